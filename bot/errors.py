@@ -1,0 +1,75 @@
+"""The errors of newsbell, from one root. Not here: outcomes of a poll or a send, which are ordinary and therefore values.
+
+NewsbellError
+├─ ConfigError      every mistake of one file, each with its place
+├─ QueryError       the query, a position, what was expected there
+├─ AddressError     a URL that newsbell will not fetch, and why
+├─ StoreError       the database, its cause chained
+│  ├─ StoreBusy     another newsbell holds it
+│  └─ StoreFull     no room left on the disk
+└─ ActionRefused    a person asked for what cannot be done; the message is for them
+"""
+
+from dataclasses import dataclass
+
+
+class NewsbellError(Exception):
+    """Something that a person can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a configuration file."""
+
+    line: int  #: 1-based
+    column: int  #: 1-based
+    path: str  #: the key, as in `subscriptions[2].query`
+    message: str  #: what is wrong and what was expected; may hold further lines (a caret)
+
+    def at(self, file: str) -> str:
+        """The mistake as editors understand it: `file:line:column path: message`."""
+        return f"{file}:{self.line}:{self.column} {self.path}: {self.message}"
+
+
+class ConfigError(NewsbellError):
+    """A configuration file that cannot be used."""
+
+    def __init__(self, file: str, mistakes: tuple[Mistake, ...]) -> None:
+        self.file = file
+        self.mistakes = mistakes
+        super().__init__("\n".join(mistake.at(file) for mistake in mistakes))
+
+
+class QueryError(NewsbellError):
+    """A query that cannot be read."""
+
+    def __init__(self, query: str, position: int, message: str) -> None:
+        self.query = query
+        self.position = position  # 0-based, in code points
+        self.message = message
+        super().__init__(message)
+
+    def caret(self) -> str:
+        """The query with a caret under the place, two lines, for a fixed-width font."""
+        shown = self.query.replace("\n", " ").replace("\t", " ")
+        return f"{shown}\n{' ' * min(self.position, len(shown))}^"
+
+
+class AddressError(NewsbellError):
+    """A URL that newsbell will not fetch. The message never tells what is inside the network."""
+
+
+class StoreError(NewsbellError):
+    """The database could not do what was asked; nothing of the transaction was kept."""
+
+
+class StoreBusy(StoreError):  # noqa: N818 (a state, as its message says)
+    """Another newsbell is using this database."""
+
+
+class StoreFull(StoreError):  # noqa: N818 (a state, as its message says)
+    """There is no room left on the disk of the database."""
+
+
+class ActionRefused(NewsbellError):  # noqa: N818 (a refusal, not a fault)
+    """What a person asked for cannot be done; the message says why and what to do."""

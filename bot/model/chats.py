@@ -1,0 +1,340 @@
+"""Chats, subscriptions, alerts and deliveries. Not feeds, not entries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from bot.model.entries import Match, Span
+
+
+class ChatKind(StrEnum):
+    """What kind of place a chat is."""
+
+    TELEGRAM = "telegram"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredChat:
+    """A chat as the configuration file declares it."""
+
+    name: str
+    kind: ChatKind
+    address: int = 0  #: Telegram chat id; 0 for the terminal
+    topic: int = 0  #: Telegram message_thread_id; 0 for none
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSubscription:
+    """A subscription as the configuration file declares it."""
+
+    name: str
+    query: str
+    feeds: tuple[str, ...]  #: tags, names or URLs; empty: all feeds
+    to: tuple[str, ...]  #: names of chats
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A standing query with the chats it rings."""
+
+    id: int
+    name: str
+    query: str
+    feeds: tuple[str, ...]
+    chats: tuple[int, ...]  #: chat ids
+    terminals: tuple[int, ...] = ()  #: those of `chats` that are terminals
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat that the store knows."""
+
+    id: int
+    name: str
+    kind: ChatKind
+    address: int
+    topic: int
+    allowed: bool = True  #: False for a stranger, who is told how to get in and nothing else
+    paused: str = ""  #: why nothing is sent there at present, or empty
+
+    @property
+    def is_group(self) -> bool:
+        """Whether Telegram's limit of 20 messages a minute holds (groups and channels have negative ids)."""
+        return self.address < 0
+
+
+class DeliveryKind(StrEnum):
+    """What a delivery is for."""
+
+    ALERT = "alert"  #: the first message of one story, or of several collapsed into one
+    EDIT = "edit"  #: the newest state of a message that was sent
+    NOTICE = "notice"  #: something the operator should know
+    REPLY = "reply"  #: an answer to a person
+
+
+class Priority(IntEnum):
+    """Who goes first within a chat; lower first."""
+
+    REPLY = 0
+    URGENT = 10
+    NORMAL = 20
+    EDIT = 30
+    NOTICE = 40
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is on its way."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  #: leased; written before the call goes out
+    SENT = "sent"
+    UNKNOWN = "unknown"  #: the network left it undecided and no further copy may be sent
+    MERGED = "merged"  #: another delivery carries its alerts
+    DROPPED = "dropped"  #: not needed any more, or a person said so
+    DEAD = "dead"  #: refused for good; waits for a person
+
+
+@dataclass(frozen=True, slots=True)
+class AlertIntent:
+    """An alert that ingest wants a chat to have."""
+
+    chat_id: int
+    story_id: int
+    entry_id: int
+    matches: tuple[Match, ...]
+    catch_up: bool = False
+    collapse: bool = False  #: goes out together with its feed's other alerts, as one message
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRevision:
+    """An alert whose message has to change: other words, or a further subscription."""
+
+    chat_id: int
+    story_id: int
+    entry_id: int
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAlert:
+    """An alert that a chat already has."""
+
+    chat_id: int
+    story_id: int
+    entry_id: int
+    subscriptions: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeIntent:
+    """Something the operator should know; the same words are sent once a day at most."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """All that a message about one alert shows."""
+
+    story_id: int
+    title: str
+    first_title: str  #: the headline the alert was first made with
+    link: str  #: the entry's, else the feed's home page, else empty
+    summary: str
+    feed: str
+    publisher: str
+    source: str
+    published: datetime | None
+    first_seen_at: datetime
+    subscriptions: tuple[str, ...]
+    spans: tuple[Span, ...]
+    catch_up: bool
+    revision: int = 0  #: how often the alert's words changed
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed row of the outbox: one send or edit that this process may now do."""
+
+    id: int
+    kind: DeliveryKind
+    chat: Chat
+    attempt: int  #: 1 for the first
+    doubts: int  #: how many earlier attempts may have arrived
+    plain: bool  #: Telegram refused the styled form
+    alerts: tuple[AlertView, ...] = ()
+    text: str = ""  #: of a notice or reply
+    entities: tuple["Entity", ...] = ()  #: of a notice or reply
+    message_id: int | None = None  #: of the message to edit
+    reply_to: int | None = None
+    created_at: datetime | None = None
+
+    @property
+    def repeat(self) -> bool:
+        """Whether an earlier copy may have arrived, so that this one must say it is a repeat."""
+        return self.doubts > 0 and self.kind is DeliveryKind.ALERT
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A stretch of styled text; offset and length in UTF-16 code units, as Telegram counts."""
+
+    kind: str  #: "bold", "italic", "underline", "text_link", "pre", "code"
+    offset: int
+    length: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Text with entities, ready to be sent. Never markup."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    preview: str = ""  #: URL whose preview may be shown; empty: none
+
+
+# What became of one send or edit.
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It arrived (or was already so)."""
+
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It surely did not arrive and may be tried again."""
+
+    reason: str
+    after: timedelta | None = None  #: the wait the server named
+    flood: bool = False  #: the server said: too many requests
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """It may have arrived."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The message will never be taken as it is."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatClosed:
+    """The chat takes no messages at present."""
+
+    reason: str
+    probe: bool  #: worth a try a day later (rights may come back); otherwise a person must act
+    final: bool = True  #: False: may be a slip (chat not found), counts as a strike
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMoved:
+    """A group became a supergroup."""
+
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLost:
+    """The message to edit is not there any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Nothing can be sent to anyone (the token is refused)."""
+
+    reason: str
+
+
+SendOutcome = Sent | NotSent | InDoubt | Refused | ChatClosed | ChatMoved | MessageLost | Halted
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the store is to do with a delivery after its outcome."""
+
+    delivery: Delivery
+    state: DeliveryState
+    message_id: int | None = None
+    error: str = ""
+    doubt: bool = False  #: count one attempt that may have arrived
+    plain: bool = False  #: render without style next time
+    park_until: datetime | None = None  #: the chat's address sends nothing before
+    pause: str = ""  #: pause the chat with this reason
+    move_to: int | None = None  #: the chat's new address
+    notice: NoticeIntent | None = field(default=None)
+
+
+# What people do in a chat.
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message to the bot, or the news that a chat opened or closed itself to it."""
+
+    update_id: int
+    address: int
+    topic: int
+    title: str  #: of the chat, or the person's name
+    user_id: int  #: 0 where nobody can be held to it (a channel, an anonymous admin)
+    text: str
+    message_id: int | None = None
+    may_change: bool = False  #: private chat, or an administrator of the group
+    closed: bool | None = None  #: the bot was blocked or removed (True), let in again (False), neither (None)
+
+
+@dataclass(frozen=True, slots=True)
+class AddSubscription:
+    """A chat asks for something."""
+
+    query: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSubscription:
+    """A chat does not want something any more."""
+
+    subscription_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimBot:
+    """A person with the claim link becomes the first admin, and this chat the operator's."""
+
+    user_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPaused:
+    """The chat closed itself to the bot (a reason) or opened again (empty)."""
+
+    reason: str
+
+
+Change = AddSubscription | RemoveSubscription | ClaimBot | SetPaused
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one update led to: its changes and its answer are kept together, once."""
+
+    update: Incoming
+    chat: Chat | None  #: None for a chat that is not known yet
+    reply: Message | None
+    changes: tuple[Change, ...] = ()

@@ -1,0 +1,16 @@
+"""What a configuration file declares, as far as the store keeps it. Not settings of the process."""
+
+from dataclasses import dataclass
+
+from bot.model.chats import DeclaredChat, DeclaredSubscription
+from bot.model.feeds import DeclaredFeed
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Feeds, chats, subscriptions and admins of one file."""
+
+    feeds: tuple[DeclaredFeed, ...]
+    chats: tuple[DeclaredChat, ...]
+    subscriptions: tuple[DeclaredSubscription, ...]
+    admins: tuple[int, ...] = ()

@@ -1,0 +1,122 @@
+"""Entries: parsed from a document, known from the store, identified, matched. Not feeds, not deliveries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.model.feeds import Failure, FeedHints
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEntry:
+    """One entry of a document, cleaned: plain text, absolute http(s) link, dates that can be trusted or none."""
+
+    block: bytes  #: BLAKE2b-128 of its bytes in the document; empty where blocks could not be cut
+    guid: str
+    link: str  #: empty where the entry has none
+    title: str
+    summary: str  #: plain text, cut
+    author: str = ""
+    source: str = ""  #: the outlet an aggregator names
+    published: datetime | None = None  #: None unless plausible
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """The new or changed entries of a document, and what the document says of itself."""
+
+    entries: tuple[ParsedEntry, ...]  #: document order; only blocks that were not known before
+    blocks: tuple[bytes, ...]  #: hashes of all blocks in document order; empty where they could not be cut
+    cut: tuple[bytes, ...] = ()  #: hashes of blocks beyond the cap, remembered but not read
+    title: str = ""
+    link: str = ""
+    language: str = ""
+    hints: FeedHints = FeedHints()
+    skipped: int = 0  #: entries without id, link and title
+    truncated: bool = False  #: the end is missing; the last entry was dropped
+
+
+@dataclass(frozen=True, slots=True)
+class ParseFailed:
+    """The body is not a feed, or reading it was stopped."""
+
+    failure: Failure
+    text: str
+
+
+ParseOutcome = ParsedDocument | ParseFailed
+
+
+@dataclass(frozen=True, slots=True)
+class EntryKeys:
+    """What an entry is recognised by; BLAKE2b-128 each, empty where there is nothing to recognise."""
+
+    guid: bytes
+    link: bytes  #: canonical link; the same for every feed
+    title: bytes
+    article: bytes = b""  #: host and article number in the link
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """An entry that the store has."""
+
+    id: int
+    feed_id: int
+    story_id: int
+    keys: EntryKeys
+    title: str
+    summary: str
+    published: datetime | None
+    updated: datetime | None
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry seen for the first time, on its way to the store."""
+
+    id: int
+    feed_id: int
+    story_id: int
+    keys: EntryKeys
+    guid: str
+    link: str
+    title: str
+    summary: str
+    author: str
+    source: str
+    published: datetime | None
+    updated: datetime | None
+    first_seen_at: datetime
+    silent: str = ""  #: why it may not ring: "baseline", "flood", "archive", or empty
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A known entry with other words."""
+
+    known: KnownEntry
+    title: str
+    summary: str
+    link: str
+    keys: EntryKeys
+    updated: datetime | None
+    retitled: bool  #: the headline differs by more than case and punctuation
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A matched stretch of an entry's original text, in code points."""
+
+    field: str  #: "title" or "summary"
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A subscription that matches an entry."""
+
+    subscription_id: int
+    spans: tuple[Span, ...] = field(default=())

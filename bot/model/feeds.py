@@ -1,0 +1,175 @@
+"""Feeds: what is declared, what is due, what a fetch brought, what the feed remembers. Not entries, not chats."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFeed:
+    """A feed as the configuration file declares it."""
+
+    url: str  #: absolute http or https URL, as written
+    name: str  #: shown to people; the host where the file gives none
+    publisher: str  #: who stands behind the feed; the host where the file gives none
+    tags: tuple[str, ...] = ()
+    every: timedelta | None = None  #: poll interval; None: cadence decides
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  #: may hold secrets; never stored
+
+
+class Policy(StrEnum):
+    """How a feed's entries are told apart. Sticky: it moves down this list once and never back."""
+
+    GUID = "guid"  #: the guid or Atom id, else the link, else title and content
+    GUID_LINK = "guid+link"  #: the guid repeats on different entries
+    LINK_TITLE = "link+title"  #: the guid changes with every fetch
+    TITLE = "title"  #: guid and link change with every fetch (Google News)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHints:
+    """What a document says about how often to look."""
+
+    ttl: timedelta | None = None  #: RSS <ttl>, or sy:updatePeriod / sy:updateFrequency, the longer
+    skip_hours: frozenset[int] = frozenset()  #: GMT hours in which not to look (RSS <skipHours>)
+    skip_days: frozenset[int] = frozenset()  #: weekdays, Monday 0 (RSS <skipDays>)
+
+
+class Failure(StrEnum):
+    """Why a poll failed, as far as a remedy differs."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    PRIVATE = "private"
+    REDIRECT = "redirect"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    LOGIN = "login"
+    BLOCKED = "blocked"
+    SLOW_DOWN = "slow_down"
+    SERVER = "server"
+    HTTP = "http"
+    TOO_LARGE = "too_large"
+    ENCODING = "encoding"
+    NOT_A_FEED = "not_a_feed"
+    HOSTILE = "hostile"
+    EMPTY = "empty"
+    TOMBSTONE = "tombstone"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """A permanent redirect under observation (RFC 9110 §15.4.2, §15.4.9), adopted only on proof."""
+
+    url: str
+    polls: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What newsbell remembers of a feed between polls; written back whole with every poll."""
+
+    next_poll_at: datetime
+    etag: str | None = None  #: byte for byte as the server gave it
+    last_modified: str | None = None  #: byte for byte as the server gave it
+    body_hash: bytes = b""  #: BLAKE2b-128 of the last committed body
+    document: bytes = field(default=b"", repr=False)  #: block hashes with entry ids, see `identity.Document`
+    policy: Policy = Policy.GUID
+    links_identify: bool = True  #: False once two different entries shared one link
+    cut: int = 0  #: entries of the last document beyond the cap
+    newest: datetime | None = None  #: latest trusted date seen in the feed
+    most_new: int = 0  #: most new entries one ordinary poll ever brought
+    rate: float = 0.0  #: new entries an hour, decayed over three days
+    baseline_at: datetime | None = None
+    last_poll_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    interval: timedelta = timedelta(0)  #: the one behind next_poll_at, without jitter
+    reason: str = ""  #: why this interval, in words
+    full_at: datetime | None = None  #: last fetch without validators
+    failures: int = 0  #: in a row
+    failing_since: datetime | None = None
+    failure: Failure | None = None
+    failure_text: str = ""
+    noticed: bool = False  #: the operator was told of this failure
+    gone: int = 0  #: 410 answers in a row
+    empties: int = 0  #: documents without entries in a row
+    gaps: int = 0  #: polls that found no known entry: some may have been missed
+    adopted_url: str | None = None  #: where a proven permanent redirect leads
+    redirection: Redirection | None = None
+    hints: FeedHints = FeedHints()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDue:
+    """A feed whose time has come, claimed for one poll."""
+
+    id: int
+    url: str
+    name: str
+    publisher: str
+    tags: tuple[str, ...]
+    every: timedelta | None
+    state: FeedState
+
+    @property
+    def address(self) -> str:
+        """The URL to fetch: the adopted redirect, else the declared one."""
+        return self.state.adopted_url or self.url
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """One conditional GET."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What the response headers say about when to come back (RFC 9111 §4.2)."""
+
+    max_age: timedelta | None = None  #: Cache-Control max-age less Age, else Expires less Date
+    retry_after: timedelta | None = None  #: RFC 9110 §10.2.3, both forms made relative
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A body came."""
+
+    body: bytes = field(repr=False)
+    url: str  #: final URL, the base of relative links
+    content_type: str
+    etag: str | None
+    last_modified: str | None
+    freshness: Freshness
+    permanent_url: str | None = None  #: set when every redirect of the chain was permanent and safe to adopt
+    truncated: bool = False  #: fewer bytes than announced
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """304: nothing new. Validators that came along replace the stored ones (RFC 9110 §15.4.5)."""
+
+    etag: str | None
+    last_modified: str | None
+    freshness: Freshness
+    permanent_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailed:
+    """Nothing usable came."""
+
+    failure: Failure
+    text: str  #: for people: what happened; never what a private address answered
+    freshness: Freshness = Freshness()
+    drop_validators: bool = False  #: the server seems to refuse conditional requests
+
+
+FetchOutcome = Fetched | NotModified | FetchFailed

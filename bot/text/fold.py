@@ -1,0 +1,76 @@
+"""Fold words so that spellings of one word compare equal, and cut text into words. Not stemming, not transliteration.
+
+Folding is Unicode caseless matching (The Unicode Standard §3.13) over NFKC, less the marks that readers leave out when they type:
+accents of Latin, Greek and Cyrillic, vowel points of Arabic and Hebrew. Marks that make another letter stay (й, ї, kana voicing).
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import regex
+
+# Scripts written without spaces: every character counts as a word, so that a phrase is a substring.
+_WORD = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
+    r"|(?:[\p{L}\p{N}](?<![\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])[\p{M}\u0640\u200c\u200d]*)+"
+)
+_LETTERS = str.maketrans(
+    {
+        "ى": "ي",
+        "ی": "ي",
+        "ک": "ك",
+        "ة": "ه",
+        "ـ": None,
+        "ٱ": "ا",
+        "ı": "i",
+        "ł": "l",
+        "ø": "o",
+        "đ": "d",
+        "æ": "ae",
+        "œ": "oe",
+        "ς": "σ",
+        "\u200c": None,
+        "\u200d": None,
+    }
+)
+_KEPT_PAIRS = frozenset({"и\u0306", "і\u0308"})  # й and ї are letters, not accented forms
+_VOICING = frozenset("\u3099\u309a")
+
+
+class Word(NamedTuple):
+    """One word of a text."""
+
+    folded: str
+    start: int  #: in code points of the original text
+    end: int
+
+
+@lru_cache(maxsize=65536)
+def fold(word: str) -> str:
+    """Fold one word or a longer text. Folding again changes nothing."""
+    if word.isascii():
+        return word.lower()
+    text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).casefold())
+    kept: list[str] = []
+    for character in text:
+        if unicodedata.category(character) == "Mn" and character not in _VOICING:
+            if kept and kept[-1] + character in _KEPT_PAIRS:
+                kept.append(character)
+            continue
+        kept.append(character)
+    return unicodedata.normalize("NFKC", "".join(kept).translate(_LETTERS))
+
+
+def words(text: str) -> Iterator[Word]:
+    """The words of a text in order, folded, each with its place in the original."""
+    for found in _WORD.finditer(text):
+        folded = fold(found.group())
+        if folded:
+            yield Word(folded, found.start(), found.end())
+
+
+def key(text: str) -> str:
+    """A text reduced to its folded words: equal for texts that differ in case, accents and punctuation only."""
+    return " ".join(word.folded for word in words(text))

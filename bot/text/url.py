@@ -1,0 +1,116 @@
+"""Links: which are safe to show, and the one form that two spellings of a link share. Not fetching, not resolving redirects."""
+
+import re
+from datetime import date
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+_TRACKING_PREFIXES = (
+    "utm_",
+    "at_",
+    "mc_",
+    "pk_",
+    "hsa_",
+    "ns_",
+    "wt_",
+    "sc_",
+    "itm_",
+    "trk_",
+    "vero_",
+    "__twitter",
+    "cmpid",
+    "icid",
+)
+_TRACKING = frozenset(
+    "ref ref_src referrer fbclid gclid dclid gbraid wbraid msclkid yclid igshid xtor cmp ftag smid ocid ito ncid sr_share taid "
+    "traffic_source maca s_cid guccounter rssfeed fb_ref soc_src soc_trk mkt_tok int_source int_medium int_campaign _hsenc _hsmi spm".split()
+)
+_ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
+_CONTROL = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
+
+
+def _split(link: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(link.strip())
+        _ = parts.port  # raises where the port is no number
+    except ValueError:
+        return None
+    return parts if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def safe_link(link: str) -> str:
+    """An absolute http(s) link fit to be shown, or an empty string. Spaces and control characters are escaped."""
+    parts = _split(link)
+    if parts is None or "\\" in parts.netloc or "@" in parts.netloc:
+        return ""
+    clean = _CONTROL.sub(lambda found: quote(found.group()), link.strip())
+    return clean if len(clean) <= 2048 else ""
+
+
+def canonical(link: str) -> str:
+    """The form two spellings of one link share: no scheme, no `www.`, no tracking parameters, no fragment, no trailing slash.
+
+    Idempotent; an empty string where the link is not http(s). For keys only: it is never shown or fetched.
+    """
+    if link.startswith("//"):
+        link = "https:" + link
+    parts = _split(link)
+    if parts is None:
+        return ""
+    host = (parts.hostname or "").removeprefix("www.").removesuffix(".")
+    port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
+    pairs = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name.lower() not in _TRACKING and not name.lower().startswith(_TRACKING_PREFIXES)
+    ]
+    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+    path = re.sub(r"/{2,}", "/", path).rstrip("/")
+    # A fragment that is a path of its own ("#!/story/1") names the page; any other is a place on it.
+    fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
+    return urlunsplit(("", host + port, path, urlencode(sorted(pairs)), fragment.rstrip("/")))
+
+
+def shown(link: str) -> str:
+    """The link without tracking parameters, to be shown and opened."""
+    parts = _split(link)
+    if parts is None or not parts.query:
+        return link
+    kept = [pair for pair in parts.query.split("&") if not pair.partition("=")[0].lower().startswith(("utm_", "at_", "fbclid", "gclid", "xtor"))]
+    fragment = "" if parts.fragment.lower().startswith("xtor") else parts.fragment
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(kept), fragment))
+
+
+def host(link: str) -> str:
+    """The host of a link without `www.`, in ASCII (punycode) where it mixes scripts or cannot be shown; empty for no host."""
+    parts = _split(link)
+    if parts is None:
+        return ""
+    name = (parts.hostname or "").removeprefix("www.")
+    try:
+        return name.encode("idna").decode("ascii") if not name.isascii() else name
+    except UnicodeError:
+        return ""
+
+
+def article_number(link: str) -> str:
+    """Host and the last number of six or more digits in the path, which many sites keep while the slug changes; or empty.
+
+    Numbers that read as a date are not article numbers.
+    """
+    parts = _split(link)
+    if parts is None:
+        return ""
+    for digits in reversed(_ARTICLE.findall(parts.path)):
+        if not _is_date(digits):
+            return f"{host(link)}#{digits}"
+    return ""
+
+
+def _is_date(digits: str) -> bool:
+    if len(digits) not in {6, 8}:
+        return False
+    year, month, day = (int(digits[:4]), int(digits[4:6]), int(digits[6:] or 1))
+    try:
+        return 1990 <= date(year, month, day).year <= 2100
+    except ValueError:
+        return False
