@@ -1,0 +1,84 @@
+"""Bytes of a document to clean UTF-8 with a matching declaration. Not XML parsing.
+
+The order is: byte order mark, XML declaration, UTF-8, the header's charset, Windows-1252. A wrong header is common (`text/xml` without
+a charset means us-ascii to RFC 3023), a wrong declaration less so, and text that decodes as UTF-8 is UTF-8.
+"""
+
+import codecs
+import re
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SHAPES = (
+    (b"<\x00?\x00", "utf-16-le"),
+    (b"\x00<\x00?", "utf-16-be"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+)
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+# Characters outside the production Char of XML 1.0 §2.2.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_ILLEGAL_REFERENCE = re.compile(r"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));")
+# What authors of these labels really send (WHATWG Encoding §4.2).
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "ks_c_5601-1987": "cp949",
+}
+
+
+def _try(body: bytes, name: str) -> str | None:
+    try:
+        return body.decode(_WIDER.get(name.lower(), name))
+    except (LookupError, UnicodeError, ValueError):
+        return None
+
+
+def _decode(body: bytes, content_type: str) -> str:
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    for shape, name in _SHAPES:
+        if body.startswith(shape):
+            return body.decode(name, "replace")
+    declared = _DECLARED.match(body[:400])
+    header = _HEADER.search(content_type)
+    names = [declared.group(1).decode("ascii")] if declared else []
+    names.append("utf-8")
+    if header:
+        names.append(header.group(1))
+    for name in names:
+        text = _try(body, name)
+        if text is not None:
+            return text
+    # A stray byte in a document that is otherwise what it says must not turn every other letter into noise.
+    text = body.decode("utf-8", "replace")
+    if text.count("\ufffd") <= max(2, len(text) // 1000):
+        return text
+    return body.decode(_WIDER.get(names[0].lower(), "cp1252"), "replace")
+
+
+def is_wide(body: bytes) -> bool:
+    """Whether `<` may stand for something else than a tag in these bytes (UTF-16, UTF-32, ISO-2022), so that they cannot be cut raw."""
+    return b"\x1b" in body or body.startswith(_BOMS[0][0]) or any(body.startswith(start) for start, _ in (*_BOMS[1:2], *_BOMS[3:], *_SHAPES))
+
+
+def to_utf8(body: bytes, content_type: str) -> bytes:
+    """The document as UTF-8 without byte order mark, leading blanks, XML declaration and characters that XML forbids."""
+    text = _decode(body, content_type).lstrip("\ufeff \t\r\n")
+    text = _DECLARATION.sub("", text, count=1).lstrip()
+    text = _ILLEGAL.sub("", text)
+    if "&#" in text:
+        text = _ILLEGAL_REFERENCE.sub("", text)
+    return text.encode("utf-8")

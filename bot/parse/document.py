@@ -1,0 +1,113 @@
+"""Read a feed document with feedparser and take from it what newsbell needs. Not identity, not matching; nothing is fetched."""
+
+import calendar
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from time import struct_time
+from typing import Any
+
+import feedparser
+
+from bot.model.entries import ParsedEntry
+from bot.model.feeds import FeedHints
+from bot.text import clean
+from bot.text.url import safe_link, shown
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=2)
+_PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
+_DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
+_SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.DOTALL)
+_SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
+
+
+def read(body: bytes, url: str) -> Any:
+    """Feedparser's result for a UTF-8 document. Always from bytes: feedparser opens URLs and local files given as text."""
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    return feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+
+
+def trusted(date: struct_time | None, now: datetime) -> datetime | None:
+    """A feed's date where it is plausible (2000 to two days ahead), else None: dates order and age, they never identify."""
+    if not date:
+        return None
+    try:
+        moment = datetime.fromtimestamp(calendar.timegm(date), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if _EARLIEST <= moment <= now + _AHEAD else None
+
+
+def _link(entry: Mapping[str, Any]) -> str:
+    candidates = [entry.get("feedburner_origlink"), entry.get("link")]
+    alternates = [link for link in entry.get("links", ()) if link.get("rel", "alternate") == "alternate"]
+    alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
+    candidates += [link.get("href") for link in alternates]
+    candidates += [link.get("href") for link in entry.get("links", ()) if link.get("rel") == "enclosure"]
+    candidates.append(entry.get("id"))
+    return next((safe for link in candidates if link and (safe := safe_link(str(link)))), "")
+
+
+def _text(entry: Mapping[str, Any], name: str) -> tuple[str, bool]:
+    detail = entry.get(f"{name}_detail") or {}
+    value = str(entry.get(name) or "")
+    return value, str(detail.get("type", "")).endswith(("html", "xhtml+xml"))
+
+
+def _summary(entry: Mapping[str, Any]) -> str:
+    value, is_html = _text(entry, "summary")
+    if not value.strip():
+        for content in entry.get("content") or ():
+            value, is_html = str(content.get("value") or ""), "html" in str(content.get("type", "html"))
+            if value.strip():
+                break
+    return clean.summary(value, is_html=is_html)
+
+
+def entry_of(raw: Mapping[str, Any], block: bytes, now: datetime) -> ParsedEntry | None:
+    """One feedparser entry as ours; None where it has neither id nor link nor title."""
+    title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
+    guid = clean.plain(str(raw.get("id") or ""))[:2048]
+    link = _link(raw)
+    if not (guid or link or title):
+        return None
+    source = raw.get("source") or {}
+    return ParsedEntry(
+        block=block,
+        guid=guid,
+        link=shown(link),
+        title=title or clean.cut(_summary(raw), 100) or link,
+        summary=_summary(raw),
+        author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
+        source=clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else "",
+        published=trusted(raw.get("published_parsed") or raw.get("updated_parsed"), now),
+        updated=trusted(raw.get("updated_parsed"), now),
+    )
+
+
+def hints_of(feed: Mapping[str, Any], head: bytes) -> FeedHints:
+    """RSS 2.0 <ttl>, <skipHours>, <skipDays> and the Syndication module. feedparser loses the skips, so they are read from the bytes."""
+    waits: list[timedelta] = []
+    ttl = str(feed.get("ttl") or "").strip()
+    if ttl.isdecimal() and 0 < int(ttl) <= 100_000:
+        waits.append(timedelta(minutes=int(ttl)))
+    period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
+    if period:
+        frequency = str(feed.get("sy_updatefrequency") or "1").strip()
+        waits.append(timedelta(hours=period) / (int(frequency) if frequency.isdecimal() and int(frequency) else 1))
+    hours: set[int] = set()
+    days: set[int] = set()
+    for kind, inside in _SKIP.findall(head[:20_000]):
+        for word in _SKIPPED.findall(inside):
+            text = word.decode("ascii").lower()
+            if kind == b"Hours" and text.isdecimal() and 0 <= int(text) <= 24:
+                hours.add(int(text) % 24)
+            elif kind == b"Days" and text in _DAYS:
+                days.add(_DAYS[text])
+    return FeedHints(
+        ttl=max(waits, default=None),
+        skip_hours=frozenset(hours) if len(hours) < 24 else frozenset(),
+        skip_days=frozenset(days) if len(days) < 7 else frozenset(),
+    )

@@ -1,0 +1,97 @@
+"""Read a JSON Feed (version 1.1, jsonfeed.org/version/1.1), which feedparser cannot. Each item is its own block, hashed as canonical JSON."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from bot.model.entries import ParsedDocument, ParsedEntry
+from bot.parse.blocks import block_hash
+from bot.parse.document import trusted
+from bot.text import clean
+from bot.text.url import safe_link, shown
+
+
+def _date(value: Any, now: datetime) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return trusted(aware.astimezone(UTC).timetuple(), now)
+
+
+def _author(item: Mapping[str, Any]) -> str:
+    authors = item.get("authors") or [item.get("author")]
+    first = authors[0] if isinstance(authors, list) and authors else None
+    return clean.cut(clean.plain(str(first.get("name") or "")), 100) if isinstance(first, Mapping) else ""
+
+
+def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime) -> ParsedEntry | None:
+    guid = item.get("id")
+    name = "" if guid is None else clean.plain(json.dumps(guid) if isinstance(guid, float) else str(guid))
+    address = item.get("url") or item.get("external_url") or (name if name.startswith(("http://", "https://")) else "")
+    attached = item.get("attachments")
+    if not address and isinstance(attached, list) and attached and isinstance(attached[0], Mapping):
+        address = attached[0].get("url") or ""
+    link = safe_link(urljoin(base, str(address))) if address else ""
+    html = item.get("content_html")
+    text = clean.summary(
+        str(item.get("summary") or item.get("content_text") or html or ""),
+        is_html=not (item.get("summary") or item.get("content_text")),
+    )
+    title = clean.title(str(item.get("title") or "")) or clean.cut(text, 100)
+    if not (name or link or title):
+        return None
+    return ParsedEntry(
+        block=block,
+        guid=name[:2048],
+        link=shown(link),
+        title=title or link,
+        summary=text,
+        author=_author(item),
+        published=_date(item.get("date_published"), now),
+        updated=_date(item.get("date_modified"), now),
+    )
+
+
+def read_json_feed(body: bytes, url: str, known: frozenset[bytes], now: datetime, most: int) -> ParsedDocument | None:
+    """The new items of a JSON Feed; None where the body is no JSON Feed. At most `most` new items are read, first come."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, Mapping) or not isinstance(document.get("items"), list):
+        return None
+    if "jsonfeed.org" not in str(document.get("version") or "jsonfeed.org"):
+        return None
+    blocks: list[bytes] = []
+    entries: list[ParsedEntry] = []
+    cut: list[bytes] = []
+    skipped = 0
+    for item in document["items"]:
+        if not isinstance(item, Mapping):
+            skipped += 1
+            continue
+        block = block_hash(json.dumps(item, sort_keys=True).encode())
+        blocks.append(block)
+        if block in known:
+            continue
+        if len(entries) >= most:
+            cut.append(block)
+            continue
+        entry = _entry(item, block, url, now)
+        if entry:
+            entries.append(entry)
+        else:
+            skipped += 1
+    return ParsedDocument(
+        entries=tuple(entries),
+        blocks=tuple(blocks),
+        cut=tuple(cut),
+        title=clean.title(str(document.get("title") or "")),
+        link=safe_link(str(document.get("home_page_url") or "")),
+        language=str(document.get("language") or "")[:20],
+        skipped=skipped,
+    )

@@ -1,0 +1,147 @@
+"""One body to a parsed document, by the cheapest sure way: blocks that are known are cut out before feedparser sees the rest.
+
+    JSON Feed? | cut blocks | drop known ones | to UTF-8 | mend | feedparser | entries
+
+Pure, and run where it can be killed. `nothing_new` is the part that is cheap enough to run anywhere.
+"""
+
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOutcome
+from bot.model.feeds import Failure
+from bot.parse.blocks import Block, prune, scan
+from bot.parse.charset import is_wide, to_utf8
+from bot.parse.document import entry_of, hints_of, read
+from bot.parse.jsonfeed import read_json_feed
+from bot.parse.repair import fault, mend
+from bot.text.clean import title as clean_title
+from bot.text.url import safe_link
+
+MOST = 500  #: new entries read of one document; the rest is remembered and not read
+_DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,40})<")
+_CHALLENGE = re.compile(
+    rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable javascript and cookies",
+    re.IGNORECASE,
+)
+_HTML = re.compile(rb"^\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+
+
+def nothing_new(body: bytes, content_type: str, known: frozenset[bytes]) -> ParsedDocument | None:
+    """The document without entries where every block is known; None where it has to be read."""
+    blocks = scan(_narrow(body, content_type))
+    if not blocks or any(block.hash not in known for block in blocks):
+        return None
+    return ParsedDocument(entries=(), blocks=tuple(block.hash for block in blocks))
+
+
+def read_document(body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool = False) -> ParseOutcome:
+    """The new or changed entries of a document. Raises nothing for any input that ends by itself."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MOST)
+        return document or ParseFailed(Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed.")
+    text = _narrow(body, content_type)
+    if _HTML.match(text[:5000].lstrip(b"\xef\xbb\xbf")):
+        return _page(text)
+    blocks = scan(text)
+    if not blocks:
+        return _read_whole(to_utf8(text, content_type), url, now, truncated)
+    fresh = tuple(position for position, block in enumerate(blocks) if block.hash not in known)
+    kept = _newest(text, blocks, fresh)
+    parsed = _parse(to_utf8(prune(text, blocks, frozenset(kept)), content_type), url)
+    raws = parsed.entries
+    if len(raws) != len(kept):  # a shape that bytes cannot tell: let the parser see it all
+        return _read_whole(to_utf8(text, content_type), url, now, truncated)
+    pairs = [(raw, blocks[position].hash) for raw, position in zip(raws, kept, strict=True)]
+    entries = _entries(pairs, now)
+    cut = tuple(blocks[position].hash for position in fresh if position not in set(kept))
+    return _document(
+        parsed,
+        text[: blocks[0].start] + text[blocks[-1].end :],
+        entries,
+        tuple(block.hash for block in blocks),
+        cut,
+        len(kept),
+        truncated,
+    )
+
+
+def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseOutcome:
+    found = fault(text)
+    at_end = truncated or (found is not None and found[1])
+    parsed = _parse(text, url)
+    raws = list(parsed.entries)
+    if not raws and not parsed.get("version"):
+        return _page(text)
+    if at_end and raws:
+        raws.pop()  # feedparser returns the last entry half filled
+    taken = raws[:MOST]
+    return _document(parsed, text, _entries([(raw, b"") for raw in taken], now), (), (), len(taken), at_end)
+
+
+def _narrow(body: bytes, content_type: str) -> bytes:
+    return to_utf8(body, content_type) if is_wide(body) else body
+
+
+def _document(
+    parsed: Any,
+    head: bytes,
+    entries: tuple[ParsedEntry, ...],
+    blocks: tuple[bytes, ...],
+    cut: tuple[bytes, ...],
+    read_count: int,
+    truncated: bool,
+) -> ParsedDocument:
+    feed = parsed.feed
+    return ParsedDocument(
+        entries=entries,
+        blocks=blocks,
+        cut=cut,
+        title=clean_title(str(feed.get("title") or "")),
+        link=safe_link(str(feed.get("link") or "")),
+        language=str(feed.get("language") or "")[:20],
+        hints=hints_of(feed, head),
+        skipped=read_count - len(entries),
+        truncated=truncated,
+    )
+
+
+def _parse(text: bytes, url: str) -> Any:
+    if fault(text) is not None:
+        text = mend(text)
+    return read(text, url)
+
+
+def _entries(raws: list[tuple[Any, bytes]], now: datetime) -> tuple[ParsedEntry, ...]:
+    return tuple(entry for raw, block in raws if (entry := entry_of(raw, block, now)))
+
+
+def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:
+    """At most MOST positions of new blocks: from the top, or from the bottom where the feed is sorted oldest first."""
+    if len(fresh) <= MOST:
+        return fresh
+    first, last = (_date(text[blocks[position].start : blocks[position].end]) for position in (fresh[0], fresh[-1]))
+    return fresh[-MOST:] if first and last and last > first else fresh[:MOST]
+
+
+def _date(block: bytes) -> datetime | None:
+    found = _DATE.search(block)
+    if not found:
+        return None
+    value = found.group(1).decode("ascii", "replace").strip()
+    for read_date in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            return read_date(value).replace(tzinfo=None)
+        except (ValueError, TypeError, IndexError):
+            continue
+    return None
+
+
+def _page(text: bytes) -> ParseFailed:
+    if _CHALLENGE.search(text[:50_000]):
+        return ParseFailed(Failure.BLOCKED, "The site answers with a challenge page for browsers instead of the feed.")
+    if not text.strip():
+        return ParseFailed(Failure.NOT_A_FEED, "The address answers with an empty body.")
+    return ParseFailed(Failure.NOT_A_FEED, "The address answers with a page that is not a feed.")
