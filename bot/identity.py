@@ -1,0 +1,329 @@
+"""Decide which entries of a document are new, which are known with other words, and which must not ring. No I/O, no clock.
+
+Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/design.md, "Entry identity"; each names the trouble it answers.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from bot.model.entries import EntryKeys, KnownEntry, NewEntry, ParsedDocument, ParsedEntry, Revision
+from bot.model.feeds import FeedDue, FeedState, Policy
+from bot.ports import Known, Lookup
+from bot.text.fold import key as folded_key
+from bot.text.url import article_number, canonical
+
+FLOOD_FLOOR = 10  #: so many new entries at once are never a flood
+FRESH_FLOOR = 30  #: so many new entries dated after all known ones are never a flood
+RECENT = timedelta(hours=24)  #: what a flood or a first fetch may still show
+_RECORD = 24  # bytes of a document record: block hash and entry id
+
+
+def _digest(kind: str, text: str) -> bytes:
+    return blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest() if text else b""
+
+
+def keys_of(entry: ParsedEntry) -> EntryKeys:
+    """What the entry is recognised by. A guid that is a link is compared without scheme and trailing slash, but with its fragment."""
+    guid = entry.guid
+    if guid.startswith(("http://", "https://")):
+        guid = guid.partition("://")[2].rstrip("/")
+    link = canonical(entry.link)
+    title = folded_key(entry.title) or entry.title
+    if not (guid or link):
+        return EntryKeys(_digest("content", f"{title}\0{folded_key(entry.summary)}"), b"", _digest("title", title))
+    return EntryKeys(
+        _digest("guid", guid),
+        _digest("link", link),
+        _digest("title", title),
+        _digest("article", article_number(entry.link)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The blocks of the last committed document with the entries they hold; entry 0 is a block that was cut or skipped."""
+
+    records: tuple[tuple[bytes, int], ...]
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Document":
+        """From the bytes the store keeps."""
+        pieces = (packed[at : at + _RECORD] for at in range(0, len(packed), _RECORD))
+        return cls(tuple((piece[:16], int.from_bytes(piece[16:], "big")) for piece in pieces))
+
+    def pack(self) -> bytes:
+        """To the bytes the store keeps."""
+        return b"".join(block.ljust(16, b"\0") + entry.to_bytes(8, "big") for block, entry in self.records)
+
+    @property
+    def blocks(self) -> frozenset[bytes]:
+        """Hashes of blocks that need no parser."""
+        return frozenset(block for block, _ in self.records if block.strip(b"\0"))
+
+    @property
+    def entries(self) -> frozenset[int]:
+        """Ids of the entries in the document."""
+        return frozenset(entry for _, entry in self.records if entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a document turned out to hold."""
+
+    new: tuple[NewEntry, ...]
+    revisions: tuple[Revision, ...]
+    absent: tuple[int, ...]
+    returned: tuple[int, ...]
+    state: FeedState  #: identity fields brought up to date
+    flood: int = 0  #: how many new entries the flood guard held
+    next_id: int = 0
+
+
+def lookup_for(feed: FeedDue, document: ParsedDocument) -> Lookup:
+    """What has to be known before `identify` can decide."""
+    last = Document.unpack(feed.state.document)
+    still = _kept(last, document)
+    gone = tuple(sorted(last.entries - still)) if document.entries else ()
+    return Lookup(feed.id, tuple(keys_of(entry) for entry in document.entries), gone[:200])
+
+
+def _kept(last: Document, document: ParsedDocument) -> frozenset[int]:
+    present = frozenset(document.blocks)
+    return frozenset(entry for block, entry in last.records if entry and block in present)
+
+
+class _Recogniser:
+    """Compares the entries of one document with those the store knows."""
+
+    def __init__(self, feed: FeedDue, document: ParsedDocument, known: Known) -> None:
+        own = known.entries
+        self.state = feed.state
+        self.kept = _kept(Document.unpack(feed.state.document), document)
+        self.before = Document.unpack(feed.state.document).entries
+        self.by_guid = {entry.keys.guid: entry for entry in own if entry.keys.guid}
+        self.by_link = {entry.keys.link: entry for entry in own if entry.keys.link}
+        self.by_title = {entry.keys.title: entry for entry in own if entry.keys.title}
+        self.by_article = {entry.keys.article: entry for entry in own if entry.keys.article}
+        self.by_guid_link = {(entry.keys.guid, entry.keys.link): entry for entry in own}
+        self.vanished = [entry for entry in own if entry.id in self.before and entry.id not in self.kept]
+        self.home = canonical(document.link)
+        self.articles = Counter(key.article for key in map(keys_of, document.entries) if key.article)
+
+    def find(self, entry: ParsedEntry, keys: EntryKeys, policy: Policy, links_identify: bool) -> KnownEntry | None:
+        match policy:
+            case Policy.TITLE:
+                return self.by_title.get(keys.title)
+            case Policy.LINK_TITLE:
+                found = self.by_link.get(keys.link) if links_identify and self._names_a_page(entry) else None
+                return found or self.by_title.get(keys.title)
+            case Policy.GUID_LINK:
+                found = self.by_guid_link.get((keys.guid, keys.link)) if keys.link else self.by_title.get(keys.title)
+                return found or self._by_link(entry, keys, links_identify)
+            case Policy.GUID:
+                return self._by_guid(keys) or self._by_link(entry, keys, links_identify) or self._renamed(entry, keys)
+
+    def _by_guid(self, keys: EntryKeys) -> KnownEntry | None:
+        found = self.by_guid.get(keys.guid)
+        if found and found.id in self.kept and keys.link != found.keys.link and keys.title != found.keys.title:
+            return None  # the guid stands on another entry of the same document as well
+        return found
+
+    def _names_a_page(self, entry: ParsedEntry) -> bool:
+        link = canonical(entry.link)
+        return bool(link) and link != self.home and bool(urlsplit(link).path.strip("/") or urlsplit(link).query)
+
+    def _by_link(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+        found = self.by_link.get(keys.link) if keys.link else None
+        if not found or not self._names_a_page(entry):
+            return None
+        if found.keys.title == keys.title:
+            return found
+        return found if links_identify and found.id not in self.kept else None
+
+    def _renamed(self, entry: ParsedEntry, keys: EntryKeys) -> KnownEntry | None:
+        """A headline edit that changed the slug, and with it link and guid: the article number or the date of publication stayed."""
+        found = self.by_article.get(keys.article) if keys.article and self.articles[keys.article] == 1 else None
+        if found and found in self.vanished:
+            return found
+        for one in self.vanished:
+            if entry.published and one.published == entry.published and _alike(one.title, entry.title):
+                return one
+        return None
+
+
+def _alike(first: str, second: str) -> bool:
+    one, other = set(folded_key(first).split()), set(folded_key(second).split())
+    numbers = {word for word in one ^ other if any(character.isdigit() for character in word)}
+    return bool(one) and not numbers and len(one & other) >= 0.6 * len(one | other)
+
+
+def _without_twins(entries: Iterable[tuple[ParsedEntry, EntryKeys]]) -> list[tuple[ParsedEntry, EntryKeys]]:
+    """Entries that differ in guid only count once within one document (`#0` and `#1` behind one guid)."""
+    seen: set[tuple[bytes, bytes]] = set()
+    kept: list[tuple[ParsedEntry, EntryKeys]] = []
+    for entry, keys in entries:
+        twin = (keys.link or keys.guid, keys.title)
+        if twin not in seen:
+            kept.append((entry, keys))
+        seen.add(twin)
+    return kept
+
+
+def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recogniser: _Recogniser, blocks: int) -> tuple[Policy, bool]:
+    """The policy from now on, and whether links tell entries apart. Sticky: it never goes back."""
+    policy, links_identify = feed.state.policy, feed.state.links_identify
+    if urlsplit(feed.address).hostname == "news.google.com":
+        return Policy.TITLE, links_identify
+    titles_of_link: dict[bytes, set[bytes]] = {}
+    links_of_guid: dict[bytes, set[tuple[bytes, bytes]]] = {}
+    for _, keys in pairs:
+        if keys.link:
+            titles_of_link.setdefault(keys.link, set()).add(keys.title)
+        links_of_guid.setdefault(keys.guid, set()).add((keys.link, keys.title))
+        known = recogniser.by_guid.get(keys.guid)
+        if known and known.id in recogniser.kept and known.keys.link != keys.link and known.keys.title != keys.title:
+            links_of_guid[keys.guid].add((known.keys.link, known.keys.title))
+    if any(len(titles) > 1 for titles in titles_of_link.values()):
+        links_identify = False
+    if policy is Policy.GUID and any(guid and len(links) > 1 for guid, links in links_of_guid.items()):
+        policy = Policy.GUID_LINK
+    if policy in {Policy.GUID, Policy.GUID_LINK}:
+        renewed = [keys for _, keys in pairs if keys.guid and keys.guid not in recogniser.by_guid]
+        known_anyway = sum(keys.title in recogniser.by_title for keys in renewed)
+        if known_anyway >= 3 and 2 * known_anyway > max(blocks, len(pairs)):
+            policy = Policy.LINK_TITLE
+    return policy, links_identify
+
+
+def identify(feed: FeedDue, document: ParsedDocument, known: Known, now: datetime) -> Identified:
+    """Tell the new entries of a document from the known ones, and set aside what may not ring."""
+    recogniser = _Recogniser(feed, document, known)
+    pairs = [(entry, keys_of(entry)) for entry in document.entries]
+    policy, links_identify = _policy(feed, pairs, recogniser, len(document.blocks))
+    ids_by_block = {block: entry for block, entry in Document.unpack(feed.state.document).records if block.strip(b"\0")}
+    seen_ids: set[int] = set(recogniser.kept)
+    new: list[NewEntry] = []
+    revisions: list[Revision] = []
+    next_id = known.next_id
+    chosen = {id(entry) for entry, _ in _without_twins(pairs)}
+    fresh_by_twin: dict[tuple[bytes, bytes], int] = {}
+    for entry, keys in pairs:
+        found = recogniser.find(entry, keys, policy, links_identify)
+        if found:
+            entry_id = found.id
+            if entry_id not in seen_ids and (revision := _revised(found, entry, keys)):
+                revisions.append(revision)
+        elif id(entry) in chosen:
+            entry_id, next_id = next_id, next_id + 1
+            new.append(_new(feed, entry, keys, entry_id, now))
+            fresh_by_twin[(keys.link or keys.guid, keys.title)] = entry_id
+        else:
+            entry_id = fresh_by_twin.get((keys.link or keys.guid, keys.title), 0)
+        seen_ids.add(entry_id)
+        ids_by_block[entry.block] = entry_id
+    silenced, flood = _silence(feed, new, document, now)
+    here = frozenset(seen_ids - {0})
+    state = _remember(feed, document, ids_by_block, here, silenced, flood, now)
+    return Identified(
+        new=tuple(silenced),
+        revisions=tuple(revisions),
+        absent=tuple(sorted(recogniser.before - here)),
+        returned=tuple(sorted(here - recogniser.before - {entry.id for entry in silenced})),
+        state=replace(state, policy=policy, links_identify=links_identify),
+        flood=flood,
+        next_id=next_id,
+    )
+
+
+def _new(feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now: datetime) -> NewEntry:
+    return NewEntry(
+        id=entry_id,
+        feed_id=feed.id,
+        story_id=entry_id,
+        keys=keys,
+        guid=entry.guid,
+        link=entry.link,
+        title=entry.title,
+        summary=entry.summary,
+        author=entry.author,
+        source=entry.source,
+        published=entry.published,
+        updated=entry.updated,
+        first_seen_at=now,
+    )
+
+
+def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision | None:
+    """The revision, unless the words are the same or this is an older copy from a cache."""
+    if entry.updated and known.updated and entry.updated < known.updated:
+        return None
+    retitled = keys.title != known.keys.title
+    if not retitled and entry.summary == known.summary and entry.title == known.title:
+        return None
+    return Revision(known, entry.title, entry.summary, entry.link, keys, entry.updated or known.updated, retitled)
+
+
+def _silence(feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime) -> tuple[list[NewEntry], int]:
+    """Mark the new entries that may not ring one by one: the first fetch, a flood, an archive that was cut."""
+    state = feed.state
+    if state.baseline_at is None:
+        return [replace(entry, silent="baseline") for entry in new], 0
+    if state.cut or document.cut:
+        since = state.baseline_at - RECENT
+        new = [replace(entry, silent="archive") if entry.published and entry.published < since else entry for entry in new]
+    loud = [entry for entry in new if not entry.silent]
+    newest = state.newest
+    fresh = [entry for entry in loud if entry.published and newest and newest < entry.published <= now + timedelta(hours=1)]
+    elapsed = (now - (state.last_ok_at or now)).total_seconds() / 3600
+    usual = max(3 * state.most_new, int(3 * state.rate * elapsed))
+    if len(loud) - len(fresh) <= max(FLOOD_FLOOR, usual) and len(fresh) <= max(FRESH_FLOOR, usual):
+        return new, 0
+    return [entry if entry.silent else replace(entry, silent="flood") for entry in new], len(loud)
+
+
+def _remember(
+    feed: FeedDue,
+    document: ParsedDocument,
+    ids_by_block: dict[bytes, int],
+    here: frozenset[int],
+    new: list[NewEntry],
+    flood: int,
+    now: datetime,
+) -> FeedState:
+    state = feed.state
+    if document.blocks:
+        records = tuple((block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks))
+        covered = {entry for _, entry in records}
+        records += tuple((b"", entry) for entry in sorted(here - covered))
+    else:
+        records = tuple((b"", entry) for entry in sorted(here))
+    dates = [entry.published for entry in new if entry.published and entry.published <= now + timedelta(hours=1)]
+    newest = max([*dates, state.newest] if state.newest else dates, default=None)
+    ordinary = sum(not entry.silent for entry in new)
+    gap = state.baseline_at is not None and bool(new) and not flood and not (here - {entry.id for entry in new}) and bool(state.document)
+    return replace(
+        state,
+        document=Document(records).pack(),
+        cut=len(document.cut) or (state.cut if document.blocks else 0),
+        newest=newest,
+        most_new=max(state.most_new, ordinary),
+        rate=_rate(state, new, now),
+        baseline_at=state.baseline_at or now,
+        gaps=state.gaps + gap,
+        hints=document.hints if document.entries else state.hints,
+    )
+
+
+def _rate(state: FeedState, new: list[NewEntry], now: datetime) -> float:
+    """New entries an hour, decayed with a time constant of three days; from the dates of the first document at first."""
+    if state.baseline_at is None or state.last_ok_at is None:
+        dates = sorted(entry.published for entry in new if entry.published)
+        span = (dates[-1] - dates[0]).total_seconds() / 3600 if len(dates) > 1 else 0.0
+        return len(dates) / max(span, 1.0) if len(dates) > 1 else 0.0
+    hours = max((now - state.last_ok_at).total_seconds() / 3600, 1e-4)
+    keep: float = 0.5 ** (hours / 50)
+    return state.rate * keep + (1 - keep) * sum(not entry.silent for entry in new) / hours

@@ -1,0 +1,216 @@
+"""The narrow doors to the outside: what the corridors need of clock, network, parser, store and channels. No implementation.
+
+Every `Store` method is one transaction and takes or gives a batch; all may raise StoreError, after which nothing of it was kept.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.model.chats import (
+    AlertIntent,
+    AlertRevision,
+    Answered,
+    Chat,
+    Delivery,
+    KnownAlert,
+    Message,
+    NoticeIntent,
+    SendOutcome,
+    Settlement,
+    Subscription,
+)
+from bot.model.entries import EntryKeys, KnownEntry, NewEntry, ParseOutcome, Revision
+from bot.model.feeds import FeedDue, FeedState, FetchOutcome, FetchRequest
+
+
+class Clock(Protocol):
+    """Time, so that a demo or a test may run it faster."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+    async def sleep(self, span: timedelta) -> None:
+        """Wait that long on this clock."""
+        ...
+
+
+class Fetcher(Protocol):
+    """One conditional GET. Raises nothing: a failure is an outcome."""
+
+    async def fetch(self, request: FetchRequest) -> FetchOutcome:
+        """Fetch within the deadline and the limits."""
+        ...
+
+
+class Parser(Protocol):
+    """Reads documents where they can do no harm. Raises nothing: a failure is an outcome."""
+
+    async def parse(self, body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool) -> ParseOutcome:
+        """The new or changed entries of a document."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to a chat. Raises nothing: whatever happens to a send is an outcome."""
+
+    async def send(self, delivery: Delivery, message: Message) -> SendOutcome:
+        """Send the message, or edit the one that `delivery.message_id` names."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What one feed's decisions need from the store."""
+
+    feed_id: int
+    keys: tuple[EntryKeys, ...]  #: of all parsed entries
+    entry_ids: tuple[int, ...] = ()  #: entries that were in the last document and are not in this one
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The store's answer to a Lookup."""
+
+    entries: tuple[KnownEntry, ...]  #: of this feed: by any key, or asked for by id
+    elsewhere: tuple[tuple[bytes, int], ...]  #: link key to story, of other feeds' entries within the window
+    alerts: tuple[KnownAlert, ...]  #: of the stories of all those entries
+    next_id: int  #: free ids for entries and stories from here upward
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCommit:
+    """All that one poll changes, kept in one transaction or not at all."""
+
+    feed_id: int
+    state: FeedState
+    document_changed: bool = False  #: `state.document` has to be written
+    new: tuple[NewEntry, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    absent: tuple[int, ...] = ()  #: entries that left the document
+    returned: tuple[int, ...] = ()  #: entries that came back
+    alerts: tuple[AlertIntent, ...] = ()
+    alert_revisions: tuple[AlertRevision, ...] = ()
+    notices: tuple[NoticeIntent, ...] = ()
+    park_host: tuple[str, datetime] | None = None  #: host and when it may be asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A chat with deliveries that may go out, as far as the store can tell."""
+
+    chat_id: int
+    address: int
+    priority: int
+    queued: int  #: deliveries waiting in this chat
+    last_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A delivery as the operator sees it."""
+
+    id: int
+    state: str
+    kind: str
+    chat: str
+    title: str
+    attempts: int
+    created_at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """A feed as the operator sees it."""
+
+    url: str
+    name: str
+    every: timedelta | None
+    state: FeedState
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole as the operator sees it."""
+
+    feeds: tuple[FeedStatus, ...]
+    chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued, not before
+    subscriptions: int
+    deliveries: dict[str, int] = field(default_factory=dict)  #: state to count
+    hosts: tuple[tuple[str, datetime], ...] = ()  #: parked hosts
+
+
+class IngestStore(Protocol):
+    """What the ingest corridor asks of the store."""
+
+    async def claim_feeds(self, now: datetime, most: int, lease: timedelta) -> list[FeedDue]:
+        """Feeds that are due and whose host is not parked, leased so that no one else takes them."""
+        ...
+
+    async def lookup(self, lookups: Sequence[Lookup], since: datetime) -> dict[int, Known]:
+        """Known entries and alerts by feed id; stories of other feeds are looked for since then. Ids given out never overlap."""
+        ...
+
+    async def commit(self, commits: Sequence[FeedCommit], now: datetime) -> None:
+        """Entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+        ...
+
+    async def subscriptions(self) -> list[Subscription]:
+        """All subscriptions in force, with the chats they ring."""
+        ...
+
+
+class DeliverStore(Protocol):
+    """What the deliver corridor asks of the store."""
+
+    async def in_flight(self) -> list[Delivery]:
+        """Deliveries that are marked as being sent. At start-up those are of a process that is gone."""
+        ...
+
+    async def waiting(self, now: datetime, most: int, busy: Collection[int]) -> list[Waiting]:
+        """Chats with something to send, urgent first, then those served longest ago; `busy` are chat ids to leave out."""
+        ...
+
+    async def claim_deliveries(self, now: datetime, chat_ids: Sequence[int], merge_from: int) -> list[Delivery]:
+        """The next delivery of each chat, marked as being sent. Where `merge_from` alerts wait or more, they become one."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """What became of deliveries."""
+        ...
+
+    async def next_wait(self, now: datetime) -> datetime | None:
+        """When the next parked chat with something to send may be tried again."""
+        ...
+
+    async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
+        """Address and time of sends, so that the pace survives a restart."""
+        ...
+
+
+class PeopleStore(Protocol):
+    """What the actions of people ask of the store."""
+
+    async def chat_at(self, address: int, topic: int) -> Chat | None:
+        """The chat at this address, if any is known."""
+        ...
+
+    async def is_admin(self, user_id: int) -> bool:
+        """Whether the person may do what operators do."""
+        ...
+
+    async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
+        """The chat's subscriptions, each with whether the configuration file declares it."""
+        ...
+
+    async def use_claim(self, token: str, now: datetime) -> bool:
+        """Use up the claim token; False where it is wrong, used or too old."""
+        ...
+
+    async def answer(self, answered: Answered, now: datetime) -> bool:
+        """Keep changes, reply and the update's number together; False where this update was answered before."""
+        ...
