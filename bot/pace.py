@@ -1,0 +1,69 @@
+"""Decide when a send may go out under Telegram's limits, with one budget for everything that is sent. Takes `now`; sends nothing.
+
+Limits (Bot FAQ; measured by many): 1 message a second in one chat, 20 a minute in one group (edits count), 30 a second overall.
+Chats whose address is 0 (terminals) are not paced.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+CHAT_GAP = timedelta(seconds=1.05)  #: a little over: requests reach the server at uneven times
+GROUP_BUDGET = 20
+GROUP_SPAN = timedelta(seconds=60.5)
+OVERALL_BUDGET = 30
+OVERALL_SPAN = timedelta(seconds=1.03)
+FLOOD_CHATS = 3  #: different chats told to slow down within FLOOD_SPAN: the limit is the bot's, not theirs
+FLOOD_SPAN = timedelta(seconds=5)
+
+
+class Pace:
+    """Sends of the last minute, by address."""
+
+    def __init__(self, sends: Iterable[tuple[int, datetime]] = ()) -> None:
+        self._overall: deque[datetime] = deque()
+        self._chats: dict[int, deque[datetime]] = {}
+        self._floods: deque[tuple[int, datetime]] = deque()
+        self._closed_until: datetime | None = None
+        for address, at in sorted(sends, key=lambda send: send[1]):
+            self.sent(address, at)
+
+    def allowed_at(self, address: int, now: datetime, ahead: int = 0) -> datetime:
+        """The earliest moment at which a send to this address keeps all limits; `now` where it may go at once.
+
+        `ahead` counts sends to other addresses that are to begin at the same moment.
+        """
+        if address == 0:
+            return now
+        moments = [now]
+        if self._closed_until:
+            moments.append(self._closed_until)
+        if len(self._overall) + ahead >= OVERALL_BUDGET:
+            free = OVERALL_BUDGET - ahead
+            moments.append((self._overall[-free] if 0 < free <= len(self._overall) else now) + OVERALL_SPAN)
+        sends = self._chats.get(address)
+        if sends:
+            moments.append(sends[-1] + CHAT_GAP)
+            if address < 0 and len(sends) >= GROUP_BUDGET:
+                moments.append(sends[-GROUP_BUDGET] + GROUP_SPAN)
+        return max(moments)
+
+    def sent(self, address: int, at: datetime) -> None:
+        """Count one send or edit. Call it when the request starts: the server counts from when it arrives."""
+        if address == 0:
+            return
+        self._overall.append(at)
+        while len(self._overall) > OVERALL_BUDGET:
+            self._overall.popleft()
+        sends = self._chats.setdefault(address, deque(maxlen=GROUP_BUDGET))
+        sends.append(at)
+        if len(self._chats) > 10_000:
+            self._chats = {one: times for one, times in self._chats.items() if times[-1] > at - GROUP_SPAN}
+
+    def flooded(self, address: int, now: datetime, until: datetime) -> None:
+        """A 429 came. One chat's is its own affair (it is parked); several chats' within seconds close everything until then."""
+        self._floods.append((address, now))
+        while self._floods and self._floods[0][1] < now - FLOOD_SPAN:
+            self._floods.popleft()
+        if len({one for one, _ in self._floods}) >= FLOOD_CHATS:
+            self._closed_until = max(until, self._closed_until or until)
