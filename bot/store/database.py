@@ -1,0 +1,130 @@
+"""Open the database and run work on its one thread; turn SQLite's errors into ours. Knows no table.
+
+SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write and checkpoint at once, so there is exactly one: a lock
+file keeps a second newsbell out, and everything runs on one thread. `synchronous=FULL`: what was answered survives a power cut.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+from sqlite_utils import Database
+
+from bot.errors import StoreBusy, StoreError, StoreFull
+from bot.store.schema import migrations
+
+T = TypeVar("T")
+_BUSY_SECONDS = 10
+
+
+@contextmanager
+def wrapped(doing: str) -> Iterator[None]:
+    """Chain SQLite's errors to ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorname", "") or ""
+        if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            raise StoreFull(
+                f"The database could not {doing}: the disk is full or failing ({error}). Make room; newsbell goes on by itself."
+            ) from error
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
+        raise StoreError(f"The database could not {doing}: {error}.") from error
+
+
+class Lock:
+    """One newsbell a database: an advisory lock on a file beside it, released by the system whatever happens to us."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".lock")
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Take the lock; raises StoreBusy where another process has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("a+", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            owner = file.read().strip()
+            file.close()
+            who = f" (process {owner})" if owner else ""
+            raise StoreBusy(f"Another newsbell{who} is using {self.path.name.removesuffix('.lock')}; stop it first.") from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}")
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+def connect(path: Path) -> Database:
+    """The writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "cache_size=-16000"):
+        connection.execute(f"pragma {pragma}")
+    mode = connection.execute("pragma journal_mode").fetchone()[0]
+    full = connection.execute("pragma synchronous").fetchone()[0]
+    if (mode, full) != ("wal", 2):
+        raise StoreError(f"The database cannot be made durable (journal {mode}, synchronous {full}): is {path.parent} a network drive?")
+    problem = connection.execute("pragma quick_check(1)").fetchone()[0]
+    if problem != "ok":
+        raise StoreError(f"The database {path.name} is damaged: {problem}. Restore a backup, or move it away to start anew.")
+    database = Database(connection)
+    migrations.apply(database)
+    return database
+
+
+class Writer:
+    """Runs work on the database's one thread, one piece at a time, in the order it was asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._database: Database | None = None
+
+    async def open(self) -> None:
+        """Open and migrate; raises StoreError."""
+
+        def work() -> None:
+            with wrapped("be opened"):
+                self._database = connect(self._path)
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def run(self, doing: str, work: Callable[[Database], T]) -> T:
+        """Run `work` in one transaction; raises StoreError, and then nothing of it was kept. Not cut short by cancellation."""
+        database = self._database
+        if database is None:
+            raise StoreError(f"The database could not {doing}: it is not open.")
+
+        def transaction() -> T:
+            with wrapped(doing), database.atomic():
+                return work(database)
+
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, transaction))
+
+    async def close(self) -> None:
+        """Finish what was asked for, checkpoint and close."""
+
+        def work() -> None:
+            if self._database is not None:
+                self._database.conn.execute("pragma optimize")
+                self._database.conn.close()
+                self._database = None
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        self._thread.shutdown()

@@ -1,0 +1,264 @@
+"""The deliver corridor's side of the store: who waits, what is claimed, what became of it. Decides nothing."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model.chats import AlertView, Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.ports import Waiting
+from bot.store.database import Writer
+from bot.store.outbox import notify, queue_edit
+from bot.store.rows import get_chat, get_entities, get_spans, get_time, marks, put_time, sure_time
+
+LEASE = timedelta(minutes=5)
+_MERGED_MOST = 25  # alerts that one message can name
+_OPEN = "paused = '' and (not_before is null or not_before <= :now)"
+
+
+class DeliverTables:
+    """Implements `ports.DeliverStore`."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def in_flight(self) -> list[Delivery]:
+        """Deliveries that are marked as being sent."""
+        return await self._writer.run(
+            "read deliveries in flight",
+            lambda db: [_delivery(db, row) for row in db.execute("select * from outbox where state = 'sending' order by id").fetchall()],
+        )
+
+    async def waiting(self, now: datetime, most: int, busy: Collection[int]) -> list[Waiting]:
+        """Chats with something to send, urgent first, then those served longest ago."""
+
+        def work(db: Database) -> list[Waiting]:
+            rows = db.execute(
+                "select chat_id, min(priority) as priority, count(*) as queued, address, last_sent_at from outbox "
+                f"join chats on chats.id = chat_id where state = 'queued' and {_OPEN} "
+                f"and chat_id not in ({','.join(str(int(one)) for one in busy)}) "
+                "group by chat_id order by min(priority), last_sent_at nulls first, min(outbox.id) limit :most",
+                {"now": put_time(now), "most": most},
+            ).fetchall()
+            return [Waiting(row["chat_id"], row["address"], row["priority"], row["queued"], get_time(row["last_sent_at"])) for row in rows]
+
+        return await self._writer.run("read who waits", work)
+
+    async def next_wait(self, now: datetime) -> datetime | None:
+        """When the next parked chat with something to send may be tried again."""
+
+        def work(db: Database) -> datetime | None:
+            row = db.execute(
+                "select min(not_before) from chats where paused = '' and not_before > ? "
+                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued')",
+                [put_time(now)],
+            ).fetchone()
+            return get_time(row[0])
+
+        return await self._writer.run("read who waits", work)
+
+    async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
+        """Address and time of sends."""
+
+        def work(db: Database) -> list[tuple[int, datetime]]:
+            rows = db.execute(
+                "select address, settled_at from outbox join chats on chats.id = chat_id where state = 'sent' and settled_at > ?",
+                [put_time(since)],
+            ).fetchall()
+            return [(row["address"], sure_time(row["settled_at"])) for row in rows]
+
+        return await self._writer.run("read recent sends", work)
+
+    async def claim_deliveries(self, now: datetime, chat_ids: Sequence[int], merge_from: int) -> list[Delivery]:
+        """The next delivery of each chat, marked as being sent; long queues of alerts become one."""
+
+        def work(db: Database) -> list[Delivery]:
+            claimed: list[Delivery] = []
+            for chat_id in chat_ids:
+                row = db.execute(
+                    "select * from outbox where chat_id = ? and state = 'queued' order by priority, id limit 1",
+                    [chat_id],
+                ).fetchone()
+                if row is None:
+                    continue
+                if row["kind"] == DeliveryKind.ALERT:
+                    _merge(db, row, merge_from, now)
+                db.execute(
+                    "update outbox set state = 'sending', attempts = attempts + 1, lease_until = ? where id = ?",
+                    [put_time(now + LEASE), row["id"]],
+                )
+                claimed.append(_delivery(db, db.execute("select * from outbox where id = ?", [row["id"]]).fetchone()))
+            return claimed
+
+        return await self._writer.run("claim deliveries", work)
+
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
+        """What became of deliveries."""
+
+        def work(db: Database) -> None:
+            for settlement in settlements:
+                _settle(db, settlement, now)
+
+        await self._writer.run("keep what became of deliveries", work)
+
+
+def _merge(db: Database, head: Any, merge_from: int, now: datetime) -> None:
+    """Move the alerts of the next deliveries into the head where the queue has outgrown the chat's budget."""
+    if head["doubts"] or head["plain"]:
+        return
+    rows = db.execute(
+        "select outbox.id from outbox join chats on chats.id = chat_id where chat_id = ? and outbox.kind = 'alert' and state = 'queued' "
+        "and priority = ? and doubts = 0 and plain = 0 and address != 0 order by outbox.id limit ?",
+        [head["chat_id"], head["priority"], _MERGED_MOST],
+    ).fetchall()
+    if len(rows) < merge_from:
+        return
+    others = [row["id"] for row in rows if row["id"] != head["id"]]
+    db.conn.executemany("update outbox_alerts set outbox_id = ? where outbox_id = ?", [(head["id"], other) for other in others])
+    db.conn.executemany(
+        "update outbox set state = 'merged', settled_at = ?, error = ? where id = ?",
+        [(put_time(now), f"sent together with {head['id']}", other) for other in others],
+    )
+
+
+def _delivery(db: Database, row: Any) -> Delivery:
+    chat = get_chat(db.execute("select * from chats where id = ?", [row["chat_id"]]).fetchone())
+    kind = DeliveryKind(row["kind"])
+    stories = [one["story_id"] for one in db.execute("select story_id from outbox_alerts where outbox_id = ?", [row["id"]]).fetchall()]
+    message_id = None
+    if kind is DeliveryKind.EDIT:
+        message_id, stories = _edited(db, chat.id, stories)
+    return Delivery(
+        id=row["id"],
+        kind=kind,
+        chat=chat,
+        attempt=row["attempts"],
+        doubts=row["doubts"],
+        plain=bool(row["plain"]),
+        alerts=tuple(_views(db, chat.id, stories)),
+        text=row["text"],
+        entities=get_entities(row["entities"]),
+        message_id=message_id,
+        reply_to=row["reply_to"],
+        created_at=sure_time(row["created_at"]),
+    )
+
+
+def _edited(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None, list[int]]:
+    """The message that carries these alerts, and all the alerts it carries."""
+    row = db.execute("select message_id from alerts where chat_id = ? and story_id = ?", [chat_id, stories[0] if stories else 0]).fetchone()
+    if row is None or row["message_id"] is None:
+        return None, stories
+    together = db.execute("select story_id from alerts where chat_id = ? and message_id = ?", [chat_id, row["message_id"]]).fetchall()
+    return row["message_id"], [one["story_id"] for one in together]
+
+
+def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView]:
+    rows = db.execute(
+        "select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, f.name as feed, f.publisher from alerts a "
+        "join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id "
+        f"where a.chat_id = ? and a.story_id in ({marks(stories)}) order by a.created_at, a.story_id",
+        [chat_id, *stories],
+    ).fetchall()
+    return [_view(db, row) for row in rows]
+
+
+def _view(db: Database, row: Any) -> AlertView:
+    matches = db.execute(
+        "select name, spans, entry_id from alert_matches join subscriptions s on s.id = subscription_id "
+        "where chat_id = ? and story_id = ? order by s.id",
+        [row["chat_id"], row["story_id"]],
+    ).fetchall()
+    return AlertView(
+        story_id=row["story_id"],
+        title=row["title"],
+        first_title=row["first_title"],
+        link=row["link"],
+        summary=row["summary"],
+        feed=row["feed"],
+        publisher=row["publisher"],
+        source=row["source"],
+        published=get_time(row["published"]),
+        first_seen_at=sure_time(row["first_seen_at"]),
+        subscriptions=tuple(dict.fromkeys(match["name"] for match in matches)),
+        spans=tuple(span for match in matches if match["entry_id"] == row["entry_id"] for span in get_spans(match["spans"])),
+        catch_up=bool(row["catch_up"]),
+        revision=row["revision"],
+    )
+
+
+def _settle(db: Database, settlement: Settlement, now: datetime) -> None:
+    delivery = settlement.delivery
+    moment = put_time(now)
+    done = settlement.state is not DeliveryState.QUEUED
+    db.execute(
+        "update outbox set state = ?, error = ?, doubts = doubts + ?, plain = max(plain, ?), message_id = ?, lease_until = null, "
+        "settled_at = ? where id = ?",
+        [
+            settlement.state,
+            settlement.error,
+            settlement.doubt,
+            settlement.plain,
+            settlement.message_id,
+            moment if done else None,
+            delivery.id,
+        ],
+    )
+    if settlement.state is DeliveryState.SENT:
+        _sent(db, settlement, now)
+    if settlement.park_until:
+        _park(db, delivery, settlement.park_until)
+    if settlement.pause:
+        db.execute(
+            "update chats set paused = ? where kind = ? and address = ?",
+            [settlement.pause, delivery.chat.kind, delivery.chat.address],
+        )
+    if settlement.move_to is not None:
+        move_chat(db, delivery.chat.address, settlement.move_to)
+    if settlement.notice:
+        notify(db, settlement.notice, now)
+
+
+def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
+    delivery = settlement.delivery
+    db.execute("update chats set last_sent_at = ?, not_before = null where id = ?", [put_time(now), delivery.chat.id])
+    if delivery.kind is not DeliveryKind.ALERT:
+        return
+    for alert in delivery.alerts:
+        db.execute(
+            "update alerts set message_id = ? where chat_id = ? and story_id = ?",
+            [settlement.message_id, delivery.chat.id, alert.story_id],
+        )
+        changed = db.execute("select revision from alerts where chat_id = ? and story_id = ?", [delivery.chat.id, alert.story_id]).fetchone()
+        if changed and changed["revision"] != alert.revision:  # it changed while it was on its way
+            queue_edit(db, delivery.chat.id, alert.story_id, now)
+
+
+def _park(db: Database, delivery: Delivery, until: datetime) -> None:
+    """Telegram's limits are the address's: its topics wait together. A terminal waits alone."""
+    db.execute(
+        "update chats set not_before = ? where kind = ? and address = ? and (address != 0 or id = ?)",
+        [put_time(until), delivery.chat.kind, delivery.chat.address, delivery.chat.id],
+    )
+
+
+def move_chat(db: Database, old: int, new: int) -> None:
+    """A group became a supergroup: every chat, subscription and waiting delivery goes along, in this transaction."""
+    db.execute("insert or replace into meta values (?, ?)", [f"moved:{old}", str(new)])
+    rows = db.execute("select id, topic, operator, declared, name from chats where kind = 'telegram' and address = ?", [old]).fetchall()
+    for row in rows:
+        there = db.execute("select id from chats where kind = 'telegram' and address = ? and topic = ?", [new, row["topic"]]).fetchone()
+        if there is None:
+            db.execute("update chats set address = ?, not_before = null where id = ?", [new, row["id"]])
+            continue
+        db.execute("update chats set operator = max(operator, ?), allowed = 1 where id = ?", [row["operator"], there["id"]])
+        db.execute(
+            "insert or ignore into routes select subscription_id, ? from routes where chat_id = ?",
+            [there["id"], row["id"]],
+        )
+        db.execute("delete from routes where chat_id = ?", [row["id"]])
+        db.execute("pragma defer_foreign_keys = on")
+        for table in ("alerts", "alert_matches", "outbox_alerts", "outbox"):
+            db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
+        db.execute("update chats set allowed = 0, paused = 'it became a supergroup' where id = ?", [row["id"]])

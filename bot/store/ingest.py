@@ -1,0 +1,279 @@
+"""The ingest corridor's side of the store: due feeds, known entries, and the one transaction that keeps a poll. Decides nothing."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.cadence import host_of
+from bot.model.chats import AlertIntent, AlertRevision, KnownAlert, Priority, Subscription
+from bot.model.entries import KnownEntry, NewEntry, Revision
+from bot.model.feeds import FeedDue
+from bot.ports import FeedCommit, Known, Lookup
+from bot.store.database import Writer
+from bot.store.outbox import notify, queue_alert, queue_edit
+from bot.store.rows import STATE_COLUMNS, get_feed, get_known, marks, put_spans, put_state, put_time
+
+_UPDATE_FEED = (
+    "update feeds set lease_until = null, host = :host, " + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS) + " where id = :id"
+)
+_CHUNK = 400  # values of one `in (...)`
+
+
+class IngestTables:
+    """Implements `ports.IngestStore`."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._next_id = 0
+
+    async def claim_feeds(self, now: datetime, most: int, lease: timedelta) -> list[FeedDue]:
+        """Feeds that are due and whose host is not parked, leased."""
+
+        def work(db: Database) -> list[FeedDue]:
+            moment = put_time(now)
+            rows = db.execute(
+                "select feeds.*, records from feeds left join documents on feed_id = id left join hosts using (host) where active = 1 "
+                "and next_poll_at <= :now and (lease_until is null or lease_until <= :now) and (not_before is null or not_before <= :now) "
+                "order by next_poll_at limit :most",
+                {"now": moment, "most": most},
+            ).fetchall()
+            if rows:
+                db.conn.executemany(
+                    "update feeds set lease_until = ? where id = ?",
+                    [(put_time(now + lease), row["id"]) for row in rows],
+                )
+            return [get_feed(row) for row in rows]
+
+        return await self._writer.run("claim feeds", work)
+
+    async def release_feeds(self) -> None:
+        """Give up all leases: at start-up they are of a process that is gone."""
+        await self._writer.run("release feeds", lambda db: db.execute("update feeds set lease_until = null where lease_until is not null"))
+
+    async def make_due(self, now: datetime) -> None:
+        """Make every feed due that no host parks, as `--once` does."""
+        await self._writer.run(
+            "make feeds due",
+            lambda db: db.execute("update feeds set next_poll_at = ? where active = 1", [put_time(now)]),
+        )
+
+    async def next_due(self) -> datetime | None:
+        """When the next feed is due."""
+        text = await self._writer.run(
+            "read feeds",
+            lambda db: db.execute(
+                "select min(max(next_poll_at, coalesce(not_before, ''))) from feeds left join hosts using (host) where active = 1"
+            ).fetchone()[0],
+        )
+        return datetime.fromisoformat(text) if text else None
+
+    async def lookup(self, lookups: Sequence[Lookup], since: datetime) -> dict[int, Known]:
+        """Known entries and alerts by feed id. Ids given out never overlap."""
+
+        def work(db: Database) -> dict[int, Known]:
+            if not self._next_id:
+                self._next_id = db.execute("select coalesce(max(max(id), max(story_id)), 0) + 1 from entries").fetchone()[0]
+            answers: dict[int, Known] = {}
+            for one in lookups:
+                answers[one.feed_id] = _known(db, one, since, self._next_id)
+                self._next_id += len(one.keys)
+            return answers
+
+        return await self._writer.run("look up entries", work)
+
+    async def commit(self, commits: Sequence[FeedCommit], now: datetime) -> None:
+        """Entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+
+        def work(db: Database) -> None:
+            moment = put_time(now)
+            db.table("entries").insert_all([_entry_row(entry) for commit in commits for entry in commit.new])
+            for commit in commits:
+                _keep_revisions(db, commit.revisions, now)
+                if commit.absent:
+                    db.conn.executemany("update entries set absent_since = ? where id = ?", [(moment, one) for one in commit.absent])
+                if commit.returned:
+                    db.conn.executemany("update entries set absent_since = null where id = ?", [(one,) for one in commit.returned])
+                _keep_alerts(db, commit.alerts, now)
+                for revision in commit.alert_revisions:
+                    _keep_alert_revision(db, revision, now)
+                for notice in commit.notices:
+                    notify(db, notice, now)
+                if commit.park_host:
+                    host, until = commit.park_host
+                    db.execute(
+                        "insert into hosts values (?, ?) on conflict (host) do update set not_before = max(not_before, excluded.not_before)",
+                        [host, put_time(until)],
+                    )
+            _keep_states(db, commits)
+
+        await self._writer.run("keep what the feeds brought", work)
+
+    async def subscriptions(self) -> list[Subscription]:
+        """All subscriptions in force, with the chats they ring."""
+
+        def work(db: Database) -> list[Subscription]:
+            rows = db.execute(
+                "select s.id, s.name, s.query, s.feeds, json_group_array(c.id) as chats, "
+                "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
+                "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
+                "where s.removed_at is null and c.allowed = 1 group by s.id order by s.id"
+            ).fetchall()
+            return [
+                Subscription(
+                    row["id"],
+                    row["name"],
+                    row["query"],
+                    tuple(json.loads(row["feeds"])),
+                    tuple(json.loads(row["chats"])),
+                    tuple(json.loads(row["terminals"])),
+                )
+                for row in rows
+            ]
+
+        return await self._writer.run("read subscriptions", work)
+
+
+def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any]) -> list[Any]:
+    rows: list[Any] = []
+    for at in range(0, len(values), _CHUNK):
+        some = values[at : at + _CHUNK]
+        rows += db.execute(f"select * from entries where {where} ({marks(some)})", [*first, *some]).fetchall()
+    return rows
+
+
+def _known(db: Database, one: Lookup, since: datetime, next_id: int) -> Known:
+    own: dict[int, KnownEntry] = {}
+    elsewhere: dict[bytes, int] = {}
+    by_column = {
+        "guid_key": {key.guid for key in one.keys} - {b""},
+        "title_key": {key.title for key in one.keys},
+        "article_key": {key.article for key in one.keys} - {b""},
+    }
+    for column, values in by_column.items():
+        for row in _select(db, f"feed_id = ? and {column} in", sorted(values), [one.feed_id]):
+            own[row["id"]] = get_known(row)
+    for row in _select(db, "link_key in", sorted({key.link for key in one.keys} - {b""}), []):
+        if row["feed_id"] == one.feed_id:
+            own[row["id"]] = get_known(row)
+        elif row["first_seen_at"] >= (put_time(since) or ""):
+            elsewhere.setdefault(row["link_key"], row["story_id"])
+    for row in _select(db, "id in", one.entry_ids, []) if one.keys else []:
+        own[row["id"]] = get_known(row)
+    stories = sorted({entry.story_id for entry in own.values()} | set(elsewhere.values()))
+    return Known(tuple(own[number] for number in sorted(own)), tuple(elsewhere.items()), tuple(_alerts(db, stories)), next_id)
+
+
+def _alerts(db: Database, stories: Sequence[int]) -> Iterable[KnownAlert]:
+    for at in range(0, len(stories), _CHUNK):
+        some = stories[at : at + _CHUNK]
+        rows = db.execute(
+            "select chat_id, story_id, a.entry_id, json_group_array(subscription_id) as subscriptions from alerts a "
+            f"left join alert_matches using (chat_id, story_id) where story_id in ({marks(some)}) group by chat_id, story_id",
+            some,
+        )
+        for row in rows.fetchall():
+            yield KnownAlert(row["chat_id"], row["story_id"], row["entry_id"], frozenset(json.loads(row["subscriptions"])) - {None})
+
+
+def _entry_row(entry: NewEntry) -> dict[str, Any]:
+    guid, link, title, article = astuple(entry.keys)
+    return {
+        "id": entry.id,
+        "feed_id": entry.feed_id,
+        "story_id": entry.story_id,
+        "guid_key": guid,
+        "link_key": link,
+        "title_key": title,
+        "article_key": article,
+        "guid": entry.guid,
+        "link": entry.link,
+        "title": entry.title,
+        "summary": entry.summary,
+        "author": entry.author,
+        "source": entry.source,
+        "published": put_time(entry.published),
+        "updated": put_time(entry.updated),
+        "first_seen_at": put_time(entry.first_seen_at),
+        "silent": entry.silent,
+    }
+
+
+def _keep_revisions(db: Database, revisions: Iterable[Revision], now: datetime) -> None:
+    for revision in revisions:
+        known = revision.known
+        db.execute(
+            "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
+            [known.id, put_time(now), known.title, known.summary],
+        )
+        db.execute(
+            "update entries set title = ?, summary = ?, link = ?, guid_key = ?, link_key = ?, title_key = ?, article_key = ?, updated = ? "
+            "where id = ?",
+            [
+                revision.title,
+                revision.summary,
+                revision.link,
+                *astuple(revision.keys),
+                put_time(revision.updated),
+                known.id,
+            ],
+        )
+
+
+def _keep_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> None:
+    collapsed: dict[int, list[AlertIntent]] = {}
+    for alert in alerts:
+        db.execute(
+            "insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at) "
+            "select ?, ?, id, title, ?, ? from entries where id = ?",
+            [alert.chat_id, alert.story_id, alert.catch_up, put_time(now), alert.entry_id],
+        )
+        if db.execute("select changes()").fetchone()[0]:
+            _keep_matches(db, alert)
+            if alert.collapse:
+                collapsed.setdefault(alert.chat_id, []).append(alert)
+            else:
+                queue_alert(db, alert.chat_id, [alert.story_id], Priority.NORMAL, now)
+    for chat, together in collapsed.items():
+        queue_alert(db, chat, [alert.story_id for alert in together], Priority.NORMAL, now)
+
+
+def _keep_matches(db: Database, alert: AlertIntent | AlertRevision) -> None:
+    for match in alert.matches:
+        db.execute(
+            "insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans) values (?, ?, ?, ?, ?) "
+            "on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id",
+            [alert.chat_id, alert.story_id, match.subscription_id, alert.entry_id, put_spans(match.spans)],
+        )
+
+
+def _keep_alert_revision(db: Database, revision: AlertRevision, now: datetime) -> None:
+    at = [revision.chat_id, revision.story_id]
+    db.execute(
+        "update alert_matches set spans = '[]' where chat_id = ? and story_id = ? and entry_id = ?",
+        [*at, revision.entry_id],
+    )
+    _keep_matches(db, revision)
+    db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", at)
+    queue_edit(db, revision.chat_id, revision.story_id, now)
+
+
+def _keep_states(db: Database, commits: Sequence[FeedCommit]) -> None:
+    rows: list[dict[str, Any]] = []
+    for commit in commits:
+        row = put_state(commit.state)
+        row["id"] = commit.feed_id
+        rows.append(row)
+    urls = dict(db.execute(f"select id, url from feeds where id in ({marks(commits)})", [commit.feed_id for commit in commits]).fetchall())
+    for row in rows:
+        row["host"] = host_of(row["adopted_url"] or urls.get(row["id"], ""))
+    db.conn.executemany(_UPDATE_FEED, rows)
+    documents = [(commit.feed_id, commit.state.document) for commit in commits if commit.document_changed]
+    if documents:
+        db.conn.executemany(
+            "insert into documents values (?, ?) on conflict (feed_id) do update set records = excluded.records",
+            documents,
+        )

@@ -1,0 +1,58 @@
+"""Rows of the outbox: how alerts, edits and notices get in, for the transactions that create them. Claims and outcomes are in `deliver`."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from bot.model.chats import DeliveryKind, Message, NoticeIntent, Priority
+from bot.store.rows import put_entities, put_time
+
+_SAME_NOTICE = timedelta(hours=24)
+
+
+def queue_alert(db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime) -> None:
+    """One delivery for these new alerts of a chat."""
+    number = db.execute(
+        "insert into outbox (chat_id, kind, priority, created_at) values (?, ?, ?, ?)",
+        [chat_id, DeliveryKind.ALERT, priority, put_time(now)],
+    ).lastrowid
+    db.conn.executemany("insert into outbox_alerts values (?, ?, ?)", [(number, chat_id, story) for story in stories])
+
+
+def queue_edit(db: Database, chat_id: int, story_id: int, now: datetime) -> None:
+    """An edit that shows the newest state of an alert, unless what waits already will show it."""
+    waits = db.execute(
+        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id = ? and state = 'queued' limit 1",
+        [chat_id, story_id],
+    ).fetchone()
+    if waits:
+        return
+    number = db.execute(
+        "insert into outbox (chat_id, kind, priority, created_at) values (?, ?, ?, ?)",
+        [chat_id, DeliveryKind.EDIT, Priority.EDIT, put_time(now)],
+    ).lastrowid
+    db.execute("insert into outbox_alerts values (?, ?, ?)", [number, chat_id, story_id])
+
+
+def queue_text(db: Database, chat_id: int, kind: DeliveryKind, message: Message, now: datetime, reply_to: int | None = None) -> None:
+    """A notice or a reply."""
+    priority = Priority.REPLY if kind is DeliveryKind.REPLY else Priority.NOTICE
+    db.execute(
+        "insert into outbox (chat_id, kind, priority, text, entities, reply_to, created_at) values (?, ?, ?, ?, ?, ?, ?)",
+        [chat_id, kind, priority, message.text, put_entities(message.entities), reply_to, put_time(now)],
+    )
+
+
+def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
+    """Tell the operator's chats, or the terminals where there is none; the same words once a day at most."""
+    chats = db.execute("select id from chats where operator = 1 and paused = '' and allowed = 1").fetchall()
+    chats = chats or db.execute("select id from chats where kind = 'terminal' and declared = 1").fetchall()
+    since = put_time(now - _SAME_NOTICE)
+    for row in chats:
+        told = db.execute(
+            "select 1 from outbox where chat_id = ? and kind = ? and text = ? and created_at > ? limit 1",
+            [row["id"], DeliveryKind.NOTICE, notice.text, since],
+        ).fetchone()
+        if not told:
+            queue_text(db, row["id"], DeliveryKind.NOTICE, Message(notice.text), now)

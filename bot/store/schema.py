@@ -1,0 +1,141 @@
+"""The tables, as an append-only list of migrations. Each runs once, in its own transaction with its record. No queries here.
+
+Times are ISO 8601 text in UTC with microseconds, so that they sort; durations are seconds; keys are 16-byte blobs.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("newsbell")
+
+
+@migrations()
+def m001_first_tables(db: Database) -> None:
+    """Feeds, entries, chats, subscriptions, alerts, outbox."""
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_FIRST = """
+create table meta (name text primary key, value text not null) without rowid;
+create table feeds (
+  id integer primary key,
+  url text not null unique,
+  name text not null,
+  publisher text not null,
+  tags text not null default '[]',
+  every real,
+  active integer not null default 1,
+  created_at text not null,
+  host text not null,
+  lease_until text,
+  next_poll_at text not null,
+  etag text, last_modified text, body_hash blob not null default x'',
+  policy text not null default 'guid', links_identify integer not null default 1, cut integer not null default 0,
+  newest text, most_new integer not null default 0, rate real not null default 0,
+  baseline_at text, last_poll_at text, last_ok_at text,
+  interval real not null default 0, reason text not null default '', full_at text,
+  failures integer not null default 0, failing_since text, failure text, failure_text text not null default '',
+  noticed integer not null default 0, gone integer not null default 0, empties integer not null default 0, gaps integer not null default 0,
+  adopted_url text, redirection text, hints text not null default ''
+);
+create index feeds_due on feeds (next_poll_at) where active = 1;
+create table documents (feed_id integer primary key references feeds (id), records blob not null);
+create table hosts (host text primary key, not_before text not null) without rowid;
+create table entries (
+  id integer primary key,
+  feed_id integer not null references feeds (id),
+  story_id integer not null,
+  guid_key blob not null, link_key blob not null, title_key blob not null, article_key blob not null,
+  guid text not null, link text not null, title text not null, summary text not null, author text not null, source text not null,
+  published text, updated text, first_seen_at text not null,
+  absent_since text,
+  silent text not null default ''
+);
+create index entries_guid on entries (feed_id, guid_key) where guid_key != x'';
+create index entries_link on entries (link_key) where link_key != x'';
+create index entries_title on entries (feed_id, title_key);
+create index entries_article on entries (feed_id, article_key) where article_key != x'';
+create index entries_story on entries (story_id);
+create index entries_absent on entries (absent_since) where absent_since is not null;
+create table revisions (
+  entry_id integer not null references entries (id),
+  at text not null, title text not null, summary text not null,
+  primary key (entry_id, at)
+) without rowid;
+create table chats (
+  id integer primary key,
+  name text not null,
+  kind text not null,
+  address integer not null,
+  topic integer not null default 0,
+  declared integer not null default 0,
+  allowed integer not null default 1,
+  operator integer not null default 0,
+  paused text not null default '',
+  not_before text,
+  last_sent_at text,
+  unique (kind, address, topic)
+);
+create table people (user_id integer primary key, role text not null, name text not null, since text not null);
+create table claims (token_hash blob primary key, expires_at text not null, used_at text) without rowid;
+create table subscriptions (
+  id integer primary key,
+  name text not null,
+  query text not null,
+  feeds text not null default '[]',
+  declared integer not null default 0,
+  created_at text not null,
+  removed_at text
+);
+create table routes (
+  subscription_id integer not null references subscriptions (id),
+  chat_id integer not null references chats (id),
+  primary key (subscription_id, chat_id)
+) without rowid;
+create index routes_chat on routes (chat_id);
+create table alerts (
+  chat_id integer not null references chats (id),
+  story_id integer not null,
+  entry_id integer not null references entries (id),
+  first_title text not null,
+  catch_up integer not null default 0,
+  revision integer not null default 0,
+  message_id integer,
+  created_at text not null,
+  primary key (chat_id, story_id)
+) without rowid;
+create index alerts_story on alerts (story_id);
+create index alerts_message on alerts (chat_id, message_id) where message_id is not null;
+create table alert_matches (
+  chat_id integer not null, story_id integer not null, subscription_id integer not null references subscriptions (id),
+  entry_id integer not null, spans text not null,
+  primary key (chat_id, story_id, subscription_id),
+  foreign key (chat_id, story_id) references alerts (chat_id, story_id)
+) without rowid;
+create table outbox (
+  id integer primary key,
+  chat_id integer not null references chats (id),
+  kind text not null,
+  priority integer not null,
+  state text not null default 'queued',
+  attempts integer not null default 0,
+  doubts integer not null default 0,
+  plain integer not null default 0,
+  text text not null default '', entities text not null default '[]', reply_to integer,
+  message_id integer,
+  lease_until text,
+  created_at text not null,
+  settled_at text,
+  error text not null default ''
+);
+create index outbox_queue on outbox (chat_id, priority, id) where state = 'queued';
+create index outbox_state on outbox (state, settled_at) where state != 'queued';
+create table outbox_alerts (
+  outbox_id integer not null references outbox (id),
+  chat_id integer not null, story_id integer not null,
+  primary key (outbox_id, chat_id, story_id)
+) without rowid;
+create index outbox_of_alert on outbox_alerts (chat_id, story_id)
+"""
