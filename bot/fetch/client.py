@@ -1,0 +1,238 @@
+"""Fetch one feed over HTTP with aiohttp: conditional, gated, bounded in time and size. Whatever happens is an outcome, never an exception.
+
+Redirects are followed by hand, at most five, each address through the gate again. Cookies, referrers and proxies of the environment
+play no part. Credentials and validators go to the host they were meant for only.
+"""
+
+import asyncio
+import errno
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+from bot.errors import AddressError
+from bot.fetch.body import TooLarge, Undecodable, decode
+from bot.fetch.gate import Gate, GatedResolver
+from bot.fetch.headers import freshness
+from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
+from bot.ports import Clock
+
+ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
+REDIRECTS = 5
+_PERMANENT = frozenset({301, 308})
+_REDIRECTED = frozenset({301, 302, 303, 307, 308})
+_OFF_LOOP = 64 * 1024  # bytes on the wire from which decoding leaves the event loop
+_MARKS_OF_CHALLENGE = (
+    b"just a moment",
+    b"cf-chl",
+    b"challenge-platform",
+    b"attention required",
+    b"ddos-guard",
+    b"captcha",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one fetch."""
+
+    deadline: timedelta = timedelta(seconds=30)
+    body: int = 10 * 1024 * 1024  #: decoded bytes
+    connections: int = 100
+
+
+class Client:
+    """One aiohttp session; implements `ports.Fetcher`. Made by `client()`."""
+
+    def __init__(self, session: aiohttp.ClientSession, gate: Gate, limits: Limits, clock: Clock, agent: str) -> None:
+        self._session = session
+        self._gate = gate
+        self._limits = limits
+        self._clock = clock
+        self._agent = agent
+
+    async def fetch(self, request: FetchRequest) -> FetchOutcome:
+        """One conditional GET within the deadline."""
+        try:
+            async with asyncio.timeout(self._limits.deadline.total_seconds()):
+                return await self._follow(request)
+        except TimeoutError:
+            return FetchFailed(Failure.TIMEOUT, f"No complete answer within {self._limits.deadline.total_seconds():.0f} seconds.")
+        except AddressError as error:
+            return FetchFailed(Failure.PRIVATE, str(error))
+        except aiohttp.ClientConnectorCertificateError as error:
+            return FetchFailed(Failure.TLS, f"The site's certificate is not valid: {_reason(error)}.")
+        except (aiohttp.ClientConnectorDNSError, aiohttp.ClientConnectorError) as error:
+            return _unreachable(error)
+        except TooLarge:
+            return FetchFailed(Failure.TOO_LARGE, f"The feed is larger than {self._limits.body // 1024 // 1024} MiB.")
+        except Undecodable as error:
+            return FetchFailed(Failure.ENCODING, f"The answer cannot be decompressed ({error}).")
+        except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
+            # aiohttp reports malformed answers (headers too long or too many, bad chunks) as ClientError or ValueError.
+            return FetchFailed(Failure.CONNECT, f"The connection broke: {type(error).__name__}.")
+
+    async def _follow(self, request: FetchRequest) -> FetchOutcome:
+        url = self._gate.url(request.url)
+        start = url
+        permanent = True
+        for _ in range(REDIRECTS + 1):
+            headers = self._headers(request, same_origin=url.origin() == start.origin(), first=url == start)
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                location = response.headers.get("Location")
+                if response.status not in _REDIRECTED or not location:
+                    moved = str(url) if permanent and url != start and _adoptable(start, url) else None
+                    return await self._read(response, request, moved)
+                permanent = permanent and response.status in _PERMANENT
+                url = self._gate.url(str(url.join(URL(location, encoded=location.isascii()))))
+        return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
+
+    def _headers(self, request: FetchRequest, *, same_origin: bool, first: bool) -> dict[str, str]:
+        headers = {"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
+        if same_origin:
+            headers.update(dict(request.headers))
+        if first:
+            if request.etag:
+                headers["If-None-Match"] = request.etag
+            if request.last_modified:
+                headers["If-Modified-Since"] = request.last_modified
+        return headers
+
+    async def _read(self, response: aiohttp.ClientResponse, request: FetchRequest, moved: str | None) -> FetchOutcome:
+        headers = response.headers
+        fresh = freshness(headers, self._clock.now())
+        etag, last_modified = _validator(headers, "ETag"), _validator(headers, "Last-Modified")
+        if response.status == 304:
+            return NotModified(etag, last_modified, fresh, moved)
+        if response.status not in {200, 203, 226}:
+            return await self._refused(response, request)
+        raw, whole = await _body(response, self._limits.body)
+        coding = headers.get("Content-Encoding", "")
+        if len(raw) >= _OFF_LOOP and (coding or raw.startswith(b"\x1f\x8b")):
+            body, complete = await asyncio.to_thread(decode, raw, coding, self._limits.body)
+        else:
+            body, complete = decode(raw, coding, self._limits.body)
+        return Fetched(
+            body=body,
+            url=str(response.url),
+            content_type=headers.get("Content-Type", "")[:200],
+            etag=etag,
+            last_modified=last_modified,
+            freshness=fresh,
+            permanent_url=moved,
+            truncated=not (whole and complete),
+        )
+
+    async def _refused(self, response: aiohttp.ClientResponse, request: FetchRequest) -> FetchFailed:
+        status = response.status
+        head = (await response.content.read(20_000)).lower() if status in {403, 429, 503} else b""
+        challenged = "cf-mitigated" in response.headers or any(mark in head for mark in _MARKS_OF_CHALLENGE)
+        failure, text = _meaning(status, challenged)
+        conditional = bool(request.etag or request.last_modified)
+        return FetchFailed(
+            failure,
+            text,
+            freshness(response.headers, self._clock.now()),
+            drop_validators=conditional and status in {400, 412, 416, 501},
+        )
+
+
+def _meaning(status: int, challenged: bool) -> tuple[Failure, str]:
+    if challenged:
+        return Failure.BLOCKED, f"The site answers with a challenge page for browsers ({status})."
+    match status:
+        case 404:
+            return Failure.NOT_FOUND, "The site says there is nothing at this address (404)."
+        case 410:
+            return Failure.GONE, "The site says the feed is gone for good (410)."
+        case 401 | 407:
+            return Failure.LOGIN, f"The feed needs a login ({status})."
+        case 403 | 451:
+            return Failure.BLOCKED, f"The site refuses to serve newsbell ({status})."
+        case 429:
+            return Failure.SLOW_DOWN, "The site asks for fewer requests (429)."
+        case _ if 500 <= status < 600:
+            return Failure.SERVER, f"The site's server fails ({status})."
+        case _:
+            return Failure.HTTP, f"The site answers with status {status}."
+
+
+def _validator(headers: Mapping[str, str], name: str) -> str | None:
+    """The header byte for byte; one that could not be sent back as it came is not kept."""
+    value = headers.get(name)
+    if value is None or len(value) > 1000:
+        return None
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return None
+    return value
+
+
+async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
+    """The bytes on the wire and whether all that were announced came."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge
+            chunks.append(chunk)
+    except aiohttp.ClientPayloadError:
+        return b"".join(chunks), False
+    return b"".join(chunks), True
+
+
+def _adoptable(start: URL, end: URL) -> bool:
+    """A permanent redirect may be believed when it leads to https or stays with the host (RFC 9110 §15.4 leaves it to the client)."""
+    return end.scheme == "https" or (end.host == start.host and start.scheme == "http")
+
+
+def _reason(error: aiohttp.ClientConnectorCertificateError) -> str:
+    inner = error.certificate_error
+    return getattr(inner, "verify_message", "") or type(inner).__name__
+
+
+def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
+    if error.os_error.errno == errno.EACCES:
+        return FetchFailed(Failure.PRIVATE, "The address is not public.")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return FetchFailed(Failure.DNS, "The host name cannot be resolved.")
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return FetchFailed(Failure.TLS, "No secure connection could be agreed on.")
+    return FetchFailed(Failure.CONNECT, "No connection to the site.")
+
+
+@asynccontextmanager
+async def client(gate: Gate, limits: Limits, clock: Clock, agent: str) -> AsyncIterator[Client]:
+    """A client whose every connection goes through the gate; closed at the end."""
+    inner = ThreadedResolver()
+    connector = aiohttp.TCPConnector(
+        limit=limits.connections,
+        resolver=GatedResolver(gate, inner),
+        socket_factory=gate.socket,
+        ttl_dns_cache=30,
+        keepalive_timeout=10,
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        requote_redirect_url=False,
+        timeout=aiohttp.ClientTimeout(total=limits.deadline.total_seconds(), sock_connect=15),
+    )
+    async with session:
+        yield Client(session, gate, limits, clock, agent)
+
+
+def user_agent(version: str, contact: str, chats: int) -> str:
+    """An honest name: `newsbell/1.0 (+URL; 3 subscribers)`."""
+    return f"newsbell/{version} (+{contact or 'no contact given'}; {chats} subscriber{'s' if chats != 1 else ''})"

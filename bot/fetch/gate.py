@@ -1,0 +1,157 @@
+"""The one gate every fetch goes through: which URLs may be asked for and which addresses may be connected to. Fetches nothing.
+
+A URL is parsed once. Addresses are checked where the connection is made, after every resolution and redirect, so that neither a name
+that changes its address nor a way of writing an address gets around it.
+"""
+
+import errno
+import re
+import socket
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from bot.errors import AddressError
+
+Network = IPv4Network | IPv6Network
+PORTS = frozenset({80, 443})
+URL_LENGTH = 2048
+
+# Beyond what `is_global` refuses (IANA special-purpose registries; Python 3.11 calls some of these global).
+_REFUSED: tuple[Network, ...] = tuple(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "240.0.0.0/4",
+        "::/96",
+        "100::/64",
+        "2001::/23",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",
+    )
+)
+_TRANSLATED = ((ip_network("64:ff9b::/96"), 0), (ip_network("64:ff9b:1::/48"), 0))
+_BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)\Z")
+
+
+def _inner(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
+    """The address and every IPv4 address that an IPv6 one carries: mapped, 6to4, Teredo, NAT64."""
+    yield address
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            yield address.ipv4_mapped
+        if address.sixtofour:
+            yield address.sixtofour
+        if address.teredo:
+            yield from address.teredo
+        for network, shift in _TRANSLATED:
+            if address in network:
+                yield IPv4Address((int(address) >> shift) & 0xFFFFFFFF)
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    bad = (
+        not address.is_global
+        or address.is_multicast
+        or address.is_reserved
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_unspecified
+    )
+    return not bad and not any(address in network for network in _REFUSED if network.version == address.version)
+
+
+class Gate:
+    """Says which URLs and addresses may be used; `allow` names private networks that may be reached all the same."""
+
+    def __init__(self, allow: Sequence[Network] = (), ports: Iterable[int] = ()) -> None:
+        self._allow = tuple(allow)
+        self._ports = PORTS | frozenset(ports)
+
+    def allowed_privately(self, address: str) -> bool:
+        """Whether the operator named this address's network."""
+        try:
+            parsed = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+        return any(one in network for one in (parsed, mapped) if one for network in self._allow if network.version == one.version)
+
+    def admits(self, address: str) -> bool:
+        """Whether a connection to this IP address may be made."""
+        if self.allowed_privately(address):
+            return True
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        inner = list(_inner(parsed))
+        # What an IPv6 address carries is where the packets end: a translated address is never needed to reach a public one.
+        return len(inner) == 1 and _is_public(parsed)
+
+    def url(self, text: str) -> URL:
+        """Parse a URL once for checking and fetching; raises AddressError with what is wrong with it."""
+        if len(text) > URL_LENGTH:
+            raise AddressError(f"The address is longer than {URL_LENGTH} characters.")
+        if _BAD.search(text):
+            raise AddressError("The address holds a space, a backslash or a control character.")
+        try:
+            url = URL(text, encoded=text.isascii())
+            host, port = url.raw_host or "", url.explicit_port
+        except ValueError:
+            raise AddressError("The address cannot be read as a URL.") from None
+        if url.scheme not in {"http", "https"}:
+            raise AddressError("The address must begin with http:// or https://.")
+        if url.raw_user is not None or url.raw_password is not None:
+            raise AddressError("The address holds a user name or password: put it under `headers:` as Authorization.")
+        self._check_host(host)
+        if port is not None and port not in self._ports and not self.allowed_privately(host):
+            raise AddressError(f"The port {port} is not one for the web: add it to settings.network.ports.")
+        return url.with_fragment(None)
+
+    def _check_host(self, host: str) -> None:
+        if not host or not host.isascii():
+            raise AddressError("The address names no host.")
+        try:
+            parsed = ip_address(host)
+        except ValueError:
+            if _NUMERIC_LABEL.match(host.rstrip(".").rpartition(".")[2]):
+                raise AddressError("The host is a number that is not written as an IP address.") from None
+            return
+        if not self.admits(str(parsed)):
+            raise AddressError("The address is not public.")
+
+    def socket(self, info: Any) -> socket.socket:
+        """A socket for one resolved address, made only where the gate admits it (an OSError with EACCES otherwise)."""
+        family, kind, protocol, _, address = info
+        if not self.admits(str(address[0])):
+            raise PermissionError(errno.EACCES, "the address is not public")
+        return socket.socket(family, kind, protocol)
+
+
+class GatedResolver(AbstractResolver):
+    """A resolver whose answers are all admitted, or none: a name that mixes public and private addresses is refused whole."""
+
+    def __init__(self, gate: Gate, inner: AbstractResolver) -> None:
+        self._gate = gate
+        self._inner = inner
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        """Resolve; an OSError with EACCES where an address is refused."""
+        results = await self._inner.resolve(host, port, family)
+        if not all(self._gate.admits(result["host"]) for result in results):
+            raise PermissionError(errno.EACCES, "the address is not public")
+        return results
+
+    async def close(self) -> None:
+        """Close the resolver behind."""
+        await self._inner.close()

@@ -1,0 +1,47 @@
+"""What response headers say about freshness and waiting. Pure; `now` is an argument."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from bot.model.feeds import Freshness
+
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
+_FORBIDS = re.compile(r"(?:^|[,\s])no-(?:store|cache)\b", re.IGNORECASE)
+_LONGEST = timedelta(days=366)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """An HTTP-date (RFC 9110 §5.6.7), aware; None where it cannot be read."""
+    if not text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text.strip())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _seconds(text: str | None) -> timedelta | None:
+    text = (text or "").strip()
+    return min(timedelta(seconds=int(text[:9])), _LONGEST) if text.isdecimal() else None
+
+
+def freshness(headers: Mapping[str, str], now: datetime) -> Freshness:
+    """Cache-Control max-age over Expires, less Age (RFC 9111 §4.2.1); Retry-After in both forms, relative to Date (RFC 9110 §10.2.3)."""
+    date = http_date(headers.get("Date")) or now
+    control = headers.get("Cache-Control", "")
+    age = _seconds(headers.get("Age")) or timedelta(0)
+    max_age: timedelta | None = None
+    if found := _MAX_AGE.search(control):
+        max_age = min(timedelta(seconds=int(found.group(1)[:9])), _LONGEST) - age
+    elif not control and (expires := http_date(headers.get("Expires"))):
+        max_age = min(expires - date, _LONGEST) - age
+    if _FORBIDS.search(control) or (max_age is not None and max_age <= timedelta(0)):
+        max_age = None
+    retry = headers.get("Retry-After")
+    wait = _seconds(retry)
+    if wait is None and (until := http_date(retry)):
+        wait = max(until - date, timedelta(0))
+    return Freshness(max_age, wait or None)

@@ -1,0 +1,109 @@
+"""Parse documents in worker processes that can be killed: a hostile document costs its own time limit and nothing else.
+
+The pool starts with the first document and rests after a quiet minute, so that an idle newsbell is one process.
+"""
+
+import asyncio
+import resource
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
+from bot.model.feeds import Failure
+from bot.parse.read import nothing_new, read_document
+
+_INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
+_REST_AFTER = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """Bounds of one document."""
+
+    seconds: float = 5.0
+    memory: int = 768 * 1024 * 1024  #: address space of a worker
+    workers: int = 2
+
+
+def _bound(memory: int) -> None:
+    """Runs in the worker before its first document: whatever escapes the pool's clock ends by the kernel's."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+class Workers:
+    """A pool of parsers; implements `ports.Parser`."""
+
+    def __init__(self, limits: WorkerLimits | None = None) -> None:
+        self._limits = limits or WorkerLimits()
+        self._pool: Any = None
+        self._running = 0
+        self._used_at = 0.0
+
+    async def parse(self, body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool) -> ParseOutcome:
+        """The new or changed entries of a document, or why it cannot be read."""
+        if known and not truncated and len(body) <= _INLINE:
+            document = nothing_new(body, content_type, known)
+            if document:
+                return document
+        self._running += 1
+        try:
+            return await self._scheduled(partial(read_document, body, content_type, url, known, now, truncated))
+        finally:
+            self._running -= 1
+            self._used_at = asyncio.get_running_loop().time()
+
+    async def _scheduled(self, work: Any) -> ParseOutcome:
+        if self._pool is None:
+            context = get_context("spawn")
+            self._pool = ProcessPool(
+                max_workers=self._limits.workers,
+                max_tasks=2000,
+                initializer=_bound,
+                initargs=(self._limits.memory,),
+                context=context,
+            )
+        future = self._pool.schedule(work, timeout=self._limits.seconds)
+        try:
+            outcome: ParsedDocument | ParseFailed = await asyncio.wrap_future(future)
+        except (TimeoutError, FutureTimeoutError):
+            seconds = f"{self._limits.seconds:g} seconds"
+            return ParseFailed(
+                Failure.HOSTILE,
+                f"Reading the feed took longer than {seconds} and was stopped; it may be made to harm readers.",
+            )
+        except MemoryError:
+            return ParseFailed(
+                Failure.HOSTILE,
+                "Reading the feed took too much memory and was stopped; it may be made to harm readers.",
+            )
+        except ProcessExpired as error:
+            return ParseFailed(
+                Failure.HOSTILE,
+                f"Reading the feed ended the reader (exit {error.exitcode}); it may be made to harm readers.",
+            )
+        except RecursionError:
+            return ParseFailed(Failure.HOSTILE, "The feed nests its elements too deeply to be read.")
+        return outcome
+
+    def rest(self, loop_time: float) -> None:
+        """End the worker processes where no document came for a while."""
+        if self._pool is not None and not self._running and loop_time - self._used_at > _REST_AFTER:
+            self._stop()
+
+    def close(self) -> None:
+        """End the worker processes now."""
+        if self._pool is not None:
+            self._stop()
+
+    def _stop(self) -> None:
+        pool, self._pool = self._pool, None
+        pool.stop()
+        pool.join()
