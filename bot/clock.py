@@ -1,0 +1,34 @@
+"""Clocks: the real one, and one that runs faster. Both implement `ports.Clock`."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, span: timedelta) -> None:
+        """Wait."""
+        await asyncio.sleep(max(span.total_seconds(), 0))
+
+
+class FastClock:
+    """Starts now and runs `factor` times as fast: a day of polling in a minute."""
+
+    def __init__(self, factor: float) -> None:
+        self._factor = factor
+        self._start = datetime.now(UTC)
+        self._real_start = time.monotonic()
+
+    def now(self) -> datetime:
+        """Aware UTC, ahead of the real time by more and more."""
+        return self._start + timedelta(seconds=(time.monotonic() - self._real_start) * self._factor)
+
+    async def sleep(self, span: timedelta) -> None:
+        """Wait that long on this clock."""
+        await asyncio.sleep(max(span.total_seconds(), 0) / self._factor)

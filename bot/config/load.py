@@ -1,0 +1,255 @@
+"""Read feeds.yaml: every mistake at once with its place, and what the store and the process need of it. Applies nothing."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from bot.config import places
+from bot.config.places import Places
+from bot.config.shape import ChatShape, FeedShape, FileShape, Settings, SubscriptionShape
+from bot.errors import ConfigError, Mistake, QueryError
+from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
+from bot.model.declared import Declared
+from bot.model.feeds import DeclaredFeed
+from bot.query.parser import parse
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration file, read and found good."""
+
+    path: Path
+    settings: Settings
+    declared: Declared
+    names: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, Mapping[str, str]] = field(repr=False)  #: by feed URL
+    token: SecretStr | None = field(default=None, repr=False)
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.path.parent / self.settings.database
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read a file; raises ConfigError with every mistake in it."""
+    environment = places.environment() if environment is None else environment
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(path.name, (Mistake(1, 1, "(the file)", f"there is no {path}; give another one with --config"),)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path.name, (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)) from None
+    return _Reader(path, Places(path.name, text, environment), environment).config()
+
+
+class _Reader:
+    """Holds what is being read; collects mistakes instead of stopping at the first."""
+
+    def __init__(self, path: Path, found: Places, environment: Mapping[str, str]) -> None:
+        self._path = path
+        self._places = found
+        self._environment = environment
+        data = found.data
+        if not isinstance(data, dict):
+            found.mistake((), "expected keys such as feeds: and subscriptions:")
+            data = {}
+        self._data: dict[str, Any] = data
+
+    def config(self) -> Config:
+        for key in self._data:
+            if key not in FileShape.model_fields:
+                self._unknown((key,), list(FileShape.model_fields))
+        settings = self._model(Settings, self._section("settings", dict), ("settings",)) or Settings()
+        chats = self._chats()
+        feeds = self._feeds()
+        names = self._names()
+        subscriptions = self._subscriptions(chats, feeds, names)
+        token = self._token(settings)
+        if self._places.mistakes:
+            ordered = sorted(set(self._places.mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.path))
+            raise ConfigError(self._places.file, tuple(ordered))
+        declared = Declared(tuple(feeds.values()), tuple(chats.values()), tuple(subscriptions), tuple(settings.telegram.admins))
+        return Config(self._path, settings, declared, names, self._headers, token)
+
+    def _section(self, name: str, kind: type) -> Any:
+        value = self._data.get(name)
+        if value is None:
+            return kind()
+        if not isinstance(value, kind):
+            self._places.mistake((name,), "expected a list" if kind is list else "expected keys with values")
+            return kind()
+        return value
+
+    def _unknown(self, path: places.Path, known: list[str]) -> None:
+        near = get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
+        line, column = self._places.key_at(path)
+        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+        self._places.mistakes.append(Mistake(line, column, places.path_text(path), f"is not a key that newsbell knows; {hint}"))
+
+    def _model(self, model: type[M], data: Any, path: places.Path) -> M | None:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for one in error.errors(include_url=False, include_input=False, include_context=False):
+                self._mistake(model, one, path)
+            return None
+
+    def _mistake(self, model: type[BaseModel], error: Any, path: places.Path) -> None:
+        place = (
+            *path,
+            *(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))),
+        )
+        if error["type"] == "extra_forbidden":
+            self._unknown(place, _keys_at(model, error["loc"][:-1]))
+            return
+        if error["type"] == "missing":
+            self._places.mistake(place[:-1], f"the key {place[-1]}: is missing")
+            return
+        self._places.mistake(place, _in_words(error))
+
+    def _chats(self) -> dict[str, DeclaredChat]:
+        chats: dict[str, DeclaredChat] = {}
+        seen: dict[tuple[int, int], str] = {}
+        for name, data in self._section("chats", dict).items():
+            chat = self._model(ChatShape, data, ("chats", name))
+            if chat is None:
+                chats[name] = DeclaredChat(name, ChatKind.TERMINAL)  # so that only this mistake is reported
+                continue
+            kind = ChatKind.TERMINAL if chat.terminal else ChatKind.TELEGRAM
+            chats[name] = DeclaredChat(name, kind, chat.telegram or 0, chat.topic or 0)
+            if kind is ChatKind.TELEGRAM:
+                first = seen.setdefault((chat.telegram or 0, chat.topic or 0), name)
+                if first != name:
+                    self._places.mistake(("chats", name), f"is the same chat as {first}; use one name for it")
+        return chats
+
+    def _feeds(self) -> dict[str, DeclaredFeed]:
+        feeds: dict[str, DeclaredFeed] = {}
+        names: dict[str, str] = {}
+        self._headers: dict[str, Mapping[str, str]] = {}
+        self._elsewhere: set[str] = set()
+        for index, data in enumerate(self._section("feeds", list)):
+            shape = self._model(FeedShape, data, ("feeds", index))
+            if shape is None:
+                self._half_read(data)
+                continue
+            place: places.Path = ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
+            if shape.url in feeds:
+                self._places.mistake(place, "stands in the list twice")
+                continue
+            host = (urlsplit(shape.url).hostname or "").removeprefix("www.")
+            if shape.name and names.setdefault(shape.name, shape.url) != shape.url:
+                self._places.mistake(("feeds", index, "name"), f"two feeds are called {shape.name}; give one another name")
+            feeds[shape.url] = DeclaredFeed(
+                url=shape.url,
+                name=shape.name or host,
+                publisher=shape.publisher or host,
+                tags=tuple(shape.tags),
+                every=shape.every,
+                headers=tuple((key, value.get_secret_value()) for key, value in shape.headers.items()),
+            )
+            self._headers[shape.url] = {key: value.get_secret_value() for key, value in shape.headers.items()}
+        return feeds
+
+    def _half_read(self, data: Any) -> None:
+        """A feed with a mistake still has its tags, so that subscriptions to them are not called mistakes too."""
+        if isinstance(data, dict):
+            tags = data.get("tags")
+            self._elsewhere.update(str(one) for one in (data.get("url"), data.get("name"), *(tags if isinstance(tags, list) else [])))
+
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        names: dict[str, tuple[str, ...]] = {}
+        raw = self._section("names", dict)
+        for name, spellings in raw.items():
+            shape = self._model(FileShape, {"names": {name: spellings}}, ())
+            names[name] = tuple(shape.names[name]) if shape else ()
+            for index, spelling in enumerate(names[name]):
+                try:
+                    parse(f'"{spelling}"')
+                except QueryError as error:
+                    self._places.mistake(("names", name, index), error.message)
+        return names
+
+    def _subscriptions(
+        self, chats: Mapping[str, DeclaredChat], feeds: Mapping[str, DeclaredFeed], names: Mapping[str, tuple[str, ...]]
+    ) -> list[DeclaredSubscription]:
+        result: list[DeclaredSubscription] = []
+        selectors = {one for feed in feeds.values() for one in (feed.url, feed.name, *feed.tags)} | self._elsewhere
+        seen: set[str] = set()
+        for index, data in enumerate(self._section("subscriptions", list)):
+            path: places.Path = ("subscriptions", index)
+            shape = self._model(SubscriptionShape, data, path)
+            if shape is None:
+                continue
+            if shape.name in seen:
+                self._places.mistake((*path, "name"), f"two subscriptions are called {shape.name}; give one another name")
+            seen.add(shape.name)
+            self._known((*path, "to"), shape.to, set(chats), "chat")
+            self._known((*path, "feeds"), shape.feeds, selectors, "tag, name or URL of a feed")
+            try:
+                parse(shape.query, names)
+            except QueryError as error:
+                caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
+                self._places.mistake((*path, "query"), f"{error.message}\n{caret}")
+            result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to))))
+        return result
+
+    def _known(self, path: places.Path, used: list[str], known: set[str], what: str) -> None:
+        for index, one in enumerate(used):
+            if one not in known:
+                near = get_close_matches(one, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)[:8]) or 'none'}"
+                self._places.mistake((*path, index), f"there is no {what} {one!r}; {hint}")
+
+    def _token(self, settings: Settings) -> SecretStr | None:
+        text = self._environment.get("TELEGRAM_BOT_TOKEN", "").strip()
+        place: places.Path = ("settings", "telegram", "token")
+        if not text and settings.telegram.token:
+            text = settings.telegram.token.get_secret_value().strip()
+        if not text and settings.telegram.token_file:
+            place = ("settings", "telegram", "token_file")
+            file = self._path.parent / settings.telegram.token_file
+            try:
+                text = file.read_text(encoding="ascii").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                self._places.mistake(place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}")
+                return None
+            if os.name == "posix" and file.stat().st_mode & 0o077:
+                self._places.mistake(place, f"others can read {file.name}: run `chmod 600 {file.name}`")
+        if text and (":" not in text or not text.partition(":")[0].isdecimal() or " " in text):
+            self._places.mistake(place, "the bot's token does not look like one (123456:ABC...); take it from @BotFather")
+            return None
+        return SecretStr(text) if text else None
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """The keys known at a place within a model."""
+    for part in loc:
+        annotation = model.model_fields[part].annotation if isinstance(part, str) and part in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
+
+
+def _in_words(error: Any) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    expected = {
+        "string_type": "expected text; put it in quotes",
+        "int_parsing": "expected a whole number",
+        "int_type": "expected a whole number",
+        "list_type": "expected a list",
+        "dict_type": "expected keys with values",
+        "model_type": "expected keys with values",
+        "literal_error": message.replace("Input should be", "expected").lower(),
+        "string_pattern_mismatch": "may hold letters, digits, dots, hyphens and underscores only",
+    }
+    return expected.get(str(error["type"]), message[:1].lower() + message[1:])

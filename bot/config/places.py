@@ -1,0 +1,120 @@
+"""YAML with places: the data of a document and where each key and value stands. Bounded, safe (no tags that make objects), no schema."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from bot.errors import ConfigError, Mistake
+
+SIZE = 1024 * 1024
+NODES = 100_000  #: values of a file, aliases counted each time they are used
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+Path = tuple[str | int, ...]
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it: `subscriptions[2].query`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(the file)"
+
+
+class Places:
+    """The data of one YAML document with the line and column of everything in it."""
+
+    def __init__(self, file: str, text: str, environment: Mapping[str, str]) -> None:
+        """Read; raises ConfigError for what is not YAML, too large, or names a variable that is not set."""
+        self.file = file
+        self._environment = environment
+        self._at: dict[Path, tuple[int, int]] = {}
+        self.mistakes: list[Mistake] = []
+        self._nodes = 0
+        if len(text) > SIZE:
+            raise ConfigError(file, (Mistake(1, 1, "(the file)", f"is larger than {SIZE // 1024} KiB"),))
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            problem = getattr(error, "problem", None) or str(error)
+            raise ConfigError(file, (Mistake(line, column, "(the file)", f"is not YAML: {problem}"),)) from None
+        except RecursionError:
+            raise ConfigError(file, (Mistake(1, 1, "(the file)", "nests too deeply"),)) from None
+        self.data: Any = self._value(node, (), ()) if node is not None else {}
+
+    def at(self, path: Path) -> tuple[int, int]:
+        """Line and column of a value, or of the nearest thing that contains it."""
+        while path and path not in self._at:
+            path = path[:-1]
+        return self._at.get(path, (1, 1))
+
+    def mistake(self, path: Path, message: str) -> None:
+        """Note a mistake at a path."""
+        line, column = self.at(path)
+        self.mistakes.append(Mistake(line, column, path_text(path), message))
+
+    def _value(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> Any:
+        self._nodes += 1
+        if self._nodes > NODES or len(path) > 20 or id(node) in above:
+            mistake = Mistake(
+                node.start_mark.line + 1,
+                node.start_mark.column + 1,
+                path_text(path),
+                "the file holds too many values or aliases",
+            )
+            raise ConfigError(self.file, (mistake,))
+        self._at.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        above = (*above, id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, above)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(one, (*path, index), above) for index, one in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "(not a name)"
+            place = (*path, key)
+            if key in result:
+                self._at[place] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+                self.mistake(place, "stands here twice; one would hide the other")
+                continue
+            # A key's own place serves for mistakes about the key; its value's place comes from the value.
+            self._at[(*place, "<key>")] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            result[key] = self._value(value_node, place, above)
+        return result
+
+    def key_at(self, path: Path) -> tuple[int, int]:
+        """Line and column of a key."""
+        return self._at.get((*path, "<key>"), self.at(path))
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        loader = yaml.SafeLoader("")
+        try:
+            value = loader.construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            value = str(node.value)
+        finally:
+            loader.dispose()
+        return self._expanded(value, path) if isinstance(value, str) else value
+
+    def _expanded(self, text: str, path: Path) -> str:
+        def one(found: re.Match[str]) -> str:
+            value = self._environment.get(found.group(1))
+            if value is None:
+                self.mistake(path, f"the environment variable {found.group(1)} is not set")
+                return ""
+            return value
+
+        return _VARIABLE.sub(one, text)
+
+
+def environment() -> Mapping[str, str]:
+    """The environment of the process."""
+    return os.environ

@@ -1,0 +1,194 @@
+"""The shape of feeds.yaml as pydantic models: what `newsbell schema` prints and `check` holds files against. No file is read here."""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|h|d)")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> timedelta:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("expected a duration such as 90s, 2m, 1h or 1d")
+    return timedelta(seconds=float(found.group(1)) * _UNITS[found.group(2)])
+
+
+def _range(value: Any) -> str:
+    try:
+        return str(ip_network(str(value), strict=False))
+    except ValueError:
+        raise ValueError("expected an IP range such as 192.168.0.0/16") from None
+
+
+def _url(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\s\\\x00-\x1f]", text):
+        raise ValueError("expected a web address that begins with http:// or https://")
+    return text
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*[smhd]$", "examples": ["90s", "2m", "1h"]}),
+]
+Range = Annotated[str, BeforeValidator(_range)]
+Url = Annotated[str, BeforeValidator(_url), WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"})]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.-]+$")]
+
+
+class Shape(BaseModel):
+    """What all parts share: unknown keys are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Network(Shape):
+    """What may be reached."""
+
+    allow: list[Range] = Field(default_factory=list, description="Private ranges that feeds of this file may reach; none by default.")
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(default_factory=list, description="Ports of public hosts beside 80 and 443.")
+    spacing: Duration = Field(default=timedelta(seconds=1), description="Pause between two requests to one public host.")
+
+
+class Limits(Shape):
+    """What one feed may cost."""
+
+    body: Annotated[int, Field(ge=1, le=200)] = Field(default=10, description="Decoded size of a document at most, in MiB.")
+    deadline: Duration = Field(default=timedelta(seconds=30), description="Time for one fetch in all.")
+    parse: Duration = Field(default=timedelta(seconds=5), description="Time for reading one document.")
+    memory: Annotated[int, Field(ge=128, le=16384)] = Field(default=768, description="Memory for reading one document, in MiB.")
+
+
+class TelegramSettings(Shape):
+    """How to reach Telegram, and who runs this newsbell."""
+
+    api: Url = Field(default="https://api.telegram.org", description="Address of the Bot API server.")
+    admins: list[int] = Field(default_factory=list, description="Telegram user ids of the operators; their private chats get the notices.")
+    token_file: str | None = Field(
+        default=None,
+        description="File that holds the bot's token, relative to this file. TELEGRAM_BOT_TOKEN goes first.",
+    )
+    token: SecretStr | None = Field(default=None, description="The bot's token; better in TELEGRAM_BOT_TOKEN, here as ${NAME} at most.")
+
+
+class Settings(Shape):
+    """How this newsbell works."""
+
+    database: str = Field(default="newsbell.db", min_length=1, description="The database file, relative to this file.")
+    timezone: str = Field(default="UTC", description="Time zone of the times in messages, such as Europe/Berlin.")
+    contact: str = Field(default="", max_length=200, description="Web address or e-mail for site owners; goes into the User-Agent.")
+    access: Literal["private"] = Field(default="private", description="Who may use the bot in Telegram: only chats and admins of this file.")
+    network: Network = Field(default_factory=Network, description="What may be reached.")
+    limits: Limits = Field(default_factory=Limits, description="What one feed may cost.")
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings, description="How to reach Telegram.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("expected a time zone such as Europe/Berlin or UTC") from None
+        return value
+
+
+class ChatShape(Shape):
+    """A place where alerts go: `telegram` with a chat id, or `terminal: true`."""
+
+    telegram: int | None = Field(default=None, description="Telegram chat id; negative for groups and channels.")
+    topic: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Topic (message_thread_id) of a forum.")
+    terminal: Literal[True] | None = Field(default=None, description="The terminal that newsbell runs in.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "ChatShape":
+        if (self.telegram is None) == (self.terminal is None):
+            raise ValueError("expected either `telegram: CHAT_ID` or `terminal: true`")
+        if self.topic and self.terminal:
+            raise ValueError("only Telegram chats have topics")
+        if self.telegram == 0:
+            raise ValueError("0 is no chat id")
+        return self
+
+
+class FeedShape(Shape):
+    """A feed. A plain URL is short for `{url: ...}`."""
+
+    url: Url = Field(description="Address of the RSS, Atom or JSON feed.")
+    name: Name | None = Field(default=None, description="Shown in alerts; the host when absent.")
+    publisher: Name | None = Field(default=None, description="Who stands behind the feed; the host when absent.")
+    tags: list[Tag] = Field(default_factory=list, description="Subscriptions choose feeds by tags.")
+    every: Duration | None = Field(default=None, description="Poll interval; absent, newsbell adapts between 5 minutes and 24 hours.")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Request headers, such as Authorization; never shown or stored.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"url": value} if isinstance(value, str) else value
+
+    @field_validator("every")
+    @classmethod
+    def _not_too_often(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and not timedelta(seconds=1) <= value <= timedelta(hours=24):
+            raise ValueError("expected between 1s and 24h")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, content in value.items():
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+                raise ValueError(f"{name!r} cannot be the name of a header")
+            if re.search(r"[\r\n\x00]", content.get_secret_value()):
+                raise ValueError(f"the value of {name} holds a line break")
+        return value
+
+
+class SubscriptionShape(Shape):
+    """A standing query and the chats it rings."""
+
+    name: Name = Field(description="Shown in the alerts it rings.")
+    query: Annotated[str, Field(min_length=1)] = Field(description="What to look for; see docs/configuration.md.")
+    feeds: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, description="Tags, names or URLs of feeds; all feeds when absent."
+    )
+    to: Annotated[list[str], Field(min_length=1)] = Field(description="Names of chats.")
+
+    @field_validator("feeds", "to", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class FileShape(Shape):
+    """feeds.yaml: feeds to watch, chats to ring, and what for."""
+
+    settings: Settings = Field(default_factory=Settings, description="How this newsbell works.")
+    chats: dict[Name, ChatShape] = Field(default_factory=dict, description="Where alerts go, by name.")
+    feeds: list[Annotated[FeedShape | Url, Field(union_mode="left_to_right")]] = Field(default_factory=list, description="What is watched.")
+    names: dict[Tag, Annotated[list[Name], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Lists of spellings, used in queries as @name."
+    )
+    subscriptions: list[SubscriptionShape] = Field(default_factory=list, description="What rings where.")
