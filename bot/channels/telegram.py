@@ -1,0 +1,84 @@
+"""Send and edit through python-telegram-bot, against any Bot API address. Paces nothing, retries nothing: the outbox does."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from telegram import Bot, LinkPreviewOptions, MessageEntity, ReplyParameters
+from telegram import Message as TelegramMessage
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.channels.classify import classify
+from bot.model.chats import Delivery, DeliveryKind, InDoubt, Message, Refused, SendOutcome, Sent
+
+SEND_SECONDS = 25.0  #: read timeout of a send: a longer one leaves fewer sends undecided
+POOL = 32
+
+log = logging.getLogger("newsbell.telegram")
+
+
+@asynccontextmanager
+async def bot(token: str, api: str) -> AsyncIterator[Bot]:
+    """A bot for this address; no call is made yet, and its clients are closed at the end."""
+    base = api.rstrip("/")
+    sending = HTTPXRequest(connection_pool_size=POOL, read_timeout=SEND_SECONDS, write_timeout=15, connect_timeout=10, pool_timeout=20)
+    polling = HTTPXRequest(connection_pool_size=2, read_timeout=40, connect_timeout=10)
+    made = Bot(token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot", request=sending, get_updates_request=polling)
+    await sending.initialize()
+    await polling.initialize()
+    try:
+        yield made
+    finally:
+        await sending.shutdown()
+        await polling.shutdown()
+
+
+def entities_of(message: Message) -> list[MessageEntity]:
+    """Our entities as Telegram's."""
+    return [MessageEntity(one.kind, one.offset, one.length, url=one.url or None) for one in message.entities]
+
+
+class TelegramChannel:
+    """Implements `ports.Channel`."""
+
+    def __init__(self, made: Bot) -> None:
+        self._bot = made
+
+    async def send(self, delivery: Delivery, message: Message) -> SendOutcome:
+        """Send the message, or edit the one the delivery names."""
+        if not message.text.strip():
+            return Refused("there is no text to send.")
+        editing = delivery.kind is DeliveryKind.EDIT
+        try:
+            answer = await (self._edit(delivery, message) if editing else self._send(delivery, message))
+        except TelegramError as error:
+            return classify(error, delivery.message_id)
+        if isinstance(answer, TelegramMessage):
+            return Sent(answer.message_id)
+        return Sent(delivery.message_id) if editing else InDoubt("an answer that names no message")
+
+    async def _send(self, delivery: Delivery, message: Message) -> TelegramMessage:
+        chat = delivery.chat
+        return await self._bot.send_message(
+            chat.address,
+            message.text,
+            entities=entities_of(message),
+            message_thread_id=chat.topic or None,
+            link_preview_options=_preview(message),
+            disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
+            reply_parameters=ReplyParameters(delivery.reply_to, allow_sending_without_reply=True) if delivery.reply_to else None,
+        )
+
+    async def _edit(self, delivery: Delivery, message: Message) -> TelegramMessage | bool:
+        return await self._bot.edit_message_text(
+            message.text,
+            chat_id=delivery.chat.address,
+            message_id=delivery.message_id,
+            entities=entities_of(message),
+            link_preview_options=_preview(message),
+        )
+
+
+def _preview(message: Message) -> LinkPreviewOptions:
+    return LinkPreviewOptions(url=message.preview, prefer_small_media=True) if message.preview else LinkPreviewOptions(is_disabled=True)

@@ -1,0 +1,44 @@
+"""One Telegram update as an `Incoming`. Pure reading; who may change things in a group is asked for elsewhere."""
+
+from telegram import ChatMember, Message, Update
+from telegram.constants import ChatType
+
+from bot.model.chats import Incoming
+
+ALLOWED = ["message", "channel_post", "my_chat_member"]
+_OUT = {ChatMember.LEFT, ChatMember.BANNED}
+
+
+def incoming(update: Update) -> Incoming | None:
+    """What the update says; None where it is nothing to newsbell. `may_change` is set for private chats, channels and anonymous admins."""
+    if update.my_chat_member:
+        change = update.my_chat_member
+        closed = change.new_chat_member.status in _OUT
+        return Incoming(
+            update.update_id,
+            change.chat.id,
+            0,
+            change.chat.effective_name or "",
+            change.from_user.id,
+            "",
+            closed=closed,
+        )
+    message = update.message or update.channel_post
+    if message is None or not message.text:
+        return None
+    user = message.from_user
+    return Incoming(
+        update_id=update.update_id,
+        address=message.chat.id,
+        topic=(message.message_thread_id or 0) if message.is_topic_message else 0,
+        title=message.chat.effective_name or "",
+        user_id=user.id if user and not _anonymous(message) else 0,
+        text=message.text,
+        message_id=message.message_id,
+        may_change=message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or _anonymous(message),
+    )
+
+
+def _anonymous(message: Message) -> bool:
+    """An administrator who writes as the group itself. The account number they share proves nothing; the sender chat does."""
+    return message.sender_chat is not None and message.sender_chat.id == message.chat.id
