@@ -1,0 +1,266 @@
+"""The one place that builds, wires, runs and closes everything. Decides nothing about feeds or messages."""
+
+import asyncio
+import logging
+import os
+import secrets as random_secrets
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
+from ipaddress import ip_network
+from pathlib import Path
+from random import Random
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from telegram import Bot
+from telegram.error import TelegramError
+from watchfiles import awatch
+
+from bot import __version__
+from bot.actions import CLAIM_LASTS, Actions
+from bot.channels.telegram import TelegramChannel, bot
+from bot.channels.terminal import TerminalChannel
+from bot.clock import SystemClock
+from bot.commands.listener import Listener
+from bot.config.load import Config, load
+from bot.control import control
+from bot.deliver import Deliver
+from bot.errors import ConfigError, Mistake, QueryError, StoreError
+from bot.fetch.client import Limits, client, user_agent
+from bot.fetch.gate import Gate
+from bot.ingest import Ingest, PollReport
+from bot.model.chats import ChatKind, Incoming, Settlement
+from bot.ports import Channel, Clock
+from bot.query.index import Index
+from bot.scheduler import Job, scheduler
+from bot.store.sqlite import SqliteStore
+from bot.workers import WorkerLimits, Workers
+
+log = logging.getLogger("newsbell.app")
+
+
+def _unwatched(_: object) -> None:
+    """Nobody watches."""
+
+
+@dataclass(slots=True)
+class Wiring:
+    """What a demo or a test builds otherwise than `newsbell run`."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    terminal: Channel = field(default_factory=TerminalChannel)
+    chance: Random = field(default_factory=Random)
+    tick: timedelta = timedelta(seconds=1)
+    polled: Callable[[list[PollReport]], None] = _unwatched
+    settled: Callable[[Settlement], None] = _unwatched
+    ready: Callable[["App"], None] = _unwatched
+
+
+class App:
+    """A newsbell, built and open. Made by `app()`."""
+
+    def __init__(self, config: Config, wiring: Wiring, store: SqliteStore, workers: Workers) -> None:
+        self.config = config
+        self.store = store
+        self.workers = workers
+        self._wiring = wiring
+        self.clock = wiring.clock
+        self._stop = asyncio.Event()
+        self.bot: Bot | None = None
+        self.ingest: Ingest
+        self.deliver: Deliver
+        self._listener: Listener | None = None
+
+    async def build(self, stack: AsyncExitStack) -> Self:
+        """Make the rooms and join them."""
+        config, wiring, settings = self.config, self._wiring, self.config.settings
+        self._gate = Gate([ip_network(one) for one in settings.network.allow], settings.network.ports)
+        limits = Limits(settings.limits.deadline, settings.limits.body * 1024 * 1024)
+        agent = user_agent(__version__, settings.contact, len(config.declared.chats))
+        fetcher = await stack.enter_async_context(client(self._gate, limits, wiring.clock, agent))
+        channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
+        if config.token:
+            self.bot = await stack.enter_async_context(bot(config.token.get_secret_value(), settings.telegram.api))
+            channels[ChatKind.TELEGRAM] = TelegramChannel(self.bot)
+            actions = Actions(self.store.people, self.clock, self._names, self.store.operator.status)
+            self._actions = actions
+            self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
+        self.deliver = Deliver(self.store.deliver, channels, self.clock, self._zone, wiring.settled)
+        self.ingest = Ingest(
+            self.store.ingest,
+            fetcher,
+            self.workers,
+            self.clock,
+            chance=wiring.chance,
+            spacing=self._spacing,
+            headers=self._headers,
+            committed=self._committed,
+        )
+        await self.store.ingest.release_feeds()
+        changes = await self.store.declared.sync(config.declared, self.clock.now())
+        await self._use_subscriptions(config)
+        for change in changes:
+            log.debug("configuration: %s", change)
+        left = await self.deliver.recover()
+        if left:
+            log.warning(
+                "%d messages were on their way when newsbell stopped; alerts among them come once more, marked (repeat)",
+                left,
+            )
+        return self
+
+    def _zone(self) -> tzinfo:
+        return ZoneInfo(self.config.settings.timezone)
+
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        return self.config.names
+
+    def _headers(self, url: str) -> Mapping[str, str]:
+        return self.config.headers.get(url, {})
+
+    def _spacing(self, host: str) -> timedelta:
+        """Strangers are spaced out; what the operator's own network serves needs no such care."""
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+        return timedelta(0) if self._gate.allowed_privately(name.strip("[]")) else self.config.settings.network.spacing
+
+    def _committed(self, reports: list[PollReport]) -> None:
+        for report in reports:
+            for notice in report.commit.notices:
+                log.debug("%s", notice.text.replace("\n", " "), extra={"feed": report.feed})
+        if any(report.commit.alerts or report.commit.alert_revisions or report.commit.notices for report in reports):
+            self.deliver.wake()
+        self._wiring.polled(reports)
+
+    async def _use_subscriptions(self, config: Config) -> None:
+        """Compile what is subscribed; raises QueryError where a chat's query uses a list that the file no longer has."""
+        self.ingest.use(Index(await self.store.ingest.subscriptions(), config.names))
+
+    async def _handle(self, update: Incoming) -> None:
+        changed = await self._actions.handle(update)
+        if changed:
+            await self._use_subscriptions(self.config)
+        self.deliver.wake()
+
+    async def reload(self) -> None:
+        """Take the configuration file in again; a faulty one changes nothing."""
+        try:
+            fresh = load(self.config.path)
+            stored = await self.store.ingest.subscriptions()
+            declared = {one.name for one in self.config.declared.subscriptions}
+            try:
+                Index([one for one in stored if one.name not in declared], fresh.names)
+            except QueryError as error:
+                text = f"a chat still subscribes to {error.query!r}: {error.message}"
+                raise ConfigError(fresh.path.name, (Mistake(1, 1, "names", text),)) from error
+        except ConfigError as error:
+            log.error("%s has mistakes and changes nothing:\n%s", self.config.path.name, error)
+            return
+        before, after = self.config.settings, fresh.settings
+        changes = await self.store.declared.sync(fresh.declared, self.clock.now())
+        if fresh.names != self.config.names:
+            changes.append("names changed")
+        self.config = fresh
+        await self._use_subscriptions(fresh)
+        if before != after:
+            changes.append("settings changed; timezone and spacing hold at once, the others at the next start")
+        log.info("%s taken in: %s", fresh.path.name, "; ".join(changes) or "nothing changed")
+        self.ingest.tick()
+        self.deliver.wake()
+
+    async def run_once(self) -> None:
+        """Poll every feed, deliver, return."""
+        await self.store.ingest.make_due(self.clock.now())
+        await self.ingest.run_once()
+        await self.deliver.run_once(timedelta(seconds=60))
+
+    async def run(self) -> None:
+        """Poll, deliver and answer until `stop`."""
+        hour, minute = timedelta(hours=1), timedelta(minutes=1)
+        jobs: dict[str, tuple[timedelta, Job]] = {
+            "poll": (self._wiring.tick, self.ingest.tick),
+            "rest": (minute, self._rest),
+            "prune": (6 * hour, self._prune),
+        }
+        async with control(self.config.database, self._controlled), scheduler(jobs), asyncio.TaskGroup() as group:
+            polling = group.create_task(self.ingest.run())
+            delivering = group.create_task(self.deliver.run())
+            helpers = [group.create_task(self._watch())]
+            if self._listener:
+                helpers.append(group.create_task(self._listener.run()))
+            self._wiring.ready(self)
+            await self._stop.wait()
+            self.ingest.stop()
+            for helper in helpers:
+                helper.cancel()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(polling), 35)
+            self.deliver.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(delivering), 35)
+
+    def stop(self) -> None:
+        """End `run` after what is under way."""
+        self._stop.set()
+
+    async def claim_link(self) -> str | None:
+        """A single-use link that makes whoever opens it the operator; None where there is one, or no bot."""
+        if self.bot is None or await self.store.people.has_admin():
+            return None
+        try:
+            me = await self.bot.get_me()
+        except TelegramError:
+            return None
+        token = random_secrets.token_urlsafe(24)
+        await self.store.people.make_claim(token, self.clock.now() + CLAIM_LASTS)
+        return f"https://t.me/{me.username}?start={token}"
+
+    def _rest(self) -> None:
+        self.workers.rest(asyncio.get_running_loop().time())
+
+    async def _prune(self) -> None:
+        try:
+            await self.store.operator.prune(self.clock.now())
+        except StoreError as error:
+            log.error("forgetting old rows waits: %s", error)
+
+    async def _watch(self) -> None:
+        path = self.config.path.resolve()
+        async for _ in awatch(path.parent, watch_filter=lambda _, name: Path(name) == path, recursive=False, step=200):
+            try:
+                await self.reload()
+            except StoreError as error:
+                log.error("the configuration waits: %s", error)
+
+    async def _controlled(self, do: str, ids: tuple[int, ...]) -> int:
+        operator = self.store.operator
+        count = await (operator.retry(ids) if do == "retry" else operator.drop(ids, self.clock.now()))
+        self.deliver.wake()
+        return count
+
+
+@asynccontextmanager
+async def app(config: Config, wiring: Wiring | None = None) -> AsyncIterator[App]:
+    """Open the store, build everything on it, close it at the end. Raises StoreError and StoreBusy."""
+    os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot: waits as timedelta, the form it announces for good
+    wiring = wiring or Wiring()
+    limits = config.settings.limits
+    workers = Workers(WorkerLimits(limits.parse.total_seconds(), limits.memory * 1024 * 1024))
+    async with AsyncExitStack() as stack:
+        stack.callback(workers.close)
+        store = await stack.enter_async_context(SqliteStore(config.database))
+        yield await App(config, wiring, store, workers).build(stack)
+
+
+def stop_on_signals(made: App) -> None:
+    """SIGINT and SIGTERM end the run in order; a second one at once."""
+    loop = asyncio.get_running_loop()
+
+    def asked(number: int) -> None:
+        made.stop()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked, number)

@@ -1,0 +1,74 @@
+"""A socket beside the database through which the command line asks a running newsbell to change its outbox: two writers would be one too many.
+
+One JSON line each way. The socket is the owner's alone.
+"""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+_LINE = 65536
+_SECONDS = 10.0
+Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
+
+
+def socket_path(database: Path) -> Path:
+    """Where the socket of a database is."""
+    return database.with_name(database.name + ".sock")
+
+
+@asynccontextmanager
+async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
+    """Listen while the context lasts. A path that is too long for a socket means no control, not no newsbell."""
+    path = socket_path(database)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
+            done = await handler(str(request["do"]), tuple(int(one) for one in request["ids"]))
+            answer: dict[str, Any] = {"done": done}
+        except (ValueError, KeyError, TypeError, TimeoutError) as error:
+            answer = {"error": f"{type(error).__name__}"}
+        writer.write(json.dumps(answer).encode() + b"\n")
+        with suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    with suppress(FileNotFoundError):
+        path.unlink()
+    try:
+        mask = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(serve, path, limit=_LINE)
+        finally:
+            os.umask(mask)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.close()
+        await server.wait_closed()
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
+    """Ask the newsbell that runs on this database; None where none answers."""
+    path = socket_path(database)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_SECONDS)
+        try:
+            connection.connect(str(path))
+            connection.sendall(json.dumps({"do": do, "ids": list(ids)}).encode() + b"\n")
+            answer = json.loads(connection.makefile().readline() or "{}")
+        except (OSError, ValueError):
+            return None
+    done = answer.get("done")
+    return int(done) if done is not None else None

@@ -1,0 +1,168 @@
+"""Take what waits in the outbox to the chats.
+
+    store.waiting | pace | store.claim_deliveries | render | channel.send | outcomes.settle | store.settle
+
+Calls the ports and the deciders in this order; decides nothing itself and knows no feed. A delivery is marked as being sent before the
+call goes out, and what became of it is kept before the chat's next one is looked at.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, tzinfo
+
+from bot import outcomes
+from bot.errors import StoreError
+from bot.model.chats import (
+    ChatKind,
+    Delivery,
+    DeliveryKind,
+    InDoubt,
+    MessageLost,
+    NotSent,
+    Refused,
+    SendOutcome,
+    Settlement,
+)
+from bot.pace import GROUP_SPAN, Pace
+from bot.ports import Channel, Clock, DeliverStore, Waiting
+from bot.render import render
+
+IN_FLIGHT = 30
+MERGE_FROM = 20  #: alerts waiting in one chat that become one message
+STORE_PAUSE = timedelta(seconds=5)
+LONGEST_LOOK = timedelta(seconds=30)  #: between two looks at the outbox when nothing wakes the corridor
+
+log = logging.getLogger("newsbell.deliver")
+
+
+class Deliver:
+    """The deliver corridor."""
+
+    def __init__(
+        self,
+        store: DeliverStore,
+        channels: Mapping[ChatKind, Channel],
+        clock: Clock,
+        zone: Callable[[], tzinfo],
+        settled: Callable[[Settlement], None],
+    ) -> None:
+        self._store, self._channels, self._clock, self._zone, self._settled = store, channels, clock, zone, settled
+        self._pace = Pace()
+        self._busy: dict[int, int] = {}  # chat to address
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Begin no further send."""
+        self._stopping = True
+        self._wake.set()
+
+    async def recover(self) -> int:
+        """Decide about the deliveries that a process which is gone had begun; how many."""
+        now = self._clock.now()
+        self._pace = Pace(await self._store.recent_sends(now - GROUP_SPAN))
+        left = await self._store.in_flight()
+        stopped = InDoubt("newsbell stopped while this was being sent")
+        await self._store.settle([outcomes.settle(delivery, stopped, now) for delivery in left], now)
+        return len(left)
+
+    async def run(self) -> None:
+        """Deliver until `stop`; then let what is under way come to its end."""
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._wake.clear()
+                pause = await self._begin(group)
+                await self._pause(pause)
+
+    async def run_once(self, patience: timedelta) -> None:
+        """Deliver until nothing is left that may go out within `patience`."""
+        until = self._clock.now() + patience
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._wake.clear()
+                pause = await self._begin(group)
+                if not self._busy and (pause is None or self._clock.now() + pause > until):
+                    break
+                await self._pause(pause)
+
+    async def _pause(self, pause: timedelta | None) -> None:
+        """Until the pause is over on our clock, or something wakes the corridor."""
+        waker = asyncio.ensure_future(self._wake.wait())
+        sleeper = asyncio.ensure_future(self._clock.sleep(min(pause or LONGEST_LOOK, LONGEST_LOOK)))
+        try:
+            await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waker.cancel()
+            sleeper.cancel()
+
+    async def _begin(self, group: asyncio.TaskGroup) -> timedelta | None:
+        """Begin every send that may go out now; how long until the next may, None where nothing waits."""
+        try:
+            now = self._clock.now()
+            waiting = await self._store.waiting(now, 2 * IN_FLIGHT, self._busy)
+            chosen, next_at = self._choose(waiting, now)
+            if chosen:
+                for delivery in await self._store.claim_deliveries(now, [one.chat_id for one in chosen], MERGE_FROM):
+                    self._busy[delivery.chat.id] = delivery.chat.address
+                    self._pace.sent(delivery.chat.address, now)
+                    group.create_task(self._deliver(delivery))
+            parked_until = await self._store.next_wait(now)
+        except StoreError as error:
+            log.error("delivery pauses: %s", error)
+            return STORE_PAUSE
+        moments = [moment for moment in (next_at, parked_until) if moment]
+        return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
+
+    def _choose(self, waiting: list[Waiting], now: datetime) -> tuple[list[Waiting], datetime | None]:
+        chosen: list[Waiting] = []
+        next_at: datetime | None = None
+        taken = {address for address in self._busy.values() if address}
+        for one in waiting:
+            if len(chosen) + len(self._busy) >= IN_FLIGHT:
+                break
+            at = self._pace.allowed_at(one.address, now, sum(1 for other in chosen if other.address))
+            if one.address in taken:
+                continue
+            if at > now:
+                next_at = min(at, next_at or at)
+                continue
+            chosen.append(one)
+            if one.address:
+                taken.add(one.address)
+        return chosen, next_at
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        outcome = await self._send(delivery)
+        now = self._clock.now()
+        settlement = outcomes.settle(delivery, outcome, now)
+        if isinstance(outcome, NotSent) and outcome.flood and settlement.park_until:
+            self._pace.flooded(delivery.chat.address, now, settlement.park_until)
+        while True:
+            try:
+                await self._store.settle([settlement], now)
+                break
+            except StoreError as error:
+                # The outcome is known and must not be lost: the chat waits until the database takes it.
+                log.error("an outcome waits for the database: %s", error)
+                await asyncio.sleep(STORE_PAUSE.total_seconds())
+        self._busy.pop(delivery.chat.id, None)
+        self._settled(settlement)
+        self._wake.set()
+
+    async def _send(self, delivery: Delivery) -> SendOutcome:
+        channel = self._channels.get(delivery.chat.kind)
+        if channel is None:
+            return NotSent(f"no way to {delivery.chat.kind} at present: is its token set?", timedelta(minutes=10))
+        if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
+            return MessageLost("the message to change was never sent")
+        try:
+            message = render(delivery, self._clock.now(), self._zone())
+        except Exception:  # a message that trips over our own mistake must not stop the others
+            log.exception("rendering broke", extra={"delivery": delivery.id})
+            return Refused("newsbell itself failed to write this message; its log says how")
+        return await channel.send(delivery, message)

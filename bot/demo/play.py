@@ -1,0 +1,83 @@
+"""Play the script: serve the newswire, run a whole newsbell on it, say what happens, and end. Judges nothing."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from bot.app import App, Wiring, app, stop_on_signals
+from bot.channels.terminal import TerminalChannel
+from bot.clock import FastClock
+from bot.config.load import load
+from bot.demo.script import CONFIG, SCENES, outlets
+from bot.demo.wire import Newswire, serve
+from bot.ingest import PollReport
+from bot.model.chats import DeliveryKind, DeliveryState, Settlement
+
+HOURS = 76.0  #: how much time passes on the demo's clock
+
+
+async def play(seconds: float, console: Console) -> int:
+    """Play for that long; 0 when everything that should ring did."""
+    clock = FastClock(HOURS * 3600 / seconds)
+    wire = Newswire(clock)
+    outlets(wire, clock.now())
+    sent: Counter[DeliveryKind] = Counter()
+    entries: Counter[str] = Counter()
+
+    def settled(settlement: Settlement) -> None:
+        if settlement.state is DeliveryState.SENT:
+            sent[settlement.delivery.kind] += 1
+
+    def polled(reports: list[PollReport]) -> None:
+        for report in reports:
+            entries["new"] += len(report.commit.new)
+
+    with TemporaryDirectory(prefix="newsbell-demo-") as folder:
+        async with serve(wire) as base:
+            path = Path(folder) / "feeds.yaml"
+            path.write_text(CONFIG.format(base=base), encoding="utf-8")
+            console.print(
+                f"An invented newswire of six outlets, {HOURS:.0f} hours of it in {seconds:.0f} seconds. "
+                "Every poll, alert and failure below is real; only the news is not.\n",
+            )
+            wiring = Wiring(
+                clock=clock,
+                terminal=TerminalChannel(),
+                chance=Random(7),
+                tick=timedelta(milliseconds=50),
+                polled=polled,
+                settled=settled,
+            )
+            async with app(load(path, {}), wiring) as made:
+                stop_on_signals(made)
+                async with asyncio.TaskGroup() as group:
+                    running = group.create_task(made.run())
+                    narrating = group.create_task(_narrate(made, wire, seconds, console))
+                    await asyncio.wait({running, narrating}, return_when=asyncio.FIRST_COMPLETED)
+                    narrating.cancel()
+                    made.stop()
+    console.print(
+        f"\nThat was {HOURS:.0f} hours: {wire.polls} polls, {entries['new']} entries kept, {sent[DeliveryKind.ALERT]} rings, "
+        f"{sent[DeliveryKind.EDIT]} silent changes, {sent[DeliveryKind.NOTICE]} notices to the operator.\n"
+        "Now for real: edit feeds.yaml, then `make run`.",
+    )
+    return 0
+
+
+async def _narrate(made: App, wire: Newswire, seconds: float, console: Console) -> None:
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    console.print(
+        "— First look: what the feeds hold now is the baseline. Only what is a day old or less is shown, as catch-up.\n",
+        style="cyan",
+    )
+    for scene in SCENES:
+        await asyncio.sleep(max(0.0, start + scene.at * seconds - loop.time()))
+        console.print(f"— {made.clock.now():%A %H:%M}. {scene.said}\n", style="cyan")
+        scene.act(wire)
+    await asyncio.sleep(max(0.0, start + seconds - loop.time()))

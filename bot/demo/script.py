@@ -1,0 +1,148 @@
+"""What happens on the invented newswire, and when. All places, people and articles are made up. Data, but for the calls that publish."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.demo.wire import Newswire, Outlet
+
+CONFIG = """\
+# The demo's own feeds.yaml.
+settings:
+  network: {{allow: [127.0.0.0/8]}}
+chats:
+  here: {{terminal: true}}
+feeds:
+  - {{url: "{base}/harbour.xml", name: Harbour Wire, tags: [wire], every: 10m}}
+  - {{url: "{base}/meridian.xml", name: Meridian Post, tags: [world], every: 10m}}
+  - {{url: "{base}/sever.xml", name: Северный вестник, tags: [world], every: 10m}}
+  - {{url: "{base}/wadi.xml", name: صوت الوادي, tags: [world], every: 10m}}
+  - {{url: "{base}/mill.xml", name: Old Mill Gazette, tags: [local], every: 10m}}
+  - {{url: "{base}/lantern.xml", name: The Lantern, tags: [local], every: 1m}}
+names:
+  port-selva: [Port Selva, Порт-Сельва, ميناء سلفا]
+subscriptions:
+  - {{name: Air defence, query: '("air defence" OR radar) NOT football', to: [here]}}
+  - {{name: Port Selva, query: '@port-selva', to: [here]}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Something that happens."""
+
+    at: float  #: share of the demo's length
+    said: str
+    act: Callable[[Newswire], None]
+
+
+def outlets(wire: Newswire, now: datetime) -> None:
+    """The outlets with what they published before newsbell came."""
+    for key, name in (
+        ("harbour", "Harbour Wire"),
+        ("meridian", "Meridian Post"),
+        ("sever", "Северный вестник"),
+        ("wadi", "صوت الوادي"),
+        ("mill", "Old Mill Gazette"),
+        ("lantern", "The Lantern"),
+    ):
+        wire.outlets[key] = Outlet(name)
+        for number in range(8):
+            wire.publish(
+                key,
+                f"old-{number}",
+                f"{name}: yesterday's item {number}",
+                "Nothing to see here.",
+                at=now - timedelta(hours=30 - number),
+            )
+    wire.publish(
+        "harbour",
+        "before",
+        "New radar station opens on Cape Lorne",
+        "The station was built in two years.",
+        at=now - timedelta(hours=5),
+    )
+
+
+def _first(wire: Newswire) -> None:
+    text = "Three trucks with a long-range radar drove through the harbour district before dawn, two residents said."
+    wire.publish("harbour", "a1", "Air defence units seen moving into Port Selva", text)
+
+
+def _copy(wire: Newswire) -> None:
+    text = "Three trucks with a long-range radar were seen before dawn."
+    wire.publish(
+        "meridian",
+        "m1",
+        "Air defence units seen in Port Selva",
+        text,
+        link="https://www.harbour.example/a1/?utm_source=meridian",
+    )
+
+
+def _retitle(wire: Newswire) -> None:
+    wire.retitle("harbour", "a1", "Ministry confirms air defence units in Port Selva")
+
+
+def _languages(wire: Newswire) -> None:
+    wire.publish(
+        "sever",
+        "s1",
+        "В Порт-Сельве закрыли порт: ПОРТ-СЕЛЬВА ждёт кораблей",
+        "Портовые власти Порт-Сельва ждут распоряжений.",
+    )
+    wire.publish("wadi", "w1", "إغلاق المرفأ في ميناء سِلفا", "قالت السلطات إن ميناء سلفا سيبقى مغلقا حتى الغد.")
+
+
+def _football(wire: Newswire) -> None:
+    wire.publish(
+        "meridian",
+        "m2",
+        "Football: a defence like radar, and a late winner",
+        "The air defence of the visitors failed twice.",
+    )
+
+
+def _burst(wire: Newswire) -> None:
+    now = wire.now()
+    for number in range(60):
+        title = f"From our archive: radar mast number {number}" if number % 20 == 0 else f"From our archive: item {number}"
+        wire.publish(
+            "mill",
+            f"renumbered-{number}",
+            title,
+            "An article of long ago.",
+            at=now - timedelta(hours=20 if number % 20 == 0 else 900 + number),
+        )
+
+
+def _break(wire: Newswire) -> None:
+    wire.outlets["lantern"].broken = True
+
+
+def _mend(wire: Newswire) -> None:
+    wire.outlets["lantern"].broken = False
+
+
+SCENES = (
+    Scene(
+        0.06,
+        "The Lantern's server breaks. newsbell backs off, keeps trying, and tells the operator once after a day.",
+        _break,
+    ),
+    Scene(0.10, "Harbour Wire is first with a story: one ring.", _first),
+    Scene(0.18, "Meridian Post carries the same article under a tracking link: no second ring.", _copy),
+    Scene(0.26, "Harbour Wire changes the headline: the alert changes, nothing rings.", _retitle),
+    Scene(
+        0.34,
+        "Two more outlets, in Russian and Arabic: the list @port-selva knows the name in three scripts.",
+        _languages,
+    ),
+    Scene(0.42, "A match report with the same words: NOT football keeps it out.", _football),
+    Scene(
+        0.50,
+        "Old Mill Gazette renumbers its archive, 60 entries at once: the flood guard makes one message of what is recent.",
+        _burst,
+    ),
+    Scene(0.62, "The Lantern's server works again; newsbell will notice at its next try.", _mend),
+)

@@ -1,0 +1,25 @@
+"""A few fixed jobs on APScheduler: look for due feeds, rest the workers, forget what is old. "Due" itself is a column of the store."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, timedelta
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+Job = Callable[[], None] | Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIterator[Any]:
+    """Run each job at its interval; a job that is still running is not started again, and a late one runs once."""
+    made = AsyncIOScheduler(timezone=UTC)
+    for name, (every, job) in jobs.items():
+        trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+        made.add_job(job, trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.shutdown(wait=False)

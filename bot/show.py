@@ -1,0 +1,164 @@
+"""What the command line shows: progress of the first polls, the table of `status`, the list of `outbox`. Reads values, changes nothing."""
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot.app import App
+from bot.cadence import in_words
+from bot.ingest import PollReport
+from bot.model.chats import DeliveryState, Settlement
+from bot.model.feeds import Failure
+from bot.ports import FeedStatus, OutboxRow, Status
+from bot.render import local_time
+
+_OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})
+
+
+class FirstPolls:
+    """Follows the polls of a run: a bar until every feed was looked at once, then a line that says what is watched."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._app: App | None = None
+        self._due: set[str] = set()
+        self._failed: dict[str, PollReport] = {}
+        self._baselines = 0
+        self._said_offline = False
+
+    def ready(self, app: App, due: Iterable[str]) -> None:
+        """Polling begins; these feeds are new to newsbell."""
+        self._app = app
+        self._due = set(due)
+        feeds = len(app.config.declared.feeds)
+        where = "Telegram and this terminal" if app.bot else "this terminal"
+        self._console.print(f"newsbell watches {feeds} feeds for {len(app.config.declared.subscriptions)} subscriptions; alerts go to {where}.")
+        if not self._due:
+            self._console.print("Waiting for news. Ctrl-C stops; nothing is lost.", style="dim")
+            return
+        if self._console.is_terminal:
+            columns = (TextColumn("Reading the feeds for the first time"), BarColumn(), MofNCompleteColumn())
+            self._progress = Progress(*columns, console=self._console, transient=True)
+            self._progress.start()
+            self._progress.add_task("baseline", total=len(self._due))
+
+    def polled(self, reports: list[PollReport]) -> None:
+        """Some feeds were polled."""
+        for report in reports:
+            if report.failure:
+                self._failed[report.feed] = report
+            else:
+                self._failed.pop(report.feed, None)
+            self._baselines += report.baseline
+            if report.feed in self._due:
+                self._due.discard(report.feed)
+                if self._progress:
+                    self._progress.advance(self._progress.task_ids[0])
+                if not self._due:
+                    self._done()
+        self._offline(reports)
+
+    def _offline(self, reports: list[PollReport]) -> None:
+        feeds = len(self._app.config.declared.feeds) if self._app else 0
+        offline = [report for report in self._failed.values() if report.failure in _OFFLINE]
+        if feeds and len(offline) == feeds and not self._said_offline:
+            self._said_offline = True
+            self._console.print("No feed can be reached: there seems to be no network. newsbell keeps trying.", style="yellow")
+        elif self._said_offline and any(report.failure is None for report in reports):
+            self._said_offline = False
+            self._console.print("The network is back.", style="green")
+
+    def _done(self) -> None:
+        self.close()
+        failed = f"; {len(self._failed)} cannot be read at present (`newsbell status` says why)" if self._failed else ""
+        self._console.print(f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does.")
+        if self._app and not self._app.bot:
+            self._console.print("To be rung in Telegram: get a token from @BotFather, set TELEGRAM_BOT_TOKEN, start again.", style="dim")
+        self._console.print("Waiting for news. Ctrl-C stops; nothing is lost.", style="dim")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+
+def settled(console: Console, settlement: Settlement) -> None:
+    """Say what did not go well with a delivery."""
+    chat = settlement.delivery.chat.name
+    if settlement.state is DeliveryState.DEAD:
+        console.print(f"{chat}: a message was refused for good: {settlement.error}", style="red")
+    elif settlement.pause:
+        console.print(f"{chat}: paused: {settlement.pause}", style="red")
+    elif settlement.park_until and settlement.error:
+        console.print(f"{chat}: {settlement.error}; it waits and is tried again", style="yellow")
+
+
+def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Text]:
+    """The state of everything."""
+    feeds = Table("feed", "last poll", "next poll", "entries", "state", box=None, pad_edge=False, header_style="bold")
+    for feed in status.feeds:
+        state = feed.state
+        last = local_time(state.last_poll_at, now, zone) if state.last_poll_at else "never"
+        later = state.next_poll_at - now
+        next_poll = f"in {in_words(later)}" if later.total_seconds() > 0 else "now"
+        feeds.add_row(Text(feed.name), last, next_poll, str(feed.entries), _feed_state(feed, now))
+    parts: list[Table | Text] = [feeds, Text()]
+    waiting = [(chat, queued, until) for chat, queued, until in status.chats if queued or chat.paused or (until and until > now)]
+    for chat, queued, until in waiting:
+        pause = f", paused: {chat.paused}" if chat.paused else f", not before {local_time(until, now, zone)}" if until and until > now else ""
+        parts.append(Text(f"{chat.name}: {queued} messages wait{pause}", style="yellow"))
+    for host, until in status.hosts:
+        if until > now:
+            parts.append(Text(f"{host} asked to be left alone until {local_time(until, now, zone)}", style="yellow"))
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items())) or "none yet"
+    parts.append(Text(f"{len(status.feeds)} feeds, {status.subscriptions} subscriptions, deliveries: {counts}"))
+    return parts
+
+
+def _feed_state(feed: FeedStatus, now: datetime) -> Text:
+    state = feed.state
+    if state.failures:
+        since = f" for {in_words(now - state.failing_since)}" if state.failing_since else ""
+        return Text(f"✗ {state.failure_text} ({state.failures} times{since})", style="red")
+    if state.last_poll_at is None:
+        return Text("not looked at yet", style="dim")
+    notes = [f"every {in_words(state.interval)}: {state.reason}"]
+    if state.empties:
+        notes.append(f"empty {state.empties} times in a row")
+    if state.cut:
+        notes.append(f"cut: {state.cut} older entries are not read")
+    if state.gaps:
+        notes.append(f"{state.gaps} gaps: some entries may have come and gone between two polls")
+    if state.adopted_url:
+        notes.append(f"moved to {state.adopted_url}")
+    return Text(f"✓ {'; '.join(notes)}", style="green" if len(notes) == 1 else "yellow")
+
+
+def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Table:
+    """Deliveries that are not done."""
+    table = Table("id", "state", "kind", "chat", "since", "tries", "what", "why", box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        title = row.title if len(row.title) <= 60 else row.title[:59] + "…"
+        table.add_row(
+            str(row.id),
+            row.state,
+            row.kind,
+            Text(row.chat),
+            local_time(row.created_at, now, zone),
+            str(row.attempts),
+            Text(title),
+            Text(row.error),
+        )
+    return table
+
+
+def console(*, error: bool = True) -> Console:
+    """The console for what people read beside the alerts."""
+    return Console(file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
