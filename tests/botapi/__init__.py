@@ -1,0 +1,45 @@
+"""A Telegram Bot API on loopback for tests: real HTTP, real refusals, planned faults.
+
+It is no mock of python-telegram-bot and no Telegram: it keeps to what is known of the API's
+answers, forgets everything when it is left, and opens no connection of its own.
+
+    async with BotApi() as api:
+        api.add_private(7)
+        async with Bot(api.token, base_url=f"{api.url}/bot") as bot:
+            await bot.send_message(7, "hello")
+        assert api.messages(7)[0].text == "hello"
+
+From the ground up: errors, links, html, text, keyboards, params, faults, limits, updates;
+world (what exists), people (what they do), sending and asking (the methods), server (the wire).
+"""
+
+from .asking import CallbackAnswer
+from .faults import (
+    DropAfter,
+    DropBefore,
+    Fault,
+    NotJson,
+    Refuse,
+    ServerError,
+    Slow,
+    TooManyRequests,
+)
+from .limits import Violation
+from .server import BotApi, Call
+from .world import Message
+
+__all__ = [
+    "BotApi",
+    "Call",
+    "CallbackAnswer",
+    "DropAfter",
+    "DropBefore",
+    "Fault",
+    "Message",
+    "NotJson",
+    "Refuse",
+    "ServerError",
+    "Slow",
+    "TooManyRequests",
+    "Violation",
+]

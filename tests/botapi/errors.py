@@ -1,0 +1,48 @@
+"""What the Bot API says when it refuses a request: the exception and its wording rules.
+
+Holds no knowledge of when to refuse; each rule lives beside the thing it guards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class ApiError(Exception):
+    """A refusal with the HTTP code, the description and the parameters of the answer."""
+
+    def __init__(self, code: int, description: str, parameters: Json | None = None) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.parameters = parameters
+
+    def body(self) -> Json:
+        """Return the JSON body of the answer."""
+        body: Json = {"ok": False, "error_code": self.code, "description": self.description}
+        return body | ({"parameters": self.parameters} if self.parameters else {})
+
+
+def bad_request(reason: str, parameters: Json | None = None) -> ApiError:
+    """Return a 400. Symbols such as TOPIC_CLOSED stay raw, sentences start in lower case."""
+    symbol = len(reason) > 1 and (reason[1] == "_" or reason[1].isupper())
+    said = reason if symbol else reason[:1].lower() + reason[1:]
+    return ApiError(400, f"Bad Request: {said}", parameters)
+
+
+def forbidden(reason: str) -> ApiError:
+    """Return a 403."""
+    return ApiError(403, f"Forbidden: {reason}")
+
+
+def conflict(reason: str) -> ApiError:
+    """Return a 409."""
+    return ApiError(409, f"Conflict: {reason}")
+
+
+def too_many_requests(retry_after: int, *, with_parameters: bool = True) -> ApiError:
+    """Return a 429."""
+    parameters = {"retry_after": retry_after} if with_parameters else None
+    return ApiError(429, f"Too Many Requests: retry after {retry_after}", parameters)

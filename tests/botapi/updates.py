@@ -1,0 +1,93 @@
+"""The queue of updates and its long polling. Makes no update itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from .errors import ApiError, Json, conflict
+
+LONGEST_POLL: Final = 50
+MOST_UPDATES: Final = 100
+#: kinds a bot gets only when it asks for them by name
+ON_REQUEST: Final = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+_TWO_POLLERS: Final = "terminated by other getUpdates request; make sure that only one bot instance is running"
+_WEBHOOK: Final = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+
+
+class UpdateQueue:
+    """Updates in order, kept until a later poll confirms them."""
+
+    def __init__(self) -> None:
+        self.pending: list[Json] = []
+        self.webhook = ""
+        self.closed = False
+        self._next_id = 1
+        self._allowed: frozenset[str] = frozenset()
+        self._poller: asyncio.Future[None] | None = None
+
+    def push(self, kind: str, payload: Json) -> int:
+        """Queue an update unless the bot did not ask for its kind; return its id."""
+        update_id = self._next_id
+        self._next_id += 1
+        if kind in self._allowed or (not self._allowed and kind not in ON_REQUEST):
+            self.pending.append({"update_id": update_id, kind: payload})
+            self._release(None)
+        return update_id
+
+    async def poll(self, offset: int, limit: int, wait: int, allowed: list[str] | None) -> list[Json]:
+        """Return the updates from the offset on, waiting for the first; forget the older.
+
+        Raises:
+            ApiError: a webhook is set, or another poll or setWebhook came meanwhile.
+        """
+        if self.webhook:
+            raise conflict(_WEBHOOK)
+        self._release(conflict(_TWO_POLLERS))
+        if allowed is not None:
+            self._allowed = frozenset(allowed)
+        self._confirm(offset)
+        if not self.pending and wait > 0 and not self.closed:
+            await self._wait(min(wait, LONGEST_POLL))
+        most = limit if 0 < limit <= MOST_UPDATES else MOST_UPDATES
+        return self.pending[:most]
+
+    def set_webhook(self, url: str, *, drop_pending: bool) -> None:
+        """Switch to a webhook, or back to polling with an empty address."""
+        self.webhook = url
+        if drop_pending:
+            self.pending.clear()
+        if url:
+            self._release(conflict("terminated by setWebhook request"))
+
+    def close(self) -> None:
+        """Answer whoever waits; the server goes down."""
+        self.closed = True
+        self._release(None)
+
+    def _confirm(self, offset: int) -> None:
+        if offset < 0:
+            self.pending = self.pending[offset:]
+        elif offset:
+            self.pending = [update for update in self.pending if update["update_id"] >= offset]
+
+    async def _wait(self, seconds: float) -> None:
+        poller: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._poller = poller
+        try:
+            async with asyncio.timeout(seconds):
+                await poller
+        except TimeoutError:
+            pass
+        finally:
+            if self._poller is poller:
+                self._poller = None
+
+    def _release(self, refusal: ApiError | None) -> None:
+        poller, self._poller = self._poller, None
+        if poller is None or poller.done():
+            return
+        if refusal is None:
+            poller.set_result(None)
+        else:
+            poller.set_exception(refusal)

@@ -1,0 +1,243 @@
+"""The chats, the people and the messages that exist, and who may do what in them.
+
+Holds state and answers for it; it parses no request and moves no bytes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .errors import ApiError, Json, bad_request, forbidden
+from .updates import UpdateQueue
+
+GENERAL_TOPIC: Final = 1
+_NAMES: Final = {
+    "private": "private chat", "group": "group chat",
+    "supergroup": "supergroup chat", "channel": "channel chat",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of the bot, as it is now."""
+
+    message_id: int
+    chat_id: int
+    #: the forum topic, or None
+    thread_id: int | None
+    #: the text shown, or the caption of a file
+    text: str
+    #: as the Bot API gives them: dicts with offsets in UTF-16 units
+    entities: list[Json]
+    reply_markup: Json | None
+    #: the id of the message it answers
+    reply_to: int | None
+    silent: bool
+    #: what each edit of the text changed it to, in order
+    edits: list[tuple[str, list[Json]]] = field(default_factory=list)
+    deleted: bool = False
+    #: link_preview_options as sent
+    link_preview: Json | None = None
+    #: the file or the service part, as the Bot API shows it
+    attachment: Json = field(default_factory=dict)
+    #: the user who wrote it; None is the bot
+    sender_id: int | None = None
+    anonymous: bool = False
+    date: int = field(default_factory=lambda: int(time.time()))
+
+
+@dataclass
+class Topic:
+    """A topic of a forum."""
+
+    name: str
+    closed: bool = False
+
+
+@dataclass
+class Chat:
+    """A chat and everything in it."""
+
+    id: int
+    kind: str
+    title: str = ""
+    username: str | None = None
+    forum: bool = False
+    members: dict[int, str] = field(default_factory=dict)
+    bot_status: str = "member"
+    topics: dict[int, Topic] = field(default_factory=dict)
+    messages: dict[int, Message] = field(default_factory=dict)
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(2))
+    #: what every request about the chat gets: blocked, kicked, deleted, upgraded
+    trouble: ApiError | None = None
+    restricted: bool = False
+
+    @property
+    def is_group(self) -> bool:
+        """Say whether the limits of groups hold here."""
+        return self.kind in {"group", "supergroup"}
+
+    def named(self) -> str:
+        """Return what error texts call it."""
+        return _NAMES[self.kind]
+
+
+class World:
+    """Everything that exists beside the requests."""
+
+    def __init__(self, bot_id: int) -> None:
+        self.bot_id = bot_id
+        self.updates = UpdateQueue()
+        #: every file sent either way, by file_id: name and content
+        self.files: dict[str, tuple[str, bytes]] = {}
+        self.chats: dict[int, Chat] = {}
+        self.users: dict[int, Json] = {bot_id: {"id": bot_id, "is_bot": True, "first_name": "Bell", "username": "bell_bot"}}
+        self._common_ids = itertools.count(2)
+
+    def add_private(
+        self, user_id: int, first_name: str = "Ann", username: str | None = None,
+        language_code: str = "en",
+    ) -> None:  # fmt: skip
+        """Add a person who has started the bot."""
+        user = {"id": user_id, "is_bot": False, "first_name": first_name}
+        self.users[user_id] = {
+            **user, **({"username": username} if username else {}), "language_code": language_code,
+        }  # fmt: skip
+        self.chats[user_id] = Chat(user_id, "private", username=username, members={user_id: "member"}, ids=self._common_ids)
+
+    def add_group(self, chat_id: int, title: str = "Group", members: Mapping[int, str] | None = None) -> None:
+        """Add a basic group; members are user ids with creator, administrator or member."""
+        self._add(Chat(chat_id, "group", title, ids=self._common_ids), members)
+
+    def add_supergroup(
+        self, chat_id: int, title: str = "Supergroup", members: Mapping[int, str] | None = None,
+        *, forum: bool = False, username: str | None = None,
+    ) -> None:  # fmt: skip
+        """Add a supergroup, with topics if it is a forum."""
+        self._add(Chat(chat_id, "supergroup", title, username, forum), members)
+
+    def add_channel(
+        self, chat_id: int, title: str = "Channel", members: Mapping[int, str] | None = None,
+        *, username: str | None = None,
+    ) -> None:  # fmt: skip
+        """Add a channel the bot administers."""
+        self._add(Chat(chat_id, "channel", title, username, bot_status="administrator"), members)
+
+    def add_topic(self, chat_id: int, thread_id: int, name: str = "Topic") -> None:
+        """Add a topic to a forum; the General topic is there already and has no id."""
+        self.chats[chat_id].topics[thread_id] = Topic(name)
+
+    def close_topic(self, chat_id: int, thread_id: int) -> None:
+        """Close a topic: the bot's messages to it get TOPIC_CLOSED."""
+        self.chats[chat_id].topics[thread_id].closed = True
+
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic: it is not found any more."""
+        del self.chats[chat_id].topics[thread_id]
+
+    def messages(self, chat_id: int, thread_id: int | None = None) -> list[Message]:
+        """Return the bot's messages in a chat or one of its topics, the deleted ones too."""
+        return [
+            message for message in self.chats[chat_id].messages.values() if message.sender_id is None and thread_id in {None, message.thread_id}
+        ]
+
+    def reach(self, chat_id: object) -> Chat:
+        """Return the chat a request names, if the bot may speak of it at all.
+
+        Raises:
+            ApiError: there is no such chat for the bot.
+        """
+        if chat_id in {None, ""}:
+            raise bad_request("chat_id is empty")
+        if chat_id == self.bot_id:
+            raise forbidden("the bot can't send messages to the bot")
+        chat = self._find(chat_id)
+        if chat is None and chat_id in self.users:
+            raise forbidden("bot can't initiate conversation with a user")
+        if chat is None:
+            raise bad_request("chat not found")
+        if chat.trouble:
+            raise chat.trouble
+        return chat
+
+    def store(self, chat: Chat, message: Message) -> Message:
+        """Put a message into its chat, or its new state over the old."""
+        chat.messages[message.message_id] = message
+        return message
+
+    def chat_json(self, chat: Chat) -> Json:
+        """Return the Bot API's chat object."""
+        user = self.users.get(chat.id, {})
+        shown = {
+            "id": chat.id, "type": chat.kind, "title": chat.title, "username": chat.username,
+            "first_name": user.get("first_name"), "is_forum": chat.forum,
+        }  # fmt: skip
+        return {name: value for name, value in shown.items() if value}
+
+    def message_json(self, message: Message, *, replies: bool = True) -> Json:
+        """Return the Bot API's message object."""
+        chat = self.chats[message.chat_id]
+        shown: dict[str, Any] = {
+            "message_id": message.message_id,
+            "date": message.date,
+            "chat": self.chat_json(chat),
+            **self._author(chat, message),
+            **message.attachment,
+        }
+        text = "caption" if message.attachment else "text"
+        if message.text:
+            shown[text] = message.text
+        if message.entities:
+            shown["caption_entities" if message.attachment else "entities"] = message.entities
+        if message.reply_markup and "inline_keyboard" in message.reply_markup:
+            shown["reply_markup"] = message.reply_markup
+        if message.edits:
+            shown["edit_date"] = int(time.time())
+        if message.thread_id is not None:
+            shown |= {"message_thread_id": message.thread_id, "is_topic_message": True}
+        if replies:
+            shown |= self._replied(chat, message)
+        return shown
+
+    def _add(self, chat: Chat, members: Mapping[int, str] | None) -> None:
+        chat.members = dict(members or {})
+        chat.bot_status = chat.members.pop(self.bot_id, chat.bot_status)
+        for user_id in chat.members:
+            self.person(user_id)
+        self.chats[chat.id] = chat
+
+    def person(self, user_id: int) -> Json:
+        """Return a user, who need not have started the bot."""
+        stranger = {"id": user_id, "is_bot": False, "first_name": f"User{user_id}"}
+        return self.users.setdefault(user_id, stranger)
+
+    def _find(self, chat_id: object) -> Chat | None:
+        if isinstance(chat_id, int):
+            return self.chats.get(chat_id)
+        named = [c for c in self.chats.values() if c.username and c.kind != "private"]
+        return next((c for c in named if f"@{c.username}" == chat_id), None)
+
+    def _author(self, chat: Chat, message: Message) -> Json:
+        if chat.kind == "channel":
+            return {"sender_chat": self.chat_json(chat)}
+        author: Json = {"from": self.users[message.sender_id or self.bot_id]}
+        return author | ({"sender_chat": self.chat_json(chat)} if message.anonymous else {})
+
+    def _replied(self, chat: Chat, message: Message) -> Json:
+        """Return the message it answers; in a topic, people answer at least its first one."""
+        target = chat.messages.get(message.reply_to or 0)
+        if target:
+            return {"reply_to_message": self.message_json(target, replies=False)}
+        topic = chat.topics.get(message.thread_id or 0)
+        if topic is None or message.thread_id is None or message.sender_id is None:
+            return {}
+        created = {"forum_topic_created": {"name": topic.name, "icon_color": 7322096}}
+        first = Message(
+            message.thread_id, chat.id, message.thread_id, "", [], None, None, silent=False,
+            attachment=created, sender_id=message.sender_id,
+        )  # fmt: skip
+        return {"reply_to_message": self.message_json(first, replies=False)}
