@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test check demo bench lock clean
+.PHONY: run setup test demo bench clean
 
 run: $(VENV)/.installed-run
 	@$(BIN)/newsbell run
@@ -16,8 +16,10 @@ setup: $(VENV)/.installed-dev
 test: $(VENV)/.installed-dev
 	@BIN=$(BIN) ./check
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev reader-env
 	@$(BIN)/python -m bench
+
+include bench/reader.mk
 
 $(VENV)/bin/python:
 	@echo "Creating $(VENV) ..."

@@ -51,6 +51,9 @@ class Run:
     found: int
     #: entries reported that were not new, or reported twice; all are new in the cold phase
     false: int
+    #: how long its event loop was held up while it polled, where it says: 99th percentile and most, in ms
+    lag_p99_ms: float | None = None
+    lag_max_ms: float | None = None
 
 
 def table(runs: list[Run], phases: Iterable[str], programs: Iterable[str]) -> str:
@@ -101,6 +104,8 @@ def remarks(runs: list[Run]) -> list[str]:
     found: dict[str, None] = {}
     for run in runs:
         where = f"{run.program}, {run.phase}"
+        if run.lag_p99_ms is not None:
+            found[f"{where}, round {run.round}: event loop lag p99 {run.lag_p99_ms:.1f} ms, most {run.lag_max_ms:.1f} ms"] = None
         if run.errors:
             found[f"{where}: {run.errors} of {run.feeds} feeds in error"] = None
         if run.asked_once < 1:

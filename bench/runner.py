@@ -162,6 +162,8 @@ class Bench:
             process_cpu=process_cpu,
             rss_mb=told["rss_mb"],
             errors=told.get("errors", 0),
+            lag_p99_ms=told.get("lag_p99_ms"),
+            lag_max_ms=told.get("lag_max_ms"),
             **self._seen(feeds),
             **self._found(told["new"], feeds),
         )

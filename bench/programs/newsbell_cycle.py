@@ -1,0 +1,91 @@
+"""Poll every feed once with newsbell: the whole ingest corridor on its own database, as `newsbell run` wires it.
+
+Nothing is switched off: gate, validators, worker processes, identity, matching against the shipped file's subscriptions, and a durable
+commit (`synchronous=FULL`). The terminal channel gets the alerts. Start-up (opening, compiling, starting the workers) is not measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvloop
+import yaml
+
+from bench.programs.meter import Meter, Task, task
+from bot.app import Wiring, app
+from bot.channels.terminal import TerminalChannel
+from bot.config.load import load
+from bot.ingest import PollReport
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def configuration(work: Task) -> str:
+    """The shipped file's names and subscriptions over the feeds to be polled."""
+    shipped = yaml.safe_load((ROOT / "feeds.yaml").read_text(encoding="utf-8"))
+    for subscription in shipped["subscriptions"]:
+        subscription.pop("feeds", None)
+    return json.dumps(
+        {
+            "settings": {"network": {"allow": ["127.0.0.0/8"]}},
+            "chats": {"here": {"terminal": True}},
+            "names": shipped["names"],
+            "subscriptions": shipped["subscriptions"],
+            "feeds": [{"url": url, "name": url} for url in work.urls],
+        },
+        ensure_ascii=False,
+    )
+
+
+async def cycle(work: Task) -> None:
+    """One poll of everything."""
+    new: list[str] = []
+    errors = 0
+    lags: list[float] = []
+
+    def polled(reports: list[PollReport]) -> None:
+        nonlocal errors
+        for report in reports:
+            new.extend(entry.title for entry in report.commit.new)
+            errors += report.failure is not None
+
+    async def watch_lag() -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.01)
+            lags.append(loop.time() - before - 0.01)
+
+    path = work.state / "feeds.yaml"
+    path.write_text(configuration(work), encoding="utf-8")
+    wiring = Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()), polled=polled)
+    async with app(load(path, {}), wiring) as made:
+        warm = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
+        for _ in range(4):
+            await made.workers.parse(warm, "", "http://x.example/", frozenset(), datetime.now(UTC), False)
+        await made.store.ingest.make_due(made.clock.now())
+        watcher = asyncio.create_task(watch_lag())
+        meter = Meter()
+        await made.ingest.run_once()
+        await made.deliver.run_once(timedelta(0))
+        meter.write(work.out, len(work.urls), new, errors)
+        watcher.cancel()
+        figures = json.loads(work.out.read_text(encoding="utf-8"))
+        lags.sort()
+        figures["lag_p99_ms"] = lags[int(len(lags) * 0.99)] * 1000 if lags else 0.0
+        figures["lag_max_ms"] = lags[-1] * 1000 if lags else 0.0
+        work.out.write_text(json.dumps(figures), encoding="utf-8")
+
+
+def main() -> None:
+    """Poll once."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(cycle(task()))
+
+
+if __name__ == "__main__":
+    main()
