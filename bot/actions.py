@@ -55,15 +55,16 @@ class Actions:
         if update.closed is not None:
             reason = "the bot was blocked or removed." if update.closed else ""
             return Answered(update, chat, None, (SetPaused(reason),) if chat else ())
-        command, _, rest = update.text.strip().partition(" ")
+        command, rest = (*update.text.split(maxsplit=1), "", "")[:2]
+        rest = rest.strip()
         name = command.partition("@")[0].lower()
         if not name.startswith("/"):
             return Answered(update, chat, None)
-        if name == "/start" and rest.strip():
-            return await self._claim(update, chat, rest.strip())
+        if name == "/start" and rest:
+            return await self._claim(update, chat, rest)
         if chat is None or not chat.allowed:
             return Answered(update, chat, _stranger(update))
-        reply, changes = await self._command(name, rest.strip(), update, chat)
+        reply, changes = await self._command(name, rest, update, chat)
         if chat.paused:
             changes = (SetPaused(""), *changes)
         return Answered(update, chat, reply, changes)

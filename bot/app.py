@@ -6,7 +6,7 @@ import os
 import secrets as random_secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from ipaddress import ip_network
@@ -19,7 +19,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 from watchfiles import awatch
 
-from bot import __version__
+from bot import __version__, logs
 from bot.actions import CLAIM_LASTS, Actions
 from bot.channels.telegram import TelegramChannel, bot
 from bot.channels.terminal import TerminalChannel
@@ -28,16 +28,20 @@ from bot.commands.listener import Listener
 from bot.config.load import Config, load
 from bot.control import control
 from bot.deliver import Deliver
-from bot.errors import ConfigError, Mistake, QueryError, StoreError
+from bot.errors import ConfigError, Mistake, StoreError
 from bot.fetch.client import Limits, client, user_agent
 from bot.fetch.gate import Gate
 from bot.ingest import Ingest, PollReport
 from bot.model.chats import ChatKind, Incoming, Settlement
-from bot.ports import Channel, Clock
+from bot.model.feeds import Failure
+from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
 from bot.scheduler import Job, scheduler
 from bot.store.sqlite import SqliteStore
 from bot.workers import WorkerLimits, Workers
+
+OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
+PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
 
 log = logging.getLogger("newsbell.app")
 
@@ -53,6 +57,7 @@ class Wiring:
     clock: Clock = field(default_factory=SystemClock)
     terminal: Channel = field(default_factory=TerminalChannel)
     chance: Random = field(default_factory=Random)
+    parser: Parser | None = None  #: None: worker processes
     tick: timedelta = timedelta(seconds=1)
     polled: Callable[[list[PollReport]], None] = _unwatched
     settled: Callable[[Settlement], None] = _unwatched
@@ -73,6 +78,7 @@ class App:
         self.ingest: Ingest
         self.deliver: Deliver
         self._listener: Listener | None = None
+        self._network_back = False
 
     async def build(self, stack: AsyncExitStack) -> Self:
         """Make the rooms and join them."""
@@ -92,7 +98,7 @@ class App:
         self.ingest = Ingest(
             self.store.ingest,
             fetcher,
-            self.workers,
+            wiring.parser or self.workers,
             self.clock,
             chance=wiring.chance,
             spacing=self._spacing,
@@ -101,7 +107,7 @@ class App:
         )
         await self.store.ingest.release_feeds()
         changes = await self.store.declared.sync(config.declared, self.clock.now())
-        await self._use_subscriptions(config)
+        await self._use_subscriptions()
         for change in changes:
             log.debug("configuration: %s", change)
         left = await self.deliver.recover()
@@ -132,29 +138,27 @@ class App:
                 log.debug("%s", notice.text.replace("\n", " "), extra={"feed": report.feed})
         if any(report.commit.alerts or report.commit.alert_revisions or report.commit.notices for report in reports):
             self.deliver.wake()
+        if any(report.failure is None and report.before in OFFLINE for report in reports):
+            self._network_back = True
         self._wiring.polled(reports)
 
-    async def _use_subscriptions(self, config: Config) -> None:
-        """Compile what is subscribed; raises QueryError where a chat's query uses a list that the file no longer has."""
-        self.ingest.use(Index(await self.store.ingest.subscriptions(), config.names))
+    async def _use_subscriptions(self) -> None:
+        """Compile what is subscribed; a query that cannot be read any more is named and stops no other."""
+        index = Index(await self.store.ingest.subscriptions(), self.config.names)
+        for subscription, error in index.broken:
+            log.error("the subscription %r rings nobody: %s", subscription.query, error.message)
+        self.ingest.use(index)
 
     async def _handle(self, update: Incoming) -> None:
         changed = await self._actions.handle(update)
         if changed:
-            await self._use_subscriptions(self.config)
+            await self._use_subscriptions()
         self.deliver.wake()
 
     async def reload(self) -> None:
         """Take the configuration file in again; a faulty one changes nothing."""
         try:
-            fresh = load(self.config.path)
-            stored = await self.store.ingest.subscriptions()
-            declared = {one.name for one in self.config.declared.subscriptions}
-            try:
-                Index([one for one in stored if one.name not in declared], fresh.names)
-            except QueryError as error:
-                text = f"a chat still subscribes to {error.query!r}: {error.message}"
-                raise ConfigError(fresh.path.name, (Mistake(1, 1, "names", text),)) from error
+            fresh = await self._checked()
         except ConfigError as error:
             log.error("%s has mistakes and changes nothing:\n%s", self.config.path.name, error)
             return
@@ -163,24 +167,36 @@ class App:
         if fresh.names != self.config.names:
             changes.append("names changed")
         self.config = fresh
-        await self._use_subscriptions(fresh)
+        logs.keep_secret(value for headers in fresh.headers.values() for value in headers.values())
+        await self._use_subscriptions()
         if before != after:
-            changes.append("settings changed; timezone and spacing hold at once, the others at the next start")
+            changes.append("settings changed; timezone, spacing and admins hold at once, the others at the next start")
         log.info("%s taken in: %s", fresh.path.name, "; ".join(changes) or "nothing changed")
         self.ingest.tick()
         self.deliver.wake()
+
+    async def _checked(self) -> Config:
+        """The file as it is now; raises ConfigError, also where a chat's query needs a list that it no longer has."""
+        fresh = load(self.config.path)
+        stored = [one for one in await self.store.ingest.subscriptions() if not one.declared]
+        broken = Index(stored, fresh.names).broken
+        if broken:
+            texts = (f"a chat still subscribes to {one.query!r}: {error.message}" for one, error in broken)
+            raise ConfigError(fresh.path.name, tuple(Mistake(1, 1, "names", text) for text in texts))
+        return fresh
 
     async def run_once(self) -> None:
         """Poll every feed, deliver, return."""
         await self.store.ingest.make_due(self.clock.now())
         await self.ingest.run_once()
-        await self.deliver.run_once(timedelta(seconds=60))
+        await self.deliver.run_once(timedelta(0) if self._stop.is_set() else timedelta(seconds=60))
 
     async def run(self) -> None:
         """Poll, deliver and answer until `stop`."""
         hour, minute = timedelta(hours=1), timedelta(minutes=1)
         jobs: dict[str, tuple[timedelta, Job]] = {
             "poll": (self._wiring.tick, self.ingest.tick),
+            "network": (self._wiring.tick, self._hurry),
             "rest": (minute, self._rest),
             "prune": (6 * hour, self._prune),
         }
@@ -195,15 +211,14 @@ class App:
             self.ingest.stop()
             for helper in helpers:
                 helper.cancel()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(polling), 35)
+            await _ended(polling)
             self.deliver.stop()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(delivering), 35)
+            await _ended(delivering)
 
     def stop(self) -> None:
-        """End `run` after what is under way."""
+        """End `run` or `run_once` after what is under way."""
         self._stop.set()
+        self.ingest.stop()
 
     async def claim_link(self) -> str | None:
         """A single-use link that makes whoever opens it the operator; None where there is one, or no bot."""
@@ -211,11 +226,22 @@ class App:
             return None
         try:
             me = await self.bot.get_me()
-        except TelegramError:
+        except TelegramError as error:
+            log.warning("no claim link yet: Telegram does not answer for this token (%s); restart newsbell to try again", type(error).__name__)
             return None
         token = random_secrets.token_urlsafe(24)
         await self.store.people.make_claim(token, self.clock.now() + CLAIM_LASTS)
         return f"https://t.me/{me.username}?start={token}"
+
+    async def _hurry(self) -> None:
+        """The network is back: what failed for want of one need not wait for its later try."""
+        if self._network_back:
+            self._network_back = False
+            try:
+                await self.store.ingest.hurry(OFFLINE, self.clock.now(), share=0.5)
+            except StoreError as error:
+                log.error("feeds wait for their next try: %s", error)
+            self.ingest.tick()
 
     def _rest(self) -> None:
         self.workers.rest(asyncio.get_running_loop().time())
@@ -239,6 +265,13 @@ class App:
         count = await (operator.retry(ids) if do == "retry" else operator.drop(ids, self.clock.now()))
         self.deliver.wake()
         return count
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Let a corridor come to its end, for a while; what it leaves is taken up at the next start."""
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+    if not done:
+        task.cancel()
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, R
 FLOOR = timedelta(minutes=5)
 CEILING = timedelta(hours=24)
 UNKNOWN = timedelta(minutes=30)  #: before a feed's rate is known
+USUAL_MOST = timedelta(hours=1)  #: a feed that published within the day is looked at so often at least
 FULL_AGAIN = timedelta(days=8)  #: some servers answer 304 for ever
 NOTICE_AFTER = timedelta(hours=24)
 NOTICE_FAILURES = 3
@@ -42,27 +43,28 @@ def in_words(span: timedelta) -> str:
 
 
 def adaptive(state: FeedState, now: datetime) -> timedelta:
-    """Half the usual time between two entries; longer for a feed that has been quiet; never below the floor."""
+    """Half the usual time between two entries, an hour at most; longer only for a feed that has been quiet for long."""
     if state.rate <= 0 and state.newest is None:
         return UNKNOWN
     by_rate = timedelta(hours=0.5 / state.rate) if state.rate > 1e-3 else CEILING
-    by_quiet = (now - state.newest) / 20 if state.newest and state.newest < now else FLOOR
-    return min(max(by_rate, by_quiet if by_rate > UNKNOWN else FLOOR, FLOOR), CEILING)
+    quiet = max(now - state.newest, timedelta(0)) if state.newest else timedelta(0)
+    return min(max(min(by_rate, max(USUAL_MOST, quiet / 20)), FLOOR), CEILING)
 
 
 def after_success(feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float) -> Plan:
     """The next poll after a 200 or 304: the wished interval, raised by what the publisher asks for."""
     interval, reason = (feed.every, "every") if feed.every else (adaptive(state, now), "as often as it publishes")
     wishes = (
-        (state.hints.ttl, "the feed's ttl or update period"),
-        (freshness.max_age, "the server's Cache-Control or Expires"),
-        (freshness.retry_after, "the server's Retry-After"),
+        (state.hints.ttl, CEILING, "the feed's ttl or update period"),
+        (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
+        (freshness.retry_after, LONGEST_WAIT, "the server's Retry-After"),
     )
-    for wish, why in wishes:
-        if wish and min(wish, CEILING) > interval:
-            interval, reason = min(wish, CEILING), why
-    at = now + interval * (1 + _JITTER * chance)
-    awake = skip(at, state.hints)
+    for wish, most, why in wishes:
+        if wish and min(wish, most) > interval:
+            interval, reason = min(wish, most), why
+    jitter = 1 + _JITTER * chance
+    at = now + interval * jitter
+    awake = max(at, min(skip(at, state.hints), now + CEILING * jitter))
     return Plan(awake, interval, reason if awake == at else "the feed's skipHours or skipDays")
 
 
@@ -144,7 +146,7 @@ def notice_due(state: FeedState, now: datetime) -> bool:
 def redirected(state: FeedState, permanent_url: str | None, now: datetime) -> FeedState:
     """Count sightings of one permanent redirect; adopt it after three polls over a day (a "temporary" 301 costs nothing then)."""
     if permanent_url is None:
-        return replace(state, redirection=None)
+        return replace(state, redirection=None) if state.redirection else state
     seen = state.redirection
     if seen is None or seen.url != permanent_url:
         return replace(state, redirection=Redirection(permanent_url, 1, now))

@@ -109,10 +109,10 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
 async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
     console = show.console()
     first = show.FirstPolls(console)
-    polls: dict[str, bool] = {}
+    polls: dict[int, bool] = {}
 
     def polled(reports: list[PollReport]) -> None:
-        polls.update({report.feed: report.failure is None for report in reports})
+        polls.update({report.commit.feed_id: report.failure is None for report in reports})
         first.polled(reports)
 
     wiring = Wiring(
@@ -123,9 +123,11 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
     async with app(config, wiring) as made:
         stop_on_signals(made)
         status = await made.store.operator.status()
-        first.ready(made, [feed.name for feed in status.feeds if feed.state.baseline_at is None])
+        now = made.clock.now()
+        new = sum(feed.state.baseline_at is None and feed.state.next_poll_at <= now for feed in status.feeds)
+        first.ready(made, new, once=once)
         try:
-            link = await made.claim_link()
+            link = None if once else await made.claim_link()
             if link:
                 console.print(
                     f"Nobody runs this newsbell in Telegram yet. Open this link once to become its operator:\n{link}",
@@ -258,7 +260,10 @@ def _glance(config: Config) -> Glance:
 def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
     """Ask the newsbell that runs; where none runs, do it here under its lock."""
     _glance(config)
-    done = ask(config.database, do, ids)
+    try:
+        done = ask(config.database, do, ids)
+    except NewsbellError as error:
+        raise Fault(str(error)) from None
     if done is not None:
         return done
 

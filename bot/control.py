@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bot.errors import ActionRefused, NewsbellError
+
 _LINE = 65536
 _SECONDS = 10.0
 Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
@@ -32,8 +34,10 @@ async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
             request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
             done = await handler(str(request["do"]), tuple(int(one) for one in request["ids"]))
             answer: dict[str, Any] = {"done": done}
+        except NewsbellError as error:
+            answer = {"error": str(error)}
         except (ValueError, KeyError, TypeError, TimeoutError) as error:
-            answer = {"error": f"{type(error).__name__}"}
+            answer = {"error": f"The request could not be read: {type(error).__name__}."}
         writer.write(json.dumps(answer).encode() + b"\n")
         with suppress(OSError):
             await writer.drain()
@@ -60,7 +64,7 @@ async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
 
 
 def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
-    """Ask the newsbell that runs on this database; None where none answers."""
+    """Ask the newsbell that runs on this database; None where none answers. Raises ActionRefused with its reason where it cannot."""
     path = socket_path(database)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_SECONDS)
@@ -70,5 +74,7 @@ def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
             answer = json.loads(connection.makefile().readline() or "{}")
         except (OSError, ValueError):
             return None
+    if "error" in answer:
+        raise ActionRefused(str(answer["error"]))
     done = answer.get("done")
     return int(done) if done is not None else None

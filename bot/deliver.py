@@ -17,6 +17,7 @@ from bot.model.chats import (
     ChatKind,
     Delivery,
     DeliveryKind,
+    Halted,
     InDoubt,
     MessageLost,
     NotSent,
@@ -24,11 +25,12 @@ from bot.model.chats import (
     SendOutcome,
     Settlement,
 )
-from bot.pace import GROUP_SPAN, Pace
-from bot.ports import Channel, Clock, DeliverStore, Waiting
+from bot.pace import GROUP_SPAN, OVERALL_SPAN, Pace
+from bot.ports import Channel, Clock, DeliverStore
 from bot.render import render
 
 IN_FLIGHT = 30
+LOOK = 200  #: waiting chats read at a time
 MERGE_FROM = 20  #: alerts waiting in one chat that become one message
 STORE_PAUSE = timedelta(seconds=5)
 LONGEST_LOOK = timedelta(seconds=30)  #: between two looks at the outbox when nothing wakes the corridor
@@ -93,7 +95,7 @@ class Deliver:
     async def _pause(self, pause: timedelta | None) -> None:
         """Until the pause is over on our clock, or something wakes the corridor."""
         waker = asyncio.ensure_future(self._wake.wait())
-        sleeper = asyncio.ensure_future(self._clock.sleep(min(pause or LONGEST_LOOK, LONGEST_LOOK)))
+        sleeper = asyncio.ensure_future(self._clock.sleep(LONGEST_LOOK if pause is None else min(pause, LONGEST_LOOK)))
         try:
             await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -104,12 +106,11 @@ class Deliver:
         """Begin every send that may go out now; how long until the next may, None where nothing waits."""
         try:
             now = self._clock.now()
-            waiting = await self._store.waiting(now, 2 * IN_FLIGHT, self._busy)
-            chosen, next_at = self._choose(waiting, now)
+            chosen, next_at = await self._choose(now)
             if chosen:
-                for delivery in await self._store.claim_deliveries(now, [one.chat_id for one in chosen], MERGE_FROM):
+                for delivery in await self._store.claim_deliveries(now, chosen, MERGE_FROM):
                     self._busy[delivery.chat.id] = delivery.chat.address
-                    self._pace.sent(delivery.chat.address, now)
+                    self._pace.sent(delivery.chat.address, self._clock.now())
                     group.create_task(self._deliver(delivery))
             parked_until = await self._store.next_wait(now)
         except StoreError as error:
@@ -118,23 +119,37 @@ class Deliver:
         moments = [moment for moment in (next_at, parked_until) if moment]
         return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
 
-    def _choose(self, waiting: list[Waiting], now: datetime) -> tuple[list[Waiting], datetime | None]:
-        chosen: list[Waiting] = []
+    async def _choose(self, now: datetime) -> tuple[list[int], datetime | None]:
+        """Chats to send to now, and when the next of the others may be sent to.
+
+        The store is asked for more until the places are filled: those who must wait their turn keep nobody behind them waiting.
+        """
+        chosen: list[int] = []
         next_at: datetime | None = None
+        looked_at = set(self._busy)
         taken = {address for address in self._busy.values() if address}
-        for one in waiting:
-            if len(chosen) + len(self._busy) >= IN_FLIGHT:
-                break
-            at = self._pace.allowed_at(one.address, now, sum(1 for other in chosen if other.address))
-            if one.address in taken:
-                continue
-            if at > now:
-                next_at = min(at, next_at or at)
-                continue
-            chosen.append(one)
-            if one.address:
-                taken.add(one.address)
-        return chosen, next_at
+        paced = 0
+        while True:
+            waiting = await self._store.waiting(now, LOOK, looked_at)
+            for one in waiting:
+                if len(chosen) + len(self._busy) >= IN_FLIGHT:
+                    return chosen, next_at
+                if one.address in taken:
+                    continue
+                at = self._pace.allowed_at(one.address, now, paced)
+                if at > now:
+                    next_at = min(at, next_at or at)
+                    continue
+                chosen.append(one.chat_id)
+                if one.address:
+                    taken.add(one.address)
+                    paced += 1
+            looked_at.update(one.chat_id for one in waiting)
+            if len(waiting) < LOOK:
+                return chosen, next_at
+            open_at = self._pace.open_at(now, paced)
+            if now < open_at <= now + OVERALL_SPAN:  # the limit of all is reached for a moment: reading on would find nobody
+                return chosen, min(open_at, next_at or open_at)
 
     async def _deliver(self, delivery: Delivery) -> None:
         outcome = await self._send(delivery)
@@ -142,6 +157,8 @@ class Deliver:
         settlement = outcomes.settle(delivery, outcome, now)
         if isinstance(outcome, NotSent) and outcome.flood and settlement.park_until:
             self._pace.flooded(delivery.chat.address, now, settlement.park_until)
+        if isinstance(outcome, Halted) and settlement.park_until:
+            self._pace.close(settlement.park_until)
         while True:
             try:
                 await self._store.settle([settlement], now)
@@ -165,4 +182,8 @@ class Deliver:
         except Exception:  # a message that trips over our own mistake must not stop the others
             log.exception("rendering broke", extra={"delivery": delivery.id})
             return Refused("newsbell itself failed to write this message; its log says how")
-        return await channel.send(delivery, message)
+        try:
+            return await channel.send(delivery, message)
+        except Exception:  # as above; the call may have gone out
+            log.exception("sending broke", extra={"delivery": delivery.id})
+            return InDoubt("newsbell itself failed while this was being sent; its log says how")

@@ -4,43 +4,23 @@ Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/desig
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
+from struct import Struct
 from urllib.parse import urlsplit
 
 from bot.model.entries import EntryKeys, KnownEntry, NewEntry, ParsedDocument, ParsedEntry, Revision
 from bot.model.feeds import FeedDue, FeedState, Policy
 from bot.ports import Known, Lookup
 from bot.text.fold import key as folded_key
-from bot.text.url import article_number, canonical
+from bot.text.url import canonical, names_page
 
 FLOOD_FLOOR = 10  #: so many new entries at once are never a flood
 FRESH_FLOOR = 30  #: so many new entries dated after all known ones are never a flood
 RECENT = timedelta(hours=24)  #: what a flood or a first fetch may still show
-_RECORD = 24  # bytes of a document record: block hash and entry id
-
-
-def _digest(kind: str, text: str) -> bytes:
-    return blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest() if text else b""
-
-
-def keys_of(entry: ParsedEntry) -> EntryKeys:
-    """What the entry is recognised by. A guid that is a link is compared without scheme and trailing slash, but with its fragment."""
-    guid = entry.guid
-    if guid.startswith(("http://", "https://")):
-        guid = guid.partition("://")[2].rstrip("/")
-    link = canonical(entry.link)
-    title = folded_key(entry.title) or entry.title
-    if not (guid or link):
-        return EntryKeys(_digest("content", f"{title}\0{folded_key(entry.summary)}"), b"", _digest("title", title))
-    return EntryKeys(
-        _digest("guid", guid),
-        _digest("link", link),
-        _digest("title", title),
-        _digest("article", article_number(entry.link)),
-    )
+_NO_BLOCK = bytes(16)
+_RECORD = Struct(">16sQ")  # a document record: block hash (zeros for none) and entry id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +32,16 @@ class Document:
     @classmethod
     def unpack(cls, packed: bytes) -> "Document":
         """From the bytes the store keeps."""
-        pieces = (packed[at : at + _RECORD] for at in range(0, len(packed), _RECORD))
-        return cls(tuple((piece[:16], int.from_bytes(piece[16:], "big")) for piece in pieces))
+        return cls(tuple(_RECORD.iter_unpack(packed)))
 
     def pack(self) -> bytes:
         """To the bytes the store keeps."""
-        return b"".join(block.ljust(16, b"\0") + entry.to_bytes(8, "big") for block, entry in self.records)
+        return b"".join(_RECORD.pack(block, entry) for block, entry in self.records)
 
     @property
     def blocks(self) -> frozenset[bytes]:
         """Hashes of blocks that need no parser."""
-        return frozenset(block for block, _ in self.records if block.strip(b"\0"))
+        return frozenset(block for block, _ in self.records if block != _NO_BLOCK)
 
     @property
     def entries(self) -> frozenset[int]:
@@ -88,7 +67,7 @@ def lookup_for(feed: FeedDue, document: ParsedDocument) -> Lookup:
     last = Document.unpack(feed.state.document)
     still = _kept(last, document)
     gone = tuple(sorted(last.entries - still)) if document.entries else ()
-    return Lookup(feed.id, tuple(keys_of(entry) for entry in document.entries), gone[:200])
+    return Lookup(feed.id, tuple(entry.keys for entry in document.entries), gone[:200])
 
 
 def _kept(last: Document, document: ParsedDocument) -> frozenset[int]:
@@ -107,34 +86,59 @@ class _Recogniser:
         self.by_guid = {entry.keys.guid: entry for entry in own if entry.keys.guid}
         self.by_link = {entry.keys.link: entry for entry in own if entry.keys.link}
         self.by_title = {entry.keys.title: entry for entry in own if entry.keys.title}
-        self.by_article = {entry.keys.article: entry for entry in own if entry.keys.article}
         self.by_guid_link = {(entry.keys.guid, entry.keys.link): entry for entry in own}
+        self.by_all = {(entry.keys.guid, entry.keys.link, entry.keys.title): entry for entry in own}
+        bearers = Counter(entry.keys.article for entry in own)
+        # A number that several articles bear is that of a section.
+        self.by_article = {entry.keys.article: entry for entry in own if entry.keys.article and bearers[entry.keys.article] == 1}
         self.vanished = [entry for entry in own if entry.id in self.before and entry.id not in self.kept]
         self.home = canonical(document.link)
-        self.articles = Counter(key.article for key in map(keys_of, document.entries) if key.article)
+        self.articles = Counter(entry.keys.article for entry in document.entries if entry.keys.article)
+        self.links = {entry.keys.link for entry in document.entries if entry.keys.link}
+        self.guids_changed = _changed(document, ((entry.keys.guid, entry.keys.title) for entry in document.entries), self.by_guid, self.by_title)
+        self.links_changed = _changed(document, ((entry.keys.link, entry.keys.title) for entry in document.entries), self.by_link, self.by_title)
 
     def find(self, entry: ParsedEntry, keys: EntryKeys, policy: Policy, links_identify: bool) -> KnownEntry | None:
         match policy:
             case Policy.TITLE:
                 return self.by_title.get(keys.title)
             case Policy.LINK_TITLE:
-                found = self.by_link.get(keys.link) if links_identify and self._names_a_page(entry) else None
-                return found or self.by_title.get(keys.title)
+                return self._by_link_or_title(entry, keys, links_identify)
             case Policy.GUID_LINK:
-                found = self.by_guid_link.get((keys.guid, keys.link)) if keys.link else self.by_title.get(keys.title)
-                return found or self._by_link(entry, keys, links_identify)
+                return self._by_guid_and_link(keys, links_identify) or self._by_link(entry, keys, links_identify)
             case Policy.GUID:
                 return self._by_guid(keys) or self._by_link(entry, keys, links_identify) or self._renamed(entry, keys)
 
     def _by_guid(self, keys: EntryKeys) -> KnownEntry | None:
         found = self.by_guid.get(keys.guid)
-        if found and found.id in self.kept and keys.link != found.keys.link and keys.title != found.keys.title:
-            return None  # the guid stands on another entry of the same document as well
-        return found
+        return None if found and self.is_another(found, keys) else found
+
+    def is_another(self, known: KnownEntry, keys: EntryKeys) -> bool:
+        """Whether the known entry stands in this document beside the one with these keys."""
+        beside = known.keys.link != keys.link and known.keys.link in self.links
+        return known.keys.title != keys.title and (known.id in self.kept or beside)
+
+    def _by_guid_and_link(self, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+        if not keys.link:
+            return self.by_title.get(keys.title)
+        found = self.by_all.get((keys.guid, keys.link, keys.title))
+        if found or not links_identify:
+            return found
+        found = self.by_guid_link.get((keys.guid, keys.link))
+        return None if found and self.is_another(found, keys) else found
+
+    def _by_link_or_title(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+        """By link; by headline where links say nothing, all have changed or one was replaced. A daily column keeps its headline, too."""
+        telling = links_identify and self._names_a_page(entry)
+        found = self.by_link.get(keys.link) if telling else None
+        if found:
+            return found
+        found = self.by_title.get(keys.title)
+        replaced = found in self.vanished and found.keys.link not in self.links if found else False
+        return found if replaced or self.links_changed or not telling else None
 
     def _names_a_page(self, entry: ParsedEntry) -> bool:
-        link = canonical(entry.link)
-        return bool(link) and link != self.home and bool(urlsplit(link).path.strip("/") or urlsplit(link).query)
+        return bool(entry.keys.link) and names_page(entry.link) and canonical(entry.link) != self.home
 
     def _by_link(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
         found = self.by_link.get(keys.link) if keys.link else None
@@ -152,7 +156,19 @@ class _Recogniser:
         for one in self.vanished:
             if entry.published and one.published == entry.published and _alike(one.title, entry.title):
                 return one
+            same = one.keys.title == keys.title and one.summary == entry.summary and one.published == entry.published
+            if same and not self._names_a_page(entry):
+                return one
         return None
+
+
+def _changed(
+    document: ParsedDocument, pairs: Iterable[tuple[bytes, bytes]], known: Mapping[bytes, KnownEntry], by_title: Mapping[bytes, KnownEntry]
+) -> bool:
+    """Whether a kind of key is another than before on most entries: new, while the headline is known and this entry's alone."""
+    titles = Counter(entry.keys.title for entry in document.entries)
+    count = sum(bool(key) and key not in known and title in by_title and titles[title] == 1 for key, title in pairs)
+    return count >= 3 and 2 * count > max(len(document.blocks), len(document.entries))
 
 
 def _alike(first: str, second: str) -> bool:
@@ -173,7 +189,7 @@ def _without_twins(entries: Iterable[tuple[ParsedEntry, EntryKeys]]) -> list[tup
     return kept
 
 
-def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recogniser: _Recogniser, blocks: int) -> tuple[Policy, bool]:
+def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recogniser: _Recogniser) -> tuple[Policy, bool]:
     """The policy from now on, and whether links tell entries apart. Sticky: it never goes back."""
     policy, links_identify = feed.state.policy, feed.state.links_identify
     if urlsplit(feed.address).hostname == "news.google.com":
@@ -185,26 +201,23 @@ def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recognise
             titles_of_link.setdefault(keys.link, set()).add(keys.title)
         links_of_guid.setdefault(keys.guid, set()).add((keys.link, keys.title))
         known = recogniser.by_guid.get(keys.guid)
-        if known and known.id in recogniser.kept and known.keys.link != keys.link and known.keys.title != keys.title:
+        if known and recogniser.is_another(known, keys):
             links_of_guid[keys.guid].add((known.keys.link, known.keys.title))
     if any(len(titles) > 1 for titles in titles_of_link.values()):
         links_identify = False
     if policy is Policy.GUID and any(guid and len(links) > 1 for guid, links in links_of_guid.items()):
         policy = Policy.GUID_LINK
-    if policy in {Policy.GUID, Policy.GUID_LINK}:
-        renewed = [keys for _, keys in pairs if keys.guid and keys.guid not in recogniser.by_guid]
-        known_anyway = sum(keys.title in recogniser.by_title for keys in renewed)
-        if known_anyway >= 3 and 2 * known_anyway > max(blocks, len(pairs)):
-            policy = Policy.LINK_TITLE
+    if policy in {Policy.GUID, Policy.GUID_LINK} and recogniser.guids_changed:
+        policy = Policy.LINK_TITLE
     return policy, links_identify
 
 
 def identify(feed: FeedDue, document: ParsedDocument, known: Known, now: datetime) -> Identified:
     """Tell the new entries of a document from the known ones, and set aside what may not ring."""
     recogniser = _Recogniser(feed, document, known)
-    pairs = [(entry, keys_of(entry)) for entry in document.entries]
-    policy, links_identify = _policy(feed, pairs, recogniser, len(document.blocks))
-    ids_by_block = {block: entry for block, entry in Document.unpack(feed.state.document).records if block.strip(b"\0")}
+    pairs = [(entry, entry.keys) for entry in document.entries]
+    policy, links_identify = _policy(feed, pairs, recogniser)
+    ids_by_block = {block: entry for block, entry in Document.unpack(feed.state.document).records if block != _NO_BLOCK}
     seen_ids: set[int] = set(recogniser.kept)
     new: list[NewEntry] = []
     revisions: list[Revision] = []
@@ -259,12 +272,13 @@ def _new(feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now:
 
 def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision | None:
     """The revision, unless the words are the same or this is an older copy from a cache."""
-    if entry.updated and known.updated and entry.updated < known.updated:
+    stamp, had = entry.updated or entry.published, known.updated or known.published
+    if stamp and had and stamp < had:
         return None
     retitled = keys.title != known.keys.title
     if not retitled and entry.summary == known.summary and entry.title == known.title:
         return None
-    return Revision(known, entry.title, entry.summary, entry.link, keys, entry.updated or known.updated, retitled)
+    return Revision(known, entry.title, entry.summary, entry.link, keys, stamp or known.updated, retitled)
 
 
 def _silence(feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime) -> tuple[list[NewEntry], int]:
@@ -308,7 +322,7 @@ def _remember(
     return replace(
         state,
         document=Document(records).pack(),
-        cut=len(document.cut) or (state.cut if document.blocks else 0),
+        cut=len(document.cut) or (state.cut if document.blocks else 0) or int(state.baseline_at is None and document.truncated),
         newest=newest,
         most_new=max(state.most_new, ordinary),
         rate=_rate(state, new, now),

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from random import Random
 
@@ -55,6 +55,7 @@ class PollReport:
     commit: FeedCommit
     baseline: bool
     failure: Failure | None
+    before: Failure | None  #: of the poll before
 
 
 @dataclass(slots=True)
@@ -112,12 +113,13 @@ class Ingest:
             keeper.cancel()
 
     async def run_once(self) -> None:
-        """Poll everything that is due, keep it, and return."""
+        """Poll everything that is due at this moment, each feed once, keep it, and return."""
+        began = self._clock.now()
         async with asyncio.TaskGroup() as group:
             keeper = group.create_task(self._keep_for_ever())
             while True:
                 self._wake.clear()
-                if await self._claim(group):
+                if not self._halt.is_set() and await self._claim(group, began):
                     continue
                 if not self._under_way:
                     break
@@ -138,12 +140,12 @@ class Ingest:
         if not self._under_way or (self._more and self._in_flight <= IN_FLIGHT * 3 // 4):
             self._wake.set()
 
-    async def _claim(self, group: asyncio.TaskGroup) -> int:
+    async def _claim(self, group: asyncio.TaskGroup, due_at: datetime | None = None) -> int:
         free = IN_FLIGHT - self._in_flight
         if self._more and self._in_flight > IN_FLIGHT * 3 // 4:
             return 0
         try:
-            feeds = await self._store.claim_feeds(self._clock.now(), free, LEASE)
+            feeds = await self._store.claim_feeds(due_at or self._clock.now(), free, LEASE)
         except StoreError as error:
             await self._store_failed(error)
             return 0
@@ -251,6 +253,8 @@ class Ingest:
         if verdict.is_tombstone(feed, document):
             ended = FetchFailed(Failure.TOMBSTONE, f"All that is left of it is: “{document.entries[0].title}”.")
             return verdict.troubled(feed, ended, now, chance)
+        if document.skipped:
+            log.warning("%d entries without id, link and headline were skipped", document.skipped, extra={"feed": feed.name})
         found = identify(feed, document, known.get(feed.id, Known((), (), (), 0)), now)
         commit = verdict.brought(feed, answer, document, found, polled.body_hash, now, chance)
         new = assign(commit.new, stories)
@@ -265,4 +269,4 @@ class Ingest:
 
 def _report(polled: Polled, commit: FeedCommit) -> PollReport:
     baseline = polled.feed.state.baseline_at is None and commit.state.baseline_at is not None
-    return PollReport(polled.feed.name, commit, baseline, commit.state.failure)
+    return PollReport(polled.feed.name, commit, baseline, commit.state.failure, polled.feed.state.failure)

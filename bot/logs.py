@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import IO, Any
 
 import structlog
@@ -13,13 +13,25 @@ _PARTS = ("newsbell", "py.warnings")
 _QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio", "watchfiles")
 
 
+def keep_secret(secrets: Iterable[str]) -> None:
+    """Remove these from every line that is logged from now on, too."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Redacting):
+            handler.formatter.know(secrets)
+
+
 class _Redacting(logging.Formatter):
     """Formats as the inner formatter does, tracebacks included, and removes what looks like a bot token or is a known secret."""
 
     def __init__(self, inner: logging.Formatter, secrets: tuple[str, ...]) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= 6)
+        self._secrets: tuple[str, ...] = ()
+        self.know(secrets)
+
+    def know(self, secrets: Iterable[str]) -> None:
+        """Remove these as well."""
+        self._secrets = tuple({*self._secrets, *(secret for secret in secrets if len(secret) >= 6)})
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(self._inner.format(record), self._secrets)

@@ -35,18 +35,27 @@ class Pace:
         """
         if address == 0:
             return now
-        moments = [now]
-        if self._closed_until:
-            moments.append(self._closed_until)
-        if len(self._overall) + ahead >= OVERALL_BUDGET:
-            free = OVERALL_BUDGET - ahead
-            moments.append((self._overall[-free] if 0 < free <= len(self._overall) else now) + OVERALL_SPAN)
+        moments = [self.open_at(now, ahead)]
         sends = self._chats.get(address)
         if sends:
             moments.append(sends[-1] + CHAT_GAP)
             if address < 0 and len(sends) >= GROUP_BUDGET:
                 moments.append(sends[-GROUP_BUDGET] + GROUP_SPAN)
         return max(moments)
+
+    def open_at(self, now: datetime, ahead: int = 0) -> datetime:
+        """The earliest moment at which a send to anyone keeps the limits that hold for all together."""
+        moments = [now]
+        if self._closed_until:
+            moments.append(self._closed_until)
+        if len(self._overall) + ahead >= OVERALL_BUDGET:
+            free = OVERALL_BUDGET - ahead
+            moments.append((self._overall[-free] if 0 < free <= len(self._overall) else now) + OVERALL_SPAN)
+        return max(moments)
+
+    def close(self, until: datetime) -> None:
+        """Nothing is sent to anyone before."""
+        self._closed_until = max(until, self._closed_until or until)
 
     def sent(self, address: int, at: datetime) -> None:
         """Count one send or edit. Call it when the request starts: the server counts from when it arrives."""
@@ -66,4 +75,4 @@ class Pace:
         while self._floods and self._floods[0][1] < now - FLOOD_SPAN:
             self._floods.popleft()
         if len({one for one, _ in self._floods}) >= FLOOD_CHATS:
-            self._closed_until = max(until, self._closed_until or until)
+            self.close(until)

@@ -4,19 +4,26 @@ Offsets count UTF-16 code units, lengths code points, as Telegram counts them. E
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
 from bot.model.chats import AlertView, Delivery, DeliveryKind, Entity, Message
 from bot.model.entries import Span
-from bot.text.clean import cut
+from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
 
 LENGTH = 4096  #: code points of one message
 ENTITIES = 100  #: entities of one message; Telegram ignores more
 SNIPPET = 300  #: code points of a snippet
-_LISTED = 25  # stories shown in full by a collapsed message; the rest is counted
-_AUTOLINK = re.compile(r"(?<![\w])([@/#$])(?=\w)")
+SOURCE = 200  #: code points of the line that says who wrote it
+_LISTED = 25  # stories that a collapsed message names; the rest is counted
+_LISTED_SOURCE = 60
+_AROUND = 12  # bullet, line breaks, isolates around one of them
+_TAIL = 60  # kept free for the count of the rest
+_MARKS = 40  # matched stretches that are marked in one text
+_AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
+_JOINER = "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -50,11 +57,14 @@ class Composer:
         if isolated:
             self.add("\u2068")
         start = self._offset
+        joints = [found.end() for found in _AUTOLINK.finditer(text)]
+        tamed = _tame(text)
         position = 0
-        for span in _merged(spans, len(text)):
-            self.add(_tame(text[position : span[0]])).add(_tame(text[span[0] : span[1]]), mark)
-            position = span[1]
-        self.add(_tame(text[position:]))
+        for first, past in _merged(spans, len(text)):
+            begin, end = first + bisect_right(joints, first), past + bisect_left(joints, past)
+            self.add(tamed[position:begin]).add(tamed[begin:end], mark)
+            position = end
+        self.add(tamed[position:])
         styled = [Entity(kind, start, self._offset - start, url if kind == "text_link" else "") for kind in kinds]
         self._entities += [entity for entity in styled if entity.length]
         return self.add("\u2069") if isolated else self
@@ -76,8 +86,18 @@ class Composer:
 
 
 def _tame(text: str) -> str:
-    """Keep `@name`, `/command`, `#tag` and `$TAG` of a headline from becoming links or pinging people (zero-width non-joiner)."""
-    return _AUTOLINK.sub("\\1\u200c", text)
+    """Keep `@name`, `/command`, `#tag` and `$TAG` of a headline from becoming links or pinging people."""
+    return _AUTOLINK.sub(lambda found: found.group() + _JOINER, text)
+
+
+def _fitting(text: str, room: int) -> str:
+    """The text, cut so that no more than `room` code points are shown."""
+    shown = cut(text, room)
+    length = room
+    while (over := len(_tame(shown)) + 2 * bool(_RTL.search(shown)) - room) > 0:
+        length -= over
+        shown = cut(text, max(length, 1))
+    return shown
 
 
 def linkable(link: str) -> bool:
@@ -98,7 +118,7 @@ def _merged(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
 
 def snippet(summary: str, spans: Sequence[Span], length: int = SNIPPET) -> tuple[str, tuple[Span, ...]]:
     """At most `length` code points of the summary around the first match, and the spans within."""
-    inside = [span for span in spans if span.field == "summary"]
+    inside = [span for span in spans if span.field == "summary" and span.start < len(summary)]
     if len(summary) <= length:
         return summary, tuple(inside)
     first = inside[0].start if inside else 0
@@ -121,15 +141,15 @@ def local_time(moment: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{here.day} {here:%b %H:%M}" if here.year == today.year else f"{here.day} {here:%b %Y %H:%M}"
 
 
-def source_line(alert: AlertView, now: datetime, zone: tzinfo) -> str:
-    """Publisher, the link's host where it says more, and the local time."""
+def source_line(alert: AlertView, now: datetime, zone: tzinfo, length: int = SOURCE) -> str:
+    """Publisher, the link's host where it says more, and the local time, in at most `length` code points."""
     publisher = alert.source or alert.feed
     site = host(alert.link)
-    parts = [publisher]
-    if site and site.casefold() not in publisher.casefold():
-        parts.append(site)
-    parts.append(local_time(alert.published or alert.first_seen_at, now, zone))
-    return " · ".join(part for part in parts if part)
+    at = local_time(alert.published or alert.first_seen_at, now, zone)
+    names = [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
+    names = [name for name in names if name]
+    room = length - len(at) - 3 * len(names)
+    return " · ".join([*(_fitting(name, room // len(names)) for name in names), at])
 
 
 def render(delivery: Delivery, now: datetime, zone: tzinfo) -> Message:
@@ -146,10 +166,10 @@ def render(delivery: Delivery, now: datetime, zone: tzinfo) -> Message:
     return Message(cut("\n".join([message.text, *links]), LENGTH))
 
 
-def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span]) -> None:
+def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room: int) -> None:
     title = [span for span in spans if span.field == "title"]
     kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
-    composer.add_marked(alert.title, title, "underline", *kinds, url=alert.link)
+    composer.add_marked(_fitting(alert.title, room), title[:_MARKS], "underline", *kinds, url=alert.link)
 
 
 def _one(alert: AlertView, now: datetime, zone: tzinfo, *, repeat: bool) -> Message:
@@ -158,15 +178,15 @@ def _one(alert: AlertView, now: datetime, zone: tzinfo, *, repeat: bool) -> Mess
         composer.add("(repeat) ", "italic")
     if alert.catch_up:
         composer.add("(catch-up) ", "italic")
-    _headline(composer, alert, alert.spans)
+    _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
     composer.add("\n").add_marked(source_line(alert, now, zone), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
-        composer.add("\n✎ before: ").add_marked(alert.first_title, (), "strikethrough", "strikethrough")
+        composer.add("\n✎ before: ").add_marked(_fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough")
     text, spans = snippet(alert.summary, alert.spans)
     if text and text != alert.title:
-        composer.add("\n\n").add_marked(text, spans[:40], "bold")
+        composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
     if alert.subscriptions:
-        composer.add("\n\n🔔 ").add_marked(cut(", ".join(alert.subscriptions), 300), (), "bold")
+        composer.add("\n\n🔔 ").add_marked(_fitting(", ".join(alert.subscriptions), 300), (), "bold")
     return composer.message(alert.link if linkable(alert.link) else "")
 
 
@@ -176,12 +196,26 @@ def _many(alerts: Sequence[AlertView], now: datetime, zone: tzinfo, *, repeat: b
         composer.add("(repeat) ", "italic")
     composer.add(f"{len(alerts)} stories", "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
-    composer.add(" 🔔 ").add_marked(cut(", ".join(names), 200), (), "bold")
-    for shown, alert in enumerate(alerts):
-        if shown == _LISTED or composer.length > LENGTH - 600 or composer.entities > ENTITIES - 4:
-            composer.add(f"\n\nand {len(alerts) - shown} more; newsbell keeps them all.")
-            break
+    composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
+    listed = alerts[:_LISTED]
+    sources = [source_line(alert, now, zone, _LISTED_SOURCE) for alert in listed]
+    free = LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
+    room = _share([len(_tame(alert.title)) + 2 for alert in listed], free)  # long headlines are cut, so that every story is named
+    for alert, source in zip(listed, sources, strict=True):
         composer.add("\n\n• ")
-        _headline(composer, alert, ())
-        composer.add("\n  ").add_marked(source_line(alert, now, zone), (), "italic", "italic")
+        _headline(composer, alert, (), room)
+        composer.add("\n  ").add_marked(source, (), "italic", "italic")
+    if len(alerts) > len(listed):
+        composer.add(f"\n\nand {len(alerts) - len(listed)} more; newsbell keeps them all.")
     return composer.message()
+
+
+def _share(lengths: Sequence[int], free: int) -> int:
+    """What each may have at most so that all together keep within `free`; the short ones leave their rest to the long."""
+    share = 0
+    for done, length in enumerate(sorted(lengths)):
+        share = free // (len(lengths) - done)
+        if length > share:
+            return share
+        free -= length
+    return max(share, *lengths)

@@ -11,11 +11,23 @@ from apscheduler.triggers.interval import IntervalTrigger
 Job = Callable[[], None] | Callable[[], Awaitable[None]]
 
 
+def _on_the_loop(work: Job) -> Callable[[], Awaitable[None]]:
+    """APScheduler runs plain functions in a thread of its own; ours touch the event loop."""
+
+    async def job() -> None:
+        waiting = work()
+        if waiting is not None:
+            await waiting
+
+    return job
+
+
 @asynccontextmanager
 async def scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIterator[Any]:
     """Run each job at its interval; a job that is still running is not started again, and a late one runs once."""
     made = AsyncIOScheduler(timezone=UTC)
-    for name, (every, job) in jobs.items():
+    for name, (every, work) in jobs.items():
+        job = _on_the_loop(work)
         trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
         made.add_job(job, trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
     made.start()

@@ -9,15 +9,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from bot.app import App
+from bot.app import OFFLINE, App
 from bot.cadence import in_words
 from bot.ingest import PollReport
 from bot.model.chats import DeliveryState, Settlement
-from bot.model.feeds import Failure
 from bot.ports import FeedStatus, OutboxRow, Status
 from bot.render import local_time
-
-_OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})
 
 
 class FirstPolls:
@@ -27,46 +24,51 @@ class FirstPolls:
         self._console = console
         self._progress: Progress | None = None
         self._app: App | None = None
-        self._due: set[str] = set()
-        self._failed: dict[str, PollReport] = {}
+        self._due = 0
+        self._once = False
+        self._looked_at: set[int] = set()  # feeds by id: several may have one name
+        self._failed: dict[int, PollReport] = {}
         self._baselines = 0
         self._said_offline = False
 
-    def ready(self, app: App, due: Iterable[str]) -> None:
-        """Polling begins; these feeds are new to newsbell."""
+    def ready(self, app: App, due: int, *, once: bool = False) -> None:
+        """Polling begins; so many feeds are new to newsbell."""
         self._app = app
-        self._due = set(due)
+        self._due = due
+        self._once = once
         feeds = len(app.config.declared.feeds)
         where = "Telegram and this terminal" if app.bot else "this terminal"
         self._console.print(f"newsbell watches {feeds} feeds for {len(app.config.declared.subscriptions)} subscriptions; alerts go to {where}.")
         if not self._due:
-            self._console.print("Waiting for news. Ctrl-C stops; nothing is lost.", style="dim")
+            self._wait()
             return
         if self._console.is_terminal:
             columns = (TextColumn("Reading the feeds for the first time"), BarColumn(), MofNCompleteColumn())
             self._progress = Progress(*columns, console=self._console, transient=True)
             self._progress.start()
-            self._progress.add_task("baseline", total=len(self._due))
+            self._progress.add_task("baseline", total=self._due)
 
     def polled(self, reports: list[PollReport]) -> None:
         """Some feeds were polled."""
         for report in reports:
+            feed = report.commit.feed_id
             if report.failure:
-                self._failed[report.feed] = report
+                self._failed[feed] = report
             else:
-                self._failed.pop(report.feed, None)
+                self._failed.pop(feed, None)
             self._baselines += report.baseline
-            if report.feed in self._due:
-                self._due.discard(report.feed)
+            is_new = report.baseline or report.commit.state.baseline_at is None
+            if is_new and feed not in self._looked_at and len(self._looked_at) < self._due:
+                self._looked_at.add(feed)
                 if self._progress:
                     self._progress.advance(self._progress.task_ids[0])
-                if not self._due:
+                if len(self._looked_at) == self._due:
                     self._done()
         self._offline(reports)
 
     def _offline(self, reports: list[PollReport]) -> None:
         feeds = len(self._app.config.declared.feeds) if self._app else 0
-        offline = [report for report in self._failed.values() if report.failure in _OFFLINE]
+        offline = [report for report in self._failed.values() if report.failure in OFFLINE]
         if feeds and len(offline) == feeds and not self._said_offline:
             self._said_offline = True
             self._console.print("No feed can be reached: there seems to be no network. newsbell keeps trying.", style="yellow")
@@ -80,7 +82,11 @@ class FirstPolls:
         self._console.print(f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does.")
         if self._app and not self._app.bot:
             self._console.print("To be rung in Telegram: get a token from @BotFather, set TELEGRAM_BOT_TOKEN, start again.", style="dim")
-        self._console.print("Waiting for news. Ctrl-C stops; nothing is lost.", style="dim")
+        self._wait()
+
+    def _wait(self) -> None:
+        if not self._once:
+            self._console.print("Waiting for news. Ctrl-C stops; nothing is lost.", style="dim")
 
     def close(self) -> None:
         """Take the bar away."""

@@ -121,12 +121,12 @@ def troubled(feed: FeedDue, failed: FetchFailed, now: datetime, chance: float) -
 
 
 def _finish(feed: FeedDue, state: FeedState, answer: NotModified | Fetched, now: datetime, chance: float) -> FeedCommit:
-    if not cadence.conditional(feed.state, now) or not (feed.state.etag or feed.state.last_modified):
-        state = replace(state, full_at=now)
+    asked_whole = not cadence.conditional(feed.state, now) or not (feed.state.etag or feed.state.last_modified)
     state = cadence.redirected(state, answer.permanent_url, now)
     fresh: Freshness = answer.freshness
     plan = cadence.after_success(feed, state, fresh, now, chance)
-    state = replace(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
+    full_at = now if asked_whole else state.full_at
+    state = replace(state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
     notices: list[NoticeIntent] = []
     if feed.state.noticed:
         since = feed.state.failing_since or now

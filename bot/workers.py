@@ -6,7 +6,7 @@ The pool starts with the first document and rests after a quiet minute, so that 
 import asyncio
 import resource
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
-from bot.parse.read import nothing_new, read_document
+from bot.parse.read import read_document, shorten
 
 _INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
 _REST_AFTER = 60.0  # seconds
@@ -49,12 +49,15 @@ class Workers:
 
     async def parse(self, body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool) -> ParseOutcome:
         """The new or changed entries of a document, or why it cannot be read."""
-        if known and not truncated and len(body) <= _INLINE:
-            document = nothing_new(body, content_type, known)
-            if document:
-                return document
+        short = shorten(body, content_type, known) if known and not truncated and len(body) <= _INLINE else None
+        if short and not short.body:
+            return ParsedDocument(entries=(), blocks=short.blocks)
         self._running += 1
         try:
+            if short:
+                outcome = await self._scheduled(partial(read_document, short.body, content_type, url, frozenset(), now))
+                if isinstance(outcome, ParsedDocument) and outcome.blocks:
+                    return replace(outcome, blocks=short.blocks)
             return await self._scheduled(partial(read_document, body, content_type, url, known, now, truncated))
         finally:
             self._running -= 1

@@ -4,7 +4,9 @@ Telegram has no machine-readable codes beyond `parameters`, so descriptions are 
 "Bad Request: " and capitalises. `BadRequest` is a `NetworkError` there, so the order of the questions matters.
 """
 
+import re
 from datetime import timedelta
+from http import HTTPStatus
 
 import httpx
 from telegram.error import (
@@ -22,6 +24,8 @@ from telegram.error import (
 from bot.model.chats import ChatClosed, ChatMoved, Halted, InDoubt, MessageLost, NotSent, Refused, SendOutcome, Sent
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_REFUSALS = tuple(status.phrase.casefold() for status in HTTPStatus if 400 <= status < 500)
+_RETRY_AFTER = re.compile(r"retry after (\d{1,6})\b")
 _NO_CHAT = ("chat not found", "private chat not found", "peer_id_invalid")
 _NO_RIGHTS = (
     "not enough rights",
@@ -103,10 +107,13 @@ def _network(error: NetworkError, plain: str) -> SendOutcome:
         if isinstance(cause, _NOT_SENT):
             return NotSent("Telegram cannot be reached")
         cause = cause.__cause__
-    if "pool timeout" in plain or "too many requests" in plain:
-        return NotSent("Telegram asks for a pause", timedelta(seconds=5), flood="too many" in plain)
-    if "request entity too large" in plain or "entity too large" in plain:
-        return Refused("the message is too large.")
-    if "restart" in plain and "internal server error" in plain:
+    if plain.startswith("too many requests"):
+        named = _RETRY_AFTER.search(plain)
+        return NotSent("Telegram asks for a pause", timedelta(seconds=int(named.group(1)) if named else 5), flood=True)
+    if plain.startswith("internal server error: restart"):
         return NotSent("Telegram's server restarts")
+    if plain.startswith(("request entity too large", "content too large")):  # the name of 413 differs by Python's version
+        return Refused("the message is too large.")
+    if plain.startswith(_REFUSALS):  # a 4xx that has no class of its own: this message is not taken
+        return Refused(f"{str(error)[:300]}.")
     return InDoubt("the connection ended before the answer")

@@ -18,13 +18,20 @@ POOL = 32
 log = logging.getLogger("newsbell.telegram")
 
 
+class _Bot(Bot):
+    """A bot that does not show its token wherever it is printed."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.token.partition(':')[0]})"
+
+
 @asynccontextmanager
 async def bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A bot for this address; no call is made yet, and its clients are closed at the end."""
     base = api.rstrip("/")
     sending = HTTPXRequest(connection_pool_size=POOL, read_timeout=SEND_SECONDS, write_timeout=15, connect_timeout=10, pool_timeout=20)
     polling = HTTPXRequest(connection_pool_size=2, read_timeout=40, connect_timeout=10)
-    made = Bot(token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot", request=sending, get_updates_request=polling)
+    made = _Bot(token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot", request=sending, get_updates_request=polling)
     await sending.initialize()
     await polling.initialize()
     try:
@@ -54,6 +61,9 @@ class TelegramChannel:
             answer = await (self._edit(delivery, message) if editing else self._send(delivery, message))
         except TelegramError as error:
             return classify(error, delivery.message_id)
+        except (AttributeError, KeyError, TypeError, ValueError):  # JSON of another shape than python-telegram-bot expects
+            log.exception("an answer cannot be read", extra={"delivery": delivery.id})
+            return InDoubt("an answer that cannot be read")
         if isinstance(answer, TelegramMessage):
             return Sent(answer.message_id)
         return Sent(delivery.message_id) if editing else InDoubt("an answer that names no message")

@@ -1,7 +1,7 @@
 """Ask Telegram for updates and hand them on, one at a time.
 
 An update counts as taken only after its answer was kept: the next request's offset comes from the store, so a crash loses none and
-repeats none.
+repeats none. Telegram begins anew with numbers, lower ones perhaps, after a week without updates, so each offset is given only once.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ class Listener:
     def __init__(self, bot: Bot, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[None]]) -> None:
         self._bot, self._last_update, self._handle = bot, last_update, handle
         self._members: dict[tuple[int, int], tuple[float, bool]] = {}
+        self._taken = False  # Telegram has to be told that updates were taken
+        self._name = ""
 
     async def run(self) -> None:
         """Listen until cancelled. Trouble is logged once and waited out."""
@@ -45,18 +47,34 @@ class Listener:
                 await asyncio.sleep(pause)
 
     async def _take(self) -> None:
-        offset = await self._last_update() + 1
-        updates = await self._bot.get_updates(offset=offset if offset > 1 else None, timeout=POLL_SECONDS, allowed_updates=ALLOWED)
+        offset = await self._last_update() + 1 if self._taken else None
+        updates = await self._bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED)
+        self._taken = False
         for update in updates:
-            await self._one(update)
+            try:
+                await self._one(update)
+            except (TelegramError, StoreError):
+                raise
+            except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
+                log.exception("an update broke", extra={"count": update.update_id})
+                await self._handle(_nothing(update))
+            self._taken = True
 
     async def _one(self, update: Update) -> None:
         message = incoming(update)
-        if message is None:
-            message = Incoming(update.update_id, 0, 0, "", 0, "")
+        if message is None or not await self._is_meant(message):
+            message = _nothing(update)
         elif not message.may_change and message.user_id and message.text.lower().startswith(_CHANGING):
             message = replace(message, may_change=await self._is_admin(message.address, message.user_id))
         await self._handle(message)
+
+    async def _is_meant(self, message: Incoming) -> bool:
+        """Whether the message is for this bot: `/help@other_bot` in a group is another's."""
+        _, at, name = (message.text.split(maxsplit=1) or [""])[0].partition("@")
+        if not at or not message.text.startswith("/"):
+            return True
+        self._name = self._name or (await self._bot.get_me()).username or ""
+        return name.casefold() == self._name.casefold()
 
     async def _is_admin(self, address: int, user_id: int) -> bool:
         now = asyncio.get_running_loop().time()
@@ -72,6 +90,11 @@ class Listener:
         if len(self._members) > 1000:
             self._members.clear()
         return is_admin
+
+
+def _nothing(update: Update) -> Incoming:
+    """An update that is nothing to newsbell, but has to be counted as taken."""
+    return Incoming(update.update_id, 0, 0, "", 0, "")
 
 
 def _meaning(error: TelegramError | StoreError) -> tuple[str, float]:

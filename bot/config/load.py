@@ -20,6 +20,7 @@ from bot.model.feeds import DeclaredFeed
 from bot.query.parser import parse
 
 M = TypeVar("M", bound=BaseModel)
+_NAME_MOST = 100  # as `shape.Name`
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(path.name, (Mistake(1, 1, "(the file)", f"there is no {path}; give another one with --config"),)) from None
+        raise ConfigError(str(path), (Mistake(1, 1, "(the file)", f"there is no {path}; give another one with --config"),)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(path.name, (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)) from None
-    return _Reader(path, Places(path.name, text, environment), environment).config()
+        raise ConfigError(str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)) from None
+    return _Reader(path, Places(str(path), text, environment), environment).config()
 
 
 class _Reader:
@@ -121,6 +122,8 @@ class _Reader:
         seen: dict[tuple[int, int], str] = {}
         for name, data in self._section("chats", dict).items():
             chat = self._model(ChatShape, data, ("chats", name))
+            if not 1 <= len(name) <= _NAME_MOST:
+                self._places.mistake(("chats", name), f"expected a name of 1 to {_NAME_MOST} characters")
             if chat is None:
                 chats[name] = DeclaredChat(name, ChatKind.TERMINAL)  # so that only this mistake is reported
                 continue
@@ -138,6 +141,9 @@ class _Reader:
         self._headers: dict[str, Mapping[str, str]] = {}
         self._elsewhere: set[str] = set()
         for index, data in enumerate(self._section("feeds", list)):
+            if not isinstance(data, str | dict):
+                self._places.mistake(("feeds", index), "expected a URL, or keys with values such as url:")
+                continue
             shape = self._model(FeedShape, data, ("feeds", index))
             if shape is None:
                 self._half_read(data)
@@ -207,11 +213,13 @@ class _Reader:
         for index, one in enumerate(used):
             if one not in known:
                 near = get_close_matches(one, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)[:8]) or 'none'}"
+                shown = sorted(name for name in known if "://" not in name)[:8]  # the query of a URL may be a secret
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(shown) or 'none'}"
                 self._places.mistake((*path, index), f"there is no {what} {one!r}; {hint}")
 
     def _token(self, settings: Settings) -> SecretStr | None:
         text = self._environment.get("TELEGRAM_BOT_TOKEN", "").strip()
+        whose = "TELEGRAM_BOT_TOKEN of the environment" if text else "the bot's token"
         place: places.Path = ("settings", "telegram", "token")
         if not text and settings.telegram.token:
             text = settings.telegram.token.get_secret_value().strip()
@@ -226,7 +234,7 @@ class _Reader:
             if os.name == "posix" and file.stat().st_mode & 0o077:
                 self._places.mistake(place, f"others can read {file.name}: run `chmod 600 {file.name}`")
         if text and (":" not in text or not text.partition(":")[0].isdecimal() or " " in text):
-            self._places.mistake(place, "the bot's token does not look like one (123456:ABC...); take it from @BotFather")
+            self._places.mistake(place, f"{whose} does not look like a token (123456:ABC...); take it from @BotFather")
             return None
         return SecretStr(text) if text else None
 
@@ -241,15 +249,18 @@ def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
 
 
 def _in_words(error: Any) -> str:
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
     expected = {
         "string_type": "expected text; put it in quotes",
         "int_parsing": "expected a whole number",
         "int_type": "expected a whole number",
+        "int_from_float": "expected a whole number",
+        "too_short": "must not be empty",
+        "string_too_short": "must not be empty",
         "list_type": "expected a list",
         "dict_type": "expected keys with values",
         "model_type": "expected keys with values",
-        "literal_error": message.replace("Input should be", "expected").lower(),
+        "literal_error": message.lower(),
         "string_pattern_mismatch": "may hold letters, digits, dots, hyphens and underscores only",
     }
     return expected.get(str(error["type"]), message[:1].lower() + message[1:])

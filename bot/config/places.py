@@ -11,9 +11,19 @@ from bot.errors import ConfigError, Mistake
 
 SIZE = 1024 * 1024
 NODES = 100_000  #: values of a file, aliases counted each time they are used
+DEPTH = 20  #: lists and keys within each other
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 Path = tuple[str | int, ...]
+
+
+def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+    """Line and column of what is not YAML."""
+    mark = getattr(error, "problem_mark", None)
+    if mark:
+        return mark.line + 1, mark.column + 1
+    position = getattr(error, "position", 0)  # of a character that may not stand in YAML
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
 def path_text(path: Path) -> str:
@@ -39,13 +49,14 @@ class Places:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            problem = getattr(error, "problem", None) or str(error)
+            line, column = _place(error, text)
+            problem = (getattr(error, "problem", None) or "").removeprefix("but ") or getattr(error, "reason", None) or str(error)
             raise ConfigError(file, (Mistake(line, column, "(the file)", f"is not YAML: {problem}"),)) from None
         except RecursionError:
             raise ConfigError(file, (Mistake(1, 1, "(the file)", "nests too deeply"),)) from None
-        self.data: Any = self._value(node, (), ()) if node is not None else {}
+        if node is None:
+            raise ConfigError(file, (Mistake(1, 1, "(the file)", "holds nothing; expected keys such as feeds: and subscriptions:"),))
+        self.data: Any = self._value(node, (), ())
 
     def at(self, path: Path) -> tuple[int, int]:
         """Line and column of a value, or of the nearest thing that contains it."""
@@ -60,14 +71,11 @@ class Places:
 
     def _value(self, node: yaml.Node, path: Path, above: tuple[int, ...]) -> Any:
         self._nodes += 1
-        if self._nodes > NODES or len(path) > 20 or id(node) in above:
-            mistake = Mistake(
-                node.start_mark.line + 1,
-                node.start_mark.column + 1,
-                path_text(path),
-                "the file holds too many values or aliases",
-            )
-            raise ConfigError(self.file, (mistake,))
+        too_deep = len(path) > DEPTH or id(node) in above
+        if self._nodes > NODES or too_deep:
+            line, column = node.start_mark.line + 1, node.start_mark.column + 1
+            problem = "nests too deeply" if too_deep else f"makes the file hold more than {NODES} values, aliases counted"
+            raise ConfigError(self.file, (Mistake(line, column, path_text(path[:3]), problem),))
         self._at.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         above = (*above, id(node))
         if isinstance(node, yaml.MappingNode):

@@ -48,6 +48,14 @@ def _url(value: Any) -> str:
     return text
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a whole number")  # noqa: TRY004 (pydantic takes ValueError)
+    return value
+
+
+_WHOLE = BeforeValidator(_number)
+Whole = Annotated[int, _WHOLE]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -69,24 +77,33 @@ class Network(Shape):
     """What may be reached."""
 
     allow: list[Range] = Field(default_factory=list, description="Private ranges that feeds of this file may reach; none by default.")
-    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(default_factory=list, description="Ports of public hosts beside 80 and 443.")
+    ports: list[Annotated[int, Field(ge=1, le=65535), _WHOLE]] = Field(
+        default_factory=list, description="Ports of public hosts beside 80 and 443."
+    )
     spacing: Duration = Field(default=timedelta(seconds=1), description="Pause between two requests to one public host.")
 
 
 class Limits(Shape):
     """What one feed may cost."""
 
-    body: Annotated[int, Field(ge=1, le=200)] = Field(default=10, description="Decoded size of a document at most, in MiB.")
+    body: Annotated[int, Field(ge=1, le=200), _WHOLE] = Field(default=10, description="Decoded size of a document at most, in MiB.")
     deadline: Duration = Field(default=timedelta(seconds=30), description="Time for one fetch in all.")
     parse: Duration = Field(default=timedelta(seconds=5), description="Time for reading one document.")
-    memory: Annotated[int, Field(ge=128, le=16384)] = Field(default=768, description="Memory for reading one document, in MiB.")
+    memory: Annotated[int, Field(ge=128, le=16384), _WHOLE] = Field(default=768, description="Memory for reading one document, in MiB.")
+
+    @field_validator("deadline", "parse")
+    @classmethod
+    def _reasonable(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=0.1) <= value <= timedelta(minutes=2):
+            raise ValueError("expected between 0.1s and 2m")
+        return value
 
 
 class TelegramSettings(Shape):
     """How to reach Telegram, and who runs this newsbell."""
 
     api: Url = Field(default="https://api.telegram.org", description="Address of the Bot API server.")
-    admins: list[int] = Field(default_factory=list, description="Telegram user ids of the operators; their private chats get the notices.")
+    admins: list[Whole] = Field(default_factory=list, description="Telegram user ids of the operators; their private chats get the notices.")
     token_file: str | None = Field(
         default=None,
         description="File that holds the bot's token, relative to this file. TELEGRAM_BOT_TOKEN goes first.",
@@ -118,8 +135,8 @@ class Settings(Shape):
 class ChatShape(Shape):
     """A place where alerts go: `telegram` with a chat id, or `terminal: true`."""
 
-    telegram: int | None = Field(default=None, description="Telegram chat id; negative for groups and channels.")
-    topic: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Topic (message_thread_id) of a forum.")
+    telegram: Whole | None = Field(default=None, description="Telegram chat id; negative for groups and channels.")
+    topic: Annotated[int, Field(ge=1), _WHOLE] | None = Field(default=None, description="Topic (message_thread_id) of a forum.")
     terminal: Literal[True] | None = Field(default=None, description="The terminal that newsbell runs in.")
 
     @model_validator(mode="after")

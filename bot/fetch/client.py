@@ -1,19 +1,21 @@
 """Fetch one feed over HTTP with aiohttp: conditional, gated, bounded in time and size. Whatever happens is an outcome, never an exception.
 
 Redirects are followed by hand, at most five, each address through the gate again. Cookies, referrers and proxies of the environment
-play no part. Credentials and validators go to the host they were meant for only.
+play no part. Credentials go to the host they were meant for only, validators to the address that gave them.
 """
 
 import asyncio
 import errno
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
+from multidict import CIMultiDict
 from yarl import URL
 
 from bot.errors import AddressError
@@ -28,6 +30,8 @@ REDIRECTS = 5
 _PERMANENT = frozenset({301, 308})
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _OFF_LOOP = 64 * 1024  # bytes on the wire from which decoding leaves the event loop
+_PAGE = 20_000  # bytes that are read of a refusal's page
+_PAGE_WAIT = 2.0  # seconds that a refusal's page is waited for: its headers say what counts
 _MARKS_OF_CHALLENGE = (
     b"just a moment",
     b"cf-chl",
@@ -56,6 +60,7 @@ class Client:
         self._limits = limits
         self._clock = clock
         self._agent = agent
+        self._answering: dict[URL, URL] = {}  # behind which address redirects led to the document, where they did
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """One conditional GET within the deadline."""
@@ -83,35 +88,50 @@ class Client:
         start = url
         permanent = True
         for _ in range(REDIRECTS + 1):
-            headers = self._headers(request, same_origin=url.origin() == start.origin(), first=url == start)
+            conditional = bool(request.etag or request.last_modified) and url == self._answering.get(start, start)
+            headers = self._headers(request, trusted=_same_site(start, url), conditional=conditional)
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTED or not location:
-                    moved = str(url) if permanent and url != start and _adoptable(start, url) else None
-                    return await self._read(response, request, moved)
+                    moved = str(url) if permanent and _adoptable(start, url, secret=bool(request.headers)) else None
+                    outcome = await self._read(response, moved, conditional=conditional)
+                    self._remember(start, url, outcome)
+                    return outcome
                 permanent = permanent and response.status in _PERMANENT
-                url = self._gate.url(str(url.join(URL(location, encoded=location.isascii()))))
+                try:
+                    following = str(url.join(URL(location, encoded=location.isascii())))
+                except ValueError:
+                    return FetchFailed(Failure.REDIRECT, "The site redirects to an address that cannot be read.")
+                url = self._gate.url(following)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
-    def _headers(self, request: FetchRequest, *, same_origin: bool, first: bool) -> dict[str, str]:
-        headers = {"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
-        if same_origin:
+    def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
+        """Validators belong to the address that gave them; a restart forgets it, which costs one full fetch."""
+        if not isinstance(outcome, Fetched):
+            return
+        if url == start:
+            self._answering.pop(start, None)
+        else:
+            self._answering[start] = url
+
+    def _headers(self, request: FetchRequest, *, trusted: bool, conditional: bool) -> CIMultiDict[str]:
+        headers = CIMultiDict({"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"})
+        if trusted:
             headers.update(dict(request.headers))
-        if first:
-            if request.etag:
-                headers["If-None-Match"] = request.etag
-            if request.last_modified:
-                headers["If-Modified-Since"] = request.last_modified
+        if conditional and request.etag:
+            headers["If-None-Match"] = request.etag
+        if conditional and request.last_modified:
+            headers["If-Modified-Since"] = request.last_modified
         return headers
 
-    async def _read(self, response: aiohttp.ClientResponse, request: FetchRequest, moved: str | None) -> FetchOutcome:
+    async def _read(self, response: aiohttp.ClientResponse, moved: str | None, *, conditional: bool) -> FetchOutcome:
         headers = response.headers
         fresh = freshness(headers, self._clock.now())
         etag, last_modified = _validator(headers, "ETag"), _validator(headers, "Last-Modified")
-        if response.status == 304:
+        if response.status == 304 and conditional:
             return NotModified(etag, last_modified, fresh, moved)
         if response.status not in {200, 203, 226}:
-            return await self._refused(response, request)
+            return await self._refused(response, conditional=conditional)
         raw, whole = await _body(response, self._limits.body)
         coding = headers.get("Content-Encoding", "")
         if len(raw) >= _OFF_LOOP and (coding or raw.startswith(b"\x1f\x8b")):
@@ -129,12 +149,11 @@ class Client:
             truncated=not (whole and complete),
         )
 
-    async def _refused(self, response: aiohttp.ClientResponse, request: FetchRequest) -> FetchFailed:
+    async def _refused(self, response: aiohttp.ClientResponse, *, conditional: bool) -> FetchFailed:
         status = response.status
-        head = (await response.content.read(20_000)).lower() if status in {403, 429, 503} else b""
+        head = (await _page(response)).lower() if status in {403, 429, 503} else b""
         challenged = "cf-mitigated" in response.headers or any(mark in head for mark in _MARKS_OF_CHALLENGE)
         failure, text = _meaning(status, challenged)
-        conditional = bool(request.etag or request.last_modified)
         return FetchFailed(
             failure,
             text,
@@ -147,6 +166,8 @@ def _meaning(status: int, challenged: bool) -> tuple[Failure, str]:
     if challenged:
         return Failure.BLOCKED, f"The site answers with a challenge page for browsers ({status})."
     match status:
+        case 304:
+            return Failure.HTTP, "The site says nothing has changed (304), though it was asked for all of the feed."
         case 404:
             return Failure.NOT_FOUND, "The site says there is nothing at this address (404)."
         case 410:
@@ -190,8 +211,33 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bo
     return b"".join(chunks), True
 
 
-def _adoptable(start: URL, end: URL) -> bool:
-    """A permanent redirect may be believed when it leads to https or stays with the host (RFC 9110 §15.4 leaves it to the client)."""
+async def _page(response: aiohttp.ClientResponse) -> bytes:
+    """The beginning of a refusal's page, as far as it comes soon and can be read."""
+    raw = b""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(_PAGE_WAIT):
+            while len(raw) < _PAGE and (chunk := await response.content.readany()):
+                raw += chunk
+    try:
+        return decode(raw, response.headers.get("Content-Encoding", ""), 50 * _PAGE)[0]
+    except (TooLarge, Undecodable):
+        return raw
+
+
+def _same_site(start: URL, url: URL) -> bool:
+    """Whether what is meant for the one may go to the other: the same origin, or its step from http to https."""
+    before, after = (start.scheme, start.port), (url.scheme, url.port)
+    same_host = (start.host or "").lower() == (url.host or "").lower()
+    return same_host and (before == after or (before, after) == (("http", 80), ("https", 443)))
+
+
+def _adoptable(start: URL, end: URL, *, secret: bool) -> bool:
+    """A permanent redirect may be believed when it leads to https or stays with the host (RFC 9110 §15.4 leaves it to the client).
+
+    A feed with headers of its own stays with its site: they would go along.
+    """
+    if start == end or (secret and not _same_site(start, end)):
+        return False
     return end.scheme == "https" or (end.host == start.host and start.scheme == "http")
 
 
@@ -211,12 +257,11 @@ def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
 
 
 @asynccontextmanager
-async def client(gate: Gate, limits: Limits, clock: Clock, agent: str) -> AsyncIterator[Client]:
-    """A client whose every connection goes through the gate; closed at the end."""
-    inner = ThreadedResolver()
+async def client(gate: Gate, limits: Limits, clock: Clock, agent: str, resolver: AbstractResolver | None = None) -> AsyncIterator[Client]:
+    """A client whose every connection goes through the gate; closed at the end. Names are resolved by the system where no resolver is given."""
     connector = aiohttp.TCPConnector(
         limit=limits.connections,
-        resolver=GatedResolver(gate, inner),
+        resolver=GatedResolver(gate, resolver or ThreadedResolver()),
         socket_factory=gate.socket,
         ttl_dns_cache=30,
         keepalive_timeout=10,

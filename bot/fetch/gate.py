@@ -8,6 +8,7 @@ import errno
 import re
 import socket
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -20,12 +21,14 @@ Network = IPv4Network | IPv6Network
 PORTS = frozenset({80, 443})
 URL_LENGTH = 2048
 
-# Beyond what `is_global` refuses (IANA special-purpose registries; Python 3.11 calls some of these global).
+# Beyond what `is_global` refuses (IANA special-purpose registries; Python 3.11 calls some of these global), and the one public address
+# at which a cloud answers questions about its own machines.
 _REFUSED: tuple[Network, ...] = tuple(
     ip_network(text)
     for text in (
         "0.0.0.0/8",
         "100.64.0.0/10",
+        "168.63.129.16/32",
         "192.0.0.0/24",
         "192.88.99.0/24",
         "198.18.0.0/15",
@@ -40,7 +43,14 @@ _REFUSED: tuple[Network, ...] = tuple(
 )
 _TRANSLATED = ((ip_network("64:ff9b::/96"), 0), (ip_network("64:ff9b:1::/48"), 0))
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?\Z")
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)\Z")
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """An IP address; raises ValueError. Parsing one in Python costs more than a poll has to spare."""
+    return ip_address(text)
 
 
 def _inner(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
@@ -80,7 +90,7 @@ class Gate:
     def allowed_privately(self, address: str) -> bool:
         """Whether the operator named this address's network."""
         try:
-            parsed = ip_address(address.partition("%")[0])
+            parsed = _address(address.partition("%")[0])
         except ValueError:
             return False
         mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
@@ -91,7 +101,7 @@ class Gate:
         if self.allowed_privately(address):
             return True
         try:
-            parsed = ip_address(address)
+            parsed = _address(address)
         except ValueError:
             return False
         inner = list(_inner(parsed))
@@ -111,7 +121,7 @@ class Gate:
             raise AddressError("The address cannot be read as a URL.") from None
         if url.scheme not in {"http", "https"}:
             raise AddressError("The address must begin with http:// or https://.")
-        if url.raw_user is not None or url.raw_password is not None:
+        if "@" in url.raw_authority:
             raise AddressError("The address holds a user name or password: put it under `headers:` as Authorization.")
         self._check_host(host)
         if port is not None and port not in self._ports and not self.allowed_privately(host):
@@ -122,10 +132,12 @@ class Gate:
         if not host or not host.isascii():
             raise AddressError("The address names no host.")
         try:
-            parsed = ip_address(host)
+            parsed = _address(host)
         except ValueError:
             if _NUMERIC_LABEL.match(host.rstrip(".").rpartition(".")[2]):
                 raise AddressError("The host is a number that is not written as an IP address.") from None
+            if not _NAME.match(host):
+                raise AddressError("The host is not written as a host name.") from None
             return
         if not self.admits(str(parsed)):
             raise AddressError("The address is not public.")

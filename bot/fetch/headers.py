@@ -36,7 +36,7 @@ def freshness(headers: Mapping[str, str], now: datetime) -> Freshness:
     max_age: timedelta | None = None
     if found := _MAX_AGE.search(control):
         max_age = min(timedelta(seconds=int(found.group(1)[:9])), _LONGEST) - age
-    elif not control and (expires := http_date(headers.get("Expires"))):
+    elif expires := http_date(headers.get("Expires")):
         max_age = min(expires - date, _LONGEST) - age
     if _FORBIDS.search(control) or (max_age is not None and max_age <= timedelta(0)):
         max_age = None

@@ -44,6 +44,7 @@ class Subscription:
     feeds: tuple[str, ...]
     chats: tuple[int, ...]  #: chat ids
     terminals: tuple[int, ...] = ()  #: those of `chats` that are terminals
+    declared: bool = False  #: by the configuration file
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,6 @@ class Priority(IntEnum):
     """Who goes first within a chat; lower first."""
 
     REPLY = 0
-    URGENT = 10
     NORMAL = 20
     EDIT = 30
     NOTICE = 40

@@ -7,6 +7,16 @@ from bot.model.feeds import Failure, FeedHints
 
 
 @dataclass(frozen=True, slots=True)
+class EntryKeys:
+    """What an entry is recognised by; BLAKE2b-128 each, empty where there is nothing to recognise."""
+
+    guid: bytes
+    link: bytes  #: canonical link; the same for every feed
+    title: bytes
+    article: bytes = b""  #: host and article number in the link
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedEntry:
     """One entry of a document, cleaned: plain text, absolute http(s) link, dates that can be trusted or none."""
 
@@ -19,6 +29,7 @@ class ParsedEntry:
     source: str = ""  #: the outlet an aggregator names
     published: datetime | None = None  #: None unless plausible
     updated: datetime | None = None
+    keys: EntryKeys = EntryKeys(b"", b"", b"")  #: made where the entry is read, so that it costs the worker's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +56,6 @@ class ParseFailed:
 
 
 ParseOutcome = ParsedDocument | ParseFailed
-
-
-@dataclass(frozen=True, slots=True)
-class EntryKeys:
-    """What an entry is recognised by; BLAKE2b-128 each, empty where there is nothing to recognise."""
-
-    guid: bytes
-    link: bytes  #: canonical link; the same for every feed
-    title: bytes
-    article: bytes = b""  #: host and article number in the link
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Bytes of a document to clean UTF-8 with a matching declaration. Not XML parsing.
 
 The order is: byte order mark, XML declaration, UTF-8, the header's charset, Windows-1252. A wrong header is common (`text/xml` without
-a charset means us-ascii to RFC 3023), a wrong declaration less so, and text that decodes as UTF-8 is UTF-8.
+a charset means us-ascii to RFC 3023), a wrong declaration less so. A declaration of a charset that decodes any bytes comes after UTF-8:
+text of it that happens to decode as UTF-8 is next to impossible.
 """
 
 import codecs
@@ -22,6 +23,7 @@ _SHAPES = (
 )
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_SINGLE = re.compile(r"(?:x-)?(?:iso-?8859|windows-?125|cp125|latin|l1|koi8|mac)", re.IGNORECASE)  # decode whatever they are given
 _HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 # Characters outside the production Char of XML 1.0 §2.2.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -55,7 +57,7 @@ def _decode(body: bytes, content_type: str) -> str:
     declared = _DECLARED.match(body[:400])
     header = _HEADER.search(content_type)
     names = [declared.group(1).decode("ascii")] if declared else []
-    names.append("utf-8")
+    names.insert(0 if names and _SINGLE.match(names[0]) else len(names), "utf-8")
     if header:
         names.append(header.group(1))
     for name in names:

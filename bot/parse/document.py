@@ -4,16 +4,22 @@ import calendar
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_tz
 from io import BytesIO
 from time import struct_time
 from typing import Any
 
 import feedparser
+from feedparser.mixin import _FeedParserMixin
 
+from bot.keys import keyed
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
 from bot.text import clean
 from bot.text.url import safe_link, shown
+
+# A guid is a name. Resolved against the address of the feed, it would change with every redirect, and "17" would pass for a link.
+_FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
@@ -40,13 +46,22 @@ def trusted(date: struct_time | None, now: datetime) -> datetime | None:
     return moment if _EARLIEST <= moment <= now + _AHEAD else None
 
 
+def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None:
+    """The date of this name and no other. What feedparser gives up on is read as mail software reads it: the zone may be missing."""
+    if name not in entry:  # asked for by `get`, feedparser would pass off the date of publication as that of an update
+        return None
+    date = entry.get(f"{name}_parsed")
+    if not date and (mail_date := parsedate_tz(str(entry[name])[:100])) and not mail_date[9]:
+        date = struct_time((*mail_date[:6], 0, 1, 0))
+    return trusted(date, now)
+
+
 def _link(entry: Mapping[str, Any]) -> str:
     candidates = [entry.get("feedburner_origlink"), entry.get("link")]
     alternates = [link for link in entry.get("links", ()) if link.get("rel", "alternate") == "alternate"]
     alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
     candidates += [link.get("href") for link in alternates]
     candidates += [link.get("href") for link in entry.get("links", ()) if link.get("rel") == "enclosure"]
-    candidates.append(entry.get("id"))
     return next((safe for link in candidates if link and (safe := safe_link(str(link)))), "")
 
 
@@ -74,16 +89,19 @@ def entry_of(raw: Mapping[str, Any], block: bytes, now: datetime) -> ParsedEntry
     if not (guid or link or title):
         return None
     source = raw.get("source") or {}
-    return ParsedEntry(
-        block=block,
-        guid=guid,
-        link=shown(link),
-        title=title or clean.cut(_summary(raw), 100) or link,
-        summary=_summary(raw),
-        author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
-        source=clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else "",
-        published=trusted(raw.get("published_parsed") or raw.get("updated_parsed"), now),
-        updated=trusted(raw.get("updated_parsed"), now),
+    updated = _date(raw, "updated", now)
+    return keyed(
+        ParsedEntry(
+            block=block,
+            guid=guid,
+            link=shown(link),
+            title=title or clean.cut(_summary(raw), 100) or link,
+            summary=_summary(raw),
+            author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
+            source=clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else "",
+            published=_date(raw, "published", now) or updated,
+            updated=updated,
+        )
     )
 
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
+from bot.keys import keyed
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
 from bot.parse.document import trusted
@@ -44,15 +46,17 @@ def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime) -> P
     title = clean.title(str(item.get("title") or "")) or clean.cut(text, 100)
     if not (name or link or title):
         return None
-    return ParsedEntry(
-        block=block,
-        guid=name[:2048],
-        link=shown(link),
-        title=title or link,
-        summary=text,
-        author=_author(item),
-        published=_date(item.get("date_published"), now),
-        updated=_date(item.get("date_modified"), now),
+    return keyed(
+        ParsedEntry(
+            block=block,
+            guid=name[:2048],
+            link=shown(link),
+            title=title or link,
+            summary=text,
+            author=_author(item),
+            published=_date(item.get("date_published"), now),
+            updated=_date(item.get("date_modified"), now),
+        )
     )
 
 
@@ -86,12 +90,13 @@ def read_json_feed(body: bytes, url: str, known: frozenset[bytes], now: datetime
             entries.append(entry)
         else:
             skipped += 1
+    home = safe_link(str(document.get("home_page_url") or ""))
     return ParsedDocument(
-        entries=tuple(entries),
+        entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
         blocks=tuple(blocks),
         cut=tuple(cut),
         title=clean.title(str(document.get("title") or "")),
-        link=safe_link(str(document.get("home_page_url") or "")),
+        link=home,
         language=str(document.get("language") or "")[:20],
         skipped=skipped,
     )

@@ -2,10 +2,11 @@
 
     JSON Feed? | cut blocks | drop known ones | to UTF-8 | mend | feedparser | entries
 
-Pure, and run where it can be killed. `nothing_new` is the part that is cheap enough to run anywhere.
+Pure, and run where it can be killed. `shorten` is the part that is cheap enough to run anywhere.
 """
 
 import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,15 +27,26 @@ _CHALLENGE = re.compile(
     rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable javascript and cookies",
     re.IGNORECASE,
 )
+_END = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _HTML = re.compile(rb"^\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 
 
-def nothing_new(body: bytes, content_type: str, known: frozenset[bytes]) -> ParsedDocument | None:
-    """The document without entries where every block is known; None where it has to be read."""
-    blocks = scan(_narrow(body, content_type))
-    if not blocks or any(block.hash not in known for block in blocks):
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """A document without the blocks that are known."""
+
+    body: bytes  #: empty where nothing is new
+    blocks: tuple[bytes, ...]  #: hashes of all blocks of the document in order
+
+
+def shorten(body: bytes, content_type: str, known: frozenset[bytes]) -> Shortened | None:
+    """Cut the known blocks out of a document; None where it has to be looked at whole."""
+    text = _narrow(body, content_type)
+    blocks = scan(text)
+    if not blocks or not _END.search(text, blocks[-1].end):
         return None
-    return ParsedDocument(entries=(), blocks=tuple(block.hash for block in blocks))
+    fresh = frozenset(position for position, block in enumerate(blocks) if block.hash not in known)
+    return Shortened(prune(text, blocks, fresh) if fresh else b"", tuple(block.hash for block in blocks))
 
 
 def read_document(body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool = False) -> ParseOutcome:
@@ -64,7 +76,7 @@ def read_document(body: bytes, content_type: str, url: str, known: frozenset[byt
         tuple(block.hash for block in blocks),
         cut,
         len(kept),
-        truncated,
+        truncated or not _END.search(text, blocks[-1].end),
     )
 
 
@@ -95,12 +107,13 @@ def _document(
     truncated: bool,
 ) -> ParsedDocument:
     feed = parsed.feed
+    home = safe_link(str(feed.get("link") or ""))
     return ParsedDocument(
-        entries=entries,
+        entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
         blocks=blocks,
         cut=cut,
         title=clean_title(str(feed.get("title") or "")),
-        link=safe_link(str(feed.get("link") or "")),
+        link=home,
         language=str(feed.get("language") or "")[:20],
         hints=hints_of(feed, head),
         skipped=read_count - len(entries),

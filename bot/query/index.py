@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Match
 from bot.query.matcher import EntryWords, match
@@ -13,11 +14,16 @@ class Index:
     """The compiled subscriptions of one moment."""
 
     def __init__(self, subscriptions: Iterable[Subscription], names: Names) -> None:
-        """Compile; raises QueryError for a query that cannot be read."""
+        """Compile. A query that cannot be read (its list is gone) is set aside in `broken` and stops no other."""
         self._subscriptions: dict[int, tuple[Subscription, Node]] = {}
         self._anchored: dict[str, list[int]] = {}
+        self.broken: list[tuple[Subscription, QueryError]] = []
         for subscription in subscriptions:
-            tree = parse(subscription.query, names)
+            try:
+                tree = parse(subscription.query, names)
+            except QueryError as error:
+                self.broken.append((subscription, error))
+                continue
             self._subscriptions[subscription.id] = (subscription, tree)
             for anchor in anchors(tree):
                 self._anchored.setdefault(anchor, []).append(subscription.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlite_utils import Database
@@ -108,13 +109,16 @@ def _merge(db: Database, head: Any, merge_from: int, now: datetime) -> None:
     if head["doubts"] or head["plain"]:
         return
     rows = db.execute(
-        "select outbox.id from outbox join chats on chats.id = chat_id where chat_id = ? and outbox.kind = 'alert' and state = 'queued' "
+        "select outbox.id, (select count(*) from outbox_alerts where outbox_id = outbox.id) as alerts from outbox "
+        "join chats on chats.id = chat_id where outbox.chat_id = ? and outbox.kind = 'alert' and state = 'queued' "
         "and priority = ? and doubts = 0 and plain = 0 and address != 0 order by outbox.id limit ?",
         [head["chat_id"], head["priority"], _MERGED_MOST],
     ).fetchall()
-    if len(rows) < merge_from:
+    sums = list(accumulate(row["alerts"] for row in rows))
+    together = [row["id"] for row, alerts in zip(rows, sums, strict=True) if alerts <= _MERGED_MOST]
+    if not rows or sums[-1] < merge_from or head["id"] not in together:
         return
-    others = [row["id"] for row in rows if row["id"] != head["id"]]
+    others = [number for number in together if number != head["id"]]
     db.conn.executemany("update outbox_alerts set outbox_id = ? where outbox_id = ?", [(head["id"], other) for other in others])
     db.conn.executemany(
         "update outbox set state = 'merged', settled_at = ?, error = ? where id = ?",
@@ -208,14 +212,14 @@ def _settle(db: Database, settlement: Settlement, now: datetime) -> None:
     if settlement.state is DeliveryState.SENT:
         _sent(db, settlement, now)
     if settlement.park_until:
-        _park(db, delivery, settlement.park_until)
+        _park(db, delivery, settlement.park_until, alone=settlement.notice is not None)
     if settlement.pause:
         db.execute(
             "update chats set paused = ? where kind = ? and address = ?",
             [settlement.pause, delivery.chat.kind, delivery.chat.address],
         )
     if settlement.move_to is not None:
-        move_chat(db, delivery.chat.address, settlement.move_to)
+        _move_chat(db, delivery.chat.address, settlement.move_to, now)
     if settlement.notice:
         notify(db, settlement.notice, now)
 
@@ -235,19 +239,24 @@ def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
             queue_edit(db, delivery.chat.id, alert.story_id, now)
 
 
-def _park(db: Database, delivery: Delivery, until: datetime) -> None:
-    """Telegram's limits are the address's: its topics wait together. A terminal waits alone."""
+def _park(db: Database, delivery: Delivery, until: datetime, *, alone: bool) -> None:
+    """Telegram's limits are the address's: its topics wait together. What the operator is told of (a closed topic) is the one chat's."""
     db.execute(
-        "update chats set not_before = ? where kind = ? and address = ? and (address != 0 or id = ?)",
-        [put_time(until), delivery.chat.kind, delivery.chat.address, delivery.chat.id],
+        "update chats set not_before = ? where kind = ? and address = ? and (id = ? or (address != 0 and ? and coalesce(not_before, '') < ?))",
+        [put_time(until), delivery.chat.kind, delivery.chat.address, delivery.chat.id, not alone, put_time(until)],
     )
 
 
-def move_chat(db: Database, old: int, new: int) -> None:
-    """A group became a supergroup: every chat, subscription and waiting delivery goes along, in this transaction."""
+def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
+    """A group became a supergroup: every chat, subscription and waiting delivery goes along, in this transaction.
+
+    The numbers of its messages do not: in the supergroup they are other messages'.
+    """
     db.execute("insert or replace into meta values (?, ?)", [f"moved:{old}", str(new)])
     rows = db.execute("select id, topic, operator, declared, name from chats where kind = 'telegram' and address = ?", [old]).fetchall()
     for row in rows:
+        db.execute("update alerts set message_id = null where chat_id = ?", [row["id"]])
+        db.execute("update outbox set reply_to = null where chat_id = ? and state = 'queued'", [row["id"]])
         there = db.execute("select id from chats where kind = 'telegram' and address = ? and topic = ?", [new, row["topic"]]).fetchone()
         if there is None:
             db.execute("update chats set address = ?, not_before = null where id = ?", [new, row["id"]])
@@ -258,7 +267,22 @@ def move_chat(db: Database, old: int, new: int) -> None:
             [there["id"], row["id"]],
         )
         db.execute("delete from routes where chat_id = ?", [row["id"]])
+        _drop_doubles(db, row["id"], there["id"], now)
         db.execute("pragma defer_foreign_keys = on")
         for table in ("alerts", "alert_matches", "outbox_alerts", "outbox"):
             db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
         db.execute("update chats set allowed = 0, paused = 'it became a supergroup' where id = ?", [row["id"]])
+
+
+def _drop_doubles(db: Database, old: int, new: int, now: datetime) -> None:
+    """What waits in both chats waits in one of them from now on."""
+    db.execute(
+        "delete from outbox_alerts where chat_id = ? and outbox_id in (select id from outbox where state = 'queued') "
+        "and story_id in (select story_id from alerts where chat_id = ?)",
+        [old, new],
+    )
+    db.execute(
+        "update outbox set state = 'dropped', settled_at = ?, error = 'the supergroup has it already' where chat_id = ? and state = 'queued' "
+        "and kind in ('alert', 'edit') and not exists (select 1 from outbox_alerts where outbox_id = outbox.id)",
+        [put_time(now), old],
+    )

@@ -1,7 +1,7 @@
 """The ingest corridor's side of the store: due feeds, known entries, and the one transaction that keeps a poll. Decides nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,6 +61,20 @@ class IngestTables:
             lambda db: db.execute("update feeds set next_poll_at = ? where active = 1", [put_time(now)]),
         )
 
+    async def hurry(self, failures: Collection[str], now: datetime, share: float) -> int:
+        """Make feeds due that failed for these reasons, where at least that share of all feeds did; how many."""
+
+        def work(db: Database) -> int:
+            reasons = marks(failures)
+            done = db.execute(
+                f"update feeds set next_poll_at = ? where active = 1 and next_poll_at > ? and failure in ({reasons}) "
+                f"and (select avg(coalesce(failure in ({reasons}), 0)) from feeds where active = 1) >= ?",
+                [put_time(now), put_time(now), *failures, *failures, share],
+            )
+            return done.rowcount
+
+        return await self._writer.run("make feeds due", work)
+
     async def next_due(self) -> datetime | None:
         """When the next feed is due."""
         text = await self._writer.run(
@@ -117,7 +131,7 @@ class IngestTables:
 
         def work(db: Database) -> list[Subscription]:
             rows = db.execute(
-                "select s.id, s.name, s.query, s.feeds, json_group_array(c.id) as chats, "
+                "select s.id, s.name, s.query, s.feeds, s.declared, json_group_array(c.id) as chats, "
                 "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
                 "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
                 "where s.removed_at is null and c.allowed = 1 group by s.id order by s.id"
@@ -130,6 +144,7 @@ class IngestTables:
                     tuple(json.loads(row["feeds"])),
                     tuple(json.loads(row["chats"])),
                     tuple(json.loads(row["terminals"])),
+                    bool(row["declared"]),
                 )
                 for row in rows
             ]
@@ -138,6 +153,7 @@ class IngestTables:
 
 
 def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any]) -> list[Any]:
+    """Entries in chunks. The condition `!= x''` lets SQLite see that its partial indexes serve."""
     rows: list[Any] = []
     for at in range(0, len(values), _CHUNK):
         some = values[at : at + _CHUNK]
@@ -147,20 +163,22 @@ def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any
 
 def _known(db: Database, one: Lookup, since: datetime, next_id: int) -> Known:
     own: dict[int, KnownEntry] = {}
-    elsewhere: dict[bytes, int] = {}
+    others: dict[bytes, list[Any]] = {}  # rows of other feeds by link
     by_column = {
         "guid_key": {key.guid for key in one.keys} - {b""},
         "title_key": {key.title for key in one.keys},
         "article_key": {key.article for key in one.keys} - {b""},
     }
     for column, values in by_column.items():
-        for row in _select(db, f"feed_id = ? and {column} in", sorted(values), [one.feed_id]):
+        for row in _select(db, f"feed_id = ? and {column} != x'' and {column} in", sorted(values), [one.feed_id]):
             own[row["id"]] = get_known(row)
-    for row in _select(db, "link_key in", sorted({key.link for key in one.keys} - {b""}), []):
+    for row in _select(db, "link_key != x'' and link_key in", sorted({key.link for key in one.keys} - {b""}), []):
         if row["feed_id"] == one.feed_id:
             own[row["id"]] = get_known(row)
         elif row["first_seen_at"] >= (put_time(since) or ""):
-            elsewhere.setdefault(row["link_key"], row["story_id"])
+            others.setdefault(row["link_key"], []).append(row)
+    # A link that one feed gives to several entries is a page of many stories.
+    elsewhere = {link: rows[0]["story_id"] for link, rows in others.items() if len({row["feed_id"] for row in rows}) == len(rows)}
     for row in _select(db, "id in", one.entry_ids, []) if one.keys else []:
         own[row["id"]] = get_known(row)
     stories = sorted({entry.story_id for entry in own.values()} | set(elsewhere.values()))

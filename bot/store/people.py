@@ -22,6 +22,7 @@ from bot.store.database import Writer
 from bot.store.outbox import queue_text
 from bot.store.rows import get_chat, put_time
 
+_REPEATS = 10_000  # an update so little below the last answered one is a repeat; Telegram may begin anew with lower numbers
 _STRANGER_PAUSE = timedelta(minutes=1)  # between two answers to a stranger
 
 
@@ -42,7 +43,7 @@ class PeopleTables:
         def work(db: Database) -> Chat | None:
             db.execute(
                 "insert or ignore into chats (name, kind, address, topic) select name || ', topic ' || :topic, kind, address, :topic from chats "
-                "where kind = 'telegram' and address = :address and allowed = 1 and topic != :topic limit 1",
+                "where kind = 'telegram' and address = :address and allowed = 1 and topic != :topic order by declared desc, id limit 1",
                 {"address": address, "topic": topic},
             )
             row = db.execute("select * from chats where kind = 'telegram' and address = ? and topic = ?", [address, topic]).fetchone()
@@ -118,7 +119,7 @@ class PeopleTables:
         def work(db: Database) -> bool:
             number = answered.update.update_id
             row = db.execute("select value from meta where name = 'last_update'").fetchone()
-            if row and number <= int(row["value"]):
+            if row and 0 <= int(row["value"]) - number < _REPEATS:
                 return False
             db.execute("insert or replace into meta values ('last_update', ?)", [str(number)])
             if answered.reply or answered.changes:

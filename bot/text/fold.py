@@ -4,6 +4,7 @@ Folding is Unicode caseless matching (The Unicode Standard §3.13) over NFKC, le
 accents of Latin, Greek and Cyrillic, vowel points of Arabic and Hebrew. Marks that make another letter stay (й, ї, kana voicing).
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,10 +13,11 @@ from typing import NamedTuple
 import regex
 
 # Scripts written without spaces: every character counts as a word, so that a phrase is a substring.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _WORD = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
-    r"|(?:[\p{L}\p{N}](?<![\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])[\p{M}\u0640\u200c\u200d]*)+"
+    rf"(?V1)[{_UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\u0640\u200c\u200d]--[{_UNSPACED}]]*+"
 )
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _LETTERS = str.maketrans(
     {
         "ى": "ي",
@@ -65,10 +67,14 @@ def fold(word: str) -> str:
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text in order, folded, each with its place in the original."""
-    for found in _WORD.finditer(text):
-        folded = fold(found.group())
+    if text.isascii():
+        for found in _ASCII_WORD.finditer(text):
+            yield Word(found.group().lower(), found.start(), found.end())
+        return
+    for match in _WORD.finditer(text):
+        folded = fold(match.group())
         if folded:
-            yield Word(folded, found.start(), found.end())
+            yield Word(folded, match.start(), match.end())
 
 
 def key(text: str) -> str:

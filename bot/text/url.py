@@ -25,6 +25,7 @@ _TRACKING = frozenset(
     "traffic_source maca s_cid guccounter rssfeed fb_ref soc_src soc_trk mkt_tok int_source int_medium int_campaign _hsenc _hsmi spm".split()
 )
 _ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 _CONTROL = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 
@@ -57,17 +58,31 @@ def canonical(link: str) -> str:
     if parts is None:
         return ""
     host = (parts.hostname or "").removeprefix("www.").removesuffix(".")
+    host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
-    pairs = [
-        (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name.lower() not in _TRACKING and not name.lower().startswith(_TRACKING_PREFIXES)
-    ]
-    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
-    path = re.sub(r"/{2,}", "/", path).rstrip("/")
+    path = parts.path
+    if not _PLAIN_PATH.fullmatch(path):
+        path = quote(unquote(path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+    path = re.sub(r"/{2,}", "/", path).rstrip("/") if path.endswith("/") or "//" in path else path
+    query = urlencode(sorted(_telling(parts.query))) if parts.query else ""
     # A fragment that is a path of its own ("#!/story/1") names the page; any other is a place on it.
     fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
-    return urlunsplit(("", host + port, path, urlencode(sorted(pairs)), fragment.rstrip("/")))
+    return urlunsplit(("", host + port, path, query, fragment.rstrip("/")))
+
+
+def _telling(query: str) -> list[tuple[str, str]]:
+    """The parameters that say which page is meant."""
+    return [
+        (name, value)
+        for name, value in parse_qsl(query, keep_blank_values=True)
+        if name.lower() not in _TRACKING and not name.lower().startswith(_TRACKING_PREFIXES)
+    ]
+
+
+def names_page(link: str) -> bool:
+    """Whether a link leads to a page of its site rather than to its front page."""
+    parts = _split(link)
+    return parts is not None and bool(parts.path.strip("/") or parts.query)
 
 
 def shown(link: str) -> str:

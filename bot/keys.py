@@ -1,0 +1,38 @@
+"""What an entry is recognised by. Reduces entries to keys; whether a key is known, and what that means, is decided in `identity`.
+
+Keys are BLAKE2b-128. A date is never part of one.
+"""
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from bot.model.entries import EntryKeys, ParsedEntry
+from bot.text.fold import key as folded_key
+from bot.text.url import article_number, canonical
+
+
+def digest(kind: str, text: str) -> bytes:
+    """BLAKE2b-128 of a text of this kind; empty for no text."""
+    return blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest() if text else b""
+
+
+def keys_of(entry: ParsedEntry) -> EntryKeys:
+    """What the entry is recognised by. A guid that is a link is compared without scheme and trailing slash, but with its fragment."""
+    guid = entry.guid
+    if guid.startswith(("http://", "https://")):
+        guid = guid.partition("://")[2].rstrip("/")
+    link = canonical(entry.link)
+    title = folded_key(entry.title) or entry.title
+    if not (guid or link):
+        return EntryKeys(digest("content", f"{title}\0{folded_key(entry.summary)}"), b"", digest("title", title))
+    return EntryKeys(
+        digest("guid", guid),
+        digest("link", link),
+        digest("title", title),
+        digest("article", article_number(entry.link)),
+    )
+
+
+def keyed(entry: ParsedEntry) -> ParsedEntry:
+    """The entry with its keys."""
+    return replace(entry, keys=keys_of(entry))

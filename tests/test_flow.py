@@ -1,0 +1,54 @@
+"""Bytes in, message out: the two corridors together, on real HTTP and a real database."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
+
+from bot.model.chats import DeliveryKind
+
+
+async def test_what_a_feed_held_at_first_rings_nobody_and_what_comes_rings_once(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    old = item("1", "Old news of the harbour", at=NOON - timedelta(days=3))
+    server.put("/a.xml", rss(old))
+    async with newsbell(tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal) as made:
+        await poll(made)
+        assert terminal.titles() == []
+
+        clock.advance(timedelta(minutes=10))
+        server.put("/a.xml", rss(item("2", "New harbour opens"), old))
+        await poll(made)
+        await poll(made)
+
+    assert terminal.titles() == ["New harbour opens"]
+
+
+async def test_a_restart_rings_nobody_again(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+    server.put("/a.xml", rss(item("1", "Harbour", at=NOON - timedelta(days=3))))
+    config = config_text([server.url("/a.xml")], "harbour")
+    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
+        await poll(made)
+        server.put("/a.xml", rss(item("2", "Harbour two"), item("1", "Harbour", at=NOON - timedelta(days=3))))
+        await poll(made)
+    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
+        await poll(made)
+
+    assert terminal.titles() == ["Harbour two"]
+
+
+async def test_a_retitled_entry_changes_its_alert_and_rings_nobody(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    first = item("1", "Quiet day", at=NOON - timedelta(days=3))
+    server.put("/a.xml", rss(first))
+    async with newsbell(tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal) as made:
+        await poll(made)
+        server.put("/a.xml", rss(item("2", "Fire in the harbour"), first))
+        await poll(made)
+        server.put("/a.xml", rss(item("2", "Fire in the harbour is out"), first))
+        await poll(made)
+
+    assert terminal.titles() == ["Fire in the harbour"]
+    assert terminal.titles(DeliveryKind.EDIT) == ["Fire in the harbour is out"]
