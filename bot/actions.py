@@ -45,11 +45,11 @@ class Actions:
         self._store, self._clock, self._names, self._status = store, clock, names, status
 
     async def handle(self, update: Incoming) -> bool:
-        """Answer one update; whether subscriptions or chats changed. Raises StoreError, and then nothing of it happened."""
+        """Answer one update; whether it changed what rings where. Raises StoreError, and then nothing of it happened."""
         chat = await self._store.chat_at(update.address, update.topic)
         answered = await self._answer(update, chat)
         kept = await self._store.answer(answered, self._clock.now())
-        return kept and bool(answered.changes)
+        return kept and any(not isinstance(change, SetPaused) for change in answered.changes)
 
     async def _answer(self, update: Incoming, chat: Chat | None) -> Answered:
         if update.closed is not None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from struct import Struct
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ _NO_BLOCK = bytes(16)
 _RECORD = Struct(">16sQ")  # a document record: block hash (zeros for none) and entry id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """The blocks of the last committed document with the entries they hold; entry 0 is a block that was cut or skipped."""
 
@@ -32,21 +33,27 @@ class Document:
     @classmethod
     def unpack(cls, packed: bytes) -> "Document":
         """From the bytes the store keeps."""
-        return cls(tuple(_RECORD.iter_unpack(packed)))
+        return _unpacked(packed)
 
     def pack(self) -> bytes:
         """To the bytes the store keeps."""
         return b"".join(_RECORD.pack(block, entry) for block, entry in self.records)
 
-    @property
+    @cached_property
     def blocks(self) -> frozenset[bytes]:
         """Hashes of blocks that need no parser."""
         return frozenset(block for block, _ in self.records if block != _NO_BLOCK)
 
-    @property
+    @cached_property
     def entries(self) -> frozenset[int]:
         """Ids of the entries in the document."""
         return frozenset(entry for _, entry in self.records if entry)
+
+
+@lru_cache(maxsize=256)
+def _unpacked(packed: bytes) -> Document:
+    """One poll asks for the same document several times."""
+    return Document(tuple(_RECORD.iter_unpack(packed)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from bot.stories.assign import WINDOW, assign
 LEASE = timedelta(minutes=3)  #: longer than any poll takes
 IN_FLIGHT = 100  #: polls under way at once
 BATCH = 100  #: polls kept in one transaction
+AT_ONCE = 8  #: polls begun or decided before others of the event loop get their turn
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
 GATHER = timedelta(milliseconds=10)  #: waited for further polls before a transaction, while many are under way
 SPACING = timedelta(seconds=1)  #: between two requests to one host
@@ -151,10 +152,12 @@ class Ingest:
             return 0
         self._more = len(feeds) == free
         ours = [feed for feed in feeds if feed.id not in self._claimed]  # a lease may run out on a fast clock
-        for feed in ours:
+        for number, feed in enumerate(ours, 1):
             self._claimed.add(feed.id)
             self._in_flight += 1
             group.create_task(self._poll(feed))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         return len(ours)
 
     async def _poll(self, feed: FeedDue) -> None:
@@ -234,10 +237,10 @@ class Ingest:
         for one in known.values():
             stories.update(one.elsewhere)
         commits: list[FeedCommit] = []
-        for polled in batch:
+        for number, polled in enumerate(batch, 1):
             commits.append(self._decide(polled, known, ringer, stories))
-            if polled.document and polled.document.entries:
-                await asyncio.sleep(0)  # long batches must not hold the loop
+            if number % AT_ONCE == 0 or (polled.document and polled.document.entries):
+                await asyncio.sleep(0)
         await self._store.commit(commits, now)
         self._committed([_report(polled, commit) for polled, commit in zip(batch, commits, strict=True)])
 

@@ -65,6 +65,12 @@ def _in_doubt(delivery: Delivery, reason: str, now: datetime) -> Settlement:
             return again
         case DeliveryKind.ALERT if delivery.doubts == 0:
             return again
+        case DeliveryKind.ALERT:
+            text = (
+                f"An alert to {delivery.chat.name} and its repeat may both not have arrived. "
+                "`newsbell outbox list` shows it, `newsbell outbox retry` with its number sends it again."
+            )
+            return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True, notice=NoticeIntent("undecided", text))
         case _:
             return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True)
 

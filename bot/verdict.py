@@ -28,7 +28,7 @@ REMEDIES = {
     Failure.CONNECT: "The site may be down; newsbell keeps trying.",
     Failure.TLS: "The site has to mend this; newsbell does not turn the check off.",
     Failure.TIMEOUT: "The site is very slow or down; newsbell keeps trying.",
-    Failure.PRIVATE: "To reach a feed in your own network, name its range in settings.network.allow.",
+    Failure.PRIVATE: "If it is right as it is, name its range in settings.network.allow, or its port in settings.network.ports.",
     Failure.REDIRECT: "Open the address in a browser and put the one you end at into feeds.yaml.",
     Failure.NOT_FOUND: "Look for the feed's new address on the site, or remove it.",
     Failure.GONE: "Look for the feed's new address on the site, or remove it.",

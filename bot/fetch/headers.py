@@ -30,18 +30,21 @@ def _seconds(text: str | None) -> timedelta | None:
 
 def freshness(headers: Mapping[str, str], now: datetime) -> Freshness:
     """Cache-Control max-age over Expires, less Age (RFC 9111 §4.2.1); Retry-After in both forms, relative to Date (RFC 9110 §10.2.3)."""
-    date = http_date(headers.get("Date")) or now
     control = headers.get("Cache-Control", "")
     age = _seconds(headers.get("Age")) or timedelta(0)
     max_age: timedelta | None = None
     if found := _MAX_AGE.search(control):
         max_age = min(timedelta(seconds=int(found.group(1)[:9])), _LONGEST) - age
     elif expires := http_date(headers.get("Expires")):
-        max_age = min(expires - date, _LONGEST) - age
+        max_age = min(expires - _sent_at(headers, now), _LONGEST) - age
     if _FORBIDS.search(control) or (max_age is not None and max_age <= timedelta(0)):
         max_age = None
     retry = headers.get("Retry-After")
     wait = _seconds(retry)
     if wait is None and (until := http_date(retry)):
-        wait = max(until - date, timedelta(0))
+        wait = max(until - _sent_at(headers, now), timedelta(0))
     return Freshness(max_age, wait or None)
+
+
+def _sent_at(headers: Mapping[str, str], now: datetime) -> datetime:
+    return http_date(headers.get("Date")) or now

@@ -16,14 +16,15 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SHAPES = (
-    (b"<\x00?\x00", "utf-16-le"),
-    (b"\x00<\x00?", "utf-16-be"),
     (b"<\x00\x00\x00", "utf-32-le"),
     (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
 )
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _SINGLE = re.compile(r"(?:x-)?(?:iso-?8859|windows-?125|cp125|latin|l1|koi8|mac)", re.IGNORECASE)  # decode whatever they are given
+_WIDE = re.compile(r"u(?:tf|cs|nicode)?[-_]?(?:16|32|2|4)", re.IGNORECASE)
 _HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 # Characters outside the production Char of XML 1.0 §2.2.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -41,6 +42,8 @@ _WIDER = {
 
 
 def _try(body: bytes, name: str) -> str | None:
+    if _WIDE.match(name):
+        return None  # its shape would have shown
     try:
         return body.decode(_WIDER.get(name.lower(), name))
     except (LookupError, UnicodeError, ValueError):
@@ -66,9 +69,10 @@ def _decode(body: bytes, content_type: str) -> str:
             return text
     # A stray byte in a document that is otherwise what it says must not turn every other letter into noise.
     text = body.decode("utf-8", "replace")
-    if text.count("\ufffd") <= max(2, len(text) // 1000):
+    if text.count("\ufffd") <= max(2, len(text) // 1000) and not text.replace("\ufffd", "").isascii():
         return text
-    return body.decode(_WIDER.get(names[0].lower(), "cp1252"), "replace")
+    name = _WIDER.get(names[0].lower(), "cp1252")
+    return body.decode("cp1252" if name == "utf-8" else name, "replace")
 
 
 def is_wide(body: bytes) -> bool:

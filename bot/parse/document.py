@@ -8,6 +8,7 @@ from email.utils import parsedate_tz
 from io import BytesIO
 from time import struct_time
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 from feedparser.mixin import _FeedParserMixin
@@ -29,9 +30,12 @@ _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.D
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
 
-def read(body: bytes, url: str) -> Any:
-    """Feedparser's result for a UTF-8 document. Always from bytes: feedparser opens URLs and local files given as text."""
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+def read(body: bytes, url: str = "") -> Any:
+    """Feedparser's result for a UTF-8 document. Always from bytes: feedparser opens URLs and local files given as text.
+
+    Without a base URL it leaves relative links alone but for xml:base, in three quarters of the time.
+    """
+    headers = {"content-type": "application/xml; charset=utf-8"} | ({"content-location": url} if url else {})
     return feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
 
 
@@ -56,13 +60,24 @@ def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None
     return trusted(date, now)
 
 
-def _link(entry: Mapping[str, Any]) -> str:
-    candidates = [entry.get("feedburner_origlink"), entry.get("link")]
+def _link(entry: Mapping[str, Any], base: str) -> str:
+    named = str(entry.get("link") or "")
+    if "://" not in named and named == entry.get("id"):  # a guid that is called a permalink and is none
+        named = ""
+    candidates = [entry.get("feedburner_origlink"), named]
     alternates = [link for link in entry.get("links", ()) if link.get("rel", "alternate") == "alternate"]
     alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
     candidates += [link.get("href") for link in alternates]
     candidates += [link.get("href") for link in entry.get("links", ()) if link.get("rel") == "enclosure"]
-    return next((safe for link in candidates if link and (safe := safe_link(str(link)))), "")
+    return next((safe for link in candidates if link and (safe := absolute(str(link), base))), "")
+
+
+def absolute(link: str, base: str) -> str:
+    """The link made absolute and safe to show, or an empty string."""
+    try:
+        return safe_link(urljoin(base, link.strip()))
+    except ValueError:
+        return ""
 
 
 def _text(entry: Mapping[str, Any], name: str) -> tuple[str, bool]:
@@ -81,11 +96,11 @@ def _summary(entry: Mapping[str, Any]) -> str:
     return clean.summary(value, is_html=is_html)
 
 
-def entry_of(raw: Mapping[str, Any], block: bytes, now: datetime) -> ParsedEntry | None:
+def entry_of(raw: Mapping[str, Any], block: bytes, base: str, now: datetime) -> ParsedEntry | None:
     """One feedparser entry as ours; None where it has neither id nor link nor title."""
     title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
     guid = clean.plain(str(raw.get("id") or ""))[:2048]
-    link = _link(raw)
+    link = _link(raw, base)
     if not (guid or link or title):
         return None
     source = raw.get("source") or {}

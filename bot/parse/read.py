@@ -15,11 +15,10 @@ from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOut
 from bot.model.feeds import Failure
 from bot.parse.blocks import Block, prune, scan
 from bot.parse.charset import is_wide, to_utf8
-from bot.parse.document import entry_of, hints_of, read
+from bot.parse.document import absolute, entry_of, hints_of, read
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
 from bot.text.clean import title as clean_title
-from bot.text.url import safe_link
 
 MOST = 500  #: new entries read of one document; the rest is remembered and not read
 _DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,40})<")
@@ -41,6 +40,8 @@ class Shortened:
 
 def shorten(body: bytes, content_type: str, known: frozenset[bytes]) -> Shortened | None:
     """Cut the known blocks out of a document; None where it has to be looked at whole."""
+    if _is_json(body):
+        return None
     text = _narrow(body, content_type)
     blocks = scan(text)
     if not blocks or not _END.search(text, blocks[-1].end):
@@ -51,7 +52,7 @@ def shorten(body: bytes, content_type: str, known: frozenset[bytes]) -> Shortene
 
 def read_document(body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool = False) -> ParseOutcome:
     """The new or changed entries of a document. Raises nothing for any input that ends by itself."""
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+    if _is_json(body):
         document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MOST)
         return document or ParseFailed(Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed.")
     text = _narrow(body, content_type)
@@ -62,12 +63,12 @@ def read_document(body: bytes, content_type: str, url: str, known: frozenset[byt
         return _read_whole(to_utf8(text, content_type), url, now, truncated)
     fresh = tuple(position for position, block in enumerate(blocks) if block.hash not in known)
     kept = _newest(text, blocks, fresh)
-    parsed = _parse(to_utf8(prune(text, blocks, frozenset(kept)), content_type), url)
+    parsed = _parse(to_utf8(prune(text, blocks, frozenset(kept)), content_type))
     raws = parsed.entries
     if len(raws) != len(kept):  # a shape that bytes cannot tell: let the parser see it all
         return _read_whole(to_utf8(text, content_type), url, now, truncated)
     pairs = [(raw, blocks[position].hash) for raw, position in zip(raws, kept, strict=True)]
-    entries = _entries(pairs, now)
+    entries = _entries(pairs, url, now)
     cut = tuple(blocks[position].hash for position in fresh if position not in set(kept))
     return _document(
         parsed,
@@ -76,21 +77,26 @@ def read_document(body: bytes, content_type: str, url: str, known: frozenset[byt
         tuple(block.hash for block in blocks),
         cut,
         len(kept),
-        truncated or not _END.search(text, blocks[-1].end),
+        truncated=truncated or not _END.search(text, blocks[-1].end),
+        base=url,
     )
 
 
 def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseOutcome:
     found = fault(text)
     at_end = truncated or (found is not None and found[1])
-    parsed = _parse(text, url)
+    parsed = _parse(text)
     raws = list(parsed.entries)
     if not raws and not parsed.get("version"):
         return _page(text)
     if at_end and raws:
         raws.pop()  # feedparser returns the last entry half filled
     taken = raws[:MOST]
-    return _document(parsed, text, _entries([(raw, b"") for raw in taken], now), (), (), len(taken), at_end)
+    return _document(parsed, text, _entries([(raw, b"") for raw in taken], url, now), (), (), len(taken), truncated=at_end, base=url)
+
+
+def _is_json(body: bytes) -> bool:
+    return body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
 def _narrow(body: bytes, content_type: str) -> bytes:
@@ -104,10 +110,12 @@ def _document(
     blocks: tuple[bytes, ...],
     cut: tuple[bytes, ...],
     read_count: int,
+    *,
     truncated: bool,
+    base: str,
 ) -> ParsedDocument:
     feed = parsed.feed
-    home = safe_link(str(feed.get("link") or ""))
+    home = absolute(str(feed.get("link") or ""), base) if feed.get("link") else ""
     return ParsedDocument(
         entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
         blocks=blocks,
@@ -121,14 +129,14 @@ def _document(
     )
 
 
-def _parse(text: bytes, url: str) -> Any:
+def _parse(text: bytes) -> Any:
     if fault(text) is not None:
         text = mend(text)
-    return read(text, url)
+    return read(text)
 
 
-def _entries(raws: list[tuple[Any, bytes]], now: datetime) -> tuple[ParsedEntry, ...]:
-    return tuple(entry for raw, block in raws if (entry := entry_of(raw, block, now)))
+def _entries(raws: list[tuple[Any, bytes]], base: str, now: datetime) -> tuple[ParsedEntry, ...]:
+    return tuple(entry for raw, block in raws if (entry := entry_of(raw, block, base, now)))
 
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Read a query: text to tree, with errors that point at the character and say what to do. Not matching."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
@@ -18,6 +19,17 @@ DEPTH = 30  #: parentheses within parentheses
 
 # One for one, so that positions hold.
 _TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "＂": '"', "（": "(", "）": ")", "−": "-", "–": "-", "＠": "@"})
+
+# Forms that other query languages have: read as plain words they would mean something else than their writer thinks.
+_LATER = (
+    (re.compile(r"\w+\*$"), "Beginnings of words (word*)"),
+    (re.compile(r"(?:title|summary|site|source|author|tag|lang|feed):"), "Fields (title:)"),
+    (re.compile(r"O?NEAR/\d"), "NEAR/n"),
+    (re.compile(r"=\w"), "Exact case (=Word)"),
+    (re.compile(r"~"), "Names in any spelling (~)"),
+    (re.compile(r"/.+/i?$"), "Expressions (/.../)"),
+    (re.compile(r"(?:&&|\|\||\*)$"), "The signs &&, || and *"),
+)
 
 Names = Mapping[str, tuple[str, ...]]
 
@@ -49,7 +61,11 @@ class _Grower(Transformer[Token, Node]):
 
     @v_args(inline=True)
     def word(self, token: Token) -> Term:
-        return self._term(str(token), token.start_pos or 0, quoted=False)
+        position = token.start_pos or 0
+        for shape, what in _LATER:
+            if shape.match(str(token)):
+                raise QueryError(self._query, position, f"{what} this version does not know: write the words, or put the text in quotes.")
+        return self._term(str(token), position, quoted=False)
 
     @v_args(inline=True)
     def phrase(self, token: Token) -> Term:

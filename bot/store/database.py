@@ -21,6 +21,7 @@ from bot.store.schema import migrations
 
 T = TypeVar("T")
 _BUSY_SECONDS = 10
+_DAMAGED = "Restore a backup, or move the file away to start anew."
 
 
 @contextmanager
@@ -36,6 +37,8 @@ def wrapped(doing: str) -> Iterator[None]:
             ) from error
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
+        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise StoreError(f"The database could not {doing}: it is damaged ({error}). {_DAMAGED}") from error
         raise StoreError(f"The database could not {doing}: {error}.") from error
 
 
@@ -47,9 +50,13 @@ class Lock:
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Take the lock; raises StoreBusy where another process has it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+", encoding="ascii")
+        """Take the lock; raises StoreBusy where another process has it, StoreError where the place cannot be written to."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = self.path.open("a+", encoding="ascii")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise StoreError(f"The database cannot be kept in {self.path.parent}: {reason}. Change settings.database.") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -73,6 +80,14 @@ class Lock:
 def connect(path: Path) -> Database:
     """The writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS)
+    try:
+        return _prepared(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
     connection.row_factory = sqlite3.Row
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "cache_size=-16000"):
         connection.execute(f"pragma {pragma}")
@@ -82,7 +97,8 @@ def connect(path: Path) -> Database:
         raise StoreError(f"The database cannot be made durable (journal {mode}, synchronous {full}): is {path.parent} a network drive?")
     problem = connection.execute("pragma quick_check(1)").fetchone()[0]
     if problem != "ok":
-        raise StoreError(f"The database {path.name} is damaged: {problem}. Restore a backup, or move it away to start anew.")
+        told = " ".join(str(problem).removeprefix("*** in database main ***").split())
+        raise StoreError(f"The database {path.name} is damaged: {told}. {_DAMAGED}")
     database = Database(connection)
     migrations.apply(database)
     return database

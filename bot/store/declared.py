@@ -45,6 +45,11 @@ def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[s
     had = {row["url"]: row for row in db.execute("select url, name, publisher, tags, every from feeds where active = 1").fetchall()}
     changed = []
     for feed in feeds:
+        # Who takes over the address that a feed was found to have moved to means the same feed: it keeps what is known.
+        moved = db.execute("select id, url from feeds where adopted_url = ? and url != ?", [feed.url, feed.url]).fetchone()
+        if moved and not any(feed.url == url for url in had) and not any(other.url == moved["url"] for other in feeds):
+            db.execute("update feeds set url = ?, adopted_url = null, active = 1 where id = ?", [feed.url, moved["id"]])
+            had[feed.url] = had.pop(moved["url"], None) or db.execute("select * from feeds where id = ?", [moved["id"]]).fetchone()
         every = feed.every.total_seconds() if feed.every else None
         tags = json.dumps(feed.tags)
         before = had.get(feed.url)
@@ -88,6 +93,11 @@ def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int],
     gone = [number for number in had if number not in ids.values()]
     # A chat that the file no longer names keeps its own subscriptions, but it is no longer let in by the file.
     db.conn.executemany("update chats set declared = 0, allowed = operator where id = ?", [(number,) for number in gone])
+    # Topics that were let in with their group leave with it.
+    db.execute(
+        "update chats set allowed = 0 where kind = 'telegram' and address < 0 and declared = 0 "
+        "and address not in (select address from chats where declared = 1)"
+    )
     added = [name for name, number in ids.items() if number not in had]
     return ids, _said("chats", added, [had[number] for number in gone])
 
@@ -101,10 +111,11 @@ def _terminal_number(db: Database, name: str) -> int:
 
 
 def _admins(db: Database, admins: Sequence[int], now: datetime) -> None:
+    """Who the file calls admin is one; who it no longer does is not, and their chat is let in only where `chats:` names it."""
     db.execute("update people set role = 'former' where role = 'declared'")
     db.execute(
-        f"update chats set operator = 0 where kind = 'telegram' and address in (select user_id from people where role = 'former') "
-        f"and address not in ({marks(admins)})",
+        "update chats set operator = 0, allowed = declared where kind = 'telegram' and "
+        f"address in (select user_id from people where role = 'former') and address not in ({marks(admins)})",
         list(admins),
     )
     for admin in admins:

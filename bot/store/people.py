@@ -42,8 +42,9 @@ class PeopleTables:
 
         def work(db: Database) -> Chat | None:
             db.execute(
-                "insert or ignore into chats (name, kind, address, topic) select name || ', topic ' || :topic, kind, address, :topic from chats "
-                "where kind = 'telegram' and address = :address and allowed = 1 and topic != :topic order by declared desc, id limit 1",
+                "insert into chats (name, kind, address, topic) select name || ', topic ' || :topic, kind, address, :topic from chats "
+                "where kind = 'telegram' and address = :address and allowed = 1 and topic != :topic order by declared desc, id limit 1 "
+                "on conflict (kind, address, topic) do update set allowed = 1",
                 {"address": address, "topic": topic},
             )
             row = db.execute("select * from chats where kind = 'telegram' and address = ? and topic = ?", [address, topic]).fetchone()

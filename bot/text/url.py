@@ -25,6 +25,7 @@ _TRACKING = frozenset(
     "traffic_source maca s_cid guccounter rssfeed fb_ref soc_src soc_trk mkt_tok int_source int_medium int_campaign _hsenc _hsmi spm".split()
 )
 _ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
+_WWW = re.compile(r"^(?:www\.)+")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 _CONTROL = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
@@ -35,7 +36,7 @@ def _split(link: str) -> SplitResult | None:
         _ = parts.port  # raises where the port is no number
     except ValueError:
         return None
-    return parts if parts.scheme in {"http", "https"} and parts.hostname else None
+    return parts if parts.scheme in {"http", "https"} and parts.hostname and not _CONTROL.search(parts.hostname) else None
 
 
 def safe_link(link: str) -> str:
@@ -57,7 +58,9 @@ def canonical(link: str) -> str:
     parts = _split(link)
     if parts is None:
         return ""
-    host = (parts.hostname or "").removeprefix("www.").removesuffix(".")
+    host = _WWW.sub("", parts.hostname or "").rstrip(".")
+    if not host:
+        return ""
     host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
     path = parts.path
