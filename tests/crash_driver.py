@@ -118,11 +118,18 @@ def wait(pid: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def session(folder: Path, start: float, many: int, tracer: KillAt | None = None, out: Path | None = None) -> Callable[[], None]:
+def session(
+    folder: Path, start: float, many: int, tracer: KillAt | None = None, out: Path | None = None, ready: int | None = None
+) -> Callable[[], None]:
+    async def begin(made: App) -> None:
+        if ready is not None:
+            os.write(ready, b".")
+        await polls(made, many)
+
     def work() -> None:
         if tracer:
             tracer.install()
-        asyncio.run(with_newsbell(folder, start, lambda made: polls(made, many)))
+        asyncio.run(with_newsbell(folder, start, begin))
         if tracer and out:
             sys.settrace(None)
             out.write_text(json.dumps(tracer.lines), encoding="utf-8")
@@ -172,8 +179,12 @@ def random_kills(base: Path, given: dict[str, Any]) -> dict[str, Any]:
     assert wait(child(session(folder, start, 1))) == 0
     killed = 0
     for _ in range(given["kills"]):
-        pid = child(session(folder, start, 10_000))
-        time.sleep(chance.uniform(0.03, 0.45))  # the moment is the point
+        reading, writing = os.pipe()
+        pid = child(session(folder, start, 10_000, ready=writing))
+        os.close(writing)
+        os.read(reading, 1)  # until it polls
+        os.close(reading)
+        time.sleep(chance.uniform(0.0, 0.5))  # the moment is the point
         os.kill(pid, signal.SIGKILL)
         killed += wait(pid) == -signal.SIGKILL
     Path(given["stop"]).touch()

@@ -1,0 +1,313 @@
+"""The gate: no way of writing an address, no redirect and no name leads into the operator's network unless the operator named it."""
+
+import errno
+import socket
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_network
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given
+from hypothesis import strategies as st
+from support import FeedServer, ManualClock, feed_server
+
+from bot.errors import AddressError
+from bot.fetch.client import Limits, client
+from bot.fetch.gate import Gate, GatedResolver
+from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest
+
+NOT_PUBLIC = "The address is not public."
+
+SPECIAL = {
+    "this network": "0.0.0.0 0.1.2.3",
+    "private": "10.0.0.1 10.255.255.255 172.16.0.1 172.31.255.255 192.168.0.1 192.168.255.255",
+    "shared (carrier NAT), a cloud's metadata among it": "100.64.0.1 100.100.100.200 100.127.255.255",
+    "loopback": "127.0.0.1 127.0.0.53 127.255.255.254",
+    "link-local, clouds' metadata among it": "169.254.0.1 169.254.169.254 169.254.170.2",
+    "protocol assignments, a cloud's metadata among it": "192.0.0.1 192.0.0.192",
+    "documentation": "192.0.2.1 198.51.100.1 203.0.113.1",
+    "6to4 relays": "192.88.99.1",
+    "benchmarks": "198.18.0.1 198.19.255.255",
+    "multicast": "224.0.0.1 239.255.255.255",
+    "reserved and broadcast": "240.0.0.1 255.255.255.255",
+    "a cloud's own address in public space": "168.63.129.16",
+    "IPv6 unspecified and loopback": ":: ::1 0:0:0:0:0:0:0:1",
+    "IPv4-compatible": "::127.0.0.1 ::8.8.8.8 ::7f00:1",
+    "IPv4-mapped": "::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:8.8.8.8",
+    "IPv4-translated": "::ffff:0:127.0.0.1 ::ffff:0:7f00:1",
+    "NAT64": "64:ff9b::127.0.0.1 64:ff9b::a00:1 64:ff9b:1::127.0.0.1 64:ff9b:1:ffff::a9fe:a9fe",
+    "6to4": "2002:7f00:1:: 2002:a00:1::1 2002:a9fe:a9fe::1",
+    "Teredo": "2001:0:7f00:1:: 2001:0:4136:e378:8000:63bf:80ff:fffe",
+    "IPv6 protocol assignments": "2001:2::1 2001:10::1 2001:1ff:ffff::1",
+    "IPv6 documentation": "2001:db8::1 3fff::1 3fff:fff::1",
+    "discard": "100::1",
+    "segment routing": "5f00::1",
+    "unique local, a cloud's metadata among it": "fc00::1 fd00::1 fd00:ec2::254",
+    "IPv6 link-local": "fe80::1 fe80::1%lo fe80::1%2 febf::1",
+    "site-local": "fec0::1 feff::1",
+    "IPv6 multicast": "ff02::1 ff0e::1 ff00::",
+    "IPv6 that nobody was given": "1::1 4000::1 8000::1 e000::1",
+}
+PUBLIC = "1.1.1.1 8.8.8.8 93.184.216.34 100.63.255.255 100.128.0.1 172.15.0.1 172.32.0.1 2606:4700:4700::1111 2a00:1450:4001:800::200e".split()
+
+WRITTEN = {
+    "a decimal number": "http://2130706433/",
+    "a hexadecimal number": "http://0x7f000001/",
+    "an octal number": "http://017700000001/",
+    "octal parts": "http://0177.0.0.1/",
+    "hexadecimal parts": "http://0x7f.0.0.0x1/",
+    "an empty hexadecimal part": "http://127.0.0.0x/",
+    "two parts": "http://127.1/",
+    "three parts": "http://127.0.1/",
+    "one zero": "http://0/",
+    "five parts": "http://127.0.0.1.1/",
+    "a part too large": "http://127.0.0.257/",
+    "a final dot": "http://127.0.0.1./",
+    "a percent-encoded dot": "http://127%2e0.0.1/",
+    "a percent-encoded letter": "http://exa%6dple.com/",
+    "a percent-encoded zero byte": "http://127.0.0.1%00.example.com/",
+    "circled digits": "http://①②⑦.⓪.⓪.①/",
+    "full-width digits": "http://１２７.0.0.1/",
+    "ideographic full stops": "http://127。0。0。1/",
+    "half-width full stops": "http://127｡0｡0｡1/",
+    "a soft hyphen in the name": "http://exam\u00adple.com/",
+    "a zero-width space in the name": "http://exam\u200bple.com/",
+    "a mapped address in brackets": "http://[::ffff:127.0.0.1]/",
+    "a compatible address in brackets": "http://[::127.0.0.1]/",
+    "a zone": "http://[fe80::1%25lo]/",
+    "IPv4 in brackets": "http://[127.0.0.1]/",
+    "an open bracket": "http://[::1/",
+    "IPv6 without brackets": "http://::1/",
+    "a user": "http://user@example.com/",
+    "a user and a password": "http://user:secret@example.com/",
+    "a password alone": "http://:secret@example.com/",
+    "an empty user": "http://@example.com/",
+    "a public host as the user": "http://example.com@127.0.0.1/",
+    "a public host and port as the user": "http://example.com:80@127.0.0.1/",
+    "a backslash before the at sign": "http://127.0.0.1:8888\\@example.com/",
+    "a backslash for a slash": "http:\\\\example.com/",
+    "a backslash in the path": "http://example.com/a\\b",
+    "a space": "http://example.com/a b",
+    "a space before": " http://example.com/",
+    "a line break": "http://example.com/\r\nHost: 127.0.0.1",
+    "a tab": "http://exam\tple.com/",
+    "a zero byte": "http://example.com\x00.evil.example/",
+    "a C1 control": "http://example.com/\x85",
+    "no scheme": "example.com/feed",
+    "no scheme but slashes": "//example.com/feed",
+    "no host": "http:///feed",
+    "no host but a query": "http://?feed",
+    "no host but a port": "http://:80/",
+    "one slash": "http:/example.com/",
+    "a file": "file:///etc/passwd",
+    "a file with a host": "file://localhost/etc/passwd",
+    "FTP": "ftp://example.com/feed",
+    "gopher": "gopher://example.com/",
+    "data": "data:text/xml,<rss/>",
+    "script": "javascript:alert(1)",
+    "an empty label": "http://a..example.com/",
+    "only dots": "http://../",
+    "a name that is too long": f"http://{'a.' * 130}example/",
+    "a label that is too long": f"http://{'a' * 64}.example/",
+    "a quote in the name": "http://a'b.example/",
+    "a semicolon in the name": "http://example.com;x.example/",
+    "a mail port": "http://example.com:25/",
+    "a database port": "https://example.com:5432/",
+    "port 0": "http://example.com:0/",
+    "port 65536": "http://example.com:65536/",
+    "a negative port": "http://example.com:-80/",
+    "a port that is no number": "http://example.com:http/",
+    "more than 2048 characters": f"http://example.com/{'a' * 2048}",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("address", [one for group in SPECIAL.values() for one in group.split()])
+def test_a_special_address_is_refused(address: str) -> None:
+    assert not Gate().admits(address)
+    with pytest.raises(AddressError):
+        Gate().url(f"http://[{address.replace('%', '%25')}]/feed" if ":" in address else f"http://{address}/feed")
+    with pytest.raises(PermissionError):
+        Gate().socket((socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)))
+
+
+@pytest.mark.parametrize("url", WRITTEN.values(), ids=WRITTEN.keys())
+def test_a_url_with_a_trap_in_it_is_refused(url: str) -> None:
+    with pytest.raises(AddressError):
+        Gate().url(url)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_admitted(address: str) -> None:
+    assert Gate().admits(address)
+    host = f"[{address}]" if ":" in address else address
+    assert Gate().url(f"https://{host}/feed").host == address
+
+
+@pytest.mark.parametrize(
+    ("text", "fetched"),
+    [
+        ("https://example.com/feed?a=%2F&b=+c#part", "https://example.com/feed?a=%2F&b=+c"),
+        ("HTTP://EXAMPLE.com/a%20b", "http://EXAMPLE.com/a%20b"),
+        ("http://example.com:80/feed", "http://example.com/feed"),
+        ("https://пример.example/новости", "https://xn--e1afmkfd.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8"),
+        ("http://example.com?@127.0.0.1/", "http://example.com/?@127.0.0.1/"),
+        ("http://exam_ple.example.com./x", "http://exam_ple.example.com./x"),
+    ],
+)
+def test_an_ordinary_url_is_fetched_as_it_is_written(text: str, fetched: str) -> None:
+    assert str(Gate().url(text)) == fetched
+
+
+def test_further_ports_are_admitted_where_the_operator_names_them() -> None:
+    assert Gate(ports=[8443]).url("https://example.com:8443/").port == 8443
+    with pytest.raises(AddressError, match=r"8443.*settings\.network\.ports"):
+        Gate().url("https://example.com:8443/")
+
+
+def test_only_the_named_range_is_admitted_with_every_port_and_as_a_mapped_address() -> None:
+    gate = Gate([ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")])
+    for address in ("10.1.2.3", "fd00:1::5", "::ffff:10.1.2.3"):
+        assert gate.admits(address)
+    for address in ("10.2.0.1", "127.0.0.1", "fd00:2::1", "2002:a01:203::", "64:ff9b::10.1.2.3"):
+        assert not gate.admits(address)
+    assert gate.url("http://10.1.2.3:9200/").port == 9200
+    assert gate.url("http://[fd00:1::5]:9200/").port == 9200
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_an_address_inside_another_is_never_a_way_in(number: int) -> None:
+    """Mapped, 6to4 and NAT64 forms are refused whatever they carry."""
+    inner = IPv4Address(number)
+    carried = (f"::ffff:{inner}", f"64:ff9b::{inner}", str(IPv6Address((0x2002 << 112) | number << 80)), f"::{inner}")
+    assert not any(Gate().admits(address) for address in carried)
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
+def test_whatever_is_written_is_refused_in_words_or_has_a_plain_host(text: str) -> None:
+    try:
+        url = Gate().url(f"http://{text}")
+    except AddressError:
+        return
+    assert url.raw_host
+    assert url.raw_host.isascii()
+    assert "@" not in url.raw_authority
+
+
+class Names(AbstractResolver):
+    """Answers with the addresses it is given."""
+
+    def __init__(self, known: Mapping[str, Sequence[str]]) -> None:
+        self.known = known
+        self.asked: list[str] = []
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        self.asked.append(host)
+        if host not in self.known:
+            raise OSError(errno.ENOENT, "no such name")
+        flags = socket.AI_NUMERICHOST
+        return [
+            ResolveResult(hostname=host, host=one, port=port, family=socket.AF_INET6 if ":" in one else socket.AF_INET, proto=0, flags=flags)
+            for one in self.known[host]
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def fetched(url: str, gate: Gate, names: Mapping[str, Sequence[str]] | None = None) -> FetchOutcome:
+    async with client(gate, Limits(), ManualClock(), "test", Names(names or {})) as made:
+        return await made.fetch(FetchRequest(url))
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["127.0.0.1"], ["169.254.169.254"], ["::1"], ["93.184.216.34", "10.0.0.1"], ["2606:4700::1111", "::ffff:127.0.0.1"]],
+)
+async def test_a_name_with_a_private_address_among_its_addresses_is_refused(addresses: list[str]) -> None:
+    outcome = await fetched("http://feeds.example/", Gate(), {"feeds.example": addresses})
+    assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
+
+
+async def test_the_resolver_hands_out_public_addresses() -> None:
+    names = Names({"feeds.example": ["93.184.216.34", "2606:4700::1111"]})
+    found = await GatedResolver(Gate(), names).resolve("feeds.example", 80)
+    assert [one["host"] for one in found] == ["93.184.216.34", "2606:4700::1111"]
+
+
+async def test_this_machine_is_refused_by_its_name(server: FeedServer) -> None:
+    """The system's own resolver knows localhost."""
+    server.put("/feed", "<rss/>")
+    port = server.base.rpartition(":")[2]
+    async with client(Gate(ports=[int(port)]), Limits(), ManualClock(), "test") as made:
+        outcome = await made.fetch(FetchRequest(f"http://localhost:{port}/feed"))
+    assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
+    assert server.seen == []
+
+
+async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_port_are_named(server: FeedServer) -> None:
+    server.put("/feed", "<rss/>")
+    port = int(server.base.rpartition(":")[2])
+    gate = Gate([ip_network("127.0.0.1/32")], [port])
+    outcome = await fetched(f"http://nas.example:{port}/feed", gate, {"nas.example": ["127.0.0.1"]})
+    assert isinstance(outcome, Fetched)
+    assert server.seen[0].headers["Host"] == f"nas.example:{port}"
+
+
+async def test_a_name_that_changes_its_address_after_the_check_gets_no_connection(server: FeedServer) -> None:
+    """Rebinding: the socket is made for the address that is connected to, and the gate is asked once more there."""
+    server.put("/feed", "<rss/>")
+    gate = Gate()
+    port = server.base.rpartition(":")[2]
+    connector = aiohttp.TCPConnector(resolver=Names({"feeds.example": ["127.0.0.1"]}), socket_factory=gate.socket)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        with pytest.raises(aiohttp.ClientConnectorError) as raised:
+            await session.get(f"http://feeds.example:{port}/feed")
+    assert raised.value.os_error.errno == errno.EACCES
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_from_an_allowed_host_to_a_private_address_is_refused(status: int) -> None:
+    async with feed_server("127.0.0.2") as outer, feed_server("127.0.0.3") as inner:
+        inner.put("/secret", "<rss/>")
+
+        async def redirect(request: web.Request) -> web.Response:
+            return web.Response(status=status, headers={"Location": inner.url("/secret")})
+
+        outer.handle("/feed", redirect)
+        outcome = await fetched(outer.url("/feed"), Gate([ip_network("127.0.0.2/32")]))
+        assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
+        assert inner.seen == []
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://user:secret@127.0.0.2/", "http://2130706433/", "//0/", "gopher://127.0.0.2/"])
+async def test_a_redirect_goes_through_the_same_gate_as_the_address_itself(target: str) -> None:
+    async with feed_server("127.0.0.2") as outer:
+
+        async def redirect(request: web.Request) -> web.Response:
+            return web.Response(status=302, headers={"Location": target})
+
+        outer.handle("/feed", redirect)
+        outcome = await fetched(outer.url("/feed"), Gate([ip_network("127.0.0.2/32")]))
+        assert isinstance(outcome, FetchFailed)
+        assert "passwd" not in outcome.text
+        assert "secret" not in outcome.text
+        assert len(outer.seen) == 1
+
+
+async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_and_names(server: FeedServer) -> None:
+    server.put("/feed", "<rss/>")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        shut = closed.getsockname()[1]
+        port = int(server.base.rpartition(":")[2])
+        gate = Gate(ports=[port, shut])
+        names = {"inside.example": ["127.0.0.1"]}
+        texts = {
+            str(await fetched(f"http://{host}:{one}/feed", gate, names)) for host in ("127.0.0.1", "inside.example") for one in (port, shut)
+        }
+    assert texts == {str(FetchFailed(Failure.PRIVATE, NOT_PUBLIC))}
+    assert server.seen == []

@@ -1,0 +1,120 @@
+"""The query language of this version: what matches, where, and what an error says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import QueryError
+from bot.model.chats import Subscription
+from bot.query.index import Index
+from bot.query.matcher import EntryWords, match
+from bot.query.parser import parse
+from bot.query.tree import show
+
+NAMES = {"deir-ez-zor": ("Deir ez-Zor", "Deir Ezzor", "دير الزور", "Дейр-эз-Зор")}
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "summary", "matched"),
+    [
+        ("syria", "SYRIA: talks", "", ["SYRIA"]),
+        ("syria", "Assyrian art", "", None),
+        ("zurich", "Zürich waits", "", ["Zürich"]),
+        ('"air defence"', "Air-defence units", "", ["Air-defence"]),
+        ('"air defence"', "Air units in defence", "", None),
+        ('"air defence"', "Units in the air", "defence says", None),
+        ("S-300", "Two S-300 seen", "", ["S-300"]),
+        ("a b", "b then a", "", ["b", "a"]),
+        ("fire OR flood", "Flood", "after fire", ["Flood", "fire"]),
+        ("fire NOT football", "Fire at football ground", "", None),
+        ("fire -football", "Fire at the ground", "", ["Fire"]),
+        ('"S-300" AND (Syria OR @deir-ez-zor) NOT football', "S-300 near دير الزور", "", ["S-300", "دير الزور"]),
+        ("@deir-ez-zor", "В Дейр-эз-Зор вошли", "", ["Дейр-эз-Зор"]),
+        ("@deir-ez-zor", "وصلت إلى دير الزُّور", "", ["دير الزُّور"]),
+        ("地震", "東京で地震が発生", "", ["地震"]),
+        ("ＮＡＴＯ", "Nato meets", "", ["Nato"]),
+        ("“air defence”", "the air defence", "", ["air defence"]),
+        ("ΟΔΟΣ", "η οδός", "", ["οδός"]),
+        ("straße", "STRASSE gesperrt", "", ["STRASSE"]),
+        ("(a OR b) (c OR d)", "b d", "", ["b", "d"]),
+        ("word", "", "the word stands in the summary", ["word"]),
+    ],
+)
+def test_a_query_matches_words_and_says_where(query: str, title: str, summary: str, matched: list[str] | None) -> None:
+    spans = match(parse(query, NAMES), EntryWords.of(title, summary))
+
+    texts = {"title": title, "summary": summary}
+    assert matched == (None if spans is None else [texts[span.field][span.start : span.end] for span in spans])
+
+
+@pytest.mark.parametrize(
+    ("query", "position", "words"),
+    [
+        ("a AND", 2, "at the end"),
+        ("AND a", 0, "needs a word before it"),
+        ("a OR OR b", 5, "needs a word before it"),
+        ("(a", 0, "not closed"),
+        ("a)", 1, "closes nothing"),
+        ("a ()", 3, "missing"),
+        ('x "open', 2, "not closed"),
+        ("@deir", 0, "no list"),
+        ("@deir-ez-zur", 0, "Did you mean @deir-ez-zor?"),
+        ("NOT a", 0, "say first what you want"),
+        ("a OR NOT b", 0, "say first what you want"),
+        ("", 0, "empty"),
+        ('""', 0, "no word"),
+        ("patriot*", 0, "does not know"),
+        ("title:bank", 0, "does not know"),
+        ("x" * 1001, 1000, "1000 characters"),
+        ("(" * 40 + "a" + ")" * 40, 30, "30 deep"),
+        (" ".join(["a"] * 201), 400, "200 words"),
+    ],
+)
+def test_an_error_points_at_its_place_and_says_what_to_do(query: str, position: int, words: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(query, NAMES)
+
+    assert (position, True) == (caught.value.position, words in caught.value.message)
+    assert caught.value.caret().splitlines()[1] == " " * position + "^"
+
+
+WORDS = st.sampled_from(["fire", "flood", "S-300", '"air defence"', "@deir-ez-zor"])
+QUERIES = st.recursive(
+    WORDS,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda two: f"({two[0]} AND {two[1]})"),
+        st.tuples(inner, inner).map(lambda two: f"({two[0]} OR {two[1]})"),
+        st.tuples(WORDS, inner).map(lambda two: f"({two[0]} NOT {two[1]})"),
+    ),
+    max_leaves=12,
+)
+
+
+@given(QUERIES)
+def test_a_printed_query_reads_back_as_the_same_tree(query: str) -> None:
+    tree = parse(query, NAMES)
+
+    assert tree == parse(show(tree), NAMES)
+
+
+@given(st.lists(QUERIES, max_size=6), st.lists(st.sampled_from(["fire", "flood", "S-300", "air", "defence", "Deir ez-Zor", "calm"]), max_size=6))
+def test_the_index_finds_just_what_each_query_matches(queries: list[str], words: list[str]) -> None:
+    title = " ".join(words)
+    index = Index([Subscription(number, query, query, (), (1,)) for number, query in enumerate(queries)], NAMES)
+
+    found = {one.subscription_id: one.spans for one in index.match(title, "", frozenset())}
+    entry = EntryWords.of(title, "")
+    assert {number: spans for number, query in enumerate(queries) if (spans := match(parse(query, NAMES), entry)) is not None} == found
+
+
+def test_a_subscription_sees_only_its_feeds_and_a_broken_one_stops_no_other() -> None:
+    subscriptions = [
+        Subscription(1, "tagged", "fire", ("wire",), (1,)),
+        Subscription(2, "all", "fire", (), (1,)),
+        Subscription(3, "broken", "@gone", (), (1,)),
+    ]
+    index = Index(subscriptions, {})
+
+    assert [one.subscription_id for one in index.match("Fire", "", frozenset({"http://x.example", "world"}))] == [2]
+    assert [one.subscription_id for one in index.match("Fire", "", frozenset({"wire"}))] == [1, 2]
+    assert [one.id for one, _ in index.broken] == [3]
