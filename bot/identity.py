@@ -160,8 +160,10 @@ class _Recogniser:
         found = self.by_article.get(keys.article) if keys.article and self.articles[keys.article] == 1 else None
         if found and found in self.vanished:
             return found
+        # Feeds that date by the day or the hour give one moment to many entries.
+        moment = entry.published if entry.published and (entry.published.minute or entry.published.second) else None
         for one in self.vanished:
-            if entry.published and one.published == entry.published and _alike(one.title, entry.title):
+            if moment and one.published == moment and _alike(one.title, entry.title):
                 return one
             same = one.keys.title == keys.title and one.summary == entry.summary and one.published == entry.published
             if same and not self._names_a_page(entry):

@@ -23,7 +23,7 @@ class Pace:
     def __init__(self, sends: Iterable[tuple[int, datetime]] = ()) -> None:
         self._overall: deque[datetime] = deque()
         self._chats: dict[int, deque[datetime]] = {}
-        self._floods: deque[tuple[int, datetime]] = deque()
+        self._floods: deque[tuple[int, datetime, datetime]] = deque()
         self._closed_until: datetime | None = None
         for address, at in sorted(sends, key=lambda send: send[1]):
             self.sent(address, at)
@@ -70,9 +70,13 @@ class Pace:
             self._chats = {one: times for one, times in self._chats.items() if times[-1] > at - GROUP_SPAN}
 
     def flooded(self, address: int, now: datetime, until: datetime) -> None:
-        """A 429 came. One chat's is its own affair (it is parked); several chats' within seconds close everything until then."""
-        self._floods.append((address, now))
+        """A 429 came. One chat's is its own affair (it is parked); several chats' within seconds close everything.
+
+        That lasts as long as several of them were told to wait: a long wait among short ones is its chat's own again.
+        """
+        self._floods.append((address, now, until))
         while self._floods and self._floods[0][1] < now - FLOOD_SPAN:
             self._floods.popleft()
-        if len({one for one, _ in self._floods}) >= FLOOD_CHATS:
-            self.close(until)
+        waits = sorted({one: until for one, _, until in self._floods}.values(), reverse=True)
+        if len(waits) >= FLOOD_CHATS:
+            self.close(waits[FLOOD_CHATS - 1])

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,7 +15,6 @@ from bot.store.rows import get_chat, get_entities, get_spans, get_time, marks, p
 
 LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
-_MERGED_SIZE = 3300  # code points of their headlines and sources, with room for what stands around them
 _OPEN = "paused = '' and (not_before is null or not_before <= :now)"
 
 
@@ -106,25 +105,20 @@ class DeliverTables:
 
 
 def _merge(db: Database, head: Any, merge_from: int, now: datetime) -> None:
-    """Move the alerts of the next deliveries into the head where the queue has outgrown the chat's budget, as many as one text can show."""
+    """Move the alerts of the next deliveries into the head where the queue has outgrown the chat's budget."""
     if head["doubts"] or head["plain"]:
         return
     rows = db.execute(
-        "select o.id, count(*) as stories, sum(length(title) + length(f.name) + length(e.source) + 80) as size from outbox o "
-        "join chats c on c.id = o.chat_id join outbox_alerts a on a.outbox_id = o.id join alerts l using (chat_id, story_id) "
-        "join entries e on e.id = l.entry_id join feeds f on f.id = e.feed_id where o.chat_id = ? and o.kind = 'alert' and state = 'queued' "
-        "and priority = ? and doubts = 0 and plain = 0 and address != 0 group by o.id order by o.id limit ?",
+        "select outbox.id, (select count(*) from outbox_alerts where outbox_id = outbox.id) as alerts from outbox "
+        "join chats on chats.id = chat_id where outbox.chat_id = ? and outbox.kind = 'alert' and state = 'queued' "
+        "and priority = ? and doubts = 0 and plain = 0 and address != 0 order by outbox.id limit ?",
         [head["chat_id"], head["priority"], _MERGED_MOST],
     ).fetchall()
-    if len(rows) < merge_from:
+    sums = list(accumulate(row["alerts"] for row in rows))
+    together = [row["id"] for row, alerts in zip(rows, sums, strict=True) if alerts <= _MERGED_MOST]
+    if not rows or sums[-1] < merge_from or head["id"] not in together:
         return
-    fitting = takewhile(
-        lambda total: total[1] <= _MERGED_MOST and total[2] <= _MERGED_SIZE,
-        accumulate(
-            ((row["id"], row["stories"], row["size"]) for row in rows), lambda sofar, one: (one[0], sofar[1] + one[1], sofar[2] + one[2])
-        ),
-    )
-    others = [number for number, _, _ in fitting if number != head["id"]]
+    others = [number for number in together if number != head["id"]]
     db.conn.executemany("update outbox_alerts set outbox_id = ? where outbox_id = ?", [(head["id"], other) for other in others])
     db.conn.executemany(
         "update outbox set state = 'merged', settled_at = ?, error = ? where id = ?",

@@ -1,0 +1,382 @@
+"""Every answer of Telegram that is known, from the wire to what becomes of the delivery: fault, outcome, settlement."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from botapi import BotApi, DropAfter, DropBefore, Fault, NotJson, Refuse, ServerError, Slow, TooManyRequests
+from support import NOON
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from bot import outcomes
+from bot.channels.telegram import TelegramChannel, bot
+from bot.model.chats import (
+    Chat,
+    ChatClosed,
+    ChatKind,
+    ChatMoved,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Halted,
+    InDoubt,
+    Message,
+    MessageLost,
+    NoticeIntent,
+    NotSent,
+    Refused,
+    SendOutcome,
+    Sent,
+    Settlement,
+)
+
+ANN, GROUP, FORUM, CHANNEL, TOPIC = 7, -10, -1001, -1002, 55
+QUEUED = DeliveryState.QUEUED
+SECOND, DAY = timedelta(seconds=1), timedelta(hours=24)
+BLOCKED = "the person blocked the bot."
+ACCOUNT_GONE = "the person's account is gone."
+WRITE_FIRST = "the person has to write to the bot first."
+OUT = "the bot is not in the chat any more: add it again."
+NO_CHAT = "Telegram knows no such chat: check its number, and that the bot is in it."
+NO_RIGHTS = "the bot may not write there: give it the right to send messages."
+NO_TOPIC = "the topic is closed or deleted: open it again, or give another one."
+TOKEN = "the token is not valid."
+LOST = "the message is not there any more"
+IN_DOUBT = "the connection ended before the answer"
+NOTICE = "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."
+
+
+@pytest.fixture(autouse=True)
+def _as_the_app_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[BotApi]:
+    async with BotApi() as made:
+        made.add_private(ANN)
+        made.add_group(GROUP, members={ANN: "creator"})
+        made.add_supergroup(FORUM, forum=True)
+        made.add_topic(FORUM, TOPIC)
+        made.add_channel(CHANNEL)
+        yield made
+
+
+def delivery(address: int = ANN, topic: int = 0, kind: DeliveryKind = DeliveryKind.ALERT, **more: Any) -> Delivery:
+    more = {"attempt": 1, "doubts": 0, "plain": False, **more}
+    return Delivery(1, kind, Chat(1, "desk", ChatKind.TELEGRAM, address, topic), **more)
+
+
+EDIT = delivery(kind=DeliveryKind.EDIT, message_id=2)
+EDIT_LOST = delivery(kind=DeliveryKind.EDIT, message_id=99)
+
+
+async def send(api: BotApi, what: Delivery, token: str = "", url: str = "") -> SendOutcome:
+    async with bot(token or api.token, url or api.url) as made:
+        return await TelegramChannel(made).send(what, Message("Fire in the harbour"))
+
+
+def became(what: Delivery, outcome: SendOutcome) -> Settlement:
+    return outcomes.settle(what, outcome, NOON)
+
+
+def waits(reason: str, span: timedelta, **more: Any) -> dict[str, Any]:
+    return {"state": QUEUED, "error": reason, "park_until": NOON + span, **more}
+
+
+def told(reason: str) -> NoticeIntent:
+    return NoticeIntent("chat_paused", f"desk takes no messages: {reason} Its alerts wait; nothing is lost.")
+
+
+def paused(reason: str) -> dict[str, Any]:
+    return {"state": QUEUED, "error": reason, "pause": reason, "notice": told(reason)}
+
+
+def again(reason: str) -> dict[str, Any]:
+    return waits(reason, 5 * SECOND, doubt=True)
+
+
+def plain(reason: str) -> dict[str, Any]:
+    return {"state": QUEUED, "error": reason, "plain": True}
+
+
+Change = Callable[[BotApi], object]
+
+#: what happens in the world, the delivery, the outcome, the settlement's fields beside the delivery
+WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
+    "sent": (lambda _: None, delivery(), Sent(2), {"state": DeliveryState.SENT, "message_id": 2}),
+    "sent to a topic": (lambda _: None, delivery(FORUM, TOPIC), Sent(2), {"state": DeliveryState.SENT, "message_id": 2}),
+    "blocked": (lambda api: api.block(ANN), delivery(), ChatClosed(BLOCKED, probe=False), paused(BLOCKED)),
+    "deactivated": (lambda api: api.deactivate(ANN), delivery(), ChatClosed(ACCOUNT_GONE, probe=False), paused(ACCOUNT_GONE)),
+    "kicked from group": (lambda api: api.kick(GROUP), delivery(GROUP), ChatClosed(OUT, probe=False), paused(OUT)),
+    "kicked from supergroup": (lambda api: api.kick(FORUM), delivery(FORUM), ChatClosed(OUT, probe=False), paused(OUT)),
+    "kicked from channel": (lambda api: api.kick(CHANNEL), delivery(CHANNEL), ChatClosed(OUT, probe=False), paused(OUT)),
+    "group deleted": (lambda api: api.delete_group(GROUP), delivery(GROUP), ChatClosed(OUT, probe=False), paused(OUT)),
+    "never started": (lambda api: api.person(8), delivery(8), ChatClosed(WRITE_FIRST, probe=False), paused(WRITE_FIRST)),
+    "to the bot": (lambda _: None, delivery(123456), ChatClosed(WRITE_FIRST, probe=False), paused(WRITE_FIRST)),
+    "not found, first": (lambda _: None, delivery(9), ChatClosed(NO_CHAT, probe=False, final=False), waits(NO_CHAT, 16 * SECOND)),
+    "not found, third": (lambda _: None, delivery(9, attempt=3), ChatClosed(NO_CHAT, probe=False, final=False), paused(NO_CHAT)),
+    "upgraded": (
+        lambda api: api.migrate(GROUP, -1009),
+        delivery(GROUP),
+        ChatMoved(-1009),
+        {"state": QUEUED, "error": "the group became a supergroup", "move_to": -1009},
+    ),
+    "restricted": (
+        lambda api: api.restrict(FORUM),
+        delivery(FORUM),
+        ChatClosed(NO_RIGHTS, probe=True),
+        waits(NO_RIGHTS, DAY, notice=told(NO_RIGHTS)),
+    ),
+    "topic closed": (
+        lambda api: api.close_topic(FORUM, TOPIC),
+        delivery(FORUM, TOPIC),
+        ChatClosed(NO_TOPIC, probe=True),
+        waits(NO_TOPIC, DAY, notice=told(NO_TOPIC)),
+    ),
+    "topic deleted": (
+        lambda api: api.delete_topic(FORUM, TOPIC),
+        delivery(FORUM, TOPIC),
+        ChatClosed(NO_TOPIC, probe=True),
+        waits(NO_TOPIC, DAY, notice=told(NO_TOPIC)),
+    ),
+    "message to edit not found": (lambda _: None, EDIT_LOST, MessageLost(LOST), {"state": DeliveryState.DROPPED, "error": LOST}),
+}
+
+
+@pytest.mark.parametrize("row", WORLD.values(), ids=WORLD)
+async def test_what_happens_in_telegram_becomes_an_outcome_and_a_settlement(
+    api: BotApi, row: tuple[Change, Delivery, SendOutcome, dict[str, Any]]
+) -> None:
+    change, what, outcome, fields = row
+    change(api)
+
+    found = await send(api, what)
+
+    assert found == outcome
+    assert became(what, found) == Settlement(what, **fields)
+
+
+def refusal(description: str) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+    """A 400 that means: this message is not taken as it is. python-telegram-bot strips the lead and capitalises."""
+    reason = f"{description.removeprefix('Bad Request: ').capitalize()}."
+    return Refuse(400, description), delivery(), Refused(reason), plain(reason)
+
+
+def closed(code: int, description: str, reason: str, *, probe: bool) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+    return (
+        Refuse(code, description),
+        delivery(),
+        ChatClosed(reason, probe=probe),
+        waits(reason, DAY, notice=told(reason)) if probe else paused(reason),
+    )
+
+
+def doubtful(fault: Fault, reason: str = IN_DOUBT) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+    return fault, delivery(), InDoubt(reason), again(reason)
+
+
+PAUSE, RESTART = "Telegram asks for a pause", "Telegram's server restarts"
+TOO_LARGE = {413: "Request Entity Too Large"}
+HALTED = waits(TOKEN, timedelta(minutes=5), notice=NoticeIntent("halted", NOTICE))
+NOT_MODIFIED = (
+    "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content "
+    "and reply markup of the message"
+)
+
+#: the fault at the endpoint, the delivery, the outcome, the settlement's fields beside the delivery
+WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
+    "403 not a member of group": closed(403, "Forbidden: bot is not a member of the group chat", OUT, probe=False),
+    "403 not a member of supergroup": closed(403, "Forbidden: bot is not a member of the supergroup chat", OUT, probe=False),
+    "403 not a member of channel": closed(403, "Forbidden: bot is not a member of the channel chat", OUT, probe=False),
+    "403 bots": closed(403, "Forbidden: bot can't send messages to bots", WRITE_FIRST, probe=False),
+    "403 unknown": closed(403, "Forbidden: something of tomorrow", "Telegram does not let the bot write there.", probe=True),
+    "400 no photo rights": closed(400, "Bad Request: not enough rights to send photos to the chat", NO_RIGHTS, probe=True),
+    "400 no write access": closed(400, "Bad Request: have no write access to the chat", NO_RIGHTS, probe=True),
+    "400 CHAT_WRITE_FORBIDDEN": closed(400, "Bad Request: CHAT_WRITE_FORBIDDEN", NO_RIGHTS, probe=True),
+    "400 CHAT_SEND_PLAIN_FORBIDDEN": closed(400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", NO_RIGHTS, probe=True),
+    "400 CHAT_RESTRICTED": closed(400, "Bad Request: CHAT_RESTRICTED", NO_RIGHTS, probe=True),
+    "400 TOPIC_DELETED": closed(400, "Bad Request: TOPIC_DELETED", NO_TOPIC, probe=True),
+    "400 private chat not found": (
+        Refuse(400, "Bad Request: private chat not found"),
+        delivery(),
+        ChatClosed(NO_CHAT, probe=False, final=False),
+        waits(NO_CHAT, 16 * SECOND),
+    ),
+    "400 PEER_ID_INVALID": (
+        Refuse(400, "Bad Request: PEER_ID_INVALID"),
+        delivery(),
+        ChatClosed(NO_CHAT, probe=False, final=False),
+        waits(NO_CHAT, 16 * SECOND),
+    ),
+    "400 not modified": (Refuse(400, NOT_MODIFIED), EDIT, Sent(2), {"state": DeliveryState.SENT, "message_id": 2}),
+    "400 can't be edited": (
+        Refuse(400, "Bad Request: message can't be edited"),
+        EDIT,
+        MessageLost(LOST),
+        {"state": DeliveryState.DROPPED, "error": LOST},
+    ),
+    "400 too long": refusal("Bad Request: message is too long"),
+    "400 caption too long": refusal("Bad Request: message caption is too long"),
+    "400 text too long": refusal("Bad Request: text is too long"),
+    "400 empty": refusal("Bad Request: message text is empty"),
+    "400 can't parse": refusal("Bad Request: can't parse entities: unsupported start tag"),
+    "400 BUTTON_DATA_INVALID": refusal("Bad Request: BUTTON_DATA_INVALID"),
+    "400 BUTTON_URL_INVALID": refusal("Bad Request: BUTTON_URL_INVALID"),
+    "400 markup too long": refusal("Bad Request: reply markup is too long"),
+    "400 wrong URL": refusal("Bad Request: Wrong HTTP URL specified"),
+    "400 failed URL": refusal("Bad Request: Failed to get HTTP URL content"),
+    "400 web page": refusal("Bad Request: wrong type of the web page content"),
+    "400 file too big": refusal("Bad Request: file is too big"),
+    "400 unknown": refusal("Bad Request: SOMETHING_OF_TOMORROW"),
+    "406 unknown": (
+        Refuse(406, "Not Acceptable: FROZEN_METHOD_INVALID"),
+        delivery(),
+        Refused("Not Acceptable: FROZEN_METHOD_INVALID."),
+        plain("Not Acceptable: FROZEN_METHOD_INVALID."),
+    ),
+    "413": (Refuse(413, TOO_LARGE[413]), delivery(), Refused("the message is too large."), plain("the message is too large.")),
+    "401": (Refuse(401, "Unauthorized"), delivery(), Halted(TOKEN), HALTED),
+    "404": (Refuse(404, "Not Found"), delivery(), Halted(TOKEN), HALTED),
+    "409": (
+        Refuse(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"),
+        delivery(),
+        NotSent("another program uses the same bot", 30 * SECOND),
+        waits("another program uses the same bot", 30 * SECOND),
+    ),
+    "429": (TooManyRequests(17), delivery(), NotSent(PAUSE, 17 * SECOND, flood=True), waits(PAUSE, 17 * SECOND)),
+    "429 of hours": (TooManyRequests(10072), delivery(), NotSent(PAUSE, 10072 * SECOND, flood=True), waits(PAUSE, 10072 * SECOND)),
+    "429 in words only": (
+        TooManyRequests(17, with_parameters=False),
+        delivery(),
+        NotSent(PAUSE, 17 * SECOND, flood=True),
+        waits(PAUSE, 17 * SECOND),
+    ),
+    "429 without a wait": (Refuse(429, "Too Many Requests"), delivery(), NotSent(PAUSE, 5 * SECOND, flood=True), waits(PAUSE, 5 * SECOND)),
+    "500 restart": (ServerError(500, html=False), delivery(), NotSent(RESTART), waits(RESTART, 2 * SECOND)),
+    "500 restart, sixth": (ServerError(500, html=False), delivery(attempt=6), NotSent(RESTART), waits(RESTART, 64 * SECOND)),
+    "500 page": doubtful(ServerError(500)),
+    "502 page": doubtful(ServerError(502)),
+    "502 JSON": doubtful(ServerError(502, html=False)),
+    "504 page, carried out": doubtful(ServerError(504, processed=True)),
+    "200 no JSON": doubtful(NotJson(), "an answer that cannot be read"),
+    "200 no JSON, carried out": doubtful(NotJson(processed=True), "an answer that cannot be read"),
+    "dropped before": doubtful(DropBefore()),
+    "dropped after": doubtful(DropAfter()),
+}
+
+
+@pytest.mark.parametrize("row", WIRE.values(), ids=WIRE)
+async def test_what_the_endpoint_answers_becomes_an_outcome_and_a_settlement(
+    api: BotApi, row: tuple[Fault, Delivery, SendOutcome, dict[str, Any]]
+) -> None:
+    fault, what, outcome, fields = row
+    api.fault(fault, method=None)
+
+    found = await send(api, what)
+
+    assert found == outcome
+    assert became(what, found) == Settlement(what, **fields)
+
+
+async def test_a_wrong_token_halts_everything(api: BotApi) -> None:
+    wrong = await send(api, delivery(), token="123456:AAwrongwrongwrongwrongwrongwrongwro")
+    malformed = await send(api, delivery(), token="123456:?")
+
+    assert (wrong, malformed) == (Halted(TOKEN), Halted(TOKEN))
+
+
+async def test_a_refused_connection_is_surely_not_sent(api: BotApi) -> None:
+    async with BotApi() as gone:
+        nowhere = gone.url
+
+    found = await send(api, delivery(), url=nowhere)
+
+    assert found == NotSent("Telegram cannot be reached")
+    assert became(delivery(), found) == Settlement(delivery(), **waits("Telegram cannot be reached", 2 * SECOND))
+
+
+async def test_an_answer_that_comes_too_late_leaves_it_in_doubt(api: BotApi) -> None:
+    api.fault(Slow(30))
+    request = HTTPXRequest(read_timeout=0.2)
+    async with request:
+        found = await TelegramChannel(Bot(api.token, base_url=f"{api.url}/bot", request=request)).send(delivery(), Message("Fire"))
+
+    assert found == InDoubt(IN_DOUBT)
+    assert [message.text for message in api.messages(ANN)] == ["Fire"], "it had arrived"
+
+
+async def test_no_free_connection_is_surely_not_sent(api: BotApi) -> None:
+    api.fault(Slow(30))
+    request = HTTPXRequest(connection_pool_size=1, pool_timeout=0.2)
+    async with request:
+        channel = TelegramChannel(Bot(api.token, base_url=f"{api.url}/bot", request=request))
+        first = asyncio.ensure_future(channel.send(delivery(), Message("Fire")))
+        await api.arrived("sendMessage")
+        second = await channel.send(delivery(GROUP), Message("Fire"))
+        first.cancel()
+
+    assert second == NotSent("Telegram cannot be reached")
+    assert api.messages(GROUP) == []
+
+
+@pytest.mark.parametrize("result", ["true", "{}", "7", "null"])
+async def test_an_answer_that_names_no_message_leaves_it_in_doubt(api: BotApi, result: str) -> None:
+    async def odd(_: web.Request) -> web.Response:
+        return web.Response(text=f'{{"ok": true, "result": {result}}}', content_type="application/json")
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", odd)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        found = await send(api, delivery(), url=f"http://127.0.0.1:{runner.addresses[0][1]}")
+    finally:
+        await runner.cleanup()
+
+    assert isinstance(found, InDoubt)
+
+
+async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi) -> None:
+    async with bot(api.token, api.url) as made:
+        found = await TelegramChannel(made).send(delivery(), Message(" \n"))
+
+    assert (found, api.calls) == (Refused("there is no text to send."), [])
+
+
+@pytest.mark.parametrize(
+    ("what", "state"),
+    [
+        (delivery(), QUEUED),
+        (delivery(doubts=1), DeliveryState.UNKNOWN),
+        (EDIT, QUEUED),
+        (replace(EDIT, doubts=3, attempt=4), QUEUED),
+        (replace(EDIT, doubts=4, attempt=5), DeliveryState.UNKNOWN),
+        (delivery(kind=DeliveryKind.NOTICE), DeliveryState.UNKNOWN),
+        (delivery(kind=DeliveryKind.REPLY), DeliveryState.UNKNOWN),
+    ],
+)
+def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_never(what: Delivery, state: DeliveryState) -> None:
+    found = became(what, InDoubt("x"))
+
+    assert (found.state, found.doubt) == (state, True)
+
+
+def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_told() -> None:
+    found = became(delivery(plain=True), Refused("no."))
+    notice = NoticeIntent("dead_letter", "Telegram refuses a message to desk: no. `newsbell outbox list` shows it.")
+
+    assert found == Settlement(delivery(plain=True), DeliveryState.DEAD, error="no.", notice=notice)
+    assert became(delivery(plain=True, kind=DeliveryKind.NOTICE), Refused("no.")).notice is None
+
+
+def test_waits_double_up_to_ten_minutes() -> None:
+    spans = [became(delivery(attempt=attempt), NotSent("x")).park_until for attempt in (1, 2, 3, 8, 9, 10, 1000)]
+
+    assert [(span - NOON).total_seconds() for span in spans if span] == [2, 4, 8, 256, 512, 600, 600]

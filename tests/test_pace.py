@@ -1,0 +1,159 @@
+"""What the pace allows breaks none of Telegram's limits, and little of what they allow is left unused."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+from botapi.limits import FloodGate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import NOON
+
+from bot.pace import FLOOD_CHATS, GROUP_SPAN, Pace
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+addresses = st.sampled_from([1, 2, 3, *range(100, 140), -1, -2, -3])
+pauses = st.floats(0, 3).map(lambda seconds: timedelta(seconds=seconds))
+
+
+def most(moments: Iterable[datetime], span: timedelta) -> int:
+    """The most of these within any window of this length."""
+    ordered = sorted(moments)
+    first = best = 0
+    for last, at in enumerate(ordered):
+        while at - ordered[first] >= span:
+            first += 1
+        best = max(best, last - first + 1)
+    return best
+
+
+def keeps_the_limits(sends: list[tuple[int, datetime]]) -> None:
+    assert most((at for _, at in sends), SECOND) <= 30
+    for address in {address for address, _ in sends}:
+        own = [at for one, at in sends if one == address]
+        assert most(own, SECOND) <= 1
+        assert address > 0 or most(own, MINUTE) <= 20
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(addresses, pauses, st.booleans()), max_size=300))
+def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(wishes: list[tuple[int, timedelta, bool]]) -> None:
+    """Someone wants to send; sometimes he waits until he may, sometimes he gives up."""
+    pace, now, sends = Pace(), NOON, []
+    for address, pause, patient in wishes:
+        now += pause / 20
+        at = pace.allowed_at(address, now)
+        assert at >= now
+        if at > now and not patient:
+            continue
+        now = at
+        assert pace.allowed_at(address, now) == now, "at the moment that was named it may go"
+        pace.sent(address, now)
+        sends.append((address, now))
+
+    keeps_the_limits(sends)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(addresses, pauses), max_size=200), st.integers(0, 200))
+def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], after: int) -> None:
+    pace, now, sends = Pace(), NOON, []
+    for count, (address, pause) in enumerate(wishes):
+        if count == after:
+            recent = [send for send in sends if send[1] > now - GROUP_SPAN]
+            Random(1).shuffle(recent)
+            pace = Pace(recent)
+        now = max(now + pause / 30, pace.allowed_at(address, now + pause / 30))
+        pace.sent(address, now)
+        sends.append((address, now))
+
+    keeps_the_limits(sends)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 60), st.floats(0, 2))
+def test_sends_that_begin_together_keep_the_limit_of_all(before: int, wanted: int, later: float) -> None:
+    """What begins at the same moment counts though none of it is written down yet."""
+    pace, sends = Pace(), []
+    for address in range(1, before + 1):
+        at = max(NOON, pace.allowed_at(address, NOON))
+        pace.sent(address, at)
+        sends.append((address, at))
+    now = max([NOON, *(at for _, at in sends)]) + timedelta(seconds=later)
+    ahead = 0
+    for address in range(1000, 1000 + wanted):
+        if pace.allowed_at(address, now, ahead) == now:
+            ahead += 1
+    sends += [(address, now) for address in range(1000, 1000 + ahead)]
+
+    keeps_the_limits(sends)
+
+
+@pytest.mark.parametrize("chats", [60, 200, 1000])
+def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
+    pace, now, gate, sent = Pace(), NOON, FloodGate(), 0
+    end = NOON + timedelta(seconds=60)
+    while now < end:
+        address = 1 + sent % chats
+        at = pace.allowed_at(address, now)
+        if at > now:
+            now = at
+            continue
+        pace.sent(address, now)
+        assert gate.admit("sendMessage", address, now.timestamp(), group=False, edit=False) is None
+        sent += 1
+
+    assert sent >= 0.95 * 30 * 60
+
+
+def test_a_group_gets_nearly_twenty_a_minute() -> None:
+    pace, now, sent = Pace(), NOON, 0
+    while now < NOON + timedelta(minutes=10):
+        now = pace.allowed_at(-5, now)
+        pace.sent(-5, now)
+        sent += 1
+
+    assert sent >= 0.95 * 20 * 10
+
+
+def test_a_terminal_is_not_paced() -> None:
+    pace = Pace()
+    pace.close(NOON + MINUTE)
+    for _ in range(100):
+        pace.sent(0, NOON)
+
+    assert pace.allowed_at(0, NOON) == NOON
+
+
+def test_one_chats_flood_wait_is_its_own_affair_and_several_close_everything() -> None:
+    pace = Pace()
+    for number in range(FLOOD_CHATS - 1):
+        pace.flooded(number, NOON, NOON + MINUTE)
+        pace.flooded(number, NOON, NOON + MINUTE)
+    assert pace.allowed_at(99, NOON) == NOON
+
+    pace.flooded(50, NOON + 6 * SECOND, NOON + MINUTE)
+    assert pace.allowed_at(99, NOON) == NOON, "those of long ago do not count"
+
+    for number in range(FLOOD_CHATS):
+        pace.flooded(number, NOON + 7 * SECOND, NOON + MINUTE)
+    assert pace.allowed_at(99, NOON) == NOON + MINUTE
+    assert pace.allowed_at(99, NOON + 10 * MINUTE) == NOON + 10 * MINUTE
+
+
+def test_a_long_wait_among_several_short_ones_is_not_everybodys() -> None:
+    pace = Pace()
+    for number, minutes in enumerate([200, 1, 2, 300, 3]):
+        pace.flooded(number, NOON, NOON + minutes * MINUTE)
+
+    assert pace.allowed_at(99, NOON) == NOON + 3 * MINUTE, "so long at least three of them wait"
+
+
+def test_what_is_remembered_stays_small() -> None:
+    pace, now = Pace(), NOON
+    for address in range(1, 30_000):
+        now += SECOND / 25
+        pace.sent(address, now)
+
+    assert len(pace._chats) <= 10_001
