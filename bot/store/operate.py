@@ -34,11 +34,12 @@ class OperatorTables:
         def work(db: Database) -> int:
             where, values = _named(ids, "state = 'dead'")
             db.execute(
-                f"update chats set not_before = null, paused = '' where id in (select chat_id from outbox where {where})",
+                f"update chats set not_before = null, paused = '' where id in (select chat_id from outbox where {where} "
+                "and state in ('dead', 'unknown', 'dropped', 'queued'))",
                 values,
             )
             done = db.execute(
-                "update outbox set state = 'queued', attempts = 0, doubts = (state = 'unknown'), plain = 0, error = '', settled_at = null "
+                "update outbox set state = 'queued', attempts = 0, doubts = min(doubts, 1), plain = 0, error = '', settled_at = null "
                 f"where {where} and state in ('dead', 'unknown', 'dropped', 'queued')",
                 values,
             )
