@@ -78,8 +78,9 @@ class FirstPolls:
 
     def _done(self) -> None:
         self.close()
-        failed = f"; {len(self._failed)} cannot be read at present (`newsbell status` says why)" if self._failed else ""
-        self._console.print(f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does.")
+        if self._baselines:  # what cannot be read at all is told by `_offline`
+            failed = f"; {len(self._failed)} cannot be read at present (`newsbell status` says why)" if self._failed else ""
+            self._console.print(f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does.")
         if self._app and not self._app.bot:
             self._console.print("To be rung in Telegram: get a token from @BotFather, set TELEGRAM_BOT_TOKEN, start again.", style="dim")
         self._wait()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot.model.chats import DeliveryKind
+from bot.model.chats import DeliveryKind, InDoubt
 
 
 async def test_what_a_feed_held_at_first_rings_nobody_and_what_comes_rings_once(
@@ -52,3 +52,25 @@ async def test_a_retitled_entry_changes_its_alert_and_rings_nobody(
 
     assert terminal.titles() == ["Fire in the harbour"]
     assert terminal.titles(DeliveryKind.EDIT) == ["Fire in the harbour is out"]
+
+
+async def test_a_repeat_goes_on_saying_so_when_its_headline_changes(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+    terminal = Recorder([InDoubt("the connection ended")])
+    first = item("1", "Quiet day", at=NOON - timedelta(days=3))
+    server.put("/a.xml", rss(first))
+    async with newsbell(tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal) as made:
+        await poll(made)
+        server.put("/a.xml", rss(item("2", "Fire in the harbour"), first))
+        await poll(made)
+        clock.advance(timedelta(minutes=1))
+        server.put("/a.xml", rss(item("2", "Fire in the harbour is out"), first))
+        await poll(made)
+
+        clock.advance(timedelta(minutes=1))
+        server.put("/a.xml", rss(item("2", "Fire in the harbour is out at last"), first))
+        await poll(made)
+
+    rung, edits = terminal.texts(DeliveryKind.ALERT), terminal.texts(DeliveryKind.EDIT)
+    assert [text.startswith("(repeat)") for text in rung] == [False, True]
+    assert edits
+    assert all(text.startswith("(repeat)") for text in edits)

@@ -171,11 +171,12 @@ class Delivery:
     message_id: int | None = None  #: of the message to edit
     reply_to: int | None = None
     created_at: datetime | None = None
+    marked: bool = False  #: the message to edit says that it is a repeat
 
     @property
     def repeat(self) -> bool:
-        """Whether an earlier copy may have arrived, so that this one must say it is a repeat."""
-        return self.doubts > 0 and self.kind is DeliveryKind.ALERT
+        """Whether an earlier copy may have arrived, so that this one must say it is a repeat, and go on saying so when it changes."""
+        return self.marked or (self.doubts > 0 and self.kind is DeliveryKind.ALERT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,9 @@ def _delivery(db: Database, row: Any) -> Delivery:
     chat = get_chat(db.execute("select * from chats where id = ?", [row["chat_id"]]).fetchone())
     kind = DeliveryKind(row["kind"])
     stories = [one["story_id"] for one in db.execute("select story_id from outbox_alerts where outbox_id = ?", [row["id"]]).fetchall()]
-    message_id = None
+    message_id, marked = None, False
     if kind is DeliveryKind.EDIT:
+        marked = _is_repeat(db, chat.id, stories)
         message_id, stories = _edited(db, chat.id, stories)
     return Delivery(
         id=row["id"],
@@ -146,7 +147,18 @@ def _delivery(db: Database, row: Any) -> Delivery:
         message_id=message_id,
         reply_to=row["reply_to"],
         created_at=sure_time(row["created_at"]),
+        marked=marked,
     )
+
+
+def _is_repeat(db: Database, chat_id: int, stories: Sequence[int]) -> bool:
+    """Whether the message with these alerts is the second copy of one that may have arrived."""
+    row = db.execute(
+        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id "
+        f"where a.chat_id = ? and a.story_id in ({marks(stories)}) and kind = 'alert' and doubts > 0 limit 1",
+        [chat_id, *stories],
+    ).fetchone()
+    return row is not None
 
 
 def _edited(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None, list[int]]:
