@@ -2,10 +2,11 @@
 
 import calendar
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 from io import BytesIO
+from itertools import chain
 from time import struct_time
 from typing import Any
 from urllib.parse import urljoin
@@ -64,12 +65,17 @@ def _link(entry: Mapping[str, Any], base: str) -> str:
     named = str(entry.get("link") or "")
     if "://" not in named and named == entry.get("id"):  # a guid that is called a permalink and is none
         named = ""
-    candidates = [entry.get("feedburner_origlink"), named]
-    alternates = [link for link in entry.get("links", ()) if link.get("rel", "alternate") == "alternate"]
-    alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
-    candidates += [link.get("href") for link in alternates]
-    candidates += [link.get("href") for link in entry.get("links", ()) if link.get("rel") == "enclosure"]
+    candidates = chain((entry.get("feedburner_origlink"), named), _other_links(entry))
     return next((safe for link in candidates if link and (safe := absolute(str(link), base))), "")
+
+
+def _other_links(entry: Mapping[str, Any]) -> Iterator[Any]:
+    """Alternates, pages first, then enclosures."""
+    links = entry.get("links", ())
+    alternates = [link for link in links if link.get("rel", "alternate") == "alternate"]
+    alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
+    enclosures = [link for link in links if link.get("rel") == "enclosure"]
+    yield from (link.get("href") for link in (*alternates, *enclosures))
 
 
 def absolute(link: str, base: str) -> str:

@@ -20,6 +20,11 @@ from bot.store.rows import STATE_COLUMNS, get_feed, get_known, marks, put_spans,
 _UPDATE_FEED = (
     "update feeds set lease_until = null, host = :host, " + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS) + " where id = :id"
 )
+# One prepared statement: sqlite-utils' insert_all writes a new one for each number of rows, which cost more than the rows.
+_INSERT_ENTRY = (
+    "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, source, "
+    "published, updated, first_seen_at, silent) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _CHUNK = 400  # values of one `in (...)`
 
 
@@ -104,7 +109,7 @@ class IngestTables:
 
         def work(db: Database) -> None:
             moment = put_time(now)
-            db.table("entries").insert_all([_entry_row(entry) for commit in commits for entry in commit.new])
+            db.conn.executemany(_INSERT_ENTRY, [_entry_row(entry) for commit in commits for entry in commit.new])
             for commit in commits:
                 _keep_revisions(db, commit.revisions, now)
                 if commit.absent:
@@ -163,6 +168,7 @@ def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any
 
 def _known(db: Database, one: Lookup, since: datetime, next_id: int) -> Known:
     own: dict[int, KnownEntry] = {}
+    since_text = put_time(since) or ""
     others: dict[bytes, list[Any]] = {}  # rows of other feeds by link
     by_column = {
         "guid_key": {key.guid for key in one.keys} - {b""},
@@ -175,7 +181,7 @@ def _known(db: Database, one: Lookup, since: datetime, next_id: int) -> Known:
     for row in _select(db, "link_key != x'' and link_key in", sorted({key.link for key in one.keys} - {b""}), []):
         if row["feed_id"] == one.feed_id:
             own[row["id"]] = get_known(row)
-        elif row["first_seen_at"] >= (put_time(since) or ""):
+        elif row["first_seen_at"] >= since_text:
             others.setdefault(row["link_key"], []).append(row)
     # A link that one feed gives to several entries is a page of many stories.
     elsewhere = {link: rows[0]["story_id"] for link, rows in others.items() if len({row["feed_id"] for row in rows}) == len(rows)}
@@ -197,27 +203,28 @@ def _alerts(db: Database, stories: Sequence[int]) -> Iterable[KnownAlert]:
             yield KnownAlert(row["chat_id"], row["story_id"], row["entry_id"], frozenset(json.loads(row["subscriptions"])) - {None})
 
 
-def _entry_row(entry: NewEntry) -> dict[str, Any]:
-    guid, link, title, article = astuple(entry.keys)
-    return {
-        "id": entry.id,
-        "feed_id": entry.feed_id,
-        "story_id": entry.story_id,
-        "guid_key": guid,
-        "link_key": link,
-        "title_key": title,
-        "article_key": article,
-        "guid": entry.guid,
-        "link": entry.link,
-        "title": entry.title,
-        "summary": entry.summary,
-        "author": entry.author,
-        "source": entry.source,
-        "published": put_time(entry.published),
-        "updated": put_time(entry.updated),
-        "first_seen_at": put_time(entry.first_seen_at),
-        "silent": entry.silent,
-    }
+def _entry_row(entry: NewEntry) -> tuple[Any, ...]:
+    """The values of `_INSERT_ENTRY`, in its order."""
+    keys = entry.keys
+    return (
+        entry.id,
+        entry.feed_id,
+        entry.story_id,
+        keys.guid,
+        keys.link,
+        keys.title,
+        keys.article,
+        entry.guid,
+        entry.link,
+        entry.title,
+        entry.summary,
+        entry.author,
+        entry.source,
+        put_time(entry.published),
+        put_time(entry.updated),
+        put_time(entry.first_seen_at),
+        entry.silent,
+    )
 
 
 def _keep_revisions(db: Database, revisions: Iterable[Revision], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 _TRACKING_PREFIXES = (
@@ -30,6 +31,7 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 _CONTROL = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 
 
+@lru_cache(maxsize=256)
 def _split(link: str) -> SplitResult | None:
     try:
         parts = urlsplit(link.strip())
