@@ -4,6 +4,7 @@ Each update is answered once: changes, answer and the update's number are kept i
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.errors import QueryError
@@ -38,18 +39,27 @@ HELP = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What an update came to."""
+
+    changed: bool  #: what rings where has changed
+    chat_id: int | None  #: in this chat only; None: perhaps elsewhere
+
+
 class Actions:
     """The actions corridor."""
 
     def __init__(self, store: PeopleStore, clock: Clock, names: Callable[[], Names], status: Callable[[], Awaitable[Status]]) -> None:
         self._store, self._clock, self._names, self._status = store, clock, names, status
 
-    async def handle(self, update: Incoming) -> bool:
-        """Answer one update; whether it changed what rings where. Raises StoreError, and then nothing of it happened."""
+    async def handle(self, update: Incoming) -> Handled:
+        """Answer one update. Raises StoreError, and then nothing of it happened."""
         chat = await self._store.chat_at(update.address, update.topic)
         answered = await self._answer(update, chat)
         kept = await self._store.answer(answered, self._clock.now())
-        return kept and any(not isinstance(change, SetPaused) for change in answered.changes)
+        changed = kept and any(not isinstance(change, SetPaused) for change in answered.changes)
+        return Handled(changed, chat.id if chat else None)
 
     async def _answer(self, update: Incoming, chat: Chat | None) -> Answered:
         if update.closed is not None:

@@ -4,12 +4,13 @@ A chat is rung once per story. A known entry with other words rings only where t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.identity import RECENT
 from bot.model.chats import AlertIntent, AlertRevision, KnownAlert
-from bot.model.entries import Match, NewEntry, Revision
+from bot.model.entries import Article, Match, NewEntry, Revision
+from bot.model.feeds import FeedDue
 from bot.query.index import Index
 
 
@@ -19,6 +20,22 @@ class Rung:
 
     alerts: tuple[AlertIntent, ...]
     revisions: tuple[AlertRevision, ...]
+
+
+def article(entry: NewEntry | Revision, feed: FeedDue) -> Article:
+    """An entry as queries look at it."""
+    return Article(
+        title=entry.title,
+        summary=entry.summary,
+        language=entry.language,
+        link=entry.link,
+        author=entry.author,
+        source=entry.source,
+        feed=feed.url,
+        feed_name=feed.name,
+        publisher=feed.publisher,
+        tags=feed.tags,
+    )
 
 
 def _by_chat(index: Index, matches: Iterable[Match], *, terminals_only: bool) -> Mapping[int, list[Match]]:
@@ -41,8 +58,8 @@ class Ringer:
             self._stories.setdefault(alert.story_id, {})[alert.chat_id] = alert
         self._now = now
 
-    def ring(self, new: Iterable[NewEntry], revisions: Iterable[Revision], feed: frozenset[str]) -> Rung:
-        """Alerts and changes for the entries of one feed; `feed` holds its URL, name and tags."""
+    def ring(self, new: Iterable[NewEntry], revisions: Iterable[Revision], feed: FeedDue) -> Rung:
+        """Alerts and changes for the entries of one feed."""
         alerts: list[AlertIntent] = []
         changes: list[AlertRevision] = []
         for entry in new:
@@ -51,11 +68,11 @@ class Ringer:
             self._revised(revision, feed, alerts, changes)
         return Rung(tuple(alerts), tuple(changes))
 
-    def _new(self, entry: NewEntry, feed: frozenset[str], alerts: list[AlertIntent], changes: list[AlertRevision]) -> None:
+    def _new(self, entry: NewEntry, feed: FeedDue, alerts: list[AlertIntent], changes: list[AlertRevision]) -> None:
         recent = entry.published is not None and entry.published > self._now - RECENT
         if entry.silent == "archive" or (entry.silent and not recent):
             return
-        matches = self._index.match(entry.title, entry.summary, feed)
+        matches = self._index.match(article(entry, feed))
         baseline = entry.silent == "baseline"
         for chat, found in _by_chat(self._index, matches, terminals_only=baseline).items():
             self._place(
@@ -69,10 +86,12 @@ class Ringer:
                 collapse=entry.silent == "flood",
             )
 
-    def _revised(self, revision: Revision, feed: frozenset[str], alerts: list[AlertIntent], changes: list[AlertRevision]) -> None:
+    def _revised(self, revision: Revision, feed: FeedDue, alerts: list[AlertIntent], changes: list[AlertRevision]) -> None:
         known = revision.known
-        matches = self._index.match(revision.title, revision.summary, feed)
-        before = {match.subscription_id for match in self._index.match(known.title, known.summary, feed)}
+        now_says = article(revision, feed)
+        matches = self._index.match(now_says)
+        said = replace(now_says, title=known.title, summary=known.summary)
+        before = {match.subscription_id for match in self._index.match(said)} if matches else set()
         first_time = [match for match in matches if match.subscription_id not in before]
         alerted = dict(self._stories.get(known.story_id, {}))
         for chat, found in _by_chat(self._index, first_time, terminals_only=False).items():

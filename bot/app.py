@@ -28,19 +28,21 @@ from bot.commands.listener import Listener
 from bot.config.load import Config, load
 from bot.control import control
 from bot.deliver import Deliver
-from bot.errors import ConfigError, Mistake, StoreError
+from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.fetch.client import Limits, client, user_agent
 from bot.fetch.gate import Gate
-from bot.ingest import Ingest, PollReport
+from bot.ingest import AT_ONCE, Ingest, PollReport
 from bot.model.chats import ChatKind, Incoming, Settlement
 from bot.model.feeds import Failure
 from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
+from bot.query.parser import parse
 from bot.scheduler import Job, scheduler
 from bot.store.sqlite import SqliteStore
 from bot.workers import WorkerLimits, Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
+PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
 PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
 
 log = logging.getLogger("newsbell.app")
@@ -79,6 +81,7 @@ class App:
         self.deliver: Deliver
         self._listener: Listener | None = None
         self._network_back = False
+        self.index: Index
 
     async def build(self, stack: AsyncExitStack) -> Self:
         """Make the rooms and join them."""
@@ -95,11 +98,14 @@ class App:
             self._actions = actions
             self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
         self.deliver = Deliver(self.store.deliver, channels, self.clock, self._zone, wiring.settled)
+        self.index = Index(config.names, await self.store.ingest.languages())
+        self.index.prime(await self.store.ingest.recent(PRIMED))
         self.ingest = Ingest(
             self.store.ingest,
             fetcher,
             wiring.parser or self.workers,
             self.clock,
+            self.index,
             chance=wiring.chance,
             spacing=self._spacing,
             headers=self._headers,
@@ -142,17 +148,20 @@ class App:
             self._network_back = True
         self._wiring.polled(reports)
 
-    async def _use_subscriptions(self) -> None:
-        """Compile what is subscribed; a query that cannot be read any more is named and stops no other."""
-        index = Index(await self.store.ingest.subscriptions(), self.config.names)
-        for subscription, error in index.broken:
+    async def _use_subscriptions(self, chat_id: int | None = None) -> None:
+        """Compile what is subscribed, or what changed of it; polls go on meanwhile. A query that cannot be read any more stops no other."""
+        known = set(self.index.broken)
+        changes = self.index.use(await self.store.ingest.subscriptions(chat_id), self.config.names, chat_id)
+        for number, _ in enumerate(changes, 1):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for subscription, error in (self.index.broken[one] for one in self.index.broken.keys() - known):
             log.error("the subscription %r rings nobody: %s", subscription.query, error.message)
-        self.ingest.use(index)
 
     async def _handle(self, update: Incoming) -> None:
-        changed = await self._actions.handle(update)
-        if changed:
-            await self._use_subscriptions()
+        handled = await self._actions.handle(update)
+        if handled.changed:
+            await self._use_subscriptions(handled.chat_id)
         self.deliver.wake()
 
     async def reload(self) -> None:
@@ -179,9 +188,9 @@ class App:
         """The file as it is now; raises ConfigError, also where a chat's query needs a list that it no longer has."""
         fresh = load(self.config.path)
         stored = [one for one in await self.store.ingest.subscriptions() if not one.declared]
-        broken = Index(stored, fresh.names).broken
+        broken = [problem for one in stored if (problem := _unreadable(one.query, fresh.names))]
         if broken:
-            texts = (f"a chat still subscribes to {one.query!r}: {error.message}" for one, error in broken)
+            texts = (f"a chat still subscribes to {error.query!r}: {error.message}" for error in broken)
             raise ConfigError(fresh.path.name, tuple(Mistake(1, 1, "names", text) for text in texts))
         return fresh
 
@@ -265,6 +274,14 @@ class App:
         count = await (operator.retry(ids) if do == "retry" else operator.drop(ids, self.clock.now()))
         self.deliver.wake()
         return count
+
+
+def _unreadable(query: str, names: Mapping[str, tuple[str, ...]]) -> QueryError | None:
+    try:
+        parse(query, names)
+    except QueryError as error:
+        return error
+    return None
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -276,6 +276,7 @@ def _new(feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now:
         published=entry.published,
         updated=entry.updated,
         first_seen_at=now,
+        language=entry.language,
     )
 
 
@@ -287,7 +288,18 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
     retitled = keys.title != known.keys.title
     if not retitled and entry.summary == known.summary and entry.title == known.title:
         return None
-    return Revision(known, entry.title, entry.summary, entry.link, keys, stamp or known.updated, retitled)
+    return Revision(
+        known,
+        entry.title,
+        entry.summary,
+        entry.link,
+        keys,
+        stamp or known.updated,
+        retitled,
+        author=entry.author,
+        source=entry.source,
+        language=entry.language,
+    )
 
 
 def _silence(feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime) -> tuple[list[NewEntry], int]:

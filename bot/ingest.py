@@ -77,6 +77,7 @@ class Ingest:
         fetcher: Fetcher,
         parser: Parser,
         clock: Clock,
+        index: Index,
         *,
         chance: Random,
         spacing: Callable[[str], timedelta],
@@ -85,7 +86,7 @@ class Ingest:
     ) -> None:
         self._store, self._fetcher, self._parser, self._clock = store, fetcher, parser, clock
         self._chance, self._spacing, self._headers, self._committed = chance, spacing, headers, committed
-        self._index = Index((), {})
+        self._index = index
         self._hosts: dict[str, _Host] = {}
         self._polled: asyncio.Queue[Polled] = asyncio.Queue()
         self._claimed: set[int] = set()
@@ -94,10 +95,6 @@ class Ingest:
         self._more = False  # the last look filled all places: there may be more
         self._wake = asyncio.Event()
         self._halt = asyncio.Event()
-
-    def use(self, index: Index) -> None:
-        """Match against these subscriptions from the next batch on."""
-        self._index = index
 
     def tick(self) -> None:
         """Look for due feeds now."""
@@ -261,7 +258,7 @@ class Ingest:
         found = identify(feed, document, known.get(feed.id, Known((), (), (), 0)), now)
         commit = verdict.brought(feed, answer, document, found, polled.body_hash, now, chance)
         new = assign(commit.new, stories)
-        rung = ringer.ring(new, commit.revisions, frozenset((feed.url, feed.name, *feed.tags)))
+        rung = ringer.ring(new, commit.revisions, feed)
         return replace(commit, new=tuple(new), alerts=rung.alerts, alert_revisions=rung.revisions)
 
     async def _store_failed(self, error: StoreError) -> None:

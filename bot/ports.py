@@ -159,8 +159,8 @@ class IngestStore(Protocol):
         """Entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
         ...
 
-    async def subscriptions(self) -> list[Subscription]:
-        """All subscriptions in force, with the chats they ring."""
+    async def subscriptions(self, chat_id: int | None = None) -> list[Subscription]:
+        """All subscriptions in force, or those that ring one chat; each with all the chats it rings."""
         ...
 
 

@@ -17,7 +17,7 @@ from bot.alerts import Ringer
 from bot.app import App
 from bot.model.chats import DeliveryKind
 from bot.model.entries import EntryKeys, KnownEntry, NewEntry, Revision
-from bot.model.feeds import FeedState
+from bot.model.feeds import FeedDue, FeedState
 from bot.ports import FeedCommit, Lookup, OutboxRow
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
@@ -60,7 +60,7 @@ class Desk:
             address = f"https://news.example/{number}" if link is None else link
             keys = EntryKeys(number.to_bytes(16, "big"), b"", title.encode()[:16])
             new = NewEntry(number, 1, number, keys, f"g{number}", address, title, summary, "", "", published, None, self.clock.now())
-            rung = self._ringer(()).ring([new], (), frozenset())
+            rung = self._ringer(()).ring([new], (), self._feed())
             await self._commit(FeedCommit(1, self._state(), new=(new,), alerts=rung.alerts))
 
     async def retitle(self, before: str, after: str) -> None:
@@ -70,8 +70,11 @@ class Desk:
         entry: KnownEntry = next(one for one in known.entries if one.title == before)
         keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
         revision = Revision(entry, after, entry.summary, f"https://news.example/{entry.id}", keys, self.clock.now(), retitled=True)
-        rung = self._ringer(known.alerts).ring((), [revision], frozenset())
+        rung = self._ringer(known.alerts).ring((), [revision], self._feed())
         await self._commit(FeedCommit(1, self._state(), revisions=(revision,), alerts=rung.alerts, alert_revisions=rung.revisions))
+
+    def _feed(self) -> FeedDue:
+        return FeedDue(1, FEED, "Invented Wire", "Invented Wire", (), None, self._state())
 
     async def deliver(self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=1)) -> None:
         """Send all that may go out now and, step by step, within this span."""

@@ -23,10 +23,11 @@ from bot.cli import main, schema_text
 from bot.config.load import load
 from bot.config.shape import ChatShape, FeedShape, FileShape, SubscriptionShape
 from bot.model.chats import AlertView, Chat, ChatKind, Delivery, DeliveryKind, DeliveryState, Message, SendOutcome
-from bot.model.entries import Span
+from bot.model.entries import Article, Span
 from bot.model.feeds import Failure
-from bot.query.matcher import EntryWords, match
+from bot.query.matcher import match
 from bot.query.parser import parse
+from bot.query.words import ArticleWords
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/commands.md", "docs/operations.md", "docs/design.md")
@@ -173,9 +174,9 @@ def test_a_query_of_the_table_matches_what_the_table_says(query: str, hits: str,
     tree = parse(query.strip("`"), _names())
 
     for headline in hits.split("; "):
-        assert match(tree, EntryWords.of(headline, "")) is not None, headline
+        assert match(tree, ArticleWords(Article(headline, language="en"))) is not None, headline
     for headline in misses.split("; "):
-        assert match(tree, EntryWords.of(headline, "")) is None, headline
+        assert match(tree, ArticleWords(Article(headline, language="en"))) is None, headline
 
 
 def test_every_query_of_the_documents_is_read() -> None:

@@ -14,6 +14,7 @@ from support import FeedServer, ManualClock, Recorder, newsbell, poll
 
 from bot.clock import FastClock
 from bot.model.chats import DeliveryKind, Subscription
+from bot.model.entries import Article
 from bot.parse.blocks import prune, scan
 from bot.parse.read import read_document
 from bot.query.index import Index
@@ -100,7 +101,8 @@ def _shows(text: str, title: str) -> bool:
 def _expected(feeds: dict[str, bytes], held: dict[str, list[int]]) -> list[str]:
     """Headlines of the entries held back that the subscription matches and that no other feed or entry of the baseline shares by link."""
     subscription = everything(["x"])[0]
-    index = Index([Subscription(1, "Everything", str(subscription["query"]), (), (1,))], {})
+    index = Index({})
+    index.set(Subscription(1, "Everything", str(subscription["query"]), (), (1,)))
     known_links: set[bytes] = set()
     released = []
     for name, body in feeds.items():
@@ -114,7 +116,7 @@ def _expected(feeds: dict[str, bytes], held: dict[str, list[int]]) -> list[str]:
                 known_links.add(entry.keys.link)
     expected: dict[bytes, str] = {}
     for entry in released:
-        if entry.keys.link not in known_links and index.match(entry.title, entry.summary, frozenset()):
+        if entry.keys.link not in known_links and index.match(Article(entry.title, entry.summary, entry.language)):
             expected.setdefault(entry.keys.link or entry.keys.guid, entry.title)
     return list(expected.values())
 

@@ -30,6 +30,7 @@ class ParsedEntry:
     published: datetime | None = None  #: None unless plausible
     updated: datetime | None = None
     keys: EntryKeys = EntryKeys(b"", b"", b"")  #: made where the entry is read, so that it costs the worker's time
+    language: str = ""  #: ISO 639-1; as the feed says where the letters agree, else found out; empty where unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class NewEntry:
     updated: datetime | None
     first_seen_at: datetime
     silent: str = ""  #: why it may not ring: "baseline", "flood", "archive", or empty
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,30 @@ class Revision:
     keys: EntryKeys
     updated: datetime | None
     retitled: bool  #: the headline differs by more than case and punctuation
+    author: str = ""
+    source: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What a query can look at: an entry's words, and what its feed adds to them."""
+
+    title: str
+    summary: str = ""
+    language: str = ""  #: ISO 639-1; empty where unknown
+    link: str = ""
+    author: str = ""
+    source: str = ""  #: the outlet that an aggregating feed names
+    feed: str = ""  #: the feed's URL
+    feed_name: str = ""
+    publisher: str = ""
+    tags: tuple[str, ...] = ()  #: of the feed
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """What a subscription may name the feed by."""
+        return frozenset((self.feed, self.feed_name, *self.tags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +139,7 @@ class Span:
     field: str  #: "title" or "summary"
     start: int
     end: int
+    term: str = ""  #: what of the query it matches, as written there
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.keys import keyed
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
 from bot.text import clean
+from bot.text.language import language_of
 from bot.text.url import safe_link, shown
 
 # A guid is a name. Resolved against the address of the feed, it would change with every redirect, and "17" would pass for a link.
@@ -102,8 +103,8 @@ def _summary(entry: Mapping[str, Any]) -> str:
     return clean.summary(value, is_html=is_html)
 
 
-def entry_of(raw: Mapping[str, Any], block: bytes, base: str, now: datetime) -> ParsedEntry | None:
-    """One feedparser entry as ours; None where it has neither id nor link nor title."""
+def entry_of(raw: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str) -> ParsedEntry | None:
+    """One feedparser entry as ours; None where it has neither id nor link nor title. `declared` is the language that the feed names."""
     title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
     guid = clean.plain(str(raw.get("id") or ""))[:2048]
     link = _link(raw, base)
@@ -111,17 +112,20 @@ def entry_of(raw: Mapping[str, Any], block: bytes, base: str, now: datetime) -> 
         return None
     source = raw.get("source") or {}
     updated = _date(raw, "updated", now)
+    summary = _summary(raw)
+    own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
     return keyed(
         ParsedEntry(
             block=block,
             guid=guid,
             link=shown(link),
-            title=title or clean.cut(_summary(raw), 100) or link,
-            summary=_summary(raw),
+            title=title or clean.cut(summary, 100) or link,
+            summary=summary,
             author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
             source=clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else "",
             published=_date(raw, "published", now) or updated,
             updated=updated,
+            language=language_of(f"{title} {summary}", str(own or declared)),
         )
     )
 

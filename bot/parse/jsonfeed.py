@@ -12,6 +12,7 @@ from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
 from bot.parse.document import trusted
 from bot.text import clean
+from bot.text.language import language_of
 from bot.text.url import safe_link, shown
 
 
@@ -30,7 +31,7 @@ def _author(item: Mapping[str, Any]) -> str:
     return clean.cut(clean.plain(str(first.get("name") or "")), 100) if isinstance(first, Mapping) else ""
 
 
-def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime) -> ParsedEntry | None:
+def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str) -> ParsedEntry | None:
     guid = item.get("id")
     name = "" if guid is None else clean.plain(json.dumps(guid) if isinstance(guid, float) else str(guid))
     address = item.get("url") or item.get("external_url") or (name if name.startswith(("http://", "https://")) else "")
@@ -56,6 +57,7 @@ def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime) -> P
             author=_author(item),
             published=_date(item.get("date_published"), now),
             updated=_date(item.get("date_modified"), now),
+            language=language_of(f"{title} {text}", str(item.get("language") or declared)),
         )
     )
 
@@ -85,7 +87,7 @@ def read_json_feed(body: bytes, url: str, known: frozenset[bytes], now: datetime
         if len(entries) >= most:
             cut.append(block)
             continue
-        entry = _entry(item, block, url, now)
+        entry = _entry(item, block, url, now, str(document.get("language") or ""))
         if entry:
             entries.append(entry)
         else:

@@ -68,7 +68,7 @@ def read_document(body: bytes, content_type: str, url: str, known: frozenset[byt
     if len(raws) != len(kept):  # a shape that bytes cannot tell: let the parser see it all
         return _read_whole(to_utf8(text, content_type), url, now, truncated)
     pairs = [(raw, blocks[position].hash) for raw, position in zip(raws, kept, strict=True)]
-    entries = _entries(pairs, url, now)
+    entries = _entries(pairs, url, now, _language(parsed))
     cut = tuple(blocks[position].hash for position in fresh if position not in set(kept))
     return _document(
         parsed,
@@ -92,7 +92,9 @@ def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseO
     if at_end and raws:
         raws.pop()  # feedparser returns the last entry half filled
     taken = raws[:MOST]
-    return _document(parsed, text, _entries([(raw, b"") for raw in taken], url, now), (), (), len(taken), truncated=at_end, base=url)
+    return _document(
+        parsed, text, _entries([(raw, b"") for raw in taken], url, now, _language(parsed)), (), (), len(taken), truncated=at_end, base=url
+    )
 
 
 def _is_json(body: bytes) -> bool:
@@ -122,7 +124,7 @@ def _document(
         cut=cut,
         title=clean_title(str(feed.get("title") or "")),
         link=home,
-        language=str(feed.get("language") or "")[:20],
+        language=_language(parsed),
         hints=hints_of(feed, head),
         skipped=read_count - len(entries),
         truncated=truncated,
@@ -135,8 +137,13 @@ def _parse(text: bytes) -> Any:
     return read(text)
 
 
-def _entries(raws: list[tuple[Any, bytes]], base: str, now: datetime) -> tuple[ParsedEntry, ...]:
-    return tuple(entry for raw, block in raws if (entry := entry_of(raw, block, base, now)))
+def _entries(raws: list[tuple[Any, bytes]], base: str, now: datetime, language: str) -> tuple[ParsedEntry, ...]:
+    return tuple(entry for raw, block in raws if (entry := entry_of(raw, block, base, now, language)))
+
+
+def _language(parsed: Any) -> str:
+    """What the document calls its language."""
+    return str(parsed.feed.get("language") or (parsed.feed.get("title_detail") or {}).get("language") or "")[:20]
 
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,68 +1,192 @@
-"""Many subscriptions against one entry: only those are tried whose anchor word the entry holds. Not the meaning of a query."""
+"""Many subscriptions against one article: only those are tried whose rarest required key the article holds. Not the meaning of a query.
 
-from collections.abc import Iterable
+A key is a word as written (after `=`), a stem, a beginning (`^`), a key of a name (`~`) or something known beside the words (`lang:ru`).
+"""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from bot.errors import QueryError
 from bot.model.chats import Subscription
-from bot.model.entries import Match
-from bot.query.matcher import EntryWords, match
+from bot.model.entries import Article, Match
+from bot.names.keys import word_keys
+from bot.query.anchors import Anchors
+from bot.query.matcher import match
 from bot.query.parser import Names, parse
-from bot.query.tree import AllOf, AnyOf, NamedList, Node, NoneOf
+from bot.query.tree import Node
+from bot.query.words import ArticleWords
+
+_SAMPLE = 16  # one article in so many is counted, to know which words are rare
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    subscription: Subscription
+    tree: Node
+    anchors: frozenset[str] | None  #: None: nothing that an article must hold
+    also: str  #: a further key that an article must hold among its words; empty for none
 
 
 class Index:
-    """The compiled subscriptions of one moment."""
+    """The compiled subscriptions in force. Changed one by one, between two articles."""
 
-    def __init__(self, subscriptions: Iterable[Subscription], names: Names) -> None:
-        """Compile. A query that cannot be read (its list is gone) is set aside in `broken` and stops no other."""
-        self._subscriptions: dict[int, tuple[Subscription, Node]] = {}
-        self._anchored: dict[str, list[int]] = {}
-        self.broken: list[tuple[Subscription, QueryError]] = []
-        for subscription in subscriptions:
-            try:
-                tree = parse(subscription.query, names)
-            except QueryError as error:
-                self.broken.append((subscription, error))
-                continue
-            self._subscriptions[subscription.id] = (subscription, tree)
-            for anchor in anchors(tree):
-                self._anchored.setdefault(anchor, []).append(subscription.id)
+    def __init__(self, names: Names, languages: Iterable[str] = ("en",)) -> None:
+        self._names = names
+        self._anchors = Anchors(languages)
+        self._compiled: dict[int, _Compiled] = {}
+        self._anchored: dict[str, int | list[int]] = {}
+        self._free: set[int] = set()  # subscriptions that every article is held against
+        self._signs = {"^": 0, "~": 0, ":": 0}  # how many anchors need keys of this kind
+        self._count = 0
+        self.broken: dict[int, tuple[Subscription, QueryError]] = {}  #: queries that cannot be read (a list is gone): they stop no other
 
     def __len__(self) -> int:
-        return len(self._subscriptions)
+        return len(self._compiled)
 
     def subscription(self, subscription_id: int) -> Subscription | None:
         """The subscription with this id, if it is in force."""
-        found = self._subscriptions.get(subscription_id)
-        return found[0] if found else None
+        found = self._compiled.get(subscription_id)
+        return found.subscription if found else None
 
-    def match(self, title: str, summary: str, feed: frozenset[str]) -> list[Match]:
-        """Every subscription that matches; `feed` holds the feed's URL, name and tags, folded by nobody."""
-        entry = EntryWords.of(title, summary)
-        candidates = {number for word in entry.places.keys() & self._anchored.keys() for number in self._anchored[word]}
+    def subscriptions(self) -> list[Subscription]:
+        """All in force or broken."""
+        return [one.subscription for one in self._compiled.values()] + [one for one, _ in self.broken.values()]
+
+    def tree(self, subscription_id: int) -> Node:
+        """The tree of a subscription in force."""
+        return self._compiled[subscription_id].tree
+
+    def set(self, subscription: Subscription) -> None:
+        """Add or change one. A query that cannot be read is set aside in `broken`."""
+        before = self._compiled.get(subscription.id)
+        if before and before.subscription.query == subscription.query:
+            self._compiled[subscription.id] = _Compiled(subscription, before.tree, before.anchors, before.also)
+            return
+        self.remove(subscription.id)
+        try:
+            tree = parse(subscription.query, self._names)
+        except QueryError as error:
+            self.broken[subscription.id] = (subscription, error)
+            return
+        self._insert(subscription, tree)
+
+    def _insert(self, subscription: Subscription, tree: Node) -> None:
+        anchors, also = self._anchors.choose(tree)
+        self._compiled[subscription.id] = _Compiled(subscription, tree, anchors, also)
+        if anchors is None:
+            self._free.add(subscription.id)
+            return
+        for anchor in anchors:
+            self._sign(anchor, 1)
+            here = self._anchored.get(anchor)
+            if here is None:
+                self._anchored[anchor] = subscription.id
+            elif isinstance(here, int):
+                self._anchored[anchor] = [here, subscription.id]
+            else:
+                here.append(subscription.id)
+
+    def remove(self, subscription_id: int) -> None:
+        """Forget one; one that is not there is no mistake."""
+        self.broken.pop(subscription_id, None)
+        compiled = self._compiled.pop(subscription_id, None)
+        if compiled is None:
+            return
+        self._free.discard(subscription_id)
+        for anchor in compiled.anchors or ():
+            self._sign(anchor, -1)
+            here = self._anchored[anchor]
+            if isinstance(here, list) and len(here) > 1:
+                here.remove(subscription_id)
+            else:
+                del self._anchored[anchor]
+
+    def use(self, subscriptions: Iterable[Subscription], names: Names | None = None, chat: int | None = None) -> Iterator[int]:
+        """Bring the whole, or what rings one chat, in line with these; one change at a step: iterate to the end.
+
+        Between two steps articles may be matched. Yields the id that was added, changed or removed. Other lists (`names`) read the
+        queries that use them anew.
+        """
+        wanted = {one.id: one for one in subscriptions}
+        known = {one.id: one for one in self.subscriptions() if chat is None or chat in one.chats}
+        stale: set[int] = set()
+        if names is not None and names != self._names:
+            self._names = names
+            stale = {number for number, one in known.items() if "@" in one.query or "＠" in one.query}
+        for number, subscription in wanted.items():
+            if number in stale:
+                self.remove(number)
+            if number in stale or known.get(number) != subscription:
+                self.set(subscription)
+                yield number
+        for number in known.keys() - wanted.keys():
+            self.remove(number)
+            yield number
+
+    def learn(self, language: str) -> None:
+        """Articles in this language come by: words of queries are known by their stems in it as well."""
+        if not self._anchors.learn(language):
+            return
+        for number, compiled in list(self._compiled.items()):
+            anchors, also = self._anchors.choose(compiled.tree)
+            if (anchors, also) != (compiled.anchors, compiled.also):
+                self.remove(number)
+                self._insert(compiled.subscription, compiled.tree)
+
+    def _sign(self, anchor: str, by: int) -> None:
+        sign = anchor[0] if anchor[0] in "^~" else ":" if ":" in anchor else ""
+        if sign:
+            self._signs[sign] += by
+
+    def match(self, article: Article) -> list[Match]:
+        """Every subscription that matches, by id."""
+        if not self._compiled:
+            return []
+        if article.language not in self._anchors.languages:
+            self.learn(article.language)
+        words = ArticleWords(article)
+        return self.match_words(words)
+
+    def match_words(self, words: ArticleWords) -> list[Match]:
+        """The same for an article whose words were cut before."""
+        article = words.article
         matches: list[Match] = []
-        for number in sorted(candidates):
-            subscription, tree = self._subscriptions[number]
-            if subscription.feeds and feed.isdisjoint(subscription.feeds):
+        for number in self._candidates(words):
+            compiled = self._compiled[number]
+            if compiled.also and compiled.also not in words.places:
                 continue
-            spans = match(tree, entry)
+            if compiled.subscription.feeds and article.selectors.isdisjoint(compiled.subscription.feeds):
+                continue
+            spans = match(compiled.tree, words)
             if spans is not None:
                 matches.append(Match(number, spans))
+        matches.sort(key=lambda one: one.subscription_id)
         return matches
 
+    def _candidates(self, words: ArticleWords) -> AbstractSet[int]:
+        anchored = self._anchored
+        self._count += 1
+        if self._count % _SAMPLE == 0:
+            self._anchors.observe(words.places)
+        found = set(anchored.keys() & words.places.keys())
+        if self._signs["^"]:
+            found |= anchored.keys() & words.prefix_keys()
+        if self._signs["~"]:
+            found |= anchored.keys() & {one for word in words.words if word for one in word_keys(word)}
+        if self._signs[":"]:
+            found |= anchored.keys() & words.meta_keys()
+        candidates = set(self._free)
+        for one in found:
+            here = anchored[one]
+            if isinstance(here, int):
+                candidates.add(here)
+            else:
+                candidates.update(here)
+        return candidates
 
-def anchors(node: Node) -> frozenset[str]:
-    """Words of which an entry must hold at least one to match; empty where nothing is demanded."""
-    match node:
-        case NoneOf():
-            return frozenset()
-        case NamedList(spellings=spellings):
-            return frozenset(spelling.words[0] for spelling in spellings)
-        case AllOf(parts=parts):
-            found = [words for part in parts if (words := anchors(part))]
-            return min(found, key=lambda words: (len(words), -max(map(len, words)))) if found else frozenset()
-        case AnyOf(parts=parts):
-            each = [anchors(part) for part in parts]
-            return frozenset().union(*each) if all(each) else frozenset()
-        case _:
-            return frozenset({max(node.words, key=len)})
+    def prime(self, articles: Iterable[Article]) -> None:
+        """Learn from stored articles which words are rare, before subscriptions are added."""
+        for article in articles:
+            self._anchors.learn(article.language)
+            self._anchors.observe(ArticleWords(article).places)

@@ -1,74 +1,209 @@
-"""Match one tree against one entry, with the places that matched. Not the choice of which trees to try."""
+"""Match one tree against one article, with the places that matched. Not the choice of which trees to try.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Words, names and NEAR are intervals of word positions, as in Clarke, Cormack and Burkowski, "An Algebra for Structured Text Search"
+(1995); a regular expression has no positions and gives spans at once.
+"""
+
+from collections.abc import Callable, Iterable
+from unicodedata import normalize
 
 from bot.model.entries import Span
-from bot.query.tree import AllOf, AnyOf, NamedList, Node, NoneOf, Term
-from bot.text.fold import words
+from bot.names.find import find
+from bot.query import regex
+from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Name, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, Unit, show_leaf
+from bot.query.values import host
+from bot.query.words import ArticleWords, Place, sites
+from bot.text.fold import fold, key
+from bot.text.stem import wanted
+from bot.text.tokens import is_unspaced, joined
+
+INTERVALS = 128  #: places of one side of a NEAR that are looked at
+Evidence = tuple[int, int, str]  #: first word, word after the last, the term
+Interval = tuple[int, int, tuple[Evidence, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryWords:
-    """The words of an entry, folded, with the places of each."""
-
-    folded: tuple[str, ...]  #: title, then an empty word that no phrase crosses, then summary
-    spans: tuple[tuple[int, int], ...]  #: of each word in its own field
-    summary_from: int  #: index of the first word of the summary
-    places: dict[str, list[int]]  #: folded word to its indices
-
-    @classmethod
-    def of(cls, title: str, summary: str) -> "EntryWords":
-        """Cut and fold the texts once for all queries."""
-        folded: list[str] = []
-        spans: list[tuple[int, int]] = []
-        places: dict[str, list[int]] = {}
-        summary_from = 0
-        for part in (title, summary):
-            for word in words(part):
-                places.setdefault(word.folded, []).append(len(folded))
-                folded.append(word.folded)
-                spans.append((word.start, word.end))
-            if part is title and not summary_from:
-                folded.append("")
-                spans.append((0, 0))
-                summary_from = len(folded)
-        return cls(tuple(folded), tuple(spans), summary_from, places)
+def match(node: Node, words: ArticleWords) -> tuple[Span, ...] | None:
+    """The spans that made the article match, in order; None where it does not match."""
+    found = evaluate(node, words, "")
+    return None if found is None else tidy(found)
 
 
-def match(node: Node, entry: EntryWords) -> tuple[Span, ...] | None:
-    """The spans that made the entry match, in order; None where it does not match."""
-    found = _evaluate(node, entry)
-    if found is None:
-        return None
-    return tuple(sorted(set(found), key=lambda span: (span.field != "title", span.start)))
+def tidy(found: list[Span]) -> tuple[Span, ...]:
+    """Spans in order, each place once."""
+    if len(found) < 2:
+        return tuple(found)
+    # Of what one term matches from one place on, the shortest: Assad, not Assad's.
+    unique: dict[tuple[str, int, str], Span] = {}
+    for span in sorted(found, key=lambda span: (span.field != "title", span.start, span.end)):
+        unique.setdefault((span.field, span.start, span.term), span)
+    places_seen: dict[tuple[str, int, int], Span] = {}
+    for span in unique.values():
+        places_seen.setdefault((span.field, span.start, span.end), span)
+    return tuple(places_seen.values())
 
 
-def _evaluate(node: Node, entry: EntryWords) -> list[Span] | None:
+def evaluate(node: Node, words: ArticleWords, field: str) -> list[Span] | None:
+    """The spans of a part, within one field or anywhere; None where it does not match."""
     match node:
-        case Term():
-            return list(_occurrences(node, entry)) or None
-        case NamedList(spellings=spellings):
-            return [span for spelling in spellings for span in _occurrences(spelling, entry)] or None
-        case NoneOf(part=part):
-            return [] if _evaluate(part, entry) is None else None
         case AllOf(parts=parts):
             together: list[Span] = []
             for part in parts:
-                found = _evaluate(part, entry)
+                found = evaluate(part, words, field)
                 if found is None:
                     return None
                 together += found
             return together
         case AnyOf(parts=parts):
-            results = [found for part in parts if (found := _evaluate(part, entry)) is not None]
+            results = [found for part in parts if (found := evaluate(part, words, field)) is not None]
             return [span for found in results for span in found] if results else None
+        case NoneOf(part=part):
+            return [] if evaluate(part, words, field) is None else None
+        case InField(field=inner, part=part):
+            return evaluate(part, words, inner)
+        case Meta():
+            return [] if holds(node, words) else None
+        case Everything():
+            return []
+        case _:
+            return _spans(node, words, field) or None
 
 
-def _occurrences(term: Term, entry: EntryWords) -> Iterator[Span]:
-    first, *rest = term.words
-    for index in entry.places.get(first, ()):
-        end = index + len(term.words)
-        if not rest or entry.folded[index:end] == term.words:
-            field = "title" if index < entry.summary_from else "summary"
-            yield Span(field, entry.spans[index][0], entry.spans[end - 1][1])
+def _spans(node: Term | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str) -> list[Span]:
+    """The spans of a condition that words must meet."""
+    match node:
+        case Regex():
+            return [
+                Span(name, start, end, show_leaf(node))
+                for name, text in zip(("title", "summary"), words.texts, strict=True)
+                if field in {"", name}
+                for start, end in regex.places(node, text)
+            ]
+        case Near():
+            evidence = [one for _, _, inner in _near(node, words) for one in inner]
+            return [_span(one, words) for one in evidence if _stands(one[0], words, field)]
+        case _:
+            text = show_leaf(node)
+            return [_span((start, end, text), words) for start, end in places(node, words) if _stands(start, words, field)]
+
+
+def _stands(position: int, words: ArticleWords, field: str) -> bool:
+    return not field or (position < words.summary_from) == (field == "title")
+
+
+def _span(evidence: Evidence, words: ArticleWords) -> Span:
+    start, end, term = evidence
+    return Span("title" if start < words.summary_from else "summary", words.starts[start], words.ends[end - 1], term)
+
+
+def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[Place]:
+    """Where a term stands."""
+    match leaf:
+        case Term(units=units, mode=mode):
+            first = units[0]
+            if len(units) == 1 and mode == "inflected" and isinstance(first, str):  # the commonest term
+                return _word(first, words)
+            found = _phrase(units, words, inflected=mode == "inflected")
+            return [place for place in found if words.original(place) == normalize("NFC", leaf.text)] if mode == "exact" else found
+        case Prefix():
+            return _beginnings(leaf, words)
+        case Name(pattern=pattern):
+            return find(pattern, words.words)
+        case NamedList(items=items):
+            return [place for item in items for place in places(item, words)]
+
+
+def _word(word: str, words: ArticleWords) -> list[Place]:
+    forms = wanted(word, words.language)
+    if len(forms) == 1:
+        return words.places.get(forms[0], [])
+    return list(dict.fromkeys(place for form in forms for place in words.places.get(form, ())))
+
+
+def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[Place]:
+    """Where a word stands, or the words of a compound, apart or as one."""
+
+    def one(word: str) -> list[Place]:
+        return _word(word, words) if inflected else words.places.get(f"={word}", [])
+
+    if isinstance(unit, str):
+        return one(unit)
+    apart = _chained([one(part) for part in unit])
+    return apart if is_unspaced(unit[0]) else list(dict.fromkeys((*apart, *one(joined(unit)))))
+
+
+def _phrase(units: tuple[Unit, ...], words: ArticleWords, *, inflected: bool) -> list[Place]:
+    return _chained([_unit(unit, words, inflected=inflected) for unit in units])
+
+
+def _chained(steps: list[list[Place]]) -> list[Place]:
+    """Places of the first that go on in places of the next without a gap."""
+    found = steps[0]
+    for step in steps[1:]:
+        if not found:
+            return []
+        ends: dict[int, list[int]] = {}
+        for start, end in step:
+            ends.setdefault(start, []).append(end)
+        found = [(start, after) for start, end in found for after in ends.get(end, ())]
+    return found
+
+
+def _beginnings(prefix: Prefix, words: ArticleWords) -> list[Place]:
+    whole = "=" + joined((*prefix.head, prefix.start))
+    found = [place for one, here in words.places.items() if one.startswith(whole) for place in here]
+    if prefix.head:
+        begins = f"={prefix.start}"
+        last = [place for one, here in words.places.items() if one.startswith(begins) for place in here]
+        found += _chained([*(words.places.get(f"={part}", []) for part in prefix.head), last])
+    return sorted(set(found))
+
+
+def _near(node: Near, words: ArticleWords) -> list[Interval]:
+    left, right = _intervals(node.left, words), _intervals(node.right, words)
+    found: dict[Place, Interval] = {}
+    for first in left:
+        for second in right:
+            gap = second[0] - first[1]
+            if gap < 0 and not node.ordered:
+                gap = first[0] - second[1]
+            if 0 <= gap <= node.distance and (first[0] < words.summary_from) == (second[0] < words.summary_from):
+                hull = (min(first[0], second[0]), max(first[1], second[1]))
+                found.setdefault(hull, (*hull, (*first[2], *second[2])))
+    return sorted(found.values())[:INTERVALS]
+
+
+def _intervals(node: Node, words: ArticleWords) -> list[Interval]:
+    """Where a side of a NEAR stands."""
+    match node:
+        case Near():
+            return _near(node, words)
+        case AnyOf(parts=parts):
+            return sorted({interval for part in parts for interval in _intervals(part, words)})[:INTERVALS]
+        case Term() | Prefix() | Name() | NamedList():
+            text = show_leaf(node)
+            return [(start, end, ((start, end, text),)) for start, end in places(node, words)[:INTERVALS]]
+        case _:
+            return []
+
+
+def holds(meta: Meta, words: ArticleWords) -> bool:
+    """Whether the article has this beside its words."""
+    article = words.article
+    tests: dict[str, Callable[[], bool]] = {
+        "site": lambda: _is_of_site(meta.value, host(article.link)),
+        "lang": lambda: article.language == meta.value,
+        "tag": lambda: meta.value in map(fold, article.tags),
+        "feed": lambda: meta.value == article.feed or _says(meta.value, (article.feed_name,)),
+        "source": lambda: _says(meta.value, (article.source,) if article.source else (article.publisher, article.feed_name)),
+        "author": lambda: _says(meta.value, (article.author,)),
+    }
+    return tests[meta.field]()
+
+
+def _is_of_site(value: str, address: str) -> bool:
+    wanted_host, slash, path = value.partition("/")
+    return wanted_host in sites(address) and (not slash or f"{address.partition('/')[2]}/".startswith(f"{path}/"))
+
+
+def _says(value: str, texts: Iterable[str]) -> bool:
+    return any(f" {value} " in f" {key(text)} " for text in texts)

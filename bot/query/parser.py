@@ -1,86 +1,232 @@
-"""Read a query: text to tree, with errors that point at the character and say what to do. Not matching."""
+"""Read a query: text to tree, with errors that point at the character and say what to do. Not matching.
+
+Two steps: lark gives the shape (grammar.lark), `_Grower` reads the terms. What a whole query may not be (a NOT alone, everything,
+nothing) is `sense`'s to say.
+"""
 
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
 from bot.errors import QueryError
-from bot.query.tree import AllOf, AnyOf, NamedList, Node, NoneOf, Term
-from bot.text.fold import words
-
-LENGTH = 1_000  #: code points of a query
-TERMS = 200  #: words, phrases and lists of a query
-DEPTH = 30  #: parentheses within parentheses
-
-# One for one, so that positions hold.
-_TYPOGRAPHIC = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "＂": '"', "（": "(", "）": ")", "−": "-", "–": "-", "＠": "@"})
-
-# Forms that other query languages have: read as plain words they would mean something else than their writer thinks.
-_LATER = (
-    (re.compile(r"\w+\*$"), "Beginnings of words (word*)"),
-    (re.compile(r"(?:title|summary|site|source|author|tag|lang|feed):"), "Fields (title:)"),
-    (re.compile(r"O?NEAR/\d"), "NEAR/n"),
-    (re.compile(r"=\w"), "Exact case (=Word)"),
-    (re.compile(r"~"), "Names in any spelling (~)"),
-    (re.compile(r"/.+/i?$"), "Expressions (/.../)"),
-    (re.compile(r"(?:&&|\|\||\*)$"), "The signs &&, || and *"),
+from bot.names.pattern import compile_name
+from bot.query import regex, values
+from bot.query.sense import objection
+from bot.query.tree import (
+    META_FIELDS,
+    TEXT_FIELDS,
+    AllOf,
+    AnyOf,
+    Everything,
+    Name,
+    NamedList,
+    Near,
+    Node,
+    NoneOf,
+    Prefix,
+    Regex,
+    Term,
+    Unit,
+    show,
 )
+from bot.text.tokens import is_unspaced, tokens
+
+LENGTH = 4_000  #: code points of a query
+TERMS = 300  #: words, phrases and items of lists of a query
+DEPTH = 30  #: parentheses within parentheses
+NEARS = 20  #: NEAR and ONEAR of a query
+DISTANCE = 50  #: words between the sides of a NEAR
+PREFIX = 2  #: letters before a star
+NAME_WORDS = 8  #: words of a name
+
+# One for one, so that positions hold: full-width forms of ASCII, typographic quotes and dashes.
+_ONE_FOR_ONE = dict.fromkeys("“”„‟«»「」『』〝〞", '"') | dict.fromkeys("−–—‐‑", "-") | {"\u3000": " ", "～": "~"}
+_TYPOGRAPHIC = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {ord(one): other for one, other in _ONE_FOR_ONE.items()}
+_FIELDS = (*TEXT_FIELDS, *META_FIELDS)
+_OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR(?:/\d*)?|&&|\|\|)$")
+_OPENS_REGEX = re.compile(r"(?:^|[\s(:!-])$")
 
 Names = Mapping[str, tuple[str, ...]]
 
 
-@lru_cache(maxsize=1)
+@cache
 def _grammar() -> Lark:
     text = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False, propagate_positions=True)
+    return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False)
 
 
 class _Grower(Transformer[Token, Node]):
-    """Builds the tree bottom up."""
+    """Builds the tree bottom up. `query` is as typed, for messages and for expressions, in which typographic signs are themselves."""
 
     def __init__(self, query: str, names: Names) -> None:
         super().__init__()
-        self._query = query
-        self._names = names
-        self._terms = 0
+        self._query, self._names = query, names
+        self._terms = self._nears = 0
 
-    def _term(self, text: str, position: int, *, quoted: bool) -> Term:
+    def _error(self, position: int | None, message: str) -> QueryError:
+        return QueryError(self._query, position or 0, message)
+
+    def _count(self, position: int) -> None:
         self._terms += 1
         if self._terms > TERMS:
-            raise QueryError(self._query, position, f"A query has at most {TERMS} words; make two subscriptions of this one.")
-        folded = tuple(word.folded for word in words(text))
-        if not folded:
-            what = "These quotes hold no word" if quoted else f"“{text}” holds no letter or digit"
-            raise QueryError(self._query, position, f"{what}: write a word, or remove it.")
-        return Term(folded, text, quoted)
+            raise self._error(position, f"A query has at most {TERMS} words; make two subscriptions of this one.")
+
+    def _term(self, text: str, position: int, term: Term) -> Term:
+        """The term with its units; raises where the text has none."""
+        self._count(position)
+        found = units(text)
+        if not found:
+            what = "These quotes hold no word" if term.quoted else f"“{text}” holds no letter or digit"
+            raise self._error(position, f"{what}: write a word, or remove it.")
+        return Term(found, term.text, term.mode, term.quoted)
 
     @v_args(inline=True)
-    def word(self, token: Token) -> Term:
-        position = token.start_pos or 0
-        for shape, what in _LATER:
-            if shape.match(str(token)):
-                raise QueryError(self._query, position, f"{what} this version does not know: write the words, or put the text in quotes.")
-        return self._term(str(token), position, quoted=False)
+    def word(self, token: Token) -> Node:
+        text, position = str(token), token.start_pos or 0
+        if text.startswith("="):
+            return self._term(text[1:], position, Term((), text[1:], "exact"))
+        if text.startswith("~"):
+            return self._name(text[1:], position, quoted=False)
+        self._check_word(text, position)
+        if text.endswith("*"):
+            return self._prefix(text[:-1], position)
+        return self._term(text, position, Term((), text))
+
+    def _check_word(self, text: str, position: int) -> None:
+        """Refuse what looks like another language's operator, where plain words would mean something else than their writer thinks."""
+        if re.fullmatch(r"O?NEAR(?:/.*)?", text):
+            raise self._error(position, f"{text.partition('/')[0]} needs a number of words: write NEAR/5.")
+        if "://" in text:
+            host = values.host(text)
+            raise self._error(
+                position, f"This is an address: write site:{host} for articles of a site." if host else "Put the address in quotes."
+            )
+        if text.startswith("/"):
+            raise self._error(position, "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes.")
+        if text.startswith("*") and len(text) > 1:
+            raise self._error(position, "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.")
+        if "*" in text[:-1] or "?" in text[:-1]:
+            at = min(text.index(one) for one in "*?" if one in text)
+            raise self._error(position + at, "A star can stand only at the end of a word, as in rate*; for letters within use /…/.")
+        if re.match(r"\^\d|.+[\^~]\d", text):
+            raise self._error(position, "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two.")
+
+    def _prefix(self, text: str, position: int) -> Node:
+        found = units(text)
+        last = found[-1] if found else ""
+        parts = last if isinstance(last, tuple) else (last,)
+        if parts[-1] and is_unspaced(parts[-1]):
+            return self._term(text, position, Term((), text))  # these scripts match within words anyway
+        if len(found) != 1 or len("".join(parts)) < PREFIX:
+            raise self._error(position, f"“{text}*” is too short: at least {PREFIX} letters stand before a star.")
+        self._count(position)
+        return Prefix(parts[:-1], parts[-1], text)
+
+    def _name(self, text: str, position: int, *, quoted: bool) -> Name:
+        self._count(position)
+        text = text.strip()
+        if len(text.split()) > NAME_WORDS:
+            raise self._error(position, f"A name has at most {NAME_WORDS} words.")
+        try:
+            return Name(compile_name(text), text, quoted)
+        except ValueError:
+            raise self._error(position, 'A name follows ~, as in ~Zelensky or ~"Deir ez-Zor".') from None
 
     @v_args(inline=True)
     def phrase(self, token: Token) -> Term:
-        return self._term(str(token)[1:-1].strip(), token.start_pos or 0, quoted=True)
+        text = str(token)[1:-1].strip()
+        if "*" in text:
+            at = (token.start_pos or 0) + str(token).index("*")
+            raise self._error(at, 'A star has no meaning in quotes: write it after a word, as in "air" ONEAR/0 def*.')
+        return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
+
+    @v_args(inline=True)
+    def exact_phrase(self, token: Token) -> Term:
+        text = str(token)[2:-1].strip()
+        return self._term(text, token.start_pos or 0, Term((), text, "exact", quoted=True))
+
+    @v_args(inline=True)
+    def name_phrase(self, token: Token) -> Name:
+        return self._name(str(token)[2:-1], token.start_pos or 0, quoted=True)
+
+    @v_args(inline=True)
+    def everything(self, _: Token) -> Everything:
+        return Everything()
+
+    @v_args(inline=True)
+    def regex(self, token: Token) -> Regex:
+        position = token.start_pos or 0
+        typed = self._query[position : position + len(token)]
+        source, flags = typed[1 : typed.rindex("/")], typed[typed.rindex("/") + 1 :]
+        self._count(position)
+        try:
+            return regex.checked(source, flags)
+        except ValueError as error:
+            raise self._error(position, str(error)) from None
 
     @v_args(inline=True)
     def named_list(self, token: Token) -> NamedList:
-        name = str(token)[1:]
-        position = token.start_pos or 0
-        spellings = self._names.get(name)
-        if spellings is None:
+        name, position = str(token)[1:], token.start_pos or 0
+        items = self._names.get(name)
+        if items is None:
             near = get_close_matches(name, self._names, n=1)
             hint = f"Did you mean @{near[0]}?" if near else "Lists are made under `names:` in feeds.yaml."
-            raise QueryError(self._query, position, f"There is no list @{name}. {hint}")
-        return NamedList(name, tuple(self._term(spelling, position, quoted=True) for spelling in spellings))
+            raise self._error(position, f"There is no list @{name}. {hint}")
+        return NamedList(name, tuple(self._item(item, position) for item in items))
+
+    def _item(self, item: str, position: int) -> Term | Prefix | Name:
+        """An item of a list: plain words in order, inflected; or one of the forms `"exact"`, `=Word`, `word*`, `~name`."""
+        text = item.translate(_TYPOGRAPHIC).strip()
+        sign, bare = (text[0], text[1:].strip('"')) if text[:1] in {"=", "~"} else ("", text)
+        if sign == "~":
+            return self._name(bare, position, quoted=True)
+        if sign == "=":
+            return self._term(bare, position, Term((), bare, "exact"))
+        if len(text) > 1 and text[0] == text[-1] == '"':
+            return self._term(text[1:-1], position, Term((), text[1:-1], "folded", quoted=True))
+        if text.endswith("*") and " " not in text:
+            prefix = self._prefix(text[:-1], position)
+            if isinstance(prefix, Prefix):
+                return prefix
+        return self._term(text, position, Term((), text))
+
+    def in_field(self, parts: list[Token | Node]) -> Node:
+        token, part = parts
+        assert isinstance(token, Token)  # noqa: S101 (the grammar says so)
+        position = token.start_pos or 0
+        name = str(token)[:-1].lower()
+        if name not in _FIELDS:
+            near = get_close_matches(name, _FIELDS, n=1, cutoff=0.5)
+            hint = f"Did you mean {near[0]}:?" if near else f"Fields are {', '.join(_FIELDS)}."
+            raise self._error(position, f"There is no field {name}:. {hint} To look for the text itself, put it in quotes.")
+        assert not isinstance(part, Token)  # noqa: S101
+        try:
+            return values.in_text(name, part) if name in TEXT_FIELDS else values.in_meta(name, part)
+        except ValueError as error:
+            raise self._error(position, str(error)) from None
+
+    def near(self, parts: list[Token | Node]) -> Near:
+        left, token, right = parts
+        assert isinstance(token, Token)  # noqa: S101 (the grammar says so)
+        assert not isinstance(left, Token)  # noqa: S101
+        assert not isinstance(right, Token)  # noqa: S101
+        operator, _, number = str(token).partition("/")
+        distance = int(number[:6])
+        if distance > DISTANCE:
+            raise self._error(token.start_pos, f"At most {DISTANCE} words may stand between: write {operator}/{DISTANCE} or less.")
+        self._nears += 1
+        if self._nears > NEARS:
+            raise self._error(token.start_pos, f"A query has at most {NEARS} NEAR; make two subscriptions of this one.")
+        for part, other in ((left, right), (right, left)):
+            problem = values.not_for_near(part, show(other, inside=True), str(token))
+            if problem:
+                raise self._error(token.start_pos, problem)
+        return Near(left, right, distance, ordered=operator == "ONEAR")
 
     def none_of(self, parts: list[Node]) -> Node:
         return NoneOf(parts[-1])
@@ -90,6 +236,24 @@ class _Grower(Transformer[Token, Node]):
 
     def any_of(self, parts: list[Node]) -> Node:
         return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+
+def units(text: str) -> tuple[Unit, ...]:
+    """The words of a term: alone, or as compounds; characters of scripts without spaces that touch are a compound as well."""
+    cut = tokens(text)
+    found: list[Unit] = []
+    compounds = dict(cut.compounds)
+    index = 0
+    while index < len(cut.words):
+        until = compounds.get(index, index + 1)
+        if is_unspaced(cut.words[index]):
+            until = index + 1
+            while until < len(cut.words) and is_unspaced(cut.words[until]) and cut.starts[until] == cut.ends[until - 1]:
+                until += 1
+        parts = tuple(cut.words[index:until])
+        found.append(parts if len(parts) > 1 else parts[0])
+        index = until
+    return tuple(found)
 
 
 def parse(query: str, names: Names | None = None) -> Node:
@@ -111,17 +275,23 @@ def parse(query: str, names: Names | None = None) -> Node:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
         raise
-    if not _demands(tree):
-        raise QueryError(query, 0, "This matches every article that lacks a word: say first what you want, then NOT what you do not.")
+    problem = objection(tree)
+    if problem:
+        raise QueryError(query, 0, problem)
     return tree
 
 
 def _check_brackets(query: str, text: str) -> None:
     opened: list[int] = []
     quote = -1
-    for position, character in enumerate(text):
+    position = 0
+    while position < len(text):
+        character = text[position]
         if character == '"':
             quote = -1 if quote >= 0 else position
+        elif quote < 0 and character == "/" and _OPENS_REGEX.search(text[max(0, position - 1) : position]):
+            position = regex.end(text, position)
+            continue
         elif quote < 0 and character == "(":
             opened.append(position)
             if len(opened) > DEPTH:
@@ -130,6 +300,7 @@ def _check_brackets(query: str, text: str) -> None:
             if not opened:
                 raise QueryError(query, position, "This parenthesis closes nothing: remove it, or open one before.")
             opened.pop()
+        position += 1
     if quote >= 0:
         raise QueryError(query, quote, 'This quote is not closed: add a " after the last word of the phrase.')
     if opened:
@@ -139,24 +310,16 @@ def _check_brackets(query: str, text: str) -> None:
 def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
         last = text.rsplit(maxsplit=1)[-1]
+        last = next((one for one in ("&&", "||") if last.endswith(one)), last)
         return QueryError(query, text.rstrip().rfind(last), f"“{last}” stands at the end: write what should follow it, or remove it.")
     position = error.pos_in_stream or 0  # type: ignore[redundant-expr]  # lark's annotation leaves out None
     if isinstance(error, UnexpectedCharacters):
         return QueryError(query, position, f"“{text[position]}” has no meaning here: put text that holds it in quotes.")
     found = str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
     if found == ")":
+        before = text[:position].rstrip()
+        last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""
+        if _OPERATOR.match(last):
+            return QueryError(query, before.rfind(last), f"“{last}” stands at the end: write what should follow it, or remove it.")
         return QueryError(query, position, "A word is missing before this parenthesis.")
     return QueryError(query, position, f"“{found}” needs a word before it: remove it, or write the word in quotes to search for it.")
-
-
-def _demands(node: Node) -> bool:
-    """Whether an article must hold something to match."""
-    match node:
-        case NoneOf():
-            return False
-        case AllOf(parts=parts):
-            return any(_demands(part) for part in parts)
-        case AnyOf(parts=parts):
-            return all(_demands(part) for part in parts)
-        case _:
-            return True

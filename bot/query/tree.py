@@ -1,23 +1,92 @@
 """The tree of a query. Frozen values with no behaviour beyond printing themselves back as a query."""
 
 from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from bot.names.pattern import NamePattern
+
+#: a word as folded, or the words of a compound that hyphens or apostrophes join
+Unit = str | tuple[str, ...]
+Mode = Literal["inflected", "folded", "exact"]
+TEXT_FIELDS = ("title", "summary")
+META_FIELDS = ("site", "source", "author", "tag", "lang", "feed")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Folded words that must follow one another; a single word is a term of one."""
+    """Words that must follow one another; a single word is a term of one."""
 
-    words: tuple[str, ...]
-    text: str  #: as written, without quotes
+    units: tuple[Unit, ...]
+    text: str  #: as written, without quotes and signs
+    mode: Mode = "inflected"
     quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Prefix:
+    """Words with this beginning; what a hyphen joins before it must stand before it."""
+
+    head: tuple[str, ...]
+    start: str
+    text: str  #: as written, without the star
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in any usual spelling and script."""
+
+    pattern: NamePattern
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """An RE2 expression over the text as written."""
+
+    source: str
+    ignore_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """`*`: any article."""
+
+
+@dataclass(frozen=True, slots=True)
 class NamedList:
-    """`@name`: any of the spellings the configuration gives."""
+    """`@name`: any of the items the configuration gives."""
 
     name: str
-    spellings: tuple[Term, ...]
+    items: tuple["Term | Prefix | Name", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Two sub-expressions with at most so many words between them."""
+
+    left: "Node"
+    right: "Node"
+    distance: int
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InField:
+    """The part must match within the title, or within the summary."""
+
+    field: str
+    part: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What is known of an article beside its words."""
+
+    field: str
+    value: str  #: folded, as compared
+    text: str  #: as written
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +110,45 @@ class NoneOf:
     part: "Node"
 
 
-Node = Term | NamedList | AllOf | AnyOf | NoneOf
+Leaf = Term | Prefix | Name | Regex | Everything | NamedList | Meta
+Node = Leaf | Near | InField | AllOf | AnyOf | NoneOf
 
 
 def show(node: Node, *, inside: bool = False) -> str:
-    """The query that reads back as this tree."""
+    """The query that reads back as this tree; in parentheses where it stands inside another and needs them."""
     match node:
-        case Term(text=text, quoted=quoted):
-            return f'"{text}"' if quoted else text
-        case NamedList(name=name):
-            return f"@{name}"
         case NoneOf(part=part):
             return f"NOT {show(part, inside=True)}"
+        case InField(field=field, part=part):
+            return f"{field}:{show(part, inside=True)}"
         case AllOf(parts=parts):
             text = " AND ".join(show(part, inside=True) for part in parts)
         case AnyOf(parts=parts):
             text = " OR ".join(show(part, inside=True) for part in parts)
+        case Near(left=left, right=right, distance=distance, ordered=ordered):
+            text = f"{show(left, inside=True)} {'O' if ordered else ''}NEAR/{distance} {show(right, inside=True)}"
+        case _:
+            return show_leaf(node)
     return f"({text})" if inside else text
+
+
+def show_leaf(leaf: Leaf) -> str:
+    """A single condition as it is written."""
+    match leaf:
+        case Term(text=text, mode=mode, quoted=quoted):
+            sign = "=" if mode == "exact" else ""
+            return f'{sign}"{text}"' if quoted else f"{sign}{text}"
+        case Prefix(text=text):
+            return f"{text}*"
+        case Name(text=text, quoted=quoted):
+            return f'~"{text}"' if quoted else f"~{text}"
+        case Regex(source=source, ignore_case=ignore_case):
+            return f"/{source}/{'i' if ignore_case else ''}"
+        case Everything():
+            return "*"
+        case NamedList(name=name):
+            return f"@{name}"
+        case Meta(field=field, text=text, quoted=quoted):
+            return f'{field}:"{text}"' if quoted else f"{field}:{text}"
+        case _:
+            assert_never(leaf)

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from bot.cadence import host_of
 from bot.model.chats import AlertIntent, AlertRevision, KnownAlert, Priority, Subscription
-from bot.model.entries import KnownEntry, NewEntry, Revision
+from bot.model.entries import Article, KnownEntry, NewEntry, Revision
 from bot.model.feeds import FeedDue
 from bot.ports import FeedCommit, Known, Lookup
 from bot.store.database import Writer
@@ -23,7 +23,7 @@ _UPDATE_FEED = (
 # One prepared statement: sqlite-utils' insert_all writes a new one for each number of rows, which cost more than the rows.
 _INSERT_ENTRY = (
     "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, source, "
-    "published, updated, first_seen_at, silent) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "published, updated, first_seen_at, silent, language) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CHUNK = 400  # values of one `in (...)`
 
@@ -34,6 +34,7 @@ class IngestTables:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._next_id = 0
+        self._known_languages: frozenset[str] = frozenset()
 
     async def claim_feeds(self, now: datetime, most: int, lease: timedelta) -> list[FeedDue]:
         """Feeds that are due and whose host is not parked, leased."""
@@ -128,18 +129,34 @@ class IngestTables:
                         [host, put_time(until)],
                     )
             _keep_states(db, commits)
+            self._known_languages |= _keep_languages(db, commits, self._known_languages)
 
         await self._writer.run("keep what the feeds brought", work)
 
-    async def subscriptions(self) -> list[Subscription]:
-        """All subscriptions in force, with the chats they ring."""
+    async def languages(self) -> frozenset[str]:
+        """The languages of the entries that were ever kept."""
+        return await self._writer.run("read languages", _languages)
+
+    async def recent(self, most: int) -> list[Article]:
+        """The newest entries, headline and language only."""
+
+        def work(db: Database) -> list[Article]:
+            rows = db.execute("select title, language from entries order by id desc limit ?", [most]).fetchall()
+            return [Article(row["title"], language=row["language"]) for row in rows]
+
+        return await self._writer.run("read entries", work)
+
+    async def subscriptions(self, chat_id: int | None = None) -> list[Subscription]:
+        """All subscriptions in force, or those that ring one chat; each with all the chats it rings."""
 
         def work(db: Database) -> list[Subscription]:
+            of_chat = "and s.id in (select subscription_id from routes where chat_id = ?) " if chat_id is not None else ""
             rows = db.execute(
                 "select s.id, s.name, s.query, s.feeds, s.declared, json_group_array(c.id) as chats, "
                 "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
                 "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
-                "where s.removed_at is null and c.allowed = 1 group by s.id order by s.id"
+                f"where s.removed_at is null and c.allowed = 1 {of_chat}group by s.id order by s.id",
+                [] if chat_id is None else [chat_id],
             ).fetchall()
             return [
                 Subscription(
@@ -155,6 +172,19 @@ class IngestTables:
             ]
 
         return await self._writer.run("read subscriptions", work)
+
+
+def _languages(db: Database) -> frozenset[str]:
+    row = db.execute("select value from meta where name = 'languages'").fetchone()
+    return frozenset(json.loads(row[0])) if row else frozenset()
+
+
+def _keep_languages(db: Database, commits: Sequence[FeedCommit], known: frozenset[str]) -> frozenset[str]:
+    """Remember languages that were not met before; those of these commits."""
+    met = frozenset(entry.language for commit in commits for entry in commit.new)
+    if met - known:
+        db.execute("insert or replace into meta values ('languages', ?)", [json.dumps(sorted(met | _languages(db)))])
+    return met
 
 
 def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any]) -> list[Any]:
@@ -224,6 +254,7 @@ def _entry_row(entry: NewEntry) -> tuple[Any, ...]:
         put_time(entry.updated),
         put_time(entry.first_seen_at),
         entry.silent,
+        entry.language,
     )
 
 
@@ -235,17 +266,19 @@ def _keep_revisions(db: Database, revisions: Iterable[Revision], now: datetime) 
             [known.id, put_time(now), known.title, known.summary],
         )
         db.execute(
-            "update entries set title = ?, summary = ?, link = ?, guid_key = ?, link_key = ?, title_key = ?, article_key = ?, updated = ? "
-            "where id = ?",
+            "update entries set title = ?, summary = ?, link = ?, guid_key = ?, link_key = ?, title_key = ?, article_key = ?, updated = ?, "
+            "language = ? where id = ?",
             [
                 revision.title,
                 revision.summary,
                 revision.link,
                 *astuple(revision.keys),
                 put_time(revision.updated),
+                revision.language,
                 known.id,
             ],
         )
+        db.execute("insert or ignore into unsearched values (?)", [known.id])
 
 
 def _keep_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> None:

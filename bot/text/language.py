@@ -1,0 +1,108 @@
+"""Tell which language a text is in: by what its feed declares where the letters agree, by the letters, and only then by statistics.
+
+Not translation and not stemming. Codes are ISO 639-1, or an empty string where nothing can be said.
+"""
+
+import pycld2
+import regex
+
+_HEAD = 600  # code points looked at
+
+#: scripts and the languages written in them, the most usual first
+SCRIPTS: dict[str, tuple[str, ...]] = {
+    "Latin": tuple(
+        "en es fr de pt it nl pl tr id ro cs hu sv no nb nn da fi et lt lv ca eu ga eo hr sr sl sk sq vi ms tl sw az uz af is mt cy gl bs "
+        "la lb st so ha yo ku".split()
+    ),
+    "Cyrillic": tuple("ru uk be bg sr mk kk ky mn tg".split()),
+    "Arabic": tuple("ar fa ur ps ku ckb ug sd".split()),
+    "Hebrew": ("he", "yi", "iw"),
+    "Greek": ("el",),
+    "Han": ("zh", "ja"),
+    "Hiragana": ("ja",),
+    "Katakana": ("ja",),
+    "Hangul": ("ko",),
+    "Thai": ("th",),
+    "Lao": ("lo",),
+    "Khmer": ("km",),
+    "Myanmar": ("my",),
+    "Devanagari": ("hi", "ne", "mr"),
+    "Armenian": ("hy",),
+    "Georgian": ("ka",),
+    "Tamil": ("ta",),
+    "Bengali": ("bn",),
+    "Ethiopic": ("am",),
+}
+_OF_LANGUAGE: dict[str, frozenset[str]] = {
+    language: frozenset(script for script, languages in SCRIPTS.items() if language in languages)
+    for languages in SCRIPTS.values()
+    for language in languages
+}
+_OLD_CODES = {"iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "ckb": "ku"}
+_SCRIPT = regex.compile("|".join(rf"(?P<{script}>\p{{{script}}}+)" for script in SCRIPTS))
+# Letters that only one language of a script uses in news text.
+_TELLTALES = (
+    ("Cyrillic", "be", regex.compile("[ўЎ]")),
+    ("Cyrillic", "uk", regex.compile("[іїєґІЇЄҐ]")),
+    ("Cyrillic", "ru", regex.compile("[ыэёЫЭЁ]")),
+    ("Arabic", "ur", regex.compile("[ٹڈڑںے]")),
+    ("Arabic", "fa", regex.compile("[پچژگ]")),
+)
+
+
+def code(declared: str) -> str:
+    """The primary subtag of a language tag (BCP 47), in today's form: `pt-BR` is `pt`, `iw` is `he`."""
+    primary = declared.strip().replace("_", "-").partition("-")[0].lower()
+    return _OLD_CODES.get(primary, primary)
+
+
+def scripts_of(language: str) -> frozenset[str]:
+    """The scripts a language is written in; empty for one that is not known here."""
+    return _OF_LANGUAGE.get(language, frozenset())
+
+
+def script_of(text: str) -> str:
+    """The script with the most letters in the beginning of a text; empty without letters."""
+    head = text[:_HEAD]
+    if head.isascii():
+        return "Latin" if any(character.isalpha() for character in head) else ""
+    counts: dict[str, int] = {}
+    for found in _SCRIPT.finditer(head):
+        script = str(found.lastgroup)
+        counts[script] = counts.get(script, 0) + found.end() - found.start()
+    if not counts:
+        return ""
+    best = max(counts, key=lambda script: counts[script])
+    if best == "Han" and ("Hiragana" in counts or "Katakana" in counts):
+        return "Hiragana"
+    return best
+
+
+def language_of(text: str, declared: str = "") -> str:
+    """The language of a text whose feed declares one; the declaration holds unless the letters contradict it."""
+    script = script_of(text)
+    if not script:
+        return ""
+    claimed = code(declared)
+    if script in _OF_LANGUAGE.get(claimed, ()):
+        return claimed
+    languages = SCRIPTS[script]
+    if len(languages) == 1:
+        return languages[0]
+    if script in {"Han", "Hebrew"}:
+        return languages[0]
+    head = text[:_HEAD]
+    for of, language, letters in _TELLTALES:
+        if of == script and letters.search(head):
+            return language
+    return _by_statistics(head, languages)
+
+
+def _by_statistics(text: str, languages: tuple[str, ...]) -> str:
+    """The language that CLD2 is sure of; it costs 40 µs and 6 MB."""
+    try:
+        sure, _, found = pycld2.detect(text)
+    except pycld2.error:  # it refuses what it does not take for text
+        return ""
+    language = code(found[0][1])
+    return language if sure and language in languages else ""
