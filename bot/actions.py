@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.errors import QueryError
+from bot.errors import QueryError, StoreError
+from bot.lookback import MANY_A_DAY, Forecast
 from bot.model.chats import (
     AddSubscription,
     Answered,
+    AskFirst,
     Change,
     Chat,
     ClaimBot,
@@ -22,16 +24,18 @@ from bot.model.chats import (
 )
 from bot.ports import Clock, PeopleStore, Status
 from bot.query.parser import Names, parse
-from bot.query.tree import show
+from bot.query.tree import Node, show
 from bot.render import Composer
 from bot.text.clean import cut, plain
 
 CLAIM_LASTS = timedelta(hours=24)
+CARET = 1_500  #: characters of a query that an answer shows whole
 SUBSCRIPTIONS = 200  #: of one chat, beside those of the file
 
 HELP = (
     "I watch news feeds and ring you once for each story that matches what you ask for.\n\n"
-    '/subscribe QUERY - ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), @lists\n'
+    '/subscribe QUERY - ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*\n'
+    "/test QUERY - what it would have rung this week\n"
     "/subscriptions - what rings here\n"
     "/unsubscribe NUMBER - stop one\n"
     "/status - whether the feeds are well\n"
@@ -50,15 +54,22 @@ class Handled:
 class Actions:
     """The actions corridor."""
 
-    def __init__(self, store: PeopleStore, clock: Clock, names: Callable[[], Names], status: Callable[[], Awaitable[Status]]) -> None:
-        self._store, self._clock, self._names, self._status = store, clock, names, status
+    def __init__(
+        self,
+        store: PeopleStore,
+        clock: Clock,
+        names: Callable[[], Names],
+        status: Callable[[], Awaitable[Status]],
+        forecast: Callable[[Node], Awaitable[Forecast]],
+    ) -> None:
+        self._store, self._clock, self._names, self._status, self._forecast = store, clock, names, status, forecast
 
     async def handle(self, update: Incoming) -> Handled:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
         chat = await self._store.chat_at(update.address, update.topic)
         answered = await self._answer(update, chat)
         kept = await self._store.answer(answered, self._clock.now())
-        changed = kept and any(not isinstance(change, SetPaused) for change in answered.changes)
+        changed = kept and any(not isinstance(change, SetPaused | AskFirst) for change in answered.changes)
         return Handled(changed, chat.id if chat else None)
 
     async def _answer(self, update: Incoming, chat: Chat | None) -> Answered:
@@ -85,6 +96,10 @@ class Actions:
                 return Message(HELP), ()
             case "/subscribe":
                 return await self._subscribe(rest, update, chat)
+            case "/confirm":
+                return await self._confirm(update, chat)
+            case "/test":
+                return await self._test(rest), ()
             case "/subscriptions":
                 return await self._subscriptions(chat), ()
             case "/unsubscribe":
@@ -118,15 +133,58 @@ class Actions:
         try:
             tree = parse(query, self._names())
         except QueryError as error:
-            composer = Composer().add(f"{error.message}\n\n").add(error.caret(), "pre")
-            return composer.message(), ()
+            return _mistake(error), ()
+        refusal = await self._refusal(query, chat)
+        if refusal:
+            return refusal, ()
+        forecast = await self._foreseen(tree)
+        if forecast and forecast.a_day > MANY_A_DAY:
+            composer = Composer().add(f"That would ring about {forecast.a_day:.0f} times a day, here is what came last:\n")
+            add_newest(composer, forecast, 3)
+            return composer.add("\n\n/confirm subscribes to it all the same; a narrower query rings less.").message(), (AskFirst(query),)
+        return _subscribed(query, tree, forecast)
+
+    async def _refusal(self, query: str, chat: Chat) -> Message | None:
         have = await self._store.subscriptions_of(chat.id)
         if any(one.query == query for one, _ in have):
-            return Message("This rings here already. /subscriptions lists everything."), ()
+            return Message("This rings here already. /subscriptions lists everything.")
         if len(have) >= SUBSCRIPTIONS:
-            return Message(f"A chat can have {SUBSCRIPTIONS} subscriptions. Remove one with /unsubscribe first."), ()
-        composer = Composer().add("Subscribed. I ring here once for each new story that matches\n").add(show(tree), "code")
-        return composer.message(), (AddSubscription(query, plain(cut(query, 60))),)
+            return Message(f"A chat can have {SUBSCRIPTIONS} subscriptions. Remove one with /unsubscribe first.")
+        return None
+
+    async def _foreseen(self, tree: Node) -> Forecast | None:
+        """What the query would have rung; None where the past cannot be read now, which need not keep anyone from subscribing."""
+        try:
+            return await self._forecast(tree)
+        except StoreError:
+            return None
+
+    async def _confirm(self, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
+        if not update.may_change:
+            return Message("Only administrators of this chat can change what rings here."), ()
+        query = await self._store.asked(chat.id, self._clock.now())
+        if not query:
+            return Message("Nothing waits to be confirmed. /subscribe QUERY begins."), ()
+        refusal = await self._refusal(query, chat)
+        if refusal:
+            return refusal, ()
+        try:
+            tree = parse(query, self._names())
+        except QueryError as error:
+            return _mistake(error), ()
+        return _subscribed(query, tree, None)
+
+    async def _test(self, query: str) -> Message:
+        if not query:
+            return Message('Write a query after the command, for example: /test "air defence" AND Syria')
+        try:
+            tree = parse(query, self._names())
+        except QueryError as error:
+            return _mistake(error)
+        forecast = await self._forecast(tree)
+        composer = Composer().add(forecast_text(forecast))
+        add_newest(composer, forecast, 10)
+        return composer.message()
 
     async def _subscriptions(self, chat: Chat) -> Message:
         have = await self._store.subscriptions_of(chat.id)
@@ -154,6 +212,40 @@ class Actions:
             return Message(f"“{one.name}” stands in feeds.yaml: remove it there."), ()
         composer = Composer().add("Stopped: ").add(cut(one.query, 300), "code")
         return composer.message(), (RemoveSubscription(number),)
+
+
+def _mistake(error: QueryError) -> Message:
+    composer = Composer().add(f"{error.message}\n\n")
+    caret = error.caret()
+    return (composer.add(caret, "pre") if len(caret) < CARET else composer.add(f"at character {error.position + 1}")).message()
+
+
+def _subscribed(query: str, tree: Node, forecast: Forecast | None) -> tuple[Message, tuple[Change, ...]]:
+    composer = Composer().add("Subscribed. I ring here once for each new story that matches\n").add(cut(show(tree), CARET), "code")
+    if forecast and not forecast.nothing_stored:
+        rare = "less than one story a week" if forecast.a_week < 1 else f"about {forecast.a_week:.0f} stories a week"
+        composer.add(f"\nBy the past days, expect {rare}.")
+    return composer.message(), (AddSubscription(query, plain(cut(query, 60))),)
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """The figures of a backtest in a few lines, with a bar for each day."""
+    if forecast.nothing_stored:
+        return "There are no stored articles yet to try it on."
+    about = "about " if forecast.share < 1 else ""
+    span = f"{forecast.days:.0f} days" if forecast.days >= 1.5 else f"{24 * forecast.days:.0f} hours"
+    most = max((count for _, count in forecast.by_day), default=0)
+    bars = [f"{day:%a %d} {'▇' * (-(-12 * count // most)) if most else ''} {count}" for day, count in forecast.by_day]
+    expect = f"Expect about {forecast.a_day:.1f} alerts a day, {forecast.a_week:.0f} a week."
+    return "\n".join((f"{about}{forecast.stories} stories in the last {span}.".capitalize(), expect, "", *bars))
+
+
+def add_newest(composer: Composer, forecast: Forecast, most: int) -> None:
+    """The newest stories of a backtest with what matched, each a line."""
+    for hit in forecast.hits[:most]:
+        article = hit.entry.article
+        composer.add("\n• ").add_marked(cut(article.title, 200), [span for span in hit.spans if span.field == "title"], "underline")
+        composer.add(f" – {article.source or article.feed_name}")
 
 
 def _stranger(update: Incoming) -> Message | None:

@@ -32,16 +32,21 @@ from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.fetch.client import Limits, client, user_agent
 from bot.fetch.gate import Gate
 from bot.ingest import AT_ONCE, Ingest, PollReport
+from bot.lookback import Forecast, backtest
 from bot.model.chats import ChatKind, Incoming, Settlement
 from bot.model.feeds import Failure
 from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
 from bot.query.parser import parse
+from bot.query.tree import Node
 from bot.scheduler import Job, scheduler
 from bot.store.sqlite import SqliteStore
 from bot.workers import WorkerLimits, Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
+SEARCH_BATCHES = 10  #: of new entries taken into the search at a time
+SEARCH_ONCE = 1000  #: the same at the end of a single run
+SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that polls get their turn
 PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
 PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
 
@@ -94,7 +99,7 @@ class App:
         if config.token:
             self.bot = await stack.enter_async_context(bot(config.token.get_secret_value(), settings.telegram.api))
             channels[ChatKind.TELEGRAM] = TelegramChannel(self.bot)
-            actions = Actions(self.store.people, self.clock, self._names, self.store.operator.status)
+            actions = Actions(self.store.people, self.clock, self._names, self.store.operator.status, self._forecast)
             self._actions = actions
             self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
         self.deliver = Deliver(self.store.deliver, channels, self.clock, self._zone, wiring.settled)
@@ -123,6 +128,10 @@ class App:
                 left,
             )
         return self
+
+    async def _forecast(self, tree: Node) -> Forecast:
+        """What a query would have rung this week. In a thread of its own, for it reads many entries."""
+        return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now())
 
     def _zone(self) -> tzinfo:
         return ZoneInfo(self.config.settings.timezone)
@@ -199,6 +208,7 @@ class App:
         await self.store.ingest.make_due(self.clock.now())
         await self.ingest.run_once()
         await self.deliver.run_once(timedelta(0) if self._stop.is_set() else timedelta(seconds=60))
+        await self._search(batches=SEARCH_ONCE)
 
     async def run(self) -> None:
         """Poll, deliver and answer until `stop`."""
@@ -207,6 +217,7 @@ class App:
             "poll": (self._wiring.tick, self.ingest.tick),
             "network": (self._wiring.tick, self._hurry),
             "rest": (minute, self._rest),
+            "search": (timedelta(seconds=2), self._search),
             "prune": (6 * hour, self._prune),
         }
         async with control(self.config.database, self._controlled), scheduler(jobs), asyncio.TaskGroup() as group:
@@ -255,9 +266,20 @@ class App:
     def _rest(self) -> None:
         self.workers.rest(asyncio.get_running_loop().time())
 
+    async def _search(self, batches: int = SEARCH_BATCHES) -> None:
+        """Take new entries into the search. Trouble with it holds up nothing: what it does not know is looked at one by one."""
+        try:
+            for _ in range(batches):
+                if not await self.store.search.fill():
+                    break
+                await asyncio.sleep(SEARCH_PAUSE)
+        except StoreError as error:
+            log.error("the search waits: %s", error)
+
     async def _prune(self) -> None:
         try:
             await self.store.operator.prune(self.clock.now())
+            await self.store.search.renew()
         except StoreError as error:
             log.error("forgetting old rows waits: %s", error)
 

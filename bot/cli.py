@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,49 +15,16 @@ from rich.console import Console
 from bot import __version__, logs, show
 from bot.app import Wiring, app, stop_on_signals
 from bot.channels.terminal import TerminalChannel
-from bot.config.load import Config, load
+from bot.config.load import Config
+from bot.config.rules import failures
 from bot.config.shape import FileShape
 from bot.control import ask
 from bot.demo.play import play
-from bot.errors import ConfigError, NewsbellError, StoreBusy
+from bot.errors import NewsbellError, StoreBusy
 from bot.ingest import PollReport
-from bot.store.sqlite import Glance, SqliteStore
-
-DEFAULT = Path("feeds.yaml")
-_config = click.option(
-    "--config",
-    "-c",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT,
-    envvar="NEWSBELL_CONFIG",
-    show_default=True,
-    help="The configuration file (also NEWSBELL_CONFIG).",
-)
-
-
-class Fault(click.ClickException):
-    """Work that failed: exit code 1."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        """Print the message, without secrets."""
-        click.echo(logs.redact(self.format_message()), file=file or sys.stderr)
-
-
-class Misconfigured(Fault):
-    """A faulty file: exit code 2."""
-
-    exit_code = 2
-
-
-def _load(path: Path) -> Config:
-    try:
-        return load(path)
-    except ConfigError as error:
-        many = len(error.mistakes)
-        raise Misconfigured(f"{error}\n\n{many} mistake{'s' if many != 1 else ''} in {path}.") from None
+from bot.inquiry import backtest, explain, names, search
+from bot.store.sqlite import SqliteStore
+from bot.usage import DEFAULT, Fault, Misconfigured, config_option, glance, loaded
 
 
 def _run(work: Coroutine[Any, Any, int]) -> None:
@@ -84,7 +50,7 @@ def main() -> None:
 
 
 @main.command()
-@_config
+@config_option
 @click.option("--once", is_flag=True, help="Poll every feed, deliver, exit: for cron.")
 @click.option(
     "--json",
@@ -99,7 +65,7 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
     The first look at a feed is a silent baseline; the terminal shows what matches of its last 24 hours, marked as catch-up. Changes of
     the configuration file are taken in while newsbell runs. The bot's token comes from TELEGRAM_BOT_TOKEN or settings.telegram.token_file.
     """
-    config = _load(path)
+    config = loaded(path)
     secrets: tuple[str, ...] = (config.token.get_secret_value(),) if config.token else ()
     secrets += tuple(value for headers in config.headers.values() for value in headers.values())
     logs.set_up(secrets=secrets, verbose=verbose)
@@ -142,21 +108,26 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT)
 def check(file: Path) -> None:
-    """Check a configuration file and say everything that is wrong with it, each with its place."""
-    config = _load(file)
+    """Check a configuration file: say everything that is wrong with it, each with its place, and hold queries against their tests."""
+    config = loaded(file)
+    failed = failures(config.tests, config.names)
+    if failed:
+        lines = "\n".join(mistake.at(str(file)) for mistake in failed)
+        raise Misconfigured(f"{lines}\n\n{len(failed)} of {len(config.tests)} tests of {file} fail{'s' if len(failed) == 1 else ''}.")
     declared = config.declared
-    click.echo(f"{file} is fine: {len(declared.feeds)} feeds, {len(declared.chats)} chats, {len(declared.subscriptions)} subscriptions.")
+    tested = f", {len(config.tests)} tests of them passed" if config.tests else ""
+    click.echo(f"{file} is fine: {len(declared.feeds)} feeds, {len(declared.chats)} chats, {len(declared.subscriptions)} subscriptions{tested}.")
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):
         click.echo("It names Telegram chats, but no token is set: set TELEGRAM_BOT_TOKEN before `newsbell run`.")
 
 
 @main.command()
-@_config
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(path: Path, *, as_json: bool) -> None:
     """Show feeds with last and next poll, failures in words, queues and dead letters. Works while newsbell runs."""
-    config = _load(path)
-    found = _glance(config).status()
+    config = loaded(path)
+    found = glance(config).status()
     if as_json:
         feeds = [
             {
@@ -185,7 +156,7 @@ def status(path: Path, *, as_json: bool) -> None:
 
 
 @main.group(invoke_without_command=True)
-@_config
+@config_option
 @click.pass_context
 def outbox(context: click.Context, path: Path) -> None:
     """Look after deliveries that are not done: list, retry, drop."""
@@ -199,9 +170,9 @@ def outbox(context: click.Context, path: Path) -> None:
 @click.pass_obj
 def outbox_list(path: Path, *, everything: bool = False) -> None:
     """List deliveries that wait, are undecided or dead."""
-    config = _load(path)
+    config = loaded(path)
     states = ("queued", "sending", "unknown", "dead", "sent", "merged", "dropped") if everything else None
-    rows = _glance(config).outbox(states)
+    rows = glance(config).outbox(states)
     if not rows:
         click.echo("Nothing waits and nothing is dead.")
         return
@@ -213,7 +184,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
 @click.pass_obj
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Send again what is dead or undecided: these deliveries, or all dead ones."""
-    click.echo(f"{_by_hand(_load(path), 'retry', ids)} deliveries are queued again.")
+    click.echo(f"{_by_hand(loaded(path), 'retry', ids)} deliveries are queued again.")
 
 
 @outbox.command("drop")
@@ -221,7 +192,7 @@ def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
 @click.pass_obj
 def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Give up deliveries: these, or all dead ones."""
-    click.echo(f"{_by_hand(_load(path), 'drop', ids)} deliveries are dropped.")
+    click.echo(f"{_by_hand(loaded(path), 'drop', ids)} deliveries are dropped.")
 
 
 @main.command()
@@ -238,6 +209,10 @@ def schema() -> None:
     click.echo(schema_text(), nl=False)
 
 
+for command in (search, backtest, explain, names):
+    main.add_command(command)
+
+
 def schema_text() -> str:
     """The JSON Schema of feeds.yaml."""
     made = FileShape.model_json_schema()
@@ -250,16 +225,9 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _glance(config: Config) -> Glance:
-    try:
-        return Glance(config.database)
-    except NewsbellError as error:
-        raise Fault(str(error)) from None
-
-
 def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
     """Ask the newsbell that runs; where none runs, do it here under its lock."""
-    _glance(config)
+    glance(config)
     try:
         done = ask(config.database, do, ids)
     except NewsbellError as error:

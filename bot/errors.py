@@ -10,7 +10,10 @@ NewsbellError
 └─ ActionRefused    a person asked for what cannot be done; the message is for them
 """
 
+import re
 from dataclasses import dataclass
+
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # what would break a line or a terminal
 
 
 class NewsbellError(Exception):
@@ -51,7 +54,7 @@ class QueryError(NewsbellError):
 
     def caret(self) -> str:
         """The query with a caret under the place, two lines, for a fixed-width font."""
-        shown = self.query.replace("\n", " ").replace("\t", " ")
+        shown = _BREAKS.sub(" ", self.query)
         return f"{shown}\n{' ' * min(self.position, len(shown))}^"
 
 

@@ -3,11 +3,12 @@
 Every `Store` method is one transaction and takes or gives a batch; all may raise StoreError, after which nothing of it was kept.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.model.archive import StoredEntry
 from bot.model.chats import (
     AlertIntent,
     AlertRevision,
@@ -144,6 +145,26 @@ class Status:
     hosts: tuple[tuple[str, datetime], ...] = ()  #: parked hosts
 
 
+class Archive(Protocol):
+    """Stored entries to look back at. Reads only, in the caller's thread; all may raise StoreError."""
+
+    def languages(self) -> frozenset[str]:
+        """The languages of stored entries."""
+        ...
+
+    def begins(self) -> datetime | None:
+        """When the oldest stored entry was seen."""
+        ...
+
+    def count(self, expression: str, since: datetime | None) -> int:
+        """How many entries a search has to look at."""
+        ...
+
+    def entries(self, expression: str, since: datetime | None, step: int = 1) -> Iterator[StoredEntry]:
+        """Entries that a search has to look at, newest first; with `step`, only each so manieth. An empty expression means all."""
+        ...
+
+
 class IngestStore(Protocol):
     """What the ingest corridor asks of the store."""
 
@@ -205,6 +226,10 @@ class PeopleStore(Protocol):
 
     async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
         """The chat's subscriptions, each with whether the configuration file declares it."""
+        ...
+
+    async def asked(self, chat_id: int, now: datetime) -> str:
+        """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
         ...
 
     async def use_claim(self, token: str, now: datetime) -> bool:

@@ -1,7 +1,7 @@
-"""What the command line shows: progress of the first polls, the table of `status`, the list of `outbox`. Reads values, changes nothing."""
+"""What the command line shows: progress of the first polls, tables, articles with what matched. Reads values, changes nothing."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 
 from rich.console import Console
@@ -12,9 +12,11 @@ from rich.text import Text
 from bot.app import OFFLINE, App
 from bot.cadence import in_words
 from bot.ingest import PollReport
+from bot.lookback import Forecast, Hit
 from bot.model.chats import DeliveryState, Settlement
+from bot.model.entries import Span
 from bot.ports import FeedStatus, OutboxRow, Status
-from bot.render import local_time
+from bot.render import local_time, snippet
 
 
 class FirstPolls:
@@ -169,3 +171,45 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
 def console(*, error: bool = True) -> Console:
     """The console for what people read beside the alerts."""
     return Console(file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def marked(text: str, spans: Iterable[Span], style: str = "bold") -> Text:
+    """A text with what matched underlined."""
+    shown = Text(text, style=style)
+    for span in spans:
+        shown.stylize("underline", span.start, span.end)
+    return shown
+
+
+def hit(console: Console, found: Hit, at: str) -> None:
+    """A stored article that matches: when, where from, its headline, the summary around the first match."""
+    article = found.entry.article
+    in_title = [span for span in found.spans if span.field == "title"]
+    console.print(Text(f"{at}  ").append_text(marked(article.title, in_title)))
+    text, inside = snippet(article.summary, found.spans)
+    if text and inside:
+        console.print(Text("    ").append_text(marked(text, inside, "")))
+    console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))
+
+
+def forecast(console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str], zone: tzinfo) -> None:
+    """A backtest: the chart of days, how many messages to expect, what overlaps, the newest matches."""
+    if made.nothing_stored:
+        console.print("There are no stored articles yet to try it on: run `newsbell run` first.")
+        return
+    about = "about " if made.share < 1 else ""
+    span = f"{made.days:.0f} days" if made.days >= 1.5 else f"{24 * made.days:.0f} hours"
+    console.print(Text(f"{about}{made.stories} stories in {about}{made.entries} articles of the last {span}"))
+    most = max((count for _, count in made.by_day), default=0)
+    for day, count in made.by_day:
+        bar = "█" * round(40 * count / most) if most else ""
+        console.print(Text(f"  {day.astimezone(zone):%a %d %b}  {bar or ('▏' if count else '')} {count}"))
+    console.print(Text(f"Expect about {made.a_day:.1f} alerts a day, {made.a_week:.0f} a week."))
+    if made.share < 1:
+        console.print(Text(f"The query is broad: the counts are estimates from every {round(1 / made.share)}th article."))
+    for number, count in made.overlap[:5]:
+        console.print(Text(f"{count} of the stories ring for “{names.get(number, number)}” already."))
+    if made.hits:
+        console.print()
+    for one in made.hits:
+        hit(console, one, when(one.entry.at))

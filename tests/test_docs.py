@@ -25,12 +25,23 @@ from bot.config.shape import ChatShape, FeedShape, FileShape, SubscriptionShape
 from bot.model.chats import AlertView, Chat, ChatKind, Delivery, DeliveryKind, DeliveryState, Message, SendOutcome
 from bot.model.entries import Article, Span
 from bot.model.feeds import Failure
+from bot.query import regex
 from bot.query.matcher import match
-from bot.query.parser import parse
+from bot.query.parser import DEPTH, DISTANCE, LENGTH, NEARS, TERMS, parse
 from bot.query.words import ArticleWords
+from bot.text.language import language_of
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/commands.md", "docs/operations.md", "docs/design.md")
+PAGES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/queries.md",
+    "docs/configuration.md",
+    "docs/commands.md",
+    "docs/operations.md",
+    "docs/design.md",
+)
 WRITTEN_ELSEWHERE = {"docs/benchmarks.md"}
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
@@ -166,7 +177,7 @@ def _names() -> dict[str, tuple[str, ...]]:
     return {name: tuple(spellings) for name, spellings in yaml.safe_load(example)["names"].items()}
 
 
-QUERIES = [row for row in rows(section(page("docs/configuration.md"), "Query language")) if row[0].startswith("`")]
+QUERIES = [row for row in rows(page("docs/queries.md")) if row[0].startswith("`") and len(row) == 3]
 
 
 @pytest.mark.parametrize(("query", "hits", "misses"), QUERIES)
@@ -174,9 +185,9 @@ def test_a_query_of_the_table_matches_what_the_table_says(query: str, hits: str,
     tree = parse(query.strip("`"), _names())
 
     for headline in hits.split("; "):
-        assert match(tree, ArticleWords(Article(headline, language="en"))) is not None, headline
+        assert match(tree, ArticleWords(Article(headline, language=language_of(headline)))) is not None, headline
     for headline in misses.split("; "):
-        assert match(tree, ArticleWords(Article(headline, language="en"))) is None, headline
+        assert match(tree, ArticleWords(Article(headline, language=language_of(headline)))) is None, headline
 
 
 def test_every_query_of_the_documents_is_read() -> None:
@@ -195,9 +206,12 @@ def test_every_query_of_the_documents_is_read() -> None:
 
 
 def test_the_limits_of_a_query_are_documented() -> None:
-    rules = section(page("docs/configuration.md"), "Query language")
+    rules = page("docs/queries.md")
 
-    assert "1,000 characters, 200 words, phrases and spellings of its lists, and 30 parentheses" in rules
+    assert f"{LENGTH:,} characters, {TERMS} words, phrases and items of its lists, {NEARS} NEAR with at most {DISTANCE} words between" in rules
+    assert (
+        f"and {DEPTH} parentheses within each other; an expression has at most {regex.LENGTH} characters and {regex.MEMORY // 1024} KB" in rules
+    )
 
 
 # Commands

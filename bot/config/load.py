@@ -20,7 +20,21 @@ from bot.model.feeds import DeclaredFeed
 from bot.query.parser import parse
 
 M = TypeVar("M", bound=BaseModel)
+_TRIED = "tried"  # name of a list that holds the one item under test
 _NAME_MOST = 100  # as `shape.Name`
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTest:
+    """A headline that a subscription must match, or must not, and where the file says so."""
+
+    subscription: str
+    query: str
+    headline: str
+    wanted: bool
+    line: int
+    column: int
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,7 @@ class Config:
     names: Mapping[str, tuple[str, ...]]
     headers: Mapping[str, Mapping[str, str]] = field(repr=False)  #: by feed URL
     token: SecretStr | None = field(default=None, repr=False)
+    tests: tuple[RuleTest, ...] = ()
 
     @property
     def database(self) -> Path:
@@ -79,7 +94,7 @@ class _Reader:
             ordered = sorted(set(self._places.mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.path))
             raise ConfigError(self._places.file, tuple(ordered))
         declared = Declared(tuple(feeds.values()), tuple(chats.values()), tuple(subscriptions), tuple(settings.telegram.admins))
-        return Config(self._path, settings, declared, names, self._headers, token)
+        return Config(self._path, settings, declared, names, self._headers, token, tuple(self._tests))
 
     def _section(self, name: str, kind: type) -> Any:
         value = self._data.get(name)
@@ -178,9 +193,9 @@ class _Reader:
         for name, spellings in raw.items():
             shape = self._model(FileShape, {"names": {name: spellings}}, ())
             names[name] = tuple(shape.names[name]) if shape else ()
-            for index, spelling in enumerate(names[name]):
+            for index, item in enumerate(names[name]):
                 try:
-                    parse(f'"{spelling}"')
+                    parse(f"@{_TRIED}", {_TRIED: (item,)})
                 except QueryError as error:
                     self._places.mistake(("names", name, index), error.message)
         return names
@@ -191,6 +206,7 @@ class _Reader:
         result: list[DeclaredSubscription] = []
         selectors = {one for feed in feeds.values() for one in (feed.url, feed.name, *feed.tags)} | self._elsewhere
         seen: set[str] = set()
+        self._tests: list[RuleTest] = []
         for index, data in enumerate(self._section("subscriptions", list)):
             path: places.Path = ("subscriptions", index)
             shape = self._model(SubscriptionShape, data, path)
@@ -206,8 +222,16 @@ class _Reader:
             except QueryError as error:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
                 self._places.mistake((*path, "query"), f"{error.message}\n{caret}")
+            self._rule_tests(path, shape)
             result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to))))
         return result
+
+    def _rule_tests(self, path: places.Path, shape: SubscriptionShape) -> None:
+        for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):
+            for number, headline in enumerate(headlines):
+                place = (*path, "tests", kind, number)
+                line, column = self._places.at(place)
+                self._tests.append(RuleTest(shape.name, shape.query, headline, kind == "match", line, column, places.path_text(place)))
 
     def _known(self, path: places.Path, used: list[str], known: set[str], what: str) -> None:
         for index, one in enumerate(used):

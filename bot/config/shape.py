@@ -183,15 +183,23 @@ class FeedShape(Shape):
         return value
 
 
+class TestsShape(Shape):
+    """Headlines that a query must match, and such that it must not: `newsbell check` holds it against them."""
+
+    match: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, description="Headlines that must match.")
+    ignore: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, description="Headlines that must not match.")
+
+
 class SubscriptionShape(Shape):
     """A standing query and the chats it rings."""
 
     name: Name = Field(description="Shown in the alerts it rings.")
-    query: Annotated[str, Field(min_length=1)] = Field(description="What to look for; see docs/configuration.md.")
+    query: Annotated[str, Field(min_length=1)] = Field(description="What to look for; see docs/queries.md.")
     feeds: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Tags, names or URLs of feeds; all feeds when absent."
     )
     to: Annotated[list[str], Field(min_length=1)] = Field(description="Names of chats.")
+    tests: TestsShape = Field(default_factory=TestsShape, description="Headlines to hold the query against.")
 
     @field_validator("feeds", "to", mode="before")
     @classmethod
@@ -206,6 +214,6 @@ class FileShape(Shape):
     chats: dict[Name, ChatShape] = Field(default_factory=dict, description="Where alerts go, by name.")
     feeds: list[Annotated[FeedShape | Url, Field(union_mode="left_to_right")]] = Field(default_factory=list, description="What is watched.")
     names: dict[Tag, Annotated[list[Name], Field(min_length=1)]] = Field(
-        default_factory=dict, description="Lists of spellings, used in queries as @name."
+        default_factory=dict, description="Lists of words, phrases and names, used in queries as @name."
     )
     subscriptions: list[SubscriptionShape] = Field(default_factory=list, description="What rings where.")

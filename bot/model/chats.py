@@ -307,6 +307,13 @@ class AddSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class AskFirst:
+    """A chat asks for so much that it has to confirm."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveSubscription:
     """A chat does not want something any more."""
 
@@ -328,7 +335,7 @@ class SetPaused:
     reason: str
 
 
-Change = AddSubscription | RemoveSubscription | ClaimBot | SetPaused
+Change = AddSubscription | AskFirst | RemoveSubscription | ClaimBot | SetPaused
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from bot.names.han import simple
 from bot.names.phones import is_vowel
 from bot.names.sounds import ARABIC, CYRILLIC, HEBREW, script, sound
+from bot.text.fold import fold
 
 ARTICLES = frozenset(
     "al el ul as es is ash esh ach ech ad ed id an en in ar er ir at et az ez uz adh edh ath il the "
@@ -33,6 +35,8 @@ LEGAL = frozenset(
     "ooo oao zao pao ao jsc ojsc pjsc cjsc ojs tov pat prat pty aktiengesellschaft akg sro doo dd ad ead eood pte bhd sdn tbk kk lp lc "
     "ооо оао зао пао ао тов пат прат тоо гмбх".split()
 )
+#: Words that never are the piece of a name that a space or an apostrophe cuts.
+FUNCTION_WORDS = frozenset("a an and are as at be but by for from has he her his i if in is it its no not of off on or our out s so the their to up us was we with".split())
 #: Words that make another name of a name: an order of words that holds one is never turned round.
 FIXED = frozenset(
     "north south east west northern southern eastern western upper lower new old great greater central saint st united republic islands island "
@@ -40,7 +44,7 @@ FIXED = frozenset(
 )
 #: Words that say what kind of place a name is, by kind; a name asked for with one is found with any of its kind.
 KINDS = {
-    word: kind
+    fold(word): kind
     for kind, listed in {
         "region": "oblast oblasti oblasta oblastı область області области обл أوبلاست استان محافظة محافظه governorate gouvernorat gouvernement gobernacion "
         "muhafazat mohafazat muhafazah мухафаза province provincia provinz provincie provins провинция провінція il ili region région regione wilaya wilayah "
@@ -53,10 +57,26 @@ KINDS = {
 }
 #: Words that join a kind and a name.
 JOINTS = frozenset("de d of du von der da del di".split())
+#: What an apostrophe cuts off a Ukrainian adjective in Latin: Donets'ka, Luhans'kyi.
+ADJECTIVE_ENDINGS = frozenset("k ka ke ki kyi kyy kiy koi koyi kaya koho".split())
 _PATRONYMIC = re.compile(r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$")
-_ENDINGS = re.compile(r"(ого|ему|ому|ами|ями|ыми|ими|ові|еві|єві|ом|ем|єм|ым|им|ой|ей|ою|ею|єю|ой|ої|ий|ый|ій|ах|ях|ам|ям|ов|ів|ія|ия|[аяуюеєиыіїоьй])$")
+_ENDINGS = re.compile(
+    r"(ого|ему|ому|ами|ями|ыми|ими|ові|еві|єві|ом|ем|єм|ым|им|ой|ей|ою|ею|єю|ой|ої|ий|ый|ій|ах|ях|ам|ям|ов|ів|ія|ия|[аяуюеєиыіїоьй])$"
+)
 _ARABIC_PREFIX = re.compile(r"^(?:[وف]?(?:[بك]?ال|لل)|[وفبلك])(?=....?)")
+_INNER_ARTICLE = re.compile(r"(?<=..)ال(?=...)")
 _HEBREW_PREFIX = re.compile(r"^(?:ו?[בלמהשכ]|ו)(?=....)")
+
+
+def roots(spoken: str) -> list[str]:
+    """A sound string without its last vowels, and without the -sk of a Slavic adjective: Khersonska, Kherson."""
+    bare = trimmed(spoken)
+    found = [bare]
+    if bare[-1:] in ("k", "ψ") and len(bare) > 4:
+        found.append(trimmed(bare[:-1]))
+        if bare[-2] in "sAσ":
+            found.append(trimmed(bare[:-2]))
+    return found
 
 
 class Form(NamedTuple):
@@ -78,6 +98,23 @@ def stem(word: str) -> str:
         return word
     bare = _ENDINGS.sub("", word)
     return bare if len(bare) >= 4 else word
+
+
+@lru_cache(maxsize=65536)
+def bases(word: str) -> tuple[str, ...]:
+    """What a folded word may be listed as: without a Cyrillic case ending, and in Arabic and Hebrew also without what is prefixed."""
+    whole = stem(simple(word))
+    written = script(word)
+    if written not in (ARABIC, HEBREW):
+        return (whole,)
+    bare = (_ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX).sub("", word)
+    return tuple(dict.fromkeys((whole, bare, without_article(word))))
+
+
+def without_article(word: str) -> str:
+    """An Arabic word without the articles at its beginning and within."""
+    bare = word.removeprefix("ال") if len(word) > 4 else word
+    return _INNER_ARTICLE.sub("", bare)
 
 
 @lru_cache(maxsize=65536)
@@ -103,6 +140,7 @@ def forms(word: str) -> tuple[Form, ...]:
     elif written in (ARABIC, HEBREW):
         pattern = _ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX
         bare = pattern.sub("", word)
-        if bare != word and sound(bare):
-            found.append(Form(sound(bare), open=False))
+        found += [
+            Form(sound(other), open=False) for other in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare))) if other != word and sound(other)
+        ]
     return tuple(found)

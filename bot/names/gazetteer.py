@@ -13,11 +13,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
+from bot.names.common import common_words
 from bot.names.han import simple
-from bot.names.skeleton import sound_keys
+from bot.names.skeleton import skeletons
 from bot.names.sounds import ARABIC, CYRILLIC, HAN, HANGUL, HEBREW, KANA, LATIN, script, sound
 from bot.text.fold import key
 
@@ -32,8 +33,6 @@ _MAJOR = frozenset(
     "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ku ky lo lt lv mk ml mn mr "
     "ms mt my nb ne nl nn no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu".split()
 )
-#: Names that are everyday words of another language.
-_WORDS = frozenset("island chili gaze inde land mali mare rome port male nice hindi sale same siri".split())
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
 _LIKE = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys("'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", "")
 _LIKE_PATTERN = re.compile("[" + re.escape("".join(_LIKE)) + "\u4e00-\u9fff]")
@@ -67,20 +66,39 @@ class _Gazetteer:
 
 def exonyms(text: str) -> tuple[str, ...]:
     """Other names of the country or larger city that a text names; none where it is unknown or several could be meant."""
-    gazetteer = _load()
-    asked = _look(text)
-    meant = next(iter(_meant(gazetteer, asked)), None)
-    if meant is None:
+    meant = place_of(text)
+    if meant < 0:
         return ()
+    gazetteer, asked = _load(), _look(text)
     names = gazetteer.names(meant)
     country = gazetteer.weights[meant] == _COUNTRY
     others: dict[str, str] = {}
     for name in names:
         looked = _look(name)
-        if looked != asked and looked not in gazetteer.languages and _usable(name, names[0], country=country) and gazetteer.places(looked)[:1] == [meant]:
+        if (
+            looked != asked
+            and looked not in gazetteer.languages
+            and _usable(name, names[0], country=country)
+            and gazetteer.places(looked)[:1] == [meant]
+        ):
             others.setdefault(simple(key(name)), name)
     others.pop(simple(key(text)), None)
     return tuple(others.values())
+
+
+def place_of(text: str) -> int:
+    """Number of the country or larger city that a text names, -1 where none or several could be meant."""
+    return next(_meant(_load(), _look(text)), -1)
+
+
+@lru_cache(maxsize=8192)
+def is_other_country(word: str, place: int) -> bool:
+    """Whether a folded word of five letters and more is the name of a country, and not of the place of this number."""
+    if len(word) < 5:
+        return False
+    gazetteer = _load()
+    places = gazetteer.places(_look(word))
+    return bool(places) and place not in places and gazetteer.weights[places[0]] == _COUNTRY
 
 
 def _meant(gazetteer: _Gazetteer, asked: str) -> Iterator[int]:
@@ -154,7 +172,7 @@ def _cities() -> Iterator[tuple[int, list[str]]]:
 def _usable(name: str, main: str, *, country: bool = True) -> bool:
     """Whether a listed name is one that can be looked for: no code, no romanised Chinese, nothing as short as a word."""
     letters = sum(character.isalpha() for character in name)
-    if not 0 < letters <= 40 or re.search(r"[\d/,;:+]| - ", name) or len(name.split()) > 4 or _look(name) in _WORDS:
+    if not 0 < letters <= 40 or re.search(r"[\d/,;:+]| - ", name) or len(name.split()) > 4 or (main and _look(name) in common_words()):
         return False
     written = script(key(name))
     if letters < _SHORTEST.get(written, 4):
@@ -168,4 +186,4 @@ def _usable(name: str, main: str, *, country: bool = True) -> bool:
 
 
 def _begins(name: str) -> set[str]:
-    return {found[:2] for found in sound_keys(sound(key(name).replace(" ", "")))}
+    return {found[:1] for found in skeletons(sound(key(name).replace(" ", "")))}

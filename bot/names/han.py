@@ -23,7 +23,7 @@ za 扎紮 zai 宰 zan 赞贊 ze 泽澤策 zen 曾 zi 齐 z 兹茲 zo 佐 zu 祖 
 si 西锡錫 sin 辛 so 索 su 苏蘇 s 斯思丝絲 sun 孙孫 ΩΣ 乌烏 wa 瓦 wai 怀懷 wan 万萬 we 韦韋维維 wen 文温溫 vi 维維威 vei 韦韋 vo 沃 vu 武 wi 威 u 乌烏伍 wo 沃 ya 亚亞雅 yan 扬揚杨楊 yao 姚 ye 叶葉耶
 yo 约約尧堯 yu 尤于裕 yun 云雲 yuan 元 yen 延 yin 因英 iu 尤 ia 亚亞 son 松宋 Σon 隆龙龍 kon 孔 gon 贡貢 moz 莫 bei 拜 hon 洪 xon 洪 us 乌
 novo 新 staro 旧舊 be 別别柏 kan 康 Ψa 佳 ne 聂聶 Π 甫 s 士 Γin 京 Zen 任 Γan 江 na 那 mu 牟木缪繆 o 敖 bai 白 Jen 真珍 gu 谷古 Cin 青 xan 汗杭 po 颇頗 Σio 廖略 mio 苗
-Σi 礼禮立歷历 Zan 然 ze 则則 So 邵 ta 鞑韃 tan 靼唐汤湯 yu 游 ya 娅婭 ve 卫衛 me 美 xe 合 Σin 灵靈 Su 叙敘许許 Cu 秋 su 速 nan 男 sa 撒 i 义義 ba 霸 Σu 留吕呂 Ξu 久 ban 邦
+Σi 礼禮立歷历 Zan 然 ze 则則 So 邵 ta 鞑韃 tan 靼唐汤湯 yu 游 ya 娅婭 ve 卫衛 me 美 xe 合 Σin 灵靈 Su 叙敘许許 Cu 秋 su 速 nan 男 men 缅緬 sa 撒 i 义義 ba 霸 Σu 留吕呂 Ξu 久 ban 邦
 pen 彭 pan 庞龐 mon 蒙 man 芒 non 农農 Σan 朗 gua 瓜 gi 圭 go 果 xo 豪 wi 惠 sen 僧 san 圣聖 tu 土 tun 屯 wan 旺 on 翁 San 香 Θiu 休 sun 逊遜 yon 永 zan 藏 Jan 章 Je 哲 Ji 芝治
 Jon 忠 Juan 庄莊 Jo 卓 zon 宗 zun 尊 Se 歇 Ce 彻徹 do 朵 fei 斐 ka 嘎 mo 墨 Σa 腊臘 kua 跨
 """

@@ -1,20 +1,25 @@
 """A name as it was asked for, made ready to be found. What finds it is `bot.names.find`."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.names.align import weight
-from bot.names.forms import ARTICLES, FIXED, JOINTS, KINDS, LEGAL, LEGAL_PHRASES, PARTICLES, TITLES, is_patronymic, stem
-from bot.names.gazetteer import exonyms
+from bot.names.common import common_words
+from bot.names.forms import ARTICLES, FIXED, JOINTS, KINDS, LEGAL, LEGAL_PHRASES, PARTICLES, TITLES, is_patronymic, roots, stem, without_article
+from bot.names.gazetteer import exonyms, place_of
 from bot.names.han import pinyin, renderings, simple
 from bot.names.phones import classes, collapse
-from bot.names.skeleton import sound_keys, word_keys
-from bot.names.sounds import HAN, KANA, in_run, script, sound
-from bot.text.fold import words
+from bot.names.skeleton import skeletons, sound_keys
+from bot.names.sounds import ARABIC, HAN, KANA, in_run, script, sound
+from bot.text.fold import fold, words
 
 #: Words of a name that are compared by sound; longer names are found as they are written only.
 MOST_TOKENS = 10
+#: Signs that belong to a word of a name; after the d of d'Ivoire they part two.
+_APOSTROPHES = "'’‘ʼʻʿʾ`´׳‛′"
+_ASIDE = re.compile(r"\([^()]*\)")
 _COMMA = re.compile(r"^\s*([^,;]+),\s*([^,;]+)$")
 
 
@@ -26,6 +31,7 @@ class Token:
     sound: str
     script: str
     optional: bool = False  #: a text may leave it out
+    given: bool = False  #: no surname: a text may have its initial only
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class NamePattern:
     glued: str  #: sound of the whole name
     starts: frozenset[str]  #: characters of Chinese and Japanese with which a rendering may begin
     syllables: tuple[str, ...]  #: the name in pinyin, where it is Chinese written in Latin
+    place: int  #: what the gazetteer knows by this name, -1 for nothing
     kind: str  #: the kind of place that has to stand beside it, as in "Kherson Oblast"; empty for any name
     anchors: frozenset[str]  #: keys of words by which the name is looked up by sound
     keys: frozenset[str]  #: all keys
@@ -54,15 +61,44 @@ class NamePattern:
         return hash(self.text)
 
 
+_MARKED = str.maketrans(
+    {"č": "ch", "ć": "ch", "ç": "ch", "š": "sh", "ş": "sh", "ș": "sh", "ś": "sh", "ž": "zh", "ż": "zh", "ğ": "gh", "ñ": "ny", "ń": "ny"}
+)
+
+
+def _spoken(text: str) -> dict[str, str]:
+    """Sounds of the folded words whose marks say how they are read; a text loses its marks, a name as it was asked for has them."""
+    marked: dict[str, str] = {}
+    lowered = unicodedata.normalize("NFC", text).lower()
+    if lowered.isascii():
+        return marked
+    for word in _plain_words(lowered):
+        told = word.translate(_MARKED)
+        if told != word:
+            marked[fold(word)] = sound(fold(told))
+    return marked
+
+
+def _plain_words(text: str) -> list[str]:
+    return [text[word.start : word.end] for word in words(text)]
+
+
 def _plain(text: str) -> list[str]:
     """Folded words of a name, with characters of unspaced scripts joined and surname-first order turned."""
+    bare = _ASIDE.sub(" ", text)
+    text = bare if any(character.isalpha() for character in bare) else text
     comma = _COMMA.match(text)
     if comma and not _is_legal_only(comma.group(2)):
         text = f"{comma.group(2)} {comma.group(1)}"
     joined: list[str] = []
     end = -1
     for word in words(text):
-        if joined and word.start == end and in_run(word.folded) and in_run(joined[-1][-1]):
+        between = text[end : word.start] if joined else " "
+        if between == "." and len(word.folded) == 1 and len(joined[-1]) <= 3:  # A.B.C.
+            joined[-1] += word.folded
+        elif (not between and in_run(word.folded) and in_run(joined[-1][-1])) or (
+            between in _APOSTROPHES and between and joined[-1] not in JOINTS
+        ):
             joined[-1] += word.folded
         else:
             joined.append(word.folded)
@@ -84,7 +120,7 @@ def kernel(folded: list[str]) -> list[str]:
                 del rest[start : start + many]
     for kind in (LEGAL, TITLES, ARTICLES):
         bare = [word for word in rest if word not in kind]
-        if any(len(word) > 1 for word in bare):
+        if any(len(word) > 1 for word in bare) and not (len(bare) == 1 and bare[0] in common_words()):
             rest = bare
     return rest
 
@@ -102,16 +138,18 @@ def _split_kind(folded: list[str]) -> tuple[list[str], str]:
     return rest, "" if kinds[0] == "city" else kinds[0]
 
 
-def _tokens(folded: list[str]) -> tuple[Token, ...]:
-    many = len([word for word in folded if word not in PARTICLES])
+def _tokens(folded: list[str], spoken: dict[str, str]) -> tuple[Token, ...]:
+    folded = list(dict.fromkeys(folded))
+    many = len([word for word in folded if word not in PARTICLES and len(word) > 1])
     return tuple(
         Token(
             word,
-            sound(word),
+            spoken.get(word) or sound(without_article(word) if script(word) == ARABIC else word),
             script(word),
-            optional=many > 1 and (word in PARTICLES or (many > 2 and is_patronymic(word)) or (many > 2 and len(word) == 1)),
+            optional=many > 1 and (word in PARTICLES or len(word) == 1 or (many > 2 and is_patronymic(word))),
+            given=index + 1 < len(folded),
         )
-        for word in folded
+        for index, word in enumerate(folded)
     )
 
 
@@ -122,28 +160,34 @@ def _orders(tokens: tuple[Token, ...]) -> tuple[tuple[Token, ...], ...]:
     return tuple(dict.fromkeys((tokens, tokens[-1:] + tokens[:-1], tokens[1:] + tokens[:1])))
 
 
-def _anchor_keys(tokens: tuple[Token, ...]) -> set[str]:
+def _anchor_keys(tokens: tuple[Token, ...], kind: str) -> set[str]:
     """Keys of the weightiest words that the name cannot do without, and of the name written as one word or cut up."""
     needed = sorted((token for token in tokens if not token.optional and token.sound), key=lambda token: -weight(token.sound))
     keys: set[str] = set()
     for token in needed[:2] if len(needed) > 2 or (len(needed) == 2 and weight(needed[1].sound) >= 3) else needed[:1]:
-        whole = sound_keys(token.sound)
+        whole = {key for spoken in _spoken_forms(token.sound, kind) for key in sound_keys(spoken)}
         keys.update(whole)
-        keys.update(key[:cut] for key in whole for cut in (3, 4) if len(key) == 5)
+        keys.update(key[:cut] for key in whole for cut in (4,) if len(key) == 5)
+        if "S" in classes(token.sound[0]) and len(token.sound) > 4:
+            keys.update(sound_keys(token.sound[1:]))  # Hebrew: the geresh of צ' cuts
     if len(tokens) > 1:
         keys.update(sound_keys(collapse("".join(token.sound for token in tokens))))
     return keys
 
 
+def _spoken_forms(spoken: str, kind: str) -> list[str]:
+    """The sound of a word, and with a kind of place those of its adjectives."""
+    return [spoken, *(root + ending for root in roots(spoken) for ending in ("", "s", "k", "sk"))] if kind else [spoken]
+
+
 @lru_cache(maxsize=4096)
 def _begins(reading: str, keys: frozenset[str]) -> bool:
-    starts = [key[1:] for key in sound_keys(reading)]
-    return any(key[1:].startswith(start) for key in keys for start in starts if start)
+    return any(key[1:].startswith(start) for key in keys for start in skeletons(reading) if start)
 
 
 def _starts(glued: str) -> frozenset[str]:
     """Characters that may begin the name in Chinese or Japanese."""
-    if weight(glued) < 3.3 or len(glued) < 5:
+    if weight(glued) < 2.8:
         return frozenset()
     keys = frozenset(sound_keys(glued))
     vowel_first = "" in classes(glued[0])
@@ -155,7 +199,8 @@ def _starts(glued: str) -> frozenset[str]:
 def _fits(reading: str, keys: frozenset[str], *, vowel_first: bool) -> bool:
     if not reading:
         return False
-    return vowel_first if sound_keys(reading) == ("~",) else _begins(reading, keys)
+    first = {option for symbol in reading for option in classes(symbol)[:1] if option}
+    return _begins(reading, keys) if first else vowel_first
 
 
 @lru_cache(maxsize=1)
@@ -206,15 +251,15 @@ def compile_name(text: str) -> NamePattern:
         raise ValueError("a name needs at least one letter")
     folded = kernel(_plain(text)) if len(written) <= 4 * MOST_TOKENS else []
     folded, kind = _split_kind(folded)
-    tokens = _tokens(folded) if len(folded) <= MOST_TOKENS else ()
+    tokens = _tokens(folded, _spoken(text)) if len(folded) <= MOST_TOKENS else ()
     tokens = tokens if all(token.sound for token in tokens) else ()
-    exact = _exact([written, *(tuple(word.folded for word in words(name)) for name in exonyms(text))])
+    exact = _exact([written, ("".join(written),), *(tuple(word.folded for word in words(name)) for name in exonyms(text))])
     glued = collapse("".join(token.sound for token in tokens if not token.optional))
     starts = _starts(glued) if tokens and tokens[0].script not in (HAN, KANA) else frozenset()
     syllables = _syllables(tokens)
-    anchors = frozenset(_anchor_keys(tokens)) if tokens else frozenset()
-    keys = {key for found in exact.values() for spelling in found for key in word_keys(spelling.words[spelling.anchor])}
+    anchors = frozenset(_anchor_keys(tokens, kind)) if tokens else frozenset()
+    keys = {"~" + word for word in exact}
     keys |= anchors | {"~" + character for character in starts}
     if syllables:
         keys.add("~:" + max(syllables, key=len))
-    return NamePattern(text, exact, _orders(tokens), glued, starts, syllables, kind, anchors, frozenset(keys))
+    return NamePattern(text, exact, _orders(tokens), glued, starts, syllables, place_of(text), kind, anchors, frozenset(keys))

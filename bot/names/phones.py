@@ -12,14 +12,14 @@ VOWELS = frozenset("aeiou")
 #: What a written symbol may stand for, with the cost of that reading.
 READINGS = {
     # Latin
-    "H": "C0 x0 S.05 k.1 h.1",  # ch
+    "H": "C0 x0 S.05 k.1 h.15",  # ch
     "Y": "J0 y0 Z.05 x.12 h.15 i0",  # j
     "K": "k0 C.15 J.15 c.12 s.25",  # c, also the folded ç and Turkish c
     "E": "s.05 c0 C.08 J.12 k.15",  # c before e, i, y
     "A": "s0 z.1 S.12",  # s, also the folded ş and š
     "B": "z0 c.1 s.1 Z.12",  # z, German and Polish included
     "W": "v0 w0 u.1 f.15 b.25",  # w
-    "D": "h0 x.05 g.12",  # h
+    "D": "h0 x.08 g.12",  # h
     "G": "g0 h.1 J.12 x.2 k.3",  # g
     "R": "S0 Z.05 s.2",  # sch, sz
     "X": "S0 s.02 x.1 k.15 z.15",  # x at the start
@@ -138,7 +138,7 @@ def gap(mode: int) -> dict[str, float]:
             cost = 0.1 if symbol in "αων" else cost
         elif symbol in SILENT:
             cost = 0.3 if symbol in "hDλρ" else 0.4
-            cost = 0.12 if symbol == "ω" else cost
+            cost = {"ω": 0.12, "Y": 0.2}.get(symbol, cost)
         else:
             cost = 3.0 if symbol.isdigit() else 0.6 if mode & SYLLABIC and symbol in "nrlD" else 1.0
         costs[symbol] = cost

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from itertools import product
 
-from bot.names.forms import forms
-from bot.names.han import pinyin, simple
+from bot.names.forms import bases, forms
+from bot.names.han import pinyin
 from bot.names.phones import classes
 from bot.names.sounds import HAN, in_run, script
 
@@ -13,17 +13,20 @@ _DEPTH, _MOST = 4, 8
 
 
 @lru_cache(maxsize=65536)
-def sound_keys(spoken: str) -> tuple[str, ...]:
-    """Keys of a sound string: one, or several where a letter may be silent or of two classes."""
+def skeletons(spoken: str) -> tuple[str, ...]:
+    """First classes of a sound string: one skeleton, or several where a letter may be silent or of two classes."""
     partial: dict[str, None] = {"": None}
     for symbol in spoken:
-        grown: dict[str, None] = {}
-        for done, option in product(partial, classes(symbol)):
-            grown[_join(done, option)] = None
+        grown = dict.fromkeys(_join(done, option) for done, option in product(partial, classes(symbol)))
         partial = dict.fromkeys(list(grown)[:_MOST])
         if all(len(done) > _DEPTH for done in partial):
             break
-    return tuple(dict.fromkeys("~" + done[:_DEPTH] for done in partial))
+    return tuple(dict.fromkeys(done[:_DEPTH] for done in partial))
+
+
+def sound_keys(spoken: str) -> tuple[str, ...]:
+    """Index keys of a sound string. A skeleton of one class says too little and is left out."""
+    return tuple("~" + skeleton for skeleton in skeletons(spoken) if len(skeleton) > 1)
 
 
 def _join(done: str, option: str) -> str:
@@ -36,15 +39,15 @@ def _join(done: str, option: str) -> str:
 
 @lru_cache(maxsize=65536)
 def word_keys(word: str) -> tuple[str, ...]:
-    """Index keys of one folded word of a text, each beginning with a tilde; none for a wall."""
+    """Index keys of one folded word of a text, each beginning with a tilde; none for a wall.
+
+    The word itself in small letters, and its skeletons in capitals. A key of one class says too little and is left out.
+    """
     if not word:
         return ()
+    found = dict.fromkeys("~" + base for base in bases(word))
     if in_run(word):
-        keys = ["~" + simple(word)]
-        if script(word) == HAN and pinyin(word).isascii():
-            keys.append("~:" + pinyin(word))
-        return tuple(keys)
-    found: dict[str, None] = {}
+        return (*found, "~:" + pinyin(word)) if script(word) == HAN and pinyin(word).isascii() else tuple(found)
     for form in forms(word):
         found.update(dict.fromkeys(sound_keys(form.sound)))
-    return tuple(found) or ("~" + word[:8],)
+    return tuple(found)

@@ -51,7 +51,7 @@ class Anchors:
             self._observed = {one: count // 2 for one, count in observed.items() if count > 3}
 
     def _cost(self, keys: Iterable[str]) -> float:
-        return sum(_META_COST if ":" in one else self._observed.get(one, 0) + 2.0 / len(one) for one in keys)
+        return sum(_META_COST if is_meta(one) else self._observed.get(one, 0) + 2.0 / len(one) for one in keys)
 
     def choose(self, node: Node) -> tuple[Keys | None, str]:
         """The keys of which an article must hold one, None where there are none; and a further single word that it must hold."""
@@ -60,7 +60,7 @@ class Anchors:
         if not clauses:
             return None, ""
         further = (next(iter(clause)) for clause in clauses[1:] if len(clause) == 1)
-        return clauses[0], next((one for one in further if one[0] not in "^~" and ":" not in one), "")
+        return clauses[0], next((one for one in further if one[0] not in "^~" and not is_meta(one)), "")
 
     def _clauses(self, demand: Demand | None) -> list[Keys]:
         """Sets of keys of each of which an article must hold one."""
@@ -77,6 +77,11 @@ class Anchors:
 
     def _forms(self, word: str) -> Keys:
         return frozenset(form for language in self.languages for form in wanted(word, language))
+
+
+def is_meta(key: str) -> bool:
+    """Whether a key is of something known beside the words (`lang:ru`)."""
+    return ":" in key and key[0] not in "=^~"
 
 
 Forms = Callable[[str], Keys]

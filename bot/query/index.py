@@ -11,7 +11,7 @@ from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
 from bot.names.keys import word_keys
-from bot.query.anchors import Anchors
+from bot.query.anchors import Anchors, is_meta
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
 from bot.query.tree import Node
@@ -135,7 +135,7 @@ class Index:
                 self._insert(compiled.subscription, compiled.tree)
 
     def _sign(self, anchor: str, by: int) -> None:
-        sign = anchor[0] if anchor[0] in "^~" else ":" if ":" in anchor else ""
+        sign = anchor[0] if anchor[0] in "^~" else ":" if is_meta(anchor) else ""
         if sign:
             self._signs[sign] += by
 

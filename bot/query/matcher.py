@@ -7,7 +7,7 @@ Words, names and NEAR are intervals of word positions, as in Clarke, Cormack and
 from collections.abc import Callable, Iterable
 from unicodedata import normalize
 
-from bot.model.entries import Span
+from bot.model.entries import Article, Span
 from bot.names.find import find
 from bot.query import regex
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Name, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, Unit, show_leaf
@@ -61,7 +61,7 @@ def evaluate(node: Node, words: ArticleWords, field: str) -> list[Span] | None:
         case InField(field=inner, part=part):
             return evaluate(part, words, inner)
         case Meta():
-            return [] if holds(node, words) else None
+            return [] if holds(node, words.article) else None
         case Everything():
             return []
         case _:
@@ -92,7 +92,7 @@ def _stands(position: int, words: ArticleWords, field: str) -> bool:
 
 def _span(evidence: Evidence, words: ArticleWords) -> Span:
     start, end, term = evidence
-    return Span("title" if start < words.summary_from else "summary", words.starts[start], words.ends[end - 1], term)
+    return Span(*words.characters((start, end)), term)
 
 
 def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[Place]:
@@ -103,7 +103,11 @@ def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[
             if len(units) == 1 and mode == "inflected" and isinstance(first, str):  # the commonest term
                 return _word(first, words)
             found = _phrase(units, words, inflected=mode == "inflected")
-            return [place for place in found if words.original(place) == normalize("NFC", leaf.text)] if mode == "exact" else found
+            return (
+                [place for place in found if words.original(place).replace(".", "") == normalize("NFC", leaf.text).replace(".", "")]
+                if mode == "exact"
+                else found
+            )
         case Prefix():
             return _beginnings(leaf, words)
         case Name(pattern=pattern):
@@ -186,9 +190,8 @@ def _intervals(node: Node, words: ArticleWords) -> list[Interval]:
             return []
 
 
-def holds(meta: Meta, words: ArticleWords) -> bool:
+def holds(meta: Meta, article: Article) -> bool:
     """Whether the article has this beside its words."""
-    article = words.article
     tests: dict[str, Callable[[], bool]] = {
         "site": lambda: _is_of_site(meta.value, host(article.link)),
         "lang": lambda: article.language == meta.value,

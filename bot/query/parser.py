@@ -23,6 +23,8 @@ from bot.query.tree import (
     AllOf,
     AnyOf,
     Everything,
+    InField,
+    Meta,
     Name,
     NamedList,
     Near,
@@ -34,18 +36,22 @@ from bot.query.tree import (
     Unit,
     show,
 )
-from bot.text.tokens import is_unspaced, tokens
+from bot.text.tokens import designation, is_unspaced, tokens
 
 LENGTH = 4_000  #: code points of a query
 TERMS = 300  #: words, phrases and items of lists of a query
 DEPTH = 30  #: parentheses within parentheses
+_NODES = 3 * DEPTH  # an AND within an OR within a NOT for each pair of parentheses
+_TOO_DEEP = f"Parentheses, NOT and fields nest at most {DEPTH} deep: write the query flatter."
 NEARS = 20  #: NEAR and ONEAR of a query
 DISTANCE = 50  #: words between the sides of a NEAR
 PREFIX = 2  #: letters before a star
 NAME_WORDS = 8  #: words of a name
 
 # One for one, so that positions hold: full-width forms of ASCII, typographic quotes and dashes.
-_ONE_FOR_ONE = dict.fromkeys("“”„‟«»「」『』〝〞", '"') | dict.fromkeys("−–—‐‑", "-") | {"\u3000": " ", "～": "~"}
+_ONE_FOR_ONE = (
+    dict.fromkeys("“”„‟«»「」『』〝〞", '"') | dict.fromkeys("−–—‐‑", "-") | {"～": "~"} | dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
+)
 _TYPOGRAPHIC = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {ord(one): other for one, other in _ONE_FOR_ONE.items()}
 _FIELDS = (*TEXT_FIELDS, *META_FIELDS)
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR(?:/\d*)?|&&|\|\|)$")
@@ -71,26 +77,30 @@ class _Grower(Transformer[Token, Node]):
     def _error(self, position: int | None, message: str) -> QueryError:
         return QueryError(self._query, position or 0, message)
 
-    def _count(self, position: int) -> None:
-        self._terms += 1
+    def _count(self, position: int, words: int = 1) -> None:
+        self._terms += max(1, words)
         if self._terms > TERMS:
             raise self._error(position, f"A query has at most {TERMS} words; make two subscriptions of this one.")
 
     def _term(self, text: str, position: int, term: Term) -> Term:
         """The term with its units; raises where the text has none."""
-        self._count(position)
-        found = units(text)
+        found = units(text, inflected=term.mode == "inflected")
+        self._count(position, sum(len(unit) if isinstance(unit, tuple) and not is_unspaced(unit[0]) else 1 for unit in found))
         if not found:
             what = "These quotes hold no word" if term.quoted else f"“{text}” holds no letter or digit"
             raise self._error(position, f"{what}: write a word, or remove it.")
-        return Term(found, term.text, term.mode, term.quoted)
+        return Term(found, trimmed(term.text) if term.mode == "exact" else term.text, term.mode, term.quoted)
 
     @v_args(inline=True)
     def word(self, token: Token) -> Node:
         text, position = str(token), token.start_pos or 0
+        if text[0] in "=~" and text.endswith("*"):
+            raise self._error(position + len(text) - 1, "A star works with plain words only: leave out the star, or the sign before the word.")
         if text.startswith("="):
             return self._term(text[1:], position, Term((), text[1:], "exact"))
         if text.startswith("~"):
+            if text[1:].isdecimal():
+                raise self._error(position, f"Distances are written with NEAR: a NEAR/{text[1:]} b.")
             return self._name(text[1:], position, quoted=False)
         self._check_word(text, position)
         if text.endswith("*"):
@@ -100,7 +110,8 @@ class _Grower(Transformer[Token, Node]):
     def _check_word(self, text: str, position: int) -> None:
         """Refuse what looks like another language's operator, where plain words would mean something else than their writer thinks."""
         if re.fullmatch(r"O?NEAR(?:/.*)?", text):
-            raise self._error(position, f"{text.partition('/')[0]} needs a number of words: write NEAR/5.")
+            operator = text.partition("/")[0]
+            raise self._error(position, f"{operator} needs a number of words: write {operator}/5.")
         if "://" in text:
             host = values.host(text)
             raise self._error(
@@ -108,7 +119,7 @@ class _Grower(Transformer[Token, Node]):
             )
         if text.startswith("/"):
             raise self._error(position, "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes.")
-        if text.startswith("*") and len(text) > 1:
+        if text.startswith("*"):
             raise self._error(position, "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.")
         if "*" in text[:-1] or "?" in text[:-1]:
             at = min(text.index(one) for one in "*?" if one in text)
@@ -117,7 +128,7 @@ class _Grower(Transformer[Token, Node]):
             raise self._error(position, "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two.")
 
     def _prefix(self, text: str, position: int) -> Node:
-        found = units(text)
+        found = units(text, inflected=False)
         last = found[-1] if found else ""
         parts = last if isinstance(last, tuple) else (last,)
         if parts[-1] and is_unspaced(parts[-1]):
@@ -195,13 +206,19 @@ class _Grower(Transformer[Token, Node]):
                 return prefix
         return self._term(text, position, Term((), text))
 
+    @v_args(inline=True)
+    def address(self, token: Token) -> Meta:
+        field, _, address = str(token).partition(":")
+        self._count(token.start_pos or 0)
+        return Meta(field, values.host(address) if field == "site" else address, address)
+
     def in_field(self, parts: list[Token | Node]) -> Node:
         token, part = parts
         assert isinstance(token, Token)  # noqa: S101 (the grammar says so)
         position = token.start_pos or 0
         name = str(token)[:-1].lower()
         if name not in _FIELDS:
-            near = get_close_matches(name, _FIELDS, n=1, cutoff=0.5)
+            near = get_close_matches(name, _FIELDS, n=1, cutoff=0.6)
             hint = f"Did you mean {near[0]}:?" if near else f"Fields are {', '.join(_FIELDS)}."
             raise self._error(position, f"There is no field {name}:. {hint} To look for the text itself, put it in quotes.")
         assert not isinstance(part, Token)  # noqa: S101
@@ -223,7 +240,7 @@ class _Grower(Transformer[Token, Node]):
         if self._nears > NEARS:
             raise self._error(token.start_pos, f"A query has at most {NEARS} NEAR; make two subscriptions of this one.")
         for part, other in ((left, right), (right, left)):
-            problem = values.not_for_near(part, show(other, inside=True), str(token))
+            problem = values.not_for_near(part, show(other, inside=True), str(token), left=part is left)
             if problem:
                 raise self._error(token.start_pos, problem)
         return Near(left, right, distance, ordered=operator == "ONEAR")
@@ -238,9 +255,19 @@ class _Grower(Transformer[Token, Node]):
         return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
-def units(text: str) -> tuple[Unit, ...]:
-    """The words of a term: alone, or as compounds; characters of scripts without spaces that touch are a compound as well."""
+def trimmed(text: str) -> str:
+    """The text from its first word to its last: what stands around them is not compared."""
+    places = tokens(text).places
+    return text[places[0][0] : places[-1][1]] if places else text
+
+
+def units(text: str, *, inflected: bool) -> tuple[Unit, ...]:
+    """The words of a term: alone, or as compounds; characters of scripts without spaces that touch are a compound as well.
+
+    They are folded; words that may be inflected keep their accents, by which stemmers know endings.
+    """
     cut = tokens(text)
+    words = [_designated(word) for word in (cut.lower if inflected else cut.words)]
     found: list[Unit] = []
     compounds = dict(cut.compounds)
     index = 0
@@ -248,12 +275,16 @@ def units(text: str) -> tuple[Unit, ...]:
         until = compounds.get(index, index + 1)
         if is_unspaced(cut.words[index]):
             until = index + 1
-            while until < len(cut.words) and is_unspaced(cut.words[until]) and cut.starts[until] == cut.ends[until - 1]:
+            while until < len(cut.words) and is_unspaced(cut.words[until]) and cut.places[until][0] == cut.places[until - 1][1]:
                 until += 1
-        parts = tuple(cut.words[index:until])
+        parts = tuple(words[index:until])
         found.append(parts if len(parts) > 1 else parts[0])
         index = until
     return tuple(found)
+
+
+def _designated(word: str) -> str:
+    return word if word.isascii() or not any(map(str.isdecimal, word)) or not any(map(str.isalpha, word)) else designation(word)
 
 
 def parse(query: str, names: Names | None = None) -> Node:
@@ -274,11 +305,32 @@ def parse(query: str, names: Names | None = None) -> Node:
     except VisitError as error:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
+        if isinstance(error.orig_exc, RecursionError):
+            raise QueryError(query, 0, _TOO_DEEP) from None
         raise
+    except RecursionError:
+        raise QueryError(query, 0, _TOO_DEEP) from None
+    if _depth(tree, 0) > _NODES:
+        raise QueryError(query, 0, _TOO_DEEP)
     problem = objection(tree)
     if problem:
         raise QueryError(query, 0, problem)
     return tree
+
+
+def _depth(node: Node, above: int) -> int:
+    """How deep a tree is; no deeper than what is too deep is looked at."""
+    if above > _NODES:
+        return above
+    match node:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return max(_depth(part, above + 1) for part in parts)
+        case NoneOf(part=part) | InField(part=part):
+            return _depth(part, above + 1)
+        case Near(left=left, right=right):
+            return max(_depth(left, above + 1), _depth(right, above + 1))
+        case _:
+            return above
 
 
 def _check_brackets(query: str, text: str) -> None:
@@ -316,6 +368,9 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
     if isinstance(error, UnexpectedCharacters):
         return QueryError(query, position, f"“{text[position]}” has no meaning here: put text that holds it in quotes.")
     found = str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
+    before_it = text[:position].rstrip().rpartition(" ")[2]
+    if re.fullmatch(r"[-!]|NOT", found) and re.fullmatch(r"O?NEAR/\d+", before_it):
+        return QueryError(query, position, f"NOT cannot stand within {before_it}: put it after the whole, as in (a {before_it} b) NOT c.")
     if found == ")":
         before = text[:position].rstrip()
         last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""

@@ -35,7 +35,8 @@ def checked(source: str, flags: str) -> Regex:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         if "too large" in reason:
             raise ValueError(f"This expression is too large for RE2 ({MEMORY // 1024} KB): write fewer or smaller repetitions.") from None
-        raise ValueError(f"RE2 cannot read this expression: {reason}.") from None
+        most = "; RE2 repeats at most 1000 times, all in all" if "repetition size" in reason else ""
+        raise ValueError(f"RE2 cannot read this expression: {reason}{most}.") from None
     return Regex(source, bool(flags))
 
 

@@ -11,7 +11,8 @@ _EXAMPLES = {"site": "reuters.com", "source": '"Euphrates Post"', "author": '"Ja
 def host(text: str) -> str:
     """The host of an address, with its path where there is one, as `site:` compares it."""
     bare = text.lower().partition("://")[2] or text.lower()
-    return bare.partition("?")[0].partition("#")[0].removeprefix("www.").rstrip("/")
+    address, slash, path = bare.partition("?")[0].partition("#")[0].removeprefix("www.").rstrip("/").partition("/")
+    return f"{address.rpartition('@')[2].partition(':')[0]}{slash}{path}"
 
 
 def in_text(field: str, part: Node) -> InField:
@@ -57,18 +58,22 @@ def _value(field: str, text: str) -> str:
             return key(text)
 
 
-def not_for_near(part: Node, other: str, operator: str) -> str:
-    """Why a part cannot stand beside NEAR, and what to write instead; empty where it can."""
+def not_for_near(part: Node, other: str, operator: str, *, left: bool) -> str:
+    """Why a part cannot stand on this side of NEAR, and what to write instead; empty where it can."""
+
+    def beside(one: Node) -> str:
+        shown = show(one, inside=True)
+        return f"{shown} {operator} {other}" if left else f"{other} {operator} {shown}"
+
     match part:
         case AllOf(parts=parts):
-            instead = " AND ".join(f"({show(one, inside=True)} {operator} {other})" for one in parts)
-            return f"AND cannot stand within {operator}: write {instead}."
+            return f"AND cannot stand within {operator}: write {' AND '.join(f'({beside(one)})' for one in parts)}."
         case AnyOf(parts=parts):
-            return next((problem for one in parts if (problem := not_for_near(one, other, operator))), "")
+            return next((problem for one in parts if (problem := not_for_near(one, other, operator, left=left))), "")
         case NoneOf():
             return f"NOT cannot stand within {operator}: put it after the whole, as in (a {operator} b) NOT c."
         case InField(field=field, part=inner):
-            return f"Put the field before the whole: {field}:({show(inner, inside=True)} {operator} {other})."
+            return f"Put the field before the whole: {field}:({beside(inner)})."
         case Meta() | Everything() | Regex():
             return f"{operator} joins words, phrases, names and lists, not {show(part)}: join that with AND."
         case _:

@@ -13,13 +13,17 @@ from bot.text.tokens import JOINED_MOST, designation, is_unspaced, joined, token
 #: lengths of the beginnings of words under which an article is found
 PREFIXES = (2, 4)
 Place = tuple[int, int]  #: half-open range of word positions
+_HERE = tuple((index, index + 1) for index in range(600))
 
 
 @lru_cache(maxsize=1 << 17)
 def keys_of(word: str, language: str) -> tuple[str, ...]:
-    """What a folded word of a text is found by: itself after `=`, and its stems."""
-    latin = () if word.isascii() or not any(map(str.isdecimal, word)) else (f"={designation(word)}",)
-    return (f"={word}", *stems(word, language), *latin)
+    """What a word of a text, in small letters, is found by: itself folded after `=`, and its stems. С300 is found as S300, too."""
+    folded = fold(word)
+    found = (f"={folded}", *stems(word, language))
+    if folded.isascii() or not any(map(str.isdecimal, folded)):
+        return found
+    return (*found, f"={designation(folded)}", designation(folded))
 
 
 @lru_cache(maxsize=1 << 17)
@@ -31,67 +35,73 @@ def prefix_keys(word: str) -> tuple[str, ...]:
 class ArticleWords:
     """An article, ready to be matched. Positions run through title and summary; a wall that nothing crosses stands between."""
 
-    __slots__ = ("article", "ends", "language", "places", "starts", "summary_from", "texts", "words")
+    __slots__ = ("_cut", "article", "language", "places", "summary_from", "texts", "words")
 
     def __init__(self, article: Article) -> None:
         self.article = article
         self.language = article.language
         self.texts = (article.title, article.summary)
         title = tokens(article.title)
-        self.words = title.words
-        self.starts = title.starts
-        self.ends = title.ends
+        self.words, lower = title.words, title.lower
         compounds, unspaced = title.compounds, title.unspaced
         self.summary_from = len(self.words) + 1
+        self._cut = [title]
         if article.summary:
             summary = tokens(article.summary)
             shift = self.summary_from
             self.words = [*self.words, "", *summary.words]
-            self.starts = [*self.starts, 0, *summary.starts]
-            self.ends = [*self.ends, 0, *summary.ends]
+            lower = [*lower, "", *summary.lower]
             compounds = compounds + [(start + shift, end + shift) for start, end in summary.compounds]
             unspaced = unspaced or summary.unspaced
+            self._cut.append(summary)
         self.places: dict[str, list[Place]] = {}
-        self._place(compounds, unspaced=unspaced)
+        self._place(lower, compounds)
+        if unspaced:
+            self._place_pairs()
 
     @classmethod
     def of(cls, article: Article) -> "ArticleWords":
         """The words of an article."""
         return cls(article)
 
-    def _place(self, compounds: list[Place], *, unspaced: bool) -> None:
-        places, language = self.places, self.language
-        for index, word in enumerate(self.words):
-            if word:
-                here = (index, index + 1)
-                for one in keys_of(word, language):
-                    found = places.get(one)
-                    if found is None:
-                        places[one] = [here]
-                    else:
-                        found.append(here)
+    def _place(self, lower: list[str], compounds: list[Place]) -> None:
+        standing: dict[str, list[Place]] = {}
+        for index, word in enumerate(lower):
+            here = _HERE[index] if index < len(_HERE) else (index, index + 1)
+            if word in standing:
+                standing[word].append(here)
+            else:
+                standing[word] = [here]
+        standing.pop("", None)
         for first, last in compounds:
             for start, end in combinations(range(first, last + 1), 2):
                 if 2 <= end - start <= JOINED_MOST:
-                    for one in keys_of(joined(tuple(self.words[start:end])), language):
-                        places.setdefault(one, []).append((start, end))
-        if unspaced:
-            self._place_pairs()
+                    standing.setdefault(joined(tuple(lower[start:end])), []).append((start, end))
+        places, language = self.places, self.language
+        for word, found in standing.items():
+            for one in keys_of(word, language):
+                # Lists are shared between keys and never changed; words with one stem get a list of their own.
+                places[one] = found if one not in places else [*places[one], *found]
 
     def _place_pairs(self) -> None:
         """Two characters of a script without spaces are rarer than one."""
         for index, (first, second) in enumerate(pairwise(self.words)):
             if is_unspaced(first) and is_unspaced(second):
-                self.places.setdefault(f"={first}{second}", []).append((index, index + 2))
+                key_ = f"={first}{second}"
+                self.places[key_] = [*self.places.get(key_, ()), (index, index + 2)]
 
-    def field_of(self, position: int) -> str:
-        """The field that a word stands in."""
-        return "title" if position < self.summary_from else "summary"
+    def characters(self, place: Place) -> tuple[str, int, int]:
+        """The field that words stand in, and the half-open range of their characters there."""
+        if place[0] < self.summary_from:
+            cut = self._cut[0].places
+            return "title", cut[place[0]][0], cut[place[1] - 1][1]
+        cut = self._cut[1].places
+        return "summary", cut[place[0] - self.summary_from][0], cut[place[1] - 1 - self.summary_from][1]
 
     def original(self, place: Place) -> str:
         """The stretch of the original text, composed."""
-        text = self.texts[place[0] >= self.summary_from]
-        return normalize("NFC", text[self.starts[place[0]] : self.ends[place[1] - 1]])
+        field, start, end = self.characters(place)
+        return normalize("NFC", self.texts[field != "title"][start:end])
 
     def prefix_keys(self) -> set[str]:
         """The keys of all beginnings of words."""

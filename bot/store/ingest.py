@@ -15,7 +15,7 @@ from bot.model.feeds import FeedDue
 from bot.ports import FeedCommit, Known, Lookup
 from bot.store.database import Writer
 from bot.store.outbox import notify, queue_alert, queue_edit
-from bot.store.rows import STATE_COLUMNS, get_feed, get_known, marks, put_spans, put_state, put_time
+from bot.store.rows import STATE_COLUMNS, SUBSCRIPTIONS, get_feed, get_known, get_subscription, marks, put_spans, put_state, put_time
 
 _UPDATE_FEED = (
     "update feeds set lease_until = null, host = :host, " + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS) + " where id = :id"
@@ -151,25 +151,8 @@ class IngestTables:
 
         def work(db: Database) -> list[Subscription]:
             of_chat = "and s.id in (select subscription_id from routes where chat_id = ?) " if chat_id is not None else ""
-            rows = db.execute(
-                "select s.id, s.name, s.query, s.feeds, s.declared, json_group_array(c.id) as chats, "
-                "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
-                "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
-                f"where s.removed_at is null and c.allowed = 1 {of_chat}group by s.id order by s.id",
-                [] if chat_id is None else [chat_id],
-            ).fetchall()
-            return [
-                Subscription(
-                    row["id"],
-                    row["name"],
-                    row["query"],
-                    tuple(json.loads(row["feeds"])),
-                    tuple(json.loads(row["chats"])),
-                    tuple(json.loads(row["terminals"])),
-                    bool(row["declared"]),
-                )
-                for row in rows
-            ]
+            rows = db.execute(SUBSCRIPTIONS.format(where=of_chat), [] if chat_id is None else [chat_id]).fetchall()
+            return [get_subscription(row) for row in rows]
 
         return await self._writer.run("read subscriptions", work)
 

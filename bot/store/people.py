@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from bot.model.chats import (
     AddSubscription,
     Answered,
+    AskFirst,
     Change,
     Chat,
     ClaimBot,
@@ -23,6 +24,7 @@ from bot.store.outbox import queue_text
 from bot.store.rows import get_chat, put_time
 
 _REPEATS = 10_000  # an update so little below the last answered one is a repeat; Telegram may begin anew with lower numbers
+ASKED = timedelta(hours=1)  #: how long a chat may take to confirm
 _STRANGER_PAUSE = timedelta(minutes=1)  # between two answers to a stranger
 
 
@@ -83,6 +85,15 @@ class PeopleTables:
             ]
 
         return await self._writer.run("read subscriptions", work)
+
+    async def asked(self, chat_id: int, now: datetime) -> str:
+        """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
+
+        def work(db: Database) -> str:
+            row = db.execute("select query from pending where chat_id = ? and expires_at > ?", [chat_id, put_time(now)]).fetchone()
+            return row["query"] if row else ""
+
+        return await self._writer.run("read what waits for a word", work)
 
     async def make_claim(self, token: str, expires_at: datetime) -> None:
         """Remember the one claim token that is good."""
@@ -162,6 +173,9 @@ def _apply(db: Database, chat_id: int, change: Change, answered: Answered, now: 
         case AddSubscription(query=query, name=name):
             number = db.execute("insert into subscriptions (name, query, created_at) values (?, ?, ?)", [name, query, put_time(now)]).lastrowid
             db.execute("insert into routes values (?, ?)", [number, chat_id])
+            db.execute("delete from pending where chat_id = ?", [chat_id])
+        case AskFirst(query=query):
+            db.execute("insert or replace into pending values (?, ?, ?)", [chat_id, query, put_time(now + ASKED)])
         case RemoveSubscription(subscription_id=number):
             db.execute(
                 "update subscriptions set removed_at = ? where id = ? and declared = 0 "

@@ -1,4 +1,4 @@
-"""Values to rows and back: times, durations, states, spans. No SQL."""
+"""Values to rows and back: times, durations, states, spans, and the one select that several rooms share. Runs nothing."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
-from bot.model.chats import Chat, ChatKind, Entity
+from bot.model.chats import Chat, ChatKind, Entity, Subscription
 from bot.model.entries import EntryKeys, KnownEntry, Span
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
 
@@ -15,6 +15,14 @@ STATE_COLUMNS = (
     "next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate baseline_at last_poll_at last_ok_at interval "
     "reason full_at failures failing_since failure failure_text noticed gone empties gaps adopted_url redirection hints"
 ).split()
+
+#: subscriptions in force with the chats they ring; `where` may narrow them
+SUBSCRIPTIONS = (
+    "select s.id, s.name, s.query, s.feeds, s.declared, json_group_array(c.id) as chats, "
+    "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
+    "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
+    "where s.removed_at is null and c.allowed = 1 {where}group by s.id order by s.id"
+)
 
 
 def put_time(moment: datetime | None) -> str | None:
@@ -129,6 +137,19 @@ def get_chat(row: Mapping[str, Any] | Row) -> Chat:
         row["topic"],
         allowed=bool(row["allowed"]),
         paused=row["paused"],
+    )
+
+
+def get_subscription(row: Row) -> Subscription:
+    """A row of SUBSCRIPTIONS."""
+    return Subscription(
+        row["id"],
+        row["name"],
+        row["query"],
+        tuple(json.loads(row["feeds"])),
+        tuple(json.loads(row["chats"])),
+        tuple(json.loads(row["terminals"])),
+        bool(row["declared"]),
     )
 
 

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from bot.errors import StoreError
 from bot.ports import OutboxRow, Status
+from bot.store.archive import Archive, SearchTables
 from bot.store.database import Lock, Writer, wrapped
 from bot.store.declared import DeclaredTables
 from bot.store.deliver import DeliverTables
@@ -29,6 +30,8 @@ class SqliteStore:
         self.people = PeopleTables(self._writer)
         self.declared = DeclaredTables(self._writer)
         self.operator = OperatorTables(self._writer)
+        self.search = SearchTables(self._writer)
+        self.archive = Archive(path)
 
     async def __aenter__(self) -> Self:
         """Take the lock and open; raises StoreBusy or StoreError."""

@@ -17,10 +17,11 @@ _BREAK = regex.compile(
     regex.IGNORECASE,
 )
 _ENTITY = regex.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_DROPPED = regex.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\U000e0000-\U000e007f]")
+_DROPPED = regex.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]")
 _CONTROL = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _MARKS = regex.compile(r"(\p{M}{4})\p{M}+")
-_SPACE = regex.compile(r"\s+")
+# A no-break space within a number (1 000) stays: it is no space between words.
+_SPACE = regex.compile(r"(?:(?!(?<=\d)[\u00a0\u202f\u2009]\d{3}(?!\d))\s)+")
 
 TITLE_LENGTH = 300  #: code points kept of a title
 SUMMARY_LENGTH = 2000  #: code points kept of a summary

@@ -78,31 +78,40 @@ def _stemmer_language(word: str, language: str) -> str:
 
 @lru_cache(maxsize=1 << 17)
 def stems(word: str, language: str) -> tuple[str, ...]:
-    """What a folded word of a text in this language is found by; at least one form."""
+    """What a word of a text in this language is found by: at least one form, folded. The word is in small letters, with its accents."""
+    forms = wanted(word, language)
     match _stemmer_language(word, language):
-        case "":
-            return (word,)
-        case "uk":
-            return tuple(dict.fromkeys(fold(form.normal_form) for form in _ukrainian().parse(word)))
         case "he":
-            return _without_prefixes(word)
-        case "ar":
-            return (_arabic(word),)
-        case "fa":
-            return (fold(_snowball("persian").stemWord(word.translate(_PERSIAN))),)
-        case "tr":
-            return (_snowball("turkish").stemWord(_snowball("turkish").stemWord(word)),)  # one pass leaves case endings of some
-        case known:
-            return (_snowball(SNOWBALL[known]).stemWord(word),)
+            return _without_prefixes(forms[0])
+        case "tr":  # one pass leaves case endings of some words and takes the end of others
+            return tuple(dict.fromkeys((*forms, fold(word), *(_snowball("turkish").stemWord(form) for form in forms))))
+        case _:
+            return forms
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 16)
 def wanted(word: str, language: str) -> tuple[str, ...]:
-    """The forms of a folded word of a query, of which an inflected word of a text in this language has one among its `stems`."""
-    if _stemmer_language(word, language) == "he":
-        # The article may stand in the query as well as in the text; other prefixes carry meaning there.
-        return (word, word[1:]) if word[0] == "ה" and len(word) > _KEPT else (word,)
-    return stems(word, language)
+    """The forms of a word of a query, of which an inflected word of a text in this language has one among its `stems`.
+
+    Stemmers know endings by their accents, people leave accents out: a word is reduced both with them and without.
+    """
+    folded = fold(word)
+    match _stemmer_language(folded, language):
+        case "":
+            return (folded,)
+        case "uk":
+            return tuple(dict.fromkeys(fold(form.normal_form) for form in _ukrainian().parse(folded)))
+        case "he":
+            # The article may stand in the query as well as in the text; other prefixes carry meaning there.
+            return (folded, folded[1:]) if folded[0] == "ה" and len(folded) > _KEPT else (folded,)
+        case "ar":
+            return (_arabic(folded),)
+        case "fa":
+            return (fold(_snowball("persian").stemWord(folded.translate(_PERSIAN))),)
+        case known:
+            stemmer = _snowball(SNOWBALL[known])
+            bare = str(stemmer.stemWord(folded))
+            return (bare,) if word == folded else tuple(dict.fromkeys((fold(stemmer.stemWord(word)), bare)))
 
 
 def _without_prefixes(word: str) -> tuple[str, ...]:
@@ -118,6 +127,6 @@ def _arabic(word: str) -> str:
         if word.startswith(prefix) and len(word) - len(prefix) >= _KEPT - 1:
             word = word[len(prefix) :]
             break
-    stemmer = _snowball("arabic")
-    once = str(stemmer.stemWord(word))
-    return str(stemmer.stemWord(once)) if len(once) > _KEPT else once
+    if word.endswith("ات") and len(word) > _KEPT + 1:
+        word = f"{word[:-2]}ه"  # the feminine plural goes the way of its singular
+    return str(_snowball("arabic").stemWord(word))

@@ -1,0 +1,118 @@
+"""Hold a query against stored entries: search, backtest, forecast. Reads through the Archive port; sends and keeps nothing.
+
+The search over keys narrows, the matcher decides. A query that is so broad that too many entries would have to be looked at is judged by
+an even share of them, and says so.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.model.archive import StoredEntry
+from bot.model.entries import Span
+from bot.ports import Archive
+from bot.query.index import Index
+from bot.query.matcher import holds, match
+from bot.query.narrow import expression, known_beside
+from bot.query.tree import Node
+from bot.query.words import ArticleWords
+
+LOOKED_AT = 3_000  #: entries that a forecast looks at; of more, an even share
+SHOWN = 20  #: matches of a backtest that are shown
+MANY_A_DAY = 30  #: alerts a day from which a person is asked whether that is meant
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored entry that matches."""
+
+    entry: StoredEntry
+    spans: tuple[Span, ...]
+    also: tuple[int, ...] = ()  #: subscriptions that match it as well
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a query would have rung."""
+
+    days: float  #: that the figures are of
+    since: datetime
+    stories: int
+    entries: int
+    by_day: tuple[tuple[datetime, int], ...]  #: beginning of each day (UTC) and its stories, oldest first
+    hits: tuple[Hit, ...]  #: the newest, at most SHOWN, one of each story
+    overlap: tuple[tuple[int, int], ...]  #: subscription and how many of the stories it rings for already, most first
+    share: float = 1.0  #: of the entries that were looked at; below 1 the counts are estimates
+    nothing_stored: bool = False  #: there is no past to judge by
+
+    @property
+    def a_day(self) -> float:
+        """Alerts a day."""
+        return self.stories / self.days
+
+    @property
+    def a_week(self) -> float:
+        """Alerts a week."""
+        return 7 * self.a_day
+
+
+def search(tree: Node, archive: Archive, feeds: Sequence[str] = (), since: datetime | None = None) -> Iterator[Hit]:
+    """Matching entries, newest first."""
+    return _hits(tree, archive, expression(tree, archive.languages()), feeds, since, 1)
+
+
+def backtest(tree: Node, archive: Archive, now: datetime, days: float = 7, feeds: Sequence[str] = (), index: Index | None = None) -> Forecast:
+    """What the query would have rung in these days; `index` holds the subscriptions to compare with. One alert a story."""
+    begins = archive.begins()
+    days = min(days, max(1.0, (now - (begins or now)) / timedelta(days=1)))
+    since = now - timedelta(days=days)
+    found = expression(tree, archive.languages())
+    many = archive.count(found, since)
+    step = -(-many // LOOKED_AT) or 1
+    entries = 0
+    stories: dict[int, Hit] = {}
+    overlap: Counter[int] = Counter()
+    for hit in _hits(tree, archive, found, feeds, since, step, index):
+        if hit.entry.at < since:
+            continue
+        entries += 1
+        if hit.entry.story_id not in stories:
+            overlap.update(hit.also)
+        stories[hit.entry.story_id] = hit  # the earliest stays: it is the one that would have rung
+    by_day = Counter(_day(hit.entry.at) for hit in stories.values())
+    first = _day(since)
+    all_days = [first + timedelta(days=number) for number in range((_day(now) - first).days + 1)]
+    newest = sorted(stories.values(), key=lambda hit: hit.entry.at, reverse=True)[:SHOWN]
+    return Forecast(
+        days=days,
+        since=since,
+        stories=len(stories) * step,
+        entries=entries * step,
+        by_day=tuple((day, by_day[day] * step) for day in all_days),
+        hits=tuple(newest),
+        overlap=tuple((number, count * step) for number, count in overlap.most_common()),
+        share=1 / step,
+        nothing_stored=begins is None,
+    )
+
+
+def _hits(
+    tree: Node, archive: Archive, found: str, feeds: Sequence[str], since: datetime | None, step: int, index: Index | None = None
+) -> Iterator[Hit]:
+    beside = known_beside(tree)
+    for entry in archive.entries(found, since, step):
+        article = entry.article
+        if feeds and article.selectors.isdisjoint(feeds):
+            continue
+        if not all(holds(one, article) for one in beside):
+            continue
+        words = ArticleWords(article)
+        spans = match(tree, words)
+        if spans is not None:
+            also = tuple(one.subscription_id for one in index.match_words(words)) if index else ()
+            yield Hit(entry, spans, also)
+
+
+def _day(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

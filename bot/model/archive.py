@@ -1,0 +1,58 @@
+"""Stored entries as people look back at them. Not entries on their way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.entries import Article
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry that was kept, as a query looks at it."""
+
+    id: int
+    story_id: int
+    article: Article
+    published: datetime | None
+    first_seen_at: datetime
+    silent: str  #: why it could not ring: "baseline", "flood", "archive", or empty
+
+    @property
+    def at(self) -> datetime:
+        """When it came, by its own date where that is plausible."""
+        return min(self.published, self.first_seen_at) if self.published else self.first_seen_at
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFact:
+    """What became of the alert of an entry's story in one chat."""
+
+    chat_id: int
+    entry_id: int  #: the entry that rang
+    title: str  #: of that entry
+    created_at: datetime
+    state: str  #: of its delivery; empty where that is forgotten by now
+    error: str
+    settled_at: datetime | None
+    arrived: bool  #: Telegram has a number for the message
+    subscriptions: frozenset[int]  #: that it names
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """An entry and all that became of it."""
+
+    entry: StoredEntry
+    alerts: tuple[AlertFact, ...]
+    revisions: tuple[tuple[datetime, str], ...]  #: when the words changed, and the headline before
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFact:
+    """A feed, as far as it explains why an article is not known."""
+
+    name: str
+    url: str
+    last_poll_at: datetime | None
+    next_poll_at: datetime
+    failure: str

@@ -1,0 +1,138 @@
+"""Say why an entry rang a subscription's chats, or why it did not, through every stage it went. Decides nothing; no I/O.
+
+Stages in order: the feed showed it, it was new, it was not held back, the subscription looks at the feed, the words match, the story had
+not rung the chat before, the chat is open, the message was sent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from bot.model.archive import AlertFact, EntryFacts, FeedFact
+from bot.model.chats import Subscription
+from bot.model.entries import Article
+from bot.query.explain import explain, sentence
+from bot.query.tree import Node
+from bot.query.words import ArticleWords
+
+SILENT = {
+    "baseline": "it was in the feed when newsbell looked at that for the first time, which rings nobody but a terminal",
+    "flood": "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message",
+    "archive": "it came with the older part of a document that was too long to read at once",
+}
+_STATES = {
+    "queued": "the message waits to be sent",
+    "sending": "the message is being sent",
+    "unknown": "the connection ended before the answer, so the message may or may not have arrived",
+    "dead": "the message was refused",
+    "dropped": "the message was dropped by hand or was not needed any more",
+}
+When = Callable[[datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one subscription rang, or not."""
+
+    subscription: str
+    matches: bool
+    rang: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A subscription with its tree."""
+
+    subscription: Subscription
+    tree: Node
+
+
+def of_article(article: Article, held: Iterable[Held]) -> list[Reason]:
+    """Why each subscription would match a text that no feed has shown."""
+    words = ArticleWords(article)
+    result = []
+    for one in held:
+        said = explain(one.tree, words)
+        result.append(Reason(one.subscription.name, said.matched, rang=False, text=sentence(said)))
+    return result
+
+
+def of_entry(facts: EntryFacts, held: Iterable[Held], chats: Mapping[int, tuple[str, str]], when: When) -> list[Reason]:
+    """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
+    words = ArticleWords(facts.entry.article)
+    return [_of_one(facts, words, one, chats, when) for one in held]
+
+
+def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[int, tuple[str, str]], when: When) -> Reason:
+    subscription, entry = held.subscription, facts.entry
+    said = explain(held.tree, words)
+    texts = []
+    excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
+    if excluded:
+        texts.append(f"It looks at {', '.join(subscription.feeds)} only, not at {entry.article.feed_name}.")
+    texts.append(sentence(said))
+    if excluded or not said.matched:
+        return Reason(subscription.name, said.matched and not excluded, rang=False, text=" ".join(texts))
+    alerts = {alert.chat_id: alert for alert in facts.alerts}
+    rang = False
+    for number in subscription.chats:
+        name, paused = chats.get(number, (str(number), ""))
+        alert = alerts.get(number)
+        rang = rang or (alert is not None and alert.entry_id == entry.id)
+        texts.append(f"{name}: {_in_chat(facts, alert, subscription, paused, when)}.")
+    return Reason(subscription.name, matches=True, rang=rang, text=" ".join(texts))
+
+
+def _in_chat(facts: EntryFacts, alert: AlertFact | None, subscription: Subscription, paused: str, when: When) -> str:
+    if alert is None:
+        if facts.entry.silent:
+            return f"no alert, for {SILENT[facts.entry.silent]}"
+        return "no alert: the subscription did not stand, or read otherwise, when the article came"
+    state = _state(alert, when)
+    if paused and alert.state == "queued":
+        state += f", for the chat is paused: {paused}"
+    if alert.entry_id != facts.entry.id:
+        return f"its story had rung {when(alert.created_at)} with “{alert.title}” ({state})"
+    if subscription.id not in alert.subscriptions:
+        return f"it rang for another subscription, {state}"
+    return state
+
+
+def _state(alert: AlertFact, when: When) -> str:
+    if alert.state in {"sent", "merged"} or (not alert.state and alert.arrived):
+        at = f" {when(alert.settled_at)}" if alert.settled_at else ""
+        return f"sent{at}" if alert.state != "merged" else f"sent{at} in a message with others"
+    text = _STATES.get(alert.state, "what became of the message is forgotten by now")
+    return f"{text} ({alert.error})" if alert.error and alert.state in {"queued", "dead", "unknown"} else text
+
+
+def known(facts: EntryFacts, when: When, key: str) -> str:
+    """How the entry is known; `key` says by what it was found."""
+    entry = facts.entry
+    text = f"{entry.article.feed_name} showed it first {when(entry.first_seen_at)}; it is known by its {key}, so it does not ring again."
+    for at, title in facts.revisions[-3:]:
+        text += f" Its words changed {when(at)}; before: “{title}”."
+    if entry.silent:
+        text += f" It could not ring: {SILENT[entry.silent]}."
+    return text
+
+
+def unknown(url: str, feeds: Iterable[FeedFact], when: When) -> str:
+    """Why an address is not known: which feeds could have shown it."""
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    near = [feed for feed in feeds if _related(host, urlsplit(feed.url).hostname or "")]
+    if not near:
+        return f"No feed has shown this address, and no feed of {host or 'its site'} is watched. Add one to feeds.yaml."
+    lines = ["No feed has shown this address yet."]
+    for feed in near[:10]:
+        polled = f"last looked at {when(feed.last_poll_at)}" if feed.last_poll_at else "not looked at yet"
+        trouble = f"; it fails: {feed.failure}" if feed.failure else ""
+        lines.append(f"{feed.name} was {polled} and did not hold it; the next look is {when(feed.next_poll_at)}{trouble}")
+    return "\n".join(lines)
+
+
+def _related(host: str, feed_host: str) -> bool:
+    one, other = host.split(".")[-2:], feed_host.split(".")[-2:]
+    return bool(host) and (one == other or host == feed_host)

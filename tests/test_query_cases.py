@@ -1,0 +1,180 @@
+"""The table of the query language (queries.tsv): plainly evaluated, through the index, and printed and read again. Not random queries."""
+
+import re
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import QueryError
+from bot.model.chats import Subscription
+from bot.model.entries import Article, Span
+from bot.query.index import Index
+from bot.query.matcher import match
+from bot.query.parser import parse
+from bot.query.tree import show
+from bot.query.words import ArticleWords
+
+TABLE = Path(__file__).with_name("queries.tsv")
+TIMES = re.compile(r"\{(\d+)x([^}]*)\}")
+CHARACTER = re.compile(r"\{U\+([0-9A-F]{4,6})\}")
+PLACE = re.compile(r"!(\d+)(?:\.\.(\d+))?(?: (.*))?")
+FIELDS = frozenset({"summary", "link", "author", "source", "feed", "feed_name", "publisher", "tags"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the table."""
+
+    line: int
+    sentence: str  #: the first word of its heading
+    query: str
+    article: Article
+    matched: tuple[str, ...] | None  #: texts, in order; None where nothing may match
+    error: tuple[int, int, str] | None  #: first and last position allowed, and words of the message
+
+    def __str__(self) -> str:
+        return f"{self.sentence}-{self.article.language or 'none'}-{self.line}"
+
+    @property
+    def told(self) -> str:
+        """The case for the message of a failure."""
+        return (
+            f"line {self.line}: {self.query[:200]!r} against {self.article.title[:200]!r} / {self.article.summary!r} ({self.article.language})"
+        )
+
+
+def _written_out(text: str) -> str:
+    repeated = TIMES.sub(lambda found: int(found[1]) * found[2], text)
+    return CHARACTER.sub(lambda found: chr(int(found[1], 16)), repeated)
+
+
+def _article(language: str, title: str, further: list[str]) -> Article:
+    fields: dict[str, Any] = dict(one.split("=", 1) for one in further)
+    assert fields.keys() <= FIELDS, further
+    if "tags" in fields:
+        fields["tags"] = tuple(fields["tags"].split(","))
+    return Article(title, language="" if language == "-" else language, **fields)
+
+
+def _case(line: int, sentence: str, row: list[str]) -> Case:
+    language, query, title, outcome, *further = map(_written_out, row)
+    article = _article(language, title, further)
+    place = PLACE.fullmatch(outcome)
+    if place:
+        error = (int(place[1]), int(place[2] or place[1]), place[3] or "")
+        return Case(line, sentence, query, article, None, error)
+    matched = {"-": None, "+": ()}.get(outcome, tuple(outcome.split(" | ")))
+    return Case(line, sentence, query, article, matched, None)
+
+
+def _read() -> tuple[list[Case], dict[str, tuple[str, ...]]]:
+    cases: list[Case] = []
+    names: dict[str, tuple[str, ...]] = {}
+    sentence = ""
+    for line, text in enumerate(TABLE.read_text(encoding="utf-8").splitlines(), 1):
+        if text.startswith("## "):
+            sentence = text[3:].partition(":")[0]
+        elif text.startswith("@") and not sentence:
+            name, *items = text.split("\t")
+            names[name[1:]] = tuple(items)
+        elif text and (sentence or not text.startswith("#")):
+            cases.append(_case(line, sentence, text.split("\t")))
+    return cases, names
+
+
+CASES, NAMES = _read()
+READABLE = [case for case in CASES if case.error is None]
+WRONG = [case for case in CASES if case.error is not None]
+LANGUAGES = frozenset(case.article.language for case in CASES if case.article.language)
+
+
+def _texts(article: Article, spans: tuple[Span, ...] | None) -> tuple[str, ...] | None:
+    texts = {"title": article.title, "summary": article.summary}
+    return None if spans is None else tuple(texts[span.field][span.start : span.end] for span in spans)
+
+
+def _subscription(number: int, query: str) -> Subscription:
+    return Subscription(number, query[:20], query, (), (1,))
+
+
+def test_the_table_covers_every_sentence_in_many_languages() -> None:
+    sentences = Counter(case.sentence for case in CASES)
+
+    assert len(CASES) >= 320
+    assert len(LANGUAGES) >= 15
+    assert min(sentences.values()) >= 5, sentences
+    assert {case.sentence for case in READABLE if case.matched is None} == {case.sentence for case in READABLE if case.matched is not None}
+
+
+@pytest.mark.parametrize("case", READABLE, ids=str)
+def test_a_query_matches_where_the_table_says(case: Case) -> None:
+    spans = match(parse(case.query, NAMES), ArticleWords.of(case.article))
+
+    assert _texts(case.article, spans) == case.matched, case.told
+
+
+@pytest.mark.parametrize("case", READABLE, ids=str)
+def test_the_index_matches_where_the_table_says(case: Case) -> None:
+    index = Index(NAMES, languages=frozenset({case.article.language or "en"}))
+    index.set(_subscription(7, case.query))
+
+    found = index.match(case.article)
+
+    assert [one.subscription_id for one in found] == ([] if case.matched is None else [7]), case.told
+    assert (_texts(case.article, found[0].spans) if found else None) == case.matched, case.told
+
+
+@pytest.mark.parametrize("case", READABLE, ids=str)
+def test_a_printed_query_reads_back_as_the_same_tree(case: Case) -> None:
+    tree = parse(case.query, NAMES)
+
+    again = parse(show(tree), NAMES)
+
+    assert again == tree, show(tree)
+    assert match(again, ArticleWords.of(case.article)) == match(tree, ArticleWords.of(case.article)), show(tree)
+
+
+@pytest.mark.parametrize("case", WRONG, ids=str)
+def test_a_query_that_cannot_be_meant_is_refused_with_place_and_remedy(case: Case) -> None:
+    assert case.error
+    first, last, words = case.error
+    with pytest.raises(QueryError) as caught:
+        parse(case.query, NAMES)
+
+    assert words in caught.value.message, case.told
+    assert first <= caught.value.position <= last, f"{case.told}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
+    assert len(caught.value.caret().splitlines()) == 2
+
+
+@pytest.mark.parametrize("case", WRONG, ids=str)
+def test_the_index_keeps_nothing_of_a_query_that_cannot_be_read(case: Case) -> None:
+    index = Index(NAMES, languages=frozenset({"en"}))
+    index.set(_subscription(7, "fire"))
+
+    with suppress(QueryError):  # raised, or set aside in `broken`
+        index.set(_subscription(7, case.query))
+
+    assert len(index) == 0
+    assert index.match(Article(f"Fire {case.query[:100]}", language="en")) == []
+
+
+@cache
+def _all_at_once() -> Index:
+    index = Index(NAMES, languages=LANGUAGES)
+    for case in READABLE:
+        index.set(_subscription(case.line, case.query))
+    return index
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES | {""}))
+def test_each_query_matches_the_same_among_all_the_others(language: str) -> None:
+    index = _all_at_once()
+    for case in (one for one in READABLE if one.article.language == language):
+        found = {one.subscription_id: one.spans for one in index.match(case.article)}
+
+        assert _texts(case.article, found.get(case.line)) == case.matched, case.told
