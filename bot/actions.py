@@ -181,7 +181,9 @@ class Actions:
             tree = parse(query, self._names())
         except QueryError as error:
             return _mistake(error)
-        forecast = await self._forecast(tree)
+        forecast = await self._foreseen(tree)
+        if forecast is None:
+            return Message("The stored articles cannot be read now; try again in a minute.")
         composer = Composer().add(forecast_text(forecast))
         add_newest(composer, forecast, 10)
         return composer.message()

@@ -35,6 +35,7 @@ from bot.ingest import AT_ONCE, Ingest, PollReport
 from bot.lookback import Forecast, backtest
 from bot.model.chats import ChatKind, Incoming, Settlement
 from bot.model.feeds import Failure
+from bot.names.pattern import compile_name
 from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
 from bot.query.parser import parse
@@ -131,7 +132,7 @@ class App:
 
     async def _forecast(self, tree: Node) -> Forecast:
         """What a query would have rung this week. In a thread of its own, for it reads many entries."""
-        return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now())
+        return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now(), zone=self._zone())
 
     def _zone(self) -> tzinfo:
         return ZoneInfo(self.config.settings.timezone)
@@ -168,6 +169,8 @@ class App:
             log.error("the subscription %r rings nobody: %s", subscription.query, error.message)
 
     async def _handle(self, update: Incoming) -> None:
+        if "~" in update.text:  # the first name of a process reads the gazetteer: seconds in which polls go on
+            await asyncio.to_thread(compile_name, "Kyiv")
         handled = await self._actions.handle(update)
         if handled.changed:
             await self._use_subscriptions(handled.chat_id)
@@ -195,7 +198,7 @@ class App:
 
     async def _checked(self) -> Config:
         """The file as it is now; raises ConfigError, also where a chat's query needs a list that it no longer has."""
-        fresh = load(self.config.path)
+        fresh = await asyncio.to_thread(load, self.config.path)  # a large file takes seconds, and polls go on
         stored = [one for one in await self.store.ingest.subscriptions() if not one.declared]
         broken = [problem for one in stored if (problem := _unreadable(one.query, fresh.names))]
         if broken:

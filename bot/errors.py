@@ -49,8 +49,8 @@ class QueryError(NewsbellError):
     def __init__(self, query: str, position: int, message: str) -> None:
         self.query = query
         self.position = position  # 0-based, in code points
-        self.message = message
-        super().__init__(message)
+        self.message = _BREAKS.sub(" ", message)
+        super().__init__(self.message)
 
     def caret(self) -> str:
         """The query with a caret under the place, two lines, for a fixed-width font."""

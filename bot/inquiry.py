@@ -27,6 +27,7 @@ from bot.query.parser import parse
 from bot.query.tree import Name
 from bot.render import local_time
 from bot.store.archive import Archive
+from bot.text.clean import plain
 from bot.text.fold import key
 from bot.text.language import language_of
 from bot.text.url import canonical
@@ -100,9 +101,9 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
         index = Index(config.names, stored.languages())
         for one in subscriptions[:_OVERLAP_MOST]:
             index.set(one)
-        forecast = lookback.backtest(tree, stored, now, days, feeds, index)
+        forecast = lookback.backtest(tree, stored, now, days, feeds, index, zone)
     names = {one.id: one.name for one in subscriptions}
-    show.forecast(console, forecast, names, lambda moment: local_time(moment, now, zone), zone)
+    show.forecast(console, forecast, names, lambda moment: local_time(moment, now, zone))
 
 
 @click.command()
@@ -113,7 +114,7 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
 def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: int | None) -> None:
     """Say why an article rang, or why it did not: give its address, its headline, or any text."""
     config = loaded(path)
-    text = " ".join(what).strip()
+    text = plain(" ".join(what))
     if bool(text) == bool(last):
         raise click.UsageError("give the address, headline or text of an article, or --last N")
     with _failing():
@@ -152,7 +153,7 @@ class _Teller:
         subscriptions = stored.subscriptions()
         if only is not None:
             subscriptions = [one for one in subscriptions if only in {one.name, one.query}] or _no_such(subscriptions, only)
-        self._held = [held for one in subscriptions if (held := _held(one, config))]
+        self._held = [_held(one, config) for one in subscriptions]
         self._chats = stored.chats()
 
     def when(self, moment: datetime) -> str:
@@ -202,11 +203,11 @@ def _no_such(subscriptions: list[Subscription], name: str) -> list[Subscription]
     raise Misconfigured(f"There is no subscription {name!r}. There are: {known}.")
 
 
-def _held(subscription: Subscription, config: Config) -> why.Held | None:
+def _held(subscription: Subscription, config: Config) -> why.Held:
     try:
         return why.Held(subscription, parse(subscription.query, config.names))
-    except QueryError:
-        return None
+    except QueryError as error:
+        return why.Held(subscription, None, error.message)
 
 
 @click.command()
@@ -215,7 +216,7 @@ def _held(subscription: Subscription, config: Config) -> why.Held | None:
 @config_option
 def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
     """Show the spellings that ~"NAME" accepts, other names of the place, and what of it stands in stored articles."""
-    text = " ".join(name).strip()
+    text = plain(" ".join(name))
     config = loaded(path)
     tree = read_query(f'~"{text}"', config)
     others = exonyms(text)

@@ -7,7 +7,7 @@ an even share of them, and says so.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from bot.model.archive import StoredEntry
 from bot.model.entries import Span
@@ -40,7 +40,7 @@ class Forecast:
     since: datetime
     stories: int
     entries: int
-    by_day: tuple[tuple[datetime, int], ...]  #: beginning of each day (UTC) and its stories, oldest first
+    by_day: tuple[tuple[date, int], ...]  #: each day and its stories, oldest first
     hits: tuple[Hit, ...]  #: the newest, at most SHOWN, one of each story
     overlap: tuple[tuple[int, int], ...]  #: subscription and how many of the stories it rings for already, most first
     share: float = 1.0  #: of the entries that were looked at; below 1 the counts are estimates
@@ -62,8 +62,16 @@ def search(tree: Node, archive: Archive, feeds: Sequence[str] = (), since: datet
     return _hits(tree, archive, expression(tree, archive.languages()), feeds, since, 1)
 
 
-def backtest(tree: Node, archive: Archive, now: datetime, days: float = 7, feeds: Sequence[str] = (), index: Index | None = None) -> Forecast:
-    """What the query would have rung in these days; `index` holds the subscriptions to compare with. One alert a story."""
+def backtest(
+    tree: Node,
+    archive: Archive,
+    now: datetime,
+    days: float = 7,
+    feeds: Sequence[str] = (),
+    index: Index | None = None,
+    zone: tzinfo = UTC,
+) -> Forecast:
+    """What the query would have rung in these days of that zone; `index` holds the subscriptions to compare with. One alert a story."""
     begins = archive.begins()
     days = min(days, max(1.0, (now - (begins or now)) / timedelta(days=1)))
     since = now - timedelta(days=days)
@@ -72,17 +80,17 @@ def backtest(tree: Node, archive: Archive, now: datetime, days: float = 7, feeds
     step = -(-many // LOOKED_AT) or 1
     entries = 0
     stories: dict[int, Hit] = {}
-    overlap: Counter[int] = Counter()
+    also: dict[int, set[int]] = {}  # story to the subscriptions that any article of it matches
     for hit in _hits(tree, archive, found, feeds, since, step, index):
         if hit.entry.at < since:
             continue
         entries += 1
-        if hit.entry.story_id not in stories:
-            overlap.update(hit.also)
+        also.setdefault(hit.entry.story_id, set()).update(hit.also)
         stories[hit.entry.story_id] = hit  # the earliest stays: it is the one that would have rung
-    by_day = Counter(_day(hit.entry.at) for hit in stories.values())
-    first = _day(since)
-    all_days = [first + timedelta(days=number) for number in range((_day(now) - first).days + 1)]
+    overlap = Counter(one for together in also.values() for one in together)
+    by_day = Counter(hit.entry.at.astimezone(zone).date() for hit in stories.values())
+    first, last = since.astimezone(zone).date(), now.astimezone(zone).date()
+    all_days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     newest = sorted(stories.values(), key=lambda hit: hit.entry.at, reverse=True)[:SHOWN]
     return Forecast(
         days=days,
@@ -112,7 +120,3 @@ def _hits(
         if spans is not None:
             also = tuple(one.subscription_id for one in index.match_words(words)) if index else ()
             yield Hit(entry, spans, also)
-
-
-def _day(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -192,7 +192,7 @@ def hit(console: Console, found: Hit, at: str) -> None:
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))
 
 
-def forecast(console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str], zone: tzinfo) -> None:
+def forecast(console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str]) -> None:
     """A backtest: the chart of days, how many messages to expect, what overlaps, the newest matches."""
     if made.nothing_stored:
         console.print("There are no stored articles yet to try it on: run `newsbell run` first.")
@@ -203,7 +203,7 @@ def forecast(console: Console, made: Forecast, names: dict[int, str], when: Call
     most = max((count for _, count in made.by_day), default=0)
     for day, count in made.by_day:
         bar = "█" * round(40 * count / most) if most else ""
-        console.print(Text(f"  {day.astimezone(zone):%a %d %b}  {bar or ('▏' if count else '')} {count}"))
+        console.print(Text(f"  {day:%a %d %b}  {bar or ('▏' if count else '')} {count}"))
     console.print(Text(f"Expect about {made.a_day:.1f} alerts a day, {made.a_week:.0f} a week."))
     if made.share < 1:
         console.print(Text(f"The query is broad: the counts are estimates from every {round(1 / made.share)}th article."))

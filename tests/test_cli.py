@@ -116,7 +116,7 @@ async def test_once_rings_each_story_once_as_one_json_line_and_logs_beside_it(fo
         "title": "The harbour opens",
         "link": "https://news.example/2",
         "subscriptions": ["All"],
-        "matches": [["title", 4, 11]],
+        "matches": [["title", 4, 11, "harbour"]],
     }
     third = await newsbell(folder, "run", "--once", "--json")
     assert (third.code, third.out) == (0, "")

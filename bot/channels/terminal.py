@@ -109,7 +109,7 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "published": _iso(alert.published),
         "first_seen": _iso(alert.first_seen_at),
         "subscriptions": list(alert.subscriptions),
-        "matches": [[span.field, span.start, span.end] for span in alert.spans],
+        "matches": [[span.field, span.start, span.end, span.term] for span in alert.spans],
         "catch_up": alert.catch_up,
     }
 

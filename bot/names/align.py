@@ -12,7 +12,8 @@ FAR = 99.0
 def distance(one: str, other: str, mode: int, bound: float) -> float:
     """Least cost of turning one sound string into the other, in consonants; FAR where it exceeds the bound.
 
-    The first sound counts a half more, and so does a vowel more or less at either end where vowels are written: Iran and ran, Ivanov and Ivanova.
+    The first sound counts a half more, and so does a vowel more or less at either end where vowels
+    are written: Iran and ran, Ivanov and Ivanova.
     """
     if one == other:
         return 0.0
@@ -67,5 +68,5 @@ def allowance(sound: str, mode: int) -> float:
         return min(max(0.18 * (_skeleton(sound) - 1.8), 0.02), 0.9)
     heavy = weight(sound)
     if heavy < 3.3:
-        return 0.12 if heavy >= 2.5 else 0.08
+        return 0.11 if heavy >= 2.5 else 0.08
     return min(0.2 * (heavy - 1.6), 1.2) if mode else min(0.21 * (heavy - 2.1), 1.1)

@@ -5,13 +5,13 @@ from functools import lru_cache
 
 from bot.names.align import FAR, allowance, distance
 from bot.names.compare import is_adjective, may_begin, pieces_cost, word_cost
-from bot.names.forms import ADJECTIVE_ENDINGS, ARTICLES, JOINTS, KINDS, PARTICLES, TITLES, bases, is_patronymic, stem
+from bot.names.forms import ADJECTIVE_ENDINGS, ARTICLES, JOINTS, KINDS, PARTICLES, TITLES, bases, is_patronymic, same_case_forms, stem
 from bot.names.gazetteer import is_other_country
 from bot.names.han import pinyin, reading, simple
 from bot.names.pattern import Exact, NamePattern, Token
 from bot.names.phones import SYLLABIC, collapse
-from bot.names.skeleton import word_keys
-from bot.names.sounds import HAN, HEBREW, KANA, in_run, mode, script, sound
+from bot.names.skeleton import opening_keys, word_keys
+from bot.names.sounds import HAN, HEBREW, KANA, in_run, script, sound
 
 #: Words of a text that may be one word of the name, and fillers that may stand within a name.
 _PIECES, _FILLERS = 3, 3
@@ -44,6 +44,26 @@ def find(pattern: NamePattern, words: Sequence[str]) -> list[tuple[int, int]]:
     return kept
 
 
+def may_stand(pattern: NamePattern, word: str) -> bool:
+    """Whether a text can hold the name for having this word; no text does that has no such word. For an index, which asks once for a word."""
+    if pattern.keys.isdisjoint(word_keys(word)):
+        return False
+    if any(base in pattern.exact for base in bases(word)):
+        return True
+    if in_run(word):
+        return not pattern.starts.isdisjoint(opening_keys(word)) or pinyin(word) in pattern.syllables
+    if pattern.anchors.isdisjoint(word_keys(word)):
+        return False
+    if pattern.kind or script(word) == HEBREW:
+        return True
+    tokens = pattern.orders[0]
+    walk = _Walk(pattern, tokens, (word,), label=False)
+    needed = [token for token in tokens if not token.optional and len(token.text) > 1]
+    if any(word_cost(token, word, alone=walk.alone, slack=walk.slack) < FAR or may_begin(token.sound, word) for token in needed):
+        return True
+    return len(tokens) > 1 and word_cost(_whole(pattern), word, alone=True, slack=0.0) < FAR
+
+
 def _at(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, int] | None:
     """The name as it stands around one word that may be its anchor."""
     word = words[place]
@@ -68,11 +88,15 @@ def _at(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, in
 def _stands(spelling: Exact, words: Sequence[str], start: int) -> bool:
     if start + len(spelling.words) > len(words):
         return False
-    return all(
-        wanted == simple(words[start + offset])
-        or ((offset == spelling.anchor or len(wanted) > 4) and stem(wanted) == stem(words[start + offset]))
-        for offset, wanted in enumerate(spelling.words)
-    )
+    for offset, wanted in enumerate(spelling.words):
+        word = simple(words[start + offset])
+        if wanted == word:
+            continue
+        if offset != spelling.anchor and (len(wanted) < 5 or stem(wanted) != stem(word)):
+            return False
+        if not same_case_forms(wanted, word):
+            return False
+    return True
 
 
 def _with_kind(kind: str, words: Sequence[str], start: int, end: int) -> tuple[int, int] | None:
@@ -92,7 +116,7 @@ def _run(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, i
         start = place - max(range(many), key=lambda index: len(pattern.syllables[index]))
         if start >= 0 and start + many <= len(words) and all(pinyin(words[start + at]) == wanted for at, wanted in enumerate(pattern.syllables)):
             return start, start + many
-    if simple(words[place]) not in pattern.starts:
+    if pattern.starts.isdisjoint(opening_keys(words[place])):
         return None
     spoken, best, end = "", allowance(pattern.glued, SYLLABIC), place
     for index in range(place, min(place + _RUN_LONGEST, len(words))):
@@ -114,7 +138,11 @@ def _by_sound(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[i
         span = _Walk(pattern, tokens, words, label=label).around(place)
         if span is not None:
             return span
-    if len(pattern.orders[0]) > 1 and word_cost(_whole(pattern), words[place], alone=True, slack=0.0) < FAR:
+    if (
+        len(pattern.orders[0]) > 1
+        and all(len(token.text) > 1 for token in pattern.orders[0])
+        and word_cost(_whole(pattern), words[place], alone=True, slack=0.0) < FAR
+    ):
         return place, place + 1
     return None
 
@@ -139,23 +167,25 @@ def _is_filler(word: str) -> bool:
 class _Walk:
     """One order of a name against one text: from an anchor to the left and to the right, as long as the cost allows."""
 
-    __slots__ = ("alone", "kind", "label", "limit", "slack", "tokens", "words")
+    __slots__ = ("alone", "filled", "kind", "label", "limit", "omitted", "slack", "tokens", "words")
 
     def __init__(self, pattern: NamePattern, tokens: tuple[Token, ...], words: Sequence[str], *, label: bool) -> None:
         self.tokens, self.words, self.kind, self.label = tokens, words, pattern.kind, label
         self.alone = sum(not token.optional for token in tokens) == 1
         self.limit = FAR if self.alone else allowance(pattern.glued, 0)
         self.slack = 0.0 if self.alone else 0.5 * self.limit
+        self.omitted = self.filled = False  # a middle name that one of the two has, and another that the other has: two persons
 
     def around(self, place: int) -> tuple[int, int] | None:
         """The range of the name with one of its words at this place."""
         for index, token in enumerate(self.tokens):
             if token.optional or len(token.text) == 1:
                 continue
+            self.omitted = self.filled = False
             step = self._take(token, place, 1)
             left = step and self._side(self.tokens[:index][::-1], place - 1, -1, step[1])
             right = left and step and self._side(self.tokens[index + 1 :], step[0], 1, left[1])
-            if left and right and right[1] <= max(self.limit, 0.0):
+            if left and right and right[1] <= self.limit and not (self.omitted and self.filled):
                 return left[0] + 1, right[0]
         return None
 
@@ -173,9 +203,12 @@ class _Walk:
                     fillers += 1
                     ahead += step
             if taken is not None:
+                self.filled |= ahead != at and any(word not in ARTICLES and word not in PARTICLES for word in self.words[at:ahead:step])
                 at, cost = taken[0], cost + taken[1]
             elif not token.optional:
                 return None
+            else:
+                self.omitted |= token.text not in PARTICLES
         return at, cost
 
     def _take(self, token: Token, at: int, step: int) -> tuple[int, float] | None:

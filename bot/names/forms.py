@@ -16,7 +16,8 @@ ARTICLES = frozenset(
 PARTICLES = frozenset("bin ibn ben bint bint' ould vom бин ибн бен оглы בן بن ابن بنت".split())
 TITLES = frozenset(
     "mr mrs ms miss dr prof professor sir lord lady dame president prime minister general colonel major captain lieutenant sheikh shaikh "
-    "sheik shaykh sayyid sayed hajji mullah ayatollah imam king queen prince princess emir sultan herr frau monsieur madame m mme senor señor senora "
+    "sheik shaykh sayyid sayed hajji mullah ayatollah imam king queen prince princess emir sultan herr frau monsieur madame m "
+    "mme senor señor senora "
     "prasident präsident presidente presidentin kanzler chancellor senator governor ambassador mv ss mt "
     "президент министр генерал господин г-н шейх принц король президента الرئيس الشيخ الدكتور الامير الملك السيد רויטל הנשיא".split()
 )
@@ -27,29 +28,38 @@ LEGAL_PHRASES = tuple(
         "open joint stock company|public joint stock company|closed joint stock company|joint stock company|limited liability company|"
         "общество с ограниченнои ответственностью|общество с ограниченной ответственностью|публичное акционерное общество|"
         "открытое акционерное общество|закрытое акционерное общество|акционерное общество|товариство з обмеженою відповідальністю|"
-        "societatea cu raspundere limitata|societe anonyme|sociedad anonima|sp z o o|s p a|s a r l|s r l|s a|o o o|o a o|z a o|pty ltd|co ltd|private limited"
+        "societatea cu raspundere limitata|societe anonyme|sociedad anonima|sp z o o|s p a|s a r l|s r l|s a|o o o|o a o|z a "
+        "o|pty ltd|co ltd|private limited"
     ).split("|")
 )
 LEGAL = frozenset(
-    "llc llp ltd limited inc incorporated corp corporation co company companies plc ag gmbh kg kgaa se sa sas sarl srl spa bv nv oy oyj ab as asa aps "
+    "llc llp ltd limited inc incorporated corp corporation co company companies plc ag gmbh kg kgaa se sa sas sarl srl spa bv "
+    "nv oy oyj ab as asa aps "
     "ooo oao zao pao ao jsc ojsc pjsc cjsc ojs tov pat prat pty aktiengesellschaft akg sro doo dd ad ead eood pte bhd sdn tbk kk lp lc "
     "ооо оао зао пао ао тов пат прат тоо гмбх".split()
 )
 #: Words that never are the piece of a name that a space or an apostrophe cuts.
-FUNCTION_WORDS = frozenset("a an and are as at be but by for from has he her his i if in is it its no not of off on or our out s so the their to up us was we with".split())
+FUNCTION_WORDS = frozenset(
+    "a an and are as at be but by for from has he her his i if in is it its no not of off on or our out s so the their to up "
+    "us was we with".split()
+)
 #: Words that make another name of a name: an order of words that holds one is never turned round.
 FIXED = frozenset(
-    "north south east west northern southern eastern western upper lower new old great greater central saint st united republic islands island "
+    "north south east west northern southern eastern western upper lower new old great greater central saint st united "
+    "republic islands island "
     "kingdom states of and the de la bank group".split()
 )
 #: Words that say what kind of place a name is, by kind; a name asked for with one is found with any of its kind.
 KINDS = {
     fold(word): kind
     for kind, listed in {
-        "region": "oblast oblasti oblasta oblastı область області области обл أوبلاست استان محافظة محافظه governorate gouvernorat gouvernement gobernacion "
-        "muhafazat mohafazat muhafazah мухафаза province provincia provinz provincie provins провинция провінція il ili region région regione wilaya wilayah "
+        "region": "oblast oblasti oblasta oblastı область області области обл أوبلاست استان محافظة محافظه governorate gouvernorat "
+        "gouvernement gobernacion "
+        "muhafazat mohafazat muhafazah мухафаза province provincia provinz provincie provins провинция провінція il ili region "
+        "région regione wilaya wilayah "
         "ولاية ولايه wilaja вилайет voivodeship krai край респуб. 省 州 מחוז voblast",
-        "district": "raion rayon raión rajon район районі района raioni district distrito distrikt bezirk kreis ilcesi county منطقة منطقه شهرستان ناحية ناحيه "
+        "district": "raion rayon raión rajon район районі района raioni district distrito distrikt bezirk kreis ilcesi county منطقة منطقه "
+        "شهرستان ناحية ناحيه "
         "قضاء nahiyah nahiya nahiyat mintaqat mantiqat qada 区 區 县 縣 נפת",
         "city": "город місто города міста مدينة مدينه شهر sehri 市 עיר העיר",
     }.items()
@@ -59,10 +69,25 @@ KINDS = {
 JOINTS = frozenset("de d of du von der da del di".split())
 #: What an apostrophe cuts off a Ukrainian adjective in Latin: Donets'ka, Luhans'kyi.
 ADJECTIVE_ENDINGS = frozenset("k ka ke ki kyi kyy kiy koi koyi kaya koho".split())
-_PATRONYMIC = re.compile(r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$")
-_ENDINGS = re.compile(
-    r"(ого|ему|ому|ами|ями|ыми|ими|ові|еві|єві|ом|ем|єм|ым|им|ой|ей|ою|ею|єю|ой|ої|ий|ый|ій|ах|ях|ам|ям|ов|ів|ія|ия|[аяуюеєиыіїоьй])$"
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+#: Words that are written in several ways that no sound tells: numbers, and the Arabic servant of.
+_CANON = (
+    {word: str(number) for number, word in enumerate(_UNITS)}
+    | {word: str(number) for word, number in _TENS.items()}
+    | {word: str(number) for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}
+    | {word: str(number) for number, word in enumerate("1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(), 1)}
+    | dict.fromkeys("abdul abdel abdal abdoul abdol abdu".split(), "abd")
 )
+_PATRONYMIC = re.compile(r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$")
+#: Case endings of Russian and Ukrainian, by length.
+_ENDINGS = (
+    frozenset("ого его ему ому ами ями ыми ими ові еві єві".split()),
+    frozenset("ом ем єм ым им ой ей ою ею єю ої ий ый ій ах ях ам ям ія ия ии ию ие ії ію иє".split()),
+    frozenset("аяуюеєиыіїоьй"),
+)
+#: Vowels that change places in the last syllable: Київ, Києва, Киев; Харків, Харкова.
+_CHANGING = re.compile(r"[іїоеєё](?=[вгдзлнр]$)")
 _ARABIC_PREFIX = re.compile(r"^(?:[وف]?(?:[بك]?ال|لل)|[وفبلك])(?=....?)")
 _INNER_ARTICLE = re.compile(r"(?<=..)ال(?=...)")
 _HEBREW_PREFIX = re.compile(r"^(?:ו?[בלמהשכ]|ו)(?=....)")
@@ -86,18 +111,43 @@ class Form(NamedTuple):
     open: bool  #: an ending was taken off: any ending of the name fits
 
 
+def canon(word: str) -> str:
+    """A folded word in the one way in which it is compared: three, third and 3rd are 3."""
+    return _CANON.get(word, word)
+
+
+def numbers(folded: list[str]) -> list[str]:
+    """The words of a name in canonical form, forty and four put together."""
+    found: list[str] = []
+    for word in map(canon, folded):
+        if found and word.isdigit() and len(word) == 1 and found[-1] in map(str, _TENS.values()) and word != "0":
+            found[-1] = str(int(found[-1]) + int(word))
+        else:
+            found.append(word)
+    return found
+
+
 def is_patronymic(word: str) -> bool:
     """Whether a folded word looks like an East Slavic patronymic."""
     return len(word) > 6 and _PATRONYMIC.search(word) is not None
 
 
 @lru_cache(maxsize=65536)
+def _bare(word: str) -> str:
+    """A Cyrillic word without the longest case ending that leaves four letters, or three of a word of four."""
+    for ending in _ENDINGS:
+        size = len(next(iter(ending)))
+        if len(word) - size >= 4 and word[-size:] in ending:
+            return word[:-size]
+    return word[:-1] if len(word) == 4 and word[-1] in _ENDINGS[-1] else word
+
+
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A Cyrillic word of five letters and more without its case ending; any other word as it is."""
-    if len(word) < 5 or script(word) != CYRILLIC:
+    if len(word) < 4 or script(word) != CYRILLIC:
         return word
-    bare = _ENDINGS.sub("", word)
-    return bare if len(bare) >= 4 else word
+    return _CHANGING.sub("о", (_bare(word) if len(word) > 4 else word).replace("ь", ""))
 
 
 @lru_cache(maxsize=65536)
@@ -109,6 +159,16 @@ def bases(word: str) -> tuple[str, ...]:
         return (whole,)
     bare = (_ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX).sub("", word)
     return tuple(dict.fromkeys((whole, bare, without_article(word))))
+
+
+def same_case_forms(wanted: str, word: str) -> bool:
+    """Whether two words of one stem may be case forms of one name: Иванова may be Иванов, but Иванов is no form of Иванова."""
+    return wanted == word or script(word) != CYRILLIC or wanted[-1] not in "аяоеиыіїєую" or word[-1] in "аяоеиыіїєуюймх"
+
+
+def split_article(word: str) -> list[str]:
+    """An Arabic word that holds an article as the two words it joins: ديرالزور."""
+    return [part for part in _INNER_ARTICLE.split(word) if part]
 
 
 def without_article(word: str) -> str:
@@ -134,7 +194,7 @@ def forms(word: str) -> tuple[Form, ...]:
     found = [Form(plain, open=False)]
     written = script(word)
     if written == CYRILLIC:
-        bare = stem(word)
+        bare = _bare(word)
         if bare != word:
             found.append(Form(trimmed(sound(bare)), open=True))
     elif written in (ARABIC, HEBREW):

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
 
 from bot.names.common import common_words
 from bot.names.han import simple
@@ -23,15 +24,17 @@ from bot.names.sounds import ARABIC, CYRILLIC, HAN, HANGUL, HEBREW, KANA, LATIN,
 from bot.text.fold import key
 
 #: Inhabitants from which a city counts, and the factor by which one has to be larger than its namesakes to be meant.
-LEAST_INHABITANTS, CLEARLY_LARGER = 50_000, 4
+LEAST_INHABITANTS, CLEARLY_LARGER = 15_000, 4
+#: Names that are folded at once while loading.
+_AT_ONCE = 5000
 _COUNTRY = 1 << 40  # more than any city: a country outweighs a city of its name
 #: Letters below which a name is too short to be told from a word or a code; of other scripts 4.
 _SHORTEST = {LATIN: 4, CYRILLIC: 3, ARABIC: 3, HEBREW: 3, HANGUL: 2, HAN: 2, KANA: 3}
 #: Letters that a Latin name needs where it comes from a language in which little news is written.
 _SHORTEST_MINOR = 7
 _MAJOR = frozenset(
-    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ku ky lo lt lv mk ml mn mr "
-    "ms mt my nb ne nl nn no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu".split()
+    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ku ky lo lt "
+    "lv mk ml mn mr ms mt my nb ne nl nn no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu".split()
 )
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
 _LIKE = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys("'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", "")
@@ -71,19 +74,32 @@ def exonyms(text: str) -> tuple[str, ...]:
         return ()
     gazetteer, asked = _load(), _look(text)
     names = gazetteer.names(meant)
-    country = gazetteer.weights[meant] == _COUNTRY
+    parts = _parts(text)
+    heard = None if gazetteer.weights[meant] == _COUNTRY else _heard(gazetteer, names)
     others: dict[str, str] = {}
     for name in names:
         looked = _look(name)
-        if (
-            looked != asked
-            and looked not in gazetteer.languages
-            and _usable(name, names[0], country=country)
-            and gazetteer.places(looked)[:1] == [meant]
-        ):
+        if _kernel(looked) == _kernel(asked) or looked in gazetteer.languages or _is_part(name, parts):
+            continue
+        if _usable(name, names[0]) and (heard is None or _is_heard(name, heard)) and gazetteer.places(looked)[:1] == [meant]:
             others.setdefault(simple(key(name)), name)
     others.pop(simple(key(text)), None)
     return tuple(others.values())
+
+
+def _kernel(looked: str) -> str:
+    """A name without its last vowels: what differs by those is left to the comparison by sound, for Ivanova is not Ivanov."""
+    return looked.rstrip("aeiouyаеиоуыіяю") or looked
+
+
+def _parts(text: str) -> list[frozenset[str]]:
+    return [frozenset(skeletons(sound(word))) for word in key(text).split()]
+
+
+def _is_part(name: str, parts: list[frozenset[str]]) -> bool:
+    """Whether a name is but a part of what was asked for, as Volodymyr is of Volodymyr-Volynskyi."""
+    own = _parts(name)
+    return len(own) < len(parts) and all(any(word & part for part in parts) for word in own)
 
 
 def place_of(text: str) -> int:
@@ -105,9 +121,12 @@ def _meant(gazetteer: _Gazetteer, asked: str) -> Iterator[int]:
     places = gazetteer.places(asked) if asked not in gazetteer.languages else []
     certain = len(places) == 1 or (len(places) > 1 and gazetteer.weights[places[0]] >= CLEARLY_LARGER * gazetteer.weights[places[1]])
     for place in places[:1] if certain else ():
-        for name in gazetteer.names(place):
-            if _look(name) == asked and (_usable(name, "") or gazetteer.names(place)[0] == name):
-                yield place
+        names = gazetteer.names(place)
+        main = _look(names[0])
+        if asked != main and _kernel(asked) == _kernel(main):
+            continue
+        if any(_look(name) == asked and (_usable(name, "") or names[0] == name) for name in names):
+            yield place
 
 
 def _look(text: str) -> str:
@@ -119,22 +138,26 @@ def _look(text: str) -> str:
 @cache
 def _load() -> _Gazetteer:
     languages: set[str] = set()
+    weights, starts, owners, hashes = array("q"), array("l", [0]), array("i"), array("q")
+    text = bytearray()
     lines: list[str] = []
-    weights, starts, owners = array("q"), array("l", [0]), array("i")
-    for weight, names in [*((_COUNTRY, names) for names in _countries(languages)), *_cities()]:
+    for weight, names in chain(((_COUNTRY, names) for names in _countries(languages)), _cities()):
         owners.extend([len(weights)] * len(names))
         weights.append(weight)
-        lines.append("\n".join(names) + "\n")
-        starts.append(starts[-1] + len(lines[-1].encode()))
-    text = "".join(lines)
-    hashes = list(map(hash, _look(text).split("\n")[:-1]))
-    order = sorted(range(len(hashes)), key=hashes.__getitem__)
+        lines += names
+        text += "\n".join((*names, "")).encode()
+        starts.append(len(text))
+        if len(lines) > _AT_ONCE:  # folding all at once would take another 50 MB
+            hashes.extend(map(hash, _look("\n".join(lines)).split("\n")))
+            lines.clear()
+    hashes.extend(map(hash, _look("\n".join(lines)).split("\n") if lines else ()))
+    order = array("i", sorted(range(len(hashes)), key=hashes.__getitem__))
     return _Gazetteer(
-        text.encode(),
+        bytes(text),
         starts,
         weights,
-        array("q", (hashes[index] for index in order)),
-        array("i", (owners[index] for index in order)),
+        array("q", map(hashes.__getitem__, order)),
+        array("i", map(owners.__getitem__, order)),
         frozenset(map(_look, languages)),
     )
 
@@ -169,7 +192,7 @@ def _cities() -> Iterator[tuple[int, list[str]]]:
         at = text.find(":", end) + 1
 
 
-def _usable(name: str, main: str, *, country: bool = True) -> bool:
+def _usable(name: str, main: str) -> bool:
     """Whether a listed name is one that can be looked for: no code, no romanised Chinese, nothing as short as a word."""
     letters = sum(character.isalpha() for character in name)
     if not 0 < letters <= 40 or re.search(r"[\d/,;:+]| - ", name) or len(name.split()) > 4 or (main and _look(name) in common_words()):
@@ -180,10 +203,18 @@ def _usable(name: str, main: str, *, country: bool = True) -> bool:
     if written != LATIN:
         return True
     first = next(character for character in name if character.isalpha())
-    if first.islower() or (name.isupper() and letters < 6):
-        return False
-    return country or letters > 4 or bool(_begins(main) & _begins(name))
+    return not first.islower() and not (name.isupper() and letters < 6)
 
 
-def _begins(name: str) -> set[str]:
-    return {found[:1] for found in skeletons(sound(key(name).replace(" ", "")))}
+def _heard(gazetteer: _Gazetteer, names: list[str]) -> set[str]:
+    """How a city is called in its usual name and in scripts other than Latin; a Latin name that none of them bears out is no usual one."""
+    borne = [name for name in names[1:] if script(key(name)) != LATIN and _usable(name, names[0]) and _look(name) not in gazetteer.languages]
+    return {skeleton for name in (names[0], *borne) for skeleton in _skeletons(name)}
+
+
+def _is_heard(name: str, heard: set[str]) -> bool:
+    return script(key(name)) != LATIN or not heard.isdisjoint(_skeletons(name))
+
+
+def _skeletons(name: str) -> set[str]:
+    return {found[:3] for found in skeletons(sound(key(name).replace(" ", "")))}

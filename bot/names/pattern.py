@@ -7,19 +7,36 @@ from functools import lru_cache
 
 from bot.names.align import weight
 from bot.names.common import common_words
-from bot.names.forms import ARTICLES, FIXED, JOINTS, KINDS, LEGAL, LEGAL_PHRASES, PARTICLES, TITLES, is_patronymic, roots, stem, without_article
+from bot.names.forms import (
+    ARTICLES,
+    FIXED,
+    JOINTS,
+    KINDS,
+    LEGAL,
+    LEGAL_PHRASES,
+    PARTICLES,
+    TITLES,
+    is_patronymic,
+    numbers,
+    roots,
+    split_article,
+    stem,
+    without_article,
+)
 from bot.names.gazetteer import exonyms, place_of
-from bot.names.han import pinyin, renderings, simple
+from bot.names.han import pinyin, simple
 from bot.names.phones import classes, collapse
-from bot.names.skeleton import skeletons, sound_keys
+from bot.names.skeleton import openings, sound_keys
 from bot.names.sounds import ARABIC, HAN, KANA, in_run, script, sound
 from bot.text.fold import fold, words
 
 #: Words of a name that are compared by sound; longer names are found as they are written only.
 MOST_TOKENS = 10
+_LEAST_RENDERED = 2.8  # weight of a name that is looked for in characters of Chinese and Japanese
 #: Signs that belong to a word of a name; after the d of d'Ivoire they part two.
 _APOSTROPHES = "'’‘ʼʻʿʾ`´׳‛′"
 _ASIDE = re.compile(r"\([^()]*\)")
+_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z])")  # RamiMakhlouf
 _COMMA = re.compile(r"^\s*([^,;]+),\s*([^,;]+)$")
 
 
@@ -50,7 +67,7 @@ class NamePattern:
     exact: dict[str, tuple[Exact, ...]]  #: by the stem of the anchor
     orders: tuple[tuple[Token, ...], ...]  #: the words of the name, in each order in which they may stand
     glued: str  #: sound of the whole name
-    starts: frozenset[str]  #: characters of Chinese and Japanese with which a rendering may begin
+    starts: frozenset[str]  #: keys of characters of Chinese and Japanese with which a rendering may begin
     syllables: tuple[str, ...]  #: the name in pinyin, where it is Chinese written in Latin
     place: int  #: what the gazetteer knows by this name, -1 for nothing
     kind: str  #: the kind of place that has to stand beside it, as in "Kherson Oblast"; empty for any name
@@ -86,7 +103,7 @@ def _plain_words(text: str) -> list[str]:
 def _plain(text: str) -> list[str]:
     """Folded words of a name, with characters of unspaced scripts joined and surname-first order turned."""
     bare = _ASIDE.sub(" ", text)
-    text = bare if any(character.isalpha() for character in bare) else text
+    text = _CAMEL.sub(" ", bare if any(character.isalpha() for character in bare) else text)
     comma = _COMMA.match(text)
     if comma and not _is_legal_only(comma.group(2)):
         text = f"{comma.group(2)} {comma.group(1)}"
@@ -94,16 +111,14 @@ def _plain(text: str) -> list[str]:
     end = -1
     for word in words(text):
         between = text[end : word.start] if joined else " "
-        if between == "." and len(word.folded) == 1 and len(joined[-1]) <= 3:  # A.B.C.
-            joined[-1] += word.folded
-        elif (not between and in_run(word.folded) and in_run(joined[-1][-1])) or (
-            between in _APOSTROPHES and between and joined[-1] not in JOINTS
-        ):
+        initials = between == "." and len(word.folded) == 1 and len(joined[-1]) <= 3  # A.B.C.
+        unspaced = not between and in_run(word.folded) and in_run(joined[-1][-1])
+        if initials or unspaced or (between and between in _APOSTROPHES and joined[-1] not in JOINTS):
             joined[-1] += word.folded
         else:
             joined.append(word.folded)
         end = word.end
-    return joined
+    return [part for word in joined for part in (split_article(word) if script(word) == ARABIC else [word])]
 
 
 def _is_legal_only(text: str) -> bool:
@@ -119,7 +134,7 @@ def kernel(folded: list[str]) -> list[str]:
             if tuple(rest[start : start + many]) == phrase and len(rest) > many:
                 del rest[start : start + many]
     for kind in (LEGAL, TITLES, ARTICLES):
-        bare = [word for word in rest if word not in kind]
+        bare = [word for at, word in enumerate(rest) if word not in kind or (kind is ARTICLES and at + 1 == len(rest))]
         if any(len(word) > 1 for word in bare) and not (len(bare) == 1 and bare[0] in common_words()):
             rest = bare
     return rest
@@ -139,7 +154,7 @@ def _split_kind(folded: list[str]) -> tuple[list[str], str]:
 
 
 def _tokens(folded: list[str], spoken: dict[str, str]) -> tuple[Token, ...]:
-    folded = list(dict.fromkeys(folded))
+    folded = list(dict.fromkeys(numbers(folded)))
     many = len([word for word in folded if word not in PARTICLES and len(word) > 1])
     return tuple(
         Token(
@@ -147,7 +162,7 @@ def _tokens(folded: list[str], spoken: dict[str, str]) -> tuple[Token, ...]:
             spoken.get(word) or sound(without_article(word) if script(word) == ARABIC else word),
             script(word),
             optional=many > 1 and (word in PARTICLES or len(word) == 1 or (many > 2 and is_patronymic(word))),
-            given=index + 1 < len(folded),
+            given=index + 1 < len(folded) and folded[-1] not in common_words(),
         )
         for index, word in enumerate(folded)
     )
@@ -167,7 +182,7 @@ def _anchor_keys(tokens: tuple[Token, ...], kind: str) -> set[str]:
     for token in needed[:2] if len(needed) > 2 or (len(needed) == 2 and weight(needed[1].sound) >= 3) else needed[:1]:
         whole = {key for spoken in _spoken_forms(token.sound, kind) for key in sound_keys(spoken)}
         keys.update(whole)
-        keys.update(key[:cut] for key in whole for cut in (4,) if len(key) == 5)
+        keys.update(key[:cut] for key in whole for cut in ((3, 4) if len(token.sound) > 9 else (4,)) if len(key) == 5)
         if "S" in classes(token.sound[0]) and len(token.sound) > 4:
             keys.update(sound_keys(token.sound[1:]))  # Hebrew: the geresh of צ' cuts
     if len(tokens) > 1:
@@ -178,29 +193,6 @@ def _anchor_keys(tokens: tuple[Token, ...], kind: str) -> set[str]:
 def _spoken_forms(spoken: str, kind: str) -> list[str]:
     """The sound of a word, and with a kind of place those of its adjectives."""
     return [spoken, *(root + ending for root in roots(spoken) for ending in ("", "s", "k", "sk"))] if kind else [spoken]
-
-
-@lru_cache(maxsize=4096)
-def _begins(reading: str, keys: frozenset[str]) -> bool:
-    return any(key[1:].startswith(start) for key in keys for start in skeletons(reading) if start)
-
-
-def _starts(glued: str) -> frozenset[str]:
-    """Characters that may begin the name in Chinese or Japanese."""
-    if weight(glued) < 2.8:
-        return frozenset()
-    keys = frozenset(sound_keys(glued))
-    vowel_first = "" in classes(glued[0])
-    found = {character for character, reading in renderings().items() if _fits(reading, keys, vowel_first=vowel_first)}
-    found.update(character for character in map(chr, range(0x30A1, 0x30FB)) if _fits(sound(character), keys, vowel_first=vowel_first))
-    return frozenset(simple(character) for character in found)
-
-
-def _fits(reading: str, keys: frozenset[str], *, vowel_first: bool) -> bool:
-    if not reading:
-        return False
-    first = {option for symbol in reading for option in classes(symbol)[:1] if option}
-    return _begins(reading, keys) if first else vowel_first
 
 
 @lru_cache(maxsize=1)
@@ -255,11 +247,12 @@ def compile_name(text: str) -> NamePattern:
     tokens = tokens if all(token.sound for token in tokens) else ()
     exact = _exact([written, ("".join(written),), *(tuple(word.folded for word in words(name)) for name in exonyms(text))])
     glued = collapse("".join(token.sound for token in tokens if not token.optional))
-    starts = _starts(glued) if tokens and tokens[0].script not in (HAN, KANA) else frozenset()
+    foreign = tokens and tokens[0].script not in (HAN, KANA) and weight(glued) >= _LEAST_RENDERED
+    starts = openings(glued) if foreign else frozenset()
     syllables = _syllables(tokens)
     anchors = frozenset(_anchor_keys(tokens, kind)) if tokens else frozenset()
     keys = {"~" + word for word in exact}
-    keys |= anchors | {"~" + character for character in starts}
+    keys |= anchors | starts
     if syllables:
         keys.add("~:" + max(syllables, key=len))
     return NamePattern(text, exact, _orders(tokens), glued, starts, syllables, place_of(text), kind, anchors, frozenset(keys))

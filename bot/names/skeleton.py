@@ -4,9 +4,9 @@ from functools import lru_cache
 from itertools import product
 
 from bot.names.forms import bases, forms
-from bot.names.han import pinyin
+from bot.names.han import pinyin, reading, simple
 from bot.names.phones import classes
-from bot.names.sounds import HAN, in_run, script
+from bot.names.sounds import HAN, KANA, in_run, script, sound
 
 #: Classes in a key, and keys of one sound string at most.
 _DEPTH, _MOST = 4, 8
@@ -37,6 +37,22 @@ def _join(done: str, option: str) -> str:
     return done + option
 
 
+@lru_cache(maxsize=16384)
+def opening_keys(word: str) -> tuple[str, ...]:
+    """Keys of a character of Chinese or Japanese as the first of a foreign name, by its reading; none for one that begins no name."""
+    spoken = sound(word) if script(word) == KANA else reading(word) or reading(simple(word))
+    if not spoken:
+        return ()
+    told = skeletons(spoken) if any(option for symbol in spoken for option in classes(symbol)[:1]) else ()
+    return tuple(f"~>{first}" for first in told if first) or ("~>",)
+
+
+def openings(spoken: str) -> frozenset[str]:
+    """The `opening_keys` of which a character has one that may begin a name with this sound."""
+    prefixes = {f"~>{whole[:length]}" for whole in skeletons(spoken) for length in range(1, len(whole) + 1)}
+    return frozenset(prefixes | {"~>"} if "" in classes(spoken[0]) else prefixes)
+
+
 @lru_cache(maxsize=65536)
 def word_keys(word: str) -> tuple[str, ...]:
     """Index keys of one folded word of a text, each beginning with a tilde; none for a wall.
@@ -47,7 +63,8 @@ def word_keys(word: str) -> tuple[str, ...]:
         return ()
     found = dict.fromkeys("~" + base for base in bases(word))
     if in_run(word):
-        return (*found, "~:" + pinyin(word)) if script(word) == HAN and pinyin(word).isascii() else tuple(found)
+        syllable = ("~:" + pinyin(word),) if script(word) == HAN and pinyin(word).isascii() else ()
+        return (*found, *opening_keys(word), *syllable)
     for form in forms(word):
         found.update(dict.fromkeys(sound_keys(form.sound)))
     return tuple(found)

@@ -1,10 +1,12 @@
 """Spellings of a name that would be found, for a person to look at. Only what `bot.names.find` accepts is shown."""
 
+import re
+
 from bot.names.find import find
 from bot.names.gazetteer import exonyms
 from bot.names.pattern import compile_name, kernel
 from bot.names.phones import READINGS
-from bot.names.sounds import sound
+from bot.names.sounds import ARABIC, HEBREW, script, sound
 from bot.text.fold import words
 
 __all__ = ["exonyms", "spellings"]
@@ -29,8 +31,15 @@ _HABITS = (
 
 
 def _spoken(word: str) -> list[str]:
-    """The likeliest sounds of a folded word."""
-    return [READINGS[symbol][0] if symbol in READINGS else symbol for symbol in sound(word)]
+    """The likeliest sounds of a folded word; a y without a vowel beside it is an i."""
+    said = [READINGS[symbol][0] if symbol in READINGS else symbol for symbol in sound(word)]
+    vowels = [symbol in "aeiou" for symbol in said]
+    return ["i" if symbol == "y" and not any(vowels[max(0, at - 1) : at + 2]) else symbol for at, symbol in enumerate(said)]
+
+
+def _written(spoken: list[list[str]], letters: dict[str, str], *, keep: bool) -> str:
+    """Sounds in the letters of a script or habit; a sound without one is kept or left out."""
+    return " ".join("".join(letters.get(symbol, symbol if keep else "") for symbol in word) for word in spoken).title()
 
 
 def _candidates(text: str) -> list[str]:
@@ -38,10 +47,11 @@ def _candidates(text: str) -> list[str]:
     core = kernel(folded)
     found = [text, " ".join(folded).title(), "-".join(core).title(), "".join(core).title()]
     spoken = [_spoken(word) for word in core]
-    for habit in _HABITS:
-        found.append(" ".join("".join(habit.get(symbol, symbol) for symbol in word) for word in spoken).title())
-    for script in _SCRIPTS:
-        found.append(" ".join("".join(script.get(symbol, "") for symbol in word) for word in spoken).title())
+    if script(core[0]) in (ARABIC, HEBREW):  # what has no vowels gives none
+        return found
+    found += [_written(spoken, habit, keep=True) for habit in _HABITS]
+    found += [_written(spoken, letters, keep=False) for letters in _SCRIPTS]
+    found += [re.sub("ски$", "ский", found[len(_HABITS) + 4]), re.sub("скі$", "ський", found[len(_HABITS) + 5])]
     return found
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from bot.names.keys import pattern_keys
 from bot.query.tree import AllOf, AnyOf, InField, Meta, Name, NamedList, Near, Node, Prefix, Term, Unit
-from bot.query.words import PREFIXES
+from bot.text.fold import fold
 from bot.text.stem import wanted
 from bot.text.tokens import is_unspaced, joined
 
@@ -17,6 +17,7 @@ _MOST_OBSERVED = 200_000  # keys whose frequency is remembered
 _META_COST = 200.0  # keys beside the words are shared by whole feeds
 
 Keys = frozenset[str]
+Clauses = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,10 @@ class Anchors:
     def _cost(self, keys: Iterable[str]) -> float:
         return sum(_META_COST if is_meta(one) else self._observed.get(one, 0) + 2.0 / len(one) for one in keys)
 
-    def choose(self, node: Node) -> tuple[Keys | None, str]:
-        """The keys of which an article must hold one, None where there are none; and a further single word that it must hold."""
-        demand = demands(node, self._forms)
-        clauses = sorted(self._clauses(demand), key=self._cost)
-        if not clauses:
-            return None, ""
-        further = (next(iter(clause)) for clause in clauses[1:] if len(clause) == 1)
-        return clauses[0], next((one for one in further if one[0] not in "^~" and not is_meta(one)), "")
+    def choose(self, node: Node) -> Keys | None:
+        """The keys of which an article must hold one; None where there are none."""
+        clauses = self._clauses(demands(node, self._forms))
+        return min(clauses, key=self._cost) if clauses else None
 
     def _clauses(self, demand: Demand | None) -> list[Keys]:
         """Sets of keys of each of which an article must hold one."""
@@ -82,6 +79,25 @@ class Anchors:
 def is_meta(key: str) -> bool:
     """Whether a key is of something known beside the words (`lang:ru`)."""
     return ":" in key and key[0] not in "=^~"
+
+
+def required(node: Node) -> Clauses:
+    """Words in clauses, of each of which an article must hold one; after `=` those that are not inflected. A quick first look."""
+    match node:
+        case Term(units=units, mode=mode):
+            sign = "" if mode == "inflected" else "="
+            return tuple((f"{sign}{unit}",) for unit in units if isinstance(unit, str))
+        case AllOf(parts=parts):
+            return tuple(dict.fromkeys(clause for part in parts for clause in required(part)))
+        case AnyOf(parts=parts):
+            each = [required(part) for part in parts]
+            return (tuple(dict.fromkeys(word for clauses in each for word in min(clauses, key=len))),) if all(each) else ()
+        case Near(left=left, right=right):
+            return required(left) + required(right)
+        case InField(part=part):
+            return required(part)
+        case _:
+            return ()
 
 
 Forms = Callable[[str], Keys]
@@ -121,22 +137,18 @@ def _unit(unit: Unit, forms: Forms) -> Demand:
     if isinstance(unit, str):
         return Demand(forms(unit))
     if is_unspaced(unit[0]):
-        return Demand(parts=tuple(Demand(_exact(first + second)) for first, second in pairwise(unit)), every=True)
+        return Demand(parts=tuple(Demand(_exact(fold(first + second))) for first, second in pairwise(unit)), every=True)
     apart = Demand(parts=tuple(Demand(forms(part)) for part in unit), every=True)
     return Demand(parts=(apart, Demand(forms(joined(unit)))))
 
 
 def _prefix(head: tuple[str, ...], start: str) -> Demand:
     whole = joined((*head, start))
-    found = Demand(frozenset((f"^{whole[: _length(whole)]}",)))
+    found = Demand(frozenset((f"^{whole}",)))
     if not head:
         return found
     apart = Demand(parts=tuple(Demand(_exact(part)) for part in head), every=True)
     return Demand(parts=(found, apart))
-
-
-def _length(start: str) -> int:
-    return max(length for length in PREFIXES if length <= len(start))
 
 
 def _meta(field: str, value: str) -> Demand:

@@ -10,22 +10,26 @@ from dataclasses import dataclass
 from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
+from bot.names.find import may_stand
 from bot.names.keys import word_keys
-from bot.query.anchors import Anchors, is_meta
+from bot.query.anchors import Anchors, Clauses, is_meta, required
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
-from bot.query.tree import Node
-from bot.query.words import ArticleWords
+from bot.query.tree import Name, Node, Term
+from bot.query.words import ArticleWords, keys_of
+from bot.text.fold import fold
+from bot.text.stem import wanted
 
+_REACHED = 1 << 14  # words of a language for which what they lead to is remembered
 _SAMPLE = 16  # one article in so many is counted, to know which words are rare
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Compiled:
     subscription: Subscription
     tree: Node
     anchors: frozenset[str] | None  #: None: nothing that an article must hold
-    also: str  #: a further key that an article must hold among its words; empty for none
+    clauses: Clauses  #: words that are looked for before the tree is tried
 
 
 class Index:
@@ -35,9 +39,10 @@ class Index:
         self._names = names
         self._anchors = Anchors(languages)
         self._compiled: dict[int, _Compiled] = {}
-        self._anchored: dict[str, int | list[int]] = {}
+        self._anchored: dict[str, _Compiled | list[_Compiled]] = {}
         self._free: set[int] = set()  # subscriptions that every article is held against
         self._signs = {"^": 0, "~": 0, ":": 0}  # how many anchors need keys of this kind
+        self._reached: dict[str, dict[str, tuple[_Compiled, ...]]] = {}  # language to word to what it leads to, as met so far
         self._count = 0
         self.broken: dict[int, tuple[Subscription, QueryError]] = {}  #: queries that cannot be read (a list is gone): they stop no other
 
@@ -60,10 +65,10 @@ class Index:
     def set(self, subscription: Subscription) -> None:
         """Add or change one. A query that cannot be read is set aside in `broken`."""
         before = self._compiled.get(subscription.id)
-        if before and before.subscription.query == subscription.query:
-            self._compiled[subscription.id] = _Compiled(subscription, before.tree, before.anchors, before.also)
-            return
         self.remove(subscription.id)
+        if before and before.subscription.query == subscription.query:
+            self._insert(subscription, before.tree)
+            return
         try:
             tree = parse(subscription.query, self._names)
         except QueryError as error:
@@ -72,8 +77,10 @@ class Index:
         self._insert(subscription, tree)
 
     def _insert(self, subscription: Subscription, tree: Node) -> None:
-        anchors, also = self._anchors.choose(tree)
-        self._compiled[subscription.id] = _Compiled(subscription, tree, anchors, also)
+        anchors = self._anchors.choose(tree)
+        clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required(tree)
+        compiled = self._compiled[subscription.id] = _Compiled(subscription, tree, anchors, clauses)
+        self._reached.clear()
         if anchors is None:
             self._free.add(subscription.id)
             return
@@ -81,11 +88,11 @@ class Index:
             self._sign(anchor, 1)
             here = self._anchored.get(anchor)
             if here is None:
-                self._anchored[anchor] = subscription.id
-            elif isinstance(here, int):
-                self._anchored[anchor] = [here, subscription.id]
+                self._anchored[anchor] = compiled
+            elif isinstance(here, _Compiled):
+                self._anchored[anchor] = [here, compiled]
             else:
-                here.append(subscription.id)
+                here.append(compiled)
 
     def remove(self, subscription_id: int) -> None:
         """Forget one; one that is not there is no mistake."""
@@ -94,11 +101,12 @@ class Index:
         if compiled is None:
             return
         self._free.discard(subscription_id)
+        self._reached.clear()
         for anchor in compiled.anchors or ():
             self._sign(anchor, -1)
             here = self._anchored[anchor]
             if isinstance(here, list) and len(here) > 1:
-                here.remove(subscription_id)
+                here.remove(compiled)
             else:
                 del self._anchored[anchor]
 
@@ -106,12 +114,12 @@ class Index:
         """Bring the whole, or what rings one chat, in line with these; one change at a step: iterate to the end.
 
         Between two steps articles may be matched. Yields the id that was added, changed or removed. Other lists (`names`) read the
-        queries that use them anew.
+        queries that use them anew; they are taken with the whole only.
         """
         wanted = {one.id: one for one in subscriptions}
         known = {one.id: one for one in self.subscriptions() if chat is None or chat in one.chats}
         stale: set[int] = set()
-        if names is not None and names != self._names:
+        if names is not None and chat is None and names != self._names:
             self._names = names
             stale = {number for number, one in known.items() if "@" in one.query or "＠" in one.query}
         for number, subscription in wanted.items():
@@ -129,8 +137,7 @@ class Index:
         if not self._anchors.learn(language):
             return
         for number, compiled in list(self._compiled.items()):
-            anchors, also = self._anchors.choose(compiled.tree)
-            if (anchors, also) != (compiled.anchors, compiled.also):
+            if self._anchors.choose(compiled.tree) != compiled.anchors:
                 self.remove(number)
                 self._insert(compiled.subscription, compiled.tree)
 
@@ -152,41 +159,78 @@ class Index:
         """The same for an article whose words were cut before."""
         article = words.article
         matches: list[Match] = []
-        for number in self._candidates(words):
-            compiled = self._compiled[number]
-            if compiled.also and compiled.also not in words.places:
+        present = _Present(words)
+        for compiled in self._candidates(words):
+            if not all(any(map(present.__getitem__, clause)) for clause in compiled.clauses):
                 continue
-            if compiled.subscription.feeds and article.selectors.isdisjoint(compiled.subscription.feeds):
+            subscription = compiled.subscription
+            if subscription.feeds and article.selectors.isdisjoint(subscription.feeds):
                 continue
             spans = match(compiled.tree, words)
             if spans is not None:
-                matches.append(Match(number, spans))
+                matches.append(Match(subscription.id, spans))
         matches.sort(key=lambda one: one.subscription_id)
         return matches
 
-    def _candidates(self, words: ArticleWords) -> AbstractSet[int]:
-        anchored = self._anchored
+    def _candidates(self, words: ArticleWords) -> AbstractSet[_Compiled]:
         self._count += 1
         if self._count % _SAMPLE == 0:
             self._anchors.observe(words.places)
-        found = set(anchored.keys() & words.places.keys())
-        if self._signs["^"]:
-            found |= anchored.keys() & words.prefix_keys()
-        if self._signs["~"]:
-            found |= anchored.keys() & {one for word in words.words if word for one in word_keys(word)}
+        candidates = {self._compiled[one] for one in self._free}
+        reached = self._reached.setdefault(words.language, {})
+        for word in words.said:
+            found = reached.get(word)
+            if found is None:
+                found = self._reach(word, words.language, reached)
+            if found:
+                candidates.update(found)
         if self._signs[":"]:
-            found |= anchored.keys() & words.meta_keys()
-        candidates = set(self._free)
-        for one in found:
-            here = anchored[one]
-            if isinstance(here, int):
-                candidates.add(here)
-            else:
-                candidates.update(here)
+            candidates.update(self._at(self._anchored.keys() & words.meta_keys()))
         return candidates
+
+    def _reach(self, word: str, language: str, reached: dict[str, tuple[_Compiled, ...]]) -> tuple[_Compiled, ...]:
+        """The subscriptions that a word leads to."""
+        keys = list(keys_of(word, language))
+        if self._signs["^"]:
+            folded = [one[1:] for one in keys if one[0] == "="]
+            keys += [f"^{one[:length]}" for one in folded for length in range(1, len(one) + 1)]
+        if self._signs["~"]:
+            keys += word_keys(fold(word))
+        if len(reached) >= _REACHED:
+            reached.clear()
+        found = reached[word] = tuple(one for one in dict.fromkeys(self._at(keys)) if _may(one.tree, word))
+        return found
+
+    def _at(self, keys: Iterable[str]) -> Iterator[_Compiled]:
+        for key in keys:
+            here = self._anchored.get(key)
+            if isinstance(here, list):
+                yield from here
+            elif here is not None:
+                yield here
 
     def prime(self, articles: Iterable[Article]) -> None:
         """Learn from stored articles which words are rare, before subscriptions are added."""
         for article in articles:
             self._anchors.learn(article.language)
             self._anchors.observe(ArticleWords(article).places)
+
+
+def _may(tree: Node, word: str) -> bool:
+    """Sounds of names are coarse: many names share those of a word that is none of them."""
+    return not isinstance(tree, Name) or may_stand(tree.pattern, fold(word))
+
+
+class _Present(dict[str, bool]):
+    """Whether a word of a query stands in an article; each is looked up once for all queries."""
+
+    __slots__ = ("_words",)
+
+    def __init__(self, words: ArticleWords) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, word: str) -> bool:
+        forms = (word,) if word[0] == "=" else wanted(word, self._words.language)
+        found = self[word] = any(form in self._words.places for form in forms)
+        return found

@@ -5,6 +5,7 @@ Words, names and NEAR are intervals of word positions, as in Clarke, Cormack and
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
@@ -44,28 +45,70 @@ def tidy(found: list[Span]) -> tuple[Span, ...]:
 
 def evaluate(node: Node, words: ArticleWords, field: str) -> list[Span] | None:
     """The spans of a part, within one field or anywhere; None where it does not match."""
-    match node:
-        case AllOf(parts=parts):
-            together: list[Span] = []
-            for part in parts:
-                found = evaluate(part, words, field)
-                if found is None:
-                    return None
-                together += found
-            return together
-        case AnyOf(parts=parts):
-            results = [found for part in parts if (found := evaluate(part, words, field)) is not None]
-            return [span for found in results for span in found] if results else None
-        case NoneOf(part=part):
-            return [] if evaluate(part, words, field) is None else None
-        case InField(field=inner, part=part):
-            return evaluate(part, words, inner)
-        case Meta():
-            return [] if holds(node, words.article) else None
-        case Everything():
-            return []
-        case _:
-            return _spans(node, words, field) or None
+    return _BY_KIND[type(node)](node, words, field)
+
+
+def _all_of(node: AllOf, words: ArticleWords, field: str) -> list[Span] | None:
+    together: list[Span] = []
+    for part in node.parts:
+        found = _BY_KIND[type(part)](part, words, field)
+        if found is None:
+            return None
+        together = together + found if together else found
+    return together
+
+
+def _any_of(node: AnyOf, words: ArticleWords, field: str) -> list[Span] | None:
+    together: list[Span] | None = None
+    for part in node.parts:
+        found = _BY_KIND[type(part)](part, words, field)
+        if found is not None:
+            together = together + found if together else found
+    return together
+
+
+def _none_of(node: NoneOf, words: ArticleWords, field: str) -> list[Span] | None:
+    return [] if _BY_KIND[type(node.part)](node.part, words, field) is None else None
+
+
+def _term(node: Term | Prefix, words: ArticleWords, field: str) -> list[Span] | None:
+    """Many queries ask for the same words: what one found is kept for the others."""
+    if field:
+        return _spans(node, words, field) or None
+    text = show_leaf(node)
+    if text not in words.spans:
+        words.spans[text] = _spans(node, words, "") or None
+    return words.spans[text]
+
+
+def _others(node: Name | NamedList | Regex | Near, words: ArticleWords, field: str) -> list[Span] | None:
+    return _spans(node, words, field) or None
+
+
+def _within(node: InField, words: ArticleWords, _: str) -> list[Span] | None:
+    return evaluate(node.part, words, node.field)
+
+
+def _meta(node: Meta, words: ArticleWords, _: str) -> list[Span] | None:
+    return [] if holds(node, words.article) else None
+
+
+def _everything(_: Everything, __: ArticleWords, ___: str) -> list[Span] | None:
+    return []
+
+
+# A table instead of a `match` statement, which tries its cases one by one: this runs for each part of each candidate.
+_BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
+    AllOf: _all_of,
+    AnyOf: _any_of,
+    NoneOf: _none_of,
+    Term: _term,
+    Prefix: _term,
+    InField: _within,
+    Meta: _meta,
+    Everything: _everything,
+    **dict.fromkeys((Name, NamedList, Regex, Near), _others),
+}
 
 
 def _spans(node: Term | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str) -> list[Span]:

@@ -4,14 +4,12 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 from unicodedata import normalize
 
-from bot.model.entries import Article
+from bot.model.entries import Article, Span
 from bot.query.values import host
 from bot.text.fold import fold, key
 from bot.text.stem import stems
 from bot.text.tokens import JOINED_MOST, designation, is_unspaced, joined, tokens
 
-#: lengths of the beginnings of words under which an article is found
-PREFIXES = (2, 4)
 Place = tuple[int, int]  #: half-open range of word positions
 _HERE = tuple((index, index + 1) for index in range(600))
 
@@ -26,16 +24,10 @@ def keys_of(word: str, language: str) -> tuple[str, ...]:
     return (*found, f"={designation(folded)}", designation(folded))
 
 
-@lru_cache(maxsize=1 << 17)
-def prefix_keys(word: str) -> tuple[str, ...]:
-    """The beginnings that a word is found by, after `^`."""
-    return tuple(f"^{word[:length]}" for length in PREFIXES if len(word) >= length)
-
-
 class ArticleWords:
     """An article, ready to be matched. Positions run through title and summary; a wall that nothing crosses stands between."""
 
-    __slots__ = ("_cut", "article", "language", "places", "summary_from", "texts", "words")
+    __slots__ = ("_cut", "article", "language", "places", "said", "spans", "summary_from", "texts", "words")
 
     def __init__(self, article: Article) -> None:
         self.article = article
@@ -54,41 +46,41 @@ class ArticleWords:
             compounds = compounds + [(start + shift, end + shift) for start, end in summary.compounds]
             unspaced = unspaced or summary.unspaced
             self._cut.append(summary)
-        self.places: dict[str, list[Place]] = {}
-        self._place(lower, compounds)
-        if unspaced:
-            self._place_pairs()
+        self.said: dict[str, list[Place]] = {}  #: words in small letters, joined ones as well, to where they stand
+        self.places: dict[str, list[Place]] = {}  #: keys to where they stand
+        self.spans: dict[str, list[Span] | None] = {}  #: of terms that were looked for before
+        self._stand(lower, compounds, unspaced=unspaced)
+        self._file()
 
     @classmethod
     def of(cls, article: Article) -> "ArticleWords":
         """The words of an article."""
         return cls(article)
 
-    def _place(self, lower: list[str], compounds: list[Place]) -> None:
-        standing: dict[str, list[Place]] = {}
+    def _stand(self, lower: list[str], compounds: list[Place], *, unspaced: bool) -> None:
+        said = self.said
         for index, word in enumerate(lower):
             here = _HERE[index] if index < len(_HERE) else (index, index + 1)
-            if word in standing:
-                standing[word].append(here)
+            if word in said:
+                said[word].append(here)
             else:
-                standing[word] = [here]
-        standing.pop("", None)
+                said[word] = [here]
+        said.pop("", None)
         for first, last in compounds:
             for start, end in combinations(range(first, last + 1), 2):
                 if 2 <= end - start <= JOINED_MOST:
-                    standing.setdefault(joined(tuple(lower[start:end])), []).append((start, end))
+                    said.setdefault(joined(tuple(lower[start:end])), []).append((start, end))
+        if unspaced:  # two characters of a script without spaces are rarer than one
+            for index, (one, other) in enumerate(pairwise(self.words)):
+                if is_unspaced(one) and is_unspaced(other):
+                    said.setdefault(one + other, []).append((index, index + 2))
+
+    def _file(self) -> None:
         places, language = self.places, self.language
-        for word, found in standing.items():
+        for word, found in self.said.items():
             for one in keys_of(word, language):
                 # Lists are shared between keys and never changed; words with one stem get a list of their own.
                 places[one] = found if one not in places else [*places[one], *found]
-
-    def _place_pairs(self) -> None:
-        """Two characters of a script without spaces are rarer than one."""
-        for index, (first, second) in enumerate(pairwise(self.words)):
-            if is_unspaced(first) and is_unspaced(second):
-                key_ = f"={first}{second}"
-                self.places[key_] = [*self.places.get(key_, ()), (index, index + 2)]
 
     def characters(self, place: Place) -> tuple[str, int, int]:
         """The field that words stand in, and the half-open range of their characters there."""
@@ -102,10 +94,6 @@ class ArticleWords:
         """The stretch of the original text, composed."""
         field, start, end = self.characters(place)
         return normalize("NFC", self.texts[field != "title"][start:end])
-
-    def prefix_keys(self) -> set[str]:
-        """The keys of all beginnings of words."""
-        return {one for key_ in self.places if key_[0] == "=" for one in prefix_keys(key_[1:])}
 
     def meta_keys(self) -> set[str]:
         """The keys of what is known beside the words."""

@@ -31,7 +31,8 @@ _ENTRY = (
     "e.silent, f.url as feed_url, f.name as feed_name, f.publisher, f.tags from entries e join feeds f on f.id = e.feed_id "
 )
 _HITS = (
-    "e.id in (select coalesce(a.entry_id, search.rowid) from search left join searched_again a on a.id = search.rowid where search match :expression "
+    "e.id in (select coalesce(a.entry_id, search.rowid) from search left join searched_again a on a.id = search.rowid "
+    "where search match :expression "
     "union select id from entries where id > (select cast(coalesce(max(value), '0') as integer) from meta where name = 'searched') "
     "union select entry_id from unsearched)"
 )
@@ -118,13 +119,13 @@ class Archive:
     def count(self, expression: str, since: datetime | None) -> int:
         """How many entries a search has to look at."""
         with self._open() as db:
-            where, values = _where(expression, since)
+            where, values = _where(_usable(db, expression), since)
             return int(db.execute(f"select count(*) from entries e where {where}", values).fetchone()[0])
 
     def entries(self, expression: str, since: datetime | None, step: int = 1) -> Iterator[StoredEntry]:
         """Entries that a search has to look at, newest first; with `step`, only each so manieth. An empty expression means all."""
         with self._open() as db:
-            where, values = _where(expression, since)
+            where, values = _where(_usable(db, expression), since)
             spread = " and e.id % :step = 0" if step > 1 else ""
             for row in db.execute(f"{_ENTRY} where {where}{spread} order by e.id desc", {**values, "step": step}):
                 yield _stored(row)
@@ -162,6 +163,15 @@ class Archive:
         """Names of chats by id, each with why it is paused, or nothing."""
         with self._open() as db:
             return {row["id"]: (row["name"], row["paused"]) for row in db.execute("select id, name, paused from chats").fetchall()}
+
+
+def _usable(db: Database, expression: str) -> str:
+    """The expression, or none where the search is broken: then every entry is looked at."""
+    try:
+        db.execute("select 1 from search where search match ? limit 1", [expression or '"x"']).fetchone()
+    except sqlite3.DatabaseError:
+        return ""
+    return expression
 
 
 def _where(expression: str, since: datetime | None) -> tuple[str, dict[str, Any]]:

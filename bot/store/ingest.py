@@ -96,7 +96,11 @@ class IngestTables:
 
         def work(db: Database) -> dict[int, Known]:
             if not self._next_id:
-                self._next_id = db.execute("select coalesce(max(max(id), max(story_id)), 0) + 1 from entries").fetchone()[0]
+                # What the search has passed is not used again, even where those entries are forgotten.
+                self._next_id = db.execute(
+                    "select max(coalesce(max(id), 0), coalesce(max(story_id), 0), "
+                    "coalesce((select cast(value as integer) from meta where name = 'searched'), 0)) + 1 from entries"
+                ).fetchone()[0]
             answers: dict[int, Known] = {}
             for one in lookups:
                 answers[one.feed_id] = _known(db, one, since, self._next_id)
@@ -129,9 +133,12 @@ class IngestTables:
                         [host, put_time(until)],
                     )
             _keep_states(db, commits)
-            self._known_languages |= _keep_languages(db, commits, self._known_languages)
+            if met - self._known_languages:
+                db.execute("insert or replace into meta values ('languages', ?)", [json.dumps(sorted(met | _languages(db)))])
 
+        met = _met(commits)
         await self._writer.run("keep what the feeds brought", work)
+        self._known_languages |= met
 
     async def languages(self) -> frozenset[str]:
         """The languages of the entries that were ever kept."""
@@ -162,12 +169,10 @@ def _languages(db: Database) -> frozenset[str]:
     return frozenset(json.loads(row[0])) if row else frozenset()
 
 
-def _keep_languages(db: Database, commits: Sequence[FeedCommit], known: frozenset[str]) -> frozenset[str]:
-    """Remember languages that were not met before; those of these commits."""
-    met = frozenset(entry.language for commit in commits for entry in commit.new)
-    if met - known:
-        db.execute("insert or replace into meta values ('languages', ?)", [json.dumps(sorted(met | _languages(db)))])
-    return met
+def _met(commits: Sequence[FeedCommit]) -> frozenset[str]:
+    """The languages of these commits."""
+    new = {entry.language for commit in commits for entry in commit.new}
+    return frozenset(new | {entry.language for commit in commits for entry in commit.revisions})
 
 
 def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any]) -> list[Any]:

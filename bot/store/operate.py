@@ -83,6 +83,7 @@ class OperatorTables:
                 ("delete from hosts where not_before < ?", put_time(now)),
             ):
                 count += db.execute(statement, [value]).rowcount
+            db.execute("delete from unsearched where entry_id not in (select id from entries)")
             return count
 
         return await self._writer.run("forget what is old", work)

@@ -1,0 +1,184 @@
+"""What one percolator gave at one size, the Markdown tables of many, and the aims held against them.
+
+Computes medians, slopes and ratios; does not run anything, and asserts nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+OURS = "newsbell"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One program at one size."""
+
+    program: str
+    #: how many queries, or words for the floor
+    size: int
+    #: how many entries of one pass
+    entries: int
+    #: processor time, in nanoseconds, of each batch in the first pass, which warmed the caches
+    cold: list[int]
+    #: the same in each round after it
+    rounds: list[list[int]]
+    #: matches of each batch
+    hits: list[int]
+    #: seconds and bytes of the building, terms a query
+    facts: dict[str, Any]
+    #: microseconds of adding, altering and removing a subscription; empty for the peers
+    changed: dict[str, dict[str, float]]
+
+    @property
+    def rates(self) -> list[float]:
+        """Entries per second of each round."""
+        return [1e9 * self.entries / sum(times) for times in self.rounds]
+
+    @property
+    def rate(self) -> float:
+        """Entries per second, the median of the rounds."""
+        return statistics.median(self.rates)
+
+    @property
+    def times(self) -> list[float]:
+        """Microseconds of each batch, the median of the rounds."""
+        return [statistics.median(times) / 1000 for times in zip(*self.rounds, strict=True)]
+
+    @property
+    def hits_an_entry(self) -> float:
+        """Queries that match an entry, on the mean."""
+        return sum(self.hits) / self.entries
+
+    @property
+    def bytes_a_term(self) -> float:
+        """Resident memory per term of the queries."""
+        return float(self.facts["bytes"] / (self.size * self.facts["terms"]))
+
+    def record(self) -> dict[str, Any]:
+        """Return the figures without the times of single entries."""
+        return {
+            "program": self.program,
+            "queries": self.size,
+            "entries": self.entries,
+            "rates": self.rates,
+            "cold": 1e9 * self.entries / sum(self.cold),
+            "hits_an_entry": self.hits_an_entry,
+            **self.facts,
+            "changed": self.changed,
+        }
+
+
+def table(runs: list[Run]) -> str:
+    """Return entries per second as Markdown, one row a size and program."""
+    rows = [
+        "| queries | program | entries timed | entries/s (min-max of rounds) | hits an entry | built in s | time x newsbell |",
+        "|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    for run in runs:
+        ours = _find(runs, OURS, run.size)
+        cells = [
+            f"{run.size:,}",
+            run.program,
+            f"{run.entries:,}",
+            f"{run.rate:,.0f} ({min(run.rates):,.0f}-{max(run.rates):,.0f})",
+            f"{run.hits_an_entry:.2f}",
+            f"{run.facts['built']:.2f}",
+            f"{ours.rate / run.rate:.3g}" if ours else "-",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def inside_table(runs: list[Run]) -> str:
+    """Return what only newsbell's index is asked, one row a size. Changes are the median and the 99th percentile."""
+    heads = (
+        "queries",
+        "terms a query",
+        "memory MB",
+        "bytes a term",
+        "first pass, entries/s",
+        "us a hit",
+        "us an entry without hits",
+        "add us (p99)",
+        "alter us (p99)",
+        "remove us (p99)",
+        "more for the next match us (p99)",
+    )
+    rows = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}"]
+    slope = time_per_hit(runs)
+    for run in (run for run in runs if run.program == OURS):
+        changed = [f"{run.changed[name]['median']:.0f} ({run.changed[name]['p99']:.0f})" for name in ("add", "alter", "remove", "next match")]
+        cells = [
+            f"{run.size:,}",
+            f"{run.facts['terms']:.2f}",
+            f"{run.facts['bytes'] / 1e6:.1f}",
+            f"{run.bytes_a_term:.0f}",
+            f"{1e9 * run.entries / sum(run.cold):,.0f}",
+            "-" if slope is None else f"{slope:.2f}",
+            "-" if slope is None else f"{without_hits(run, slope):.0f}",
+            *changed,
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def time_per_hit(runs: list[Run]) -> float | None:
+    """Return the microseconds that one more hit costs at the largest size, given what the same entry takes at the smallest.
+
+    The slope of a least-squares plane over the time at the smallest size and the hits (Frisch-Waugh: what is left of each once the
+    other regressor is taken out). None where fewer than two sizes, or hardly any entries, were measured.
+    """
+    ours = sorted((run for run in runs if run.program == OURS), key=lambda run: run.size)
+    many = min((run.entries for run in ours), default=0)
+    if len(ours) < 2 or many < 20 or not any(ours[-1].hits[:many]):
+        return None
+    base, hits, times = ours[0].times[:many], [float(hits) for hits in ours[-1].hits[:many]], ours[-1].times[:many]
+    return statistics.linear_regression(_left(base, hits), _left(base, times)).slope
+
+
+def _left(base: list[float], values: list[float]) -> list[float]:
+    line = statistics.linear_regression(base, values)
+    return [value - line.intercept - line.slope * place for place, value in zip(base, values, strict=True)]
+
+
+def without_hits(run: Run, slope: float) -> float:
+    """Return the microseconds of an entry less those of its hits."""
+    return statistics.mean(run.times) - slope * run.hits_an_entry
+
+
+def aims(runs: list[Run]) -> list[str]:
+    """Return a sentence for each aim: met, or by how much not. Those whose size was not measured are left out."""
+    found: list[str] = []
+    small, middle, large = (_find(runs, OURS, size) for size in (100, 10_000, 100_000))
+    loop = _find(runs, "regex", 10_000)
+    if large:
+        found.append(f"At least 5,000 entries a second at 100,000 queries: {large.rate:,.0f}, {_verdict(large.rate / 5000)}.")
+    slope = time_per_hit(runs)
+    if small and large and slope is not None:
+        ratio = without_hits(large, slope) / without_hits(small, slope)
+        found.append(f"At most 3 times slower at 100,000 than at 100 less the time of hits: {ratio:.2f} times, {_verdict(3 / ratio)}.")
+    if middle and loop:
+        ratio = middle.rate / loop.rate
+        found.append(f"At least 100 times one regex per query at 10,000: {ratio:,.0f} times, {_verdict(ratio / 100)}.")
+    if large:
+        found.append(f"Under 400 bytes a term at 100,000: {large.bytes_a_term:.0f}, {_verdict(400 / large.bytes_a_term)}.")
+    worst = [
+        (run.changed[name]["median"], run.changed[name]["p99"], run.size) for run in runs for name in ("add", "alter", "remove") if run.changed
+    ]
+    if worst:
+        median, p99 = max(one[0] for one in worst), max(one[1] for one in worst)
+        text = f"slowest median {median:.0f} us, {_verdict(1000 / median)}; slowest 99th percentile {p99:.0f} us, {_verdict(1000 / p99)}"
+        found.append(f"A change of a subscription within a millisecond at every size: {text}.")
+    return found
+
+
+def _verdict(margin: float) -> str:
+    """Say whether an aim is met, given how many times over."""
+    return "met" if margin >= 1 else f"missed by a factor of {1 / margin:.2f}"
+
+
+def _find(runs: list[Run], program: str, size: int) -> Run | None:
+    return next((run for run in runs if (run.program, run.size) == (program, size)), None)
