@@ -9,6 +9,7 @@ from pathlib import Path
 STEPS = (
     ("Poll cycle, one core, beside peers", ["-m", "bench.cycle", "--json", "bench/results/cycle.json"]),
     ("Matching many queries, one core, beside peers", ["-m", "bench.percolator", "--json", "bench/results/percolator.json"]),
+    ("Names in any spelling", ["-m", "bench.names"]),
     ("Idle memory", ["-m", "bench.memory"]),
 )
 

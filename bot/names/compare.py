@@ -13,6 +13,7 @@ from bot.names.sounds import mode, script, sound
 #: What an ending costs that had to be taken off, what an initial costs, and the weights from which a word may be
 #: cut into pieces or lose the ending of an adjective.
 _ENDING, _INITIAL, _LEAST_CUT, _LEAST_ROOT = 0.05, 0.3, 3.2, 2.8
+_CUT_END = 0.3  # what the end of a piece may cost that is no end within the whole
 
 
 def word_cost(token: Token, word: str, *, alone: bool, slack: float) -> float:
@@ -57,13 +58,19 @@ def _tellable(spoken: str) -> bool:
     return len(spoken) > 3 or sum(not is_vowel(symbol) and symbol not in "αων" for symbol in spoken) > 2
 
 
-@lru_cache(maxsize=65536)
-def may_begin(spoken: str, word: str) -> bool:
-    """Whether a word may be the first piece of a longer one: its consonants are the beginning of that one's."""
-    if weight(spoken) < _LEAST_CUT or word in FUNCTION_WORDS:
+@lru_cache(maxsize=131072)
+def may_begin(spoken: str, written: str, word: str) -> bool:
+    """Whether a word may be the first piece of a longer one: it sounds like the beginning of that one. No everyday word is a piece."""
+    if weight(spoken) < _LEAST_CUT or word in FUNCTION_WORDS or word in common_words():
         return False
+    piece = sound(word)
     wholes = skeletons(spoken)
-    return any(whole.startswith(first) for first in skeletons(sound(word)) for whole in wholes)
+    if not any(whole.startswith(first) for first in skeletons(piece) for whole in wholes):
+        return False
+    compared = mode(written, script(word))
+    limit = 0.8 * allowance(spoken, compared) + _CUT_END
+    lengths = range(max(1, len(piece) - 2), min(len(spoken), len(piece) + 2) + 1)
+    return any(distance(spoken[:length], piece, compared, limit) <= limit for length in lengths)
 
 
 @lru_cache(maxsize=65536)
@@ -75,7 +82,7 @@ def pieces_cost(spoken: str, written: str, pieces: tuple[str, ...]) -> float:
     if pieces[0] in FUNCTION_WORDS or pieces[-1] in FUNCTION_WORDS:
         return FAR
     compared = mode(written, script(pieces[0]))
-    limit = (0.8 if len(pieces[0]) == 1 else 0.5) * allowance(spoken, compared)
+    limit = (1.0 if len(pieces[0]) == 1 else 0.5) * allowance(spoken, compared)
     return distance(spoken, other, compared, limit)
 
 

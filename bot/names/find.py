@@ -59,7 +59,7 @@ def may_stand(pattern: NamePattern, word: str) -> bool:
     tokens = pattern.orders[0]
     walk = _Walk(pattern, tokens, (word,), label=False)
     needed = [token for token in tokens if not token.optional and len(token.text) > 1]
-    if any(word_cost(token, word, alone=walk.alone, slack=walk.slack) < FAR or may_begin(token.sound, word) for token in needed):
+    if any(word_cost(token, word, alone=walk.alone, slack=walk.slack) < FAR or may_begin(token.sound, token.script, word) for token in needed):
         return True
     return len(tokens) > 1 and word_cost(_whole(pattern), word, alone=True, slack=0.0) < FAR
 
@@ -224,7 +224,7 @@ class _Walk:
                 if is_adjective(token.sound, token.script, pieces):
                     return at + step * len(pieces), 0.1
         cut_up = [word]
-        for more in range(1, _PIECES if step < 0 or may_begin(token.sound, word) else 1):
+        for more in range(1, _PIECES if step < 0 or may_begin(token.sound, token.script, word) else 1):
             beyond = at + step * more
             if not 0 <= beyond < len(self.words) or not self.words[beyond] or in_run(self.words[beyond]):
                 break

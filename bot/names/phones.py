@@ -16,7 +16,7 @@ READINGS = {
     "Y": "J0 y0 Z.05 x.12 h.15 i0",  # j
     "K": "k0 C.15 J.15 c.12 s.25",  # c, also the folded ç and Turkish c
     "E": "s.05 c0 C.08 J.12 k.15",  # c before e, i, y
-    "A": "s0 z.1 S.12",  # s, also the folded ş and š
+    "A": "s0 z.1 S.5",  # s, also the folded ş and š
     "B": "z0 c.1 s.1 Z.12",  # z, German and Polish included
     "W": "v0 w0 u.1 f.15 b.25",  # w
     "D": "h0 x.08 g.12",  # h
@@ -71,7 +71,7 @@ READINGS = {
     "Ω": "v0 w0 u0",
 }
 _KIN = (
-    "pb.3 fv.12 bv.35 vw.05 fw.3 pf.5 wu.15 uv.45 td.35 sz.2 SZ.3 CJ.35 CS.3 JZ.1 cs.3 cC.35 cz.3 sS.35 zZ.3 zJ.5 tc.5 tC.6 dJ.6 kg.35 kx.25 "
+    "pb.3 fv.12 bv.35 vw.05 fw.3 pf.5 wu.15 uv.45 td.35 sz.2 SZ.3 CJ.35 CS.3 JZ.1 cs.3 cC.35 cz.3 sS.6 zZ.3 zJ.5 tc.5 tC.6 dJ.6 kg.35 kx.25 "
     "gh.15 hx.1 gx.4 kh.5 mn.45 rl.75 yi.06 ye.4 yJ.5 ZC.5 tO.1 ae.15 ao.2 ei.12 ou.12 ai.35 au.35 eo.3 io.3 iu.35 eu.35"
 )
 #: Classes of sounds for the index: what any pair of scripts may take for one another falls together.
@@ -138,7 +138,7 @@ def gap(mode: int) -> dict[str, float]:
             cost = 0.1 if symbol in "αων" else cost
         elif symbol in SILENT:
             cost = 0.3 if symbol in "hDλρ" else 0.4
-            cost = {"ω": 0.12, "Y": 0.2}.get(symbol, cost)
+            cost = {"ω": 0.18, "Y": 0.2}.get(symbol, cost)
         else:
             cost = 3.0 if symbol.isdigit() else 0.6 if mode & SYLLABIC and symbol in "nrlD" else 1.0
         costs[symbol] = cost

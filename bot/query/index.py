@@ -232,5 +232,6 @@ class _Present(dict[str, bool]):
 
     def __missing__(self, word: str) -> bool:
         forms = (word,) if word[0] == "=" else wanted(word, self._words.language)
-        found = self[word] = any(form in self._words.places for form in forms)
+        places = self._words.places
+        found = self[word] = forms[0] in places if len(forms) == 1 else any(form in places for form in forms)
         return found

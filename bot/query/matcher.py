@@ -196,12 +196,9 @@ def _chained(steps: list[list[Place]]) -> list[Place]:
 
 
 def _beginnings(prefix: Prefix, words: ArticleWords) -> list[Place]:
-    whole = "=" + joined((*prefix.head, prefix.start))
-    found = [place for one, here in words.places.items() if one.startswith(whole) for place in here]
+    found = list(words.beginning(joined((*prefix.head, prefix.start))))
     if prefix.head:
-        begins = f"={prefix.start}"
-        last = [place for one, here in words.places.items() if one.startswith(begins) for place in here]
-        found += _chained([*(words.places.get(f"={part}", []) for part in prefix.head), last])
+        found += _chained([*(words.places.get(f"={part}", []) for part in prefix.head), words.beginning(prefix.start)])
     return sorted(set(found))
 
 

@@ -1,5 +1,6 @@
 """The words of one article, cut, folded and stemmed once for all queries, by where they stand. Not matching."""
 
+from bisect import bisect_left
 from functools import lru_cache
 from itertools import combinations, pairwise
 from unicodedata import normalize
@@ -27,7 +28,7 @@ def keys_of(word: str, language: str) -> tuple[str, ...]:
 class ArticleWords:
     """An article, ready to be matched. Positions run through title and summary; a wall that nothing crosses stands between."""
 
-    __slots__ = ("_cut", "article", "language", "places", "said", "spans", "summary_from", "texts", "words")
+    __slots__ = ("_cut", "article", "language", "places", "said", "sorted_keys", "spans", "summary_from", "texts", "words")
 
     def __init__(self, article: Article) -> None:
         self.article = article
@@ -49,6 +50,7 @@ class ArticleWords:
         self.said: dict[str, list[Place]] = {}  #: words in small letters, joined ones as well, to where they stand
         self.places: dict[str, list[Place]] = {}  #: keys to where they stand
         self.spans: dict[str, list[Span] | None] = {}  #: of terms that were looked for before
+        self.sorted_keys: list[str] = []  #: made when a beginning is looked for
         self._stand(lower, compounds, unspaced=unspaced)
         self._file()
 
@@ -94,6 +96,17 @@ class ArticleWords:
         """The stretch of the original text, composed."""
         field, start, end = self.characters(place)
         return normalize("NFC", self.texts[field != "title"][start:end])
+
+    def beginning(self, start: str) -> list[Place]:
+        """Where words with this folded beginning stand."""
+        if not self.sorted_keys:
+            self.sorted_keys = sorted(one for one in self.places if one[0] == "=")
+        found: list[Place] = []
+        index = bisect_left(self.sorted_keys, f"={start}")
+        while index < len(self.sorted_keys) and self.sorted_keys[index].startswith(start, 1):
+            found += self.places[self.sorted_keys[index]]
+            index += 1
+        return found
 
     def meta_keys(self) -> set[str]:
         """The keys of what is known beside the words."""
