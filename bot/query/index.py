@@ -20,7 +20,7 @@ from bot.query.words import ArticleWords, keys_of
 from bot.text.fold import fold
 from bot.text.stem import wanted
 
-_REACHED = 1 << 14  # words of a language for which what they lead to is remembered
+_REACHED = 1 << 16  # words of a language for which what they lead to is remembered
 _SAMPLE = 16  # one article in so many is counted, to know which words are rare
 
 
