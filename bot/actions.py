@@ -234,12 +234,10 @@ def forecast_text(forecast: Forecast) -> str:
     """The figures of a backtest in a few lines, with a bar for each day."""
     if forecast.nothing_stored:
         return "There are no stored articles yet to try it on."
-    about = "about " if forecast.share < 1 else ""
-    span = f"{forecast.days:.0f} days" if forecast.days >= 1.5 else f"{24 * forecast.days:.0f} hours"
     most = max((count for _, count in forecast.by_day), default=0)
     bars = [f"{day:%a %d} {'▇' * (-(-12 * count // most)) if most else ''} {count}" for day, count in forecast.by_day]
     expect = f"Expect about {forecast.a_day:.1f} alerts a day, {forecast.a_week:.0f} a week."
-    return "\n".join((f"{about}{forecast.stories} stories in the last {span}.".capitalize(), expect, "", *bars))
+    return "\n".join((f"{forecast.about}{forecast.stories} stories in the last {forecast.span}.".capitalize(), expect, "", *bars))
 
 
 def add_newest(composer: Composer, forecast: Forecast, most: int) -> None:

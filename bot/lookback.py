@@ -47,6 +47,16 @@ class Forecast:
     nothing_stored: bool = False  #: there is no past to judge by
 
     @property
+    def about(self) -> str:
+        """What stands before its counts: a word where they are estimates."""
+        return "about " if self.share < 1 else ""
+
+    @property
+    def span(self) -> str:
+        """The days in words."""
+        return f"{self.days:.0f} days" if self.days >= 1.5 else f"{24 * self.days:.0f} hours"
+
+    @property
     def a_day(self) -> float:
         """Alerts a day."""
         return self.stories / self.days

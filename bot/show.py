@@ -197,9 +197,7 @@ def forecast(console: Console, made: Forecast, names: dict[int, str], when: Call
     if made.nothing_stored:
         console.print("There are no stored articles yet to try it on: run `newsbell run` first.")
         return
-    about = "about " if made.share < 1 else ""
-    span = f"{made.days:.0f} days" if made.days >= 1.5 else f"{24 * made.days:.0f} hours"
-    console.print(Text(f"{about}{made.stories} stories in {about}{made.entries} articles of the last {span}"))
+    console.print(Text(f"{made.about}{made.stories} stories in {made.about}{made.entries} articles of the last {made.span}"))
     most = max((count for _, count in made.by_day), default=0)
     for day, count in made.by_day:
         bar = "█" * round(40 * count / most) if most else ""

@@ -13,7 +13,7 @@ from bot.names.find import find
 from bot.query import regex
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Name, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, Unit, show_leaf
 from bot.query.values import host
-from bot.query.words import ArticleWords, Place, sites
+from bot.query.words import ArticleWords, Place, sites, sources
 from bot.text.fold import fold, key
 from bot.text.stem import wanted
 from bot.text.tokens import is_unspaced, joined
@@ -237,7 +237,7 @@ def holds(meta: Meta, article: Article) -> bool:
         "lang": lambda: article.language == meta.value,
         "tag": lambda: meta.value in map(fold, article.tags),
         "feed": lambda: meta.value == article.feed or _says(meta.value, (article.feed_name,)),
-        "source": lambda: _says(meta.value, (article.source,) if article.source else (article.publisher, article.feed_name)),
+        "source": lambda: _says(meta.value, sources(article)),
         "author": lambda: _says(meta.value, (article.author,)),
     }
     return tests[meta.field]()

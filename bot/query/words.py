@@ -113,14 +113,14 @@ class ArticleWords:
         article = self.article
         found = {f"lang:{article.language}", *(f"tag:{fold(tag)}" for tag in article.tags), f"feed:{article.feed}"}
         found.update(f"site:{site}" for site in sites(host(article.link)))
-        for field, text in (("feed", article.feed_name), ("source", said_source(article)), ("author", article.author)):
+        for field, text in (("feed", article.feed_name), ("source", " ".join(sources(article))), ("author", article.author)):
             found.update(f"{field}:{word}" for word in key(text).split())
         return found
 
 
-def said_source(article: Article) -> str:
+def sources(article: Article) -> tuple[str, ...]:
     """Whose article it is: the outlet an aggregator names, else publisher and feed."""
-    return article.source or f"{article.publisher} | {article.feed_name}"
+    return (article.source,) if article.source else (article.publisher, article.feed_name)
 
 
 def sites(address: str) -> list[str]:
