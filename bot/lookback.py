@@ -18,7 +18,7 @@ from bot.query.narrow import expression, known_beside
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
 
-LOOKED_AT = 3_000  #: entries that a forecast looks at; of more, an even share
+LOOKED_AT = 1_500  #: entries that a forecast looks at; of more, an even share
 SHOWN = 20  #: matches of a backtest that are shown
 MANY_A_DAY = 30  #: alerts a day from which a person is asked whether that is meant
 
