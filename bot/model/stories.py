@@ -1,0 +1,75 @@
+"""Stories: what grouping looks at and what it decides. Not alerts, not entries as they are kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Grouping(StrEnum):
+    """How much belongs to one alert. Each level is a part of the next: strict stories make a story, stories make a storyline."""
+
+    STRICT = "strict"
+    NORMAL = "normal"
+    LOOSE = "loose"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An entry as grouping looks at it."""
+
+    id: int
+    title: str
+    summary: str
+    language: str  #: ISO 639-1; empty where unknown
+    publisher: str  #: the house that says it, family folded; never empty
+    at: datetime  #: when it was published where that can be trusted, else when it was seen
+    link: bytes = b""  #: key of its canonical link; empty where that does not lead to a page of one article
+    feed: int = 0  #: which of the publisher's feeds showed it
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The three stories an entry belongs to, each named by the id of its first entry."""
+
+    strict: int
+    story: int
+    storyline: int
+
+    def at(self, grouping: Grouping) -> int:
+        """The story at one level."""
+        match grouping:
+            case Grouping.STRICT:
+                return self.strict
+            case Grouping.NORMAL:
+                return self.story
+            case Grouping.LOOSE:
+                return self.storyline
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Why an entry belongs to a story: another entry of it, and how alike the two are."""
+
+    other: int
+    score: float  #: 0 to 1
+    reason: str  #: "link", "headline", "words", "names"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two stories that turned out to be one: what was `gone` is now `kept`."""
+
+    grouping: Grouping
+    gone: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one entry belongs, and why."""
+
+    id: int
+    place: Place
+    pairs: tuple[Pair, ...] = ()  #: at most two, the best first: of its story, else of its storyline; empty for the first entry of a storyline
+    merges: tuple[Merge, ...] = ()  #: to be done before the entry is kept
+    copy_of: int = 0  #: an earlier entry with nearly the same text, at another publisher; 0 for none
