@@ -1,4 +1,4 @@
-"""`make bench`: the poll cycle and the matching beside their peers, and idle memory. Prints tables; asserts nothing."""
+"""`make bench`: the poll cycle and the matching beside their peers, names, stories, and idle memory. Prints tables; asserts nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ STEPS = (
     ("Poll cycle, one core, beside peers", ["-m", "bench.cycle", "--json", "bench/results/cycle.json"]),
     ("Matching many queries, one core, beside peers", ["-m", "bench.percolator", "--json", "bench/results/percolator.json"]),
     ("Names in any spelling", ["-m", "bench.names"]),
+    ("Stories on labelled news", ["-m", "bench.story_scores"]),
+    ("Grouping, one core", ["-m", "bench.stories"]),
     ("Idle memory", ["-m", "bench.memory"]),
 )
 

@@ -2,12 +2,18 @@
 
     python -m bench.evaluate queries IN.tsv OUT.tsv     columns query, title, summary, lang
     python -m bench.evaluate names IN.tsv OUT.tsv       columns name, text
+    python -m bench.evaluate stories IN.tsv OUT.tsv     columns id, source, published, title, summary, url, lang
 
 The tables are UTF-8 with a line of column names, tabs between the fields and `"` around those that hold a tab, a quote or a line break
 (Python's csv module, tab, QUOTE_MINIMAL). Further columns are carried along; a field that a row lacks is empty. The output has the
 columns of the input and those of the verdict. Where the input has a column `expected`, `label` or `match` with 1 or 0 (true, yes ...),
 accuracy, precision, recall and F1 are printed; an input column named as one of the verdict is written as `given_...`.
 One row at a time: the tables may be larger than memory. Exit code 2 for a table that cannot be read.
+
+`stories` is of another kind: it sorts the rows by `published` and groups them as one stream; a table without times, or `--timeless`, is taken
+as it comes, all at one moment. Only `title` is needed. The output has `id`, `strict`, `story` and `storyline`, each story called by the id of
+its first entry, in the order of the input. Where the input has `event` (and `story` for the storyline), the groups are scored;
+rows with 1 in `ambiguous` are grouped and not scored.
 """
 
 from __future__ import annotations
@@ -18,12 +24,15 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from bench.story_scores import Stream
 from bot.errors import QueryError
 from bot.model.entries import Article
+from bot.model.stories import Grouping
 from bot.names.find import find
 from bot.names.pattern import NamePattern, compile_name
 from bot.query.matcher import match
@@ -144,7 +153,7 @@ TASKS = {
 def evaluate(task: Task, source: Path, target: Path) -> Score:
     """Judge every row of one table into another. Raises TableError."""
     score = Score()
-    with _Table(source, task) as table, target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with _Table(source, task.needed) as table, target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow([*(f"given_{name}" if name in task.added else name for name in table.columns), *task.added])
         for row in table.rows():
@@ -154,17 +163,36 @@ def evaluate(task: Task, source: Path, target: Path) -> Score:
     return score
 
 
+def evaluate_stories(source: Path, target: Path, *, timeless: bool) -> list[str]:
+    """Group the rows of one table as a stream into another; what is printed. Raises TableError."""
+    rows: list[Row] = []
+    with _Table(source, ("title",)) as table:
+        for row in table.rows():
+            if not timeless and row.get("published"):
+                table.instant(row["published"])
+            rows.append({name: _SURROGATE.sub("\ufffd", value) for name, value in row.items()})
+    stream = Stream(rows, timeless=timeless)
+    written = sorted(zip(stream.order, range(len(rows)), strict=True))
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(["id", "story", "strict", "storyline"])
+        for place, index in written:
+            levels = (stream.named(index, grouping) for grouping in (Grouping.NORMAL, Grouping.STRICT, Grouping.LOOSE))
+            writer.writerow([rows[place].get("id") or str(place), *levels])
+    return [f"{len(rows)} rows", *stream.lines()]
+
+
 class _Table:
     """A table that is read row by row and knows where it is."""
 
-    def __init__(self, path: Path, task: Task) -> None:
+    def __init__(self, path: Path, needed: tuple[str, ...]) -> None:
         self._path = path
         self._file = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
         self._reader = csv.reader(self._file, delimiter="\t", strict=True)
         self._line = 1  # where the row begins: a quoted field may go over several
         self._warned = False
         self.columns = self._next() or []
-        for name in task.needed:
+        for name in needed:
             if name not in self.columns:
                 there = ", ".join(self.columns) or "nothing"
                 raise TableError(f"{path}:1: the column {name} is missing; the first line has {there}, with tabs between")
@@ -204,6 +232,13 @@ class _Table:
             print(f"{self.place(self._truth)}: {said!r} is neither 1 nor 0: such rows are not scored", file=sys.stderr)
         return True if said in _RIGHT else False if said in _WRONG else None
 
+    def instant(self, said: str) -> None:
+        """Raise TableError where a time cannot be read."""
+        try:
+            datetime.fromisoformat(said)
+        except ValueError:
+            raise TableError(f"{self.place('published')}: {said!r} is no time; write it as 2026-03-01T06:40:00+00:00") from None
+
     def _next(self) -> list[str] | None:
         self._line = self._reader.line_num + 1
         try:
@@ -220,19 +255,26 @@ def main() -> int:
         command = commands.add_parser(name, help=task.about)
         command.add_argument("source", type=Path, metavar="IN.tsv")
         command.add_argument("target", type=Path, metavar="OUT.tsv")
+    stories = commands.add_parser("stories", help="group the rows, as a stream, into stories")
+    stories.add_argument("source", type=Path, metavar="IN.tsv")
+    stories.add_argument("target", type=Path, metavar="OUT.tsv")
+    stories.add_argument("--timeless", action="store_true", help="take the rows as they come, all at one moment, whatever `published` says")
     given = parser.parse_args()
     csv.field_size_limit(1 << 30)
     if given.target.exists() and given.source.exists() and given.target.samefile(given.source):
         parser.error(f"{given.target} is the input: name another file for the output")
     try:
-        score = evaluate(TASKS[given.command], given.source, given.target)
+        if given.command == "stories":
+            lines = evaluate_stories(given.source, given.target, timeless=given.timeless)
+        else:
+            lines = evaluate(TASKS[given.command], given.source, given.target).lines()
     except TableError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 2
-    print("\n".join(score.lines()))
+    print("\n".join(lines))
     return 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot import ringing
 from bot.errors import QueryError, StoreError
 from bot.lookback import MANY_A_DAY, Forecast
 from bot.model.chats import (
@@ -20,13 +21,17 @@ from bot.model.chats import (
     Incoming,
     Message,
     RemoveSubscription,
+    Ringing,
     SetPaused,
+    SetStance,
 )
 from bot.ports import Clock, PeopleStore, Status
 from bot.query.parser import Names, parse
 from bot.query.tree import Node, show
 from bot.render import Composer
+from bot.storylines import Storylines
 from bot.text.clean import cut, plain
+from bot.text.duration import written
 
 CLAIM_LASTS = timedelta(hours=24)
 CARET = 1_500  #: characters of a query that an answer shows whole
@@ -38,6 +43,9 @@ HELP = (
     "/test QUERY - what it would have rung this week\n"
     "/subscriptions - what rings here\n"
     "/unsubscribe NUMBER - stop one\n"
+    "/story - as an answer to an alert: all who carry the story, in order of time\n"
+    "/follow, /mute - as an answer to an alert: ring for all that comes of it, or for nothing more of it\n"
+    "/stories strict, normal or loose - how much belongs to one alert\n"
     "/status - whether the feeds are well\n"
     "/help - this text"
 )
@@ -61,15 +69,17 @@ class Actions:
         names: Callable[[], Names],
         status: Callable[[], Awaitable[Status]],
         forecast: Callable[[Node], Awaitable[Forecast]],
+        storylines: Storylines,
     ) -> None:
         self._store, self._clock, self._names, self._status, self._forecast = store, clock, names, status, forecast
+        self._storylines = storylines
 
     async def handle(self, update: Incoming) -> Handled:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
         chat = await self._store.chat_at(update.address, update.topic)
         answered = await self._answer(update, chat)
         kept = await self._store.answer(answered, self._clock.now())
-        changed = kept and any(not isinstance(change, SetPaused | AskFirst) for change in answered.changes)
+        changed = kept and any(not isinstance(change, SetPaused | AskFirst | SetStance) for change in answered.changes)
         return Handled(changed, chat.id if chat else None)
 
     async def _answer(self, update: Incoming, chat: Chat | None) -> Answered:
@@ -104,6 +114,8 @@ class Actions:
                 return await self._subscriptions(chat), ()
             case "/unsubscribe":
                 return await self._unsubscribe(rest, update, chat)
+            case "/story" | "/follow" | "/unfollow" | "/mute" | "/unmute" | "/stories":
+                return await self._storylines.command(name, rest, update, chat)
             case "/status":
                 return Message(status_text(await self._status(), self._clock)), ()
             case _ if update.address > 0:
@@ -131,7 +143,7 @@ class Actions:
         if not query:
             return Message('Write what to look for after the command, for example: /subscribe "air defence" AND Syria'), ()
         try:
-            tree = parse(query, self._names())
+            how, tree = self._read(query)
         except QueryError as error:
             return _mistake(error), ()
         refusal = await self._refusal(query, chat)
@@ -142,11 +154,17 @@ class Actions:
             composer = Composer().add(f"That would ring about {forecast.a_day:.0f} times a day, here is what came last:\n")
             add_newest(composer, forecast, 3)
             return composer.add("\n\n/confirm subscribes to it all the same; a narrower query rings less.").message(), (AskFirst(query),)
-        return _subscribed(query, tree, forecast)
+        return _subscribed(query, how, tree, forecast)
+
+    def _read(self, text: str) -> tuple[Ringing, Node]:
+        """How a subscription is to ring, and its query. Raises QueryError."""
+        how, query = ringing.split(text)
+        return how, parse(query, self._names())
 
     async def _refusal(self, query: str, chat: Chat) -> Message | None:
         have = await self._store.subscriptions_of(chat.id)
-        if any(one.query == query for one, _ in have):
+        how, asked = ringing.split(query)
+        if any(one.query == asked and one.ringing == how for one, _ in have):
             return Message("This rings here already. /subscriptions lists everything.")
         if len(have) >= SUBSCRIPTIONS:
             return Message(f"A chat can have {SUBSCRIPTIONS} subscriptions. Remove one with /unsubscribe first.")
@@ -169,16 +187,16 @@ class Actions:
         if refusal:
             return refusal, ()
         try:
-            tree = parse(query, self._names())
+            how, tree = self._read(query)
         except QueryError as error:
             return _mistake(error), ()
-        return _subscribed(query, tree, None)
+        return _subscribed(query, how, tree, None)
 
     async def _test(self, query: str) -> Message:
         if not query:
             return Message('Write a query after the command, for example: /test "air defence" AND Syria')
         try:
-            tree = parse(query, self._names())
+            _, tree = self._read(query)
         except QueryError as error:
             return _mistake(error)
         forecast = await self._foreseen(tree)
@@ -197,7 +215,8 @@ class Actions:
             if composer.length > 3500 or composer.entities > 90:
                 composer.add("\n… and more.")
                 break
-            composer.add(f"\n{one.id}. ").add(cut(one.query, 200), "code")
+            how = ringing.words(one.ringing)
+            composer.add(f"\n{one.id}. ").add(f"{how} {cut(one.query, 200)}".strip(), "code")
             if declared:
                 composer.add(f" ({one.name}, from feeds.yaml)")
         return composer.add("\n\n/unsubscribe NUMBER stops one.").message()
@@ -222,12 +241,18 @@ def _mistake(error: QueryError) -> Message:
     return (composer.add(caret, "pre") if len(caret) < CARET else composer.add(f"at character {error.position + 1}")).message()
 
 
-def _subscribed(query: str, tree: Node, forecast: Forecast | None) -> tuple[Message, tuple[Change, ...]]:
+def _subscribed(text: str, how: Ringing, tree: Node, forecast: Forecast | None) -> tuple[Message, tuple[Change, ...]]:
     composer = Composer().add("Subscribed. I ring here once for each new story that matches\n").add(cut(show(tree), CARET), "code")
+    if how.publishers > 1:
+        wait = f", or {written(how.or_after)} after the first" if how.or_after else ""
+        composer.add(f"\nand that {how.publishers} independent publishers carry{wait}")
+    if how.ring_again_at:
+        composer.add(f"\nand once more when {how.ring_again_at} publishers carry it")
     if forecast and not forecast.nothing_stored:
         rare = "less than one story a week" if forecast.a_week < 1 else f"about {forecast.a_week:.0f} stories a week"
         composer.add(f"\nBy the past days, expect {rare}.")
-    return composer.message(), (AddSubscription(query, plain(cut(query, 60))),)
+    query = ringing.split(text)[1]
+    return composer.message(), (AddSubscription(query, plain(cut(query, 60)), how),)
 
 
 def forecast_text(forecast: Forecast) -> str:

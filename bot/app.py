@@ -35,6 +35,7 @@ from bot.ingest import AT_ONCE, Ingest, PollReport
 from bot.lookback import Forecast, backtest
 from bot.model.chats import ChatKind, Incoming, Settlement
 from bot.model.feeds import Failure
+from bot.model.stories import Grouping
 from bot.names.pattern import compile_name
 from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
@@ -42,6 +43,8 @@ from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.scheduler import Job, scheduler
 from bot.store.sqlite import SqliteStore
+from bot.stories.publishers import Families
+from bot.storylines import Storylines
 from bot.workers import WorkerLimits, Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
@@ -100,7 +103,14 @@ class App:
         if config.token:
             self.bot = await stack.enter_async_context(bot(config.token.get_secret_value(), settings.telegram.api))
             channels[ChatKind.TELEGRAM] = TelegramChannel(self.bot)
-            actions = Actions(self.store.people, self.clock, self._names, self.store.operator.status, self._forecast)
+            actions = Actions(
+                self.store.people,
+                self.clock,
+                self._names,
+                self.store.operator.status,
+                self._forecast,
+                Storylines(self.store.people, self.store.archive, self.clock, self._zone, self._grouping),
+            )
             self._actions = actions
             self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
         self.deliver = Deliver(self.store.deliver, channels, self.clock, self._zone, wiring.settled)
@@ -115,13 +125,17 @@ class App:
             chance=wiring.chance,
             spacing=self._spacing,
             headers=self._headers,
+            families=lambda: self._families,
+            grouping=self._grouping,
             committed=self._committed,
         )
+        self._families = Families(config.families)
         await self.store.ingest.release_feeds()
         changes = await self.store.declared.sync(config.declared, self.clock.now())
         await self._use_subscriptions()
         for change in changes:
             log.debug("configuration: %s", change)
+        await self.ingest.restored()
         left = await self.deliver.recover()
         if left:
             log.warning(
@@ -152,14 +166,19 @@ class App:
         for report in reports:
             for notice in report.commit.notices:
                 log.debug("%s", notice.text.replace("\n", " "), extra={"feed": report.feed})
-        if any(report.commit.alerts or report.commit.alert_revisions or report.commit.notices for report in reports):
+        if any(report.commit.alerts or report.commit.alert_revisions or report.commit.growths or report.commit.notices for report in reports):
             self.deliver.wake()
         if any(report.failure is None and report.before in OFFLINE for report in reports):
             self._network_back = True
         self._wiring.polled(reports)
 
+    def _grouping(self, chat_id: int) -> Grouping:
+        """What one alert of the chat is for."""
+        return self._groupings.get(chat_id) or Grouping(self.config.settings.stories)
+
     async def _use_subscriptions(self, chat_id: int | None = None) -> None:
         """Compile what is subscribed, or what changed of it; polls go on meanwhile. A query that cannot be read any more stops no other."""
+        self._groupings = await self.store.ingest.groupings()
         known = set(self.index.broken)
         changes = self.index.use(await self.store.ingest.subscriptions(chat_id), self.config.names, chat_id)
         for number, _ in enumerate(changes, 1):
@@ -188,6 +207,7 @@ class App:
         if fresh.names != self.config.names:
             changes.append("names changed")
         self.config = fresh
+        self._families = Families(fresh.families)
         logs.keep_secret(value for headers in fresh.headers.values() for value in headers.values())
         await self._use_subscriptions()
         if before != after:
@@ -210,6 +230,7 @@ class App:
         """Poll every feed, deliver, return."""
         await self.store.ingest.make_due(self.clock.now())
         await self.ingest.run_once()
+        await self._release_held()
         await self.deliver.run_once(timedelta(0) if self._stop.is_set() else timedelta(seconds=60))
         await self._search(batches=SEARCH_ONCE)
 
@@ -221,6 +242,7 @@ class App:
             "network": (self._wiring.tick, self._hurry),
             "rest": (minute, self._rest),
             "search": (timedelta(seconds=2), self._search),
+            "held": (timedelta(seconds=5), self._release_held),
             "prune": (6 * hour, self._prune),
         }
         async with control(self.config.database, self._controlled), scheduler(jobs), asyncio.TaskGroup() as group:
@@ -268,6 +290,14 @@ class App:
 
     def _rest(self) -> None:
         self.workers.rest(asyncio.get_running_loop().time())
+
+    async def _release_held(self) -> None:
+        """Alerts that waited for publishers long enough go out."""
+        try:
+            if await self.store.ingest.release_held(self.clock.now()):
+                self.deliver.wake()
+        except StoreError as error:
+            log.error("alerts that wait for publishers wait longer: %s", error)
 
     async def _search(self, batches: int = SEARCH_BATCHES) -> None:
         """Take new entries into the search. Trouble with it holds up nothing: what it does not know is looked at one by one."""

@@ -265,7 +265,6 @@ def _new(feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now:
     return NewEntry(
         id=entry_id,
         feed_id=feed.id,
-        story_id=entry_id,
         keys=keys,
         guid=entry.guid,
         link=entry.link,

@@ -1,12 +1,13 @@
 """Take due feeds from the network to the outbox.
 
-    store.claim_feeds | fetch | parse | identity.identify | stories.assign | alerts.Ringer | verdict | store.commit
+    store.claim_feeds | fetch | parse | store.lookup | identity.identify, verdict | stories.assign | store.stories | alerts.Ringer | store.commit
 
 Calls the ports and the deciders in this order; decides nothing itself and sends nothing. One task keeps what all polls bring, in the
 order in which they come, so that what is decided about one entry is known when the next is looked at.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,11 +21,15 @@ from bot.alerts import Ringer
 from bot.cadence import conditional, host_of
 from bot.errors import StoreError
 from bot.identity import Document, identify, lookup_for
-from bot.model.entries import ParsedDocument, ParseFailed
+from bot.model.chats import StoryState
+from bot.model.entries import NewEntry, ParsedDocument, ParseFailed, PlacedEntry
 from bot.model.feeds import Failure, FeedDue, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
-from bot.ports import Clock, FeedCommit, Fetcher, IngestStore, Known, Parser
+from bot.model.stories import Grouping, Place
+from bot.ports import Clock, FeedCommit, Fetcher, IngestStore, Known, Parser, Touched
 from bot.query.index import Index
-from bot.stories.assign import WINDOW, assign
+from bot.stories.assign import Assigner, Merges, settled
+from bot.stories.publishers import Families
+from bot.stories.window import SPAN, Window
 
 LEASE = timedelta(minutes=3)  #: longer than any poll takes
 IN_FLIGHT = 100  #: polls under way at once
@@ -33,6 +38,7 @@ AT_ONCE = 8  #: polls begun or decided before others of the event loop get their
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
 GATHER = timedelta(milliseconds=10)  #: waited for further polls before a transaction, while many are under way
 SPACING = timedelta(seconds=1)  #: between two requests to one host
+RESTORED = 2000  #: entries of the window read at a time
 
 log = logging.getLogger("newsbell.ingest")
 
@@ -59,6 +65,15 @@ class PollReport:
     before: Failure | None  #: of the poll before
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What one poll means for its feed, before its entries have their stories."""
+
+    polled: Polled
+    commit: FeedCommit
+    new: tuple[NewEntry, ...] = ()
+
+
 @dataclass(slots=True)
 class _Host:
     """One host: asked one request at a time, with a pause between."""
@@ -82,11 +97,14 @@ class Ingest:
         chance: Random,
         spacing: Callable[[str], timedelta],
         headers: Callable[[str], Mapping[str, str]],
+        families: Callable[[], Families],
+        grouping: Callable[[int], Grouping],
         committed: Callable[[list[PollReport]], None],
     ) -> None:
         self._store, self._fetcher, self._parser, self._clock = store, fetcher, parser, clock
         self._chance, self._spacing, self._headers, self._committed = chance, spacing, headers, committed
-        self._index = index
+        self._index, self._families, self._grouping = index, families, grouping
+        self._window: Window | None = None  # None while it may be ahead of the store: then it is read anew
         self._hosts: dict[str, _Host] = {}
         self._polled: asyncio.Queue[Polled] = asyncio.Queue()
         self._claimed: set[int] = set()
@@ -228,38 +246,75 @@ class Ingest:
     async def _keep(self, batch: list[Polled]) -> None:
         now = self._clock.now()
         lookups = [lookup_for(polled.feed, polled.document) for polled in batch if polled.document and polled.document.entries]
-        known = await self._store.lookup(lookups, now - WINDOW) if lookups else {}
-        ringer = Ringer(self._index, (alert for one in known.values() for alert in one.alerts), now)
-        stories: dict[bytes, int] = {}
-        for one in known.values():
-            stories.update(one.elsewhere)
-        commits: list[FeedCommit] = []
+        known = await self._store.lookup(lookups) if lookups else {}
+        decided: list[_Decided] = []
         for number, polled in enumerate(batch, 1):
-            commits.append(self._decide(polled, known, ringer, stories))
+            decided.append(self._decide(polled, known))
             if number % AT_ONCE == 0 or (polled.document and polled.document.entries):
                 await asyncio.sleep(0)
-        await self._store.commit(commits, now)
+        window = self._window or await self.restored()
+        self._window = None  # what it takes in now is only true once it is kept
+        placed, merges = await self._place(window, decided)
+        touched = _touched(decided, placed, merges)
+        state = await self._store.stories(touched, now) if touched.places else StoryState()
+        ringer = Ringer(self._index, state, merges, self._grouping, now)
+        commits: list[FeedCommit] = []
+        for number, one in enumerate(decided, 1):
+            entries = settled(placed[number - 1], merges, state.originals)
+            rung = ringer.ring(entries, one.commit.revisions, one.polled.feed)
+            commits.append(replace(one.commit, new=tuple(entries), alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths))
+            if entries or number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        await self._store.commit(commits, now, merges.done)
+        self._window = window
         self._committed([_report(polled, commit) for polled, commit in zip(batch, commits, strict=True)])
 
-    def _decide(self, polled: Polled, known: Mapping[int, Known], ringer: Ringer, stories: dict[bytes, int]) -> FeedCommit:
+    async def restored(self) -> Window:
+        """The live window as the store has it; kept for the next batch."""
+        window, after = Window(), 0
+        since = self._clock.now() - 2 * SPAN  # an entry may be dated a span before it was seen
+        gc.disable()  # all that is made here stays: looking for what does not costs a fifth
+        try:
+            while part := await self._store.window(since, after, RESTORED):
+                for number, (report, place) in enumerate(part, 1):
+                    window.restore(report, place)
+                    if number % (AT_ONCE * AT_ONCE) == 0:
+                        await asyncio.sleep(0)
+                after = part[-1][0].id
+        finally:
+            gc.enable()
+        self._window = window
+        return window
+
+    async def _place(self, window: Window, decided: list[_Decided]) -> tuple[list[list[PlacedEntry]], Merges]:
+        """The new entries of each poll with their stories, and what merged because of them."""
+        assigner = Assigner(window, self._families())
+        placed: list[list[PlacedEntry]] = []
+        for one in decided:
+            entries: list[PlacedEntry] = []
+            for number, entry in enumerate(one.new, 1):
+                entries.append(assigner.assign(entry, one.polled.feed.publisher))
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            placed.append(entries)
+        return placed, assigner.merges
+
+    def _decide(self, polled: Polled, known: Mapping[int, Known]) -> _Decided:
         now, chance, feed = self._clock.now(), self._chance.random(), polled.feed
         answer, document = polled.answer, polled.document
         if isinstance(answer, FetchFailed):
-            return verdict.troubled(feed, answer, now, chance)
+            return _Decided(polled, verdict.troubled(feed, answer, now, chance))
         if isinstance(answer, NotModified) or polled.unchanged or document is None:
-            return verdict.unchanged(feed, answer, now, chance)
+            return _Decided(polled, verdict.unchanged(feed, answer, now, chance))
         if not document.entries and not document.blocks:
-            return verdict.empty(feed, answer, polled.body_hash, now, chance)
+            return _Decided(polled, verdict.empty(feed, answer, polled.body_hash, now, chance))
         if verdict.is_tombstone(feed, document):
             ended = FetchFailed(Failure.TOMBSTONE, f"All that is left of it is: “{document.entries[0].title}”.")
-            return verdict.troubled(feed, ended, now, chance)
+            return _Decided(polled, verdict.troubled(feed, ended, now, chance))
         if document.skipped:
             log.warning("%d entries without id, link and headline were skipped", document.skipped, extra={"feed": feed.name})
-        found = identify(feed, document, known.get(feed.id, Known((), (), (), 0)), now)
-        commit = verdict.brought(feed, answer, document, found, polled.body_hash, now, chance)
-        new = assign(commit.new, stories)
-        rung = ringer.ring(new, commit.revisions, feed)
-        return replace(commit, new=tuple(new), alerts=rung.alerts, alert_revisions=rung.revisions)
+        found = identify(feed, document, known.get(feed.id, Known((), 0)), now)
+        return _Decided(polled, verdict.brought(feed, answer, document, found, polled.body_hash, now, chance), found.new)
 
     async def _store_failed(self, error: StoreError) -> None:
         log.error("polling pauses: %s", error)
@@ -270,3 +325,15 @@ class Ingest:
 def _report(polled: Polled, commit: FeedCommit) -> PollReport:
     baseline = polled.feed.state.baseline_at is None and commit.state.baseline_at is not None
     return PollReport(polled.feed.name, commit, baseline, commit.state.failure, polled.feed.state.failure)
+
+
+def _touched(decided: list[_Decided], placed: list[list[PlacedEntry]], merges: Merges) -> Touched:
+    """The stored stories that matter to a batch: those its entries join, those that merge, those of changed entries."""
+    new = {one.entry.id for entries in placed for one in entries}
+    first = {one.place for entries in placed for one in entries}
+    places = {place for place in first | {merges.resolve(place) for place in first} if not {place.strict, place.story, place.storyline} <= new}
+    places |= {revision.known.place for one in decided for revision in one.commit.revisions}
+    for merge in merges.done:
+        places |= {Place(number, number, number) for number in (merge.gone, merge.kept)}
+    originals = {one.placement.copy_of for entries in placed for one in entries} - {0}
+    return Touched(frozenset(places), frozenset(originals))

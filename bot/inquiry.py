@@ -1,4 +1,4 @@
-"""Commands that look back and explain: search, backtest, explain, names. They read the database, work while newsbell runs, change nothing."""
+"""Commands that look back and explain: search, backtest, explain, story, names. They read the database and change nothing."""
 
 import json
 from collections import Counter
@@ -14,10 +14,10 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from bot import lookback, show, why
+from bot import lookback, show, timeline, why
 from bot.config.load import Config
 from bot.errors import NewsbellError, QueryError
-from bot.keys import digest
+from bot.keys import keys_meant
 from bot.model.archive import EntryFacts
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Span
@@ -137,9 +137,7 @@ def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: i
 def _found(stored: Archive, text: str) -> list[tuple[EntryFacts, str]]:
     """The stored entries that an address or headline means, each with what it was known by."""
     is_link = "://" in text
-    link = digest("link", canonical(text)) if is_link else b""
-    guid = digest("guid", text.partition("://")[2].rstrip("/") if is_link else text)
-    entries = stored.find(link, guid, digest("title", key(text) or text) if not is_link else b"")
+    entries = stored.find(*keys_meant(text))
     by = "link" if is_link else "headline"
     return [(facts, by if not is_link or canonical(facts.entry.article.link) == canonical(text) else "guid") for facts in entries]
 
@@ -208,6 +206,49 @@ def _held(subscription: Subscription, config: Config) -> why.Held:
         return why.Held(subscription, parse(subscription.query, config.names))
     except QueryError as error:
         return why.Held(subscription, None, error.message)
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, an article each.")
+@config_option
+def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
+    """Show the story of an article and its storyline in order of time: who was first, by how much, and why each article belongs.
+
+    Give the address or the headline of any of its articles.
+    """
+    config = loaded(path)
+    with _failing():
+        stored = archive(config)
+        number = stored.entry_at(*keys_meant(plain(" ".join(what))))
+        told = timeline.timeline(stored.storyline(number), number)
+    if not told:
+        raise Fault("No stored article has this address or headline. `newsbell explain` says which feeds could have shown it.")
+    if as_json:
+        for one in told:
+            for line in one.lines:
+                click.echo(json.dumps(_story_record(one, line), ensure_ascii=False))
+        return
+    zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
+    show.storyline(show.console(error=False), told, lambda moment: local_time(moment, now, zone))
+
+
+def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, object]:
+    entry = line.entry
+    return {
+        "story": told.number,
+        "storyline": entry.place.storyline,
+        "strict": entry.place.strict,
+        "title": entry.title,
+        "link": entry.link,
+        "source": entry.name,
+        "via": entry.agency,
+        "counts_for": entry.origin,
+        "at": entry.at.isoformat(),
+        "seconds_after_first": line.after.total_seconds(),
+        "pairs": [[pair.other, pair.score, pair.reason] for pair in entry.pairs],
+        "why": line.why,
+    }
 
 
 @click.command()

@@ -33,6 +33,13 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
     )
 
 
+def keys_meant(text: str) -> tuple[bytes, bytes, bytes]:
+    """The link, guid and headline keys that a person's text may mean: an address, or a guid or headline."""
+    if "://" in text:
+        return digest("link", canonical(text)), digest("guid", text.partition("://")[2].rstrip("/")), b""
+    return b"", digest("guid", text), digest("title", folded_key(text) or text)
+
+
 def keyed(entry: ParsedEntry) -> ParsedEntry:
     """The entry with its keys."""
     return replace(entry, keys=keys_of(entry))

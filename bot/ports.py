@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.model.archive import StoredEntry
+from bot.model.archive import StoredEntry, StoryEntry
 from bot.model.chats import (
+    AlertedStory,
+    AlertGrowth,
     AlertIntent,
     AlertRevision,
     Answered,
     Chat,
     Delivery,
-    KnownAlert,
     Message,
     NoticeIntent,
     SendOutcome,
     Settlement,
+    StoryState,
     Subscription,
 )
-from bot.model.entries import EntryKeys, KnownEntry, NewEntry, ParseOutcome, Revision
+from bot.model.entries import EntryKeys, KnownEntry, ParseOutcome, PlacedEntry, Revision
 from bot.model.feeds import FeedDue, FeedState, FetchOutcome, FetchRequest
+from bot.model.stories import Merge, Place, Report
 
 
 class Clock(Protocol):
@@ -76,9 +79,15 @@ class Known:
     """The store's answer to a Lookup."""
 
     entries: tuple[KnownEntry, ...]  #: of this feed: by any key, or asked for by id
-    elsewhere: tuple[tuple[bytes, int], ...]  #: link key to story, of other feeds' entries within the window
-    alerts: tuple[KnownAlert, ...]  #: of the stories of all those entries
     next_id: int  #: free ids for entries and stories from here upward
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The stories that a batch adds to or takes together."""
+
+    places: frozenset[Place]
+    originals: frozenset[int] = frozenset()  #: entries that new ones are copies of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +97,13 @@ class FeedCommit:
     feed_id: int
     state: FeedState
     document_changed: bool = False  #: `state.document` has to be written
-    new: tuple[NewEntry, ...] = ()
+    new: tuple[PlacedEntry, ...] = ()
     revisions: tuple[Revision, ...] = ()
     absent: tuple[int, ...] = ()  #: entries that left the document
     returned: tuple[int, ...] = ()  #: entries that came back
     alerts: tuple[AlertIntent, ...] = ()
     alert_revisions: tuple[AlertRevision, ...] = ()
+    growths: tuple[AlertGrowth, ...] = ()
     notices: tuple[NoticeIntent, ...] = ()
     park_host: tuple[str, datetime] | None = None  #: host and when it may be asked again
 
@@ -165,6 +175,18 @@ class Archive(Protocol):
         ...
 
 
+class StoryArchive(Protocol):
+    """Stored stories to be told. Reads only, in the caller's thread; all may raise StoreError."""
+
+    def storyline(self, entry_id: int) -> list[StoryEntry]:
+        """The entries of the storyline that an entry belongs to; none where it is not known."""
+        ...
+
+    def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
+        """The newest entry with this link, guid or headline; 0 for none."""
+        ...
+
+
 class IngestStore(Protocol):
     """What the ingest corridor asks of the store."""
 
@@ -172,12 +194,24 @@ class IngestStore(Protocol):
         """Feeds that are due and whose host is not parked, leased so that no one else takes them."""
         ...
 
-    async def lookup(self, lookups: Sequence[Lookup], since: datetime) -> dict[int, Known]:
-        """Known entries and alerts by feed id; stories of other feeds are looked for since then. Ids given out never overlap."""
+    async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, Known]:
+        """Known entries by feed id. Ids given out never overlap."""
         ...
 
-    async def commit(self, commits: Sequence[FeedCommit], now: datetime) -> None:
-        """Entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, Place]]:
+        """Entries seen since then with their stories, as grouping first looked at them, by id from the one behind `after`."""
+        ...
+
+    async def stories(self, touched: Touched, now: datetime) -> StoryState:
+        """Alerts, origins and stances of these stories."""
+        ...
+
+    async def commit(self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()) -> None:
+        """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+        ...
+
+    async def release_held(self, now: datetime) -> int:
+        """Send the alerts that waited for publishers as long as they were to; how many."""
         ...
 
     async def subscriptions(self, chat_id: int | None = None) -> list[Subscription]:
@@ -226,6 +260,10 @@ class PeopleStore(Protocol):
 
     async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
         """The chat's subscriptions, each with whether the configuration file declares it."""
+        ...
+
+    async def alert_of(self, chat_id: int, message_id: int) -> AlertedStory | None:
+        """The story that a message of the chat tells of; of several, the first."""
         ...
 
     async def asked(self, chat_id: int, now: datetime) -> str:

@@ -19,7 +19,9 @@ SNIPPET = 300  #: code points of a snippet
 SOURCE = 200  #: code points of the line that says who wrote it
 _LISTED = 25  # stories that a collapsed message names; the rest is counted
 _LISTED_SOURCE = 60
-_AROUND = 12  # bullet, line breaks, isolates around one of them
+_ALSO = 8  # further entries that a message names
+_ALSO_NAME = 40
+_AROUND = 32  # bullet, line breaks, isolates, publishers around one of them
 _TAIL = 60  # kept free for the count of the rest
 _MARKS = 40  # matched stretches that are marked in one text
 _AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
@@ -144,6 +146,8 @@ def local_time(moment: datetime, now: datetime, zone: tzinfo) -> str:
 def source_line(alert: AlertView, now: datetime, zone: tzinfo, length: int = SOURCE) -> str:
     """Publisher, the link's host where it says more, and the local time, in at most `length` code points."""
     publisher = alert.source or alert.feed
+    if alert.agency:
+        publisher = f"via {alert.agency}: {publisher}"
     site = host(alert.link)
     at = local_time(alert.published or alert.first_seen_at, now, zone)
     names = [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
@@ -156,7 +160,9 @@ def render(delivery: Delivery, now: datetime, zone: tzinfo) -> Message:
     """The message of a delivery, as it should read at this moment."""
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
         return Message(cut(delivery.text, LENGTH), () if delivery.plain else delivery.entities)
-    if len(delivery.alerts) == 1:
+    if delivery.kind is DeliveryKind.AGAIN:
+        message = _again(delivery.alerts[0], now, zone)
+    elif len(delivery.alerts) == 1:
         message = _one(delivery.alerts[0], now, zone, repeat=delivery.repeat)
     else:
         message = _many(delivery.alerts, now, zone, repeat=delivery.repeat)
@@ -178,6 +184,8 @@ def _one(alert: AlertView, now: datetime, zone: tzinfo, *, repeat: bool) -> Mess
         composer.add("(repeat) ", "italic")
     if alert.catch_up:
         composer.add("(catch-up) ", "italic")
+    if alert.single and alert.publishers < 2:
+        composer.add("(single source) ", "italic")
     _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
     composer.add("\n").add_marked(source_line(alert, now, zone), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
@@ -185,9 +193,43 @@ def _one(alert: AlertView, now: datetime, zone: tzinfo, *, repeat: bool) -> Mess
     text, spans = snippet(alert.summary, alert.spans)
     if text and text != alert.title:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
+    if alert.entries > 1:
+        composer.add("\n\n")
+        _also(composer, alert, now, zone)
     if alert.subscriptions:
         composer.add("\n\n🔔 ").add_marked(_fitting(", ".join(alert.subscriptions), 300), (), "bold")
+    elif alert.followed:
+        composer.add("\n\n👣 ").add("a storyline you follow", "italic")
     return composer.message(alert.link if linkable(alert.link) else "")
+
+
+def _also(composer: Composer, alert: AlertView, now: datetime, zone: tzinfo) -> None:
+    """Who else carries the story and since when, wire copy behind its agency, and how many of them are independent."""
+    shown = alert.also[:_ALSO]
+    agencies = list(dict.fromkeys(one.agency for one in shown))
+    for number, agency in enumerate(sorted(agencies, key=bool)):
+        lead = f"via {agency}: " if agency else "also: "
+        composer.add(f"{' · ' if number else ''}{lead}")
+        for place, one in enumerate(one for one in shown if one.agency == agency):
+            composer.add(", " if place else "")
+            link = ("text_link",) if linkable(one.link) else ()
+            composer.add_marked(_fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link).add(f" {local_time(one.at, now, zone)}")
+    rest = alert.entries - 1 - len(shown)
+    if rest > 0:
+        composer.add(f" and {rest} more (answer this message with /story to see all)")
+    composer.add(f" · {_publishers(alert.publishers)}")
+
+
+def _publishers(count: int) -> str:
+    return f"{count} publisher{'s' if count > 1 else ''}"
+
+
+def _again(alert: AlertView, now: datetime, zone: tzinfo) -> Message:
+    composer = Composer().add(f"🔔 Now {_publishers(alert.publishers)}: ")
+    _headline(composer, alert, (), 2 * TITLE_LENGTH)
+    composer.add("\n").add_marked(source_line(alert, now, zone), (), "italic", "italic").add("\n")
+    _also(composer, alert, now, zone)
+    return composer.message()
 
 
 def _many(alerts: Sequence[AlertView], now: datetime, zone: tzinfo, *, repeat: bool) -> Message:
@@ -196,7 +238,10 @@ def _many(alerts: Sequence[AlertView], now: datetime, zone: tzinfo, *, repeat: b
         composer.add("(repeat) ", "italic")
     composer.add(f"{len(alerts)} stories", "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
-    composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
+    if names:
+        composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
+    elif any(alert.followed for alert in alerts):
+        composer.add(" 👣 ").add("storylines you follow", "italic")
     listed = alerts[:_LISTED]
     sources = [source_line(alert, now, zone, _LISTED_SOURCE) for alert in listed]
     free = LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
@@ -205,6 +250,8 @@ def _many(alerts: Sequence[AlertView], now: datetime, zone: tzinfo, *, repeat: b
         composer.add("\n\n• ")
         _headline(composer, alert, (), room)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
+        if alert.publishers > 1:
+            composer.add(f" · {_publishers(alert.publishers)}")
     if len(alerts) > len(listed):
         composer.add(f"\n\nand {len(alerts) - len(listed)} more; newsbell keeps them all.")
     return composer.message()

@@ -1,7 +1,7 @@
 """What the command line shows: progress of the first polls, tables, articles with what matched. Reads values, changes nothing."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, tzinfo
 
 from rich.console import Console
@@ -17,6 +17,7 @@ from bot.model.chats import DeliveryState, Settlement
 from bot.model.entries import Span
 from bot.ports import FeedStatus, OutboxRow, Status
 from bot.render import local_time, snippet
+from bot.timeline import ToldStory, later, summary, who_was_first
 
 
 class FirstPolls:
@@ -190,6 +191,22 @@ def hit(console: Console, found: Hit, at: str) -> None:
     if text and inside:
         console.print(Text("    ").append_text(marked(text, inside, "")))
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))
+
+
+def storyline(made: Console, told: Sequence[ToldStory], when: Callable[[datetime], str]) -> None:
+    """A storyline, the story that was asked for with the reasons of each article."""
+    made.print(Text(f"Storyline: {summary(told)}", style="bold"))
+    for story in told:
+        made.print()
+        sign = "▶" if story.asked else "○"
+        made.print(Text(f"{sign} {story.title}", style="bold" if story.asked else ""))
+        made.print(Text(f"  {who_was_first(story)}", style="dim"))
+        for line in story.lines:
+            entry = line.entry
+            name = f"via {entry.agency}: {entry.name}" if entry.agency else entry.name
+            made.print(Text(f"  {when(entry.at)}  {later(line.after):>9}  {name}: {entry.title}"))
+            if story.asked:
+                made.print(Text(f"      {line.why}", style="dim"))
 
 
 def forecast(console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str]) -> None:

@@ -78,7 +78,6 @@ def brought(
     return replace(
         commit,
         document_changed=commit.state.document != feed.state.document,
-        new=found.new,
         revisions=found.revisions,
         absent=found.absent,
         returned=found.returned,

@@ -120,6 +120,9 @@ def _in_chat(facts: EntryFacts, alert: AlertFact | None, subscription: Subscript
 
 
 def _state(alert: AlertFact, when: When) -> str:
+    if alert.held:
+        until = f"; it rings {when(alert.due_at)} all the same" if alert.due_at else ""
+        return f"it waits until enough independent publishers carry the story{until}"
     if _arrived(alert):
         return f"sent {when(alert.settled_at)}" if alert.settled_at else "sent"
     text = _STATES.get(alert.state, "what became of the message is forgotten by now")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,15 @@ from support import NOON, ManualClock, Recorder, newsbell
 
 from bot.alerts import Ringer
 from bot.app import App
-from bot.model.chats import DeliveryKind
-from bot.model.entries import EntryKeys, KnownEntry, NewEntry, Revision
-from bot.model.feeds import FeedDue, FeedState
-from bot.ports import FeedCommit, Lookup, OutboxRow
+from bot.ingest import Polled, _Decided, _touched
+from bot.keys import keys_meant
+from bot.model.chats import Delivery, DeliveryKind, StoryState
+from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
+from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
+from bot.model.stories import Merge, Placement
+from bot.model.stories import Place as Stories
+from bot.ports import FeedCommit, Lookup, OutboxRow, Touched
+from bot.stories.assign import Merges, settled
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
 FEED = "http://127.0.0.1:9/feed.xml"  #: never polled: the stories are brought by `Desk.bring`
@@ -28,20 +33,49 @@ Place = int | tuple[int, int]  #: a Telegram chat, or one of its topics
 
 
 def telegram_config(
-    api: BotApi, chats: Mapping[str, Place], feeds: Sequence[str] = (FEED,), *, admins: Sequence[int] = (), token: Any = None, **settings: Any
+    api: BotApi,
+    chats: Mapping[str, Place],
+    feeds: Sequence[str] = (FEED,),
+    *,
+    admins: Sequence[int] = (),
+    token: Any = None,
+    subscriptions: Sequence[Mapping[str, Any]] | None = None,
+    levels: Mapping[str, str] | None = None,
+    **settings: Any,
 ) -> str:
-    """A feeds.yaml with these chats beside a terminal; each chat is rung by stories with its name or the word `everyone`."""
+    """A feeds.yaml with these chats beside a terminal; each chat is rung by stories with its name or the word `everyone`.
+
+    `subscriptions` stand in the place of those; `levels` are the settings `stories` of chats.
+    """
     places = {name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()}
     telegram = {"api": api.url, "admins": list(admins), **(token or {})}
-    declared = {name: {"telegram": address, **({"topic": topic} if topic else {})} for name, (address, topic) in places.items()}
+    declared: dict[str, dict[str, Any]] = {
+        name: {"telegram": address, **({"topic": topic} if topic else {})} for name, (address, topic) in places.items()
+    }
+    for name, level in (levels or {}).items():
+        declared[name]["stories"] = level
+    usual = [{"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in chats]
     return json.dumps(
         {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": telegram, **settings},
             "chats": {"here": {"terminal": True}, **declared},
             "feeds": [{"url": url, "name": "Invented Wire"} for url in feeds],
-            "subscriptions": [{"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in chats],
+            "subscriptions": usual if subscriptions is None else list(subscriptions),
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An article as a test wants it grouped."""
+
+    title: str
+    place: tuple[int, int, int] = (0, 0, 0)  #: strict story, story and storyline; 0 for one that begins with it
+    origin: str = ""  #: whom it counts for; the article alone where empty
+    agency: str = ""
+    summary: str = ""
+    silent: str = ""
+    published: datetime | None = None  #: None: at this moment
 
 
 @dataclass(slots=True)
@@ -59,19 +93,79 @@ class Desk:
             number = await self._number()
             address = f"https://news.example/{number}" if link is None else link
             keys = EntryKeys(number.to_bytes(16, "big"), b"", title.encode()[:16])
-            new = NewEntry(number, 1, number, keys, f"g{number}", address, title, summary, "", "", published, None, self.clock.now())
-            rung = self._ringer(()).ring([new], (), self._feed())
-            await self._commit(FeedCommit(1, self._state(), new=(new,), alerts=rung.alerts))
+            new = NewEntry(number, 1, keys, f"g{number}", address, title, summary, "", "", published, None, self.clock.now())
+            placed = PlacedEntry(new, Placement(number, Stories(number, number, number)), "invented wire", "invented wire")
+            rung = self._ringer(StoryState()).ring([placed], (), self._feed())
+            await self._commit(FeedCommit(1, self._state(), new=(placed,), alerts=rung.alerts))
+
+    async def adds(self, *polls: Told | Sequence[Told], merges: Sequence[Merge] = ()) -> list[int]:
+        """Keep what these polls bring, in one batch, with these places and merges; the articles' ids. Grouping has no say."""
+        commits, numbers = await self.decides(*polls, merges=merges)
+        await self.made.store.ingest.commit(commits, self.clock.now(), merges)
+        return numbers
+
+    async def decides(self, *polls: Told | Sequence[Told], merges: Sequence[Merge] = ()) -> tuple[list[FeedCommit], list[int]]:
+        """As `adds`, but nothing is kept."""
+        batch = [[one] if isinstance(one, Told) else list(one) for one in polls]
+        lookup = Lookup(1, tuple(EntryKeys(b"", b"", b"\0") for one in batch for _ in one) or (EntryKeys(b"", b"", b"\0"),))
+        number = (await self.made.store.ingest.lookup([lookup]))[1].next_id
+        placed: list[list[PlacedEntry]] = []
+        for told in batch:
+            placed.append([self._placed(one, number + at) for at, one in enumerate(told)])
+            number += len(told)
+        found = Merges.of(merges)
+        decided = [_Decided(self._polled, FeedCommit(1, self._state())) for _ in batch]
+        now = self.clock.now()
+        touched = _touched(decided, placed, found)
+        state = await self.made.store.ingest.stories(touched, now) if touched.places else StoryState()
+        ringer = Ringer(self.made.ingest._index, state, found, self.made._grouping, now)
+        commits = []
+        for one, entries in zip(decided, placed, strict=True):
+            kept = settled(entries, found, state.originals)
+            rung = ringer.ring(kept, (), self._feed())
+            commits.append(replace(one.commit, new=tuple(kept), alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths))
+        return commits, [entry.entry.id for entries in placed for entry in entries]
+
+    def _placed(self, told: Told, number: int) -> PlacedEntry:
+        now = self.clock.now()
+        link = f"https://news.example/{number}"
+        keys = EntryKeys(number.to_bytes(16, "big"), keys_meant(link)[0], told.title.encode()[:16])
+        new = NewEntry(number, 1, keys, f"g{number}", link, told.title, told.summary, "", "", told.published or now, None, now, told.silent)
+        place = Stories(*(one or number for one in told.place))
+        origin = told.origin or f"house {number}"
+        return PlacedEntry(new, Placement(number, place), origin, origin, told.agency)
+
+    @property
+    def _polled(self) -> Polled:
+        return Polled(self._feed(), FetchFailed(Failure.HTTP, ""))
 
     async def retitle(self, before: str, after: str) -> None:
         """Let the feed change a headline."""
         lookup = Lookup(1, (EntryKeys(b"", b"", before.encode()[:16]),))
-        known = (await self.made.store.ingest.lookup([lookup], NOON))[1]
+        known = (await self.made.store.ingest.lookup([lookup]))[1]
         entry: KnownEntry = next(one for one in known.entries if one.title == before)
         keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
         revision = Revision(entry, after, entry.summary, f"https://news.example/{entry.id}", keys, self.clock.now(), retitled=True)
-        rung = self._ringer(known.alerts).ring((), [revision], self._feed())
-        await self._commit(FeedCommit(1, self._state(), revisions=(revision,), alerts=rung.alerts, alert_revisions=rung.revisions))
+        state = await self.made.store.ingest.stories(Touched(frozenset({entry.place})), self.clock.now())
+        rung = self._ringer(state).ring((), [revision], self._feed())
+        kept = FeedCommit(1, self._state(), revisions=(revision,))
+        await self._commit(replace(kept, alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths))
+
+    async def begin(self, name: str) -> Delivery:
+        """Mark the next delivery to this chat as being sent, and no more."""
+        now = self.clock.now()
+        chat = (await self.rows("select id from chats where name = ?", name))[0][0]
+        [delivery] = await self.made.store.deliver.claim_deliveries(now, [chat], 1000)
+        return delivery
+
+    async def finish(self, delivery: Delivery) -> None:
+        """Send what `begin` began."""
+        self.made.deliver._busy[delivery.chat.id] = delivery.chat.address
+        await self.made.deliver._deliver(delivery)
+
+    async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the database answers."""
+        return await self.made.store._writer.run("look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()])
 
     def _feed(self) -> FeedDue:
         return FeedDue(1, FEED, "Invented Wire", "Invented Wire", (), None, self._state())
@@ -117,10 +211,10 @@ class Desk:
 
     async def _number(self) -> int:
         """An id that no entry has, also after a restart."""
-        return (await self.made.store.ingest.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))], NOON))[1].next_id
+        return (await self.made.store.ingest.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[1].next_id
 
-    def _ringer(self, alerted: Any) -> Ringer:
-        return Ringer(self.made.ingest._index, alerted, self.clock.now())
+    def _ringer(self, state: StoryState) -> Ringer:
+        return Ringer(self.made.ingest._index, state, Merges.of(()), self.made._grouping, self.clock.now())
 
     def _state(self) -> FeedState:
         return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=NOON)

@@ -29,7 +29,8 @@ TOKEN = "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 FACTOR = 400.0
 ROOT = Path(__file__).resolve().parents[1] / "bot"
 TRACED = {
-    str(ROOT / name) for name in ("ingest.py", "deliver.py", "store/ingest.py", "store/deliver.py", "store/outbox.py", "store/database.py")
+    str(ROOT / name)
+    for name in ("ingest.py", "deliver.py", "store/ingest.py", "store/stories.py", "store/deliver.py", "store/outbox.py", "store/database.py")
 }
 
 
@@ -75,13 +76,13 @@ class KillAt:
         return self.line
 
 
-def config(feeds: list[str], api: str, chats: list[int]) -> str:
+def config(feeds: list[str], api: str, chats: list[int], query: str = "bell") -> str:
     return json.dumps(
         {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": {"api": api}},
             "chats": {f"c{chat}": {"telegram": chat} for chat in chats},
             "feeds": [{"url": feed, "name": feed, "every": "1s"} for feed in feeds],
-            "subscriptions": [{"name": "Bells", "query": "bell", "to": [f"c{chat}" for chat in chats]}],
+            "subscriptions": [{"name": "Bells", "query": query, "to": [f"c{chat}" for chat in chats]}],
         }
     )
 
@@ -175,7 +176,7 @@ def random_kills(base: Path, given: dict[str, Any]) -> dict[str, Any]:
     """Kill at random moments under load; at the end let it finish."""
     start, chance = time.time(), random.Random(given["seed"])
     folder = base / "load"
-    prepare(folder, config(given["feeds"], given["api"], given["chats"]))
+    prepare(folder, config(given["feeds"], given["api"], given["chats"], given.get("query", "bell")))
     assert wait(child(session(folder, start, 1))) == 0
     killed = 0
     for _ in range(given["kills"]):

@@ -22,8 +22,10 @@ from support import NOON, Recorder, newsbell
 
 from bot.app import App
 from bot.model.chats import AlertIntent
-from bot.model.entries import EntryKeys, Match, NewEntry
+from bot.model.entries import EntryKeys, Match, NewEntry, PlacedEntry
 from bot.model.feeds import FeedState
+from bot.model.stories import Place as Stories
+from bot.model.stories import Placement
 from bot.ports import FeedCommit
 
 SENDS = int(os.environ.get("NEWSBELL_SENDS", "2000"))
@@ -162,7 +164,8 @@ async def ring(made: App, chats: dict[str, int], stories: list[tuple[int, str]])
         key = number.to_bytes(16, "big")
         title = f"Story {number:06}"
         link = f"https://news.example/{number}"
-        new.append(NewEntry(number, 1, number, EntryKeys(key, key, key), str(number), link, title, "", "", "", now, None, now))
+        entry = NewEntry(number, 1, EntryKeys(key, key, key), str(number), link, title, "", "", "", now, None, now)
+        new.append(PlacedEntry(entry, Placement(number, Stories(number, number, number)), "house", "house"))
         alerts.append(AlertIntent(chats[name], number, number, (Match(1 + names.index(name)),)))
     state = FeedState(next_poll_at=now + 1000 * DAY, baseline_at=now)
     await made.store.ingest.commit([FeedCommit(1, state, new=tuple(new), alerts=tuple(alerts))], now)

@@ -12,6 +12,7 @@ from bot.identity import RECENT, Document, Identified, identify, lookup_for
 from bot.keys import keyed, keys_of
 from bot.model.entries import KnownEntry, ParsedDocument, ParsedEntry
 from bot.model.feeds import FeedDue, FeedState, Policy
+from bot.model.stories import Place
 from bot.parse.blocks import block_hash
 from bot.ports import Known
 from bot.text import clean
@@ -53,9 +54,11 @@ class Feed:
             for number, one in sorted(self.entries.items())
             if number in lookup.entry_ids or wanted & {one.keys.guid, one.keys.link, one.keys.title, one.keys.article}
         )
-        found = identify(due, document, Known(own, (), (), len(self.entries) + 1), self.now)
+        found = identify(due, document, Known(own, len(self.entries) + 1), self.now)
         for new in found.new:
-            self.entries[new.id] = KnownEntry(new.id, 1, new.id, new.keys, new.title, new.summary, new.published, new.updated, new.first_seen_at)
+            self.entries[new.id] = KnownEntry(
+                new.id, 1, Place(new.id, new.id, new.id), new.keys, new.title, new.summary, new.published, new.updated, new.first_seen_at
+            )
         for one in found.revisions:
             self.entries[one.known.id] = replace(one.known, keys=one.keys, title=one.title, summary=one.summary, updated=one.updated)
         self.state = replace(found.state, last_ok_at=self.now)

@@ -25,8 +25,9 @@ from bot.keys import digest
 from bot.lookback import backtest, search
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription, Subscription
 from bot.model.declared import Declared
-from bot.model.entries import Article, EntryKeys, KnownEntry, NewEntry, Revision
+from bot.model.entries import Article, EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import DeclaredFeed, FeedState
+from bot.model.stories import Place, Placement
 from bot.ports import FeedCommit, Lookup
 from bot.query.index import Index
 from bot.query.matcher import match
@@ -42,6 +43,10 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WIRE = DeclaredFeed("https://wire.example/rss.xml", "Harbour Wire", "Harbour Wire", ("sport",))
 POST = DeclaredFeed("https://post.example/feed", "Morning Post", "post.example", ("World", "sea"))
 DECLARED = Declared((WIRE, POST), (DeclaredChat("here", ChatKind.TERMINAL),), (DeclaredSubscription("All", "harbour", (), ("here",)),))
+
+
+def _placed(entry: NewEntry, story: int) -> PlacedEntry:
+    return PlacedEntry(entry, Placement(entry.id, Place(story, story, story)), "house", "house")
 
 
 class Shelf:
@@ -75,12 +80,11 @@ class Shelf:
         """Keep these; their ids. A story of 0 makes one of each."""
         made = [Article(one, language="en") if isinstance(one, str) else one for one in new]
         keys = tuple(EntryKeys(b"", b"", digest("title", one.title or "-")) for one in made)
-        first = self.run(self.store.ingest.lookup([Lookup(feed, keys)], NOON))[feed].next_id
+        first = self.run(self.store.ingest.lookup([Lookup(feed, keys)]))[feed].next_id
         entries = tuple(
             NewEntry(
                 id=first + number,
                 feed_id=feed,
-                story_id=story or first + number,
                 keys=replace(keys[number], guid=(first + number).to_bytes(16, "big")),
                 guid=f"g{first + number}",
                 link=one.link,
@@ -95,14 +99,14 @@ class Shelf:
             )
             for number, one in enumerate(made)
         )
-        self._commit(feed, new=entries)
+        self._commit(feed, new=tuple(_placed(entry, story or entry.id) for entry in entries))
         return [entry.id for entry in entries]
 
     def revise(self, number: int, now: Article) -> None:
         """Let the feed change an entry's words."""
         row = self.rows("select feed_id, story_id, title, summary from entries where id = ?", number)[0]
         keys = EntryKeys(number.to_bytes(16, "big"), b"", digest("title", now.title or "-"))
-        known = KnownEntry(number, row[0], row[1], keys, row[2], row[3], None, None, NOON)
+        known = KnownEntry(number, row[0], Place(row[1], row[1], row[1]), keys, row[2], row[3], None, None, NOON)
         self._commit(row[0], revisions=(Revision(known, now.title, now.summary, now.link, keys, None, retitled=True, language=now.language),))
 
     def gone(self, *numbers: int) -> None:

@@ -66,7 +66,8 @@ class TerminalChannel:
         text = styled(message)
         match delivery.kind:
             case DeliveryKind.EDIT:
-                lead = Text("✎ changed  ", style="yellow")
+                grown = all(alert.title == alert.first_title for alert in delivery.alerts) and any(alert.also for alert in delivery.alerts)
+                lead = Text("＋ grown  " if grown else "✎ changed  ", style="yellow")
             case DeliveryKind.NOTICE:
                 lead = Text("⚠ ", style="yellow")
             case _:
@@ -81,9 +82,10 @@ class TerminalChannel:
 
 
 def record(delivery: Delivery, message: Message, number: int) -> dict[str, Any]:
-    """One JSON line: `type` is alert, revision, collapsed, notice or reply."""
+    """One JSON line: `type` is alert, revision, again, collapsed, notice or reply."""
     kind = {
         DeliveryKind.EDIT: "revision",
+        DeliveryKind.AGAIN: "again",
         DeliveryKind.ALERT: "alert" if len(delivery.alerts) == 1 else "collapsed",
     }.get(delivery.kind, delivery.kind.value)
     line: dict[str, Any] = {"type": kind, "id": number, "chat": delivery.chat.name}
@@ -111,6 +113,12 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "subscriptions": list(alert.subscriptions),
         "matches": [[span.field, span.start, span.end, span.term] for span in alert.spans],
         "catch_up": alert.catch_up,
+        "also": [{"source": one.name, "link": one.link, "at": one.at.isoformat(), "via": one.agency} for one in alert.also],
+        "entries": alert.entries,
+        "publishers": alert.publishers,
+        "via": alert.agency,
+        "single_source": alert.single and alert.publishers < 2,
+        "followed": alert.followed,
     }
 
 

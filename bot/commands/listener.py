@@ -18,7 +18,7 @@ from bot.model.chats import Incoming
 
 POLL_SECONDS = 25
 MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
-_CHANGING = ("/subscribe", "/unsubscribe", "/confirm")
+_CHANGING = ("/subscribe", "/unsubscribe", "/confirm", "/follow", "/unfollow", "/mute", "/unmute", "/stories")
 
 log = logging.getLogger("newsbell.commands")
 

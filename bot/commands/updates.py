@@ -35,6 +35,7 @@ def incoming(update: Update) -> Incoming | None:
         user_id=user.id if user and not _anonymous(message) else 0,
         text=message.text,
         message_id=message.message_id,
+        reply_to=message.reply_to_message.message_id if message.reply_to_message else None,
         may_change=message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or _anonymous(message),
     )
 

@@ -17,7 +17,9 @@ from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.declared import Declared
 from bot.model.feeds import DeclaredFeed
+from bot.model.stories import Grouping
 from bot.query.parser import parse
+from bot.ringing import problem
 
 M = TypeVar("M", bound=BaseModel)
 _TRIED = "tried"  # name of a list that holds the one item under test
@@ -48,6 +50,7 @@ class Config:
     headers: Mapping[str, Mapping[str, str]] = field(repr=False)  #: by feed URL
     token: SecretStr | None = field(default=None, repr=False)
     tests: tuple[RuleTest, ...] = ()
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def database(self) -> Path:
@@ -88,13 +91,14 @@ class _Reader:
         chats = self._chats()
         feeds = self._feeds()
         names = self._names()
+        families = self._families()
         subscriptions = self._subscriptions(chats, feeds, names)
         token = self._token(settings)
         if self._places.mistakes:
             ordered = sorted(set(self._places.mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.path))
             raise ConfigError(self._places.file, tuple(ordered))
         declared = Declared(tuple(feeds.values()), tuple(chats.values()), tuple(subscriptions), tuple(settings.telegram.admins))
-        return Config(self._path, settings, declared, names, self._headers, token, tuple(self._tests))
+        return Config(self._path, settings, declared, names, self._headers, token, tuple(self._tests), families)
 
     def _section(self, name: str, kind: type) -> Any:
         value = self._data.get(name)
@@ -143,7 +147,7 @@ class _Reader:
                 chats[name] = DeclaredChat(name, ChatKind.TERMINAL)  # so that only this mistake is reported
                 continue
             kind = ChatKind.TERMINAL if chat.terminal else ChatKind.TELEGRAM
-            chats[name] = DeclaredChat(name, kind, chat.telegram or 0, chat.topic or 0)
+            chats[name] = DeclaredChat(name, kind, chat.telegram or 0, chat.topic or 0, Grouping(chat.stories) if chat.stories else None)
             if kind is ChatKind.TELEGRAM:
                 first = seen.setdefault((chat.telegram or 0, chat.topic or 0), name)
                 if first != name:
@@ -200,6 +204,18 @@ class _Reader:
                     self._places.mistake(("names", name, index), error.message)
         return names
 
+    def _families(self) -> dict[str, tuple[str, ...]]:
+        families: dict[str, tuple[str, ...]] = {}
+        whose: dict[str, str] = {}
+        for name, members in self._section("families", dict).items():
+            shape = self._model(FileShape, {"families": {name: members}}, ())
+            families[name] = tuple(shape.families[name]) if shape else ()
+            for index, member in enumerate(families[name]):
+                first = whose.setdefault(member.casefold(), name)
+                if first != name:
+                    self._places.mistake(("families", name, index), f"{member} stands under {first} already")
+        return families
+
     def _subscriptions(
         self, chats: Mapping[str, DeclaredChat], feeds: Mapping[str, DeclaredFeed], names: Mapping[str, tuple[str, ...]]
     ) -> list[DeclaredSubscription]:
@@ -222,8 +238,10 @@ class _Reader:
             except QueryError as error:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
                 self._places.mistake((*path, "query"), f"{error.message}\n{caret}")
+            if wrong := problem(shape.ringing):
+                self._places.mistake((*path, wrong[0]), wrong[1])
             self._rule_tests(path, shape)
-            result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to))))
+            result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to)), shape.ringing))
         return result
 
     def _rule_tests(self, path: places.Path, shape: SubscriptionShape) -> None:

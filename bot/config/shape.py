@@ -18,15 +18,13 @@ from pydantic import (
     model_validator,
 )
 
-_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|h|d)")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+from bot.model.chats import Ringing, Urgency
+from bot.ringing import MOST_PUBLISHERS
+from bot.text.duration import duration
 
 
 def _duration(value: Any) -> timedelta:
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if not found:
-        raise ValueError("expected a duration such as 90s, 2m, 1h or 1d")
-    return timedelta(seconds=float(found.group(1)) * _UNITS[found.group(2)])
+    return duration(value if isinstance(value, str) else "")
 
 
 def _range(value: Any) -> str:
@@ -65,6 +63,9 @@ Range = Annotated[str, BeforeValidator(_range)]
 Url = Annotated[str, BeforeValidator(_url), WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"})]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.-]+$")]
+
+
+Stories = Literal["strict", "normal", "loose"]
 
 
 class Shape(BaseModel):
@@ -117,6 +118,10 @@ class Settings(Shape):
     database: str = Field(default="newsbell.db", min_length=1, description="The database file, relative to this file.")
     timezone: str = Field(default="UTC", description="Time zone of the times in messages, such as Europe/Berlin.")
     contact: str = Field(default="", max_length=200, description="Web address or e-mail for site owners; goes into the User-Agent.")
+    stories: Stories = Field(
+        default="normal",
+        description="What one alert is for: strict keeps apart what is not surely one occurrence, loose takes running coverage together.",
+    )
     access: Literal["private"] = Field(default="private", description="Who may use the bot in Telegram: only chats and admins of this file.")
     network: Network = Field(default_factory=Network, description="What may be reached.")
     limits: Limits = Field(default_factory=Limits, description="What one feed may cost.")
@@ -138,6 +143,7 @@ class ChatShape(Shape):
     telegram: Whole | None = Field(default=None, description="Telegram chat id; negative for groups and channels.")
     topic: Annotated[int, Field(ge=1), _WHOLE] | None = Field(default=None, description="Topic (message_thread_id) of a forum.")
     terminal: Literal[True] | None = Field(default=None, description="The terminal that newsbell runs in.")
+    stories: Stories | None = Field(default=None, description="As settings.stories, for this chat.")
 
     @model_validator(mode="after")
     def _one(self) -> "ChatShape":
@@ -199,12 +205,29 @@ class SubscriptionShape(Shape):
         default_factory=list, description="Tags, names or URLs of feeds; all feeds when absent."
     )
     to: Annotated[list[str], Field(min_length=1)] = Field(description="Names of chats.")
+    urgency: Literal["breaking", "normal", "digest"] = Field(
+        default="normal", description="Which of a chat's waiting alerts go first: breaking, then normal, then digest."
+    )
+    publishers: Annotated[int, Field(ge=1, le=MOST_PUBLISHERS), _WHOLE] = Field(
+        default=1, description="Ring when so many independent publishers carry the story."
+    )
+    or_after: Duration | None = Field(
+        default=None, description="Ring so long after the first match all the same, marked as a single source; with `publishers` only."
+    )
+    ring_again_at: Annotated[int, Field(ge=2, le=MOST_PUBLISHERS), _WHOLE] | None = Field(
+        default=None, description="Ring once more when so many independent publishers carry the story."
+    )
     tests: TestsShape = Field(default_factory=TestsShape, description="Headlines to hold the query against.")
 
     @field_validator("feeds", "to", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @property
+    def ringing(self) -> Ringing:
+        """How it rings."""
+        return Ringing(Urgency(self.urgency), self.publishers, self.or_after, self.ring_again_at or 0)
 
 
 class FileShape(Shape):
@@ -215,5 +238,9 @@ class FileShape(Shape):
     feeds: list[Annotated[FeedShape | Url, Field(union_mode="left_to_right")]] = Field(default_factory=list, description="What is watched.")
     names: dict[Tag, Annotated[list[Name], Field(min_length=1)]] = Field(
         default_factory=dict, description="Lists of words, phrases and names, used in queries as @name."
+    )
+    families: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Publishers, sites or outlets that are one house and confirm nothing to each other, by the house's name.",
     )
     subscriptions: list[SubscriptionShape] = Field(default_factory=list, description="What rings where.")

@@ -13,12 +13,13 @@ settings:
 chats:
   here: {{terminal: true}}
 feeds:
-  - {{url: "{base}/harbour.xml", name: Harbour Wire, tags: [wire], every: 10m}}
-  - {{url: "{base}/meridian.xml", name: Meridian Post, tags: [world], every: 10m}}
-  - {{url: "{base}/sever.xml", name: Северный вестник, tags: [world], every: 10m}}
-  - {{url: "{base}/wadi.xml", name: صوت الوادي, tags: [world], every: 10m}}
-  - {{url: "{base}/mill.xml", name: Old Mill Gazette, tags: [local], every: 10m}}
-  - {{url: "{base}/lantern.xml", name: The Lantern, tags: [local], every: 1m}}
+  - {{url: "{base}/harbour.xml", name: Harbour Wire, publisher: Harbour Wire, tags: [wire], every: 10m}}
+  - {{url: "{base}/meridian.xml", name: Meridian Post, publisher: Meridian Media, tags: [world], every: 10m}}
+  - {{url: "{base}/coastal.xml", name: Coastal Evening, publisher: Coastal Evening, tags: [local], every: 10m}}
+  - {{url: "{base}/sever.xml", name: Северный вестник, publisher: Северный вестник, tags: [world], every: 10m}}
+  - {{url: "{base}/wadi.xml", name: صوت الوادي, publisher: صوت الوادي, tags: [world], every: 10m}}
+  - {{url: "{base}/mill.xml", name: Old Mill Gazette, publisher: Old Mill Gazette, tags: [local], every: 10m}}
+  - {{url: "{base}/lantern.xml", name: The Lantern, publisher: The Lantern, tags: [local], every: 1m}}
 names:
   port-selva: [Port Selva, Порт-Сельва, ميناء سلفا]
 subscriptions:
@@ -41,6 +42,7 @@ def outlets(wire: Newswire, now: datetime) -> None:
     for key, name in (
         ("harbour", "Harbour Wire"),
         ("meridian", "Meridian Post"),
+        ("coastal", "Coastal Evening"),
         ("sever", "Северный вестник"),
         ("wadi", "صوت الوادي"),
         ("mill", "Old Mill Gazette"),
@@ -78,6 +80,11 @@ def _copy(wire: Newswire) -> None:
         text,
         link="https://www.harbour.example/a1/?utm_source=meridian",
     )
+
+
+def _confirm(wire: Newswire) -> None:
+    text = "People in the harbour district of Port Selva saw three trucks and a long-range radar drive past before dawn on Monday."
+    wire.publish("coastal", "c1", "Trucks with air defence radar seen in Port Selva before dawn", text)
 
 
 def _retitle(wire: Newswire) -> None:
@@ -131,7 +138,8 @@ SCENES = (
         _break,
     ),
     Scene(0.10, "Harbour Wire is first with a story: one ring.", _first),
-    Scene(0.18, "Meridian Post carries the same article under a tracking link: no second ring.", _copy),
+    Scene(0.15, "Meridian Post carries the same article under a tracking link: no second ring, the message names it.", _copy),
+    Scene(0.20, "Coastal Evening tells it in its own words: the message grows, and counts two independent publishers.", _confirm),
     Scene(0.26, "Harbour Wire changes the headline: the alert changes, nothing rings.", _retitle),
     Scene(
         0.34,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.model.entries import Article
+from bot.model.stories import Pair, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class AlertFact:
     settled_at: datetime | None
     arrived: bool  #: Telegram has a number for the message
     subscriptions: frozenset[int]  #: that it names
+    held: bool = False  #: it waits for further publishers
+    due_at: datetime | None = None  #: of a held one: when it goes out all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,18 @@ class FeedFact:
     last_poll_at: datetime | None
     next_poll_at: datetime
     failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEntry:
+    """An entry as a part of its story."""
+
+    id: int
+    place: Place
+    title: str
+    link: str
+    name: str  #: of the feed, or of the outlet that an aggregator names
+    origin: str  #: whom it counts for
+    agency: str
+    at: datetime
+    pairs: tuple[Pair, ...]  #: why it belongs

@@ -1,10 +1,12 @@
 """Chats, subscriptions, alerts and deliveries. Not feeds, not entries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from bot.model.entries import Match, Span
+from bot.model.stories import Grouping
 
 
 class ChatKind(StrEnum):
@@ -12,6 +14,24 @@ class ChatKind(StrEnum):
 
     TELEGRAM = "telegram"
     TERMINAL = "terminal"
+
+
+class Urgency(StrEnum):
+    """How soon a subscription's alerts go out among a chat's others."""
+
+    BREAKING = "breaking"
+    NORMAL = "normal"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """How a subscription rings."""
+
+    urgency: Urgency = Urgency.NORMAL
+    publishers: int = 1  #: independent publishers that must carry a story before it rings
+    or_after: timedelta | None = None  #: rings so long after the first match all the same; None: never
+    ring_again_at: int = 0  #: rings once more when so many carry it; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +42,7 @@ class DeclaredChat:
     kind: ChatKind
     address: int = 0  #: Telegram chat id; 0 for the terminal
     topic: int = 0  #: Telegram message_thread_id; 0 for none
+    grouping: Grouping | None = None  #: None: as the file's settings say
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +53,7 @@ class DeclaredSubscription:
     query: str
     feeds: tuple[str, ...]  #: tags, names or URLs; empty: all feeds
     to: tuple[str, ...]  #: names of chats
+    ringing: Ringing = Ringing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +67,7 @@ class Subscription:
     chats: tuple[int, ...]  #: chat ids
     terminals: tuple[int, ...] = ()  #: those of `chats` that are terminals
     declared: bool = False  #: by the configuration file
+    ringing: Ringing = Ringing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +81,7 @@ class Chat:
     topic: int
     allowed: bool = True  #: False for a stranger, who is told how to get in and nothing else
     paused: str = ""  #: why nothing is sent there at present, or empty
+    grouping: Grouping | None = None  #: that the file gives this chat
 
     @property
     def is_group(self) -> bool:
@@ -70,6 +94,7 @@ class DeliveryKind(StrEnum):
 
     ALERT = "alert"  #: the first message of one story, or of several collapsed into one
     EDIT = "edit"  #: the newest state of a message that was sent
+    AGAIN = "again"  #: a short second ring, in reply to an alert, when enough publishers carry its story
     NOTICE = "notice"  #: something the operator should know
     REPLY = "reply"  #: an answer to a person
 
@@ -78,9 +103,15 @@ class Priority(IntEnum):
     """Who goes first within a chat; lower first."""
 
     REPLY = 0
+    BREAKING = 10
     NORMAL = 20
+    DIGEST = 25
     EDIT = 30
     NOTICE = 40
+
+
+#: where alerts of an urgency stand in a chat's queue
+PRIORITIES = {Urgency.BREAKING: Priority.BREAKING, Urgency.NORMAL: Priority.NORMAL, Urgency.DIGEST: Priority.DIGEST}
 
 
 class DeliveryState(StrEnum):
@@ -105,6 +136,11 @@ class AlertIntent:
     matches: tuple[Match, ...]
     catch_up: bool = False
     collapse: bool = False  #: goes out together with its feed's other alerts, as one message
+    grouping: Grouping = Grouping.NORMAL  #: what `story_id` names a story of
+    priority: Priority = Priority.NORMAL
+    held: bool = False  #: waits for further publishers
+    due_at: datetime | None = None  #: of a held one: when it goes out all the same
+    followed: bool = False  #: the chat follows the storyline; no words matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +151,18 @@ class AlertRevision:
     story_id: int
     entry_id: int
     matches: tuple[Match, ...]
+    due_at: datetime | None = None  #: where it is held: when it goes out all the same, if not sooner
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGrowth:
+    """An alert whose story has a further entry."""
+
+    chat_id: int
+    story_id: int
+    release: Priority | None = None  #: it was held, and goes out now
+    again: bool = False  #: it rings once more
+    grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +173,37 @@ class KnownAlert:
     story_id: int
     entry_id: int
     subscriptions: frozenset[int]
+    grouping: Grouping = Grouping.NORMAL
+    held: bool = False
+    again: bool = False  #: it rang once more
+    lost: bool = False  #: refused for good, or sent without anyone knowing whether it arrived
+    aside: bool = False  #: its story became part of another, of which the chat has an alert as well
+
+
+@dataclass(frozen=True, slots=True)
+class AlertedStory:
+    """The story behind a message."""
+
+    entry_id: int
+    storyline_id: int
+    title: str
+
+
+class Stance(StrEnum):
+    """What a chat wants of a storyline."""
+
+    FOLLOW = "follow"  #: all its later stories, whatever their words
+    MUTE = "mute"  #: nothing more
+
+
+@dataclass(frozen=True, slots=True)
+class StoryState:
+    """What the store knows of the stories that new entries belong to."""
+
+    alerts: tuple[KnownAlert, ...] = ()
+    origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(default_factory=dict)  #: whom the entries of a story count for
+    stances: Mapping[int, Mapping[int, Stance]] = field(default_factory=dict)  #: storyline to chat to what it wants
+    originals: Mapping[int, str] = field(default_factory=dict)  #: whom the entries count for that new ones are copies of
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +212,16 @@ class NoticeIntent:
 
     kind: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A further entry of an alert's story, as its message shows it."""
+
+    name: str  #: of the feed, or of the outlet that an aggregator names
+    link: str
+    at: datetime
+    agency: str = ""  #: whose text it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +242,12 @@ class AlertView:
     spans: tuple[Span, ...]
     catch_up: bool
     revision: int = 0  #: how often the alert's words changed
+    agency: str = ""  #: whose text it is
+    also: tuple[Confirmation, ...] = ()  #: the story's first further entries, in order of time
+    entries: int = 1  #: of the story in all
+    publishers: int = 1  #: independent ones
+    single: bool = False  #: its time ran out before enough publishers carried it
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +390,7 @@ class Incoming:
     text: str
     message_id: int | None = None
     may_change: bool = False  #: private chat, or an administrator of the group
+    reply_to: int | None = None  #: the message that it answers
     closed: bool | None = None  #: the bot was blocked or removed (True), let in again (False), neither (None)
 
 
@@ -304,6 +400,7 @@ class AddSubscription:
 
     query: str
     name: str
+    ringing: Ringing = Ringing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +432,22 @@ class SetPaused:
     reason: str
 
 
-Change = AddSubscription | AskFirst | RemoveSubscription | ClaimBot | SetPaused
+@dataclass(frozen=True, slots=True)
+class SetStance:
+    """The chat follows or mutes a storyline, or neither any more."""
+
+    storyline_id: int
+    stance: Stance | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetGrouping:
+    """How much belongs to one alert of this chat; None: as the file's settings say."""
+
+    grouping: Grouping | None
+
+
+Change = AddSubscription | AskFirst | RemoveSubscription | ClaimBot | SetPaused | SetStance | SetGrouping
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.model.feeds import Failure, FeedHints
+from bot.model.stories import Place, Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class KnownEntry:
 
     id: int
     feed_id: int
-    story_id: int
+    place: Place
     keys: EntryKeys
     title: str
     summary: str
@@ -80,7 +81,6 @@ class NewEntry:
 
     id: int
     feed_id: int
-    story_id: int
     keys: EntryKeys
     guid: str
     link: str
@@ -93,6 +93,22 @@ class NewEntry:
     first_seen_at: datetime
     silent: str = ""  #: why it may not ring: "baseline", "flood", "archive", or empty
     language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedEntry:
+    """A new entry with the stories it belongs to and who says it."""
+
+    entry: NewEntry
+    placement: Placement
+    house: str  #: key of its publisher's family
+    origin: str  #: key of whom it counts for: that house, or the agency or outlet it was taken from
+    agency: str = ""  #: the agency's name, where it is credited to one
+
+    @property
+    def place(self) -> Place:
+        """Its stories."""
+        return self.placement.place
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,22 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import StoreError
-from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
+from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import Subscription
 from bot.model.entries import Article
+from bot.model.stories import Pair
 from bot.query.narrow import keys
 from bot.query.words import ArticleWords
 from bot.store.database import Writer, wrapped
-from bot.store.rows import SUBSCRIPTIONS, get_subscription, get_time, marks, put_time, sure_time
+from bot.store.rows import SUBSCRIPTIONS, get_place, get_subscription, get_time, marks, put_time, sure_time
 
 BATCH = 100  #: entries taken into the search in one transaction
 _AGAIN = 1 << 40  # row ids of the search from here on are those of `searched_again`
 _WASTE = 2.0  # rows of the search for one entry, from which it is begun anew
 
 _ENTRY = (
-    "select e.id, e.feed_id, e.story_id, e.title, e.summary, e.language, e.link, e.author, e.source, e.published, e.first_seen_at, "
+    "select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.title, e.summary, e.language, "
+    "e.link, e.author, e.source, e.published, e.first_seen_at, "
     "e.silent, f.url as feed_url, f.name as feed_name, f.publisher, f.tags from entries e join feeds f on f.id = e.feed_id "
 )
 _HITS = (
@@ -150,6 +152,42 @@ class Archive:
             ).fetchall()
             return [_facts(db, row) for row in rows]
 
+    def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
+        """The newest entry with this link, guid or headline; 0 for none."""
+        with self._open() as db:
+            row = db.execute(
+                "select max(id) from entries where (link_key = ? and link_key != x'') or (guid_key = ? and guid_key != x'') "
+                "or (title_key = ? and title_key != x'')",
+                [link, guid, title],
+            ).fetchone()
+            return int(row[0] or 0)
+
+    def storyline(self, entry_id: int) -> list[StoryEntry]:
+        """The entries of the storyline that an entry belongs to; none where it is not known."""
+        with self._open() as db:
+            rows = db.execute(
+                "select e.id, e.strict_id, e.story_id, e.storyline_id, e.title, e.link, coalesce(nullif(e.source, ''), f.name) as name, "
+                "e.origin, e.agency, coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at, "
+                "(select json_group_array(json_array(other_id, score, reason)) from joins j where j.entry_id = e.id) as pairs "
+                "from entries e join feeds f on f.id = e.feed_id "
+                "where e.storyline_id = (select storyline_id from entries where id = ?) order by e.id",
+                [entry_id],
+            ).fetchall()
+        return [
+            StoryEntry(
+                row["id"],
+                get_place(row),
+                row["title"],
+                row["link"],
+                row["name"],
+                row["origin"],
+                row["agency"],
+                sure_time(row["at"]),
+                tuple(sorted((Pair(*one) for one in json.loads(row["pairs"])), key=lambda pair: -pair.score)),
+            )
+            for row in rows
+        ]
+
     def feeds(self) -> list[FeedFact]:
         """The feeds that are watched."""
         with self._open() as db:
@@ -204,12 +242,16 @@ def _stored(row: Any) -> StoredEntry:
 
 
 def _facts(db: Database, row: Any) -> EntryFacts:
+    places = [row["strict_id"], row["storyline_id"], row["story_id"]]
     alerts = db.execute(
-        "select a.chat_id, a.entry_id, a.created_at, a.message_id, a.catch_up, o.state, o.error, o.settled_at, o.kind, "
+        "select a.chat_id, a.entry_id, a.created_at, a.message_id, a.catch_up, a.held, a.due_at, o.state, o.error, o.settled_at, o.kind, "
         "(select json_group_array(subscription_id) from alert_matches m where m.chat_id = a.chat_id and m.story_id = a.story_id) as matched "
         "from alerts a left join outbox_alerts oa on oa.chat_id = a.chat_id and oa.story_id = a.story_id "
-        "left join outbox o on o.id = oa.outbox_id and o.kind = 'alert' where a.story_id = ? order by a.chat_id, o.id",
-        [row["story_id"]],
+        "left join outbox o on o.id = oa.outbox_id and o.kind = 'alert' where coalesce(a.merged_into, a.story_id) in (?, ?, ?) "
+        "and (a.entry_id = ? or a.merged_into is null) and coalesce(a.merged_into, a.story_id) = "
+        "case a.grouping when 'strict' then ? when 'loose' then ? else ? end "
+        "order by a.chat_id, a.entry_id = ?, o.id",
+        [*places, row["id"], *places, row["id"]],
     ).fetchall()
     entries = {one["entry_id"] for one in alerts}
     titles = dict(db.execute(f"select id, title from entries where id in ({marks(entries)})", sorted(entries)).fetchall())
@@ -227,6 +269,8 @@ def _facts(db: Database, row: Any) -> EntryFacts:
             settled_at=get_time(one["settled_at"]),
             arrived=one["message_id"] is not None,
             subscriptions=frozenset(json.loads(one["matched"])),
+            held=bool(one["held"]),
+            due_at=get_time(one["due_at"]),
         )
     revised = [
         (sure_time(one["at"]), one["title"]) for one in db.execute("select at, title from revisions where entry_id = ?", [row["id"]]).fetchall()

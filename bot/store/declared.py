@@ -11,7 +11,7 @@ from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.declared import Declared
 from bot.model.feeds import DeclaredFeed
 from bot.store.database import Writer
-from bot.store.rows import marks, put_time
+from bot.store.rows import get_ringing, marks, put_ringing, put_time
 
 
 class DeclaredTables:
@@ -86,13 +86,16 @@ def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int],
         if chat.kind is ChatKind.TERMINAL:
             topic = _terminal_number(db, chat.name)
         ids[chat.name] = db.execute(
-            "insert into chats (name, kind, address, topic, declared) values (?, ?, ?, ?, 1) on conflict (kind, address, topic) "
-            "do update set name = excluded.name, declared = 1, allowed = 1 returning id",
-            [chat.name, chat.kind, address, topic],
+            "insert into chats (name, kind, address, topic, declared, declared_grouping) values (?, ?, ?, ?, 1, ?) "
+            "on conflict (kind, address, topic) do update set name = excluded.name, declared = 1, allowed = 1, "
+            "declared_grouping = excluded.declared_grouping returning id",
+            [chat.name, chat.kind, address, topic, chat.grouping.value if chat.grouping else None],
         ).fetchone()["id"]
     gone = [number for number in had if number not in ids.values()]
     # A chat that the file no longer names keeps its own subscriptions, but it is no longer let in by the file.
-    db.conn.executemany("update chats set declared = 0, allowed = operator where id = ?", [(number,) for number in gone])
+    db.conn.executemany(
+        "update chats set declared = 0, allowed = operator, declared_grouping = null where id = ?", [(number,) for number in gone]
+    )
     # Topics that were let in with their group leave with it.
     db.execute(
         "update chats set allowed = 0 where kind = 'telegram' and address < 0 and declared = 0 "
@@ -139,14 +142,18 @@ def _subscriptions(db: Database, subscriptions: Sequence[DeclaredSubscription], 
         before = had.get(one.name)
         if before is None:
             number = db.execute(
-                "insert into subscriptions (name, query, feeds, declared, created_at) values (?, ?, ?, 1, ?)",
-                [one.name, one.query, feeds, put_time(now)],
+                "insert into subscriptions (name, query, feeds, declared, created_at, urgency, publishers, or_after, ring_again_at) "
+                "values (?, ?, ?, 1, ?, ?, ?, ?, ?)",
+                [one.name, one.query, feeds, put_time(now), *put_ringing(one.ringing)],
             ).lastrowid
             added.append(one.name)
         else:
             number = int(before["id"])
-            if (before["query"], before["feeds"]) != (one.query, feeds):
-                db.execute("update subscriptions set query = ?, feeds = ? where id = ?", [one.query, feeds, number])
+            if (before["query"], before["feeds"], get_ringing(before)) != (one.query, feeds, one.ringing):
+                db.execute(
+                    "update subscriptions set query = ?, feeds = ?, urgency = ?, publishers = ?, or_after = ?, ring_again_at = ? where id = ?",
+                    [one.query, feeds, *put_ringing(one.ringing), number],
+                )
                 changed.append(one.name)
         routes = {chats[name] for name in one.to}
         had_routes = {row["chat_id"] for row in db.execute("select chat_id from routes where subscription_id = ?", [number]).fetchall()}

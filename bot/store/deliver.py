@@ -7,15 +7,19 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.chats import AlertView, Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.model.chats import AlertView, Confirmation, Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.model.stories import Grouping
 from bot.ports import Waiting
 from bot.store.database import Writer
 from bot.store.outbox import notify, queue_edit
 from bot.store.rows import get_chat, get_entities, get_spans, get_time, marks, put_time, sure_time
+from bot.store.stories import LEVELS
 
 LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
-_OPEN = "paused = '' and (not_before is null or not_before <= :now)"
+_OPEN = "paused = '' and (chats.not_before is null or chats.not_before <= :now)"
+_RIPE = "(outbox.not_before is null or outbox.not_before <= :now)"
+ALSO = 8  #: further entries of a story that its message names
 
 
 class DeliverTables:
@@ -37,7 +41,7 @@ class DeliverTables:
         def work(db: Database) -> list[Waiting]:
             rows = db.execute(
                 "select chat_id, min(priority) as priority, count(*) as queued, address, last_sent_at from outbox "
-                f"join chats on chats.id = chat_id where state = 'queued' and {_OPEN} "
+                f"join chats on chats.id = chat_id where state = 'queued' and {_OPEN} and {_RIPE} "
                 f"and chat_id not in ({','.join(str(int(one)) for one in busy)}) "
                 "group by chat_id order by min(priority), last_sent_at nulls first, min(outbox.id) limit :most",
                 {"now": put_time(now), "most": most},
@@ -47,13 +51,15 @@ class DeliverTables:
         return await self._writer.run("read who waits", work)
 
     async def next_wait(self, now: datetime) -> datetime | None:
-        """When the next parked chat with something to send may be tried again."""
+        """When the next parked chat with something to send may be tried again, or the next edit is due."""
 
         def work(db: Database) -> datetime | None:
             row = db.execute(
-                "select min(not_before) from chats where paused = '' and not_before > ? "
-                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued')",
-                [put_time(now)],
+                "select min(at) from (select min(not_before) as at from chats where paused = '' and not_before > :now "
+                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued') union all "
+                "select min(outbox.not_before) from outbox join chats on chats.id = chat_id "
+                f"where state = 'queued' and outbox.not_before > :now and {_OPEN})",
+                {"now": put_time(now)},
             ).fetchone()
             return get_time(row[0])
 
@@ -78,8 +84,8 @@ class DeliverTables:
             claimed: list[Delivery] = []
             for chat_id in chat_ids:
                 row = db.execute(
-                    "select * from outbox where chat_id = ? and state = 'queued' order by priority, id limit 1",
-                    [chat_id],
+                    f"select * from outbox where chat_id = :chat and state = 'queued' and {_RIPE} order by priority, id limit 1",
+                    {"chat": chat_id, "now": put_time(now)},
                 ).fetchone()
                 if row is None:
                     continue
@@ -89,7 +95,13 @@ class DeliverTables:
                     "update outbox set state = 'sending', attempts = attempts + 1, lease_until = ? where id = ?",
                     [put_time(now + LEASE), row["id"]],
                 )
-                claimed.append(_delivery(db, db.execute("select * from outbox where id = ?", [row["id"]]).fetchone()))
+                delivery = _delivery(db, db.execute("select * from outbox where id = ?", [row["id"]]).fetchone())
+                if delivery.kind is DeliveryKind.EDIT:
+                    db.conn.executemany(
+                        "update alerts set edited_at = ? where chat_id = ? and story_id = ?",
+                        [(put_time(now), chat_id, alert.story_id) for alert in delivery.alerts],
+                    )
+                claimed.append(delivery)
             return claimed
 
         return await self._writer.run("claim deliveries", work)
@@ -130,10 +142,12 @@ def _delivery(db: Database, row: Any) -> Delivery:
     chat = get_chat(db.execute("select * from chats where id = ?", [row["chat_id"]]).fetchone())
     kind = DeliveryKind(row["kind"])
     stories = [one["story_id"] for one in db.execute("select story_id from outbox_alerts where outbox_id = ?", [row["id"]]).fetchall()]
-    message_id, marked = None, False
+    message_id, marked, reply_to = None, False, row["reply_to"]
     if kind is DeliveryKind.EDIT:
         marked = _is_repeat(db, chat.id, stories)
         message_id, stories = _edited(db, chat.id, stories)
+    if kind is DeliveryKind.AGAIN:
+        reply_to, _ = _edited(db, chat.id, stories)
     return Delivery(
         id=row["id"],
         kind=kind,
@@ -145,7 +159,7 @@ def _delivery(db: Database, row: Any) -> Delivery:
         text=row["text"],
         entities=get_entities(row["entities"]),
         message_id=message_id,
-        reply_to=row["reply_to"],
+        reply_to=reply_to,
         created_at=sure_time(row["created_at"]),
         marked=marked,
     )
@@ -172,7 +186,7 @@ def _edited(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None,
 
 def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView]:
     rows = db.execute(
-        "select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, f.name as feed, f.publisher from alerts a "
+        "select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency, f.name as feed, f.publisher from alerts a "
         "join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id "
         f"where a.chat_id = ? and a.story_id in ({marks(stories)}) order by a.created_at, a.story_id",
         [chat_id, *stories],
@@ -186,6 +200,7 @@ def _view(db: Database, row: Any) -> AlertView:
         "where chat_id = ? and story_id = ? order by s.id",
         [row["chat_id"], row["story_id"]],
     ).fetchall()
+    also, entries, publishers = _story(db, row)
     return AlertView(
         story_id=row["story_id"],
         title=row["title"],
@@ -201,7 +216,29 @@ def _view(db: Database, row: Any) -> AlertView:
         spans=tuple(span for match in matches if match["entry_id"] == row["entry_id"] for span in get_spans(match["spans"])),
         catch_up=bool(row["catch_up"]),
         revision=row["revision"],
+        agency=row["agency"],
+        also=tuple(also),
+        entries=max(entries, 1),
+        publishers=max(publishers, 1),
+        single=bool(row["single"]),
+        followed=bool(row["followed"]),
     )
+
+
+def _story(db: Database, alert: Any) -> tuple[list[Confirmation], int, int]:
+    """The first further entries of an alert's story, how many entries it has in all, and how many independent publishers."""
+    column = LEVELS[Grouping(alert["grouping"])]
+    story = alert["story_id"] if alert["merged_into"] is None else alert["merged_into"]
+    count = db.execute(f"select count(*), count(distinct origin) from entries where {column} = ?", [story]).fetchone()
+    if count[0] <= 1:
+        return [], *count
+    rows = db.execute(
+        "select e.link, coalesce(nullif(e.source, ''), f.name) as name, e.agency, e.first_seen_at, "
+        "coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at from entries e join feeds f on f.id = e.feed_id "
+        f"where e.{column} = ? and e.id != ? order by at, e.id limit ?",
+        [story, alert["entry_id"], ALSO],
+    ).fetchall()
+    return [Confirmation(row["name"], row["link"], sure_time(row["at"]), row["agency"]) for row in rows], *count
 
 
 def _settle(db: Database, settlement: Settlement, now: datetime) -> None:
@@ -223,6 +260,8 @@ def _settle(db: Database, settlement: Settlement, now: datetime) -> None:
     )
     if settlement.state is DeliveryState.SENT:
         _sent(db, settlement, now)
+    if settlement.state is DeliveryState.QUEUED and delivery.kind is DeliveryKind.ALERT:
+        _drop_changes(db, delivery, now)
     if settlement.park_until:
         _park(db, delivery, settlement.park_until, alone=settlement.notice is not None)
     if settlement.pause:
@@ -241,14 +280,26 @@ def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
     db.execute("update chats set last_sent_at = ?, not_before = null where id = ?", [put_time(now), delivery.chat.id])
     if delivery.kind is not DeliveryKind.ALERT:
         return
-    for alert in delivery.alerts:
-        db.execute(
-            "update alerts set message_id = ? where chat_id = ? and story_id = ?",
-            [settlement.message_id, delivery.chat.id, alert.story_id],
-        )
-        changed = db.execute("select revision from alerts where chat_id = ? and story_id = ?", [delivery.chat.id, alert.story_id]).fetchone()
-        if changed and changed["revision"] != alert.revision:  # it changed while it was on its way
-            queue_edit(db, delivery.chat.id, alert.story_id, now)
+    shown = {alert.story_id: alert.revision for alert in delivery.alerts}
+    # A story may have become another while the message was on its way: the outbox knows which.
+    rows = db.execute(
+        "select story_id, revision from outbox_alerts join alerts using (chat_id, story_id) where outbox_id = ?", [delivery.id]
+    ).fetchall()
+    for row in rows:
+        at = [delivery.chat.id, row["story_id"]]
+        db.execute("update alerts set message_id = ? where chat_id = ? and story_id = ?", [settlement.message_id, *at])
+        if shown.get(row["story_id"]) != row["revision"]:  # it changed while it was on its way
+            queue_edit(db, delivery.chat.id, row["story_id"], now)
+
+
+def _drop_changes(db: Database, delivery: Delivery, now: datetime) -> None:
+    """An alert that has to be sent again shows the newest state then: what was to change it is not needed any more."""
+    db.execute(
+        "update outbox set state = 'dropped', settled_at = ?, error = 'the alert itself is sent again' where state = 'queued' "
+        "and kind in ('edit', 'again') and id in (select b.outbox_id from outbox_alerts a join outbox_alerts b using (chat_id, story_id) "
+        "where a.outbox_id = ?)",
+        [put_time(now), delivery.id],
+    )
 
 
 def _park(db: Database, delivery: Delivery, until: datetime, *, alone: bool) -> None:
@@ -269,6 +320,7 @@ def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
     for row in rows:
         db.execute("update alerts set message_id = null where chat_id = ?", [row["id"]])
         db.execute("update outbox set reply_to = null where chat_id = ? and state = 'queued'", [row["id"]])
+        db.execute("update outbox set message_id = null where chat_id = ?", [row["id"]])
         there = db.execute("select id from chats where kind = 'telegram' and address = ? and topic = ?", [new, row["topic"]]).fetchone()
         if there is None:
             db.execute("update chats set address = ?, not_before = null where id = ?", [new, row["id"]])
@@ -279,6 +331,11 @@ def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
             [there["id"], row["id"]],
         )
         db.execute("delete from routes where chat_id = ?", [row["id"]])
+        db.execute("update or ignore stances set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
+        db.execute("delete from stances where chat_id = ?", [row["id"]])
+        db.execute(
+            "update chats set grouping = coalesce(grouping, (select grouping from chats where id = ?)) where id = ?", [row["id"], there["id"]]
+        )
         _drop_doubles(db, row["id"], there["id"], now)
         db.execute("pragma defer_foreign_keys = on")
         for table in ("alerts", "alert_matches", "outbox_alerts", "outbox"):

@@ -9,12 +9,14 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.cadence import host_of
-from bot.model.chats import AlertIntent, AlertRevision, KnownAlert, Priority, Subscription
-from bot.model.entries import Article, KnownEntry, NewEntry, Revision
+from bot.model.chats import AlertGrowth, AlertIntent, AlertRevision, Priority, StoryState, Subscription
+from bot.model.entries import Article, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import FeedDue
-from bot.ports import FeedCommit, Known, Lookup
+from bot.model.stories import Grouping, Merge, Place, Report
+from bot.ports import FeedCommit, Known, Lookup, Touched
+from bot.store import stories
 from bot.store.database import Writer
-from bot.store.outbox import notify, queue_alert, queue_edit
+from bot.store.outbox import notify, queue_again, queue_alert, queue_edit
 from bot.store.rows import STATE_COLUMNS, SUBSCRIPTIONS, get_feed, get_known, get_subscription, marks, put_spans, put_state, put_time
 
 _UPDATE_FEED = (
@@ -22,8 +24,9 @@ _UPDATE_FEED = (
 )
 # One prepared statement: sqlite-utils' insert_all writes a new one for each number of rows, which cost more than the rows.
 _INSERT_ENTRY = (
-    "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, source, "
-    "published, updated, first_seen_at, silent, language) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into entries (id, feed_id, strict_id, story_id, storyline_id, house, origin, agency, "
+    "guid_key, link_key, title_key, article_key, guid, link, title, summary, author, source, "
+    "published, updated, first_seen_at, silent, language) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CHUNK = 400  # values of one `in (...)`
 
@@ -91,8 +94,8 @@ class IngestTables:
         )
         return datetime.fromisoformat(text) if text else None
 
-    async def lookup(self, lookups: Sequence[Lookup], since: datetime) -> dict[int, Known]:
-        """Known entries and alerts by feed id. Ids given out never overlap."""
+    async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, Known]:
+        """Known entries by feed id. Ids given out never overlap."""
 
         def work(db: Database) -> dict[int, Known]:
             if not self._next_id:
@@ -103,18 +106,43 @@ class IngestTables:
                 ).fetchone()[0]
             answers: dict[int, Known] = {}
             for one in lookups:
-                answers[one.feed_id] = _known(db, one, since, self._next_id)
+                answers[one.feed_id] = _known(db, one, self._next_id)
                 self._next_id += len(one.keys)
             return answers
 
         return await self._writer.run("look up entries", work)
 
-    async def commit(self, commits: Sequence[FeedCommit], now: datetime) -> None:
-        """Entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, Place]]:
+        """Entries seen since then with their stories, by id from the one behind `after`."""
+        return await self._writer.run("read stories", lambda db: stories.window(db, since, after, most))
+
+    async def stories(self, touched: Touched, now: datetime) -> StoryState:
+        """Alerts, origins and stances of these stories."""
+        return await self._writer.run("read stories", lambda db: stories.state_of(db, touched, now))
+
+    async def release_held(self, now: datetime) -> int:
+        """Send the alerts that waited for publishers as long as they were to; how many."""
+        return await self._writer.run("send alerts that waited", lambda db: stories.release_held(db, now))
+
+    async def groupings(self) -> dict[int, Grouping]:
+        """The chats that chose a level of stories of their own."""
+        rows = await self._writer.run(
+            "read chats",
+            lambda db: db.execute(
+                "select id, coalesce(declared_grouping, grouping) as grouping from chats where coalesce(declared_grouping, grouping) is not null"
+            ).fetchall(),
+        )
+        return {row["id"]: Grouping(row["grouping"]) for row in rows}
+
+    async def commit(self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()) -> None:
+        """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
 
         def work(db: Database) -> None:
             moment = put_time(now)
-            db.conn.executemany(_INSERT_ENTRY, [_entry_row(entry) for commit in commits for entry in commit.new])
+            stories.merge(db, merges, now)
+            placed = [one for commit in commits for one in commit.new]
+            db.conn.executemany(_INSERT_ENTRY, [_entry_row(one) for one in placed])
+            stories.keep_joins(db, placed, now)
             for commit in commits:
                 _keep_revisions(db, commit.revisions, now)
                 if commit.absent:
@@ -124,6 +152,8 @@ class IngestTables:
                 _keep_alerts(db, commit.alerts, now)
                 for revision in commit.alert_revisions:
                     _keep_alert_revision(db, revision, now)
+                for growth in commit.growths:
+                    _keep_growth(db, growth, now)
                 for notice in commit.notices:
                     notify(db, notice, now)
                 if commit.park_host:
@@ -171,7 +201,7 @@ def _languages(db: Database) -> frozenset[str]:
 
 def _met(commits: Sequence[FeedCommit]) -> frozenset[str]:
     """The languages of these commits."""
-    new = {entry.language for commit in commits for entry in commit.new}
+    new = {one.entry.language for commit in commits for one in commit.new}
     return frozenset(new | {entry.language for commit in commits for entry in commit.revisions})
 
 
@@ -184,50 +214,35 @@ def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any
     return rows
 
 
-def _known(db: Database, one: Lookup, since: datetime, next_id: int) -> Known:
+def _known(db: Database, one: Lookup, next_id: int) -> Known:
     own: dict[int, KnownEntry] = {}
-    since_text = put_time(since) or ""
-    others: dict[bytes, list[Any]] = {}  # rows of other feeds by link
     by_column = {
         "guid_key": {key.guid for key in one.keys} - {b""},
         "title_key": {key.title for key in one.keys},
         "article_key": {key.article for key in one.keys} - {b""},
+        "link_key": {key.link for key in one.keys} - {b""},
     }
     for column, values in by_column.items():
         for row in _select(db, f"feed_id = ? and {column} != x'' and {column} in", sorted(values), [one.feed_id]):
             own[row["id"]] = get_known(row)
-    for row in _select(db, "link_key != x'' and link_key in", sorted({key.link for key in one.keys} - {b""}), []):
-        if row["feed_id"] == one.feed_id:
-            own[row["id"]] = get_known(row)
-        elif row["first_seen_at"] >= since_text:
-            others.setdefault(row["link_key"], []).append(row)
-    # A link that one feed gives to several entries is a page of many stories.
-    elsewhere = {link: rows[0]["story_id"] for link, rows in others.items() if len({row["feed_id"] for row in rows}) == len(rows)}
     for row in _select(db, "id in", one.entry_ids, []) if one.keys else []:
         own[row["id"]] = get_known(row)
-    stories = sorted({entry.story_id for entry in own.values()} | set(elsewhere.values()))
-    return Known(tuple(own[number] for number in sorted(own)), tuple(elsewhere.items()), tuple(_alerts(db, stories)), next_id)
+    return Known(tuple(own[number] for number in sorted(own)), next_id)
 
 
-def _alerts(db: Database, stories: Sequence[int]) -> Iterable[KnownAlert]:
-    for at in range(0, len(stories), _CHUNK):
-        some = stories[at : at + _CHUNK]
-        rows = db.execute(
-            "select chat_id, story_id, a.entry_id, json_group_array(subscription_id) as subscriptions from alerts a "
-            f"left join alert_matches using (chat_id, story_id) where story_id in ({marks(some)}) group by chat_id, story_id",
-            some,
-        )
-        for row in rows.fetchall():
-            yield KnownAlert(row["chat_id"], row["story_id"], row["entry_id"], frozenset(json.loads(row["subscriptions"])) - {None})
-
-
-def _entry_row(entry: NewEntry) -> tuple[Any, ...]:
+def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
     """The values of `_INSERT_ENTRY`, in its order."""
+    entry, place = placed.entry, placed.place
     keys = entry.keys
     return (
         entry.id,
         entry.feed_id,
-        entry.story_id,
+        place.strict,
+        place.story,
+        place.storyline,
+        placed.house,
+        placed.origin,
+        placed.agency,
         keys.guid,
         keys.link,
         keys.title,
@@ -273,16 +288,28 @@ def _keep_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> 
     collapsed: dict[int, list[AlertIntent]] = {}
     for alert in alerts:
         db.execute(
-            "insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at) "
-            "select ?, ?, id, title, ?, ? from entries where id = ?",
-            [alert.chat_id, alert.story_id, alert.catch_up, put_time(now), alert.entry_id],
+            "insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at, grouping, held, due_at, followed) "
+            "select :chat, :story, id, title, :catch_up, :now, :grouping, :held, :due, :followed from entries where id = :entry",
+            {
+                "chat": alert.chat_id,
+                "story": alert.story_id,
+                "catch_up": alert.catch_up,
+                "now": put_time(now),
+                "grouping": alert.grouping.value,
+                "held": alert.held,
+                "due": put_time(alert.due_at),
+                "followed": alert.followed,
+                "entry": alert.entry_id,
+            },
         )
         if db.execute("select changes()").fetchone()[0]:
             _keep_matches(db, alert)
+            if alert.held:
+                continue
             if alert.collapse:
                 collapsed.setdefault(alert.chat_id, []).append(alert)
             else:
-                queue_alert(db, alert.chat_id, [alert.story_id], Priority.NORMAL, now)
+                queue_alert(db, alert.chat_id, [alert.story_id], alert.priority, now)
     for chat, together in collapsed.items():
         queue_alert(db, chat, [alert.story_id for alert in together], Priority.NORMAL, now)
 
@@ -303,8 +330,37 @@ def _keep_alert_revision(db: Database, revision: AlertRevision, now: datetime) -
         [*at, revision.entry_id],
     )
     _keep_matches(db, revision)
+    if revision.due_at:
+        db.execute(
+            "update alerts set due_at = min(coalesce(due_at, :due), :due) where chat_id = :chat and story_id = :story and held = 1",
+            {"due": put_time(revision.due_at), "chat": revision.chat_id, "story": revision.story_id},
+        )
     db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", at)
-    queue_edit(db, revision.chat_id, revision.story_id, now)
+    if not _is_held(db, revision.chat_id, revision.story_id):
+        queue_edit(db, revision.chat_id, revision.story_id, now)
+
+
+def _is_held(db: Database, chat_id: int, story_id: int) -> bool:
+    row = db.execute("select held from alerts where chat_id = ? and story_id = ?", [chat_id, story_id]).fetchone()
+    return bool(row and row["held"])
+
+
+def _keep_growth(db: Database, growth: AlertGrowth, now: datetime) -> None:
+    chat, story = growth.chat_id, growth.story_id
+    db.execute(
+        "update alerts set revision = revision + 1, again = max(again, ?) where chat_id = ? and story_id = ?", [growth.again, chat, story]
+    )
+    if growth.grouping is not None:
+        db.execute("update alerts set grouping = ? where chat_id = ? and story_id = ?", [growth.grouping.value, chat, story])
+    if growth.release is not None:
+        done = db.execute("update alerts set held = 0, due_at = null where chat_id = ? and story_id = ? and held = 1", [chat, story])
+        if done.rowcount:
+            queue_alert(db, chat, [story], growth.release, now)
+    if _is_held(db, chat, story):
+        return
+    queue_edit(db, chat, story, now)
+    if growth.again:
+        queue_again(db, chat, story, Priority.NORMAL, now)
 
 
 def _keep_states(db: Database, commits: Sequence[FeedCommit]) -> None:

@@ -9,6 +9,7 @@ from bot.model.chats import Chat
 from bot.ports import FeedStatus, OutboxRow, Status
 from bot.store.database import Writer
 from bot.store.rows import get_chat, get_feed, get_time, put_time, sure_time
+from bot.store.stories import QUIET
 
 KEEP_ABSENT = timedelta(days=90)  #: a seen entry is remembered so long after it left its feed
 KEEP_SENT = timedelta(days=30)  #: deliveries that are done
@@ -40,7 +41,8 @@ class OperatorTables:
             )
             done = db.execute(
                 "update outbox set state = 'queued', attempts = 0, doubts = min(doubts, 1), plain = 0, error = '', settled_at = null "
-                f"where {where} and state in ('dead', 'unknown', 'dropped', 'queued')",
+                f"where {where} and state in ('dead', 'unknown', 'dropped', 'queued') and (kind in ('notice', 'reply') "
+                "or exists (select 1 from outbox_alerts where outbox_id = outbox.id))",
                 values,
             )
             return done.rowcount
@@ -77,10 +79,17 @@ class OperatorTables:
                 ("delete from outbox where state in ('sent', 'merged', 'dropped') and settled_at < ?", done),
                 ("delete from revisions where entry_id in (select id from entries where absent_since < ?)", old),
                 (
+                    "delete from joins where entry_id in (select id from entries where absent_since < ? "  # noqa: ISC004 (one statement)
+                    "and not exists (select 1 from alerts where entry_id = entries.id))",
+                    old,
+                ),
+                (
                     "delete from entries where absent_since < ? and not exists (select 1 from alerts where entry_id = entries.id)",
                     old,
                 ),
                 ("delete from hosts where not_before < ?", put_time(now)),
+                ("delete from merges where at < ?", old),
+                ("delete from stances where moved_at < ?", put_time(now - QUIET)),
             ):
                 count += db.execute(statement, [value]).rowcount
             db.execute("delete from unsearched where entry_id not in (select id from entries)")

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from bot.model.chats import DeliveryKind, Message, NoticeIntent, Priority
-from bot.store.rows import put_entities, put_time
+from bot.store.rows import marks, put_entities, put_time, sure_time
 
 _SAME_NOTICE = timedelta(hours=24)
+EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message
 
 
 def queue_alert(db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime) -> None:
@@ -21,16 +22,59 @@ def queue_alert(db: Database, chat_id: int, stories: Iterable[int], priority: Pr
 
 
 def queue_edit(db: Database, chat_id: int, story_id: int, now: datetime) -> None:
-    """An edit that shows the newest state of an alert, unless what waits already will show it."""
+    """An edit that shows the newest state of an alert's message, unless what waits already will show it; a minute after the last one."""
+    mates = _message_mates(db, chat_id, story_id)
     waits = db.execute(
-        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id = ? and state = 'queued' limit 1",
+        f"select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id in ({marks(mates)}) "
+        "and kind in ('alert', 'edit') and state = 'queued' limit 1",
+        [chat_id, *mates],
+    ).fetchone()
+    if waits or not _is_shown(db, chat_id, story_id):
+        return
+    edited = db.execute(f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(mates)})", [chat_id, *mates]).fetchone()[0]
+    not_before = put_time(sure_time(edited) + EDIT_GAP) if edited else None
+    number = db.execute(
+        "insert into outbox (chat_id, kind, priority, created_at, not_before) values (?, ?, ?, ?, ?)",
+        [chat_id, DeliveryKind.EDIT, Priority.EDIT, put_time(now), not_before],
+    ).lastrowid
+    db.execute("insert into outbox_alerts values (?, ?, ?)", [number, chat_id, story_id])
+
+
+def _message_mates(db: Database, chat_id: int, story_id: int) -> list[int]:
+    """The stories whose alerts are in one message with this one's, which may be on its way."""
+    rows = db.execute(
+        "select story_id from alerts where chat_id = :chat and message_id = "
+        "(select message_id from alerts where chat_id = :chat and story_id = :story) union "
+        "select b.story_id from outbox_alerts a join outbox o on o.id = a.outbox_id join outbox_alerts b on b.outbox_id = o.id "
+        "where a.chat_id = :chat and a.story_id = :story and kind = 'alert' and state = 'sending'",
+        {"chat": chat_id, "story": story_id},
+    ).fetchall()
+    return [row["story_id"] for row in rows] or [story_id]
+
+
+def _is_shown(db: Database, chat_id: int, story_id: int) -> bool:
+    """Whether there is a message to edit, or will be when what is on its way has arrived."""
+    row = db.execute(
+        "select 1 from alerts where chat_id = :chat and story_id = :story and message_id is not null union all "
+        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id "
+        "where a.chat_id = :chat and story_id = :story and kind = 'alert' and state = 'sending' limit 1",
+        {"chat": chat_id, "story": story_id},
+    ).fetchone()
+    return row is not None
+
+
+def queue_again(db: Database, chat_id: int, story_id: int, priority: Priority, now: datetime) -> None:
+    """A second ring, unless the first is still to come and will tell as much."""
+    waits = db.execute(
+        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id = ? "
+        "and kind = 'alert' and state = 'queued' limit 1",
         [chat_id, story_id],
     ).fetchone()
     if waits:
         return
     number = db.execute(
         "insert into outbox (chat_id, kind, priority, created_at) values (?, ?, ?, ?)",
-        [chat_id, DeliveryKind.EDIT, Priority.EDIT, put_time(now)],
+        [chat_id, DeliveryKind.AGAIN, priority, put_time(now)],
     ).lastrowid
     db.execute("insert into outbox_alerts values (?, ?, ?)", [number, chat_id, story_id])
 

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from bot.model.chats import (
     AddSubscription,
+    AlertedStory,
     Answered,
     AskFirst,
     Change,
@@ -16,12 +17,15 @@ from bot.model.chats import (
     ClaimBot,
     DeliveryKind,
     RemoveSubscription,
+    SetGrouping,
     SetPaused,
+    SetStance,
     Subscription,
 )
 from bot.store.database import Writer
 from bot.store.outbox import queue_text
-from bot.store.rows import get_chat, put_time
+from bot.store.rows import get_chat, get_ringing, put_ringing, put_time
+from bot.store.stories import set_stance
 
 _REPEATS = 10_000  # an update so little below the last answered one is a repeat; Telegram may begin anew with lower numbers
 ASKED = timedelta(hours=1)  #: how long a chat may take to confirm
@@ -78,13 +82,29 @@ class PeopleTables:
             ).fetchall()
             return [
                 (
-                    Subscription(row["id"], row["name"], row["query"], tuple(json.loads(row["feeds"])), (chat_id,)),
+                    Subscription(row["id"], row["name"], row["query"], tuple(json.loads(row["feeds"])), (chat_id,), ringing=get_ringing(row)),
                     bool(row["declared"]),
                 )
                 for row in rows
             ]
 
         return await self._writer.run("read subscriptions", work)
+
+    async def alert_of(self, chat_id: int, message_id: int) -> AlertedStory | None:
+        """The story that a message of the chat tells of, or told of first; of several, the first."""
+
+        def work(db: Database) -> AlertedStory | None:
+            row = db.execute(
+                "select l.entry_id, e.storyline_id, e.title from alerts l join entries e on e.id = l.entry_id "
+                "where l.chat_id = :chat and (l.message_id = :message or exists "
+                "(select 1 from outbox_alerts a join outbox o on o.id = a.outbox_id "
+                "where a.chat_id = l.chat_id and a.story_id = l.story_id and o.message_id = :message)) "
+                "order by l.created_at, l.story_id limit 1",
+                {"chat": chat_id, "message": message_id},
+            ).fetchone()
+            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"]) if row else None
+
+        return await self._writer.run("read an alert", work)
 
     async def asked(self, chat_id: int, now: datetime) -> str:
         """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
@@ -170,8 +190,11 @@ def _pestered(db: Database, chat_id: int, now: datetime) -> bool:
 
 def _apply(db: Database, chat_id: int, change: Change, answered: Answered, now: datetime) -> None:
     match change:
-        case AddSubscription(query=query, name=name):
-            number = db.execute("insert into subscriptions (name, query, created_at) values (?, ?, ?)", [name, query, put_time(now)]).lastrowid
+        case AddSubscription(query=query, name=name, ringing=ringing):
+            number = db.execute(
+                "insert into subscriptions (name, query, created_at, urgency, publishers, or_after, ring_again_at) values (?, ?, ?, ?, ?, ?, ?)",
+                [name, query, put_time(now), *put_ringing(ringing)],
+            ).lastrowid
             db.execute("insert into routes values (?, ?)", [number, chat_id])
             db.execute("delete from pending where chat_id = ?", [chat_id])
         case AskFirst(query=query):
@@ -190,5 +213,9 @@ def _apply(db: Database, chat_id: int, change: Change, answered: Answered, now: 
                 "update chats set paused = ?, not_before = null where kind = 'telegram' and address = ?",
                 [reason, answered.update.address],
             )
+        case SetStance(storyline_id=number, stance=stance):
+            set_stance(db, chat_id, number, stance, now)
+        case SetGrouping(grouping=grouping):
+            db.execute("update chats set grouping = ? where id = ?", [grouping.value if grouping else None, chat_id])
         case _:
             assert_never(change)

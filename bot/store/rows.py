@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
-from bot.model.chats import Chat, ChatKind, Entity, Subscription
+from bot.model.chats import Chat, ChatKind, Entity, Ringing, Subscription, Urgency
 from bot.model.entries import EntryKeys, KnownEntry, Span
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
+from bot.model.stories import Grouping, Place
 
 STATE_COLUMNS = (
     "next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate baseline_at last_poll_at last_ok_at interval "
@@ -18,7 +19,7 @@ STATE_COLUMNS = (
 
 #: subscriptions in force with the chats they ring; `where` may narrow them
 SUBSCRIPTIONS = (
-    "select s.id, s.name, s.query, s.feeds, s.declared, json_group_array(c.id) as chats, "
+    "select s.*, json_group_array(c.id) as chats, "
     "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
     "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
     "where s.removed_at is null and c.allowed = 1 {where}group by s.id order by s.id"
@@ -112,12 +113,17 @@ def get_feed(row: Row) -> FeedDue:
     return FeedDue(row["id"], row["url"], row["name"], row["publisher"], tuple(json.loads(row["tags"])), every, get_state(row))
 
 
+def get_place(row: Row) -> Place:
+    """The stories of an entry."""
+    return Place(row["strict_id"], row["story_id"], row["storyline_id"])
+
+
 def get_known(row: Row) -> KnownEntry:
     """An entry with its keys."""
     return KnownEntry(
         id=row["id"],
         feed_id=row["feed_id"],
-        story_id=row["story_id"],
+        place=get_place(row),
         keys=EntryKeys(row["guid_key"], row["link_key"], row["title_key"], row["article_key"]),
         title=row["title"],
         summary=row["summary"],
@@ -137,6 +143,7 @@ def get_chat(row: Mapping[str, Any] | Row) -> Chat:
         row["topic"],
         allowed=bool(row["allowed"]),
         paused=row["paused"],
+        grouping=Grouping(row["declared_grouping"]) if row["declared_grouping"] else None,
     )
 
 
@@ -150,7 +157,20 @@ def get_subscription(row: Row) -> Subscription:
         tuple(json.loads(row["chats"])),
         tuple(json.loads(row["terminals"])),
         bool(row["declared"]),
+        get_ringing(row),
     )
+
+
+def get_ringing(row: Row) -> Ringing:
+    """How a subscription rings."""
+    wait = timedelta(seconds=row["or_after"]) if row["or_after"] is not None else None
+    return Ringing(Urgency(row["urgency"]), row["publishers"], wait, row["ring_again_at"])
+
+
+def put_ringing(ringing: Ringing) -> tuple[str, int, float | None, int]:
+    """The other way: urgency, publishers, or_after, ring_again_at."""
+    wait = ringing.or_after.total_seconds() if ringing.or_after is not None else None
+    return (ringing.urgency.value, ringing.publishers, wait, ringing.ring_again_at)
 
 
 def put_spans(spans: Iterable[Span]) -> str:
@@ -171,6 +191,11 @@ def put_entities(entities: Iterable[Entity]) -> str:
 def get_entities(text: str) -> tuple[Entity, ...]:
     """The other way."""
     return tuple(Entity(**one) for one in json.loads(text))
+
+
+def get_list(text: str) -> list[Any]:
+    """The values of a JSON array."""
+    return list(json.loads(text))
 
 
 def marks(many: Iterable[Any]) -> str:

@@ -6,6 +6,8 @@ Times are ISO 8601 text in UTC with microseconds, so that they sort; durations a
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from bot.stories.publishers import Families
+
 migrations = Migrations("newsbell")
 
 
@@ -23,6 +25,19 @@ def m002_languages_and_search(db: Database) -> None:
     for statement in _SECOND.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def m003_stories(db: Database) -> None:
+    """The levels of stories and why entries belong to them; who says an entry; how subscriptions ring; what chats want of storylines."""
+    for statement in _THIRD.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    families = Families()
+    rows = db.execute("select distinct feed_id, source, publisher from entries join feeds f on f.id = feed_id").fetchall()
+    for row in rows:
+        house = families.house(row["source"] or row["publisher"])
+        db.execute("update entries set house = ?, origin = ? where feed_id = ? and source = ?", [house, house, row["feed_id"], row["source"]])
 
 
 _FIRST = """
@@ -162,4 +177,57 @@ create table pending (
   query text not null,
   expires_at text not null
 )
+"""
+
+# A story is named by the id of its first entry. `alerts.story_id` names one at the level `grouping`; an alert with `merged_into` stands in
+# the chat beside that of the story its own became part of, and changes no more than by its own entry.
+_THIRD = """
+alter table entries add column strict_id integer not null default 0;
+alter table entries add column storyline_id integer not null default 0;
+alter table entries add column house text not null default '';
+alter table entries add column origin text not null default '';
+alter table entries add column agency text not null default '';
+update entries set strict_id = story_id, storyline_id = story_id;
+create index entries_strict on entries (strict_id);
+create index entries_storyline on entries (storyline_id);
+create table joins (
+  entry_id integer not null,
+  other_id integer not null,
+  score real not null,
+  reason text not null,
+  primary key (entry_id, other_id)
+) without rowid;
+create table merges (
+  grouping text not null,
+  gone integer not null,
+  kept integer not null,
+  at text not null,
+  primary key (grouping, gone)
+) without rowid;
+alter table subscriptions add column urgency text not null default 'normal';
+alter table subscriptions add column publishers integer not null default 1;
+alter table subscriptions add column or_after real;
+alter table subscriptions add column ring_again_at integer not null default 0;
+alter table chats add column grouping text;
+alter table chats add column declared_grouping text;
+alter table alerts add column grouping text not null default 'normal';
+alter table alerts add column held integer not null default 0;
+alter table alerts add column due_at text;
+alter table alerts add column single integer not null default 0;
+alter table alerts add column again integer not null default 0;
+alter table alerts add column followed integer not null default 0;
+alter table alerts add column merged_into integer;
+alter table alerts add column edited_at text;
+create index alerts_due on alerts (due_at) where held = 1;
+create index alerts_merged on alerts (merged_into) where merged_into is not null;
+alter table outbox add column not_before text;
+create table stances (
+  chat_id integer not null references chats (id),
+  storyline_id integer not null,
+  stance text not null,
+  since text not null,
+  moved_at text not null,
+  primary key (chat_id, storyline_id)
+) without rowid;
+create index stances_storyline on stances (storyline_id)
 """

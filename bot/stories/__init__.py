@@ -1,1 +1,1 @@
-"""Which entries tell the same story. At present only equal canonical links join; see docs/design.md, "Stories"."""
+"""Which entries tell the same story, and who says it. Decisions only: no store, no clock."""

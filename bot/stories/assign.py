@@ -1,31 +1,98 @@
-"""Give each new entry its story: that of another feed's entry with the same canonical link, or one of its own. No I/O.
+"""Give new entries their stories: hold each against the live window, and follow merges to where they lead. No I/O, no clock.
 
-Links only: what else belongs together is a matter of words and is decided elsewhere.
+What belongs together is `window`'s to say; who says it, `publishers`'.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from bot.model.entries import NewEntry
+from bot.model.entries import NewEntry, PlacedEntry
+from bot.model.stories import Grouping, Merge, Place, Report
+from bot.stories.publishers import Families
+from bot.stories.window import Window
 from bot.text.url import names_page
 
-WINDOW = timedelta(hours=72)  #: how long a story takes in further entries
+OLDEST = timedelta(hours=72)  #: a date that lies further back says nothing about when an entry came
 
 
-def assign(entries: Iterable[NewEntry], stories: dict[bytes, int]) -> list[NewEntry]:
-    """The entries with their stories.
+def report_of(
+    number: int, words: tuple[str, str, str], *, house: str, feed: int, link: tuple[str, bytes], published: datetime | None, seen: datetime
+) -> Report:
+    """An entry as grouping looks at it, from what is kept of it: headline, summary and language; the link and its canonical key."""
+    at = published if published and seen - OLDEST <= published <= seen else seen
+    return Report(number, *words, house, at, link[1] if names_page(link[0]) else b"", feed)
 
-    `stories` maps canonical link keys of the window to stories and is brought up to date for the next feed of the batch.
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """What became of stories that merged, followed to the end of every chain."""
+
+    done: tuple[Merge, ...]
+    _kept: Mapping[tuple[Grouping, int], int]
+
+    @classmethod
+    def of(cls, done: Iterable[Merge]) -> "Merges":
+        """Merges in the order in which they were decided."""
+        steps = tuple(done)
+        kept: dict[tuple[Grouping, int], int] = {}
+        for merge in steps:
+            for place, to in kept.items():
+                if place[0] is merge.grouping and to == merge.gone:
+                    kept[place] = merge.kept
+            kept[(merge.grouping, merge.gone)] = merge.kept
+        return cls(steps, kept)
+
+    def follow(self, grouping: Grouping, number: int) -> int:
+        """Where a story went."""
+        return self._kept.get((grouping, number), number)
+
+    def resolve(self, place: Place) -> Place:
+        """Where an entry belongs after all merges."""
+        if not self._kept:
+            return place
+        return Place(*(self.follow(grouping, place.at(grouping)) for grouping in Grouping))
+
+
+class Assigner:
+    """Places entries one by one in the order in which they come; collects what merged meanwhile."""
+
+    def __init__(self, window: Window, families: Families) -> None:
+        self._window, self._families = window, families
+        self._merges: list[Merge] = []
+
+    def assign(self, entry: NewEntry, publisher: str) -> PlacedEntry:
+        """The entry with its stories as they are now; what `settled` makes of it when all are placed is what holds."""
+        voice = self._families.voice(publisher, entry.source, entry.author, entry.title, entry.summary)
+        report = report_of(
+            entry.id,
+            (entry.title, entry.summary, entry.language),
+            house=voice.house,
+            feed=entry.feed_id,
+            link=(entry.link, entry.keys.link),
+            published=entry.published,
+            seen=entry.first_seen_at,
+        )
+        placement = self._window.place(report)
+        self._merges += placement.merges
+        return PlacedEntry(entry, placement, voice.house, voice.origin, voice.agency)
+
+    @property
+    def merges(self) -> Merges:
+        """What merged since the beginning."""
+        return Merges.of(self._merges)
+
+
+def settled(entries: Iterable[PlacedEntry], merges: Merges, origins: Mapping[int, str]) -> list[PlacedEntry]:
+    """The entries of a batch where all its merges lead them, copies counted for whom their originals count.
+
+    `origins` has those of stored originals.
     """
-    new = list(entries)
-    titles: dict[bytes, set[bytes]] = {}
-    for entry in new:
-        titles.setdefault(entry.keys.link, set()).add(entry.keys.title)
-    result: list[NewEntry] = []
-    for entry in new:
-        # A link that several entries of one feed share, or that leads to a site's front page, tells nothing about the story.
-        telling = entry.keys.link and len(titles[entry.keys.link]) == 1 and names_page(entry.link)
-        story = stories.setdefault(entry.keys.link, entry.story_id) if telling else entry.story_id
-        result.append(replace(entry, story_id=story))
+    known = dict(origins)
+    result: list[PlacedEntry] = []
+    for one in entries:
+        origin = one.origin if one.agency else known.get(one.placement.copy_of, one.origin)
+        known[one.entry.id] = origin
+        place = merges.resolve(one.place)
+        result.append(replace(one, placement=replace(one.placement, place=place), origin=origin))
     return result

@@ -1,0 +1,74 @@
+"""How a subscription rings, as people write it before a query in a chat: `publishers:2 or_after:30m urgency:breaking ring_again_at:4`.
+
+The names are those of feeds.yaml. Reading only; what it does is `alerts`' matter.
+"""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.errors import QueryError
+from bot.model.chats import Ringing, Urgency
+from bot.text.duration import duration, written
+
+MOST_PUBLISHERS = 50
+LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
+_OPTION = re.compile(r"(urgency|publishers|or_after|ring_again_at):(\S*)\s*")
+
+
+def problem(ringing: Ringing) -> tuple[str, str] | None:
+    """The option that makes no sense with the others, and why; None where all is well."""
+    if ringing.or_after is not None and ringing.publishers < 2:
+        return "or_after", "or_after goes with publishers: 2 or more, for it ends the wait for them"
+    if ringing.or_after is not None and not timedelta(0) < ringing.or_after <= LONGEST_WAIT:
+        return "or_after", "expected between 1s and 3d"
+    if ringing.ring_again_at and ringing.ring_again_at <= ringing.publishers:
+        return "ring_again_at", "expected more than the publishers that the first ring waits for"
+    return None
+
+
+def split(text: str) -> tuple[Ringing, str]:
+    """The options in front, and the query behind them. Raises QueryError with the place."""
+    ringing, at = Ringing(), 0
+    places: dict[str, int] = {}
+    while found := _OPTION.match(text, at):
+        name, value = found.groups()
+        places[name] = found.start(2)
+        try:
+            ringing = _with(ringing, name, value)
+        except ValueError as error:
+            raise QueryError(text, found.start(2), f"{name}: {error}") from None
+        at = found.end()
+    wrong = problem(ringing)
+    if wrong:
+        raise QueryError(text, places.get(wrong[0], 0), wrong[1])
+    return ringing, text[at:].strip()
+
+
+def _with(ringing: Ringing, name: str, value: str) -> Ringing:
+    match name:
+        case "urgency":
+            if value not in set(Urgency):
+                raise ValueError("expected breaking, normal or digest")
+            return replace(ringing, urgency=Urgency(value))
+        case "or_after":
+            return replace(ringing, or_after=duration(value))
+        case _:
+            low = 1 if name == "publishers" else 2
+            if not value.isdecimal() or len(value) > 3 or not low <= int(value) <= MOST_PUBLISHERS:
+                raise ValueError(f"expected a number from {low} to {MOST_PUBLISHERS}")
+            return replace(ringing, publishers=int(value)) if name == "publishers" else replace(ringing, ring_again_at=int(value))
+
+
+def words(ringing: Ringing) -> str:
+    """The options that differ from the usual, as they are written before a query; empty for none."""
+    parts = []
+    if ringing.urgency is not Urgency.NORMAL:
+        parts.append(f"urgency:{ringing.urgency}")
+    if ringing.publishers > 1:
+        parts.append(f"publishers:{ringing.publishers}")
+    if ringing.or_after is not None:
+        parts.append(f"or_after:{written(ringing.or_after)}")
+    if ringing.ring_again_at:
+        parts.append(f"ring_again_at:{ringing.ring_again_at}")
+    return " ".join(parts)

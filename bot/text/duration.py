@@ -1,0 +1,24 @@
+"""Durations as people write them: 90s, 2m, 1h, 1d. Not dates, not times of the day."""
+
+import re
+from datetime import timedelta
+
+_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|h|d)")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> timedelta:
+    """A number with s, m, h or d. Raises ValueError with what was expected."""
+    found = _DURATION.fullmatch(text.strip())
+    if not found:
+        raise ValueError("expected a duration such as 90s, 2m, 1h or 1d")
+    return timedelta(seconds=float(found.group(1)) * _UNITS[found.group(2)])
+
+
+def written(span: timedelta) -> str:
+    """The shortest such form: 90s, 30m, 2h."""
+    seconds = span.total_seconds()
+    for unit in ("d", "h", "m"):
+        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:.0f}{unit}"
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"

@@ -1,0 +1,105 @@
+"""A storyline in the order of time: its stories, who was first, by how much, and why each entry belongs. No I/O, no clock, no style."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.model.archive import StoryEntry
+from bot.model.stories import Pair
+
+_REASONS = {
+    "link": "the same link as",
+    "headline": "the same headline as",
+    "words": "words like",
+    "names": "names and numbers like",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry, how long after the first of its story, and why it is there."""
+
+    entry: StoryEntry
+    after: timedelta
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStory:
+    """A story of the storyline."""
+
+    number: int
+    lines: tuple[Line, ...]
+    publishers: int  #: independent ones
+    asked: bool  #: it holds the entry that was asked for
+
+    @property
+    def title(self) -> str:
+        """The headline it began with."""
+        return self.lines[0].entry.title
+
+
+def timeline(entries: Iterable[StoryEntry], asked: int) -> list[ToldStory]:
+    """The stories of one storyline, each in order of time, in the order in which they began. `asked` is an entry's id."""
+    ordered = sorted(entries, key=lambda entry: (entry.at, entry.id))
+    names = {entry.id: entry.name for entry in ordered}
+    stories: dict[int, list[StoryEntry]] = {}
+    for entry in ordered:
+        stories.setdefault(entry.place.story, []).append(entry)
+    opened = min((entry.id for entry in ordered), default=0)
+    return [
+        ToldStory(
+            number,
+            tuple(Line(entry, entry.at - members[0].at, _why(entry, names, opened)) for entry in members),
+            len({entry.origin for entry in members}),
+            asked in {entry.id for entry in members},
+        )
+        for number, members in stories.items()
+    ]
+
+
+def _why(entry: StoryEntry, names: dict[int, str], opened: int) -> str:
+    if not entry.pairs:
+        return "first of the storyline" if entry.id == opened else "on its own at first; what came later joined it"
+    told = "; ".join(_pair(pair, names) for pair in entry.pairs)
+    return f"opened a story of this storyline: {told}" if entry.id == entry.place.story else told
+
+
+def _pair(pair: Pair, names: dict[int, str]) -> str:
+    name = names.get(pair.other, "an entry that is forgotten by now")
+    score = f" ({pair.score:.2f})" if pair.reason in {"words", "names"} else ""
+    return f"{_REASONS.get(pair.reason, pair.reason)} {name}{score}"
+
+
+def summary(stories: Sequence[ToldStory]) -> str:
+    """The counts in a line."""
+    entries = sum(len(story.lines) for story in stories)
+    publishers = len({line.entry.origin for story in stories for line in story.lines})
+    return (
+        f"{_count(len(stories), 'story', 'stories')}, {_count(entries, 'article', 'articles')}, {_count(publishers, 'publisher', 'publishers')}"
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def later(after: timedelta) -> str:
+    """`first`, `+7 min`, `+3 h 5 min`."""
+    minutes = round(after.total_seconds() / 60)
+    if after <= timedelta(0):
+        return "first"
+    if minutes < 60:
+        return f"+{max(minutes, 1)} min"
+    return f"+{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"+{minutes // 60} h"
+
+
+def who_was_first(story: ToldStory) -> str:
+    """A sentence on the lead of a story's first publisher over the next independent one."""
+    first = story.lines[0]
+    second = next((line for line in story.lines if line.entry.origin != first.entry.origin), None)
+    if second is None:
+        return f"{first.entry.name} alone has it so far."
+    if second.after <= timedelta(0):
+        return f"{first.entry.name} and {second.entry.name} had it at the same time."
+    return f"{first.entry.name} had it first, {later(second.after).lstrip('+')} before {second.entry.name}."
