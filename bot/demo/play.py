@@ -42,7 +42,7 @@ async def play(seconds: float, console: Console) -> int:
             path = Path(folder) / "feeds.yaml"
             path.write_text(CONFIG.format(base=base), encoding="utf-8")
             console.print(
-                f"An invented newswire of six outlets, {HOURS:.0f} hours of it in {seconds:.0f} seconds. "
+                f"An invented newswire of seven outlets, {HOURS:.0f} hours of it in {seconds:.0f} seconds. "
                 "Every poll, alert and failure below is real; only the news is not.\n",
             )
             wiring = Wiring(

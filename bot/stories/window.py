@@ -198,7 +198,8 @@ def _evident(entry: Outline, other: Outline, likeness: Likeness) -> bool:
 
 def _with(entry: Outline, same: Member, reason: str) -> Placement:
     """The place of an entry that says the very same."""
-    copied = same.outline.publisher != entry.publisher and same.outline.headline == entry.headline and _same_text(entry, same.outline)
+    elsewhere = same.outline.publisher != entry.publisher
+    copied = elsewhere and (reason == "link" or (same.outline.headline == entry.headline and _same_text(entry, same.outline)))
     copy = same.outline.id if copied else 0
     return Placement(entry.id, same.place, (Pair(same.outline.id, 1.0, reason),), copy_of=copy)
 
