@@ -85,12 +85,15 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def later(after: timedelta) -> str:
-    """`first`, `+7 min`, `+3 h 5 min`."""
-    minutes = round(after.total_seconds() / 60)
-    if after <= timedelta(0):
+    """`first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
+    seconds = round(after.total_seconds())
+    minutes = round(seconds / 60)
+    if seconds <= 0:
         return "first"
+    if seconds < 60:
+        return f"+{seconds} s"
     if minutes < 60:
-        return f"+{max(minutes, 1)} min"
+        return f"+{minutes} min"
     return f"+{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"+{minutes // 60} h"
 
 

@@ -23,7 +23,7 @@ from test_faults import Leaping, Weather
 
 from bot.store.outbox import EDIT_GAP
 
-KILLS = int(os.environ.get("CRASH_KILLS", "25"))
+KILLS = int(os.environ.get("CRASH_KILLS", "12"))
 HOUR = timedelta(hours=1)
 STEP = timedelta(minutes=20)
 WINDOWS = ("kagi_2026-02-17", "lede_2026-08-16")

@@ -609,7 +609,7 @@ def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "first"), (1, "+1 min"), (30, "+1 min"), (89, "+1 min"), (3540, "+59 min"), (3599, "+1 h"), (3600, "+1 h"), (5400, "+1 h 30 min"), (90_000, "+25 h")],
+    [(0, "first"), (1, "+1 s"), (30, "+30 s"), (89, "+1 min"), (3540, "+59 min"), (3599, "+1 h"), (3600, "+1 h"), (5400, "+1 h 30 min"), (90_000, "+25 h")],
 )  # fmt: skip
 def test_a_lead_is_said_in_minutes_and_hours(seconds: int, words: str) -> None:
     assert later(timedelta(seconds=seconds)) == words
