@@ -20,6 +20,7 @@ from bot.model.chats import (
     Entity,
     Incoming,
     Message,
+    Press,
     RemoveSubscription,
     Ringing,
     SetPaused,
@@ -28,6 +29,7 @@ from bot.model.chats import (
 from bot.ports import Clock, PeopleStore, Status
 from bot.query.parser import Names, parse
 from bot.query.tree import Node, show
+from bot.reasons import Reasons
 from bot.render import Composer
 from bot.storylines import Storylines
 from bot.text.clean import cut, plain
@@ -45,6 +47,7 @@ HELP = (
     "/unsubscribe NUMBER - stop one\n"
     "/story - as an answer to an alert: all who carry the story, in order of time\n"
     "/follow, /mute - as an answer to an alert: ring for all that comes of it, or for nothing more of it\n"
+    "/why - as an answer to an alert, or with an address: why an article rang here, or why it did not\n"
     "/stories strict, normal or loose - how much belongs to one alert\n"
     "/status - whether the feeds are well\n"
     "/help - this text"
@@ -57,6 +60,7 @@ class Handled:
 
     changed: bool  #: what rings where has changed
     chat_id: int | None  #: in this chat only; None: perhaps elsewhere
+    toast: str = ""  #: for the person who pressed a button
 
 
 class Actions:
@@ -70,9 +74,10 @@ class Actions:
         status: Callable[[], Awaitable[Status]],
         forecast: Callable[[Node], Awaitable[Forecast]],
         storylines: Storylines,
+        reasons: Reasons,
     ) -> None:
         self._store, self._clock, self._names, self._status, self._forecast = store, clock, names, status, forecast
-        self._storylines = storylines
+        self._storylines, self._reasons = storylines, reasons
 
     async def handle(self, update: Incoming) -> Handled:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
@@ -80,12 +85,14 @@ class Actions:
         answered = await self._answer(update, chat)
         kept = await self._store.answer(answered, self._clock.now())
         changed = kept and any(not isinstance(change, SetPaused | AskFirst | SetStance) for change in answered.changes)
-        return Handled(changed, chat.id if chat else None)
+        return Handled(changed, chat.id if chat else None, answered.toast)
 
     async def _answer(self, update: Incoming, chat: Chat | None) -> Answered:
         if update.closed is not None:
             reason = "the bot was blocked or removed." if update.closed else ""
             return Answered(update, chat, None, (SetPaused(reason),) if chat else ())
+        if update.press:
+            return await self._pressed(update, chat)
         command, rest = (*update.text.split(maxsplit=1), "", "")[:2]
         rest = rest.strip()
         name = command.partition("@")[0].lower()
@@ -99,6 +106,27 @@ class Actions:
         if chat.paused:
             changes = (SetPaused(""), *changes)
         return Answered(update, chat, reply, changes)
+
+    async def _pressed(self, update: Incoming, chat: Chat | None) -> Answered:
+        """A button. Who may not use it is told so, and nothing else happens."""
+        if chat is None or not chat.allowed:
+            return Answered(update, chat, None, toast="This newsbell does not serve this chat.")
+        match update.press:
+            case Press.WHY:
+                return Answered(update, chat, await self._reasons.of_alert(chat, update.reply_to or 0))
+            case Press.MUTE | Press.FOLLOW:
+                toast, changes = await self._storylines.press(Press(update.press), update, chat)
+                return Answered(update, chat, None, changes, toast)
+            case _:
+                return Answered(update, chat, None, toast="I do not know this button any more.")
+
+    async def _about(self, name: str, rest: str, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
+        """What is asked of an alert, or of an article."""
+        if name != "/why":
+            return await self._storylines.command(name, rest, update, chat)
+        if not rest and update.reply_to is not None:
+            return await self._reasons.of_alert(chat, update.reply_to), ()
+        return await self._reasons.of_text(chat, rest), ()
 
     async def _command(self, name: str, rest: str, update: Incoming, chat: Chat) -> tuple[Message | None, tuple[Change, ...]]:
         match name:
@@ -114,8 +142,8 @@ class Actions:
                 return await self._subscriptions(chat), ()
             case "/unsubscribe":
                 return await self._unsubscribe(rest, update, chat)
-            case "/story" | "/follow" | "/unfollow" | "/mute" | "/unmute" | "/stories":
-                return await self._storylines.command(name, rest, update, chat)
+            case "/story" | "/follow" | "/unfollow" | "/mute" | "/unmute" | "/stories" | "/why":
+                return await self._about(name, rest, update, chat)
             case "/status":
                 return Message(status_text(await self._status(), self._clock)), ()
             case _ if update.address > 0:

@@ -41,6 +41,7 @@ from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Node
+from bot.reasons import Reasons
 from bot.scheduler import Job, scheduler
 from bot.store.sqlite import SqliteStore
 from bot.stories.publishers import Families
@@ -110,6 +111,7 @@ class App:
                 self.store.operator.status,
                 self._forecast,
                 Storylines(self.store.people, self.store.archive, self.clock, self._zone, self._grouping),
+                Reasons(self.store.people, self.store.archive, self._names, self.clock, self._zone),
             )
             self._actions = actions
             self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
@@ -187,13 +189,14 @@ class App:
         for subscription, error in (self.index.broken[one] for one in self.index.broken.keys() - known):
             log.error("the subscription %r rings nobody: %s", subscription.query, error.message)
 
-    async def _handle(self, update: Incoming) -> None:
+    async def _handle(self, update: Incoming) -> str:
         if "~" in update.text:  # the first name of a process reads the gazetteer: seconds in which polls go on
             await asyncio.to_thread(compile_name, "Kyiv")
         handled = await self._actions.handle(update)
         if handled.changed:
             await self._use_subscriptions(handled.chat_id)
         self.deliver.wake()
+        return handled.toast
 
     async def reload(self) -> None:
         """Take the configuration file in again; a faulty one changes nothing."""

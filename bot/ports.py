@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.model.archive import StoredEntry, StoryEntry
+from bot.model.archive import EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import (
     AlertedStory,
     AlertGrowth,
@@ -184,6 +184,14 @@ class StoryArchive(Protocol):
 
     def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
         """The newest entry with this link, guid or headline; 0 for none."""
+        ...
+
+    def facts(self, entry_id: int) -> EntryFacts | None:
+        """What became of an entry; None where it is forgotten."""
+        ...
+
+    def feeds(self) -> list[FeedFact]:
+        """The feeds that are watched."""
         ...
 
 

@@ -6,9 +6,10 @@ Offsets count UTF-16 code units, lengths code points, as Telegram counts them. E
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
-from bot.model.chats import AlertView, Delivery, DeliveryKind, Entity, Message
+from bot.model.chats import AlertView, Button, Delivery, DeliveryKind, Entity, Message, Press
 from bot.model.entries import Span
 from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
@@ -27,6 +28,9 @@ _MARKS = 40  # matched stretches that are marked in one text
 _AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
 _JOINER = "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+
+BUTTONS = (Button("Why", Press.WHY), Button("Mute", Press.MUTE), Button("Follow", Press.FOLLOW))  #: of an alert of one story
 
 
 def units(text: str) -> int:
@@ -166,10 +170,11 @@ def render(delivery: Delivery, now: datetime, zone: tzinfo) -> Message:
         message = _one(delivery.alerts[0], now, zone, repeat=delivery.repeat)
     else:
         message = _many(delivery.alerts, now, zone, repeat=delivery.repeat)
-    if not delivery.plain:
-        return message
-    links = [alert.link for alert in delivery.alerts[:10] if alert.link]
-    return Message(cut("\n".join([message.text, *links]), LENGTH))
+    if delivery.plain:
+        links = [alert.link for alert in delivery.alerts[:10] if alert.link]
+        message = Message(cut("\n".join([message.text, *links]), LENGTH))
+    with_buttons = len(delivery.alerts) == 1 and delivery.kind is not DeliveryKind.AGAIN
+    return replace(message, buttons=BUTTONS) if with_buttons else message
 
 
 def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room: int) -> None:

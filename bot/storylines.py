@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from bot.errors import StoreError
 from bot.keys import keys_meant
-from bot.model.chats import Change, Chat, Incoming, Message, SetGrouping, SetStance, Stance
+from bot.model.chats import Change, Chat, Incoming, Message, Press, SetGrouping, SetStance, Stance
 from bot.model.stories import Grouping
 from bot.ports import Clock, PeopleStore, StoryArchive
 from bot.render import Composer, linkable, local_time
@@ -83,6 +83,23 @@ class Storylines:
         if stance:
             composer.add(f"\n\n{undo[stance]} as an answer to the same alert takes it back.")
         return composer.message(), (SetStance(alert.storyline_id, stance),)
+
+    async def press(self, press: Press, update: Incoming, chat: Chat) -> tuple[str, tuple[Change, ...]]:
+        """Mute or follow by a button, or take it back: what to say for a moment, and what changes. Raises StoreError."""
+        if not update.may_change:
+            return "Only administrators of this chat can change what rings here.", ()
+        alert = await self._store.alert_of(chat.id, update.reply_to) if update.reply_to is not None else None
+        if alert is None:
+            return "This message is no alert that I remember.", ()
+        wanted = Stance.MUTE if press is Press.MUTE else Stance.FOLLOW
+        if alert.stance is wanted:
+            return "Taken back: this storyline rings here by its words again.", (SetStance(alert.storyline_id, None),)
+        said = {
+            Stance.MUTE: "Muted: nothing more of this storyline rings here until it has been quiet for 48 hours. Press again to take it back.",
+            Stance.FOLLOW: "Following: all later stories of this storyline ring here until it has been quiet for 48 hours. "
+            "Press again to take it back.",
+        }
+        return said[wanted], (SetStance(alert.storyline_id, wanted),)
 
     def _level(self, rest: str, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
         word = rest.lower()

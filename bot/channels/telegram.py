@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from telegram import Bot, LinkPreviewOptions, MessageEntity, ReplyParameters
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
 from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
@@ -76,6 +76,7 @@ class TelegramChannel:
             entities=entities_of(message),
             message_thread_id=chat.topic or None,
             link_preview_options=_preview(message),
+            reply_markup=_keyboard(message),
             disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
             reply_parameters=ReplyParameters(delivery.reply_to, allow_sending_without_reply=True) if delivery.reply_to else None,
         )
@@ -87,7 +88,13 @@ class TelegramChannel:
             message_id=delivery.message_id,
             entities=entities_of(message),
             link_preview_options=_preview(message),
+            reply_markup=_keyboard(message),
         )
+
+
+def _keyboard(message: Message) -> InlineKeyboardMarkup | None:
+    row = [InlineKeyboardButton(one.text, callback_data=one.press.value) for one in message.buttons]
+    return InlineKeyboardMarkup([row]) if row else None
 
 
 def _preview(message: Message) -> LinkPreviewOptions:

@@ -14,11 +14,13 @@ from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryA
 
 from bot.commands.updates import ALLOWED, incoming
 from bot.errors import StoreError
-from bot.model.chats import Incoming
+from bot.model.chats import Incoming, Press
 
 POLL_SECONDS = 25
 MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
 _CHANGING = ("/subscribe", "/unsubscribe", "/confirm", "/follow", "/unfollow", "/mute", "/unmute", "/stories")
+
+_PRESSES = (Press.MUTE, Press.FOLLOW)
 
 log = logging.getLogger("newsbell.commands")
 
@@ -26,7 +28,7 @@ log = logging.getLogger("newsbell.commands")
 class Listener:
     """The long-polling loop."""
 
-    def __init__(self, bot: Bot, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[None]]) -> None:
+    def __init__(self, bot: Bot, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[str]]) -> None:
         self._bot, self._last_update, self._handle = bot, last_update, handle
         self._members: dict[tuple[int, int], tuple[float, bool]] = {}
         self._taken = False  # Telegram has to be told that updates were taken
@@ -64,9 +66,18 @@ class Listener:
         message = incoming(update)
         if message is None or not await self._is_meant(message):
             message = _nothing(update)
-        elif not message.may_change and message.user_id and message.text.lower().startswith(_CHANGING):
+        elif not message.may_change and message.user_id and (message.text.lower().startswith(_CHANGING) or message.press in _PRESSES):
             message = replace(message, may_change=await self._is_admin(message.address, message.user_id))
-        await self._handle(message)
+        toast = await self._handle(message)
+        if message.press_id:
+            await self._answer_press(message.press_id, toast)
+
+    async def _answer_press(self, number: str, toast: str) -> None:
+        """End the wait on the button. What the press did is kept already; a press that is too old to be answered is no trouble."""
+        try:
+            await self._bot.answer_callback_query(number, text=toast or None)
+        except BadRequest as error:
+            log.debug("a press was not answered: %s", error.message)
 
     async def _is_meant(self, message: Incoming) -> bool:
         """Whether the message is for this bot: `/help@other_bot` in a group is another's."""

@@ -1,11 +1,11 @@
 """One Telegram update as an `Incoming`. Pure reading; who may change things in a group is asked for elsewhere."""
 
-from telegram import ChatMember, Message, Update
+from telegram import CallbackQuery, ChatMember, Message, Update
 from telegram.constants import ChatType
 
 from bot.model.chats import Incoming
 
-ALLOWED = ["message", "channel_post", "my_chat_member"]
+ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query"]
 _OUT = {ChatMember.LEFT, ChatMember.BANNED}
 
 
@@ -23,6 +23,8 @@ def incoming(update: Update) -> Incoming | None:
             "",
             closed=closed,
         )
+    if update.callback_query:
+        return _pressed(update.update_id, update.callback_query)
     message = update.message or update.channel_post
     if message is None or not message.text:
         return None
@@ -37,6 +39,27 @@ def incoming(update: Update) -> Incoming | None:
         message_id=message.message_id,
         reply_to=message.reply_to_message.message_id if message.reply_to_message else None,
         may_change=message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or _anonymous(message),
+    )
+
+
+def _pressed(number: int, query: CallbackQuery) -> Incoming | None:
+    """A press of a button. In a private chat its person may change things; elsewhere that is asked for."""
+    message = query.message
+    if message is None or not query.data:
+        return None
+    topic = (message.message_thread_id or 0) if isinstance(message, Message) and message.is_topic_message else 0
+    return Incoming(
+        update_id=number,
+        address=message.chat.id,
+        topic=topic,
+        title=message.chat.effective_name or "",
+        user_id=query.from_user.id,
+        text="",
+        message_id=message.message_id,
+        may_change=message.chat.type == ChatType.PRIVATE,
+        reply_to=message.message_id,
+        press=query.data,
+        press_id=query.id,
     )
 
 

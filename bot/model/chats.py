@@ -187,6 +187,7 @@ class AlertedStory:
     entry_id: int
     storyline_id: int
     title: str
+    stance: "Stance | None" = None  #: what the chat wants of the storyline
 
 
 class Stance(StrEnum):
@@ -284,6 +285,22 @@ class Entity:
     url: str = ""
 
 
+class Press(StrEnum):
+    """What a button of an alert does; which alert it is, the message says."""
+
+    WHY = "why"
+    MUTE = "mute"
+    FOLLOW = "follow"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message."""
+
+    text: str
+    press: Press
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """Text with entities, ready to be sent. Never markup."""
@@ -291,6 +308,7 @@ class Message:
     text: str
     entities: tuple[Entity, ...] = ()
     preview: str = ""  #: URL whose preview may be shown; empty: none
+    buttons: tuple[Button, ...] = ()  #: in one row
 
 
 # What became of one send or edit.
@@ -390,7 +408,9 @@ class Incoming:
     text: str
     message_id: int | None = None
     may_change: bool = False  #: private chat, or an administrator of the group
-    reply_to: int | None = None  #: the message that it answers
+    reply_to: int | None = None  #: the message that it answers, or whose button was pressed
+    press: str = ""  #: what the pressed button carries; empty where it is no press
+    press_id: str = ""  #: by which a press is answered
     closed: bool | None = None  #: the bot was blocked or removed (True), let in again (False), neither (None)
 
 
@@ -458,3 +478,4 @@ class Answered:
     chat: Chat | None  #: None for a chat that is not known yet
     reply: Message | None
     changes: tuple[Change, ...] = ()
+    toast: str = ""  #: shown for a moment to the person who pressed a button; at most 200 characters

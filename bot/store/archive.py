@@ -162,6 +162,12 @@ class Archive:
             ).fetchone()
             return int(row[0] or 0)
 
+    def facts(self, entry_id: int) -> EntryFacts | None:
+        """What became of an entry; None where it is forgotten."""
+        with self._open() as db:
+            row = db.execute(f"{_ENTRY} where e.id = ?", [entry_id]).fetchone()
+            return _facts(db, row) if row else None
+
     def storyline(self, entry_id: int) -> list[StoryEntry]:
         """The entries of the storyline that an entry belongs to; none where it is not known."""
         with self._open() as db:

@@ -20,6 +20,7 @@ from bot.model.chats import (
     SetGrouping,
     SetPaused,
     SetStance,
+    Stance,
     Subscription,
 )
 from bot.store.database import Writer
@@ -95,14 +96,17 @@ class PeopleTables:
 
         def work(db: Database) -> AlertedStory | None:
             row = db.execute(
-                "select l.entry_id, e.storyline_id, e.title from alerts l join entries e on e.id = l.entry_id "
+                "select l.entry_id, e.storyline_id, e.title, (select stance from stances s where s.chat_id = l.chat_id "
+                "and s.storyline_id = e.storyline_id) as stance from alerts l join entries e on e.id = l.entry_id "
                 "where l.chat_id = :chat and (l.message_id = :message or exists "
                 "(select 1 from outbox_alerts a join outbox o on o.id = a.outbox_id "
                 "where a.chat_id = l.chat_id and a.story_id = l.story_id and o.message_id = :message)) "
                 "order by l.created_at, l.story_id limit 1",
                 {"chat": chat_id, "message": message_id},
             ).fetchone()
-            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"]) if row else None
+            if row is None:
+                return None
+            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"], Stance(row["stance"]) if row["stance"] else None)
 
         return await self._writer.run("read an alert", work)
 
