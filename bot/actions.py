@@ -10,6 +10,7 @@ from datetime import timedelta
 from bot import ringing
 from bot.errors import QueryError, StoreError
 from bot.lookback import MANY_A_DAY, Forecast
+from bot.lookups import Lookups
 from bot.model.chats import (
     AddSubscription,
     Answered,
@@ -43,6 +44,8 @@ HELP = (
     "I watch news feeds and ring you once for each story that matches what you ask for.\n\n"
     '/subscribe QUERY - ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*\n'
     "/test QUERY - what it would have rung this week\n"
+    "/search QUERY - stored articles that match\n"
+    "/feeds - what is watched, and whether it is well\n"
     "/subscriptions - what rings here\n"
     "/unsubscribe NUMBER - stop one\n"
     "/story - as an answer to an alert: all who carry the story, in order of time\n"
@@ -73,11 +76,13 @@ class Actions:
         names: Callable[[], Names],
         status: Callable[[], Awaitable[Status]],
         forecast: Callable[[Node], Awaitable[Forecast]],
+        *,
         storylines: Storylines,
         reasons: Reasons,
+        lookups: Lookups,
     ) -> None:
         self._store, self._clock, self._names, self._status, self._forecast = store, clock, names, status, forecast
-        self._storylines, self._reasons = storylines, reasons
+        self._storylines, self._reasons, self._lookups = storylines, reasons, lookups
 
     async def handle(self, update: Incoming) -> Handled:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
@@ -136,8 +141,8 @@ class Actions:
                 return await self._subscribe(rest, update, chat)
             case "/confirm":
                 return await self._confirm(update, chat)
-            case "/test":
-                return await self._test(rest), ()
+            case "/test" | "/search" | "/feeds":
+                return await self._look_up(name, rest), ()
             case "/subscriptions":
                 return await self._subscriptions(chat), ()
             case "/unsubscribe":
@@ -220,13 +225,16 @@ class Actions:
             return _mistake(error), ()
         return _subscribed(query, how, tree, None)
 
+    async def _look_up(self, name: str, rest: str) -> Message:
+        try:
+            return await (self._test(rest) if name == "/test" else self._lookups.command(name, rest))
+        except QueryError as error:
+            return _mistake(error)
+
     async def _test(self, query: str) -> Message:
         if not query:
             return Message('Write a query after the command, for example: /test "air defence" AND Syria')
-        try:
-            _, tree = self._read(query)
-        except QueryError as error:
-            return _mistake(error)
+        _, tree = self._read(query)
         forecast = await self._foreseen(tree)
         if forecast is None:
             return Message("The stored articles cannot be read now; try again in a minute.")

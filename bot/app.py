@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from ipaddress import ip_network
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Self
@@ -32,7 +33,8 @@ from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.fetch.client import Limits, client, user_agent
 from bot.fetch.gate import Gate
 from bot.ingest import AT_ONCE, Ingest, PollReport
-from bot.lookback import Forecast, backtest
+from bot.lookback import Forecast, Hit, backtest, search
+from bot.lookups import FOUND, SEARCH_DAYS, Lookups
 from bot.model.chats import ChatKind, Incoming, Settlement
 from bot.model.feeds import Failure
 from bot.model.stories import Grouping
@@ -110,8 +112,9 @@ class App:
                 self._names,
                 self.store.operator.status,
                 self._forecast,
-                Storylines(self.store.people, self.store.archive, self.clock, self._zone, self._grouping),
-                Reasons(self.store.people, self.store.archive, self._names, self.clock, self._zone),
+                storylines=Storylines(self.store.people, self.store.archive, self.clock, self._zone, self._grouping),
+                reasons=Reasons(self.store.people, self.store.archive, self._names, self.clock, self._zone),
+                lookups=Lookups(self._look_up, self.store.operator.status, self._names, self.clock, self._zone),
             )
             self._actions = actions
             self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
@@ -149,6 +152,11 @@ class App:
     async def _forecast(self, tree: Node) -> Forecast:
         """What a query would have rung this week. In a thread of its own, for it reads many entries."""
         return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now(), zone=self._zone())
+
+    async def _look_up(self, tree: Node) -> list[Hit]:
+        """The newest stored articles that match. In a thread of its own, as above."""
+        since = self.clock.now() - timedelta(days=SEARCH_DAYS)
+        return await asyncio.to_thread(lambda: list(islice(search(tree, self.store.archive, since=since), FOUND)))
 
     def _zone(self) -> tzinfo:
         return ZoneInfo(self.config.settings.timezone)

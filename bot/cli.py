@@ -22,7 +22,7 @@ from bot.control import ask
 from bot.demo.play import play
 from bot.errors import NewsbellError, StoreBusy
 from bot.ingest import PollReport
-from bot.inquiry import backtest, explain, names, search, story
+from bot.inquiry import backtest, explain, export, names, search, story
 from bot.store.sqlite import SqliteStore
 from bot.usage import DEFAULT, Fault, Misconfigured, config_option, glance, loaded
 
@@ -209,7 +209,7 @@ def schema() -> None:
     click.echo(schema_text(), nl=False)
 
 
-for command in (search, backtest, explain, names, story):
+for command in (search, backtest, explain, names, story, export):
     main.add_command(command)
 
 

@@ -1,9 +1,10 @@
-"""Commands that look back and explain: search, backtest, explain, story, names. They read the database and change nothing."""
+"""Commands that look back and explain: search, backtest, explain, story, export, names. They read the database and change nothing."""
 
 import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.text import Text
 from bot import lookback, show, timeline, why
 from bot.config.load import Config
 from bot.errors import NewsbellError, QueryError
+from bot.exported import exported
 from bot.keys import keys_meant
 from bot.model.archive import EntryFacts
 from bot.model.chats import Subscription
@@ -249,6 +251,29 @@ def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, ob
         "pairs": [[pair.other, pair.score, pair.reason] for pair in entry.pairs],
         "why": line.why,
     }
+
+
+@click.command()
+@click.option("--chat", metavar="NAME", help="Only what rings in this chat.")
+@config_option
+def export(path: Path, chat: str | None) -> None:
+    """Print the subscriptions that people made in chats as they would stand in feeds.yaml."""
+    config = loaded(path)
+    with _failing():
+        stored = archive(config)
+        places, subscriptions = stored.places(), stored.subscriptions()
+    if chat is not None:
+        numbers = {number for number, one in places.items() if chat in {one.name, str(one.address)}}
+        if not numbers:
+            known = ", ".join(sorted(one.name for one in places.values())[:20]) or "none"
+            raise Misconfigured(f"There is no chat {chat!r}. There are: {known}.")
+        subscriptions = [replace(one, chats=rings) for one in subscriptions if (rings := tuple(n for n in one.chats if n in numbers))]
+    made = exported(subscriptions, places)
+    if not made:
+        click.echo("No chat has subscriptions of its own.", err=True)
+        return
+    click.echo("# What stands in feeds.yaml rings besides what the chat has: stop that there with /unsubscribe.")
+    click.echo(yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=140), nl=False)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The buttons under an alert, and /why: what they answer, who may press them, what a second press does."""
+"""The buttons under an alert, and what a chat looks up: answers, rights, second presses."""
 
 from datetime import timedelta
 
@@ -136,3 +136,21 @@ async def test_why_as_an_answer_to_an_alert_is_the_button_s_answer(opened: Opene
         by_word = await asks(one, "/why", alert)
         _, [by_button] = await presses(one, "why", alert)
         assert by_word == by_button
+
+
+async def test_search_shows_the_newest_articles_that_match(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        await one.adds(*(Told(f"Harbour news {word}") for word in ("one", "two", "three")), Told("A calm day"))
+        answer = await asks(one, "/search harbour NOT two")
+        assert [line for line in answer.split("\n") if line.startswith("•")] == ["• Harbour news three", "• Harbour news one"]
+        assert "No article of the last 30 days matches" in await asks(one, "/search volcano")
+        assert "Write what to look for" in await asks(one, "/search")
+        assert "^" in await asks(one, "/search (harbour")
+
+
+async def test_feeds_lists_what_is_watched_and_finds_by_a_word(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        answer = await asks(one, "/feeds")
+        assert answer.startswith("1 feed\n• Invented Wire")
+        assert await asks(one, "/feeds INVENTED") == answer
+        assert await asks(one, "/feeds lantern") == "No feed is called so. /feeds lists all 1."

@@ -62,6 +62,17 @@ class FeedFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatFact:
+    """Where a chat is."""
+
+    name: str
+    kind: str
+    address: int
+    topic: int
+    declared: bool  #: by the configuration file
+
+
+@dataclass(frozen=True, slots=True)
 class StoryEntry:
     """An entry as a part of its story."""
 

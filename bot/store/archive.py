@@ -14,7 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import StoreError
-from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
+from bot.model.archive import AlertFact, ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import Subscription
 from bot.model.entries import Article
 from bot.model.stories import Pair
@@ -202,6 +202,12 @@ class Archive:
                 FeedFact(row["name"], row["url"], get_time(row["last_poll_at"]), sure_time(row["next_poll_at"]), row["failure_text"])
                 for row in rows
             ]
+
+    def places(self) -> dict[int, ChatFact]:
+        """Where chats are, by id."""
+        with self._open() as db:
+            rows = db.execute("select id, name, kind, address, topic, declared from chats").fetchall()
+            return {row["id"]: ChatFact(row["name"], row["kind"], row["address"], row["topic"], bool(row["declared"])) for row in rows}
 
     def chats(self) -> dict[int, tuple[str, str]]:
         """Names of chats by id, each with why it is paused, or nothing."""

@@ -1,0 +1,58 @@
+"""Subscriptions that people made in chats, as they would stand in feeds.yaml. Values only; nothing is read or written here."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.model.archive import ChatFact
+from bot.model.chats import Subscription, Urgency
+from bot.text.duration import written
+
+_NAME_MOST = 100  # as in the file
+
+
+def exported(subscriptions: Iterable[Subscription], chats: Mapping[int, ChatFact]) -> dict[str, Any]:
+    """The keys `chats` (those that the file does not name yet) and `subscriptions`; either is absent where it would be empty."""
+    made = [one for one in subscriptions if not one.declared]
+    used = {number for one in made for number in one.chats}
+    names = _names({number: chats[number] for number in sorted(used, key=lambda one: (not chats[one].declared, one))})
+    places = {names[number]: _place(chats[number]) for number in sorted(used) if not chats[number].declared}
+    taken: set[str] = set()
+    rows = [_row(one, _unique(one.name, taken), [names[number] for number in one.chats]) for one in made]
+    return {key: value for key, value in (("chats", places), ("subscriptions", rows)) if value}
+
+
+def _names(chats: Mapping[int, ChatFact]) -> dict[int, str]:
+    """A name of its own for each chat; those that the file names keep theirs."""
+    taken: set[str] = set()
+    return {number: _unique(chat.name or str(chat.address), taken) for number, chat in chats.items()}
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    name = name[:_NAME_MOST] or "chat"
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        tail = f" ({number})"
+        found = name[: _NAME_MOST - len(tail)] + tail
+    taken.add(found)
+    return found
+
+
+def _place(chat: ChatFact) -> dict[str, Any]:
+    return {"telegram": chat.address, **({"topic": chat.topic} if chat.topic else {})}
+
+
+def _row(one: Subscription, name: str, to: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": name, "query": one.query}
+    how = one.ringing
+    if one.feeds:
+        row["feeds"] = list(one.feeds)
+    if how.urgency is not Urgency.NORMAL:
+        row["urgency"] = how.urgency.value
+    if how.publishers > 1:
+        row["publishers"] = how.publishers
+    if how.or_after is not None:
+        row["or_after"] = written(how.or_after)
+    if how.ring_again_at:
+        row["ring_again_at"] = how.ring_again_at
+    return row | {"to": to}

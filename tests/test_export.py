@@ -1,0 +1,72 @@
+"""Subscriptions of chats as they would stand in feeds.yaml: the file reads them as the same subscriptions."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+from corridor import ANN, FORUM, TOPIC
+from hypothesis import given
+from hypothesis import strategies as st
+from test_storylines import RUNG, Opened, api, asks, opened
+
+from bot.cli import main
+from bot.config.load import Config, load
+from bot.exported import exported
+from bot.model.archive import ChatFact
+from bot.model.chats import Ringing, Subscription, Urgency
+
+__all__ = ["api", "opened"]  # fixtures of the other file
+FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
+
+
+def read(folder: Path, made: Mapping[str, Any]) -> Config:
+    """What a feeds.yaml with this part holds."""
+    path = folder / "exported.yaml"
+    path.write_text(yaml.safe_dump({**FEEDS, **made}, allow_unicode=True), encoding="utf-8")
+    return load(path, {})
+
+
+async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(opened: Opened, tmp_path: Path) -> None:
+    async with opened(RUNG) as one:
+        await asks(one, '/subscribe publishers:2 or_after:90s urgency:breaking harbour AND "long radar"')
+        await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
+        folder = one.made.config.path
+        told = CliRunner().invoke(main, ["export", "-c", str(folder)])
+        assert told.exit_code == 0
+        declared = read(
+            tmp_path,
+            {
+                **yaml.safe_load(told.output),
+                "chats": {**json.loads(folder.read_text())["chats"], **yaml.safe_load(told.output).get("chats", {})},
+            },
+        ).declared
+        found = {(row.query, row.ringing) for row in declared.subscriptions}
+        assert ('harbour AND "long radar"', Ringing(Urgency.BREAKING, 2, timedelta(seconds=90))) in found
+        only = CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", str(ANN)])
+        assert [row["query"] for row in yaml.safe_load(only.output)["subscriptions"]] == ['harbour AND "long radar"']
+        assert "There is no chat 'nobody'" in CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", "nobody"]).output
+
+
+async def test_without_subscriptions_of_chats_it_says_so(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])
+        assert (told.exit_code, "No chat has subscriptions of its own." in told.output) == (0, True)
+
+
+RINGINGS = st.builds(
+    Ringing, st.sampled_from(Urgency), st.integers(2, 50), st.none() | st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds))
+)
+
+
+@given(st.lists(st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), RINGINGS), min_size=1, max_size=6))
+def test_whatever_was_made_in_chats_is_read_back_from_the_file(tmp_path_factory: Any, made: list[tuple[str, Ringing]]) -> None:
+    chats = {1: ChatFact("Ann", "telegram", 7, 0, declared=False), 2: ChatFact("Ann", "telegram", -10, 5, declared=False)}
+    subscriptions = [Subscription(number, name, "harbour", (), (1, 2), ringing=how) for number, (name, how) in enumerate(made)]
+    declared = read(tmp_path_factory.mktemp("export"), exported(subscriptions, chats)).declared
+    assert [one.ringing for one in declared.subscriptions] == [how for _, how in made]
+    assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
+    assert all(len(one.to) == 2 for one in declared.subscriptions)
