@@ -6,7 +6,7 @@ import pytest
 from corridor import ANN, BOB, GROUP, Desk, Told
 from test_storylines import EVERYWHERE, RUNG, Opened, api, asks, newest, opened, stances, started
 
-from bot.model.chats import Press
+from bot.model.chats import Incoming, Press
 
 SECOND = timedelta(seconds=1)
 
@@ -108,12 +108,11 @@ async def test_a_button_of_a_message_that_is_no_alert_says_so(opened: Opened, pr
 async def test_the_same_press_twice_does_once(opened: Opened) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
-        one.api.press(ANN, ANN, newest(one), "mute")
-        updates = list(one.api.updates.pending)
+        alert = newest(one)
+        number = one.api.press(ANN, ANN, alert, "mute")
         await one.listen()
-        for update in updates:
-            one.api.updates.pending.append(update)
-        await one.listen()
+        again = Incoming(number, ANN, 0, "Ann", ANN, "", alert, may_change=True, reply_to=alert, press="mute", press_id="x")
+        await one.made._actions.handle(again)
         assert await stances(one) == [("ann", line, "mute")]
 
 
