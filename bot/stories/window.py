@@ -21,7 +21,7 @@ SPAN = timedelta(hours=72)  #: how long a story takes in further entries
 
 STRICT, STORY, STORYLINE = 0.36, 0.24, 0.17  #: least likeness to join, by level
 ALONE = 0.9  #: factor where a story has only one entry yet
-_EVIDENCE = (2, 3)  # words that two entries share at least; the second of one publisher, whose headlines are made alike
+_EVIDENCE = (1, 3)  # words that two entries share at least; the second of one publisher, whose headlines are made alike
 _TWIN = 5  # words of a headline that one publisher has twice, for it to be an article that came again and not one of a series
 MERGE = 1.1  #: times STORY that two stories have to be alike to be one
 _MERGE_PAIRS, _MERGE_MEMBERS = 6, 8  # the best pairs that decide, at least; among so many entries of each
