@@ -161,25 +161,26 @@ class Ringer:
         return chats
 
     def _having(self, place: Place) -> list[KnownAlert]:
-        """The alerts of the entry's stories, in all chats.
+        """The alerts of the entry's stories, in all chats."""
+        shown = (self._as_of(alert, number, place) for number in _numbers(place) for alert in self._stories.get(number, {}).values())
+        return [alert for alert in shown if alert]
+
+    def _had(self, chat: int, place: Place) -> KnownAlert | None:
+        """The alert that a chat has of the entry's story, the one at the chat's own level where there are two."""
+        known = ((number, self._stories.get(number, {}).get(chat)) for number in _numbers(place))
+        mine = [shown for number, alert in known if alert and (shown := self._as_of(alert, number, place))]
+        return min(mine, key=lambda alert: alert.story_id != place.at(self._grouping(chat)), default=None)
+
+    def _as_of(self, alert: KnownAlert, number: int, place: Place) -> KnownAlert | None:
+        """The alert, where it is for a story of this number that the entry belongs to.
 
         An alert keeps to the level at which it was made. Where its chat chose a wider one since, and the wider story has the same number,
         it is for that from now on.
         """
-        found: list[KnownAlert] = []
-        for number in dict.fromkeys((place.storyline, place.story, place.strict)):
-            for chat, alert in self._stories.get(number, {}).items():
-                level = self._grouping(chat)
-                if number == place.at(alert.grouping):
-                    found.append(alert)
-                elif number == place.at(level):
-                    found.append(replace(alert, grouping=level))
-        return found
-
-    def _had(self, chat: int, place: Place) -> KnownAlert | None:
-        """The alert that a chat has of the entry's story, the one at the chat's own level where there are two."""
-        mine = [alert for alert in self._having(place) if alert.chat_id == chat]
-        return min(mine, key=lambda alert: alert.story_id != place.at(self._grouping(chat)), default=None)
+        if number == place.at(alert.grouping):
+            return alert
+        level = self._grouping(alert.chat_id)
+        return replace(alert, grouping=level) if number == place.at(level) else None
 
     def _place(self, chat: int, hit: _Hit, found: list[Match]) -> None:
         have = self._had(chat, hit.place)
@@ -258,3 +259,8 @@ class Ringer:
         """How those ring that still ring the chat."""
         found = (self._index.subscription(number) for number in sorted(subscriptions))
         return [one.ringing for one in found if one and chat in one.chats]
+
+
+def _numbers(place: Place) -> Iterable[int]:
+    """The numbers of an entry's stories, each once, the widest first."""
+    return dict.fromkeys((place.storyline, place.story, place.strict))
