@@ -272,7 +272,7 @@ class Ingest:
     async def restored(self) -> Window:
         """The live window as the store has it; kept for the next batch."""
         window, after = Window(), 0
-        since = self._clock.now() - 2 * SPAN  # an entry may be dated a span before it was seen
+        since = self._clock.now() - 2 * SPAN  # the window's present is its newest entry, which a quiet time leaves behind
         gc.disable()  # all that is made here stays: looking for what does not costs a fifth
         try:
             while part := await self._store.window(since, after, RESTORED):

@@ -192,6 +192,21 @@ async def test_wire_copy_counts_for_the_agency_and_is_shown_so(
     assert "also: Evening Signal 12:03 · via AP: Coastal Post 12:02 · 2 publishers" in town.newest.text
 
 
+async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    title, text = TELLINGS[1]
+    async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
+        old = item("last-month", title, text=text, at=NOON - timedelta(days=30), link="https://h1.example/last-month")
+        town._items[1].insert(0, old)
+        town.server.put("/1.xml", rss(*town._items[1], title=HOUSES[1]))
+        await poll(town.made)
+        await town.tells(0)
+        assert town.terminal.sent == []
+        await town.tells(2)
+    assert "also: Evening Signal 12:02 · 2 publishers" in town.newest.text
+
+
 async def test_nearly_the_same_text_at_another_house_is_no_confirmation(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:

@@ -5,7 +5,7 @@ What belongs together is `window`'s to say; who says it, `publishers`'.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.model.entries import NewEntry, PlacedEntry
 from bot.model.stories import Grouping, Merge, Place, Report
@@ -13,14 +13,12 @@ from bot.stories.publishers import Families
 from bot.stories.window import Window
 from bot.text.url import names_page
 
-OLDEST = timedelta(hours=72)  #: a date that lies further back says nothing about when an entry came
-
 
 def report_of(
     number: int, words: tuple[str, str, str], *, house: str, feed: int, link: tuple[str, bytes], published: datetime | None, seen: datetime
 ) -> Report:
     """An entry as grouping looks at it, from what is kept of it: headline, summary and language; the link and its canonical key."""
-    at = published if published and seen - OLDEST <= published <= seen else seen
+    at = min(published, seen) if published else seen
     return Report(number, *words, house, at, link[1] if names_page(link[0]) else b"", feed)
 
 
