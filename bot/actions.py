@@ -192,6 +192,8 @@ class Actions:
     def _read(self, text: str) -> tuple[Ringing, Node]:
         """How a subscription is to ring, and its query. Raises QueryError."""
         how, query = ringing.split(text)
+        if mistake := ringing.misplaced(query):
+            raise mistake
         return how, parse(query, self._names())
 
     async def _refusal(self, query: str, chat: Chat) -> Message | None:

@@ -13,7 +13,8 @@ from bot.text.duration import duration, written
 
 MOST_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
-_OPTION = re.compile(r"(urgency|publishers|or_after|ring_again_at):(\S*)\s*")
+_OPTION = re.compile(r"(urgency|publishers|or_after|ring_again_at):(\S*)\s*", re.IGNORECASE)
+_BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
 
 def problem(ringing: Ringing) -> tuple[str, str] | None:
@@ -32,7 +33,7 @@ def split(text: str) -> tuple[Ringing, str]:
     ringing, at = Ringing(), 0
     places: dict[str, int] = {}
     while found := _OPTION.match(text, at):
-        name, value = found.groups()
+        name, value = found.group(1).lower(), found.group(2).lower()
         places[name] = found.start(2)
         try:
             ringing = _with(ringing, name, value)
@@ -43,6 +44,16 @@ def split(text: str) -> tuple[Ringing, str]:
     if wrong:
         raise QueryError(text, places.get(wrong[0], 0), wrong[1])
     return ringing, text[at:].strip()
+
+
+def misplaced(query: str) -> QueryError | None:
+    """That an option stands behind or within a query, where it would be taken for a field."""
+    found = _BEHIND.search(query)
+    return (
+        QueryError(query, found.start(), f"{found.group(1).lower()}: stands before the query, as in {found.group().strip()} ceasefire")
+        if found
+        else None
+    )
 
 
 def _with(ringing: Ringing, name: str, value: str) -> Ringing:

@@ -695,6 +695,13 @@ def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
     assert ringing.split(text) == (Ringing(), text)
 
 
+async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: Opened) -> None:
+    async with opened() as one:
+        answer = await asks(one, "/subscribe harbour Publishers:2")
+        assert "publishers: stands before the query, as in Publishers:2 ceasefire" in answer
+        assert "that 2 independent publishers carry" in await asks(one, "/subscribe Publishers:2 harbour")
+
+
 async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings_so(opened: Opened) -> None:
     async with opened() as one:
         answer = await asks(one, "/subscribe publishers:2 or_after:30m ring_again_at:4 harbour")
