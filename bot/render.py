@@ -20,7 +20,6 @@ SNIPPET = 300  #: code points of a snippet
 SOURCE = 200  #: code points of the line that says who wrote it
 _LISTED = 25  # stories that a collapsed message names; the rest is counted
 _LISTED_SOURCE = 60
-_ALSO = 8  # further entries that a message names
 _ALSO_NAME = 40
 _AROUND = 32  # bullet, line breaks, isolates, publishers around one of them
 _TAIL = 60  # kept free for the count of the rest
@@ -210,7 +209,7 @@ def _one(alert: AlertView, now: datetime, zone: tzinfo, *, repeat: bool) -> Mess
 
 def _also(composer: Composer, alert: AlertView, now: datetime, zone: tzinfo) -> None:
     """Who else carries the story and since when, wire copy behind its agency, and how many of them are independent."""
-    shown = alert.also[:_ALSO]
+    shown = alert.also
     agencies = list(dict.fromkeys(one.agency for one in shown))
     for number, agency in enumerate(sorted(agencies, key=bool)):
         lead = f"via {agency}: " if agency else "also: "

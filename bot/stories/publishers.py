@@ -69,7 +69,8 @@ HOUSES: dict[str, tuple[str, ...]] = {
 _PARTS = frozenset("www feeds feed rss news m edition rssfeeds feedproxy rss2 newsrss".split())
 _SECOND_LEVELS = frozenset("co com org net gov ac edu or ne go gob".split())
 _HOST = re.compile(r"^[a-z0-9-]+(?:\.[a-z0-9-]+)+$", re.IGNORECASE)
-# Short names are letters of other words: they count only where a credit stands in capitals, in brackets or after a dash.
+_RATINGS = frozenset({"AA"})  # in a text it is a credit rating; as an author it is an agency
+_SHORT = 4  # letters
 _HEAD = 160  # code points of a summary in which a credit stands
 _TAIL = 60
 
@@ -122,19 +123,19 @@ def _plain(name: str) -> str:
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict[str, str]]:
     shown = {alias: name for name, others in AGENCIES.items() for alias in (name, *others) if not _HOST.match(alias)}
-    one = "|".join(re.escape(alias) for alias in sorted(shown, key=len, reverse=True))
+    ordered = sorted(shown, key=len, reverse=True)
+    in_text = "|".join(re.escape(alias) for alias in ordered if alias not in _RATINGS)
+    # A short one in small letters is a first name or a word: Ani, Sana, pa.
+    as_author = "|".join(f"(?i:{re.escape(alias)})" if len(alias) > _SHORT else re.escape(alias) for alias in ordered)
     head = re.compile(
-        rf"^.{{0,60}}?(?:\((?:[^()]{{1,20}}[/, ] ?)?({one})(?:[/, ][^()]{{1,20}})?\)|/({one})/|[—–-] ?({one})[.:]|^({one})(?: ?[—–:]|\s-\s))"
-        rf"|^({one})[^\s,.]{{2,6}}\d{{1,2}}月\d{{1,2}}日电"
+        rf"^.{{0,60}}?(?:\((?:[^()]{{1,20}}[/, ] ?)?({in_text})(?:[/, ][^()]{{1,20}})?\)|/({in_text})/|[—–-] ?({in_text})[.:]"
+        rf"|^({in_text})(?: ?[—–:]|\s-\s))|^({in_text})[^\s,.]{{2,6}}\d{{1,2}}月\d{{1,2}}日电"
     )
-    tail = re.compile(rf"(?:[—–|(/]\s*|\s-\s)({one})\s*[)/.]?\s*$")
-    author = re.compile(
-        rf"(?:^|[,;/|(&–-]\s*|\b(?:by|von|par|por|from|with|and)\s+)({one})(?=$|\s*[,;/|)&]|\s+(?:and|with|in)\b)", re.IGNORECASE
-    )
+    tail = re.compile(rf"(?:[—–|(/]\s*|\s-\s)({in_text})\s*[)/.]?\s*$")
+    author = re.compile(rf"(?:^|[,;/|(&–-]\s*|\b(?i:by|von|par|por|from|with|and)\s+)({as_author})(?=$|\s*[,;/|)&]|\s+(?i:and|with|in)\b)")
     return head, tail, author, {key(alias): name for alias, name in shown.items()}
 
 
-@lru_cache(maxsize=1 << 10)
 def credit(author: str, title: str, summary: str) -> str:
     """The agency that an entry says it was taken from: in its author, at the beginning or end of its text, at the end of its headline."""
     head, tail, by, names = _patterns()
