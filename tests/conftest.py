@@ -2,12 +2,16 @@
 
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from botapi import BotApi
+from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Opened, desk
 from support import FeedServer, ManualClock, Recorder, feed_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -38,3 +42,26 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder of real data (shared/data beside the project) is absent")
     return SHARED
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[BotApi]:
+    """A Bot API endpoint on loopback with two people, a group and a forum; Ann may change things in both."""
+    async with BotApi() as made:
+        made.add_private(ANN)
+        made.add_private(BOB)
+        made.add_group(GROUP, members={ANN: "creator", BOB: "member"})
+        made.add_supergroup(FORUM, members={ANN: "administrator", BOB: "member"}, forum=True)
+        made.add_topic(FORUM, TOPIC)
+        yield made
+
+
+@pytest.fixture
+def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> Opened:
+    """Opens a newsbell with these subscriptions; again, with what it kept."""
+
+    def open_it(*subscriptions: dict[str, Any], **more: Any) -> AbstractAsyncContextManager[Desk]:
+        chats = more.pop("chats", {"ann": ANN, "group": GROUP, "topic": (FORUM, TOPIC)})
+        return desk(tmp_path, api, chats, clock, subscriptions=subscriptions, **more)
+
+    return open_it

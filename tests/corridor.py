@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -228,6 +228,9 @@ def first_line(message: Shown) -> str:
     return message.text.partition("\n")[0].replace("\u2068", "").replace("\u2069", "")
 
 
+Opened = Callable[..., AbstractAsyncContextManager[Desk]]  #: what the fixture `opened` gives
+
+
 @asynccontextmanager
 async def desk(
     folder: Path, api: BotApi, chats: Mapping[str, Place], clock: ManualClock, terminal: Recorder | None = None, **more: Any
@@ -237,3 +240,38 @@ async def desk(
     config = telegram_config(api, chats, **more)
     async with newsbell(folder, config, clock=clock, terminal=terminal, environment={"TELEGRAM_BOT_TOKEN": api.token}) as made:
         yield Desk(made, api, clock, terminal)
+
+
+def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) -> dict[str, Any]:
+    return {"name": name, "query": query, "to": list(to), **more}
+
+
+RUNG = rule("Rung", "rung")
+EVERYWHERE = rule("Rung", "rung", to=("ann", "group", "topic"))
+
+
+async def asks(one: Desk, text: str, reply_to: int | None = None, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any) -> str:
+    """Write there, in answer to a message; what is answered."""
+    before = len(one.api.messages(chat))
+    one.api.say(chat, by, text, topic, reply_to, **more)
+    await one.listen()
+    await one.deliver(timedelta(seconds=30), timedelta(seconds=2))
+    answers = one.api.messages(chat)[before:]
+    assert len(answers) < 2
+    return answers[0].text if answers else ""
+
+
+def newest(one: Desk, chat: int = ANN) -> int:
+    """The number of the last message there."""
+    return one.api.messages(chat)[-1].message_id
+
+
+async def started(one: Desk, title: str = "rung") -> int:
+    """A story that rang; its number."""
+    [number] = await one.adds(Told(title))
+    await one.deliver(timedelta(seconds=30), timedelta(seconds=2))
+    return number
+
+
+async def stances(one: Desk) -> list[tuple[Any, ...]]:
+    return await one.rows("select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2")

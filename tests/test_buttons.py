@@ -3,14 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from corridor import ANN, BOB, GROUP, Desk, Told
-from test_storylines import EVERYWHERE, RUNG, Opened, api, asks, newest, opened, stances, started
+from corridor import ANN, BOB, EVERYWHERE, GROUP, RUNG, Desk, Opened, Told, asks, newest, stances, started
 
 from bot.model.chats import Incoming, Press
 
 SECOND = timedelta(seconds=1)
-
-__all__ = ["api", "opened"]  # fixtures of the other file
 
 
 async def presses(one: Desk, data: str, message: int, chat: int = ANN, by: int = ANN) -> tuple[str, list[str]]:

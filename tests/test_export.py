@@ -8,10 +8,9 @@ from typing import Any
 
 import yaml
 from click.testing import CliRunner
-from corridor import ANN, FORUM, TOPIC
+from corridor import ANN, FORUM, RUNG, TOPIC, Opened, asks
 from hypothesis import given
 from hypothesis import strategies as st
-from test_storylines import RUNG, Opened, api, asks, opened
 
 from bot.cli import main
 from bot.config.load import Config, load
@@ -19,7 +18,6 @@ from bot.exported import exported
 from bot.model.archive import ChatFact
 from bot.model.chats import Ringing, Subscription, Urgency
 
-__all__ = ["api", "opened"]  # fixtures of the other file
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
 
 

@@ -7,8 +7,8 @@ import asyncio
 import itertools
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi, DropAfter, DropBefore, Refuse, TooManyRequests
-from corridor import ANN, BOB, FEED, GROUP, Desk, Told, desk
+from corridor import ANN, BOB, FEED, GROUP, Desk, Opened, Told, desk
 from sqlite_utils import Database
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
@@ -35,27 +35,12 @@ from bot.stories.publishers import Families
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 RUNG = {"name": "Rung", "query": "rung", "to": ["ann"]}
 HELD = {"name": "Held", "query": "held", "to": ["ann"], "publishers": 9}
-Opened = Callable[..., AbstractAsyncContextManager[Desk]]
 
 
 @pytest.fixture
-async def api() -> AsyncIterator[BotApi]:
-    async with BotApi() as made:
-        made.add_private(ANN)
-        made.add_private(BOB)
-        made.add_group(GROUP, members={ANN: "creator"})
-        yield made
-
-
-@pytest.fixture
-def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> Opened:
-    """Opens a newsbell with these subscriptions; again, with what it kept."""
-
-    def open_it(*subscriptions: dict[str, Any], **more: Any) -> AbstractAsyncContextManager[Desk]:
-        chats = more.pop("chats", {"ann": ANN})
-        return desk(tmp_path, api, chats, clock, subscriptions=subscriptions, **more)
-
-    return open_it
+def opened(opened: Opened) -> Opened:
+    """In Ann's chat alone where a test names no others."""
+    return lambda *subscriptions, **more: opened(*subscriptions, **{"chats": {"ann": ANN}, **more})
 
 
 def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) -> dict[str, Any]:

@@ -4,20 +4,17 @@ Articles are brought with their places, so that nothing here depends on how arti
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botapi import BotApi
 from click.testing import CliRunner, Result
-from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Told, desk
+from corridor import ANN, BOB, EVERYWHERE, FORUM, GROUP, RUNG, TOPIC, Desk, Opened, Told, asks, newest, rule, stances, started
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support import NOON, ManualClock
+from support import NOON
 
 from bot import ringing
 from bot.cli import main
@@ -32,69 +29,11 @@ from bot.timeline import later, summary, timeline, who_was_first
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 ANONYMOUS = 1087968824
 ONLY_ADMINS = "Only administrators of this chat can change what rings here."
-Opened = Callable[..., AbstractAsyncContextManager[Desk]]
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[BotApi]:
-    async with BotApi() as made:
-        made.add_private(ANN)
-        made.add_private(BOB)
-        made.add_group(GROUP, members={ANN: "creator", BOB: "member"})
-        made.add_supergroup(FORUM, members={ANN: "administrator", BOB: "member"}, forum=True)
-        made.add_topic(FORUM, TOPIC)
-        yield made
-
-
-@pytest.fixture
-def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> Opened:
-    """Opens a newsbell with these subscriptions; again, with what it kept."""
-
-    def open_it(*subscriptions: dict[str, Any], **more: Any) -> AbstractAsyncContextManager[Desk]:
-        chats = more.pop("chats", {"ann": ANN, "group": GROUP, "topic": (FORUM, TOPIC)})
-        return desk(tmp_path, api, chats, clock, subscriptions=subscriptions, **more)
-
-    return open_it
-
-
-def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) -> dict[str, Any]:
-    return {"name": name, "query": query, "to": list(to), **more}
-
-
-RUNG = rule("Rung", "rung")
-EVERYWHERE = rule("Rung", "rung", to=("ann", "group", "topic"))
 
 
 def shown(one: Desk, chat: int = ANN) -> list[str]:
     """First lines of what stands there, answers left out."""
     return [message.text.partition("\n")[0] for message in one.api.messages(chat) if message.reply_to is None]
-
-
-async def asks(one: Desk, text: str, reply_to: int | None = None, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any) -> str:
-    """Write there, in answer to a message; what is answered."""
-    before = len(one.api.messages(chat))
-    one.api.say(chat, by, text, topic, reply_to, **more)
-    await one.listen()
-    await one.deliver(30 * SECOND, 2 * SECOND)
-    answers = one.api.messages(chat)[before:]
-    assert len(answers) < 2
-    return answers[0].text if answers else ""
-
-
-def newest(one: Desk, chat: int = ANN) -> int:
-    """The number of the last message there."""
-    return one.api.messages(chat)[-1].message_id
-
-
-async def started(one: Desk, title: str = "rung") -> int:
-    """A story that rang; its number."""
-    [number] = await one.adds(Told(title))
-    await one.deliver(30 * SECOND, 2 * SECOND)
-    return number
-
-
-async def stances(one: Desk) -> list[tuple[Any, ...]]:
-    return await one.rows("select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2")
 
 
 # Follow and mute
