@@ -43,6 +43,7 @@ SUBSCRIPTIONS = 200  #: of one chat, beside those of the file
 HELP = (
     "I watch news feeds and ring you once for each story that matches what you ask for.\n\n"
     '/subscribe QUERY - ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*\n'
+    "/subscribe publishers:2 or_after:30m QUERY - when two independent publishers carry it, or after half an hour\n"
     "/test QUERY - what it would have rung this week\n"
     "/search QUERY - stored articles that match\n"
     "/feeds - what is watched, and whether it is well\n"

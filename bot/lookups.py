@@ -82,4 +82,4 @@ class Lookups:
         if feed.state.last_ok_at is None:
             return "not looked at yet"
         at = local_time(feed.state.last_ok_at, self._clock.now(), self._zone())
-        return f"{feed.entries} articles, looked at {at}"
+        return f"{feed.entries} article{'' if feed.entries == 1 else 's'}, looked at {at}"
