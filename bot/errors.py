@@ -7,6 +7,7 @@ NewsbellError
 ├─ StoreError       the database, its cause chained
 │  ├─ StoreBusy     another newsbell holds it
 │  └─ StoreFull     no room left on the disk
+├─ ChartError       a picture that could not be drawn; the message is for people
 └─ ActionRefused    a person asked for what cannot be done; the message is for them
 """
 
@@ -72,6 +73,10 @@ class StoreBusy(StoreError):  # noqa: N818 (a state, as its message says)
 
 class StoreFull(StoreError):  # noqa: N818 (a state, as its message says)
     """There is no room left on the disk of the database."""
+
+
+class ChartError(NewsbellError):
+    """A picture that could not be drawn; the message says why, for people."""
 
 
 class ActionRefused(NewsbellError):  # noqa: N818 (a refusal, not a fault)

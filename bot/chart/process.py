@@ -1,0 +1,97 @@
+"""Draw a chart in a child process that can be killed, so that newsbell itself never holds matplotlib: 80 MB and a second for each picture.
+
+How many are drawn at once is the caller's affair.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.chart.trend import Trend, to_json
+from bot.errors import ChartError
+
+LARGEST = 300_000  #: bytes of a picture
+_PNG = b"\x89PNG\r\n\x1a\n"
+_KEPT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")  # of the environment; tokens stay here
+_NO_MEMORY = re.compile(r"MemoryError|bad_alloc|[Mm]emory allocation|allocate memory|failed to map segment")  # Python, C++, OpenBLAS, the loader
+_ROOT = str(Path(__file__).resolve().parents[2])
+
+log = logging.getLogger("newsbell.chart")
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLimits:
+    """Bounds of one picture."""
+
+    seconds: float = 20.0
+    memory: int = 768 * 1024 * 1024  #: address space of the child
+
+
+COMMAND = (sys.executable, "-P", "-m", "bot.chart")  #: -P: nothing is imported from where it runs
+
+
+async def drawn(trend: Trend, *, dark: bool, limits: ChartLimits | None = None, command: Sequence[str] = COMMAND) -> bytes:
+    """The trend as PNG, drawn by a child that is gone when this returns or is cancelled.
+
+    Raises:
+        ChartError: the child took too long or too much memory, or gave no picture; the message is for people.
+
+    """
+    limits = limits or ChartLimits()
+    given = json.dumps({"dark": dark, "memory": limits.memory, "seconds": limits.seconds, "trend": json.loads(to_json(trend))}).encode()
+    try:
+        with TemporaryDirectory(prefix="newsbell-chart-", ignore_cleanup_errors=True) as scratch:
+            code, out, said = await _run(command, given, scratch, limits.seconds)
+    except TimeoutError:
+        raise ChartError(f"Drawing the chart took longer than {limits.seconds:g} seconds and was stopped.") from None
+    except OSError as error:
+        raise ChartError(f"The chart could not be drawn: {error.strerror or error}.") from error
+    if code or not out.startswith(_PNG) or len(out) > LARGEST:
+        last = said.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        log.warning("a chart could not be drawn: exit %d, %d bytes, %s", code, len(out), last)
+        if _NO_MEMORY.search(last):
+            raise ChartError("Drawing the chart took too much memory and was stopped.")
+        raise ChartError("The chart could not be drawn; the log says why.")
+    return out
+
+
+async def _run(command: Sequence[str], given: bytes, scratch: str, seconds: float) -> tuple[int, bytes, bytes]:
+    """Exit code, standard output and standard error. Raises TimeoutError and OSError."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=scratch,  # no matplotlibrc is taken from where newsbell runs
+        env=_environment(scratch),
+        start_new_session=True,  # Ctrl-C is for newsbell, which ends the child itself; and what a child starts ends with it
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            out, said = await process.communicate(given)
+        return process.returncode or 0, out, said
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        **kept,
+        "HOME": scratch,
+        "MPLCONFIGDIR": scratch,
+        "MPL_IGNORE_SYSTEM_FONTS": "1",  # those of the package do; a machine's thousand would be read for each picture
+        "OPENBLAS_NUM_THREADS": "1",  # each thread of numpy's would take address space
+        "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, kept.get("PYTHONPATH")))),
+    }
