@@ -1,4 +1,4 @@
-"""What the Bot API says when it refuses a request: the exception and its wording rules.
+"""What the Bot API says in its answers beside results: the exception of a refusal and its wording rules.
 
 Holds no knowledge of when to refuse; each rule lives beside the thing it guards.
 """
