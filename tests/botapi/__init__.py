@@ -1,7 +1,7 @@
 """A Telegram Bot API on loopback for tests: real HTTP, real refusals, planned faults.
 
 It is no mock of python-telegram-bot and no Telegram: it keeps to what is known of the API's
-answers, forgets everything when it is left, and opens no connection of its own.
+answers, forgets everything when it is left, and opens no connection but to a webhook on loopback.
 
     async with BotApi() as api:
         api.add_private(7)
@@ -9,7 +9,7 @@ answers, forgets everything when it is left, and opens no connection of its own.
             await bot.send_message(7, "hello")
         assert api.messages(7)[0].text == "hello"
 
-From the ground up: errors, links, html, text, keyboards, commands, files, params, faults, limits, updates;
+From the ground up: errors, links, html, text, keyboards, commands, files, params, faults, limits, updates, webhook;
 chats and world (what exists), members, origins and people (what they do), sending and asking (the methods),
 answers and server (the wire).
 """
@@ -29,6 +29,7 @@ from .faults import (
 from .limits import Violation
 from .origins import FromChannel, FromChat, FromHiddenUser, FromUser
 from .server import BotApi, Call
+from .webhook import Post
 
 __all__ = [
     "BotApi",
@@ -43,6 +44,7 @@ __all__ = [
     "FromUser",
     "Message",
     "NotJson",
+    "Post",
     "Refuse",
     "ServerError",
     "Slow",

@@ -7,9 +7,10 @@ from typing import Final
 
 from .chats import Chat
 from .commands import check_commands, check_language, check_scope, scope_key
-from .errors import Json, bad_request, forbidden
+from .errors import Json, Told, bad_request, forbidden
 from .files import DOWNLOAD_BYTES, path_of
 from .sending import Sending
+from .webhook import Hook, Webhook, read_hook
 
 ANSWER: Final = 200
 
@@ -32,6 +33,7 @@ class Asking(Sending):
         self.answers: list[CallbackAnswer] = []
         #: commands by scope (`default`, `chat:7`, `chat_member:-10:7`) and language (`de`, or empty)
         self.commands: dict[tuple[str, str], list[Json]] = {}
+        self.webhook = Webhook(self.updates, self.stir)
         self._paths: dict[str, str] = {}
 
     def stir(self, running: int) -> None:
@@ -44,15 +46,31 @@ class Asking(Sending):
             "can_connect_to_business": False, "has_main_web_app": False,
         }  # fmt: skip
 
-    def set_webhook(self, params: Json) -> bool:
-        """Serve setWebhook."""
+    def set_webhook(self, params: Json) -> Told:
+        """Serve setWebhook; an empty address deletes the webhook."""
+        before = self.webhook.hook
+        self.updates.allow(params.get("allowed_updates"))
         drop = bool(params.get("drop_pending_updates"))
-        self.updates.set_webhook(str(params.get("url", "")), drop_pending=drop)
-        return True
+        if not params.get("url"):
+            self._switch(None, drop=drop)
+            return Told(True, "Webhook was deleted" if before else "Webhook is already deleted")
+        hook = read_hook(params)
+        if hook == before and not drop:
+            return Told(True, "Webhook is already set")
+        self._switch(hook, drop=drop)
+        return Told(True, "Webhook was set")
 
-    def delete_webhook(self, params: Json) -> bool:
-        """Serve deleteWebhook."""
-        return self.set_webhook(params | {"url": ""})
+    def delete_webhook(self, params: Json) -> Told:
+        """Serve deleteWebhook; the kinds of updates once chosen stay chosen."""
+        return self.set_webhook({"drop_pending_updates": params.get("drop_pending_updates")})
+
+    def get_webhook_info(self, _: Json) -> Json:
+        """Serve getWebhookInfo."""
+        return self.webhook.info()
+
+    def _switch(self, hook: Hook | None, *, drop: bool) -> None:
+        self.updates.set_webhook(hook.url if hook else "", drop_pending=drop)
+        self.webhook.set(hook)
 
     def answer_callback_query(self, params: Json) -> bool:
         """Serve answerCallbackQuery."""

@@ -5,9 +5,18 @@ Holds no knowledge of when to refuse; each rule lives beside the thing it guards
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A result that is answered with a description."""
+
+    result: object
+    description: str
 
 
 class ApiError(Exception):

@@ -98,6 +98,7 @@ class BotApi(Asking):
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         self.updates.close()
+        await self.webhook.close()
         await self._runner.cleanup()
 
     def fault(
@@ -111,7 +112,7 @@ class BotApi(Asking):
         self._faults.add(fault, method, chat_id, times=times, after=after)
 
     async def quiet(self, seconds: float = 0.2, within: float = 30.0) -> None:
-        """Return when nothing but polling was under way for that long.
+        """Return when nothing but polling was under way for that long; a post to a webhook is something.
 
         Raises:
             TimeoutError: it never became quiet.
@@ -141,6 +142,15 @@ class BotApi(Asking):
         async with asyncio.timeout(within):
             await self.updates.empty.wait()
 
+    async def posted(self, count: int = 1, within: float = 30.0) -> None:
+        """Return when that many posts to the webhook have ended, taken or not; `webhook.posts` has them.
+
+        Raises:
+            TimeoutError: they never were.
+        """
+        async with asyncio.timeout(within):
+            await self.webhook.tried(count)
+
     def _table(self) -> dict[str, tuple[str, Callable[[Json], object]]]:
         served: dict[str, Callable[[Json], object]] = {
             "sendMessage": self.send_message,
@@ -154,6 +164,7 @@ class BotApi(Asking):
             "getUpdates": lambda _: None,
             "setWebhook": self.set_webhook,
             "deleteWebhook": self.delete_webhook,
+            "getWebhookInfo": self.get_webhook_info,
             "answerCallbackQuery": self.answer_callback_query,
             "setMyCommands": self.set_my_commands,
             "getMyCommands": self.get_my_commands,
