@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -29,6 +27,7 @@ from botapi import (
 from botapi import text as texts
 from botapi.errors import ApiError
 from botapi.html import parse_html
+from ptb import TLS, client, refused
 from telegram import (
     Bot,
     BotCommand,
@@ -54,10 +53,7 @@ from telegram.error import (
     TimedOut,
 )
 from telegram.ext import Application, CommandHandler, ContextTypes
-from telegram.request import HTTPXRequest
 
-#: every client would load the certificates anew, and none needs them
-TLS = ssl.create_default_context()
 ANN, BOB, GROUP, FORUM, CHANNEL, TOPIC = 7, 8, -10, -1001, -1002, 55
 
 
@@ -94,14 +90,6 @@ def _timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PTB_TIMEDELTA", "1")
 
 
-def client(api: BotApi, token: str = "") -> Bot:
-    return Bot(
-        token or api.token, base_url=f"{api.url}/bot", base_file_url=f"{api.url}/file/bot",
-        request=HTTPXRequest(httpx_kwargs={"verify": TLS}),
-        get_updates_request=HTTPXRequest(httpx_kwargs={"verify": TLS}),
-    )  # fmt: skip
-
-
 @pytest_asyncio.fixture
 async def bot(api: BotApi) -> AsyncIterator[Bot]:
     async with client(api) as ready:
@@ -115,14 +103,6 @@ def keyboard(*buttons: InlineKeyboardButton) -> InlineKeyboardMarkup:
 
 def pressable(data: str = "1") -> InlineKeyboardMarkup:
     return keyboard(InlineKeyboardButton("Mute", callback_data=data))
-
-
-async def refused(sending: Any, error: type[TelegramError] = BadRequest) -> str:
-    """Return what python-telegram-bot says about a refusal."""
-    with pytest.raises(error) as caught:
-        await sending
-    assert type(caught.value) is error
-    return str(caught.value)
 
 
 # sending
@@ -326,9 +306,9 @@ async def test_right_buttons_pass_with_their_links_in_telegrams_form(bot: Bot) -
 
     assert sent.reply_markup is not None
     assert [button.url for button in sent.reply_markup.inline_keyboard[0][:5]] == list(links.values())
-    for button in (app, search):
-        said = await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(button)))
-        assert said == "Button_type_invalid"
+    assert await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(app))) == "Button_type_invalid"
+    said = await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(search)))
+    assert said.startswith("Can't use switch_inline_query button in a channel chat")
 
 
 async def test_keyboards_hold_eight_buttons_a_row_and_a_hundred_in_all(bot: Bot) -> None:
@@ -798,6 +778,32 @@ async def test_a_group_takes_twenty_messages_and_edits_a_minute(api: BotApi, bot
 
     clock.now += 41
     await sent.edit_text("20")
+
+
+@pytest.mark.parametrize("kind", ["document", "photo"])
+async def test_files_and_changed_captions_count_as_messages_do(api: BotApi, bot: Bot, clock: Clock, kind: str) -> None:
+    send = bot.send_document if kind == "document" else bot.send_photo
+    api.enforce_limits = True
+    sent = await send(GROUP, b"x", caption="0")
+    for number in range(1, 20):
+        clock.now += 1
+        await sent.edit_caption(str(number))
+    with pytest.raises(RetryAfter):
+        await sent.edit_caption("20")
+    with pytest.raises(RetryAfter):
+        await send(GROUP, b"x")
+
+    assert [(broken.limit, broken.method) for broken in api.violations] == [
+        ("group", "editMessageCaption"), ("group", f"send{kind.title()}"),
+    ]  # fmt: skip
+
+
+async def test_a_channel_named_by_its_username_has_its_limits_too(api: BotApi, bot: Bot) -> None:
+    api.enforce_limits = True
+    for _ in range(3):
+        await bot.send_message("@news", "x")
+    with pytest.raises(RetryAfter):
+        await bot.send_message(CHANNEL, "x")
 
 
 async def test_thirty_messages_a_second_go_out_over_all_chats(api: BotApi, bot: Bot) -> None:

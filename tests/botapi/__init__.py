@@ -1,7 +1,7 @@
 """A Telegram Bot API on loopback for tests: real HTTP, real refusals, planned faults.
 
 It is no mock of python-telegram-bot and no Telegram: it keeps to what is known of the API's
-answers, forgets everything when it is left, and opens no connection of its own.
+answers, forgets everything when it is left, and opens no connection but to a webhook on loopback.
 
     async with BotApi() as api:
         api.add_private(7)
@@ -9,11 +9,13 @@ answers, forgets everything when it is left, and opens no connection of its own.
             await bot.send_message(7, "hello")
         assert api.messages(7)[0].text == "hello"
 
-From the ground up: errors, links, html, text, keyboards, params, faults, limits, updates;
-world (what exists), people (what they do), sending and asking (the methods), server (the wire).
+From the ground up: errors, links, html, text, keyboards, commands, files, params, faults, limits, updates, webhook;
+chats and world (what exists), members, origins and people (what they do), sending and asking (the methods),
+answers and server (the wire).
 """
 
 from .asking import CallbackAnswer
+from .chats import Message
 from .faults import (
     DropAfter,
     DropBefore,
@@ -25,8 +27,9 @@ from .faults import (
     TooManyRequests,
 )
 from .limits import Violation
+from .origins import FromChannel, FromChat, FromHiddenUser, FromUser
 from .server import BotApi, Call
-from .world import Message
+from .webhook import Post
 
 __all__ = [
     "BotApi",
@@ -35,8 +38,13 @@ __all__ = [
     "DropAfter",
     "DropBefore",
     "Fault",
+    "FromChannel",
+    "FromChat",
+    "FromHiddenUser",
+    "FromUser",
     "Message",
     "NotJson",
+    "Post",
     "Refuse",
     "ServerError",
     "Slow",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import Json, bad_request
-from .people import member_json
+from .chats import Chat
+from .commands import check_commands, check_language, check_scope, scope_key
+from .errors import Json, Told, bad_request, forbidden
+from .files import DOWNLOAD_BYTES, path_of
 from .sending import Sending
+from .webhook import Hook, Webhook, read_hook
 
-MOST_COMMANDS: Final = 100
 ANSWER: Final = 200
-DOWNLOAD_BYTES: Final = 20 << 20
-_NAME: Final = 32
-_DESCRIPTION: Final = 256
 
 
 @dataclass(frozen=True)
@@ -33,23 +31,46 @@ class Asking(Sending):
         super().__init__(bot_id)
         #: the bot's answers to presses, in order
         self.answers: list[CallbackAnswer] = []
-        #: commands by scope (JSON with sorted keys) and language
+        #: commands by scope (`default`, `chat:7`, `chat_member:-10:7`) and language (`de`, or empty)
         self.commands: dict[tuple[str, str], list[Json]] = {}
+        self.webhook = Webhook(self.updates, self.stir)
+        self._paths: dict[str, str] = {}
+
+    def stir(self, running: int) -> None:
+        """Hear that something began (1) or ended (-1)."""
 
     def get_me(self, _: Json) -> Json:
         """Serve getMe."""
-        rights = {"can_join_groups": True, "can_read_all_group_messages": False}
-        return self.users[self.bot_id] | rights | {"supports_inline_queries": False}
+        return self.users[self.bot_id] | {
+            "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False,
+            "can_connect_to_business": False, "has_main_web_app": False,
+        }  # fmt: skip
 
-    def set_webhook(self, params: Json) -> bool:
-        """Serve setWebhook."""
+    def set_webhook(self, params: Json) -> Told:
+        """Serve setWebhook; an empty address deletes the webhook."""
+        before = self.webhook.hook
+        self.updates.allow(params.get("allowed_updates"))
         drop = bool(params.get("drop_pending_updates"))
-        self.updates.set_webhook(str(params.get("url", "")), drop_pending=drop)
-        return True
+        if not params.get("url"):
+            self._switch(None, drop=drop)
+            return Told(True, "Webhook was deleted" if before else "Webhook is already deleted")
+        hook = read_hook(params)
+        if hook == before and not drop:
+            return Told(True, "Webhook is already set")
+        self._switch(hook, drop=drop)
+        return Told(True, "Webhook was set")
 
-    def delete_webhook(self, params: Json) -> bool:
-        """Serve deleteWebhook."""
-        return self.set_webhook(params | {"url": ""})
+    def delete_webhook(self, params: Json) -> Told:
+        """Serve deleteWebhook; the kinds of updates once chosen stay chosen."""
+        return self.set_webhook({"drop_pending_updates": params.get("drop_pending_updates")})
+
+    def get_webhook_info(self, _: Json) -> Json:
+        """Serve getWebhookInfo."""
+        return self.webhook.info()
+
+    def _switch(self, hook: Hook | None, *, drop: bool) -> None:
+        self.updates.set_webhook(hook.url if hook else "", drop_pending=drop)
+        self.webhook.set(hook)
 
     def answer_callback_query(self, params: Json) -> bool:
         """Serve answerCallbackQuery."""
@@ -63,17 +84,16 @@ class Asking(Sending):
         return True
 
     def set_my_commands(self, params: Json) -> bool:
-        """Serve setMyCommands."""
-        commands: list[Json] = params.get("commands") or []
-        for command in commands:
-            _check_command(command)
-        if len(commands) > MOST_COMMANDS:
-            raise bad_request("BOT_COMMANDS_TOO_MUCH")
-        self.commands[self._scope(params)] = commands
+        """Serve setMyCommands; no commands at all are as good as deleted."""
+        key = self._scope(params)
+        commands = check_commands(params.get("commands") or [])
+        self.commands.pop(key, None)
+        if commands:
+            self.commands[key] = commands
         return True
 
     def get_my_commands(self, params: Json) -> list[Json]:
-        """Serve getMyCommands."""
+        """Serve getMyCommands: those of exactly this scope and language."""
         return self.commands.get(self._scope(params), [])
 
     def delete_my_commands(self, params: Json) -> bool:
@@ -82,63 +102,69 @@ class Asking(Sending):
         return True
 
     def get_chat(self, params: Json) -> Json:
-        """Serve getChat."""
-        chat = self.reach(params.get("chat_id"))
+        """Serve getChat, for a public channel also from outside."""
+        chat = self.reach(params.get("chat_id"), reading=True)
         gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription",
                  "gifts_from_channels")  # fmt: skip
         return self.chat_json(chat) | {
             "accent_color_id": 0,
             "max_reaction_count": 11,
             "accepted_gift_types": dict.fromkeys(gifts, False),
-        }
+        } | ({"linked_chat_id": chat.linked} if chat.linked else {})  # fmt: skip
 
     def get_chat_member(self, params: Json) -> Json:
         """Serve getChatMember."""
-        chat = self.reach(params.get("chat_id"))
-        user = self.users.get(params.get("user_id", 0))
-        if user is None:
+        chat = self._with_members(params)
+        user_id = params.get("user_id") or 0
+        if not isinstance(user_id, int) or user_id <= 0:
+            raise bad_request("invalid user_id specified")
+        if user_id not in self.users:
             raise bad_request("user not found")
-        members = {**chat.members, self.bot_id: chat.bot_status}
-        return member_json(user, members.get(user["id"], "left"))
+        if chat.kind == "private" and user_id not in {chat.id, self.bot_id}:
+            raise bad_request("member not found")
+        return self.member_json(chat, user_id)
 
     def get_chat_administrators(self, params: Json) -> list[Json]:
-        """Serve getChatAdministrators."""
-        chat = self.reach(params.get("chat_id"))
+        """Serve getChatAdministrators: people and this bot, no other bots."""
+        chat = self._with_members(params)
         if chat.kind == "private":
             raise bad_request("there are no administrators in the private chat")
-        members = {**chat.members, self.bot_id: chat.bot_status}
-        return [member_json(self.users[user_id], status) for user_id, status in members.items() if status in {"creator", "administrator"}]
+        everyone = {**chat.members, self.bot_id: chat.bot_status}
+        heads = [user for user, status in everyone.items() if status in {"creator", "administrator"}]
+        return [self.member_json(chat, user) for user in heads if user == self.bot_id or not self.person(user)["is_bot"]]
 
     def get_file(self, params: Json) -> Json:
-        """Serve getFile."""
+        """Serve getFile; from then on the path can be fetched."""
         file_id = params.get("file_id", "")
         if file_id not in self.files:
             raise bad_request("wrong file_id or the file is temporarily unavailable")
         name, content = self.files[file_id]
         if len(content) > DOWNLOAD_BYTES:
             raise bad_request("file is too big")
+        path = path_of(file_id, name)
+        self._paths[path] = file_id
         return {
-            "file_id": file_id, "file_unique_id": f"unique{file_id}",
-            "file_size": len(content), "file_path": f"documents/{file_id}/{name}",
+            "file_id": file_id, "file_unique_id": f"unique{file_id}", "file_size": len(content), "file_path": path,
         }  # fmt: skip
+
+    def fetched(self, path: str) -> bytes | None:
+        """Return the file at a path that getFile gave, or None."""
+        file_id = self._paths.get(path)
+        return self.files[file_id][1] if file_id else None
+
+    def _with_members(self, params: Json) -> Chat:
+        """Return a chat whose members the bot may ask for; those of channels are for administrators."""
+        chat = self.reach(params.get("chat_id"), reading=True)
+        if chat.kind == "channel" and chat.bot_status != "administrator":
+            raise bad_request("member list is inaccessible")
+        if chat.bot_status == "left":
+            raise forbidden(f"bot is not a member of the {chat.named()}")
+        return chat
 
     def _scope(self, params: Json) -> tuple[str, str]:
         scope: Json = params.get("scope") or {"type": "default"}
-        if "chat_id" in scope and self.reach(scope["chat_id"]).kind == "channel":
-            raise bad_request("can't change commands in channel chats")
-        return json.dumps(scope, sort_keys=True), str(params.get("language_code") or "")
-
-
-def _check_command(command: Json) -> None:
-    name = str(command.get("command", "")).strip().removeprefix("/")
-    description = str(command.get("description", "")).strip()
-    if not name:
-        raise bad_request("command must be non-empty")
-    if len(name) > _NAME:
-        raise bad_request(f"command length must not exceed {_NAME}")
-    if not description:
-        raise bad_request("command description must be non-empty")
-    if len(description) > _DESCRIPTION:
-        raise bad_request(f"command description length must not exceed {_DESCRIPTION}")
-    if not (name.isascii() and name.replace("_", "a").isalnum() and name == name.lower()):
-        raise bad_request("BOT_COMMAND_INVALID")
+        chat = self.reach(scope["chat_id"]) if "chat_id" in scope else None
+        check_scope(scope, chat.kind if chat else None)
+        if scope["type"] == "chat_member" and scope.get("user_id") not in self.users:
+            raise bad_request("user not found")
+        return scope_key(scope, chat.id if chat else None), check_language(str(params.get("language_code") or ""))

@@ -1,13 +1,22 @@
-"""What the Bot API says when it refuses a request: the exception and its wording rules.
+"""What the Bot API says in its answers beside results: the exception of a refusal and its wording rules.
 
 Holds no knowledge of when to refuse; each rule lives beside the thing it guards.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A result that is answered with a description."""
+
+    result: object
+    description: str
 
 
 class ApiError(Exception):

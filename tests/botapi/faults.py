@@ -95,3 +95,14 @@ class FaultPlan:
                     return rule.fault
                 rule.after -= 1
         return None
+
+
+def carries_out(fault: Fault | None) -> bool:
+    """Say whether a call that meets this is carried out all the same."""
+    match fault:
+        case None | Slow() | DropAfter():
+            return True
+        case ServerError() | NotJson():
+            return fault.processed
+        case _:
+            return False

@@ -11,16 +11,18 @@ CALLBACK_BYTES: Final = 64
 COPY_TEXT: Final = 256
 ROW: Final = 8
 KEYBOARD: Final = 100
+PLACEHOLDER: Final = 64
 _KINDS: Final = ("inline_keyboard", "keyboard", "remove_keyboard", "force_reply")
 _SWITCHES: Final = (
     "switch_inline_query",
     "switch_inline_query_current_chat",
     "switch_inline_query_chosen_chat",
 )
+_UNKNOWN_BOT: Final = "button in a channel chat, because users will not be able to use the button without knowing bot's username"
 
 
-def check_markup(markup: Json | None, chat_kind: str) -> Json | None:
-    """Return the markup as Telegram stores it, or None when there is none.
+def check_markup(markup: Json | None, chat_kind: str, *, only_inline: bool = False) -> Json | None:
+    """Return the markup as Telegram stores it, or None when there is none; an edit takes inline keyboards only.
 
     Raises:
         ApiError: a button is wrong, or there are too many.
@@ -28,6 +30,11 @@ def check_markup(markup: Json | None, chat_kind: str) -> Json | None:
     if not markup or not any(kind in markup for kind in _KINDS):
         return None
     if "inline_keyboard" not in markup:
+        if only_inline:
+            raise bad_request("inline keyboard expected")
+        # the documented limit; the words of the refusal are not known
+        if len(str(markup.get("input_field_placeholder") or "")) > PLACEHOLDER:
+            raise bad_request("REPLY_MARKUP_INVALID")
         return markup
     rows = markup["inline_keyboard"]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
@@ -64,9 +71,11 @@ def _check_rare(button: Json, chat_kind: str) -> Json:
         return button
     if "web_app" in button:
         return _check_web_app(button, chat_kind)
-    if any(switch in button for switch in _SWITCHES):
+    switch = next((switch for switch in _SWITCHES if switch in button), None)
+    if switch is not None:
         if chat_kind == "channel":
-            raise bad_request("BUTTON_TYPE_INVALID")
+            here = "_current_chat" if switch == "switch_inline_query_current_chat" else ""
+            raise bad_request(f"can't use switch_inline_query{here} {_UNKNOWN_BOT}")
         return button
     if any(kind in button for kind in ("login_url", "callback_game", "pay")):
         raise bad_request("BUTTON_TYPE_INVALID")

@@ -19,7 +19,7 @@ _TREES: Final = frozenset({
 })  # fmt: skip
 _NUMBERS: Final = frozenset({
     "chat_id", "message_id", "message_thread_id", "user_id", "offset", "limit", "timeout",
-    "reply_to_message_id", "cache_time",
+    "reply_to_message_id", "cache_time", "max_connections",
 })  # fmt: skip
 _FLAGS: Final = frozenset({
     "disable_notification", "protect_content", "show_alert", "drop_pending_updates",

@@ -1,4 +1,4 @@
-"""What people do: write, press buttons, block the bot, throw it out, upgrade groups.
+"""What people do with messages: write, forward, change, remove, press buttons, react.
 
 Each deed changes the world and queues the update a bot gets for it. Serves no request.
 """
@@ -8,19 +8,22 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final, assert_never
 
-from .errors import Json, bad_request, forbidden
-from .world import Chat, Message, World
+from .chats import Message
+from .errors import Json
+from .members import Membership
+from .origins import FromChannel, FromChat, FromHiddenUser, FromUser, Origin
+from .world import ANONYMOUS_ADMIN, CHANNEL_BOT
 
-ANONYMOUS_ADMIN: Final = 1087968824
 _FOUND: Final = re.compile(
     r"(?<![\w/<])(?P<bot_command>/\w{1,64}(?:@\w{3,32})?)(?![\w/])|(?P<url>https?://[^\s<>\"]+)",
     re.ASCII,
 )
 
 
-class People(World):
+class People(Membership):
     """A world with people in it."""
 
     def __init__(self, bot_id: int) -> None:
@@ -28,37 +31,54 @@ class People(World):
         #: callback queries the bot may still answer
         self.queries: set[str] = set()
         self._query_ids = itertools.count(1)
-        self.users[ANONYMOUS_ADMIN] = {
-            "id": ANONYMOUS_ADMIN, "is_bot": True, "first_name": "Group",
-            "username": "GroupAnonymousBot",
-        }  # fmt: skip
 
     def say(
         self, chat_id: int, user_id: int, text: str, thread_id: int | None = None,
-        reply_to: int | None = None, *, anonymous_admin: bool = False,
+        reply_to: int | None = None, *, anonymous_admin: bool = False, as_channel: int | None = None,
     ) -> int:  # fmt: skip
-        """Let a person write; commands and links in the text become entities."""
-        if anonymous_admin:
-            user_id = ANONYMOUS_ADMIN
-        message_id = next(self.chats[chat_id].ids)
-        message = Message(
-            message_id, chat_id, thread_id, text, _entities(text), None, reply_to,
-            silent=False, sender_id=user_id, anonymous=anonymous_admin,
-        )  # fmt: skip
-        return self._publish(message)
+        """Let a person write; commands and links in the text become entities.
 
-    def upload(self, chat_id: int, user_id: int, filename: str, content: bytes, caption: str = "") -> int:
+        In a channel the post has no author. In a group an anonymous administrator writes as the group,
+        and `as_channel` is the channel in whose name the person writes.
+        """
+        sender_chat = chat_id if anonymous_admin else as_channel
+        sender = user_id if sender_chat is None else ANONYMOUS_ADMIN if anonymous_admin else CHANNEL_BOT
+        return self._write(chat_id, sender, text, thread_id=thread_id, reply_to=reply_to, sender_chat=sender_chat)
+
+    def upload(self, chat_id: int, user_id: int, filename: str, content: bytes, caption: str = "", thread_id: int | None = None) -> int:
         """Let a person send a document."""
-        message_id = next(self.chats[chat_id].ids)
         document = {"document": self.keep_file(filename, content)}
-        message = Message(
-            message_id, chat_id, None, caption, _entities(caption), None, None,
-            silent=False, sender_id=user_id, attachment=document,
-        )  # fmt: skip
-        return self._publish(message)
+        return self._write(chat_id, user_id, caption, thread_id=thread_id, attachment=document)
+
+    def forward(self, chat_id: int, user_id: int, origin: Origin, text: str, thread_id: int | None = None) -> int:
+        """Let a person forward a text from somewhere; the bot need not know the place."""
+        return self._write(chat_id, user_id, text, thread_id=thread_id, forward_origin=self._origin_json(origin))
+
+    def edit(self, chat_id: int, message_id: int, text: str) -> int:
+        """Let the author of a message change its text."""
+        chat = self.chats[chat_id]
+        message = chat.messages[message_id]
+        found = _entities(text)
+        edited = replace(message, text=text, entities=found, edits=[*message.edits, (text, found)])
+        kind = "edited_channel_post" if chat.kind == "channel" else "edited_message"
+        return self.updates.push(kind, self.message_json(self.store(chat, edited)))
+
+    def remove(self, chat_id: int, message_id: int) -> None:
+        """Let a person delete a message, also one of the bot; no update tells it."""
+        chat = self.chats[chat_id]
+        self.store(chat, replace(chat.messages[message_id], deleted=True))
+
+    def backdate(self, chat_id: int, message_id: int, seconds: int) -> None:
+        """Make a message that much older: some things can be done to young ones only."""
+        chat = self.chats[chat_id]
+        message = chat.messages[message_id]
+        self.store(chat, replace(message, date=message.date - seconds))
 
     def press(self, chat_id: int, user_id: int, message_id: int, data: str) -> int:
-        """Let a person press a button, also one the message no longer has."""
+        """Let a person press a button, also one the message no longer has.
+
+        Anonymous administrators press under their own account: Telegram names who writes, not who presses, as the group.
+        """
         chat = self.chats[chat_id]
         message = chat.messages[message_id]
         gone = {"chat": self.chat_json(chat), "message_id": message_id, "date": 0}
@@ -72,113 +92,63 @@ class People(World):
             "data": data,
         })  # fmt: skip
 
-    def block(self, user_id: int) -> None:
-        """Let a person block the bot."""
-        chat = self.chats[user_id]
-        chat.trouble = forbidden("bot was blocked by the user")
-        self._my_status(chat, user_id, "member", "kicked")
+    def react(self, chat_id: int, user_id: int, message_id: int, emoji: str | None, *, anonymous_admin: bool = False) -> int | None:
+        """Let a person react to a message, or take the reaction back with None; return the update's id.
 
-    def unblock(self, user_id: int) -> None:
-        """Let a person unblock the bot."""
-        chat = self.chats[user_id]
-        chat.trouble = None
-        self._my_status(chat, user_id, "kicked", "member")
-
-    def deactivate(self, user_id: int) -> None:
-        """Let an account be deleted; no update tells the bot."""
-        self.chats[user_id].trouble = forbidden("user is deactivated")
-
-    def kick(self, chat_id: int) -> None:
-        """Throw the bot out of a group, a supergroup or a channel."""
+        None is returned where Telegram makes no update: in groups and channels the bot does not administer.
+        Reactions in channels, and to what was forwarded from one automatically, are counted and name nobody.
+        """
         chat = self.chats[chat_id]
-        chat.trouble = forbidden(f"bot was kicked from the {chat.named()}")
-        self._my_status(chat, _chief(chat), chat.bot_status, "kicked")
+        reactions = chat.reactions.setdefault(message_id, {})
+        old = reactions.pop(user_id, None)
+        if emoji:
+            reactions[user_id] = emoji
+        if chat.kind != "private" and chat.bot_status != "administrator":
+            return None
+        place: Json = {"chat": self.chat_json(chat), "message_id": message_id, "date": int(time.time())}
+        if chat.kind == "channel" or chat.messages[message_id].automatic:
+            return self.updates.push("message_reaction_count", place | {"reactions": _counted(list(reactions.values()))})
+        actor = {"actor_chat": self.chat_json(chat)} if anonymous_admin else {"user": self.person(user_id)}
+        change = {"old_reaction": _reaction(old), "new_reaction": _reaction(emoji)}
+        return self.updates.push("message_reaction", place | actor | change)
 
-    def invite(self, chat_id: int) -> None:
-        """Take the bot back after a kick."""
-        chat = self.chats[chat_id]
-        chat.trouble = None
-        self._my_status(chat, _chief(chat), "kicked", chat.bot_status)
+    def _write(self, chat_id: int, sender_id: int, text: str, *, reply_to: int | None = None, **more: Any) -> int:
+        self.person(sender_id)
+        return self.publish(Message(
+            next(self.chats[chat_id].ids), chat_id, more.pop("thread_id", None), text, _entities(text), None,
+            reply_to, silent=False, sender_id=sender_id, **more,
+        ))  # fmt: skip
 
-    def delete_group(self, chat_id: int) -> None:
-        """Delete a group; no update tells the bot."""
-        self.chats[chat_id].trouble = forbidden("the group chat was deleted")
+    def _origin_json(self, origin: Origin) -> Json:
+        date = {"date": int(time.time()) - 60}
+        match origin:
+            case FromUser():
+                return {"type": "user", "sender_user": self.person(origin.user_id)} | date
+            case FromHiddenUser():
+                return {"type": "hidden_user", "sender_user_name": origin.name} | date
+            case FromChat():
+                return {"type": "chat", "sender_chat": self._place(origin.chat_id, "supergroup")} | date | _signature(origin)
+            case FromChannel():
+                place = {"type": "channel", "chat": self._place(origin.chat_id, "channel"), "message_id": origin.message_id}
+                return place | date | _signature(origin)
+            case _:
+                assert_never(origin)
 
-    def restrict(self, chat_id: int) -> None:
-        """Take the right to send anything from the bot; no update tells it."""
-        self.chats[chat_id].restricted = True
-
-    def unrestrict(self, chat_id: int) -> None:
-        """Give the right to send back."""
-        self.chats[chat_id].restricted = False
-
-    def migrate(self, group_id: int, new_supergroup_id: int) -> None:
-        """Upgrade a basic group; both chats get a service message about it."""
-        old = self.chats[group_id]
-        self.add_supergroup(new_supergroup_id, old.title, {**old.members, self.bot_id: old.bot_status})
-        for chat_id, service in (
-            (group_id, {"migrate_to_chat_id": new_supergroup_id}),
-            (new_supergroup_id, {"migrate_from_chat_id": group_id}),
-        ):
-            message = Message(
-                next(self.chats[chat_id].ids), chat_id, None, "", [], None, None, silent=False,
-                attachment=service, sender_id=ANONYMOUS_ADMIN, anonymous=True,
-            )  # fmt: skip
-            self._publish(message)
-        old.trouble = bad_request(
-            "group chat was upgraded to a supergroup chat",
-            {"migrate_to_chat_id": new_supergroup_id},
-        )
-
-    def keep_file(self, filename: str, content: bytes) -> Json:
-        """Store a file and return the Bot API's description of it."""
-        file_id = f"file{len(self.files) + 1}"
-        self.files[file_id] = (filename, content)
-        return {
-            "file_id": file_id, "file_unique_id": f"unique{file_id}",
-            "file_name": filename, "file_size": len(content),
-        }  # fmt: skip
-
-    def _publish(self, message: Message) -> int:
-        chat = self.chats[message.chat_id]
-        self.person(message.sender_id or self.bot_id)
-        shown = self.message_json(self.store(chat, message))
-        return self.updates.push("channel_post" if chat.kind == "channel" else "message", shown)
-
-    def _my_status(self, chat: Chat, by: int, old: str, new: str) -> None:
-        me = self.users[self.bot_id]
-        self.updates.push("my_chat_member", {
-            "chat": self.chat_json(chat),
-            "from": self.person(by),
-            "date": int(time.time()),
-            "old_chat_member": member_json(me, old),
-            "new_chat_member": member_json(me, new),
-        })  # fmt: skip
+    def _place(self, chat_id: int, kind: str) -> Json:
+        known = self.chats.get(chat_id)
+        return self.chat_json(known) if known else {"id": chat_id, "type": kind, "title": f"Chat {chat_id}"}
 
 
-def member_json(user: Json, status: str) -> Json:
-    """Return the Bot API's member object."""
-    member: Json = {"user": user, "status": status}
-    if status == "creator":
-        return member | {"is_anonymous": False}
-    if status == "kicked":
-        return member | {"until_date": 0}
-    if status != "administrator":
-        return member
-    rights = (
-        "can_be_edited", "is_anonymous", "can_promote_members", "can_restrict_members",
-        "can_post_stories", "can_edit_stories", "can_delete_stories",
-    )  # fmt: skip
-    granted = ("can_manage_chat", "can_delete_messages", "can_manage_video_chats",
-               "can_change_info", "can_invite_users", "can_post_messages", "can_edit_messages",
-               "can_pin_messages")  # fmt: skip
-    return member | dict.fromkeys(rights, False) | dict.fromkeys(granted, True)
+def _signature(origin: FromChat | FromChannel) -> Json:
+    return {"author_signature": origin.signature} if origin.signature else {}
 
 
-def _chief(chat: Chat) -> int:
-    """Return who would do an administrator's deed here."""
-    ranked = sorted(chat.members, key=lambda user: chat.members[user] != "creator")
-    return ranked[0] if ranked else ANONYMOUS_ADMIN
+def _reaction(emoji: str | None) -> list[Json]:
+    return [{"type": "emoji", "emoji": emoji}] if emoji else []
+
+
+def _counted(emojis: list[str]) -> list[Json]:
+    return [{"type": {"type": "emoji", "emoji": emoji}, "total_count": emojis.count(emoji)} for emoji in dict.fromkeys(emojis)]
 
 
 def _entities(text: str) -> list[Json]:

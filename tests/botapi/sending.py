@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any, Final
 
+from .chats import GENERAL_TOPIC, Chat, Message
 from .errors import Json, bad_request
+from .files import check_upload, describe
 from .keyboards import check_markup, is_inline
 from .params import Upload
 from .people import People
 from .text import CAPTION_LIMIT, TEXT_LIMIT, Formatted, check_length, parse, settle
-from .world import GENERAL_TOPIC, Chat, Message
 
-PHOTO_BYTES: Final = 10_000_000
-DOCUMENT_BYTES: Final = 50_000_000
+#: a bot deletes nothing older: BAPI "sent less than 48 hours ago"
+DELETABLE: Final = 2 * 86400
 _SAME: Final = (
     "message is not modified: specified new message content and reply markup are exactly the "
     "same as a current content and reply markup of the message"
@@ -39,11 +41,11 @@ class Sending(People):
 
     def send_document(self, params: Json) -> Json:
         """Serve sendDocument."""
-        return self._send_file(params, "document", DOCUMENT_BYTES)
+        return self._send_file(params, "document")
 
     def send_photo(self, params: Json) -> Json:
         """Serve sendPhoto."""
-        return self._send_file(params, "photo", PHOTO_BYTES)
+        return self._send_file(params, "photo")
 
     def edit_message_text(self, params: Json) -> Json:
         """Serve editMessageText."""
@@ -54,18 +56,20 @@ class Sending(People):
         chat, message = self._editable(params)
         if message.attachment:
             raise bad_request("there is no text in the message to edit")
-        formatted = self._settle(parsed, TEXT_LIMIT)
-        markup = check_markup(params.get("reply_markup"), chat.kind)
-        edited = replace(message, text=formatted.text, entities=formatted.entities, reply_markup=markup)
-        if edited == message:
-            raise bad_request(_SAME)
-        edits = [*message.edits, (formatted.text, formatted.entities)]
-        return self.message_json(self.store(chat, replace(edited, edits=edits)))
+        return self._edit(chat, message, self._settle(parsed, TEXT_LIMIT), params)
+
+    def edit_message_caption(self, params: Json) -> Json:
+        """Serve editMessageCaption; without a caption it takes the old one away."""
+        parsed = self._parse(str(params.get("caption") or ""), params, "caption_entities")
+        chat, message = self._editable(params)
+        if not message.attachment:
+            raise bad_request("there is no caption in the message to edit")
+        return self._edit(chat, message, self._settle(parsed, CAPTION_LIMIT), params)
 
     def edit_message_reply_markup(self, params: Json) -> Json:
         """Serve editMessageReplyMarkup."""
         chat, message = self._editable(params)
-        markup = check_markup(params.get("reply_markup"), chat.kind)
+        markup = check_markup(params.get("reply_markup"), chat.kind, only_inline=True)
         if markup == message.reply_markup:
             raise bad_request(_SAME)
         return self.message_json(self.store(chat, replace(message, reply_markup=markup)))
@@ -77,38 +81,41 @@ class Sending(People):
         if message is None or message.deleted:
             raise bad_request("message to delete not found")
         foreign = message.sender_id is not None and chat.kind != "private"
-        if foreign and chat.bot_status != "administrator":
+        if foreign and not self.may(chat, "can_delete_messages"):
             raise bad_request("message can't be deleted")
+        if time.time() >= message.date + DELETABLE:
+            small = chat.kind in {"private", "group"}
+            raise bad_request("message can't be deleted for everyone" if small else "message can't be deleted")
         self.store(chat, replace(message, deleted=True))
         return True
 
-    def _send_file(self, params: Json, kind: str, most: int) -> Json:
+    def _edit(self, chat: Chat, message: Message, formatted: Formatted, params: Json) -> Json:
+        markup = check_markup(params.get("reply_markup"), chat.kind, only_inline=True)
+        edited = replace(message, text=formatted.text, entities=formatted.entities, reply_markup=markup)
+        if edited == message:
+            raise bad_request(_SAME)
+        edits = [*message.edits, (formatted.text, formatted.entities)]
+        return self.message_json(self.store(chat, replace(edited, edits=edits)))
+
+    def _send_file(self, params: Json, kind: str) -> Json:
         caption = str(params.get("caption") or "")
         parsed = self._parse(caption, params, "caption_entities")
         chat = self._writable(params, f"{kind}s")
         formatted = self._settle(parsed, CAPTION_LIMIT)
-        kept = self._stored(params, kind, most)
-        size = {"width": 90, "height": 90, **kept}
-        attachment: dict[str, Any] = {kind: [size] if kind == "photo" else kept}
+        kept = self._stored(params, kind)
+        attachment: dict[str, Any] = {kind: [kept] if kind == "photo" else kept}
         return self.message_json(self._send(chat, formatted, params, attachment))
 
-    def _stored(self, params: Json, kind: str, most: int) -> Json:
+    def _stored(self, params: Json, kind: str) -> Json:
         """Return the description of an uploaded file or of one Telegram has."""
         given = params.get(kind)
         if isinstance(given, str) and given.startswith("attach://"):
             given = params.get(given.removeprefix("attach://"))
         if isinstance(given, Upload):
-            if not given.content:
-                raise bad_request("file must be non-empty")
-            if len(given.content) > most:
-                raise bad_request("file is too big")
-            return self.keep_file(given.filename, given.content)
+            check_upload(given.filename, given.content, kind)
+            return self.keep_file(given.filename, given.content, kind)
         if given in self.files:
-            name, content = self.files[given]
-            return {
-                "file_id": given, "file_unique_id": f"unique{given}",
-                "file_name": name, "file_size": len(content),
-            }  # fmt: skip
+            return describe(given, *self.files[given], kind)
         if not given:
             raise bad_request(f"there is no {kind} in the request")
         raise bad_request("Wrong HTTP URL specified")
@@ -125,6 +132,8 @@ class Sending(People):
     def _writable(self, params: Json, what: str) -> Chat:
         """Return the chat to write to, its topic checked."""
         chat = self.reach(params.get("chat_id"))
+        if chat.kind == "channel" and not self.may(chat, "can_post_messages"):
+            raise bad_request("need administrator rights in the channel chat")
         if chat.restricted:
             raise bad_request(f"not enough rights to send {what} to the chat")
         thread_id = params.get("message_thread_id")

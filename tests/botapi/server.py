@@ -12,11 +12,11 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final, Self, assert_never
+from typing import Final, Self, assert_never
 
 from aiohttp import web
 
+from .answers import not_json, refusal, server_error, success
 from .asking import Asking
 from .errors import ApiError, Json, too_many_requests
 from .faults import (
@@ -29,6 +29,7 @@ from .faults import (
     ServerError,
     Slow,
     TooManyRequests,
+    carries_out,
 )
 from .limits import FloodGate, Violation
 from .params import read_params
@@ -37,8 +38,7 @@ TOKEN: Final = "123456:AAbbccddeeffgghhiijjkkllmmnnooppqqr"
 _TOKEN: Final = re.compile(r"[1-9]\d*:[A-Za-z0-9_-]+", re.ASCII)
 _BODY_BYTES: Final = 64 << 20
 _SENDS: Final = frozenset({"sendMessage", "sendDocument", "sendPhoto"})
-_EDITS: Final = frozenset({"editMessageText", "editMessageReplyMarkup"})
-_NOT_JSON: Final = "<html><body>Sign in to the network</body></html>"
+_EDITS: Final = frozenset({"editMessageText", "editMessageCaption", "editMessageReplyMarkup"})
 
 
 @dataclass
@@ -98,6 +98,7 @@ class BotApi(Asking):
     async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         self.updates.close()
+        await self.webhook.close()
         await self._runner.cleanup()
 
     def fault(
@@ -111,7 +112,7 @@ class BotApi(Asking):
         self._faults.add(fault, method, chat_id, times=times, after=after)
 
     async def quiet(self, seconds: float = 0.2, within: float = 30.0) -> None:
-        """Return when nothing but polling was under way for that long.
+        """Return when nothing but polling was under way for that long; a post to a webhook is something.
 
         Raises:
             TimeoutError: it never became quiet.
@@ -132,18 +133,38 @@ class BotApi(Asking):
         async with asyncio.timeout(within), self._arrival:
             await self._arrival.wait_for(lambda: sum(call.method == method for call in self.calls) >= count)
 
+    async def drained(self, within: float = 30.0) -> None:
+        """Return when the bot has taken every update, by its webhook or by confirming what it polled.
+
+        Raises:
+            TimeoutError: it never did.
+        """
+        async with asyncio.timeout(within):
+            await self.updates.empty.wait()
+
+    async def posted(self, count: int = 1, within: float = 30.0) -> None:
+        """Return when that many posts to the webhook have ended, taken or not; `webhook.posts` has them.
+
+        Raises:
+            TimeoutError: they never were.
+        """
+        async with asyncio.timeout(within):
+            await self.webhook.tried(count)
+
     def _table(self) -> dict[str, tuple[str, Callable[[Json], object]]]:
         served: dict[str, Callable[[Json], object]] = {
             "sendMessage": self.send_message,
             "sendDocument": self.send_document,
             "sendPhoto": self.send_photo,
             "editMessageText": self.edit_message_text,
+            "editMessageCaption": self.edit_message_caption,
             "editMessageReplyMarkup": self.edit_message_reply_markup,
             "deleteMessage": self.delete_message,
             "getMe": self.get_me,
             "getUpdates": lambda _: None,
             "setWebhook": self.set_webhook,
             "deleteWebhook": self.delete_webhook,
+            "getWebhookInfo": self.get_webhook_info,
             "answerCallbackQuery": self.answer_callback_query,
             "setMyCommands": self.set_my_commands,
             "getMyCommands": self.get_my_commands,
@@ -160,16 +181,16 @@ class BotApi(Asking):
         name = self._methods.get(asked.lower(), (asked, None))[0]
         call = Call(name, {}, self._clock())
         polling = name == "getUpdates"
-        self._stir(0 if polling else 1)
+        self.stir(0 if polling else 1)
         try:
             call.params = await read_params(request)
             await self._record(call)
             self._check_token(request.match_info["token"])
             response = await self._meet(call)
         except ApiError as error:
-            response = _refusal(error)
+            response = refusal(error)
         finally:
-            self._stir(0 if polling else -1)
+            self.stir(0 if polling else -1)
         if response is None:
             if request.transport is not None:
                 request.transport.close()
@@ -182,7 +203,8 @@ class BotApi(Asking):
         async with self._arrival:
             self._arrival.notify_all()
 
-    def _stir(self, running: int) -> None:
+    def stir(self, running: int) -> None:
+        """Hear that something began (1) or ended (-1)."""
         self._running += running
         if running:
             self._last_stir = asyncio.get_running_loop().time()
@@ -196,7 +218,7 @@ class BotApi(Asking):
     async def _meet(self, call: Call) -> web.Response | None:
         """Answer a call with the fault planned for it, or properly; None is no answer."""
         fault = self._faults.take(call.method, call.chat_id)
-        proper = await self._process(call) if _carries_out(fault) else None
+        proper = await self._process(call) if carries_out(fault) else None
         match fault:
             case None:
                 pass
@@ -204,13 +226,13 @@ class BotApi(Asking):
                 await self._pause(fault.seconds)
             case TooManyRequests():
                 seconds, told = fault.retry_after, fault.with_parameters
-                return _refusal(too_many_requests(seconds, with_parameters=told))
+                return refusal(too_many_requests(seconds, with_parameters=told))
             case Refuse():
-                return _refusal(ApiError(fault.code, fault.description, fault.parameters))
+                return refusal(ApiError(fault.code, fault.description, fault.parameters))
             case ServerError():
-                return _server_error(fault)
+                return server_error(fault)
             case NotJson():
-                return web.Response(text=_NOT_JSON, content_type="text/html")
+                return not_json()
             case DropBefore() | DropAfter():
                 return None
             case _:
@@ -223,9 +245,9 @@ class BotApi(Asking):
             self._check_limits(call)
             result = await self._carry_out(call)
         except ApiError as error:
-            return _refusal(error)
+            return refusal(error)
         call.processed = True
-        return web.json_response({"ok": True, "result": result})
+        return success(result)
 
     async def _carry_out(self, call: Call) -> object:
         if call.method == "getUpdates":
@@ -240,8 +262,10 @@ class BotApi(Asking):
         return await self.updates.poll(offset, limit, wait, params.get("allowed_updates"))
 
     def _check_limits(self, call: Call) -> None:
-        chat = self.chats.get(call.chat_id) if isinstance(call.chat_id, int) else None
-        if not self.enforce_limits or chat is None or call.method not in _SENDS | _EDITS:
+        if not self.enforce_limits or call.method not in _SENDS | _EDITS:
+            return
+        chat = self.find(call.chat_id)
+        if chat is None:
             return
         edit = call.method in _EDITS
         now = self._clock()
@@ -259,35 +283,12 @@ class BotApi(Asking):
             pass
 
     async def _download(self, request: web.Request) -> web.Response:
-        self._check_token(request.match_info["token"])
-        file_id = request.match_info["path"].split("/")[1:2]
-        if not file_id or file_id[0] not in self.files:
-            return _refusal(ApiError(404, "Not Found"))
-        return web.Response(body=self.files[file_id[0]][1])
+        try:
+            self._check_token(request.match_info["token"])
+        except ApiError as error:
+            return refusal(error)
+        content = self.fetched(request.match_info["path"])
+        return refusal(ApiError(404, "Not Found")) if content is None else web.Response(body=content)
 
     async def _not_found(self, _: web.Request) -> web.Response:
-        return _refusal(ApiError(404, "Not Found"))
-
-
-def _carries_out(fault: Fault | None) -> bool:
-    match fault:
-        case None | Slow() | DropAfter():
-            return True
-        case ServerError() | NotJson():
-            return fault.processed
-        case _:
-            return False
-
-
-def _refusal(error: ApiError) -> web.Response:
-    return web.json_response(error.body(), status=error.code)
-
-
-def _server_error(fault: ServerError) -> web.Response:
-    phrase = HTTPStatus(fault.status).phrase
-    if fault.html:
-        page = f"<html><head><title>{fault.status} {phrase}</title></head></html>"
-        return web.Response(status=fault.status, text=page, content_type="text/html")
-    said = "Internal Server Error: restart" if fault.status == 500 else phrase
-    body: dict[str, Any] = {"ok": False, "error_code": fault.status, "description": said}
-    return web.json_response(body, status=fault.status)
+        return refusal(ApiError(404, "Not Found"))

@@ -7,83 +7,23 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from .errors import ApiError, Json, bad_request, forbidden
+from .chats import Chat, Message, Topic
+from .errors import Json, bad_request, forbidden
+from .files import describe
 from .updates import UpdateQueue
 
-GENERAL_TOPIC: Final = 1
-_NAMES: Final = {
-    "private": "private chat", "group": "group chat",
-    "supergroup": "supergroup chat", "channel": "channel chat",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message of the bot, as it is now."""
-
-    message_id: int
-    chat_id: int
-    #: the forum topic, or None
-    thread_id: int | None
-    #: the text shown, or the caption of a file
-    text: str
-    #: as the Bot API gives them: dicts with offsets in UTF-16 units
-    entities: list[Json]
-    reply_markup: Json | None
-    #: the id of the message it answers
-    reply_to: int | None
-    silent: bool
-    #: what each edit of the text changed it to, in order
-    edits: list[tuple[str, list[Json]]] = field(default_factory=list)
-    deleted: bool = False
-    #: link_preview_options as sent
-    link_preview: Json | None = None
-    #: the file or the service part, as the Bot API shows it
-    attachment: Json = field(default_factory=dict)
-    #: the user who wrote it; None is the bot
-    sender_id: int | None = None
-    anonymous: bool = False
-    date: int = field(default_factory=lambda: int(time.time()))
-
-
-@dataclass
-class Topic:
-    """A topic of a forum."""
-
-    name: str
-    closed: bool = False
-
-
-@dataclass
-class Chat:
-    """A chat and everything in it."""
-
-    id: int
-    kind: str
-    title: str = ""
-    username: str | None = None
-    forum: bool = False
-    members: dict[int, str] = field(default_factory=dict)
-    bot_status: str = "member"
-    topics: dict[int, Topic] = field(default_factory=dict)
-    messages: dict[int, Message] = field(default_factory=dict)
-    ids: Iterator[int] = field(default_factory=lambda: itertools.count(2))
-    #: what every request about the chat gets: blocked, kicked, deleted, upgraded
-    trouble: ApiError | None = None
-    restricted: bool = False
-
-    @property
-    def is_group(self) -> bool:
-        """Say whether the limits of groups hold here."""
-        return self.kind in {"group", "supergroup"}
-
-    def named(self) -> str:
-        """Return what error texts call it."""
-        return _NAMES[self.kind]
+ANONYMOUS_ADMIN: Final = 1087968824
+CHANNEL_BOT: Final = 136817688
+SERVICE: Final = 777000
+_STRANGERS: Final[dict[int, Json]] = {
+    ANONYMOUS_ADMIN: {"id": ANONYMOUS_ADMIN, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"},
+    CHANNEL_BOT: {"id": CHANNEL_BOT, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"},
+    SERVICE: {"id": SERVICE, "is_bot": False, "first_name": "Telegram"},
+}
 
 
 class World:
@@ -95,7 +35,8 @@ class World:
         #: every file sent either way, by file_id: name and content
         self.files: dict[str, tuple[str, bytes]] = {}
         self.chats: dict[int, Chat] = {}
-        self.users: dict[int, Json] = {bot_id: {"id": bot_id, "is_bot": True, "first_name": "Bell", "username": "bell_bot"}}
+        me = {"id": bot_id, "is_bot": True, "first_name": "Bell", "username": "bell_bot"}
+        self.users: dict[int, Json] = {bot_id: me, **_STRANGERS}
         self._common_ids = itertools.count(2)
 
     def add_private(
@@ -124,8 +65,12 @@ class World:
         self, chat_id: int, title: str = "Channel", members: Mapping[int, str] | None = None,
         *, username: str | None = None,
     ) -> None:  # fmt: skip
-        """Add a channel the bot administers."""
+        """Add a channel the bot administers, unless the members give it another status: `left` is outside."""
         self._add(Chat(chat_id, "channel", title, username, bot_status="administrator"), members)
+
+    def link(self, channel_id: int, group_id: int) -> None:
+        """Make a supergroup the discussion group of a channel: posts are forwarded into it by Telegram."""
+        self.chats[channel_id].linked, self.chats[group_id].linked = group_id, channel_id
 
     def add_topic(self, chat_id: int, thread_id: int, name: str = "Topic") -> None:
         """Add a topic to a forum; the General topic is there already and has no id."""
@@ -145,8 +90,14 @@ class World:
             message for message in self.chats[chat_id].messages.values() if message.sender_id is None and thread_id in {None, message.thread_id}
         ]
 
-    def reach(self, chat_id: object) -> Chat:
-        """Return the chat a request names, if the bot may speak of it at all.
+    def keep_file(self, filename: str, content: bytes, kind: str = "document") -> Json:
+        """Store a file and return the Bot API's description of it."""
+        file_id = f"file{len(self.files) + 1}"
+        self.files[file_id] = (filename, content)
+        return describe(file_id, filename, content, kind)
+
+    def reach(self, chat_id: object, *, reading: bool = False) -> Chat:
+        """Return the chat a request names, if the bot may speak of it at all; a public one may be read from outside.
 
         Raises:
             ApiError: there is no such chat for the bot.
@@ -155,19 +106,37 @@ class World:
             raise bad_request("chat_id is empty")
         if chat_id == self.bot_id:
             raise forbidden("the bot can't send messages to the bot")
-        chat = self._find(chat_id)
+        chat = self.find(chat_id)
         if chat is None and chat_id in self.users:
             raise forbidden("bot can't initiate conversation with a user")
         if chat is None:
             raise bad_request("chat not found")
+        outside = chat.bot_status == "left"
+        if outside and reading and chat.username:
+            return chat
         if chat.trouble:
             raise chat.trouble
+        if outside:
+            raise forbidden(f"bot is not a member of the {chat.named()}") if chat.username else bad_request("chat not found")
         return chat
 
     def store(self, chat: Chat, message: Message) -> Message:
-        """Put a message into its chat, or its new state over the old."""
+        """Put a message into its chat, or its new state over the old; a new post goes on into the linked group."""
+        new = message.message_id not in chat.messages
         chat.messages[message.message_id] = message
+        if new and chat.kind == "channel" and chat.linked:
+            self._forward_automatically(chat, message, self.chats[chat.linked])
         return message
+
+    def _forward_automatically(self, channel: Chat, post: Message, group: Chat) -> None:
+        origin = {"type": "channel", "date": post.date, "chat": self.chat_json(channel), "message_id": post.message_id}
+        copy = replace(
+            post, message_id=next(group.ids), chat_id=group.id, thread_id=None, reply_to=None, sender_id=SERVICE,
+            sender_chat=channel.id, forward_origin=origin, automatic=True,
+        )  # fmt: skip
+        self.store(group, copy)
+        if group.bot_status in {"member", "administrator"} and not group.trouble:
+            self.updates.push("message", self.message_json(copy))
 
     def chat_json(self, chat: Chat) -> Json:
         """Return the Bot API's chat object."""
@@ -188,6 +157,10 @@ class World:
             **self._author(chat, message),
             **message.attachment,
         }
+        if message.forward_origin:
+            shown["forward_origin"] = message.forward_origin
+        if message.automatic:
+            shown["is_automatic_forward"] = True
         text = "caption" if message.attachment else "text"
         if message.text:
             shown[text] = message.text
@@ -215,7 +188,8 @@ class World:
         stranger = {"id": user_id, "is_bot": False, "first_name": f"User{user_id}"}
         return self.users.setdefault(user_id, stranger)
 
-    def _find(self, chat_id: object) -> Chat | None:
+    def find(self, chat_id: object) -> Chat | None:
+        """Return the chat of an id or of a public @name, whatever the bot may do there."""
         if isinstance(chat_id, int):
             return self.chats.get(chat_id)
         named = [c for c in self.chats.values() if c.username and c.kind != "private"]
@@ -224,8 +198,8 @@ class World:
     def _author(self, chat: Chat, message: Message) -> Json:
         if chat.kind == "channel":
             return {"sender_chat": self.chat_json(chat)}
-        author: Json = {"from": self.users[message.sender_id or self.bot_id]}
-        return author | ({"sender_chat": self.chat_json(chat)} if message.anonymous else {})
+        author: Json = {"from": self.person(message.sender_id or self.bot_id)}
+        return author | ({"sender_chat": self.chat_json(self.chats[message.sender_chat])} if message.sender_chat else {})
 
     def _replied(self, chat: Chat, message: Message) -> Json:
         """Return the message it answers; in a topic, people answer at least its first one."""
