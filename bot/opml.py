@@ -1,0 +1,234 @@
+"""Lists of feeds as other readers export and import them: OPML to values and back. Not feeds.yaml; nothing is fetched or kept here.
+
+Two thirds of the lists that people pass on are not well-formed XML, so no XML parser reads them. The document is cut where an outline
+begins or ends, and html.parser reads each start tag alone: what is wrong with one outline stays with it, and nothing refers to anything,
+so that there are no entities to expand. All of it is linear in the size of the document.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from html.parser import HTMLParser
+from itertools import pairwise
+from unicodedata import category, normalize
+from xml.etree import ElementTree as ET
+
+from bot.parse.charset import to_utf8
+from bot.parse.repair import fault, mend
+from bot.text.clean import cut, plain, to_text
+from bot.text.url import safe_link
+
+SIZE = 10 * 1024 * 1024  #: bytes of a document at most
+FEEDS = 20_000  #: addresses of a document at most
+OUTLINES = 200_000  #: outlines of a document at most, folders and repetitions included
+TAGS = 20  #: tags of a feed at most, the outermost folders first
+_NAME = 100  # characters, as feeds.yaml allows
+_TAG = 60
+_READ = 4096  # characters looked at of an attribute
+
+_ROOT = re.compile(r"<(?:(opml|outline)|(html|!doctype\s{1,9}html)|(?:rdf:)?(rss|rdf|feed))(?=[\s/>])", re.IGNORECASE | re.ASCII)
+_MARK = re.compile(r"<(/?)outline(?=[\s/>])", re.IGNORECASE | re.ASCII)
+# Each alternative ends at the end of the text at the latest: a search for an end that is missing would start anew at every beginning.
+_HIDDEN = re.compile(r"<!--.*?(?:(-->)|\Z)|<!\[CDATA\[.*?(?:(\]\]>)|\Z)|<!DOCTYPE[^<>\[]*\[.*?(?:(\]\s*>)|\Z)", re.DOTALL)
+_RUN_ON = re.compile(r" [\w:]+ ?= ?$| ?/?>(?:[\"<> ].*)?$")
+_WORD = frozenset("Lu Ll Lt Lm Lo Mn Mc Me Nd Pc".split())  # what `\w` is in the pattern of feeds.yaml, which pydantic reads; Python's differs
+_ADDRESS = re.compile(r"""\bxmlurl\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?|feed):""", re.IGNORECASE | re.ASCII)
+_KINDS = frozenset({"rss", "atom", "feed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A feed of a list."""
+
+    url: str  #: http or https
+    name: str  #: cleaned as headlines are, at most 100 characters; empty where the list gives none
+    tags: tuple[str, ...]  #: the folders around it, outermost first, then its categories; each fit for `tags` in feeds.yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a document holds."""
+
+    feeds: tuple[Outline, ...]  #: in the order of the document, each address once
+    repaired: bool  #: the document is not well-formed, so that names or folders may be amiss
+    skipped: tuple[str, ...]  #: addresses that are none newsbell can poll
+
+
+def read(document: bytes) -> Read:
+    """The feeds of an OPML document, well-formed or not. An address that stands in several folders comes once, with the tags of all.
+
+    Raises ValueError with a sentence for people where the document is no OPML, larger than SIZE, names more than FEEDS addresses,
+    or holds more than OUTLINES.
+    """
+    if len(document) > SIZE:
+        raise ValueError(f"The file is larger than {SIZE // 1024**2} MB.")
+    whole = to_utf8(document, "").decode()
+    text = mend(_HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()).decode()  # other sections make html.parser raise
+    _demand_opml(text)
+    feeds: dict[str, Outline] = {}
+    skipped: dict[str, None] = {}
+    for tags, attributes in _outlines(text):
+        named = _named(attributes)
+        url = _address(named)
+        if url:
+            known = feeds.get(url) or Outline(url, _name(attributes, named), ())
+            feeds[url] = Outline(url, known.name, _merged(known.tags, tags, _categories(attributes)))
+        elif named:
+            skipped[named[:200]] = None
+        if len(feeds) + len(skipped) > FEEDS:
+            raise ValueError(f"The list names more than {FEEDS:,} feeds.")
+    repaired = "<!ENTITY" in whole or fault(document) is not None  # no entity comes before a parser that expands it
+    return Read(tuple(feeds.values()), repaired, tuple(skipped))
+
+
+def _without(hidden: re.Match[str]) -> str:
+    """A comment, CDATA section or internal subset goes; of one that is not closed only the beginning."""
+    return " " if hidden.lastindex else f" {hidden.group()[4:]}"
+
+
+def _demand_opml(text: str) -> None:
+    first = _ROOT.search(text)
+    if first and first.group(1):
+        return
+    if not text.strip():
+        raise ValueError("The file is empty.")
+    if text.startswith(("{", "[")):
+        raise ValueError("This is JSON, not OPML.")
+    if first:
+        raise ValueError("This is a web page, not OPML." if first.group(2) else "This is a feed, not a list of feeds.")
+    raise ValueError("This is no OPML: it holds no outline.")
+
+
+class _StartTag(HTMLParser):
+    """The first start tag of a stretch of text: its attributes by their names in lower case, and whether it closes itself."""
+
+    attributes: dict[str, str] | None = None
+    empty = False
+
+    def read(self, piece: str, *, closing: bool) -> None:
+        """Take in a piece that begins with the tag; an end that is missing is added where `closing` says so."""
+        self._begin(piece, closing=closing)
+        known = self.attributes or {}
+        astray = _ADDRESS.search(piece) if "xmlurl" not in known else None
+        if astray:  # bare quotation marks and tags in a description ended the tag before its address
+            self._begin(f"<outline {piece[astray.start() :]}", closing=closing)
+            self.attributes = (self.attributes or {}) | {name: _RUN_ON.sub("", value[:_READ]) for name, value in known.items()}
+
+    def _begin(self, piece: str, *, closing: bool) -> None:
+        self.reset()
+        self.attributes = None
+        self.feed(piece)
+        for missing in ('">', "'>") if closing else ():
+            if self.attributes is None:
+                self.feed(missing)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._take(tag, attrs, empty=False)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._take(tag, attrs, empty=True)
+
+    def _take(self, tag: str, attrs: list[tuple[str, str | None]], *, empty: bool) -> None:
+        if self.attributes is None and tag == "outline":
+            self.empty = empty
+            self.attributes = {name: value for name, value in reversed(attrs) if value}  # of two of one name the first counts
+
+
+def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Every outline with the tags of the folders around it.
+
+    A feed holds no feeds: one that is still open where the next outline begins lacks its end tag. Otherwise all that follow would seem
+    to lie within it, and their folders would never end.
+    """
+    around: list[tuple[str, ...]] = [()]  # what is within each open outline
+    in_feed = False
+    tag = _StartTag()
+    starts = [mark.start() for mark in _MARK.finditer(text)]
+    if len(starts) > 2 * OUTLINES:  # each has an end tag at most
+        raise ValueError(f"The list holds more than {OUTLINES:,} outlines.")
+    broken_off = starts[-1] if starts and not text.rstrip().endswith(">") else -1  # it may have half an address
+    for start, end in pairwise([*starts, len(text)]):
+        ends = text.startswith("</", start)
+        if (ends or in_feed) and len(around) > 1:
+            around.pop()
+        in_feed = False
+        if ends:
+            continue
+        tag.read(text[start:end], closing=start != broken_off)
+        attributes = tag.attributes or {}
+        yield around[-1], attributes
+        if not tag.empty:
+            in_feed = bool(_named(attributes))
+            around.append(around[-1] if in_feed else _merged(around[-1], (_tag(_said(attributes)),)))
+
+
+def _said(attributes: dict[str, str]) -> str:
+    return attributes.get("text", "").strip() or attributes.get("title", "").strip()
+
+
+def _name(attributes: dict[str, str], named: str) -> str:
+    said = _said(attributes)
+    return "" if said == named else cut(to_text(said[:_READ], is_html=False), _NAME)
+
+
+def _named(attributes: dict[str, str]) -> str:
+    """The address as it stands there, without what a missing quotation mark made a part of it."""
+    named = attributes.get("xmlurl", "")
+    if not named and attributes.get("type", "").lower() in _KINDS:
+        named = attributes.get("url", "")
+    return _RUN_ON.sub("", " ".join(named[:_READ].split())).strip('"“”„»« ')
+
+
+def _address(named: str) -> str:
+    """The http(s) address of a feed as lists write it, `feed:` and `feed://` among them; empty where it is none that can be polled."""
+    scheme, colon, rest = named.partition(":")
+    if colon and scheme.lower() == "feed":
+        bare = rest.lstrip("/")
+        named = bare if bare.lower().startswith(("http://", "https://")) else f"http://{bare}"
+    return safe_link(named)
+
+
+def _categories(attributes: dict[str, str]) -> Iterator[str]:
+    """OPML 2.0: "a string of comma-separated slash-delimited category strings"."""
+    for part in re.split(r"[,/]", attributes.get("category", "")[:_READ]):
+        yield _tag(part)
+
+
+def _tag(text: str) -> str:
+    """A folder's name as a tag: lower case, with a hyphen for whatever a tag cannot hold; empty where nothing is left."""
+    lower = normalize("NFC", to_text(text[:_READ], is_html=False).lower()).replace("'", "").replace("’", "")
+    kept = "".join(one if one == "." or category(one) in _WORD else " " for one in lower)
+    return "-".join(kept.split()).strip("-.")[:_TAG].rstrip("-.")
+
+
+def _merged(*several: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for tags in several for tag in tags if tag))[:TAGS]
+
+
+def written(feeds: Iterable[Outline], title: str, at: datetime) -> bytes:
+    """The feeds as OPML 2.0 in UTF-8: those without tags first, the others in one folder for each first tag; `at` is when it was made.
+
+    The format is http://opml.org/spec2.opml; folders are one level deep because Feedly and Miniflux know no deeper ones. `read` gives back
+    the same feeds. Further tags stand in `category`. Characters that XML forbids are dropped.
+    """
+    root = ET.Element("opml", version="2.0")
+    head = ET.SubElement(root, "head")
+    ET.SubElement(head, "title").text = plain(title)
+    ET.SubElement(head, "dateCreated").text = format_datetime(at.astimezone(UTC), usegmt=True)
+    body = ET.SubElement(root, "body")
+    folders: dict[str, list[Outline]] = {"": []}
+    for feed in feeds:
+        folders.setdefault(feed.tags[0] if feed.tags else "", []).append(feed)
+    for folder, inside in folders.items():
+        label = plain(folder)
+        parent = ET.SubElement(body, "outline", text=label, title=label) if label else body
+        for feed in inside:
+            url = plain(feed.url)
+            name = plain(feed.name) or url  # `text` is required; an address in its place is read as no name
+            outline = ET.SubElement(parent, "outline", type="rss", text=name, title=name, xmlUrl=url)
+            if feed.tags[1:]:
+                outline.set("category", plain(",".join(feed.tags[1:])))
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
