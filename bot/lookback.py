@@ -85,9 +85,7 @@ def backtest(
     begins = archive.begins()
     days = min(days, max(1.0, (now - (begins or now)) / timedelta(days=1)))
     since = now - timedelta(days=days)
-    found = expression(tree, archive.languages())
-    many = archive.count(found, since)
-    step = -(-many // LOOKED_AT) or 1
+    found, step = narrowed(tree, archive, since, LOOKED_AT)
     entries = 0
     stories: dict[int, Hit] = {}
     also: dict[int, set[int]] = {}  # story to the subscriptions that any article of it matches
@@ -115,9 +113,16 @@ def backtest(
     )
 
 
-def _hits(
-    tree: Node, archive: Archive, found: str, feeds: Sequence[str], since: datetime | None, step: int, index: Index | None = None
-) -> Iterator[Hit]:
+def narrowed(tree: Node, archive: Archive, since: datetime | None, most: int) -> tuple[str, int]:
+    """The search that finds whatever matches, and each how manieth entry of it is to be looked at, lest there be more than `most`."""
+    found = expression(tree, archive.languages())
+    return found, -(-archive.count(found, since) // most) or 1
+
+
+def matching(
+    tree: Node, archive: Archive, found: str, feeds: Sequence[str], since: datetime | None, step: int
+) -> Iterator[tuple[StoredEntry, ArticleWords, tuple[Span, ...]]]:
+    """Matching entries, newest first, with their words and what of them matched; `found` and `step` are those of `narrowed`."""
     beside = known_beside(tree)
     for entry in archive.entries(found, since, step):
         article = entry.article
@@ -128,5 +133,11 @@ def _hits(
         words = ArticleWords(article)
         spans = match(tree, words)
         if spans is not None:
-            also = tuple(one.subscription_id for one in index.match_words(words)) if index else ()
-            yield Hit(entry, spans, also)
+            yield entry, words, spans
+
+
+def _hits(
+    tree: Node, archive: Archive, found: str, feeds: Sequence[str], since: datetime | None, step: int, index: Index | None = None
+) -> Iterator[Hit]:
+    for entry, words, spans in matching(tree, archive, found, feeds, since, step):
+        yield Hit(entry, spans, tuple(one.subscription_id for one in index.match_words(words)) if index else ())
