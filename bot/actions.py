@@ -1,61 +1,44 @@
-"""What people can do in a chat, as use-cases: who may, what changes, what is answered. Knows no Telegram library and no SQL.
+"""What people can do in a chat: who may, which room answers, what is kept. Knows no Telegram library and no SQL.
+
+    store.chat_at, store.person | access.refusal | a room of `dialogue` | store.answer
 
 Each update is answered once: changes, answer and the update's number are kept in one transaction, and the answer is sent from the outbox.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from bot import ringing
-from bot.errors import QueryError, StoreError
-from bot.lookback import MANY_A_DAY, Forecast
-from bot.lookups import Lookups
-from bot.model.chats import (
-    AddSubscription,
+from bot.access import Access, Deed, Refusal, Seat, admitted, refusal
+from bot.dialogue.start import Start
+from bot.dialogue.turn import Room, Turn, headed, only_admins, say
+from bot.model.chats import Chat, ChatKind, ChatSettings, Entity, Message
+from bot.model.talk import (
+    RINGING_CHANGES,
+    WIDE_CHANGES,
     Answered,
-    AskFirst,
     Change,
-    Chat,
-    ClaimBot,
-    Entity,
+    Event,
     Incoming,
-    Message,
-    Press,
-    RemoveSubscription,
-    Ringing,
+    Judge,
+    LetIn,
+    Person,
+    Role,
+    Said,
+    Screen,
     SetPaused,
-    SetStance,
+    SetRole,
+    SetSettings,
 )
-from bot.ports import Clock, PeopleStore, Status
-from bot.query.parser import Names, parse
-from bot.query.tree import Node, show
-from bot.reasons import Reasons
-from bot.render import Composer
-from bot.storylines import Storylines
-from bot.text.clean import cut, plain
-from bot.text.duration import written
+from bot.ports import Clock, Members, PeopleStore
+from bot.text.catalog import LANGUAGES, Voice
+from bot.text.clean import cut
 
-CLAIM_LASTS = timedelta(hours=24)
-CARET = 1_500  #: characters of a query that an answer shows whole
-SUBSCRIPTIONS = 200  #: of one chat, beside those of the file
+TOAST = 200  #: characters that a person is shown for a moment
+_GLAD, _SORRY = frozenset("👍❤🔥👏🎉🙏👌💯😁🤩⚡🏆"), frozenset("👎🤮💩🤬🥱😡🤡🥴🖕")
 
-HELP = (
-    "I watch news feeds and ring you once for each story that matches what you ask for.\n\n"
-    '/subscribe QUERY - ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*\n'
-    "/subscribe publishers:2 or_after:30m QUERY - when two independent publishers carry it, or after half an hour\n"
-    "/test QUERY - what it would have rung this week\n"
-    "/search QUERY - stored articles that match\n"
-    "/feeds - what is watched, and whether it is well\n"
-    "/subscriptions - what rings here\n"
-    "/unsubscribe NUMBER - stop one\n"
-    "/story - as an answer to an alert: all who carry the story, in order of time\n"
-    "/follow, /mute - as an answer to an alert: ring for all that comes of it, or for nothing more of it\n"
-    "/why - as an answer to an alert, or with an address: why an article rang here, or why it did not\n"
-    "/stories strict, normal or loose - how much belongs to one alert\n"
-    "/status - whether the feeds are well\n"
-    "/help - this text"
-)
+Command = Callable[[Turn, str, str], Awaitable[Said]]  #: the turn, the command's name, what stands behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +48,27 @@ class Handled:
     changed: bool  #: what rings where has changed
     chat_id: int | None  #: in this chat only; None: perhaps elsewhere
     toast: str = ""  #: for the person who pressed a button
+    hours: bool = False  #: a chat's quiet hours or digests may have changed
+    busy: bool = False  #: a screen says that something is being done
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Whom this newsbell serves, and how much of it one may use."""
+
+    access: Access = Access.PRIVATE
+    commands_a_minute: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The rooms by what leads to them."""
+
+    commands: Mapping[str, tuple[Deed, Command]]  #: by name, with its slash
+    screens: Mapping[str, Room]  #: by a screen's name
+    presses: Mapping[str, tuple[Deed, Command]]  #: by the word of an alert's button
+    unasked: Command  #: what is written without a command and without being asked for, in a private chat
+    start: Start
 
 
 class Actions:
@@ -74,266 +78,226 @@ class Actions:
         self,
         store: PeopleStore,
         clock: Clock,
-        names: Callable[[], Names],
-        status: Callable[[], Awaitable[Status]],
-        forecast: Callable[[Node], Awaitable[Forecast]],
-        *,
-        storylines: Storylines,
-        reasons: Reasons,
-        lookups: Lookups,
+        members: Members,
+        voice: Callable[[ChatSettings], Voice],
+        rules: Callable[[], Rules],
+        desk: Desk,
     ) -> None:
-        self._store, self._clock, self._names, self._status, self._forecast = store, clock, names, status, forecast
-        self._storylines, self._reasons, self._lookups = storylines, reasons, lookups
+        self._store, self._clock, self._members, self._voice, self._rules, self._desk = store, clock, members, voice, rules, desk
+        self._recent: dict[int, deque[datetime]] = {}
 
     async def handle(self, update: Incoming) -> Handled:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
-        chat = await self._store.chat_at(update.address, update.topic)
-        answered = await self._answer(update, chat)
-        kept = await self._store.answer(answered, self._clock.now())
-        changed = kept and any(not isinstance(change, SetPaused | AskFirst | SetStance) for change in answered.changes)
-        return Handled(changed, chat.id if chat else None, answered.toast)
+        here = await self._store.chat_at(update.address, update.topic)
+        person = await self._store.person(update.user_id) if update.user_id else Person(0)
+        chat = await self._meant(here)
+        said = await self._said(update, here, chat, person)
+        if here is not None and here.paused and update.event is Event.MESSAGE and said.reply:
+            said = replace(said, changes=(SetPaused(""), *said.changes))
+        target = chat.id if chat and here and chat.id != here.id else None
+        kept = await self._store.answer(Answered(update, here, said, target), self._clock.now())
+        return _handled(said, chat) if kept else Handled(changed=False, chat_id=None, toast=said.toast)
 
-    async def _answer(self, update: Incoming, chat: Chat | None) -> Answered:
-        if update.closed is not None:
-            reason = "the bot was blocked or removed." if update.closed else ""
-            return Answered(update, chat, None, (SetPaused(reason),) if chat else ())
+    async def work(self, chat_id: int, screen: Screen, user_id: int) -> None:
+        """Do what takes long, for a screen that says it is being done, and change its message. Raises StoreError."""
+        here = await self._store.chat(chat_id)
+        if here is None:
+            return
+        chat = await self._meant(here) or here
+        update = Incoming(0, here.address, here.topic, here.name, user_id, "", channel=here.channel)
+        person = await self._store.person(user_id)
+        turn = Turn(update, here, chat, person, self._voice(chat.settings), self._clock.now())
+        said = _fitting(await self._desk.screens[screen.name].work(turn, screen), turn)
+        await self._store.finish(here.id, user_id, screen, said, self._clock.now())
+
+    async def _meant(self, here: Chat | None) -> Chat | None:
+        """The chat that is meant by what is written here."""
+        if here is None or here.acts_for is None:
+            return here
+        return await self._store.chat(here.acts_for) or here
+
+    async def _said(self, update: Incoming, here: Chat | None, chat: Chat | None, person: Person) -> Said:
+        if update.event is not Event.MESSAGE:
+            return self._befell(update, here, person)
+        if person.role is Role.BLOCKED:
+            voice = self._voice(ChatSettings(language=_language(update)))
+            return Said(toast=voice.say("This newsbell does not serve you.")) if update.press else Said()
+        if update.reaction is not None:
+            return _judged(update, here)
+        command = update.text.split(maxsplit=1)[0].partition("@")[0].lower() if update.text.startswith("/") else ""
+        rest = (*update.text.split(maxsplit=1), "", "")[1].strip() if command else update.text
+        if (command == "/start" and rest) or here is None or chat is None or not here.allowed:
+            return await self._come_in(update, here, person, command, rest)
+        turn = Turn(update, here, chat, person, self._voice(chat.settings), self._clock.now())
+        if self._too_many(update):
+            return Said(toast=_slower(turn.voice)) if update.press else Said()
+        said = await (self._pressed(turn) if update.press else self._written(turn, command, rest))
+        return _fitting(said, turn)
+
+    async def _come_in(self, update: Incoming, here: Chat | None, person: Person, command: str, rest: str) -> Said:
+        """A link, or a chat that is not let in."""
+        voice = self._voice(ChatSettings(language=_language(update)).over(here.settings if here else ChatSettings()))
+        link = await self._store.token(rest, self._clock.now()) if command == "/start" and rest and len(rest) <= 64 else None
+        known = here is not None and here.allowed
+        turn = Turn(update, here or _nowhere(update), here or _nowhere(update), person, voice, self._clock.now())
+        if link:
+            turn = replace(turn, may_change=await self._is_admin(turn))
+            return await self._desk.start.opened(turn, rest, *link, known=known, access=self._rules().access)
+        if known:
+            return await self._desk.start.welcome(turn) if update.address > 0 else await self._desk.start.greet(turn, "/start", "")
+        if command and admitted(self._rules().access, person.role) and (update.address > 0 or await self._is_admin(turn)):
+            return await self._desk.start.let_in(turn)
         if update.press:
-            return await self._pressed(update, chat)
-        command, rest = (*update.text.split(maxsplit=1), "", "")[:2]
-        rest = rest.strip()
-        name = command.partition("@")[0].lower()
-        if not name.startswith("/"):
-            return Answered(update, chat, None)
-        if name == "/start" and rest:
-            return await self._claim(update, chat, rest)
-        if chat is None or not chat.allowed:
-            return Answered(update, chat, _stranger(update))
-        reply, changes = await self._command(name, rest, update, chat)
-        if chat.paused:
-            changes = (SetPaused(""), *changes)
-        return Answered(update, chat, reply, changes)
+            return Said(toast=voice.say("This newsbell does not serve this chat."))
+        if command == "/start" and rest:
+            return say(voice.say("This link was used or is too old. Restart newsbell to get a new one in its terminal."))
+        return _stranger(update, command, voice, self._rules().access)
 
-    async def _pressed(self, update: Incoming, chat: Chat | None) -> Answered:
+    def _befell(self, update: Incoming, here: Chat | None, person: Person) -> Said:
+        """The bot was thrown out, or let in."""
+        if update.event is Event.CLOSED:
+            return Said(changes=(SetPaused("the bot was blocked or removed."),) if here else ())
+        changes: tuple[Change, ...] = (SetPaused(""),) if here else ()
+        if update.address < 0 and (here is None or not here.allowed) and admitted(self._rules().access, person.role):
+            changes = (*changes, LetIn(), *((SetRole(person.user_id, Role.USER, update.user_name),) if person.role is Role.STRANGER else ()))
+        return Said(changes=changes)
+
+    async def _pressed(self, turn: Turn) -> Said:
         """A button. Who may not use it is told so, and nothing else happens."""
-        if chat is None or not chat.allowed:
-            return Answered(update, chat, None, toast="This newsbell does not serve this chat.")
-        match update.press:
-            case Press.WHY:
-                return Answered(update, chat, await self._reasons.of_alert(chat, update.reply_to or 0))
-            case Press.MUTE | Press.FOLLOW:
-                toast, changes = await self._storylines.press(Press(update.press), update, chat)
-                return Answered(update, chat, None, changes, toast)
-            case _:
-                return Answered(update, chat, None, toast="I do not know this button any more.")
+        word = turn.update.press
+        number, colon, rest = word.partition(":")
+        if not colon:
+            if word not in self._desk.presses:
+                return Said(toast=turn.voice.say("I do not know this button any more."))
+            deed, command = self._desk.presses[word]
+            return await self._refused(turn, deed) or await command(await self._allowed(turn), word, "")
+        screen = await self._store.screen(turn.here.id, int(number)) if number.isdecimal() and len(number) < 16 else None
+        if screen is None or screen.name not in self._desk.screens:
+            return Said(toast=turn.voice.say("This button is too old. Send the command again."))
+        room = self._desk.screens[screen.name]
+        return await self._refused(turn, room.deed(screen, rest)) or await room.pressed(await self._allowed(turn), screen, rest)
 
-    async def _about(self, name: str, rest: str, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
-        """What is asked of an alert, or of an article."""
-        if name != "/why":
-            return await self._storylines.command(name, rest, update, chat)
-        if not rest and update.reply_to is not None:
-            return await self._reasons.of_alert(chat, update.reply_to), ()
-        return await self._reasons.of_text(chat, rest), ()
+    async def _written(self, turn: Turn, command: str, rest: str) -> Said:
+        update = turn.update
+        if (update.file is not None or update.file_problem) and (command or update.address > 0):
+            command = "/import"
+        if not command:
+            return await self._answered(turn)
+        if command not in self._desk.commands:
+            if turn.update.address > 0:
+                return say(turn.voice.say("I do not know {command}. /help shows what I know.", command=cut(command, 40)))
+            return Said()  # in a group it is probably another bot's
+        deed, action = self._desk.commands[command]
+        return await self._refused(turn, deed) or await action(await self._allowed(turn), command, rest)
 
-    async def _command(self, name: str, rest: str, update: Incoming, chat: Chat) -> tuple[Message | None, tuple[Change, ...]]:
-        match name:
-            case "/start" | "/help":
-                return Message(HELP), ()
-            case "/subscribe":
-                return await self._subscribe(rest, update, chat)
-            case "/confirm":
-                return await self._confirm(update, chat)
-            case "/test" | "/search" | "/feeds":
-                return await self._look_up(name, rest), ()
-            case "/subscriptions":
-                return await self._subscriptions(chat), ()
-            case "/unsubscribe":
-                return await self._unsubscribe(rest, update, chat)
-            case "/story" | "/follow" | "/unfollow" | "/mute" | "/unmute" | "/stories" | "/why":
-                return await self._about(name, rest, update, chat)
-            case "/status":
-                return Message(status_text(await self._status(), self._clock)), ()
-            case _ if update.address > 0:
-                return Message(f"I do not know {cut(name, 40)}. /help shows what I know."), ()
-            case _:  # in a group it is probably another bot's
-                return None, ()
+    async def _answered(self, turn: Turn) -> Said:
+        """Words without a command: what a screen waits for, else, in a private chat, something to begin with."""
+        update = turn.update
+        screen = await self._store.expecting(turn.here.id, update.user_id, turn.now) if update.user_id else None
+        if screen and (update.address > 0 or update.reply_to is not None) and screen.name in self._desk.screens:
+            room = self._desk.screens[screen.name]
+            return await self._refused(turn, room.deed(screen, "")) or await room.told(await self._allowed(turn), screen, update.text)
+        return await self._desk.unasked(turn, "", update.text) if update.address > 0 else Said()
 
-    async def _claim(self, update: Incoming, chat: Chat | None, token: str) -> Answered:
-        if update.address < 0:
-            return Answered(update, chat, Message("Open the claim link in a private chat with me."))
-        if await self._store.use_claim(token, self._clock.now()):
-            text = f"Welcome. You are newsbell's operator now, and this chat gets its notices.\n\n{HELP}"
-            return Answered(update, chat, Message(text), (ClaimBot(update.user_id, update.title),))
-        if chat is not None and chat.allowed:
-            return Answered(update, chat, Message(HELP))
-        return Answered(
-            update,
-            chat,
-            Message("This link was used or is too old. Restart newsbell to get a new one in its terminal."),
-        )
-
-    async def _subscribe(self, query: str, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
-        if not update.may_change:
-            return Message("Only administrators of this chat can change what rings here."), ()
-        if not query:
-            return Message('Write what to look for after the command, for example: /subscribe "air defence" AND Syria'), ()
-        try:
-            how, tree = self._read(query)
-        except QueryError as error:
-            return _mistake(error), ()
-        refusal = await self._refusal(query, chat)
-        if refusal:
-            return refusal, ()
-        forecast = await self._foreseen(tree)
-        if forecast and forecast.a_day > MANY_A_DAY:
-            composer = Composer().add(f"That would ring about {forecast.a_day:.0f} times a day, here is what came last:\n")
-            add_newest(composer, forecast, 3)
-            return composer.add("\n\n/confirm subscribes to it all the same; a narrower query rings less.").message(), (AskFirst(query),)
-        return _subscribed(query, how, tree, forecast)
-
-    def _read(self, text: str) -> tuple[Ringing, Node]:
-        """How a subscription is to ring, and its query. Raises QueryError."""
-        how, query = ringing.split(text)
-        if mistake := ringing.misplaced(query):
-            raise mistake
-        return how, parse(query, self._names())
-
-    async def _refusal(self, query: str, chat: Chat) -> Message | None:
-        have = await self._store.subscriptions_of(chat.id)
-        how, asked = ringing.split(query)
-        if any(one.query == asked and one.ringing == how for one, _ in have):
-            return Message("This rings here already. /subscriptions lists everything.")
-        if len(have) >= SUBSCRIPTIONS:
-            return Message(f"A chat can have {SUBSCRIPTIONS} subscriptions. Remove one with /unsubscribe first.")
-        return None
-
-    async def _foreseen(self, tree: Node) -> Forecast | None:
-        """What the query would have rung; None where the past cannot be read now, which need not keep anyone from subscribing."""
-        try:
-            return await self._forecast(tree)
-        except StoreError:
+    async def _refused(self, turn: Turn, deed: Deed) -> Said | None:
+        """What is said to who may not; None for who may."""
+        seat = _seat(turn)
+        needed = seat is not Seat.PRIVATE and (deed is Deed.CHANGE or seat is Seat.CHANNEL)
+        chat_admin = await self._is_admin(turn) if needed or turn.chat.id != turn.here.id else False
+        why = refusal(deed, turn.person.role, seat, allowed=turn.here.allowed and turn.chat.allowed, chat_admin=chat_admin)
+        if why is None and turn.chat.id != turn.here.id and not chat_admin:
+            why = Refusal.NO_ADMIN
+        if why is None:
             return None
+        text = _why_not(why, turn.voice)
+        return Said(toast=text) if turn.update.press else say(text) if text else Said()
 
-    async def _confirm(self, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
-        if not update.may_change:
-            return Message("Only administrators of this chat can change what rings here."), ()
-        query = await self._store.asked(chat.id, self._clock.now())
-        if not query:
-            return Message("Nothing waits to be confirmed. /subscribe QUERY begins."), ()
-        refusal = await self._refusal(query, chat)
-        if refusal:
-            return refusal, ()
-        try:
-            how, tree = self._read(query)
-        except QueryError as error:
-            return _mistake(error), ()
-        return _subscribed(query, how, tree, None)
+    async def _allowed(self, turn: Turn) -> Turn:
+        """The turn with what this person may do in the chat, for what shows more to who may more."""
+        return turn if _seat(turn) is Seat.PRIVATE else replace(turn, may_change=await self._is_admin(turn))
 
-    async def _look_up(self, name: str, rest: str) -> Message:
-        try:
-            return await (self._test(rest) if name == "/test" else self._lookups.command(name, rest))
-        except QueryError as error:
-            return _mistake(error)
+    async def _is_admin(self, turn: Turn) -> bool:
+        if turn.chat.id == turn.here.id and turn.update.may_change:
+            return True
+        return bool(turn.update.user_id) and await self._members.is_admin(turn.chat.address, turn.update.user_id)
 
-    async def _test(self, query: str) -> Message:
-        if not query:
-            return Message('Write a query after the command, for example: /test "air defence" AND Syria')
-        _, tree = self._read(query)
-        forecast = await self._foreseen(tree)
-        if forecast is None:
-            return Message("The stored articles cannot be read now; try again in a minute.")
-        composer = Composer().add(forecast_text(forecast))
-        add_newest(composer, forecast, 10)
-        return composer.message()
-
-    async def _subscriptions(self, chat: Chat) -> Message:
-        have = await self._store.subscriptions_of(chat.id)
-        if not have:
-            return Message("Nothing rings here yet. /subscribe QUERY changes that.")
-        composer = Composer().add("What rings here:\n")
-        for one, declared in have:
-            if composer.length > 3500 or composer.entities > 90:
-                composer.add("\n… and more.")
-                break
-            how = ringing.words(one.ringing)
-            composer.add(f"\n{one.id}. ").add(f"{how} {cut(one.query, 200)}".strip(), "code")
-            if declared:
-                composer.add(f" ({one.name}, from feeds.yaml)")
-        return composer.add("\n\n/unsubscribe NUMBER stops one.").message()
-
-    async def _unsubscribe(self, rest: str, update: Incoming, chat: Chat) -> tuple[Message, tuple[Change, ...]]:
-        if not update.may_change:
-            return Message("Only administrators of this chat can change what rings here."), ()
-        have = {one.id: (one, declared) for one, declared in await self._store.subscriptions_of(chat.id)}
-        number = int(rest) if rest.isdecimal() and len(rest) < 12 else 0
-        if number not in have:
-            return Message("Write the number of a subscription after the command. /subscriptions lists them."), ()
-        one, declared = have[number]
-        if declared:
-            return Message(f"“{one.name}” stands in feeds.yaml: remove it there."), ()
-        composer = Composer().add("Stopped: ").add(cut(one.query, 300), "code")
-        return composer.message(), (RemoveSubscription(number),)
+    def _too_many(self, update: Incoming) -> bool:
+        """Whether one person writes more than anyone needs to. Their further messages of that minute are passed by."""
+        now = self._clock.now()
+        recent = self._recent.setdefault(update.user_id or update.address, deque(maxlen=self._rules().commands_a_minute))
+        full = len(recent) == recent.maxlen and recent[0] > now - timedelta(minutes=1)
+        if not full:
+            recent.append(now)
+        if len(self._recent) > 10_000:
+            self._recent = {who: times for who, times in self._recent.items() if times and times[-1] > now - timedelta(minutes=1)}
+        return full
 
 
-def _mistake(error: QueryError) -> Message:
-    composer = Composer().add(f"{error.message}\n\n")
-    caret = error.caret()
-    return (composer.add(caret, "pre") if len(caret) < CARET else composer.add(f"at character {error.position + 1}")).message()
+def _handled(said: Said, chat: Chat | None) -> Handled:
+    changed = any(isinstance(change, RINGING_CHANGES) for change in said.changes)
+    wide = any(isinstance(change, WIDE_CHANGES) for change in said.changes)
+    hours = any(isinstance(change, SetSettings) for change in said.changes)
+    busy = said.screen is not None and bool(said.screen.values.get("busy"))
+    return Handled(changed, chat.id if chat and not wide else None, said.toast, hours, busy)
 
 
-def _subscribed(text: str, how: Ringing, tree: Node, forecast: Forecast | None) -> tuple[Message, tuple[Change, ...]]:
-    composer = Composer().add("Subscribed. I ring here once for each new story that matches\n").add(cut(show(tree), CARET), "code")
-    if how.publishers > 1:
-        wait = f", or {written(how.or_after)} after the first" if how.or_after else ""
-        composer.add(f"\nand that {how.publishers} independent publishers carry{wait}")
-    if how.ring_again_at:
-        composer.add(f"\nand once more when {how.ring_again_at} publishers carry it")
-    if forecast and not forecast.nothing_stored:
-        rare = "less than one story a week" if forecast.a_week < 1 else f"about {forecast.a_week:.0f} stories a week"
-        composer.add(f"\nBy the past days, expect {rare}.")
-    query = ringing.split(text)[1]
-    return composer.message(), (AddSubscription(query, plain(cut(query, 60)), how),)
+def _fitting(said: Said, turn: Turn) -> Said:
+    """What is said for another chat says for which; what is shown for a moment is short."""
+    reply = said.reply
+    if reply and turn.chat.id != turn.here.id and not said.changes:
+        reply = headed(reply, f"📣 {turn.chat.name}")
+    return replace(said, reply=reply, toast=cut(said.toast, TOAST))
 
 
-def forecast_text(forecast: Forecast) -> str:
-    """The figures of a backtest in a few lines, with a bar for each day."""
-    if forecast.nothing_stored:
-        return "There are no stored articles yet to try it on."
-    most = max((count for _, count in forecast.by_day), default=0)
-    bars = [f"{day:%a %d} {'▇' * (-(-12 * count // most)) if most else ''} {count}" for day, count in forecast.by_day]
-    expect = f"Expect about {forecast.a_day:.1f} alerts a day, {forecast.a_week:.0f} a week."
-    return "\n".join((f"{forecast.about}{forecast.stories} stories in the last {forecast.span}.".capitalize(), expect, "", *bars))
+def _seat(turn: Turn) -> Seat:
+    if turn.here.address > 0:
+        return Seat.PRIVATE
+    return Seat.CHANNEL if turn.update.channel else Seat.GROUP
 
 
-def add_newest(composer: Composer, forecast: Forecast, most: int) -> None:
-    """The newest stories of a backtest with what matched, each a line."""
-    for hit in forecast.hits[:most]:
-        article = hit.entry.article
-        composer.add("\n• ").add_marked(cut(article.title, 200), [span for span in hit.spans if span.field == "title"], "underline")
-        composer.add(f" – {article.source or article.feed_name}")
+def _nowhere(update: Incoming) -> Chat:
+    """A chat that the store does not know yet."""
+    return Chat(0, update.title, ChatKind.TELEGRAM, update.address, update.topic, allowed=False)
 
 
-def _stranger(update: Incoming) -> Message | None:
-    if update.address < 0 and not update.text.startswith(("/start", "/subscribe")):
-        return None
+def _language(update: Incoming) -> str | None:
+    code = update.language.partition("-")[0].lower()
+    return code if code in LANGUAGES else None
+
+
+def _why_not(why: Refusal, voice: Voice) -> str:
+    match why:
+        case Refusal.NO_ADMIN:
+            return only_admins(voice)
+        case Refusal.NO_OPERATOR:
+            return voice.say("Only the operators of this newsbell can do that.")
+        case Refusal.NOT_HERE:
+            return voice.say("Do that in a private chat with me.")
+        case Refusal.STRANGER:
+            return voice.say("This newsbell does not serve this chat.")
+        case Refusal.BLOCKED:
+            return ""
+
+
+def _slower(voice: Voice) -> str:
+    return voice.say("That is a lot in one minute. Wait a little.")
+
+
+def _judged(update: Incoming, here: Chat | None) -> Said:
+    """A reaction to a message of ours says whether the alert was welcome."""
+    if here is None or not here.allowed or update.reply_to is None:
+        return Said()
+    first = (update.reaction or "")[:1]
+    verdict = 1 if first in _GLAD else -1 if first in _SORRY else 0
+    return Said(changes=(Judge(update.reply_to, verdict),))
+
+
+def _stranger(update: Incoming, command: str, voice: Voice, access: Access) -> Said:
+    if update.address < 0 and command not in {"/start", "/subscribe"}:
+        return Said()
+    if access is not Access.PRIVATE:
+        return say(voice.say("This newsbell serves those who were invited. Ask its operator for a link."))
     topic = f", topic: {update.topic}" if update.topic else ""
     entry = f"chats:\n  my-chat: {{telegram: {update.address}{topic}}}"
-    text = "This newsbell serves only chats that its operator lets in. Give them this for feeds.yaml:\n\n"
-    return Message(text + entry, (Entity("pre", len(text), len(entry)),))
-
-
-def status_text(status: Status, clock: Clock) -> str:
-    """The state in a few lines."""
-    failing = [feed for feed in status.feeds if feed.state.failures]
-    waiting = sum(queued for _, queued, _ in status.chats)
-    lines = [f"{len(status.feeds)} feeds, {status.subscriptions} subscriptions."]
-    polls = [feed.state.next_poll_at for feed in status.feeds]
-    if polls:
-        seconds = max(0, round((min(polls) - clock.now()).total_seconds()))
-        lines.append(f"Next poll in {seconds // 60} min {seconds % 60} s.")
-    lines.append(f"{waiting} messages wait." if waiting else "Nothing waits to be sent.")
-    lines += [f"✗ {cut(feed.name, 60)}: {feed.state.failure_text}" for feed in failing[:15]]
-    if not failing:
-        lines.append("All feeds are well.")
-    elif len(failing) > 15:
-        lines.append(f"… and {len(failing) - 15} more.")
-    return "\n".join(lines)
+    text = voice.say("This newsbell serves only chats that its operator lets in. Give them this for feeds.yaml:") + "\n\n"
+    return Said(Message(text + entry, (Entity("pre", len(text.encode("utf-16-le")) // 2, len(entry)),)))

@@ -101,6 +101,7 @@ class Ringer:
         self._alerts: list[AlertIntent] = []
         self._changes: list[AlertRevision] = []
         self._growths: dict[tuple[int, int], AlertGrowth] = {}
+        self._for = feed.chats
         for entry in new:
             self._new(entry, feed)
         for revision in revisions:
@@ -128,7 +129,8 @@ class Ringer:
             if stances.get(chat) is not Stance.MUTE:
                 self._place(chat, hit, found)
         for chat, stance in stances.items():
-            if stance is Stance.FOLLOW and not baseline and self._had(chat, placed.place) is None:
+            may = self._for is None or chat in self._for
+            if stance is Stance.FOLLOW and may and not baseline and self._had(chat, placed.place) is None:
                 self._alert(chat, hit, [], followed=True)
 
     def _revised(self, revision: Revision, feed: FeedDue) -> None:
@@ -157,7 +159,8 @@ class Ringer:
             subscription = self._index.subscription(match.subscription_id)
             if subscription:
                 for chat in subscription.terminals if terminals_only else subscription.chats:
-                    chats.setdefault(chat, []).append(match)
+                    if self._for is None or chat in self._for:
+                        chats.setdefault(chat, []).append(match)
         return chats
 
     def _having(self, place: Place) -> list[KnownAlert]:
@@ -194,8 +197,10 @@ class Ringer:
     def _join(self, alert: KnownAlert, entry: int, found: list[Match], place: Place) -> None:
         """Other words, or further subscriptions, for an alert that a chat has."""
         chat, numbers = alert.chat_id, {match.subscription_id for match in found}
-        due_at = self._due(self._ringings(chat, numbers - alert.subscriptions)) if alert.held else None
-        self._changes.append(AlertRevision(chat, alert.story_id, entry, tuple(found), due_at))
+        further = self._ringings(chat, numbers - alert.subscriptions)
+        due_at = self._due(further) if alert.held else None
+        urgent = priority(further) if further else Priority.NOTICE
+        self._changes.append(AlertRevision(chat, alert.story_id, entry, tuple(found), due_at, urgent))
         joined = replace(alert, subscriptions=alert.subscriptions | numbers)
         self._stories[alert.story_id][chat] = joined
         if alert.held:

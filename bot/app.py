@@ -5,7 +5,7 @@ import logging
 import os
 import secrets as random_secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
@@ -16,38 +16,53 @@ from random import Random
 from typing import Self
 from zoneinfo import ZoneInfo
 
+import yaml
 from telegram import Bot
 from telegram.error import TelegramError
 from watchfiles import awatch
 
 from bot import __version__, logs
-from bot.actions import CLAIM_LASTS, Actions
+from bot.access import Access
+from bot.actions import Actions, Rules
 from bot.channels.telegram import TelegramChannel, bot
 from bot.channels.terminal import TerminalChannel
+from bot.chart.process import drawn
+from bot.chart.trend import Trend
 from bot.clock import SystemClock
+from bot.commands import menu
 from bot.commands.listener import Listener
+from bot.commands.members import TelegramMembers
+from bot.commands.webhook import Webhook, WebhookAddress
 from bot.config.load import Config, load
+from bot.config.shape import Quotas
 from bot.control import control
 from bot.deliver import Deliver
+from bot.dialogue.feeds import FeedQuota
+from bot.dialogue.lookups import FOUND, SEARCH_DAYS
+from bot.dialogue.trends import Days
+from bot.dialogue.turn import Turn
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
+from bot.exported import exported
 from bot.fetch.client import Limits, client, user_agent
 from bot.fetch.gate import Gate
 from bot.ingest import AT_ONCE, Ingest, PollReport
-from bot.lookback import Forecast, Hit, backtest, search
-from bot.lookups import FOUND, SEARCH_DAYS, Lookups
-from bot.model.chats import ChatKind, Incoming, Settlement
+from bot.locale import Catalogs
+from bot.lookback import Forecast, Hit, backtest, counts, search
+from bot.model.chats import Chat, ChatKind, ChatSettings, Message, Settlement
 from bot.model.feeds import Failure
 from bot.model.stories import Grouping
+from bot.model.talk import Incoming, Said, Screen
 from bot.names.pattern import compile_name
 from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Node
-from bot.reasons import Reasons
+from bot.reception import Means, desk
 from bot.scheduler import Job, scheduler
+from bot.sites import SiteFinder
 from bot.store.sqlite import SqliteStore
 from bot.stories.publishers import Families
-from bot.storylines import Storylines
+from bot.text.catalog import LANGUAGES, Voice
 from bot.workers import WorkerLimits, Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
@@ -55,6 +70,9 @@ SEARCH_BATCHES = 10  #: of new entries taken into the search at a time
 SEARCH_ONCE = 1000  #: the same at the end of a single run
 SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that polls get their turn
 PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
+CHARTS = 2  #: pictures that are drawn at a time
+CLAIM_LASTS = timedelta(hours=24)
+MENU_PAUSE = 600.0  #: seconds before the commands are offered again to a Telegram that did not take them
 PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
 
 log = logging.getLogger("newsbell.app")
@@ -93,6 +111,9 @@ class App:
         self.deliver: Deliver
         self._listener: Listener | None = None
         self._network_back = False
+        self._works: set[asyncio.Task[None]] = set()
+        self._catalogs = Catalogs()
+        self._charts = asyncio.Semaphore(CHARTS)
         self.index: Index
 
     async def build(self, stack: AsyncExitStack) -> Self:
@@ -106,19 +127,12 @@ class App:
         if config.token:
             self.bot = await stack.enter_async_context(bot(config.token.get_secret_value(), settings.telegram.api))
             channels[ChatKind.TELEGRAM] = TelegramChannel(self.bot)
-            actions = Actions(
-                self.store.people,
-                self.clock,
-                self._names,
-                self.store.operator.status,
-                self._forecast,
-                storylines=Storylines(self.store.people, self.store.archive, self.clock, self._zone, self._grouping),
-                reasons=Reasons(self.store.people, self.store.archive, self._names, self.clock, self._zone),
-                lookups=Lookups(self._look_up, self.store.operator.status, self._names, self.clock, self._zone),
-            )
-            self._actions = actions
-            self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
-        self.deliver = Deliver(self.store.deliver, channels, self.clock, self._zone, wiring.settled)
+            members = TelegramMembers(self.bot)
+            sites = SiteFinder(fetcher, wiring.parser or self.workers, self.clock)
+            self._actions = Actions(self.store.people, self.clock, members, self._voice, self._rules, desk(self._means(members, sites)))
+            self._listener = Listener(self.bot, members, self.store.people.last_update, self._handle)
+            stack.push_async_callback(self._end_works)
+        self.deliver = Deliver(self.store.deliver, channels, self.clock, self._voice_of, wiring.settled)
         self.index = Index(config.names, await self.store.ingest.languages())
         self.index.prime(await self.store.ingest.recent(PRIMED))
         self.ingest = Ingest(
@@ -149,9 +163,65 @@ class App:
             )
         return self
 
-    async def _forecast(self, tree: Node) -> Forecast:
+    def _means(self, members: TelegramMembers, sites: SiteFinder) -> Means:
+        """What the rooms of the chat work with."""
+        quotas = self._quotas
+        return Means(
+            store=self.store.people,
+            archive=self.store.archive,
+            stories=self.store.archive,
+            members=members,
+            sites=sites,
+            names=self._names,
+            voice=self._voice,
+            grouping=self._grouping,
+            forecast=self._forecast,
+            search=self._look_up,
+            counted=self._counted,
+            drawn=self._drawn,
+            status=self.store.operator.status,
+            dead=lambda: self.store.operator.outbox(("dead",)),
+            yaml_of=self._yaml_of,
+            subscriptions=lambda: quotas().subscriptions,
+            feeds=lambda: FeedQuota(quotas().feeds, quotas().hosts_an_hour),
+        )
+
+    def _quotas(self) -> Quotas:
+        return self.config.settings.quotas
+
+    def _rules(self) -> Rules:
+        return Rules(Access(self.config.settings.access), self._quotas().commands_a_minute)
+
+    def _voice(self, settings: ChatSettings) -> Voice:
+        """How one with these settings is spoken to."""
+        ours = self.config.settings
+        return Voice(ZoneInfo(settings.zone or ours.timezone), self._catalogs.of(settings.language or ours.language))
+
+    def _voice_of(self, chat: Chat) -> Voice:
+        return self._voice(chat.settings)
+
+    async def _forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast:
         """What a query would have rung this week. In a thread of its own, for it reads many entries."""
-        return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now(), zone=self._zone())
+        return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now(), feeds=feeds, zone=self._zone())
+
+    async def _counted(self, tree: Node, days: int, turn: Turn) -> Days:
+        """Stories and publishers day by day. In a thread of its own, as above."""
+        return await asyncio.to_thread(counts, tree, self.store.archive, self.clock.now(), days, zone=turn.voice.zone)
+
+    async def _drawn(self, days: Days, turn: Turn) -> bytes:
+        """The picture of such counts."""
+        voice = turn.voice
+        trend = Trend(str(turn.voice.zone), days, "", voice.say("stories"), voice.say("publishers"))
+        async with self._charts:
+            return await drawn(trend, dark=True)
+
+    async def _yaml_of(self, chats: Sequence[int]) -> str:
+        """What these chats subscribed to, as the file would have it; empty for nothing."""
+        made = [one for one in await self.store.ingest.subscriptions() if not one.declared and not set(one.chats).isdisjoint(chats)]
+        if not made:
+            return ""
+        places = await asyncio.to_thread(self.store.archive.places)
+        return yaml.safe_dump(exported(made, places), allow_unicode=True, sort_keys=False)
 
     async def _look_up(self, tree: Node) -> list[Hit]:
         """The newest stored articles that match. In a thread of its own, as above."""
@@ -203,8 +273,44 @@ class App:
         handled = await self._actions.handle(update)
         if handled.changed:
             await self._use_subscriptions(handled.chat_id)
+            self.ingest.tick()
+        if handled.busy:
+            await self._take_up_works()
         self.deliver.wake()
         return handled.toast
+
+    async def _take_up_works(self) -> None:
+        """Do what screens say is being done, also what a process that is gone began."""
+        under_way = {task.get_name() for task in self._works}
+        for chat_id, user_id, screen in await self.store.people.at_work():
+            name = f"screen {screen.id}"
+            if name not in under_way:
+                task = asyncio.create_task(self._work(chat_id, user_id, screen), name=name)
+                self._works.add(task)
+                task.add_done_callback(self._works.discard)
+
+    async def _work(self, chat_id: int, user_id: int, screen: Screen) -> None:
+        try:
+            await self._actions.work(chat_id, screen, user_id)
+        except StoreError as error:
+            log.error("a screen waits for the next start: %s", error)
+        except Exception:  # one that trips over our own mistake must not be begun anew for ever
+            log.exception("a screen broke", extra={"count": screen.id})
+            voice = self._voice(ChatSettings())
+            said = Said(Message(voice.say("newsbell itself failed at this; its log says how.")), screen=Screen(screen.name))
+            await self.store.people.finish(chat_id, user_id, screen, said, self.clock.now())
+        self.deliver.wake()
+
+    async def works_done(self) -> None:
+        """Until nothing is worked on that screens wait for."""
+        while self._works:
+            await asyncio.wait(set(self._works))
+
+    async def _end_works(self) -> None:
+        """What is not done by now is taken up at the next start."""
+        for task in self._works:
+            task.cancel()
+        await asyncio.gather(*self._works, return_exceptions=True)
 
     async def reload(self) -> None:
         """Take the configuration file in again; a faulty one changes nothing."""
@@ -260,8 +366,12 @@ class App:
             polling = group.create_task(self.ingest.run())
             delivering = group.create_task(self.deliver.run())
             helpers = [group.create_task(self._watch())]
-            if self._listener:
-                helpers.append(group.create_task(self._listener.run()))
+            if self._listener and self.bot:
+                await self._take_up_works()
+                address = self._webhook()
+                listening = Webhook(self.bot, self._listener, address).run() if address else self._listener.run()
+                helpers.append(group.create_task(listening))
+                helpers.append(group.create_task(self._offer_commands(self.bot)))
             self._wiring.ready(self)
             await self._stop.wait()
             self.ingest.stop()
@@ -275,6 +385,22 @@ class App:
         """End `run` or `run_once` after what is under way."""
         self._stop.set()
         self.ingest.stop()
+
+    def _webhook(self) -> WebhookAddress | None:
+        """Where Telegram is to call; None where newsbell asks."""
+        hook = self.config.settings.telegram.webhook
+        if hook is None:
+            return None
+        host, _, port = hook.listen.rpartition(":")
+        return WebhookAddress(hook.url, host, int(port), self.config.webhook_secret)
+
+    async def _offer_commands(self, made: Bot) -> None:
+        """Tell Telegram the commands in all languages."""
+        voices = [Voice(self._zone(), self._catalogs.of(language)) for language in LANGUAGES]
+        while True:
+            if await menu.register(made, voices):
+                return
+            await asyncio.sleep(MENU_PAUSE)
 
     async def claim_link(self) -> str | None:
         """A single-use link that makes whoever opens it the operator; None where there is one, or no bot."""

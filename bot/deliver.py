@@ -1,6 +1,6 @@
 """Take what waits in the outbox to the chats.
 
-    store.waiting | pace | store.claim_deliveries | render | channel.send | outcomes.settle | store.settle
+    hours.plan | store.waiting | pace | store.claim_deliveries | render | channel.send | outcomes.settle | store.settle
 
 Calls the ports and the deciders in this order; decides nothing itself and knows no feed. A delivery is marked as being sent before the
 call goes out, and what became of it is kept before the chat's next one is looked at.
@@ -9,11 +9,12 @@ call goes out, and what became of it is kept before the chat's next one is looke
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
-from bot import outcomes
+from bot import hours, outcomes
 from bot.errors import StoreError
 from bot.model.chats import (
+    Chat,
     ChatKind,
     Delivery,
     DeliveryKind,
@@ -28,6 +29,7 @@ from bot.model.chats import (
 from bot.pace import GROUP_SPAN, OVERALL_SPAN, Pace
 from bot.ports import Channel, Clock, DeliverStore
 from bot.render import render
+from bot.text.catalog import Voice
 
 IN_FLIGHT = 30
 LOOK = 200  #: waiting chats read at a time
@@ -46,10 +48,10 @@ class Deliver:
         store: DeliverStore,
         channels: Mapping[ChatKind, Channel],
         clock: Clock,
-        zone: Callable[[], tzinfo],
+        voice: Callable[[Chat], Voice],
         settled: Callable[[Settlement], None],
     ) -> None:
-        self._store, self._channels, self._clock, self._zone, self._settled = store, channels, clock, zone, settled
+        self._store, self._channels, self._clock, self._voice, self._settled = store, channels, clock, voice, settled
         self._pace = Pace()
         self._busy: dict[int, int] = {}  # chat to address
         self._wake = asyncio.Event()
@@ -106,6 +108,7 @@ class Deliver:
         """Begin every send that may go out now; how long until the next may, None where nothing waits."""
         try:
             now = self._clock.now()
+            await self._keep_hours(now)
             chosen, next_at = await self._choose(now)
             if chosen:
                 for delivery in await self._store.claim_deliveries(now, chosen, MERGE_FROM):
@@ -118,6 +121,12 @@ class Deliver:
             return STORE_PAUSE
         moments = [moment for moment in (next_at, parked_until) if moment]
         return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
+
+    async def _keep_hours(self, now: datetime) -> None:
+        """Quiet hours begin and end; digests come due."""
+        due = await self._store.hours_due(now)
+        if due:
+            await self._store.keep_hours([hours.plan(one, self._voice(one.chat).zone, now) for one in due], now)
 
     async def _choose(self, now: datetime) -> tuple[list[int], datetime | None]:
         """Chats to send to now, and when the next of the others may be sent to.
@@ -178,7 +187,7 @@ class Deliver:
         if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
             return MessageLost("the message to change was never sent")
         try:
-            message = render(delivery, self._clock.now(), self._zone())
+            message = render(delivery, self._clock.now(), self._voice(delivery.chat))
         except Exception:  # a message that trips over our own mistake must not stop the others
             log.exception("rendering broke", extra={"delivery": delivery.id})
             return Refused("newsbell itself failed to write this message; its log says how")

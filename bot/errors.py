@@ -12,6 +12,7 @@ NewsbellError
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # what would break a line or a terminal
@@ -47,11 +48,16 @@ class ConfigError(NewsbellError):
 class QueryError(NewsbellError):
     """A query that cannot be read."""
 
-    def __init__(self, query: str, position: int, message: str) -> None:
+    def __init__(self, query: str, position: int, text: str, **values: object) -> None:
         self.query = query
         self.position = position  # 0-based, in code points
-        self.message = _BREAKS.sub(" ", message)
+        self._text, self._values = text, values
+        self.message = _BREAKS.sub(" ", text.format(**values) if values else text)
         super().__init__(self.message)
+
+    def said(self, say: Callable[..., str]) -> str:
+        """The message in another language: `say` takes the text with its values by name."""
+        return _BREAKS.sub(" ", say(self._text, **self._values))
 
     def caret(self) -> str:
         """The query with a caret under the place, two lines, for a fixed-width font."""

@@ -27,8 +27,8 @@ from bot.names.spellings import exonyms, spellings
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Name
-from bot.render import local_time
 from bot.store.archive import Archive
+from bot.text.catalog import Voice
 from bot.text.clean import plain
 from bot.text.fold import key
 from bot.text.language import language_of
@@ -65,7 +65,7 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
             if as_json:
                 click.echo(json.dumps(_record(hit), ensure_ascii=False))
             else:
-                show.hit(console, hit, local_time(hit.entry.at, now, zone))
+                show.hit(console, hit, Voice(zone).time(hit.entry.at, now))
     if not count and not as_json:
         click.echo("No stored article matches.")
 
@@ -105,7 +105,7 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
             index.set(one)
         forecast = lookback.backtest(tree, stored, now, days, feeds, index, zone)
     names = {one.id: one.name for one in subscriptions}
-    show.forecast(console, forecast, names, lambda moment: local_time(moment, now, zone))
+    show.forecast(console, forecast, names, lambda moment: Voice(zone).time(moment, now))
 
 
 @click.command()
@@ -157,7 +157,7 @@ class _Teller:
         self._chats = stored.chats()
 
     def when(self, moment: datetime) -> str:
-        return f"at {local_time(moment, self._now, self._zone)}"
+        return f"at {Voice(self._zone).time(moment, self._now)}"
 
     def line(self, facts: EntryFacts) -> None:
         """An article in two lines: its headline, and which subscriptions rang or match."""
@@ -165,7 +165,7 @@ class _Teller:
         rang = [reason.subscription for reason in all_reasons if reason.rang]
         matched = [reason for reason in all_reasons if reason.matches and not reason.rang]
         title = facts.entry.article.title
-        self._console.print(Text(f"{local_time(facts.entry.first_seen_at, self._now, self._zone)}  {title}", style="bold"))
+        self._console.print(Text(f"{Voice(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}", style="bold"))
         if rang:
             self._console.print(Text(f"    rang {', '.join(rang)}"))
         for reason in matched:
@@ -232,7 +232,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
                 click.echo(json.dumps(_story_record(one, line), ensure_ascii=False))
         return
     zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
-    show.storyline(show.console(error=False), told, lambda moment: local_time(moment, now, zone))
+    show.storyline(show.console(error=False), told, lambda moment: Voice(zone).time(moment, now))
 
 
 def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, object]:

@@ -7,7 +7,7 @@ an even share of them, and says so.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from bot.model.archive import StoredEntry
 from bot.model.entries import Span
@@ -19,6 +19,7 @@ from bot.query.tree import Node
 from bot.query.words import ArticleWords
 
 LOOKED_AT = 1_500  #: entries that a forecast looks at; of more, an even share
+COUNTED = 20_000  #: entries that a chart looks at; of more, an even share
 SHOWN = 20  #: matches of a backtest that are shown
 MANY_A_DAY = 30  #: alerts a day from which a person is asked whether that is meant
 
@@ -111,6 +112,25 @@ def backtest(
         share=1 / step,
         nothing_stored=begins is None,
     )
+
+
+def counts(
+    tree: Node, archive: Archive, now: datetime, days: int, feeds: Sequence[str] = (), zone: tzinfo = UTC
+) -> tuple[tuple[date, int, int], ...]:
+    """Each of the last days of that zone with its stories and publishers, oldest first; a story counts on the day it began on."""
+    today = now.astimezone(zone).date()
+    first = today - timedelta(days=days - 1)
+    since = datetime.combine(first, time(), zone).astimezone(UTC)
+    found, step = narrowed(tree, archive, since, COUNTED)
+    began: dict[int, date] = {}
+    publishers: dict[date, set[str]] = {}
+    for hit in _hits(tree, archive, found, feeds, since, step):
+        day = hit.entry.at.astimezone(zone).date()
+        began[hit.entry.story_id] = min(day, began.get(hit.entry.story_id, day))
+        publishers.setdefault(day, set()).add(hit.entry.article.source or hit.entry.article.publisher)
+    stories = Counter(began.values())
+    every = [first + timedelta(days=number) for number in range(days)]
+    return tuple((day, stories[day] * step, len(publishers.get(day, ()))) for day in every)
 
 
 def narrowed(tree: Node, archive: Archive, since: datetime | None, most: int) -> tuple[str, int]:

@@ -63,6 +63,8 @@ def _in_doubt(delivery: Delivery, reason: str, now: datetime) -> Settlement:
     match delivery.kind:
         case DeliveryKind.EDIT if delivery.attempt < 5:
             return again
+        case DeliveryKind.REPLY if delivery.edits and delivery.attempt < 5:
+            return again
         case DeliveryKind.ALERT if delivery.doubts == 0:
             return again
         case DeliveryKind.ALERT:

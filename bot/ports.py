@@ -3,10 +3,10 @@
 Every `Store` method is one transaction and takes or gives a batch; all may raise StoreError, after which nothing of it was kept.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.model.archive import EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import (
@@ -14,7 +14,6 @@ from bot.model.chats import (
     AlertGrowth,
     AlertIntent,
     AlertRevision,
-    Answered,
     Chat,
     Delivery,
     Message,
@@ -26,7 +25,9 @@ from bot.model.chats import (
 )
 from bot.model.entries import EntryKeys, KnownEntry, ParseOutcome, PlacedEntry, Revision
 from bot.model.feeds import FeedDue, FeedState, FetchOutcome, FetchRequest
+from bot.model.hours import ChatHours, HoursPlan
 from bot.model.stories import Merge, Place, Report
+from bot.model.talk import Answered, OwnFeed, Person, Said, Screen
 
 
 class Clock(Protocol):
@@ -247,7 +248,15 @@ class DeliverStore(Protocol):
         ...
 
     async def next_wait(self, now: datetime) -> datetime | None:
-        """When the next parked chat with something to send may be tried again."""
+        """When the next parked or quiet chat with something to send is to be looked at again."""
+        ...
+
+    async def hours_due(self, now: datetime) -> list[ChatHours]:
+        """Chats whose quiet hours or digests are to be looked at."""
+        ...
+
+    async def keep_hours(self, plans: Sequence[HoursPlan], now: datetime) -> None:
+        """What was decided about them: quiet or not, and what waits there becoming one message."""
         ...
 
     async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
@@ -262,12 +271,40 @@ class PeopleStore(Protocol):
         """The chat at this address, if any is known."""
         ...
 
-    async def is_admin(self, user_id: int) -> bool:
-        """Whether the person may do what operators do."""
+    async def chat(self, number: int) -> Chat | None:
+        """A chat by its number."""
+        ...
+
+    async def person(self, user_id: int) -> Person:
+        """Who this is to newsbell."""
+        ...
+
+    async def people(self) -> list[Person]:
+        """All who are known, operators first."""
+        ...
+
+    async def knocking(self) -> list[Chat]:
+        """Chats that wrote to the bot and are not let in, the newest first."""
+        ...
+
+    async def linked(self, user_id: int) -> list[Chat]:
+        """The channels that a person linked."""
         ...
 
     async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
         """The chat's subscriptions, each with whether the configuration file declares it."""
+        ...
+
+    async def removed(self, chat_id: int, number: int) -> Subscription | None:
+        """A subscription that the chat gave up."""
+        ...
+
+    async def feeds_of(self, chat_id: int) -> list[OwnFeed]:
+        """The feeds that a chat's subscriptions look at."""
+        ...
+
+    async def new_hosts(self, user_id: int, since: datetime) -> int:
+        """How many hosts the person had watched since then that nobody had before."""
         ...
 
     async def alert_of(self, chat_id: int, message_id: int) -> AlertedStory | None:
@@ -278,10 +315,63 @@ class PeopleStore(Protocol):
         """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
         ...
 
-    async def use_claim(self, token: str, now: datetime) -> bool:
-        """Use up the claim token; False where it is wrong, used or too old."""
+    async def screen(self, chat_id: int, number: int) -> Screen | None:
+        """What a message with buttons shows at present."""
+        ...
+
+    async def expecting(self, chat_id: int, user_id: int, now: datetime) -> Screen | None:
+        """The newest screen that waits for something this person is to write."""
+        ...
+
+    async def token(self, token: str, now: datetime) -> tuple[str, Mapping[str, Any]] | None:
+        """What a link with this word does: its purpose and values; None where it is unknown, used or too old."""
+        ...
+
+    async def verdicts(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
+        """By subscription: how many of its alerts pleased somebody, and how many did not."""
+        ...
+
+    async def finish(self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime) -> None:
+        """What was worked on for a screen is done: its changes are kept, and its message changes."""
         ...
 
     async def answer(self, answered: Answered, now: datetime) -> bool:
         """Keep changes, reply and the update's number together; False where this update was answered before."""
+        ...
+
+
+class Members(Protocol):
+    """Who administers a chat, as Telegram says.
+
+    Where a chat cannot be asked, nobody does. Where Telegram cannot be reached, its library's error goes up to who took the update, which
+    is then taken again.
+    """
+
+    async def is_admin(self, address: int, user_id: int) -> bool:
+        """Whether the person is an owner or administrator of the chat."""
+        ...
+
+    async def link(self, word: str) -> str:
+        """The address that opens the bot with this word."""
+        ...
+
+    async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
+        """Address and title of a channel by its name or number, where the person administers it and the bot may post; else None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFeed:
+    """A feed that was found at an address, and looked at."""
+
+    url: str
+    title: str
+    newest: tuple[str, ...]  #: headlines of its last entries
+
+
+class Sites(Protocol):
+    """Finds feeds at the address of a site. Raises AddressError with a sentence for the person."""
+
+    async def feeds_at(self, url: str) -> list[SiteFeed]:
+        """The feed at this address, or those that the page there names; at least one."""
         ...

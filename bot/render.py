@@ -1,4 +1,4 @@
-"""Turn what a chat is to be told into text with entities. Never markup, no I/O, no clock; the time zone is an argument.
+"""Turn what a chat is to be told into text with entities. Never markup, no I/O, no clock; language and time zone are an argument.
 
 Offsets count UTF-16 code units, lengths code points, as Telegram counts them. Every text fits Telegram's 4,096.
 """
@@ -7,14 +7,17 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 
-from bot.model.chats import AlertView, Button, Delivery, DeliveryKind, Entity, Message, Press
+from bot.model.chats import AlertView, Button, Delivery, DeliveryKind, Entity, Form, Message
 from bot.model.entries import Span
+from bot.model.talk import Press
+from bot.text.catalog import Voice
 from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
 
 LENGTH = 4096  #: code points of one message
+CAPTION = 1024  #: code points of the text under a file
 ENTITIES = 100  #: entities of one message; Telegram ignores more
 SNIPPET = 300  #: code points of a snippet
 SOURCE = 200  #: code points of the line that says who wrote it
@@ -27,9 +30,6 @@ _MARKS = 40  # matched stretches that are marked in one text
 _AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
 _JOINER = "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-
-
-BUTTONS = (Button("Why", Press.WHY), Button("Mute", Press.MUTE), Button("Follow", Press.FOLLOW))  #: of an alert of one story
 
 
 def units(text: str) -> int:
@@ -138,42 +138,46 @@ def snippet(summary: str, spans: Sequence[Span], length: int = SNIPPET) -> tuple
     return text, tuple(Span("summary", span.start - shift, min(span.end - shift, end)) for span in inside if start <= span.start < shift + end)
 
 
-def local_time(moment: datetime, now: datetime, zone: tzinfo) -> str:
-    """`14:05` for today in that zone, else `21 Nov 14:05`, else with the year."""
-    here, today = moment.astimezone(zone), now.astimezone(zone)
-    if here.date() == today.date():
-        return f"{here:%H:%M}"
-    return f"{here.day} {here:%b %H:%M}" if here.year == today.year else f"{here.day} {here:%b %Y %H:%M}"
+def buttons(delivery: Delivery, voice: Voice) -> tuple[tuple[Button, ...], ...]:
+    """Those under an alert of one story; in a group somebody can take it."""
+    first = [Button(voice.say("Why"), Press.WHY), Button(voice.say("Mute"), Press.MUTE), Button(voice.say("Follow"), Press.FOLLOW)]
+    second = [Button(voice.say("Not for me"), Press.UNWANTED)]
+    if delivery.chat.is_group:
+        taken = delivery.alerts[0].taken_by
+        second.append(Button(voice.say("Give it back") if taken else voice.say("I have it"), Press.MINE))
+    return (tuple(first), tuple(second))
 
 
-def source_line(alert: AlertView, now: datetime, zone: tzinfo, length: int = SOURCE) -> str:
+def source_line(alert: AlertView, now: datetime, voice: Voice, length: int = SOURCE) -> str:
     """Publisher, the link's host where it says more, and the local time, in at most `length` code points."""
     publisher = alert.source or alert.feed
     if alert.agency:
-        publisher = f"via {alert.agency}: {publisher}"
+        publisher = voice.say("via {agency}: {publisher}", agency=alert.agency, publisher=publisher)
     site = host(alert.link)
-    at = local_time(alert.published or alert.first_seen_at, now, zone)
+    at = voice.time(alert.published or alert.first_seen_at, now)
     names = [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
     names = [name for name in names if name]
     room = length - len(at) - 3 * len(names)
     return " · ".join([*(_fitting(name, room // len(names)) for name in names), at])
 
 
-def render(delivery: Delivery, now: datetime, zone: tzinfo) -> Message:
+def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
     """The message of a delivery, as it should read at this moment."""
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
-        return Message(cut(delivery.text, LENGTH), () if delivery.plain else delivery.entities)
+        entities = () if delivery.plain else delivery.entities
+        length = CAPTION if delivery.file else LENGTH
+        return Message(cut(delivery.text, length), entities, buttons=delivery.buttons, file=delivery.file)
     if delivery.kind is DeliveryKind.AGAIN:
-        message = _again(delivery.alerts[0], now, zone)
+        message = _again(delivery.alerts[0], now, voice)
     elif len(delivery.alerts) == 1:
-        message = _one(delivery.alerts[0], now, zone, repeat=delivery.repeat)
+        message = _one(delivery.alerts[0], now, voice, repeat=delivery.repeat)
     else:
-        message = _many(delivery.alerts, now, zone, repeat=delivery.repeat)
+        message = _many(delivery.alerts, now, voice, repeat=delivery.repeat)
     if delivery.plain:
         links = [alert.link for alert in delivery.alerts[:10] if alert.link]
         message = Message(cut("\n".join([message.text, *links]), LENGTH))
-    with_buttons = len(delivery.alerts) == 1 and delivery.kind is not DeliveryKind.AGAIN
-    return replace(message, buttons=BUTTONS) if with_buttons else message
+    with_buttons = len(delivery.alerts) == 1 and delivery.kind is not DeliveryKind.AGAIN and not delivery.chat.channel
+    return replace(message, buttons=buttons(delivery, voice)) if with_buttons else message
 
 
 def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room: int) -> None:
@@ -182,72 +186,103 @@ def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room:
     composer.add_marked(_fitting(alert.title, room), title[:_MARKS], "underline", *kinds, url=alert.link)
 
 
-def _one(alert: AlertView, now: datetime, zone: tzinfo, *, repeat: bool) -> Message:
+def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Message:
     composer = Composer()
     if repeat:
-        composer.add("(repeat) ", "italic")
+        composer.add(f"({voice.say('repeat')}) ", "italic")
     if alert.catch_up:
-        composer.add("(catch-up) ", "italic")
+        composer.add(f"({voice.say('catch-up')}) ", "italic")
     if alert.single and alert.publishers < 2:
-        composer.add("(single source) ", "italic")
+        composer.add(f"({voice.say('single source')}) ", "italic")
     _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
-    composer.add("\n").add_marked(source_line(alert, now, zone), (), "italic", "italic")
+    composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
-        composer.add("\n✎ before: ").add_marked(_fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough")
+        composer.add(f"\n✎ {voice.say('before:')} ").add_marked(
+            _fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
+        )
     text, spans = snippet(alert.summary, alert.spans)
     if text and text != alert.title:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
     if alert.entries > 1:
         composer.add("\n\n")
-        _also(composer, alert, now, zone)
+        _also(composer, alert, now, voice)
+    if alert.taken_by:
+        composer.add("\n\n✋ ").add_marked(voice.say("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold")
     if alert.subscriptions:
         composer.add("\n\n🔔 ").add_marked(_fitting(", ".join(alert.subscriptions), 300), (), "bold")
     elif alert.followed:
-        composer.add("\n\n👣 ").add("a storyline you follow", "italic")
+        composer.add("\n\n👣 ").add(voice.say("a storyline you follow"), "italic")
     return composer.message(alert.link if linkable(alert.link) else "")
 
 
-def _also(composer: Composer, alert: AlertView, now: datetime, zone: tzinfo) -> None:
+def _also(composer: Composer, alert: AlertView, now: datetime, voice: Voice) -> None:
     """Who else carries the story and since when, wire copy behind its agency, and how many of them are independent."""
     shown = alert.also
     agencies = list(dict.fromkeys(one.agency for one in shown))
     for number, agency in enumerate(sorted(agencies, key=bool)):
-        lead = f"via {agency}: " if agency else "also: "
+        lead = f"{voice.say('via {agency}:', agency=agency) if agency else voice.say('also:')} "
         composer.add(f"{' · ' if number else ''}{lead}")
         for place, one in enumerate(one for one in shown if one.agency == agency):
             composer.add(", " if place else "")
             link = ("text_link",) if linkable(one.link) else ()
-            composer.add_marked(_fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link).add(f" {local_time(one.at, now, zone)}")
+            composer.add_marked(_fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link).add(f" {voice.time(one.at, now)}")
     rest = alert.entries - 1 - len(shown)
     if rest > 0:
-        composer.add(f" and {rest} more (answer this message with /story to see all)")
-    composer.add(f" · {_publishers(alert.publishers)}")
+        more = voice.count(
+            "and {number} more (answer this message with /story to see all)",
+            "and {number} more (answer this message with /story to see all)",
+            rest,
+        )
+        composer.add(f" {more}")
+    composer.add(f" · {_publishers(alert.publishers, voice)}")
 
 
-def _publishers(count: int) -> str:
-    return f"{count} publisher{'s' if count > 1 else ''}"
+def _publishers(number: int, voice: Voice) -> str:
+    return voice.count("{number} publisher", "{number} publishers", number)
 
 
-def _again(alert: AlertView, now: datetime, zone: tzinfo) -> Message:
-    composer = Composer().add(f"🔔 Now {_publishers(alert.publishers)}: ")
+def _again(alert: AlertView, now: datetime, voice: Voice) -> Message:
+    composer = Composer().add(f"🔔 {voice.count('Now {number} publisher:', 'Now {number} publishers:', alert.publishers)} ")
     _headline(composer, alert, (), 2 * TITLE_LENGTH)
-    composer.add("\n").add_marked(source_line(alert, now, zone), (), "italic", "italic").add("\n")
-    _also(composer, alert, now, zone)
+    composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic").add("\n")
+    _also(composer, alert, now, voice)
     return composer.message()
 
 
-def _many(alerts: Sequence[AlertView], now: datetime, zone: tzinfo, *, repeat: bool) -> Message:
+def _heading(form: Form, number: int, voice: Voice) -> str:
+    match form:
+        case Form.DIGEST:
+            return voice.count("Digest: {number} story", "Digest: {number} stories", number)
+        case Form.CATCH_UP:
+            return voice.count("While it was quiet: {number} story", "While it was quiet: {number} stories", number)
+        case _:
+            return voice.count("{number} story", "{number} stories", number)
+
+
+def _told_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
+    """In a digest or catch-up those that most publishers carry first, the stories of one storyline together; else as they came."""
+    if alerts[0].form is Form.ALERT:
+        return alerts
+    lines: dict[int, list[AlertView]] = {}
+    for alert in alerts:
+        lines.setdefault(alert.storyline_id, []).append(alert)
+    ordered = [sorted(line, key=lambda one: -one.publishers) for line in lines.values()]
+    return [alert for line in sorted(ordered, key=lambda line: -line[0].publishers) for alert in line]
+
+
+def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: bool) -> Message:
+    alerts = _told_order(alerts)
     composer = Composer()
     if repeat:
-        composer.add("(repeat) ", "italic")
-    composer.add(f"{len(alerts)} stories", "bold")
+        composer.add(f"({voice.say('repeat')}) ", "italic")
+    composer.add(_heading(alerts[0].form, len(alerts), voice), "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
     if names:
         composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
     elif any(alert.followed for alert in alerts):
-        composer.add(" 👣 ").add("storylines you follow", "italic")
+        composer.add(" 👣 ").add(voice.say("storylines you follow"), "italic")
     listed = alerts[:_LISTED]
-    sources = [source_line(alert, now, zone, _LISTED_SOURCE) for alert in listed]
+    sources = [source_line(alert, now, voice, _LISTED_SOURCE) for alert in listed]
     free = LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
     room = _share([len(_tame(alert.title)) + 2 for alert in listed], free)  # long headlines are cut, so that every story is named
     for alert, source in zip(listed, sources, strict=True):
@@ -255,9 +290,10 @@ def _many(alerts: Sequence[AlertView], now: datetime, zone: tzinfo, *, repeat: b
         _headline(composer, alert, (), room)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
         if alert.publishers > 1:
-            composer.add(f" · {_publishers(alert.publishers)}")
-    if len(alerts) > len(listed):
-        composer.add(f"\n\nand {len(alerts) - len(listed)} more; newsbell keeps them all.")
+            composer.add(f" · {_publishers(alert.publishers, voice)}")
+    rest = len(alerts) - len(listed)
+    if rest:
+        composer.add(f"\n\n{voice.count('and {number} more; newsbell keeps them all.', 'and {number} more; newsbell keeps them all.', rest)}")
     return composer.message()
 
 

@@ -16,7 +16,8 @@ from bot.lookback import Forecast, Hit
 from bot.model.chats import DeliveryState, Settlement
 from bot.model.entries import Span
 from bot.ports import FeedStatus, OutboxRow, Status
-from bot.render import local_time, snippet
+from bot.render import snippet
+from bot.text.catalog import Voice
 from bot.timeline import ToldStory, later, summary, who_was_first
 
 
@@ -115,18 +116,18 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
     feeds = Table("feed", "last poll", "next poll", "entries", "state", box=None, pad_edge=False, header_style="bold")
     for feed in status.feeds:
         state = feed.state
-        last = local_time(state.last_poll_at, now, zone) if state.last_poll_at else "never"
+        last = Voice(zone).time(state.last_poll_at, now) if state.last_poll_at else "never"
         later = state.next_poll_at - now
         next_poll = f"in {in_words(later)}" if later.total_seconds() > 0 else "now"
         feeds.add_row(Text(feed.name), last, next_poll, str(feed.entries), _feed_state(feed, now))
     parts: list[Table | Text] = [feeds, Text()]
     waiting = [(chat, queued, until) for chat, queued, until in status.chats if queued or chat.paused or (until and until > now)]
     for chat, queued, until in waiting:
-        pause = f", paused: {chat.paused}" if chat.paused else f", not before {local_time(until, now, zone)}" if until and until > now else ""
+        pause = f", paused: {chat.paused}" if chat.paused else f", not before {Voice(zone).time(until, now)}" if until and until > now else ""
         parts.append(Text(f"{chat.name}: {queued} messages wait{pause}", style="yellow"))
     for host, until in status.hosts:
         if until > now:
-            parts.append(Text(f"{host} asked to be left alone until {local_time(until, now, zone)}", style="yellow"))
+            parts.append(Text(f"{host} asked to be left alone until {Voice(zone).time(until, now)}", style="yellow"))
     counts = ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items())) or "none yet"
     parts.append(Text(f"{len(status.feeds)} feeds, {status.subscriptions} subscriptions, deliveries: {counts}"))
     return parts
@@ -161,7 +162,7 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
             row.state,
             row.kind,
             Text(row.chat),
-            local_time(row.created_at, now, zone),
+            Voice(zone).time(row.created_at, now),
             str(row.attempts),
             Text(title),
             Text(row.error),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.model.archive import StoryEntry
 from bot.model.stories import Pair
+from bot.text.catalog import ENGLISH, Voice
 
 _REASONS = {
     "link": "the same link as",
@@ -71,38 +72,40 @@ def _pair(pair: Pair, names: dict[int, str]) -> str:
     return f"{_REASONS.get(pair.reason, pair.reason)} {name}{score}"
 
 
-def summary(stories: Sequence[ToldStory]) -> str:
+def summary(stories: Sequence[ToldStory], voice: Voice = ENGLISH) -> str:
     """The counts in a line."""
     entries = sum(len(story.lines) for story in stories)
     publishers = len({line.entry.origin for story in stories for line in story.lines})
-    return (
-        f"{_count(len(stories), 'story', 'stories')}, {_count(entries, 'article', 'articles')}, {_count(publishers, 'publisher', 'publishers')}"
+    return ", ".join(
+        (
+            voice.count("{number} story", "{number} stories", len(stories)),
+            voice.count("{number} article", "{number} articles", entries),
+            voice.count("{number} publisher", "{number} publishers", publishers),
+        )
     )
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
-def later(after: timedelta) -> str:
+def later(after: timedelta, voice: Voice = ENGLISH) -> str:
     """`first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
     seconds = round(after.total_seconds())
     minutes = round(seconds / 60)
     if seconds <= 0:
-        return "first"
+        return voice.say("first")
     if seconds < 60:
-        return f"+{seconds} s"
+        return "+" + voice.say("{seconds} s", seconds=seconds)
     if minutes < 60:
-        return f"+{minutes} min"
-    return f"+{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"+{minutes // 60} h"
+        return "+" + voice.say("{minutes} min", minutes=minutes)
+    hours = "+" + voice.say("{hours} h", hours=minutes // 60)
+    return f"{hours} {voice.say('{minutes} min', minutes=minutes % 60)}" if minutes % 60 else hours
 
 
-def who_was_first(story: ToldStory) -> str:
+def who_was_first(story: ToldStory, voice: Voice = ENGLISH) -> str:
     """A sentence on the lead of a story's first publisher over the next independent one."""
     first = story.lines[0]
     second = next((line for line in story.lines if line.entry.origin != first.entry.origin), None)
     if second is None:
-        return f"{first.entry.name} alone has it so far."
+        return voice.say("{name} alone has it so far.", name=first.entry.name)
     if second.after <= timedelta(0):
-        return f"{first.entry.name} and {second.entry.name} had it at the same time."
-    return f"{first.entry.name} had it first, {later(second.after).lstrip('+')} before {second.entry.name}."
+        return voice.say("{name} and {other} had it at the same time.", name=first.entry.name, other=second.entry.name)
+    span = later(second.after, voice).lstrip("+")
+    return voice.say("{name} had it first, {span} before {other}.", name=first.entry.name, span=span, other=second.entry.name)

@@ -16,6 +16,7 @@ from bot.model.entries import Article
 from bot.query.explain import explain, sentence
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
+from bot.text.catalog import ENGLISH, Voice
 from bot.text.clean import plain
 
 SILENT = {
@@ -66,7 +67,7 @@ def of_article(article: Article, held: Iterable[Held]) -> list[Reason]:
     return result
 
 
-def of_entry(facts: EntryFacts, held: Iterable[Held], chats: Mapping[int, tuple[str, str]], when: When) -> list[Reason]:
+def of_entry(facts: EntryFacts, held: Iterable[Held], chats: Mapping[int, tuple[str, str]], when: When, voice: Voice = ENGLISH) -> list[Reason]:
     """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
     words = ArticleWords(facts.entry.article)
     return [_of_one(facts, words, one, chats, when) for one in held]
@@ -129,7 +130,7 @@ def _state(alert: AlertFact, when: When) -> str:
     return f"{text} ({alert.error})" if alert.error and alert.state in {"queued", "dead", "unknown"} else text
 
 
-def known(facts: EntryFacts, when: When, key: str) -> str:
+def known(facts: EntryFacts, when: When, key: str, voice: Voice = ENGLISH) -> str:
     """How the entry is known; `key` says by what it was found."""
     entry = facts.entry
     text = f"{entry.article.feed_name} showed it first {when(entry.first_seen_at)}; it is known by its {key}, so it does not ring again."
@@ -140,7 +141,7 @@ def known(facts: EntryFacts, when: When, key: str) -> str:
     return plain(text)
 
 
-def unknown(url: str, feeds: Iterable[FeedFact], when: When) -> str:
+def unknown(url: str, feeds: Iterable[FeedFact], when: When, voice: Voice = ENGLISH) -> str:
     """Why an address is not known: which feeds could have shown it."""
     host = _site(url)
     near = [feed for feed in feeds if _related(host, _site(feed.url))]

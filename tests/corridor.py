@@ -182,6 +182,7 @@ class Desk:
         """Take the updates that wait, and send what they led to."""
         assert self.made._listener is not None
         await self.made._listener._take()
+        await self.made.works_done()
         await self.deliver()
 
     async def tell(self) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from corridor import ANN, BOB, EVERYWHERE, GROUP, RUNG, Desk, Opened, Told, asks, newest, stances, started
 
-from bot.model.chats import Incoming, Press
+from bot.model.talk import Incoming, Press
 
 SECOND = timedelta(seconds=1)
 
@@ -19,11 +19,11 @@ async def presses(one: Desk, data: str, message: int, chat: int = ANN, by: int =
     return one.api.answers[-1].text, [message.text for message in one.api.messages(chat)[before:]]
 
 
-async def test_an_alert_has_three_buttons_and_keeps_them_when_it_changes(opened: Opened) -> None:
+async def test_an_alert_has_its_buttons_and_keeps_them_when_it_changes(opened: Opened) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         names = [[button["text"] for button in row] for row in one.api.messages(ANN)[-1].reply_markup["inline_keyboard"]]
-        assert names == [["Why", "Mute", "Follow"]]
+        assert names == [["Why", "Mute", "Follow"], ["Not for me"]]
         await one.adds(Told("quiet", (line, line, line)))
         await one.deliver(120 * SECOND, 5 * SECOND)
         assert "2 publishers" in one.api.messages(ANN)[-1].text

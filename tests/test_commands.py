@@ -60,8 +60,13 @@ async def test_help_says_what_there_is_and_what_is_unknown_is_said_to_be(one: De
     text = await asks(one, "/help")
 
     assert [f"/{name}" in text for name in ("subscribe", "subscriptions", "unsubscribe", "status", "help")] == [True] * 5
-    assert await asks(one, "/start") == text
     assert await asks(one, "/HELP") == text
+    assert (await asks(one, "/start")).startswith(text.partition("\n")[0])
+    assert [[button["text"] for button in row] for row in one.api.messages(ANN)[-1].reply_markup["inline_keyboard"]] == [
+        ["Follow a topic"],
+        ["Add a feed"],
+        ["Starter packs"],
+    ]
     assert await asks(one, "/dance") == "I do not know /dance. /help shows what I know."
     assert await asks(one, "just talking") == ""
 
@@ -186,7 +191,7 @@ async def test_what_the_file_declares_is_stopped_in_the_file(one: Desk) -> None:
 async def test_status_says_how_the_feeds_are(one: Desk) -> None:
     said = await asks(one, "/status")
 
-    assert said.split("\n")[0] == "1 feeds, 3 subscriptions."
+    assert said.split("\n")[0] == "1 feed, 3 subscriptions."
     assert said.split("\n")[-1] == "All feeds are well."
 
 

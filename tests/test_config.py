@@ -141,7 +141,7 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
         ("chats: {a: {telegramm: 1}}", "1:13 chats.a.telegramm: is not a key that newsbell knows; did you mean telegram?"),
         ("feeds: [{ulr: 'http://a.example'}]", "1:10 feeds[0].ulr: is not a key that newsbell knows; did you mean url?"),
         ("subscriptions: [{name: a, query: b, to: a, qery: c}]", "qery: is not a key that newsbell knows; did you mean query?"),
-        ("settings: {zzz: 1}", "known here: database, timezone, contact,"),
+        ("settings: {zzz: 1}", "known here: database, timezone, language, contact,"),
         ("feeds: []\nfeeds: []", "2:1 feeds: stands here twice; one would hide the other"),
         ("settings: {database: a, database: b}", "1:25 settings.database: stands here twice"),
         ("feeds: {a: b}", "1:8 feeds: expected a list"),

@@ -11,7 +11,7 @@ from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk
 from support import ManualClock
 
 from bot import why
-from bot.actions import SUBSCRIPTIONS
+from bot.config.shape import Quotas
 from bot.query.parser import parse
 
 ANONYMOUS, EVE = 1087968824, 9
@@ -19,6 +19,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ONLY_ADMINS = "Only administrators of this chat can change what rings here."
 SUBSCRIBED = "Subscribed. I ring here once for each new story that matches\n"
 NOTHING = "Nothing waits to be confirmed. /subscribe QUERY begins."
+SUBSCRIPTIONS = Quotas().subscriptions
 MANY = 40  #: stories of a day, more than a chat takes without being asked
 
 

@@ -12,7 +12,8 @@ from support import NOON
 
 from bot.model.chats import AlertView, Chat, ChatKind, Delivery, DeliveryKind, Entity, Message
 from bot.model.entries import Span
-from bot.render import ENTITIES, LENGTH, SNIPPET, local_time, render, snippet
+from bot.render import ENTITIES, LENGTH, SNIPPET, render, snippet
+from bot.text.catalog import ENGLISH, Voice
 from bot.text.clean import plain
 
 CHAT = Chat(1, "desk", ChatKind.TELEGRAM, 7, 0)
@@ -71,7 +72,7 @@ def delivery(*alerts: AlertView, **more: object) -> Delivery:
 
 
 def rendered(*alerts: AlertView, **more: object) -> Message:
-    return render(delivery(*alerts, **more), NOON, UTC)
+    return render(delivery(*alerts, **more), NOON, ENGLISH)
 
 
 def stretches(message: Message, kind: str) -> list[str]:
@@ -119,7 +120,7 @@ def test_any_long_queue_gives_a_text_that_telegram_takes(some: list[AlertView], 
 @given(st.text(max_size=6000), st.booleans())
 def test_any_reply_or_notice_keeps_within_the_limit(text: str, styleless: bool) -> None:
     entities = (Entity("bold", 0, 1),) if text else ()
-    message = render(Delivery(1, DeliveryKind.REPLY, CHAT, 1, 0, styleless, text=text, entities=entities), NOON, UTC)
+    message = render(Delivery(1, DeliveryKind.REPLY, CHAT, 1, 0, styleless, text=text, entities=entities), NOON, ENGLISH)
 
     assert len(message.text) <= LENGTH
     assert message.entities == (() if styleless else entities)
@@ -232,4 +233,4 @@ def test_as_plain_text_the_links_are_written_out() -> None:
     ],
 )
 def test_times_are_local_and_as_short_as_they_can_be(at: datetime, said: str) -> None:
-    assert local_time(at, NOON + timedelta(hours=2), ZoneInfo("Europe/Berlin")) == said
+    assert Voice(ZoneInfo("Europe/Berlin")).time(at, NOON + timedelta(hours=2)) == said

@@ -643,7 +643,7 @@ async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_
         assert (len(alerts(one)), again(one)) == (1, [])
 
 
-@pytest.mark.parametrize("urgency", ["normal", "digest"])
+@pytest.mark.parametrize("urgency", ["normal", "breaking"])
 async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as_many_then(opened: Opened, urgency: str) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=3, urgency=urgency)) as one:
         [a] = await one.adds(Told("rung"))

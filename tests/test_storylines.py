@@ -19,11 +19,13 @@ from support import NOON
 from bot import ringing
 from bot.cli import main
 from bot.config.load import load
+from bot.dialogue.storylines import _told
 from bot.errors import ConfigError, QueryError
 from bot.model.archive import StoryEntry
-from bot.model.chats import Answered, Incoming, Message, Ringing, SetStance, Stance, Urgency
+from bot.model.chats import Message, Ringing, Stance, Urgency
 from bot.model.stories import Grouping, Merge, Pair, Place
-from bot.storylines import _told
+from bot.model.talk import Answered, Incoming, Said, SetStance
+from bot.text.catalog import ENGLISH
 from bot.timeline import later, summary, timeline, who_was_first
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
@@ -277,7 +279,7 @@ async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(o
         assert alert is not None
         await one.adds(Told("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
         update = Incoming(900_000, ANN, 0, "Ann", ANN, "/mute")
-        await one.made.store.people.answer(Answered(update, chat, None, (SetStance(alert.storyline_id, Stance.MUTE),)), one.clock.now())
+        await one.made.store.people.answer(Answered(update, chat, Said(changes=(SetStance(alert.storyline_id, Stance.MUTE),))), one.clock.now())
         await one.adds(Told("rung later", (0, 0, b)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung", "rung too"]
@@ -423,7 +425,7 @@ def test_a_storyline_of_any_size_and_names_of_any_length_are_one_message() -> No
         ),
         1,
     )
-    message = _told(told, NOON, NOON.tzinfo)  # type: ignore[arg-type]
+    message = _told(told, NOON, ENGLISH)
     assert len(message.text) <= 4096
     assert len(message.entities) <= 100
 
@@ -465,7 +467,9 @@ async def test_a_second_copy_of_an_update_changes_nothing(opened: Opened) -> Non
         assert chat is not None
         update = Incoming(700_000, ANN, 0, "Ann", ANN, "/stories loose")
         for level, kept in ((Stance.MUTE, True), (Stance.FOLLOW, False)):
-            assert await one.made.store.people.answer(Answered(update, chat, Message("x"), (SetStance(1, level),)), one.clock.now()) is kept
+            assert (
+                await one.made.store.people.answer(Answered(update, chat, Said(Message("x"), (SetStance(1, level),))), one.clock.now()) is kept
+            )
         assert await stances(one) == [("ann", 1, "mute")]
 
 

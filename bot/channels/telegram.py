@@ -3,14 +3,15 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, MessageEntity, ReplyParameters
 from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.channels.classify import classify
-from bot.model.chats import Delivery, DeliveryKind, InDoubt, Message, Refused, SendOutcome, Sent
+from bot.model.chats import Delivery, DeliveryKind, File, InDoubt, Message, Refused, SendOutcome, Sent
 
 SEND_SECONDS = 25.0  #: read timeout of a send: a longer one leaves fewer sends undecided
 POOL = 32
@@ -56,7 +57,7 @@ class TelegramChannel:
         """Send the message, or edit the one the delivery names."""
         if not message.text.strip():
             return Refused("there is no text to send.")
-        editing = delivery.kind is DeliveryKind.EDIT
+        editing = delivery.kind is DeliveryKind.EDIT or delivery.edits
         try:
             answer = await (self._edit(delivery, message) if editing else self._send(delivery, message))
         except TelegramError as error:
@@ -70,6 +71,8 @@ class TelegramChannel:
 
     async def _send(self, delivery: Delivery, message: Message) -> TelegramMessage:
         chat = delivery.chat
+        if message.file:
+            return await self._send_file(delivery, message, message.file)
         return await self._bot.send_message(
             chat.address,
             message.text,
@@ -80,6 +83,19 @@ class TelegramChannel:
             disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
             reply_parameters=ReplyParameters(delivery.reply_to, allow_sending_without_reply=True) if delivery.reply_to else None,
         )
+
+    async def _send_file(self, delivery: Delivery, message: Message, file: File) -> TelegramMessage:
+        chat = delivery.chat
+        common: dict[str, Any] = {
+            "caption": message.text or None,
+            "caption_entities": entities_of(message),
+            "message_thread_id": chat.topic or None,
+            "reply_markup": _keyboard(message),
+            "reply_parameters": ReplyParameters(delivery.reply_to, allow_sending_without_reply=True) if delivery.reply_to else None,
+        }
+        if file.picture:
+            return await self._bot.send_photo(chat.address, InputFile(file.content, file.name), **common)
+        return await self._bot.send_document(chat.address, InputFile(file.content, file.name), **common)
 
     async def _edit(self, delivery: Delivery, message: Message) -> TelegramMessage | bool:
         return await self._bot.edit_message_text(
@@ -93,8 +109,8 @@ class TelegramChannel:
 
 
 def _keyboard(message: Message) -> InlineKeyboardMarkup | None:
-    row = [InlineKeyboardButton(one.text, callback_data=one.press.value) for one in message.buttons]
-    return InlineKeyboardMarkup([row]) if row else None
+    rows = [[InlineKeyboardButton(one.text, url=one.url or None, callback_data=one.word or None) for one in row] for row in message.buttons]
+    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def _preview(message: Message) -> LinkPreviewOptions:

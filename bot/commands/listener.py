@@ -9,18 +9,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from telegram import Bot, ChatMember, Update
-from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram import Bot, Update
+from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, TelegramError
 
-from bot.commands.updates import ALLOWED, incoming
+from bot.commands.members import TelegramMembers
+from bot.commands.updates import ALLOWED, FILE_SIZE, document, incoming
 from bot.errors import StoreError
-from bot.model.chats import Incoming, Press
+from bot.model.talk import Incoming
 
 POLL_SECONDS = 25
-MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
-_CHANGING = ("/subscribe", "/unsubscribe", "/confirm", "/follow", "/unfollow", "/mute", "/unmute", "/stories")
-
-_PRESSES = (Press.MUTE, Press.FOLLOW)
 
 log = logging.getLogger("newsbell.commands")
 
@@ -28,11 +25,11 @@ log = logging.getLogger("newsbell.commands")
 class Listener:
     """The long-polling loop."""
 
-    def __init__(self, bot: Bot, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[str]]) -> None:
-        self._bot, self._last_update, self._handle = bot, last_update, handle
-        self._members: dict[tuple[int, int], tuple[float, bool]] = {}
+    def __init__(
+        self, bot: Bot, members: TelegramMembers, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[str]]
+    ) -> None:
+        self._bot, self._members, self._last_update, self._handle = bot, members, last_update, handle
         self._taken = False  # Telegram has to be told that updates were taken
-        self._name = ""
 
     async def run(self) -> None:
         """Listen until cancelled. Trouble is logged once and waited out."""
@@ -46,31 +43,59 @@ class Listener:
                 if said != trouble:
                     log.warning("commands wait: %s", said)
                 trouble = said
+                if isinstance(error, Conflict) and "webhook" in error.message.lower():
+                    await self._give_up_webhook()
+                    pause = 1.0
                 await asyncio.sleep(pause)
+
+    async def _give_up_webhook(self) -> None:
+        """Asking is refused while Telegram has an address to call: an earlier run's."""
+        try:
+            await self._bot.delete_webhook()
+        except TelegramError as error:
+            log.debug("the webhook is still there: %s", error.message)
 
     async def _take(self) -> None:
         offset = await self._last_update() + 1 if self._taken else None
         updates = await self._bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED)
         self._taken = False
         for update in updates:
-            try:
-                await self._one(update)
-            except (TelegramError, StoreError):
-                raise
-            except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
-                log.exception("an update broke", extra={"count": update.update_id})
-                await self._handle(_nothing(update))
+            await self.take(update)
             self._taken = True
+
+    async def take(self, update: Update) -> None:
+        """Handle one update. Raises TelegramError and StoreError, and then it was not taken."""
+        try:
+            await self._one(update)
+        except (TelegramError, StoreError):
+            raise
+        except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
+            log.exception("an update broke", extra={"count": update.update_id})
+            await self._handle(_nothing(update))
 
     async def _one(self, update: Update) -> None:
         message = incoming(update)
         if message is None or not await self._is_meant(message):
             message = _nothing(update)
-        elif not message.may_change and message.user_id and (message.text.lower().startswith(_CHANGING) or message.press in _PRESSES):
-            message = replace(message, may_change=await self._is_admin(message.address, message.user_id))
+        elif document(update.message) and (message.address > 0 or message.text.lower().startswith("/import")):
+            message = await self._with_file(update, message)
         toast = await self._handle(message)
         if message.press_id:
             await self._answer_press(message.press_id, toast)
+
+    async def _with_file(self, update: Update, message: Incoming) -> Incoming:
+        """With the document that came along, or why it could not be fetched."""
+        file = update.message.document if update.message else None
+        if file is None:
+            return message
+        name = file.file_name or ""
+        if (file.file_size or 0) > FILE_SIZE:
+            return replace(message, file_name=name, file_problem=f"This file is too large: at most {FILE_SIZE // 1024 // 1024} MB are read.")
+        try:
+            content = await (await file.get_file()).download_as_bytearray()
+        except BadRequest:
+            return replace(message, file_name=name, file_problem="Telegram does not give me this file. Send it again.")
+        return replace(message, file=bytes(content), file_name=name)
 
     async def _answer_press(self, number: str, toast: str) -> None:
         """End the wait on the button. What the press did is kept already; a press that is too old to be answered is no trouble."""
@@ -84,23 +109,7 @@ class Listener:
         _, at, name = (message.text.split(maxsplit=1) or [""])[0].partition("@")
         if not at or not message.text.startswith("/"):
             return True
-        self._name = self._name or (await self._bot.get_me()).username or ""
-        return name.casefold() == self._name.casefold()
-
-    async def _is_admin(self, address: int, user_id: int) -> bool:
-        now = asyncio.get_running_loop().time()
-        known = self._members.get((address, user_id))
-        if known and now - known[0] < MEMBER_SECONDS:
-            return known[1]
-        try:
-            member = await self._bot.get_chat_member(address, user_id)
-            is_admin = member.status in {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
-        except (BadRequest, Forbidden):  # a chat that cannot be asked has no administrators for us
-            is_admin = False
-        self._members[(address, user_id)] = (now, is_admin)
-        if len(self._members) > 1000:
-            self._members.clear()
-        return is_admin
+        return name.casefold() == (await self._members.name()).casefold()
 
 
 def _nothing(update: Update) -> Incoming:

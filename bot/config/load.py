@@ -1,6 +1,7 @@
 """Read feeds.yaml: every mistake at once with its place, and what the store and the process need of it. Applies nothing."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -49,6 +50,7 @@ class Config:
     names: Mapping[str, tuple[str, ...]]
     headers: Mapping[str, Mapping[str, str]] = field(repr=False)  #: by feed URL
     token: SecretStr | None = field(default=None, repr=False)
+    webhook_secret: str = field(default="", repr=False)
     tests: tuple[RuleTest, ...] = ()
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -94,11 +96,12 @@ class _Reader:
         families = self._families()
         subscriptions = self._subscriptions(chats, feeds, names)
         token = self._token(settings)
+        secret = self._secret(settings)
         if self._places.mistakes:
             ordered = sorted(set(self._places.mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.path))
             raise ConfigError(self._places.file, tuple(ordered))
         declared = Declared(tuple(feeds.values()), tuple(chats.values()), tuple(subscriptions), tuple(settings.telegram.admins))
-        return Config(self._path, settings, declared, names, self._headers, token, tuple(self._tests), families)
+        return Config(self._path, settings, declared, names, self._headers, token, secret, tuple(self._tests), families)
 
     def _section(self, name: str, kind: type) -> Any:
         value = self._data.get(name)
@@ -147,7 +150,9 @@ class _Reader:
                 chats[name] = DeclaredChat(name, ChatKind.TERMINAL)  # so that only this mistake is reported
                 continue
             kind = ChatKind.TERMINAL if chat.terminal else ChatKind.TELEGRAM
-            chats[name] = DeclaredChat(name, kind, chat.telegram or 0, chat.topic or 0, Grouping(chat.stories) if chat.stories else None)
+            chats[name] = DeclaredChat(
+                name, kind, chat.telegram or 0, chat.topic or 0, Grouping(chat.stories) if chat.stories else None, chat.settings
+            )
             if kind is ChatKind.TELEGRAM:
                 first = seen.setdefault((chat.telegram or 0, chat.topic or 0), name)
                 if first != name:
@@ -259,6 +264,29 @@ class _Reader:
                 hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(shown) or 'none'}"
                 self._places.mistake((*path, index), f"there is no {what} {one!r}; {hint}")
 
+    def _kept_file(self, name: str, place: places.Path) -> str | None:
+        """What stands in a file that only its owner may read; None where it cannot be read."""
+        file = self._path.parent / name
+        try:
+            text = file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self._places.mistake(place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}")
+            return None
+        if os.name == "posix" and file.stat().st_mode & 0o077:
+            self._places.mistake(place, f"others can read {file.name}: run `chmod 600 {file.name}`")
+        return text
+
+    def _secret(self, settings: Settings) -> str:
+        """The secret that Telegram shows when it calls; empty where one is to be made up."""
+        hook = settings.telegram.webhook
+        if hook is None or hook.secret_file is None:
+            return ""
+        place: places.Path = ("settings", "telegram", "webhook", "secret_file")
+        text = self._kept_file(hook.secret_file, place) or ""
+        if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
+            self._places.mistake(place, "may hold letters, digits, _ and - only, at most 256")
+        return text
+
     def _token(self, settings: Settings) -> SecretStr | None:
         text = self._environment.get("TELEGRAM_BOT_TOKEN", "").strip()
         whose = "TELEGRAM_BOT_TOKEN of the environment" if text else "the bot's token"
@@ -267,14 +295,10 @@ class _Reader:
             text = settings.telegram.token.get_secret_value().strip()
         if not text and settings.telegram.token_file:
             place = ("settings", "telegram", "token_file")
-            file = self._path.parent / settings.telegram.token_file
-            try:
-                text = file.read_text(encoding="ascii").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                self._places.mistake(place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}")
+            found = self._kept_file(settings.telegram.token_file, place)
+            if found is None:
                 return None
-            if os.name == "posix" and file.stat().st_mode & 0o077:
-                self._places.mistake(place, f"others can read {file.name}: run `chmod 600 {file.name}`")
+            text = found
         if text and (":" not in text or not text.partition(":")[0].isdecimal() or " " in text):
             self._places.mistake(place, f"{whose} does not look like a token (123456:ABC...); take it from @BotFather")
             return None

@@ -18,9 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from bot.model.chats import Ringing, Urgency
+from bot.model.chats import ChatSettings, Ringing, Urgency
 from bot.ringing import MOST_PUBLISHERS
+from bot.text.catalog import LANGUAGES
 from bot.text.duration import duration
+from bot.text.hours import MOST_DIGESTS, minutes_between, minutes_of
 
 
 def _duration(value: Any) -> timedelta:
@@ -65,7 +67,36 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.-]+$")]
 
 
+def _language(value: Any) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"expected one of {', '.join(LANGUAGES)}")
+    return str(value)
+
+
+def _zone(value: Any) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise ValueError("expected a time zone such as Europe/Berlin or UTC") from None
+    return str(value)
+
+
+def _quiet(value: Any) -> str:
+    if value is False or (isinstance(value, str) and (value == "none" or minutes_between(value))):
+        return value or "none"
+    raise ValueError('expected the hours in quotes, such as "23:00-07:00", or none')
+
+
+def _digest(value: Any) -> list[str]:
+    times = [value] if isinstance(value, str) else value
+    if not isinstance(times, list) or not 0 < len(times) <= MOST_DIGESTS or any(minutes_of(one) is None for one in times):
+        raise ValueError('expected up to six times of the day in quotes, such as ["07:30", "19:00"]')
+    return [str(one) for one in times]
+
+
 Stories = Literal["strict", "normal", "loose"]
+Language = Annotated[str, BeforeValidator(_language)]
+Zone = Annotated[str, BeforeValidator(_zone)]
 
 
 class Shape(BaseModel):
@@ -100,6 +131,27 @@ class Limits(Shape):
         return value
 
 
+class Quotas(Shape):
+    """How much one person or chat may have; operators may have more."""
+
+    subscriptions: Annotated[int, Field(ge=1, le=10_000), _WHOLE] = Field(default=200, description="Of one chat, beside those of this file.")
+    feeds: Annotated[int, Field(ge=0, le=100_000), _WHOLE] = Field(default=200, description="That one chat may add.")
+    hosts_an_hour: Annotated[int, Field(ge=0, le=10_000), _WHOLE] = Field(
+        default=20, description="New sites that one person may add in an hour."
+    )
+    commands_a_minute: Annotated[int, Field(ge=1, le=1000), _WHOLE] = Field(default=30, description="Of one person; more are passed by.")
+
+
+class Webhook(Shape):
+    """Telegram calls newsbell, instead of being asked again and again."""
+
+    url: Url = Field(description="Public https address that leads to `listen`.")
+    listen: str = Field(default="127.0.0.1:8443", pattern=r"^[^:]+:\d{1,5}$", description="Address and port where newsbell waits for the calls.")
+    secret_file: str | None = Field(
+        default=None, description="File with the secret that Telegram shows at each call, relative to this file; one is made up where absent."
+    )
+
+
 class TelegramSettings(Shape):
     """How to reach Telegram, and who runs this newsbell."""
 
@@ -109,6 +161,7 @@ class TelegramSettings(Shape):
         default=None,
         description="File that holds the bot's token, relative to this file. TELEGRAM_BOT_TOKEN goes first.",
     )
+    webhook: Webhook | None = Field(default=None, description="Have Telegram call newsbell; absent, newsbell asks (long polling).")
     token: SecretStr | None = Field(default=None, description="The bot's token; better in TELEGRAM_BOT_TOKEN, here as ${NAME} at most.")
 
 
@@ -116,25 +169,22 @@ class Settings(Shape):
     """How this newsbell works."""
 
     database: str = Field(default="newsbell.db", min_length=1, description="The database file, relative to this file.")
-    timezone: str = Field(default="UTC", description="Time zone of the times in messages, such as Europe/Berlin.")
+    timezone: Zone = Field(default="UTC", description="Time zone of the times in messages, such as Europe/Berlin; chats may choose another.")
+    language: Language = Field(default="en", description="Language of the messages: en, ar, de, es, ru or uk; chats may choose another.")
     contact: str = Field(default="", max_length=200, description="Web address or e-mail for site owners; goes into the User-Agent.")
     stories: Stories = Field(
         default="normal",
         description="What one alert is for: strict keeps apart what is not surely one occurrence, loose takes running coverage together.",
     )
-    access: Literal["private"] = Field(default="private", description="Who may use the bot in Telegram: only chats and admins of this file.")
+    access: Literal["private", "invite", "open"] = Field(
+        default="private",
+        description="Who may use the bot in Telegram: only chats and admins of this file and whom those let in; those with an invitation, "
+        "too; or everyone.",
+    )
+    quotas: Quotas = Field(default_factory=Quotas, description="How much one person or chat may have.")
     network: Network = Field(default_factory=Network, description="What may be reached.")
     limits: Limits = Field(default_factory=Limits, description="What one feed may cost.")
     telegram: TelegramSettings = Field(default_factory=TelegramSettings, description="How to reach Telegram.")
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("expected a time zone such as Europe/Berlin or UTC") from None
-        return value
 
 
 class ChatShape(Shape):
@@ -144,6 +194,24 @@ class ChatShape(Shape):
     topic: Annotated[int, Field(ge=1), _WHOLE] | None = Field(default=None, description="Topic (message_thread_id) of a forum.")
     terminal: Literal[True] | None = Field(default=None, description="The terminal that newsbell runs in.")
     stories: Stories | None = Field(default=None, description="As settings.stories, for this chat.")
+    language: Language | None = Field(default=None, description="As settings.language, for this chat.")
+    timezone: Zone | None = Field(default=None, description="As settings.timezone, for this chat.")
+    quiet: Annotated[str, BeforeValidator(_quiet)] | None = Field(
+        default=None, description='Hours in which only breaking alerts ring, such as "23:00-07:00"; the rest comes as one message at their end.'
+    )
+    digest: Annotated[list[str], BeforeValidator(_digest)] | None = Field(
+        default=None, description='When subscriptions with the urgency digest come together, such as ["07:30", "19:00"]; "08:00" when absent.'
+    )
+    digest_from: Annotated[int, Field(ge=0, le=100), _WHOLE] | None = Field(
+        default=None, description="A digest comes before its time when so many stories wait."
+    )
+
+    @property
+    def settings(self) -> ChatSettings:
+        """What it says of how the chat is spoken to, and when."""
+        quiet = None if self.quiet is None else minutes_between(self.quiet) or (0, 0)
+        times = None if self.digest is None else tuple(sorted({minutes_of(one) or 0 for one in self.digest}))
+        return ChatSettings(self.language, self.timezone, quiet, times, self.digest_from)
 
     @model_validator(mode="after")
     def _one(self) -> "ChatShape":
@@ -206,7 +274,8 @@ class SubscriptionShape(Shape):
     )
     to: Annotated[list[str], Field(min_length=1)] = Field(description="Names of chats.")
     urgency: Literal["breaking", "normal", "digest"] = Field(
-        default="normal", description="Which of a chat's waiting alerts go first: breaking, then normal, then digest."
+        default="normal",
+        description="breaking rings at once, also in quiet hours; normal waits for their end; digest comes together at the chat's times.",
     )
     publishers: Annotated[int, Field(ge=1, le=MOST_PUBLISHERS), _WHOLE] = Field(
         default=1, description="Ring when so many independent publishers carry the story."

@@ -1,7 +1,7 @@
-"""Chats, subscriptions, alerts and deliveries. Not feeds, not entries."""
+"""Chats, subscriptions, alerts and deliveries. Not feeds, not entries, not what people write (`talk`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -35,6 +35,21 @@ class Ringing:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """How a chat is spoken to, and when; None where nobody said."""
+
+    language: str | None = None
+    zone: str | None = None  #: as `Europe/Berlin`
+    quiet: tuple[int, int] | None = None  #: minutes of the day, from and to; both the same: never
+    digest_at: tuple[int, ...] | None = None  #: minutes of the day
+    digest_from: int | None = None  #: a digest comes before its time when so many stories wait; 0: never
+
+    def over(self, other: "ChatSettings") -> "ChatSettings":
+        """These, and where they say nothing, the other."""
+        return ChatSettings(*(theirs if mine is None else mine for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredChat:
     """A chat as the configuration file declares it."""
 
@@ -43,6 +58,7 @@ class DeclaredChat:
     address: int = 0  #: Telegram chat id; 0 for the terminal
     topic: int = 0  #: Telegram message_thread_id; 0 for none
     grouping: Grouping | None = None  #: None: as the file's settings say
+    settings: ChatSettings = ChatSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ class Subscription:
     terminals: tuple[int, ...] = ()  #: those of `chats` that are terminals
     declared: bool = False  #: by the configuration file
     ringing: Ringing = Ringing()
+    paused: bool = False  #: a person stopped it for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,11 @@ class Chat:
     allowed: bool = True  #: False for a stranger, who is told how to get in and nothing else
     paused: str = ""  #: why nothing is sent there at present, or empty
     grouping: Grouping | None = None  #: that the file gives this chat
+    settings: ChatSettings = ChatSettings()  #: in force: the file's, else the chat's own
+    fixed: frozenset[str] = frozenset()  #: names of the settings that the file gives
+    acts_for: int | None = None  #: the chat that is meant by what is written here, where it is another
+    operator: bool = False  #: it gets the notices
+    channel: bool = False  #: everybody reads, administrators write
 
     @property
     def is_group(self) -> bool:
@@ -97,6 +119,14 @@ class DeliveryKind(StrEnum):
     AGAIN = "again"  #: a short second ring, in reply to an alert, when enough publishers carry its story
     NOTICE = "notice"  #: something the operator should know
     REPLY = "reply"  #: an answer to a person
+
+
+class Form(StrEnum):
+    """What several stories in one message are."""
+
+    ALERT = ""  #: a queue that outgrew the chat's budget
+    CATCH_UP = "catch-up"  #: what came in quiet hours
+    DIGEST = "digest"
 
 
 class Priority(IntEnum):
@@ -152,6 +182,7 @@ class AlertRevision:
     entry_id: int
     matches: tuple[Match, ...]
     due_at: datetime | None = None  #: where it is held: when it goes out all the same, if not sooner
+    priority: Priority = Priority.NOTICE  #: that of the most urgent further subscription: what waits goes out with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +219,7 @@ class AlertedStory:
     storyline_id: int
     title: str
     stance: "Stance | None" = None  #: what the chat wants of the storyline
+    taken_by: str = ""  #: who of the group has it
 
 
 class Stance(StrEnum):
@@ -249,6 +281,9 @@ class AlertView:
     publishers: int = 1  #: independent ones
     single: bool = False  #: its time ran out before enough publishers carried it
     followed: bool = False
+    storyline_id: int = 0
+    form: Form = Form.ALERT  #: of the message that it is told in
+    taken_by: str = ""  #: who of the group has the story
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +303,9 @@ class Delivery:
     reply_to: int | None = None
     created_at: datetime | None = None
     marked: bool = False  #: the message to edit says that it is a repeat
+    edits: bool = False  #: a reply that takes the place of `message_id`
+    buttons: tuple[tuple["Button", ...], ...] = ()  #: of a notice or reply
+    file: "File | None" = None
 
     @property
     def repeat(self) -> bool:
@@ -285,20 +323,13 @@ class Entity:
     url: str = ""
 
 
-class Press(StrEnum):
-    """What a button of an alert does; which alert it is, the message says."""
-
-    WHY = "why"
-    MUTE = "mute"
-    FOLLOW = "follow"
-
-
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message."""
+    """A button under a message: it tells the bot a word, or opens an address."""
 
     text: str
-    press: Press
+    word: str = ""  #: of an alert's button; under a screen, behind the screen's number
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +339,17 @@ class Message:
     text: str
     entities: tuple[Entity, ...] = ()
     preview: str = ""  #: URL whose preview may be shown; empty: none
-    buttons: tuple[Button, ...] = ()  #: in one row
+    buttons: tuple[tuple[Button, ...], ...] = ()  #: row by row
+    file: "File | None" = None  #: sent with the text as its caption
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document or a picture."""
+
+    name: str
+    content: bytes
+    picture: bool = False
 
 
 # What became of one send or edit.
@@ -391,91 +432,3 @@ class Settlement:
     pause: str = ""  #: pause the chat with this reason
     move_to: int | None = None  #: the chat's new address
     notice: NoticeIntent | None = field(default=None)
-
-
-# What people do in a chat.
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message to the bot, or the news that a chat opened or closed itself to it."""
-
-    update_id: int
-    address: int
-    topic: int
-    title: str  #: of the chat, or the person's name
-    user_id: int  #: 0 where nobody can be held to it (a channel, an anonymous admin)
-    text: str
-    message_id: int | None = None
-    may_change: bool = False  #: private chat, or an administrator of the group
-    reply_to: int | None = None  #: the message that it answers, or whose button was pressed
-    press: str = ""  #: what the pressed button carries; empty where it is no press
-    press_id: str = ""  #: by which a press is answered
-    closed: bool | None = None  #: the bot was blocked or removed (True), let in again (False), neither (None)
-
-
-@dataclass(frozen=True, slots=True)
-class AddSubscription:
-    """A chat asks for something."""
-
-    query: str
-    name: str
-    ringing: Ringing = Ringing()
-
-
-@dataclass(frozen=True, slots=True)
-class AskFirst:
-    """A chat asks for so much that it has to confirm."""
-
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveSubscription:
-    """A chat does not want something any more."""
-
-    subscription_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimBot:
-    """A person with the claim link becomes the first admin, and this chat the operator's."""
-
-    user_id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetPaused:
-    """The chat closed itself to the bot (a reason) or opened again (empty)."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetStance:
-    """The chat follows or mutes a storyline, or neither any more."""
-
-    storyline_id: int
-    stance: Stance | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetGrouping:
-    """How much belongs to one alert of this chat; None: as the file's settings say."""
-
-    grouping: Grouping | None
-
-
-Change = AddSubscription | AskFirst | RemoveSubscription | ClaimBot | SetPaused | SetStance | SetGrouping
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What one update led to: its changes and its answer are kept together, once."""
-
-    update: Incoming
-    chat: Chat | None  #: None for a chat that is not known yet
-    reply: Message | None
-    changes: tuple[Change, ...] = ()
-    toast: str = ""  #: shown for a moment to the person who pressed a button; at most 200 characters

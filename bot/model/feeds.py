@@ -113,6 +113,7 @@ class FeedDue:
     tags: tuple[str, ...]
     every: timedelta | None
     state: FeedState
+    chats: frozenset[int] | None = None  #: of a feed that people added: whom it may ring; None: everyone
 
     @property
     def address(self) -> str:

@@ -11,7 +11,7 @@ from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.declared import Declared
 from bot.model.feeds import DeclaredFeed
 from bot.store.database import Writer
-from bot.store.rows import get_ringing, marks, put_ringing, put_time
+from bot.store.rows import get_ringing, marks, put_ringing, put_settings, put_time
 
 
 class DeclaredTables:
@@ -42,7 +42,9 @@ def _said(what: str, added: Iterable[str], removed: Iterable[str], changed: Iter
 
 
 def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[str]:
-    had = {row["url"]: row for row in db.execute("select url, name, publisher, tags, every from feeds where active = 1").fetchall()}
+    had = {
+        row["url"]: row for row in db.execute("select url, name, publisher, tags, every from feeds where active = 1 and declared = 1").fetchall()
+    }
     changed = []
     for feed in feeds:
         # Who takes over the address that a feed was found to have moved to means the same feed: it keeps what is known.
@@ -66,13 +68,18 @@ def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[s
         db.execute(
             "insert into feeds (url, name, publisher, tags, every, created_at, host, next_poll_at) values (?, ?, ?, ?, ?, ?, ?, ?) "
             "on conflict (url) do update set name = excluded.name, publisher = excluded.publisher, tags = excluded.tags, "
-            "every = excluded.every, active = 1, next_poll_at = case when active = 0 or coalesce(every, 0) != coalesce(excluded.every, 0) "
+            "every = excluded.every, active = 1, declared = 1, next_poll_at = "
+            "case when active = 0 or coalesce(every, 0) != coalesce(excluded.every, 0) "
             "then min(next_poll_at, excluded.next_poll_at) else next_poll_at end",
             [feed.url, feed.name, feed.publisher, tags, every, put_time(now), host_of(feed.url), put_time(now)],
         )
     urls = {feed.url for feed in feeds}
     removed = [url for url in had if url not in urls]
-    db.conn.executemany("update feeds set active = 0, lease_until = null where url = ?", [(url,) for url in removed])
+    # What chats of their own added stays watched for those.
+    db.conn.executemany(
+        "update feeds set declared = 0, active = exists (select 1 from feed_chats where feed_id = feeds.id), lease_until = null where url = ?",
+        [(url,) for url in removed],
+    )
     names = {url: row["name"] for url, row in had.items()}
     return _said("feeds", [feed.name for feed in feeds if feed.url not in had], [names[url] for url in removed], changed)
 
@@ -86,15 +93,16 @@ def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int],
         if chat.kind is ChatKind.TERMINAL:
             topic = _terminal_number(db, chat.name)
         ids[chat.name] = db.execute(
-            "insert into chats (name, kind, address, topic, declared, declared_grouping) values (?, ?, ?, ?, 1, ?) "
-            "on conflict (kind, address, topic) do update set name = excluded.name, declared = 1, allowed = 1, "
-            "declared_grouping = excluded.declared_grouping returning id",
-            [chat.name, chat.kind, address, topic, chat.grouping.value if chat.grouping else None],
+            "insert into chats (name, kind, address, topic, declared, declared_grouping, declared_settings) values (?, ?, ?, ?, 1, ?, ?) "
+            "on conflict (kind, address, topic) do update set name = excluded.name, declared = 1, allowed = 1, hours_at = '', "
+            "declared_grouping = excluded.declared_grouping, declared_settings = excluded.declared_settings returning id",
+            [chat.name, chat.kind, address, topic, chat.grouping.value if chat.grouping else None, put_settings(chat.settings)],
         ).fetchone()["id"]
     gone = [number for number in had if number not in ids.values()]
     # A chat that the file no longer names keeps its own subscriptions, but it is no longer let in by the file.
     db.conn.executemany(
-        "update chats set declared = 0, allowed = operator, declared_grouping = null where id = ?", [(number,) for number in gone]
+        "update chats set declared = 0, allowed = operator, declared_grouping = null, declared_settings = '{}', hours_at = '' where id = ?",
+        [(number,) for number in gone],
     )
     # Topics that were let in with their group leave with it.
     db.execute(

@@ -7,18 +7,26 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.chats import AlertView, Confirmation, Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.model.chats import AlertView, Confirmation, Delivery, DeliveryKind, DeliveryState, File, Form, Priority, Settlement
+from bot.model.hours import ChatHours, HoursPlan
 from bot.model.stories import Grouping
 from bot.ports import Waiting
+from bot.store import hours
 from bot.store.database import Writer
 from bot.store.outbox import notify, queue_edit
-from bot.store.rows import get_chat, get_entities, get_spans, get_time, marks, put_time, sure_time
+from bot.store.rows import get_buttons, get_chat, get_entities, get_spans, get_time, marks, put_time, sure_time
 from bot.store.stories import LEVELS
 
 LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
-_OPEN = "paused = '' and (chats.not_before is null or chats.not_before <= :now)"
-_RIPE = "(outbox.not_before is null or outbox.not_before <= :now)"
+_OPEN = "chats.paused = '' and (chats.not_before is null or chats.not_before <= :now)"
+# What waits for a digest is not sent by itself; in quiet hours go answers, what changes silently, and what is breaking.
+_RIPE = (
+    "(outbox.not_before is null or outbox.not_before <= :now) "
+    f"and (outbox.priority != {Priority.DIGEST.value} or outbox.form != '' or outbox.kind != 'alert') "
+    f"and (chats.quiet_until is null or chats.quiet_until <= :now or outbox.priority <= {Priority.BREAKING.value} "
+    "or outbox.kind in ('reply', 'edit', 'notice'))"
+)
 ALSO = 8  #: further entries of a story that its message names
 
 
@@ -57,6 +65,8 @@ class DeliverTables:
             row = db.execute(
                 "select min(at) from (select min(not_before) as at from chats where paused = '' and not_before > :now "
                 "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued') union all "
+                "select min(hours_at) from chats where hours_at > :now and hours_at < '9' "
+                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued') union all "
                 "select min(outbox.not_before) from outbox join chats on chats.id = chat_id "
                 f"where state = 'queued' and outbox.not_before > :now and {_OPEN})",
                 {"now": put_time(now)},
@@ -64,6 +74,14 @@ class DeliverTables:
             return get_time(row[0])
 
         return await self._writer.run("read who waits", work)
+
+    async def hours_due(self, now: datetime) -> list[ChatHours]:
+        """Chats whose quiet hours or digests are to be looked at."""
+        return await self._writer.run("read the hours of chats", lambda db: hours.due(db, now))
+
+    async def keep_hours(self, plans: Sequence[HoursPlan], now: datetime) -> None:
+        """What was decided about them."""
+        await self._writer.run("keep the hours of chats", lambda db: hours.keep(db, plans, now))
 
     async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
         """Address and time of sends."""
@@ -84,7 +102,8 @@ class DeliverTables:
             claimed: list[Delivery] = []
             for chat_id in chat_ids:
                 row = db.execute(
-                    f"select * from outbox where chat_id = :chat and state = 'queued' and {_RIPE} order by priority, id limit 1",
+                    "select outbox.* from outbox join chats on chats.id = chat_id where chat_id = :chat and state = 'queued' "
+                    f"and {_RIPE} order by priority, outbox.id limit 1",
                     {"chat": chat_id, "now": put_time(now)},
                 ).fetchone()
                 if row is None:
@@ -118,12 +137,12 @@ class DeliverTables:
 
 def _merge(db: Database, head: Any, merge_from: int, now: datetime) -> None:
     """Move the alerts of the next deliveries into the head where the queue has outgrown the chat's budget."""
-    if head["doubts"] or head["plain"]:
+    if head["doubts"] or head["plain"] or head["form"]:
         return
     rows = db.execute(
         "select outbox.id, (select count(*) from outbox_alerts where outbox_id = outbox.id) as alerts from outbox "
         "join chats on chats.id = chat_id where outbox.chat_id = ? and outbox.kind = 'alert' and state = 'queued' "
-        "and priority = ? and doubts = 0 and plain = 0 and address != 0 order by outbox.id limit ?",
+        "and priority = ? and doubts = 0 and plain = 0 and form = '' and address != 0 order by outbox.id limit ?",
         [head["chat_id"], head["priority"], _MERGED_MOST],
     ).fetchall()
     sums = list(accumulate(row["alerts"] for row in rows))
@@ -148,6 +167,8 @@ def _delivery(db: Database, row: Any) -> Delivery:
         message_id, stories = _edited(db, chat.id, stories)
     if kind is DeliveryKind.AGAIN:
         reply_to, _ = _edited(db, chat.id, stories)
+    if row["edits"] is not None:
+        message_id = row["edits"] or _of_screen(db, row)
     return Delivery(
         id=row["id"],
         kind=kind,
@@ -162,7 +183,18 @@ def _delivery(db: Database, row: Any) -> Delivery:
         reply_to=reply_to,
         created_at=sure_time(row["created_at"]),
         marked=marked,
+        edits=row["edits"] is not None and message_id is not None,
+        buttons=get_buttons(row["buttons"]),
+        file=File(row["file_name"], row["file"], bool(row["picture"])) if row["file"] is not None else None,
     )
+
+
+def _of_screen(db: Database, row: Any) -> int | None:
+    """The message that shows the screen."""
+    found = db.execute(
+        "select message_id from outbox where screen = ? and message_id is not null order by id limit 1", [row["screen"]]
+    ).fetchone()
+    return found["message_id"] if found else None
 
 
 def _is_repeat(db: Database, chat_id: int, stories: Sequence[int]) -> bool:
@@ -186,8 +218,8 @@ def _edited(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None,
 
 def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView]:
     rows = db.execute(
-        "select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency, f.name as feed, f.publisher from alerts a "
-        "join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id "
+        "select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency, e.storyline_id, "
+        "f.name as feed, f.publisher from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id "
         f"where a.chat_id = ? and a.story_id in ({marks(stories)}) order by a.created_at, a.story_id",
         [chat_id, *stories],
     ).fetchall()
@@ -222,6 +254,9 @@ def _view(db: Database, row: Any) -> AlertView:
         publishers=max(publishers, 1),
         single=bool(row["single"]),
         followed=bool(row["followed"]),
+        storyline_id=row["storyline_id"],
+        form=Form(row["form"]),
+        taken_by=row["taken_by"],
     )
 
 
@@ -331,10 +366,15 @@ def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
             [there["id"], row["id"]],
         )
         db.execute("delete from routes where chat_id = ?", [row["id"]])
-        db.execute("update or ignore stances set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
-        db.execute("delete from stances where chat_id = ?", [row["id"]])
+        for table in ("stances", "feed_chats", "links", "screens", "verdicts"):
+            db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
+            db.execute(f"delete from {table} where chat_id = ?", [row["id"]])
+        db.execute("update chats set acts_for = ? where acts_for = ?", [there["id"], row["id"]])
         db.execute(
-            "update chats set grouping = coalesce(grouping, (select grouping from chats where id = ?)) where id = ?", [row["id"], there["id"]]
+            "update chats set grouping = coalesce(chats.grouping, old.grouping), digested_at = old.digested_at, hours_at = '', "
+            "settings = case when chats.settings = '{}' then old.settings else chats.settings end "
+            "from chats old where old.id = ? and chats.id = ?",
+            [row["id"], there["id"]],
         )
         _drop_doubles(db, row["id"], there["id"], now)
         db.execute("pragma defer_foreign_keys = on")

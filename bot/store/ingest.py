@@ -45,7 +45,9 @@ class IngestTables:
         def work(db: Database) -> list[FeedDue]:
             moment = put_time(now)
             rows = db.execute(
-                "select feeds.*, records from feeds left join documents on feed_id = id left join hosts using (host) where active = 1 "
+                "select feeds.*, records, case when declared then '' else "
+                "(select json_group_array(chat_id) from feed_chats where feed_id = feeds.id) end as chats "
+                "from feeds left join documents on feed_id = id left join hosts using (host) where active = 1 "
                 "and next_poll_at <= :now and (lease_until is null or lease_until <= :now) and (not_before is null or not_before <= :now) "
                 "order by next_poll_at limit :most",
                 {"now": moment, "most": most},
@@ -336,6 +338,11 @@ def _keep_alert_revision(db: Database, revision: AlertRevision, now: datetime) -
             {"due": put_time(revision.due_at), "chat": revision.chat_id, "story": revision.story_id},
         )
     db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", at)
+    db.execute(
+        "update outbox set priority = ? where priority > ? and kind = 'alert' and form = '' and state = 'queued' and id in "
+        "(select outbox_id from outbox_alerts where chat_id = ? and story_id = ?)",
+        [revision.priority, revision.priority, *at],
+    )
     if not _is_held(db, revision.chat_id, revision.story_id):
         queue_edit(db, revision.chat_id, revision.story_id, now)
 

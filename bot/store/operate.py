@@ -90,6 +90,9 @@ class OperatorTables:
                 ("delete from hosts where not_before < ?", put_time(now)),
                 ("delete from merges where at < ?", old),
                 ("delete from stances where moved_at < ?", put_time(now - QUIET)),
+                ("delete from screens where touched_at < ?", old),
+                ("delete from verdicts where at < ?", old),
+                ("delete from claims where expires_at < ?", put_time(now)),
             ):
                 count += db.execute(statement, [value]).rowcount
             db.execute("delete from unsearched where entry_id not in (select id from entries)")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from bot.model.chats import DeliveryKind, Message, NoticeIntent, Priority
-from bot.store.rows import marks, put_entities, put_time, sure_time
+from bot.store.rows import marks, put_buttons, put_entities, put_time, sure_time
 
 _SAME_NOTICE = timedelta(hours=24)
 EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message
@@ -19,20 +19,31 @@ def queue_alert(db: Database, chat_id: int, stories: Iterable[int], priority: Pr
         [chat_id, DeliveryKind.ALERT, priority, put_time(now)],
     ).lastrowid
     db.conn.executemany("insert into outbox_alerts values (?, ?, ?)", [(number, chat_id, story) for story in stories])
+    if priority is Priority.DIGEST:  # there may be enough for a digest
+        db.execute("update chats set hours_at = '' where id = ?", [chat_id])
 
 
-def queue_edit(db: Database, chat_id: int, story_id: int, now: datetime) -> None:
-    """An edit that shows the newest state of an alert's message, unless what waits already will show it; a minute after the last one."""
+def queue_edit(db: Database, chat_id: int, story_id: int, now: datetime, *, at_once: bool = False) -> None:
+    """An edit that shows the newest state of an alert's message, unless what waits already will show it; a minute after the last one.
+
+    What a person waits for is shown at once.
+    """
     mates = _message_mates(db, chat_id, story_id)
     waits = db.execute(
         f"select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id in ({marks(mates)}) "
         "and kind in ('alert', 'edit') and state = 'queued' limit 1",
         [chat_id, *mates],
     ).fetchone()
+    if waits and at_once:
+        db.execute(
+            f"update outbox set not_before = null where kind = 'edit' and state = 'queued' and id in (select outbox_id from outbox_alerts "
+            f"where chat_id = ? and story_id in ({marks(mates)}))",
+            [chat_id, *mates],
+        )
     if waits or not _is_shown(db, chat_id, story_id):
         return
     edited = db.execute(f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(mates)})", [chat_id, *mates]).fetchone()[0]
-    not_before = put_time(sure_time(edited) + EDIT_GAP) if edited else None
+    not_before = put_time(sure_time(edited) + EDIT_GAP) if edited and not at_once else None
     number = db.execute(
         "insert into outbox (chat_id, kind, priority, created_at, not_before) values (?, ?, ?, ?, ?)",
         [chat_id, DeliveryKind.EDIT, Priority.EDIT, put_time(now), not_before],
@@ -79,12 +90,47 @@ def queue_again(db: Database, chat_id: int, story_id: int, priority: Priority, n
     db.execute("insert into outbox_alerts values (?, ?, ?)", [number, chat_id, story_id])
 
 
-def queue_text(db: Database, chat_id: int, kind: DeliveryKind, message: Message, now: datetime, reply_to: int | None = None) -> None:
-    """A notice or a reply."""
+def queue_text(
+    db: Database,
+    chat_id: int,
+    kind: DeliveryKind,
+    message: Message,
+    now: datetime,
+    *,
+    reply_to: int | None = None,
+    screen: int = 0,
+    edits: int | None = None,
+) -> None:
+    """A notice or a reply; one that `edits` a message takes its place, and that of an earlier such one which still waits.
+
+    `edits` is 0 for the message of the screen, whichever number it got.
+    """
     priority = Priority.REPLY if kind is DeliveryKind.REPLY else Priority.NOTICE
+    file = message.file
+    if edits is not None:
+        db.execute(
+            "update outbox set state = 'dropped', settled_at = ?, error = 'the message changed again' "
+            "where chat_id = ? and state = 'queued' and edits is not null and (edits = ? or screen = ?)",
+            [put_time(now), chat_id, edits or None, screen or None],
+        )
     db.execute(
-        "insert into outbox (chat_id, kind, priority, text, entities, reply_to, created_at) values (?, ?, ?, ?, ?, ?, ?)",
-        [chat_id, kind, priority, message.text, put_entities(message.entities), reply_to, put_time(now)],
+        "insert into outbox (chat_id, kind, priority, text, entities, reply_to, created_at, buttons, edits, screen, file_name, file, "
+        "picture) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            chat_id,
+            kind,
+            priority,
+            message.text,
+            put_entities(message.entities),
+            reply_to,
+            put_time(now),
+            put_buttons(message.buttons, screen),
+            edits,
+            screen or None,
+            file.name if file else "",
+            file.content if file else None,
+            file.picture if file else False,
+        ],
     )
 
 

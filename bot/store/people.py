@@ -1,41 +1,21 @@
-"""What people do in chats, kept: their subscriptions, who may use the bot, which update was answered. Decides nothing."""
+"""What the store knows of people and their chats: who they are, what they subscribed to, which screens stand open. Decides nothing."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import assert_never
+from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.chats import (
-    AddSubscription,
-    AlertedStory,
-    Answered,
-    AskFirst,
-    Change,
-    Chat,
-    ClaimBot,
-    DeliveryKind,
-    RemoveSubscription,
-    SetGrouping,
-    SetPaused,
-    SetStance,
-    Stance,
-    Subscription,
-)
+from bot.model.chats import AlertedStory, Chat, Stance, Subscription
+from bot.model.talk import Answered, OwnFeed, Person, Role, Said, Screen
+from bot.store import answers
+from bot.store.answers import token_hash
 from bot.store.database import Writer
-from bot.store.outbox import queue_text
-from bot.store.rows import get_chat, get_ringing, put_ringing, put_time
-from bot.store.stories import set_stance
+from bot.store.rows import get_chat, get_ringing, put_time
 
-_REPEATS = 10_000  # an update so little below the last answered one is a repeat; Telegram may begin anew with lower numbers
-ASKED = timedelta(hours=1)  #: how long a chat may take to confirm
-_STRANGER_PAUSE = timedelta(minutes=1)  # between two answers to a stranger
-
-
-def token_hash(token: str) -> bytes:
-    """What is kept of a claim token."""
-    return blake2b(token.encode(), digest_size=32, person=b"newsbell claim").digest()
+ANSWER_WITHIN = timedelta(hours=1)  #: how long a screen waits for what a person is to write
+_ROLES = {"declared": Role.OWNER, "owner": Role.OWNER, "admin": Role.ADMIN, "user": Role.USER, "blocked": Role.BLOCKED}
 
 
 class PeopleTables:
@@ -63,14 +43,16 @@ class PeopleTables:
         """Whether the person may do what operators do."""
         return await self._writer.run(
             "read people",
-            lambda db: db.execute("select 1 from people where user_id = ? and role in ('declared', 'admin')", [user_id]).fetchone() is not None,
+            lambda db: (
+                db.execute("select 1 from people where user_id = ? and role in ('declared', 'owner', 'admin')", [user_id]).fetchone() is not None
+            ),
         )
 
     async def has_admin(self) -> bool:
         """Whether anyone is the operator."""
         return await self._writer.run(
             "read people",
-            lambda db: db.execute("select 1 from people where role in ('declared', 'admin') limit 1").fetchone() is not None,
+            lambda db: db.execute("select 1 from people where role in ('declared', 'owner', 'admin') limit 1").fetchone() is not None,
         )
 
     async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
@@ -83,7 +65,16 @@ class PeopleTables:
             ).fetchall()
             return [
                 (
-                    Subscription(row["id"], row["name"], row["query"], tuple(json.loads(row["feeds"])), (chat_id,), ringing=get_ringing(row)),
+                    Subscription(
+                        row["id"],
+                        row["name"],
+                        row["query"],
+                        tuple(json.loads(row["feeds"])),
+                        (chat_id,),
+                        declared=bool(row["declared"]),
+                        ringing=get_ringing(row),
+                        paused=bool(row["paused"]),
+                    ),
                     bool(row["declared"]),
                 )
                 for row in rows
@@ -96,7 +87,7 @@ class PeopleTables:
 
         def work(db: Database) -> AlertedStory | None:
             row = db.execute(
-                "select l.entry_id, e.storyline_id, e.title, (select stance from stances s where s.chat_id = l.chat_id "
+                "select l.entry_id, l.taken_by, e.storyline_id, e.title, (select stance from stances s where s.chat_id = l.chat_id "
                 "and s.storyline_id = e.storyline_id) as stance from alerts l join entries e on e.id = l.entry_id "
                 "where l.chat_id = :chat and (l.message_id = :message or exists "
                 "(select 1 from outbox_alerts a join outbox o on o.id = a.outbox_id "
@@ -106,7 +97,8 @@ class PeopleTables:
             ).fetchone()
             if row is None:
                 return None
-            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"], Stance(row["stance"]) if row["stance"] else None)
+            stance = Stance(row["stance"]) if row["stance"] else None
+            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"], stance, row["taken_by"])
 
         return await self._writer.run("read an alert", work)
 
@@ -123,22 +115,10 @@ class PeopleTables:
         """Remember the one claim token that is good."""
 
         def work(db: Database) -> None:
-            db.execute("delete from claims")
+            db.execute("delete from claims where purpose = 'claim'")
             db.execute("insert into claims (token_hash, expires_at) values (?, ?)", [token_hash(token), put_time(expires_at)])
 
         await self._writer.run("keep the claim", work)
-
-    async def use_claim(self, token: str, now: datetime) -> bool:
-        """Use up the claim token; False where it is wrong, used or too old."""
-
-        def work(db: Database) -> bool:
-            used = db.execute(
-                "update claims set used_at = :now where token_hash = :hash and used_at is null and expires_at > :now",
-                {"now": put_time(now), "hash": token_hash(token)},
-            )
-            return bool(used.rowcount)
-
-        return await self._writer.run("use the claim", work)
 
     async def last_update(self) -> int:
         """The number of the last answered update; 0 for none."""
@@ -151,75 +131,160 @@ class PeopleTables:
 
     async def answer(self, answered: Answered, now: datetime) -> bool:
         """Keep changes, reply and the update's number together; False where this update was answered before."""
+        return await self._writer.run("answer", lambda db: answers.keep(db, answered, now))
 
-        def work(db: Database) -> bool:
-            number = answered.update.update_id
-            row = db.execute("select value from meta where name = 'last_update'").fetchone()
-            if row and 0 <= int(row["value"]) - number < _REPEATS:
-                return False
-            db.execute("insert or replace into meta values ('last_update', ?)", [str(number)])
-            if answered.reply or answered.changes:
-                chat_id = _chat_id(db, answered)
-                for change in answered.changes:
-                    _apply(db, chat_id, change, answered, now)
-                if answered.reply and not _pestered(db, chat_id, now):
-                    queue_text(db, chat_id, DeliveryKind.REPLY, answered.reply, now, answered.update.message_id)
-            return True
+    async def chat(self, number: int) -> Chat | None:
+        """A chat by its number."""
 
-        return await self._writer.run("answer", work)
+        def work(db: Database) -> Chat | None:
+            row = db.execute("select * from chats where id = ?", [number]).fetchone()
+            return get_chat(row) if row else None
 
+        return await self._writer.run("read a chat", work)
 
-def _chat_id(db: Database, answered: Answered) -> int:
-    if answered.chat:
-        return answered.chat.id
-    update = answered.update
-    return int(
-        db.execute(
-            "insert into chats (name, kind, address, topic, allowed) values (?, 'telegram', ?, ?, 0) "
-            "on conflict (kind, address, topic) do update set kind = kind returning id",
-            [update.title or str(update.address), update.address, update.topic],
-        ).fetchone()[0]
-    )
+    async def person(self, user_id: int) -> Person:
+        """Who this is to newsbell."""
 
+        def work(db: Database) -> Person:
+            row = db.execute("select role, name from people where user_id = ?", [user_id]).fetchone()
+            return Person(user_id, _ROLES.get(row["role"], Role.STRANGER), row["name"]) if row else Person(user_id)
 
-def _pestered(db: Database, chat_id: int, now: datetime) -> bool:
-    """Whether a stranger was answered a moment ago."""
-    row = db.execute(
-        "select 1 from outbox join chats on chats.id = chat_id "
-        "where chat_id = ? and allowed = 0 and outbox.kind = 'reply' and created_at > ? limit 1",
-        [chat_id, put_time(now - _STRANGER_PAUSE)],
-    ).fetchone()
-    return row is not None
+        return await self._writer.run("read people", work)
 
+    async def people(self) -> list[Person]:
+        """All who are known, operators first."""
 
-def _apply(db: Database, chat_id: int, change: Change, answered: Answered, now: datetime) -> None:
-    match change:
-        case AddSubscription(query=query, name=name, ringing=ringing):
-            number = db.execute(
-                "insert into subscriptions (name, query, created_at, urgency, publishers, or_after, ring_again_at) values (?, ?, ?, ?, ?, ?, ?)",
-                [name, query, put_time(now), *put_ringing(ringing)],
-            ).lastrowid
-            db.execute("insert into routes values (?, ?)", [number, chat_id])
-            db.execute("delete from pending where chat_id = ?", [chat_id])
-        case AskFirst(query=query):
-            db.execute("insert or replace into pending values (?, ?, ?)", [chat_id, query, put_time(now + ASKED)])
-        case RemoveSubscription(subscription_id=number):
-            db.execute(
-                "update subscriptions set removed_at = ? where id = ? and declared = 0 "
-                "and id in (select subscription_id from routes where chat_id = ?)",
-                [put_time(now), number, chat_id],
+        def work(db: Database) -> list[Person]:
+            rows = db.execute("select user_id, role, name from people where role != 'former' order by since").fetchall()
+            known = [Person(row["user_id"], _ROLES.get(row["role"], Role.STRANGER), row["name"]) for row in rows]
+            return sorted(known, key=lambda one: list(Role).index(one.role))
+
+        return await self._writer.run("read people", work)
+
+    async def knocking(self) -> list[Chat]:
+        """Chats that wrote to the bot and are not let in, the newest first; at most twenty."""
+
+        def work(db: Database) -> list[Chat]:
+            rows = db.execute(
+                "select * from chats where allowed = 0 and kind = 'telegram' and declared = 0 and paused = '' and not exists "
+                "(select 1 from people where user_id = address and role = 'blocked') order by id desc limit 20"
+            ).fetchall()
+            return [get_chat(row) for row in rows]
+
+        return await self._writer.run("read chats", work)
+
+    async def linked(self, user_id: int) -> list[Chat]:
+        """The channels that a person linked."""
+
+        def work(db: Database) -> list[Chat]:
+            rows = db.execute("select c.* from links join chats c on c.id = chat_id where user_id = ? order by name", [user_id]).fetchall()
+            return [get_chat(row) for row in rows]
+
+        return await self._writer.run("read channels", work)
+
+    async def removed(self, chat_id: int, number: int) -> Subscription | None:
+        """A subscription that the chat gave up."""
+
+        def work(db: Database) -> Subscription | None:
+            row = db.execute(
+                "select s.* from subscriptions s join routes on subscription_id = s.id "
+                "where chat_id = ? and s.id = ? and removed_at is not null",
+                [chat_id, number],
+            ).fetchone()
+            return Subscription(row["id"], row["name"], row["query"], tuple(json.loads(row["feeds"])), (chat_id,)) if row else None
+
+        return await self._writer.run("read subscriptions", work)
+
+    async def feeds_of(self, chat_id: int) -> list[OwnFeed]:
+        """The feeds that a chat's subscriptions look at: those of the file, and those that the chat added."""
+
+        def work(db: Database) -> list[OwnFeed]:
+            rows = db.execute(
+                "select f.id, url, name, tags, declared, chat_id from feeds f left join feed_chats on feed_id = f.id and chat_id = ? "
+                "where active = 1 and (declared = 1 or chat_id is not null) order by name collate nocase, f.id",
+                [chat_id],
+            ).fetchall()
+            return [
+                OwnFeed(row["id"], row["url"], row["name"], tuple(json.loads(row["tags"])), bool(row["declared"]), row["chat_id"] is not None)
+                for row in rows
+            ]
+
+        return await self._writer.run("read feeds", work)
+
+    async def new_hosts(self, user_id: int, since: datetime) -> int:
+        """How many hosts the person had watched since then that nobody had before."""
+
+        def work(db: Database) -> int:
+            return int(
+                db.execute(
+                    "select count(distinct host) from feed_chats join feeds f on f.id = feed_id "
+                    "where user_id = ? and at > ? and f.created_at > ?",
+                    [user_id, put_time(since), put_time(since)],
+                ).fetchone()[0]
             )
-        case ClaimBot(user_id=user_id, name=name):
-            db.execute("insert or replace into people values (?, 'admin', ?, ?)", [user_id, name, put_time(now)])
-            db.execute("update chats set allowed = 1, operator = 1, paused = '' where id = ?", [chat_id])
-        case SetPaused(reason=reason):
-            db.execute(
-                "update chats set paused = ?, not_before = null where kind = 'telegram' and address = ?",
-                [reason, answered.update.address],
-            )
-        case SetStance(storyline_id=number, stance=stance):
-            set_stance(db, chat_id, number, stance, now)
-        case SetGrouping(grouping=grouping):
-            db.execute("update chats set grouping = ? where id = ?", [grouping.value if grouping else None, chat_id])
-        case _:
-            assert_never(change)
+
+        return await self._writer.run("read feeds", work)
+
+    async def screen(self, chat_id: int, number: int) -> Screen | None:
+        """What a message with buttons shows at present."""
+
+        def work(db: Database) -> Screen | None:
+            row = db.execute("select * from screens where id = ? and chat_id = ?", [number, chat_id]).fetchone()
+            return _screen(row) if row else None
+
+        return await self._writer.run("read a screen", work)
+
+    async def expecting(self, chat_id: int, user_id: int, now: datetime) -> Screen | None:
+        """The newest screen that waits for something this person is to write."""
+
+        def work(db: Database) -> Screen | None:
+            row = db.execute(
+                "select * from screens where chat_id = ? and user_id = ? and expects != '' and touched_at > ? "
+                "order by touched_at desc, id desc limit 1",
+                [chat_id, user_id, put_time(now - ANSWER_WITHIN)],
+            ).fetchone()
+            return _screen(row) if row else None
+
+        return await self._writer.run("read a screen", work)
+
+    async def token(self, token: str, now: datetime) -> tuple[str, Mapping[str, Any]] | None:
+        """What a link with this word does: its purpose and values; None where it is unknown, used or too old."""
+
+        def work(db: Database) -> tuple[str, Mapping[str, Any]] | None:
+            row = db.execute(
+                "select purpose, state from claims where token_hash = ? and used_at is null and expires_at > ?",
+                [token_hash(token), put_time(now)],
+            ).fetchone()
+            return (row["purpose"], json.loads(row["state"])) if row else None
+
+        return await self._writer.run("read a link", work)
+
+    async def finish(self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime) -> None:
+        """What was worked on for a screen is done: its changes are kept, and its message changes."""
+        await self._writer.run("finish a screen", lambda db: answers.finish(db, chat_id, user_id, screen, said, now))
+
+    async def at_work(self) -> list[tuple[int, int, Screen]]:
+        """Chat, person and screen of what was being worked on when newsbell stopped."""
+
+        def work(db: Database) -> list[tuple[int, int, Screen]]:
+            rows = db.execute("select * from screens where json_extract(state, '$.busy') is not null").fetchall()
+            return [(row["chat_id"], row["user_id"], _screen(row)) for row in rows]
+
+        return await self._writer.run("read screens", work)
+
+    async def verdicts(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
+        """By subscription: how many of its alerts pleased somebody, and how many did not."""
+
+        def work(db: Database) -> Mapping[int, tuple[int, int]]:
+            rows = db.execute(
+                "select subscription_id, sum(verdict > 0) as good, sum(verdict < 0) as bad from verdicts v "
+                "join alert_matches using (chat_id, story_id) where chat_id = ? and at > ? group by subscription_id",
+                [chat_id, put_time(since)],
+            ).fetchall()
+            return {row["subscription_id"]: (row["good"], row["bad"]) for row in rows}
+
+        return await self._writer.run("read verdicts", work)
+
+
+def _screen(row: Any) -> Screen:
+    return Screen(row["name"], json.loads(row["state"]), row["expects"], row["id"])

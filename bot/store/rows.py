@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
-from bot.model.chats import Chat, ChatKind, Entity, Ringing, Subscription, Urgency
+from bot.model.chats import Button, Chat, ChatKind, ChatSettings, Entity, Ringing, Subscription, Urgency
 from bot.model.entries import EntryKeys, KnownEntry, Span
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
 from bot.model.stories import Grouping, Place
@@ -22,7 +22,7 @@ SUBSCRIPTIONS = (
     "select s.*, json_group_array(c.id) as chats, "
     "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
     "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
-    "where s.removed_at is null and c.allowed = 1 {where}group by s.id order by s.id"
+    "where s.removed_at is null and s.paused = 0 and c.allowed = 1 {where}group by s.id order by s.id"
 )
 
 
@@ -110,7 +110,8 @@ def get_state(row: Row) -> FeedState:
 def get_feed(row: Row) -> FeedDue:
     """A feed with its state."""
     every = timedelta(seconds=row["every"]) if row["every"] else None
-    return FeedDue(row["id"], row["url"], row["name"], row["publisher"], tuple(json.loads(row["tags"])), every, get_state(row))
+    chats = frozenset(json.loads(row["chats"])) if "chats" in row.keys() and not row["declared"] else None  # noqa: SIM118 (a Row is no mapping)
+    return FeedDue(row["id"], row["url"], row["name"], row["publisher"], tuple(json.loads(row["tags"])), every, get_state(row), chats)
 
 
 def get_place(row: Row) -> Place:
@@ -133,8 +134,28 @@ def get_known(row: Row) -> KnownEntry:
     )
 
 
+def get_settings(text: str) -> ChatSettings:
+    """What a chat, or the file of it, says."""
+    if text == "{}":
+        return ChatSettings()
+    data = json.loads(text)
+    return ChatSettings(
+        data.get("language"),
+        data.get("zone"),
+        (data["quiet"][0], data["quiet"][1]) if "quiet" in data else None,
+        tuple(data["digest_at"]) if "digest_at" in data else None,
+        data.get("digest_from"),
+    )
+
+
+def put_settings(settings: ChatSettings) -> str:
+    """The other way; what was not said is not kept."""
+    return json.dumps({name: value for name, value in asdict(settings).items() if value is not None})
+
+
 def get_chat(row: Mapping[str, Any] | Row) -> Chat:
     """A chat."""
+    declared = get_settings(row["declared_settings"])
     return Chat(
         row["id"],
         row["name"],
@@ -144,6 +165,11 @@ def get_chat(row: Mapping[str, Any] | Row) -> Chat:
         allowed=bool(row["allowed"]),
         paused=row["paused"],
         grouping=Grouping(row["declared_grouping"]) if row["declared_grouping"] else None,
+        settings=declared.over(get_settings(row["settings"])),
+        fixed=frozenset(name for name, value in asdict(declared).items() if value is not None),
+        acts_for=row["acts_for"],
+        operator=bool(row["operator"]),
+        channel=bool(row["channel"]),
     )
 
 
@@ -158,6 +184,7 @@ def get_subscription(row: Row) -> Subscription:
         tuple(json.loads(row["terminals"])),
         bool(row["declared"]),
         get_ringing(row),
+        bool(row["paused"]),
     )
 
 
@@ -191,6 +218,17 @@ def put_entities(entities: Iterable[Entity]) -> str:
 def get_entities(text: str) -> tuple[Entity, ...]:
     """The other way."""
     return tuple(Entity(**one) for one in json.loads(text))
+
+
+def put_buttons(buttons: Iterable[Iterable[Button]], screen: int) -> str:
+    """Rows of buttons as JSON; the words of a screen's buttons go behind its number."""
+    lead = f"{screen}:" if screen else ""
+    return json.dumps([[[one.text, "" if one.url else f"{lead}{one.word}", one.url] for one in row] for row in buttons], ensure_ascii=False)
+
+
+def get_buttons(text: str) -> tuple[tuple[Button, ...], ...]:
+    """The other way."""
+    return tuple(tuple(Button(*one) for one in row) for row in json.loads(text))
 
 
 def get_list(text: str) -> list[Any]:

@@ -40,6 +40,14 @@ def m003_stories(db: Database) -> None:
         db.execute("update entries set house = ?, origin = ? where feed_id = ? and source = ?", [house, house, row["feed_id"], row["source"]])
 
 
+@migrations()
+def m004_people(db: Database) -> None:
+    """What chats say of themselves, screens, feeds and chats of people, links that do something, digests."""
+    for statement in _FOURTH.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 _FIRST = """
 create table meta (name text primary key, value text not null) without rowid;
 create table feeds (
@@ -230,4 +238,67 @@ create table stances (
   primary key (chat_id, storyline_id)
 ) without rowid;
 create index stances_storyline on stances (storyline_id)
+"""
+
+# `hours_at` is when the chat's quiet hours or digests have to be looked at again; empty: now. A feed that is not declared is watched for the
+# chats of `feed_chats`, and rings no others. `screens.state` is JSON; buttons carry a screen's id and a word.
+_FOURTH = """
+alter table chats add column settings text not null default '{}';
+alter table chats add column declared_settings text not null default '{}';
+alter table chats add column quiet_until text;
+alter table chats add column digested_at text;
+alter table chats add column hours_at text not null default '';
+alter table chats add column acts_for integer references chats (id);
+alter table chats add column channel integer not null default 0;
+create index chats_hours on chats (hours_at);
+update people set role = 'owner' where role = 'admin';
+alter table claims add column purpose text not null default 'claim';
+alter table claims add column state text not null default '{}';
+alter table claims add column chat_id integer;
+alter table feeds add column declared integer not null default 1;
+create table feed_chats (
+  feed_id integer not null references feeds (id),
+  chat_id integer not null references chats (id),
+  user_id integer not null,
+  at text not null,
+  primary key (feed_id, chat_id)
+) without rowid;
+create index feed_chats_user on feed_chats (user_id, at);
+create index feed_chats_chat on feed_chats (chat_id);
+create table links (
+  chat_id integer not null references chats (id),
+  user_id integer not null,
+  at text not null,
+  primary key (user_id, chat_id)
+) without rowid;
+alter table subscriptions add column paused integer not null default 0;
+create table screens (
+  id integer primary key autoincrement,
+  chat_id integer not null references chats (id),
+  user_id integer not null,
+  name text not null,
+  state text not null,
+  expects text not null default '',
+  touched_at text not null
+);
+create index screens_expecting on screens (chat_id, user_id) where expects != '';
+create index screens_touched on screens (touched_at);
+alter table alerts add column form text not null default '';
+alter table alerts add column taken_by text not null default '';
+alter table outbox add column form text not null default '';
+alter table outbox add column buttons text not null default '[]';
+alter table outbox add column edits integer;
+alter table outbox add column screen integer;
+create index outbox_screen on outbox (screen) where screen is not null;
+alter table outbox add column file_name text not null default '';
+alter table outbox add column file blob;
+alter table outbox add column picture integer not null default 0;
+create table verdicts (
+  chat_id integer not null references chats (id),
+  story_id integer not null,
+  user_id integer not null,
+  verdict integer not null,
+  at text not null,
+  primary key (chat_id, story_id, user_id)
+) without rowid
 """

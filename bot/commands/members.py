@@ -1,0 +1,55 @@
+"""Who administers a chat, and what the bot is called, as Telegram says. Remembers an answer for a minute; decides nothing."""
+
+import asyncio
+
+from telegram import Bot, ChatMember, ChatMemberAdministrator
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
+_REMEMBERED = 1000
+_ADMINS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
+
+
+class TelegramMembers:
+    """Implements `ports.Members`."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._known: dict[tuple[int, int], tuple[float, bool]] = {}
+        self._name = ""
+
+    async def name(self) -> str:
+        """The bot's own name, without the @. Raises TelegramError."""
+        self._name = self._name or (await self._bot.get_me()).username or ""
+        return self._name
+
+    async def link(self, word: str) -> str:
+        """The address that opens the bot with this word."""
+        return f"https://t.me/{await self.name()}?start={word}"
+
+    async def is_admin(self, address: int, user_id: int) -> bool:
+        """Whether the person is an owner or administrator of the chat."""
+        now = asyncio.get_running_loop().time()
+        known = self._known.get((address, user_id))
+        if known and now - known[0] < MEMBER_SECONDS:
+            return known[1]
+        try:
+            is_admin = (await self._bot.get_chat_member(address, user_id)).status in _ADMINS
+        except (BadRequest, Forbidden):  # a chat that cannot be asked has no administrators for us
+            is_admin = False
+        self._known[(address, user_id)] = (now, is_admin)
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        return is_admin
+
+    async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
+        """Address and title of a channel by its name or number, where the person administers it and the bot may post; else None."""
+        try:
+            chat = await self._bot.get_chat(int(name) if name.lstrip("-").isdecimal() else name)
+            if chat.type != chat.CHANNEL or not await self.is_admin(chat.id, user_id):
+                return None
+            me = await self._bot.get_chat_member(chat.id, self._bot.id)
+        except TelegramError:
+            return None
+        may_post = isinstance(me, ChatMemberAdministrator) and me.can_post_messages is not False
+        return (chat.id, chat.title or name) if may_post else None

@@ -1,0 +1,175 @@
+"""Conversations as text: who writes or presses what, and what the bot says then, run against a whole newsbell and a loopback Bot API.
+
+    Ann: /subscribe harbour
+    Bell: Subscribed. ...
+    Ann: [Undo]
+    Bell, changed: ...
+    Bell, for a moment: ...
+
+`(Story: HEADLINE)` brings an article, `(2 h pass)` moves the clock, `(restart)` kills newsbell and begins anew. Not assertions.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from botapi import BotApi
+from botapi import Message as Shown
+from corridor import Desk, Place, Told, desk
+from support import ManualClock
+
+from bot.text.duration import duration
+
+LINE = re.compile(r"^(?P<who>[A-Z]\w*)(?: in (?P<where>[\w ]+))?: (?P<what>.*)$")
+BELL = "Bell"
+ANONYMOUS = "Anonymous"
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class Scene:
+    """Who there is, and where."""
+
+    api: BotApi
+    clock: ManualClock
+    folder: Path
+    chats: Mapping[str, Place]  #: of feeds.yaml
+    people: Mapping[str, int]
+    places: Mapping[str, Place]  #: named in the script; a person's own chat needs no name
+    more: Mapping[str, Any] = field(default_factory=dict)  #: for `desk`
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Conversation:
+    """Runs a script and writes down what the bot says."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._seen: dict[tuple[int, int], tuple[str, str]] = {}
+        self._pressed = 0
+        self._line = 0
+        self._stack = AsyncExitStack()
+        self.one: Desk
+
+    async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        scene = self._scene
+        self.one = await self._stack.enter_async_context(desk(scene.folder, scene.api, dict(scene.chats), scene.clock, **scene.more))
+
+    async def restart(self) -> None:
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+        await self._open()
+
+    async def played(self, script: str, *, restarts: bool = False) -> str:
+        """The script as it went: its own lines, and what the bot said after each. With `restarts`, newsbell is begun anew before each."""
+        told: list[str] = []
+        for line in script.splitlines():
+            if line.startswith((BELL, "  ")) or not line.strip():
+                continue
+            if restarts:
+                await self.restart()
+            told.append(line)
+            await self._step(line.strip())
+            told += self._news()
+        return "\n".join(told)
+
+    async def _step(self, line: str) -> None:
+        one = self.one
+        if line.startswith("(Story: "):
+            parts = line[8:-1].split(" | ")
+            if not self._line or not parts[0].startswith("+ "):
+                [self._line] = await one.adds(Told(parts[0], summary=parts[1] if len(parts) > 1 else ""))
+            else:
+                await one.adds(Told(parts[0][2:], (self._line, self._line, self._line)))
+        elif line == "(restart)":
+            await self.restart()
+        elif found := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):
+            span = duration(f"{found[1]}{found[2][0]}")
+            await self._pass(span)
+        elif found := LINE.match(line):
+            await self._does(found["who"], found["where"] or found["who"], found["what"])
+        else:
+            raise AssertionError(f"what is this? {line}")
+        await one.deliver(3 * _SECOND, _SECOND)
+
+    async def _pass(self, span: timedelta) -> None:
+        step = max(span / 20, _SECOND)
+        await self.one.deliver(span, step)
+
+    async def _does(self, who: str, where: str, what: str) -> None:
+        one, scene = self.one, self._scene
+        place = scene.places.get(where) or scene.people[where]
+        chat, topic = place if isinstance(place, tuple) else (place, None)
+        user = scene.people.get(who, 0)
+        anonymous = who == ANONYMOUS
+        if what.startswith("["):
+            message = self._with_button(chat, what[1:-1])
+            one.api.press(chat, user, message[0].message_id, message[1])
+        elif what.startswith("📎 "):
+            one.api.upload(chat, user, what[2:], scene.files[what[2:]])
+        elif what.startswith("↪ "):
+            target = one.api.messages(chat)[-1].message_id
+            alert = [message for message in one.api.messages(chat) if "🔔" in message.text or "👣" in message.text]
+            one.api.say(chat, user, what[2:], topic, alert[-1].message_id if alert else target)
+        elif what in {"👍", "👎"}:
+            one.api.react(chat, user, one.api.messages(chat)[-1].message_id, what)
+        else:
+            one.api.say(chat, user, what.replace("⏎", "\n"), topic, anonymous_admin=anonymous)
+        await one.listen()
+
+    def _with_button(self, chat: int, label: str) -> tuple[Shown, str]:
+        """The newest message that has this button, and what the button tells the bot."""
+        for message in reversed(self.one.api.messages(chat)):
+            for row in (message.reply_markup or {}).get("inline_keyboard", ()):
+                for button in row:
+                    if button["text"] == label:
+                        return message, button["callback_data"]
+        shown = [buttons(message) for message in self.one.api.messages(chat)]
+        raise AssertionError(f"there is no button {label} in {shown}")
+
+    def _news(self) -> list[str]:
+        """What the bot said since the last look."""
+        lines: list[str] = []
+        names = {self._address(place): name for name, place in {**self._scene.people, **self._scene.places}.items()}
+        for chat, name in names.items():
+            for message in self.one.api.messages(chat):
+                shown = (message.text, buttons(message))
+                before = self._seen.get((chat, message.message_id))
+                if shown != before:
+                    how = ", changed" if before else ""
+                    where = f" in {name}" if chat < 0 else "" if len(self._scene.people) == 1 else f" to {name}"
+                    lines += written(f"{BELL}{where}{how}: ", message)
+                    self._seen[(chat, message.message_id)] = shown
+        for answer in self.one.api.answers[self._pressed :]:
+            if answer.text:
+                lines.append(f"{BELL}, for a moment: {answer.text}")
+        self._pressed = len(self.one.api.answers)
+        return lines
+
+    def _address(self, place: Place) -> int:
+        return place[0] if isinstance(place, tuple) else place
+
+
+def buttons(message: Shown) -> str:
+    """The keyboard, row by row."""
+    rows = (message.reply_markup or {}).get("inline_keyboard", ())
+    return "\n".join(" ".join(f"[{button['text']}]" for button in row) for row in rows)
+
+
+def written(lead: str, message: Shown) -> list[str]:
+    """A message as a reader sees it, without what only directs its letters."""
+    text = re.sub("[\u2066-\u2069\u2060]", "", message.text)
+    file = message.attachment.get("document", {}).get("file_name") or ("picture" if "photo" in message.attachment else "")
+    lines = [*([f"📎 {file}"] if file else []), *text.split("\n"), *(buttons(message).split("\n") if buttons(message) else ())]
+    return [lead + lines[0], *(f"      {line}".rstrip() for line in lines[1:])]
