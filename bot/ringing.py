@@ -4,6 +4,7 @@ The names are those of feeds.yaml. Reading only; what it does is `alerts`' matte
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,14 +18,15 @@ _OPTION = re.compile(r"(urgency|publishers|or_after|ring_again_at):(\S*)\s*", re
 _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
 
-def problem(ringing: Ringing) -> tuple[str, str] | None:
-    """The option that makes no sense with the others, and why; None where all is well."""
+def problem(ringing: Ringing, text: str = "", places: Mapping[str, int] | None = None) -> tuple[str, QueryError] | None:
+    """The option that makes no sense with the others, and why; None where all is well. `places` says where in the text options stand."""
+    after, again = ((places or {}).get(name, 0) for name in ("or_after", "ring_again_at"))
     if ringing.or_after is not None and ringing.publishers < 2:
-        return "or_after", "or_after goes with publishers: 2 or more, for it ends the wait for them"
+        return "or_after", QueryError(text, after, "or_after goes with publishers: 2 or more, for it ends the wait for them")
     if ringing.or_after is not None and not timedelta(0) < ringing.or_after <= LONGEST_WAIT:
-        return "or_after", "expected between 1s and 3d"
+        return "or_after", QueryError(text, after, "expected between 1s and 3d")
     if ringing.ring_again_at and ringing.ring_again_at <= ringing.publishers:
-        return "ring_again_at", "expected more than the publishers that the first ring waits for"
+        return "ring_again_at", QueryError(text, again, "expected more than the publishers that the first ring waits for")
     return None
 
 
@@ -35,39 +37,40 @@ def split(text: str) -> tuple[Ringing, str]:
     while found := _OPTION.match(text, at):
         name, value = found.group(1).lower(), found.group(2).lower()
         places[name] = found.start(2)
-        try:
-            ringing = _with(ringing, name, value)
-        except ValueError as error:
-            raise QueryError(text, found.start(2), f"{name}: {error}") from None
+        ringing = _with(ringing, name, value, text, found.start(2))
         at = found.end()
-    wrong = problem(ringing)
+    wrong = problem(ringing, text, places)
     if wrong:
-        raise QueryError(text, places.get(wrong[0], 0), wrong[1])
+        raise wrong[1]
     return ringing, text[at:].strip()
 
 
 def misplaced(query: str) -> QueryError | None:
     """That an option stands behind or within a query, where it would be taken for a field."""
     found = _BEHIND.search(query)
-    return (
-        QueryError(query, found.start(), f"{found.group(1).lower()}: stands before the query, as in {found.group().strip()} ceasefire")
-        if found
-        else None
-    )
+    if not found:
+        return None
+    option, example = found.group(1).lower(), f"{found.group().strip()} ceasefire"
+    return QueryError(query, found.start(), "{option}: stands before the query, as in {example}", option=option, example=example)
 
 
-def _with(ringing: Ringing, name: str, value: str) -> Ringing:
+def _with(ringing: Ringing, name: str, value: str, text: str, at: int) -> Ringing:
+    """The options with one more, whose value stands there in the text. Raises QueryError."""
     match name:
         case "urgency":
             if value not in set(Urgency):
-                raise ValueError("expected breaking, normal or digest")
+                raise QueryError(text, at, "urgency: expected breaking, normal or digest")
             return replace(ringing, urgency=Urgency(value))
         case "or_after":
-            return replace(ringing, or_after=duration(value))
+            try:
+                return replace(ringing, or_after=duration(value))
+            except ValueError:
+                raise QueryError(text, at, "or_after: expected a duration such as 90s, 2m, 1h or 1d") from None
         case _:
             low = 1 if name == "publishers" else 2
             if not value.isdecimal() or len(value) > 3 or not low <= int(value) <= MOST_PUBLISHERS:
-                raise ValueError(f"expected a number from {low} to {MOST_PUBLISHERS}")
+                most = MOST_PUBLISHERS
+                raise QueryError(text, at, "{option}: expected a number from {low} to {most}", option=name, low=low, most=most)
             return replace(ringing, publishers=int(value)) if name == "publishers" else replace(ringing, ring_again_at=int(value))
 
 

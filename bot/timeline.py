@@ -1,19 +1,12 @@
 """A storyline in the order of time: its stories, who was first, by how much, and why each entry belongs. No I/O, no clock, no style."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.model.archive import StoryEntry
 from bot.model.stories import Pair
 from bot.text.catalog import ENGLISH, Voice
-
-_REASONS = {
-    "link": "the same link as",
-    "headline": "the same headline as",
-    "words": "words like",
-    "names": "names and numbers like",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,7 @@ class ToldStory:
         return self.lines[0].entry.title
 
 
-def timeline(entries: Iterable[StoryEntry], asked: int) -> list[ToldStory]:
+def timeline(entries: Iterable[StoryEntry], asked: int, voice: Voice = ENGLISH) -> list[ToldStory]:
     """The stories of one storyline, each in order of time, in the order in which they began. `asked` is an entry's id."""
     ordered = sorted(entries, key=lambda entry: (entry.at, entry.id))
     names = {entry.id: entry.name for entry in ordered}
@@ -51,7 +44,7 @@ def timeline(entries: Iterable[StoryEntry], asked: int) -> list[ToldStory]:
     return [
         ToldStory(
             number,
-            tuple(Line(entry, entry.at - members[0].at, _why(entry, names, opened)) for entry in members),
+            tuple(Line(entry, entry.at - members[0].at, _why(entry, names, opened, voice)) for entry in members),
             len({entry.origin for entry in members}),
             asked in {entry.id for entry in members},
         )
@@ -59,17 +52,36 @@ def timeline(entries: Iterable[StoryEntry], asked: int) -> list[ToldStory]:
     ]
 
 
-def _why(entry: StoryEntry, names: dict[int, str], opened: int) -> str:
+def _why(entry: StoryEntry, names: Mapping[int, str], opened: int, voice: Voice) -> str:
     if not entry.pairs:
-        return "first of the storyline" if entry.id == opened else "on its own at first; what came later joined it"
-    told = "; ".join(_pair(pair, names) for pair in entry.pairs)
-    return f"opened a story of this storyline: {told}" if entry.id == entry.place.story else told
+        first = entry.id == opened
+        return voice.say("first of the storyline") if first else voice.say("on its own at first; what came later joined it")
+    told = "; ".join(_pair(pair, names.get(pair.other, ""), voice) for pair in entry.pairs)
+    return voice.say("opened a story of this storyline: {reasons}", reasons=told) if entry.id == entry.place.story else told
 
 
-def _pair(pair: Pair, names: dict[int, str]) -> str:
-    name = names.get(pair.other, "an entry that is forgotten by now")
-    score = f" ({pair.score:.2f})" if pair.reason in {"words", "names"} else ""
-    return f"{_REASONS.get(pair.reason, pair.reason)} {name}{score}"
+def _pair(pair: Pair, name: str, voice: Voice) -> str:
+    """Why two entries are of one story; `name` is empty where the other is forgotten."""
+    score = f"{pair.score:.2f}"
+    match pair.reason, bool(name):
+        case "link", True:
+            return voice.say("the same link as {name}", name=name)
+        case "link", False:
+            return voice.say("the same link as an entry that is forgotten by now")
+        case "headline", True:
+            return voice.say("the same headline as {name}", name=name)
+        case "headline", False:
+            return voice.say("the same headline as an entry that is forgotten by now")
+        case "words", True:
+            return voice.say("words like {name} ({score})", name=name, score=score)
+        case "words", False:
+            return voice.say("words like an entry that is forgotten by now ({score})", score=score)
+        case "names", True:
+            return voice.say("names and numbers like {name} ({score})", name=name, score=score)
+        case "names", False:
+            return voice.say("names and numbers like an entry that is forgotten by now ({score})", score=score)
+        case reason, _:
+            return f"{reason} {name}".rstrip()
 
 
 def summary(stories: Sequence[ToldStory], voice: Voice = ENGLISH) -> str:

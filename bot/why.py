@@ -19,18 +19,6 @@ from bot.query.words import ArticleWords
 from bot.text.catalog import ENGLISH, Voice
 from bot.text.clean import plain
 
-SILENT = {
-    "baseline": "it was in the feed when newsbell looked at that for the first time; of that a terminal shows the last day, others nothing",
-    "flood": "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message",
-    "archive": "it came with the older part of a document that was too long to read at once",
-}
-_STATES = {
-    "queued": "the message waits to be sent",
-    "sending": "the message is being sent",
-    "unknown": "the connection ended before the answer, so the message may or may not have arrived",
-    "dead": "the message was refused",
-    "dropped": "the message was dropped by hand or was not needed any more",
-}
 _PART = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
 When = Callable[[datetime], str]
 
@@ -54,35 +42,36 @@ class Held:
     problem: str = ""  #: why there is no tree
 
 
-def of_article(article: Article, held: Iterable[Held]) -> list[Reason]:
+def of_article(article: Article, held: Iterable[Held], voice: Voice = ENGLISH) -> list[Reason]:
     """Why each subscription would match a text that no feed has shown."""
     words = ArticleWords(article)
     result = []
     for one in held:
         if one.tree is None:
-            result.append(_unread(one))
+            result.append(_unread(one, voice))
             continue
         said = explain(one.tree, words)
-        result.append(Reason(one.subscription.name, said.matched, rang=False, text=plain(sentence(said))))
+        result.append(Reason(one.subscription.name, said.matched, rang=False, text=plain(sentence(said, voice))))
     return result
 
 
 def of_entry(facts: EntryFacts, held: Iterable[Held], chats: Mapping[int, tuple[str, str]], when: When, voice: Voice = ENGLISH) -> list[Reason]:
     """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
     words = ArticleWords(facts.entry.article)
-    return [_of_one(facts, words, one, chats, when) for one in held]
+    return [_of_one(facts, words, one, chats, when, voice) for one in held]
 
 
-def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[int, tuple[str, str]], when: When) -> Reason:
+def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[int, tuple[str, str]], when: When, voice: Voice) -> Reason:
     subscription, entry = held.subscription, facts.entry
     if held.tree is None:
-        return _unread(held)
+        return _unread(held, voice)
     said = explain(held.tree, words)
     texts = []
     excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
     if excluded:
-        texts.append(f"It looks at {', '.join(subscription.feeds)} only, not at {entry.article.feed_name}.")
-    texts.append(sentence(said))
+        feeds = ", ".join(subscription.feeds)
+        texts.append(voice.say("It looks at {feeds} only, not at {feed}.", feeds=feeds, feed=entry.article.feed_name))
+    texts.append(sentence(said, voice))
     matches = said.matched and not excluded
     alerts = {alert.chat_id: alert for alert in facts.alerts}
     rang = False
@@ -91,72 +80,130 @@ def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[i
         alert = alerts.get(number)
         named = alert is not None and subscription.id in alert.subscriptions
         if matches or named:
-            before = "" if matches else "it rang before its words or the query changed; "
-            texts.append(f"{name}: {before}{_in_chat(facts, alert, subscription, paused, when)}.")
+            what = _in_chat(facts, alert, subscription, paused, when, voice)
+            texts.append(
+                voice.say("{chat}: {what}.", chat=name, what=what)
+                if matches
+                else voice.say("{chat}: it rang before its words or the query changed; {what}.", chat=name, what=what)
+            )
         rang = rang or (alert is not None and named and alert.entry_id == entry.id and _arrived(alert))
     return Reason(subscription.name, matches, rang, plain(" ".join(texts)))
 
 
-def _unread(held: Held) -> Reason:
-    return Reason(held.subscription.name, matches=False, rang=False, text=plain(f"It rings nobody: its query cannot be read. {held.problem}"))
+def _unread(held: Held, voice: Voice) -> Reason:
+    text = voice.say("It rings nobody: its query cannot be read. {problem}", problem=held.problem)
+    return Reason(held.subscription.name, matches=False, rang=False, text=plain(text))
 
 
 def _arrived(alert: AlertFact) -> bool:
     return alert.state == "sent" or (not alert.state and alert.arrived)
 
 
-def _in_chat(facts: EntryFacts, alert: AlertFact | None, subscription: Subscription, paused: str, when: When) -> str:
+# What follows are clauses that stand by themselves, with a subject and a verb, so that they fit behind a colon in any language.
+
+
+def _in_chat(facts: EntryFacts, alert: AlertFact | None, subscription: Subscription, paused: str, when: When, voice: Voice) -> str:
     if alert is None:
         if facts.entry.silent:
-            return f"no alert, for {SILENT[facts.entry.silent]}"
-        return "no alert: the subscription did not stand, or read otherwise, when the article came"
-    state = _state(alert, when)
+            return voice.say("no alert, for {reason}", reason=_silent(facts.entry.silent, voice))
+        return voice.say("no alert: the subscription did not stand, or read otherwise, when the article came")
+    state = _state(alert, when, voice)
     if paused and alert.state == "queued":
-        state += f", for the chat is paused: {paused}"
+        state = voice.say("{state}, for the chat is paused: {reason}", state=state, reason=paused)
     if alert.entry_id != facts.entry.id:
-        return f"its story had rung {when(alert.created_at)} with “{alert.title}” ({state})"
+        return voice.say("its story had rung {when} with “{title}” ({state})", when=when(alert.created_at), title=alert.title, state=state)
     if subscription.id not in alert.subscriptions:
-        return f"it rang for another subscription, {state}"
+        return voice.say("it rang for another subscription, {state}", state=state)
     return state
 
 
-def _state(alert: AlertFact, when: When) -> str:
+def _silent(kind: str, voice: Voice) -> str:
+    """Why an entry could not ring anyone."""
+    match kind:
+        case "baseline":
+            return voice.say(
+                "it was in the feed when newsbell looked at that for the first time; of that a terminal shows the last day, others nothing"
+            )
+        case "flood":
+            return voice.say(
+                "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message"
+            )
+        case _:
+            return voice.say("it came with the older part of a document that was too long to read at once")
+
+
+def _state(alert: AlertFact, when: When, voice: Voice) -> str:
     if alert.held:
-        until = f"; it rings {when(alert.due_at)} all the same" if alert.due_at else ""
-        return f"it waits until enough independent publishers carry the story{until}"
+        if alert.due_at:
+            until = when(alert.due_at)
+            return voice.say("it waits until enough independent publishers carry the story; it rings {when} all the same", when=until)
+        return voice.say("it waits until enough independent publishers carry the story")
     if _arrived(alert):
-        return f"sent {when(alert.settled_at)}" if alert.settled_at else "sent"
-    text = _STATES.get(alert.state, "what became of the message is forgotten by now")
+        return voice.say("sent {when}", when=when(alert.settled_at)) if alert.settled_at else voice.say("sent")
+    text = _unsettled(alert.state, voice)
     return f"{text} ({alert.error})" if alert.error and alert.state in {"queued", "dead", "unknown"} else text
 
 
+def _unsettled(state: str, voice: Voice) -> str:
+    match state:
+        case "queued":
+            return voice.say("the message waits to be sent")
+        case "sending":
+            return voice.say("the message is being sent")
+        case "unknown":
+            return voice.say("the connection ended before the answer, so the message may or may not have arrived")
+        case "dead":
+            return voice.say("the message was refused")
+        case "dropped":
+            return voice.say("the message was dropped by hand or was not needed any more")
+        case _:
+            return voice.say("what became of the message is forgotten by now")
+
+
 def known(facts: EntryFacts, when: When, key: str, voice: Voice = ENGLISH) -> str:
-    """How the entry is known; `key` says by what it was found."""
+    """How the entry is known; `key` says by what it was found: link, headline or guid."""
     entry = facts.entry
-    text = f"{entry.article.feed_name} showed it first {when(entry.first_seen_at)}; it is known by its {key}, so it does not ring again."
-    for at, title in facts.revisions[-3:]:
-        text += f" Its words changed {when(at)}; before: “{title}”."
+    feed, first = entry.article.feed_name, when(entry.first_seen_at)
+    match key:
+        case "link":
+            text = voice.say("{feed} showed it first {when}; it is known by its link, so it does not ring again.", feed=feed, when=first)
+        case "headline":
+            text = voice.say("{feed} showed it first {when}; it is known by its headline, so it does not ring again.", feed=feed, when=first)
+        case _:
+            text = voice.say("{feed} showed it first {when}; it is known by its guid, so it does not ring again.", feed=feed, when=first)
+    texts = [text]
+    texts += [voice.say("Its words changed {when}; before: “{title}”.", when=when(at), title=title) for at, title in facts.revisions[-3:]]
     if entry.silent:
-        text += f" It could not ring: {SILENT[entry.silent]}."
-    return plain(text)
+        texts.append(voice.say("It could not ring: {reason}.", reason=_silent(entry.silent, voice)))
+    return plain(" ".join(texts))
 
 
 def unknown(url: str, feeds: Iterable[FeedFact], when: When, voice: Voice = ENGLISH) -> str:
     """Why an address is not known: which feeds could have shown it."""
     host = _site(url)
     near = [feed for feed in feeds if _related(host, _site(feed.url))]
+    if not near and host:
+        return voice.say("No feed has shown this address, and no feed of {site} is watched. Add one to feeds.yaml.", site=host)
     if not near:
-        return f"No feed has shown this address, and no feed of {host or 'its site'} is watched. Add one to feeds.yaml."
-    lines = ["No feed has shown this address yet."]
-    for feed in near[:10]:
-        if feed.last_poll_at is None:
-            seen = "has not been looked at yet"
-        elif feed.failure:
-            seen = f"could not be read when it was last looked at, {when(feed.last_poll_at)}: {feed.failure.rstrip('.')}"
-        else:
-            seen = f"was last looked at {when(feed.last_poll_at)} and did not hold it"
-        lines.append(plain(f"{feed.name} {seen}; the next look is {when(feed.next_poll_at)}."))
-    return "\n".join(lines)
+        return voice.say("No feed has shown this address, and no feed of its site is watched. Add one to feeds.yaml.")
+    return "\n".join([voice.say("No feed has shown this address yet."), *(plain(_unseen(feed, when, voice)) for feed in near[:10])])
+
+
+def _unseen(feed: FeedFact, when: When, voice: Voice) -> str:
+    """What became of a feed that could have shown it."""
+    after = when(feed.next_poll_at)
+    if feed.last_poll_at is None:
+        return voice.say("{feed} has not been looked at yet; the next look is {next}.", feed=feed.name, next=after)
+    last = when(feed.last_poll_at)
+    if feed.failure:
+        return voice.say(
+            "{feed} could not be read when it was last looked at, {last}: {problem}; the next look is {next}.",
+            feed=feed.name,
+            last=last,
+            problem=feed.failure.rstrip("."),
+            next=after,
+        )
+    return voice.say("{feed} was last looked at {last} and did not hold it; the next look is {next}.", feed=feed.name, last=last, next=after)
 
 
 def _site(url: str) -> str:

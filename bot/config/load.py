@@ -244,7 +244,7 @@ class _Reader:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
                 self._places.mistake((*path, "query"), f"{error.message}\n{caret}")
             if wrong := problem(shape.ringing):
-                self._places.mistake((*path, wrong[0]), wrong[1])
+                self._places.mistake((*path, wrong[0]), wrong[1].message)
             self._rule_tests(path, shape)
             result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to)), shape.ringing))
         return result

@@ -60,10 +60,10 @@ class Reasons:
 
     async def _of_entry(self, turn: Turn, number: int) -> Message:
         chat, voice, when = turn.chat, turn.voice, _when(turn)
-        held = [self._held(one.query, one) for one, _ in await self._store.subscriptions_of(chat.id)]
+        held = [self._held(one.query, one, voice) for one, _ in await self._store.subscriptions_of(chat.id)]
         try:
             facts = await asyncio.to_thread(self._archive.facts, number)
-            told = timeline(await asyncio.to_thread(self._archive.storyline, number), number)
+            told = timeline(await asyncio.to_thread(self._archive.storyline, number), number, voice)
         except StoreError:
             return Message(busy(voice))
         if facts is None:
@@ -76,11 +76,11 @@ class Reasons:
             composer.add("\n\n").add_marked(who_was_first(story, voice), (), "italic").add(f" {summary([story], voice)}.")
         return composer.message()
 
-    def _held(self, query: str, subscription: Subscription) -> why.Held:
+    def _held(self, query: str, subscription: Subscription, voice: Voice) -> why.Held:
         try:
             return why.Held(subscription, parse(query, self._names()))
         except QueryError as error:
-            return why.Held(subscription, None, error.message)
+            return why.Held(subscription, None, error.said(voice.say))
 
 
 def _when(turn: Turn) -> why.When:

@@ -43,7 +43,7 @@ class Storylines:
                 number = await asyncio.to_thread(self._stories.entry_at, *keys_meant(plain(rest)))
             elif update.reply_to is not None and (alert := await self._store.alert_of(chat.id, update.reply_to)):
                 number = alert.entry_id
-            told = timeline(await asyncio.to_thread(self._stories.storyline, number), number) if number else []
+            told = timeline(await asyncio.to_thread(self._stories.storyline, number), number, voice) if number else []
         except StoreError:
             return Message(busy(voice))
         if told:

@@ -1,13 +1,38 @@
 """Say why an article matches a query, or why not: which terms stand where, which are missing, which exclude it. Not the match itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
 
 from bot.model.entries import Span
 from bot.query.matcher import evaluate, match, tidy
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Name, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, show
 from bot.query.words import ArticleWords
+from bot.text.catalog import ENGLISH, Voice
 from bot.text.fold import key
 from bot.text.stem import wanted
+
+
+class Kind(StrEnum):
+    """How words of an article come to be a term."""
+
+    STEM = auto()  #: of the same stems
+    JOINED = auto()  #: characters of a script without spaces
+    PREFIX = auto()  #: begins with these letters
+    NAME = auto()  #: a spelling of the name
+    LISTED = auto()  #: stands in the list of this name
+    EXPRESSION = auto()  #: a regular one
+    ARTICLE = auto()  #: of the article, not its words
+    WORD = auto()  #: the same word, in another form of writing
+    NEAR = auto()  #: so near to each other
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How words of an article come to be a term, in no language."""
+
+    kind: Kind
+    what: str = ""  #: the stems, the letters it begins with, or the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +42,7 @@ class Found:
     term: str  #: as written in the query
     spans: tuple[Span, ...]  #: empty where it is not of the words (`site:`)
     texts: tuple[str, ...]  #: what stands there, each once
-    how: str = ""  #: how that comes to be the term, where it does not show
+    how: How | None = None  #: how that comes to be the term, where it does not show
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,62 +112,91 @@ def _standing(node: Node, words: ArticleWords, where: str) -> list[Found]:
         case InField(field=inner, part=part):
             return _standing(part, words, inner)
         case Near():
-            return [_found(show(node), words, evaluate(node, words, where) or [], "so near to each other")]
+            return [_found(show(node), words, evaluate(node, words, where) or [], How(Kind.NEAR))]
         case Everything():
             return []
         case _:
             return [_found(_in(where, node), words, evaluate(node, words, where) or [], _how(node, words))]
 
 
-def _found(term: str, words: ArticleWords, evidence: list[Span], how: str) -> Found:
+def _found(term: str, words: ArticleWords, evidence: list[Span], how: How) -> Found:
     spans = tidy(evidence)
     texts = dict.fromkeys(words.texts[span.field != "title"][span.start : span.end] for span in spans)
-    shown = "" if all(key(text) == key(term) for text in texts) else how
+    shown = None if all(key(text) == key(term) for text in texts) else how
     return Found(term, spans, tuple(texts), shown)
 
 
-def _how(leaf: Node, words: ArticleWords) -> str:
+def _how(leaf: Node, words: ArticleWords) -> How:
     match leaf:
         case Term(units=units, mode="inflected"):
             forms = [wanted(unit, words.language)[0] for unit in units if isinstance(unit, str)]
-            return f"same stem: {' '.join(forms)}" if forms else "the same word, joined"
+            return How(Kind.STEM, " ".join(forms)) if forms else How(Kind.JOINED)
         case Prefix(text=text):
-            return f"begins with {text}"
+            return How(Kind.PREFIX, text)
         case Name():
-            return "a spelling of the name"
+            return How(Kind.NAME)
         case NamedList(name=name):
-            return f"in the list @{name}"
+            return How(Kind.LISTED, f"@{name}")
         case Regex():
-            return "matches the expression"
+            return How(Kind.EXPRESSION)
         case Meta():
-            return "of the article"
+            return How(Kind.ARTICLE)
         case _:
-            return "the same word"
+            return How(Kind.WORD)
 
 
-def sentence(explanation: Explanation) -> str:
+def sentence(explanation: Explanation, voice: Voice = ENGLISH) -> str:
     """The explanation in words, for a person; one or more sentences."""
     if explanation.matched:
-        parts = [f"{one.term} ({_texts(one)})" if _texts(one) else one.term for one in explanation.found]
-        text = f"It has {_and(parts)}." if parts else "It has nothing that the query excludes."
+        terms = _terms(explanation.found, voice)
+        said = [voice.say("It has {terms}.", terms=terms) if terms else voice.say("It has nothing that the query excludes.")]
         if explanation.unneeded:
-            text += f" Not needed: {', '.join(explanation.unneeded[:8])}."
-        return text
+            said.append(voice.say("Not needed: {terms}.", terms=", ".join(explanation.unneeded[:8])))
+        return " ".join(said)
     said = []
     if explanation.missing:
-        said.append(f"It lacks {_and(list(explanation.missing))}.")
+        said.append(voice.say("It lacks {terms}.", terms=_and(explanation.missing, voice)))
     if explanation.excluded:
-        parts = [f"{one.term} ({_texts(one)})" if _texts(one) else one.term for one in explanation.excluded]
-        said.append(f"It is excluded by NOT {_and(parts)}.")
+        said.append(voice.say("It is excluded by NOT {terms}.", terms=_terms(explanation.excluded, voice)))
     if explanation.found:
-        said.append(f"It has {_and([one.term for one in explanation.found])}.")
-    return " ".join(said) or "It does not match."
+        said.append(voice.say("It has {terms}.", terms=_and([one.term for one in explanation.found], voice)))
+    return " ".join(said) or voice.say("It does not match.")
 
 
-def _texts(found: Found) -> str:
+def _terms(found: Sequence[Found], voice: Voice) -> str:
+    """Terms with what stands in the article; empty for none."""
+    return _and([f"{one.term} ({texts})" if (texts := _texts(one, voice)) else one.term for one in found], voice)
+
+
+def _texts(found: Found, voice: Voice) -> str:
     texts = ", ".join(f"“{text}”" for text in found.texts[:3])
-    return f"{texts}, {found.how}" if found.how and texts else texts
+    return f"{texts}, {_how_said(found.how, voice)}" if found.how and texts else texts
 
 
-def _and(parts: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else ""
+def _how_said(how: How, voice: Voice) -> str:
+    match how.kind:
+        case Kind.STEM:
+            return voice.say("same stem: {stems}", stems=how.what)
+        case Kind.JOINED:
+            return voice.say("the same word, joined")
+        case Kind.PREFIX:
+            return voice.say("begins with {letters}", letters=how.what)
+        case Kind.NAME:
+            return voice.say("a spelling of the name")
+        case Kind.LISTED:
+            return voice.say("in the list {name}", name=how.what)
+        case Kind.EXPRESSION:
+            return voice.say("matches the expression")
+        case Kind.ARTICLE:
+            return voice.say("of the article")
+        case Kind.NEAR:
+            return voice.say("so near to each other")
+        case Kind.WORD:
+            return voice.say("the same word")
+
+
+def _and(parts: Sequence[str], voice: Voice) -> str:
+    """The parts as a list within a sentence; empty for none."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return voice.say("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])

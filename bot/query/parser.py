@@ -42,7 +42,6 @@ LENGTH = 4_000  #: code points of a query
 TERMS = 300  #: words, phrases and items of lists of a query
 DEPTH = 30  #: parentheses within parentheses
 _NODES = 3 * DEPTH  # an AND within an OR within a NOT for each pair of parentheses
-_TOO_DEEP = f"Parentheses, NOT and fields nest at most {DEPTH} deep: write the query flatter."
 NEARS = 20  #: NEAR and ONEAR of a query
 DISTANCE = 50  #: words between the sides of a NEAR
 PREFIX = 2  #: letters before a star
@@ -74,33 +73,32 @@ class _Grower(Transformer[Token, Node]):
         self._query, self._names = query, names
         self._terms = self._nears = 0
 
-    def _error(self, position: int | None, message: str) -> QueryError:
-        return QueryError(self._query, position or 0, message)
-
     def _count(self, position: int, words: int = 1) -> None:
         self._terms += max(1, words)
         if self._terms > TERMS:
-            raise self._error(position, f"A query has at most {TERMS} words; make two subscriptions of this one.")
+            raise QueryError(self._query, position, "A query has at most {most} words; make two subscriptions of this one.", most=TERMS)
 
     def _term(self, text: str, position: int, term: Term) -> Term:
         """The term with its units; raises where the text has none."""
         found = units(text, inflected=term.mode == "inflected")
         self._count(position, sum(len(unit) if isinstance(unit, tuple) and not is_unspaced(unit[0]) else 1 for unit in found))
         if not found:
-            what = "These quotes hold no word" if term.quoted else f"“{text}” holds no letter or digit"
-            raise self._error(position, f"{what}: write a word, or remove it.")
+            if term.quoted:
+                raise QueryError(self._query, position, "These quotes hold no word: write a word, or remove it.")
+            raise QueryError(self._query, position, "“{word}” holds no letter or digit: write a word, or remove it.", word=text)
         return Term(found, trimmed(term.text) if term.mode == "exact" else term.text, term.mode, term.quoted)
 
     @v_args(inline=True)
     def word(self, token: Token) -> Node:
         text, position = str(token), token.start_pos or 0
         if text[0] in "=~" and text.endswith("*"):
-            raise self._error(position + len(text) - 1, "A star works with plain words only: leave out the star, or the sign before the word.")
+            at = position + len(text) - 1
+            raise QueryError(self._query, at, "A star works with plain words only: leave out the star, or the sign before the word.")
         if text.startswith("="):
             return self._term(text[1:], position, Term((), text[1:], "exact"))
         if text.startswith("~"):
             if text[1:].isdecimal():
-                raise self._error(position, f"Distances are written with NEAR: a NEAR/{text[1:]} b.")
+                raise QueryError(self._query, position, "Distances are written with NEAR: a NEAR/{number} b.", number=text[1:])
             return self._name(text[1:], position, quoted=False)
         self._check_word(text, position)
         if text.endswith("*"):
@@ -111,21 +109,25 @@ class _Grower(Transformer[Token, Node]):
         """Refuse what looks like another language's operator, where plain words would mean something else than their writer thinks."""
         if re.fullmatch(r"O?NEAR(?:/.*)?", text):
             operator = text.partition("/")[0]
-            raise self._error(position, f"{operator} needs a number of words: write {operator}/5.")
+            raise QueryError(self._query, position, "{operator} needs a number of words: write {operator}/5.", operator=operator)
         if "://" in text:
             host = values.host(text)
-            raise self._error(
-                position, f"This is an address: write site:{host} for articles of a site." if host else "Put the address in quotes."
-            )
+            if not host:
+                raise QueryError(self._query, position, "Put the address in quotes.")
+            raise QueryError(self._query, position, "This is an address: write site:{host} for articles of a site.", host=host)
         if text.startswith("/"):
-            raise self._error(position, "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes.")
+            raise QueryError(
+                self._query, position, "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes."
+            )
         if text.startswith("*"):
-            raise self._error(position, "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.")
+            raise QueryError(self._query, position, "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.")
         if "*" in text[:-1] or "?" in text[:-1]:
-            at = min(text.index(one) for one in "*?" if one in text)
-            raise self._error(position + at, "A star can stand only at the end of a word, as in rate*; for letters within use /…/.")
+            at = position + min(text.index(one) for one in "*?" if one in text)
+            raise QueryError(self._query, at, "A star can stand only at the end of a word, as in rate*; for letters within use /…/.")
         if re.match(r"\^\d|.+[\^~]\d", text):
-            raise self._error(position, "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two.")
+            raise QueryError(
+                self._query, position, "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two."
+            )
 
     def _prefix(self, text: str, position: int) -> Node:
         found = units(text, inflected=False)
@@ -134,7 +136,9 @@ class _Grower(Transformer[Token, Node]):
         if parts[-1] and is_unspaced(parts[-1]):
             return self._term(text, position, Term((), text))  # these scripts match within words anyway
         if len(found) != 1 or len("".join(parts)) < PREFIX:
-            raise self._error(position, f"“{text}*” is too short: at least {PREFIX} letters stand before a star.")
+            raise QueryError(
+                self._query, position, "“{word}” is too short: at least {least} letters stand before a star.", word=f"{text}*", least=PREFIX
+            )
         self._count(position)
         return Prefix(parts[:-1], parts[-1], text)
 
@@ -142,18 +146,18 @@ class _Grower(Transformer[Token, Node]):
         self._count(position)
         text = text.strip()
         if len(text.split()) > NAME_WORDS:
-            raise self._error(position, f"A name has at most {NAME_WORDS} words.")
+            raise QueryError(self._query, position, "A name has at most {most} words.", most=NAME_WORDS)
         try:
             return Name(compile_name(text), text, quoted)
         except ValueError:
-            raise self._error(position, 'A name follows ~, as in ~Zelensky or ~"Deir ez-Zor".') from None
+            raise QueryError(self._query, position, 'A name follows ~, as in ~Zelensky or ~"Deir ez-Zor".') from None
 
     @v_args(inline=True)
     def phrase(self, token: Token) -> Term:
         text = str(token)[1:-1].strip()
         if "*" in text:
             at = (token.start_pos or 0) + str(token).index("*")
-            raise self._error(at, 'A star has no meaning in quotes: write it after a word, as in "air" ONEAR/0 def*.')
+            raise QueryError(self._query, at, 'A star has no meaning in quotes: write it after a word, as in "air" ONEAR/0 def*.')
         return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
 
     @v_args(inline=True)
@@ -175,10 +179,7 @@ class _Grower(Transformer[Token, Node]):
         typed = self._query[position : position + len(token)]
         source, flags = typed[1 : typed.rindex("/")], typed[typed.rindex("/") + 1 :]
         self._count(position)
-        try:
-            return regex.checked(source, flags)
-        except ValueError as error:
-            raise self._error(position, str(error)) from None
+        return regex.checked(source, flags, self._query, position)
 
     @v_args(inline=True)
     def named_list(self, token: Token) -> NamedList:
@@ -186,8 +187,9 @@ class _Grower(Transformer[Token, Node]):
         items = self._names.get(name)
         if items is None:
             near = get_close_matches(name, self._names, n=1)
-            hint = f"Did you mean @{near[0]}?" if near else "Lists are made under `names:` in feeds.yaml."
-            raise self._error(position, f"There is no list @{name}. {hint}")
+            if near:
+                raise QueryError(self._query, position, "There is no list @{name}. Did you mean @{other}?", name=name, other=near[0])
+            raise QueryError(self._query, position, "There is no list @{name}. Lists are made under `names:` in feeds.yaml.", name=name)
         return NamedList(name, tuple(self._item(item, position) for item in items))
 
     def _item(self, item: str, position: int) -> Term | Prefix | Name:
@@ -218,14 +220,28 @@ class _Grower(Transformer[Token, Node]):
         position = token.start_pos or 0
         name = str(token)[:-1].lower()
         if name not in _FIELDS:
-            near = get_close_matches(name, _FIELDS, n=1, cutoff=0.6)
-            hint = f"Did you mean {near[0]}:?" if near else f"Fields are {', '.join(_FIELDS)}."
-            raise self._error(position, f"There is no field {name}:. {hint} To look for the text itself, put it in quotes.")
+            raise self._no_field(name, position)
         assert not isinstance(part, Token)  # noqa: S101
-        try:
-            return values.in_text(name, part) if name in TEXT_FIELDS else values.in_meta(name, part)
-        except ValueError as error:
-            raise self._error(position, str(error)) from None
+        rule = values.in_text if name in TEXT_FIELDS else values.in_meta
+        return rule(name, part, self._query, position)
+
+    def _no_field(self, name: str, position: int) -> QueryError:
+        near = get_close_matches(name, _FIELDS, n=1, cutoff=0.6)
+        if near:
+            return QueryError(
+                self._query,
+                position,
+                "There is no field {name}:. Did you mean {other}:? To look for the text itself, put it in quotes.",
+                name=name,
+                other=near[0],
+            )
+        return QueryError(
+            self._query,
+            position,
+            "There is no field {name}:. Fields are {fields}. To look for the text itself, put it in quotes.",
+            name=name,
+            fields=", ".join(_FIELDS),
+        )
 
     def near(self, parts: list[Token | Node]) -> Near:
         left, token, right = parts
@@ -233,16 +249,20 @@ class _Grower(Transformer[Token, Node]):
         assert not isinstance(left, Token)  # noqa: S101
         assert not isinstance(right, Token)  # noqa: S101
         operator, _, number = str(token).partition("/")
-        distance = int(number[:6])
+        distance, position = int(number[:6]), token.start_pos or 0
         if distance > DISTANCE:
-            raise self._error(token.start_pos, f"At most {DISTANCE} words may stand between: write {operator}/{DISTANCE} or less.")
+            raise QueryError(
+                self._query,
+                position,
+                "At most {most} words may stand between: write {operator}/{most} or less.",
+                most=DISTANCE,
+                operator=operator,
+            )
         self._nears += 1
         if self._nears > NEARS:
-            raise self._error(token.start_pos, f"A query has at most {NEARS} NEAR; make two subscriptions of this one.")
+            raise QueryError(self._query, position, "A query has at most {most} NEAR; make two subscriptions of this one.", most=NEARS)
         for part, other in ((left, right), (right, left)):
-            problem = values.not_for_near(part, show(other, inside=True), str(token), left=part is left)
-            if problem:
-                raise self._error(token.start_pos, problem)
+            values.demand_for_near(part, values.Beside(show(other, inside=True), str(token), part is left), self._query, position)
         return Near(left, right, distance, ordered=operator == "ONEAR")
 
     def none_of(self, parts: list[Node]) -> Node:
@@ -293,7 +313,7 @@ def parse(query: str, names: Names | None = None) -> Node:
     Raises QueryError with the position of the first mistake.
     """
     if len(query) > LENGTH:
-        raise QueryError(query, LENGTH, f"A query has at most {LENGTH} characters; this one has {len(query)}.")
+        raise QueryError(query, LENGTH, "A query has at most {most} characters; this one has {number}.", most=LENGTH, number=len(query))
     text = query.translate(_TYPOGRAPHIC)
     if not text.strip():
         raise QueryError(query, 0, 'The query is empty: write a word, or a "phrase".')
@@ -306,16 +326,20 @@ def parse(query: str, names: Names | None = None) -> Node:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
         if isinstance(error.orig_exc, RecursionError):
-            raise QueryError(query, 0, _TOO_DEEP) from None
+            raise _too_deep(query) from None
         raise
     except RecursionError:
-        raise QueryError(query, 0, _TOO_DEEP) from None
+        raise _too_deep(query) from None
     if _depth(tree, 0) > _NODES:
-        raise QueryError(query, 0, _TOO_DEEP)
-    problem = objection(tree)
+        raise _too_deep(query)
+    problem = objection(tree, query)
     if problem:
-        raise QueryError(query, 0, problem)
+        raise problem
     return tree
+
+
+def _too_deep(query: str) -> QueryError:
+    return QueryError(query, 0, "Parentheses, NOT and fields nest at most {most} deep: write the query flatter.", most=DEPTH)
 
 
 def _depth(node: Node, above: int) -> int:
@@ -347,7 +371,7 @@ def _check_brackets(query: str, text: str) -> None:
         elif quote < 0 and character == "(":
             opened.append(position)
             if len(opened) > DEPTH:
-                raise QueryError(query, position, f"Parentheses nest at most {DEPTH} deep.")
+                raise QueryError(query, position, "Parentheses nest at most {most} deep.", most=DEPTH)
         elif quote < 0 and character == ")":
             if not opened:
                 raise QueryError(query, position, "This parenthesis closes nothing: remove it, or open one before.")
@@ -363,18 +387,23 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
         last = text.rsplit(maxsplit=1)[-1]
         last = next((one for one in ("&&", "||") if last.endswith(one)), last)
-        return QueryError(query, text.rstrip().rfind(last), f"“{last}” stands at the end: write what should follow it, or remove it.")
+        return _at_the_end(query, text.rstrip().rfind(last), last)
     position = error.pos_in_stream or 0  # type: ignore[redundant-expr]  # lark's annotation leaves out None
     if isinstance(error, UnexpectedCharacters):
-        return QueryError(query, position, f"“{text[position]}” has no meaning here: put text that holds it in quotes.")
+        sign = text[position]
+        return QueryError(query, position, "“{sign}” has no meaning here: put text that holds it in quotes.", sign=sign)
     found = str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
     before_it = text[:position].rstrip().rpartition(" ")[2]
     if re.fullmatch(r"[-!]|NOT", found) and re.fullmatch(r"O?NEAR/\d+", before_it):
-        return QueryError(query, position, f"NOT cannot stand within {before_it}: put it after the whole, as in (a {before_it} b) NOT c.")
+        return values.no_not(before_it, query, position)
     if found == ")":
         before = text[:position].rstrip()
         last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""
         if _OPERATOR.match(last):
-            return QueryError(query, before.rfind(last), f"“{last}” stands at the end: write what should follow it, or remove it.")
+            return _at_the_end(query, before.rfind(last), last)
         return QueryError(query, position, "A word is missing before this parenthesis.")
-    return QueryError(query, position, f"“{found}” needs a word before it: remove it, or write the word in quotes to search for it.")
+    return QueryError(query, position, "“{word}” needs a word before it: remove it, or write the word in quotes to search for it.", word=found)
+
+
+def _at_the_end(query: str, position: int, word: str) -> QueryError:
+    return QueryError(query, position, "“{word}” stands at the end: write what should follow it, or remove it.", word=word)

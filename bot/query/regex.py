@@ -6,6 +6,7 @@ from typing import Any
 
 import re2
 
+from bot.errors import QueryError
 from bot.query.tree import Regex
 
 LENGTH = 200  #: code points of an expression
@@ -21,23 +22,31 @@ def _compiled(source: str, ignore_case: bool) -> Any:
     return re2.compile(source, options)
 
 
-def checked(source: str, flags: str) -> Regex:
-    """The expression; raises ValueError with a message for its writer."""
+def checked(source: str, flags: str, query: str, position: int) -> Regex:
+    """The expression that stands at this position of a query. Raises QueryError."""
     if set(flags) - {"i"}:
-        raise ValueError(f"“{flags}” is no flag: /…/i ignores case, others there are none.")
+        raise QueryError(query, position, "“{flags}” is no flag: /…/i ignores case, others there are none.", flags=flags)
     if len(source) > LENGTH:
-        raise ValueError(f"An expression has at most {LENGTH} characters; this one has {len(source)}.")
+        raise QueryError(query, position, "An expression has at most {most} characters; this one has {number}.", most=LENGTH, number=len(source))
     try:
         pattern = _compiled(source, bool(flags))
         if pattern.search("") is not None:
-            raise ValueError("This expression matches the empty text, and so everything: ask for at least one letter.")
+            raise QueryError(query, position, "This expression matches the empty text, and so everything: ask for at least one letter.")
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        if "too large" in reason:
-            raise ValueError(f"This expression is too large for RE2 ({MEMORY // 1024} KB): write fewer or smaller repetitions.") from None
-        most = "; RE2 repeats at most 1000 times, all in all" if "repetition size" in reason else ""
-        raise ValueError(f"RE2 cannot read this expression: {reason}{most}.") from None
+        raise _unread(reason, query, position) from None
     return Regex(source, bool(flags))
+
+
+def _unread(reason: str, query: str, position: int) -> QueryError:
+    if "too large" in reason:
+        size = MEMORY // 1024
+        return QueryError(query, position, "This expression is too large for RE2 ({size} KB): write fewer or smaller repetitions.", size=size)
+    if "repetition size" in reason:
+        return QueryError(
+            query, position, "RE2 cannot read this expression: {reason}; RE2 repeats at most 1000 times, all in all.", reason=reason
+        )
+    return QueryError(query, position, "RE2 cannot read this expression: {reason}.", reason=reason)
 
 
 def end(text: str, start: int) -> int:

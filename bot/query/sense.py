@@ -1,17 +1,18 @@
 """Whether a query can be meant: one that matches everything, nothing, or whatever lacks a word is a slip. Not its syntax."""
 
+from bot.errors import QueryError
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Near, Node, NoneOf, Term, show
 
 
-def objection(tree: Node) -> str:
-    """What is wrong with the query as a whole, and what to do; empty where nothing is."""
+def objection(tree: Node, query: str) -> QueryError | None:
+    """What is wrong with the query as a whole, and what to do; None where nothing is. `query` is its text."""
     if never(tree):
-        return "No article can match this: it asks for something and excludes the same. Remove one of the two."
+        return QueryError(query, 0, "No article can match this: it asks for something and excludes the same. Remove one of the two.")
     if not isinstance(tree, Everything) and always(tree):
-        return "This matches every article: remove the part that does, or write * alone if you mean it."
+        return QueryError(query, 0, "This matches every article: remove the part that does, or write * alone if you mean it.")
     if not _demands(tree):
-        return "This matches every article that lacks a word: say first what you want, then NOT what you do not."
-    return ""
+        return QueryError(query, 0, "This matches every article that lacks a word: say first what you want, then NOT what you do not.")
+    return None
 
 
 def always(node: Node) -> bool:

@@ -1,5 +1,8 @@
 """What may stand in a field and beside NEAR: the rules of a query's parts, as messages for its writer. Not the shape, which is the grammar's."""
 
+from dataclasses import dataclass
+
+from bot.errors import QueryError
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, show
 from bot.text.fold import fold, key
 from bot.text.language import code, scripts_of
@@ -15,40 +18,48 @@ def host(text: str) -> str:
     return f"{address.rpartition('@')[2].partition(':')[0]}{slash}{path}"
 
 
-def in_text(field: str, part: Node) -> InField:
-    """`title:` or `summary:` before a part. Raises ValueError with a message."""
+def in_text(field: str, part: Node, query: str, position: int) -> InField:
+    """`title:` or `summary:` at this position of the query, before a part. Raises QueryError."""
     inner = _first(part, (InField, Meta, Everything))
     if inner is not None:
-        raise ValueError(f"{field}: cannot hold {show(inner)}: put that outside, joined by AND.")
+        shown = show(inner)
+        raise QueryError(query, position, "{field}: cannot hold {part}: put that outside, joined by AND.", field=field, part=shown)
     return InField(field, part)
 
 
-def in_meta(field: str, part: Node) -> Node:
-    """The part with its words as values of the field. Raises ValueError with a message."""
+def in_meta(field: str, part: Node, query: str, position: int) -> Node:
+    """The part with its words as values of the field, which stands at this position of the query. Raises QueryError."""
     match part:
         case AllOf(parts=parts):
-            return AllOf(tuple(in_meta(field, one) for one in parts))
+            return AllOf(tuple(in_meta(field, one, query, position) for one in parts))
         case AnyOf(parts=parts):
-            return AnyOf(tuple(in_meta(field, one) for one in parts))
+            return AnyOf(tuple(in_meta(field, one, query, position) for one in parts))
         case NoneOf(part=inner):
-            return NoneOf(in_meta(field, inner))
+            return NoneOf(in_meta(field, inner, query, position))
         case Term(text=text, quoted=quoted, mode=mode) if mode != "exact":
-            return Meta(field, _value(field, text), text, quoted)
+            return Meta(field, _value(field, text, query, position), text, quoted)
         case _:
-            raise ValueError(f"{field}: takes plain values, as in {field}:{_EXAMPLES[field]}, not {show(part)}.")
+            raise QueryError(
+                query,
+                position,
+                "{field}: takes plain values, as in {example}, not {part}.",
+                field=field,
+                example=f"{field}:{_EXAMPLES[field]}",
+                part=show(part),
+            )
 
 
-def _value(field: str, text: str) -> str:
+def _value(field: str, text: str, query: str, position: int) -> str:
     match field:
         case "site":
             value = host(text)
             if "." not in value.partition("/")[0]:
-                raise ValueError("site: takes a whole host, as in site:reuters.com.")
+                raise QueryError(query, position, "site: takes a whole host, as in site:reuters.com.")
             return value
         case "lang":
             value = code(text)
             if not (scripts_of(value) or value in SNOWBALL or value in OTHERS):
-                raise ValueError("lang: takes a language code, as in lang:en, lang:ru or lang:ar.")
+                raise QueryError(query, position, "lang: takes a language code, as in lang:en, lang:ru or lang:ar.")
             return value
         case "tag":
             return fold(text)
@@ -58,26 +69,50 @@ def _value(field: str, text: str) -> str:
             return key(text)
 
 
-def not_for_near(part: Node, other: str, operator: str, *, left: bool) -> str:
-    """Why a part cannot stand on this side of NEAR, and what to write instead; empty where it can."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where a part stands."""
 
-    def beside(one: Node) -> str:
-        shown = show(one, inside=True)
-        return f"{shown} {operator} {other}" if left else f"{other} {operator} {shown}"
+    other: str  #: what stands on the other side, as text
+    operator: str  #: as in `NEAR/3`
+    left: bool  #: the part is on the left side
 
+    def whole(self, part: Node) -> str:
+        """The part with what it stands beside, as text."""
+        shown = show(part, inside=True)
+        return f"{shown} {self.operator} {self.other}" if self.left else f"{self.other} {self.operator} {shown}"
+
+
+def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> None:
+    """Raises QueryError where a part cannot stand on this side of the NEAR at this position, with what to write instead."""
+    operator = beside.operator
     match part:
         case AllOf(parts=parts):
-            return f"AND cannot stand within {operator}: write {' AND '.join(f'({beside(one)})' for one in parts)}."
+            instead = " AND ".join(f"({beside.whole(one)})" for one in parts)
+            raise QueryError(query, position, "AND cannot stand within {operator}: write {instead}.", operator=operator, instead=instead)
         case AnyOf(parts=parts):
-            return next((problem for one in parts if (problem := not_for_near(one, other, operator, left=left))), "")
+            for one in parts:
+                demand_for_near(one, beside, query, position)
         case NoneOf():
-            return f"NOT cannot stand within {operator}: put it after the whole, as in (a {operator} b) NOT c."
+            raise no_not(operator, query, position)
         case InField(field=field, part=inner):
-            return f"Put the field before the whole: {field}:({beside(inner)})."
+            instead = f"{field}:({beside.whole(inner)})"
+            raise QueryError(query, position, "Put the field before the whole: {instead}.", instead=instead)
         case Meta() | Everything() | Regex():
-            return f"{operator} joins words, phrases, names and lists, not {show(part)}: join that with AND."
-        case _:
-            return ""
+            raise QueryError(
+                query,
+                position,
+                "{operator} joins words, phrases, names and lists, not {part}: join that with AND.",
+                operator=operator,
+                part=show(part),
+            )
+
+
+def no_not(operator: str, query: str, position: int) -> QueryError:
+    """That NOT stands beside NEAR."""
+    return QueryError(
+        query, position, "NOT cannot stand within {operator}: put it after the whole, as in (a {operator} b) NOT c.", operator=operator
+    )
 
 
 def _first(node: Node, kinds: tuple[type, ...]) -> Node | None:
