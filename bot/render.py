@@ -189,15 +189,15 @@ def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room:
 def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Message:
     composer = Composer()
     if repeat:
-        composer.add(f"({voice.say('repeat')}) ", "italic")
+        composer.add("(" + voice.say("repeat") + ") ", "italic")
     if alert.catch_up:
-        composer.add(f"({voice.say('catch-up')}) ", "italic")
+        composer.add("(" + voice.say("catch-up") + ") ", "italic")
     if alert.single and alert.publishers < 2:
-        composer.add(f"({voice.say('single source')}) ", "italic")
+        composer.add("(" + voice.say("single source") + ") ", "italic")
     _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
     composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
-        composer.add(f"\n✎ {voice.say('before:')} ").add_marked(
+        composer.add("\n✎ " + voice.say("before:") + " ").add_marked(
             _fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
         )
     text, spans = snippet(alert.summary, alert.spans)
@@ -220,8 +220,8 @@ def _also(composer: Composer, alert: AlertView, now: datetime, voice: Voice) -> 
     shown = alert.also
     agencies = list(dict.fromkeys(one.agency for one in shown))
     for number, agency in enumerate(sorted(agencies, key=bool)):
-        lead = f"{voice.say('via {agency}:', agency=agency) if agency else voice.say('also:')} "
-        composer.add(f"{' · ' if number else ''}{lead}")
+        lead = voice.say("via {agency}:", agency=agency) if agency else voice.say("also:")
+        composer.add(f"{' · ' if number else ''}{lead} ")
         for place, one in enumerate(one for one in shown if one.agency == agency):
             composer.add(", " if place else "")
             link = ("text_link",) if linkable(one.link) else ()
@@ -242,7 +242,8 @@ def _publishers(number: int, voice: Voice) -> str:
 
 
 def _again(alert: AlertView, now: datetime, voice: Voice) -> Message:
-    composer = Composer().add(f"🔔 {voice.count('Now {number} publisher:', 'Now {number} publishers:', alert.publishers)} ")
+    lead = voice.count("Now {number} publisher:", "Now {number} publishers:", alert.publishers)
+    composer = Composer().add(f"🔔 {lead} ")
     _headline(composer, alert, (), 2 * TITLE_LENGTH)
     composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic").add("\n")
     _also(composer, alert, now, voice)
@@ -274,7 +275,7 @@ def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: b
     alerts = _told_order(alerts)
     composer = Composer()
     if repeat:
-        composer.add(f"({voice.say('repeat')}) ", "italic")
+        composer.add("(" + voice.say("repeat") + ") ", "italic")
     composer.add(_heading(alerts[0].form, len(alerts), voice), "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
     if names:
@@ -293,7 +294,8 @@ def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: b
             composer.add(f" · {_publishers(alert.publishers, voice)}")
     rest = len(alerts) - len(listed)
     if rest:
-        composer.add(f"\n\n{voice.count('and {number} more; newsbell keeps them all.', 'and {number} more; newsbell keeps them all.', rest)}")
+        more = voice.count("and {number} more; newsbell keeps them all.", "and {number} more; newsbell keeps them all.", rest)
+        composer.add(f"\n\n{more}")
     return composer.message()
 
 

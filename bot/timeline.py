@@ -108,7 +108,7 @@ def later(after: timedelta, voice: Voice = ENGLISH) -> str:
     if minutes < 60:
         return "+" + voice.say("{minutes} min", minutes=minutes)
     hours = "+" + voice.say("{hours} h", hours=minutes // 60)
-    return f"{hours} {voice.say('{minutes} min', minutes=minutes % 60)}" if minutes % 60 else hours
+    return hours + " " + voice.say("{minutes} min", minutes=minutes % 60) if minutes % 60 else hours
 
 
 def who_was_first(story: ToldStory, voice: Voice = ENGLISH) -> str:

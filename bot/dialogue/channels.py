@@ -41,7 +41,7 @@ class Channels(Still):
         match word.partition(" ")[0]:
             case "link":
                 text = voice.say("Write the name of the channel, for example: @example_channel.")
-                return show(Message(text), replace(screen, expects="channel"), [Button(f"‹ {voice.say('Back')}", "list")], edit=True)
+                return show(Message(text), replace(screen, expects="channel"), [Button("‹ " + voice.say("Back"), "list")], edit=True)
             case "list":
                 return await self._list(turn, screen, edit=True)
             case "act" if word == "act 0":

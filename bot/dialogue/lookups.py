@@ -80,7 +80,7 @@ class Lookups:
             composer.add("\n✗ " if feed.state.failures else "\n• ").add_marked(cut(feed.name, 60), (), "bold")
             composer.add(f" – {_state(feed, turn)}")
             if own[feed.url].added_here and not own[feed.url].declared:
-                composer.add(f" ({voice.say('added here')})")
+                composer.add(" (" + voice.say("added here") + ")")
         return Said(composer.message())
 
     async def status(self, turn: Turn, _name: str, _rest: str) -> Said:
@@ -104,7 +104,8 @@ def status_text(status: Status, turn: Turn) -> str:
     failing = [feed for feed in status.feeds if feed.state.failures]
     waiting = sum(queued for _, queued, _ in status.chats)
     feeds = voice.count("{number} feed", "{number} feeds", len(status.feeds))
-    lines = [f"{feeds}, {voice.count('{number} subscription', '{number} subscriptions', status.subscriptions)}."]
+    subscriptions = voice.count("{number} subscription", "{number} subscriptions", status.subscriptions)
+    lines = [f"{feeds}, {subscriptions}."]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:
         seconds = max(0, round((min(polls) - turn.now).total_seconds()))

@@ -54,7 +54,7 @@ class Operate(Still):
             voice.count("{number} was given up.", "{number} were given up.", status.deliveries.get("dead", 0)),
         ]
         rows = [
-            [Button(voice.say("People"), "people"), Button(f"{voice.say('Asking to come in')} ({len(knocking) - let_in})", "knocking")],
+            [Button(voice.say("People"), "people"), Button(voice.say("Asking to come in") + f" ({len(knocking) - let_in})", "knocking")],
             [Button(voice.say("Given up"), "dead"), Button(voice.say("Tell everyone"), "tell")],
             [Button(voice.say("Invite somebody"), "invite"), Button("⟳", "home")],
         ]
@@ -138,7 +138,7 @@ class Operate(Still):
                 admin = person.role is Role.ADMIN
                 buttons.append(Button(voice.say("Operator no more"), "demote") if admin else Button(voice.say("Make operator"), "promote"))
         text = f"{cut(person.name or '–', 60)}\n{person.user_id} · {role_name(person.role, voice)}"
-        back = [Button(f"‹ {voice.say('Back')}", "people")]
+        back = [Button("‹ " + voice.say("Back"), "people")]
         return show(Message(text), replace(screen, values={"person": number}), buttons, back, edit=True)
 
     async def _set_role(self, turn: Turn, screen: Screen, word: str) -> Said:
@@ -185,7 +185,7 @@ class Operate(Still):
 
 
 def _home(voice: Voice) -> Button:
-    return Button(f"‹ {voice.say('Back')}", "home")
+    return Button("‹ " + voice.say("Back"), "home")
 
 
 def role_name(role: Role, voice: Voice) -> str:

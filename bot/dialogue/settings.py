@@ -145,7 +145,7 @@ class Settings(Still):
 
 
 def _back(turn: Turn) -> Button:
-    return Button(f"‹ {turn.voice.say('Back')}", "back")
+    return Button("‹ " + turn.voice.say("Back"), "back")
 
 
 def _chosen(what: str, value: str) -> SetSettings | SetGrouping | None:

@@ -81,7 +81,7 @@ class Start(Still):
                 return Said(toast=voice.say("I do not know this button any more."))
 
     def _back(self, voice: Voice) -> Button:
-        return Button(f"‹ {voice.say('Back')}", "begin")
+        return Button("‹ " + voice.say("Back"), "begin")
 
     async def _take(self, turn: Turn, screen: Screen, urgency: Urgency | None) -> Said:
         feeds = [str(one) for one in screen.values.get("feeds", ())]
@@ -174,7 +174,7 @@ class Start(Still):
             replace(screen, values=values, expects=""),
             [Button(voice.say("All of it, as a digest"), "digest")],
             [Button(voice.say("Only what mentions …"), "words")],
-            [Button(f"‹ {voice.say('Back')}", "packs")],
+            [Button("‹ " + voice.say("Back"), "packs")],
             edit=True,
         )
 
@@ -194,8 +194,8 @@ class Start(Still):
         if purpose == "share":
             return await self._shared(turn, values, known=known, access=access)
         if turn.update.address < 0:
-            text = voice.say("Open the claim link in a private chat with me.")
-            return say(text if purpose == "claim" else voice.say("Open the invitation in a private chat with me."))
+            claim = voice.say("Open the claim link in a private chat with me.")
+            return say(claim) if purpose == "claim" else say(voice.say("Open the invitation in a private chat with me."))
         name = turn.update.user_name or turn.update.title
         if purpose == "claim":
             text = voice.say("Welcome. You are newsbell's operator now, and this chat gets its notices.")

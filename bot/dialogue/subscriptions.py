@@ -158,7 +158,7 @@ class Subscriptions(Still):
         for one, declared in shown:
             composer.add(f"\n{one.id}. {'⏸ ' if one.paused else ''}").add(f"{ringing.words(one.ringing)} {cut(one.query, 200)}".strip(), "code")
             if declared:
-                composer.add(f" ({voice.say('{name}, from feeds.yaml', name=one.name)})")
+                composer.add(" (" + voice.say("{name}, from feeds.yaml", name=one.name) + ")")
         composer.add("\n\n" + voice.say("/unsubscribe NUMBER stops one."))
         numbers = in_rows((Button(f"{one.id}", f"open {one.id}") for one, _ in shown), 4)
         return show(composer.message(), screen, *numbers, pages(turn, page, len(have)), edit=edit)
@@ -241,7 +241,7 @@ class Subscriptions(Still):
                 return await self._feeds(turn, screen, one, value)
             case "edit":
                 text = Composer().add(turn.voice.say("Write the new query. It is now:") + "\n").add(cut(one.query, CARET), "code")
-                back = [Button(f"‹ {turn.voice.say('Back')}", "back")]
+                back = [Button("‹ " + turn.voice.say("Back"), "back")]
                 return show(text.message(), replace(screen, expects="query"), back, edit=True)
             case "save" if before.values.get("query"):
                 query = str(before.values["query"])
@@ -289,7 +289,7 @@ class Subscriptions(Still):
         good, bad = (await self._store.verdicts(turn.chat.id, turn.now - JUDGED)).get(one.id, (0, 0))
         if good or bad:
             composer.add("\n" + voice.say("Reactions of the last 30 days: 👍 {good} 👎 {bad}", good=good, bad=bad))
-        back = [Button(voice.say("Share"), "share"), Button(f"‹ {voice.say('Back')}", "list")]
+        back = [Button(voice.say("Share"), "share"), Button("‹ " + voice.say("Back"), "list")]
         if declared:
             composer.add("\n\n" + voice.say("It stands in feeds.yaml: change it there."))
         if declared or not turn.may_change:
@@ -305,7 +305,7 @@ class Subscriptions(Still):
         )
 
     def _choices(self, turn: Turn, screen: Screen, one: Subscription, what: str) -> Said:
-        voice, back = turn.voice, [Button(f"‹ {turn.voice.say('Back')}", "back")]
+        voice, back = turn.voice, [Button("‹ " + turn.voice.say("Back"), "back")]
         if what == "urgency":
             row = [Button(urgency_name(each, voice), f"urgency {each.value}") for each in Urgency]
             text = voice.say(
@@ -345,7 +345,7 @@ class Subscriptions(Still):
         ]
         steps = [Button(step.text, f"feeds {step.word}") for step in pages(turn, page, len(choices))]
         text = voice.say("Which feeds it looks at: tags, or feeds by name. Now: {feeds}", feeds=", ".join(sorted(chosen)) or voice.say("all"))
-        last = [Button(voice.say("All feeds"), "feeds all"), Button(f"‹ {voice.say('Back')}", "back")]
+        last = [Button(voice.say("All feeds"), "feeds all"), Button("‹ " + voice.say("Back"), "back")]
         return replace(show(Message(cut(text, 3000)), screen, *in_rows(buttons, 2), steps, last, edit=True), changes=change)
 
     async def _selectors(self, turn: Turn) -> list[str]:

@@ -83,9 +83,9 @@ def pages(turn: Turn, page: int, items: int, size: int = PAGE) -> list[Button]:
     last = max(0, -(-items // size) - 1)
     found = []
     if page > 0:
-        found.append(Button(f"‹ {turn.voice.say('Back')}", f"page {page - 1}"))
+        found.append(Button("‹ " + turn.voice.say("Back"), f"page {page - 1}"))
     if page < last:
-        found.append(Button(f"{turn.voice.say('More')} ›", f"page {page + 1}"))
+        found.append(Button(turn.voice.say("More") + " ›", f"page {page + 1}"))
     return found
 
 
