@@ -32,6 +32,8 @@ def checked(source: str, flags: str, query: str, position: int) -> Regex:
         pattern = _compiled(source, bool(flags))
         if pattern.search("") is not None:
             raise QueryError(query, position, "This expression matches the empty text, and so everything: ask for at least one letter.")
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise _unread(str(error), query, position) from None
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         raise _unread(reason, query, position) from None
