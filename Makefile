@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test demo bench clean
+.PHONY: run setup test demo bench messages clean
+
+LANGUAGES := ar de es ru uk
 
 run: $(VENV)/.installed-run
 	@$(BIN)/newsbell run
@@ -18,6 +20,15 @@ test: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev reader-env
 	@$(BIN)/python -m bench
+
+# The texts of the code, into the files of their translators: what is translated stays, what nobody says any more goes.
+messages: $(VENV)/.installed-run
+	@$(BIN)/pybabel -q extract --no-default-keywords -k say -k count:1,2 -k QueryError:3 \
+		--no-location --sort-output --width 145 --project newsbell --output $(VENV)/messages.pot bot
+	@for language in $(LANGUAGES); do \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 145 \
+			--locale $$language --input-file $(VENV)/messages.pot --output-file bot/locale/$$language.po || exit; \
+	done
 
 include bench/reader.mk
 
