@@ -96,7 +96,8 @@ class Actions:
             said = replace(said, changes=(SetPaused(""), *said.changes))
         target = chat.id if chat and here and chat.id != here.id else None
         kept = await self._store.answer(Answered(update, here, said, target), self._clock.now())
-        return _handled(said, chat) if kept else Handled(changed=False, chat_id=None, toast=said.toast)
+        # What was answered before has changed since: what would be said of it now would be wrong.
+        return _handled(said, chat) if kept else Handled(changed=False, chat_id=None)
 
     async def work(self, chat_id: int, screen: Screen, user_id: int) -> None:
         """Do what takes long, for a screen that says it is being done, and change its message. Raises StoreError."""

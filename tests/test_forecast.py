@@ -11,7 +11,6 @@ from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk
 from support import ManualClock
 
 from bot import why
-from bot.config.shape import Quotas
 from bot.query.parser import parse
 
 ANONYMOUS, EVE = 1087968824, 9
@@ -19,7 +18,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ONLY_ADMINS = "Only administrators of this chat can change what rings here."
 SUBSCRIBED = "Subscribed. I ring here once for each new story that matches\n"
 NOTHING = "Nothing waits to be confirmed. /subscribe QUERY begins."
-SUBSCRIPTIONS = Quotas().subscriptions
 MANY = 40  #: stories of a day, more than a chat takes without being asked
 
 
@@ -124,8 +122,8 @@ async def test_test_takes_a_mistake_and_an_empty_query_as_subscribe_does(one: De
 async def test_anyone_in_a_chat_that_is_let_in_may_test_and_nobody_else(one: Desk) -> None:
     await brings(one, "The harbour opens")
 
-    assert (await asks(one, "/test harbour", GROUP, BOB)).startswith("1 stories in the last")
-    assert (await asks(one, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith("1 stories in the last")
+    assert (await asks(one, "/test harbour", GROUP, BOB)).startswith("1 story in the last")
+    assert (await asks(one, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith("1 story in the last")
     assert await asks(one, "/test@other_bot harbour", GROUP, BOB) == ""
     assert "harbour" not in (await asks(one, "/test harbour", EVE, EVE)).lower()
 
@@ -331,15 +329,15 @@ async def test_what_rings_here_already_is_not_confirmed_a_second_time(one: Desk)
     assert await rules(one) == ["harbour"]
 
 
-async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(one: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
-    monkeypatch.setattr("bot.actions.SUBSCRIPTIONS", 1)
+async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    async with desk(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as one:
+        await brings_many(one)
+        await asks(one, "/subscribe harbour")
+        await asks(one, "/subscribe nothing of the kind")
 
-    assert await asks(one, "/confirm") == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
-    assert SUBSCRIPTIONS == 200
-    monkeypatch.setattr("bot.actions.SUBSCRIPTIONS", SUBSCRIPTIONS)
-    assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), "the question stands until its hour is over"
+        assert await asks(one, "/confirm") == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
+    async with desk(tmp_path, api, CHATS, clock) as one:
+        assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), "the question stands until its hour is over"
 
 
 async def test_help_names_what_can_be_asked(one: Desk) -> None:

@@ -48,7 +48,7 @@ class TelegramMembers:
             chat = await self._bot.get_chat(int(name) if name.lstrip("-").isdecimal() else name)
             if chat.type != chat.CHANNEL or not await self.is_admin(chat.id, user_id):
                 return None
-            me = await self._bot.get_chat_member(chat.id, self._bot.id)
+            me = await self._bot.get_chat_member(chat.id, (await self._bot.get_me()).id)
         except TelegramError:
             return None
         may_post = isinstance(me, ChatMemberAdministrator) and me.can_post_messages is not False
