@@ -83,6 +83,8 @@ class Webhook:
         try:
             update = Update.de_json(json.loads(await request.read()), self._bot)
         except (ValueError, TypeError, KeyError, AttributeError):
+            update = None
+        if update is None or not isinstance(update.update_id, int):
             log.warning("a call with the right secret brought no update that can be read")
             return web.Response(status=200)  # it would be no better the next time
         async with self._one_at_a_time:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from bot import opml
 from bot.access import OPERATORS, Deed
 from bot.dialogue.turn import PAGE, Turn, number_in, pages, say, show
 from bot.errors import AddressError
 from bot.model.chats import Button, File, Message
 from bot.model.talk import AddFeeds, OwnFeed, RemoveFeed, Said, Screen
+from bot.opml import Outline, written
+from bot.opml import read as read_opml
 from bot.ports import PeopleStore, SiteFeed, Sites
 from bot.render import Composer
 from bot.text.clean import cut
@@ -174,7 +175,7 @@ class Feeds:
             text = voice.say("Send the OPML file of your other reader as a document.")
             return show(Message(text), Screen("feeds", {}, "site"))
         try:
-            read = opml.read(update.file)
+            read = read_opml(update.file)
         except ValueError as error:
             return say(voice.say("This is no OPML file that I can read: {problem}", problem=str(error)))
         have = {feed.url for feed in await self._store.feeds_of(turn.chat.id)}
@@ -200,10 +201,10 @@ class Feeds:
             if not text:
                 return say(voice.say("This chat has no subscriptions of its own."))
             return Said(Message(voice.say("Your subscriptions, as feeds.yaml has them."), file=File("feeds.yaml", text.encode())))
-        feeds = [opml.Outline(feed.url, feed.name, feed.tags) for feed in await self._store.feeds_of(turn.chat.id)]
+        feeds = [Outline(feed.url, feed.name, feed.tags) for feed in await self._store.feeds_of(turn.chat.id)]
         if not feeds:
             return say(voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat."))
-        document = opml.written(feeds, "newsbell", turn.now)
+        document = written(feeds, "newsbell", turn.now)
         lead = voice.say("Your feeds for another reader. /export yaml gives the subscriptions.")
         return Said(Message(lead, file=File("newsbell.opml", document)))
 

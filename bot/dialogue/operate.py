@@ -111,8 +111,9 @@ class Operate(Still):
     async def _everyone(self) -> list[Chat]:
         return [chat for chat, _, _ in (await self._status()).chats if chat.kind is ChatKind.TELEGRAM and chat.allowed and not chat.paused]
 
-    async def _people(self, turn: Turn, screen: Screen, page: int) -> Said:
-        people = await self._store.people()
+    async def _people(self, turn: Turn, screen: Screen, page: int, changed: Person | None = None) -> Said:
+        """A page of them, with one as it is from now on."""
+        people = [changed if changed and one.user_id == changed.user_id else one for one in await self._store.people()]
         first = page * PAGE
         buttons = [
             Button(f"{cut(one.name or str(one.user_id), 24)} · {role_name(one.role, turn.voice)}", f"person {one.user_id}")
@@ -152,7 +153,7 @@ class Operate(Still):
         chat = await self._store.chat_at(person.user_id, 0)
         if role is not Role.BLOCKED and chat is not None and not chat.allowed:
             changes = (*changes, LetIn(chat.id))
-        said = await self._people(turn, screen, 0)
+        said = await self._people(turn, screen, 0, replace(person, role=role))
         return replace(said, changes=changes, toast=turn.voice.say("Changed."))
 
     async def _knocking(self, turn: Turn, screen: Screen, number: int) -> Said:

@@ -258,9 +258,9 @@ Change = (
     | RetryDead
 )
 #: changes after which what is subscribed has to be read anew
-RINGING_CHANGES = (AddSubscription, EditSubscription, RemoveSubscription, LetIn, SetGrouping, AddFeeds, RemoveFeed)
+RINGING_CHANGES = (AddSubscription, EditSubscription, RemoveSubscription, LetIn, SetRole, SetGrouping, AddFeeds, RemoveFeed)
 #: those that may touch other chats than the one they came from
-WIDE_CHANGES = (LetIn, AddFeeds, RemoveFeed)
+WIDE_CHANGES = (LetIn, SetRole, AddFeeds, RemoveFeed)
 
 
 @dataclass(frozen=True, slots=True)
