@@ -259,7 +259,7 @@ def help_text(voice: Voice) -> str:
         ("/story", voice.say("as an answer to an alert: all who carry the story, in order of time")),
         ("/follow, /mute", voice.say("as an answer to an alert: ring for all that comes of it, or for nothing more of it")),
         ("/why", voice.say("as an answer to an alert, or with an address: why an article rang here, or why it did not")),
-        ("/stories strict, normal or loose", voice.say("how much belongs to one alert")),
+        ("/stories", voice.say("how much belongs to one alert")),
         ("/channels", voice.say("link a channel and act for it from here")),
         ("/status", voice.say("whether the feeds are well")),
         ("/cancel", voice.say("leave what we were at")),
