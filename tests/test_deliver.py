@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi, Slow, TooManyRequests
-from corridor import ANN, BOB, FORUM, GROUP, TOPIC, desk, first_line, telegram_config
+from corridor import ANN, BOB, FORUM, GROUP, TOPIC, desk, first_line, rule, telegram_config
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
 from bot.deliver import IN_FLIGHT, LOOK
@@ -241,3 +241,47 @@ async def test_what_a_clash_of_names_could_do_is_kept_from_it(tmp_path: Path, ap
     assert message.text.startswith("@\u2060ann /\u2060ann #\u2060ann @\u2060someone\n")
     assert styled(message.text, message.entities, "underline") == ["ann", "ann", "ann"]
     assert "/\u2060stop @\u2060ann_bot" in message.text
+
+
+async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    async with desk(tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock) as one:
+
+        async def look() -> int:
+            nonlocal steps
+            steps = 0
+            await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+            assert len(await one.made.store.deliver.waiting(clock.now(), LOOK, ())) == 4
+            await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
+            return steps
+
+        await one.bring("everyone")
+        first = await look()
+        await one.bring(*[f"everyone {number}" for number in range(60)])
+
+        assert await look() == first > 0
+
+
+async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody_else_is_looked_for(
+    tmp_path: Path, api: BotApi, clock: ManualClock, terminal: Recorder
+) -> None:
+    people = range(100, 135)
+    for person in people:
+        api.add_private(person)
+    rules = [rule("Rung", "rung", to=tuple(f"p{person}" for person in people)), rule("Seen", "seen", to=("here",))]
+    async with desk(tmp_path, api, {f"p{person}": person for person in people}, clock, terminal, subscriptions=rules) as one:
+        await one.bring("rung")
+        await one.deliver(SECOND, SECOND / 10)
+        assert len(api.calls) == 30
+        await one.bring("seen")
+        await one.deliver()
+        assert (len(api.calls), terminal.titles()) == (30, ["seen"])
+        await one.deliver(SECOND)
+
+    assert len(api.calls) == 35

@@ -19,6 +19,12 @@ LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
 _OPEN = "paused = '' and (chats.not_before is null or chats.not_before <= :now)"
 _RIPE = "(outbox.not_before is null or outbox.not_before <= :now)"
+# The chats with something queued, each found by a step in the index: what waits behind a chat's first delivery costs nothing.
+_WAITS = (
+    "waits (chat) as (select min(chat_id) from outbox where state = 'queued' union all "
+    "select (select min(chat_id) from outbox where state = 'queued' and chat_id > chat) from waits where chat is not null)"
+)
+_UNPACED = "waits (chat) as (select id from chats where kind = 'terminal')"
 ALSO = 8  #: further entries of a story that its message names
 
 
@@ -35,18 +41,19 @@ class DeliverTables:
             lambda db: [_delivery(db, row) for row in db.execute("select * from outbox where state = 'sending' order by id").fetchall()],
         )
 
-    async def waiting(self, now: datetime, most: int, busy: Collection[int]) -> list[Waiting]:
-        """Chats with something to send, urgent first, then those served longest ago."""
+    async def waiting(self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False) -> list[Waiting]:
+        """Chats with something to send, urgent first, then those served longest ago; `unpaced` ones only, which no limit holds for."""
 
         def work(db: Database) -> list[Waiting]:
             rows = db.execute(
-                "select chat_id, min(priority) as priority, count(*) as queued, address, last_sent_at from outbox "
-                f"join chats on chats.id = chat_id where state = 'queued' and {_OPEN} and {_RIPE} "
-                f"and chat_id not in ({','.join(str(int(one)) for one in busy)}) "
-                "group by chat_id order by min(priority), last_sent_at nulls first, min(outbox.id) limit :most",
+                f"with recursive {_UNPACED if unpaced else _WAITS} "
+                "select chat, priority, address, last_sent_at from waits join chats on chats.id = chat join outbox on outbox.id = "
+                f"(select id from outbox where chat_id = chat and state = 'queued' and {_RIPE} order by priority, id limit 1) "
+                f"where {_OPEN} and chat not in ({','.join(str(int(one)) for one in busy)}) "
+                "order by priority, last_sent_at nulls first, outbox.id limit :most",
                 {"now": put_time(now), "most": most},
             ).fetchall()
-            return [Waiting(row["chat_id"], row["address"], row["priority"], row["queued"], get_time(row["last_sent_at"])) for row in rows]
+            return [Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"])) for row in rows]
 
         return await self._writer.run("read who waits", work)
 
