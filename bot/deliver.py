@@ -21,6 +21,7 @@ from bot.model.chats import (
     InDoubt,
     MessageLost,
     NotSent,
+    Priority,
     Refused,
     SendOutcome,
     Settlement,
@@ -33,7 +34,6 @@ IN_FLIGHT = 30
 LOOK = 200  #: waiting chats read at a time
 MERGE_FROM = 20  #: alerts waiting in one chat that become one message
 STORE_PAUSE = timedelta(seconds=5)
-SOON = timedelta(seconds=1.1)  #: the outbox is looked at again so soon that what is parked need not be asked for
 LONGEST_LOOK = timedelta(seconds=30)  #: between two looks at the outbox when nothing wakes the corridor
 
 log = logging.getLogger("newsbell.deliver")
@@ -113,7 +113,7 @@ class Deliver:
                     self._busy[delivery.chat.id] = delivery.chat.address
                     self._pace.sent(delivery.chat.address, self._clock.now())
                     group.create_task(self._deliver(delivery))
-            near = next_at is not None and next_at <= now + SOON
+            near = next_at is not None and next_at <= now + OVERALL_SPAN  # so soon is looked again that what is parked need not be asked for
             parked_until = None if near else await self._store.next_wait(now)
         except StoreError as error:
             log.error("delivery pauses: %s", error)
@@ -142,7 +142,7 @@ class Deliver:
                     return chosen, next_at
                 if one.address in taken:
                     continue
-                at = self._pace.allowed_at(one.address, now, paced)
+                at = self._pace.allowed_at(one.address, now, paced, urgent=one.priority <= Priority.BREAKING)
                 if at > now:
                     next_at = min(at, next_at or at)
                     continue

@@ -1,6 +1,7 @@
 """Decide when a send may go out under Telegram's limits, with one budget for everything that is sent. Takes `now`; sends nothing.
 
 Limits (Bot FAQ; measured by many): 1 message a second in one chat, 20 a minute in one group (edits count), 30 a second overall.
+Within them sends are spread and a part of each group's minute is kept, so that what is urgent need not wait long behind what is not.
 Chats whose address is 0 (terminals) are not paced.
 """
 
@@ -13,6 +14,9 @@ GROUP_BUDGET = 20
 GROUP_SPAN = timedelta(seconds=60.5)
 OVERALL_BUDGET = 30
 OVERALL_SPAN = timedelta(seconds=1.03)
+BURST = 10  #: sends to all together within BURST_SPAN: thirty at once would leave an urgent one a second to wait
+BURST_SPAN = timedelta(seconds=0.3)
+GROUP_KEPT = 3  #: of GROUP_BUDGET, for what is urgent
 FLOOD_CHATS = 3  #: different chats told to slow down within FLOOD_SPAN: the limit is the bot's, not theirs
 FLOOD_SPAN = timedelta(seconds=5)
 
@@ -28,10 +32,10 @@ class Pace:
         for address, at in sorted(sends, key=lambda send: send[1]):
             self.sent(address, at)
 
-    def allowed_at(self, address: int, now: datetime, ahead: int = 0) -> datetime:
+    def allowed_at(self, address: int, now: datetime, ahead: int = 0, *, urgent: bool = False) -> datetime:
         """The earliest moment at which a send to this address keeps all limits; `now` where it may go at once.
 
-        `ahead` counts sends to other addresses that are to begin at the same moment.
+        `ahead` counts sends to other addresses that are to begin at the same moment; an urgent one may use what is kept.
         """
         if address == 0:
             return now
@@ -39,8 +43,9 @@ class Pace:
         sends = self._chats.get(address)
         if sends:
             moments.append(sends[-1] + CHAT_GAP)
-            if address < 0 and len(sends) >= GROUP_BUDGET:
-                moments.append(sends[-GROUP_BUDGET] + GROUP_SPAN)
+            budget = GROUP_BUDGET if urgent else GROUP_BUDGET - GROUP_KEPT
+            if address < 0 and len(sends) >= budget:
+                moments.append(sends[-budget] + GROUP_SPAN)
         return max(moments)
 
     def open_at(self, now: datetime, ahead: int = 0) -> datetime:
@@ -48,9 +53,10 @@ class Pace:
         moments = [now]
         if self._closed_until:
             moments.append(self._closed_until)
-        if len(self._overall) + ahead >= OVERALL_BUDGET:
-            free = OVERALL_BUDGET - ahead
-            moments.append((self._overall[-free] if 0 < free <= len(self._overall) else now) + OVERALL_SPAN)
+        for budget, span in ((OVERALL_BUDGET, OVERALL_SPAN), (BURST, BURST_SPAN)):
+            if len(self._overall) + ahead >= budget:
+                free = budget - ahead
+                moments.append((self._overall[-free] if 0 < free <= len(self._overall) else now) + span)
         return max(moments)
 
     def close(self, until: datetime) -> None:

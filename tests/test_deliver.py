@@ -12,6 +12,7 @@ from corridor import ANN, BOB, FORUM, GROUP, TOPIC, desk, first_line, rule, tele
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
 from bot.deliver import IN_FLIGHT, LOOK
+from bot.pace import BURST, GROUP_BUDGET, GROUP_KEPT
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
@@ -91,12 +92,15 @@ async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(t
     titles = [f"everyone {number}" for number in range(15)]
     async with desk(tmp_path, api, {"general": FORUM, "topic": (FORUM, TOPIC)}, clock) as one:
         await one.bring(*titles)
-        await one.deliver(59 * SECOND)
-        assert len(api.messages(FORUM)) == 20
+        await one.deliver(50 * SECOND)
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT
+        api.say(FORUM, ANN, "/help")
+        await one.listen()
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT + 1, "an answer need not wait for the end of the minute"
         await one.deliver(MINUTE)
 
         assert one.shown(FORUM, TOPIC) == titles
-        assert len(api.messages(FORUM)) == 30
+        assert len(api.messages(FORUM)) == 31
 
 
 async def test_thirty_messages_a_second_go_out_in_all(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
@@ -106,10 +110,12 @@ async def test_thirty_messages_a_second_go_out_in_all(tmp_path: Path, api: BotAp
     async with desk(tmp_path, api, {f"p{person}": person for person in people}, clock) as one:
         await one.bring("everyone")
         await one.deliver()
+        assert len(api.calls) == BURST
+        await one.deliver(0.9 * SECOND, step=0.1 * SECOND)
         assert len(api.calls) == 30
-        await one.deliver(1.1 * SECOND, step=1.1 * SECOND)
+        await one.deliver(1.1 * SECOND, step=0.1 * SECOND)
         assert len(api.calls) == 60
-        await one.deliver(1.1 * SECOND, step=1.1 * SECOND)
+        await one.deliver(1.1 * SECOND, step=0.1 * SECOND)
 
     assert {person: len(api.messages(person)) for person in people} == dict.fromkeys(people, 1)
 

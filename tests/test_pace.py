@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import NOON
 
-from bot.pace import FLOOD_CHATS, GROUP_SPAN, Pace
+from bot.pace import CHAT_GAP, FLOOD_CHATS, GROUP_BUDGET, GROUP_KEPT, GROUP_SPAN, Pace
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 addresses = st.sampled_from([1, 2, 3, *range(100, 140), -1, -2, -3])
@@ -107,14 +107,38 @@ def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
     assert sent >= 0.95 * 30 * 60
 
 
-def test_a_group_gets_nearly_twenty_a_minute() -> None:
+@pytest.mark.parametrize(("urgent", "most"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_KEPT)])
+def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(urgent: bool, most: int) -> None:
     pace, now, sent = Pace(), NOON, 0
     while now < NOON + timedelta(minutes=10):
-        now = pace.allowed_at(-5, now)
+        now = pace.allowed_at(-5, now, urgent=urgent)
         pace.sent(-5, now)
         sent += 1
 
-    assert sent >= 0.95 * 20 * 10
+    assert most * 10 >= sent - most >= 0.9 * most * 10
+
+
+def test_what_is_urgent_goes_out_within_a_second_though_all_others_use_every_slot() -> None:
+    """In a chat that was written to just now it is the gap of that chat, which Telegram demands."""
+    pace, now, chance = Pace(), NOON, Random(1)
+    waits = []
+    for number in range(3000):
+        now = pace.allowed_at(100 + number, now)
+        pace.sent(100 + number, now)
+        at = now + timedelta(seconds=chance.random() / 10)
+        waits.append(max(at, pace.allowed_at(7, at, urgent=True)) - at)
+
+    assert max(waits) <= SECOND / 2
+
+
+def test_what_is_urgent_goes_out_in_a_group_that_has_had_its_share_of_the_minute() -> None:
+    pace, now = Pace(), NOON
+    for _ in range(GROUP_BUDGET - GROUP_KEPT):
+        now = pace.allowed_at(-5, now)
+        pace.sent(-5, now)
+
+    assert pace.allowed_at(-5, now) > now + 30 * SECOND
+    assert pace.allowed_at(-5, now, urgent=True) == now + CHAT_GAP
 
 
 def test_a_terminal_is_not_paced() -> None:
