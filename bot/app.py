@@ -39,7 +39,7 @@ from bot.model.chats import ChatKind, Incoming, Settlement
 from bot.model.feeds import Failure
 from bot.model.stories import Grouping
 from bot.names.pattern import compile_name
-from bot.ports import Channel, Clock, Parser
+from bot.ports import Channel, Clock, Parser, Status
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Node
@@ -110,11 +110,11 @@ class App:
                 self.store.people,
                 self.clock,
                 self._names,
-                self.store.operator.status,
+                self._status,
                 self._forecast,
                 storylines=Storylines(self.store.people, self.store.archive, self.clock, self._zone, self._grouping),
                 reasons=Reasons(self.store.people, self.store.archive, self._names, self.clock, self._zone),
-                lookups=Lookups(self._look_up, self.store.operator.status, self._names, self.clock, self._zone),
+                lookups=Lookups(self._look_up, self._status, self._names, self.clock, self._zone),
             )
             self._actions = actions
             self._listener = Listener(self.bot, self.store.people.last_update, self._handle)
@@ -157,6 +157,10 @@ class App:
         """The newest stored articles that match. In a thread of its own, as above."""
         since = self.clock.now() - timedelta(days=SEARCH_DAYS)
         return await asyncio.to_thread(lambda: list(islice(search(tree, self.store.archive, since=since), FOUND)))
+
+    async def _status(self) -> Status:
+        """What a chat may be told; it names no chat, and reading all of them would take long."""
+        return await self.store.operator.status(brief=True)
 
     def _zone(self) -> tzinfo:
         return ZoneInfo(self.config.settings.timezone)

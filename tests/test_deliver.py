@@ -1,14 +1,14 @@
 """From the store to the chat: alerts arrive once, in order and well formed, at the pace that Telegram allows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botapi import BotApi, Slow, TooManyRequests
-from corridor import ANN, BOB, FORUM, GROUP, TOPIC, desk, first_line, rule, telegram_config
+from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk, first_line, rule, telegram_config
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
 from bot.deliver import IN_FLIGHT, LOOK
@@ -249,29 +249,48 @@ async def test_what_a_clash_of_names_could_do_is_kept_from_it(tmp_path: Path, ap
     assert "/\u2060stop @\u2060ann_bot" in message.text
 
 
-async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
-    """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
-    steps = 0
+async def steps(one: Desk, look: Callable[[], Awaitable[object]]) -> int:
+    """How many steps SQLite takes for this."""
+    taken = 0
 
     def step() -> None:
-        nonlocal steps
-        steps += 1
+        nonlocal taken
+        taken += 1
 
+    await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+    await look()
+    await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
+    return taken
+
+
+async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
     async with desk(tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock) as one:
 
-        async def look() -> int:
-            nonlocal steps
-            steps = 0
-            await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+        async def look() -> None:
             assert len(await one.made.store.deliver.waiting(clock.now(), LOOK, ())) == 4
-            await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
-            return steps
 
         await one.bring("everyone")
-        first = await look()
+        first = await steps(one, look)
         await one.bring(*[f"everyone {number}" for number in range(60)])
 
-        assert await look() == first > 0
+        assert await steps(one, look) == first > 0
+
+
+async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    async with desk(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        store = one.made.store
+        looks = [store.deliver.in_flight, lambda: store.deliver.recent_sends(clock.now()), lambda: store.operator.status(brief=True)]
+        await one.bring("everyone")
+        await one.deliver(2 * SECOND)
+        before = [await steps(one, look) for look in looks]
+        for number in range(10):
+            await one.rows("insert into outbox (chat_id, kind, priority, state, created_at, settled_at) select chat_id, kind, 20, state, "
+                           "created_at, settled_at from outbox where id <= 2")  # fmt: skip
+            assert len(await one.outbox("sent")) == 2 * (number + 2)
+        after = [await steps(one, look) for look in looks]
+
+    assert after == before
 
 
 async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody_else_is_looked_for(

@@ -19,6 +19,9 @@ LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
 _OPEN = "paused = '' and (chats.not_before is null or chats.not_before <= :now)"
 _RIPE = "(outbox.not_before is null or outbox.not_before <= :now)"
+# The index of what is not queued is used only where that is said in its own words.
+_SENDING = "state = 'sending' and state != 'queued'"
+_SENT = "state = 'sent' and state != 'queued'"
 # The chats with something queued, each found by a step in the index: what waits behind a chat's first delivery costs nothing.
 _WAITS = (
     "waits (chat) as (select min(chat_id) from outbox where state = 'queued' union all "
@@ -38,7 +41,7 @@ class DeliverTables:
         """Deliveries that are marked as being sent."""
         return await self._writer.run(
             "read deliveries in flight",
-            lambda db: [_delivery(db, row) for row in db.execute("select * from outbox where state = 'sending' order by id").fetchall()],
+            lambda db: [_delivery(db, row) for row in db.execute(f"select * from outbox where {_SENDING} order by id").fetchall()],
         )
 
     async def waiting(self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False) -> list[Waiting]:
@@ -77,7 +80,7 @@ class DeliverTables:
 
         def work(db: Database) -> list[tuple[int, datetime]]:
             rows = db.execute(
-                "select address, settled_at from outbox join chats on chats.id = chat_id where state = 'sent' and settled_at > ?",
+                f"select address, settled_at from outbox join chats on chats.id = chat_id where {_SENT} and settled_at > ?",
                 [put_time(since)],
             ).fetchall()
             return [(row["address"], sure_time(row["settled_at"])) for row in rows]
