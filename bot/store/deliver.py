@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.chats import AlertView, Confirmation, Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.model.chats import AlertView, Confirmation, Delivery, DeliveryKind, DeliveryState, Priority, Settlement
 from bot.model.stories import Grouping
 from bot.ports import Waiting
 from bot.store.database import Writer
@@ -18,6 +18,8 @@ from bot.store.stories import LEVELS
 LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
 _OPEN = "paused = '' and (chats.not_before is null or chats.not_before <= :now)"
+# `exists`, not a condition of the join: for that SQLite would read all chats into a filter before each look.
+_TAKES = f"exists (select 1 from chats where id = chat and {_OPEN})"
 _RIPE = "(outbox.not_before is null or outbox.not_before <= :now)"
 # The index of what is not queued is used only where that is said in its own words.
 _SENDING = "state = 'sending' and state != 'queued'"
@@ -52,7 +54,7 @@ class DeliverTables:
                 f"with recursive {_UNPACED if unpaced else _WAITS} "
                 "select chat, priority, address, last_sent_at from waits join chats on chats.id = chat join outbox on outbox.id = "
                 f"(select id from outbox where chat_id = chat and state = 'queued' and {_RIPE} order by priority, id limit 1) "
-                f"where {_OPEN} and chat not in ({','.join(str(int(one)) for one in busy)}) "
+                f"where {_TAKES} and chat not in ({','.join(str(int(one)) for one in busy)}) "
                 "order by priority, last_sent_at nulls first, outbox.id limit :most",
                 {"now": put_time(now), "most": most},
             ).fetchall()
@@ -65,11 +67,11 @@ class DeliverTables:
 
         def work(db: Database) -> datetime | None:
             row = db.execute(
-                "select min(at) from (select min(not_before) as at from chats where paused = '' and not_before > :now "
-                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued') union all "
-                "select min(outbox.not_before) from outbox join chats on chats.id = chat_id "
-                f"where state = 'queued' and outbox.not_before > :now and {_OPEN})",
-                {"now": put_time(now)},
+                f"with recursive {_WAITS} select min(at) from ("
+                "select (select not_before from chats where id = chat and paused = '' and not_before > :now) as at from waits union all "
+                "select (select min(outbox.not_before) from outbox where chat_id = chat and state = 'queued' and priority = :edit "
+                f"and outbox.not_before > :now) from waits where {_TAKES})",
+                {"now": put_time(now), "edit": Priority.EDIT},  # nothing but a change waits for its time
             ).fetchone()
             return get_time(row[0])
 
