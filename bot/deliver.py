@@ -111,7 +111,7 @@ class Deliver:
             if chosen:
                 for delivery in await self._store.claim_deliveries(now, chosen, MERGE_FROM):
                     self._busy[delivery.chat.id] = delivery.chat.address
-                    self._pace.sent(delivery.chat.address, self._clock.now())
+                    self._pace.begin(delivery.chat.address, self._clock.now())
                     group.create_task(self._deliver(delivery))
             near = next_at is not None and next_at <= now + OVERALL_SPAN  # so soon is looked again that what is parked need not be asked for
             parked_until = None if near else await self._store.next_wait(now)
@@ -161,6 +161,7 @@ class Deliver:
     async def _deliver(self, delivery: Delivery) -> None:
         outcome = await self._send(delivery)
         now = self._clock.now()
+        self._pace.end(delivery.chat.address, now)
         settlement = outcomes.settle(delivery, outcome, now)
         if isinstance(outcome, NotSent) and outcome.flood and settlement.park_until:
             self._pace.flooded(delivery.chat.address, now, settlement.park_until)

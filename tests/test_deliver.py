@@ -139,7 +139,7 @@ async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one
 
     class Running(ManualClock):
         def now(self) -> datetime:
-            self.advance(0.3 * SECOND)
+            self.advance(0.6 * SECOND)
             return super().now()
 
     clock = Running()
