@@ -53,7 +53,7 @@ from bot.model.feeds import Failure
 from bot.model.stories import Grouping
 from bot.model.talk import Incoming, Said, Screen
 from bot.names.pattern import compile_name
-from bot.ports import Channel, Clock, Parser
+from bot.ports import Channel, Clock, Parser, Status
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Node
@@ -179,7 +179,8 @@ class App:
             search=self._look_up,
             counted=self._counted,
             drawn=self._drawn,
-            status=self.store.operator.status,
+            status=self._status,
+            overview=self.store.operator.status,
             dead=lambda: self.store.operator.outbox(("dead",)),
             yaml_of=self._yaml_of,
             subscriptions=lambda: quotas().subscriptions,
@@ -227,6 +228,10 @@ class App:
         """The newest stored articles that match. In a thread of its own, as above."""
         since = self.clock.now() - timedelta(days=SEARCH_DAYS)
         return await asyncio.to_thread(lambda: list(islice(search(tree, self.store.archive, since=since), FOUND)))
+
+    async def _status(self) -> Status:
+        """What a chat may be told; it names no chat, and reading all of them would take long."""
+        return await self.store.operator.status(brief=True)
 
     def _zone(self) -> tzinfo:
         return ZoneInfo(self.config.settings.timezone)

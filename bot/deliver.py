@@ -22,6 +22,7 @@ from bot.model.chats import (
     InDoubt,
     MessageLost,
     NotSent,
+    Priority,
     Refused,
     SendOutcome,
     Settlement,
@@ -113,9 +114,10 @@ class Deliver:
             if chosen:
                 for delivery in await self._store.claim_deliveries(now, chosen, MERGE_FROM):
                     self._busy[delivery.chat.id] = delivery.chat.address
-                    self._pace.sent(delivery.chat.address, self._clock.now())
+                    self._pace.begin(delivery.chat.address, self._clock.now())
                     group.create_task(self._deliver(delivery))
-            parked_until = await self._store.next_wait(now)
+            near = next_at is not None and next_at <= now + OVERALL_SPAN  # so soon is looked again that what is parked need not be asked for
+            parked_until = None if near else await self._store.next_wait(now)
         except StoreError as error:
             log.error("delivery pauses: %s", error)
             return STORE_PAUSE
@@ -132,20 +134,24 @@ class Deliver:
         """Chats to send to now, and when the next of the others may be sent to.
 
         The store is asked for more until the places are filled: those who must wait their turn keep nobody behind them waiting.
+        While the limit of all is reached, only those are asked for whom it does not concern: among thousands that would cost too much.
         """
         chosen: list[int] = []
-        next_at: datetime | None = None
+        if len(self._busy) >= IN_FLIGHT:
+            return chosen, None
         looked_at = set(self._busy)
         taken = {address for address in self._busy.values() if address}
-        paced = 0
+        open_at = self._pace.open_at(now)
+        next_at = open_at if open_at > now else None
+        paced, look = 0, LOOK
         while True:
-            waiting = await self._store.waiting(now, LOOK, looked_at)
+            waiting = await self._store.waiting(now, look, looked_at, unpaced=open_at > now)
             for one in waiting:
                 if len(chosen) + len(self._busy) >= IN_FLIGHT:
                     return chosen, next_at
                 if one.address in taken:
                     continue
-                at = self._pace.allowed_at(one.address, now, paced)
+                at = self._pace.allowed_at(one.address, now, paced, urgent=one.priority <= Priority.BREAKING)
                 if at > now:
                     next_at = min(at, next_at or at)
                     continue
@@ -154,15 +160,17 @@ class Deliver:
                     taken.add(one.address)
                     paced += 1
             looked_at.update(one.chat_id for one in waiting)
-            if len(waiting) < LOOK:
+            if len(waiting) < look:
                 return chosen, next_at
-            open_at = self._pace.open_at(now, paced)
-            if now < open_at <= now + OVERALL_SPAN:  # the limit of all is reached for a moment: reading on would find nobody
-                return chosen, min(open_at, next_at or open_at)
+            full_until = self._pace.open_at(now, paced)
+            if now < full_until <= now + OVERALL_SPAN:  # the limit of all is reached for a moment: reading on would find nobody
+                return chosen, min(full_until, next_at or full_until)
+            look *= 2
 
     async def _deliver(self, delivery: Delivery) -> None:
         outcome = await self._send(delivery)
         now = self._clock.now()
+        self._pace.end(delivery.chat.address, now)
         settlement = outcomes.settle(delivery, outcome, now)
         if isinstance(outcome, NotSent) and outcome.flood and settlement.park_until:
             self._pace.flooded(delivery.chat.address, now, settlement.park_until)

@@ -116,7 +116,6 @@ class Waiting:
     chat_id: int
     address: int
     priority: int
-    queued: int  #: deliveries waiting in this chat
     last_sent_at: datetime | None
 
 
@@ -235,8 +234,11 @@ class DeliverStore(Protocol):
         """Deliveries that are marked as being sent. At start-up those are of a process that is gone."""
         ...
 
-    async def waiting(self, now: datetime, most: int, busy: Collection[int]) -> list[Waiting]:
-        """Chats with something to send, urgent first, then those served longest ago; `busy` are chat ids to leave out."""
+    async def waiting(self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False) -> list[Waiting]:
+        """Chats with something to send, urgent first, then those served longest ago.
+
+        `busy` are chat ids to leave out; `unpaced`: only chats that no limit holds for.
+        """
         ...
 
     async def claim_deliveries(self, now: datetime, chat_ids: Sequence[int], merge_from: int) -> list[Delivery]:

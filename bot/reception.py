@@ -43,7 +43,8 @@ class Means:
     search: Callable[[Node], Awaitable[Sequence[Hit]]]
     counted: Callable[[Node, int, Turn], Awaitable[Days]]
     drawn: Callable[[Days, Turn], Awaitable[bytes]]
-    status: Callable[[], Awaitable[Status]]
+    status: Callable[[], Awaitable[Status]]  #: without the chats in which nothing waits
+    overview: Callable[[], Awaitable[Status]]  #: the whole
     dead: Callable[[], Awaitable[list[OutboxRow]]]
     yaml_of: Callable[[Sequence[int]], Awaitable[str]]
     subscriptions: Callable[[], int]  #: that a chat may have
@@ -61,7 +62,7 @@ def desk(means: Means) -> Desk:
     reasons = Reasons(store, means.stories, means.names)
     settings = Settings(means.grouping, means.voice)
     feeds = Feeds(store, means.sites, means.feeds, means.yaml_of)
-    operate = Operate(store, means.members, means.status, means.dead)
+    operate = Operate(store, means.members, means.overview, means.dead)
     channels = Channels(store, means.members)
     unwanted = Unwanted(store, means.archive, means.stories, means.names)
     trends = Trends(means.names, means.counted, means.drawn)

@@ -1,17 +1,18 @@
 """From the store to the chat: alerts arrive once, in order and well formed, at the pace that Telegram allows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botapi import BotApi, Slow, TooManyRequests
-from corridor import ANN, BOB, FORUM, GROUP, TOPIC, desk, first_line, telegram_config
+from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk, first_line, rule, telegram_config
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
 from bot.deliver import IN_FLIGHT, LOOK
+from bot.pace import BURST, GROUP_BUDGET, GROUP_KEPT
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
@@ -91,12 +92,15 @@ async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(t
     titles = [f"everyone {number}" for number in range(15)]
     async with desk(tmp_path, api, {"general": FORUM, "topic": (FORUM, TOPIC)}, clock) as one:
         await one.bring(*titles)
-        await one.deliver(59 * SECOND)
-        assert len(api.messages(FORUM)) == 20
+        await one.deliver(50 * SECOND)
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT
+        api.say(FORUM, ANN, "/help")
+        await one.listen()
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT + 1, "an answer need not wait for the end of the minute"
         await one.deliver(MINUTE)
 
         assert one.shown(FORUM, TOPIC) == titles
-        assert len(api.messages(FORUM)) == 30
+        assert len(api.messages(FORUM)) == 31
 
 
 async def test_thirty_messages_a_second_go_out_in_all(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
@@ -106,10 +110,12 @@ async def test_thirty_messages_a_second_go_out_in_all(tmp_path: Path, api: BotAp
     async with desk(tmp_path, api, {f"p{person}": person for person in people}, clock) as one:
         await one.bring("everyone")
         await one.deliver()
+        assert len(api.calls) == BURST
+        await one.deliver(0.9 * SECOND, step=0.1 * SECOND)
         assert len(api.calls) == 30
-        await one.deliver(1.1 * SECOND, step=1.1 * SECOND)
+        await one.deliver(1.1 * SECOND, step=0.1 * SECOND)
         assert len(api.calls) == 60
-        await one.deliver(1.1 * SECOND, step=1.1 * SECOND)
+        await one.deliver(1.1 * SECOND, step=0.1 * SECOND)
 
     assert {person: len(api.messages(person)) for person in people} == dict.fromkeys(people, 1)
 
@@ -133,7 +139,7 @@ async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one
 
     class Running(ManualClock):
         def now(self) -> datetime:
-            self.advance(0.3 * SECOND)
+            self.advance(0.6 * SECOND)
             return super().now()
 
     clock = Running()
@@ -241,3 +247,66 @@ async def test_what_a_clash_of_names_could_do_is_kept_from_it(tmp_path: Path, ap
     assert message.text.startswith("@\u2060ann /\u2060ann #\u2060ann @\u2060someone\n")
     assert styled(message.text, message.entities, "underline") == ["ann", "ann", "ann"]
     assert "/\u2060stop @\u2060ann_bot" in message.text
+
+
+async def steps(one: Desk, look: Callable[[], Awaitable[object]]) -> int:
+    """How many steps SQLite takes for this."""
+    taken = 0
+
+    def step() -> None:
+        nonlocal taken
+        taken += 1
+
+    await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+    await look()
+    await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
+    return taken
+
+
+async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
+    async with desk(tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock) as one:
+
+        async def look() -> None:
+            assert len(await one.made.store.deliver.waiting(clock.now(), LOOK, ())) == 4
+
+        await one.bring("everyone")
+        first = await steps(one, look)
+        await one.bring(*[f"everyone {number}" for number in range(60)])
+
+        assert await steps(one, look) == first > 0
+
+
+async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    async with desk(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        store = one.made.store
+        looks = [store.deliver.in_flight, lambda: store.deliver.recent_sends(clock.now()), lambda: store.operator.status(brief=True)]
+        await one.bring("everyone")
+        await one.deliver(2 * SECOND)
+        before = [await steps(one, look) for look in looks]
+        for number in range(10):
+            await one.rows("insert into outbox (chat_id, kind, priority, state, created_at, settled_at) select chat_id, kind, 20, state, "
+                           "created_at, settled_at from outbox where id <= 2")  # fmt: skip
+            assert len(await one.outbox("sent")) == 2 * (number + 2)
+        after = [await steps(one, look) for look in looks]
+
+    assert after == before
+
+
+async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody_else_is_looked_for(
+    tmp_path: Path, api: BotApi, clock: ManualClock, terminal: Recorder
+) -> None:
+    people = range(100, 135)
+    for person in people:
+        api.add_private(person)
+    rules = [rule("Rung", "rung", to=tuple(f"p{person}" for person in people)), rule("Seen", "seen", to=("here",))]
+    async with desk(tmp_path, api, {f"p{person}": person for person in people}, clock, terminal, subscriptions=rules) as one:
+        await one.bring("rung")
+        await one.deliver(SECOND, SECOND / 10)
+        assert len(api.calls) == 30
+        await one.bring("seen")
+        await one.deliver()
+        assert (len(api.calls), terminal.titles()) == (30, ["seen"])
+        await one.deliver(SECOND)
+
+    assert len(api.calls) == 35

@@ -27,6 +27,17 @@ _RIPE = (
     f"and (chats.quiet_until is null or chats.quiet_until <= :now or outbox.priority <= {Priority.BREAKING.value} "
     "or outbox.kind in ('reply', 'edit', 'notice'))"
 )
+# `exists`, not a condition of the join: for that SQLite would read all chats into a filter before each look.
+_TAKES = f"exists (select 1 from chats where id = chat and {_OPEN})"
+# The index of what is not queued is used only where that is said in its own words.
+_SENDING = "state = 'sending' and state != 'queued'"
+_SENT = "state = 'sent' and state != 'queued'"
+# The chats with something queued, each found by a step in the index: what waits behind a chat's first delivery costs nothing.
+_WAITS = (
+    "waits (chat) as (select min(chat_id) from outbox where state = 'queued' union all "
+    "select (select min(chat_id) from outbox where state = 'queued' and chat_id > chat) from waits where chat is not null)"
+)
+_UNPACED = "waits (chat) as (select id from chats where kind = 'terminal')"
 ALSO = 8  #: further entries of a story that its message names
 
 
@@ -40,21 +51,22 @@ class DeliverTables:
         """Deliveries that are marked as being sent."""
         return await self._writer.run(
             "read deliveries in flight",
-            lambda db: [_delivery(db, row) for row in db.execute("select * from outbox where state = 'sending' order by id").fetchall()],
+            lambda db: [_delivery(db, row) for row in db.execute(f"select * from outbox where {_SENDING} order by id").fetchall()],
         )
 
-    async def waiting(self, now: datetime, most: int, busy: Collection[int]) -> list[Waiting]:
-        """Chats with something to send, urgent first, then those served longest ago."""
+    async def waiting(self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False) -> list[Waiting]:
+        """Chats with something to send, urgent first, then those served longest ago; `unpaced` ones only, which no limit holds for."""
 
         def work(db: Database) -> list[Waiting]:
             rows = db.execute(
-                "select chat_id, min(priority) as priority, count(*) as queued, address, last_sent_at from outbox "
-                f"join chats on chats.id = chat_id where state = 'queued' and {_OPEN} and {_RIPE} "
-                f"and chat_id not in ({','.join(str(int(one)) for one in busy)}) "
-                "group by chat_id order by min(priority), last_sent_at nulls first, min(outbox.id) limit :most",
+                f"with recursive {_UNPACED if unpaced else _WAITS} "
+                "select chat, priority, address, last_sent_at from waits join chats on chats.id = chat join outbox on outbox.id = "
+                f"(select id from outbox where chat_id = chat and state = 'queued' and {_RIPE} order by priority, id limit 1) "
+                f"where {_TAKES} and chat not in ({','.join(str(int(one)) for one in busy)}) "
+                "order by priority, last_sent_at nulls first, outbox.id limit :most",
                 {"now": put_time(now), "most": most},
             ).fetchall()
-            return [Waiting(row["chat_id"], row["address"], row["priority"], row["queued"], get_time(row["last_sent_at"])) for row in rows]
+            return [Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"])) for row in rows]
 
         return await self._writer.run("read who waits", work)
 
@@ -63,13 +75,12 @@ class DeliverTables:
 
         def work(db: Database) -> datetime | None:
             row = db.execute(
-                "select min(at) from (select min(not_before) as at from chats where paused = '' and not_before > :now "
-                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued') union all "
-                "select min(hours_at) from chats where hours_at > :now and hours_at < '9' "
-                "and exists (select 1 from outbox where chat_id = chats.id and state = 'queued') union all "
-                "select min(outbox.not_before) from outbox join chats on chats.id = chat_id "
-                f"where state = 'queued' and outbox.not_before > :now and {_OPEN})",
-                {"now": put_time(now)},
+                f"with recursive {_WAITS} select min(at) from ("
+                "select (select not_before from chats where id = chat and paused = '' and not_before > :now) as at from waits union all "
+                "select (select hours_at from chats where id = chat and hours_at > :now and hours_at < '9') from waits union all "
+                "select (select min(outbox.not_before) from outbox where chat_id = chat and state = 'queued' and priority = :edit "
+                f"and outbox.not_before > :now) from waits where {_TAKES})",
+                {"now": put_time(now), "edit": Priority.EDIT},  # nothing but a change waits for its time
             ).fetchone()
             return get_time(row[0])
 
@@ -88,7 +99,7 @@ class DeliverTables:
 
         def work(db: Database) -> list[tuple[int, datetime]]:
             rows = db.execute(
-                "select address, settled_at from outbox join chats on chats.id = chat_id where state = 'sent' and settled_at > ?",
+                f"select address, settled_at from outbox join chats on chats.id = chat_id where {_SENT} and settled_at > ?",
                 [put_time(since)],
             ).fetchall()
             return [(row["address"], sure_time(row["settled_at"])) for row in rows]

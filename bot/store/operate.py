@@ -13,6 +13,10 @@ from bot.store.stories import QUIET
 
 KEEP_ABSENT = timedelta(days=90)  #: a seen entry is remembered so long after it left its feed
 KEEP_SENT = timedelta(days=30)  #: deliveries that are done
+# Two halves, each with the index that knows it: `state in ('queued', 'sending')` reads the deliveries of a month.
+_UNDELIVERED = (
+    "(select chat_id from outbox where state = 'queued' union all select chat_id from outbox where state = 'sending' and state != 'queued')"
+)
 
 
 class OperatorTables:
@@ -21,9 +25,9 @@ class OperatorTables:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def status(self) -> Status:
-        """The whole state."""
-        return await self._writer.run("read the status", read_status)
+    async def status(self, *, brief: bool = False) -> Status:
+        """The whole state; in brief, only chats in which something waits, and no count of deliveries."""
+        return await self._writer.run("read the status", lambda db: read_status(db, brief=brief))
 
     async def outbox(self, states: tuple[str, ...] | None = None) -> list[OutboxRow]:
         """Deliveries in these states (by default all that are not done), oldest first, at most 200."""
@@ -105,21 +109,22 @@ def _named(ids: tuple[int, ...], otherwise: str) -> tuple[str, list[int]]:
     return (f"id in ({','.join('?' for _ in ids)})", list(ids)) if ids else (otherwise, [])
 
 
-def read_status(db: Database) -> Status:
+def read_status(db: Database, *, brief: bool = False) -> Status:
     """Also for a reader in another process."""
     feeds = db.execute(
         "select feeds.*, (select count(*) from entries where feed_id = feeds.id) as entries from feeds where active = 1 order by name"
     ).fetchall()
     chats = db.execute(
-        "select chats.*, (select count(*) from outbox where chat_id = chats.id and state in ('queued', 'sending')) as queued from chats "
-        "where allowed = 1 order by id"
+        "select chats.*, coalesce(queued, 0) as queued from chats "
+        f"{'join' if brief else 'left join'} (select chat_id, count(*) as queued from {_UNDELIVERED} group by chat_id) on chat_id = chats.id "
+        "where allowed = 1 order by chats.id"
     ).fetchall()
     waits: list[tuple[Chat, int, datetime | None]] = [(get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats]
     return Status(
         feeds=tuple(_feed_status(row) for row in feeds),
         chats=tuple(waits),
         subscriptions=db.execute("select count(*) from subscriptions where removed_at is null").fetchone()[0],
-        deliveries=dict(db.execute("select state, count(*) from outbox group by state").fetchall()),
+        deliveries={} if brief else dict(db.execute("select state, count(*) from outbox group by state").fetchall()),
         hosts=tuple((row["host"], sure_time(row["not_before"])) for row in db.execute("select * from hosts order by host").fetchall()),
     )
 
