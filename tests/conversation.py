@@ -47,8 +47,10 @@ class Scene:
 class Conversation:
     """Runs a script and writes down what the bot says."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, steps: list[tuple[int, int, int]] | None = None) -> None:
         self._scene = scene
+        self.steps: list[tuple[int, int, int]] = []  #: each press: which message of its chat, which row, which button
+        self._given = None if steps is None else list(steps)  # in another language the labels are others, the places the same
         self._seen: dict[tuple[int, int], tuple[str, str]] = {}
         self._pressed = 0
         self._line = 0
@@ -130,10 +132,15 @@ class Conversation:
 
     def _with_button(self, chat: int, label: str) -> tuple[Shown, str]:
         """The newest message that has this button, and what the button tells the bot."""
-        for message in reversed(self.one.api.messages(chat)):
-            for row in (message.reply_markup or {}).get("inline_keyboard", ()):
-                for button in row:
+        messages = self.one.api.messages(chat)
+        if self._given is not None:
+            number, row, place = self._given.pop(0)
+            return messages[number], (messages[number].reply_markup or {})["inline_keyboard"][row][place]["callback_data"]
+        for number, message in reversed(list(enumerate(messages))):
+            for row, buttons_of in enumerate((message.reply_markup or {}).get("inline_keyboard", ())):
+                for place, button in enumerate(buttons_of):
                     if button["text"] == label:
+                        self.steps.append((number, row, place))
                         return message, button["callback_data"]
         shown = [buttons(message) for message in self.one.api.messages(chat)]
         raise AssertionError(f"there is no button {label} in {shown}")

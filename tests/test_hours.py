@@ -9,6 +9,7 @@ from corridor import ANN, Desk, Opened, Told, asks, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.dialogue.settings import zones
 from bot.hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
 from bot.model.chats import Chat, ChatKind, ChatSettings, Form
 from bot.model.hours import ChatHours, WaitingStory
@@ -225,3 +226,24 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(opened
         assert len(texts) > 2
         assert all(text.startswith("Digest: ") and len(text) <= 4096 and "newsbell keeps them all" not in text for text in texts)
         assert sum(text.count("\n• ") for text in texts) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ("Kyiv", "en", ["Europe/Kyiv"]),
+        ("Київ", "uk", ["Europe/Kyiv"]),
+        ("Каир", "ru", ["Africa/Cairo"]),
+        ("القاهرة", "ar", ["Africa/Cairo"]),
+        ("Wien", "de", ["Europe/Vienna"]),
+        ("los angeles", "en", ["America/Los_Angeles"]),
+        ("europe/berlin", "en", ["Europe/Berlin"]),
+        ("UTC", "en", ["UTC"]),
+        ("Nowhere", "en", []),
+        ("../etc/passwd", "en", []),
+        ("", "en", []),
+        ("x", "en", []),
+    ],
+)
+def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(text: str, language: str, found: list[str]) -> None:
+    assert zones(text, language) == found

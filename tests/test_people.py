@@ -20,7 +20,7 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 async def open_desk(folder: Path, clock: ManualClock, chats: dict[str, Any] | None = None, **more: Any) -> AsyncIterator[Desk]:
     async with BotApi() as api:
         api.add_private(ANN, "Ann")
-        api.add_private(BOB, "Bob", language_code="de")
+        api.add_private(BOB, "Bob", language_code="en-GB")
         api.add_private(EVE, "Eve", language_code="uk-UA")
         api.add_group(GROUP, "Newsroom", members={ANN: "creator", BOB: "member"})
         api.add_group(ROOM, "Room", members={BOB: "creator", EVE: "member"})
@@ -150,7 +150,7 @@ async def test_everyone_is_told_what_an_operator_writes_and_nobody_before_it_is_
 
 async def test_who_comes_is_greeted_in_the_language_of_their_telegram(tmp_path: Path, clock: ManualClock) -> None:
     async with open_desk(tmp_path, clock, access="open") as one:
-        for user, language in ((BOB, "de"), (EVE, "uk")):
+        for user, language in ((BOB, "en"), (EVE, "uk")):
             await says(one, user, "/start")
             chat = await one.made.store.people.chat_at(user, 0)
             assert chat is not None
@@ -311,7 +311,7 @@ async def test_an_opml_file_is_taken_in_and_one_that_is_none_is_said_to_be(tmp_p
         one.api.upload(ANN, ANN, "reader.opml", document)
         assert await said(one, ANN, 0) == ["1 feed added for this chat."]
         one.api.upload(ANN, ANN, "again.opml", document)
-        assert (await said(one, ANN, 1))[0].splitlines() == ["0 feeds added for this chat.", "1 was watched already."]
+        assert (await said(one, ANN, 1))[0].splitlines() == ["0 feeds added for this chat.", "1 feed was watched already."]
         one.api.upload(ANN, ANN, "page.xml", b"<html><body>Hello</body></html>")
         assert (await said(one, ANN, 2))[0].startswith("This is no OPML file that I can read:")
         one.api.upload(GROUP, ANN, "reader.opml", document)

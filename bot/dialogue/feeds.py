@@ -185,9 +185,9 @@ class Feeds:
         lines = [voice.count("{number} feed added for this chat.", "{number} feeds added for this chat.", len(new))]
         known = len(read.feeds) - len(new)
         if known:
-            lines.append(voice.count("{number} was watched already.", "{number} were watched already.", known))
+            lines.append(voice.count("{number} feed was watched already.", "{number} feeds were watched already.", known))
         if read.skipped:
-            lines.append(voice.count("{number} has no web address.", "{number} have no web address.", len(read.skipped)))
+            lines.append(voice.count("{number} feed has no web address.", "{number} feeds have no web address.", len(read.skipped)))
         if read.repaired:
             lines.append(voice.say("The file was damaged; I read what could be read."))
         changes = (AddFeeds(tuple((one.url, one.name, one.tags) for one in new)),) if new else ()

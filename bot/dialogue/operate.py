@@ -51,7 +51,7 @@ class Operate(Still):
             + voice.count("{number} of them failing", "{number} of them failing", failing),
             voice.count("{number} subscription", "{number} subscriptions", status.subscriptions),
             voice.count("{number} message waits.", "{number} messages wait.", waiting),
-            voice.count("{number} was given up.", "{number} were given up.", status.deliveries.get("dead", 0)),
+            voice.count("{number} message was given up.", "{number} messages were given up.", status.deliveries.get("dead", 0)),
         ]
         rows = [
             [Button(voice.say("People"), "people"), Button(voice.say("Asking to come in") + f" ({len(knocking) - let_in})", "knocking")],
@@ -163,7 +163,7 @@ class Operate(Still):
             changes: tuple[Change, ...] = (LetIn(number),)
             if chat.address > 0:
                 changes = (*changes, SetRole(chat.address, Role.USER, chat.name))
-            return replace(said, changes=changes, toast=voice.say("It is let in."))
+            return replace(said, changes=changes, toast=voice.say("The chat is let in."))
         if not chats:
             return show(Message(voice.say("Nobody asks to come in.")), replace(screen, values={}), [_home(voice)], edit=True)
         buttons = [[Button(f"✓ {cut(chat.name, 30)} ({chat.address})", f"let {chat.id}")] for chat in chats[:PAGE]]
@@ -178,7 +178,7 @@ class Operate(Still):
             return replace(said, changes=(RetryDead(),), toast=voice.say("They are sent again."))
         if not rows:
             return show(Message(voice.say("Nothing was given up.")), replace(screen, values={}), [_home(voice)], edit=True)
-        composer = Composer().add(voice.count("{number} was given up.", "{number} were given up.", len(rows)))
+        composer = Composer().add(voice.count("{number} message was given up.", "{number} messages were given up.", len(rows)))
         for row in rows[:10]:
             composer.add(f"\n• {cut(row.chat, 40)}: ").add_marked(cut(row.title, 80), (), "bold").add(f" – {cut(row.error, 100)}")
         below = [Button(voice.say("Send again"), "retry"), _home(voice)]

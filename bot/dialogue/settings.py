@@ -1,9 +1,11 @@
 """How a chat is spoken to and when: language, time zone, quiet hours, digests, how much one alert is for. What the file says stays as it is."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from babel.dates import get_timezone_location
 
 from bot.access import Deed
 from bot.dialogue.turn import Still, Turn, in_rows, say, show
@@ -17,6 +19,7 @@ from bot.text.hours import MOST_DIGESTS, minutes_between, times_in
 
 _QUIET = ((22, 7), (23, 7), (0, 8))
 _DIGESTS = ((8,), (8, 18), (7, 13, 20))
+_KYIV = frozenset(map(fold, ("Київ", "Киев", "Kiew", "Kiev", "كييف")))  # the one city that Babel names by its English name only
 _WAITING = (0, 5, 10, 20)
 _WORDS = {"language": "language", "zone": "zone", "quiet": "quiet", "digest": "digest_at", "waiting": "digest_from"}
 
@@ -115,7 +118,7 @@ class Settings(Still):
                     Button(", ".join(clock_text(60 * one) for one in times), f"digest {','.join(str(60 * one) for one in times)}")
                     for times in _DIGESTS
                 ]
-                rows = [choices, [Button(voice.say("When so many wait"), "waiting")]]
+                rows = [choices, [Button(voice.say("By number"), "waiting")]]
             case "waiting":
                 text = voice.say("A digest comes before its time when so many stories wait:")
                 rows = [[Button(str(one) if one else voice.say("never"), f"waiting {one}") for one in _WAITING]]
@@ -130,7 +133,7 @@ class Settings(Still):
         what, voice = screen.expects, turn.voice
         fresh = replace(screen, id=0)
         if what == "zone":
-            found = zones(text)
+            found = zones(text, voice.catalog.language)
             if len(found) == 1:
                 return self._set(turn, fresh, SetSettings(ChatSettings(zone=found[0])), what)
             if not found:
@@ -178,8 +181,8 @@ def _written(what: str, text: str) -> SetSettings | None:
     return SetSettings(ChatSettings(digest_at=times)) if times else None
 
 
-def zones(text: str) -> list[str]:
-    """The time zones that a name may mean, the likeliest first; those of a city by the end of their names."""
+def zones(text: str, language: str = "en") -> list[str]:
+    """The time zones that a name may mean, the likeliest first; those of a city by its English name, or by its name in the language."""
     name = text.strip().replace(" ", "_")
     try:
         if name and "/" not in name[:1] and ZoneInfo(name).key in available_timezones():
@@ -189,11 +192,22 @@ def zones(text: str) -> list[str]:
     wanted = fold(name)
     if not wanted:
         return []
+    if wanted in _KYIV:
+        return ["Europe/Kyiv"]
     every = sorted(one for one in available_timezones() if not one.startswith(("Etc/", "posix", "right", "SystemV")))
-    cities = {one: fold(one.rpartition("/")[2]) for one in every}
+    found = _meant(wanted, every, {one: fold(one.rpartition("/")[2]) for one in every})
+    if found or language == "en":
+        return found
+    told = {one: fold(get_timezone_location(one, locale=language, return_city=True).replace(" ", "_")) for one in every if "/" in one}
+    return _meant(wanted, list(told), told)
+
+
+def _meant(wanted: str, every: list[str], cities: Mapping[str, str]) -> list[str]:
     whole = [one for one in every if fold(one) == wanted]
     exact = [one for one, city in cities.items() if city == wanted]
-    return whole or exact[:1] or [one for one, city in cities.items() if city.startswith(wanted)] if len(wanted) > 2 or whole or exact else []
+    if whole or exact:
+        return whole or exact[:1]
+    return [one for one, city in cities.items() if city.startswith(wanted)] if len(wanted) > 2 else []
 
 
 def quiet_text(quiet: tuple[int, int] | None, voice: Voice) -> str:

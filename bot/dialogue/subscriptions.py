@@ -117,7 +117,7 @@ class Subscriptions(Still):
         add_newest(composer, forecast, 3)
         composer.add("\n\n" + voice.say("/confirm subscribes to it all the same; a narrower query rings less."))
         screen = Screen("confirm", {"query": query})
-        row = [Button(voice.say("All the same"), "yes"), Button(voice.say("As a digest"), "digest"), Button(voice.say("No"), "no")]
+        row = [Button(voice.say("Subscribe all the same"), "yes"), Button(voice.say("As a digest"), "digest"), Button(voice.say("No"), "no")]
         return replace(show(composer.message(), screen, row), changes=(AskFirst(query),))
 
     async def confirm(self, turn: Turn, _name: str, _rest: str) -> Said:
@@ -357,7 +357,7 @@ class Subscriptions(Still):
         token = f"s-{secrets.token_urlsafe(12)}"
         link = await self._members.link(token)
         values = {"query": f"{ringing.words(one.ringing)} {one.query}".strip(), "feeds": list(one.feeds)}
-        text = turn.voice.say("Whoever opens this link is asked to subscribe to the same query:")
+        text = turn.voice.say("Whoever opens this link subscribes to the same query:")
         return Said(Message(f"{text}\n{link}"), (KeepToken(token, "share", values),))
 
 

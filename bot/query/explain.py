@@ -169,7 +169,7 @@ def _terms(found: Sequence[Found], voice: Voice) -> str:
 
 
 def _texts(found: Found, voice: Voice) -> str:
-    texts = ", ".join(f"“{text}”" for text in found.texts[:3])
+    texts = ", ".join(voice.say("“{text}”", text=text) for text in found.texts[:3])
     return f"{texts}, {_how_said(found.how, voice)}" if found.how and texts else texts
 
 
