@@ -199,7 +199,7 @@ class Ringer:
         chat, numbers = alert.chat_id, {match.subscription_id for match in found}
         further = self._ringings(chat, numbers - alert.subscriptions)
         due_at = self._due(further) if alert.held else None
-        urgent = priority(further) if further else Priority.NOTICE
+        urgent = self._urgency(further, self._count(alert.grouping, place), Priority.NOTICE)
         self._changes.append(AlertRevision(chat, alert.story_id, entry, tuple(found), due_at, urgent))
         joined = replace(alert, subscriptions=alert.subscriptions | numbers)
         self._stories[alert.story_id][chat] = joined
@@ -224,7 +224,7 @@ class Ringer:
             hit.catch_up,
             collapse=hit.collapse and not held,
             grouping=level,
-            priority=priority(ringings),
+            priority=self._urgency(ringings, count, priority(ringings)),
             held=held,
             due_at=self._due(ringings) if held else None,
             followed=followed,
@@ -243,7 +243,8 @@ class Ringer:
         stance = self._stances.get(place.storyline, {}).get(chat)
         muted = stance is Stance.MUTE
         enough = alert.held and not muted and (stance is Stance.FOLLOW or any(one.publishers <= count for one in ringings))
-        release = priority(ringings) if enough else None
+        urgent = self._urgency(ringings, count, Priority.NOTICE)
+        release = self._urgency(ringings, count, priority(ringings)) if enough else None
         at = min((one.ring_again_at for one in ringings if one.ring_again_at), default=0)
         again = bool(at) and not alert.held and not alert.again and before < at <= count and not muted
         key = (chat, alert.story_id)
@@ -251,10 +252,15 @@ class Ringer:
         self._growths[key] = replace(
             had,
             release=had.release if release is None else release,
+            priority=Priority.NOTICE if alert.held or muted else min(had.priority, urgent),
             again=had.again or again,
             grouping=level if level is not had_level else had.grouping,
         )
         self._stories[alert.story_id][chat] = replace(alert, held=alert.held and release is None, again=alert.again or again)
+
+    def _urgency(self, ringings: Iterable[Ringing], count: int, otherwise: Priority) -> Priority:
+        """That of the most urgent which need not wait for further publishers."""
+        return min((PRIORITIES[one.urgency] for one in ringings if one.publishers <= count), default=otherwise)
 
     def _count(self, level: Grouping, place: Place) -> int:
         """Independent publishers of the entry's story."""

@@ -247,3 +247,16 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(opened
 )
 def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(text: str, language: str, found: list[str]) -> None:
     assert zones(text, language) == found
+
+
+async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(opened: Opened) -> None:
+    urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
+    async with opened(urgent, rule("Usual", "harbour")) as one:
+        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"))
+        [first] = await one.adds(Told("harbour"))
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == [], "one publisher is enough for the usual one only, and that is quiet"
+        await one.adds(Told("quiet", (first, first, first)))
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == ["harbour"]
+        assert "2 publishers" in one.api.messages(ANN)[0].text

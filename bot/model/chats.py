@@ -192,6 +192,7 @@ class AlertGrowth:
     chat_id: int
     story_id: int
     release: Priority | None = None  #: it was held, and goes out now
+    priority: Priority = Priority.NOTICE  #: with which it goes out where it still waits: enough carry it for an urgent subscription
     again: bool = False  #: it rings once more
     grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
 

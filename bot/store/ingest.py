@@ -338,13 +338,19 @@ def _keep_alert_revision(db: Database, revision: AlertRevision, now: datetime) -
             {"due": put_time(revision.due_at), "chat": revision.chat_id, "story": revision.story_id},
         )
     db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", at)
-    db.execute(
-        "update outbox set priority = ? where priority > ? and kind = 'alert' and form = '' and state = 'queued' and id in "
-        "(select outbox_id from outbox_alerts where chat_id = ? and story_id = ?)",
-        [revision.priority, revision.priority, *at],
-    )
+    _hurry(db, revision.chat_id, revision.story_id, revision.priority)
     if not _is_held(db, revision.chat_id, revision.story_id):
         queue_edit(db, revision.chat_id, revision.story_id, now)
+
+
+def _hurry(db: Database, chat_id: int, story_id: int, priority: Priority) -> None:
+    """What waits for less than this priority waits no longer than that demands."""
+    if priority is not Priority.NOTICE:
+        db.execute(
+            "update outbox set priority = ? where priority > ? and kind = 'alert' and form = '' and state = 'queued' and id in "
+            "(select outbox_id from outbox_alerts where chat_id = ? and story_id = ?)",
+            [priority, priority, chat_id, story_id],
+        )
 
 
 def _is_held(db: Database, chat_id: int, story_id: int) -> bool:
@@ -365,6 +371,7 @@ def _keep_growth(db: Database, growth: AlertGrowth, now: datetime) -> None:
             queue_alert(db, chat, [story], growth.release, now)
     if _is_held(db, chat, story):
         return
+    _hurry(db, chat, story, growth.priority)
     queue_edit(db, chat, story, now)
     if growth.again:
         queue_again(db, chat, story, Priority.NORMAL, now)
