@@ -18,11 +18,11 @@ class SystemClock:
 
 
 class FastClock:
-    """Starts now and runs `factor` times as fast: a day of polling in a minute."""
+    """Starts now, or at a given moment, and runs `factor` times as fast: a day of polling in a minute."""
 
-    def __init__(self, factor: float) -> None:
+    def __init__(self, factor: float, start: datetime | None = None) -> None:
         self._factor = factor
-        self._start = datetime.now(UTC)
+        self._start = start or datetime.now(UTC)
         self._real_start = time.monotonic()
 
     def now(self) -> datetime:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -19,11 +19,12 @@ from bot.ingest import PollReport
 from bot.model.chats import DeliveryKind, DeliveryState, Settlement
 
 HOURS = 76.0  #: how much time passes on the demo's clock
+BEGINS = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  #: a Sunday, so that its night is a night
 
 
 async def play(seconds: float, console: Console) -> int:
     """Play for that long; 0 when everything that should ring did."""
-    clock = FastClock(HOURS * 3600 / seconds)
+    clock = FastClock(HOURS * 3600 / seconds, BEGINS)
     wire = Newswire(clock)
     outlets(wire, clock.now())
     sent: Counter[DeliveryKind] = Counter()

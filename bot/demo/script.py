@@ -11,7 +11,7 @@ CONFIG = """\
 settings:
   network: {{allow: [127.0.0.0/8]}}
 chats:
-  here: {{terminal: true}}
+  here: {{terminal: true, quiet: "23:00-07:00", digest: ["08:00"]}}
 feeds:
   - {{url: "{base}/harbour.xml", name: Harbour Wire, publisher: Harbour Wire, tags: [wire], every: 10m}}
   - {{url: "{base}/meridian.xml", name: Meridian Post, publisher: Meridian Media, tags: [world], every: 10m}}
@@ -23,8 +23,9 @@ feeds:
 names:
   port-selva: [Port Selva, Порт-Сельва, ميناء سلفا]
 subscriptions:
-  - {{name: Air defence, query: '("air defence" OR radar) NOT football', to: [here]}}
+  - {{name: Air defence, query: '("air defence" OR radar) NOT football', publishers: 2, urgency: breaking, to: [here]}}
   - {{name: Port Selva, query: '@port-selva', to: [here]}}
+  - {{name: Works, query: 'pier* OR crane*', urgency: digest, to: [here]}}
 """
 
 
@@ -87,6 +88,12 @@ def _confirm(wire: Newswire) -> None:
     wire.publish("coastal", "c1", "Trucks with air defence radar seen in Port Selva before dawn", text)
 
 
+def _works(wire: Newswire) -> None:
+    wire.publish("coastal", "c2", "Old pier gets new planks before the summer", "Work begins in May.")
+    wire.publish("harbour", "a2", "Harbour crane painted for the first time in ten years", "It is blue now.")
+    wire.publish("meridian", "m3", "Council buys second crane for the grain quay", "The vote was close.")
+
+
 def _retitle(wire: Newswire) -> None:
     wire.retitle("harbour", "a1", "Ministry confirms air defence units in Port Selva")
 
@@ -137,9 +144,10 @@ SCENES = (
         "The Lantern's server breaks. newsbell backs off, keeps trying, and tells the operator once after a day.",
         _break,
     ),
-    Scene(0.10, "Harbour Wire is first with a story: one ring.", _first),
-    Scene(0.15, "Meridian Post carries the same article under a tracking link: no second ring, the message names it.", _copy),
-    Scene(0.20, "Coastal Evening tells it in its own words: the message grows, and counts two independent publishers.", _confirm),
+    Scene(0.085, "Harbour Wire is first with a story. It is night, and only what two publishers carry may ring: it waits.", _first),
+    Scene(0.10, "Meridian Post carries the same article under a tracking link: that confirms nothing, it waits on.", _copy),
+    Scene(0.115, "Coastal Evening tells it in its own words, the second independent publisher: one ring, in the night.", _confirm),
+    Scene(0.14, "Three small stories for the digest at eight in the morning.", _works),
     Scene(0.26, "Harbour Wire changes the headline: the alert changes, nothing rings.", _retitle),
     Scene(
         0.34,
