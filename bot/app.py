@@ -221,8 +221,9 @@ class App:
         made = [one for one in await self.store.ingest.subscriptions() if not one.declared and not set(one.chats).isdisjoint(chats)]
         if not made:
             return ""
-        places = await asyncio.to_thread(self.store.archive.places)
-        return yaml.safe_dump(exported(made, places), allow_unicode=True, sort_keys=False)
+        archive = self.store.archive
+        places, feeds = await asyncio.to_thread(lambda: (archive.places(), archive.added_feeds(chats)))
+        return yaml.safe_dump(exported(made, places, feeds), allow_unicode=True, sort_keys=False)
 
     async def _look_up(self, tree: Node) -> list[Hit]:
         """The newest stored articles that match. In a thread of its own, as above."""

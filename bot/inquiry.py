@@ -268,7 +268,9 @@ def export(path: Path, chat: str | None) -> None:
             known = ", ".join(sorted(one.name for one in places.values())[:20]) or "none"
             raise Misconfigured(f"There is no chat {chat!r}. There are: {known}.")
         subscriptions = [replace(one, chats=rings) for one in subscriptions if (rings := tuple(n for n in one.chats if n in numbers))]
-    made = exported(subscriptions, places)
+    with _failing():
+        feeds = stored.added_feeds({number for one in subscriptions if not one.declared for number in one.chats})
+    made = exported(subscriptions, places, feeds)
     if not made:
         click.echo("No chat has subscriptions of its own.", err=True)
         return

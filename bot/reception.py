@@ -1,10 +1,11 @@
 """Put the rooms of the chat together: which command, button and screen leads where, and who may. Says nothing itself."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bot.access import Deed
-from bot.actions import Desk
+from bot.actions import Command, Desk
 from bot.dialogue.channels import Channels
 from bot.dialogue.feeds import FeedQuota, Feeds
 from bot.dialogue.lookups import Lookups
@@ -25,6 +26,8 @@ from bot.ports import Archive, Members, OutboxRow, PeopleStore, Sites, Status, S
 from bot.query.parser import Names
 from bot.query.tree import Node
 from bot.text.catalog import Voice
+
+_LINK = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,20 @@ def desk(means: Means) -> Desk:
             Press.UNWANTED: (change, unwanted.press),
             Press.MINE: (read, storylines.take),
         },
-        unasked=start.unasked,
+        unasked=_unasked(start, feeds),
         start=start,
     )
+
+
+def _unasked(start: Start, feeds: Feeds) -> Command:
+    """What is written without a command: a link alone is looked at, a forwarded post's topic offered."""
+
+    async def answer(turn: Turn, name: str, text: str) -> Said:
+        if _LINK.fullmatch(text.strip()):
+            return await feeds.shared(turn, text)
+        return await start.unasked(turn, name, text)
+
+    return answer
 
 
 async def _cancel(turn: Turn, _name: str, _rest: str) -> Said:

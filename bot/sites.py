@@ -27,7 +27,8 @@ class SiteFinder:
         own = await self._read(answer)
         if own:
             return [own]
-        named = [one.url for one in feeds_of(answer.body, answer.url, answer.content_type)]
+        # A hostile page takes seconds to read.
+        named = [one.url for one in await asyncio.to_thread(feeds_of, answer.body, answer.url, answer.content_type)]
         found = await self._look(named[:TRIED]) or await self._look([one for one in guesses(answer.url) if one not in named])
         if not found:
             raise AddressError("I find no feed there. Give me the address of a feed itself, if you know it.")

@@ -24,7 +24,7 @@ FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
 def read(folder: Path, made: Mapping[str, Any]) -> Config:
     """What a feeds.yaml with this part holds."""
     path = folder / "exported.yaml"
-    path.write_text(yaml.safe_dump({**FEEDS, **made}, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump({**FEEDS, **made, "feeds": [*FEEDS["feeds"], *made.get("feeds", [])]}, allow_unicode=True), encoding="utf-8")
     return load(path, {})
 
 
@@ -68,3 +68,30 @@ def test_whatever_was_made_in_chats_is_read_back_from_the_file(tmp_path_factory:
     assert [one.ringing for one in declared.subscriptions] == [how for _, how in made]
     assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
     assert all(len(one.to) == 2 for one in declared.subscriptions)
+
+
+async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along(opened: Opened, tmp_path: Path) -> None:
+    async with opened(RUNG) as one:
+        await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
+        await one.made.store._writer.run("look", lambda db: db.execute("update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]))
+        settings = '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, 1140], "digest_from": 5}'
+        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = ? where topic = ?", [settings, TOPIC]))
+        feed = ["https://coast.example/rss", "Coast", "Coast", '["sea"]', "2026", "coast.example", "2099"]
+        columns = "url, name, publisher, tags, created_at, host, next_poll_at, declared"
+        await one.made.store._writer.run("add", lambda db: db.execute(f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed))  # noqa: S608 (of ours)
+        added = "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where c.topic = ? and f.declared = 0"
+        await one.made.store._writer.run("add", lambda db: db.execute(added, [TOPIC]))
+        told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])
+    made = yaml.safe_load(told.output)
+    [place] = made["chats"].values()
+    assert place == {
+        "telegram": FORUM,
+        "topic": TOPIC,
+        "language": "uk",
+        "timezone": "Europe/Kyiv",
+        "quiet": "23:30-06:45",
+        "digest": ["07:30", "19:00"],
+        "digest_from": 5,
+    }
+    assert made["feeds"] == [{"url": "https://coast.example/rss", "name": "Coast", "tags": ["sea"]}]
+    assert read(tmp_path, made).declared.chats[0].settings.quiet == (1410, 405)

@@ -70,7 +70,7 @@ async def test_an_invitation_lets_in_who_opens_it_first_and_nobody_else(tmp_path
         assert (await one.made.store.people.person(BOB)).role == "user"
         assert len(await says(one, BOB, "/subscribe harbour")) == 1
         clock.advance(HOUR)
-        assert "Restart newsbell" in (await says(one, EVE, f"/start {token}"))[0]
+        assert len(await says(one, EVE, f"/start {token}")) == 1
         assert (await one.made.store.people.person(EVE)).role == "stranger"
 
 
@@ -316,3 +316,26 @@ async def test_an_opml_file_is_taken_in_and_one_that_is_none_is_said_to_be(tmp_p
         assert (await said(one, ANN, 2))[0].startswith("This is no OPML file that I can read:")
         one.api.upload(GROUP, ANN, "reader.opml", document)
         assert await said(one, GROUP, 0) == []
+
+
+async def test_a_link_alone_is_looked_at_and_its_site_offered(tmp_path: Path, clock: ManualClock, server: FeedServer) -> None:
+    server.put("/feed", rss(item("1", "Pier opens"), title="Coast Herald"))
+    async with open_desk(tmp_path, clock) as one:
+        assert (await says(one, ANN, server.url("/feed")))[0].startswith("Coast Herald")
+        assert await says(one, ANN, f"look at {server.url('/feed')} some day") == []
+        assert (await presses(one, ANN, "Watch it")).startswith("Watching Coast Herald")
+
+
+async def test_telegram_is_told_the_commands_for_each_kind_of_chat_and_language(tmp_path: Path, clock: ManualClock) -> None:
+    async with open_desk(tmp_path, clock) as one:
+        assert one.made.bot is not None
+        await one.made._offer_commands(one.made.bot)
+        commands = one.api.commands
+        assert {language for _, language in commands} == {"", "ar", "de", "es", "ru", "uk"}
+        names = {scope: {command["command"] for command in told} for (scope, language), told in commands.items() if not language}
+        assert names["all_group_chats"] < names["all_chat_administrators"] < names["all_private_chats"]
+        assert "subscribe" not in names["all_group_chats"]
+        assert {f"/{name}" for name in names["all_private_chats"]} <= set(one.made._actions._desk.commands)
+        english, german = commands["all_private_chats", ""], commands["all_private_chats", "de"]
+        assert [command["command"] for command in english] == [command["command"] for command in german]
+        assert [command["description"] for command in english] != [command["description"] for command in german]

@@ -1,5 +1,6 @@
 """Feeds that people add in a chat, one by one or from another reader, and what a chat takes away with it. Fetches through `Sites` only."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -57,6 +58,10 @@ class Feeds:
             return say(refusal)
         message = Message(turn.voice.say("Looking at {site} …", site=urlsplit(url).hostname or url))
         return show(message, replace(screen, values={"busy": "look", "url": url}, expects=""))
+
+    async def shared(self, turn: Turn, text: str) -> Said:
+        """A link that somebody sent without a word: its site is looked at, and offered."""
+        return await self._look(turn, Screen("feeds"), text)
 
     async def _too_many(self, turn: Turn, urls: Sequence[str]) -> str:
         """Why these cannot be added; empty where they can."""
@@ -175,7 +180,7 @@ class Feeds:
             text = voice.say("Send the OPML file of your other reader as a document.")
             return show(Message(text), Screen("feeds", {}, "site"))
         try:
-            read = read_opml(update.file)
+            read = await asyncio.to_thread(read_opml, update.file)  # a large one takes seconds
         except ValueError as error:
             return say(voice.say("This is no OPML file that I can read: {problem}", problem=str(error)))
         have = {feed.url for feed in await self._store.feeds_of(turn.chat.id)}

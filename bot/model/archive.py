@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.model.chats import ChatSettings
 from bot.model.entries import Article
 from bot.model.stories import Pair, Place
 
@@ -70,6 +71,7 @@ class ChatFact:
     address: int
     topic: int
     declared: bool  #: by the configuration file
+    settings: ChatSettings = ChatSettings()  #: that the chat itself chose
 
 
 @dataclass(frozen=True, slots=True)

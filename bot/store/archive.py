@@ -5,7 +5,7 @@ Reading goes over connections of its own that never write, so that looking back 
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.model.stories import Pair
 from bot.query.narrow import keys
 from bot.query.words import ArticleWords
 from bot.store.database import Writer, wrapped
-from bot.store.rows import SUBSCRIPTIONS, get_place, get_subscription, get_time, marks, put_time, sure_time
+from bot.store.rows import SUBSCRIPTIONS, get_place, get_settings, get_subscription, get_time, marks, put_time, sure_time
 
 BATCH = 100  #: entries taken into the search in one transaction
 _AGAIN = 1 << 40  # row ids of the search from here on are those of `searched_again`
@@ -206,8 +206,21 @@ class Archive:
     def places(self) -> dict[int, ChatFact]:
         """Where chats are, by id."""
         with self._open() as db:
-            rows = db.execute("select id, name, kind, address, topic, declared from chats").fetchall()
-            return {row["id"]: ChatFact(row["name"], row["kind"], row["address"], row["topic"], bool(row["declared"])) for row in rows}
+            rows = db.execute("select id, name, kind, address, topic, declared, settings from chats").fetchall()
+            return {
+                row["id"]: ChatFact(row["name"], row["kind"], row["address"], row["topic"], bool(row["declared"]), get_settings(row["settings"]))
+                for row in rows
+            }
+
+    def added_feeds(self, chats: Collection[int]) -> list[tuple[str, str, tuple[str, ...]]]:
+        """The feeds that these chats added and the file does not have: address, name, tags."""
+        with self._open() as db:
+            rows = db.execute(
+                "select distinct url, name, tags from feeds join feed_chats on feed_id = id where declared = 0 and active = 1 "
+                f"and chat_id in ({marks(chats)}) order by name, url",
+                list(chats),
+            ).fetchall()
+            return [(row["url"], row["name"], tuple(json.loads(row["tags"]))) for row in rows]
 
     def chats(self) -> dict[int, tuple[str, str]]:
         """Names of chats by id, each with why it is paused, or nothing."""
