@@ -1,4 +1,7 @@
-"""`make bench`: the poll cycle and the matching beside their peers, names, stories, and idle memory. Prints tables; asserts nothing."""
+"""`make bench`: the poll cycle and the matching beside their peers, names, stories, latency, sending at the limits, and idle memory.
+
+Prints tables; asserts no figure.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ STEPS = (
     ("Names in any spelling", ["-m", "bench.names"]),
     ("Stories on labelled news", ["-m", "bench.story_scores"]),
     ("Grouping, one core", ["-m", "bench.stories"]),
+    ("Alerts and answers on their way", ["-m", "bench.latency"]),
+    ("Sending at the limits", ["-m", "bench.soak"]),
     ("Idle memory", ["-m", "bench.memory"]),
 )
 
