@@ -290,6 +290,7 @@ alter table outbox add column buttons text not null default '[]';
 alter table outbox add column edits integer;
 alter table outbox add column screen integer;
 create index outbox_screen on outbox (screen) where screen is not null;
+create index outbox_chat on outbox (chat_id, created_at);
 alter table outbox add column file_name text not null default '';
 alter table outbox add column file blob;
 alter table outbox add column picture integer not null default 0;
