@@ -72,6 +72,8 @@ class Listener:
         except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
             log.exception("an update broke", extra={"count": update.update_id})
             await self._handle(_nothing(update))
+            if update.callback_query:
+                await self._answer_press(update.callback_query.id, "")
 
     async def _one(self, update: Update) -> None:
         message = incoming(update)
