@@ -36,6 +36,7 @@ from bot.text.catalog import LANGUAGES, Voice
 from bot.text.clean import cut
 
 TOAST = 200  #: characters that a person is shown for a moment
+_FOR = "for"  # in the values of a screen: the number of the chat that it is about, where that is not the one it stands in
 _GLAD, _SORRY = frozenset("👍❤🔥👏🎉🙏👌💯😁🤩⚡🏆"), frozenset("👎🤮💩🤬🥱😡🤡🥴🖕")
 
 Command = Callable[[Turn, str, str], Awaitable[Said]]  #: the turn, the command's name, what stands behind it
@@ -67,6 +68,7 @@ class Desk:
     commands: Mapping[str, tuple[Deed, Command]]  #: by name, with its slash
     screens: Mapping[str, Room]  #: by a screen's name
     presses: Mapping[str, tuple[Deed, Command]]  #: by the word of an alert's button
+    here: frozenset[str]  #: commands that are about the chat in which they are written, whomever one acts for
     unasked: Command  #: what is written without a command and without being asked for, in a private chat
     start: Start
 
@@ -90,50 +92,75 @@ class Actions:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
         here = await self._store.chat_at(update.address, update.topic)
         person = await self._store.person(update.user_id) if update.user_id else Person(0)
-        chat = await self._meant(here)
-        said = await self._said(update, here, chat, person)
+        said, chat = await self._said(update, here, person)
         if here is not None and here.paused and update.event is Event.MESSAGE and said.reply:
             said = replace(said, changes=(SetPaused(""), *said.changes))
         target = chat.id if chat and here and chat.id != here.id else None
         kept = await self._store.answer(Answered(update, here, said, target), self._clock.now())
         # What was answered before has changed since: what would be said of it now would be wrong.
-        return _handled(said, chat) if kept else Handled(changed=False, chat_id=None)
+        # What it came to may have been kept without being acted upon: it comes again where something failed in between.
+        return _handled(said, chat) if kept else Handled(changed=True, chat_id=None, busy=True)
 
     async def work(self, chat_id: int, screen: Screen, user_id: int) -> None:
         """Do what takes long, for a screen that says it is being done, and change its message. Raises StoreError."""
         here = await self._store.chat(chat_id)
         if here is None:
             return
-        chat = await self._meant(here) or here
+        chat = await self._chat_of(here, screen)
         update = Incoming(0, here.address, here.topic, here.name, user_id, "", channel=here.channel)
         person = await self._store.person(user_id)
         turn = Turn(update, here, chat, person, self._voice(chat.settings), self._clock.now())
         said = _fitting(await self._desk.screens[screen.name].work(turn, screen), turn)
         await self._store.finish(here.id, user_id, screen, said, self._clock.now())
 
-    async def _meant(self, here: Chat | None) -> Chat | None:
-        """The chat that is meant by what is written here."""
-        if here is None or here.acts_for is None:
-            return here
-        return await self._store.chat(here.acts_for) or here
+    async def _meant(self, update: Incoming, here: Chat, command: str, rest: str) -> tuple[Chat, Screen | None]:
+        """The chat that is meant by what is written or pressed here, and the screen it is for.
 
-    async def _said(self, update: Incoming, here: Chat | None, chat: Chat | None, person: Person) -> Said:
+        An alert is its own chat's, and a screen that of the chat it was opened for, whomever one acts for by now.
+        """
+        if update.press:
+            number = update.press.partition(":")[0]
+            asked = ":" in update.press and number.isdecimal() and len(number) < 16
+            screen = await self._store.screen(here.id, int(number)) if asked else None
+            return await self._chat_of(here, screen), screen
+        if not command:
+            answers = bool(update.user_id) and (update.address > 0 or update.reply_to is not None)
+            reply_to = None if update.address > 0 else update.reply_to
+            screen = await self._store.expecting(here.id, update.user_id, self._clock.now(), reply_to) if answers else None
+            if screen:
+                return await self._chat_of(here, screen), screen
+        if here.acts_for is None or command in self._desk.here or (command == "/why" and not rest and update.reply_to is not None):
+            return here, None
+        return await self._store.chat(here.acts_for) or here, None
+
+    async def _chat_of(self, here: Chat, screen: Screen | None) -> Chat:
+        """The chat that a screen was opened for."""
+        number = screen.values.get(_FOR) if screen else None
+        return (await self._store.chat(int(number)) if number is not None else None) or here
+
+    async def _said(self, update: Incoming, here: Chat | None, person: Person) -> tuple[Said, Chat | None]:
+        """What is said, and the chat that it is about."""
+        if not update.address:  # an update that is nothing to newsbell: it counts as taken, and nobody is answered
+            return Said(), here
         if update.event is not Event.MESSAGE:
-            return self._befell(update, here, person)
+            return self._befell(update, here, person), here
         if person.role is Role.BLOCKED:
             voice = self._voice(ChatSettings(language=_language(update)))
-            return Said(toast=voice.say("This newsbell does not serve you.")) if update.press else Said()
+            return Said(toast=voice.say("This newsbell does not serve you.")) if update.press else Said(), here
         if update.reaction is not None:
-            return _judged(update, here)
+            return _judged(update, here), here
         command = update.text.split(maxsplit=1)[0].partition("@")[0].lower() if update.text.startswith("/") else ""
         rest = (*update.text.split(maxsplit=1), "", "")[1].strip() if command else update.text
-        if (command == "/start" and rest) or here is None or chat is None or not here.allowed:
-            return await self._come_in(update, here, person, command, rest)
+        if (command == "/start" and rest) or here is None or not here.allowed:
+            return await self._come_in(update, here, person, command, rest), here
+        if (update.file is not None or update.file_problem) and (command or update.address > 0):
+            command = "/import"
+        chat, screen = await self._meant(update, here, command, rest)
         turn = Turn(update, here, chat, person, self._voice(chat.settings), self._clock.now())
         if self._too_many(update):
-            return Said(toast=_slower(turn.voice)) if update.press else Said()
-        said = await (self._pressed(turn) if update.press else self._written(turn, command, rest))
-        return _fitting(said, turn)
+            return Said(toast=_slower(turn.voice)) if update.press else Said(), chat
+        said = await (self._pressed(turn, screen) if update.press else self._written(turn, screen, command, rest))
+        return _fitting(said, turn), chat
 
     async def _come_in(self, update: Incoming, here: Chat | None, person: Person, command: str, rest: str) -> Said:
         """A link, or a chat that is not let in."""
@@ -163,27 +190,23 @@ class Actions:
             changes = (*changes, LetIn(), *((SetRole(person.user_id, Role.USER, update.user_name),) if person.role is Role.STRANGER else ()))
         return Said(changes=changes)
 
-    async def _pressed(self, turn: Turn) -> Said:
+    async def _pressed(self, turn: Turn, screen: Screen | None) -> Said:
         """A button. Who may not use it is told so, and nothing else happens."""
         word = turn.update.press
-        number, colon, rest = word.partition(":")
+        _, colon, rest = word.partition(":")
         if not colon:
             if word not in self._desk.presses:
                 return Said(toast=turn.voice.say("I do not know this button any more."))
             deed, command = self._desk.presses[word]
             return await self._refused(turn, deed) or await command(await self._allowed(turn), word, "")
-        screen = await self._store.screen(turn.here.id, int(number)) if number.isdecimal() and len(number) < 16 else None
         if screen is None or screen.name not in self._desk.screens:
             return Said(toast=turn.voice.say("This button is too old. Send the command again."))
         room = self._desk.screens[screen.name]
         return await self._refused(turn, room.deed(screen, rest)) or await room.pressed(await self._allowed(turn), screen, rest)
 
-    async def _written(self, turn: Turn, command: str, rest: str) -> Said:
-        update = turn.update
-        if (update.file is not None or update.file_problem) and (command or update.address > 0):
-            command = "/import"
+    async def _written(self, turn: Turn, screen: Screen | None, command: str, rest: str) -> Said:
         if not command:
-            return await self._answered(turn)
+            return await self._answered(turn, screen)
         if command not in self._desk.commands:
             if turn.update.address > 0:
                 return say(turn.voice.say("I do not know {command}. /help shows what I know.", command=cut(command, 40)))
@@ -191,13 +214,13 @@ class Actions:
         deed, action = self._desk.commands[command]
         return await self._refused(turn, deed) or await action(await self._allowed(turn), command, rest)
 
-    async def _answered(self, turn: Turn) -> Said:
+    async def _answered(self, turn: Turn, screen: Screen | None) -> Said:
         """Words without a command: what a screen waits for, else, in a private chat, something to begin with."""
         update = turn.update
-        screen = await self._store.expecting(turn.here.id, update.user_id, turn.now) if update.user_id else None
-        if screen and (update.address > 0 or update.reply_to is not None) and screen.name in self._desk.screens:
+        if screen and screen.name in self._desk.screens:
             room = self._desk.screens[screen.name]
-            return await self._refused(turn, room.deed(screen, "")) or await room.told(await self._allowed(turn), screen, update.text)
+            refused = await self._refused(turn, room.deed(screen, ""))
+            return refused or _no_longer_waiting(await room.told(await self._allowed(turn), screen, update.text))
         return await self._desk.unasked(turn, "", update.text) if update.address > 0 else Said()
 
     async def _refused(self, turn: Turn, deed: Deed) -> Said | None:
@@ -242,12 +265,20 @@ def _handled(said: Said, chat: Chat | None) -> Handled:
     return Handled(changed, chat.id if chat and not wide else None, said.toast, hours, busy)
 
 
+def _no_longer_waiting(said: Said) -> Said:
+    """Words that a screen took are not waited for once more, whichever message shows what came of them."""
+    return replace(said, screen=replace(said.screen, expects=said.screen.expects or "-")) if said.screen else said
+
+
 def _fitting(said: Said, turn: Turn) -> Said:
-    """What is said for another chat says for which; what is shown for a moment is short."""
+    """What is said for another chat says for which, and its screen remembers it; what is shown for a moment is short."""
     reply = said.reply
     if reply and turn.chat.id != turn.here.id and not said.changes:
         reply = headed(reply, f"📣 {turn.chat.name}")
-    return replace(said, reply=reply, toast=cut(said.toast, TOAST))
+    screen = said.screen
+    if screen and turn.chat.id != turn.here.id:
+        screen = replace(screen, values={**screen.values, _FOR: turn.chat.id})
+    return replace(said, reply=reply, screen=screen, toast=cut(said.toast, TOAST))
 
 
 def _seat(turn: Turn) -> Seat:

@@ -31,9 +31,10 @@ def plan(chat: ChatHours, zone: tzinfo, now: datetime) -> HoursPlan:
     digest = [one for one in chat.waiting if one.digest]
     due = chat.digested_at is not None and _last(times, zone, now) > chat.digested_at
     enough = bool(settings.digest_from) and len(digest) >= (settings.digest_from or 0)
-    if digest and (due or enough or (not times and not settings.digest_from)):
+    # While it is quiet nothing could be sent, and what is gathered goes no earlier where it becomes breaking.
+    if until is None and digest and (due or enough or (not times and not settings.digest_from)):
         pages += _pages(Form.DIGEST, digest)
-    digested = now if chat.digested_at is None or due else chat.digested_at
+    digested = now if chat.digested_at is None or (due and until is None) else chat.digested_at
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
     moments += [_next(one, zone, now) for one in times]
     return HoursPlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))

@@ -321,8 +321,8 @@ class PeopleStore(Protocol):
         """What a message with buttons shows at present."""
         ...
 
-    async def expecting(self, chat_id: int, user_id: int, now: datetime) -> Screen | None:
-        """The newest screen that waits for something this person is to write."""
+    async def expecting(self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None) -> Screen | None:
+        """The newest screen that waits for something this person is to write; with `reply_to`, only where that message is a reply of ours."""
         ...
 
     async def token(self, token: str, now: datetime) -> tuple[str, Mapping[str, Any]] | None:

@@ -120,6 +120,7 @@ def desk(means: Means) -> Desk:
             Press.UNWANTED: (change, unwanted.press),
             Press.MINE: (read, storylines.take),
         },
+        here=frozenset({"/help", "/channels", "/admin", "/cancel", "/story", "/follow", "/unfollow", "/mute", "/unmute"}),
         unasked=_unasked(start, feeds),
         start=start,
     )

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from telegram import Bot, Update
-from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from bot.commands.members import TelegramMembers
 from bot.commands.updates import ALLOWED, FILE_SIZE, document, incoming
@@ -72,6 +72,8 @@ class Listener:
         except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
             log.exception("an update broke", extra={"count": update.update_id})
             await self._handle(_nothing(update))
+            if update.callback_query:
+                await self._answer_press(update.callback_query.id, "")
 
     async def _one(self, update: Update) -> None:
         message = incoming(update)
@@ -93,7 +95,7 @@ class Listener:
             return replace(message, file_name=name, file_problem=f"This file is too large: at most {FILE_SIZE // 1024 // 1024} MB are read.")
         try:
             content = await (await file.get_file()).download_as_bytearray()
-        except BadRequest:
+        except (BadRequest, Forbidden, InvalidToken):  # a file that is gone is answered as a wrong token is
             return replace(message, file_name=name, file_problem="Telegram does not give me this file. Send it again.")
         return replace(message, file=bytes(content), file_name=name)
 

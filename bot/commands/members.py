@@ -3,7 +3,7 @@
 import asyncio
 
 from telegram import Bot, ChatMember, ChatMemberAdministrator
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
 _REMEMBERED = 1000
@@ -35,6 +35,8 @@ class TelegramMembers:
             return known[1]
         try:
             is_admin = (await self._bot.get_chat_member(address, user_id)).status in _ADMINS
+        except ChatMigrated as moved:
+            is_admin = await self.is_admin(moved.new_chat_id, user_id)
         except (BadRequest, Forbidden):  # a chat that cannot be asked has no administrators for us
             is_admin = False
         self._known[(address, user_id)] = (now, is_admin)

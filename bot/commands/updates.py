@@ -49,7 +49,7 @@ def incoming(update: Update) -> Incoming | None:
         text=text,
         message_id=message.message_id,
         may_change=message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or anonymous,
-        reply_to=message.reply_to_message.message_id if message.reply_to_message else None,
+        reply_to=_answers(message),
         channel=message.chat.type == ChatType.CHANNEL,
         user_name=_name(user),
         language=(user.language_code or "") if user else "",
@@ -119,6 +119,12 @@ def _reacted(number: int, change: MessageReactionUpdated) -> Incoming | None:
         channel=change.chat.type == ChatType.CHANNEL,
         user_name=_name(change.user),
     )
+
+
+def _answers(message: Message) -> int | None:
+    """The message that this one answers. In a topic, one that answers none is given as an answer to what opened the topic."""
+    before = message.reply_to_message
+    return before.message_id if before and not before.forum_topic_created else None
 
 
 def _topic(message: Message) -> int:

@@ -29,8 +29,9 @@ class Channels(Still):
     async def _list(self, turn: Turn, screen: Screen, *, edit: bool = False) -> Said:
         voice, linked = turn.voice, await self._store.linked(turn.update.user_id)
         lines = [voice.say("Make me an administrator of your channel, then link it here. Whom shall I act for?")]
-        if turn.here.acts_for is not None:
-            lines.append(voice.say("What you write here is meant for {name} now.", name=cut(turn.chat.name, 60)))
+        meant = await self._store.chat(turn.here.acts_for) if turn.here.acts_for is not None else None
+        if meant:
+            lines.append(voice.say("What you write here is meant for {name} now.", name=cut(meant.name, 60)))
         rows = [[Button(f"📣 {cut(chat.name, 40)}", f"act {chat.id}")] for chat in linked[:10]]
         rows.append([Button(voice.say("This chat"), "act 0"), Button(voice.say("Link a channel"), "link")])
         return show(Message("\n\n".join(lines)), replace(screen, values={}, expects=""), *rows, edit=edit)

@@ -154,6 +154,8 @@ class Feeds:
         found = [feed for feed in await self._own(turn) if fold(rest) in {fold(feed.name), fold(feed.url)}]
         if len(found) == 1:
             return self._removed(turn, Screen("feeds"), found[0], edit=False)
+        if found:
+            return await self._list(turn, Screen("feeds"), 0)
         if any(fold(rest) in {fold(feed.name), fold(feed.url)} for feed in await self._store.feeds_of(turn.chat.id)):
             return say(voice.say("That feed stands in feeds.yaml: remove it there."))
         return say(voice.say("This chat added no such feed. /removefeed alone lists those it did."))

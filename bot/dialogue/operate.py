@@ -30,7 +30,7 @@ class Operate(Still):
 
     def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (by the word alone)
         """Who operates is an owner's matter."""
-        return Deed.OWN if word in {"promote", "demote"} else Deed.OPERATE
+        return Deed.OWN if word.partition(" ")[0] in {"promote", "demote"} else Deed.OPERATE
 
     async def command(self, turn: Turn, _name: str, _rest: str) -> Said:
         """The overview. Raises StoreError."""
@@ -70,8 +70,8 @@ class Operate(Still):
                 return await self._people(turn, bare, number_in(word))
             case "person":
                 return await self._person(turn, bare, number_in(word))
-            case "block" | "unblock" | "promote" | "demote" if screen.values.get("person"):
-                return await self._set_role(turn, bare, word)
+            case "block" | "unblock" | "promote" | "demote" as verb if screen.values.get("person"):
+                return await self._set_role(turn, bare, verb)
             case "knocking" | "let":
                 return await self._knocking(turn, bare, number_in(word))
             case "dead" | "retry":

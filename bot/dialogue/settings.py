@@ -176,7 +176,7 @@ def _written(what: str, text: str) -> SetSettings | None:
     """The change that somebody wrote; None where it cannot be read."""
     if what == "quiet":
         span = minutes_between(text)
-        return SetSettings(ChatSettings(quiet=span)) if span else None
+        return SetSettings(ChatSettings(quiet=span)) if span and span[0] != span[1] else None  # 0:00-24:00 is not meant for none
     times = times_in(text)
     return SetSettings(ChatSettings(digest_at=times)) if times else None
 

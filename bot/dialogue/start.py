@@ -182,9 +182,7 @@ class Start(Still):
 
     async def let_in(self, turn: Turn) -> Said:
         """Somebody, or a group of theirs, begins to use the bot."""
-        changes: tuple[Change, ...] = (LetIn(),)
-        if turn.person.role is Role.STRANGER and turn.person.user_id:
-            changes = (*changes, SetRole(turn.person.user_id, Role.USER, turn.update.user_name))
+        changes = _entering(turn)
         greeting = await self.greet(turn, "/start", "")
         return replace(greeting, changes=(*changes, *greeting.changes))
 
@@ -205,7 +203,7 @@ class Start(Still):
             return say(voice.say("This newsbell takes no invitations at present. Ask whoever sent it."))
         if known:
             return await self.greet(turn, "/start", "")
-        changes = (UseToken(token), SetRole(turn.update.user_id, Role.USER, name), LetIn())
+        changes = (UseToken(token), *_entering(turn))
         return replace(self._greeting(turn, Screen("start")), changes=(*changes, *_speaking(turn)))
 
     async def welcome(self, turn: Turn) -> Said:
@@ -218,11 +216,18 @@ class Start(Still):
         if not known:
             if not admitted(access, turn.person.role) or (turn.update.address < 0 and not turn.may_change):
                 return say(turn.voice.say("This newsbell serves only chats that its operator lets in."))
-            changes = (LetIn(), SetRole(turn.person.user_id, Role.USER, turn.update.user_name), *_speaking(turn))
+            changes = (*_entering(turn), *_speaking(turn))
         elif turn.update.address < 0 and not turn.may_change:
             return say(turn.voice.say("Only administrators of this chat can change what rings here."))
         said = await self._subscribing.subscribed(turn, str(values["query"]), feeds=[str(one) for one in values.get("feeds", ())])
         return replace(said, changes=(*changes, *said.changes))
+
+
+def _entering(turn: Turn) -> tuple[Change, ...]:
+    """The chat is let in, and with it who nobody knew; who operates this newsbell goes on to."""
+    if turn.person.role is not Role.STRANGER or not turn.person.user_id:
+        return (LetIn(),)
+    return LetIn(), SetRole(turn.person.user_id, Role.USER, turn.update.user_name or turn.update.title)
 
 
 def _speaking(turn: Turn) -> tuple[Change, ...]:

@@ -258,7 +258,7 @@ class Subscriptions(Still):
         """The new query of a subscription. Raises StoreError."""
         one, declared = await self._one(turn, int(screen.values.get("id", 0)))
         if one is None or declared:
-            return Said()
+            return say(turn.voice.say("That subscription is gone."))
         try:
             if ringing.split(text)[1] != text.strip():
                 return say(turn.voice.say("Write the query alone; the buttons change how it rings."))

@@ -43,8 +43,8 @@ class Trends(Still):
         """Begin; the picture comes when it is drawn."""
         voice = turn.voice
         query, _, last = rest.rpartition(" ")
-        days = int(last) if last.isdecimal() and len(last) < 4 and query else DAYS
-        query = query if last.isdecimal() and query else rest
+        counted = bool(query) and last.isdecimal() and len(last) < 4  # a year belongs to the query
+        days, query = (int(last), query) if counted else (DAYS, rest)
         if not query:
             return say(voice.say("Write a query after the command, for example: {example}", example="/trend Syria 30"))
         try:

@@ -70,7 +70,7 @@ class Unwanted(Still):
         if declared:
             composer.add("\n\n" + voice.say("This subscription stands in feeds.yaml: change its query there."))
             return Said(composer.message())
-        values = {"id": one.id, "queries": [proposal.query for proposal in found]}
+        values = {"id": one.id, "query": one.query, "queries": [proposal.query for proposal in found]}
         row = [Button(str(number), f"take {number}") for number in range(1, len(found) + 1)]
         return show(composer.message(), Screen("unwanted", values), row, [Button(voice.say("Leave as it is"), "no")])
 
@@ -83,10 +83,14 @@ class Unwanted(Still):
         number = number_in(word)
         if not 0 < number <= len(queries):
             return Said(toast=voice.say("I do not know this button any more."))
+        have = {one.id: one.query for one, _ in await self._store.subscriptions_of(turn.chat.id)}
+        number_of = int(screen.values["id"])
+        if number_of not in have or have[number_of] != screen.values.get("query", have[number_of]):
+            return Said(toast=voice.say("That list has changed. Open it again."))
         query = str(queries[number - 1])
         composer = Composer().add(voice.say("Changed. The query is now:") + "\n").add(cut(query, 1500), "code")
         said = show(composer.message(), done, edit=True)
-        return replace(said, changes=(EditSubscription(int(screen.values["id"]), query=query),))
+        return replace(said, changes=(EditSubscription(number_of, query=query),))
 
 
 def _cost(proposal: Proposal, voice: Voice) -> str:

@@ -143,7 +143,7 @@ def _apply(db: Database, here: int, target: int, change: Change, answered: Answe
         case LetIn() | LinkChannel() | ActFor():
             _place(db, here, change, user_id, now)
         case TakeStory() | Judge():
-            _alert(db, here, change, user_id, now)
+            _alert(db, here, change, answered.update, now)
         case _:
             assert_never(change)
 
@@ -280,15 +280,20 @@ def _outbox(db: Database, change: Broadcast | RetryDead, now: datetime) -> None:
     )
 
 
-def _alert(db: Database, chat_id: int, change: TakeStory | Judge, user_id: int, now: datetime) -> None:
-    """What people do with the alerts of one message."""
-    rows: list[Any] = db.execute("select story_id from alerts where chat_id = ? and message_id = ?", [chat_id, change.message_id]).fetchall()
+def _alert(db: Database, here: int, change: TakeStory | Judge, update: Incoming, now: datetime) -> None:
+    """What people do with the alerts of one message. Telegram names no topic with a reaction; its messages are numbered for all of them."""
+    rows: list[Any] = db.execute(
+        "select chat_id, story_id from alerts where message_id = ? and chat_id in "
+        "(select id from chats where id = ? or (kind = 'telegram' and address = ? and ?))",
+        [change.message_id, here, update.address, update.reaction is not None],
+    ).fetchall()
     for row in rows:
+        chat_id = row["chat_id"]
         at = [chat_id, row["story_id"]]
         if isinstance(change, TakeStory):
             db.execute("update alerts set taken_by = ?, revision = revision + 1 where chat_id = ? and story_id = ?", [change.name, *at])
             queue_edit(db, chat_id, row["story_id"], now, at_once=True)
         elif change.verdict:
-            db.execute("insert or replace into verdicts values (?, ?, ?, ?, ?)", [*at, user_id, change.verdict, put_time(now)])
+            db.execute("insert or replace into verdicts values (?, ?, ?, ?, ?)", [*at, update.user_id, change.verdict, put_time(now)])
         else:
-            db.execute("delete from verdicts where chat_id = ? and story_id = ? and user_id = ?", [*at, user_id])
+            db.execute("delete from verdicts where chat_id = ? and story_id = ? and user_id = ?", [*at, update.user_id])

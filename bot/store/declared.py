@@ -104,10 +104,11 @@ def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int],
         "update chats set declared = 0, allowed = operator, declared_grouping = null, declared_settings = '{}', hours_at = '' where id = ?",
         [(number,) for number in gone],
     )
-    # Topics that were let in with their group leave with it.
-    db.execute(
+    # Topics that were let in with their group leave with it; groups and channels that people let in are none of the file's.
+    db.conn.executemany(
         "update chats set allowed = 0 where kind = 'telegram' and address < 0 and declared = 0 "
-        "and address not in (select address from chats where declared = 1)"
+        "and address = (select address from chats where id = ?) and address not in (select address from chats where declared = 1)",
+        [(number,) for number in gone],
     )
     added = [name for name, number in ids.items() if number not in had]
     return ids, _said("chats", added, [had[number] for number in gone])

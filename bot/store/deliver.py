@@ -20,12 +20,14 @@ from bot.store.stories import LEVELS
 LEASE = timedelta(minutes=5)
 _MERGED_MOST = 25  # alerts that one message can name
 _OPEN = "chats.paused = '' and (chats.not_before is null or chats.not_before <= :now)"
-# What waits for a digest is not sent by itself; in quiet hours go answers, what changes silently, and what is breaking.
+# What waits for a digest is not sent by itself; in quiet hours go answers, what changes silently, and what is breaking. A chat that is
+# not let in any more is answered, no more; what waits there comes when it is let in again.
 _RIPE = (
     "(outbox.not_before is null or outbox.not_before <= :now) "
     f"and (outbox.priority != {Priority.DIGEST.value} or outbox.form != '' or outbox.kind != 'alert') "
     f"and (chats.quiet_until is null or chats.quiet_until <= :now or outbox.priority <= {Priority.BREAKING.value} "
-    "or outbox.kind in ('reply', 'edit', 'notice'))"
+    "or outbox.kind in ('reply', 'edit', 'notice')) "
+    "and (chats.allowed = 1 or outbox.kind in ('reply', 'notice'))"
 )
 # `exists`, not a condition of the join: for that SQLite would read all chats into a filter before each look.
 _TAKES = f"exists (select 1 from chats where id = chat and {_OPEN})"
@@ -365,7 +367,7 @@ def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
     rows = db.execute("select id, topic, operator, declared, name from chats where kind = 'telegram' and address = ?", [old]).fetchall()
     for row in rows:
         db.execute("update alerts set message_id = null where chat_id = ?", [row["id"]])
-        db.execute("update outbox set reply_to = null where chat_id = ? and state = 'queued'", [row["id"]])
+        db.execute("update outbox set reply_to = null, edits = min(edits, 0) where chat_id = ? and state = 'queued'", [row["id"]])
         db.execute("update outbox set message_id = null where chat_id = ?", [row["id"]])
         there = db.execute("select id from chats where kind = 'telegram' and address = ? and topic = ?", [new, row["topic"]]).fetchone()
         if there is None:

@@ -9,15 +9,19 @@ from sqlite_utils import Database
 from bot.model.chats import DeliveryKind, Form, Priority
 from bot.model.hours import ChatHours, HoursPlan, Page, WaitingStory
 from bot.model.stories import Grouping
-from bot.store.rows import get_chat, get_time, put_time, sure_time
+from bot.store.rows import get_chat, get_time, marks, put_time, sure_time
 from bot.store.stories import LEVELS
 
 _NEVER = "9999"  # sorts behind every time
 
 
 def due(db: Database, now: datetime) -> list[ChatHours]:
-    """The chats whose time has come, with what waits in them to be told together."""
+    """The chats whose time has come, with what waits in them to be told together.
+
+    They stay due until `keep`. What makes `hours_at` empty meanwhile is seen there: it was not decided about.
+    """
     rows = db.execute("select * from chats where hours_at <= ?", [put_time(now)]).fetchall()
+    db.conn.executemany("update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows])
     return [
         ChatHours(
             get_chat(row),
@@ -53,26 +57,31 @@ def keep(db: Database, plans: Sequence[HoursPlan], now: datetime) -> None:
         for page in one.pages:
             _gather(db, one.chat_id, page, now)
         db.execute(
-            "update chats set quiet_until = ?, digested_at = ?, hours_at = ? where id = ?",
+            "update chats set quiet_until = ?, digested_at = ?, hours_at = case when hours_at = '' then '' else ? end where id = ?",
             [put_time(one.quiet_until), put_time(one.digested_at), put_time(one.next_at) or _NEVER, one.chat_id],
         )
 
 
 def _gather(db: Database, chat_id: int, page: Page, now: datetime) -> None:
-    """These deliveries become one, behind those of earlier pages."""
+    """These deliveries become one, behind those of earlier pages; but none that became more urgent, or was dropped, since they were read."""
     priority = Priority.DIGEST if page.form is Form.DIGEST else Priority.NORMAL
+    left = f"select id from outbox where id in ({marks(page.deliveries)}) and state = 'queued' and form = '' and priority = ?"
+    still = {row["id"] for row in db.execute(left, [*page.deliveries, priority]).fetchall()}
+    deliveries = [one for one in page.deliveries if one in still]
+    if not deliveries:
+        return
     number = db.execute(
         "insert into outbox (chat_id, kind, priority, form, created_at) values (?, ?, ?, ?, ?)",
         [chat_id, DeliveryKind.ALERT, priority, page.form, put_time(now)],
     ).lastrowid
-    moved: list[Any] = [(number, one) for one in page.deliveries]
+    moved: list[Any] = [(number, one) for one in deliveries]
     db.conn.executemany(
         "update alerts set form = ? where exists (select 1 from outbox_alerts b where b.outbox_id = ? and b.chat_id = alerts.chat_id "
         "and b.story_id = alerts.story_id)",
-        [(page.form, one) for one in page.deliveries],
+        [(page.form, one) for one in deliveries],
     )
     db.conn.executemany("update outbox_alerts set outbox_id = ? where outbox_id = ?", moved)
     db.conn.executemany(
         "update outbox set state = 'merged', settled_at = ?, error = ? where id = ?",
-        [(put_time(now), f"sent together with {number}", one) for one in page.deliveries],
+        [(put_time(now), f"sent together with {number}", one) for one in deliveries],
     )

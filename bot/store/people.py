@@ -234,14 +234,15 @@ class PeopleTables:
 
         return await self._writer.run("read a screen", work)
 
-    async def expecting(self, chat_id: int, user_id: int, now: datetime) -> Screen | None:
-        """The newest screen that waits for something this person is to write."""
+    async def expecting(self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None) -> Screen | None:
+        """The newest screen that waits for something this person is to write; with `reply_to`, only where that message is a reply of ours."""
 
         def work(db: Database) -> Screen | None:
             row = db.execute(
                 "select * from screens where chat_id = ? and user_id = ? and expects != '' and touched_at > ? "
+                "and (? is null or exists (select 1 from outbox where outbox.chat_id = screens.chat_id and message_id = ? and kind = 'reply')) "
                 "order by touched_at desc, id desc limit 1",
-                [chat_id, user_id, put_time(now - ANSWER_WITHIN)],
+                [chat_id, user_id, put_time(now - ANSWER_WITHIN), reply_to, reply_to],
             ).fetchone()
             return _screen(row) if row else None
 
