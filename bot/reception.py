@@ -95,7 +95,7 @@ def desk(means: Means) -> Desk:
             "/addfeed": (change, feeds.add),
             "/removefeed": (change, feeds.remove),
             "/import": (change, feeds.take_in),
-            "/export": (read, feeds.give_out),
+            "/export": (change, feeds.give_out),  # addresses of feeds may hold secrets
             "/channels": (read, channels.command),
             "/admin": (Deed.OPERATE, operate.command),
             "/cancel": (read, _cancel),

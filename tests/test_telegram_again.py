@@ -339,3 +339,18 @@ async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(tmp_
         await one.listen()
         assert api.answers[-1].text == "Only the operators of this newsbell can do that."
         assert (await one.made.store.people.person(BOB)).role == "user"
+
+
+async def test_who_has_a_story_is_known_by_more_than_a_name(tmp_path: Path, clock: ManualClock) -> None:
+    async with BotApi() as api:
+        for user in (ANN, BOB):
+            api.add_private(user, "Sam")
+        api.add_group(GROUP, members={ANN: "member", BOB: "member"})
+        async with desk(tmp_path, api, {"group": GROUP}, clock, subscriptions=[rule("Rung", "rung", to=("group",))]) as one:
+            await one.adds(Told("rung"))
+            await one.deliver(SECOND * 5, SECOND)
+            alert = api.messages(GROUP)[-1].message_id
+            for user, said in ((ANN, "You have it."), (BOB, "Sam has it."), (ANN, "It is free again."), (BOB, "You have it.")):
+                api.press(GROUP, user, alert, "mine")
+                await one.listen()
+                assert api.answers[-1].text == said

@@ -108,7 +108,7 @@ class Storylines:
         mine = plain(update.user_name) or str(update.user_id)
         if not alert.taken_by:
             return Said(toast=voice.say("You have it."), changes=(TakeStory(update.reply_to, mine),))
-        if alert.taken_by != mine and not turn.may_change:
+        if alert.taken_user != update.user_id and not turn.may_change:
             return Said(toast=voice.say("{name} has it.", name=cut(alert.taken_by, 60)))
         return Said(toast=voice.say("It is free again."), changes=(TakeStory(update.reply_to, ""),))
 

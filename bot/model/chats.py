@@ -221,6 +221,7 @@ class AlertedStory:
     title: str
     stance: "Stance | None" = None  #: what the chat wants of the storyline
     taken_by: str = ""  #: who of the group has it
+    taken_user: int = 0  #: the same as a user id
 
 
 class Stance(StrEnum):

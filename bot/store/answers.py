@@ -291,7 +291,10 @@ def _alert(db: Database, here: int, change: TakeStory | Judge, update: Incoming,
         chat_id = row["chat_id"]
         at = [chat_id, row["story_id"]]
         if isinstance(change, TakeStory):
-            db.execute("update alerts set taken_by = ?, revision = revision + 1 where chat_id = ? and story_id = ?", [change.name, *at])
+            db.execute(
+                "update alerts set taken_by = ?, taken_user = ?, revision = revision + 1 where chat_id = ? and story_id = ?",
+                [change.name, update.user_id if change.name else 0, *at],
+            )
             queue_edit(db, chat_id, row["story_id"], now, at_once=True)
         elif change.verdict:
             db.execute("insert or replace into verdicts values (?, ?, ?, ?, ?)", [*at, update.user_id, change.verdict, put_time(now)])

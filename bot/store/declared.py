@@ -28,6 +28,7 @@ class DeclaredTables:
             chats, said = _chats(db, declared.chats)
             changes += said
             _admins(db, declared.admins, now)
+            db.execute("update chats set hours_at = ''")  # the file's time zone may be another
             return changes + _subscriptions(db, declared.subscriptions, chats, now)
 
         return await self._writer.run("take in the configuration", work)

@@ -87,7 +87,8 @@ class PeopleTables:
 
         def work(db: Database) -> AlertedStory | None:
             row = db.execute(
-                "select l.entry_id, l.taken_by, e.storyline_id, e.title, (select stance from stances s where s.chat_id = l.chat_id "
+                "select l.entry_id, l.taken_by, l.taken_user, e.storyline_id, e.title, "
+                "(select stance from stances s where s.chat_id = l.chat_id "
                 "and s.storyline_id = e.storyline_id) as stance from alerts l join entries e on e.id = l.entry_id "
                 "where l.chat_id = :chat and (l.message_id = :message or exists "
                 "(select 1 from outbox_alerts a join outbox o on o.id = a.outbox_id "
@@ -98,7 +99,7 @@ class PeopleTables:
             if row is None:
                 return None
             stance = Stance(row["stance"]) if row["stance"] else None
-            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"], stance, row["taken_by"])
+            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"], stance, row["taken_by"], row["taken_user"])
 
         return await self._writer.run("read an alert", work)
 

@@ -285,6 +285,7 @@ create index screens_expecting on screens (chat_id, user_id) where expects != ''
 create index screens_touched on screens (touched_at);
 alter table alerts add column form text not null default '';
 alter table alerts add column taken_by text not null default '';
+alter table alerts add column taken_user integer not null default 0;
 alter table outbox add column form text not null default '';
 alter table outbox add column buttons text not null default '[]';
 alter table outbox add column edits integer;
