@@ -86,7 +86,7 @@ async def test_killed_before_any_statement_of_the_corridors_it_loses_nothing_and
         texts = {run["chat"]: [message.text for message in api.messages(run["chat"])] for run in result["runs"]}
 
     assert result["lines"] > 200
-    assert len(result["runs"]) > 60 or POINTS < 100
+    assert len(result["runs"]) >= 100 // STRIDE or POINTS < 100
     repeated = 0
     for run in result["runs"]:
         assert run["again"] == 0, run
