@@ -330,11 +330,11 @@ async def test_what_rings_here_already_is_not_confirmed_a_second_time(one: Desk)
 
 
 async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
-    async with desk(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as one:
+    async with desk(tmp_path, api, CHATS, clock) as one:
         await brings_many(one)
-        await asks(one, "/subscribe harbour")
         await asks(one, "/subscribe nothing of the kind")
-
+        await asks(one, "/subscribe harbour")
+    async with desk(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as one:
         assert await asks(one, "/confirm") == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
     async with desk(tmp_path, api, CHATS, clock) as one:
         assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), "the question stands until its hour is over"
