@@ -23,7 +23,7 @@ from support import NOON, FeedServer, item, rss
 POINTS = int(os.environ.get("CRASH_POINTS", "100000"))
 STRIDE = int(os.environ.get("CRASH_STRIDE", "4"))  # one line in so many; 1 in the long run
 BOTH = bool(os.environ.get("CRASH_BOTH"))  # kill at the first and at the last run of every line, not at one of them by turns
-KILLS = int(os.environ.get("CRASH_KILLS", "40"))  # 200 in the long run
+KILLS = int(os.environ.get("CRASH_KILLS", "24"))  # 200 in the long run
 OLD = item("old", "Old bell", at=NOON - timedelta(days=300))
 
 

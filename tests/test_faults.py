@@ -14,7 +14,7 @@ from corridor import telegram_config
 from support import Recorder, newsbell
 from weather import DAY, Leaping, Weather, World, chat_ids, heed, judge, ring
 
-SENDS = int(os.environ.get("NEWSBELL_SENDS", "2000"))
+SENDS = int(os.environ.get("NEWSBELL_SENDS", "1000"))
 STORIES = 400  #: between two turns of the weather
 MINUTE = timedelta(minutes=1)
 

@@ -317,10 +317,10 @@ def test_bytes_of_any_kind_are_read_or_refused(document: bytes) -> None:
         assert all(FeedShape(url=one.url, name=one.name or None, tags=list(one.tags)) for one in found)
 
 
-@pytest.mark.parametrize("ends", [0, 100_000])
-def test_a_hundred_thousand_outlines_within_each_other_are_read(ends: int) -> None:
+@pytest.mark.parametrize("ends", [0, 30_000])
+def test_tens_of_thousands_of_outlines_within_each_other_are_read(ends: int) -> None:
     """What is kept of the folders around a feed is bounded, so that this is linear."""
-    document = opml("".join(f'<outline text="f{number}">' for number in range(100_000)) + feed(A) + "</outline>" * ends + feed(B))
+    document = opml("".join(f'<outline text="f{number}">' for number in range(30_000)) + feed(A) + "</outline>" * ends + feed(B))
 
     made = read(document.encode())
 
