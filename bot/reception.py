@@ -21,7 +21,7 @@ from bot.dialogue.unwanted import Unwanted
 from bot.lookback import Forecast, Hit
 from bot.model.chats import ChatSettings
 from bot.model.stories import Grouping
-from bot.model.talk import Press, Said, Screen
+from bot.model.talk import NOTHING, Press, Said, Screen
 from bot.ports import Archive, Members, OutboxRow, PeopleStore, Sites, Status, StoryArchive
 from bot.query.parser import Names
 from bot.query.tree import Node
@@ -140,4 +140,4 @@ def _unasked(start: Start, feeds: Feeds) -> Command:
 async def _cancel(turn: Turn, _name: str, _rest: str) -> Said:
     """Nothing is waited for any more: a newer screen that expects nothing takes the place of what did."""
     said = say(turn.voice.say("Left. /help shows what I know."))
-    return Said(said.reply, screen=Screen("cancelled", {}, "-"))
+    return Said(said.reply, screen=Screen("cancelled", {}, NOTHING))

@@ -103,7 +103,7 @@ async def test_a_blocked_person_hears_nothing_and_comes_back_when_let_in_again(t
         await says(one, ANN, "/admin")
         await presses(one, ANN, "People")
         await presses(one, ANN, "Bob · user")
-        assert "Bob · blocked" in str(one.api.messages(ANN)[-1].reply_markup) or await presses(one, ANN, "Block")
+        await presses(one, ANN, "Block")
         assert await says(one, BOB, "/subscriptions") == []
         assert await says(one, BOB, "/start") == []
         await one.adds(Told("harbour closed"))

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.access import Access, Deed, admitted
-from bot.dialogue.subscriptions import CARET, Subscribing, add_newest, forecast_text
-from bot.dialogue.turn import Still, Turn, in_rows, mistake, number_in, pages, say, show
+from bot.dialogue.subscriptions import Subscribing, add_newest, forecast_text
+from bot.dialogue.turn import CARET, Still, Turn, in_rows, mistake, number_in, pages, say, show
 from bot.errors import QueryError
 from bot.model.chats import Button, ChatSettings, Message, Urgency
 from bot.model.talk import Change, LetIn, Role, Said, Screen, SetRole, SetSettings, UseToken

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot import ringing
 from bot.access import Deed
-from bot.dialogue.turn import PAGE, Still, Turn, in_rows, mistake, number_in, pages, say, show
+from bot.dialogue.turn import CARET, PAGE, Still, Turn, in_rows, mistake, number_in, pages, say, show
 from bot.errors import QueryError, StoreError
 from bot.lookback import MANY_A_DAY, Forecast
 from bot.model.chats import Button, Message, Ringing, Subscription, Urgency
@@ -21,7 +21,6 @@ from bot.text.catalog import Voice
 from bot.text.clean import cut, plain
 from bot.text.duration import duration, written
 
-CARET = 1_500  #: characters of a query that an answer shows whole
 JUDGED = timedelta(days=30)  #: for how long reactions are counted
 _WAITS = ("15m", "30m", "1h", "3h")
 _READS = ("page", "open", "list", "back", "share")

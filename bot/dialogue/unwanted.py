@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.access import Deed
-from bot.dialogue.turn import Still, Turn, busy, number_in, show
+from bot.dialogue.turn import CARET, Still, Turn, busy, number_in, show
 from bot.errors import QueryError, StoreError
 from bot.exclusion import Proposal, proposals
 from bot.model.archive import StoredEntry
@@ -88,7 +88,7 @@ class Unwanted(Still):
         if number_of not in have or have[number_of] != screen.values.get("query", have[number_of]):
             return Said(toast=voice.say("That list has changed. Open it again."))
         query = str(queries[number - 1])
-        composer = Composer().add(voice.say("Changed. The query is now:") + "\n").add(cut(query, 1500), "code")
+        composer = Composer().add(voice.say("Changed. The query is now:") + "\n").add(cut(query, CARET), "code")
         said = show(composer.message(), done, edit=True)
         return replace(said, changes=(EditSubscription(number_of, query=query),))
 

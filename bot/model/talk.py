@@ -63,6 +63,9 @@ class Incoming:
     reaction: str | None = None  #: emoji; empty where one was taken back; None where it is no reaction
 
 
+NOTHING = "-"  #: what a screen expects that ends the wait of all others
+
+
 @dataclass(frozen=True, slots=True)
 class Screen:
     """A message with buttons that changes as they are pressed: what it shows at present."""

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from bot.cadence import host_of
 from bot.model.chats import DeliveryKind, Message
 from bot.model.talk import (
+    NOTHING,
     ActFor,
     AddFeeds,
     AddSubscription,
@@ -115,9 +116,9 @@ def _pestered(db: Database, chat_id: int, now: datetime) -> bool:
 
 def _keep_screen(db: Database, chat_id: int, user_id: int, screen: Screen, now: datetime) -> int:
     """The screen's number. A person is expected to write for one screen at a time."""
-    if screen.expects:  # "-": for nothing any more
+    if screen.expects:
         db.execute("update screens set expects = '' where chat_id = ? and user_id = ? and expects != ''", [chat_id, user_id])
-    expects = screen.expects.removeprefix("-")
+    expects = "" if screen.expects == NOTHING else screen.expects
     row = [user_id, screen.name, json.dumps(dict(screen.values), ensure_ascii=False), expects, put_time(now)]
     if screen.id:
         db.execute("update screens set user_id = ?, name = ?, state = ?, expects = ?, touched_at = ? where id = ?", [*row, screen.id])
