@@ -27,7 +27,7 @@ messages: $(VENV)/.installed-run
 		--no-location --sort-output --width 145 --project newsbell --output $(VENV)/messages.pot bot
 	@for language in $(LANGUAGES); do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 145 \
-			--locale $$language --input-file $(VENV)/messages.pot --output-file bot/locale/$$language.po || exit; \
+			--locale $$language --input-file $(VENV)/messages.pot --output-file bot/i18n/locale/$$language.po || exit; \
 	done
 
 include bench/reader.mk

@@ -26,14 +26,14 @@ from support import Recorder
 from weather import ring
 
 from bench.endpoint import Arrival, Endpoint, endpoint
-from bot.app import App, Wiring, app
 from bot.config.load import load
+from bot.model.chat_events import Press
 from bot.model.entries import EntryKeys, NewEntry, PlacedEntry
 from bot.model.feeds import FeedState
+from bot.model.poll import FeedCommit
 from bot.model.stories import Place, Placement
-from bot.model.talk import Press
-from bot.ports import FeedCommit
-from bot.store.rows import put_time
+from bot.service.app import App, Wiring, app
+from bot.store.mappers import put_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

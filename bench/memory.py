@@ -18,9 +18,9 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from bot.app import Wiring, app
-from bot.channels.terminal import TerminalChannel
 from bot.config.load import load
+from bot.delivery.channels.terminal import TerminalChannel
+from bot.service.app import Wiring, app
 
 ENTRIES = 10
 

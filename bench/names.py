@@ -27,8 +27,8 @@ from anyascii import anyascii
 
 from bot.names.find import find
 from bot.names.pattern import compile_name
-from bot.names.skeleton import word_keys
-from bot.names.sounds import LATIN, script
+from bot.names.phonetic_key import word_keys
+from bot.names.transliteration import LATIN, script
 from bot.text.fold import key, words
 
 if TYPE_CHECKING:

@@ -35,10 +35,10 @@ from support import Recorder, newsbell
 from weather import DAY, Leaping, Weather, World, chat_ids, heed, judge, ring
 
 from bench.endpoint import endpoint
-from bot import deliver, pace
-from bot.app import App
-from bot.clock import SystemClock
-from bot.model.chats import Priority
+from bot.delivery import deliverer, rate_limits
+from bot.model.alerts import Priority
+from bot.service.app import App
+from bot.service.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -354,8 +354,8 @@ async def main() -> None:
     logging.getLogger("telegram").setLevel(logging.CRITICAL)  # it tells of every answer that is no JSON, and there are thousands
     if given.margins:
         overall, gap = (float(one) * SECOND for one in given.margins.split(","))
-        pace.OVERALL_SPAN = deliver.OVERALL_SPAN = overall
-        pace.CHAT_GAP = gap
+        rate_limits.OVERALL_SPAN = deliverer.OVERALL_SPAN = overall
+        rate_limits.CHAT_GAP = gap
     for part in given.parts.split(","):
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="soak-") as folder:

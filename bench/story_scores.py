@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from bot.model.stories import Grouping, Placement, Report
 from bot.stories.assign import Merges
-from bot.stories.likeness import Likeness, Rarity
-from bot.stories.outline import outline
+from bot.stories.features import outline
+from bot.stories.similarity import Likeness, Rarity
 from bot.stories.window import Window
 from bot.text.clean import summary as clean_summary
 from bot.text.clean import title as clean_title

@@ -4,30 +4,20 @@ Every `Store` method is one transaction and takes or gives a batch; all may rais
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.model.alerts import AlertedStory, StoryState
 from bot.model.archive import EntryFacts, FeedFact, StoredEntry, StoryEntry
-from bot.model.chats import (
-    AlertedStory,
-    AlertGrowth,
-    AlertIntent,
-    AlertRevision,
-    Chat,
-    Delivery,
-    Message,
-    NoticeIntent,
-    SendOutcome,
-    Settlement,
-    StoryState,
-    Subscription,
-)
-from bot.model.entries import EntryKeys, KnownEntry, ParseOutcome, PlacedEntry, Revision
-from bot.model.feeds import FeedDue, FeedState, FetchOutcome, FetchRequest
-from bot.model.hours import ChatHours, HoursPlan
+from bot.model.chat_events import Answered, OwnFeed, Person, Said, Screen
+from bot.model.chats import Chat, Subscription
+from bot.model.delivery import Delivery, SendOutcome, Settlement, Waiting
+from bot.model.entries import ParseOutcome
+from bot.model.feeds import FeedDue, FetchOutcome, FetchRequest, SiteFeed
+from bot.model.message import Message
+from bot.model.poll import FeedCommit, Known, Lookup, Touched
+from bot.model.schedule import ChatHours, HoursPlan
 from bot.model.stories import Merge, Place, Report
-from bot.model.talk import Answered, OwnFeed, Person, Said, Screen
 
 
 class Clock(Protocol):
@@ -66,93 +56,20 @@ class Channel(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """What one feed's decisions need from the store."""
-
-    feed_id: int
-    keys: tuple[EntryKeys, ...]  #: of all parsed entries
-    entry_ids: tuple[int, ...] = ()  #: entries that were in the last document and are not in this one
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The store's answer to a Lookup."""
-
-    entries: tuple[KnownEntry, ...]  #: of this feed: by any key, or asked for by id
-    next_id: int  #: free ids for entries and stories from here upward
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """The stories that a batch adds to or takes together."""
-
-    places: frozenset[Place]
-    originals: frozenset[int] = frozenset()  #: entries that new ones are copies of
 
 
-@dataclass(frozen=True, slots=True)
-class FeedCommit:
-    """All that one poll changes, kept in one transaction or not at all."""
-
-    feed_id: int
-    state: FeedState
-    document_changed: bool = False  #: `state.document` has to be written
-    new: tuple[PlacedEntry, ...] = ()
-    revisions: tuple[Revision, ...] = ()
-    absent: tuple[int, ...] = ()  #: entries that left the document
-    returned: tuple[int, ...] = ()  #: entries that came back
-    alerts: tuple[AlertIntent, ...] = ()
-    alert_revisions: tuple[AlertRevision, ...] = ()
-    growths: tuple[AlertGrowth, ...] = ()
-    notices: tuple[NoticeIntent, ...] = ()
-    park_host: tuple[str, datetime] | None = None  #: host and when it may be asked again
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A chat with deliveries that may go out, as far as the store can tell."""
-
-    chat_id: int
-    address: int
-    priority: int
-    last_sent_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A delivery as the operator sees it."""
-
-    id: int
-    state: str
-    kind: str
-    chat: str
-    title: str
-    attempts: int
-    created_at: datetime
-    error: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeedStatus:
-    """A feed as the operator sees it."""
-
-    url: str
-    name: str
-    every: timedelta | None
-    state: FeedState
-    entries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The whole as the operator sees it."""
-
-    feeds: tuple[FeedStatus, ...]
-    chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued, not before
-    subscriptions: int
-    deliveries: dict[str, int] = field(default_factory=dict)  #: state to count
-    hosts: tuple[tuple[str, datetime], ...] = ()  #: parked hosts
 
 
 class Archive(Protocol):
@@ -362,13 +279,6 @@ class Members(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SiteFeed:
-    """A feed that was found at an address, and looked at."""
-
-    url: str
-    title: str
-    newest: tuple[str, ...]  #: headlines of its last entries
 
 
 class Sites(Protocol):

@@ -9,9 +9,10 @@ from typing import Any
 
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll
 
-from bot.app import App
-from bot.model.chats import AlertView, DeliveryKind
+from bot.model.alerts import AlertView
+from bot.model.delivery import DeliveryKind
 from bot.model.feeds import FeedState
+from bot.service.app import App
 
 LONG_AGO = NOON - timedelta(days=5)  #: a date that no first fetch shows any more
 PAUSE = timedelta(minutes=10)

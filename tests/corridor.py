@@ -13,16 +13,17 @@ from botapi import BotApi
 from botapi import Message as Shown
 from support import NOON, ManualClock, Recorder, newsbell
 
-from bot.alerts import Ringer
-from bot.app import App
-from bot.ingest import Polled, _Decided, _touched
-from bot.keys import keys_meant
-from bot.model.chats import Delivery, DeliveryKind, StoryState
+from bot.alerts.decide import Ringer
+from bot.feeds.poller import Polled, _Decided, _touched
+from bot.model.alerts import StoryState
+from bot.model.delivery import Delivery, DeliveryKind, OutboxRow
 from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
+from bot.model.poll import FeedCommit, Lookup, Touched
 from bot.model.stories import Merge, Placement
 from bot.model.stories import Place as Stories
-from bot.ports import FeedCommit, Lookup, OutboxRow, Touched
+from bot.parse.entry_keys import keys_meant
+from bot.service.app import App
 from bot.stories.assign import Merges, settled
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55

@@ -20,10 +20,10 @@ from random import Random
 from types import FrameType
 from typing import Any
 
-from bot.app import App, Wiring, app
 from bot.config.load import load
 from bot.model.entries import ParseOutcome
 from bot.parse.read import read_document
+from bot.service.app import App, Wiring, app
 
 TOKEN = "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 FACTOR = 400.0

@@ -14,8 +14,8 @@ from botapi import BotApi
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Told, desk, rule
 from support import FeedServer, ManualClock, item, rss
 
-from bot.access import Access, Deed, Refusal, Seat, admitted, refusal
-from bot.model.talk import Press, Role
+from bot.chat.access import Access, Deed, Refusal, Seat, admitted, refusal
+from bot.model.chat_events import Press, Role
 
 SECOND = timedelta(seconds=1)
 EVE, OWEN, CHANNEL = 9, 11, -1002

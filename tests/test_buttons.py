@@ -3,9 +3,22 @@
 from datetime import timedelta
 
 import pytest
-from corridor import ANN, BOB, EVERYWHERE, GROUP, RUNG, Desk, Opened, Told, asks, newest, stances, started
+from corridor import (
+    ANN,
+    BOB,
+    EVERYWHERE,
+    GROUP,
+    RUNG,
+    Desk,
+    Opened,
+    Told,
+    asks,
+    newest,
+    stances,
+    started,
+)
 
-from bot.model.talk import Incoming, Press
+from bot.model.chat_events import Incoming, Press
 
 SECOND = timedelta(seconds=1)
 

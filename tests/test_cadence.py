@@ -9,13 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot import cadence
-from bot.app import App
-from bot.cadence import CEILING, FLOOR, LONGEST_WAIT, after_failure, after_success, in_words, skip
+from bot.feeds import poll_schedule
+from bot.feeds.poll_result import REMEDIES, shown_url, troubled
+from bot.feeds.poll_schedule import (
+    CEILING,
+    FLOOR,
+    LONGEST_WAIT,
+    after_failure,
+    after_success,
+    in_words,
+    skip,
+)
 from bot.fetch.headers import freshness
-from bot.model.chats import DeliveryKind
+from bot.model.delivery import DeliveryKind
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, FetchFailed, Freshness
-from bot.verdict import REMEDIES, shown_url, troubled
+from bot.service.app import App
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FRESH = Freshness()
@@ -83,7 +91,7 @@ def test_failures_double_the_wait_from_five_minutes_to_a_day() -> None:
 def test_a_feed_that_publishes_more_is_looked_at_at_least_as_often(one: float, other: float) -> None:
     fewer, more = sorted((one, other))
     newest = NOON - 10 * MINUTE
-    assert cadence.adaptive(state(rate=more, newest=newest), NOON) <= cadence.adaptive(state(rate=fewer, newest=newest), NOON)
+    assert poll_schedule.adaptive(state(rate=more, newest=newest), NOON) <= poll_schedule.adaptive(state(rate=fewer, newest=newest), NOON)
 
 
 @pytest.mark.parametrize(

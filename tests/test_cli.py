@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from support import FeedServer, config_text, item, rss
 
-from bot.cli import schema_text
-from bot.control import socket_path
+from bot.cli.main import schema_text
+from bot.service.control import socket_path
 
 OLD = datetime.now(UTC) - timedelta(days=3)
 TOKEN = "123456:" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r"

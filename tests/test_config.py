@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cli import schema_text
+from bot.cli.main import schema_text
 from bot.config.load import Config, load
-from bot.config.places import SIZE, Places
-from bot.config.shape import FeedShape, FileShape
+from bot.config.schema import FeedShape, FileShape
+from bot.config.yaml_locations import SIZE, Places
 from bot.errors import ConfigError
 from bot.model.chats import ChatKind
 

@@ -11,8 +11,8 @@ from botapi import BotApi, Slow, TooManyRequests
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk, first_line, rule, telegram_config
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
-from bot.deliver import IN_FLIGHT, LOOK
-from bot.pace import BURST, GROUP_BUDGET, GROUP_KEPT
+from bot.delivery.deliverer import IN_FLIGHT, LOOK
+from bot.delivery.rate_limits import BURST, GROUP_BUDGET, GROUP_KEPT
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 

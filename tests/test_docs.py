@@ -1,5 +1,6 @@
 """The documents say what the code does: keys, commands, options, examples, numbers, links."""
 
+
 import importlib
 import inspect
 import json
@@ -16,15 +17,19 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from support import NOON
 
-from bot import reception, ringing
-from bot.cadence import in_words
-from bot.channels.terminal import record
-from bot.cli import main, schema_text
+from bot.alerts import options
+from bot.chat import router
+from bot.cli.main import main, schema_text
 from bot.config.load import load
-from bot.config.shape import ChatShape, FeedShape, FileShape, SubscriptionShape
-from bot.model.chats import AlertView, Chat, ChatKind, Delivery, DeliveryKind, DeliveryState, Message, SendOutcome
+from bot.config.schema import ChatShape, FeedShape, FileShape, SubscriptionShape
+from bot.delivery.channels.terminal import record
+from bot.feeds.poll_schedule import in_words
+from bot.model.alerts import AlertView
+from bot.model.chats import Chat, ChatKind
+from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, SendOutcome
 from bot.model.entries import Article, Span
 from bot.model.feeds import Failure
+from bot.model.message import Message
 from bot.query import regex
 from bot.query.matcher import match
 from bot.query.parser import DEPTH, DISTANCE, LENGTH, NEARS, TERMS, parse
@@ -203,7 +208,7 @@ def test_every_query_of_the_documents_is_read() -> None:
 
     assert len(examples) >= 6
     for example in examples:
-        assert parse(ringing.split(example)[1], _names())
+        assert parse(options.split(example)[1], _names())
 
 
 def test_the_limits_of_a_query_are_documented() -> None:
@@ -259,7 +264,7 @@ def test_the_readme_lists_every_command_of_the_first_rank() -> None:
 
 
 def test_every_chat_command_is_documented() -> None:
-    answered = set(re.findall(r'"(/[a-z]+)": ', inspect.getsource(reception)))
+    answered = set(re.findall(r'"(/[a-z]+)": ', inspect.getsource(router)))
     table = {
         found.group() for row in rows(section(page("docs/commands.md"), "Chat commands")) if (found := re.match(r"/[a-z]+", row[0].strip("`")))
     }

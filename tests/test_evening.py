@@ -16,7 +16,7 @@ from botapi import BotApi
 from corridor import ANN
 from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
-from bot.app import App
+from bot.service.app import App
 
 ZONE = ZoneInfo("Asia/Beirut")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -1,5 +1,6 @@
 """Exclusions that are proposed: they exclude the unwanted article, hide just what they say, and ask for no word less than the query does."""
 
+
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,7 @@ from support import NOON
 from test_lookback import DAY, HOUR, Shelf
 from test_query_properties import LANGUAGES, NAMES, PAIRS, QUERIES, QUICK, WORDS, _tree, articles
 
-from bot import exclusion
 from bot.errors import QueryError
-from bot.exclusion import EXAMPLES, SPAN, Proposal, proposals
 from bot.model.archive import StoredEntry
 from bot.model.entries import Article
 from bot.query.exclude import asked, without
@@ -23,7 +22,8 @@ from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.tree import Meta, NamedList, Node, Term, show
 from bot.query.words import ArticleWords
-from bot.stories.telling import telling
+from bot.search.exclusions import EXAMPLES, SPAN, Proposal, proposals
+from bot.stories.keywords import telling
 
 
 @pytest.fixture
@@ -308,7 +308,7 @@ def test_a_broad_query_is_judged_by_an_even_share(shelf: Shelf, monkeypatch: pyt
     shelf.put(*(f"Harbour {'regatta' if number % 5 == 0 else 'crane'}" for number in range(100)), feed=2)
     [number] = shelf.put("Harbour regatta ends")
     shelf.fill()
-    monkeypatch.setattr(exclusion, "LOOKED_AT", 26)
+    monkeypatch.setattr("bot.search.exclusions.LOOKED_AT", 26)
 
     made = next(one for one in proposed(shelf, "harbour", number) if one.added == "NOT regatta")
 

@@ -12,11 +12,11 @@ from corridor import ANN, FORUM, RUNG, TOPIC, Opened, asks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli import main
+from bot.cli.main import main
 from bot.config.load import Config, load
-from bot.exported import exported
 from bot.model.archive import ChatFact
 from bot.model.chats import Ringing, Subscription, Urgency
+from bot.search.export import exported
 
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
 

@@ -15,7 +15,7 @@ from support import FeedServer, ManualClock, feed_server
 from bot.fetch import client as module
 from bot.fetch.body import TooLarge, Undecodable, decode
 from bot.fetch.client import ACCEPT, Client, Limits, client, user_agent
-from bot.fetch.gate import Gate
+from bot.fetch.url_guard import Gate
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 
 BODY = b"<rss version='2.0'><channel><title>Invented</title></channel></rss>"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot.model.chats import DeliveryKind, InDoubt
+from bot.model.delivery import DeliveryKind, InDoubt
 
 
 async def test_what_a_feed_held_at_first_rings_nobody_and_what_comes_rings_once(

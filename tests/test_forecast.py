@@ -10,8 +10,11 @@ from botapi import BotApi
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk
 from support import ManualClock
 
-from bot import why
 from bot.query.parser import parse
+from bot.search.explain import (
+    Held,
+    explain_entry,
+)
 
 ANONYMOUS, EVE = 1087968824, 9
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -354,8 +357,8 @@ async def test_stories_that_went_out_together_are_called_sent(one: Desk) -> None
     assert len(one.api.messages(ANN)) == 1
     assert sorted(row.state for row in await one.outbox()) == ["merged"] * 24 + ["sent"]
     store = one.made.store.archive
-    held = [why.Held(each, parse(each.query)) for each in store.subscriptions() if each.name == "For ann"]
+    held = [Held(each, parse(each.query)) for each in store.subscriptions() if each.name == "For ann"]
 
-    reasons = [reason for facts in store.latest(25) for reason in why.of_entry(facts, held, store.chats(), lambda _: "then")]
+    reasons = [reason for facts in store.latest(25) for reason in explain_entry(facts, held, store.chats(), lambda _: "then")]
 
     assert [(reason.rang, reason.text.rpartition(". ")[2]) for reason in reasons] == [(True, "ann: sent then.")] * 25

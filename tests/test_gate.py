@@ -15,7 +15,7 @@ from support import FeedServer, ManualClock, feed_server
 
 from bot.errors import AddressError
 from bot.fetch.client import Limits, client
-from bot.fetch.gate import Gate, GatedResolver
+from bot.fetch.url_guard import Gate, GatedResolver
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest
 
 NOT_PUBLIC = "The address is not public."

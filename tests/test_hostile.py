@@ -16,7 +16,7 @@ from support import NOON, FeedServer, ManualClock, Recorder, item, rss
 from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure
 from bot.parse.read import read_document
-from bot.workers import WorkerLimits, Workers
+from bot.service.workers import WorkerLimits, Workers
 
 URL = "https://zoo.example/feed.xml"
 LIMITS = WorkerLimits(seconds=1.0, workers=1)

@@ -9,11 +9,12 @@ from corridor import ANN, Desk, Opened, Told, asks, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.dialogue.settings import zones
-from bot.hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
-from bot.model.chats import Chat, ChatKind, ChatSettings, Form
-from bot.model.hours import ChatHours, WaitingStory
-from bot.text.hours import minutes_between, minutes_of, times_in
+from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
+from bot.chat.handlers.settings import zones
+from bot.model.alerts import Form
+from bot.model.chats import Chat, ChatKind, ChatSettings
+from bot.model.schedule import ChatHours, WaitingStory
+from bot.text.times import minutes_between, minutes_of, times_in
 
 BERLIN, KYIV, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Kyiv"), ZoneInfo("Asia/Kolkata")
 NIGHT = (23 * 60, 7 * 60)

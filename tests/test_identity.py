@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import NOON
 
-from bot.identity import RECENT, Document, Identified, identify, lookup_for
-from bot.keys import keyed, keys_of
-from bot.model.entries import KnownEntry, ParsedDocument, ParsedEntry
+from bot.feeds.entry_identity import Document, Identified, identify, lookup_for
+from bot.model.entries import RECENT, KnownEntry, ParsedDocument, ParsedEntry
 from bot.model.feeds import FeedDue, FeedState, Policy
+from bot.model.poll import Known
 from bot.model.stories import Place
 from bot.parse.blocks import block_hash
-from bot.ports import Known
+from bot.parse.entry_keys import keyed, keys_of
 from bot.text import clean
 from bot.text.fold import fold, words
 from bot.text.url import canonical, safe_link, shown

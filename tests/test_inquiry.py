@@ -1,5 +1,6 @@
 """search, backtest, explain, names and the tests of `check`, as their users meet them, over a database that a real newsbell filled."""
 
+
 import json
 import re
 from collections.abc import Sequence
@@ -16,16 +17,22 @@ from hypothesis import strategies as st
 from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 from test_query_properties import NAMES, QUERIES, QUICK, _tree, articles
 
-from bot import lookback, why
-from bot.app import App
-from bot.cli import main
+from bot.cli.main import main
 from bot.errors import QueryError
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
-from bot.model.chats import ChatClosed, InDoubt, NotSent, Refused, Sent, Subscription
+from bot.model.chats import Subscription
+from bot.model.delivery import ChatClosed, InDoubt, NotSent, Refused, Sent
 from bot.model.entries import Article
 from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
+from bot.search.explain import (
+    Held,
+    explain_article,
+    explain_entry,
+    explain_unknown,
+)
+from bot.service.app import App
 
 NOW = datetime.now(UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -177,7 +184,7 @@ async def test_backtest_says_what_would_have_rung(tmp_path: Path, server: FeedSe
 async def test_backtest_of_a_broad_query_says_that_it_estimates(
     tmp_path: Path, server: FeedServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookback, "LOOKED_AT", 10)
+    monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 10)
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(made, server, "/a", *(just(str(number), f"Harbour part {number}") for number in range(40)))
         said = told(tmp_path, "backtest", "harbour")
@@ -239,9 +246,9 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(tm
 def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
     feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, "")
 
-    assert "no feed of harbour.co.uk is watched" in why.unknown("https://harbour.co.uk/1", [feed], str)
-    assert "Lantern was" in why.unknown("https://www.lantern.co.uk/1", [feed], str)
-    assert "Lantern was" in why.unknown("https://news.lantern.co.uk/1", [feed], str)
+    assert "no feed of harbour.co.uk is watched" in explain_unknown("https://harbour.co.uk/1", [feed], str)
+    assert "Lantern was" in explain_unknown("https://www.lantern.co.uk/1", [feed], str)
+    assert "Lantern was" in explain_unknown("https://news.lantern.co.uk/1", [feed], str)
 
 
 async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
@@ -480,11 +487,11 @@ def facts(article: Article, *alerts: AlertFact) -> EntryFacts:
 @given(st.lists(QUERIES, min_size=1, max_size=4), articles(), st.sampled_from([(), ("sport",), ("Harbour Wire",)]))
 @settings(QUICK, max_examples=30)
 def test_an_explanation_never_contradicts_the_matcher(queries: list[str], article: Article, feeds: tuple[str, ...]) -> None:
-    held = [why.Held(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query)) for number, query in enumerate(queries)]
+    held = [Held(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query)) for number, query in enumerate(queries)]
     words = ArticleWords(article)
 
-    told_of_text = why.of_article(article, held)
-    told_of_entry = why.of_entry(facts(article), held, {1: ("here", "")}, lambda moment: "then")
+    told_of_text = explain_article(article, held)
+    told_of_entry = explain_entry(facts(article), held, {1: ("here", "")}, lambda moment: "then")
 
     for one, text, entry in zip(held, told_of_text, told_of_entry, strict=True):
         matches = match(one.tree, words) is not None
@@ -501,19 +508,19 @@ def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -
     said = []
     for query in ('"radar {}mast"', 'author:"jane {}roe"', "/radar {}mast/", "radar{} AND mill", '~"jane {}roe"'):
         with suppress(QueryError):
-            held = [why.Held(Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES))]
-            said += [reason.text for reason in why.of_article(Article("Harbour", language="en"), held)]
+            held = [Held(Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES))]
+            said += [reason.text for reason in explain_article(Article("Harbour", language="en"), held)]
 
     assert [text for text in said if any(category(character) in {"Cc", "Zl"} for character in text)] == []
 
 
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\r\n", "\x9b1m"], ids=ascii)
 def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str) -> None:
-    held = [why.Held(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES)) for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")]
-    said = [reason.text for reason in why.of_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)]
+    held = [Held(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES)) for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")]
+    said = [reason.text for reason in explain_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)]
     alert = AlertFact(1, 1, "T", NOW, "dead", f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1}))
-    said += [reason.text for reason in why.of_entry(facts(Article("Radar", language="en"), alert), held, {1: ("here", "")}, str)]
-    said.append(why.unknown(f"https://wire.example/{odd}", [FeedFact("W", "https://other.example/", NOW, NOW, "")], str))
+    said += [reason.text for reason in explain_entry(facts(Article("Radar", language="en"), alert), held, {1: ("here", "")}, str)]
+    said.append(explain_unknown(f"https://wire.example/{odd}", [FeedFact("W", "https://other.example/", NOW, NOW, "")], str))
 
     assert [text for text in said if any(category(character) == "Cc" for character in text)] == []
 

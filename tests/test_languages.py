@@ -18,9 +18,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
 
-from bot import ringing, why
+from bot.alerts import options
 from bot.errors import QueryError
-from bot.locale import Catalogs
+from bot.i18n.catalog import ENGLISH, LANGUAGES, Catalog, Catalogs, Voice
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import Subscription
 from bot.model.entries import Article
@@ -28,8 +28,13 @@ from bot.model.stories import Pair, Place
 from bot.query.explain import explain, sentence
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
-from bot.text.catalog import ENGLISH, LANGUAGES, Catalog, Voice
-from bot.timeline import timeline
+from bot.search.explain import (
+    Held,
+    describe_entry,
+    explain_entry,
+    explain_unknown,
+)
+from bot.search.timeline import timeline
 
 HOUSE = Path(__file__).resolve().parents[1]
 KEYWORDS = {"say": None, "count": (1, 2), "QueryError": (3,)}  # as `make messages` has them
@@ -328,7 +333,7 @@ def test_a_mistake_of_a_query_is_all_of_the_language(query: str) -> None:
 )
 def test_a_mistake_of_an_option_is_all_of_the_language(text: str) -> None:
     with pytest.raises(QueryError) as caught:
-        ringing.split(text)
+        options.split(text)
     assert set(LATIN.findall(caught.value.said(MASKED.say))) <= set(LATIN.findall(text))
     assert caught.value.said(ENGLISH.say) == caught.value.message
 
@@ -336,9 +341,9 @@ def test_a_mistake_of_an_option_is_all_of_the_language(text: str) -> None:
 def test_reasons_are_all_of_the_language() -> None:
     tree, article = parse("удар"), Article("Удар", feed_name="Лампа", language="ru")
     held = [
-        why.Held(Subscription(1, "Один", "удар", (), (1,)), tree),
-        why.Held(Subscription(2, "Два", "море", ("Маяк",), (1,)), parse("море")),
-        why.Held(Subscription(3, "Три", "(", (), (1,)), None, "…"),
+        Held(Subscription(1, "Один", "удар", (), (1,)), tree),
+        Held(Subscription(2, "Два", "море", ("Маяк",), (1,)), parse("море")),
+        Held(Subscription(3, "Три", "(", (), (1,)), None, "…"),
     ]
     sent = AlertFact(1, 1, "Удар", NOON, "sent", "", NOON, arrived=True, subscriptions=frozenset({1, 2}))
     states = [replace(sent, state=state, arrived=False) for state in ("queued", "sending", "unknown", "dead", "dropped", "")]
@@ -347,11 +352,11 @@ def test_reasons_are_all_of_the_language() -> None:
     for silent in ("", "baseline", "flood", "archive"):
         for alerts in ((), *((one,) for one in (sent, *states, *held_back, *others))):
             facts = EntryFacts(StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),))
-            said = [reason.text for reason in why.of_entry(facts, held, {1: ("тут", "пауза")}, lambda _: "12:00", MASKED)]
-            said += [why.known(facts, lambda _: "12:00", key, MASKED) for key in ("link", "guid", "headline")]
+            said = [reason.text for reason in explain_entry(facts, held, {1: ("тут", "пауза")}, lambda _: "12:00", MASKED)]
+            said += [describe_entry(facts, lambda _: "12:00", key, MASKED) for key in ("link", "guid", "headline")]
             assert not [text for text in said if LATIN.search(text)]
     feeds = [FeedFact("Лампа", "https://новости.рф/", seen, NOON, failed) for seen in (None, NOON) for failed in ("", "нет")]
-    assert not LATIN.search(why.unknown("https://новости.рф/1", feeds, lambda _: "12:00", MASKED))
+    assert not LATIN.search(explain_unknown("https://новости.рф/1", feeds, lambda _: "12:00", MASKED))
 
 
 def test_a_storyline_is_all_of_the_language() -> None:

@@ -1,5 +1,6 @@
 """Looking back: a search finds what the matcher says and nothing else, in whatever state its index is; a backtest counts what would have rung."""
 
+
 import asyncio
 import logging
 import shutil
@@ -17,23 +18,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
-from test_query_properties import LANGUAGES, NAMES, PAIRS, QUERIES, QUICK, WORDS, _subscription, _tree, articles
+from test_query_properties import (
+    LANGUAGES,
+    NAMES,
+    PAIRS,
+    QUERIES,
+    QUICK,
+    WORDS,
+    _subscription,
+    _tree,
+    articles,
+)
 
-from bot import lookback
 from bot.errors import StoreError
-from bot.keys import digest
-from bot.lookback import backtest, search
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription, Subscription
-from bot.model.declared import Declared
+from bot.model.desired_config import Declared
 from bot.model.entries import Article, EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import DeclaredFeed, FeedState
+from bot.model.poll import FeedCommit, Lookup
 from bot.model.stories import Place, Placement
-from bot.ports import FeedCommit, Lookup
+from bot.parse.entry_keys import digest
 from bot.query.index import Index
 from bot.query.matcher import match
-from bot.query.narrow import expression
 from bot.query.parser import parse
+from bot.query.prefilter import expression
 from bot.query.words import ArticleWords
+from bot.search.backtest import backtest, search
 from bot.store import archive as archive_module
 from bot.store.archive import Archive
 from bot.store.schema import migrations
@@ -646,10 +656,10 @@ def test_a_broad_query_is_judged_by_an_even_share(shelf: Shelf, monkeypatch: pyt
     for filled in (False, True):
         if filled:
             shelf.fill()
-        monkeypatch.setattr(lookback, "LOOKED_AT", 3_000)
+        monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 3_000)
         whole = backtest(parse("harbour"), shelf.archive, NOON)
         assert (whole.share, whole.stories) == (1, 100)
-        monkeypatch.setattr(lookback, "LOOKED_AT", 25)
+        monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 25)
         part = backtest(parse("harbour"), shelf.archive, NOON)
         assert part.share == pytest.approx(1 / 4 if filled else 1 / 5)
         assert part.stories == pytest.approx(100, abs=5)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.names.find import find
 from bot.names.gazetteer import exonyms, is_other_country
-from bot.names.keys import pattern_keys, word_keys
+from bot.names.lookup_keys import pattern_keys, word_keys
 from bot.names.pattern import compile_name
 from bot.names.spellings import spellings
 from bot.text.fold import words

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from support import NOON
 
-from bot.config.shape import FeedShape, Tag
-from bot.opml import FEEDS, OUTLINES, SIZE, TAGS, Outline, Read, _tag, read, written
+from bot.config.schema import FeedShape, Tag
+from bot.feeds.opml import FEEDS, OUTLINES, SIZE, TAGS, Outline, Read, _tag, read, written
 from bot.parse.repair import fault
 from bot.text.clean import cut, to_text
 

@@ -8,24 +8,32 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from botapi import BotApi, DropAfter, DropBefore, Fault, NotJson, Refuse, ServerError, Slow, TooManyRequests
+from botapi import (
+    BotApi,
+    DropAfter,
+    DropBefore,
+    Fault,
+    NotJson,
+    Refuse,
+    ServerError,
+    Slow,
+    TooManyRequests,
+)
 from support import NOON
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from bot import outcomes
-from bot.channels.telegram import TelegramChannel, bot
-from bot.model.chats import (
-    Chat,
+from bot.delivery import policy
+from bot.delivery.channels.telegram import TelegramChannel, bot
+from bot.model.chats import Chat, ChatKind
+from bot.model.delivery import (
     ChatClosed,
-    ChatKind,
     ChatMoved,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Halted,
     InDoubt,
-    Message,
     MessageLost,
     NoticeIntent,
     NotSent,
@@ -34,6 +42,7 @@ from bot.model.chats import (
     Sent,
     Settlement,
 )
+from bot.model.message import Message
 
 ANN, GROUP, FORUM, CHANNEL, TOPIC = 7, -10, -1001, -1002, 55
 QUEUED = DeliveryState.QUEUED
@@ -82,7 +91,7 @@ async def send(api: BotApi, what: Delivery, token: str = "", url: str = "") -> S
 
 
 def became(what: Delivery, outcome: SendOutcome) -> Settlement:
-    return outcomes.settle(what, outcome, NOON)
+    return policy.settle(what, outcome, NOON)
 
 
 def waits(reason: str, span: timedelta, **more: Any) -> dict[str, Any]:

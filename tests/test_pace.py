@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import NOON
 
-from bot.pace import CHAT_GAP, FLOOD_CHATS, GROUP_BUDGET, GROUP_KEPT, GROUP_SPAN, LATEST, Pace
+from bot.delivery.rate_limits import (
+    CHAT_GAP,
+    FLOOD_CHATS,
+    GROUP_BUDGET,
+    GROUP_KEPT,
+    GROUP_SPAN,
+    LATEST,
+    Pace,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 addresses = st.sampled_from([1, 2, 3, *range(100, 140), -1, -2, -3])

@@ -9,7 +9,7 @@ import pytest
 from bell import LONG_AGO, PAUSE, Bell, archive, watching
 from support import NOON, FeedServer, ManualClock, Recorder, item, rss
 
-from bot.model.chats import DeliveryKind
+from bot.model.delivery import DeliveryKind
 from bot.model.feeds import Failure
 
 DATE = "<pubDate>Mon, 02 Mar 2026 11:00:00 GMT</pubDate>"

@@ -8,7 +8,7 @@ import pytest
 from bell import LONG_AGO, Bell, archive, watching
 from support import NOON, FeedServer, ManualClock, Recorder, item, rss
 
-from bot.model.chats import DeliveryKind
+from bot.model.delivery import DeliveryKind
 from bot.model.feeds import Policy
 
 ZOO = "https://zoo.example/"

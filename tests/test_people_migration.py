@@ -7,7 +7,7 @@ from pathlib import Path
 from corridor import ANN, BOB, Opened, Told, asks, rule
 from sqlite_utils import Database
 
-from bot.model.talk import Role
+from bot.model.chat_events import Role
 from bot.store.schema import migrations
 
 SECOND = timedelta(seconds=1)

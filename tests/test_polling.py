@@ -1,5 +1,6 @@
 """A poll from the fetch to what is kept of it: validators with their entries or not at all, one request a host at a time, waits that outlive a restart."""
 
+
 import asyncio
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -8,12 +9,23 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from support import NOON, FeedServer, ManualClock, Recorder, config_text, feed_server, item, newsbell, poll, rss
+from support import (
+    NOON,
+    FeedServer,
+    ManualClock,
+    Recorder,
+    config_text,
+    feed_server,
+    item,
+    newsbell,
+    poll,
+    rss,
+)
 
-from bot import ingest
-from bot.app import App
-from bot.model.chats import DeliveryKind
+from bot.feeds import poller
+from bot.model.delivery import DeliveryKind
 from bot.model.feeds import FeedState
+from bot.service.app import App
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 OLD = item("1", "Old harbour news", at=NOON - 3 * DAY)
@@ -122,7 +134,7 @@ async def test_no_validators_are_kept_of_a_truncated_document_and_the_rest_comes
 async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetched_again_as_before(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "STORE_PAUSE", timedelta(milliseconds=50))
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=50))
     server.put("/a", rss(OLD), headers={"ETag": '"1"'})
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal) as made:
         await poll(made)
@@ -136,7 +148,7 @@ async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetche
         assert terminal.titles() == []
 
         await sql(made, "drop trigger broken")
-        clock.advance(ingest.LEASE)
+        clock.advance(poller.LEASE)
         await poll(made)
         await poll(made)
     assert [etag for etag, _ in asked(server)] == [None, '"1"', '"1"', '"2"']

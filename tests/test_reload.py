@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from support import FeedServer, Recorder, item, newsbell, rss
 
-from bot.app import App
-from bot.clock import SystemClock
+from bot.service.app import App
+from bot.service.clock import SystemClock
 
 pytestmark = pytest.mark.usefixtures("logged")
 OLD = datetime.now(UTC) - timedelta(days=3)

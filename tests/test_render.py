@@ -10,10 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import NOON
 
-from bot.model.chats import AlertView, Chat, ChatKind, Delivery, DeliveryKind, Entity, Message
+from bot.delivery.render import ENTITIES, LENGTH, SNIPPET, render, snippet
+from bot.i18n.catalog import ENGLISH, Voice
+from bot.model.alerts import AlertView
+from bot.model.chats import Chat, ChatKind
+from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
-from bot.render import ENTITIES, LENGTH, SNIPPET, render, snippet
-from bot.text.catalog import ENGLISH, Voice
+from bot.model.message import Entity, Message
 from bot.text.clean import plain
 
 CHAT = Chat(1, "desk", ChatKind.TELEGRAM, 7, 0)

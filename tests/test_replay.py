@@ -14,12 +14,13 @@ from random import Random
 from botapi import BotApi
 from support import FeedServer, ManualClock, Recorder, newsbell, poll
 
-from bot.clock import FastClock
-from bot.model.chats import DeliveryKind, Subscription
+from bot.model.chats import Subscription
+from bot.model.delivery import DeliveryKind
 from bot.model.entries import Article
 from bot.parse.blocks import prune, scan
 from bot.parse.read import read_document
 from bot.query.index import Index
+from bot.service.clock import FastClock
 
 TOKEN = "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 NOW = datetime(2026, 2, 18, 4, 0, tzinfo=UTC)

@@ -13,9 +13,9 @@ from corridor import ANN, BOB, Desk, telegram_config
 from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 from telegram.error import InvalidToken
 
-from bot import logs
 from bot.config.load import load
 from bot.errors import ConfigError
+from bot.service import logs
 
 TOKEN = "123456789:AAqzvxkwjhfpdmtylbgncreuosi47Zq8W2e"
 HEADER = "Bearer swordfish-7f3b9c2e"

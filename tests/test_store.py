@@ -1,5 +1,6 @@
 """The database: opened safely or not at all, all of a transaction or nothing, and nothing forgotten that is still needed."""
 
+
 import asyncio
 import sqlite3
 import subprocess
@@ -12,10 +13,9 @@ from typing import Any
 import pytest
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot import ingest
-from bot.clock import SystemClock
 from bot.errors import StoreBusy, StoreError, StoreFull
-from bot.model.chats import DeliveryKind
+from bot.model.delivery import DeliveryKind
+from bot.service.clock import SystemClock
 from bot.store.sqlite import Glance, SqliteStore
 
 DAY = timedelta(days=1)
@@ -144,7 +144,7 @@ async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_no
 async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_feed_is_fetched_again(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
-    monkeypatch.setattr(ingest, "STORE_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
     changes, leaves = item("changes", "Quiet", at=NOON - 3 * DAY), item("leaves", "It leaves", at=NOON - 3 * DAY)
     server.put("/a", rss(changes, leaves, OLD), headers={"ETag": '"1"'})
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal) as made:
@@ -167,8 +167,8 @@ async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_
 async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_by_itself(
     tmp_path: Path, server: FeedServer, terminal: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ingest, "STORE_PAUSE", timedelta(milliseconds=50))
-    monkeypatch.setattr(ingest, "LEASE", timedelta(milliseconds=200))
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=50))
+    monkeypatch.setattr("bot.feeds.poller.LEASE", timedelta(milliseconds=200))
     server.put("/a", rss(OLD))
     feed = {"url": server.url("/a"), "every": "1s"}
     async with newsbell(tmp_path, config_text([feed]), clock=SystemClock(), terminal=terminal) as made, asyncio.TaskGroup() as group:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
-from bot.app import App
-from bot.model.chats import DeliveryKind, Message
+from bot.model.delivery import DeliveryKind
+from bot.model.message import Message
+from bot.service.app import App
 
 MINUTE = timedelta(minutes=1)
 BLAST = "Blast at the Tarvos grain harbour kills four dock workers"

@@ -3,6 +3,7 @@
 Articles are brought with their places, so that nothing here depends on how articles are grouped.
 """
 
+
 import asyncio
 import itertools
 import sqlite3
@@ -22,12 +23,11 @@ from corridor import ANN, BOB, FEED, GROUP, Desk, Opened, Told, desk
 from sqlite_utils import Database
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot import ingest
-from bot.app import App
 from bot.errors import StoreError
-from bot.model.chats import Delivery
+from bot.model.delivery import Delivery
+from bot.model.poll import FeedCommit
 from bot.model.stories import Grouping, Merge
-from bot.ports import FeedCommit
+from bot.service.app import App
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
 from bot.stories.publishers import Families
@@ -990,7 +990,7 @@ async def test_after_a_failed_batch_the_stories_are_read_anew_and_it_comes_out_a
     tmp_path: Path, clock: ManualClock, server: FeedServer, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
     """Two runs over the same feeds, the one with a transaction that fails; equal headlines make the stories, so that words have no say."""
-    monkeypatch.setattr(ingest, "STORE_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
     kept = []
     for trouble in (True, False):
         folder, terminal, clock = tmp_path / str(trouble), Recorder(), ManualClock()
@@ -1027,7 +1027,7 @@ async def test_after_a_failed_batch_the_stories_are_read_anew_and_it_comes_out_a
 async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
     tmp_path: Path, clock: ManualClock, server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "STORE_PAUSE", timedelta(milliseconds=20))
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
     server.put("/a", rss(item("old", "An older matter", at=NOON - timedelta(days=5))))
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
         await poll(made)

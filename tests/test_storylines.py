@@ -11,22 +11,40 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from corridor import ANN, BOB, EVERYWHERE, FORUM, GROUP, RUNG, TOPIC, Desk, Opened, Told, asks, newest, rule, stances, started
+from corridor import (
+    ANN,
+    BOB,
+    EVERYWHERE,
+    FORUM,
+    GROUP,
+    RUNG,
+    TOPIC,
+    Desk,
+    Opened,
+    Told,
+    asks,
+    newest,
+    rule,
+    stances,
+    started,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support import NOON
 
-from bot import ringing
-from bot.cli import main
+from bot.alerts import options
+from bot.chat.handlers.storylines import _told
+from bot.cli.main import main
 from bot.config.load import load
-from bot.dialogue.storylines import _told
 from bot.errors import ConfigError, QueryError
+from bot.i18n.catalog import ENGLISH
+from bot.model.alerts import Stance
 from bot.model.archive import StoryEntry
-from bot.model.chats import Message, Ringing, Stance, Urgency
+from bot.model.chat_events import Answered, Incoming, Said, SetStance
+from bot.model.chats import Ringing, Urgency
+from bot.model.message import Message
 from bot.model.stories import Grouping, Merge, Pair, Place
-from bot.model.talk import Answered, Incoming, Said, SetStance
-from bot.text.catalog import ENGLISH
-from bot.timeline import later, summary, timeline, who_was_first
+from bot.search.timeline import later, summary, timeline, who_was_first
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 ANONYMOUS = 1087968824
@@ -601,15 +619,15 @@ def ringings(draw: st.DrawFn) -> Ringing:
 @given(ringings(), st.sampled_from(["harbour", '"air defence" AND (syria OR iraq)', "~Kyiv NOT football", "publishers OR urgency"]))
 @example(Ringing(), "harbour")
 def test_what_is_written_before_a_query_is_read_as_it_was_meant(how: Ringing, query: str) -> None:
-    assert ringing.problem(how) is None
-    assert ringing.split(f"{ringing.words(how)} {query}".strip()) == (how, query)
+    assert options.problem(how) is None
+    assert options.split(f"{options.words(how)} {query}".strip()) == (how, query)
 
 
 @given(st.integers(1, 259_200_000))
 def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: int) -> None:
     """A duration may have three decimals."""
     how = Ringing(publishers=2, or_after=timedelta(milliseconds=thousandths))
-    assert ringing.split(f"{ringing.words(how)} harbour") == (how, "harbour")
+    assert options.split(f"{options.words(how)} harbour") == (how, "harbour")
 
 
 @pytest.mark.parametrize(
@@ -629,13 +647,13 @@ def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: in
 )
 def test_a_mistake_before_a_query_is_told_with_its_place(text: str, marked: str, message: str) -> None:
     with pytest.raises(QueryError) as raised:
-        ringing.split(text)
+        options.split(text)
     assert (raised.value.message, text[raised.value.position :][: len(marked)]) == (message, marked)
 
 
 @pytest.mark.parametrize("text", ["publishers", '"publishers:2"', "(publishers:2)", "x publishers:2"])
 def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
-    assert ringing.split(text) == (Ringing(), text)
+    assert options.split(text) == (Ringing(), text)
 
 
 async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: Opened) -> None:

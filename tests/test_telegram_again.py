@@ -11,9 +11,10 @@ from botapi import BotApi
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Opened, Told, asks, desk, rule
 from support import ManualClock
 
-from bot.model.chats import ChatSettings, Form
-from bot.model.hours import HoursPlan, Page
-from bot.model.talk import Answered, Incoming, Said, SetSettings
+from bot.model.alerts import Form
+from bot.model.chat_events import Answered, Incoming, Said, SetSettings
+from bot.model.chats import ChatSettings
+from bot.model.schedule import HoursPlan, Page
 
 EVE, COAST = 9, -1009
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -10,7 +10,7 @@ from corridor import ANN, BOB
 from support import FeedServer, ManualClock
 from test_telegram_page import blocks, scene
 
-from bot.text.catalog import LANGUAGES
+from bot.i18n.catalog import LANGUAGES
 
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 #: what stands in messages and is of no language: names of the invented world, commands, queries, figures

@@ -13,9 +13,9 @@ from botapi import BotApi
 from corridor import ANN, BOB, GROUP, Desk, desk
 from support import ManualClock
 
-from bot.commands.webhook import Webhook, WebhookAddress
 from bot.config.load import load
 from bot.errors import StoreError
+from bot.telegram.webhook import Webhook, WebhookAddress
 
 SECRET = "an-invented-secret"
 

@@ -13,9 +13,9 @@ from bench.evaluate import TableError, evaluate_stories
 from bench.story_scores import Scores
 from bot.model.stories import Grouping, Place, Placement, Report
 from bot.stories.assign import Merges
-from bot.stories.differ import differ
-from bot.stories.kinds import Kind, kind_of
-from bot.stories.outline import outline, sound
+from bot.stories.contradictions import differ
+from bot.stories.features import outline, sound
+from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.window import Window
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -13,18 +13,27 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from botapi import BotApi, DropAfter, DropBefore, Fault, NotJson, Refuse, ServerError, TooManyRequests
+from botapi import (
+    BotApi,
+    DropAfter,
+    DropBefore,
+    Fault,
+    NotJson,
+    Refuse,
+    ServerError,
+    TooManyRequests,
+)
 from botapi.faults import FaultPlan
 from corridor import Place
 from support import NOON
 
-from bot.app import App
-from bot.model.chats import AlertIntent, Priority
+from bot.model.alerts import AlertIntent, Priority
 from bot.model.entries import EntryKeys, Match, NewEntry, PlacedEntry
 from bot.model.feeds import FeedState
+from bot.model.poll import FeedCommit
 from bot.model.stories import Place as Stories
 from bot.model.stories import Placement
-from bot.ports import FeedCommit
+from bot.service.app import App
 
 DAY = timedelta(days=1)
 REFUSAL = Refuse(400, "Bad Request: can't parse entities: something")

@@ -16,10 +16,10 @@ import uvloop
 import yaml
 
 from bench.programs.meter import Meter, Task, task
-from bot.app import Wiring, app
-from bot.channels.terminal import TerminalChannel
 from bot.config.load import load
-from bot.ingest import PollReport
+from bot.delivery.channels.terminal import TerminalChannel
+from bot.feeds.poller import PollReport
+from bot.service.app import Wiring, app
 
 ROOT = Path(__file__).resolve().parents[2]
 

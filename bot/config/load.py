@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot.config import places
-from bot.config.places import Places
-from bot.config.shape import ChatShape, FeedShape, FileShape, Settings, SubscriptionShape
+from bot.alerts.options import problem
+from bot.config import yaml_locations
+from bot.config.schema import ChatShape, FeedShape, FileShape, Settings, SubscriptionShape
+from bot.config.yaml_locations import Places
 from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
-from bot.model.declared import Declared
+from bot.model.desired_config import Declared
 from bot.model.feeds import DeclaredFeed
 from bot.model.stories import Grouping
 from bot.query.parser import parse
-from bot.ringing import problem
 
 M = TypeVar("M", bound=BaseModel)
 _TRIED = "tried"  # name of a list that holds the one item under test
@@ -62,7 +62,7 @@ class Config:
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     """Read a file; raises ConfigError with every mistake in it."""
-    environment = places.environment() if environment is None else environment
+    environment = yaml_locations.environment() if environment is None else environment
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -112,13 +112,13 @@ class _Reader:
             return kind()
         return value
 
-    def _unknown(self, path: places.Path, known: list[str]) -> None:
+    def _unknown(self, path: yaml_locations.Path, known: list[str]) -> None:
         near = get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
         line, column = self._places.key_at(path)
         hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-        self._places.mistakes.append(Mistake(line, column, places.path_text(path), f"is not a key that newsbell knows; {hint}"))
+        self._places.mistakes.append(Mistake(line, column, yaml_locations.path_text(path), f"is not a key that newsbell knows; {hint}"))
 
-    def _model(self, model: type[M], data: Any, path: places.Path) -> M | None:
+    def _model(self, model: type[M], data: Any, path: yaml_locations.Path) -> M | None:
         try:
             return model.model_validate(data)
         except ValidationError as error:
@@ -126,7 +126,7 @@ class _Reader:
                 self._mistake(model, one, path)
             return None
 
-    def _mistake(self, model: type[BaseModel], error: Any, path: places.Path) -> None:
+    def _mistake(self, model: type[BaseModel], error: Any, path: yaml_locations.Path) -> None:
         place = (
             *path,
             *(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))),
@@ -172,7 +172,7 @@ class _Reader:
             if shape is None:
                 self._half_read(data)
                 continue
-            place: places.Path = ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
+            place: yaml_locations.Path = ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
             if shape.url in feeds:
                 self._places.mistake(place, "stands in the list twice")
                 continue
@@ -229,7 +229,7 @@ class _Reader:
         seen: set[str] = set()
         self._tests: list[RuleTest] = []
         for index, data in enumerate(self._section("subscriptions", list)):
-            path: places.Path = ("subscriptions", index)
+            path: yaml_locations.Path = ("subscriptions", index)
             shape = self._model(SubscriptionShape, data, path)
             if shape is None:
                 continue
@@ -249,14 +249,14 @@ class _Reader:
             result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to)), shape.ringing))
         return result
 
-    def _rule_tests(self, path: places.Path, shape: SubscriptionShape) -> None:
+    def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
         for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):
             for number, headline in enumerate(headlines):
                 place = (*path, "tests", kind, number)
                 line, column = self._places.at(place)
-                self._tests.append(RuleTest(shape.name, shape.query, headline, kind == "match", line, column, places.path_text(place)))
+                self._tests.append(RuleTest(shape.name, shape.query, headline, kind == "match", line, column, yaml_locations.path_text(place)))
 
-    def _known(self, path: places.Path, used: list[str], known: set[str], what: str) -> None:
+    def _known(self, path: yaml_locations.Path, used: list[str], known: set[str], what: str) -> None:
         for index, one in enumerate(used):
             if one not in known:
                 near = get_close_matches(one, known, n=1)
@@ -264,7 +264,7 @@ class _Reader:
                 hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(shown) or 'none'}"
                 self._places.mistake((*path, index), f"there is no {what} {one!r}; {hint}")
 
-    def _kept_file(self, name: str, place: places.Path) -> str | None:
+    def _kept_file(self, name: str, place: yaml_locations.Path) -> str | None:
         """What stands in a file that only its owner may read; None where it cannot be read."""
         file = self._path.parent / name
         try:
@@ -281,7 +281,7 @@ class _Reader:
         hook = settings.telegram.webhook
         if hook is None or hook.secret_file is None:
             return ""
-        place: places.Path = ("settings", "telegram", "webhook", "secret_file")
+        place: yaml_locations.Path = ("settings", "telegram", "webhook", "secret_file")
         text = self._kept_file(hook.secret_file, place) or ""
         if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
             self._places.mistake(place, "may hold letters, digits, _ and - only, at most 256")
@@ -290,7 +290,7 @@ class _Reader:
     def _token(self, settings: Settings) -> SecretStr | None:
         text = self._environment.get("TELEGRAM_BOT_TOKEN", "").strip()
         whose = "TELEGRAM_BOT_TOKEN of the environment" if text else "the bot's token"
-        place: places.Path = ("settings", "telegram", "token")
+        place: yaml_locations.Path = ("settings", "telegram", "token")
         if not text and settings.telegram.token:
             text = settings.telegram.token.get_secret_value().strip()
         if not text and settings.telegram.token_file:

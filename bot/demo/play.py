@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from bot.app import App, Wiring, app, stop_on_signals
-from bot.channels.terminal import TerminalChannel
-from bot.clock import FastClock
 from bot.config.load import load
+from bot.delivery.channels.terminal import TerminalChannel
 from bot.demo.script import CONFIG, SCENES, outlets
 from bot.demo.wire import Newswire, serve
-from bot.ingest import PollReport
-from bot.model.chats import DeliveryKind, DeliveryState, Settlement
+from bot.feeds.poller import PollReport
+from bot.model.delivery import DeliveryKind, DeliveryState, Settlement
+from bot.service.app import App, Wiring, app, stop_on_signals
+from bot.service.clock import FastClock
 
 HOURS = 76.0  #: how much time passes on the demo's clock
 BEGINS = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  #: a Sunday, so that its night is a night

@@ -20,8 +20,8 @@ from yarl import URL
 
 from bot.errors import AddressError
 from bot.fetch.body import TooLarge, Undecodable, decode
-from bot.fetch.gate import Gate, GatedResolver
 from bot.fetch.headers import freshness
+from bot.fetch.url_guard import Gate, GatedResolver
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
 

@@ -1,7 +1,7 @@
 """Entries: parsed from a document, known from the store, identified, matched. Not feeds, not deliveries."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model.feeds import Failure, FeedHints
 from bot.model.stories import Place, Placement
@@ -164,3 +164,6 @@ class Match:
 
     subscription_id: int
     spans: tuple[Span, ...] = field(default=())
+
+
+RECENT = timedelta(hours=24)  #: what a flood or a first fetch may still show

@@ -174,3 +174,12 @@ class FetchFailed:
 
 
 FetchOutcome = Fetched | NotModified | FetchFailed
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFeed:
+    """A feed that was found at an address, and looked at."""
+
+    url: str
+    title: str
+    newest: tuple[str, ...]  #: headlines of its last entries

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from bot.names.phones import ABJAD, PLAIN, SILENT, gap, is_vowel, substitution
+from bot.names.phonemes import ABJAD, PLAIN, SILENT, gap, is_vowel, substitution
 
 #: More than any name may cost.
 FAR = 99.0

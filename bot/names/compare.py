@@ -3,12 +3,12 @@
 from functools import lru_cache
 
 from bot.names.align import FAR, allowance, distance, weight
-from bot.names.common import common_words
+from bot.names.common_words import common_words
 from bot.names.forms import ARTICLES, FUNCTION_WORDS, canon, forms, roots, trimmed
 from bot.names.pattern import Token
-from bot.names.phones import ABJAD, collapse, is_vowel
-from bot.names.skeleton import skeletons
-from bot.names.sounds import mode, script, sound
+from bot.names.phonemes import ABJAD, collapse, is_vowel
+from bot.names.phonetic_key import skeletons
+from bot.names.transliteration import mode, script, sound
 
 #: What an ending costs that had to be taken off, what an initial costs, and the weights from which a word may be
 #: cut into pieces or lose the ending of an adjective.

@@ -4,14 +4,25 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from bot.names.align import FAR, allowance, distance
+from bot.names.chinese import pinyin, reading, simple
 from bot.names.compare import is_adjective, may_begin, pieces_cost, word_cost
-from bot.names.forms import ADJECTIVE_ENDINGS, ARTICLES, JOINTS, KINDS, PARTICLES, TITLES, bases, is_patronymic, same_case_forms, stem
+from bot.names.forms import (
+    ADJECTIVE_ENDINGS,
+    ARTICLES,
+    JOINTS,
+    KINDS,
+    PARTICLES,
+    TITLES,
+    bases,
+    is_patronymic,
+    same_case_forms,
+    stem,
+)
 from bot.names.gazetteer import is_other_country
-from bot.names.han import pinyin, reading, simple
 from bot.names.pattern import Exact, NamePattern, Token
-from bot.names.phones import SYLLABIC, collapse
-from bot.names.skeleton import opening_keys, word_keys
-from bot.names.sounds import HAN, HEBREW, KANA, in_run, script, sound
+from bot.names.phonemes import SYLLABIC, collapse
+from bot.names.phonetic_key import opening_keys, word_keys
+from bot.names.transliteration import HAN, HEBREW, KANA, in_run, script, sound
 
 #: Words of a text that may be one word of the name, and fillers that may stand within a name.
 _PIECES, _FILLERS = 3, 3

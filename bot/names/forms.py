@@ -4,9 +4,9 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from bot.names.han import simple
-from bot.names.phones import is_vowel
-from bot.names.sounds import ARABIC, CYRILLIC, HEBREW, script, sound
+from bot.names.chinese import simple
+from bot.names.phonemes import is_vowel
+from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, script, sound
 from bot.text.fold import fold
 
 ARTICLES = frozenset(

@@ -17,10 +17,20 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 
-from bot.names.common import common_words
-from bot.names.han import simple
-from bot.names.skeleton import skeletons
-from bot.names.sounds import ARABIC, CYRILLIC, HAN, HANGUL, HEBREW, KANA, LATIN, script, sound
+from bot.names.chinese import simple
+from bot.names.common_words import common_words
+from bot.names.phonetic_key import skeletons
+from bot.names.transliteration import (
+    ARABIC,
+    CYRILLIC,
+    HAN,
+    HANGUL,
+    HEBREW,
+    KANA,
+    LATIN,
+    script,
+    sound,
+)
 from bot.text.fold import key
 
 #: Inhabitants from which a city counts, and the factor by which one has to be larger than its namesakes to be meant.

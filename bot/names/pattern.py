@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.names.align import weight
-from bot.names.common import common_words
+from bot.names.chinese import pinyin, simple
+from bot.names.common_words import common_words
 from bot.names.forms import (
     ARTICLES,
     FIXED,
@@ -24,10 +25,9 @@ from bot.names.forms import (
     without_article,
 )
 from bot.names.gazetteer import exonyms, place_of
-from bot.names.han import pinyin, simple
-from bot.names.phones import classes, collapse
-from bot.names.skeleton import openings, sound_keys
-from bot.names.sounds import ARABIC, HAN, KANA, in_run, script, sound
+from bot.names.phonemes import classes, collapse
+from bot.names.phonetic_key import openings, sound_keys
+from bot.names.transliteration import ARABIC, HAN, KANA, in_run, script, sound
 from bot.text.fold import fold, words
 
 #: Words of a name that are compared by sound; longer names are found as they are written only.

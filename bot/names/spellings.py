@@ -5,8 +5,8 @@ import re
 from bot.names.find import find
 from bot.names.gazetteer import exonyms
 from bot.names.pattern import compile_name, kernel
-from bot.names.phones import READINGS
-from bot.names.sounds import ARABIC, HEBREW, script, sound
+from bot.names.phonemes import READINGS
+from bot.names.transliteration import ARABIC, HEBREW, script, sound
 from bot.text.fold import words
 
 __all__ = ["exonyms", "spellings"]

@@ -14,9 +14,9 @@ from urllib.parse import urljoin
 import feedparser
 from feedparser.mixin import _FeedParserMixin
 
-from bot.keys import keyed
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
+from bot.parse.entry_keys import keyed
 from bot.text import clean
 from bot.text.language import language_of
 from bot.text.url import safe_link, shown

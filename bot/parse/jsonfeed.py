@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
-from bot.keys import keyed
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
 from bot.parse.document import trusted
+from bot.parse.entry_keys import keyed
 from bot.text import clean
 from bot.text.language import language_of
 from bot.text.url import safe_link, shown

@@ -4,11 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
+from bot.i18n.catalog import ENGLISH, Voice
 from bot.model.entries import Span
 from bot.query.matcher import evaluate, match, tidy
-from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Name, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, show
+from bot.query.tree import (
+    AllOf,
+    AnyOf,
+    Everything,
+    InField,
+    Meta,
+    Name,
+    NamedList,
+    Near,
+    Node,
+    NoneOf,
+    Prefix,
+    Regex,
+    Term,
+    show,
+)
 from bot.query.words import ArticleWords
-from bot.text.catalog import ENGLISH, Voice
 from bot.text.fold import key
 from bot.text.stem import wanted
 

@@ -11,8 +11,8 @@ from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
 from bot.names.find import may_stand
-from bot.names.keys import word_keys
-from bot.query.anchors import Anchors, Clauses, is_meta, required
+from bot.names.lookup_keys import word_keys
+from bot.query.index_keys import Anchors, Clauses, is_meta, required
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
 from bot.query.tree import Name, Node, Term

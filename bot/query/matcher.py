@@ -11,8 +11,24 @@ from unicodedata import normalize
 from bot.model.entries import Article, Span
 from bot.names.find import find
 from bot.query import regex
-from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Name, NamedList, Near, Node, NoneOf, Prefix, Regex, Term, Unit, show_leaf
-from bot.query.values import host
+from bot.query.fields import host
+from bot.query.tree import (
+    AllOf,
+    AnyOf,
+    Everything,
+    InField,
+    Meta,
+    Name,
+    NamedList,
+    Near,
+    Node,
+    NoneOf,
+    Prefix,
+    Regex,
+    Term,
+    Unit,
+    show_leaf,
+)
 from bot.query.words import ArticleWords, Place, sites, sources
 from bot.text.fold import fold, key
 from bot.text.stem import wanted

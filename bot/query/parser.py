@@ -10,13 +10,21 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, v_args
+from lark import (
+    Lark,
+    Token,
+    Transformer,
+    UnexpectedCharacters,
+    UnexpectedEOF,
+    UnexpectedInput,
+    UnexpectedToken,
+    v_args,
+)
 from lark.exceptions import VisitError
 
 from bot.errors import QueryError
 from bot.names.pattern import compile_name
-from bot.query import regex, values
-from bot.query.sense import objection
+from bot.query import fields, regex
 from bot.query.tree import (
     META_FIELDS,
     TEXT_FIELDS,
@@ -36,6 +44,7 @@ from bot.query.tree import (
     Unit,
     show,
 )
+from bot.query.validate import objection
 from bot.text.tokens import designation, is_unspaced, tokens
 
 LENGTH = 4_000  #: code points of a query
@@ -111,7 +120,7 @@ class _Grower(Transformer[Token, Node]):
             operator = text.partition("/")[0]
             raise QueryError(self._query, position, "{operator} needs a number of words: write {operator}/5.", operator=operator)
         if "://" in text:
-            host = values.host(text)
+            host = fields.host(text)
             if not host:
                 raise QueryError(self._query, position, "Put the address in quotes.")
             raise QueryError(self._query, position, "This is an address: write site:{host} for articles of a site.", host=host)
@@ -212,7 +221,7 @@ class _Grower(Transformer[Token, Node]):
     def address(self, token: Token) -> Meta:
         field, _, address = str(token).partition(":")
         self._count(token.start_pos or 0)
-        return Meta(field, values.host(address) if field == "site" else address, address)
+        return Meta(field, fields.host(address) if field == "site" else address, address)
 
     def in_field(self, parts: list[Token | Node]) -> Node:
         token, part = parts
@@ -222,7 +231,7 @@ class _Grower(Transformer[Token, Node]):
         if name not in _FIELDS:
             raise self._no_field(name, position)
         assert not isinstance(part, Token)  # noqa: S101
-        rule = values.in_text if name in TEXT_FIELDS else values.in_meta
+        rule = fields.in_text if name in TEXT_FIELDS else fields.in_meta
         return rule(name, part, self._query, position)
 
     def _no_field(self, name: str, position: int) -> QueryError:
@@ -262,7 +271,7 @@ class _Grower(Transformer[Token, Node]):
         if self._nears > NEARS:
             raise QueryError(self._query, position, "A query has at most {most} NEAR; make two subscriptions of this one.", most=NEARS)
         for part, other in ((left, right), (right, left)):
-            values.demand_for_near(part, values.Beside(show(other, inside=True), str(token), part is left), self._query, position)
+            fields.demand_for_near(part, fields.Beside(show(other, inside=True), str(token), part is left), self._query, position)
         return Near(left, right, distance, ordered=operator == "ONEAR")
 
     def none_of(self, parts: list[Node]) -> Node:
@@ -395,7 +404,7 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
     found = str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
     before_it = text[:position].rstrip().rpartition(" ")[2]
     if re.fullmatch(r"[-!]|NOT", found) and re.fullmatch(r"O?NEAR/\d+", before_it):
-        return values.no_not(before_it, query, position)
+        return fields.no_not(before_it, query, position)
     if found == ")":
         before = text[:position].rstrip()
         last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""

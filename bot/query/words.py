@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
-from bot.query.values import host
+from bot.query.fields import host
 from bot.text.fold import fold, key
 from bot.text.stem import stems
 from bot.text.tokens import JOINED_MOST, designation, is_unspaced, joined, tokens

@@ -18,10 +18,19 @@ from bot.model.archive import AlertFact, ChatFact, EntryFacts, FeedFact, StoredE
 from bot.model.chats import Subscription
 from bot.model.entries import Article
 from bot.model.stories import Pair
-from bot.query.narrow import keys
+from bot.query.prefilter import keys
 from bot.query.words import ArticleWords
 from bot.store.database import Writer, wrapped
-from bot.store.rows import SUBSCRIPTIONS, get_place, get_settings, get_subscription, get_time, marks, put_time, sure_time
+from bot.store.mappers import (
+    SUBSCRIPTIONS,
+    get_place,
+    get_settings,
+    get_subscription,
+    get_time,
+    marks,
+    put_time,
+    sure_time,
+)
 
 BATCH = 100  #: entries taken into the search in one transaction
 _AGAIN = 1 << 40  # row ids of the search from here on are those of `searched_again`

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.model.chats import DeliveryKind, Message, NoticeIntent, Priority
-from bot.store.rows import marks, put_buttons, put_entities, put_time, sure_time
+from bot.model.alerts import Priority
+from bot.model.delivery import DeliveryKind, NoticeIntent
+from bot.model.message import Message
+from bot.store.mappers import marks, put_buttons, put_entities, put_time, sure_time
 
 _SAME_NOTICE = timedelta(hours=24)
 EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message

@@ -8,14 +8,15 @@ from typing import Self
 from sqlite_utils import Database
 
 from bot.errors import StoreError
-from bot.ports import OutboxRow, Status
+from bot.model.delivery import OutboxRow
+from bot.model.status import Status
+from bot.store.admin import OperatorTables, read_outbox, read_status
 from bot.store.archive import Archive, SearchTables
+from bot.store.chats import PeopleTables
+from bot.store.config_sync import DeclaredTables
 from bot.store.database import Lock, Writer, wrapped
-from bot.store.declared import DeclaredTables
-from bot.store.deliver import DeliverTables
-from bot.store.ingest import IngestTables
-from bot.store.operate import OperatorTables, read_outbox, read_status
-from bot.store.people import PeopleTables
+from bot.store.deliveries import DeliverTables
+from bot.store.polls import IngestTables
 
 
 class SqliteStore:

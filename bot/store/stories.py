@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.chats import PRIORITIES, KnownAlert, Stance, StoryState, Urgency
+from bot.model.alerts import PRIORITIES, KnownAlert, Stance, StoryState
+from bot.model.chats import Urgency
 from bot.model.entries import PlacedEntry
+from bot.model.poll import Touched
 from bot.model.stories import Grouping, Merge, Place, Report
-from bot.ports import Touched
+from bot.store.mappers import get_list, get_place, get_time, marks, put_time, sure_time
 from bot.store.outbox import queue_alert, queue_edit
-from bot.store.rows import get_list, get_place, get_time, marks, put_time, sure_time
 from bot.stories.assign import report_of
 
 LEVELS = {Grouping.STRICT: "strict_id", Grouping.NORMAL: "story_id", Grouping.LOOSE: "storyline_id"}

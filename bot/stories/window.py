@@ -11,11 +11,11 @@ from math import log
 from typing import NamedTuple
 
 from bot.model.stories import Grouping, Merge, Pair, Place, Placement, Report
-from bot.stories.differ import differ, tolls
-from bot.stories.kinds import Kind
-from bot.stories.likeness import Likeness
-from bot.stories.outline import Outline, outline
-from bot.stories.shelf import Member, Shelf
+from bot.stories.contradictions import differ, tolls
+from bot.stories.entry_index import Member, Shelf
+from bot.stories.features import Outline, outline
+from bot.stories.headline_kinds import Kind
+from bot.stories.similarity import Likeness
 
 SPAN = timedelta(hours=72)  #: how long a story takes in further entries
 

@@ -134,3 +134,8 @@ def _is_date(digits: str) -> bool:
         return 1990 <= date(year, month, day).year <= 2100
     except ValueError:
         return False
+
+
+def host_of(url: str) -> str:
+    """Host and port: what is asked one request at a time and parked by Retry-After."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()

@@ -1,0 +1,1 @@
+"""Which chats an entry alerts, by which options, and when a chat is quiet."""

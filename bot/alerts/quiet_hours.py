@@ -1,0 +1,102 @@
+"""Decide when a chat is quiet, when its digest is due, and how what waits becomes messages. Takes `now`; no I/O.
+
+Times of the day are the chat's own, so they move with its clock when that changes: a time that a spring night leaves out counts at the
+moment after the gap, one that an autumn night has twice counts the first time for a beginning and the second time for an end.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from bot.model.alerts import Form
+from bot.model.schedule import ChatHours, HoursPlan, Page, WaitingStory
+
+DIGEST_AT = (8 * 60,)  #: where a chat does not say: eight in the morning, in minutes of the day
+PAGE_STORIES = 25  #: stories of one message
+PAGE_LENGTH = 3_300  #: characters of their lines, which leaves room for what stands around them
+_LINE = 70  # what a story's line holds beside its headline
+_DAY = timedelta(days=1)
+
+
+def plan(chat: ChatHours, zone: tzinfo, now: datetime) -> HoursPlan:
+    """What the chat's clock says at this moment."""
+    settings = chat.chat.settings
+    quiet = settings.quiet or (0, 0)
+    until = quiet_until(quiet, zone, now)
+    pages: list[Page] = []
+    if until is None and chat.quiet_until is not None:
+        held = [one for one in chat.waiting if not one.digest]
+        if len(held) > 1:
+            pages += _pages(Form.CATCH_UP, held)
+    times = DIGEST_AT if settings.digest_at is None else settings.digest_at
+    digest = [one for one in chat.waiting if one.digest]
+    due = chat.digested_at is not None and _last(times, zone, now) > chat.digested_at
+    enough = bool(settings.digest_from) and len(digest) >= (settings.digest_from or 0)
+    # While it is quiet nothing could be sent, and what is gathered goes no earlier where it becomes breaking.
+    if until is None and digest and (due or enough or (not times and not settings.digest_from)):
+        pages += _pages(Form.DIGEST, digest)
+    digested = now if chat.digested_at is None or (due and until is None) else chat.digested_at
+    moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
+    moments += [_next(one, zone, now) for one in times]
+    return HoursPlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))
+
+
+def quiet_until(quiet: tuple[int, int], zone: tzinfo, now: datetime) -> datetime | None:
+    """The end of the quiet hours that this moment lies in; None where it is not quiet."""
+    begins, ends = quiet
+    if begins == ends:
+        return None
+    today = now.astimezone(zone).date()
+    for day in (today - _DAY, today):
+        start = _moment(datetime.combine(day, _time(begins)), zone)
+        end = _moment(datetime.combine(day if ends > begins else day + _DAY, _time(ends)), zone, fold=1)
+        if start <= now < end:
+            return end
+    return None
+
+
+def _time(minutes: int) -> time:
+    return time(minutes // 60, minutes % 60)
+
+
+def _moment(local: datetime, zone: tzinfo, fold: int = 0) -> datetime:
+    """A local time as a moment. One that a gap leaves out is the moment the gap ends at, or after."""
+    return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+
+
+def _days(zone: tzinfo, now: datetime) -> list[datetime]:
+    today = datetime.combine(now.astimezone(zone).date(), time())
+    return [today - _DAY, today, today + _DAY]
+
+
+def _last(times: Iterable[int], zone: tzinfo, now: datetime) -> datetime:
+    """The last of these times of the day that has come."""
+    moments = [_moment(day + timedelta(minutes=one), zone) for one in times for day in _days(zone, now)]
+    return max((moment for moment in moments if moment <= now), default=now - 2 * _DAY)
+
+
+def _next(minutes: int, zone: tzinfo, now: datetime) -> datetime:
+    """When this time of the day comes next."""
+    return min(moment for day in _days(zone, now) if (moment := _moment(day + timedelta(minutes=minutes), zone)) > now)
+
+
+def _pages(form: Form, stories: Iterable[WaitingStory]) -> list[Page]:
+    pages: list[list[int]] = []
+    free = 0
+    for story in in_order(stories):
+        length = story.length + _LINE
+        if not pages or length > free or len(pages[-1]) == PAGE_STORIES:
+            pages.append([])
+            free = PAGE_LENGTH
+        pages[-1].append(story.delivery_id)
+        free -= length
+    return [Page(form, tuple(page)) for page in pages]
+
+
+def in_order(stories: Iterable[WaitingStory]) -> Sequence[WaitingStory]:
+    """Those that most publishers carry first; the stories of one storyline stand together."""
+    by_line: dict[int, list[WaitingStory]] = {}
+    for story in stories:
+        by_line.setdefault(story.storyline_id, []).append(story)
+    lines = [sorted(line, key=lambda one: (-one.publishers, one.created_at)) for line in by_line.values()]
+    lines.sort(key=lambda line: (-line[0].publishers, line[0].created_at))
+    return [story for line in lines for story in line]

@@ -1,0 +1,312 @@
+"""Turn what a chat is to be told into text with entities. Never markup, no I/O, no clock; language and time zone are an argument.
+
+Offsets count UTF-16 code units, lengths code points, as Telegram counts them. Every text fits Telegram's 4,096.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.i18n.catalog import Voice
+from bot.model.alerts import AlertView, Form
+from bot.model.chat_events import Press
+from bot.model.delivery import Delivery, DeliveryKind
+from bot.model.entries import Span
+from bot.model.message import Button, Entity, Message
+from bot.text.clean import TITLE_LENGTH, cut
+from bot.text.url import host
+
+LENGTH = 4096  #: code points of one message
+CAPTION = 1024  #: code points of the text under a file
+ENTITIES = 100  #: entities of one message; Telegram ignores more
+SNIPPET = 300  #: code points of a snippet
+SOURCE = 200  #: code points of the line that says who wrote it
+_LISTED = 25  # stories that a collapsed message names; the rest is counted
+_LISTED_SOURCE = 60
+_ALSO_NAME = 40
+_AROUND = 32  # bullet, line breaks, isolates, publishers around one of them
+_TAIL = 60  # kept free for the count of the rest
+_MARKS = 40  # matched stretches that are marked in one text
+_AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
+_JOINER = "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
+_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+
+def units(text: str) -> int:
+    """Length in UTF-16 code units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+class Composer:
+    """Puts a message together piece by piece, keeping count of offsets."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._entities: list[Entity] = []
+        self._offset = 0
+
+    def add(self, text: str, *kinds: str, url: str = "") -> "Composer":
+        """Append text in these styles."""
+        if not text:
+            return self
+        length = units(text)
+        for kind in kinds:
+            self._entities.append(Entity(kind, self._offset, length, url if kind == "text_link" else ""))
+        self._parts.append(text)
+        self._offset += length
+        return self
+
+    def add_marked(self, text: str, spans: Iterable[Span], mark: str, *kinds: str, url: str = "") -> "Composer":
+        """Append foreign text with its matched stretches in a further style; what would link by itself is kept from it."""
+        isolated = bool(_RTL.search(text))
+        if isolated:
+            self.add("\u2068")
+        start = self._offset
+        joints = [found.end() for found in _AUTOLINK.finditer(text)]
+        tamed = _tame(text)
+        position = 0
+        for first, past in _merged(spans, len(text)):
+            begin, end = first + bisect_right(joints, first), past + bisect_left(joints, past)
+            self.add(tamed[position:begin]).add(tamed[begin:end], mark)
+            position = end
+        self.add(tamed[position:])
+        styled = [Entity(kind, start, self._offset - start, url if kind == "text_link" else "") for kind in kinds]
+        self._entities += [entity for entity in styled if entity.length]
+        return self.add("\u2069") if isolated else self
+
+    @property
+    def length(self) -> int:
+        """Code points so far."""
+        return sum(map(len, self._parts))
+
+    @property
+    def entities(self) -> int:
+        """Entities so far."""
+        return len(self._entities)
+
+    def message(self, preview: str = "") -> Message:
+        """The message."""
+        ordered = sorted(self._entities, key=lambda entity: (entity.offset, -entity.length))
+        return Message("".join(self._parts), tuple(ordered[:ENTITIES]), preview)
+
+
+def _tame(text: str) -> str:
+    """Keep `@name`, `/command`, `#tag` and `$TAG` of a headline from becoming links or pinging people."""
+    return _AUTOLINK.sub(lambda found: found.group() + _JOINER, text)
+
+
+def _fitting(text: str, room: int) -> str:
+    """The text, cut so that no more than `room` code points are shown."""
+    shown = cut(text, room)
+    length = room
+    while (over := len(_tame(shown)) + 2 * bool(_RTL.search(shown)) - room) > 0:
+        length -= over
+        shown = cut(text, max(length, 1))
+    return shown
+
+
+def linkable(link: str) -> bool:
+    """Whether Telegram takes the link in an entity: a host with a dot, or an IPv6 address."""
+    name = host(link)
+    return "." in name or ":" in name
+
+
+def _merged(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((span.start, min(span.end, length)) for span in spans if span.start < length):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def snippet(summary: str, spans: Sequence[Span], length: int = SNIPPET) -> tuple[str, tuple[Span, ...]]:
+    """At most `length` code points of the summary around the first match, and the spans within."""
+    inside = [span for span in spans if span.field == "summary" and span.start < len(summary)]
+    if len(summary) <= length:
+        return summary, tuple(inside)
+    first = inside[0].start if inside else 0
+    start = 0
+    if first > length * 2 // 3:
+        space = summary.find(" ", max(0, first - length // 3))
+        start = space + 1 if 0 <= space < first else first
+    lead = "…" if start else ""
+    text = lead + cut(summary[start:], length - len(lead))
+    shift = start - len(lead)
+    end = len(text) - text.endswith("…")
+    return text, tuple(Span("summary", span.start - shift, min(span.end - shift, end)) for span in inside if start <= span.start < shift + end)
+
+
+def buttons(delivery: Delivery, voice: Voice) -> tuple[tuple[Button, ...], ...]:
+    """Those under an alert of one story; in a group somebody can take it."""
+    first = [Button(voice.say("Why"), Press.WHY), Button(voice.say("Mute"), Press.MUTE), Button(voice.say("Follow"), Press.FOLLOW)]
+    second = [Button(voice.say("Not for me"), Press.UNWANTED)]
+    if delivery.chat.is_group:
+        taken = delivery.alerts[0].taken_by
+        second.append(Button(voice.say("Give it back") if taken else voice.say("I have it"), Press.MINE))
+    return (tuple(first), tuple(second))
+
+
+def source_line(alert: AlertView, now: datetime, voice: Voice, length: int = SOURCE) -> str:
+    """Publisher, the link's host where it says more, and the local time, in at most `length` code points."""
+    publisher = alert.source or alert.feed
+    if alert.agency:
+        publisher = voice.say("via {agency}: {publisher}", agency=alert.agency, publisher=publisher)
+    site = host(alert.link)
+    at = voice.time(alert.published or alert.first_seen_at, now)
+    names = [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
+    names = [name for name in names if name]
+    room = length - len(at) - 3 * len(names)
+    return " · ".join([*(_fitting(name, room // len(names)) for name in names), at])
+
+
+def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
+    """The message of a delivery, as it should read at this moment."""
+    if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
+        entities = () if delivery.plain else delivery.entities
+        length = CAPTION if delivery.file else LENGTH
+        return Message(cut(delivery.text, length), entities, buttons=delivery.buttons, file=delivery.file)
+    if delivery.kind is DeliveryKind.AGAIN:
+        message = _again(delivery.alerts[0], now, voice)
+    elif len(delivery.alerts) == 1:
+        message = _one(delivery.alerts[0], now, voice, repeat=delivery.repeat)
+    else:
+        message = _many(delivery.alerts, now, voice, repeat=delivery.repeat)
+    if delivery.plain:
+        links = [alert.link for alert in delivery.alerts[:10] if alert.link]
+        message = Message(cut("\n".join([message.text, *links]), LENGTH))
+    with_buttons = len(delivery.alerts) == 1 and delivery.kind is not DeliveryKind.AGAIN and not delivery.chat.channel
+    return replace(message, buttons=buttons(delivery, voice)) if with_buttons else message
+
+
+def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room: int) -> None:
+    title = [span for span in spans if span.field == "title"]
+    kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
+    composer.add_marked(_fitting(alert.title, room), title[:_MARKS], "underline", *kinds, url=alert.link)
+
+
+def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Message:
+    composer = Composer()
+    if repeat:
+        composer.add("(" + voice.say("repeat") + ") ", "italic")
+    if alert.catch_up:
+        composer.add("(" + voice.say("catch-up") + ") ", "italic")
+    if alert.single and alert.publishers < 2:
+        composer.add("(" + voice.say("single source") + ") ", "italic")
+    _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
+    composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic")
+    if alert.first_title and alert.first_title != alert.title:
+        composer.add("\n✎ " + voice.say("before:") + " ").add_marked(
+            _fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
+        )
+    text, spans = snippet(alert.summary, alert.spans)
+    if text and text != alert.title:
+        composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
+    if alert.entries > 1:
+        composer.add("\n\n")
+        _also(composer, alert, now, voice)
+    if alert.taken_by:
+        composer.add("\n\n✋ ").add_marked(voice.say("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold")
+    if alert.subscriptions:
+        composer.add("\n\n🔔 ").add_marked(_fitting(", ".join(alert.subscriptions), 300), (), "bold")
+    elif alert.followed:
+        composer.add("\n\n👣 ").add(voice.say("a storyline you follow"), "italic")
+    return composer.message(alert.link if linkable(alert.link) else "")
+
+
+def _also(composer: Composer, alert: AlertView, now: datetime, voice: Voice) -> None:
+    """Who else carries the story and since when, wire copy behind its agency, and how many of them are independent."""
+    shown = alert.also
+    agencies = list(dict.fromkeys(one.agency for one in shown))
+    for number, agency in enumerate(sorted(agencies, key=bool)):
+        lead = voice.say("via {agency}:", agency=agency) if agency else voice.say("also:")
+        composer.add(f"{' · ' if number else ''}{lead} ")
+        for place, one in enumerate(one for one in shown if one.agency == agency):
+            composer.add(", " if place else "")
+            link = ("text_link",) if linkable(one.link) else ()
+            composer.add_marked(_fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link).add(f" {voice.time(one.at, now)}")
+    rest = alert.entries - 1 - len(shown)
+    if rest > 0:
+        more = voice.count(
+            "and {number} more (answer this message with /story to see all)",
+            "and {number} more (answer this message with /story to see all)",
+            rest,
+        )
+        composer.add(f" {more}")
+    composer.add(f" · {_publishers(alert.publishers, voice)}")
+
+
+def _publishers(number: int, voice: Voice) -> str:
+    return voice.count("{number} publisher", "{number} publishers", number)
+
+
+def _again(alert: AlertView, now: datetime, voice: Voice) -> Message:
+    lead = voice.count("Now {number} publisher:", "Now {number} publishers:", alert.publishers)
+    composer = Composer().add(f"🔔 {lead} ")
+    _headline(composer, alert, (), 2 * TITLE_LENGTH)
+    composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic").add("\n")
+    _also(composer, alert, now, voice)
+    return composer.message()
+
+
+def _heading(form: Form, number: int, voice: Voice) -> str:
+    match form:
+        case Form.DIGEST:
+            return voice.count("Digest: {number} story", "Digest: {number} stories", number)
+        case Form.CATCH_UP:
+            return voice.count("While it was quiet: {number} story", "While it was quiet: {number} stories", number)
+        case _:
+            return voice.count("{number} story", "{number} stories", number)
+
+
+def _told_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
+    """In a digest or catch-up those that most publishers carry first, the stories of one storyline together; else as they came."""
+    if alerts[0].form is Form.ALERT:
+        return alerts
+    lines: dict[int, list[AlertView]] = {}
+    for alert in alerts:
+        lines.setdefault(alert.storyline_id, []).append(alert)
+    ordered = [sorted(line, key=lambda one: -one.publishers) for line in lines.values()]
+    return [alert for line in sorted(ordered, key=lambda line: -line[0].publishers) for alert in line]
+
+
+def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: bool) -> Message:
+    alerts = _told_order(alerts)
+    composer = Composer()
+    if repeat:
+        composer.add("(" + voice.say("repeat") + ") ", "italic")
+    composer.add(_heading(alerts[0].form, len(alerts), voice), "bold")
+    names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
+    if names:
+        composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
+    elif any(alert.followed for alert in alerts):
+        composer.add(" 👣 ").add(voice.say("storylines you follow"), "italic")
+    listed = alerts[:_LISTED]
+    sources = [source_line(alert, now, voice, _LISTED_SOURCE) for alert in listed]
+    free = LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
+    room = _share([len(_tame(alert.title)) + 2 for alert in listed], free)  # long headlines are cut, so that every story is named
+    for alert, source in zip(listed, sources, strict=True):
+        composer.add("\n\n• ")
+        _headline(composer, alert, (), room)
+        composer.add("\n  ").add_marked(source, (), "italic", "italic")
+        if alert.publishers > 1:
+            composer.add(f" · {_publishers(alert.publishers, voice)}")
+    rest = len(alerts) - len(listed)
+    if rest:
+        more = voice.count("and {number} more; newsbell keeps them all.", "and {number} more; newsbell keeps them all.", rest)
+        composer.add(f"\n\n{more}")
+    return composer.message()
+
+
+def _share(lengths: Sequence[int], free: int) -> int:
+    """What each may have at most so that all together keep within `free`; the short ones leave their rest to the long."""
+    share = 0
+    for done, length in enumerate(sorted(lengths)):
+        share = free // (len(lengths) - done)
+        if length > share:
+            return share
+        free -= length
+    return max(share, *lengths)

@@ -1,0 +1,371 @@
+"""Decide which entries of a document are new, which are known with other words, and which must not ring. No I/O, no clock.
+
+Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/design.md, "Entry identity"; each names the trouble it answers.
+"""
+
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from struct import Struct
+from urllib.parse import urlsplit
+
+from bot.model.entries import (
+    RECENT,
+    EntryKeys,
+    KnownEntry,
+    NewEntry,
+    ParsedDocument,
+    ParsedEntry,
+    Revision,
+)
+from bot.model.feeds import FeedDue, FeedState, Policy
+from bot.model.poll import Known, Lookup
+from bot.text.fold import key as folded_key
+from bot.text.url import canonical, names_page
+
+FLOOD_FLOOR = 10  #: so many new entries at once are never a flood
+FRESH_FLOOR = 30  #: so many new entries dated after all known ones are never a flood
+_NO_BLOCK = bytes(16)
+_RECORD = Struct(">16sQ")  # a document record: block hash (zeros for none) and entry id
+
+
+@dataclass(frozen=True)
+class Document:
+    """The blocks of the last committed document with the entries they hold; entry 0 is a block that was cut or skipped."""
+
+    records: tuple[tuple[bytes, int], ...]
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Document":
+        """From the bytes the store keeps."""
+        return _unpacked(packed)
+
+    def pack(self) -> bytes:
+        """To the bytes the store keeps."""
+        return b"".join(_RECORD.pack(block, entry) for block, entry in self.records)
+
+    @cached_property
+    def blocks(self) -> frozenset[bytes]:
+        """Hashes of blocks that need no parser."""
+        return frozenset(block for block, _ in self.records if block != _NO_BLOCK)
+
+    @cached_property
+    def entries(self) -> frozenset[int]:
+        """Ids of the entries in the document."""
+        return frozenset(entry for _, entry in self.records if entry)
+
+
+@lru_cache(maxsize=256)
+def _unpacked(packed: bytes) -> Document:
+    """One poll asks for the same document several times."""
+    return Document(tuple(_RECORD.iter_unpack(packed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a document turned out to hold."""
+
+    new: tuple[NewEntry, ...]
+    revisions: tuple[Revision, ...]
+    absent: tuple[int, ...]
+    returned: tuple[int, ...]
+    state: FeedState  #: identity fields brought up to date
+    flood: int = 0  #: how many new entries the flood guard held
+    next_id: int = 0
+
+
+def lookup_for(feed: FeedDue, document: ParsedDocument) -> Lookup:
+    """What has to be known before `identify` can decide."""
+    last = Document.unpack(feed.state.document)
+    still = _kept(last, document)
+    gone = tuple(sorted(last.entries - still)) if document.entries else ()
+    return Lookup(feed.id, tuple(entry.keys for entry in document.entries), gone[:200])
+
+
+def _kept(last: Document, document: ParsedDocument) -> frozenset[int]:
+    present = frozenset(document.blocks)
+    return frozenset(entry for block, entry in last.records if entry and block in present)
+
+
+class _Recogniser:
+    """Compares the entries of one document with those the store knows."""
+
+    def __init__(self, feed: FeedDue, document: ParsedDocument, known: Known) -> None:
+        own = known.entries
+        self.state = feed.state
+        self.kept = _kept(Document.unpack(feed.state.document), document)
+        self.before = Document.unpack(feed.state.document).entries
+        self.by_guid = {entry.keys.guid: entry for entry in own if entry.keys.guid}
+        self.by_link = {entry.keys.link: entry for entry in own if entry.keys.link}
+        self.by_title = {entry.keys.title: entry for entry in own if entry.keys.title}
+        self.by_guid_link = {(entry.keys.guid, entry.keys.link): entry for entry in own}
+        self.by_all = {(entry.keys.guid, entry.keys.link, entry.keys.title): entry for entry in own}
+        bearers = Counter(entry.keys.article for entry in own)
+        # A number that several articles bear is that of a section.
+        self.by_article = {entry.keys.article: entry for entry in own if entry.keys.article and bearers[entry.keys.article] == 1}
+        self.vanished = [entry for entry in own if entry.id in self.before and entry.id not in self.kept]
+        self.home = canonical(document.link)
+        self.articles = Counter(entry.keys.article for entry in document.entries if entry.keys.article)
+        self.links = {entry.keys.link for entry in document.entries if entry.keys.link}
+        self.guids_changed = _changed(document, ((entry.keys.guid, entry.keys.title) for entry in document.entries), self.by_guid, self.by_title)
+        self.links_changed = _changed(document, ((entry.keys.link, entry.keys.title) for entry in document.entries), self.by_link, self.by_title)
+
+    def find(self, entry: ParsedEntry, keys: EntryKeys, policy: Policy, links_identify: bool) -> KnownEntry | None:
+        match policy:
+            case Policy.TITLE:
+                return self.by_title.get(keys.title)
+            case Policy.LINK_TITLE:
+                return self._by_link_or_title(entry, keys, links_identify)
+            case Policy.GUID_LINK:
+                return self._by_guid_and_link(keys, links_identify) or self._by_link(entry, keys, links_identify)
+            case Policy.GUID:
+                return self._by_guid(keys) or self._by_link(entry, keys, links_identify) or self._renamed(entry, keys)
+
+    def _by_guid(self, keys: EntryKeys) -> KnownEntry | None:
+        found = self.by_guid.get(keys.guid)
+        return None if found and self.is_another(found, keys) else found
+
+    def is_another(self, known: KnownEntry, keys: EntryKeys) -> bool:
+        """Whether the known entry stands in this document beside the one with these keys."""
+        beside = known.keys.link != keys.link and known.keys.link in self.links
+        return known.keys.title != keys.title and (known.id in self.kept or beside)
+
+    def _by_guid_and_link(self, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+        if not keys.link:
+            return self.by_title.get(keys.title)
+        found = self.by_all.get((keys.guid, keys.link, keys.title))
+        if found or not links_identify:
+            return found
+        found = self.by_guid_link.get((keys.guid, keys.link))
+        return None if found and self.is_another(found, keys) else found
+
+    def _by_link_or_title(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+        """By link; by headline where links say nothing, all have changed or one was replaced. A daily column keeps its headline, too."""
+        telling = links_identify and self._names_a_page(entry)
+        found = self.by_link.get(keys.link) if telling else None
+        if found:
+            return found
+        found = self.by_title.get(keys.title)
+        replaced = found in self.vanished and found.keys.link not in self.links if found else False
+        return found if replaced or self.links_changed or not telling else None
+
+    def _names_a_page(self, entry: ParsedEntry) -> bool:
+        return bool(entry.keys.link) and names_page(entry.link) and canonical(entry.link) != self.home
+
+    def _by_link(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+        found = self.by_link.get(keys.link) if keys.link else None
+        if not found or not self._names_a_page(entry):
+            return None
+        if found.keys.title == keys.title:
+            return found
+        return found if links_identify and found.id not in self.kept else None
+
+    def _renamed(self, entry: ParsedEntry, keys: EntryKeys) -> KnownEntry | None:
+        """A headline edit that changed the slug, and with it link and guid: the article number or the date of publication stayed."""
+        found = self.by_article.get(keys.article) if keys.article and self.articles[keys.article] == 1 else None
+        if found and found in self.vanished:
+            return found
+        # Feeds that date by the day or the hour give one moment to many entries.
+        moment = entry.published if entry.published and (entry.published.minute or entry.published.second) else None
+        for one in self.vanished:
+            if moment and one.published == moment and _alike(one.title, entry.title):
+                return one
+            same = one.keys.title == keys.title and one.summary == entry.summary and one.published == entry.published
+            if same and not self._names_a_page(entry):
+                return one
+        return None
+
+
+def _changed(
+    document: ParsedDocument, pairs: Iterable[tuple[bytes, bytes]], known: Mapping[bytes, KnownEntry], by_title: Mapping[bytes, KnownEntry]
+) -> bool:
+    """Whether a kind of key is another than before on most entries: new, while the headline is known and this entry's alone."""
+    titles = Counter(entry.keys.title for entry in document.entries)
+    count = sum(bool(key) and key not in known and title in by_title and titles[title] == 1 for key, title in pairs)
+    return count >= 3 and 2 * count > max(len(document.blocks), len(document.entries))
+
+
+def _alike(first: str, second: str) -> bool:
+    one, other = set(folded_key(first).split()), set(folded_key(second).split())
+    numbers = {word for word in one ^ other if any(character.isdigit() for character in word)}
+    return bool(one) and not numbers and len(one & other) >= 0.6 * len(one | other)
+
+
+def _without_twins(entries: Iterable[tuple[ParsedEntry, EntryKeys]]) -> list[tuple[ParsedEntry, EntryKeys]]:
+    """Entries that differ in guid only count once within one document (`#0` and `#1` behind one guid)."""
+    seen: set[tuple[bytes, bytes]] = set()
+    kept: list[tuple[ParsedEntry, EntryKeys]] = []
+    for entry, keys in entries:
+        twin = (keys.link or keys.guid, keys.title)
+        if twin not in seen:
+            kept.append((entry, keys))
+        seen.add(twin)
+    return kept
+
+
+def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recogniser: _Recogniser) -> tuple[Policy, bool]:
+    """The policy from now on, and whether links tell entries apart. Sticky: it never goes back."""
+    policy, links_identify = feed.state.policy, feed.state.links_identify
+    if urlsplit(feed.address).hostname == "news.google.com":
+        return Policy.TITLE, links_identify
+    titles_of_link: dict[bytes, set[bytes]] = {}
+    links_of_guid: dict[bytes, set[tuple[bytes, bytes]]] = {}
+    for _, keys in pairs:
+        if keys.link:
+            titles_of_link.setdefault(keys.link, set()).add(keys.title)
+        links_of_guid.setdefault(keys.guid, set()).add((keys.link, keys.title))
+        known = recogniser.by_guid.get(keys.guid)
+        if known and recogniser.is_another(known, keys):
+            links_of_guid[keys.guid].add((known.keys.link, known.keys.title))
+    if any(len(titles) > 1 for titles in titles_of_link.values()):
+        links_identify = False
+    if policy is Policy.GUID and any(guid and len(links) > 1 for guid, links in links_of_guid.items()):
+        policy = Policy.GUID_LINK
+    if policy in {Policy.GUID, Policy.GUID_LINK} and recogniser.guids_changed:
+        policy = Policy.LINK_TITLE
+    return policy, links_identify
+
+
+def identify(feed: FeedDue, document: ParsedDocument, known: Known, now: datetime) -> Identified:
+    """Tell the new entries of a document from the known ones, and set aside what may not ring."""
+    recogniser = _Recogniser(feed, document, known)
+    pairs = [(entry, entry.keys) for entry in document.entries]
+    policy, links_identify = _policy(feed, pairs, recogniser)
+    ids_by_block = {block: entry for block, entry in Document.unpack(feed.state.document).records if block != _NO_BLOCK}
+    seen_ids: set[int] = set(recogniser.kept)
+    new: list[NewEntry] = []
+    revisions: list[Revision] = []
+    next_id = known.next_id
+    chosen = {id(entry) for entry, _ in _without_twins(pairs)}
+    fresh_by_twin: dict[tuple[bytes, bytes], int] = {}
+    for entry, keys in pairs:
+        found = recogniser.find(entry, keys, policy, links_identify)
+        if found:
+            entry_id = found.id
+            if entry_id not in seen_ids and (revision := _revised(found, entry, keys)):
+                revisions.append(revision)
+        elif id(entry) in chosen:
+            entry_id, next_id = next_id, next_id + 1
+            new.append(_new(feed, entry, keys, entry_id, now))
+            fresh_by_twin[(keys.link or keys.guid, keys.title)] = entry_id
+        else:
+            entry_id = fresh_by_twin.get((keys.link or keys.guid, keys.title), 0)
+        seen_ids.add(entry_id)
+        ids_by_block[entry.block] = entry_id
+    silenced, flood = _silence(feed, new, document, now)
+    here = frozenset(seen_ids - {0})
+    state = _remember(feed, document, ids_by_block, here, silenced, flood, now)
+    return Identified(
+        new=tuple(silenced),
+        revisions=tuple(revisions),
+        absent=tuple(sorted(recogniser.before - here)),
+        returned=tuple(sorted(here - recogniser.before - {entry.id for entry in silenced})),
+        state=replace(state, policy=policy, links_identify=links_identify),
+        flood=flood,
+        next_id=next_id,
+    )
+
+
+def _new(feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now: datetime) -> NewEntry:
+    return NewEntry(
+        id=entry_id,
+        feed_id=feed.id,
+        keys=keys,
+        guid=entry.guid,
+        link=entry.link,
+        title=entry.title,
+        summary=entry.summary,
+        author=entry.author,
+        source=entry.source,
+        published=entry.published,
+        updated=entry.updated,
+        first_seen_at=now,
+        language=entry.language,
+    )
+
+
+def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision | None:
+    """The revision, unless the words are the same or this is an older copy from a cache."""
+    stamp, had = entry.updated or entry.published, known.updated or known.published
+    if stamp and had and stamp < had:
+        return None
+    retitled = keys.title != known.keys.title
+    if not retitled and entry.summary == known.summary and entry.title == known.title:
+        return None
+    return Revision(
+        known,
+        entry.title,
+        entry.summary,
+        entry.link,
+        keys,
+        stamp or known.updated,
+        retitled,
+        author=entry.author,
+        source=entry.source,
+        language=entry.language,
+    )
+
+
+def _silence(feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime) -> tuple[list[NewEntry], int]:
+    """Mark the new entries that may not ring one by one: the first fetch, a flood, an archive that was cut."""
+    state = feed.state
+    if state.baseline_at is None:
+        return [replace(entry, silent="baseline") for entry in new], 0
+    if state.cut or document.cut:
+        since = state.baseline_at - RECENT
+        new = [replace(entry, silent="archive") if entry.published and entry.published < since else entry for entry in new]
+    loud = [entry for entry in new if not entry.silent]
+    newest = state.newest
+    fresh = [entry for entry in loud if entry.published and newest and newest < entry.published <= now + timedelta(hours=1)]
+    elapsed = (now - (state.last_ok_at or now)).total_seconds() / 3600
+    usual = max(3 * state.most_new, int(3 * state.rate * elapsed))
+    if len(loud) - len(fresh) <= max(FLOOD_FLOOR, usual) and len(fresh) <= max(FRESH_FLOOR, usual):
+        return new, 0
+    return [entry if entry.silent else replace(entry, silent="flood") for entry in new], len(loud)
+
+
+def _remember(
+    feed: FeedDue,
+    document: ParsedDocument,
+    ids_by_block: dict[bytes, int],
+    here: frozenset[int],
+    new: list[NewEntry],
+    flood: int,
+    now: datetime,
+) -> FeedState:
+    state = feed.state
+    if document.blocks:
+        records = tuple((block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks))
+        covered = {entry for _, entry in records}
+        records += tuple((b"", entry) for entry in sorted(here - covered))
+    else:
+        records = tuple((b"", entry) for entry in sorted(here))
+    dates = [entry.published for entry in new if entry.published and entry.published <= now + timedelta(hours=1)]
+    newest = max([*dates, state.newest] if state.newest else dates, default=None)
+    ordinary = sum(not entry.silent for entry in new)
+    gap = state.baseline_at is not None and bool(new) and not flood and not (here - {entry.id for entry in new}) and bool(state.document)
+    return replace(
+        state,
+        document=Document(records).pack(),
+        cut=len(document.cut) or (state.cut if document.blocks else 0) or int(state.baseline_at is None and document.truncated),
+        newest=newest,
+        most_new=max(state.most_new, ordinary),
+        rate=_rate(state, new, now),
+        baseline_at=state.baseline_at or now,
+        gaps=state.gaps + gap,
+        hints=document.hints if document.entries else state.hints,
+    )
+
+
+def _rate(state: FeedState, new: list[NewEntry], now: datetime) -> float:
+    """New entries an hour, decayed with a time constant of three days; from the dates of the first document at first."""
+    if state.baseline_at is None or state.last_ok_at is None:
+        dates = sorted(entry.published for entry in new if entry.published)
+        span = (dates[-1] - dates[0]).total_seconds() / 3600 if len(dates) > 1 else 0.0
+        return len(dates) / max(span, 1.0) if len(dates) > 1 else 0.0
+    hours = max((now - state.last_ok_at).total_seconds() / 3600, 1e-4)
+    keep: float = 0.5 ** (hours / 50)
+    return state.rate * keep + (1 - keep) * sum(not entry.silent for entry in new) / hours

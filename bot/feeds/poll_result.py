@@ -1,0 +1,178 @@
+"""Decide what one poll means for its feed: the new state, the next poll, and what the operator should know. No I/O, no clock.
+
+Which entries are new is `identity`'s to say, when to look again `cadence`'s; here both become one `FeedCommit`.
+"""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from bot.feeds import poll_schedule
+from bot.feeds.entry_identity import Document, Identified
+from bot.model.delivery import NoticeIntent
+from bot.model.entries import ParsedDocument
+from bot.model.feeds import (
+    Failure,
+    FeedDue,
+    FeedState,
+    Fetched,
+    FetchFailed,
+    Freshness,
+    NotModified,
+)
+from bot.model.poll import FeedCommit
+from bot.text.url import host_of
+
+EMPTY_PROOF = 3  #: documents without entries in a row before the operator is told
+_HELD_BEFORE = 5  # entries a feed had, for a single remaining one to be taken for its tombstone
+_TOMBSTONE = re.compile(
+    r"no longer (?:available|active|supported|updated)|has (?:been )?(?:moved|discontinued|retired|deprecated)"
+    r"|feed (?:is|was) (?:gone|closed|deprecated)|please update your (?:feed )?(?:reader|url|subscription)",
+    re.IGNORECASE,
+)
+
+REMEDIES = {
+    Failure.DNS: "Check the address for a typing mistake; if the site is gone, remove the feed.",
+    Failure.CONNECT: "The site may be down; newsbell keeps trying.",
+    Failure.TLS: "The site has to mend this; newsbell does not turn the check off.",
+    Failure.TIMEOUT: "The site is very slow or down; newsbell keeps trying.",
+    Failure.PRIVATE: "If it is right as it is, name its range in settings.network.allow, or its port in settings.network.ports.",
+    Failure.REDIRECT: "Open the address in a browser and put the one you end at into feeds.yaml.",
+    Failure.NOT_FOUND: "Look for the feed's new address on the site, or remove it.",
+    Failure.GONE: "Look for the feed's new address on the site, or remove it.",
+    Failure.LOGIN: "Give the feed's credentials under `headers:`.",
+    Failure.BLOCKED: "The site keeps programs out. Ask it to let this feed be read, or look for another address of it.",
+    Failure.SLOW_DOWN: "newsbell waits as asked. Raise `every` for feeds of this site.",
+    Failure.SERVER: "The site has to mend this; newsbell keeps trying.",
+    Failure.HTTP: "Open the address in a browser to see what the site wants.",
+    Failure.TOO_LARGE: "Ask for a shorter feed, or raise settings.limits.body.",
+    Failure.ENCODING: "The site has to mend this; newsbell keeps trying.",
+    Failure.NOT_A_FEED: "Look for the feed's address on the site; a page of news is not a feed.",
+    Failure.HOSTILE: "If you trust the site, tell it; otherwise remove the feed.",
+    Failure.EMPTY: "Open the address in a browser: the site may have moved its news elsewhere.",
+    Failure.TOMBSTONE: "Look for the feed's new address on the site.",
+}
+
+
+def unchanged(feed: FeedDue, answer: NotModified | Fetched, now: datetime, chance: float) -> FeedCommit:
+    """Nothing new: a 304, or the same body. Validators that came along are kept, each for itself."""
+    state = poll_schedule.succeeded(feed.state, now)
+    if isinstance(answer, Fetched):
+        state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
+    else:
+        state = replace(state, etag=answer.etag or state.etag, last_modified=answer.last_modified or state.last_modified)
+    return _finish(feed, state, answer, now, chance)
+
+
+def brought(
+    feed: FeedDue,
+    answer: Fetched,
+    document: ParsedDocument,
+    found: Identified,
+    body_hash: bytes,
+    now: datetime,
+    chance: float,
+) -> FeedCommit:
+    """A document was read. Of a truncated one no validators are kept, so that the rest is fetched."""
+    state = poll_schedule.succeeded(found.state, now)
+    if document.truncated:
+        state = replace(state, etag=None, last_modified=None, body_hash=b"")
+    else:
+        state = replace(state, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash)
+    commit = _finish(feed, replace(state, empties=0), answer, now, chance)
+    notices = commit.notices
+    if found.flood:
+        notices += (NoticeIntent("flood", _flood_text(feed, found.flood)),)
+    return replace(
+        commit,
+        document_changed=commit.state.document != feed.state.document,
+        revisions=found.revisions,
+        absent=found.absent,
+        returned=found.returned,
+        notices=notices,
+    )
+
+
+def empty(feed: FeedDue, answer: Fetched, body_hash: bytes, now: datetime, chance: float) -> FeedCommit:
+    """A feed without entries. What was known stays known; if it had entries, the operator hears of it after a while, once."""
+    state = replace(poll_schedule.succeeded(feed.state, now), etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash)
+    state = replace(state, empties=state.empties + 1, baseline_at=state.baseline_at or now)
+    commit = _finish(feed, state, answer, now, chance)
+    if state.empties == EMPTY_PROOF and feed.state.document:
+        text = f"{feed.name} has been empty {EMPTY_PROOF} times in a row. {REMEDIES[Failure.EMPTY]}\n{shown_url(feed.url)}"
+        return replace(commit, notices=(*commit.notices, NoticeIntent("empty", text)))
+    return commit
+
+
+def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
+    """Whether all that is left of a feed is one entry that says the feed has ended."""
+    if len(document.entries) != 1 or len(document.blocks) > 1:
+        return False
+    had = len(Document.unpack(feed.state.document).entries)
+    entry = document.entries[0]
+    return had >= _HELD_BEFORE and bool(_TOMBSTONE.search(f"{entry.title} {entry.summary[:300]}"))
+
+
+def troubled(feed: FeedDue, failed: FetchFailed, now: datetime, chance: float) -> FeedCommit:
+    """A poll failed: back off, leave the host alone where it asks for it, tell the operator once."""
+    state = poll_schedule.failed(feed.state, failed.failure, failed.text, now, drop_validators=failed.drop_validators)
+    plan = poll_schedule.after_failure(feed, state, failed.freshness, now, chance)
+    state = replace(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
+    notices: tuple[NoticeIntent, ...] = ()
+    if poll_schedule.notice_due(state, now):
+        state = replace(state, noticed=True)
+        notices = (NoticeIntent("feed_failing", _failing_text(feed, state, now)),)
+    wait = poll_schedule.wait_asked(failed.failure, failed.freshness)
+    park = (host_of(feed.address), now + wait) if wait else None
+    return FeedCommit(feed.id, state, notices=notices, park_host=park)
+
+
+def _finish(feed: FeedDue, state: FeedState, answer: NotModified | Fetched, now: datetime, chance: float) -> FeedCommit:
+    asked_whole = not poll_schedule.conditional(feed.state, now) or not (feed.state.etag or feed.state.last_modified)
+    state = poll_schedule.redirected(state, answer.permanent_url, now)
+    fresh: Freshness = answer.freshness
+    plan = poll_schedule.after_success(feed, state, fresh, now, chance)
+    full_at = now if asked_whole else state.full_at
+    state = replace(state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
+    notices: list[NoticeIntent] = []
+    if feed.state.noticed:
+        since = feed.state.failing_since or now
+        notices.append(NoticeIntent("feed_recovered", f"{feed.name} works again after {_span(now - since)}."))
+    if state.adopted_url and state.adopted_url != feed.state.adopted_url:
+        notices.append(
+            NoticeIntent(
+                "feed_moved",
+                f"{feed.name} has moved for good to {shown_url(state.adopted_url)}. Put that address into feeds.yaml.",
+            )
+        )
+    park = (host_of(feed.address), now + min(fresh.retry_after, poll_schedule.LONGEST_WAIT)) if fresh.retry_after else None
+    return FeedCommit(feed.id, state, notices=tuple(notices), park_host=park)
+
+
+def _failing_text(feed: FeedDue, state: FeedState, now: datetime) -> str:
+    since = now - (state.failing_since or now)
+    span = f" for {_span(since)}" if since >= timedelta(minutes=1) else ""
+    remedy = REMEDIES.get(state.failure, "") if state.failure else ""
+    return f"{feed.name} has failed {state.failures} times in a row{span}: {state.failure_text} {remedy}\n{shown_url(feed.url)}"
+
+
+def _flood_text(feed: FeedDue, many: int) -> str:
+    return (
+        f"{feed.name} showed {many} entries at once that it never showed before. They are kept; those of the last day that match a "
+        f"subscription come as one message, the others ring nobody.\n{shown_url(feed.url)}"
+    )
+
+
+def _span(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    if hours < 2:
+        return f"{max(1, round(hours * 60))} minutes"
+    return f"{round(hours)} hours" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def shown_url(url: str) -> str:
+    """A feed URL without what may be secret in it: user names and the values of its query."""
+    parts = urlsplit(url)
+    query = "&".join(f"{pair.partition('=')[0]}=…" if "=" in pair else pair for pair in parts.query.split("&")) if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' if query else ''}{query}"

@@ -1,0 +1,157 @@
+"""Decide when to look at a feed again, and what a failure changes. Takes `now` and a random number; no I/O, no clock.
+
+Sources: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (ttl, skipHours, skipDays), RSS Syndication module.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, Redirection
+
+FLOOR = timedelta(minutes=5)
+CEILING = timedelta(hours=24)
+UNKNOWN = timedelta(minutes=30)  #: before a feed's rate is known
+USUAL_MOST = timedelta(hours=1)  #: a feed that published within the day is looked at so often at least
+FULL_AGAIN = timedelta(days=8)  #: some servers answer 304 for ever
+NOTICE_AFTER = timedelta(hours=24)
+NOTICE_FAILURES = 3
+GONE_PROOF = 3
+MOVE_POLLS = 3
+MOVE_SPAN = timedelta(hours=24)
+SLOW_DOWN = timedelta(minutes=10)  #: a 429 that names no time
+LONGEST_WAIT = timedelta(days=7)  #: what a server may ask for at most
+_JITTER = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When to look next, and why then."""
+
+    at: datetime
+    interval: timedelta
+    reason: str
+
+
+def in_words(span: timedelta) -> str:
+    """A duration as people and feeds.yaml write it: `90s`, `5m`, `2h`, `3d`."""
+    seconds = round(span.total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            return f"{seconds // size}{unit}" if seconds % size == 0 or seconds >= 10 * size else f"{seconds / size:.1f}{unit}"
+    return f"{seconds}s"
+
+
+def adaptive(state: FeedState, now: datetime) -> timedelta:
+    """Half the usual time between two entries, an hour at most; longer only for a feed that has been quiet for long."""
+    if state.rate <= 0 and state.newest is None:
+        return UNKNOWN
+    by_rate = timedelta(hours=0.5 / state.rate) if state.rate > 1e-3 else CEILING
+    quiet = max(now - state.newest, timedelta(0)) if state.newest else timedelta(0)
+    return min(max(min(by_rate, max(USUAL_MOST, quiet / 20)), FLOOR), CEILING)
+
+
+def after_success(feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float) -> Plan:
+    """The next poll after a 200 or 304: the wished interval, raised by what the publisher asks for."""
+    interval, reason = (feed.every, "every") if feed.every else (adaptive(state, now), "as often as it publishes")
+    wishes = (
+        (state.hints.ttl, CEILING, "the feed's ttl or update period"),
+        (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
+        (freshness.retry_after, LONGEST_WAIT, "the server's Retry-After"),
+    )
+    for wish, most, why in wishes:
+        if wish and min(wish, most) > interval:
+            interval, reason = min(wish, most), why
+    jitter = 1 + _JITTER * chance
+    at = now + interval * jitter
+    awake = max(at, min(skip(at, state.hints), now + CEILING * jitter))
+    return Plan(awake, interval, reason if awake == at else "the feed's skipHours or skipDays")
+
+
+def skip(at: datetime, hints: FeedHints) -> datetime:
+    """The first moment from `at` on whose GMT hour and day the feed does not ask to skip."""
+    for _ in range(24 * 8):
+        if at.hour not in hints.skip_hours and at.weekday() not in hints.skip_days:
+            return at
+        at = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return at
+
+
+def after_failure(feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float) -> Plan:
+    """The next try after a failure: twice as long each time, minutes to a day, and not before the server said."""
+    step = feed.every or FLOOR
+    interval = min(step * 2 ** min(state.failures - 1, 20), CEILING)
+    reason = f"failed {state.failures} times in a row" if state.failures > 1 else "failed once"
+    if state.failure is Failure.GONE and state.gone >= GONE_PROOF:
+        interval, reason = CEILING, "the server says it is gone for good"
+    asked = wait_asked(state.failure, freshness)
+    if asked and asked > interval:
+        interval, reason = asked, "the server's Retry-After"
+    return Plan(now + interval * (1 + _JITTER * chance), interval, reason)
+
+
+def wait_asked(failure: Failure | None, freshness: Freshness) -> timedelta | None:
+    """How long the whole host is to be left alone; None where it did not ask."""
+    if freshness.retry_after:
+        return min(freshness.retry_after, LONGEST_WAIT)
+    return SLOW_DOWN if failure is Failure.SLOW_DOWN else None
+
+
+def conditional(state: FeedState, now: datetime) -> bool:
+    """Whether to send the stored validators: always, but for one fetch in eight days."""
+    return state.full_at is not None and now - state.full_at < FULL_AGAIN
+
+
+def succeeded(state: FeedState, now: datetime) -> FeedState:
+    """The state without its troubles."""
+    return replace(
+        state,
+        last_ok_at=now,
+        last_poll_at=now,
+        failures=0,
+        failing_since=None,
+        failure=None,
+        failure_text="",
+        noticed=False,
+        gone=0,
+    )
+
+
+def failed(state: FeedState, failure: Failure, text: str, now: datetime, *, drop_validators: bool = False) -> FeedState:
+    """The state with one more failure. An adopted redirect that fails three times is rolled back."""
+    changed = replace(
+        state,
+        last_poll_at=now,
+        failures=state.failures + 1,
+        failing_since=state.failing_since or now,
+        failure=failure,
+        failure_text=text,
+        gone=state.gone + 1 if failure is Failure.GONE else 0,
+        redirection=None,
+    )
+    if drop_validators:
+        changed = replace(changed, etag=None, last_modified=None)
+    if changed.adopted_url and changed.failures >= 3:
+        changed = replace(changed, adopted_url=None, etag=None, last_modified=None)
+    return changed
+
+
+def notice_due(state: FeedState, now: datetime) -> bool:
+    """After three failures or 24 hours, whichever is later; at the third 410 at once; once a failure."""
+    if state.noticed or state.failures < NOTICE_FAILURES or state.failing_since is None:
+        return False
+    return now - state.failing_since >= NOTICE_AFTER or state.gone >= GONE_PROOF
+
+
+def redirected(state: FeedState, permanent_url: str | None, now: datetime) -> FeedState:
+    """Count sightings of one permanent redirect; adopt it after three polls over a day (a "temporary" 301 costs nothing then)."""
+    if permanent_url is None:
+        return replace(state, redirection=None) if state.redirection else state
+    seen = state.redirection
+    if seen is None or seen.url != permanent_url:
+        return replace(state, redirection=Redirection(permanent_url, 1, now))
+    seen = replace(seen, polls=seen.polls + 1)
+    if seen.polls >= MOVE_POLLS and now - seen.since >= MOVE_SPAN:
+        return replace(state, adopted_url=permanent_url, redirection=None)
+    return replace(state, redirection=seen)
+
+

@@ -1,0 +1,1 @@
+"""The languages newsbell speaks: one module beside its data, a `.po` file for each language."""

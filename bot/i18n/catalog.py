@@ -1,0 +1,99 @@
+"""How a chat is spoken to: its language and its time zone, as a value that is handed down. Reads no file; `locale` does.
+
+What is said is looked up by its English text (gettext). Texts stand as literals in calls of `say` and `count`, where the extraction
+finds them; values go in by name, so that a translation may put them in another order.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, tzinfo
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LANGUAGES = {"en": "English", "ar": "العربية", "de": "Deutsch", "es": "Español", "ru": "Русский", "uk": "Українська"}  #: by code, in themselves
+_RTL = {"ar", "fa", "he", "ur"}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The texts of one language."""
+
+    language: str = "en"
+    translations: NullTranslations = field(default_factory=NullTranslations, repr=False, compare=False)
+
+    @property
+    def rtl(self) -> bool:
+        """Whether the language is written from right to left."""
+        return self.language in _RTL
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A language and a time zone."""
+
+    zone: tzinfo = UTC
+    catalog: Catalog = Catalog()
+
+    def say(self, text: str, /, **values: object) -> str:
+        """The text in the chat's language, with its values in place of `{name}`."""
+        said = self.catalog.translations.gettext(text)
+        return said.format(**values) if values else said
+
+    def count(self, one: str, many: str, number: int, /, **values: object) -> str:
+        """The form of the text that goes with a number, which stands in it as `{number}`."""
+        return self.catalog.translations.ngettext(one, many, number).format(number=number, **values)
+
+    def time(self, moment: datetime, now: datetime) -> str:
+        """`14:05` for today in the chat's zone, else `21 Nov 14:05`, else with the year; months as the language names them."""
+        here, today = moment.astimezone(self.zone), now.astimezone(self.zone)
+        clock = f"{here:%H:%M}"
+        if here.date() == today.date():
+            return clock
+        if self.catalog.language == "en":
+            return f"{here.day} {here:%b} {clock}" if here.year == today.year else f"{here.day} {here:%b %Y} {clock}"
+        pattern = "dMMM" if here.year == today.year else "yMMMd"
+        return f"{format_skeleton(pattern, here, tzinfo=self.zone, locale=self._locale)} {clock}"
+
+    def weekday(self, day: date) -> str:
+        """A day of the week with its date: `Mon 23`."""
+        return f"{day:%a %d}" if self.catalog.language == "en" else format_date(day, "EEE dd", locale=self._locale)
+
+    @property
+    def _locale(self) -> Locale:
+        return Locale.parse(self.catalog.language)
+
+
+ENGLISH = Voice()  #: as the command line speaks
+
+
+def clock_text(minutes: int) -> str:
+    """Minutes of the day as `23:00`."""
+    return f"{time(minutes // 60 % 24, minutes % 60):%H:%M}"
+
+
+class Catalogs:
+    """Reads each language once, when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._read = {"en": Catalog()}
+
+    def of(self, language: str) -> Catalog:
+        """The catalog of a language; the English one where there is no such."""
+        if language not in LANGUAGES:
+            language = "en"
+        if language not in self._read:
+            self._read[language] = Catalog(language, _translations(language))
+        return self._read[language]
+
+
+def _translations(language: str) -> GNUTranslations:
+    compiled = BytesIO()
+    with files("bot.i18n").joinpath("locale", f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,157 @@
+"""Alerts: the one message of a story in a chat, and what changes it. Not its deliveries, not its text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from bot.model.chats import Urgency
+from bot.model.entries import Match, Span
+from bot.model.stories import Grouping
+
+
+class Form(StrEnum):
+    """What several stories in one message are."""
+
+    ALERT = ""  #: a queue that outgrew the chat's budget
+    CATCH_UP = "catch-up"  #: what came in quiet hours
+    DIGEST = "digest"
+
+
+class Priority(IntEnum):
+    """Who goes first within a chat; lower first."""
+
+    REPLY = 0
+    BREAKING = 10
+    NORMAL = 20
+    DIGEST = 25
+    EDIT = 30
+    NOTICE = 40
+
+
+#: where alerts of an urgency stand in a chat's queue
+PRIORITIES = {Urgency.BREAKING: Priority.BREAKING, Urgency.NORMAL: Priority.NORMAL, Urgency.DIGEST: Priority.DIGEST}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertIntent:
+    """An alert that ingest wants a chat to have."""
+
+    chat_id: int
+    story_id: int
+    entry_id: int
+    matches: tuple[Match, ...]
+    catch_up: bool = False
+    collapse: bool = False  #: goes out together with its feed's other alerts, as one message
+    grouping: Grouping = Grouping.NORMAL  #: what `story_id` names a story of
+    priority: Priority = Priority.NORMAL
+    held: bool = False  #: waits for further publishers
+    due_at: datetime | None = None  #: of a held one: when it goes out all the same
+    followed: bool = False  #: the chat follows the storyline; no words matched
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRevision:
+    """An alert whose message has to change: other words, or a further subscription."""
+
+    chat_id: int
+    story_id: int
+    entry_id: int
+    matches: tuple[Match, ...]
+    due_at: datetime | None = None  #: where it is held: when it goes out all the same, if not sooner
+    priority: Priority = Priority.NOTICE  #: that of the most urgent further subscription: what waits goes out with it
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGrowth:
+    """An alert whose story has a further entry."""
+
+    chat_id: int
+    story_id: int
+    release: Priority | None = None  #: it was held, and goes out now
+    priority: Priority = Priority.NOTICE  #: with which it goes out where it still waits: enough carry it for an urgent subscription
+    again: bool = False  #: it rings once more
+    grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAlert:
+    """An alert that a chat already has."""
+
+    chat_id: int
+    story_id: int
+    entry_id: int
+    subscriptions: frozenset[int]
+    grouping: Grouping = Grouping.NORMAL
+    held: bool = False
+    again: bool = False  #: it rang once more
+    lost: bool = False  #: refused for good, or sent without anyone knowing whether it arrived
+    aside: bool = False  #: its story became part of another, of which the chat has an alert as well
+
+
+@dataclass(frozen=True, slots=True)
+class AlertedStory:
+    """The story behind a message."""
+
+    entry_id: int
+    storyline_id: int
+    title: str
+    stance: "Stance | None" = None  #: what the chat wants of the storyline
+    taken_by: str = ""  #: who of the group has it
+    taken_user: int = 0  #: the same as a user id
+
+
+class Stance(StrEnum):
+    """What a chat wants of a storyline."""
+
+    FOLLOW = "follow"  #: all its later stories, whatever their words
+    MUTE = "mute"  #: nothing more
+
+
+@dataclass(frozen=True, slots=True)
+class StoryState:
+    """What the store knows of the stories that new entries belong to."""
+
+    alerts: tuple[KnownAlert, ...] = ()
+    origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(default_factory=dict)  #: whom the entries of a story count for
+    stances: Mapping[int, Mapping[int, Stance]] = field(default_factory=dict)  #: storyline to chat to what it wants
+    originals: Mapping[int, str] = field(default_factory=dict)  #: whom the entries count for that new ones are copies of
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A further entry of an alert's story, as its message shows it."""
+
+    name: str  #: of the feed, or of the outlet that an aggregator names
+    link: str
+    at: datetime
+    agency: str = ""  #: whose text it is
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """All that a message about one alert shows."""
+
+    story_id: int
+    title: str
+    first_title: str  #: the headline the alert was first made with
+    link: str  #: the entry's, else the feed's home page, else empty
+    summary: str
+    feed: str
+    publisher: str
+    source: str
+    published: datetime | None
+    first_seen_at: datetime
+    subscriptions: tuple[str, ...]
+    spans: tuple[Span, ...]
+    catch_up: bool
+    revision: int = 0  #: how often the alert's words changed
+    agency: str = ""  #: whose text it is
+    also: tuple[Confirmation, ...] = ()  #: the story's first further entries, in order of time
+    entries: int = 1  #: of the story in all
+    publishers: int = 1  #: independent ones
+    single: bool = False  #: its time ran out before enough publishers carried it
+    followed: bool = False
+    storyline_id: int = 0
+    form: Form = Form.ALERT  #: of the message that it is told in
+    taken_by: str = ""  #: who of the group has the story

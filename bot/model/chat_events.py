@@ -1,0 +1,310 @@
+"""What people do in a chat, and what comes of it: updates, screens, changes, answers. Not alerts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.model.alerts import Stance
+from bot.model.chats import Chat, ChatSettings, Ringing
+from bot.model.message import Message
+from bot.model.stories import Grouping
+
+
+class Press(StrEnum):
+    """What a button of an alert does; which alert it is, the message says."""
+
+    WHY = "why"
+    MUTE = "mute"
+    FOLLOW = "follow"
+    UNWANTED = "unwanted"
+    MINE = "mine"  #: "I have it", in groups
+
+
+class Role(StrEnum):
+    """What a person is to this newsbell."""
+
+    OWNER = "owner"  #: named by the file, or the one who opened the claim link
+    ADMIN = "admin"  #: made one by an owner
+    USER = "user"
+    BLOCKED = "blocked"
+    STRANGER = "stranger"  #: nobody knows them
+
+
+class Event(StrEnum):
+    """What befell the bot in a chat."""
+
+    MESSAGE = "message"  #: somebody wrote, pressed, or reacted
+    CLOSED = "closed"  #: it was blocked or removed
+    OPENED = "opened"  #: it was let in, or let in again
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One update: a message to the bot, a press, a reaction, or the news that a chat opened or closed itself to it."""
+
+    update_id: int
+    address: int
+    topic: int
+    title: str  #: of the chat, or the person's name
+    user_id: int  #: 0 where nobody can be held to it (a channel, an anonymous admin)
+    text: str
+    message_id: int | None = None
+    may_change: bool = False  #: private chat, a channel's own post, or an anonymous administrator; others are asked for
+    reply_to: int | None = None  #: the message that it answers, or whose button was pressed, or that was reacted to
+    press: str = ""  #: what the pressed button carries; empty where it is no press
+    press_id: str = ""  #: by which a press is answered
+    event: Event = Event.MESSAGE
+    channel: bool = False  #: a channel, where everyone only reads
+    user_name: str = ""
+    language: str = ""  #: code that the person's Telegram names, as `pt-br`
+    file: bytes | None = None  #: of a document
+    file_name: str = ""
+    file_problem: str = ""  #: why a document could not be fetched
+    forwarded: str = ""  #: the name of who wrote it first, where it was forwarded
+    reaction: str | None = None  #: emoji; empty where one was taken back; None where it is no reaction
+
+
+NOTHING = "-"  #: what a screen expects that ends the wait of all others
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A message with buttons that changes as they are pressed: what it shows at present."""
+
+    name: str
+    values: Mapping[str, Any] = field(default_factory=dict)  #: JSON
+    expects: str = ""  #: what the person is to write next; empty for nothing
+    id: int = 0  #: 0: not kept yet
+
+
+# Changes.
+
+
+@dataclass(frozen=True, slots=True)
+class AddSubscription:
+    """A chat asks for something."""
+
+    query: str
+    name: str
+    ringing: Ringing = Ringing()
+    feeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditSubscription:
+    """A chat asks for the same otherwise; None leaves as it is."""
+
+    subscription_id: int
+    query: str | None = None
+    name: str | None = None
+    ringing: Ringing | None = None
+    feeds: tuple[str, ...] | None = None
+    paused: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskFirst:
+    """A chat asks for so much that it has to confirm."""
+
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSubscription:
+    """A chat does not want something any more."""
+
+    subscription_id: int
+    undo: bool = False  #: it wants it again
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """A person becomes something else to this newsbell."""
+
+    user_id: int
+    role: Role
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """A chat may use the bot, or may not any more; None: the one that the update came from."""
+
+    chat_id: int | None = None
+    allowed: bool = True
+    operator: bool = False  #: it gets the notices
+
+
+@dataclass(frozen=True, slots=True)
+class SetPaused:
+    """The chat closed itself to the bot (a reason) or opened again (empty)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStance:
+    """The chat follows or mutes a storyline, or neither any more."""
+
+    storyline_id: int
+    stance: Stance | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetGrouping:
+    """How much belongs to one alert of this chat; None: as the file's settings say."""
+
+    grouping: Grouping | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetSettings:
+    """What the chat now says of itself; None leaves as it was."""
+
+    settings: ChatSettings
+
+
+@dataclass(frozen=True, slots=True)
+class AddFeeds:
+    """A chat wants these watched: address, name, tags."""
+
+    feeds: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFeed:
+    """A chat does not want a feed that it added any more."""
+
+    feed_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepToken:
+    """A link to the bot is good from now on: the word in it, what it does, and for how many hours."""
+
+    token: str
+    purpose: str  #: "invite" or "share"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    hours: int = 0  #: 0: for good
+
+
+@dataclass(frozen=True, slots=True)
+class UseToken:
+    """A link that works once was opened."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStory:
+    """Somebody of a group takes the story of an alert, or gives it back (no name)."""
+
+    message_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Somebody was glad of an alert (1), or not (-1), or says neither any more (0)."""
+
+    message_id: int
+    verdict: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActFor:
+    """What is written in this private chat is meant for another chat from now on; None: for itself again."""
+
+    chat_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChannel:
+    """A channel can be acted for by this person: its address and title."""
+
+    address: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """The operator tells these chats something."""
+
+    text: str
+    chats: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDead:
+    """The operator has the deliveries that were given up sent again."""
+
+
+Change = (
+    AddSubscription
+    | EditSubscription
+    | AskFirst
+    | RemoveSubscription
+    | SetRole
+    | LetIn
+    | SetPaused
+    | SetStance
+    | SetGrouping
+    | SetSettings
+    | AddFeeds
+    | RemoveFeed
+    | KeepToken
+    | UseToken
+    | TakeStory
+    | Judge
+    | ActFor
+    | LinkChannel
+    | Broadcast
+    | RetryDead
+)
+#: changes after which what is subscribed has to be read anew
+RINGING_CHANGES = (AddSubscription, EditSubscription, RemoveSubscription, LetIn, SetRole, SetGrouping, AddFeeds, RemoveFeed)
+#: those that may touch other chats than the one they came from
+WIDE_CHANGES = (LetIn, SetRole, AddFeeds, RemoveFeed)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an action came to."""
+
+    reply: Message | None = None
+    changes: tuple[Change, ...] = ()
+    toast: str = ""  #: shown for a moment to the person who pressed a button; at most 200 characters
+    screen: Screen | None = None  #: what the reply is, where its buttons belong to it
+    edit: bool = False  #: the reply takes the place of the message whose button was pressed
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one update led to: its changes and its answer are kept together, once."""
+
+    update: Incoming
+    chat: Chat | None  #: where it was written; None for a chat that is not known yet
+    said: Said = Said()
+    target: int | None = None  #: the chat that the changes are for, where it is another
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who writes."""
+
+    user_id: int
+    role: Role = Role.STRANGER
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFeed:
+    """A feed as a chat sees it in its lists."""
+
+    id: int
+    url: str
+    name: str
+    tags: tuple[str, ...]
+    declared: bool  #: it stands in the file
+    added_here: bool

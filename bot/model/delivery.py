@@ -1,0 +1,169 @@
+"""Deliveries and their outcomes: one send or edit of a message on its way. Not what it says (`message`)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.model.alerts import AlertView
+from bot.model.chats import Chat
+from bot.model.message import Button, Entity, File
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A chat with deliveries that may go out, as far as the store can tell."""
+
+    chat_id: int
+    address: int
+    priority: int
+    last_sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A delivery as the operator sees it."""
+
+    id: int
+    state: str
+    kind: str
+    chat: str
+    title: str
+    attempts: int
+    created_at: datetime
+    error: str
+
+
+class DeliveryKind(StrEnum):
+    """What a delivery is for."""
+
+    ALERT = "alert"  #: the first message of one story, or of several collapsed into one
+    EDIT = "edit"  #: the newest state of a message that was sent
+    AGAIN = "again"  #: a short second ring, in reply to an alert, when enough publishers carry its story
+    NOTICE = "notice"  #: something the operator should know
+    REPLY = "reply"  #: an answer to a person
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is on its way."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  #: leased; written before the call goes out
+    SENT = "sent"
+    UNKNOWN = "unknown"  #: the network left it undecided and no further copy may be sent
+    MERGED = "merged"  #: another delivery carries its alerts
+    DROPPED = "dropped"  #: not needed any more, or a person said so
+    DEAD = "dead"  #: refused for good; waits for a person
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeIntent:
+    """Something the operator should know; the same words are sent once a day at most."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed row of the outbox: one send or edit that this process may now do."""
+
+    id: int
+    kind: DeliveryKind
+    chat: Chat
+    attempt: int  #: 1 for the first
+    doubts: int  #: how many earlier attempts may have arrived
+    plain: bool  #: Telegram refused the styled form
+    alerts: tuple[AlertView, ...] = ()
+    text: str = ""  #: of a notice or reply
+    entities: tuple["Entity", ...] = ()  #: of a notice or reply
+    message_id: int | None = None  #: of the message to edit
+    reply_to: int | None = None
+    created_at: datetime | None = None
+    marked: bool = False  #: the message to edit says that it is a repeat
+    edits: bool = False  #: a reply that takes the place of `message_id`
+    buttons: tuple[tuple["Button", ...], ...] = ()  #: of a notice or reply
+    file: "File | None" = None
+
+    @property
+    def repeat(self) -> bool:
+        """Whether an earlier copy may have arrived, so that this one must say it is a repeat, and go on saying so when it changes."""
+        return self.marked or (self.doubts > 0 and self.kind is DeliveryKind.ALERT)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It arrived (or was already so)."""
+
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It surely did not arrive and may be tried again."""
+
+    reason: str
+    after: timedelta | None = None  #: the wait the server named
+    flood: bool = False  #: the server said: too many requests
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """It may have arrived."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The message will never be taken as it is."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatClosed:
+    """The chat takes no messages at present."""
+
+    reason: str
+    probe: bool  #: worth a try a day later (rights may come back); otherwise a person must act
+    final: bool = True  #: False: may be a slip (chat not found), counts as a strike
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMoved:
+    """A group became a supergroup."""
+
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLost:
+    """The message to edit is not there any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Nothing can be sent to anyone (the token is refused)."""
+
+    reason: str
+
+
+SendOutcome = Sent | NotSent | InDoubt | Refused | ChatClosed | ChatMoved | MessageLost | Halted
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the store is to do with a delivery after its outcome."""
+
+    delivery: Delivery
+    state: DeliveryState
+    message_id: int | None = None
+    error: str = ""
+    doubt: bool = False  #: count one attempt that may have arrived
+    plain: bool = False  #: render without style next time
+    park_until: datetime | None = None  #: the chat's address sends nothing before
+    pause: str = ""  #: pause the chat with this reason
+    move_to: int | None = None  #: the chat's new address
+    notice: NoticeIntent | None = field(default=None)

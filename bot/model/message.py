@@ -1,0 +1,42 @@
+"""A message as it is shown: text, entities, buttons, file. Not where it goes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A stretch of styled text; offset and length in UTF-16 code units, as Telegram counts."""
+
+    kind: str  #: "bold", "italic", "underline", "text_link", "pre", "code"
+    offset: int
+    length: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message: it tells the bot a word, or opens an address."""
+
+    text: str
+    word: str = ""  #: of an alert's button; under a screen, behind the screen's number
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Text with entities, ready to be sent. Never markup."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+    preview: str = ""  #: URL whose preview may be shown; empty: none
+    buttons: tuple[tuple[Button, ...], ...] = ()  #: row by row
+    file: "File | None" = None  #: sent with the text as its caption
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A document or a picture."""
+
+    name: str
+    content: bytes
+    picture: bool = False

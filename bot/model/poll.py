@@ -1,0 +1,53 @@
+"""What one poll asks of the store and what it changes. Not how it is decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision
+from bot.model.delivery import NoticeIntent
+from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
+from bot.model.feeds import FeedState
+from bot.model.stories import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What one feed's decisions need from the store."""
+
+    feed_id: int
+    keys: tuple[EntryKeys, ...]  #: of all parsed entries
+    entry_ids: tuple[int, ...] = ()  #: entries that were in the last document and are not in this one
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The store's answer to a Lookup."""
+
+    entries: tuple[KnownEntry, ...]  #: of this feed: by any key, or asked for by id
+    next_id: int  #: free ids for entries and stories from here upward
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The stories that a batch adds to or takes together."""
+
+    places: frozenset[Place]
+    originals: frozenset[int] = frozenset()  #: entries that new ones are copies of
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCommit:
+    """All that one poll changes, kept in one transaction or not at all."""
+
+    feed_id: int
+    state: FeedState
+    document_changed: bool = False  #: `state.document` has to be written
+    new: tuple[PlacedEntry, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    absent: tuple[int, ...] = ()  #: entries that left the document
+    returned: tuple[int, ...] = ()  #: entries that came back
+    alerts: tuple[AlertIntent, ...] = ()
+    alert_revisions: tuple[AlertRevision, ...] = ()
+    growths: tuple[AlertGrowth, ...] = ()
+    notices: tuple[NoticeIntent, ...] = ()
+    park_host: tuple[str, datetime] | None = None  #: host and when it may be asked again

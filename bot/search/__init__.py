@@ -1,0 +1,1 @@
+"""Stored entries held against a query; why something alerted or did not."""

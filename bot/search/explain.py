@@ -1,0 +1,219 @@
+"""Say why an entry rang a subscription's chats, or why it did not, through every stage it went. Decides nothing; no I/O.
+
+Stages in order: the feed showed it, it was new, it was not held back, the subscription looks at the feed, the words match, the story had
+not rung the chat before, the chat is open, the message was sent.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from bot.i18n.catalog import ENGLISH, Voice
+from bot.model.archive import AlertFact, EntryFacts, FeedFact
+from bot.model.chats import Subscription
+from bot.model.entries import Article
+from bot.query.explain import explain, sentence
+from bot.query.tree import Node
+from bot.query.words import ArticleWords
+from bot.text.clean import plain
+
+_PART = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
+When = Callable[[datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one subscription rang, or not."""
+
+    subscription: str
+    matches: bool
+    rang: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A subscription with its tree."""
+
+    subscription: Subscription
+    tree: Node | None
+    problem: str = ""  #: why there is no tree
+
+
+def explain_article(article: Article, held: Iterable[Held], voice: Voice = ENGLISH) -> list[Reason]:
+    """Why each subscription would match a text that no feed has shown."""
+    words = ArticleWords(article)
+    result = []
+    for one in held:
+        if one.tree is None:
+            result.append(_unread(one, voice))
+            continue
+        said = explain(one.tree, words)
+        result.append(Reason(one.subscription.name, said.matched, rang=False, text=plain(sentence(said, voice))))
+    return result
+
+
+def explain_entry(facts: EntryFacts, held: Iterable[Held], chats: Mapping[int, tuple[str, str]], when: When, voice: Voice = ENGLISH) -> list[Reason]:
+    """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
+    words = ArticleWords(facts.entry.article)
+    return [_of_one(facts, words, one, chats, when, voice) for one in held]
+
+
+def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[int, tuple[str, str]], when: When, voice: Voice) -> Reason:
+    subscription, entry = held.subscription, facts.entry
+    if held.tree is None:
+        return _unread(held, voice)
+    said = explain(held.tree, words)
+    texts = []
+    excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
+    if excluded:
+        feeds = ", ".join(subscription.feeds)
+        texts.append(voice.say("It looks at {feeds} only, not at {feed}.", feeds=feeds, feed=entry.article.feed_name))
+    texts.append(sentence(said, voice))
+    matches = said.matched and not excluded
+    alerts = {alert.chat_id: alert for alert in facts.alerts}
+    rang = False
+    for number in subscription.chats:
+        name, paused = chats.get(number, (str(number), ""))
+        alert = alerts.get(number)
+        named = alert is not None and subscription.id in alert.subscriptions
+        if matches or named:
+            what = _in_chat(facts, alert, subscription, paused, when, voice)
+            texts.append(
+                voice.say("{chat}: {what}.", chat=name, what=what)
+                if matches
+                else voice.say("{chat}: it rang before its words or the query changed; {what}.", chat=name, what=what)
+            )
+        rang = rang or (alert is not None and named and alert.entry_id == entry.id and _arrived(alert))
+    return Reason(subscription.name, matches, rang, plain(" ".join(texts)))
+
+
+def _unread(held: Held, voice: Voice) -> Reason:
+    text = voice.say("It rings nobody: its query cannot be read. {problem}", problem=held.problem)
+    return Reason(held.subscription.name, matches=False, rang=False, text=plain(text))
+
+
+def _arrived(alert: AlertFact) -> bool:
+    return alert.state == "sent" or (not alert.state and alert.arrived)
+
+
+# What follows are clauses that stand by themselves, with a subject and a verb, so that they fit behind a colon in any language.
+
+
+def _in_chat(facts: EntryFacts, alert: AlertFact | None, subscription: Subscription, paused: str, when: When, voice: Voice) -> str:
+    if alert is None:
+        if facts.entry.silent:
+            return voice.say("no alert, for {reason}", reason=_silent(facts.entry.silent, voice))
+        return voice.say("no alert: the subscription did not stand, or read otherwise, when the article came")
+    state = _state(alert, when, voice)
+    if paused and alert.state == "queued":
+        state = voice.say("{state}, for the chat is paused: {reason}", state=state, reason=paused)
+    if alert.entry_id != facts.entry.id:
+        return voice.say("its story had rung {when} with “{title}” ({state})", when=when(alert.created_at), title=alert.title, state=state)
+    if subscription.id not in alert.subscriptions:
+        return voice.say("it rang for another subscription, {state}", state=state)
+    return state
+
+
+def _silent(kind: str, voice: Voice) -> str:
+    """Why an entry could not ring anyone."""
+    match kind:
+        case "baseline":
+            return voice.say(
+                "it was in the feed when newsbell looked at that for the first time; of that a terminal shows the last day, others nothing"
+            )
+        case "flood":
+            return voice.say(
+                "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message"
+            )
+        case _:
+            return voice.say("it came with the older part of a document that was too long to read at once")
+
+
+def _state(alert: AlertFact, when: When, voice: Voice) -> str:
+    if alert.held:
+        if alert.due_at:
+            until = when(alert.due_at)
+            return voice.say("it waits until enough independent publishers carry the story; it rings {when} all the same", when=until)
+        return voice.say("it waits until enough independent publishers carry the story")
+    if _arrived(alert):
+        return voice.say("sent {when}", when=when(alert.settled_at)) if alert.settled_at else voice.say("sent")
+    text = _unsettled(alert.state, voice)
+    return f"{text} ({alert.error})" if alert.error and alert.state in {"queued", "dead", "unknown"} else text
+
+
+def _unsettled(state: str, voice: Voice) -> str:
+    match state:
+        case "queued":
+            return voice.say("the message waits to be sent")
+        case "sending":
+            return voice.say("the message is being sent")
+        case "unknown":
+            return voice.say("the connection ended before the answer, so the message may or may not have arrived")
+        case "dead":
+            return voice.say("the message was refused")
+        case "dropped":
+            return voice.say("the message was dropped by hand or was not needed any more")
+        case _:
+            return voice.say("what became of the message is forgotten by now")
+
+
+def describe_entry(facts: EntryFacts, when: When, key: str, voice: Voice = ENGLISH) -> str:
+    """How the entry is known; `key` says by what it was found: link, headline or guid."""
+    entry = facts.entry
+    feed, first = entry.article.feed_name, when(entry.first_seen_at)
+    match key:
+        case "link":
+            text = voice.say("{feed} showed it first {when}; it is known by its link, so it does not ring again.", feed=feed, when=first)
+        case "headline":
+            text = voice.say("{feed} showed it first {when}; it is known by its headline, so it does not ring again.", feed=feed, when=first)
+        case _:
+            text = voice.say("{feed} showed it first {when}; it is known by its guid, so it does not ring again.", feed=feed, when=first)
+    texts = [text]
+    texts += [voice.say("Its words changed {when}; before: “{title}”.", when=when(at), title=title) for at, title in facts.revisions[-3:]]
+    if entry.silent:
+        texts.append(voice.say("It could not ring: {reason}.", reason=_silent(entry.silent, voice)))
+    return plain(" ".join(texts))
+
+
+def explain_unknown(url: str, feeds: Iterable[FeedFact], when: When, voice: Voice = ENGLISH) -> str:
+    """Why an address is not known: which feeds could have shown it."""
+    host = _site(url)
+    near = [feed for feed in feeds if _related(host, _site(feed.url))]
+    if not near and host:
+        return voice.say("No feed has shown this address, and no feed of {site} is watched. Add one to feeds.yaml.", site=host)
+    if not near:
+        return voice.say("No feed has shown this address, and no feed of its site is watched. Add one to feeds.yaml.")
+    return "\n".join([voice.say("No feed has shown this address yet."), *(plain(_unseen(feed, when, voice)) for feed in near[:10])])
+
+
+def _unseen(feed: FeedFact, when: When, voice: Voice) -> str:
+    """What became of a feed that could have shown it."""
+    after = when(feed.next_poll_at)
+    if feed.last_poll_at is None:
+        return voice.say("{feed} has not been looked at yet; the next look is {next}.", feed=feed.name, next=after)
+    last = when(feed.last_poll_at)
+    if feed.failure:
+        return voice.say(
+            "{feed} could not be read when it was last looked at, {last}: {problem}; the next look is {next}.",
+            feed=feed.name,
+            last=last,
+            problem=feed.failure.rstrip("."),
+            next=after,
+        )
+    return voice.say("{feed} was last looked at {last} and did not hold it; the next look is {next}.", feed=feed.name, last=last, next=after)
+
+
+def _site(url: str) -> str:
+    """The host of an address without the first label that sites give their parts; empty where it has none."""
+    try:
+        return _PART.sub("", urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+
+
+def _related(host: str, feed_host: str) -> bool:
+    """Whether two hosts are one site: the same, or one under the other."""
+    return bool(host) and (host == feed_host or host.endswith(f".{feed_host}") or feed_host.endswith(f".{host}"))

@@ -1,0 +1,123 @@
+"""A storyline in the order of time: its stories, who was first, by how much, and why each entry belongs. No I/O, no clock, no style."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.i18n.catalog import ENGLISH, Voice
+from bot.model.archive import StoryEntry
+from bot.model.stories import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry, how long after the first of its story, and why it is there."""
+
+    entry: StoryEntry
+    after: timedelta
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStory:
+    """A story of the storyline."""
+
+    number: int
+    lines: tuple[Line, ...]
+    publishers: int  #: independent ones
+    asked: bool  #: it holds the entry that was asked for
+
+    @property
+    def title(self) -> str:
+        """The headline it began with."""
+        return self.lines[0].entry.title
+
+
+def timeline(entries: Iterable[StoryEntry], asked: int, voice: Voice = ENGLISH) -> list[ToldStory]:
+    """The stories of one storyline, each in order of time, in the order in which they began. `asked` is an entry's id."""
+    ordered = sorted(entries, key=lambda entry: (entry.at, entry.id))
+    names = {entry.id: entry.name for entry in ordered}
+    stories: dict[int, list[StoryEntry]] = {}
+    for entry in ordered:
+        stories.setdefault(entry.place.story, []).append(entry)
+    opened = min((entry.id for entry in ordered), default=0)
+    return [
+        ToldStory(
+            number,
+            tuple(Line(entry, entry.at - members[0].at, _why(entry, names, opened, voice)) for entry in members),
+            len({entry.origin for entry in members}),
+            asked in {entry.id for entry in members},
+        )
+        for number, members in stories.items()
+    ]
+
+
+def _why(entry: StoryEntry, names: Mapping[int, str], opened: int, voice: Voice) -> str:
+    if not entry.pairs:
+        first = entry.id == opened
+        return voice.say("first of the storyline") if first else voice.say("on its own at first; what came later joined it")
+    told = "; ".join(_pair(pair, names.get(pair.other, ""), voice) for pair in entry.pairs)
+    return voice.say("opened a story of this storyline: {reasons}", reasons=told) if entry.id == entry.place.story else told
+
+
+def _pair(pair: Pair, name: str, voice: Voice) -> str:
+    """Why two entries are of one story; `name` is empty where the other is forgotten."""
+    score = f"{pair.score:.2f}"
+    match pair.reason, bool(name):
+        case "link", True:
+            return voice.say("the same link as {name}", name=name)
+        case "link", False:
+            return voice.say("the same link as an entry that is forgotten by now")
+        case "headline", True:
+            return voice.say("the same headline as {name}", name=name)
+        case "headline", False:
+            return voice.say("the same headline as an entry that is forgotten by now")
+        case "words", True:
+            return voice.say("words like {name} ({score})", name=name, score=score)
+        case "words", False:
+            return voice.say("words like an entry that is forgotten by now ({score})", score=score)
+        case "names", True:
+            return voice.say("names and numbers like {name} ({score})", name=name, score=score)
+        case "names", False:
+            return voice.say("names and numbers like an entry that is forgotten by now ({score})", score=score)
+        case reason, _:
+            return f"{reason} {name}".rstrip()
+
+
+def summary(stories: Sequence[ToldStory], voice: Voice = ENGLISH) -> str:
+    """The counts in a line."""
+    entries = sum(len(story.lines) for story in stories)
+    publishers = len({line.entry.origin for story in stories for line in story.lines})
+    return ", ".join(
+        (
+            voice.count("{number} story", "{number} stories", len(stories)),
+            voice.count("{number} article", "{number} articles", entries),
+            voice.count("{number} publisher", "{number} publishers", publishers),
+        )
+    )
+
+
+def later(after: timedelta, voice: Voice = ENGLISH) -> str:
+    """`first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
+    seconds = round(after.total_seconds())
+    minutes = round(seconds / 60)
+    if seconds <= 0:
+        return voice.say("first")
+    if seconds < 60:
+        return "+" + voice.say("{seconds} s", seconds=seconds)
+    if minutes < 60:
+        return "+" + voice.say("{minutes} min", minutes=minutes)
+    hours = "+" + voice.say("{hours} h", hours=minutes // 60)
+    return hours + " " + voice.say("{minutes} min", minutes=minutes % 60) if minutes % 60 else hours
+
+
+def who_was_first(story: ToldStory, voice: Voice = ENGLISH) -> str:
+    """A sentence on the lead of a story's first publisher over the next independent one."""
+    first = story.lines[0]
+    second = next((line for line in story.lines if line.entry.origin != first.entry.origin), None)
+    if second is None:
+        return voice.say("{name} alone has it so far.", name=first.entry.name)
+    if second.after <= timedelta(0):
+        return voice.say("{name} and {other} had it at the same time.", name=first.entry.name, other=second.entry.name)
+    span = later(second.after, voice).lstrip("+")
+    return voice.say("{name} had it first, {span} before {other}.", name=first.entry.name, span=span, other=second.entry.name)

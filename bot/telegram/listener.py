@@ -1,0 +1,134 @@
+"""Ask Telegram for updates and hand them on, one at a time.
+
+An update counts as taken only after its answer was kept: the next request's offset comes from the store, so a crash loses none and
+repeats none. Telegram begins anew with numbers, lower ones perhaps, after a week without updates, so each offset is given only once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from telegram import Bot, Update
+from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+
+from bot.errors import StoreError
+from bot.model.chat_events import Incoming
+from bot.telegram.members import TelegramMembers
+from bot.telegram.updates import ALLOWED, FILE_SIZE, document, incoming
+
+POLL_SECONDS = 25
+
+log = logging.getLogger("newsbell.commands")
+
+
+class Listener:
+    """The long-polling loop."""
+
+    def __init__(
+        self, bot: Bot, members: TelegramMembers, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[str]]
+    ) -> None:
+        self._bot, self._members, self._last_update, self._handle = bot, members, last_update, handle
+        self._taken = False  # Telegram has to be told that updates were taken
+
+    async def run(self) -> None:
+        """Listen until cancelled. Trouble is logged once and waited out."""
+        trouble = ""
+        while True:
+            try:
+                await self._take()
+                trouble = ""
+            except (TelegramError, StoreError) as error:
+                said, pause = _meaning(error)
+                if said != trouble:
+                    log.warning("commands wait: %s", said)
+                trouble = said
+                if isinstance(error, Conflict) and "webhook" in error.message.lower():
+                    await self._give_up_webhook()
+                    pause = 1.0
+                await asyncio.sleep(pause)
+
+    async def _give_up_webhook(self) -> None:
+        """Asking is refused while Telegram has an address to call: an earlier run's."""
+        try:
+            await self._bot.delete_webhook()
+        except TelegramError as error:
+            log.debug("the webhook is still there: %s", error.message)
+
+    async def _take(self) -> None:
+        offset = await self._last_update() + 1 if self._taken else None
+        updates = await self._bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED)
+        self._taken = False
+        for update in updates:
+            await self.take(update)
+            self._taken = True
+
+    async def take(self, update: Update) -> None:
+        """Handle one update. Raises TelegramError and StoreError, and then it was not taken."""
+        try:
+            await self._one(update)
+        except (TelegramError, StoreError):
+            raise
+        except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
+            log.exception("an update broke", extra={"count": update.update_id})
+            await self._handle(_nothing(update))
+            if update.callback_query:
+                await self._answer_press(update.callback_query.id, "")
+
+    async def _one(self, update: Update) -> None:
+        message = incoming(update)
+        if message is None or not await self._is_meant(message):
+            message = _nothing(update)
+        elif document(update.message) and (message.address > 0 or message.text.lower().startswith("/import")):
+            message = await self._with_file(update, message)
+        toast = await self._handle(message)
+        if message.press_id:
+            await self._answer_press(message.press_id, toast)
+
+    async def _with_file(self, update: Update, message: Incoming) -> Incoming:
+        """With the document that came along, or why it could not be fetched."""
+        file = update.message.document if update.message else None
+        if file is None:
+            return message
+        name = file.file_name or ""
+        if (file.file_size or 0) > FILE_SIZE:
+            return replace(message, file_name=name, file_problem=f"This file is too large: at most {FILE_SIZE // 1024 // 1024} MB are read.")
+        try:
+            content = await (await file.get_file()).download_as_bytearray()
+        except (BadRequest, Forbidden, InvalidToken):  # a file that is gone is answered as a wrong token is
+            return replace(message, file_name=name, file_problem="Telegram does not give me this file. Send it again.")
+        return replace(message, file=bytes(content), file_name=name)
+
+    async def _answer_press(self, number: str, toast: str) -> None:
+        """End the wait on the button. What the press did is kept already; a press that is too old to be answered is no trouble."""
+        try:
+            await self._bot.answer_callback_query(number, text=toast or None)
+        except BadRequest as error:
+            log.debug("a press was not answered: %s", error.message)
+
+    async def _is_meant(self, message: Incoming) -> bool:
+        """Whether the message is for this bot: `/help@other_bot` in a group is another's."""
+        _, at, name = (message.text.split(maxsplit=1) or [""])[0].partition("@")
+        if not at or not message.text.startswith("/"):
+            return True
+        return name.casefold() == (await self._members.name()).casefold()
+
+
+def _nothing(update: Update) -> Incoming:
+    """An update that is nothing to newsbell, but has to be counted as taken."""
+    return Incoming(update.update_id, 0, 0, "", 0, "")
+
+
+def _meaning(error: TelegramError | StoreError) -> tuple[str, float]:
+    match error:
+        case Conflict():
+            return "another program asks for this bot's messages; stop it, or give this one a token of its own.", 30.0
+        case InvalidToken():
+            return "Telegram refuses the bot's token; set a valid one and restart.", 300.0
+        case RetryAfter():
+            after = error.retry_after
+            return "Telegram asks for a pause.", float(after if isinstance(after, int) else after.total_seconds())
+        case StoreError():
+            return str(error), 5.0
+        case _:
+            return "Telegram cannot be reached.", 5.0
