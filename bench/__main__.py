@@ -10,8 +10,14 @@ import sys
 from pathlib import Path
 
 STEPS = (
-    ("Poll cycle, one core, beside peers", ["-m", "bench.cycle", "--json", "bench/results/cycle.json"]),
-    ("Matching many queries, one core, beside peers", ["-m", "bench.percolator", "--json", "bench/results/percolator.json"]),
+    (
+        "Poll cycle, one core, beside peers",
+        ["-m", "bench.cycle", "--json", "bench/results/cycle.json"],
+    ),
+    (
+        "Matching many queries, one core, beside peers",
+        ["-m", "bench.percolator", "--json", "bench/results/percolator.json"],
+    ),
     ("Names in any spelling", ["-m", "bench.names"]),
     ("Stories on labelled news", ["-m", "bench.story_scores"]),
     ("Grouping, one core", ["-m", "bench.stories"]),

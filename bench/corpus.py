@@ -36,8 +36,22 @@ _WHO = (
     "Health trust",
 )
 _DOES = ("delays", "approves", "halts", "reopens", "questions", "widens", "publishes", "withdraws")
-_WHAT = ("the ferry plan", "its flood report", "a tram line", "the water levy", "the night market", "a bridge survey")
-_WHERE = ("in Kestrel Bay", "at Dunmore", "near Old Varra", "across Lindholm", "on the Tamsin coast", "at Port Ilse")
+_WHAT = (
+    "the ferry plan",
+    "its flood report",
+    "a tram line",
+    "the water levy",
+    "the night market",
+    "a bridge survey",
+)
+_WHERE = (
+    "in Kestrel Bay",
+    "at Dunmore",
+    "near Old Varra",
+    "across Lindholm",
+    "on the Tamsin coast",
+    "at Port Ilse",
+)
 
 
 @dataclass(frozen=True)
@@ -63,9 +77,14 @@ def load(root: Path) -> Corpus:
     """Return the real corpus where it lies beside `root`, else an invented one."""
     archive = root / REAL
     if not archive.exists():
-        return Corpus([invent(number) for number in range(INVENTED)], "invented corpus (the real one is absent)")
+        return Corpus(
+            [invent(number) for number in range(INVENTED)],
+            "invented corpus (the real one is absent)",
+        )
     with tarfile.open(archive) as tar:
-        files = sorted((member for member in tar if member.isfile()), key=lambda member: member.name)
+        files = sorted(
+            (member for member in tar if member.isfile()), key=lambda member: member.name
+        )
         bodies = [file.read() for member in files if (file := tar.extractfile(member))]
     kept = [body for body in bodies if len(body) <= LARGEST and _ITEM.search(body)]
     return Corpus(kept, "real news documents of at most 300 KB")
@@ -98,7 +117,9 @@ def with_new_item(document: bytes, marker: str, published: str) -> bytes:
 def invent(number: int) -> bytes:
     """Return an invented RSS document of about 66 KB and 31 items; the same number gives the same document."""
     chance = random.Random(number)
-    items = "".join(_invented_item(chance, number, place) for place in range(chance.randint(12, 50)))
+    items = "".join(
+        _invented_item(chance, number, place) for place in range(chance.randint(12, 50))
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
         f"<title>Invented news {number}</title><link>https://news.example/</link>"
@@ -109,7 +130,8 @@ def invent(number: int) -> bytes:
 def _invented_item(chance: random.Random, number: int, place: int) -> str:
     link = f"https://news.example/{number}/{place}"
     markup = "".join(
-        f'&lt;p&gt;&lt;a href="/tag/{part}"&gt;{_headline(chance)}&lt;/a&gt; {_sentences(chance, 8)}&lt;/p&gt;' for part in range(3)
+        f'&lt;p&gt;&lt;a href="/tag/{part}"&gt;{_headline(chance)}&lt;/a&gt; {_sentences(chance, 8)}&lt;/p&gt;'
+        for part in range(3)
     )
     return (
         f"<item><title>{_headline(chance)}</title><link>{link}</link>"

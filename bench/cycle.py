@@ -40,7 +40,13 @@ def programs(reader: Path) -> dict[str, Program]:
     ours, theirs = Path(sys.executable), reader / "bin" / "python"
     make = "`make -f bench/reader.mk reader-env` builds its environment, `--reader-env` names another place"
     return {
-        OURS: Program(OURS, ours, folder / "newsbell_cycle.py", 1, "bench/programs/newsbell_cycle.py is not there"),
+        OURS: Program(
+            OURS,
+            ours,
+            folder / "newsbell_cycle.py",
+            1,
+            "bench/programs/newsbell_cycle.py is not there",
+        ),
         "reader": Program("reader", theirs, folder / "reader_peer.py", 1, make),
         "reader10": Program("reader10", theirs, folder / "reader_peer.py", 10, make),
         "plain": Program("plain", ours, folder / "plain_loop.py", 1, ""),
@@ -53,9 +59,15 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="poll cycle of newsbell and its peers")
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--programs", default="newsbell,reader,plain,alone", help="also: reader10 (ten threads)")
-    parser.add_argument("--peer-feeds", type=int, default=460, help="feeds of a peer that keeps validators")
-    parser.add_argument("--parse-feeds", type=int, default=92, help="feeds where a peer parses every body")
+    parser.add_argument(
+        "--programs", default="newsbell,reader,plain,alone", help="also: reader10 (ten threads)"
+    )
+    parser.add_argument(
+        "--peer-feeds", type=int, default=460, help="feeds of a peer that keeps validators"
+    )
+    parser.add_argument(
+        "--parse-feeds", type=int, default=92, help="feeds where a peer parses every body"
+    )
     parser.add_argument("--full", action="store_true", help="all feeds for all programs")
     parser.add_argument("--reader-env", type=Path, default=ROOT / ".venv-reader")
     parser.add_argument("--json", type=Path, help="write every run there")
@@ -68,7 +80,9 @@ def machine() -> dict[str, str | int]:
     info = Path("/proc/cpuinfo")
     if info.exists():
         lines = info.read_text(encoding="utf-8").splitlines()
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
+        cpu = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu
+        )
     return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
 
 
@@ -115,7 +129,9 @@ def measure(given: argparse.Namespace, bench: Bench, asked: list[Program]) -> li
                     continue
                 runs.append(run)
                 rate, cost = run.feeds / run.seconds, 1000 * run.cpu / run.feeds
-                print(f"round {turn} {phase:9} {program.name:8} {run.feeds:5} feeds {rate:8.0f}/s {cost:7.2f} ms CPU")
+                print(
+                    f"round {turn} {phase:9} {program.name:8} {run.feeds:5} feeds {rate:8.0f}/s {cost:7.2f} ms CPU"
+                )
     return runs
 
 
@@ -124,17 +140,31 @@ def main() -> None:
     given = arguments()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     host = machine()
-    print(f"{host['cpu']}, {host['cores']} cores, Python {host['python']}; one core for the programs")
+    print(
+        f"{host['cpu']}, {host['cores']} cores, Python {host['python']}; one core for the programs"
+    )
     asked = present(given)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, started_wire(given.feeds) as (wire, about):
-        print(f"{about['corpus']}; served: mean {about['served_kb']:.0f} KB, {about['gzip_kb']:.0f} KB in gzip\n")
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        started_wire(given.feeds) as (wire, about),
+    ):
+        print(
+            f"{about['corpus']}; served: mean {about['served_kb']:.0f} KB, {about['gzip_kb']:.0f} KB in gzip\n"
+        )
         runs = measure(given, Bench(wire, Path(folder)), asked)
     print(f"\n{table(runs, PHASES, [program.name for program in asked])}\n")
-    print("Medians of rounds; cold is one round. Where a program has fewer feeds, they are the first of the same list.")
+    print(
+        "Medians of rounds; cold is one round. Where a program has fewer feeds, they are the first of the same list."
+    )
     for remark in remarks(runs):
         print(f"* {remark}")
     if given.json:
-        record = {"machine": host, "wire": about, "programs": [p.name for p in asked], "runs": [*map(asdict, runs)]}
+        record = {
+            "machine": host,
+            "wire": about,
+            "programs": [p.name for p in asked],
+            "runs": [*map(asdict, runs)],
+        }
         given.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 

@@ -84,7 +84,13 @@ class Served:
         """Return what came since the last time, polls left out."""
         calls, self._api.calls[:] = list(self._api.calls), []
         return [
-            Arrival(call.method, int(call.params.get("chat_id") or 0), str(call.params.get("text", "")), call.time, call.status)
+            Arrival(
+                call.method,
+                int(call.params.get("chat_id") or 0),
+                str(call.params.get("text", "")),
+                call.time,
+                call.status,
+            )
             for call in calls
             if call.method != "getUpdates"
         ]

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: where the archives of real feeds lie, seen from the repository root
-REAL = ("real_feeds_kagi200/news.tar.xz", "real_feeds_kagi200/blogs_dev.tar.xz", "nonlatin_feeds/docs.tar.xz")
+REAL = (
+    "real_feeds_kagi200/news.tar.xz",
+    "real_feeds_kagi200/blogs_dev.tar.xz",
+    "nonlatin_feeds/docs.tar.xz",
+)
 #: how many documents are invented where the real ones are absent
 INVENTED = 100
 _GOLDEN = 0.6180339887498949
@@ -36,11 +40,20 @@ class Entry:
 def load(root: Path) -> tuple[list[Entry], str]:
     """Return the distinct entries in the order of their documents, and a line that says what they are."""
     archives = [path for name in REAL if (path := root / "../shared/data" / name).exists()]
-    bodies = _bodies(archives) if archives else (corpus.invent(number) for number in range(INVENTED))
+    bodies = (
+        _bodies(archives) if archives else (corpus.invent(number) for number in range(INVENTED))
+    )
     entries = list(dict.fromkeys(entry for body in bodies for entry in _entries(body)))
     characters = sum(len(entry.title) + len(entry.summary) for entry in entries) / len(entries)
-    origin = "real feeds" if archives else "invented feeds (the real ones are absent: their words are few, the figures say little)"
-    return entries, f"{len(entries):,} distinct entries of {origin}, mean {characters:.0f} characters"
+    origin = (
+        "real feeds"
+        if archives
+        else "invented feeds (the real ones are absent: their words are few, the figures say little)"
+    )
+    return (
+        entries,
+        f"{len(entries):,} distinct entries of {origin}, mean {characters:.0f} characters",
+    )
 
 
 def spread(entries: list[Entry], count: int) -> list[Entry]:
@@ -58,7 +71,9 @@ def spread(entries: list[Entry], count: int) -> list[Entry]:
 def _bodies(archives: Iterable[Path]) -> Iterator[bytes]:
     for archive in archives:
         with tarfile.open(archive) as tar:
-            for member in sorted((member for member in tar if member.isfile()), key=lambda member: member.name):
+            for member in sorted(
+                (member for member in tar if member.isfile()), key=lambda member: member.name
+            ):
                 if file := tar.extractfile(member):
                     yield file.read()
 
@@ -72,4 +87,8 @@ def _entries(body: bytes) -> Iterator[Entry]:
     document = read_document(body, "", "https://news.example/feed", frozenset(), datetime.now(UTC))
     if isinstance(document, ParsedDocument):
         for entry in document.entries:
-            yield Entry(entry.title, entry.summary, language_of(f"{entry.title} {entry.summary}", document.language))
+            yield Entry(
+                entry.title,
+                entry.summary,
+                language_of(f"{entry.title} {entry.summary}", document.language),
+            )

@@ -93,15 +93,25 @@ class Score:
         """Return what is printed at the end."""
         found = [f"{self.rows} rows" + (f", {self.errors} with an error" if self.errors else "")]
         if scored := sum(self.counts.values()):
-            right, missed, wrong, rest = (self.counts.get(place, 0) for place in ((True, True), (True, False), (False, True), (False, False)))
+            right, missed, wrong, rest = (
+                self.counts.get(place, 0)
+                for place in ((True, True), (True, False), (False, True), (False, False))
+            )
             shares = {
                 "accuracy": (right + rest, scored),
                 "precision": (right, right + wrong),
                 "recall": (right, right + missed),
                 "F1": (2 * right, 2 * right + wrong + missed),
             }
-            found.append(f"{scored} scored: {right} found, {missed} missed, {wrong} found wrongly, {rest} rightly not found")
-            found.append(", ".join(f"{name} {part / whole:.4f}" if whole else f"{name} -" for name, (part, whole) in shares.items()))
+            found.append(
+                f"{scored} scored: {right} found, {missed} missed, {wrong} found wrongly, {rest} rightly not found"
+            )
+            found.append(
+                ", ".join(
+                    f"{name} {part / whole:.4f}" if whole else f"{name} -"
+                    for name, (part, whole) in shares.items()
+                )
+            )
         return found
 
 
@@ -145,7 +155,12 @@ def judge_name(row: Row) -> Row:
 
 
 TASKS = {
-    "queries": Task(("query",), ("match", "spans", "error"), judge_query, "match each row's query with its title and summary"),
+    "queries": Task(
+        ("query",),
+        ("match", "spans", "error"),
+        judge_query,
+        "match each row's query with its title and summary",
+    ),
     "names": Task(("name", "text"), ("match",), judge_name, "look for each row's name in its text"),
 }
 
@@ -153,11 +168,21 @@ TASKS = {
 def evaluate(task: Task, source: Path, target: Path) -> Score:
     """Judge every row of one table into another. Raises TableError."""
     score = Score()
-    with _Table(source, task.needed) as table, target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with (
+        _Table(source, task.needed) as table,
+        target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow([*(f"given_{name}" if name in task.added else name for name in table.columns), *task.added])
+        writer.writerow(
+            [
+                *(f"given_{name}" if name in task.added else name for name in table.columns),
+                *task.added,
+            ]
+        )
         for row in table.rows():
-            verdict = task.judge({name: _SURROGATE.sub("\ufffd", value) for name, value in row.items()})
+            verdict = task.judge(
+                {name: _SURROGATE.sub("\ufffd", value) for name, value in row.items()}
+            )
             score.add(table.truth(row), verdict)
             writer.writerow([*row.values(), *(verdict[name] for name in task.added)])
     return score
@@ -177,7 +202,10 @@ def evaluate_stories(source: Path, target: Path, *, timeless: bool) -> list[str]
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(["id", "story", "strict", "storyline"])
         for place, index in written:
-            levels = (stream.named(index, grouping) for grouping in (Grouping.NORMAL, Grouping.STRICT, Grouping.LOOSE))
+            levels = (
+                stream.named(index, grouping)
+                for grouping in (Grouping.NORMAL, Grouping.STRICT, Grouping.LOOSE)
+            )
             writer.writerow([rows[place].get("id") or str(place), *levels])
     return [f"{len(rows)} rows", *stream.lines()]
 
@@ -195,7 +223,9 @@ class _Table:
         for name in needed:
             if name not in self.columns:
                 there = ", ".join(self.columns) or "nothing"
-                raise TableError(f"{path}:1: the column {name} is missing; the first line has {there}, with tabs between")
+                raise TableError(
+                    f"{path}:1: the column {name} is missing; the first line has {there}, with tabs between"
+                )
         for number, name in enumerate(self.columns, 1):
             if name in self.columns[: number - 1]:
                 raise TableError(f"{path}:1:{number}: a second column {name}")
@@ -205,7 +235,12 @@ class _Table:
         """Nothing: it is open."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close the file; a fault of ours says at which row it was."""
         self._file.close()
         if error is not None:
@@ -220,16 +255,25 @@ class _Table:
         """Every row, with a field for each column."""
         while (fields := self._next()) is not None:
             if len(fields) > len(self.columns):
-                raise TableError(f"{self.place()}:{len(self.columns) + 1}: {len(fields)} fields, but there are {len(self.columns)} columns")
+                raise TableError(
+                    f"{self.place()}:{len(self.columns) + 1}: {len(fields)} fields, but there are {len(self.columns)} columns"
+                )
             if fields:
-                yield dict(zip(self.columns, fields + [""] * (len(self.columns) - len(fields)), strict=True))
+                yield dict(
+                    zip(
+                        self.columns, fields + [""] * (len(self.columns) - len(fields)), strict=True
+                    )
+                )
 
     def truth(self, row: Row) -> bool | None:
         """What the row says is right; None where it says nothing, or what is not understood."""
         said = row[self._truth].strip().lower() if self._truth else ""
         if said and said not in _RIGHT | _WRONG and not self._warned:
             self._warned = True
-            print(f"{self.place(self._truth)}: {said!r} is neither 1 nor 0: such rows are not scored", file=sys.stderr)
+            print(
+                f"{self.place(self._truth)}: {said!r} is neither 1 nor 0: such rows are not scored",
+                file=sys.stderr,
+            )
         return True if said in _RIGHT else False if said in _WRONG else None
 
     def instant(self, said: str) -> None:
@@ -237,7 +281,9 @@ class _Table:
         try:
             datetime.fromisoformat(said)
         except ValueError:
-            raise TableError(f"{self.place('published')}: {said!r} is no time; write it as 2026-03-01T06:40:00+00:00") from None
+            raise TableError(
+                f"{self.place('published')}: {said!r} is no time; write it as 2026-03-01T06:40:00+00:00"
+            ) from None
 
     def _next(self) -> list[str] | None:
         self._line = self._reader.line_num + 1
@@ -249,7 +295,10 @@ class _Table:
 
 def main() -> int:
     """Read the command line and evaluate."""
-    parser = argparse.ArgumentParser(prog="python -m bench.evaluate", description="judge the rows of a table with newsbell's own matching")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.evaluate",
+        description="judge the rows of a table with newsbell's own matching",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, task in TASKS.items():
         command = commands.add_parser(name, help=task.about)
@@ -258,7 +307,11 @@ def main() -> int:
     stories = commands.add_parser("stories", help="group the rows, as a stream, into stories")
     stories.add_argument("source", type=Path, metavar="IN.tsv")
     stories.add_argument("target", type=Path, metavar="OUT.tsv")
-    stories.add_argument("--timeless", action="store_true", help="take the rows as they come, all at one moment, whatever `published` says")
+    stories.add_argument(
+        "--timeless",
+        action="store_true",
+        help="take the rows as they come, all at one moment, whatever `published` says",
+    )
     given = parser.parse_args()
     csv.field_size_limit(1 << 30)
     if given.target.exists() and given.source.exists() and given.target.samefile(given.source):

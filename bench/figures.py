@@ -105,11 +105,15 @@ def remarks(runs: list[Run]) -> list[str]:
     for run in runs:
         where = f"{run.program}, {run.phase}"
         if run.lag_p99_ms is not None:
-            found[f"{where}, round {run.round}: event loop lag p99 {run.lag_p99_ms:.1f} ms, most {run.lag_max_ms:.1f} ms"] = None
+            found[
+                f"{where}, round {run.round}: event loop lag p99 {run.lag_p99_ms:.1f} ms, most {run.lag_max_ms:.1f} ms"
+            ] = None
         if run.errors:
             found[f"{where}: {run.errors} of {run.feeds} feeds in error"] = None
         if run.asked_once < 1:
-            found[f"{where}: only {run.asked_once:.1%} of the feeds were asked for exactly once"] = None
+            found[
+                f"{where}: only {run.asked_once:.1%} of the feeds were asked for exactly once"
+            ] = None
         if run.phase == "304" and 0 < run.not_modified < 1:
             found[f"{where}: only {run.not_modified:.1%} of the answers were 304"] = None
     return list(found)

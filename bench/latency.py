@@ -42,7 +42,24 @@ if TYPE_CHECKING:
 
 FIRST = 1000  #: the first person; the others follow
 SPAN = timedelta(days=7)  #: over which the stored articles are spread
-_PARTS = ("ka", "ve", "ri", "to", "mu", "len", "sor", "dan", "qui", "bel", "nor", "tas", "fim", "gor", "hul", "zet")
+_PARTS = (
+    "ka",
+    "ve",
+    "ri",
+    "to",
+    "mu",
+    "len",
+    "sor",
+    "dan",
+    "qui",
+    "bel",
+    "nor",
+    "tas",
+    "fim",
+    "gor",
+    "hul",
+    "zet",
+)
 
 
 def word(number: int) -> str:
@@ -57,7 +74,15 @@ def word(number: int) -> str:
 def query(chance: Random) -> str:
     """Return a query as people write them, of invented words."""
     one, other, third = (word(chance.randrange(20_000)) for _ in range(3))
-    return chance.choice((one, f'"{one} {other}"', f"{one} AND {other}", f"{one} AND ({other} OR {third})", f"{one} NOT {other}"))
+    return chance.choice(
+        (
+            one,
+            f'"{one} {other}"',
+            f"{one} AND {other}",
+            f"{one} AND ({other} OR {third})",
+            f"{one} NOT {other}",
+        )
+    )
 
 
 async def fill(made: App, given: argparse.Namespace) -> None:
@@ -70,11 +95,22 @@ async def fill(made: App, given: argparse.Namespace) -> None:
             "insert or ignore into chats (name, kind, address) values (?, 'telegram', ?)",
             [(f"Chat {number}", FIRST + number) for number in range(given.chats)],
         )
-        ids = [row[0] for row in db.execute("select id from chats where kind = 'telegram' order by id").fetchall()]
+        ids = [
+            row[0]
+            for row in db.execute(
+                "select id from chats where kind = 'telegram' order by id"
+            ).fetchall()
+        ]
         first = db.execute("select coalesce(max(id), 0) + 1 from subscriptions").fetchone()[0]
         rows = [(first + number, query(chance), moment) for number in range(given.subscriptions)]
-        db.conn.executemany("insert into subscriptions (id, name, query, created_at) values (?, 'Invented', ?, ?)", rows)
-        db.conn.executemany("insert into routes values (?, ?)", [(row[0], ids[at % len(ids)]) for at, row in enumerate(rows)])
+        db.conn.executemany(
+            "insert into subscriptions (id, name, query, created_at) values (?, 'Invented', ?, ?)",
+            rows,
+        )
+        db.conn.executemany(
+            "insert into routes values (?, ?)",
+            [(row[0], ids[at % len(ids)]) for at, row in enumerate(rows)],
+        )
 
     await made.store._writer.run("fill", people)  # noqa: SLF001 (no corridor stores so many at once)
     state = FeedState(next_poll_at=now + timedelta(days=1000), baseline_at=now)
@@ -87,7 +123,9 @@ async def fill(made: App, given: argparse.Namespace) -> None:
             number, 1, EntryKeys(key, key, key), str(number), f"https://news.example/{number}", " ".join(words[:9]), " ".join(words[9:]), "", "",
             seen, None, seen, "baseline",
         )  # fmt: skip
-        new.append(PlacedEntry(entry, Placement(number, Place(number, number, number)), "house", "house"))
+        new.append(
+            PlacedEntry(entry, Placement(number, Place(number, number, number)), "house", "house")
+        )
     await made.store.ingest.commit([FeedCommit(1, state, new=tuple(new))], now)
     while await made.store.search.fill():
         pass
@@ -107,7 +145,12 @@ async def running(served: Endpoint, given: argparse.Namespace, *, full: bool) ->
             return app(load(path, environment), Wiring(terminal=Recorder()))
 
         async with opened() as made:
-            await fill(made, given if full else argparse.Namespace(chats=given.alerts, subscriptions=0, entries=1))
+            await fill(
+                made,
+                given
+                if full
+                else argparse.Namespace(chats=given.alerts, subscriptions=0, entries=1),
+            )
         began = time.monotonic()
         async with opened() as made:
             print(f"started in {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
@@ -131,17 +174,27 @@ async def arrival(served: Endpoint, fits: Callable[[Arrival], bool]) -> float:
 async def alerts(made: App, served: Endpoint, count: int) -> list[float]:
     """Milliseconds from commit to arrival, one alert after another, each in a chat of its own."""
     rows = await made.store._writer.run(  # noqa: SLF001
-        "look", lambda db: [tuple(row) for row in db.execute("select address, id from chats where kind = 'telegram' order by id").fetchall()]
+        "look",
+        lambda db: [
+            tuple(row)
+            for row in db.execute(
+                "select address, id from chats where kind = 'telegram' order by id"
+            ).fetchall()
+        ],
     )
     chats = {str(address): number for address, number in rows[:count]}
-    first = await made.store._writer.run("look", lambda db: db.execute("select max(id) + 1 from entries").fetchone()[0])  # noqa: SLF001
+    first = await made.store._writer.run(
+        "look", lambda db: db.execute("select max(id) + 1 from entries").fetchone()[0]
+    )  # noqa: SLF001
     found = []
     for number, name in enumerate(chats):
         await asyncio.sleep(0.03)
         await ring(made, {name: chats[name]}, [(first + number, name)])
         kept = time.monotonic()
         made.deliver.wake()
-        found.append(1000 * (await arrival(served, lambda call, name=name: call.chat == int(name)) - kept))
+        found.append(
+            1000 * (await arrival(served, lambda call, name=name: call.chat == int(name)) - kept)
+        )
     return found
 
 
@@ -163,15 +216,28 @@ async def answers(served: Endpoint, count: int) -> dict[str, list[float]]:
             await waits(served)
             began = await served.do("say", user, text())
             found[name].append(
-                1000 * (await arrival(served, lambda call, user=user: call.chat == user and call.method == "sendMessage") - began)
+                1000
+                * (
+                    await arrival(
+                        served,
+                        lambda call, user=user: call.chat == user and call.method == "sendMessage",
+                    )
+                    - began
+                )
             )
     for press in (Press.WHY, Press.MUTE):
-        name, method = f"button {press.value}", "sendMessage" if press is Press.WHY else "answerCallbackQuery"
+        name, method = (
+            f"button {press.value}",
+            "sendMessage" if press is Press.WHY else "answerCallbackQuery",
+        )
         found[name] = []
         for user in range(FIRST, FIRST + count):  # they have had an alert each
             await waits(served)
             began = await served.do("press", user, press.value)
-            found[name].append(1000 * (await arrival(served, lambda call, method=method: call.method == method) - began))
+            found[name].append(
+                1000
+                * (await arrival(served, lambda call, method=method: call.method == method) - began)
+            )
             await asyncio.sleep(0.1)
     return found
 
@@ -185,7 +251,10 @@ async def waits(served: Endpoint) -> None:
 
 def row(name: str, found: list[float]) -> None:
     """Print a line of the table."""
-    print(f"| {name} | {len(found)} | {median(found):.1f} ms | {quantiles(found, n=20)[-1]:.1f} ms | {max(found):.1f} ms |", flush=True)
+    print(
+        f"| {name} | {len(found)} | {median(found):.1f} ms | {quantiles(found, n=20)[-1]:.1f} ms | {max(found):.1f} ms |",
+        flush=True,
+    )
 
 
 async def main() -> None:
@@ -200,7 +269,9 @@ async def main() -> None:
     print("| from | times | median | p95 | most |\n|---|---:|---:|---:|---:|")
     for full in (False, True):
         async with endpoint() as served:
-            await served.do("privates", list(range(FIRST, FIRST + max(given.alerts, 10 * given.replies) + 10)))
+            await served.do(
+                "privates", list(range(FIRST, FIRST + max(given.alerts, 10 * given.replies) + 10))
+            )
             async with running(served, given, full=full) as made:
                 about = f"{given.subscriptions:,} subscriptions" if full else "little stored"
                 row(f"alert, {about}", await alerts(made, served, given.alerts))

@@ -55,7 +55,9 @@ async def serve() -> web.AppRunner:
             for number in range(ENTRIES)
         )
         body = f"<rss version='2.0'><channel><title>{name}</title>{items}</channel></rss>"
-        return web.Response(text=body, content_type="application/rss+xml", headers={"ETag": f'"{name}"'})
+        return web.Response(
+            text=body, content_type="application/rss+xml", headers={"ETag": f'"{name}"'}
+        )
 
     application = web.Application()
     application.router.add_get("/{name}", feed)
@@ -69,7 +71,10 @@ async def measure(port: int, feeds: int) -> dict[str, float]:
     """A newsbell with that many feeds: after opening, after the baseline, at rest, and after a round of 304s."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feeds.yaml"
-        urls = [f"http://127.2.{number // 250}.{number % 250 + 1}:{port}/{number}" for number in range(feeds)]
+        urls = [
+            f"http://127.2.{number // 250}.{number % 250 + 1}:{port}/{number}"
+            for number in range(feeds)
+        ]
         config = {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}},
             "chats": {"here": {"terminal": True}},
@@ -78,7 +83,9 @@ async def measure(port: int, feeds: int) -> dict[str, float]:
         }
         path.write_text(json.dumps(config), encoding="utf-8")
         figures: dict[str, float] = {}
-        async with app(load(path, {}), Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()))) as made:
+        async with app(
+            load(path, {}), Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()))
+        ) as made:
             figures["open"] = resident_mb()
             await made.ingest.run_once()
             figures["after baseline, workers alive"] = resident_mb()
@@ -112,14 +119,23 @@ async def main() -> None:
         print(json.dumps(await measure(*given.one)))
         return
     pipe = asyncio.subprocess.PIPE
-    server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.memory", "--serve", stdin=pipe, stdout=pipe)
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.memory", "--serve", stdin=pipe, stdout=pipe
+    )
     assert server.stdout is not None
     port = (await server.stdout.readline()).decode().strip()
-    print(f"| feeds (of {ENTRIES} entries) | open | baseline, workers alive | idle | after a round of 304s |\n|---:|---:|---:|---:|---:|")
+    print(
+        f"| feeds (of {ENTRIES} entries) | open | baseline, workers alive | idle | after a round of 304s |\n|---:|---:|---:|---:|---:|"
+    )
     for feeds in (20, given.feeds):
-        one = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.memory", "--one", port, str(feeds), stdout=pipe)
+        one = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.memory", "--one", port, str(feeds), stdout=pipe
+        )
         figures = json.loads((await one.communicate())[0])
-        print(f"| {feeds:,} | " + " | ".join(f"{value:.0f} MB" for value in figures.values()) + " |", flush=True)
+        print(
+            f"| {feeds:,} | " + " | ".join(f"{value:.0f} MB" for value in figures.values()) + " |",
+            flush=True,
+        )
     assert server.stdin is not None
     server.stdin.close()
     await server.wait()

@@ -67,7 +67,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="spellings of names")
     parser.add_argument("--places", type=float, default=1.0, help="share of the places")
     parser.add_argument("--pairs", type=int, default=60_000, help="pairs of different places")
-    parser.add_argument("--half", type=int, choices=(0, 1), default=None, help="every other place and pair only")
+    parser.add_argument(
+        "--half", type=int, choices=(0, 1), default=None, help="every other place and pair only"
+    )
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
 
@@ -80,7 +82,9 @@ def places(chance: random.Random, share: float, half: int | None) -> list[list[S
         for language, names in json.loads(line)["names"].items():
             for name in filter(key, names):
                 if any(character.isalpha() for character in name):
-                    spellings.setdefault(key(name), Spelling(name, language, script(next(words(name)).folded)))
+                    spellings.setdefault(
+                        key(name), Spelling(name, language, script(next(words(name)).folded))
+                    )
         if spellings and half in (None, number % 2):
             found.append(list(spellings.values()))
     chance.shuffle(found)
@@ -122,21 +126,31 @@ def floor(share: float) -> Callable[[str, Spelling], bool]:
     return judge
 
 
-def recall(judge: Callable[[str, Spelling], bool], listed: list[list[Spelling]], chance: random.Random) -> dict[str, float]:
+def recall(
+    judge: Callable[[str, Spelling], bool], listed: list[list[Spelling]], chance: random.Random
+) -> dict[str, float]:
     """Share of the spellings that are found by another of the same place: within Latin, and across scripts."""
     counts = {"latin": [0, 0], "across": [0, 0]}
     for place in listed:
         taken = chance.sample(place, MOST_SPELLINGS) if len(place) > MOST_SPELLINGS else place
         for one in taken:
             for other in taken:
-                group = "latin" if one.script == other.script == LATIN else "across" if one.script != other.script else ""
+                group = (
+                    "latin"
+                    if one.script == other.script == LATIN
+                    else "across"
+                    if one.script != other.script
+                    else ""
+                )
                 if group and one is not other:
                     counts[group][0] += judge(one.name, other)
                     counts[group][1] += 1
     return {group: hits / many for group, (hits, many) in counts.items()}
 
 
-def strangers(listed: list[list[Spelling]], chance: random.Random, many: int) -> list[tuple[str, Spelling]]:
+def strangers(
+    listed: list[list[Spelling]], chance: random.Random, many: int
+) -> list[tuple[str, Spelling]]:
     """Pairs of spellings of different places that share none."""
     keys = [{key(spelling.name) for spelling in place} for place in listed]
     found: list[tuple[str, Spelling]] = []
@@ -156,15 +170,26 @@ def f1(half: int | None) -> tuple[float, int]:
                 continue
             many += 1
             truth = row["is_match"] == "true"
-            verdict = bool(find(compile_name(row["name1"]), [word.folded for word in words(row["name2"])]))
-            right, wrong, missed = right + (truth and verdict), wrong + (verdict and not truth), missed + (truth and not verdict)
+            verdict = bool(
+                find(compile_name(row["name1"]), [word.folded for word in words(row["name2"])])
+            )
+            right, wrong, missed = (
+                right + (truth and verdict),
+                wrong + (verdict and not truth),
+                missed + (truth and not verdict),
+            )
     return 2 * right / (2 * right + wrong + missed), many
 
 
 def costs(listed: list[list[Spelling]]) -> list[str]:
     """Lines that say what a compilation, a look-up of keys and a search cost, without what is done once."""
     names = list(dict.fromkeys(spelling.name for place in listed for spelling in place))[:3000]
-    text = [word.folded for language in SENTENCES for sentence in SENTENCES[language] for word in words(sentence.format(""))]
+    text = [
+        word.folded
+        for language in SENTENCES
+        for sentence in SENTENCES[language]
+        for word in words(sentence.format(""))
+    ]
     compile_name.cache_clear()
     start = time.perf_counter()
     patterns = [compile_name(name) for name in names]
@@ -199,7 +224,9 @@ def gazetteer() -> str:
 
 def resident() -> float:
     """Resident memory in MB."""
-    return int(Path("/proc/self/statm").read_text("utf-8").split()[1]) * resource.getpagesize() / 1e6
+    return (
+        int(Path("/proc/self/statm").read_text("utf-8").split()[1]) * resource.getpagesize() / 1e6
+    )
 
 
 def main() -> int:
@@ -211,12 +238,21 @@ def main() -> int:
     loaded = gazetteer()
     listed = places(random.Random(asked.seed), asked.places, asked.half)
     pairs = strangers(listed, random.Random(asked.seed), asked.pairs)
-    print(f"{len(listed)} places, {len(pairs):,} pairs of different places, seed {asked.seed}, half {asked.half}\n")
-    print("| engine | recall within Latin | recall across scripts | false matches per 1,000 pairs |\n|---|---:|---:|---:|")
-    for title, judge in [("newsbell", ours), *((f"consonants, {share:.0%} may differ", floor(share)) for share in FLOORS)]:
+    print(
+        f"{len(listed)} places, {len(pairs):,} pairs of different places, seed {asked.seed}, half {asked.half}\n"
+    )
+    print(
+        "| engine | recall within Latin | recall across scripts | false matches per 1,000 pairs |\n|---|---:|---:|---:|"
+    )
+    for title, judge in [
+        ("newsbell", ours),
+        *((f"consonants, {share:.0%} may differ", floor(share)) for share in FLOORS),
+    ]:
         found = recall(judge, listed, random.Random(asked.seed))
         false = 1000 * sum(judge(name, spelling) for name, spelling in pairs) / len(pairs)
-        print(f"| {title} | {found['latin']:.3f} | {found['across']:.3f} | {false:.2f} |", flush=True)
+        print(
+            f"| {title} | {found['latin']:.3f} | {found['across']:.3f} | {false:.2f} |", flush=True
+        )
     score, many = f1(asked.half)
     print(f"\nF1 of {many} labelled name pairs: {score:.3f} (logic-v2, published: .790)\n")
     print("\n".join([loaded, *costs(listed)]))

@@ -36,7 +36,11 @@ _SEED = 20260218
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="matching of newsbell and its peers")
-    parser.add_argument("--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[100, 1000, 10_000, 100_000])
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: [int(size) for size in text.split(",")],
+        default=[100, 1000, 10_000, 100_000],
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--entries", type=int, default=2000, help="entries of one pass")
     parser.add_argument("--programs", default=",".join(PROGRAMS))
@@ -63,10 +67,22 @@ class Process:
         """Start it on the last core, and wait until it is built."""
         self.name = name
         core = max(os.sched_getaffinity(0))
-        command = [sys.executable, "-m", "bench.programs.percolate", name, str(size), str(entries), str(data), "--core", str(core)]
+        command = [
+            sys.executable,
+            "-m",
+            "bench.programs.percolate",
+            name,
+            str(size),
+            str(entries),
+            str(data),
+            "--core",
+            str(core),
+        ]
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdin=pipe, stdout=pipe)
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdin=pipe, stdout=pipe
+        )
         self.facts = self._answer()
 
     def ask(self, question: str) -> dict[str, Any]:
@@ -104,8 +120,21 @@ def measure(given: argparse.Namespace, size: int, data: Path) -> list[Run]:
         changed = process.ask("change") if process.name == OURS else {}
         process.end()
         first, times = cold[process.name], [one["ns"] for one in passes[process.name]]
-        runs.append(Run(process.name, size, first["entries"], first["ns"], times, first["hits"], process.facts, changed))
-        print(f"{size:7,} {process.name:8} {runs[-1].rate:10,.0f} entries/s, built in {process.facts['built']:.1f} s")
+        runs.append(
+            Run(
+                process.name,
+                size,
+                first["entries"],
+                first["ns"],
+                times,
+                first["hits"],
+                process.facts,
+                changed,
+            )
+        )
+        print(
+            f"{size:7,} {process.name:8} {runs[-1].rate:10,.0f} entries/s, built in {process.facts['built']:.1f} s"
+        )
     return runs
 
 
@@ -114,10 +143,14 @@ def main() -> None:
     given = arguments()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     host = machine()
-    print(f"{host['cpu']}, {host['cores']} cores, Python {host['python']}; one core for the programs")
+    print(
+        f"{host['cpu']}, {host['cores']} cores, Python {host['python']}; one core for the programs"
+    )
     data, origin = prepared(max(given.sizes))
     given.entries = min(given.entries, len(data.entries))
-    print(f"{origin}; every fourth gives its words to the queries, {given.entries:,} of the others are matched\n")
+    print(
+        f"{origin}; every fourth gives its words to the queries, {given.entries:,} of the others are matched\n"
+    )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "data"
         path.write_bytes(pickle.dumps(data))

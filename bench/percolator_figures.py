@@ -110,7 +110,10 @@ def inside_table(runs: list[Run]) -> str:
     rows = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}"]
     slope = time_per_hit(runs)
     for run in (run for run in runs if run.program == OURS):
-        changed = [f"{run.changed[name]['median']:.0f} ({run.changed[name]['p99']:.0f})" for name in ("add", "alter", "remove", "next match")]
+        changed = [
+            f"{run.changed[name]['median']:.0f} ({run.changed[name]['p99']:.0f})"
+            for name in ("add", "alter", "remove", "next match")
+        ]
         cells = [
             f"{run.size:,}",
             f"{run.facts['terms']:.2f}",
@@ -135,13 +138,20 @@ def time_per_hit(runs: list[Run]) -> float | None:
     many = min((run.entries for run in ours), default=0)
     if len(ours) < 2 or many < 20 or not any(ours[-1].hits[:many]):
         return None
-    base, hits, times = ours[0].times[:many], [float(hits) for hits in ours[-1].hits[:many]], ours[-1].times[:many]
+    base, hits, times = (
+        ours[0].times[:many],
+        [float(hits) for hits in ours[-1].hits[:many]],
+        ours[-1].times[:many],
+    )
     return statistics.linear_regression(_left(base, hits), _left(base, times)).slope
 
 
 def _left(base: list[float], values: list[float]) -> list[float]:
     line = statistics.linear_regression(base, values)
-    return [value - line.intercept - line.slope * place for place, value in zip(base, values, strict=True)]
+    return [
+        value - line.intercept - line.slope * place
+        for place, value in zip(base, values, strict=True)
+    ]
 
 
 def without_hits(run: Run, slope: float) -> float:
@@ -155,18 +165,29 @@ def aims(runs: list[Run]) -> list[str]:
     small, middle, large = (_find(runs, OURS, size) for size in (100, 10_000, 100_000))
     loop = _find(runs, "regex", 10_000)
     if large:
-        found.append(f"At least 5,000 entries a second at 100,000 queries: {large.rate:,.0f}, {_verdict(large.rate / 5000)}.")
+        found.append(
+            f"At least 5,000 entries a second at 100,000 queries: {large.rate:,.0f}, {_verdict(large.rate / 5000)}."
+        )
     slope = time_per_hit(runs)
     if small and large and slope is not None:
         ratio = without_hits(large, slope) / without_hits(small, slope)
-        found.append(f"At most 3 times slower at 100,000 than at 100 less the time of hits: {ratio:.2f} times, {_verdict(3 / ratio)}.")
+        found.append(
+            f"At most 3 times slower at 100,000 than at 100 less the time of hits: {ratio:.2f} times, {_verdict(3 / ratio)}."
+        )
     if middle and loop:
         ratio = middle.rate / loop.rate
-        found.append(f"At least 100 times one regex per query at 10,000: {ratio:,.0f} times, {_verdict(ratio / 100)}.")
+        found.append(
+            f"At least 100 times one regex per query at 10,000: {ratio:,.0f} times, {_verdict(ratio / 100)}."
+        )
     if large:
-        found.append(f"Under 400 bytes a term at 100,000: {large.bytes_a_term:.0f}, {_verdict(400 / large.bytes_a_term)}.")
+        found.append(
+            f"Under 400 bytes a term at 100,000: {large.bytes_a_term:.0f}, {_verdict(400 / large.bytes_a_term)}."
+        )
     worst = [
-        (run.changed[name]["median"], run.changed[name]["p99"], run.size) for run in runs for name in ("add", "alter", "remove") if run.changed
+        (run.changed[name]["median"], run.changed[name]["p99"], run.size)
+        for run in runs
+        for name in ("add", "alter", "remove")
+        if run.changed
     ]
     if worst:
         median, p99 = max(one[0] for one in worst), max(one[1] for one in worst)

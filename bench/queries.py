@@ -40,7 +40,12 @@ _SHAPES = (
 )
 _WORD = re.compile(r"[\u3400-\u9fff]|[^\W\d_\u3400-\u9fff]{2,}")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_SCRIPTS = {"han": _HAN, "arabic": re.compile(r"[\u0600-\u06ff]"), "cyrillic": re.compile(r"[\u0400-\u04ff]"), "latin": re.compile(r"[a-zA-Z]")}
+_SCRIPTS = {
+    "han": _HAN,
+    "arabic": re.compile(r"[\u0600-\u06ff]"),
+    "cyrillic": re.compile(r"[\u0400-\u04ff]"),
+    "latin": re.compile(r"[a-zA-Z]"),
+}
 _SYLLABLES = "ba bre cor dal dun fen gor hal ik jor kel lin mar nor ost pol quin ras sel tor ul var wen yor zan".split()
 
 #: a query as nested lists: ["word", w], ["phrase", p], ["prefix", w], ["name", n], ["near", n, a, b], ["and", ...], ["or", ...], ["not", a]
@@ -76,10 +81,23 @@ class Vocabulary:
         for text in texts:
             found = list(_WORD.finditer(text))
             counts.update({word.group().lower() for word in found})
-            counts.update({left.group() + right.group() for left, right in pairwise(found) if _HAN.match(right.group()) and _meet(left, right)})
+            counts.update(
+                {
+                    left.group() + right.group()
+                    for left, right in pairwise(found)
+                    if _HAN.match(right.group()) and _meet(left, right)
+                }
+            )
             phrases.update(dict.fromkeys(_phrases(text, found)))
-        few, some, many = (max(least, share * len(texts)) for least, share in ((2, _RARE), (4, _MIDDLE), (8, _COMMON)))
-        asked = {word: count for word, count in counts.items() if len(word) > 2 or (len(word) == 2 and _HAN.match(word))}
+        few, some, many = (
+            max(least, share * len(texts))
+            for least, share in ((2, _RARE), (4, _MIDDLE), (8, _COMMON))
+        )
+        asked = {
+            word: count
+            for word, count in counts.items()
+            if len(word) > 2 or (len(word) == 2 and _HAN.match(word))
+        }
         bands = {
             "rare": [word for word, count in asked.items() if count < few],
             "middle": [word for word, count in asked.items() if few <= count < some],
@@ -88,8 +106,16 @@ class Vocabulary:
         if not any(bands.values()):  # invented entries: every word is in many of them
             bands["common"] = list(asked)
         grammar = {word for word, count in counts.items() if count >= some}
-        kept = [phrase for phrase in phrases if not grammar.intersection((phrase.lower().split()[0], phrase.lower().split()[-1]))]
-        named = [phrase for phrase in kept if all(part[0].isupper() and part[1:].islower() for part in phrase.split())]
+        kept = [
+            phrase
+            for phrase in phrases
+            if not grammar.intersection((phrase.lower().split()[0], phrase.lower().split()[-1]))
+        ]
+        named = [
+            phrase
+            for phrase in kept
+            if all(part[0].isupper() and part[1:].islower() for part in phrase.split())
+        ]
         return cls(len(texts), bands, kept or list(phrases), named, frozenset(bands["common"]))
 
 
@@ -107,7 +133,10 @@ def _phrases(text: str, found: list[re.Match[str]]) -> Iterator[str]:
     for many in (2, 3):
         for place in range(len(found) - many + 1):
             run = found[place : place + many]
-            if all(_meet(left, right) or text[left.end() : right.start()] == " " for left, right in pairwise(run)):
+            if all(
+                _meet(left, right) or text[left.end() : right.start()] == " "
+                for left, right in pairwise(run)
+            ):
                 yield text[run[0].start() : run[-1].end()]
 
 
@@ -125,7 +154,9 @@ class Maker:
         self._vocabulary = known[0]  # that of the query being made
         self._made: set[str] = set()
         self._slots = [kind for kind, count in MIX.items() for _ in range(count)]
-        self._kinds: dict[str, Callable[[], tuple[str, Tree]]] = {kind: getattr(self, f"_{kind}") for kind in MIX}
+        self._kinds: dict[str, Callable[[], tuple[str, Tree]]] = {
+            kind: getattr(self, f"_{kind}") for kind in MIX
+        }
 
     def queries(self, count: int) -> list[Query]:
         """Return as many more queries; any thirty that begin at a multiple of thirty are of the measure of MIX."""
@@ -153,7 +184,9 @@ class Maker:
                 return Query(kind, text, tree)
 
     def _choose(self) -> None:
-        self._vocabulary = self._chance.choices(self._known, [vocabulary.weight for vocabulary in self._known])[0]
+        self._vocabulary = self._chance.choices(
+            self._known, [vocabulary.weight for vocabulary in self._known]
+        )[0]
 
     def _invented(self) -> str:
         return "".join(self._chance.choices(_SYLLABLES, k=self._chance.choice((2, 3, 3, 4))))
@@ -193,12 +226,16 @@ class Maker:
         if self._vocabulary.names and self._chance.random() < 0.5:
             name = self._chance.choice(self._vocabulary.names)
         else:
-            name = " ".join(self._invented().capitalize() for _ in range(self._chance.choice((1, 2, 2, 2))))
+            name = " ".join(
+                self._invented().capitalize() for _ in range(self._chance.choice((1, 2, 2, 2)))
+            )
         return f'~"{name}"', ["name", name]
 
     def _prefix(self) -> tuple[str, Tree]:
         word = self._own_word()
-        while len(word) < 6:  # which no two Chinese characters are: these take an invented word here
+        while (
+            len(word) < 6
+        ):  # which no two Chinese characters are: these take an invented word here
             word = self._own_word()
         start = word[: max(5, len(word) - self._chance.choice((1, 2, 3)))]
         if self._chance.random() < 0.5:
@@ -210,7 +247,11 @@ class Maker:
         left, right, third = self._different(3)
         far = self._chance.choice((1, 2, 3, 5, 8, 10))
         if self._chance.random() < 0.25:
-            tree = ["or", ["near", far, ["word", left], ["word", right]], ["near", far, ["word", third], ["word", right]]]
+            tree = [
+                "or",
+                ["near", far, ["word", left], ["word", right]],
+                ["near", far, ["word", third], ["word", right]],
+            ]
             return f"({left} OR {third}) NEAR/{far} {right}", tree
         return f"{left} NEAR/{far} {right}", ["near", far, ["word", left], ["word", right]]
 
@@ -218,7 +259,9 @@ class Maker:
         shape = self._chance.choice(_SHAPES)
         letters = sorted(set(re.findall(r"\b[a-h]\b", shape)))
         words = dict(zip(letters, self._different(len(letters)), strict=True))
-        return re.sub(r"\b[a-h]\b", lambda match: words[match.group()], shape), _Reader(shape, words).any_of()
+        return re.sub(r"\b[a-h]\b", lambda match: words[match.group()], shape), _Reader(
+            shape, words
+        ).any_of()
 
 
 class _Reader:

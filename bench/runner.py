@@ -71,7 +71,9 @@ def _start(command: list[str], core: int, stdout: int, stderr: int | None) -> su
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
-        return subprocess.Popen(command, cwd=ROOT, env=_environment(), text=True, stdout=stdout, stderr=stderr)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=_environment(), text=True, stdout=stdout, stderr=stderr
+        )
     finally:
         os.sched_setaffinity(0, before)
 
@@ -143,12 +145,20 @@ class Bench:
         """
         kept = self._folder / f"{program.name}-cold"
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
-            state, out, urls = Path(scratch) / "state", Path(scratch) / "out.json", Path(scratch) / "urls"
-            urls.write_text("\n".join(address(k, self._wire.port) for k in range(feeds)), encoding="utf-8")
+            state, out, urls = (
+                Path(scratch) / "state",
+                Path(scratch) / "out.json",
+                Path(scratch) / "urls",
+            )
+            urls.write_text(
+                "\n".join(address(k, self._wire.port) for k in range(feeds)), encoding="utf-8"
+            )
             if phase != "cold":
                 shutil.copytree(kept, state)
             self._wire.post("/control/reset")
-            process_cpu = _ran(program, ["--urls", str(urls), "--state", str(state), "--out", str(out)])
+            process_cpu = _ran(
+                program, ["--urls", str(urls), "--state", str(state), "--out", str(out)]
+            )
             told = json.loads(out.read_text(encoding="utf-8"))
             if phase == "cold":
                 shutil.copytree(state, kept, dirs_exist_ok=True)

@@ -88,7 +88,9 @@ class Tally:
     times: list[float] = field(default_factory=list)
     first: dict[int, float] = field(default_factory=dict)  #: when each story came first
     _last: dict[int, float] = field(default_factory=dict)
-    _groups: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=20)))
+    _groups: dict[int, deque[float]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=20))
+    )
     broken: Counter[str] = field(default_factory=Counter)
 
     def see(self, method: str, chat: int, text: str, at: float) -> None:
@@ -111,7 +113,12 @@ class Tally:
     def take(self, calls: list[Call]) -> None:
         """Count these and forget them."""
         for call in calls:
-            self.see(call.method, int(call.params["chat_id"]) if "chat_id" in call.params else 0, str(call.params.get("text", "")), call.time)
+            self.see(
+                call.method,
+                int(call.params["chat_id"]) if "chat_id" in call.params else 0,
+                str(call.params.get("text", "")),
+                call.time,
+            )
         calls.clear()
 
     def rate(self, since: float, until: float) -> float:
@@ -150,7 +157,13 @@ async def soak(folder: Path, seed: int) -> AsyncIterator[Soak]:
         world.fill()
         api.enforce_limits = True
         config = telegram_config(api, world.places)
-        async with newsbell(folder, config, clock=clock, terminal=Recorder(), environment={"TELEGRAM_BOT_TOKEN": api.token}) as made:
+        async with newsbell(
+            folder,
+            config,
+            clock=clock,
+            terminal=Recorder(),
+            environment={"TELEGRAM_BOT_TOKEN": api.token},
+        ) as made:
             clock.busy = lambda: bool(made.deliver._busy)  # noqa: SLF001 (as the test does)
             yield Soak(made, api, world, clock, await chat_ids(made, world.places), chance)
 
@@ -194,7 +207,9 @@ async def fair(folder: Path, given: argparse.Namespace) -> None:
         since = began.timestamp() + 1
         rate = one.tally.rate(since, since + 60 * (minutes - 1))
         assert set(one.tally.first) == set(one.story_of)
-        print(f"fair: {len(one.tally.times):,} calls, {rate:.2f} a second, {rate / PER_SECOND:.1%} of {PER_SECOND}; {how}")
+        print(
+            f"fair: {len(one.tally.times):,} calls, {rate:.2f} a second, {rate / PER_SECOND:.1%} of {PER_SECOND}; {how}"
+        )
 
 
 async def urgent(folder: Path, given: argparse.Namespace) -> None:
@@ -205,10 +220,16 @@ async def urgent(folder: Path, given: argparse.Namespace) -> None:
         await one.bring([*names, *names, *names, *names, *names])
         await one.bring([name for name in crowded.values() for _ in range(500)])
         for number in range(60):
-            waits.make(number * 1.7 + one.chance.random(), "elsewhere", f"p{one.chance.randrange(1, PRIVATES)}")
+            waits.make(
+                number * 1.7 + one.chance.random(),
+                "elsewhere",
+                f"p{one.chance.randrange(1, PRIVATES)}",
+            )
         for place, name in crowded.items():
             for number in range(10):
-                waits.make(2 + number * (1.9 if name == "p0" else 5.3) + one.chance.random(), place, name)
+                waits.make(
+                    2 + number * (1.9 if name == "p0" else 5.3) + one.chance.random(), place, name
+                )
         await one.made.deliver.run_once(DAY)
         how = held(one)
         for place, seconds in waits.seconds().items():
@@ -253,7 +274,9 @@ async def storm(folder: Path, given: argparse.Namespace) -> None:
             await one.made.deliver.run_once(10 * MINUTE)
             one.tally.take(one.api.calls)
             each = (time.monotonic() - real) / len(one.tally.times)
-            said(f"storm: {len(one.tally.times):,} calls for {len(one.story_of):,} alerts, {1000 * each:.1f} ms a call")
+            said(
+                f"storm: {len(one.tally.times):,} calls for {len(one.story_of):,} alerts, {1000 * each:.1f} ms a call"
+            )
         weather.fine = True
         one.world.clear_up()
         await heed(one.made, one.api)
@@ -261,9 +284,13 @@ async def storm(folder: Path, given: argparse.Namespace) -> None:
         how = held(one)
     verdict = judge(folder, one.world, weather, one.story_of)
     hours = (one.clock.now() - began).total_seconds() / 3600
-    print(f"storm: {len(one.story_of):,} alerts in {len(one.tally.times):,} calls to {len(names):,} chats over {hours:.0f} virtual hours; {how}")
+    print(
+        f"storm: {len(one.story_of):,} alerts in {len(one.tally.times):,} calls to {len(names):,} chats over {hours:.0f} virtual hours; {how}"
+    )
     print(f"storm: lost 0; {verdict}")
-    print(f"storm: {weather.undecidable.total():,} sends in doubt, {sum(weather.met.values()):,} faults of {len(weather.met)} kinds")
+    print(
+        f"storm: {weather.undecidable.total():,} sends in doubt, {sum(weather.met.values()):,} faults of {len(weather.met)} kinds"
+    )
 
 
 async def real(folder: Path, given: argparse.Namespace) -> None:
@@ -271,12 +298,16 @@ async def real(folder: Path, given: argparse.Namespace) -> None:
     async with endpoint() as served:
         await served.do("privates", list(range(1000, 1000 + PRIVATES)))
         await served.do("groups", [-1000 - number for number in range(GROUPS)])
-        await served.do("forums", [-9000 - number for number in range(FORUMS)], list(range(50, 50 + TOPICS)))
+        await served.do(
+            "forums", [-9000 - number for number in range(FORUMS)], list(range(50, 50 + TOPICS))
+        )
         await served.do("enforce")
         places = _places()
         config = telegram_config(served, places)  # type: ignore[arg-type]
         environment = {"TELEGRAM_BOT_TOKEN": served.token}
-        async with newsbell(folder, config, clock=SystemClock(), terminal=Recorder(), environment=environment) as made:
+        async with newsbell(
+            folder, config, clock=SystemClock(), terminal=Recorder(), environment=environment
+        ) as made:
             chats = await chat_ids(made, places)
             running = asyncio.create_task(made.deliver.run())
             rung, tally, seconds = await _real(made, chats, served.do, given)
@@ -289,12 +320,19 @@ async def real(folder: Path, given: argparse.Namespace) -> None:
     for place, found in waits.items():
         print(f"real, urgent, behind 10,000, {place}: {spread(found)}")
     rate = tally.rate(tally.times[0] + 5, tally.times[0] + seconds)
-    print(f"real: {len(tally.times):,} calls, {rate:.2f} a second, {rate / PER_SECOND:.1%} of {PER_SECOND}")
-    print(f"real: {len(violations)} refused as too soon; without any burst allowed: {dict(tally.broken) or 'none'}")
+    print(
+        f"real: {len(tally.times):,} calls, {rate:.2f} a second, {rate / PER_SECOND:.1%} of {PER_SECOND}"
+    )
+    print(
+        f"real: {len(violations)} refused as too soon; without any burst allowed: {dict(tally.broken) or 'none'}"
+    )
 
 
 async def _real(
-    made: App, chats: dict[str, int], do: Callable[..., Awaitable[object]], given: argparse.Namespace
+    made: App,
+    chats: dict[str, int],
+    do: Callable[..., Awaitable[object]],
+    given: argparse.Namespace,
 ) -> tuple[list[tuple[str, int, float]], Tally, float]:
     """Keep ten thousand waiting and ring in between; what was rung urgently and when, what came, and over how many seconds."""
     chance, tally, numbers = Random(given.seed), Tally(), itertools.count(1)
@@ -351,7 +389,9 @@ async def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--margins", help="seconds for all chats and for one, as 1.03,1.05")
     given = parser.parse_args()
-    logging.getLogger("telegram").setLevel(logging.CRITICAL)  # it tells of every answer that is no JSON, and there are thousands
+    logging.getLogger("telegram").setLevel(
+        logging.CRITICAL
+    )  # it tells of every answer that is no JSON, and there are thousands
     if given.margins:
         overall, gap = (float(one) * SECOND for one in given.margins.split(","))
         rate_limits.OVERALL_SPAN = deliverer.OVERALL_SPAN = overall

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 _SEED = 20260218
 _WORDS = 120_000
 _START = datetime(2026, 3, 1, tzinfo=UTC)
-_SYLLABLES = "ba ke lo mi tu ra ne so vi du pa ge fo li zu na me to ri hu sta bre klo tri gru".split()
+_SYLLABLES = (
+    "ba ke lo mi tu ra ne so vi du pa ge fo li zu na me to ri hu sta bre klo tri gru".split()
+)
 
 
 class Maker:
@@ -124,16 +126,24 @@ def main() -> None:
     """Read the command line; one process a size, so that none inherits another's pages."""
     parser = argparse.ArgumentParser(description="speed and memory of story grouping")
     parser.add_argument("--sizes", default="10000,100000")
-    parser.add_argument("--entries", type=int, default=5000, help="placed and timed in a full window")
+    parser.add_argument(
+        "--entries", type=int, default=5000, help="placed and timed in a full window"
+    )
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         print(measure(given.one, given.entries), flush=True)
         return
-    print("| in the window | entries/s | slowest 1 % | while it fills, entries/s | memory | restored in | stories |", flush=True)
+    print(
+        "| in the window | entries/s | slowest 1 % | while it fills, entries/s | memory | restored in | stories |",
+        flush=True,
+    )
     print("|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     for size in given.sizes.split(","):
-        subprocess.run([sys.executable, "-m", "bench.stories", "--one", size, "--entries", str(given.entries)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "bench.stories", "--one", size, "--entries", str(given.entries)],
+            check=True,
+        )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,11 @@ REAL = Path("../shared/data")
 _ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)  # for tables without time
 _HOUSES = ("source", "publisher", "hostname")
 #: pair F1 of plain streaming TF-IDF on the stories of each table
-FLOORS = {"handlabelled_2026/kagi_2026-02-17.tsv": 0.667, "handlabelled_2026/lede_2026-08-16.tsv": 0.876, "uci2014/dev.tsv": 0.719}
+FLOORS = {
+    "handlabelled_2026/kagi_2026-02-17.tsv": 0.667,
+    "handlabelled_2026/lede_2026-08-16.tsv": 0.876,
+    "uci2014/dev.tsv": 0.719,
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ class Scores:
         hits, said, wanted = _pairs(both), _pairs(ours), _pairs(theirs)
         count = len(found) or 1
         precise = sum(number * number / ours[group] for (group, _), number in both.items()) / count
-        complete = sum(number * number / theirs[group] for (_, group), number in both.items()) / count
+        complete = (
+            sum(number * number / theirs[group] for (_, group), number in both.items()) / count
+        )
         return cls(
             precision=hits / said if said else 1.0,
             recall=hits / wanted if wanted else 1.0,
@@ -87,7 +93,11 @@ def report_of(number: int, row: Row, *, timeless: bool) -> Report:
     """A row as grouping looks at it, publisher and link made as for an entry of a feed. Raises ValueError for a time that is none."""
     title, summary = clean_title(row.get("title", "")), clean_summary(row.get("summary", ""))
     link = row.get("url", "")
-    key = hashlib.blake2b(canonical(link).encode("utf-8", "replace"), digest_size=16).digest() if names_page(link) else b""
+    key = (
+        hashlib.blake2b(canonical(link).encode("utf-8", "replace"), digest_size=16).digest()
+        if names_page(link)
+        else b""
+    )
     at = _ALWAYS if timeless else datetime.fromisoformat(row["published"])
     return Report(
         id=number,
@@ -112,12 +122,20 @@ class Stream:
         self.rows = [rows[report.id - 1] for report in reports]  #: in the order of grouping
         # Ids grow with arrival, as those of the store do.
         self.placements = [
-            window.place(Report(number, one.title, one.summary, one.language, one.publisher, one.at, one.link))
+            window.place(
+                Report(
+                    number, one.title, one.summary, one.language, one.publisher, one.at, one.link
+                )
+            )
             for number, one in enumerate(reports, 1)
         ]
         merges = Merges.of(merge for placement in self.placements for merge in placement.merges)
-        self.places = [merges.resolve(placement.place) for placement in self.placements]  #: likewise
-        self.order = [report.id - 1 for report in reports]  #: to each the place of its row in the table
+        self.places = [
+            merges.resolve(placement.place) for placement in self.placements
+        ]  #: likewise
+        self.order = [
+            report.id - 1 for report in reports
+        ]  #: to each the place of its row in the table
 
     def named(self, index: int, grouping: Grouping) -> str:
         """The story of an entry by the id column of its first entry."""
@@ -129,7 +147,8 @@ class Stream:
         return [
             index
             for index, row in enumerate(self.rows)
-            if (row.get("event") or row.get("story")) and row.get("ambiguous", "0").strip() in {"", "0"}
+            if (row.get("event") or row.get("story"))
+            and row.get("ambiguous", "0").strip() in {"", "0"}
         ]
 
     def lines(self) -> list[str]:
@@ -143,12 +162,18 @@ class Stream:
                 found.append(f"{grouping}: {len(set(groups))} stories, alerts saved {saved:.1%}")
                 continue
             right = [self.rows[index].get("event") or self.rows[index]["story"] for index in kept]
-            found.append(f"{grouping}: {Scores.of([groups[index] for index in kept], right).line()}")
+            found.append(
+                f"{grouping}: {Scores.of([groups[index] for index in kept], right).line()}"
+            )
         if kept and all(self.rows[index].get("story") for index in kept):
             lines = [self.places[index].storyline for index in kept]
-            found.append(f"loose, against the column story: {Scores.of(lines, [self.rows[index]['story'] for index in kept]).line()}")
+            found.append(
+                f"loose, against the column story: {Scores.of(lines, [self.rows[index]['story'] for index in kept]).line()}"
+            )
             wrong, joins = self.strays(kept)
-            found.append(f"{wrong} of {joins} joins into a story of another storyline ({wrong / (joins or 1):.1%})")
+            found.append(
+                f"{wrong} of {joins} joins into a story of another storyline ({wrong / (joins or 1):.1%})"
+            )
         return found
 
     def strays(self, kept: Iterable[int]) -> tuple[int, int]:
@@ -168,7 +193,9 @@ class Stream:
         return placement.place.story
 
 
-def pairs_best(pairs: Iterable[tuple[Report, Report, bool]]) -> tuple[float, float, float, float, float]:
+def pairs_best(
+    pairs: Iterable[tuple[Report, Report, bool]],
+) -> tuple[float, float, float, float, float]:
     """Threshold, precision, recall and F1 of the likeness of two entries alone, words as rare as in this set; the best of all thresholds.
 
     And how often a pair of one story is more alike than a pair that is not, which does not depend on how many there are of each.
@@ -181,7 +208,9 @@ def pairs_best(pairs: Iterable[tuple[Report, Report, bool]]) -> tuple[float, flo
             if entry.terms not in seen:
                 seen.add(entry.terms)
                 rarity.add(entry)
-    scored = sorted(((Likeness.of(one, rarity).to(other), same) for one, other, same in made), reverse=True)
+    scored = sorted(
+        ((Likeness.of(one, rarity).to(other), same) for one, other, same in made), reverse=True
+    )
     wanted = sum(same for _, same in scored)
     hits, best = 0, (0.0, 0.0, 0.0, 0.0)
     for said, (score, same) in enumerate(scored, 1):
@@ -200,18 +229,42 @@ def pairs_best(pairs: Iterable[tuple[Report, Report, bool]]) -> tuple[float, flo
 def _pair_sets(root: Path) -> Iterable[tuple[str, list[tuple[Report, Report, bool]]]]:
     for path in sorted((root / "tgcontest_pairs").glob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file, delimiter="\t") if row["GOLDEN:quality"] in {"OK", "BAD"}]
-        yield path.stem, [(*_two(row, "INPUT:", "_title", "_text"), row["GOLDEN:quality"] == "OK") for row in rows]
+            rows = [
+                row
+                for row in csv.DictReader(file, delimiter="\t")
+                if row["GOLDEN:quality"] in {"OK", "BAD"}
+            ]
+        yield (
+            path.stem,
+            [
+                (*_two(row, "INPUT:", "_title", "_text"), row["GOLDEN:quality"] == "OK")
+                for row in rows
+            ],
+        )
     for path in sorted((root / "ru_news_pairs").glob("*.tsv.xz")):
         with lzma.open(path, "rt", encoding="utf-8", newline="") as text:
-            rows = [row for row in csv.DictReader(text, delimiter="\t") if len(row["first_slug"].split()) > 2 < len(row["second_slug"].split())]
-        yield f"{path.name.partition('.')[0]}, slugs of three words", [(*_two(row, "", "_slug", ""), row["quality"] == "OK") for row in rows]
+            rows = [
+                row
+                for row in csv.DictReader(text, delimiter="\t")
+                if len(row["first_slug"].split()) > 2 < len(row["second_slug"].split())
+            ]
+        yield (
+            f"{path.name.partition('.')[0]}, slugs of three words",
+            [(*_two(row, "", "_slug", ""), row["quality"] == "OK") for row in rows],
+        )
 
 
 def _two(row: Row, prefix: str, title: str, text: str) -> tuple[Report, Report]:
     language = language_of(row[f"{prefix}first{title}"], "") or "ru"
     first, second = (
-        Report(number, row[f"{prefix}{one}{title}"], row[f"{prefix}{one}{text}"] if text else "", language, one, _ALWAYS)
+        Report(
+            number,
+            row[f"{prefix}{one}{title}"],
+            row[f"{prefix}{one}{text}"] if text else "",
+            language,
+            one,
+            _ALWAYS,
+        )
         for number, one in enumerate(("first", "second"), 1)
     )
     return first, second
@@ -225,8 +278,13 @@ def real_figures(root: Path) -> list[str]:
     found: list[str] = []
     for name, floor in FLOORS.items():
         with (folder / name).open(encoding="utf-8", newline="") as file:
-            stream = Stream(list(csv.DictReader(file, delimiter="\t")), timeless=name.startswith("uci"))
-        found += [f"{name} (floor {floor:.3f}), {len(stream.rows)} entries", *(f"    {line}" for line in stream.lines())]
+            stream = Stream(
+                list(csv.DictReader(file, delimiter="\t")), timeless=name.startswith("uci")
+            )
+        found += [
+            f"{name} (floor {floor:.3f}), {len(stream.rows)} entries",
+            *(f"    {line}" for line in stream.lines()),
+        ]
     for name, pairs in _pair_sets(folder):
         threshold, precision, recall, f1, ranked = pairs_best(pairs)
         said = f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f} at its best ({threshold:.2f}), AUC {ranked:.3f}"

@@ -96,7 +96,11 @@ class Feed:
 
 
 def _answer(status: bytes, headers: bytes, body: bytes, kind: bytes = b"application/xml") -> bytes:
-    length = b"" if status.startswith(b"304") else b"Content-Type: %s\r\nContent-Length: %d\r\n" % (kind, len(body))
+    length = (
+        b""
+        if status.startswith(b"304")
+        else b"Content-Type: %s\r\nContent-Length: %d\r\n" % (kind, len(body))
+    )
     return b"HTTP/1.1 %s\r\nVary: Accept-Encoding\r\n%s%s\r\n%s" % (status, headers, length, body)
 
 
@@ -109,7 +113,9 @@ class Wire:
         bases = (Body.of(corpus.vary(documents[k % len(documents)], k), date) for k in range(feeds))
         self.feeds = [Feed(base, base) for base in bases]
 
-    def respond(self, method: bytes, path: bytes, headers: dict[bytes, bytes], content: bytes) -> bytes:
+    def respond(
+        self, method: bytes, path: bytes, headers: dict[bytes, bytes], content: bytes
+    ) -> bytes:
         """Return the whole answer to one request."""
         if method == b"GET" and path.startswith(b"/feed/"):
             number = int(path[6:]) if path[6:].isdigit() else len(self.feeds)
@@ -119,7 +125,9 @@ class Wire:
             (b"POST", b"/control/phase"): lambda: self.begin(**json.loads(content)),
             (b"POST", b"/control/reset"): self.reset,
             (b"GET", b"/control/counts"): lambda: [feed.counts for feed in self.feeds],
-            (b"GET", b"/control/truth"): lambda: {k: feed.marker for k, feed in enumerate(self.feeds) if feed.marker},
+            (b"GET", b"/control/truth"): lambda: {
+                k: feed.marker for k, feed in enumerate(self.feeds) if feed.marker
+            },
         }
         control = controls.get((method, path))
         if control is None:
@@ -193,7 +201,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="serve N feeds on loopback")
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
-    parser.add_argument("--root", type=Path, default=Path(), help="the repository; the real corpus lies beside it")
+    parser.add_argument(
+        "--root", type=Path, default=Path(), help="the repository; the real corpus lies beside it"
+    )
     given = parser.parse_args()
     source = corpus.load(given.root)
     wire = Wire(source.documents, given.feeds)

@@ -43,7 +43,15 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Reads documents where they can do no harm. Raises nothing: a failure is an outcome."""
 
-    async def parse(self, body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool) -> ParseOutcome:
+    async def parse(
+        self,
+        body: bytes,
+        content_type: str,
+        url: str,
+        known: frozenset[bytes],
+        now: datetime,
+        truncated: bool,
+    ) -> ParseOutcome:
         """The new or changed entries of a document."""
         ...
 
@@ -54,22 +62,6 @@ class Channel(Protocol):
     async def send(self, delivery: Delivery, message: Message) -> SendOutcome:
         """Send the message, or edit the one that `delivery.message_id` names."""
         ...
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 class Archive(Protocol):
@@ -87,7 +79,9 @@ class Archive(Protocol):
         """How many entries a search has to look at."""
         ...
 
-    def entries(self, expression: str, since: datetime | None, step: int = 1) -> Iterator[StoredEntry]:
+    def entries(
+        self, expression: str, since: datetime | None, step: int = 1
+    ) -> Iterator[StoredEntry]:
         """Entries that a search has to look at, newest first; with `step`, only each so manieth. An empty expression means all."""
         ...
 
@@ -131,7 +125,9 @@ class IngestStore(Protocol):
         """Alerts, origins and stances of these stories."""
         ...
 
-    async def commit(self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()) -> None:
+    async def commit(
+        self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()
+    ) -> None:
         """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
         ...
 
@@ -151,14 +147,18 @@ class DeliverStore(Protocol):
         """Deliveries that are marked as being sent. At start-up those are of a process that is gone."""
         ...
 
-    async def waiting(self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False) -> list[Waiting]:
+    async def waiting(
+        self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False
+    ) -> list[Waiting]:
         """Chats with something to send, urgent first, then those served longest ago.
 
         `busy` are chat ids to leave out; `unpaced`: only chats that no limit holds for.
         """
         ...
 
-    async def claim_deliveries(self, now: datetime, chat_ids: Sequence[int], merge_from: int) -> list[Delivery]:
+    async def claim_deliveries(
+        self, now: datetime, chat_ids: Sequence[int], merge_from: int
+    ) -> list[Delivery]:
         """The next delivery of each chat, marked as being sent. Where `merge_from` alerts wait or more, they become one."""
         ...
 
@@ -238,7 +238,9 @@ class PeopleStore(Protocol):
         """What a message with buttons shows at present."""
         ...
 
-    async def expecting(self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None) -> Screen | None:
+    async def expecting(
+        self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None
+    ) -> Screen | None:
         """The newest screen that waits for something this person is to write; with `reply_to`, only where that message is a reply of ours."""
         ...
 
@@ -250,7 +252,9 @@ class PeopleStore(Protocol):
         """By subscription: how many of its alerts pleased somebody, and how many did not."""
         ...
 
-    async def finish(self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime) -> None:
+    async def finish(
+        self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime
+    ) -> None:
         """What was worked on for a screen is done: its changes are kept, and its message changes."""
         ...
 
@@ -277,8 +281,6 @@ class Members(Protocol):
     async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
         """Address and title of a channel by its name or number, where the person administers it and the bot may post; else None."""
         ...
-
-
 
 
 class Sites(Protocol):

@@ -20,7 +20,10 @@ PAUSE = timedelta(minutes=10)
 
 def archive(count: int, *, first: int = 0) -> list[str]:
     """Items about the harbour, a day apart, the newest five days old."""
-    return [item(f"old-{n}", f"Harbour chronicle, part {_word(n)}", at=LONG_AGO - timedelta(days=n)) for n in range(first, first + count)]
+    return [
+        item(f"old-{n}", f"Harbour chronicle, part {_word(n)}", at=LONG_AGO - timedelta(days=n))
+        for n in range(first, first + count)
+    ]
 
 
 def _word(number: int) -> str:
@@ -76,7 +79,12 @@ class Bell:
     @property
     def alerts(self) -> list[AlertView]:
         """All alerts so far as the channel saw them."""
-        return [alert for delivery, _ in self.terminal.sent if delivery.kind is DeliveryKind.ALERT for alert in delivery.alerts]
+        return [
+            alert
+            for delivery, _ in self.terminal.sent
+            if delivery.kind is DeliveryKind.ALERT
+            for alert in delivery.alerts
+        ]
 
     async def state(self, path: str = "") -> FeedState:
         """What newsbell remembers of the feed at this path."""
@@ -91,7 +99,13 @@ class Bell:
 
 @asynccontextmanager
 async def watching(
-    folder: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, *paths: str, query: str = "harbour", **settings: Any
+    folder: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    *paths: str,
+    query: str = "harbour",
+    **settings: Any,
 ) -> AsyncIterator[Bell]:
     """A newsbell that watches these paths of the server (by default one)."""
     chosen = paths or ("/feed.xml",)

@@ -49,8 +49,12 @@ class Conversation:
 
     def __init__(self, scene: Scene, steps: list[tuple[int, int, int]] | None = None) -> None:
         self._scene = scene
-        self.steps: list[tuple[int, int, int]] = []  #: each press: which message of its chat, which row, which button
-        self._given = None if steps is None else list(steps)  # in another language the labels are others, the places the same
+        self.steps: list[
+            tuple[int, int, int]
+        ] = []  #: each press: which message of its chat, which row, which button
+        self._given = (
+            None if steps is None else list(steps)
+        )  # in another language the labels are others, the places the same
         self._seen: dict[tuple[int, int], tuple[str, str]] = {}
         self._pressed = 0
         self._line = 0
@@ -66,7 +70,9 @@ class Conversation:
 
     async def _open(self) -> None:
         scene = self._scene
-        self.one = await self._stack.enter_async_context(desk(scene.folder, scene.api, dict(scene.chats), scene.clock, **scene.more))
+        self.one = await self._stack.enter_async_context(
+            desk(scene.folder, scene.api, dict(scene.chats), scene.clock, **scene.more)
+        )
 
     async def restart(self) -> None:
         await self._stack.aclose()
@@ -91,7 +97,9 @@ class Conversation:
         if line.startswith("(Story: "):
             parts = line[8:-1].split(" | ")
             if not self._line or not parts[0].startswith("+ "):
-                [self._line] = await one.adds(Told(parts[0], summary=parts[1] if len(parts) > 1 else ""))
+                [self._line] = await one.adds(
+                    Told(parts[0], summary=parts[1] if len(parts) > 1 else "")
+                )
             else:
                 await one.adds(Told(parts[0][2:], (self._line, self._line, self._line)))
         elif line == "(restart)":
@@ -122,7 +130,11 @@ class Conversation:
             one.api.upload(chat, user, what[2:], scene.files[what[2:]])
         elif what.startswith("↪ "):
             target = one.api.messages(chat)[-1].message_id
-            alert = [message for message in one.api.messages(chat) if "🔔" in message.text or "👣" in message.text]
+            alert = [
+                message
+                for message in one.api.messages(chat)
+                if "🔔" in message.text or "👣" in message.text
+            ]
             one.api.say(chat, user, what[2:], topic, alert[-1].message_id if alert else target)
         elif what in {"👍", "👎"}:
             one.api.react(chat, user, one.api.messages(chat)[-1].message_id, what)
@@ -135,9 +147,13 @@ class Conversation:
         messages = self.one.api.messages(chat)
         if self._given is not None:
             number, row, place = self._given.pop(0)
-            return messages[number], (messages[number].reply_markup or {})["inline_keyboard"][row][place]["callback_data"]
+            return messages[number], (messages[number].reply_markup or {})["inline_keyboard"][row][
+                place
+            ]["callback_data"]
         for number, message in reversed(list(enumerate(messages))):
-            for row, buttons_of in enumerate((message.reply_markup or {}).get("inline_keyboard", ())):
+            for row, buttons_of in enumerate(
+                (message.reply_markup or {}).get("inline_keyboard", ())
+            ):
                 for place, button in enumerate(buttons_of):
                     if button["text"] == label:
                         self.steps.append((number, row, place))
@@ -148,14 +164,23 @@ class Conversation:
     def _news(self) -> list[str]:
         """What the bot said since the last look."""
         lines: list[str] = []
-        names = {self._address(place): name for name, place in {**self._scene.people, **self._scene.places}.items()}
+        names = {
+            self._address(place): name
+            for name, place in {**self._scene.people, **self._scene.places}.items()
+        }
         for chat, name in names.items():
             for message in self.one.api.messages(chat):
                 shown = (message.text, buttons(message))
                 before = self._seen.get((chat, message.message_id))
                 if shown != before:
                     how = ", changed" if before else ""
-                    where = f" in {name}" if chat < 0 else "" if len(self._scene.people) == 1 else f" to {name}"
+                    where = (
+                        f" in {name}"
+                        if chat < 0
+                        else ""
+                        if len(self._scene.people) == 1
+                        else f" to {name}"
+                    )
                     lines += written(f"{BELL}{where}{how}: ", message)
                     self._seen[(chat, message.message_id)] = shown
         for answer in self.one.api.answers[self._pressed :]:
@@ -177,6 +202,12 @@ def buttons(message: Shown) -> str:
 def written(lead: str, message: Shown) -> list[str]:
     """A message as a reader sees it, without what only directs its letters."""
     text = re.sub("[\u2066-\u2069\u2060]", "", message.text)
-    file = message.attachment.get("document", {}).get("file_name") or ("picture" if "photo" in message.attachment else "")
-    lines = [*([f"📎 {file}"] if file else []), *text.split("\n"), *(buttons(message).split("\n") if buttons(message) else ())]
+    file = message.attachment.get("document", {}).get("file_name") or (
+        "picture" if "photo" in message.attachment else ""
+    )
+    lines = [
+        *([f"📎 {file}"] if file else []),
+        *text.split("\n"),
+        *(buttons(message).split("\n") if buttons(message) else ()),
+    ]
     return [lead + lines[0], *(f"      {line}".rstrip() for line in lines[1:])]

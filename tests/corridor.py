@@ -48,14 +48,19 @@ def telegram_config(
 
     `subscriptions` stand in the place of those; `levels` are the settings `stories` of chats.
     """
-    places = {name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()}
+    places = {
+        name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()
+    }
     telegram = {"api": api.url, "admins": list(admins), **(token or {})}
     declared: dict[str, dict[str, Any]] = {
-        name: {"telegram": address, **({"topic": topic} if topic else {})} for name, (address, topic) in places.items()
+        name: {"telegram": address, **({"topic": topic} if topic else {})}
+        for name, (address, topic) in places.items()
     }
     for name, level in (levels or {}).items():
         declared[name]["stories"] = level
-    usual = [{"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in chats]
+    usual = [
+        {"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in chats
+    ]
     return json.dumps(
         {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": telegram, **settings},
@@ -71,7 +76,11 @@ class Told:
     """An article as a test wants it grouped."""
 
     title: str
-    place: tuple[int, int, int] = (0, 0, 0)  #: strict story, story and storyline; 0 for one that begins with it
+    place: tuple[int, int, int] = (
+        0,
+        0,
+        0,
+    )  #: strict story, story and storyline; 0 for one that begins with it
     origin: str = ""  #: whom it counts for; the article alone where empty
     agency: str = ""
     summary: str = ""
@@ -88,14 +97,38 @@ class Desk:
     clock: ManualClock
     terminal: Recorder
 
-    async def bring(self, *titles: str, summary: str = "", link: str | None = None, published: datetime | None = NOON) -> None:
+    async def bring(
+        self,
+        *titles: str,
+        summary: str = "",
+        link: str | None = None,
+        published: datetime | None = NOON,
+    ) -> None:
         """Commit these stories, one poll each, as the ingest corridor would."""
         for title in titles:
             number = await self._number()
             address = f"https://news.example/{number}" if link is None else link
             keys = EntryKeys(number.to_bytes(16, "big"), b"", title.encode()[:16])
-            new = NewEntry(number, 1, keys, f"g{number}", address, title, summary, "", "", published, None, self.clock.now())
-            placed = PlacedEntry(new, Placement(number, Stories(number, number, number)), "invented wire", "invented wire")
+            new = NewEntry(
+                number,
+                1,
+                keys,
+                f"g{number}",
+                address,
+                title,
+                summary,
+                "",
+                "",
+                published,
+                None,
+                self.clock.now(),
+            )
+            placed = PlacedEntry(
+                new,
+                Placement(number, Stories(number, number, number)),
+                "invented wire",
+                "invented wire",
+            )
             rung = self._ringer(StoryState()).ring([placed], (), self._feed())
             await self._commit(FeedCommit(1, self._state(), new=(placed,), alerts=rung.alerts))
 
@@ -105,10 +138,16 @@ class Desk:
         await self.made.store.ingest.commit(commits, self.clock.now(), merges)
         return numbers
 
-    async def decides(self, *polls: Told | Sequence[Told], merges: Sequence[Merge] = ()) -> tuple[list[FeedCommit], list[int]]:
+    async def decides(
+        self, *polls: Told | Sequence[Told], merges: Sequence[Merge] = ()
+    ) -> tuple[list[FeedCommit], list[int]]:
         """As `adds`, but nothing is kept."""
         batch = [[one] if isinstance(one, Told) else list(one) for one in polls]
-        lookup = Lookup(1, tuple(EntryKeys(b"", b"", b"\0") for one in batch for _ in one) or (EntryKeys(b"", b"", b"\0"),))
+        lookup = Lookup(
+            1,
+            tuple(EntryKeys(b"", b"", b"\0") for one in batch for _ in one)
+            or (EntryKeys(b"", b"", b"\0"),),
+        )
         number = (await self.made.store.ingest.lookup([lookup]))[1].next_id
         placed: list[list[PlacedEntry]] = []
         for told in batch:
@@ -118,20 +157,44 @@ class Desk:
         decided = [_Decided(self._polled, FeedCommit(1, self._state())) for _ in batch]
         now = self.clock.now()
         touched = _touched(decided, placed, found)
-        state = await self.made.store.ingest.stories(touched, now) if touched.places else StoryState()
+        state = (
+            await self.made.store.ingest.stories(touched, now) if touched.places else StoryState()
+        )
         ringer = Ringer(self.made.ingest._index, state, found, self.made._grouping, now)
         commits = []
         for one, entries in zip(decided, placed, strict=True):
             kept = settled(entries, found, state.originals)
             rung = ringer.ring(kept, (), self._feed())
-            commits.append(replace(one.commit, new=tuple(kept), alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths))
+            commits.append(
+                replace(
+                    one.commit,
+                    new=tuple(kept),
+                    alerts=rung.alerts,
+                    alert_revisions=rung.revisions,
+                    growths=rung.growths,
+                )
+            )
         return commits, [entry.entry.id for entries in placed for entry in entries]
 
     def _placed(self, told: Told, number: int) -> PlacedEntry:
         now = self.clock.now()
         link = f"https://news.example/{number}"
         keys = EntryKeys(number.to_bytes(16, "big"), keys_meant(link)[0], told.title.encode()[:16])
-        new = NewEntry(number, 1, keys, f"g{number}", link, told.title, told.summary, "", "", told.published or now, None, now, told.silent)
+        new = NewEntry(
+            number,
+            1,
+            keys,
+            f"g{number}",
+            link,
+            told.title,
+            told.summary,
+            "",
+            "",
+            told.published or now,
+            None,
+            now,
+            told.silent,
+        )
         place = Stories(*(one or number for one in told.place))
         origin = told.origin or f"house {number}"
         return PlacedEntry(new, Placement(number, place), origin, origin, told.agency)
@@ -146,11 +209,23 @@ class Desk:
         known = (await self.made.store.ingest.lookup([lookup]))[1]
         entry: KnownEntry = next(one for one in known.entries if one.title == before)
         keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
-        revision = Revision(entry, after, entry.summary, f"https://news.example/{entry.id}", keys, self.clock.now(), retitled=True)
-        state = await self.made.store.ingest.stories(Touched(frozenset({entry.place})), self.clock.now())
+        revision = Revision(
+            entry,
+            after,
+            entry.summary,
+            f"https://news.example/{entry.id}",
+            keys,
+            self.clock.now(),
+            retitled=True,
+        )
+        state = await self.made.store.ingest.stories(
+            Touched(frozenset({entry.place})), self.clock.now()
+        )
         rung = self._ringer(state).ring((), [revision], self._feed())
         kept = FeedCommit(1, self._state(), revisions=(revision,))
-        await self._commit(replace(kept, alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths))
+        await self._commit(
+            replace(kept, alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths)
+        )
 
     async def begin(self, name: str) -> Delivery:
         """Mark the next delivery to this chat as being sent, and no more."""
@@ -166,12 +241,17 @@ class Desk:
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database answers."""
-        return await self.made.store._writer.run("look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()])
+        return await self.made.store._writer.run(
+            "look",
+            lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()],
+        )
 
     def _feed(self) -> FeedDue:
         return FeedDue(1, FEED, "Invented Wire", "Invented Wire", (), None, self._state())
 
-    async def deliver(self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=1)) -> None:
+    async def deliver(
+        self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=1)
+    ) -> None:
         """Send all that may go out now and, step by step, within this span."""
         await self.made.deliver.run_once(timedelta(0))
         until = self.clock.now() + span
@@ -213,10 +293,14 @@ class Desk:
 
     async def _number(self) -> int:
         """An id that no entry has, also after a restart."""
-        return (await self.made.store.ingest.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[1].next_id
+        return (await self.made.store.ingest.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[
+            1
+        ].next_id
 
     def _ringer(self, state: StoryState) -> Ringer:
-        return Ringer(self.made.ingest._index, state, Merges.of(()), self.made._grouping, self.clock.now())
+        return Ringer(
+            self.made.ingest._index, state, Merges.of(()), self.made._grouping, self.clock.now()
+        )
 
     def _state(self) -> FeedState:
         return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=NOON)
@@ -235,12 +319,23 @@ Opened = Callable[..., AbstractAsyncContextManager[Desk]]  #: what the fixture `
 
 @asynccontextmanager
 async def desk(
-    folder: Path, api: BotApi, chats: Mapping[str, Place], clock: ManualClock, terminal: Recorder | None = None, **more: Any
+    folder: Path,
+    api: BotApi,
+    chats: Mapping[str, Place],
+    clock: ManualClock,
+    terminal: Recorder | None = None,
+    **more: Any,
 ) -> AsyncIterator[Desk]:
     """A newsbell on a file in this folder with these chats."""
     terminal = terminal or Recorder()
     config = telegram_config(api, chats, **more)
-    async with newsbell(folder, config, clock=clock, terminal=terminal, environment={"TELEGRAM_BOT_TOKEN": api.token}) as made:
+    async with newsbell(
+        folder,
+        config,
+        clock=clock,
+        terminal=terminal,
+        environment={"TELEGRAM_BOT_TOKEN": api.token},
+    ) as made:
         yield Desk(made, api, clock, terminal)
 
 
@@ -252,7 +347,15 @@ RUNG = rule("Rung", "rung")
 EVERYWHERE = rule("Rung", "rung", to=("ann", "group", "topic"))
 
 
-async def asks(one: Desk, text: str, reply_to: int | None = None, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any) -> str:
+async def asks(
+    one: Desk,
+    text: str,
+    reply_to: int | None = None,
+    chat: int = ANN,
+    by: int = ANN,
+    topic: int | None = None,
+    **more: Any,
+) -> str:
     """Write there, in answer to a message; what is answered."""
     before = len(one.api.messages(chat))
     one.api.say(chat, by, text, topic, reply_to, **more)
@@ -276,4 +379,6 @@ async def started(one: Desk, title: str = "rung") -> int:
 
 
 async def stances(one: Desk) -> list[tuple[Any, ...]]:
-    return await one.rows("select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2")
+    return await one.rows(
+        "select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2"
+    )

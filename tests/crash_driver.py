@@ -30,7 +30,15 @@ FACTOR = 400.0
 ROOT = Path(__file__).resolve().parents[1] / "bot"
 TRACED = {
     str(ROOT / name)
-    for name in ("ingest.py", "deliver.py", "store/ingest.py", "store/stories.py", "store/deliver.py", "store/outbox.py", "store/database.py")
+    for name in (
+        "ingest.py",
+        "deliver.py",
+        "store/ingest.py",
+        "store/stories.py",
+        "store/deliver.py",
+        "store/outbox.py",
+        "store/database.py",
+    )
 }
 
 
@@ -50,7 +58,15 @@ class SharedClock:
 class InlineParser:
     """The real reading of documents, in this process."""
 
-    async def parse(self, body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool) -> ParseOutcome:
+    async def parse(
+        self,
+        body: bytes,
+        content_type: str,
+        url: str,
+        known: frozenset[bytes],
+        now: datetime,
+        truncated: bool,
+    ) -> ParseOutcome:
         return read_document(body, content_type, url, known, now, truncated)
 
 
@@ -82,13 +98,22 @@ def config(feeds: list[str], api: str, chats: list[int], query: str = "bell") ->
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": {"api": api}},
             "chats": {f"c{chat}": {"telegram": chat} for chat in chats},
             "feeds": [{"url": feed, "name": feed, "every": "1s"} for feed in feeds],
-            "subscriptions": [{"name": "Bells", "query": query, "to": [f"c{chat}" for chat in chats]}],
+            "subscriptions": [
+                {"name": "Bells", "query": query, "to": [f"c{chat}" for chat in chats]}
+            ],
         }
     )
 
 
-async def with_newsbell(folder: Path, start: float, work: Callable[[App], Coroutine[Any, Any, None]]) -> None:
-    wiring = Wiring(clock=SharedClock(start), chance=Random(1), parser=InlineParser(), tick=timedelta(milliseconds=20))
+async def with_newsbell(
+    folder: Path, start: float, work: Callable[[App], Coroutine[Any, Any, None]]
+) -> None:
+    wiring = Wiring(
+        clock=SharedClock(start),
+        chance=Random(1),
+        parser=InlineParser(),
+        tick=timedelta(milliseconds=20),
+    )
     async with app(load(folder / "feeds.yaml", {"TELEGRAM_BOT_TOKEN": TOKEN}), wiring) as made:
         await work(made)
 
@@ -120,7 +145,12 @@ def wait(pid: int) -> int:
 
 
 def session(
-    folder: Path, start: float, many: int, tracer: KillAt | None = None, out: Path | None = None, ready: int | None = None
+    folder: Path,
+    start: float,
+    many: int,
+    tracer: KillAt | None = None,
+    out: Path | None = None,
+    ready: int | None = None,
 ) -> Callable[[], None]:
     async def begin(made: App) -> None:
         if ready is not None:
@@ -159,7 +189,10 @@ def enumerate_points(base: Path, given: dict[str, Any]) -> dict[str, Any]:
     if given["both"]:
         chosen = sorted({*firsts.values(), *lasts.values()})
     else:  # every line once: by turns when it runs first and when it runs last
-        chosen = sorted(firsts[line] if turn % 2 else lasts[line] for turn, line in enumerate(sorted(firsts, key=lambda one: firsts[one])))
+        chosen = sorted(
+            firsts[line] if turn % 2 else lasts[line]
+            for turn, line in enumerate(sorted(firsts, key=lambda one: firsts[one]))
+        )
     chosen = chosen[given["part"] :: given["parts"]][: given["most"]]
     runs = []
     for number, point in enumerate(chosen, 1):
@@ -167,7 +200,14 @@ def enumerate_points(base: Path, given: dict[str, Any]) -> dict[str, Any]:
         prepare(folder, config([url.format(chat)], given["api"], [chat]))
         killed = wait(child(session(folder, start, 4, KillAt(point))))
         again = wait(child(session(folder, start, 4)))
-        runs.append({"chat": chat, "line": lines[point], "killed": killed == -signal.SIGKILL, "again": again})
+        runs.append(
+            {
+                "chat": chat,
+                "line": lines[point],
+                "killed": killed == -signal.SIGKILL,
+                "again": again,
+            }
+        )
         shutil.rmtree(folder)
     return {"lines": len(set(lines)), "runs": runs}
 
@@ -176,7 +216,9 @@ def random_kills(base: Path, given: dict[str, Any]) -> dict[str, Any]:
     """Kill at random moments under load; at the end let it finish."""
     start, chance = time.time(), random.Random(given["seed"])
     folder = base / "load"
-    prepare(folder, config(given["feeds"], given["api"], given["chats"], given.get("query", "bell")))
+    prepare(
+        folder, config(given["feeds"], given["api"], given["chats"], given.get("query", "bell"))
+    )
     assert wait(child(session(folder, start, 1))) == 0
     killed = 0
     for _ in range(given["kills"]):
@@ -196,7 +238,9 @@ def random_kills(base: Path, given: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     given = json.loads(sys.argv[1])
     base = Path(given["base"])
-    result = enumerate_points(base, given) if given["what"] == "points" else random_kills(base, given)
+    result = (
+        enumerate_points(base, given) if given["what"] == "points" else random_kills(base, given)
+    )
     (base / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 

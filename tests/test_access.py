@@ -54,7 +54,9 @@ def test_who_may_do_what_where(deed: Deed, seat: Seat, role: Role, chat_admin: b
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("deed", "seat"), MAY)
-def test_in_a_chat_that_is_not_let_in_nobody_does_anything(deed: Deed, seat: Seat, role: Role) -> None:
+def test_in_a_chat_that_is_not_let_in_nobody_does_anything(
+    deed: Deed, seat: Seat, role: Role
+) -> None:
     expected = Refusal.BLOCKED if role is Role.BLOCKED else Refusal.STRANGER
 
     assert refusal(deed, role, seat, allowed=False, chat_admin=True) is expected
@@ -107,8 +109,29 @@ READS = (
     "/export",
     "/cancel",
 )
-OTHERS = ("/confirm", "/settings", "/addfeed", "/removefeed", "/import", "/channels", "/admin", "/unsubscribe 1", "/start nothing", "/dance")
-TABLES = ("subscriptions", "routes", "stances", "feeds", "feed_chats", "people", "links", "pending", "claims")
+OTHERS = (
+    "/confirm",
+    "/settings",
+    "/addfeed",
+    "/removefeed",
+    "/import",
+    "/channels",
+    "/admin",
+    "/unsubscribe 1",
+    "/start nothing",
+    "/dance",
+)
+TABLES = (
+    "subscriptions",
+    "routes",
+    "stances",
+    "feeds",
+    "feed_chats",
+    "people",
+    "links",
+    "pending",
+    "claims",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +163,13 @@ async def digest(one: Desk) -> str:
     """What could be changed, as a word."""
     rows = {name: await one.rows(f"select * from {name}") for name in TABLES}  # noqa: S608 (names of ours)
     rows["feeds"] = await one.rows("select id, url, active, declared from feeds")
-    rows["chats"] = await one.rows("select id, allowed, operator, settings, grouping, acts_for from chats where allowed = 1")
-    return hashlib.blake2b(json.dumps({name: sorted(map(repr, table)) for name, table in rows.items()}).encode(), digest_size=8).hexdigest()
+    rows["chats"] = await one.rows(
+        "select id, allowed, operator, settings, grouping, acts_for from chats where allowed = 1"
+    )
+    return hashlib.blake2b(
+        json.dumps({name: sorted(map(repr, table)) for name, table in rows.items()}).encode(),
+        digest_size=8,
+    ).hexdigest()
 
 
 @asynccontextmanager
@@ -153,7 +181,12 @@ async def newsroom(folder: Path, clock: ManualClock) -> AsyncIterator[Desk]:
         api.add_supergroup(FORUM, members={ANN: "administrator", BOB: "member"}, forum=True)
         api.add_topic(FORUM, TOPIC)
         api.add_channel(CHANNEL, "Channel", {ANN: "administrator"})
-        chats: dict[str, Any] = {"ann": ANN, "group": GROUP, "topic": (FORUM, TOPIC), "channel": CHANNEL}
+        chats: dict[str, Any] = {
+            "ann": ANN,
+            "group": GROUP,
+            "topic": (FORUM, TOPIC),
+            "channel": CHANNEL,
+        }
         rules = [rule("Rung", "rung", to=tuple(chats))]
         async with desk(folder, api, chats, clock, subscriptions=rules, admins=[OWEN]) as made:
             yield made
@@ -169,17 +202,28 @@ async def rung(one: Desk, who: Who) -> int | None:
     """The message of an alert there."""
     await one.adds(Told("rung"))
     await one.deliver(10 * SECOND, SECOND)
-    messages = [message for message in one.api.messages(who.chat, who.topic) if message.text.startswith("rung")]
+    messages = [
+        message
+        for message in one.api.messages(who.chat, who.topic)
+        if message.text.startswith("rung")
+    ]
     return messages[-1].message_id if messages else None
 
 
 @pytest.mark.parametrize("who", EVERYONE, ids=lambda one: one.name)
-async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the_others(who: Who, tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the_others(
+    who: Who, tmp_path: Path, clock: ManualClock
+) -> None:
     async with newsroom(tmp_path, clock) as one:
         alert = await rung(one, who)
         for text in CHANGES:
             before = await digest(one)
-            await says(one, who, text, alert if text.startswith(("/follow", "/unf", "/mute", "/unm")) else None)
+            await says(
+                one,
+                who,
+                text,
+                alert if text.startswith(("/follow", "/unf", "/mute", "/unm")) else None,
+            )
             assert ((await digest(one)) != before) is who.may, text
         before = await digest(one)
         for text in (*READS, *(() if who.may else OTHERS)):
@@ -188,12 +232,22 @@ async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the
 
 
 @pytest.mark.parametrize("who", [one for one in EVERYONE if not one.may], ids=lambda one: one.name)
-async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not(who: Who, tmp_path: Path, clock: ManualClock) -> None:
+async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not(
+    who: Who, tmp_path: Path, clock: ManualClock
+) -> None:
     """Every button of every screen that Ann opens, pressed where it stands or sent from elsewhere, and some that nobody ever got."""
     async with newsroom(tmp_path, clock) as one:
         ann = Who("Ann", ANN, who.chat if who.chat < 0 else ANN, who.topic, may=True)
         await rung(one, ann)
-        for text in ("/subscribe harbour", "/subscriptions", "/unsubscribe 2", "/settings", "/start", "/removefeed", "/channels"):
+        for text in (
+            "/subscribe harbour",
+            "/subscriptions",
+            "/unsubscribe 2",
+            "/settings",
+            "/start",
+            "/removefeed",
+            "/channels",
+        ):
             await says(one, ann, text)
             await one.deliver(30 * SECOND, 2 * SECOND)
         messages = one.api.messages(ann.chat, ann.topic)
@@ -206,26 +260,39 @@ async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not
         }
         assert len(words) > 15
         forged = {
-            f"{screen}:{word}" for screen in range(1, 9) for word in ("delete", "yes", "undo", "pause", "language de", "stories loose", "act 1")
+            f"{screen}:{word}"
+            for screen in range(1, 9)
+            for word in ("delete", "yes", "undo", "pause", "language de", "stories loose", "act 1")
         }
         one.api.say(who.chat, who.user, "something of their own", who.topic)
         await one.listen()
         before = await digest(one)
         for message, word in sorted(
-            words | {(messages[-1].message_id, word) for word in forged | {*map(str, Press), "x", ":", "9:" + "9" * 50}}
+            words
+            | {
+                (messages[-1].message_id, word)
+                for word in forged | {*map(str, Press), "x", ":", "9:" + "9" * 50}
+            }
         ):
             if word == Press.WHY or word.endswith(("list", "back")):
                 continue
             one.clock.advance(3 * SECOND)
-            target = message if who.chat == ann.chat else next(iter(one.api.chats[who.chat].messages))
+            target = (
+                message if who.chat == ann.chat else next(iter(one.api.chats[who.chat].messages))
+            )
             one.api.press(who.chat, who.user, target, word)
             await one.listen()
             assert await digest(one) == before, word
 
 
-async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_group_they_administer(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_group_they_administer(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with newsroom(tmp_path, clock) as one:
-        await one.made.store._writer.run("block", lambda db: db.execute("insert into people values (?, 'blocked', 'Ann', '')", [ANN]))
+        await one.made.store._writer.run(
+            "block",
+            lambda db: db.execute("insert into people values (?, 'blocked', 'Ann', '')", [ANN]),
+        )
         before, messages = await digest(one), len(one.api.messages(GROUP))
         for text in (*CHANGES, *READS):
             await says(one, Who("Ann", ANN, GROUP, None, may=False), text)
@@ -233,10 +300,15 @@ async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_gr
         assert len(one.api.messages(GROUP)) == messages
 
 
-async def test_feeds_are_added_for_a_chat_by_those_who_may(tmp_path: Path, clock: ManualClock, server: FeedServer) -> None:
+async def test_feeds_are_added_for_a_chat_by_those_who_may(
+    tmp_path: Path, clock: ManualClock, server: FeedServer
+) -> None:
     server.put("/feed.xml", rss(item("1", "Pier opens"), title="Coast Herald"))
     async with newsroom(tmp_path, clock) as one:
-        for who in (Who("Bob", BOB, GROUP, None, may=False), Who("Ann", ANN, GROUP, None, may=True)):
+        for who in (
+            Who("Bob", BOB, GROUP, None, may=False),
+            Who("Ann", ANN, GROUP, None, may=True),
+        ):
             await says(one, who, f"/addfeed {server.url('/feed.xml')}")
             await one.deliver(10 * SECOND, SECOND)
         shown = one.api.messages(GROUP)[-1]
@@ -244,21 +316,29 @@ async def test_feeds_are_added_for_a_chat_by_those_who_may(tmp_path: Path, clock
         for user in (BOB, ANN):
             one.api.press(GROUP, user, shown.message_id, word)
             await one.listen()
-            added = await one.rows("select chats.name from feed_chats join chats on chats.id = chat_id")
+            added = await one.rows(
+                "select chats.name from feed_chats join chats on chats.id = chat_id"
+            )
             assert added == ([("group",)] if user == ANN else [])
 
 
-async def test_who_acts_for_a_channel_loses_that_with_the_right_to_administer_it(tmp_path: Path, clock: ManualClock) -> None:
+async def test_who_acts_for_a_channel_loses_that_with_the_right_to_administer_it(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with newsroom(tmp_path, clock) as one:
         api, ann = one.api, Who("Ann", ANN, ANN, None, may=True)
-        api.add_channel(-1009, "Coast", {ANN: "administrator", api.bot_id: "administrator"}, username="coast")
+        api.add_channel(
+            -1009, "Coast", {ANN: "administrator", api.bot_id: "administrator"}, username="coast"
+        )
         await says(one, ann, "/channels @coast")
         await one.deliver(5 * SECOND, SECOND)
         assert api.messages(ANN)[-1].text.startswith("Linked Coast")
         await says(one, ann, "/channels")
         await one.deliver(5 * SECOND, SECOND)
         menu = api.messages(ANN)[-1]
-        api.press(ANN, ANN, menu.message_id, menu.reply_markup["inline_keyboard"][0][0]["callback_data"])
+        api.press(
+            ANN, ANN, menu.message_id, menu.reply_markup["inline_keyboard"][0][0]["callback_data"]
+        )
         await one.listen()
         await says(one, ann, "/subscribe harbour")
         await one.deliver(5 * SECOND, SECOND)

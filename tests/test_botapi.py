@@ -182,7 +182,9 @@ async def test_isolates_and_zero_width_characters_stay(bot: Bot) -> None:
         ("<span>a</span>", 'Tag "span" must have class "tg-spoiler" at byte offset 0'),
     ],
 )
-async def test_broken_html_fails_the_message_in_telegrams_words(api: BotApi, markup: str, reason: str) -> None:
+async def test_broken_html_fails_the_message_in_telegrams_words(
+    api: BotApi, markup: str, reason: str
+) -> None:
     async with httpx.AsyncClient(verify=TLS) as http:
         form = {"chat_id": str(ANN), "text": markup, "parse_mode": "HTML"}
         answer = await http.post(f"{api.url}/bot{api.token}/sendMessage", data=form)
@@ -229,7 +231,9 @@ MARKUP = [
 def test_the_small_parser_agrees_with_telegrams_own(markup: str) -> None:
     def outcome(own: bool) -> object:
         try:
-            parsed = texts.Formatted(*parse_html(markup)) if own else texts.parse(markup, "HTML", [])
+            parsed = (
+                texts.Formatted(*parse_html(markup)) if own else texts.parse(markup, "HTML", [])
+            )
         except ApiError as error:
             return error.description
         return parsed
@@ -243,7 +247,9 @@ async def test_entities_out_of_bounds_fail_the_message(bot: Bot) -> None:
         return (await refused(bot.send_message(ANN, "a😀", entities=[entity]))).casefold()
 
     assert await said(9, 1) == "entity begins after the end of the text at utf-16 offset 9"
-    assert await said(0, 4) == ("entity beginning at utf-16 offset 0 ends after the end of the text at utf-16 offset 4")
+    assert await said(0, 4) == (
+        "entity beginning at utf-16 offset 0 ends after the end of the text at utf-16 offset 4"
+    )
     assert await said(2, 1) == "entity begins in a middle of a utf-16 symbol at byte offset 5"
     assert await said(-1, 1) == "receive an entity with incorrect offset -1"
 
@@ -254,7 +260,9 @@ async def test_entities_beyond_a_hundred_are_ignored(bot: Bot) -> None:
     assert len((await bot.send_message(ANN, "x " * 120, entities=many)).entities) == 100
 
 
-async def test_a_bad_link_given_as_an_entity_is_dropped_or_refused_as_set(api: BotApi, bot: Bot) -> None:
+async def test_a_bad_link_given_as_an_entity_is_dropped_or_refused_as_set(
+    api: BotApi, bot: Bot
+) -> None:
     entity = MessageEntity("text_link", 0, 1, url="localhost")
 
     assert (await bot.send_message(ANN, "x", entities=[entity])).entities == ()
@@ -283,12 +291,20 @@ async def test_a_bad_link_given_as_an_entity_is_dropped_or_refused_as_set(api: B
             InlineKeyboardButton("x", web_app=WebAppInfo("http://a.b/")),
             "Inline keyboard button web app url 'http://a.b/' is invalid: only https links are allowed",
         ),
-        (InlineKeyboardButton("x", copy_text=CopyTextButton("x" * 257)), "Button_copy_text_invalid"),
+        (
+            InlineKeyboardButton("x", copy_text=CopyTextButton("x" * 257)),
+            "Button_copy_text_invalid",
+        ),
         (InlineKeyboardButton("x", pay=True), "Button_type_invalid"),
-        (InlineKeyboardButton(" ", callback_data="x"), "Inline keyboard button text must be non-empty"),
+        (
+            InlineKeyboardButton(" ", callback_data="x"),
+            "Inline keyboard button text must be non-empty",
+        ),
     ],
 )
-async def test_wrong_buttons_fail_the_message(api: BotApi, bot: Bot, button: InlineKeyboardButton, said: str) -> None:
+async def test_wrong_buttons_fail_the_message(
+    api: BotApi, bot: Bot, button: InlineKeyboardButton, said: str
+) -> None:
     assert await refused(bot.send_message(ANN, "x", reply_markup=keyboard(button))) == said
     assert api.messages(ANN) == []
 
@@ -305,8 +321,13 @@ async def test_right_buttons_pass_with_their_links_in_telegrams_form(bot: Bot) -
     sent = await bot.send_message(ANN, "x", reply_markup=keyboard(*buttons, app, search))
 
     assert sent.reply_markup is not None
-    assert [button.url for button in sent.reply_markup.inline_keyboard[0][:5]] == list(links.values())
-    assert await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(app))) == "Button_type_invalid"
+    assert [button.url for button in sent.reply_markup.inline_keyboard[0][:5]] == list(
+        links.values()
+    )
+    assert (
+        await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(app)))
+        == "Button_type_invalid"
+    )
     said = await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(search)))
     assert said.startswith("Can't use switch_inline_query button in a channel chat")
 
@@ -398,7 +419,9 @@ async def test_only_the_bots_own_living_messages_can_be_edited(api: BotApi, bot:
     assert [message.deleted for message in api.messages(ANN)] == [True, False]
 
 
-async def test_others_messages_in_a_group_are_deleted_by_administrators_only(api: BotApi, bot: Bot) -> None:
+async def test_others_messages_in_a_group_are_deleted_by_administrators_only(
+    api: BotApi, bot: Bot
+) -> None:
     api.say(GROUP, ANN, "hello")
     [update] = await bot.get_updates()
     assert update.message is not None
@@ -436,8 +459,12 @@ async def test_blocking_and_unblocking_is_told_and_enforced(api: BotApi, bot: Bo
     assert said == "Forbidden: user is deactivated"
 
 
-@pytest.mark.parametrize(("chat_id", "name"), [(GROUP, "group"), (FORUM, "supergroup"), (CHANNEL, "channel")])
-async def test_a_kick_is_told_and_enforced_until_the_bot_is_invited(api: BotApi, bot: Bot, chat_id: int, name: str) -> None:
+@pytest.mark.parametrize(
+    ("chat_id", "name"), [(GROUP, "group"), (FORUM, "supergroup"), (CHANNEL, "channel")]
+)
+async def test_a_kick_is_told_and_enforced_until_the_bot_is_invited(
+    api: BotApi, bot: Bot, chat_id: int, name: str
+) -> None:
     api.kick(chat_id)
     said = await refused(bot.send_message(chat_id, "x"), Forbidden)
     assert said == f"Forbidden: bot was kicked from the {name} chat"
@@ -449,7 +476,9 @@ async def test_a_kick_is_told_and_enforced_until_the_bot_is_invited(api: BotApi,
     assert statuses == ["kicked", "administrator" if chat_id == CHANNEL else "member"]
 
 
-async def test_deleted_and_restricted_groups_refuse_each_in_its_words(api: BotApi, bot: Bot) -> None:
+async def test_deleted_and_restricted_groups_refuse_each_in_its_words(
+    api: BotApi, bot: Bot
+) -> None:
     api.restrict(GROUP)
     said = await refused(bot.send_message(GROUP, "x"))
     assert said == "Not enough rights to send text messages to the chat"
@@ -506,7 +535,9 @@ async def test_what_people_say_arrives_with_command_entities(api: BotApi, bot: B
     assert update.message.entities[0] == MessageEntity("bot_command", 3, 15)
 
 
-async def test_anonymous_administrators_and_channels_speak_as_their_chat(api: BotApi, bot: Bot) -> None:
+async def test_anonymous_administrators_and_channels_speak_as_their_chat(
+    api: BotApi, bot: Bot
+) -> None:
     api.say(GROUP, ANN, "x", anonymous_admin=True)
     api.say(CHANNEL, ANN, "y")
 
@@ -540,7 +571,9 @@ async def test_a_press_arrives_with_its_message_and_can_be_answered(api: BotApi,
     await query.answer("Muted", show_alert=True)
     [answer] = api.answers
     assert (answer.callback_query_id, answer.text, answer.show_alert) == (query.id, "Muted", True)
-    assert await refused(bot.answer_callback_query("404")) == ("Query is too old and response timeout expired or query id is invalid")
+    assert await refused(bot.answer_callback_query("404")) == (
+        "Query is too old and response timeout expired or query id is invalid"
+    )
 
 
 async def test_a_press_on_a_deleted_message_shows_no_message(api: BotApi, bot: Bot) -> None:
@@ -595,7 +628,9 @@ async def test_of_two_pollers_the_older_gets_the_conflict(api: BotApi, bot: Bot)
         api.say(ANN, ANN, "x")
 
         assert len(await new) == 1
-    assert said == ("Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+    assert said == (
+        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+    )
 
 
 async def test_polling_and_a_webhook_exclude_each_other(api: BotApi, bot: Bot) -> None:
@@ -683,7 +718,9 @@ async def test_commands_are_kept_by_scope_and_language(bot: Bot) -> None:
     await bot.delete_my_commands()
     assert await bot.get_my_commands() == ()
     assert await refused(bot.set_my_commands([("List", "x")])) == "Bot_command_invalid"
-    assert await refused(bot.set_my_commands([("x" * 33, "x")])) == ("Command length must not exceed 32")
+    assert await refused(bot.set_my_commands([("x" * 33, "x")])) == (
+        "Command length must not exceed 32"
+    )
 
 
 # faults
@@ -703,7 +740,13 @@ async def test_commands_are_kept_by_scope_and_language(bot: Bot) -> None:
     ],
 )
 async def test_each_fault_reaches_the_bot_as_its_error(
-    api: BotApi, bot: Bot, fault: Fault, *, error: type[TelegramError], processed: bool, status: int | None
+    api: BotApi,
+    bot: Bot,
+    fault: Fault,
+    *,
+    error: type[TelegramError],
+    processed: bool,
+    status: int | None,
 ) -> None:
     """And is met once; what was carried out stays."""
     api.fault(fault)
@@ -752,13 +795,17 @@ async def test_faults_are_met_in_order_by_method_chat_and_count(api: BotApi, bot
 # limits
 
 
-async def test_a_chat_takes_a_small_burst_and_then_one_message_a_second(api: BotApi, bot: Bot, clock: Clock) -> None:
+async def test_a_chat_takes_a_small_burst_and_then_one_message_a_second(
+    api: BotApi, bot: Bot, clock: Clock
+) -> None:
     api.enforce_limits = True
     for _ in range(3):
         await bot.send_message(ANN, "x")
     with pytest.raises(RetryAfter):
         await bot.send_message(ANN, "x")
-    assert [(broken.limit, broken.chat_id, broken.retry_after) for broken in api.violations] == [("chat", ANN, 1)]
+    assert [(broken.limit, broken.chat_id, broken.retry_after) for broken in api.violations] == [
+        ("chat", ANN, 1)
+    ]
 
     for _ in range(3):
         clock.now += 1
@@ -766,7 +813,9 @@ async def test_a_chat_takes_a_small_burst_and_then_one_message_a_second(api: Bot
     assert len(api.violations) == 1
 
 
-async def test_a_group_takes_twenty_messages_and_edits_a_minute(api: BotApi, bot: Bot, clock: Clock) -> None:
+async def test_a_group_takes_twenty_messages_and_edits_a_minute(
+    api: BotApi, bot: Bot, clock: Clock
+) -> None:
     api.enforce_limits = True
     sent = await bot.send_message(GROUP, "0")
     for number in range(1, 20):
@@ -781,7 +830,9 @@ async def test_a_group_takes_twenty_messages_and_edits_a_minute(api: BotApi, bot
 
 
 @pytest.mark.parametrize("kind", ["document", "photo"])
-async def test_files_and_changed_captions_count_as_messages_do(api: BotApi, bot: Bot, clock: Clock, kind: str) -> None:
+async def test_files_and_changed_captions_count_as_messages_do(
+    api: BotApi, bot: Bot, clock: Clock, kind: str
+) -> None:
     send = bot.send_document if kind == "document" else bot.send_photo
     api.enforce_limits = True
     sent = await send(GROUP, b"x", caption="0")

@@ -66,15 +66,25 @@ async def message(bot: Bot) -> Message:
 async def test_the_bot_names_itself_and_says_what_it_can(bot: Bot) -> None:
     me = await bot.get_me()
 
-    assert (me.username, me.is_bot, me.can_join_groups, me.can_read_all_group_messages) == ("bell_bot", True, True, False)
+    assert (me.username, me.is_bot, me.can_join_groups, me.can_read_all_group_messages) == (
+        "bell_bot",
+        True,
+        True,
+        False,
+    )
     assert me.supports_inline_queries is False
 
 
 # files and captions
 
 
-async def test_a_document_carries_caption_entities_buttons_and_a_topic(api: BotApi, bot: Bot) -> None:
-    bold, buttons = MessageEntity("bold", 0, 2), InlineKeyboardMarkup.from_button(InlineKeyboardButton("x", callback_data="1"))
+async def test_a_document_carries_caption_entities_buttons_and_a_topic(
+    api: BotApi, bot: Bot
+) -> None:
+    bold, buttons = (
+        MessageEntity("bold", 0, 2),
+        InlineKeyboardMarkup.from_button(InlineKeyboardButton("x", callback_data="1")),
+    )
 
     sent = await bot.send_document(
         FORUM, b"a,b", filename="watches.csv", caption="My file", caption_entities=[bold],
@@ -100,18 +110,25 @@ async def test_captions_are_counted_after_parsing_in_code_points(bot: Bot) -> No
     assert await refused(bot.send_photo(ANN, b"png", caption="<b>x", parse_mode="HTML")) != ""
 
 
-async def test_a_caption_is_changed_or_taken_away_and_nothing_else_is(api: BotApi, bot: Bot) -> None:
+async def test_a_caption_is_changed_or_taken_away_and_nothing_else_is(
+    api: BotApi, bot: Bot
+) -> None:
     sent = await bot.send_photo(ANN, b"png", caption="one")
     text = await bot.send_message(ANN, "text")
 
     edited = await sent.edit_caption("<b>two</b>", parse_mode="HTML")
     assert isinstance(edited, Message)
     assert (edited.caption, edited.caption_entities) == ("two", (MessageEntity("bold", 0, 3),))
-    assert (await refused(sent.edit_caption("<b>two</b>", parse_mode="HTML"))).startswith("Message is not modified")
+    assert (await refused(sent.edit_caption("<b>two</b>", parse_mode="HTML"))).startswith(
+        "Message is not modified"
+    )
     await sent.edit_caption()
 
     assert api.messages(ANN)[0].text == ""
-    assert api.messages(ANN)[0].edits == [("two", [{"type": "bold", "offset": 0, "length": 3}]), ("", [])]
+    assert api.messages(ANN)[0].edits == [
+        ("two", [{"type": "bold", "offset": 0, "length": 3}]),
+        ("", []),
+    ]
     assert await refused(sent.edit_text("x")) == "There is no text in the message to edit"
     assert await refused(text.edit_caption("x")) == "There is no caption in the message to edit"
 
@@ -126,12 +143,16 @@ async def test_a_photo_telegram_has_is_sent_again_by_its_id(api: BotApi, bot: Bo
 
 async def test_uploads_have_their_limits(bot: Bot) -> None:
     assert await refused(bot.send_document(ANN, b"")) == "File must be non-empty"
-    assert (await refused(bot.send_photo(ANN, bytes(10_000_001)))).endswith("bytes is too big for a photo")
+    assert (await refused(bot.send_photo(ANN, bytes(10_000_001)))).endswith(
+        "bytes is too big for a photo"
+    )
     said = await refused(bot.send_document(ANN, bytes(50_000_001)), NetworkError)
     assert said == "Request Entity Too Large"
 
 
-async def test_a_file_up_to_twenty_mebibytes_is_fetched_by_the_path_that_get_file_gave(api: BotApi, bot: Bot) -> None:
+async def test_a_file_up_to_twenty_mebibytes_is_fetched_by_the_path_that_get_file_gave(
+    api: BotApi, bot: Bot
+) -> None:
     api.upload(ANN, ANN, "largest.opml", bytes(20 << 20))
     document = (await message(bot)).document
     assert document is not None
@@ -143,7 +164,9 @@ async def test_a_file_up_to_twenty_mebibytes_is_fetched_by_the_path_that_get_fil
         file = await document.get_file()
         assert file.file_path == address
         assert await request.do_request(address, "GET") == (200, bytes(20 << 20))
-        assert (await request.do_request(address.replace(api.token, "123456:wrong"), "GET"))[0] == 401
+        assert (await request.do_request(address.replace(api.token, "123456:wrong"), "GET"))[
+            0
+        ] == 401
 
 
 async def test_a_file_beyond_twenty_mebibytes_is_not_given_out(api: BotApi, bot: Bot) -> None:
@@ -158,7 +181,10 @@ async def test_a_file_beyond_twenty_mebibytes_is_not_given_out(api: BotApi, bot:
 
 
 async def test_keyboards_keep_their_rows(api: BotApi, bot: Bot) -> None:
-    rows = [[InlineKeyboardButton(f"{row}{n}", callback_data=f"{row}{n}") for n in range(row + 1)] for row in range(3)]
+    rows = [
+        [InlineKeyboardButton(f"{row}{n}", callback_data=f"{row}{n}") for n in range(row + 1)]
+        for row in range(3)
+    ]
 
     sent = await bot.send_message(ANN, "x", reply_markup=InlineKeyboardMarkup(rows))
 
@@ -173,29 +199,50 @@ async def test_keyboards_keep_their_rows(api: BotApi, bot: Bot) -> None:
     [
         ({"switch_inline_query": "x"}, "switch_inline_query"),
         ({"switch_inline_query_current_chat": ""}, "switch_inline_query_current_chat"),
-        ({"switch_inline_query_chosen_chat": SwitchInlineQueryChosenChat(allow_user_chats=True)}, "switch_inline_query"),
+        (
+            {"switch_inline_query_chosen_chat": SwitchInlineQueryChosenChat(allow_user_chats=True)},
+            "switch_inline_query",
+        ),
     ],
 )
-async def test_buttons_that_switch_to_inline_mode_are_refused_in_channels(bot: Bot, switch: dict[str, Any], named: str) -> None:
+async def test_buttons_that_switch_to_inline_mode_are_refused_in_channels(
+    bot: Bot, switch: dict[str, Any], named: str
+) -> None:
     markup = InlineKeyboardMarkup.from_button(InlineKeyboardButton("x", **switch))
 
     await bot.send_message(GROUP, "x", reply_markup=markup)
-    assert (await refused(bot.send_message(CHANNEL, "x", reply_markup=markup))).startswith(f"Can't use {named} button in a channel chat")
+    assert (await refused(bot.send_message(CHANNEL, "x", reply_markup=markup))).startswith(
+        f"Can't use {named} button in a channel chat"
+    )
 
 
-async def test_a_forced_reply_keeps_its_placeholder_and_its_answer_names_the_question(api: BotApi, bot: Bot) -> None:
-    asked = await bot.send_message(GROUP, "Which words?", reply_markup=ForceReply(selective=True, input_field_placeholder="harbour"))
+async def test_a_forced_reply_keeps_its_placeholder_and_its_answer_names_the_question(
+    api: BotApi, bot: Bot
+) -> None:
+    asked = await bot.send_message(
+        GROUP,
+        "Which words?",
+        reply_markup=ForceReply(selective=True, input_field_placeholder="harbour"),
+    )
 
-    assert api.messages(GROUP)[0].reply_markup == {"force_reply": True, "selective": True, "input_field_placeholder": "harbour"}
+    assert api.messages(GROUP)[0].reply_markup == {
+        "force_reply": True,
+        "selective": True,
+        "input_field_placeholder": "harbour",
+    }
     api.say(GROUP, BOB, "ferry", reply_to=asked.message_id)
     answer = await message(bot)
     assert answer.reply_to_message is not None
     assert (answer.text, answer.reply_to_message.message_id) == ("ferry", asked.message_id)
     too_long = ForceReply(input_field_placeholder="x" * 65)
-    assert await refused(bot.send_message(GROUP, "x", reply_markup=too_long)) == "Reply_markup_invalid"
+    assert (
+        await refused(bot.send_message(GROUP, "x", reply_markup=too_long)) == "Reply_markup_invalid"
+    )
 
 
-async def test_a_message_that_forces_a_reply_cannot_be_edited_nor_an_edit_force_one(bot: Bot) -> None:
+async def test_a_message_that_forces_a_reply_cannot_be_edited_nor_an_edit_force_one(
+    bot: Bot,
+) -> None:
     asked = await bot.send_message(ANN, "x", reply_markup=ForceReply())
     plain = await bot.send_message(ANN, "x")
 
@@ -215,7 +262,9 @@ async def test_a_message_that_forces_a_reply_cannot_be_edited_nor_an_edit_force_
         (FORUM, "Message can't be deleted"), (CHANNEL, "Message can't be deleted"),
     ],
 )  # fmt: skip
-async def test_what_is_two_days_old_can_be_edited_but_not_deleted(api: BotApi, bot: Bot, chat_id: int, said: str) -> None:
+async def test_what_is_two_days_old_can_be_edited_but_not_deleted(
+    api: BotApi, bot: Bot, chat_id: int, said: str
+) -> None:
     sent = await bot.send_message(chat_id, "x")
     api.backdate(chat_id, sent.message_id, 2 * 86400)
 
@@ -223,7 +272,9 @@ async def test_what_is_two_days_old_can_be_edited_but_not_deleted(api: BotApi, b
     assert await refused(sent.delete()) == said
 
 
-async def test_an_administrator_that_may_delete_deletes_what_others_wrote(api: BotApi, bot: Bot) -> None:
+async def test_an_administrator_that_may_delete_deletes_what_others_wrote(
+    api: BotApi, bot: Bot
+) -> None:
     api.promote(FORUM, ANN)
     api.say(FORUM, BOB, "hello")
     heard = [update.message for update in await bot.get_updates()][-1]
@@ -248,7 +299,9 @@ async def test_a_message_that_someone_deleted_is_not_found(api: BotApi, bot: Bot
 
 async def test_commands_are_read_by_the_names_of_their_scopes(api: BotApi, bot: Bot) -> None:
     await bot.set_my_commands([("/list", " What I watch ")])
-    await bot.set_my_commands([("liste", "Was")], scope=BotCommandScopeAllGroupChats(), language_code="de")
+    await bot.set_my_commands(
+        [("liste", "Was")], scope=BotCommandScopeAllGroupChats(), language_code="de"
+    )
     await bot.set_my_commands([("a", "b")], scope=BotCommandScopeChat(ANN))
     await bot.set_my_commands([("a", "b")], scope=BotCommandScopeChatAdministrators(GROUP))
     await bot.set_my_commands([("a", "b")], scope=BotCommandScopeChatMember(GROUP, BOB))
@@ -271,8 +324,13 @@ async def test_commands_have_their_limits(bot: Bot) -> None:
     for name in ("wätch", "watch-it", "Watch", "слово"):
         assert await refused(bot.set_my_commands([(name, "x")])) == "Bot_command_invalid"
     assert await refused(bot.set_my_commands([("/", "x")])) == "Command must be non-empty"
-    assert await refused(bot.set_my_commands([("a", " ")])) == "Command description must be non-empty"
-    assert await refused(bot.set_my_commands([("a", "x" * 257)])) == "Command description length must not exceed 256"
+    assert (
+        await refused(bot.set_my_commands([("a", " ")])) == "Command description must be non-empty"
+    )
+    assert (
+        await refused(bot.set_my_commands([("a", "x" * 257)]))
+        == "Command description length must not exceed 256"
+    )
     assert len(await bot.get_my_commands()) == 100
 
 
@@ -280,7 +338,10 @@ async def test_commands_need_a_language_and_a_chat_there_is(bot: Bot) -> None:
     one = [("a", "b")]
 
     for code in ("deu", "DE", "d"):
-        assert await refused(bot.set_my_commands(one, language_code=code)) == "Invalid language code specified"
+        assert (
+            await refused(bot.set_my_commands(one, language_code=code))
+            == "Invalid language code specified"
+        )
     for scope, said in (
         (BotCommandScopeChat(CHANNEL), "Can't change commands in channel chats"),
         (BotCommandScopeChat(404), "Chat not found"),
@@ -303,7 +364,10 @@ async def test_reactions_come_only_when_they_were_asked_for(api: BotApi, bot: Bo
     assert changed is not None
     assert changed.user is not None
     assert (changed.chat.id, changed.message_id, changed.user.id) == (ANN, sent.message_id, ANN)
-    assert (changed.old_reaction, changed.new_reaction) == ((ReactionTypeEmoji("👍"),), (ReactionTypeEmoji("👎"),))
+    assert (changed.old_reaction, changed.new_reaction) == (
+        (ReactionTypeEmoji("👍"),),
+        (ReactionTypeEmoji("👎"),),
+    )
     api.react(ANN, ANN, sent.message_id, None)
     changed = (await only(bot)).message_reaction
     assert changed is not None
@@ -335,7 +399,10 @@ async def test_reactions_in_channels_are_only_counted(api: BotApi, bot: Bot) -> 
 
     counts = [update.message_reaction_count for update in await bot.get_updates()]
     assert counts[-1] is not None
-    assert [(count.type, count.total_count) for count in counts[-1].reactions] == [(ReactionTypeEmoji("👍"), 2), (ReactionTypeEmoji("👎"), 1)]
+    assert [(count.type, count.total_count) for count in counts[-1].reactions] == [
+        (ReactionTypeEmoji("👍"), 2),
+        (ReactionTypeEmoji("👎"), 1),
+    ]
 
 
 async def test_names_of_updates_that_do_not_exist_choose_nothing(api: BotApi, bot: Bot) -> None:
@@ -348,12 +415,21 @@ async def test_names_of_updates_that_do_not_exist_choose_nothing(api: BotApi, bo
 
 async def test_forwarded_messages_say_where_they_come_from(api: BotApi, bot: Bot) -> None:
     elsewhere = -1_000_123
-    origins = [FromUser(STRANGER), FromHiddenUser("Nobody"), FromChat(elsewhere, "Chief"), FromChannel(CHANNEL, 12), FromChannel(elsewhere, 3)]
+    origins = [
+        FromUser(STRANGER),
+        FromHiddenUser("Nobody"),
+        FromChat(elsewhere, "Chief"),
+        FromChannel(CHANNEL, 12),
+        FromChannel(elsewhere, 3),
+    ]
     for origin in origins:
         api.forward(ANN, ANN, origin, "A headline")
 
     forwarded = [update.message for update in await bot.get_updates()]
-    assert all(each and each.from_user and (each.from_user.id, each.text) == (ANN, "A headline") for each in forwarded)
+    assert all(
+        each and each.from_user and (each.from_user.id, each.text) == (ANN, "A headline")
+        for each in forwarded
+    )
     user, hidden, chat, known, unknown = [each.forward_origin for each in forwarded if each]
     assert isinstance(user, MessageOriginUser)
     assert user.sender_user.id == STRANGER
@@ -378,13 +454,22 @@ async def test_a_person_edits_a_message_and_a_post(api: BotApi, bot: Bot) -> Non
 
     private, channel = await bot.get_updates()
     assert private.edited_message is not None
-    assert (private.message, private.edited_message.message_id, private.edited_message.text) == (None, first.message_id, "/watch x")
+    assert (private.message, private.edited_message.message_id, private.edited_message.text) == (
+        None,
+        first.message_id,
+        "/watch x",
+    )
     assert private.edited_message.edit_date is not None
     assert channel.edited_channel_post is not None
-    assert (channel.edited_channel_post.text, channel.edited_channel_post.from_user) == ("posted", None)
+    assert (channel.edited_channel_post.text, channel.edited_channel_post.from_user) == (
+        "posted",
+        None,
+    )
 
 
-async def test_posts_go_on_into_the_linked_group_in_the_name_of_telegram(api: BotApi, bot: Bot) -> None:
+async def test_posts_go_on_into_the_linked_group_in_the_name_of_telegram(
+    api: BotApi, bot: Bot
+) -> None:
     api.link(CHANNEL, FORUM)
     api.say(CHANNEL, ANN, "by a person")
     sent = await bot.send_photo(CHANNEL, b"png", caption="by the bot")
@@ -400,7 +485,10 @@ async def test_posts_go_on_into_the_linked_group_in_the_name_of_telegram(api: Bo
         assert copy.sender_chat is not None
         assert (copy.chat.id, copy.from_user.id, copy.sender_chat.id) == (FORUM, 777000, CHANNEL)
         assert isinstance(copy.forward_origin, MessageOriginChannel)
-        assert (copy.forward_origin.chat.id, copy.forward_origin.message_id) == (CHANNEL, original.message_id)
+        assert (copy.forward_origin.chat.id, copy.forward_origin.message_id) == (
+            CHANNEL,
+            original.message_id,
+        )
     assert api.messages(FORUM) == []
     assert (await bot.get_chat(CHANNEL)).linked_chat_id == FORUM
 
@@ -419,7 +507,9 @@ async def test_reactions_to_forwarded_posts_are_only_counted(api: BotApi, bot: B
     assert (await bot.get_updates())[-1].message_reaction_count is not None
 
 
-async def test_who_writes_as_a_channel_comes_under_the_channels_account(api: BotApi, bot: Bot) -> None:
+async def test_who_writes_as_a_channel_comes_under_the_channels_account(
+    api: BotApi, bot: Bot
+) -> None:
     api.say(FORUM, BOB, "x", as_channel=CHANNEL)
 
     heard = await message(bot)
@@ -428,7 +518,9 @@ async def test_who_writes_as_a_channel_comes_under_the_channels_account(api: Bot
     assert (heard.from_user.id, heard.sender_chat.id) == (136817688, CHANNEL)
 
 
-async def test_anonymous_administrators_press_under_their_own_account(api: BotApi, bot: Bot) -> None:
+async def test_anonymous_administrators_press_under_their_own_account(
+    api: BotApi, bot: Bot
+) -> None:
     sent = await bot.send_message(FORUM, "x")
     api.say(FORUM, ANN, "words", anonymous_admin=True)
     api.press(FORUM, ANN, sent.message_id, "1")
@@ -450,8 +542,15 @@ async def test_who_adds_the_bot_to_a_channel_is_told(api: BotApi, bot: Bot) -> N
 
     change = (await only(bot)).my_chat_member
     assert change is not None
-    assert (change.chat.type, change.chat.title, change.from_user.id) == ("channel", "New wire", BOB)
-    assert (change.old_chat_member.status, change.new_chat_member.status) == ("left", "administrator")
+    assert (change.chat.type, change.chat.title, change.from_user.id) == (
+        "channel",
+        "New wire",
+        BOB,
+    )
+    assert (change.old_chat_member.status, change.new_chat_member.status) == (
+        "left",
+        "administrator",
+    )
     assert isinstance(change.new_chat_member, ChatMemberAdministrator)
     assert change.new_chat_member.can_post_messages
     assert (await bot.send_message(-1_000_901, "x")).chat.title == "New wire"
@@ -464,12 +563,18 @@ async def test_who_adds_the_bot_to_a_channel_is_told(api: BotApi, bot: Bot) -> N
         ("demote", "left", "Forbidden: bot is not a member of the channel chat"),
     ],
 )
-async def test_who_takes_the_bot_out_of_a_channel_is_told(api: BotApi, bot: Bot, deed: str, status: str, said: str) -> None:
+async def test_who_takes_the_bot_out_of_a_channel_is_told(
+    api: BotApi, bot: Bot, deed: str, status: str, said: str
+) -> None:
     getattr(api, deed)(CHANNEL, by=ANN)
 
     change = (await only(bot)).my_chat_member
     assert change is not None
-    assert (change.old_chat_member.status, change.new_chat_member.status, change.from_user.id) == ("administrator", status, ANN)
+    assert (change.old_chat_member.status, change.new_chat_member.status, change.from_user.id) == (
+        "administrator",
+        status,
+        ANN,
+    )
     assert await refused(bot.send_message(CHANNEL, "x"), Forbidden) == said
     api.promote(CHANNEL, BOB)
     change = (await only(bot)).my_chat_member
@@ -485,7 +590,10 @@ async def test_a_bot_without_the_right_to_post_is_refused(api: BotApi, bot: Bot)
     assert change is not None
     assert isinstance(change.new_chat_member, ChatMemberAdministrator)
     assert change.new_chat_member.can_post_messages is False
-    assert await refused(bot.send_message(CHANNEL, "x")) == "Need administrator rights in the channel chat"
+    assert (
+        await refused(bot.send_message(CHANNEL, "x"))
+        == "Need administrator rights in the channel chat"
+    )
 
 
 async def test_a_demoted_bot_stays_a_member_of_a_group(api: BotApi, bot: Bot) -> None:
@@ -493,7 +601,10 @@ async def test_a_demoted_bot_stays_a_member_of_a_group(api: BotApi, bot: Bot) ->
     api.demote(FORUM, ANN)
 
     changes = [update.my_chat_member for update in await bot.get_updates()]
-    assert [change.new_chat_member.status for change in changes if change] == ["administrator", "member"]
+    assert [change.new_chat_member.status for change in changes if change] == [
+        "administrator",
+        "member",
+    ]
     await bot.send_message(FORUM, "x")
 
 
@@ -502,10 +613,22 @@ async def test_administrators_have_the_rights_of_their_kind_of_chat(api: BotApi,
     channel, forum = await bot.get_chat_member(CHANNEL, BOB), await bot.get_chat_member(FORUM, ANN)
 
     assert isinstance(channel, ChatMemberAdministrator)
-    assert (channel.can_post_messages, channel.can_edit_messages, channel.can_pin_messages) == (False, True, None)
+    assert (channel.can_post_messages, channel.can_edit_messages, channel.can_pin_messages) == (
+        False,
+        True,
+        None,
+    )
     assert isinstance(forum, ChatMemberAdministrator)
-    assert (forum.can_post_messages, forum.can_pin_messages, forum.can_manage_topics) == (None, True, False)
-    assert {head.user.id for head in await bot.get_chat_administrators(CHANNEL)} == {ANN, BOB, bot.id}
+    assert (forum.can_post_messages, forum.can_pin_messages, forum.can_manage_topics) == (
+        None,
+        True,
+        False,
+    )
+    assert {head.user.id for head in await bot.get_chat_administrators(CHANNEL)} == {
+        ANN,
+        BOB,
+        bot.id,
+    }
 
 
 async def test_members_are_asked_for_in_words_telegram_understands(bot: Bot) -> None:
@@ -514,7 +637,9 @@ async def test_members_are_asked_for_in_words_telegram_understands(bot: Bot) -> 
     assert (await bot.get_chat_member(ANN, ANN)).status == "member"
 
 
-async def test_a_public_channel_is_seen_from_outside_but_not_its_members(api: BotApi, bot: Bot) -> None:
+async def test_a_public_channel_is_seen_from_outside_but_not_its_members(
+    api: BotApi, bot: Bot
+) -> None:
     api.add_channel(-1_000_902, "Elsewhere", {ANN: "creator", bot.id: "left"}, username="elsewhere")
 
     assert (await bot.get_chat("@elsewhere")).title == "Elsewhere"
@@ -527,5 +652,9 @@ async def test_a_public_channel_is_seen_from_outside_but_not_its_members(api: Bo
 async def test_a_private_channel_is_not_found_from_outside(api: BotApi, bot: Bot) -> None:
     api.add_channel(-1_000_903, "Hidden", {ANN: "creator", bot.id: "left"})
 
-    for asked in (bot.get_chat(-1_000_903), bot.get_chat_member(-1_000_903, ANN), bot.get_chat_administrators(404)):
+    for asked in (
+        bot.get_chat(-1_000_903),
+        bot.get_chat_member(-1_000_903, ANN),
+        bot.get_chat_administrators(404),
+    ):
         assert await refused(asked) == "Chat not found"

@@ -69,7 +69,9 @@ def listener(server: FeedServer) -> Listener:
     return made
 
 
-async def test_updates_are_posted_in_order_with_the_secret(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_updates_are_posted_in_order_with_the_secret(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     api.say(ANN, ANN, "before")
     await bot.set_webhook(listener.url, secret_token="Secret_1-2")
     ids = [api.say(user, user, text) for user, text in ((ANN, "one"), (BOB, "two"), (ANN, "three"))]
@@ -85,7 +87,9 @@ async def test_updates_are_posted_in_order_with_the_secret(api: BotApi, bot: Bot
     assert heard.message.from_user.id == ANN
 
 
-async def test_without_a_secret_there_is_no_such_header(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_without_a_secret_there_is_no_such_header(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     await bot.set_webhook(listener.url)
     api.say(ANN, ANN, "x")
     await api.drained()
@@ -94,21 +98,30 @@ async def test_without_a_secret_there_is_no_such_header(api: BotApi, bot: Bot, l
 
 
 @pytest.mark.parametrize("status", [500, 403, 302, 410])
-async def test_an_update_comes_again_until_the_answer_is_a_success(api: BotApi, bot: Bot, listener: Listener, status: int) -> None:
+async def test_an_update_comes_again_until_the_answer_is_a_success(
+    api: BotApi, bot: Bot, listener: Listener, status: int
+) -> None:
     listener.answers = lambda count: status if count < 3 else 204
     await bot.set_webhook(listener.url)
     first, second = api.say(ANN, ANN, "one"), api.say(BOB, BOB, "two")
     await api.drained()
 
     assert listener.texts == ["one", "one", "one", "two"]
-    assert api.webhook.posts == [Post(first, status), Post(first, status), Post(first, 204), Post(second, 204)]
+    assert api.webhook.posts == [
+        Post(first, status),
+        Post(first, status),
+        Post(first, 204),
+        Post(second, 204),
+    ]
     info = await bot.get_webhook_info()
     assert info.last_error_date is not None
     assert (info.last_error_message or "").startswith(f"Wrong response from the webhook: {status}")
     assert info.pending_update_count == 0
 
 
-async def test_whoever_does_not_listen_is_tried_again(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_whoever_does_not_listen_is_tried_again(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     with socket.socket() as taken_but_deaf:
         taken_but_deaf.bind(("127.0.0.1", 0))
         await bot.set_webhook(f"http://127.0.0.1:{taken_but_deaf.getsockname()[1]}/")
@@ -123,7 +136,9 @@ async def test_whoever_does_not_listen_is_tried_again(api: BotApi, bot: Bot, lis
     assert (await bot.get_webhook_info()).last_error_message is None
 
 
-async def test_an_answer_that_does_not_come_in_time_is_none(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_an_answer_that_does_not_come_in_time_is_none(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     listener.hold = asyncio.Event()
     api.webhook.answer_seconds = 0.05
     await bot.set_webhook(listener.url)
@@ -137,7 +152,9 @@ async def test_an_answer_that_does_not_come_in_time_is_none(api: BotApi, bot: Bo
     assert (await bot.get_webhook_info()).last_error_message == "Read timeout expired"
 
 
-async def test_chats_are_told_side_by_side_when_that_is_wanted_each_in_its_order(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_chats_are_told_side_by_side_when_that_is_wanted_each_in_its_order(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     listener.hold = asyncio.Event()
     api.webhook.connections = 40
     await bot.set_webhook(listener.url, max_connections=2)
@@ -152,7 +169,9 @@ async def test_chats_are_told_side_by_side_when_that_is_wanted_each_in_its_order
     assert [text for text in listener.texts if text in {"a1", "a2"}] == ["a1", "a2"]
 
 
-async def test_nothing_is_posted_once_the_webhook_is_deleted(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_nothing_is_posted_once_the_webhook_is_deleted(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     await bot.set_webhook(listener.url)
     api.say(ANN, ANN, "posted")
     await api.drained()
@@ -175,7 +194,9 @@ async def test_pending_updates_can_be_dropped_with_the_webhook(api: BotApi, bot:
     assert await bot.get_updates() == ()
 
 
-async def test_polling_is_refused_while_a_webhook_is_set(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_polling_is_refused_while_a_webhook_is_set(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     await bot.set_webhook(listener.url)
 
     assert await refused(bot.get_updates(), Conflict) == (
@@ -183,7 +204,9 @@ async def test_polling_is_refused_while_a_webhook_is_set(api: BotApi, bot: Bot, 
     )
 
 
-async def test_the_choice_of_updates_made_for_the_webhook_lasts(api: BotApi, bot: Bot, listener: Listener) -> None:
+async def test_the_choice_of_updates_made_for_the_webhook_lasts(
+    api: BotApi, bot: Bot, listener: Listener
+) -> None:
     sent = await bot.send_message(ANN, "x")
     await bot.set_webhook(listener.url, allowed_updates=["message_reaction"])
     api.say(ANN, ANN, "unheard")
@@ -199,7 +222,12 @@ async def test_the_choice_of_updates_made_for_the_webhook_lasts(api: BotApi, bot
 
 async def test_the_webhook_says_what_it_is(api: BotApi, bot: Bot) -> None:
     none = await bot.get_webhook_info()
-    assert (none.url, none.max_connections, none.allowed_updates, none.has_custom_certificate) == ("", None, (), False)
+    assert (none.url, none.max_connections, none.allowed_updates, none.has_custom_certificate) == (
+        "",
+        None,
+        (),
+        False,
+    )
 
     await bot.set_webhook("https://a.b:8443/hook", max_connections=1000)
     some = await bot.get_webhook_info()
@@ -213,13 +241,19 @@ async def test_the_webhook_says_what_it_is(api: BotApi, bot: Bot) -> None:
     ("url", "secret", "said"),
     [
         ("http://a.b/", "", "Bad webhook: an https url must be provided for webhook"),
-        ("https://a.b:8080/", "", "Bad webhook: webhook can be set up only on ports 80, 88, 443 or 8443"),
+        (
+            "https://a.b:8080/",
+            "",
+            "Bad webhook: webhook can be set up only on ports 80, 88, 443 or 8443",
+        ),
         ("https:///x", "", "Invalid webhook url specified"),
         ("https://a.b/", "x" * 257, "Secret token is too long"),
         ("https://a.b/", "not a token", "Secret token contains unallowed characters"),
     ],
 )
-async def test_a_webhook_that_telegram_would_not_take_is_refused(bot: Bot, url: str, secret: str, said: str) -> None:
+async def test_a_webhook_that_telegram_would_not_take_is_refused(
+    bot: Bot, url: str, secret: str, said: str
+) -> None:
     assert await refused(bot.set_webhook(url, secret_token=secret)) == said
     assert (await bot.get_webhook_info()).url == ""
 
@@ -227,7 +261,10 @@ async def test_a_webhook_that_telegram_would_not_take_is_refused(bot: Bot, url: 
 async def test_setting_and_deleting_tell_whether_they_changed_anything(api: BotApi) -> None:
     async with httpx.AsyncClient(verify=TLS, base_url=f"{api.url}/bot{api.token}/") as http:
         set_it, delete_it = {"url": "https://a.b/", "secret_token": "x" * 256}, {"url": ""}
-        told = [(await http.post("setWebhook", json=body)).json() for body in (set_it, set_it, delete_it)]
+        told = [
+            (await http.post("setWebhook", json=body)).json()
+            for body in (set_it, set_it, delete_it)
+        ]
         told.append((await http.post("deleteWebhook")).json())
 
     assert all(answer["ok"] and answer["result"] is True for answer in told)

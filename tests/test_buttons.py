@@ -23,7 +23,9 @@ from bot.model.chat_events import Incoming, Press
 SECOND = timedelta(seconds=1)
 
 
-async def presses(one: Desk, data: str, message: int, chat: int = ANN, by: int = ANN) -> tuple[str, list[str]]:
+async def presses(
+    one: Desk, data: str, message: int, chat: int = ANN, by: int = ANN
+) -> tuple[str, list[str]]:
     """Press a button there: what is shown for a moment, and the messages that come."""
     before = len(one.api.messages(chat))
     one.api.press(chat, by, message, data)
@@ -35,7 +37,10 @@ async def presses(one: Desk, data: str, message: int, chat: int = ANN, by: int =
 async def test_an_alert_has_its_buttons_and_keeps_them_when_it_changes(opened: Opened) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
-        names = [[button["text"] for button in row] for row in one.api.messages(ANN)[-1].reply_markup["inline_keyboard"]]
+        names = [
+            [button["text"] for button in row]
+            for row in one.api.messages(ANN)[-1].reply_markup["inline_keyboard"]
+        ]
         assert names == [["Why", "Mute", "Follow"], ["Not for me"]]
         await one.adds(Told("quiet", (line, line, line)))
         await one.deliver(120 * SECOND, 5 * SECOND)
@@ -77,7 +82,9 @@ async def test_follow_after_mute_follows(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("data", ["mute", "follow"])
-async def test_in_a_group_who_is_no_administrator_changes_nothing_and_is_told_so(opened: Opened, data: str) -> None:
+async def test_in_a_group_who_is_no_administrator_changes_nothing_and_is_told_so(
+    opened: Opened, data: str
+) -> None:
     async with opened(EVERYWHERE) as one:
         await started(one)
         toast, messages = await presses(one, data, newest(one, GROUP), GROUP, BOB)
@@ -94,7 +101,9 @@ async def test_everyone_in_a_group_may_ask_why(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("data", ["", "x", "why2", "mute" * 16])
-async def test_a_button_that_is_not_known_says_so_and_does_nothing(opened: Opened, data: str) -> None:
+async def test_a_button_that_is_not_known_says_so_and_does_nothing(
+    opened: Opened, data: str
+) -> None:
     async with opened(RUNG) as one:
         await started(one)
         before = one.api.messages(ANN)
@@ -121,7 +130,19 @@ async def test_the_same_press_twice_does_once(opened: Opened) -> None:
         alert = newest(one)
         number = one.api.press(ANN, ANN, alert, "mute")
         await one.listen()
-        again = Incoming(number, ANN, 0, "Ann", ANN, "", alert, may_change=True, reply_to=alert, press="mute", press_id="x")
+        again = Incoming(
+            number,
+            ANN,
+            0,
+            "Ann",
+            ANN,
+            "",
+            alert,
+            may_change=True,
+            reply_to=alert,
+            press="mute",
+            press_id="x",
+        )
         await one.made._actions.handle(again)
         assert await stances(one) == [("ann", line, "mute")]
 
@@ -133,7 +154,9 @@ async def test_why_with_an_address_says_why_an_article_did_not_come(opened: Open
         answer = await asks(one, f"/why {row[0]}")
         assert answer.startswith("A calm day")
         assert "✗ Rung" in answer
-        assert "No feed has shown this address" in await asks(one, "/why https://elsewhere.example/x")
+        assert "No feed has shown this address" in await asks(
+            one, "/why https://elsewhere.example/x"
+        )
         assert "Write the address" in await asks(one, "/why")
         assert "No stored article has this headline" in await asks(one, "/why What is that")
 
@@ -149,9 +172,14 @@ async def test_why_as_an_answer_to_an_alert_is_the_button_s_answer(opened: Opene
 
 async def test_search_shows_the_newest_articles_that_match(opened: Opened) -> None:
     async with opened(RUNG) as one:
-        await one.adds(*(Told(f"Harbour news {word}") for word in ("one", "two", "three")), Told("A calm day"))
+        await one.adds(
+            *(Told(f"Harbour news {word}") for word in ("one", "two", "three")), Told("A calm day")
+        )
         answer = await asks(one, "/search harbour NOT two")
-        assert [line for line in answer.split("\n") if line.startswith("•")] == ["• Harbour news three", "• Harbour news one"]
+        assert [line for line in answer.split("\n") if line.startswith("•")] == [
+            "• Harbour news three",
+            "• Harbour news one",
+        ]
         assert "No article of the last 30 days matches" in await asks(one, "/search volcano")
         assert "Write what to look for" in await asks(one, "/search")
         assert "^" in await asks(one, "/search (harbour")

@@ -38,9 +38,20 @@ class Ended:
 
 
 async def started(folder: Path, *arguments: str, **environment: str) -> Process:
-    keep = {name: value for name, value in os.environ.items() if not name.startswith(("TELEGRAM", "NEWSBELL", "FORCE_COLOR"))}
+    keep = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TELEGRAM", "NEWSBELL", "FORCE_COLOR"))
+    }
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, cwd=folder, env={**keep, "COLUMNS": "200", **environment}, stdout=PIPE, stderr=PIPE
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        cwd=folder,
+        env={**keep, "COLUMNS": "200", **environment},
+        stdout=PIPE,
+        stderr=PIPE,
     )
 
 
@@ -99,18 +110,25 @@ def states(folder: Path) -> dict[int, str]:
     return found
 
 
-async def test_once_rings_each_story_once_as_one_json_line_and_logs_beside_it(folder: Path, server: FeedServer) -> None:
+async def test_once_rings_each_story_once_as_one_json_line_and_logs_beside_it(
+    folder: Path, server: FeedServer
+) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
     written(folder, server.url("/a"))
     first = await newsbell(folder, "run", "--once", "--json")
     assert (first.code, first.out) == (0, "")
     assert "newsbell watches 1 feeds" in first.err
 
-    server.put("/a", rss(item("2", "The harbour opens", text="At last."), item("1", "Old harbour news", at=OLD)))
+    server.put(
+        "/a",
+        rss(item("2", "The harbour opens", text="At last."), item("1", "Old harbour news", at=OLD)),
+    )
     second = await newsbell(folder, "run", "--once", "--json")
     (line,) = second.lines()
     assert second.code == 0
-    assert {name: line[name] for name in ("type", "chat", "title", "link", "subscriptions", "matches")} == {
+    assert {
+        name: line[name] for name in ("type", "chat", "title", "link", "subscriptions", "matches")
+    } == {
         "type": "alert",
         "chat": "here",
         "title": "The harbour opens",
@@ -122,7 +140,9 @@ async def test_once_rings_each_story_once_as_one_json_line_and_logs_beside_it(fo
     assert (third.code, third.out) == (0, "")
 
 
-async def test_once_fails_when_every_feed_failed_and_says_that_there_is_no_network(folder: Path) -> None:
+async def test_once_fails_when_every_feed_failed_and_says_that_there_is_no_network(
+    folder: Path,
+) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -135,10 +155,15 @@ async def test_once_fails_when_every_feed_failed_and_says_that_there_is_no_netwo
 
 async def test_a_faulty_file_ends_with_2_and_every_mistake_on_standard_error(folder: Path) -> None:
     (folder / "feeds.yaml").write_text("feeds: [5]\nsetings: {}\n", encoding="utf-8")
-    for result in await asyncio.gather(newsbell(folder, "run", "--once", "--json"), newsbell(folder, "check")):
+    for result in await asyncio.gather(
+        newsbell(folder, "run", "--once", "--json"), newsbell(folder, "check")
+    ):
         assert (result.code, result.out) == (2, "")
         assert "feeds.yaml:1:9 feeds[0]: " in result.err
-        assert "feeds.yaml:2:1 setings: is not a key that newsbell knows; did you mean settings?" in result.err
+        assert (
+            "feeds.yaml:2:1 setings: is not a key that newsbell knows; did you mean settings?"
+            in result.err
+        )
         assert "2 mistakes in feeds.yaml." in result.err
         assert "Traceback" not in result.err
 
@@ -150,25 +175,33 @@ async def test_wrong_usage_ends_with_2(folder: Path) -> None:
 
 
 async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder: Path) -> None:
-    (folder / "other.yaml").write_text("chats: {desk: {telegram: 5}}\nfeeds: ['http://a.example/']\n", encoding="utf-8")
+    (folder / "other.yaml").write_text(
+        "chats: {desk: {telegram: 5}}\nfeeds: ['http://a.example/']\n", encoding="utf-8"
+    )
     result = await newsbell(folder, "check", "other.yaml")
     assert result.code == 0
     assert "other.yaml is fine: 1 feeds, 1 chats, 0 subscriptions." in result.out
     assert "TELEGRAM_BOT_TOKEN" in result.out
-    missing, named = await asyncio.gather(newsbell(folder, "check"), newsbell(folder, "status", NEWSBELL_CONFIG="other.yaml"))
+    missing, named = await asyncio.gather(
+        newsbell(folder, "check"), newsbell(folder, "status", NEWSBELL_CONFIG="other.yaml")
+    )
     assert missing.code == 2
     assert "there is no feeds.yaml" in missing.err
     assert named.code == 1
     assert "There is no database at newsbell.db yet: run `newsbell run` first." in named.err
 
 
-async def test_status_tells_people_and_programs_how_each_feed_is(folder: Path, server: FeedServer) -> None:
+async def test_status_tells_people_and_programs_how_each_feed_is(
+    folder: Path, server: FeedServer
+) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD), item("2", "Other", at=OLD)))
     written(folder, server.url("/a"), server.url("/missing"))
     once = await newsbell(folder, "run", "--once")
     assert once.code == 0
     assert "1 feeds read; 1 cannot be read at present" in once.err
-    people, programs = await asyncio.gather(newsbell(folder, "status"), newsbell(folder, "status", "--json"))
+    people, programs = await asyncio.gather(
+        newsbell(folder, "status"), newsbell(folder, "status", "--json")
+    )
     assert (people.code, programs.code, people.err, programs.err) == (0, 0, "", "")
     assert "nothing at this address (404)" in people.out
     found = json.loads(programs.out)
@@ -180,12 +213,21 @@ async def test_status_tells_people_and_programs_how_each_feed_is(folder: Path, s
     assert found["subscriptions"] == 1
 
 
-async def test_the_outbox_is_listed_retried_and_dropped_by_hand(folder: Path, server: FeedServer) -> None:
+async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
+    folder: Path, server: FeedServer
+) -> None:
     written(folder)
     await newsbell(folder, "run", "--once")
     outbox(folder, (1, "dead"), (2, "dead"), (3, "unknown"), (4, "sent"), (5, "dead"))
-    listed, everything = await asyncio.gather(newsbell(folder, "outbox"), newsbell(folder, "outbox", "list", "--all"))
-    assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [["1", "dead"], ["2", "dead"], ["3", "unknown"], ["5", "dead"]]
+    listed, everything = await asyncio.gather(
+        newsbell(folder, "outbox"), newsbell(folder, "outbox", "list", "--all")
+    )
+    assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [
+        ["1", "dead"],
+        ["2", "dead"],
+        ["3", "unknown"],
+        ["5", "dead"],
+    ]
     assert ["4", "sent"] in [line.split()[:2] for line in everything.out.splitlines()]
 
     retried = await newsbell(folder, "outbox", "retry", "1", "3", "4")
@@ -195,7 +237,9 @@ async def test_the_outbox_is_listed_retried_and_dropped_by_hand(folder: Path, se
     assert states(folder) == {1: "queued", 2: "dropped", 3: "queued", 4: "sent", 5: "dropped"}
 
 
-async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_sigterm(folder: Path, server: FeedServer) -> None:
+async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_sigterm(
+    folder: Path, server: FeedServer
+) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
     written(folder, server.url("/a"))
     await newsbell(folder, "run", "--once")
@@ -209,7 +253,10 @@ async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_si
             newsbell(folder, "outbox", "retry", "1"),
         )
         assert second.code == 1
-        assert second.err == f"Another newsbell (process {process.pid}) is using newsbell.db; stop it first.\n"
+        assert (
+            second.err
+            == f"Another newsbell (process {process.pid}) is using newsbell.db; stop it first.\n"
+        )
         assert [feed["entries"] for feed in json.loads(status.out)["feeds"]] == [1]
         assert dropped.out == "1 deliveries are dropped.\n"
         assert retried.out == "1 deliveries are queued again.\n"
@@ -226,7 +273,12 @@ async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_si
 
 async def test_no_secret_reaches_the_screen(folder: Path, server: FeedServer) -> None:
     server.put("/a", "no", status=401)
-    feed = json.dumps({"url": server.url("/a?key=hush-hush-hush"), "headers": {"Authorization": "Bearer sesame-sesame"}})
+    feed = json.dumps(
+        {
+            "url": server.url("/a?key=hush-hush-hush"),
+            "headers": {"Authorization": "Bearer sesame-sesame"},
+        }
+    )
     (folder / "feeds.yaml").write_text(
         f"settings: {{network: {{allow: [127.0.0.0/8]}}, telegram: {{api: '{server.base}'}}}}\nchats: {{here: {{terminal: true}}}}\nfeeds: [{feed}]\n"
     )

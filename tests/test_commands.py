@@ -39,7 +39,9 @@ async def one(tmp_path: Path, api: BotApi, clock: ManualClock) -> AsyncIterator[
         yield made
 
 
-async def asks(one: Desk, text: str, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any) -> str:
+async def asks(
+    one: Desk, text: str, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any
+) -> str:
     """Write there; the bot's answer, or nothing."""
     before = len(one.api.messages(chat))
     one.api.say(chat, by, text, topic, **more)
@@ -53,16 +55,26 @@ async def asks(one: Desk, text: str, chat: int = ANN, by: int = ANN, topic: int 
 async def rules(one: Desk, chat: int = ANN, topic: int = 0) -> list[str]:
     """The queries that ring there."""
     found = await one.made.store.people.chat_at(chat, topic)
-    return [each.query for each, _ in await one.made.store.people.subscriptions_of(found.id)] if found else []
+    return (
+        [each.query for each, _ in await one.made.store.people.subscriptions_of(found.id)]
+        if found
+        else []
+    )
 
 
 async def test_help_says_what_there_is_and_what_is_unknown_is_said_to_be(one: Desk) -> None:
     text = await asks(one, "/help")
 
-    assert [f"/{name}" in text for name in ("subscribe", "subscriptions", "unsubscribe", "status", "help")] == [True] * 5
+    assert [
+        f"/{name}" in text
+        for name in ("subscribe", "subscriptions", "unsubscribe", "status", "help")
+    ] == [True] * 5
     assert await asks(one, "/HELP") == text
     assert (await asks(one, "/start")).startswith(text.partition("\n")[0])
-    assert [[button["text"] for button in row] for row in one.api.messages(ANN)[-1].reply_markup["inline_keyboard"]] == [
+    assert [
+        [button["text"] for button in row]
+        for row in one.api.messages(ANN)[-1].reply_markup["inline_keyboard"]
+    ] == [
         ["Follow a topic"],
         ["Add a feed"],
         ["Starter packs"],
@@ -74,7 +86,10 @@ async def test_help_says_what_there_is_and_what_is_unknown_is_said_to_be(one: De
 async def test_a_stranger_is_told_the_lines_for_the_file_and_nothing_else(one: Desk) -> None:
     assert await asks(one, "/start", EVE, EVE) == f"{STRANGER}{{telegram: {EVE}}}"
     assert await asks(one, "/subscribe harbour", EVE, EVE) == f"{STRANGER}{{telegram: {EVE}}}"
-    assert await asks(one, "/start", FORUM, BOB, TOPIC) == f"{STRANGER}{{telegram: {FORUM}, topic: {TOPIC}}}"
+    assert (
+        await asks(one, "/start", FORUM, BOB, TOPIC)
+        == f"{STRANGER}{{telegram: {FORUM}, topic: {TOPIC}}}"
+    )
     assert await asks(one, "/dance", FORUM, BOB, TOPIC) == ""
     assert await rules(one, EVE) == []
     assert [each["type"] for each in one.api.messages(EVE)[0].entities] == ["pre"]
@@ -89,7 +104,9 @@ async def test_a_stranger_who_insists_is_answered_once_a_minute(one: Desk) -> No
     assert len(one.api.messages(EVE)) == 1
 
 
-async def test_the_lines_given_to_a_stranger_let_them_in(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_the_lines_given_to_a_stranger_let_them_in(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await asks(one, "/start", EVE, EVE)
     async with desk(tmp_path, api, {"ann": ANN, "my-chat": EVE}, clock) as one:
@@ -105,7 +122,9 @@ async def test_the_claim_link_works_once_and_makes_its_user_the_operator(one: De
     assert (await asks(one, "/start wrong", EVE, EVE)) == USED
     clock_moves = timedelta(minutes=2)
     one.clock.advance(clock_moves)
-    assert (await asks(one, f"/start {token}", EVE, EVE)).startswith("Welcome. You are newsbell's operator now")
+    assert (await asks(one, f"/start {token}", EVE, EVE)).startswith(
+        "Welcome. You are newsbell's operator now"
+    )
     assert await one.made.store.people.is_admin(EVE)
     assert not await one.made.store.people.is_admin(BOB)
     assert await asks(one, f"/start {token}", BOB, BOB) == USED
@@ -116,7 +135,9 @@ async def test_the_claim_link_works_once_and_makes_its_user_the_operator(one: De
     one.api.block(ANN)
     await one.bring("ann")
     await one.deliver(MINUTE)
-    assert one.api.messages(EVE)[-1].text.startswith("ann takes no messages"), "notices come to the operator"
+    assert one.api.messages(EVE)[-1].text.startswith("ann takes no messages"), (
+        "notices come to the operator"
+    )
     assert one.notices == []
 
 
@@ -125,18 +146,27 @@ async def test_a_claim_link_that_is_too_old_or_opened_in_a_group_is_refused(one:
     assert link is not None
     token = link.partition("=")[2]
 
-    assert await asks(one, f"/start {token}", GROUP, ANN) == "Open the claim link in a private chat with me."
+    assert (
+        await asks(one, f"/start {token}", GROUP, ANN)
+        == "Open the claim link in a private chat with me."
+    )
     one.clock.advance(timedelta(hours=24))
     assert await asks(one, f"/start {token}", EVE, EVE) == USED
 
 
 async def test_subscribing_takes_a_query_in_and_it_rings_from_then_on(one: Desk) -> None:
-    assert await asks(one, '/subscribe "air defence" AND\nsyria NOT football') == f'{SUBSCRIBED}"air defence" AND syria AND NOT football'
+    assert (
+        await asks(one, '/subscribe "air defence" AND\nsyria NOT football')
+        == f'{SUBSCRIBED}"air defence" AND syria AND NOT football'
+    )
     await one.bring("Air defence in Syria", "Air defence in Syria: football")
     await one.deliver(MINUTE)
 
     assert one.shown(ANN)[-1] == "Air defence in Syria"
-    assert one.api.messages(ANN)[-1].text.rpartition("🔔 ")[2] == '"air defence" AND syria NOT football'
+    assert (
+        one.api.messages(ANN)[-1].text.rpartition("🔔 ")[2]
+        == '"air defence" AND syria NOT football'
+    )
     assert len(one.api.messages(ANN)) == 2
 
 
@@ -155,16 +185,26 @@ async def test_a_query_with_a_mistake_comes_back_with_a_caret_under_it(one: Desk
 async def test_the_same_query_twice_and_none_at_all_are_answered_with_what_to_do(one: Desk) -> None:
     await asks(one, "/subscribe harbour")
 
-    assert await asks(one, "/subscribe harbour") == "This rings here already. /subscriptions lists everything."
-    assert await asks(one, "/subscribe") == 'Write what to look for after the command, for example: /subscribe "air defence" AND Syria'
+    assert (
+        await asks(one, "/subscribe harbour")
+        == "This rings here already. /subscriptions lists everything."
+    )
+    assert (
+        await asks(one, "/subscribe")
+        == 'Write what to look for after the command, for example: /subscribe "air defence" AND Syria'
+    )
     assert await rules(one) == ["ann OR everyone", "harbour"]
 
 
-async def test_subscriptions_are_listed_with_their_numbers_and_can_be_stopped_by_them(one: Desk) -> None:
+async def test_subscriptions_are_listed_with_their_numbers_and_can_be_stopped_by_them(
+    one: Desk,
+) -> None:
     await asks(one, "/subscribe harbour")
     await asks(one, "/subscribe port")
     listed = await asks(one, "/subscriptions")
-    assert listed == ("What rings here:\n\n1. ann OR everyone (For ann, from feeds.yaml)\n4. harbour\n5. port\n\n/unsubscribe NUMBER stops one.")
+    assert listed == (
+        "What rings here:\n\n1. ann OR everyone (For ann, from feeds.yaml)\n4. harbour\n5. port\n\n/unsubscribe NUMBER stops one."
+    )
 
     assert await asks(one, "/unsubscribe 4") == "Stopped: harbour"
     await one.bring("harbour")
@@ -179,8 +219,13 @@ async def test_only_a_number_of_ones_own_stops_anything(one: Desk, number: str) 
 
     said = await asks(one, f"/unsubscribe {number}")
 
-    assert said == "Write the number of a subscription after the command. /subscriptions lists them."
-    assert (await rules(one), await rules(one, GROUP)) == (["ann OR everyone"], ["group OR everyone", "harbour"])
+    assert (
+        said == "Write the number of a subscription after the command. /subscriptions lists them."
+    )
+    assert (await rules(one), await rules(one, GROUP)) == (
+        ["ann OR everyone"],
+        ["group OR everyone", "harbour"],
+    )
 
 
 async def test_what_the_file_declares_is_stopped_in_the_file(one: Desk) -> None:
@@ -210,9 +255,13 @@ async def test_in_a_group_what_is_another_bots_is_left_to_it(one: Desk) -> None:
     assert await rules(one, GROUP) == ["group OR everyone"]
 
 
-async def test_an_anonymous_administrator_may_and_the_account_they_share_alone_proves_nothing(one: Desk) -> None:
+async def test_an_anonymous_administrator_may_and_the_account_they_share_alone_proves_nothing(
+    one: Desk,
+) -> None:
     assert await asks(one, "/subscribe harbour", GROUP, ANONYMOUS) == ONLY_ADMINS
-    assert await asks(one, "/subscribe harbour", GROUP, anonymous_admin=True) == f"{SUBSCRIBED}harbour"
+    assert (
+        await asks(one, "/subscribe harbour", GROUP, anonymous_admin=True) == f"{SUBSCRIBED}harbour"
+    )
 
 
 async def test_where_nobody_can_be_asked_who_administers_nobody_does(one: Desk) -> None:
@@ -221,14 +270,18 @@ async def test_where_nobody_can_be_asked_who_administers_nobody_does(one: Desk) 
     assert await asks(one, "/subscribe harbour", GROUP, ANN) == ONLY_ADMINS
 
 
-async def test_a_topic_subscribes_for_itself(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_topic_subscribes_for_itself(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"forum": FORUM}, clock) as one:
         assert await asks(one, "/subscribe harbour", FORUM, ANN, TOPIC) == f"{SUBSCRIBED}harbour"
         await one.bring("harbour", "forum")
         await one.deliver(MINUTE)
 
         assert one.shown(FORUM, TOPIC)[1:] == ["harbour"]
-        assert {each.thread_id for each in api.messages(FORUM) if each.text.startswith("forum")} == {None}
+        assert {
+            each.thread_id for each in api.messages(FORUM) if each.text.startswith("forum")
+        } == {None}
         assert len(api.messages(FORUM)) == 3
 
 
@@ -243,11 +296,15 @@ async def test_a_channel_subscribes_by_a_post_in_it(one: Desk) -> None:
 async def test_an_answer_answers_the_message_it_is_for(one: Desk) -> None:
     await asks(one, "/help")
 
-    [asked] = [each.message_id for each in one.api.chats[ANN].messages.values() if each.sender_id == ANN]
+    [asked] = [
+        each.message_id for each in one.api.chats[ANN].messages.values() if each.sender_id == ANN
+    ]
     assert one.api.messages(ANN)[0].reply_to == asked
 
 
-async def test_an_update_that_comes_twice_does_nothing_twice(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_an_update_that_comes_twice_does_nothing_twice(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """The process ended before it could tell Telegram that it has taken them."""
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         for text in ("/subscribe harbour", "/subscribe port", "/unsubscribe 2"):
@@ -260,11 +317,17 @@ async def test_an_update_that_comes_twice_does_nothing_twice(tmp_path: Path, api
         await one.deliver(MINUTE)
 
         assert await rules(one) == ["ann OR everyone", "port"]
-        assert [text.partition("\n")[0] for text in one.shown(ANN)] == [SUBSCRIBED.strip(), SUBSCRIBED.strip(), "Stopped: harbour"]
+        assert [text.partition("\n")[0] for text in one.shown(ANN)] == [
+            SUBSCRIBED.strip(),
+            SUBSCRIBED.strip(),
+            "Stopped: harbour",
+        ]
     assert api.updates.pending == []
 
 
-async def test_an_answer_outlives_a_stop_between_the_change_and_the_sending(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_an_answer_outlives_a_stop_between_the_change_and_the_sending(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.say(ANN, ANN, "/subscribe harbour")
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         assert one.made._listener is not None
@@ -277,7 +340,9 @@ async def test_an_answer_outlives_a_stop_between_the_change_and_the_sending(tmp_
         assert await rules(one) == ["ann OR everyone", "harbour"]
 
 
-async def test_numbers_that_begin_anew_after_a_quiet_week_are_no_repeats(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_numbers_that_begin_anew_after_a_quiet_week_are_no_repeats(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """Telegram chooses the next update's number at random where a week brought none."""
     api.updates._next_id = 900_000_000
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
@@ -322,7 +387,9 @@ async def test_blocking_and_unblocking_pauses_a_chat_and_keeps_what_it_asked_for
     assert await rules(one) == ["ann OR everyone", "harbour"]
 
 
-async def test_being_thrown_out_of_a_group_and_taken_back_pauses_all_its_topics(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_being_thrown_out_of_a_group_and_taken_back_pauses_all_its_topics(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"general": FORUM, "topic": (FORUM, TOPIC)}, clock) as one:
         api.kick(FORUM)
         await one.listen()

@@ -65,11 +65,21 @@ def test_the_example_is_read_as_it_is_meant(tmp_path: Path) -> None:
         (),
         None,
     )
-    assert (second.name, second.publisher, second.tags, second.every) == ("Example", "example.com", ("syria", "wire"), timedelta(minutes=2))
+    assert (second.name, second.publisher, second.tags, second.every) == (
+        "Example",
+        "example.com",
+        ("syria", "wire"),
+        timedelta(minutes=2),
+    )
     assert second.headers == (("Authorization", "Bearer sesame-sesame"),)
     assert config.headers[second.url] == {"Authorization": "Bearer sesame-sesame"}
     desk, here = config.declared.chats
-    assert (desk.name, desk.kind, desk.address, desk.topic) == ("desk", ChatKind.TELEGRAM, -1001234567890, 42)
+    assert (desk.name, desk.kind, desk.address, desk.topic) == (
+        "desk",
+        ChatKind.TELEGRAM,
+        -1001234567890,
+        42,
+    )
     assert (here.name, here.kind) == ("here", ChatKind.TERMINAL)
     (subscription,) = config.declared.subscriptions
     assert (subscription.feeds, subscription.to) == (("syria",), ("desk", "here"))
@@ -127,7 +137,10 @@ def test_all_mistakes_are_told_at_once_each_with_line_column_and_path(tmp_path: 
 
 
 def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
-    (found,) = mistakes(tmp_path, "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: 'x AND (', to: [a]}]")
+    (found,) = mistakes(
+        tmp_path,
+        "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: 'x AND (', to: [a]}]",
+    )
     _, query, caret = found.splitlines()
     assert (query.strip(), query[caret.index("^")]) == ("x AND (", "(")
 
@@ -136,11 +149,26 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("setings: {}", "1:1 setings: is not a key that newsbell knows; did you mean settings?"),
-        ("settings: {limits: {deadlin: 5s}}", "1:21 settings.limits.deadlin: is not a key that newsbell knows; did you mean deadline?"),
-        ("settings: {telegram: {admin: []}}", "1:23 settings.telegram.admin: is not a key that newsbell knows; did you mean admins?"),
-        ("chats: {a: {telegramm: 1}}", "1:13 chats.a.telegramm: is not a key that newsbell knows; did you mean telegram?"),
-        ("feeds: [{ulr: 'http://a.example'}]", "1:10 feeds[0].ulr: is not a key that newsbell knows; did you mean url?"),
-        ("subscriptions: [{name: a, query: b, to: a, qery: c}]", "qery: is not a key that newsbell knows; did you mean query?"),
+        (
+            "settings: {limits: {deadlin: 5s}}",
+            "1:21 settings.limits.deadlin: is not a key that newsbell knows; did you mean deadline?",
+        ),
+        (
+            "settings: {telegram: {admin: []}}",
+            "1:23 settings.telegram.admin: is not a key that newsbell knows; did you mean admins?",
+        ),
+        (
+            "chats: {a: {telegramm: 1}}",
+            "1:13 chats.a.telegramm: is not a key that newsbell knows; did you mean telegram?",
+        ),
+        (
+            "feeds: [{ulr: 'http://a.example'}]",
+            "1:10 feeds[0].ulr: is not a key that newsbell knows; did you mean url?",
+        ),
+        (
+            "subscriptions: [{name: a, query: b, to: a, qery: c}]",
+            "qery: is not a key that newsbell knows; did you mean query?",
+        ),
         ("settings: {zzz: 1}", "known here: database, timezone, language, contact,"),
         ("feeds: []\nfeeds: []", "2:1 feeds: stands here twice; one would hide the other"),
         ("settings: {database: a, database: b}", "1:25 settings.database: stands here twice"),
@@ -158,12 +186,30 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
         ("feeds: ['http://a b.example/']", "feeds[0].url: expected a web address"),
         ("feeds: ['http://[::1/']", "feeds[0].url: expected a web address"),
         ("feeds: [{name: a}]", "1:9 feeds[0]: the key url: is missing"),
-        ("feeds: [{url: 'http://a.example', every: 5}]", "1:42 feeds[0].every: expected a duration such as"),
-        ("feeds: [{url: 'http://a.example', every: 0s}]", "feeds[0].every: expected between 1s and 24h"),
-        ("feeds: [{url: 'http://a.example', every: 25h}]", "feeds[0].every: expected between 1s and 24h"),
-        ("feeds: [{url: 'http://a.example', tags: [a b]}]", "feeds[0].tags[0]: may hold letters, digits,"),
-        ("feeds: [{url: 'http://a.example', headers: {'a b': c}}]", "feeds[0].headers: 'a b' cannot be the name of a header"),
-        ('feeds: [{url: "http://a.example", headers: {a: "x\\r\\ny"}}]', "feeds[0].headers: the value of a holds a line break"),
+        (
+            "feeds: [{url: 'http://a.example', every: 5}]",
+            "1:42 feeds[0].every: expected a duration such as",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', every: 0s}]",
+            "feeds[0].every: expected between 1s and 24h",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', every: 25h}]",
+            "feeds[0].every: expected between 1s and 24h",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', tags: [a b]}]",
+            "feeds[0].tags[0]: may hold letters, digits,",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', headers: {'a b': c}}]",
+            "feeds[0].headers: 'a b' cannot be the name of a header",
+        ),
+        (
+            'feeds: [{url: "http://a.example", headers: {a: "x\\r\\ny"}}]',
+            "feeds[0].headers: the value of a holds a line break",
+        ),
         ("chats: {a: {}}", "chats.a: expected either `telegram: CHAT_ID` or `terminal: true`"),
         ("chats: {a: {telegram: 1, terminal: true}}", "chats.a: expected either"),
         ("chats: {a: {telegram: true}}", "1:23 chats.a.telegram: expected a whole number"),
@@ -173,20 +219,37 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
         ("chats: {a: {terminal: true, topic: 4}}", "chats.a: only Telegram chats have topics"),
         ("chats: {a: {terminal: false}}", "chats.a.terminal: expected true"),
         ("chats: {'': {terminal: true}}", "expected a name of 1 to 100 characters"),
-        ("settings: {limits: {deadline: 0s}}", "1:31 settings.limits.deadline: expected between 0.1s and 2m"),
-        ("settings: {limits: {body: 0}}", "settings.limits.body: expected greater than or equal to 1"),
-        ("settings: {network: {ports: [70000]}}", "settings.network.ports[0]: expected less than or equal to 65535"),
+        (
+            "settings: {limits: {deadline: 0s}}",
+            "1:31 settings.limits.deadline: expected between 0.1s and 2m",
+        ),
+        (
+            "settings: {limits: {body: 0}}",
+            "settings.limits.body: expected greater than or equal to 1",
+        ),
+        (
+            "settings: {network: {ports: [70000]}}",
+            "settings.network.ports[0]: expected less than or equal to 65535",
+        ),
         ("settings: {access: public}", "settings.access: expected 'private'"),
         ("names: {a: []}", "1:12 names.a: must not be empty"),
         ("names: {a: [2024]}", "1:13 names.a[0]: expected text; put it in quotes"),
         ("names: {a: ['...']}", "1:13 names.a[0]: "),
         ("names: {a b: [x]}", "names.a b"),
-        ("chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: b, to: []}]", "2:41 subscriptions[0].to: must not be empty"),
+        (
+            "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: b, to: []}]",
+            "2:41 subscriptions[0].to: must not be empty",
+        ),
         ("subscriptions: [{name: a, query: b, to: [x]}]", "there is no chat 'x'; known: none"),
-        ("chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: '@sahel', to: a}]", "2:34 subscriptions[0].query: "),
+        (
+            "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: '@sahel', to: a}]",
+            "2:34 subscriptions[0].query: ",
+        ),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_was_expected(tmp_path: Path, text: str, expected: str) -> None:
+def test_a_mistake_is_told_with_its_place_and_what_was_expected(
+    tmp_path: Path, text: str, expected: str
+) -> None:
     found = mistakes(tmp_path, text)
     assert any(expected in line for line in found), found
 
@@ -213,7 +276,9 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(tmp_path: Path, 
     ],
     ids=lambda value: repr(value)[:30],
 )  # fmt: skip
-def test_what_is_not_yaml_or_a_bomb_is_refused_with_its_place(tmp_path: Path, text: str | bytes, expected: str) -> None:
+def test_what_is_not_yaml_or_a_bomb_is_refused_with_its_place(
+    tmp_path: Path, text: str | bytes, expected: str
+) -> None:
     found = mistakes(tmp_path, text)
     assert any(expected in line for line in found), found
 
@@ -228,24 +293,44 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 
 
 def test_variables_are_put_in_from_the_environment(tmp_path: Path) -> None:
-    config = read(tmp_path, "feeds: ['https://a.example/?key=${KEY}&x=$KEY']\nchats: {a: {telegram: '${CHAT}'}}", KEY="k", CHAT="-100123")
+    config = read(
+        tmp_path,
+        "feeds: ['https://a.example/?key=${KEY}&x=$KEY']\nchats: {a: {telegram: '${CHAT}'}}",
+        KEY="k",
+        CHAT="-100123",
+    )
     assert config.declared.feeds[0].url == "https://a.example/?key=k&x=$KEY"
     assert config.declared.chats[0].address == -100123
 
 
 def test_a_variable_that_is_not_set_is_a_mistake_at_its_place(tmp_path: Path) -> None:
     text = "feeds:\n  - {url: 'http://a.example/', headers: {X-Key: '${NOT_SET}'}}"
-    assert mistakes(tmp_path, text) == ["2:49 feeds[0].headers.X-Key: the environment variable NOT_SET is not set"]
+    assert mistakes(tmp_path, text) == [
+        "2:49 feeds[0].headers.X-Key: the environment variable NOT_SET is not set"
+    ]
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("1s", 1), ("90s", 90), ("2m", 120), ("1.5h", 5400), ("1d", 86400), (" 5 m ", 300), ("0.5h", 1800)]
+    ("text", "seconds"),
+    [
+        ("1s", 1),
+        ("90s", 90),
+        ("2m", 120),
+        ("1.5h", 5400),
+        ("1d", 86400),
+        (" 5 m ", 300),
+        ("0.5h", 1800),
+    ],
 )
 def test_durations_are_written_with_a_unit(text: str, seconds: int) -> None:
-    assert FeedShape.model_validate({"url": "http://a.example", "every": text}).every == timedelta(seconds=seconds)
+    assert FeedShape.model_validate({"url": "http://a.example", "every": text}).every == timedelta(
+        seconds=seconds
+    )
 
 
-def test_a_token_is_taken_from_the_environment_before_the_file_and_from_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+def test_a_token_is_taken_from_the_environment_before_the_file_and_from_a_file_that_only_its_owner_reads(
+    tmp_path: Path,
+) -> None:
     other = TOKEN.replace("123456:", "654321:")
     (tmp_path / "token").write_text(f"{other}\n", encoding="ascii")
     (tmp_path / "token").chmod(0o600)
@@ -261,14 +346,24 @@ def test_a_token_is_taken_from_the_environment_before_the_file_and_from_a_file_t
 @pytest.mark.parametrize(
     ("mode", "content", "expected"),
     [
-        (0o644, TOKEN.encode(), "1:35 settings.telegram.token_file: others can read token: run `chmod 600 token`"),
+        (
+            0o644,
+            TOKEN.encode(),
+            "1:35 settings.telegram.token_file: others can read token: run `chmod 600 token`",
+        ),
         (0o640, TOKEN.encode(), "others can read token"),
-        (0o600, b"not a token", "1:35 settings.telegram.token_file: the bot's token does not look like a token"),
+        (
+            0o600,
+            b"not a token",
+            "1:35 settings.telegram.token_file: the bot's token does not look like a token",
+        ),
         (0o600, "токен".encode(), "settings.telegram.token_file: cannot be read"),
         (None, b"", "settings.telegram.token_file: cannot be read: No such file or directory"),
     ],
 )
-def test_a_token_file_that_cannot_serve_is_a_mistake(tmp_path: Path, mode: int | None, content: bytes, expected: str) -> None:
+def test_a_token_file_that_cannot_serve_is_a_mistake(
+    tmp_path: Path, mode: int | None, content: bytes, expected: str
+) -> None:
     if mode is not None:
         (tmp_path / "token").write_bytes(content)
         (tmp_path / "token").chmod(mode)
@@ -277,8 +372,13 @@ def test_a_token_file_that_cannot_serve_is_a_mistake(tmp_path: Path, mode: int |
 
 
 def test_a_malformed_token_says_where_it_came_from(tmp_path: Path) -> None:
-    assert "TELEGRAM_BOT_TOKEN of the environment" in mistakes(tmp_path, "feeds: []", TELEGRAM_BOT_TOKEN="sesame-sesame")[0]
-    assert mistakes(tmp_path, "settings: {telegram: {token: '${T}'}}", T="sesame-sesame")[0].startswith("1:30 settings.telegram.token: ")
+    assert (
+        "TELEGRAM_BOT_TOKEN of the environment"
+        in mistakes(tmp_path, "feeds: []", TELEGRAM_BOT_TOKEN="sesame-sesame")[0]
+    )
+    assert mistakes(tmp_path, "settings: {telegram: {token: '${T}'}}", T="sesame-sesame")[
+        0
+    ].startswith("1:30 settings.telegram.token: ")
 
 
 def test_no_secret_is_in_what_is_shown_of_a_configuration(tmp_path: Path) -> None:
@@ -288,7 +388,13 @@ def test_no_secret_is_in_what_is_shown_of_a_configuration(tmp_path: Path) -> Non
         T=TOKEN,
         H="sesame-sesame",
     )
-    for shown in (repr(config), str(config), repr(config.settings), repr(config.declared), repr(config.declared.feeds[0])):
+    for shown in (
+        repr(config),
+        str(config),
+        repr(config.settings),
+        repr(config.declared),
+        repr(config.declared.feeds[0]),
+    ):
         assert TOKEN not in shown
         assert "sesame" not in shown
 
@@ -330,7 +436,10 @@ def test_the_shipped_file_is_good_and_holds_no_secret() -> None:
     assert FileShape.model_validate(data)
 
 
-@given(st.text(max_size=200) | st.text(st.sampled_from("feds:[]{}-*&!'\"|>%@`#, \n\tab01$"), max_size=80))
+@given(
+    st.text(max_size=200)
+    | st.text(st.sampled_from("feds:[]{}-*&!'\"|>%@`#, \n\tab01$"), max_size=80)
+)
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:

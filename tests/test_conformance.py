@@ -19,10 +19,24 @@ from bot.parse.document import read
 from bot.parse.read import read_document
 from bot.parse.repair import fault, mend
 
-FIELDS = {"title", "link", "id", "guid", "summary", "description", "published", "updated", "published_parsed", "updated_parsed"}
+FIELDS = {
+    "title",
+    "link",
+    "id",
+    "guid",
+    "summary",
+    "description",
+    "published",
+    "updated",
+    "published_parsed",
+    "updated_parsed",
+}
 REFERENCE = re.compile(r"entries\[0\](?:\.(\w+)|\[u?['\"](\w+)['\"]\])?")
 #: What feedparser's own test server gives where a test names no header.
-SERVED = {"content-type": "application/xml", "content-location": "http://127.0.0.1:8097/relative/uri"}
+SERVED = {
+    "content-type": "application/xml",
+    "content-location": "http://127.0.0.1:8097/relative/uri",
+}
 
 #: Expectations that our way does not meet and feedparser alone does. The folder `sanitize` is apart: nothing of it is about reading.
 DIFFERENT = {
@@ -70,7 +84,9 @@ def holds(result: Mapping[str, Any], expression: str) -> bool:
 def directly(body: bytes, headers: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
     """Feedparser alone, as it comes."""
     with monkeypatch.context() as patch:
-        patch.setattr(_FeedParserMixin, "can_be_relative_uri", _FeedParserMixin.can_be_relative_uri | {"id"})
+        patch.setattr(
+            _FeedParserMixin, "can_be_relative_uri", _FeedParserMixin.can_be_relative_uri | {"id"}
+        )
         return feedparser.parse(BytesIO(body), response_headers=dict(headers))
 
 
@@ -80,9 +96,15 @@ def our_way(body: bytes, headers: Mapping[str, str]) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_what_feedparser_expects_of_entries_is_read_our_way_too(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies = {name.removeprefix("feedparser/tests/"): body for name, body in files(shared, "feedparser")}
-    with (shared / "conformance" / "feedparser_expectations.tsv").open(encoding="utf-8", newline="") as file:
+def test_what_feedparser_expects_of_entries_is_read_our_way_too(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = {
+        name.removeprefix("feedparser/tests/"): body for name, body in files(shared, "feedparser")
+    }
+    with (shared / "conformance" / "feedparser_expectations.tsv").open(
+        encoding="utf-8", newline=""
+    ) as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["file"] in bodies]
     total, direct, ours = 0, 0, 0
     lost: set[str] = set()
@@ -102,12 +124,16 @@ def test_what_feedparser_expects_of_entries_is_read_our_way_too(shared: Path, mo
     print(f"\nexpectations of {total} documents: feedparser alone meets {direct}, our way {ours}")  # noqa: T201 (the figures are what one runs this for)
     assert lost == DIFFERENT
     assert total > 100
-    assert ours >= direct - 34  # those named above, half of them about SVG, MathML and line breaks that were rewritten
+    assert (
+        ours >= direct - 34
+    )  # those named above, half of them about SVG, MathML and line breaks that were rewritten
 
 
 @pytest.mark.parametrize("suite", ["feedparser", "gofeed", "rss-parser", "feed-rs", "feedjira"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_documents_of_other_suites_raise_nothing_and_are_read_where_feedparser_reads_them(shared: Path, suite: str) -> None:
+def test_documents_of_other_suites_raise_nothing_and_are_read_where_feedparser_reads_them(
+    shared: Path, suite: str
+) -> None:
     total, direct, ours = 0, 0, 0
     lost: list[str] = []
     for name, body in files(shared, suite):
@@ -119,5 +145,7 @@ def test_documents_of_other_suites_raise_nothing_and_are_read_where_feedparser_r
         total, direct, ours = total + 1, direct + by_itself, ours + by_us
         if by_itself and not by_us:
             lost.append(name)
-    print(f"\n{suite}: of {total} documents feedparser alone finds entries in {direct}, our way in {ours}")  # noqa: T201 (as above)
+    print(
+        f"\n{suite}: of {total} documents feedparser alone finds entries in {direct}, our way in {ours}"
+    )  # noqa: T201 (as above)
     assert lost == []

@@ -32,7 +32,11 @@ async def api() -> AsyncIterator[BotApi]:
 def styled(text: str, entities: list[dict[str, Any]], kind: str) -> list[str]:
     """The stretches of this kind; offsets are in UTF-16 code units."""
     wide = text.encode("utf-16-le")
-    return [wide[2 * one["offset"] : 2 * (one["offset"] + one["length"])].decode("utf-16-le") for one in entities if one["type"] == kind]
+    return [
+        wide[2 * one["offset"] : 2 * (one["offset"] + one["length"])].decode("utf-16-le")
+        for one in entities
+        if one["type"] == kind
+    ]
 
 
 async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_and_its_subscription_named(
@@ -41,7 +45,13 @@ async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_a
     """From the feed's bytes to the message as Telegram keeps it."""
     server.put("/a.xml", rss(item("1", "Old", at=NOON - timedelta(days=3))))
     config = telegram_config(api, {"ann": ANN}, [server.url("/a.xml")])
-    async with newsbell(tmp_path, config, clock=clock, terminal=Recorder(), environment={"TELEGRAM_BOT_TOKEN": api.token}) as made:
+    async with newsbell(
+        tmp_path,
+        config,
+        clock=clock,
+        terminal=Recorder(),
+        environment={"TELEGRAM_BOT_TOKEN": api.token},
+    ) as made:
         await poll(made)
         text = f"{'Long before. ' * 40}The 🚢 of Ann sank. {'Long after. ' * 40}"
         server.put("/a.xml", rss(item("2", "🔥 Ann's <harbour> & الميناء", text=text)))
@@ -58,7 +68,9 @@ async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_a
     assert styled(message.text, message.entities, "text_link") == ["🔥 Ann's <harbour> & الميناء"]
     assert styled(message.text, message.entities, "bold") == ["🔥 Ann's <harbour> & الميناء", "Ann"]
     assert styled(message.text, message.entities, "underline") == ["Ann"]
-    assert [one["url"] for one in message.entities if one["type"] == "text_link"] == ["https://news.example/2"]
+    assert [one["url"] for one in message.entities if one["type"] == "text_link"] == [
+        "https://news.example/2"
+    ]
     assert message.link_preview == {"url": "https://news.example/2", "prefer_small_media": True}
     assert [call.method for call in api.calls] == ["sendMessage"]
 
@@ -79,16 +91,26 @@ async def test_each_chat_gets_its_stories_in_the_order_in_which_they_came_and_no
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     titles = [f"everyone {number}" for number in range(12)]
-    async with desk(tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock) as one:
+    async with desk(
+        tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock
+    ) as one:
         await one.bring(*titles)
         await one.deliver()
         assert one.shown(ANN) == titles[:1]
         await one.deliver(40 * SECOND)
 
-        assert one.shown(ANN) == one.shown(BOB) == one.shown(GROUP) == one.shown(FORUM, TOPIC) == titles
+        assert (
+            one.shown(ANN)
+            == one.shown(BOB)
+            == one.shown(GROUP)
+            == one.shown(FORUM, TOPIC)
+            == titles
+        )
 
 
-async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     titles = [f"everyone {number}" for number in range(15)]
     async with desk(tmp_path, api, {"general": FORUM, "topic": (FORUM, TOPIC)}, clock) as one:
         await one.bring(*titles)
@@ -96,14 +118,18 @@ async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(t
         assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT
         api.say(FORUM, ANN, "/help")
         await one.listen()
-        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT + 1, "an answer need not wait for the end of the minute"
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT + 1, (
+            "an answer need not wait for the end of the minute"
+        )
         await one.deliver(MINUTE)
 
         assert one.shown(FORUM, TOPIC) == titles
         assert len(api.messages(FORUM)) == 31
 
 
-async def test_thirty_messages_a_second_go_out_in_all(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_thirty_messages_a_second_go_out_in_all(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     people = range(100, 170)
     for person in people:
         api.add_private(person)
@@ -120,7 +146,9 @@ async def test_thirty_messages_a_second_go_out_in_all(tmp_path: Path, api: BotAp
     assert {person: len(api.messages(person)) for person in people} == dict.fromkeys(people, 1)
 
 
-async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """A forum with more waiting topics than are looked at in one go is no wall before the others."""
     topics = range(1000, 1000 + LOOK + 5)
     for topic in topics:
@@ -134,7 +162,9 @@ async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(tmp_path: Pat
         assert (len(api.messages(FORUM)), len(api.messages(ANN))) == (1, 1)
 
 
-async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one(tmp_path: Path, api: BotApi) -> None:
+async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one(
+    tmp_path: Path, api: BotApi
+) -> None:
     """On a clock that runs on with every look, the next moment has often passed by the time it is known."""
 
     class Running(ManualClock):
@@ -151,7 +181,9 @@ async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one
         assert one.shown(ANN) == ["ann 1", "ann 2", "ann 3"]
 
 
-async def test_a_long_queue_becomes_one_message_that_names_every_story(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_long_queue_becomes_one_message_that_names_every_story(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     titles = [f"ann {number} of the harbour" for number in range(22)]
     api.fault(TooManyRequests(60))
     async with desk(tmp_path, api, {"ann": ANN, "group": GROUP}, clock) as one:
@@ -170,7 +202,9 @@ async def test_a_long_queue_becomes_one_message_that_names_every_story(tmp_path:
     assert "• ann 3 of the port" in message.text, "an edit changes the one message that carries it"
 
 
-async def test_a_long_queue_of_long_headlines_names_every_story_too(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_long_queue_of_long_headlines_names_every_story_too(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     titles = [f"ann {number:02} {'of the harbour ' * 19}" for number in range(60)]
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring(*titles)
@@ -181,7 +215,9 @@ async def test_a_long_queue_of_long_headlines_names_every_story_too(tmp_path: Pa
     assert len(api.messages(ANN)) == 12, "two of 25 stories each, and the rest is no long queue"
 
 
-async def test_a_new_headline_changes_the_message_and_shows_the_old_one(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_new_headline_changes_the_message_and_shows_the_old_one(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring("ann burns")
         await one.deliver()
@@ -194,7 +230,9 @@ async def test_a_new_headline_changes_the_message_and_shows_the_old_one(tmp_path
     assert [call.method for call in api.calls] == ["sendMessage", "editMessageText"]
 
 
-async def test_a_new_headline_before_the_alert_went_out_needs_no_edit(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_new_headline_before_the_alert_went_out_needs_no_edit(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring("ann burns")
         await one.retitle("ann burns", "ann burns no more")
@@ -217,14 +255,18 @@ async def test_a_new_headline_while_the_message_is_on_its_way_shows_in_the_end(
             clock.advance(2 * SECOND)
         sending = asyncio.ensure_future(one.deliver())
         await api.arrived(method)
-        await one.retitle("ann burns" if method == "sendMessage" else "ann still burns", "ann burns no more")
+        await one.retitle(
+            "ann burns" if method == "sendMessage" else "ann still burns", "ann burns no more"
+        )
         await sending
         await one.deliver(MINUTE)
 
         assert one.shown(ANN) == ["ann burns no more"]
 
 
-async def test_several_subscriptions_of_a_chat_ring_it_once_and_are_all_named(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_several_subscriptions_of_a_chat_ring_it_once_and_are_all_named(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         chat = await one.made.store.people.chat_at(ANN, 0)
         assert chat is not None
@@ -234,10 +276,14 @@ async def test_several_subscriptions_of_a_chat_ring_it_once_and_are_all_named(tm
         await one.bring("ann in the harbour")
         await one.deliver(MINUTE)
 
-    assert [message.text.rpartition("🔔 ")[2] for message in api.messages(ANN)[1:]] == ["For ann, harbour"]
+    assert [message.text.rpartition("🔔 ")[2] for message in api.messages(ANN)[1:]] == [
+        "For ann, harbour"
+    ]
 
 
-async def test_what_a_clash_of_names_could_do_is_kept_from_it(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_what_a_clash_of_names_could_do_is_kept_from_it(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """Nobody is pinged and no command offered by a headline, whether the matched word stands beside the sign or not."""
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring("@ann /ann #ann @someone", summary="/stop @ann_bot")
@@ -263,9 +309,13 @@ async def steps(one: Desk, look: Callable[[], Awaitable[object]]) -> int:
     return taken
 
 
-async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
-    async with desk(tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock) as one:
+    async with desk(
+        tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock
+    ) as one:
 
         async def look() -> None:
             assert len(await one.made.store.deliver.waiting(clock.now(), LOOK, ())) == 4
@@ -277,10 +327,16 @@ async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(t
         assert await steps(one, look) == first > 0
 
 
-async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
         store = one.made.store
-        looks = [store.deliver.in_flight, lambda: store.deliver.recent_sends(clock.now()), lambda: store.operator.status(brief=True)]
+        looks = [
+            store.deliver.in_flight,
+            lambda: store.deliver.recent_sends(clock.now()),
+            lambda: store.operator.status(brief=True),
+        ]
         await one.bring("everyone")
         await one.deliver(2 * SECOND)
         before = [await steps(one, look) for look in looks]
@@ -299,8 +355,18 @@ async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody
     people = range(100, 135)
     for person in people:
         api.add_private(person)
-    rules = [rule("Rung", "rung", to=tuple(f"p{person}" for person in people)), rule("Seen", "seen", to=("here",))]
-    async with desk(tmp_path, api, {f"p{person}": person for person in people}, clock, terminal, subscriptions=rules) as one:
+    rules = [
+        rule("Rung", "rung", to=tuple(f"p{person}" for person in people)),
+        rule("Seen", "seen", to=("here",)),
+    ]
+    async with desk(
+        tmp_path,
+        api,
+        {f"p{person}": person for person in people},
+        clock,
+        terminal,
+        subscriptions=rules,
+    ) as one:
         await one.bring("rung")
         await one.deliver(SECOND, SECOND / 10)
         assert len(api.calls) == 30

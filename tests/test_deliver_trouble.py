@@ -11,7 +11,12 @@ from botapi import BotApi, DropAfter, DropBefore, Refuse, ServerError, Slow, Too
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, desk
 from support import ManualClock, Recorder
 
-DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+DAY, HOUR, MINUTE, SECOND = (
+    timedelta(days=1),
+    timedelta(hours=1),
+    timedelta(minutes=1),
+    timedelta(seconds=1),
+)
 PARSE = Refuse(400, "Bad Request: can't parse entities: something at byte offset 3")
 NEW = -1009
 
@@ -32,7 +37,9 @@ def sends(api: BotApi, chat: int) -> int:
     return sum(call.chat_id == chat for call in api.calls)
 
 
-async def test_a_flood_wait_parks_its_chat_alone_and_outlives_a_restart(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_flood_wait_parks_its_chat_alone_and_outlives_a_restart(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(TooManyRequests(600), chat_id=ANN)
     async with desk(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
         await one.bring("everyone")
@@ -45,7 +52,9 @@ async def test_a_flood_wait_parks_its_chat_alone_and_outlives_a_restart(tmp_path
         assert one.shown(ANN) == ["everyone"]
 
 
-async def test_a_flood_wait_in_one_topic_holds_for_the_whole_forum(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_flood_wait_in_one_topic_holds_for_the_whole_forum(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(TooManyRequests(60), chat_id=FORUM)
     async with desk(tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock) as one:
         await one.bring("everyone")
@@ -56,7 +65,9 @@ async def test_a_flood_wait_in_one_topic_holds_for_the_whole_forum(tmp_path: Pat
         assert len(one.shown(FORUM)) == 2
 
 
-async def test_flood_waits_of_several_chats_within_seconds_close_everything(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_flood_waits_of_several_chats_within_seconds_close_everything(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     chats = {"ann": ANN, "bob": BOB, "group": GROUP}
     for chat in chats.values():
         api.fault(TooManyRequests(40), chat_id=chat)
@@ -68,10 +79,15 @@ async def test_flood_waits_of_several_chats_within_seconds_close_everything(tmp_
         assert sends(api, FORUM) == 0
         await one.deliver(5 * SECOND)
 
-        assert [one.shown(chat) for chat in (*chats.values(), FORUM)] == [*[["ann bob group"]] * 3, ["forum"]]
+        assert [one.shown(chat) for chat in (*chats.values(), FORUM)] == [
+            *[["ann bob group"]] * 3,
+            ["forum"],
+        ]
 
 
-async def test_a_refused_token_stops_everything_for_a_while(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_refused_token_stops_everything_for_a_while(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(Refuse(401, "Unauthorized"))
     async with desk(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
         await one.bring("ann")
@@ -82,10 +98,14 @@ async def test_a_refused_token_stops_everything_for_a_while(tmp_path: Path, api:
         await one.deliver(2 * MINUTE, step=10 * SECOND)
 
         assert (one.shown(ANN), one.shown(BOB)) == (["ann"], ["bob"])
-        assert one.notices == ["Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."]
+        assert one.notices == [
+            "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."
+        ]
 
 
-async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens_again(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens_again(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.block(ANN)
     async with desk(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
         await one.bring("everyone 1", "everyone 2")
@@ -93,7 +113,9 @@ async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens
         await one.listen()
         await one.deliver(2 * DAY, step=HOUR)
         assert (sends(api, ANN), one.shown(BOB)) == (1, ["everyone 1", "everyone 2"])
-        assert one.notices == ["ann takes no messages: the person blocked the bot. Its alerts wait; nothing is lost."]
+        assert one.notices == [
+            "ann takes no messages: the person blocked the bot. Its alerts wait; nothing is lost."
+        ]
 
         api.unblock(ANN)
         await one.listen()
@@ -103,12 +125,18 @@ async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens
         assert one.shown(ANN) == ["everyone 1", "everyone 2", "everyone 3"]
 
 
-async def test_a_chat_that_is_not_found_is_paused_at_the_third_time(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_chat_that_is_not_found_is_paused_at_the_third_time(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"ann": 99, "bob": BOB}, clock) as one:
         await one.bring("everyone")
         await one.deliver(HOUR, step=10 * SECOND)
 
-        assert (sends(api, 99), await one.states(), one.shown(BOB)) == (3, ["queued", "sent"], ["everyone"])
+        assert (sends(api, 99), await one.states(), one.shown(BOB)) == (
+            3,
+            ["queued", "sent"],
+            ["everyone"],
+        )
         assert len(one.notices) == 1
 
 
@@ -123,7 +151,9 @@ async def test_a_group_that_became_a_supergroup_takes_everything_along_also_when
         api.migrate(GROUP, NEW)
         await one.deliver(MINUTE)
         assert one.shown(NEW) == ["group 1", "group 2", "harbour"]
-        assert sends(api, GROUP) == 3, "an administrator is asked for, a reply sent, and one message finds out"
+        assert sends(api, GROUP) == 3, (
+            "an administrator is asked for, a reply sent, and one message finds out"
+        )
     async with desk(tmp_path, api, {"group": GROUP}, clock) as one:
         await one.bring("group 3", "harbour again")
         await one.deliver(MINUTE)
@@ -132,10 +162,14 @@ async def test_a_group_that_became_a_supergroup_takes_everything_along_also_when
         assert one.shown(NEW) == ["group 1", "group 2", "harbour", "group 3", "harbour again"]
         assert sends(api, GROUP) == 3
         assert chat is not None
-        assert [each.query for each, _ in await one.made.store.people.subscriptions_of(chat.id)] == ["group OR everyone", "harbour"]
+        assert [
+            each.query for each, _ in await one.made.store.people.subscriptions_of(chat.id)
+        ] == ["group OR everyone", "harbour"]
 
 
-async def test_a_group_moves_into_a_supergroup_that_is_known_already(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_group_moves_into_a_supergroup_that_is_known_already(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, {"group": GROUP, "super": NEW}, clock) as one:
         await one.bring("group alone")
         await one.deliver()
@@ -145,10 +179,14 @@ async def test_a_group_moves_into_a_supergroup_that_is_known_already(tmp_path: P
         await one.retitle("group waits", "group waited")
         await one.deliver(MINUTE)
 
-        assert sorted(one.shown(NEW)) == ["everyone", "group waited", "super waits"], "what waited for both comes once"
+        assert sorted(one.shown(NEW)) == ["everyone", "group waited", "super waits"], (
+            "what waited for both comes once"
+        )
 
 
-async def test_messages_of_before_the_move_are_not_changed_after_it(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_messages_of_before_the_move_are_not_changed_after_it(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """Their numbers are other messages' now."""
     async with desk(tmp_path, api, {"group": GROUP}, clock) as one:
         await one.bring("group first", "group before")
@@ -159,11 +197,15 @@ async def test_messages_of_before_the_move_are_not_changed_after_it(tmp_path: Pa
         await one.retitle("group before", "group changed")
         await one.deliver(MINUTE)
 
-        assert api.messages(GROUP)[1].message_id in {message.message_id for message in api.messages(NEW)}
+        assert api.messages(GROUP)[1].message_id in {
+            message.message_id for message in api.messages(NEW)
+        }
         assert one.shown(NEW) == ["group 1", "group 2", "group 3"]
 
 
-async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.close_topic(FORUM, TOPIC)
     async with desk(tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock) as one:
         await one.bring("everyone 1", "everyone 2")
@@ -178,7 +220,9 @@ async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(tmp_pat
         assert one.shown(FORUM, TOPIC) == ["everyone 1", "everyone 2"]
 
 
-async def test_what_is_refused_comes_once_as_plain_text(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_what_is_refused_comes_once_as_plain_text(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(PARSE)
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring("ann", summary="of the harbour")
@@ -186,7 +230,10 @@ async def test_what_is_refused_comes_once_as_plain_text(tmp_path: Path, api: Bot
 
     [message] = api.messages(ANN)
     assert message.entities == []
-    assert message.text == "ann\nInvented Wire · news.example · 12:00\n\nof the harbour\n\n🔔 For ann\nhttps://news.example/1"
+    assert (
+        message.text
+        == "ann\nInvented Wire · news.example · 12:00\n\nof the harbour\n\n🔔 For ann\nhttps://news.example/1"
+    )
 
 
 async def test_what_is_refused_plain_as_well_is_set_aside_blocks_nobody_and_is_told_once(
@@ -198,11 +245,18 @@ async def test_what_is_refused_plain_as_well_is_set_aside_blocks_nobody_and_is_t
         await one.deliver(MINUTE)
 
         assert (one.shown(ANN), one.shown(BOB)) == (["ann 3"], ["bob"])
-        assert [(row.state, row.title) for row in await one.outbox("dead")] == [("dead", "ann 1"), ("dead", "ann 2")]
-        assert [notice.partition(":")[0] for notice in one.notices] == ["Telegram refuses a message to ann"]
+        assert [(row.state, row.title) for row in await one.outbox("dead")] == [
+            ("dead", "ann 1"),
+            ("dead", "ann 2"),
+        ]
+        assert [notice.partition(":")[0] for notice in one.notices] == [
+            "Telegram refuses a message to ann"
+        ]
 
 
-async def test_an_alert_in_doubt_is_repeated_once_and_marked(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_an_alert_in_doubt_is_repeated_once_and_marked(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(DropAfter())
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring("ann 1", "ann 2")
@@ -215,7 +269,9 @@ async def test_an_alert_in_doubt_is_repeated_once_and_marked(tmp_path: Path, api
 
 
 @pytest.mark.parametrize("then", [DropAfter(), DropBefore(), ServerError(502)])
-async def test_there_is_never_a_third_copy(tmp_path: Path, api: BotApi, clock: ManualClock, then: DropAfter | DropBefore | ServerError) -> None:
+async def test_there_is_never_a_third_copy(
+    tmp_path: Path, api: BotApi, clock: ManualClock, then: DropAfter | DropBefore | ServerError
+) -> None:
     api.fault(DropAfter())
     api.fault(TooManyRequests(30))
     api.fault(then)
@@ -228,7 +284,9 @@ async def test_there_is_never_a_third_copy(tmp_path: Path, api: BotApi, clock: M
         assert await one.states() == ["unknown", "sent"]
 
 
-async def test_an_alert_cut_short_by_a_stop_is_repeated_once_and_marked(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_an_alert_cut_short_by_a_stop_is_repeated_once_and_marked(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     for seen in (["ann"], ["ann", "(repeat) ann"], ["ann", "(repeat) ann"]):
         api.fault(Slow(30), times=1)
         async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
@@ -248,7 +306,9 @@ async def test_an_alert_cut_short_by_a_stop_is_repeated_once_and_marked(tmp_path
         assert (one.shown(ANN), await one.states()) == (["ann", "(repeat) ann"], ["unknown"])
 
 
-async def test_an_edit_in_doubt_is_made_again(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_an_edit_in_doubt_is_made_again(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(DropBefore(), "editMessageText")
     api.fault(DropAfter(), "editMessageText")
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
@@ -262,7 +322,9 @@ async def test_an_edit_in_doubt_is_made_again(tmp_path: Path, api: BotApi, clock
         assert [call.method for call in api.calls] == ["sendMessage", *["editMessageText"] * 3]
 
 
-async def test_a_message_that_newsbell_cannot_write_is_set_aside_and_stops_nobody(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_message_that_newsbell_cannot_write_is_set_aside_and_stops_nobody(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """Local time ends with the year 9999, and this date lies hours before that end: in Japan, it cannot be said."""
     async with desk(tmp_path, api, {"ann": ANN}, clock, timezone="Asia/Tokyo") as one:
         await one.bring("ann 1", published=datetime(9999, 12, 31, 20, tzinfo=UTC))
@@ -292,7 +354,9 @@ async def test_retry_sends_again_what_is_dead_or_undecided_and_marks_what_may_ha
         assert await one.states() == ["sent"] * 3
 
 
-async def test_drop_gives_up_what_waits_or_is_dead_and_nothing_else(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_drop_gives_up_what_waits_or_is_dead_and_nothing_else(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     api.fault(PARSE, times=2)
     async with desk(tmp_path, api, {"ann": ANN}, clock) as one:
         await one.bring("ann 1", "ann 2")
@@ -308,7 +372,9 @@ async def test_drop_gives_up_what_waits_or_is_dead_and_nothing_else(tmp_path: Pa
         assert await one.states() == ["dropped", "sent", "dropped", "sent"]
 
 
-async def test_without_a_way_to_telegram_the_alerts_wait_for_one(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_without_a_way_to_telegram_the_alerts_wait_for_one(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     token, api.token = api.token, ""
     async with desk(tmp_path, api, {"ann": ANN}, clock, terminal=Recorder()) as one:
         await one.bring("ann")

@@ -87,12 +87,17 @@ def test_a_plain_json_type_counts_where_address_or_title_speaks_of_a_feed() -> N
     ("base_tag", "url"),
     [
         ('<base href="https://other.example/a/">', "https://other.example/a/rss.xml"),
-        ('<base target="_blank"><base href="../x/"><base href="/y/">', "https://harbour.example/x/rss.xml"),
+        (
+            '<base target="_blank"><base href="../x/"><base href="/y/">',
+            "https://harbour.example/x/rss.xml",
+        ),
         ('<base href="javascript:alert(1)//">', "https://harbour.example/news/rss.xml"),
         ('<base href="http://[">', "https://harbour.example/news/rss.xml"),
     ],
 )
-def test_the_first_base_of_a_page_is_honoured_where_it_leads_somewhere(base_tag: str, url: str) -> None:
+def test_the_first_base_of_a_page_is_honoured_where_it_leads_somewhere(
+    base_tag: str, url: str
+) -> None:
     assert urls(page(base_tag + link("rss.xml"))) == [url]
     assert urls(page(link("rss.xml") + base_tag)) == [url]
 
@@ -106,7 +111,14 @@ def test_an_address_comes_once_and_in_its_first_place() -> None:
     )
 
 
-@pytest.mark.parametrize("about", [("/comments/feed/", "Harbour"), ("/c.xml", "Harbour » Comments Feed"), ("/c.xml", "Harbour » Kommentare")])
+@pytest.mark.parametrize(
+    "about",
+    [
+        ("/comments/feed/", "Harbour"),
+        ("/c.xml", "Harbour » Comments Feed"),
+        ("/c.xml", "Harbour » Kommentare"),
+    ],
+)
 def test_feeds_of_comments_come_last(about: tuple[str, str]) -> None:
     head = link(*about) + link("/feed/", "Harbour") + link("/commentary.xml", "Commentary")
 
@@ -138,10 +150,14 @@ def test_titles_are_clean_and_short() -> None:
         ("gb18030", "text/html;charset=gb2312", '<meta charset="utf-8">'),
     ],
 )
-def test_titles_are_read_in_the_encoding_of_the_page(encoding: str, content_type: str, meta: str) -> None:
+def test_titles_are_read_in_the_encoding_of_the_page(
+    encoding: str, content_type: str, meta: str
+) -> None:
     document = page(meta + link("/rss.xml", "Гавань")).decode().encode(encoding)
 
-    assert feeds_of(document, BASE, content_type) == (Found("https://harbour.example/rss.xml", "Гавань", "rss"),)
+    assert feeds_of(document, BASE, content_type) == (
+        Found("https://harbour.example/rss.xml", "Гавань", "rss"),
+    )
 
 
 # Where the head names none
@@ -151,20 +167,40 @@ def test_titles_are_read_in_the_encoding_of_the_page(encoding: str, content_type
     ("anchor", "found"),
     [
         ('<a href="/rss">News</a>', Found("https://harbour.example/rss", "News", "rss")),
-        ('<a href="/blog/atom.xml"><b>Follow</b> us</a>', Found("https://harbour.example/blog/atom.xml", "Follow us", "atom")),
+        (
+            '<a href="/blog/atom.xml"><b>Follow</b> us</a>',
+            Found("https://harbour.example/blog/atom.xml", "Follow us", "atom"),
+        ),
         ('<a href="/feed/"></a>', Found("https://harbour.example/feed/", "", "")),
-        ('<a href="/index.xml?x=1&copy=2">x</a>', Found("https://harbour.example/index.xml?x=1&copy=2", "x", "")),
+        (
+            '<a href="/index.xml?x=1&copy=2">x</a>',
+            Found("https://harbour.example/index.xml?x=1&copy=2", "x", ""),
+        ),
         ('<a href="/feed.json">x</a>', Found("https://harbour.example/feed.json", "x", "json")),
         ('<a href="/?feed=rss2">x</a>', Found("https://harbour.example/?feed=rss2", "x", "rss")),
-        ('<a href="/x.php?type=100">RSS</a>', Found("https://harbour.example/x.php?type=100", "RSS", "")),
-        ('<a href="/x"><img src="i.png" alt="News feed"></a>', Found("https://harbour.example/x", "News feed", "")),
+        (
+            '<a href="/x.php?type=100">RSS</a>',
+            Found("https://harbour.example/x.php?type=100", "RSS", ""),
+        ),
+        (
+            '<a href="/x"><img src="i.png" alt="News feed"></a>',
+            Found("https://harbour.example/x", "News feed", ""),
+        ),
         ('<a href="/x" title="Atom"><svg/></a>', Found("https://harbour.example/x", "Atom", "")),
-        ('<a href="https://feeds.example/h.rss">x</a>', Found("https://feeds.example/h.rss", "x", "rss")),
-        ('<a href="/rss">RSS<a href="/about">About</a>', Found("https://harbour.example/rss", "RSS", "rss")),
+        (
+            '<a href="https://feeds.example/h.rss">x</a>',
+            Found("https://feeds.example/h.rss", "x", "rss"),
+        ),
+        (
+            '<a href="/rss">RSS<a href="/about">About</a>',
+            Found("https://harbour.example/rss", "RSS", "rss"),
+        ),
     ],
 )
 def test_links_that_speak_of_a_feed_are_named(anchor: str, found: Found) -> None:
-    assert feeds_of(page("", f'<a href="/">Home</a>{anchor}<a href="/ports">Ports</a>'), BASE) == (found,)
+    assert feeds_of(page("", f'<a href="/">Home</a>{anchor}<a href="/ports">Ports</a>'), BASE) == (
+        found,
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +231,9 @@ def test_links_of_the_page_count_only_where_the_head_names_none() -> None:
 def test_links_whose_address_speaks_of_a_feed_come_before_those_whose_words_do() -> None:
     body = '<a href="/comments/feed">x</a><a href="/help">About RSS</a><a href="/rss">x</a>'
 
-    assert urls(page("", body)) == [f"https://harbour.example/{path}" for path in ("rss", "help", "comments/feed")]
+    assert urls(page("", body)) == [
+        f"https://harbour.example/{path}" for path in ("rss", "help", "comments/feed")
+    ]
 
 
 # Hostile
@@ -207,7 +245,23 @@ NESTED = {
     "attributes": f"<a {' '.join(f'a{number}=1' for number in range(50_000))}>",
     "options": "<select>" + "<option>" * 50_000,
 }
-ENDLESS = ["<!--", "<![x[", "<![CDATA[", "<a ", '<a href="', "<link rel=", "</", "<?", "&", "&#9", "<script>", "<!DOCTYPE ", "<a b= ", "--", "<"]
+ENDLESS = [
+    "<!--",
+    "<![x[",
+    "<![CDATA[",
+    "<a ",
+    '<a href="',
+    "<link rel=",
+    "</",
+    "<?",
+    "&",
+    "&#9",
+    "<script>",
+    "<!DOCTYPE ",
+    "<a b= ",
+    "--",
+    "<",
+]
 
 
 @pytest.mark.parametrize("what", NESTED)
@@ -227,25 +281,35 @@ def test_numbers_of_thousands_of_digits_harm_nothing() -> None:
     digits = "9" * 5000
 
     assert urls(
-        page(f"&#{digits};<!-- {link(f'/&#{digits};') + link('/rss.xml')}".replace("<!-- ", ""), f"<a href='&#{digits}'>x<!--&#{digits}")
+        page(
+            f"&#{digits};<!-- {link(f'/&#{digits};') + link('/rss.xml')}".replace("<!-- ", ""),
+            f"<a href='&#{digits}'>x<!--&#{digits}",
+        )
     )
 
 
 def test_only_the_beginning_of_a_large_page_is_looked_at() -> None:
     filler = "é" * (LOOKED_AT // 2)
 
-    assert urls(page(link("/rss.xml", "é"), filler + '<a href="/rss">RSS</a>')) == ["https://harbour.example/rss.xml"]
+    assert urls(page(link("/rss.xml", "é"), filler + '<a href="/rss">RSS</a>')) == [
+        "https://harbour.example/rss.xml"
+    ]
     assert urls(page("", filler + '<a href="/rss">RSS</a>')) == []
 
 
 @given(
-    st.binary(max_size=300) | st.text(alphabet="<>\"'&=/!-[]? #;alinkbsehrfatomRSS", max_size=300).map(str.encode),
+    st.binary(max_size=300)
+    | st.text(alphabet="<>\"'&=/!-[]? #;alinkbsehrfatomRSS", max_size=300).map(str.encode),
     st.sampled_from([BASE, "", "http://[", "ftp://x/", "no address"]),
     st.text(max_size=30),
 )
-@example(b"<link rel=alternate type=application/rss+xml href=/&#99999999999;>", BASE, "charset=undefined")
+@example(
+    b"<link rel=alternate type=application/rss+xml href=/&#99999999999;>", BASE, "charset=undefined"
+)
 @example(b"<base href=http://[><a href=//[x>rss</a>", BASE, "charset=hex")
-def test_bytes_of_any_kind_name_safe_addresses_or_none(document: bytes, base: str, content_type: str) -> None:
+def test_bytes_of_any_kind_name_safe_addresses_or_none(
+    document: bytes, base: str, content_type: str
+) -> None:
     for one in feeds_of(document, base, content_type):
         assert safe_link(one.url) == one.url
 
@@ -255,7 +319,8 @@ def test_bytes_of_any_kind_name_safe_addresses_or_none(document: bytes, base: st
 
 def test_a_site_is_tried_at_the_usual_places() -> None:
     assert guesses("https://harbour.example") == tuple(
-        f"https://harbour.example/{place}" for place in ("feed", "rss", "rss.xml", "atom.xml", "feed.xml", "index.xml")
+        f"https://harbour.example/{place}"
+        for place in ("feed", "rss", "rss.xml", "atom.xml", "feed.xml", "index.xml")
     )
 
 
@@ -285,14 +350,26 @@ CHANNEL = "UC" + "a1-_" * 5 + "bc"
 @pytest.mark.parametrize(
     ("base", "feed"),
     [
-        (f"https://www.youtube.com/channel/{CHANNEL}", f"https://www.youtube.com/feeds/videos.xml?channel_id={CHANNEL}"),
-        (f"https://m.youtube.com/channel/{CHANNEL}/videos?x=1", f"https://www.youtube.com/feeds/videos.xml?channel_id={CHANNEL}"),
-        ("https://youtube.com/playlist?si=1&list=PL0123456789", "https://www.youtube.com/feeds/videos.xml?playlist_id=PL0123456789"),
+        (
+            f"https://www.youtube.com/channel/{CHANNEL}",
+            f"https://www.youtube.com/feeds/videos.xml?channel_id={CHANNEL}",
+        ),
+        (
+            f"https://m.youtube.com/channel/{CHANNEL}/videos?x=1",
+            f"https://www.youtube.com/feeds/videos.xml?channel_id={CHANNEL}",
+        ),
+        (
+            "https://youtube.com/playlist?si=1&list=PL0123456789",
+            "https://www.youtube.com/feeds/videos.xml?playlist_id=PL0123456789",
+        ),
         ("https://www.youtube.com/@harbour", None),
         ("https://www.reddit.com/r/ships/", "https://www.reddit.com/r/ships/.rss"),
         ("https://old.reddit.com/r/ships/top?t=day", "https://www.reddit.com/r/ships/.rss"),
         ("https://github.com/harbour/radar", "https://github.com/harbour/radar/releases.atom"),
-        ("https://github.com/harbour/radar.js/releases", "https://github.com/harbour/radar.js/releases.atom"),
+        (
+            "https://github.com/harbour/radar.js/releases",
+            "https://github.com/harbour/radar.js/releases.atom",
+        ),
         ("https://github.com/harbour/radar/tags", "https://github.com/harbour/radar/tags.atom"),
         ("https://medium.com/@harbour/ships-1", "https://medium.com/feed/@harbour"),
         ("https://harbour.substack.com/p/ships", "https://harbour.substack.com/feed"),
@@ -300,12 +377,22 @@ CHANNEL = "UC" + "a1-_" * 5 + "bc"
         ("https://social.example:8443/@harbour/", "https://social.example:8443/@harbour.rss"),
     ],
 )
-def test_a_known_site_is_asked_where_it_says_that_its_feeds_are(base: str, feed: str | None) -> None:
+def test_a_known_site_is_asked_where_it_says_that_its_feeds_are(
+    base: str, feed: str | None
+) -> None:
     assert guesses(base) == ((feed,) if feed else ())
 
 
 @pytest.mark.parametrize(
-    "base", ["", "harbour.example", "ftp://harbour.example/", "http://[", "https://ann:secret@harbour.example/", "javascript:1"]
+    "base",
+    [
+        "",
+        "harbour.example",
+        "ftp://harbour.example/",
+        "http://[",
+        "https://ann:secret@harbour.example/",
+        "javascript:1",
+    ],
 )
 def test_what_is_no_page_has_no_guesses(base: str) -> None:
     assert guesses(base) == ()

@@ -1,6 +1,5 @@
 """The documents say what the code does: keys, commands, options, examples, numbers, links."""
 
-
 import importlib
 import inspect
 import json
@@ -64,7 +63,9 @@ def section(text: str, heading: str) -> str:
     assert found, f"there is no heading {heading}"
     rest = text[found.end() :]
     code = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-    bare = code.sub(lambda block: " " * len(block.group()), rest)  # a comment in an example is no heading
+    bare = code.sub(
+        lambda block: " " * len(block.group()), rest
+    )  # a comment in an example is no heading
     end = re.search(rf"^#{{1,{len(found.group(1))}}} ", bare, re.MULTILINE)
     return rest[: end.start()] if end else rest
 
@@ -111,7 +112,11 @@ KEYS = dict(keys())
 
 def documented() -> dict[str, str]:
     """The tables of configuration.md: key to what stands beside it."""
-    return {row[0].strip("`"): row[1].strip("`") for row in rows(page("docs/configuration.md")) if row[0].strip("`") in KEYS}
+    return {
+        row[0].strip("`"): row[1].strip("`")
+        for row in rows(page("docs/configuration.md"))
+        if row[0].strip("`") in KEYS
+    }
 
 
 def test_every_key_of_the_file_is_documented() -> None:
@@ -122,7 +127,11 @@ def test_every_key_of_the_file_is_documented() -> None:
 
 
 def test_no_key_is_documented_that_the_file_does_not_know() -> None:
-    named = {one for one in re.findall(r"^\| `([^`]+)` \|", page("docs/configuration.md"), re.MULTILINE) if "." in one and " " not in one}
+    named = {
+        one
+        for one in re.findall(r"^\| `([^`]+)` \|", page("docs/configuration.md"), re.MULTILINE)
+        if "." in one and " " not in one
+    }
 
     assert named <= KEYS.keys()
 
@@ -133,14 +142,27 @@ def test_keys_named_elsewhere_exist() -> None:
             assert one in KEYS, f"{name} names {one}"
 
 
-@pytest.mark.parametrize("key", [key for key, default in KEYS.items() if isinstance(default, str | int | timedelta) and default != ""])
+@pytest.mark.parametrize(
+    "key",
+    [
+        key
+        for key, default in KEYS.items()
+        if isinstance(default, str | int | timedelta) and default != ""
+    ],
+)
 def test_the_documented_default_is_the_default(key: str) -> None:
     default = KEYS[key]
 
-    assert documented()[key] == (in_words(default) if isinstance(default, timedelta) else str(default))
+    assert documented()[key] == (
+        in_words(default) if isinstance(default, timedelta) else str(default)
+    )
 
 
-YAML = [pytest.param(name, block, id=f"{name}-{number}") for name in PAGES for number, block in enumerate(fenced(page(name), "yaml"))]
+YAML = [
+    pytest.param(name, block, id=f"{name}-{number}")
+    for name in PAGES
+    for number, block in enumerate(fenced(page(name), "yaml"))
+]
 
 
 def _config(tmp_path: Path, text: str) -> Any:
@@ -187,21 +209,34 @@ QUERIES = [row for row in rows(page("docs/queries.md")) if row[0].startswith("`"
 
 
 @pytest.mark.parametrize(("query", "hits", "misses"), QUERIES)
-def test_a_query_of_the_table_matches_what_the_table_says(query: str, hits: str, misses: str) -> None:
+def test_a_query_of_the_table_matches_what_the_table_says(
+    query: str, hits: str, misses: str
+) -> None:
     tree = parse(query.strip("`"), _names())
 
     for headline in hits.split("; "):
-        assert match(tree, ArticleWords(Article(headline, language=language_of(headline)))) is not None, headline
+        assert (
+            match(tree, ArticleWords(Article(headline, language=language_of(headline)))) is not None
+        ), headline
     for headline in misses.split("; "):
-        assert match(tree, ArticleWords(Article(headline, language=language_of(headline)))) is None, headline
+        assert (
+            match(tree, ArticleWords(Article(headline, language=language_of(headline)))) is None
+        ), headline
 
 
 def test_every_query_of_the_documents_is_read() -> None:
-    examples = [line for name in PAGES for block in fenced(page(name), "query") for line in block.splitlines()]
+    examples = [
+        line
+        for name in PAGES
+        for block in fenced(page(name), "query")
+        for line in block.splitlines()
+    ]
     examples += [
         query
         for name in PAGES
-        for query in re.findall(r"^/subscribe (.+)$|`/subscribe ([^`]*\"[^`]*)`", page(name), re.MULTILINE)
+        for query in re.findall(
+            r"^/subscribe (.+)$|`/subscribe ([^`]*\"[^`]*)`", page(name), re.MULTILINE
+        )
         for query in query
         if query
     ]
@@ -214,16 +249,22 @@ def test_every_query_of_the_documents_is_read() -> None:
 def test_the_limits_of_a_query_are_documented() -> None:
     rules = page("docs/queries.md")
 
-    assert f"{LENGTH:,} characters, {TERMS} words, phrases and items of its lists, {NEARS} NEAR with at most {DISTANCE} words between" in rules
     assert (
-        f"and {DEPTH} parentheses within each other; an expression has at most {regex.LENGTH} characters and {regex.MEMORY // 1024} KB" in rules
+        f"{LENGTH:,} characters, {TERMS} words, phrases and items of its lists, {NEARS} NEAR with at most {DISTANCE} words between"
+        in rules
+    )
+    assert (
+        f"and {DEPTH} parentheses within each other; an expression has at most {regex.LENGTH} characters and {regex.MEMORY // 1024} KB"
+        in rules
     )
 
 
 # Commands
 
 
-def commands(command: click.Command = main, path: str = "newsbell") -> Iterator[tuple[str, click.Command]]:
+def commands(
+    command: click.Command = main, path: str = "newsbell"
+) -> Iterator[tuple[str, click.Command]]:
     """Every command of the tree with its whole name."""
     yield path, command
     if isinstance(command, click.Group):
@@ -253,7 +294,12 @@ def test_no_command_or_option_is_documented_that_does_not_exist() -> None:
     for name in headings:
         named = set(re.findall(r"^\| (`-[^|]+) \|", section(text, f"`{name}`"), re.MULTILINE))
         options = {option.split()[0] for cell in named for option in re.findall(r"`([^`]+)`", cell)}
-        known = {option for one in COMMANDS[name].params if isinstance(one, click.Option) for option in one.opts}
+        known = {
+            option
+            for one in COMMANDS[name].params
+            if isinstance(one, click.Option)
+            for option in one.opts
+        }
         assert options <= known | {"-h", "--help"}, name
 
 
@@ -266,7 +312,9 @@ def test_the_readme_lists_every_command_of_the_first_rank() -> None:
 def test_every_chat_command_is_documented() -> None:
     answered = set(re.findall(r'"(/[a-z]+)": ', inspect.getsource(router)))
     table = {
-        found.group() for row in rows(section(page("docs/commands.md"), "Chat commands")) if (found := re.match(r"/[a-z]+", row[0].strip("`")))
+        found.group()
+        for row in rows(section(page("docs/commands.md"), "Chat commands"))
+        if (found := re.match(r"/[a-z]+", row[0].strip("`")))
     }
 
     assert answered == table
@@ -274,7 +322,9 @@ def test_every_chat_command_is_documented() -> None:
 
 
 def test_every_state_of_a_delivery_is_documented() -> None:
-    table = {row[0].strip("`") for row in rows(section(page("docs/commands.md"), "`newsbell outbox`"))}
+    table = {
+        row[0].strip("`") for row in rows(section(page("docs/commands.md"), "`newsbell outbox`"))
+    }
 
     assert {state.value for state in DeliveryState} <= table
 
@@ -302,16 +352,37 @@ def _alert(story: int) -> AlertView:
 
 def _line(kind: DeliveryKind, alerts: int, doubts: int = 0) -> dict[str, Any]:
     chat = Chat(1, "here", ChatKind.TERMINAL, 0, 0)
-    delivery = Delivery(1, kind, chat, 1, doubts, plain=False, alerts=tuple(_alert(number) for number in range(alerts)), text="Well again.")
+    delivery = Delivery(
+        1,
+        kind,
+        chat,
+        1,
+        doubts,
+        plain=False,
+        alerts=tuple(_alert(number) for number in range(alerts)),
+        text="Well again.",
+    )
     return record(delivery, Message("Well again."), 1)
 
 
 @pytest.mark.parametrize(
-    ("kind", "alerts"), [(DeliveryKind.ALERT, 1), (DeliveryKind.EDIT, 1), (DeliveryKind.ALERT, 2), (DeliveryKind.NOTICE, 0)]
+    ("kind", "alerts"),
+    [
+        (DeliveryKind.ALERT, 1),
+        (DeliveryKind.EDIT, 1),
+        (DeliveryKind.ALERT, 2),
+        (DeliveryKind.NOTICE, 0),
+    ],
 )
-def test_the_example_of_a_json_line_has_the_fields_of_a_real_one(kind: DeliveryKind, alerts: int) -> None:
+def test_the_example_of_a_json_line_has_the_fields_of_a_real_one(
+    kind: DeliveryKind, alerts: int
+) -> None:
     real = _line(kind, alerts)
-    examples = [json.loads(line) for block in fenced(page("docs/commands.md"), "json") for line in block.splitlines()]
+    examples = [
+        json.loads(line)
+        for block in fenced(page("docs/commands.md"), "json")
+        for line in block.splitlines()
+    ]
     example = next(one for one in examples if one["type"] == real["type"])
 
     assert list(example) == list(real)
@@ -321,7 +392,11 @@ def test_the_example_of_a_json_line_has_the_fields_of_a_real_one(kind: DeliveryK
 
 def test_every_field_of_a_json_line_is_documented() -> None:
     table = {row[0].strip("`") for row in rows(section(page("docs/commands.md"), "JSON lines"))}
-    lines = [_line(DeliveryKind.ALERT, 1, doubts=1), _line(DeliveryKind.ALERT, 2), _line(DeliveryKind.NOTICE, 0)]
+    lines = [
+        _line(DeliveryKind.ALERT, 1, doubts=1),
+        _line(DeliveryKind.ALERT, 2),
+        _line(DeliveryKind.NOTICE, 0),
+    ]
 
     assert {field for line in lines for field in line} <= table
 
@@ -330,7 +405,9 @@ def test_every_field_of_a_json_line_is_documented() -> None:
 
 
 def test_every_failure_is_explained() -> None:
-    table = [row[0].strip("`") for row in rows(section(page("docs/operations.md"), "When a feed fails"))]
+    table = [
+        row[0].strip("`") for row in rows(section(page("docs/operations.md"), "When a feed fails"))
+    ]
 
     assert sorted(failure.value for failure in Failure) == sorted(set(table) - {"failure"})
 
@@ -338,10 +415,14 @@ def test_every_failure_is_explained() -> None:
 def test_every_outcome_of_a_send_is_in_the_table_of_the_policy() -> None:
     table = section(page("docs/design.md"), "Delivery policy")
 
-    assert [one.__name__ for one in get_args(SendOutcome) if f"| `{one.__name__}`" not in table] == []
+    assert [
+        one.__name__ for one in get_args(SendOutcome) if f"| `{one.__name__}`" not in table
+    ] == []
 
 
-NUMBERS = [row[:2] for row in rows(section(page("docs/design.md"), "Numbers")) if row[0].startswith("`")]
+NUMBERS = [
+    row[:2] for row in rows(section(page("docs/design.md"), "Numbers")) if row[0].startswith("`")
+]
 
 
 @pytest.mark.parametrize(("constant", "value"), NUMBERS)
@@ -354,7 +435,11 @@ def test_a_number_of_the_design_is_that_of_the_code(constant: str, value: str) -
 
 def test_every_room_of_the_house_is_drawn() -> None:
     text = section(page("docs/design.md"), "The house")
-    rooms = {path.stem for path in (ROOT / "bot").iterdir() if not path.name.startswith(("__init__", "__pycache__", "py.typed"))}
+    rooms = {
+        path.stem
+        for path in (ROOT / "bot").iterdir()
+        if not path.name.startswith(("__init__", "__pycache__", "py.typed"))
+    }
 
     assert {room for room in rooms if f"`{room}`" not in text} == set()
 
@@ -365,7 +450,10 @@ def test_every_room_of_the_house_is_drawn() -> None:
 def _anchors(name: str) -> set[str]:
     """The anchors of a page's headings, as code hosts make them."""
     text = re.sub(r"^```.*?^```", "", page(name), flags=re.MULTILINE | re.DOTALL)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(text)}
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in _HEADING.findall(text)
+    }
 
 
 @pytest.mark.parametrize("name", PAGES)

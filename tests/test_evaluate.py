@@ -13,7 +13,11 @@ def evaluate(command: str, source: Path) -> tuple[int, str, str, list[dict[str, 
     """Exit code, standard output, standard error, and the rows that were written."""
     target = source.with_suffix(".out.tsv")
     ended = subprocess.run(  # noqa: S603 (our own module)
-        [sys.executable, "-m", "bench.evaluate", command, str(source), str(target)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench.evaluate", command, str(source), str(target)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     rows: list[dict[str, str]] = []
     if ended.returncode == 0:
@@ -42,8 +46,25 @@ def test_queries_are_matched_row_by_row_and_scored(tmp_path: Path) -> None:
     )
     code, out, _, rows = evaluate("queries", source)
     assert code == 0
-    assert list(rows[0]) == ["id", "query", "title", "summary", "lang", "expected", "match", "spans", "error"]
-    assert [(row["id"], row["match"]) for row in rows] == [("a", "1"), ("b", "1"), ("c", "0"), ("d", "1"), ("e", "0"), ("f", "1")]
+    assert list(rows[0]) == [
+        "id",
+        "query",
+        "title",
+        "summary",
+        "lang",
+        "expected",
+        "match",
+        "spans",
+        "error",
+    ]
+    assert [(row["id"], row["match"]) for row in rows] == [
+        ("a", "1"),
+        ("b", "1"),
+        ("c", "0"),
+        ("d", "1"),
+        ("e", "0"),
+        ("f", "1"),
+    ]
     assert sorted(json.loads(rows[0]["spans"])) == [["title", 0, 5], ["title", 17, 24]]
     assert rows[1]["title"] == 'The "night\nmarket" of Dunmore'
     assert [bool(row["error"]) for row in rows] == [False, False, False, False, True, False]
@@ -54,7 +75,13 @@ def test_queries_are_matched_row_by_row_and_scored(tmp_path: Path) -> None:
 
 def test_columns_that_are_missing_are_empty_and_a_given_match_is_the_truth(tmp_path: Path) -> None:
     code, out, _, rows = evaluate(
-        "queries", table(tmp_path, ("match", "query", "title"), ("true", "flood", "Flood at Port Ilse"), ("no", "flood"))
+        "queries",
+        table(
+            tmp_path,
+            ("match", "query", "title"),
+            ("true", "flood", "Flood at Port Ilse"),
+            ("no", "flood"),
+        ),
     )
     assert code == 0
     assert [(row["given_match"], row["match"]) for row in rows] == [("true", "1"), ("no", "0")]
@@ -82,13 +109,22 @@ def test_bytes_that_are_not_utf_8_come_out_as_they_went_in(tmp_path: Path) -> No
     source.write_bytes(b"query\ttitle\nferry\t\xff ferry \xc3\n")
     code, _, _, _ = evaluate("queries", source)
     assert code == 0
-    assert (tmp_path / "in.out.tsv").read_bytes() == b'query\ttitle\tmatch\tspans\terror\nferry\t\xff ferry \xc3\t1\t"[[""title"", 2, 7]]"\t\n'
+    assert (
+        (tmp_path / "in.out.tsv").read_bytes()
+        == b'query\ttitle\tmatch\tspans\terror\nferry\t\xff ferry \xc3\t1\t"[[""title"", 2, 7]]"\t\n'
+    )
 
 
 def test_a_table_that_cannot_be_read_is_named_with_line_and_column(tmp_path: Path) -> None:
     code, _, said, _ = evaluate("queries", table(tmp_path, ("title",), ("Flood",)))
-    assert (code, said) == (2, f"{tmp_path}/in.tsv:1: the column query is missing; the first line has title, with tabs between\n")
-    code, _, said, _ = evaluate("queries", table(tmp_path, ("query", "title"), ("flood", "two\nlines"), ("flood", "Flood", "more")))
+    assert (code, said) == (
+        2,
+        f"{tmp_path}/in.tsv:1: the column query is missing; the first line has title, with tabs between\n",
+    )
+    code, _, said, _ = evaluate(
+        "queries",
+        table(tmp_path, ("query", "title"), ("flood", "two\nlines"), ("flood", "Flood", "more")),
+    )
     assert (code, said) == (2, f"{tmp_path}/in.tsv:4:3: 3 fields, but there are 2 columns\n")
     code, _, said, _ = evaluate("names", tmp_path / "nothing.tsv")
     assert (code, said) == (2, f"{tmp_path}/nothing.tsv: No such file or directory\n")
@@ -96,7 +132,11 @@ def test_a_table_that_cannot_be_read_is_named_with_line_and_column(tmp_path: Pat
 
 def test_a_label_that_is_not_understood_is_not_scored_and_said_once(tmp_path: Path) -> None:
     source = table(
-        tmp_path, ("query", "title", "label"), ("flood", "Flood", "perhaps"), ("flood", "Flood", "who knows"), ("flood", "Flood", "1")
+        tmp_path,
+        ("query", "title", "label"),
+        ("flood", "Flood", "perhaps"),
+        ("flood", "Flood", "who knows"),
+        ("flood", "Flood", "1"),
     )
     code, out, said, _ = evaluate("queries", source)
     assert code == 0

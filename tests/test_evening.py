@@ -49,7 +49,10 @@ DELIVERED_TOO = (
     "Last S-300 systems delivered to Deir ez-Zor, ministry tells reporters",
     "A spokesman told reporters that nothing remains to be shipped; soldiers are learning to operate the systems, whose delivery took a month.",
 )
-NOISE = ("Al-Furat of Deir ez-Zor win derby on penalties", "The home side won on penalties in front of a full stadium.")
+NOISE = (
+    "Al-Furat of Deir ez-Zor win derby on penalties",
+    "The home side won on penalties in front of a full stadium.",
+)
 BRIDGES = ("Bridge over the Khabur reopens", "Lights return to the old bridge of Raqqa")
 SOURCES = ("euphrates", "coast", "agency-a", "agency-b", "cites", "blog", "arab", "sever", "sport")
 
@@ -63,8 +66,14 @@ WHERE = ["Raqqa", "Hasaka", "Deir ez-Zor", "Mayadin", "Tartus", "Homs", "Qamishl
 def past(name: str, now: datetime) -> list[str]:
     """What a feed holds before the evening: a few dozen small stories of the region."""
     chance = Random(name)
-    titles = [f"{chance.choice(WHO).title()} {chance.choice(DID)} {chance.choice(WHAT)} in {chance.choice(WHERE)}" for _ in range(30)]
-    return [item(f"{name}-old-{number}", title, at=now - timedelta(days=3, hours=number)) for number, title in enumerate(titles)]
+    titles = [
+        f"{chance.choice(WHO).title()} {chance.choice(DID)} {chance.choice(WHAT)} in {chance.choice(WHERE)}"
+        for _ in range(30)
+    ]
+    return [
+        item(f"{name}-old-{number}", title, at=now - timedelta(days=3, hours=number))
+        for number, title in enumerate(titles)
+    ]
 
 
 class Evening:
@@ -78,7 +87,9 @@ class Evening:
     async def publish(self, name: str, told: tuple[str, str], *, extra: str = "") -> None:
         number = f"{name}-{len(self.items.setdefault(name, []))}"
         link = f"https://{name}.example/{number}"
-        self.items[name].insert(0, item(number, told[0], text=told[1], link=link, at=self.clock.now(), extra=extra))
+        self.items[name].insert(
+            0, item(number, told[0], text=told[1], link=link, at=self.clock.now(), extra=extra)
+        )
         self.serve()
         await self.look()
 
@@ -124,20 +135,37 @@ class Evening:
         for message in self.api.messages(ANN):
             before = self.seen.get(message.message_id)
             if message.text != before:
-                lines.append(("* " if before else "") + message.text.replace("\u2068", "").replace("\u2069", ""))
+                lines.append(
+                    ("* " if before else "")
+                    + message.text.replace("\u2068", "").replace("\u2069", "")
+                )
                 self.seen[message.message_id] = message.text
         return lines
 
 
 def config(api: BotApi, server: FeedServer, *, more: bool = False) -> str:
-    feeds: list[dict[str, Any]] = [{"url": server.url(f"/{name}"), "name": name.title(), "publisher": name.title()} for name in SOURCES]
+    feeds: list[dict[str, Any]] = [
+        {"url": server.url(f"/{name}"), "name": name.title(), "publisher": name.title()}
+        for name in SOURCES
+    ]
     subscriptions = []
     if more:
-        feeds.append({"url": server.url("/hasaka"), "name": "Hasaka Voice", "publisher": "Hasaka Voice", "tags": ["jazira"]})
+        feeds.append(
+            {
+                "url": server.url("/hasaka"),
+                "name": "Hasaka Voice",
+                "publisher": "Hasaka Voice",
+                "tags": ["jazira"],
+            }
+        )
         subscriptions.append({"name": "Jazira", "query": "*", "feeds": ["jazira"], "to": ["ann"]})
     return json.dumps(
         {
-            "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": {"api": api.url}, "timezone": "Asia/Beirut"},
+            "settings": {
+                "network": {"allow": ["127.0.0.0/8"]},
+                "telegram": {"api": api.url},
+                "timezone": "Asia/Beirut",
+            },
             "chats": {"ann": {"telegram": ANN}},
             "feeds": feeds,
             "names": {"deir-ez-zor": ['~"Deir ez-Zor"', "Дейр-эз-Зор", "دير الزور"]},
@@ -152,11 +180,15 @@ async def evening(folder: Path, server: FeedServer) -> AsyncIterator[Evening]:
     async with BotApi(clock=lambda: clock.now().timestamp()) as api:
         api.add_private(ANN)
         environment = {"TELEGRAM_BOT_TOKEN": api.token}
-        async with newsbell(folder, config(api, server), clock=clock, terminal=Recorder(), environment=environment) as made:
+        async with newsbell(
+            folder, config(api, server), clock=clock, terminal=Recorder(), environment=environment
+        ) as made:
             yield Evening(made, server, api, clock)
 
 
-async def test_the_evening_of_the_reporter(tmp_path: Path, server: FeedServer, monkeypatch: Any) -> None:
+async def test_the_evening_of_the_reporter(
+    tmp_path: Path, server: FeedServer, monkeypatch: Any
+) -> None:
     async with evening(tmp_path, server) as one:
         monkeypatch.setenv("TELEGRAM_BOT_TOKEN", one.api.token)
         one.serve()
@@ -191,7 +223,11 @@ async def test_the_evening_of_the_reporter(tmp_path: Path, server: FeedServer, m
 
         # Copies, a blog with its comment form, two more languages: the message grows, nothing rings.
         for name in ("agency-a", "agency-b"):
-            await one.publish(name, (OWN_WORDS[0], f"{OWN_WORDS[1]} (Meridian Agency)"), extra="<author>Meridian Agency</author>")
+            await one.publish(
+                name,
+                (OWN_WORDS[0], f"{OWN_WORDS[1]} (Meridian Agency)"),
+                extra="<author>Meridian Agency</author>",
+            )
         await one.publish("blog", BLOG)
         await one.publish("sever", RUSSIAN)
         await one.publish("arab", ARABIC)
@@ -225,8 +261,20 @@ async def test_the_evening_of_the_reporter(tmp_path: Path, server: FeedServer, m
         assert "S-300" in why
         assert "Euphrates had it first" in why or "at the same time" in why
         assert await one.presses("Mute", DELIVERED[0]) == []
-        await one.publish("agency-a", ("Training on S-300 systems begins in Deir ez-Zor after delivery, ministry says", DELIVERED_TOO[1]))
-        await one.publish("agency-b", ("Crews train on S-300 systems in Deir ez-Zor, defence ministry says", DELIVERED_TOO[1]))
+        await one.publish(
+            "agency-a",
+            (
+                "Training on S-300 systems begins in Deir ez-Zor after delivery, ministry says",
+                DELIVERED_TOO[1],
+            ),
+        )
+        await one.publish(
+            "agency-b",
+            (
+                "Crews train on S-300 systems in Deir ez-Zor, defence ministry says",
+                DELIVERED_TOO[1],
+            ),
+        )
         await one.passes(20 * MINUTE)
         assert [text for text in one.news() if not text.startswith("* ")] == [], "muted"
 
@@ -238,7 +286,9 @@ async def test_the_evening_of_the_reporter(tmp_path: Path, server: FeedServer, m
         await one.look()
         await one.passes(10 * MINUTE)
         assert one.news() == []
-        await one.publish("hasaka", ("Border crossing reopens at Semalka", "Lorries queue since dawn."))
+        await one.publish(
+            "hasaka", ("Border crossing reopens at Semalka", "Lorries queue since dawn.")
+        )
         [region] = one.news()
         assert region.startswith("Border crossing reopens at Semalka")
         assert "🔔 Jazira" in region

@@ -1,6 +1,5 @@
 """Exclusions that are proposed: they exclude the unwanted article, hide just what they say, and ask for no word less than the query does."""
 
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +110,11 @@ def test_a_word_that_the_unwanted_article_has_in_common_with_others_like_it_come
 
     first = proposed(shelf, query, number)[0]
 
-    assert (first.added, first.kind, first.query) == (f"NOT {expected}", "word", f"{query} NOT {expected}")
+    assert (first.added, first.kind, first.query) == (
+        f"NOT {expected}",
+        "word",
+        f"{query} NOT {expected}",
+    )
     assert (first.hidden, first.kept, first.avoided, first.share) == (2, 5, True, 1)
     assert sorted(first.examples) == sorted(alike)
 
@@ -130,21 +133,40 @@ def test_the_headline_goes_before_the_summary(shelf: Shelf) -> None:
     assert texts(proposed(shelf, "harbour", number)) == ["NOT Regatta", "NOT Yachts"]
 
 
-def test_a_phrase_is_proposed_where_its_words_alone_would_hide_what_is_not_like_it(shelf: Shelf) -> None:
-    shelf.put("Harbour pilots free a trawler", "Harbour free of ice", "Free port: harbour union protests", "Harbour port hit by storm")
+def test_a_phrase_is_proposed_where_its_words_alone_would_hide_what_is_not_like_it(
+    shelf: Shelf,
+) -> None:
+    shelf.put(
+        "Harbour pilots free a trawler",
+        "Harbour free of ice",
+        "Free port: harbour union protests",
+        "Harbour port hit by storm",
+    )
     [number] = shelf.put("Free Port of the harbour: pop band")
 
-    assert '"Free Port"' in {one.added.removeprefix("NOT ") for one in proposed(shelf, "harbour", number, most=9)}
+    assert '"Free Port"' in {
+        one.added.removeprefix("NOT ") for one in proposed(shelf, "harbour", number, most=9)
+    }
 
 
 def test_words_that_all_news_are_full_of_are_not_proposed(shelf: Shelf) -> None:
-    [number] = shelf.put(Article("Harbour says new minister will open it in 2026", "One of the first days of the week", "en"))
+    [number] = shelf.put(
+        Article(
+            "Harbour says new minister will open it in 2026",
+            "One of the first days of the week",
+            "en",
+        )
+    )
 
     assert texts(proposed(shelf, "harbour", number, most=20)) == []
 
 
 def test_the_rarer_of_two_words_goes_first(shelf: Shelf) -> None:
-    shelf.put(*(f"Opposition storms out of session {number}" for number in range(60)), "Regatta off Selva", "Regatta moved")
+    shelf.put(
+        *(f"Opposition storms out of session {number}" for number in range(60)),
+        "Regatta off Selva",
+        "Regatta moved",
+    )
     [number] = shelf.put("Opposition storms regatta in harbour")
     shelf.fill()
 
@@ -167,7 +189,9 @@ def test_the_rarer_of_two_words_goes_first(shelf: Shelf) -> None:
         ("地震", "地震 地震"),
     ],
 )
-def test_no_word_is_proposed_that_the_query_asks_for_in_any_form(shelf: Shelf, query: str, unwanted: str) -> None:
+def test_no_word_is_proposed_that_the_query_asks_for_in_any_form(
+    shelf: Shelf, query: str, unwanted: str
+) -> None:
     language = "en" if unwanted.isascii() else ""
     [number] = shelf.put(Article(f"{unwanted} festival", language=language))
 
@@ -197,7 +221,9 @@ def test_a_week_without_other_matches_has_proposals_all_the_same(shelf: Shelf) -
 def test_headlines_that_are_wanted_go_on_to_match(shelf: Shelf) -> None:
     [number] = shelf.put("Regatta yachts in the harbour")
 
-    made = proposed(shelf, "harbour", number, wanted=["The harbour opens for a yacht", "Порт закрыт"])
+    made = proposed(
+        shelf, "harbour", number, wanted=["The harbour opens for a yacht", "Порт закрыт"]
+    )
 
     assert texts(made) == ["NOT Regatta"]
 
@@ -215,7 +241,9 @@ def test_only_feeds_of_the_subscription_are_looked_at(shelf: Shelf) -> None:
 @pytest.mark.parametrize("most", range(5))
 def test_no_more_are_made_than_are_asked_for(shelf: Shelf, most: int) -> None:
     shelf.put("Harbour crane", "Harbour dredged", feed=2)
-    [number] = shelf.put(Article("Regatta yachts anchor near harbour", language="en", source="Evening Post"))
+    [number] = shelf.put(
+        Article("Regatta yachts anchor near harbour", language="en", source="Evening Post")
+    )
 
     assert len(proposed(shelf, "harbour", number, most=most)) == min(most, 5)
 
@@ -227,29 +255,58 @@ def test_no_more_are_made_than_are_asked_for(shelf: Shelf, most: int) -> None:
     ("feed", "article", "expected"),
     [
         (1, Article("Harbour", language="en"), ['NOT source:"Harbour Wire"']),
-        (1, Article("Harbour", language="en", source="Euphrates Post"), ['NOT source:"Euphrates Post"']),
-        (1, Article("Harbour", language="en", source="The “Selva” Post"), ['NOT source:"The Selva Post"']),
-        (2, Article("Harbour", language="en", link="https://www.post.example/a"), ["NOT site:post.example", 'NOT feed:"Morning Post"']),
-        (2, Article("Harbour", language="en"), ['NOT source:"post.example"', 'NOT feed:"Morning Post"']),
+        (
+            1,
+            Article("Harbour", language="en", source="Euphrates Post"),
+            ['NOT source:"Euphrates Post"'],
+        ),
+        (
+            1,
+            Article("Harbour", language="en", source="The “Selva” Post"),
+            ['NOT source:"The Selva Post"'],
+        ),
+        (
+            2,
+            Article("Harbour", language="en", link="https://www.post.example/a"),
+            ["NOT site:post.example", 'NOT feed:"Morning Post"'],
+        ),
+        (
+            2,
+            Article("Harbour", language="en"),
+            ['NOT source:"post.example"', 'NOT feed:"Morning Post"'],
+        ),
     ],
 )
-def test_the_outlet_is_named_as_the_language_names_it(shelf: Shelf, feed: int, article: Article, expected: list[str]) -> None:
+def test_the_outlet_is_named_as_the_language_names_it(
+    shelf: Shelf, feed: int, article: Article, expected: list[str]
+) -> None:
     [number] = shelf.put(article, feed=feed)
 
     made = proposed(shelf, "harbour", number)
 
     assert [one.added for one in made] == expected
-    assert [one.kind for one in made] == [one.removeprefix("NOT ").partition(":")[0].replace("site", "source") for one in expected]
+    assert [one.kind for one in made] == [
+        one.removeprefix("NOT ").partition(":")[0].replace("site", "source") for one in expected
+    ]
 
 
 def test_one_of_three_proposals_is_the_outlet(shelf: Shelf) -> None:
     shelf.put("Harbour crane", "Harbour dredged", "Harbour dues", feed=2)
-    [number] = shelf.put(Article("Regatta yachts anchor near harbour", language="en", source="Evening Post"))
+    [number] = shelf.put(
+        Article("Regatta yachts anchor near harbour", language="en", source="Evening Post")
+    )
 
     assert sum(one.kind == "source" for one in proposed(shelf, "harbour", number)) == 1
 
 
-@pytest.mark.parametrize("query", ["* source:evening", 'harbour source:"Evening Post"', "harbour (source:post OR site:example.org)"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "* source:evening",
+        'harbour source:"Evening Post"',
+        "harbour (source:post OR site:example.org)",
+    ],
+)
 def test_an_outlet_that_the_query_asks_for_is_not_proposed(shelf: Shelf, query: str) -> None:
     [number] = shelf.put(Article("Harbour regatta", language="en", source="Evening Post"))
 
@@ -284,12 +341,18 @@ def test_it_is_told_when_the_story_would_have_rung_by_another_article(shelf: She
     shelf.put("Yachts leave the harbour", story=number)
     shelf.put("Harbour crane")
 
-    assert [(one.added, one.avoided, one.kept) for one in proposed(shelf, "harbour", number) if one.kind == "word"] == [
+    assert [
+        (one.added, one.avoided, one.kept)
+        for one in proposed(shelf, "harbour", number)
+        if one.kind == "word"
+    ] == [
         ("NOT regatta", False, 2),
     ]
     shelf.put("Harbour regatta ends", "Crane in the harbour")
     shelf.revise(number, Article("Harbour regatta ends yachting season", language="en"))
-    assert next(one for one in proposed(shelf, "harbour", number) if one.added == "NOT yachting").avoided
+    assert next(
+        one for one in proposed(shelf, "harbour", number) if one.added == "NOT yachting"
+    ).avoided
 
 
 def test_examples_are_the_newest_and_few(shelf: Shelf) -> None:
@@ -304,8 +367,12 @@ def test_examples_are_the_newest_and_few(shelf: Shelf) -> None:
     assert made.examples == tuple(f"Harbour regatta {number}" for number in range(EXAMPLES))
 
 
-def test_a_broad_query_is_judged_by_an_even_share(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf.put(*(f"Harbour {'regatta' if number % 5 == 0 else 'crane'}" for number in range(100)), feed=2)
+def test_a_broad_query_is_judged_by_an_even_share(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.put(
+        *(f"Harbour {'regatta' if number % 5 == 0 else 'crane'}" for number in range(100)), feed=2
+    )
     [number] = shelf.put("Harbour regatta ends")
     shelf.fill()
     monkeypatch.setattr("bot.search.exclusions.LOOKED_AT", 26)
@@ -324,18 +391,48 @@ def test_a_broad_query_is_judged_by_an_even_share(shelf: Shelf, monkeypatch: pyt
     ("query", "once", "twice"),
     [
         ("harbour", "harbour NOT regatta", "harbour NOT regatta NOT yachts"),
-        ("harbour OR pier", "(harbour OR pier) NOT regatta", "(harbour OR pier) NOT regatta NOT yachts"),
-        (" (harbour OR pier) ", "(harbour OR pier) NOT regatta", "(harbour OR pier) NOT regatta NOT yachts"),
-        ("(harbour) OR (pier)", "((harbour) OR (pier)) NOT regatta", "((harbour) OR (pier)) NOT regatta NOT yachts"),
+        (
+            "harbour OR pier",
+            "(harbour OR pier) NOT regatta",
+            "(harbour OR pier) NOT regatta NOT yachts",
+        ),
+        (
+            " (harbour OR pier) ",
+            "(harbour OR pier) NOT regatta",
+            "(harbour OR pier) NOT regatta NOT yachts",
+        ),
+        (
+            "(harbour) OR (pier)",
+            "((harbour) OR (pier)) NOT regatta",
+            "((harbour) OR (pier)) NOT regatta NOT yachts",
+        ),
         ("harbour -crane", "harbour -crane NOT regatta", "harbour -crane NOT regatta NOT yachts"),
-        ("harbour OR pier NOT crane", "(harbour OR pier NOT crane) NOT regatta", "(harbour OR pier NOT crane) NOT regatta NOT yachts"),
-        ("harbour NEAR/9 ends", "harbour NEAR/9 ends NOT regatta", "harbour NEAR/9 ends NOT regatta NOT yachts"),
-        ("title:(harbour OR pier)", "title:(harbour OR pier) NOT regatta", "title:(harbour OR pier) NOT regatta NOT yachts"),
+        (
+            "harbour OR pier NOT crane",
+            "(harbour OR pier NOT crane) NOT regatta",
+            "(harbour OR pier NOT crane) NOT regatta NOT yachts",
+        ),
+        (
+            "harbour NEAR/9 ends",
+            "harbour NEAR/9 ends NOT regatta",
+            "harbour NEAR/9 ends NOT regatta NOT yachts",
+        ),
+        (
+            "title:(harbour OR pier)",
+            "title:(harbour OR pier) NOT regatta",
+            "title:(harbour OR pier) NOT regatta NOT yachts",
+        ),
         ("harbour ends", "harbour ends NOT regatta", "harbour ends NOT regatta NOT yachts"),
-        ("（harbour　OR　pier）", "（harbour　OR　pier） NOT regatta", "（harbour　OR　pier） NOT regatta NOT yachts"),
+        (
+            "（harbour　OR　pier）",
+            "（harbour　OR　pier） NOT regatta",
+            "（harbour　OR　pier） NOT regatta NOT yachts",
+        ),
     ],
 )
-def test_the_query_stays_as_it_was_written_and_repeated_use_adds_no_parentheses(query: str, once: str, twice: str) -> None:
+def test_the_query_stays_as_it_was_written_and_repeated_use_adds_no_parentheses(
+    query: str, once: str, twice: str
+) -> None:
     text = without(query, parse(query), parse("regatta"), {})  # type: ignore[arg-type]
     assert text == once
 
@@ -370,7 +467,11 @@ def test_a_query_that_cannot_be_read_is_an_error(shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("en", "Mill's S-300 beats al-Assad's NGO, 12 dead", ["Mill", "S-300", "beats", "al-Assad", "NGO", "dead"]),
+        (
+            "en",
+            "Mill's S-300 beats al-Assad's NGO, 12 dead",
+            ["Mill", "S-300", "beats", "al-Assad", "NGO", "dead"],
+        ),
         ("en", "HARBOUR WINS CUP", ["HARBOUR", "WINS"]),
         ("fr", "L’Estaque reçoit l’oiseau", ["Estaque", "reçoit", "oiseau"]),
         ("uk", "Об’єкти в порту", ["Об’єкти", "порту"]),
@@ -383,12 +484,18 @@ def test_a_query_that_cannot_be_read_is_an_error(shelf: Shelf) -> None:
         ("", "☭ — …", []),
     ],
 )
-def test_telling_words_are_those_that_say_what_it_is_about(language: str, text: str, expected: list[str]) -> None:
+def test_telling_words_are_those_that_say_what_it_is_about(
+    language: str, text: str, expected: list[str]
+) -> None:
     assert [one.text for one in telling(text, language) if not one.phrase] == expected
 
 
 def test_a_phrase_is_two_words_side_by_side_of_which_one_tells() -> None:
-    made = [one.text for one in telling("World Cup in Selva: friendly match, the first day", "en") if one.phrase]
+    made = [
+        one.text
+        for one in telling("World Cup in Selva: friendly match, the first day", "en")
+        if one.phrase
+    ]
 
     assert made == ["friendly match"]
 
@@ -413,7 +520,8 @@ def invented(chance: Random) -> Article:
     def text(most: int) -> str:
         pool = chance.choice([WORDS, EXTRA, EXTRA])
         return " ".join(
-            chance.choice(PAIRS) if chance.random() < 0.15 else chance.choice([*pool, *WORDS]) for _ in range(chance.randrange(most))
+            chance.choice(PAIRS) if chance.random() < 0.15 else chance.choice([*pool, *WORDS])
+            for _ in range(chance.randrange(most))
         )
 
     return Article(
@@ -433,7 +541,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     for number in range(50):
         story = 0
         for _ in range(chance.choice([1, 1, 1, 2, 3])):
-            [one] = made.put(invented(chance), feed=chance.choice([1, 2]), story=story, at=NOON - chance.randrange(9) * DAY)
+            [one] = made.put(
+                invented(chance),
+                feed=chance.choice([1, 2]),
+                story=story,
+                at=NOON - chance.randrange(9) * DAY,
+            )
             story = story or one
         if number == 40:
             made.fill()
@@ -445,18 +558,29 @@ def stories_of(library: Shelf, query: str, feeds: tuple[str, ...]) -> dict[int, 
     """Stories of the week that a query matches in these feeds, with the headlines of their first matching articles."""
     tree, found = parse(query, NAMES), {}
     for one in library.archive.entries("", NOON - SPAN):
-        if (not feeds or one.article.selectors.intersection(feeds)) and match(tree, ArticleWords(one.article)) is not None:
+        if (not feeds or one.article.selectors.intersection(feeds)) and match(
+            tree, ArticleWords(one.article)
+        ) is not None:
             found[one.story_id] = one.article.title
     return found
 
 
 def unwanted_of(library: Shelf, tree: Node, pick: int) -> StoredEntry:
-    found = [one for one in library.archive.entries("", None) if match(tree, ArticleWords(one.article)) is not None]
+    found = [
+        one
+        for one in library.archive.entries("", None)
+        if match(tree, ArticleWords(one.article)) is not None
+    ]
     assume(found)
     return found[pick % len(found)]
 
 
-@given(QUERIES, st.integers(0, 200), st.sampled_from([(), ("World",), ("Harbour Wire", "sea")]), st.integers(0, 6))
+@given(
+    QUERIES,
+    st.integers(0, 200),
+    st.sampled_from([(), ("World",), ("Harbour Wire", "sea")]),
+    st.integers(0, 6),
+)
 @example("*", 3, (), 6)
 @example("fire OR ракета OR 地震", 1, (), 6)
 @settings(QUICK, max_examples=60)
@@ -471,7 +595,11 @@ def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
     assert len(made) <= most
     for one in made:
         after = stories_of(library, one.query, feeds)
-        hidden = {story: title for story, title in before.items() if story not in after and story != unwanted.story_id}
+        hidden = {
+            story: title
+            for story, title in before.items()
+            if story not in after and story != unwanted.story_id
+        }
         assert not matches(one.query, unwanted.article)
         assert after.keys() <= before.keys()
         assert (one.hidden, one.kept, one.share) == (len(hidden), len(after), 1)
@@ -485,7 +613,9 @@ def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
 
 @given(QUERIES, st.integers(0, 200))
 @settings(QUICK, max_examples=40)
-def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(library: Shelf, query: str, pick: int) -> None:
+def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
+    library: Shelf, query: str, pick: int
+) -> None:
     tree = _tree(query)
     unwanted = unwanted_of(library, tree, pick)
 
@@ -497,12 +627,17 @@ def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(library: She
         for leaf in asked(tree):
             for item in leaf.items if isinstance(leaf, NamedList) else (leaf,):
                 if isinstance(item, Term):
-                    assert not any(matches(clause, Article(item.text, language=language)) for language in LANGUAGES), item
+                    assert not any(
+                        matches(clause, Article(item.text, language=language))
+                        for language in LANGUAGES
+                    ), item
 
 
 @given(QUERIES, st.integers(0, 200), st.integers(0, 5))
 @settings(QUICK, max_examples=30)
-def test_repeated_use_composes_without_deeper_parentheses(library: Shelf, query: str, pick: int, which: int) -> None:
+def test_repeated_use_composes_without_deeper_parentheses(
+    library: Shelf, query: str, pick: int, which: int
+) -> None:
     first = proposals(query, unwanted_of(library, _tree(query), pick), library.archive, NAMES, NOON)
     assume(first)
     once = first[which % len(first)]
@@ -514,7 +649,9 @@ def test_repeated_use_composes_without_deeper_parentheses(library: Shelf, query:
 
 @given(QUERIES, articles(), st.sampled_from([*WORDS[:30], *EXTRA]))
 @settings(QUICK, max_examples=100)
-def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(query: str, article: Article, word: str) -> None:
+def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(
+    query: str, article: Article, word: str
+) -> None:
     tree, clause = _tree(query), parse(word)
     assert isinstance(clause, Term | Meta)
 

@@ -24,13 +24,23 @@ FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
 def read(folder: Path, made: Mapping[str, Any]) -> Config:
     """What a feeds.yaml with this part holds."""
     path = folder / "exported.yaml"
-    path.write_text(yaml.safe_dump({**FEEDS, **made, "feeds": [*FEEDS["feeds"], *made.get("feeds", [])]}, allow_unicode=True), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump(
+            {**FEEDS, **made, "feeds": [*FEEDS["feeds"], *made.get("feeds", [])]},
+            allow_unicode=True,
+        ),
+        encoding="utf-8",
+    )
     return load(path, {})
 
 
-async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(opened: Opened, tmp_path: Path) -> None:
+async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
+    opened: Opened, tmp_path: Path
+) -> None:
     async with opened(RUNG) as one:
-        await asks(one, '/subscribe publishers:2 or_after:90s urgency:breaking harbour AND "long radar"')
+        await asks(
+            one, '/subscribe publishers:2 or_after:90s urgency:breaking harbour AND "long radar"'
+        )
         await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
         folder = one.made.config.path
         told = CliRunner().invoke(main, ["export", "-c", str(folder)])
@@ -39,14 +49,25 @@ async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(op
             tmp_path,
             {
                 **yaml.safe_load(told.output),
-                "chats": {**json.loads(folder.read_text())["chats"], **yaml.safe_load(told.output).get("chats", {})},
+                "chats": {
+                    **json.loads(folder.read_text())["chats"],
+                    **yaml.safe_load(told.output).get("chats", {}),
+                },
             },
         ).declared
         found = {(row.query, row.ringing) for row in declared.subscriptions}
-        assert ('harbour AND "long radar"', Ringing(Urgency.BREAKING, 2, timedelta(seconds=90))) in found
+        assert (
+            'harbour AND "long radar"',
+            Ringing(Urgency.BREAKING, 2, timedelta(seconds=90)),
+        ) in found
         only = CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", str(ANN)])
-        assert [row["query"] for row in yaml.safe_load(only.output)["subscriptions"]] == ['harbour AND "long radar"']
-        assert "There is no chat 'nobody'" in CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", "nobody"]).output
+        assert [row["query"] for row in yaml.safe_load(only.output)["subscriptions"]] == [
+            'harbour AND "long radar"'
+        ]
+        assert (
+            "There is no chat 'nobody'"
+            in CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", "nobody"]).output
+        )
 
 
 async def test_without_subscriptions_of_chats_it_says_so(opened: Opened) -> None:
@@ -56,29 +77,71 @@ async def test_without_subscriptions_of_chats_it_says_so(opened: Opened) -> None
 
 
 RINGINGS = st.builds(
-    Ringing, st.sampled_from(Urgency), st.integers(2, 50), st.none() | st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds))
+    Ringing,
+    st.sampled_from(Urgency),
+    st.integers(2, 50),
+    st.none() | st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds)),
 )
 
 
-@given(st.lists(st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), RINGINGS), min_size=1, max_size=6))
-def test_whatever_was_made_in_chats_is_read_back_from_the_file(tmp_path_factory: Any, made: list[tuple[str, Ringing]]) -> None:
-    chats = {1: ChatFact("Ann", "telegram", 7, 0, declared=False), 2: ChatFact("Ann", "telegram", -10, 5, declared=False)}
-    subscriptions = [Subscription(number, name, "harbour", (), (1, 2), ringing=how) for number, (name, how) in enumerate(made)]
+@given(
+    st.lists(
+        st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), RINGINGS),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_whatever_was_made_in_chats_is_read_back_from_the_file(
+    tmp_path_factory: Any, made: list[tuple[str, Ringing]]
+) -> None:
+    chats = {
+        1: ChatFact("Ann", "telegram", 7, 0, declared=False),
+        2: ChatFact("Ann", "telegram", -10, 5, declared=False),
+    }
+    subscriptions = [
+        Subscription(number, name, "harbour", (), (1, 2), ringing=how)
+        for number, (name, how) in enumerate(made)
+    ]
     declared = read(tmp_path_factory.mktemp("export"), exported(subscriptions, chats)).declared
     assert [one.ringing for one in declared.subscriptions] == [how for _, how in made]
     assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
     assert all(len(one.to) == 2 for one in declared.subscriptions)
 
 
-async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along(opened: Opened, tmp_path: Path) -> None:
+async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along(
+    opened: Opened, tmp_path: Path
+) -> None:
     async with opened(RUNG) as one:
         await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
-        await one.made.store._writer.run("look", lambda db: db.execute("update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]))
+        await one.made.store._writer.run(
+            "look",
+            lambda db: db.execute(
+                "update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]
+            ),
+        )
         settings = '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, 1140], "digest_from": 5}'
-        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = ? where topic = ?", [settings, TOPIC]))
-        feed = ["https://coast.example/rss", "Coast", "Coast", '["sea"]', "2026", "coast.example", "2099"]
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = ? where topic = ?", [settings, TOPIC]
+            ),
+        )
+        feed = [
+            "https://coast.example/rss",
+            "Coast",
+            "Coast",
+            '["sea"]',
+            "2026",
+            "coast.example",
+            "2099",
+        ]
         columns = "url, name, publisher, tags, created_at, host, next_poll_at, declared"
-        await one.made.store._writer.run("add", lambda db: db.execute(f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed))  # noqa: S608 (of ours)
+        await one.made.store._writer.run(
+            "add",
+            lambda db: db.execute(
+                f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed
+            ),
+        )  # noqa: S608 (of ours)
         added = "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where c.topic = ? and f.declared = 0"
         await one.made.store._writer.run("add", lambda db: db.execute(added, [TOPIC]))
         told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])

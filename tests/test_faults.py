@@ -26,7 +26,9 @@ def sends(api: BotApi) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
-async def test_through_all_faults_none_is_lost_none_comes_a_third_time_and_order_holds(tmp_path: Path, seed: int) -> None:
+async def test_through_all_faults_none_is_lost_none_comes_a_third_time_and_order_holds(
+    tmp_path: Path, seed: int
+) -> None:
     clock, chance = Leaping(), Random(seed)
     story_of: dict[int, str] = {}
     async with BotApi(clock=lambda: clock.now().timestamp()) as api:
@@ -36,11 +38,20 @@ async def test_through_all_faults_none_is_lost_none_comes_a_third_time_and_order
         weather = Weather(chance=Random(seed))
         api._faults = weather
         config = telegram_config(api, world.places)
-        async with newsbell(tmp_path, config, clock=clock, terminal=Recorder(), environment={"TELEGRAM_BOT_TOKEN": api.token}) as made:
+        async with newsbell(
+            tmp_path,
+            config,
+            clock=clock,
+            terminal=Recorder(),
+            environment={"TELEGRAM_BOT_TOKEN": api.token},
+        ) as made:
             clock.busy = lambda: bool(made.deliver._busy)
             chats = await chat_ids(made, world.places)
             while sends(api) < SENDS:
-                stories = [(len(story_of) + number, chance.choice(list(chats))) for number in range(1, STORIES + 1)]
+                stories = [
+                    (len(story_of) + number, chance.choice(list(chats)))
+                    for number in range(1, STORIES + 1)
+                ]
                 story_of.update(stories)
                 await ring(made, chats, stories)
                 await made.deliver.run_once(MINUTE)

@@ -25,11 +25,15 @@ MIB = 1024 * 1024
 
 @asynccontextmanager
 async def fetcher(limits: Limits | None = None) -> AsyncIterator[Client]:
-    async with client(Gate([ip_network("127.0.0.0/8")]), limits or Limits(), ManualClock(), AGENT) as made:
+    async with client(
+        Gate([ip_network("127.0.0.0/8")]), limits or Limits(), ManualClock(), AGENT
+    ) as made:
         yield made
 
 
-async def fetch(url: str, limits: Limits | None = None, **request: str | tuple[tuple[str, str], ...]) -> FetchOutcome:
+async def fetch(
+    url: str, limits: Limits | None = None, **request: str | tuple[tuple[str, str], ...]
+) -> FetchOutcome:
     async with fetcher(limits) as made:
         return await made.fetch(FetchRequest(url, **request))  # type: ignore[arg-type]
 
@@ -47,7 +51,9 @@ async def body(url: str, limits: Limits | None = None) -> tuple[bytes, bool]:
     return outcome.body, outcome.truncated
 
 
-def answers(status: int, headers: Mapping[str, str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def answers(
+    status: int, headers: Mapping[str, str]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, headers=headers)
 
@@ -99,7 +105,9 @@ def test_the_name_is_honest_without_a_contact_and_for_one_subscriber() -> None:
     assert user_agent("1.0", "", 1) == "newsbell/1.0 (+no contact given; 1 subscriber)"
 
 
-async def test_cookies_are_not_sent_back_and_nothing_tells_where_we_came_from(server: FeedServer) -> None:
+async def test_cookies_are_not_sent_back_and_nothing_tells_where_we_came_from(
+    server: FeedServer,
+) -> None:
     server.handle("/a", answers(302, {"Location": "/b", "Set-Cookie": "who=me; Path=/"}))
     server.put("/b", BODY, headers={"Set-Cookie": "again=1"})
     async with fetcher() as made:
@@ -107,18 +115,39 @@ async def test_cookies_are_not_sent_back_and_nothing_tells_where_we_came_from(se
         await made.fetch(FetchRequest(server.url("/b")))
     assert [seen.path for seen in server.seen] == ["/a", "/b", "/b"]
     for seen in server.seen:
-        assert not {"Cookie", "Referer", "Origin", "If-None-Match", "If-Modified-Since"} & set(seen.headers)
+        assert not {"Cookie", "Referer", "Origin", "If-None-Match", "If-Modified-Since"} & set(
+            seen.headers
+        )
 
 
-async def test_headers_of_the_feed_are_sent_and_replace_ours_whatever_their_case(server: FeedServer) -> None:
+async def test_headers_of_the_feed_are_sent_and_replace_ours_whatever_their_case(
+    server: FeedServer,
+) -> None:
     server.put("/a", BODY)
-    await fetch(server.url("/a"), headers=(("Authorization", "Bearer sesame"), ("user-agent", "mine")))
+    await fetch(
+        server.url("/a"), headers=(("Authorization", "Bearer sesame"), ("user-agent", "mine"))
+    )
     (seen,) = server.seen
     assert seen.headers["Authorization"] == "Bearer sesame"
-    assert [value for name, value in seen.headers.items() if name.lower() == "user-agent"] == ["mine"]
+    assert [value for name, value in seen.headers.items() if name.lower() == "user-agent"] == [
+        "mine"
+    ]
 
 
-ETAGS = ['"a"', 'W/"a"', "bare", '"with space"', 'W/"é-Ünï-新聞"', '"a", "b"', '""', "'single'", '"a""b"', '"\\"', "-", '"' + "x" * 900 + '"']
+ETAGS = [
+    '"a"',
+    'W/"a"',
+    "bare",
+    '"with space"',
+    'W/"é-Ünï-新聞"',
+    '"a", "b"',
+    '""',
+    "'single'",
+    '"a""b"',
+    '"\\"',
+    "-",
+    '"' + "x" * 900 + '"',
+]
 
 
 @pytest.mark.parametrize("etag", ETAGS, ids=range(len(ETAGS)))
@@ -135,14 +164,22 @@ async def test_validators_are_sent_back_byte_for_byte(etag: str) -> None:
         first = await made.fetch(FetchRequest(url))
         assert isinstance(first, Fetched)
         assert (first.etag, first.last_modified) == (etag, "yesterday,  about noon")
-        assert isinstance(await made.fetch(FetchRequest(url, first.etag, first.last_modified)), NotModified)
+        assert isinstance(
+            await made.fetch(FetchRequest(url, first.etag, first.last_modified)), NotModified
+        )
     assert f"\r\nIf-None-Match: {etag}\r\n".encode() in asked[0]
     assert b"\r\nIf-Modified-Since: yesterday,  about noon\r\n" in asked[0]
 
 
 @pytest.mark.parametrize("etag", [b'"\xe9"', b'"' + b"x" * 1100 + b'"'])
 async def test_a_validator_that_could_not_be_sent_back_as_it_came_is_not_kept(etag: bytes) -> None:
-    head = b"HTTP/1.1 200 OK\r\nETag: " + etag + b"\r\nLast-Modified: x\r\nContent-Length: " + str(len(BODY)).encode() + b"\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nETag: "
+        + etag
+        + b"\r\nLast-Modified: x\r\nContent-Length: "
+        + str(len(BODY)).encode()
+        + b"\r\n\r\n"
+    )
     async with raw_server(head + BODY) as url:
         outcome = await fetch(url)
     assert isinstance(outcome, Fetched)
@@ -153,7 +190,11 @@ async def test_a_304_brings_its_own_validators_and_freshness(server: FeedServer)
     server.handle("/a", answers(304, {"ETag": '"new"', "Cache-Control": "max-age=600"}))
     outcome = await fetch(server.url("/a"), etag='"old"', last_modified="then")
     assert isinstance(outcome, NotModified)
-    assert (outcome.etag, outcome.last_modified, outcome.freshness.max_age) == ('"new"', None, timedelta(minutes=10))
+    assert (outcome.etag, outcome.last_modified, outcome.freshness.max_age) == (
+        '"new"',
+        None,
+        timedelta(minutes=10),
+    )
 
 
 async def test_a_304_that_was_not_asked_for_is_a_failure(server: FeedServer) -> None:
@@ -165,8 +206,12 @@ async def test_a_304_that_was_not_asked_for_is_a_failure(server: FeedServer) -> 
 # Redirects
 
 
-@pytest.mark.parametrize(("status", "permanent"), [(301, True), (302, False), (303, False), (307, False), (308, True)])
-async def test_a_redirect_is_followed_and_only_a_permanent_one_is_offered_for_good(server: FeedServer, status: int, permanent: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(301, True), (302, False), (303, False), (307, False), (308, True)]
+)
+async def test_a_redirect_is_followed_and_only_a_permanent_one_is_offered_for_good(
+    server: FeedServer, status: int, permanent: bool
+) -> None:
     server.handle("/a", answers(status, {"Location": "../b?x=%2F"}))
     server.put("/b", BODY)
     outcome = await fetch(server.url("/a"))
@@ -186,7 +231,9 @@ async def test_a_chain_is_permanent_only_as_a_whole(server: FeedServer) -> None:
 
 
 @pytest.mark.parametrize(("hops", "arrives"), [(1, True), (5, True), (6, False)])
-async def test_five_redirects_are_followed_and_no_more(server: FeedServer, hops: int, arrives: bool) -> None:
+async def test_five_redirects_are_followed_and_no_more(
+    server: FeedServer, hops: int, arrives: bool
+) -> None:
     for hop in range(hops):
         server.handle(f"/{hop}", answers(302, {"Location": f"/{hop + 1}"}))
     server.put(f"/{hops}", BODY)
@@ -210,7 +257,9 @@ async def test_a_redirect_to_nowhere_is_a_failure_in_words(server: FeedServer) -
 
 @pytest.mark.parametrize("location", [b"http://[::1", b"http://example.com:port/", b"/caf\xe9"])
 async def test_a_redirect_to_what_is_no_address_is_a_failure_in_words(location: bytes) -> None:
-    async with raw_server(b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n") as url:
+    async with raw_server(
+        b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+    ) as url:
         assert (await failure(url)).failure is Failure.REDIRECT
 
 
@@ -219,14 +268,22 @@ async def test_credentials_stay_with_their_origin(server: FeedServer) -> None:
         server.handle("/a", answers(301, {"Location": "/b"}))
         server.handle("/b", answers(301, {"Location": other.url("/c")}))
         other.put("/c", BODY)
-        outcome = await fetch(server.url("/a"), headers=(("Authorization", "Bearer sesame"), ("X-Key", "sesame")), etag='"a"')
+        outcome = await fetch(
+            server.url("/a"),
+            headers=(("Authorization", "Bearer sesame"), ("X-Key", "sesame")),
+            etag='"a"',
+        )
         assert [seen.headers.get("Authorization") for seen in server.seen] == ["Bearer sesame"] * 2
         assert not {"Authorization", "X-Key", "If-None-Match"} & set(other.seen[0].headers)
     assert isinstance(outcome, Fetched)
-    assert outcome.permanent_url is None  # adopted, the other origin would get the credentials with every poll
+    assert (
+        outcome.permanent_url is None
+    )  # adopted, the other origin would get the credentials with every poll
 
 
-async def test_validators_go_to_the_address_behind_a_redirect_that_gave_them(server: FeedServer) -> None:
+async def test_validators_go_to_the_address_behind_a_redirect_that_gave_them(
+    server: FeedServer,
+) -> None:
     server.handle("/a", answers(302, {"Location": "/b"}))
     server.put("/b", BODY, headers={"ETag": '"b"'})
     server.put("/c", BODY, headers={"ETag": '"b"'})
@@ -237,7 +294,9 @@ async def test_validators_go_to_the_address_behind_a_redirect_that_gave_them(ser
         conditional = FetchRequest(request.url, first.etag, first.last_modified)
         assert isinstance(await made.fetch(conditional), NotModified)
         server.handle("/a", answers(302, {"Location": "/c"}))
-        assert isinstance(await made.fetch(conditional), Fetched)  # the same words from another address mean nothing
+        assert isinstance(
+            await made.fetch(conditional), Fetched
+        )  # the same words from another address mean nothing
     assert [(seen.path, seen.headers.get("If-None-Match")) for seen in server.seen] == [
         ("/a", None), ("/b", None), ("/a", None), ("/b", '"b"'), ("/a", None), ("/c", None),
     ]  # fmt: skip
@@ -264,7 +323,9 @@ async def test_a_server_that_says_nothing_ends_at_the_deadline() -> None:
         await reader.read()
 
     async with raw_server(silent) as url, asyncio.timeout(10):
-        assert (await failure(url, Limits(deadline=timedelta(seconds=0.3)))).failure is Failure.TIMEOUT
+        assert (
+            await failure(url, Limits(deadline=timedelta(seconds=0.3)))
+        ).failure is Failure.TIMEOUT
 
 
 async def test_redirects_share_one_deadline(server: FeedServer) -> None:
@@ -273,7 +334,9 @@ async def test_redirects_share_one_deadline(server: FeedServer) -> None:
         return web.Response(status=302, headers={"Location": "/a"})
 
     server.handle("/a", slow)
-    assert (await failure(server.url("/a"), Limits(deadline=timedelta(seconds=0.7)))).failure is Failure.TIMEOUT
+    assert (
+        await failure(server.url("/a"), Limits(deadline=timedelta(seconds=0.7)))
+    ).failure is Failure.TIMEOUT
 
 
 @pytest.mark.parametrize(("size", "fits"), [(MIB, True), (MIB + 1, False), (3 * MIB, False)])
@@ -282,7 +345,10 @@ async def test_the_limit_holds_on_the_wire(server: FeedServer, size: int, fits: 
     outcome = await fetch(server.url("/a"), Limits(body=MIB))
     assert isinstance(outcome, Fetched) is fits
     if isinstance(outcome, FetchFailed):
-        assert (outcome.failure, outcome.text) == (Failure.TOO_LARGE, "The feed is larger than 1 MiB.")
+        assert (outcome.failure, outcome.text) == (
+            Failure.TOO_LARGE,
+            "The feed is larger than 1 MiB.",
+        )
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -320,7 +386,14 @@ async def test_too_many_or_too_long_headers_are_a_failure(head: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "talk", [b"", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n", b"HTTP/1.1 999999 OK\r\n\r\n", b"SSH-2.0-x\r\n"]
+    "talk",
+    [
+        b"",
+        b"\x00\x01\x02\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n",
+        b"HTTP/1.1 999999 OK\r\n\r\n",
+        b"SSH-2.0-x\r\n",
+    ],
 )
 async def test_what_is_not_http_is_a_failure_in_words(talk: bytes) -> None:
     async with raw_server(talk) as url:
@@ -357,7 +430,9 @@ ENCODED = {
 
 
 @pytest.mark.parametrize(("coding", "sent"), ENCODED.values(), ids=ENCODED.keys())
-async def test_a_body_is_decoded_whatever_its_server_calls_it(server: FeedServer, coding: str, sent: bytes) -> None:
+async def test_a_body_is_decoded_whatever_its_server_calls_it(
+    server: FeedServer, coding: str, sent: bytes
+) -> None:
     server.put("/a", sent, headers={"Content-Encoding": coding} if coding else {})
     assert await body(server.url("/a")) == (BODY, False)
 
@@ -370,9 +445,17 @@ async def test_a_large_compressed_body_is_decoded_off_the_loop(server: FeedServe
 
 @pytest.mark.parametrize(
     ("coding", "sent"),
-    [("br", b"\x0b\x02\x80ok\x03"), ("zstd", b"(\xb5/\xfd"), ("gzip, br", b"x"), ("gzip", b"\x1f\x8b\x08broken"), ("deflate", BODY)],
+    [
+        ("br", b"\x0b\x02\x80ok\x03"),
+        ("zstd", b"(\xb5/\xfd"),
+        ("gzip, br", b"x"),
+        ("gzip", b"\x1f\x8b\x08broken"),
+        ("deflate", BODY),
+    ],
 )
-async def test_a_coding_that_was_not_asked_for_or_is_broken_is_a_failure(server: FeedServer, coding: str, sent: bytes) -> None:
+async def test_a_coding_that_was_not_asked_for_or_is_broken_is_a_failure(
+    server: FeedServer, coding: str, sent: bytes
+) -> None:
     server.put("/a", sent, headers={"Content-Encoding": coding})
     assert (await failure(server.url("/a"))).failure is Failure.ENCODING
 
@@ -386,7 +469,9 @@ async def test_a_truncated_body_is_told_to_be_one(server: FeedServer) -> None:
     assert got
     async with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + BODY) as url:
         assert await body(url) == (BODY, True)
-    async with raw_server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(BODY), BODY)) as url:
+    async with raw_server(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(BODY), BODY)
+    ) as url:
         assert await body(url) == (BODY, True)
 
 
@@ -408,7 +493,9 @@ def test_a_body_of_very_many_parts_is_refused() -> None:
         (521, Failure.SERVER), (204, Failure.HTTP), (206, Failure.HTTP), (300, Failure.HTTP), (600, Failure.HTTP),
     ],
 )  # fmt: skip
-async def test_each_refusal_has_its_own_meaning(server: FeedServer, status: int, expected: Failure) -> None:
+async def test_each_refusal_has_its_own_meaning(
+    server: FeedServer, status: int, expected: Failure
+) -> None:
     server.put("/a", b"" if status == 204 else "No.", status=status)
     failed = await failure(server.url("/a"))
     assert failed.failure is expected
@@ -418,28 +505,47 @@ async def test_each_refusal_has_its_own_meaning(server: FeedServer, status: int,
 
 @pytest.mark.parametrize("coding", ["", "gzip"])
 @pytest.mark.parametrize("status", [403, 503])
-async def test_a_challenge_for_browsers_is_told_to_be_one(server: FeedServer, status: int, coding: str) -> None:
+async def test_a_challenge_for_browsers_is_told_to_be_one(
+    server: FeedServer, status: int, coding: str
+) -> None:
     page = b"<!doctype html><title>Just a moment...</title>" + b"<p>wait</p>" * 50
     headers = {"Content-Type": "text/html"} | ({"Content-Encoding": "gzip"} if coding else {})
     server.put("/page", gzip.compress(page) if coding else page, status=status, headers=headers)
     server.put("/header", "", status=status, headers={"cf-mitigated": "challenge"})
     for path in ("/page", "/header"):
         failed = await failure(server.url(path))
-        assert (failed.failure, failed.text) == (Failure.BLOCKED, f"The site answers with a challenge page for browsers ({status}).")
+        assert (failed.failure, failed.text) == (
+            Failure.BLOCKED,
+            f"The site answers with a challenge page for browsers ({status}).",
+        )
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("header", ["7200", "Mon, 02 Mar 2026 14:00:00 GMT"])
-async def test_the_wait_that_a_server_asks_for_is_understood_in_both_forms(server: FeedServer, status: int, header: str) -> None:
-    server.put("/a", "", status=status, headers={"Retry-After": header, "Date": "Mon, 02 Mar 2026 12:00:00 GMT"})
+async def test_the_wait_that_a_server_asks_for_is_understood_in_both_forms(
+    server: FeedServer, status: int, header: str
+) -> None:
+    server.put(
+        "/a",
+        "",
+        status=status,
+        headers={"Retry-After": header, "Date": "Mon, 02 Mar 2026 12:00:00 GMT"},
+    )
     assert (await failure(server.url("/a"))).freshness.retry_after == timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
-    "rest", [b"Content-Length: 9999\r\n\r\npartial", b"Content-Length: 9999\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n50\r\nab"]
+    "rest",
+    [
+        b"Content-Length: 9999\r\n\r\npartial",
+        b"Content-Length: 9999\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n50\r\nab",
+    ],
 )
 @pytest.mark.parametrize("hangs", [True, False])
-async def test_the_wait_is_understood_even_where_the_page_never_comes(rest: bytes, hangs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_wait_is_understood_even_where_the_page_never_comes(
+    rest: bytes, hangs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_PAGE_WAIT", 0.2)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -449,11 +555,19 @@ async def test_the_wait_is_understood_even_where_the_page_never_comes(rest: byte
 
     async with raw_server(talk) as url:
         failed = await failure(url)
-    assert (failed.failure, failed.freshness.retry_after) == (Failure.SLOW_DOWN, timedelta(minutes=1))
+    assert (failed.failure, failed.freshness.retry_after) == (
+        Failure.SLOW_DOWN,
+        timedelta(minutes=1),
+    )
 
 
-@pytest.mark.parametrize(("status", "dropped"), [(400, True), (412, True), (416, True), (501, True), (404, False), (500, False), (403, False)])
-async def test_a_server_that_refuses_conditions_gets_none_the_next_time(server: FeedServer, status: int, dropped: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "dropped"),
+    [(400, True), (412, True), (416, True), (501, True), (404, False), (500, False), (403, False)],
+)
+async def test_a_server_that_refuses_conditions_gets_none_the_next_time(
+    server: FeedServer, status: int, dropped: bool
+) -> None:
     server.put("/a", "", status=status)
     assert (await failure(server.url("/a"), etag='"a"')).drop_validators is dropped
     assert (await failure(server.url("/a"), last_modified="b")).drop_validators is dropped

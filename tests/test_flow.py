@@ -13,7 +13,9 @@ async def test_what_a_feed_held_at_first_rings_nobody_and_what_comes_rings_once(
 ) -> None:
     old = item("1", "Old news of the harbour", at=NOON - timedelta(days=3))
     server.put("/a.xml", rss(old))
-    async with newsbell(tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal) as made:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal
+    ) as made:
         await poll(made)
         assert terminal.titles() == []
 
@@ -25,12 +27,17 @@ async def test_what_a_feed_held_at_first_rings_nobody_and_what_comes_rings_once(
     assert terminal.titles() == ["New harbour opens"]
 
 
-async def test_a_restart_rings_nobody_again(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_a_restart_rings_nobody_again(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     server.put("/a.xml", rss(item("1", "Harbour", at=NOON - timedelta(days=3))))
     config = config_text([server.url("/a.xml")], "harbour")
     async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
         await poll(made)
-        server.put("/a.xml", rss(item("2", "Harbour two"), item("1", "Harbour", at=NOON - timedelta(days=3))))
+        server.put(
+            "/a.xml",
+            rss(item("2", "Harbour two"), item("1", "Harbour", at=NOON - timedelta(days=3))),
+        )
         await poll(made)
     async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
         await poll(made)
@@ -43,7 +50,9 @@ async def test_a_retitled_entry_changes_its_alert_and_rings_nobody(
 ) -> None:
     first = item("1", "Quiet day", at=NOON - timedelta(days=3))
     server.put("/a.xml", rss(first))
-    async with newsbell(tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal) as made:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal
+    ) as made:
         await poll(made)
         server.put("/a.xml", rss(item("2", "Fire in the harbour"), first))
         await poll(made)
@@ -54,11 +63,15 @@ async def test_a_retitled_entry_changes_its_alert_and_rings_nobody(
     assert terminal.titles(DeliveryKind.EDIT) == ["Fire in the harbour is out"]
 
 
-async def test_a_repeat_goes_on_saying_so_when_its_headline_changes(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_a_repeat_goes_on_saying_so_when_its_headline_changes(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     terminal = Recorder([InDoubt("the connection ended")])
     first = item("1", "Quiet day", at=NOON - timedelta(days=3))
     server.put("/a.xml", rss(first))
-    async with newsbell(tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal) as made:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a.xml")], "harbour"), clock=clock, terminal=terminal
+    ) as made:
         await poll(made)
         server.put("/a.xml", rss(item("2", "Fire in the harbour"), first))
         await poll(made)

@@ -45,7 +45,9 @@ async def one(tmp_path: Path, api: BotApi, clock: ManualClock) -> AsyncIterator[
         yield made
 
 
-async def asks(one: Desk, text: str, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any) -> str:
+async def asks(
+    one: Desk, text: str, chat: int = ANN, by: int = ANN, topic: int | None = None, **more: Any
+) -> str:
     """Write there; the bot's answer, or nothing."""
     before = len(one.api.messages(chat))
     one.api.say(chat, by, text, topic, **more)
@@ -59,7 +61,15 @@ async def asks(one: Desk, text: str, chat: int = ANN, by: int = ANN, topic: int 
 async def rules(one: Desk, chat: int = ANN, topic: int = 0) -> list[str]:
     """The queries that ring there by the chat's own will."""
     found = await one.made.store.people.chat_at(chat, topic)
-    return [each.query for each, declared in await one.made.store.people.subscriptions_of(found.id) if not declared] if found else []
+    return (
+        [
+            each.query
+            for each, declared in await one.made.store.people.subscriptions_of(found.id)
+            if not declared
+        ]
+        if found
+        else []
+    )
 
 
 async def brings(one: Desk, *titles: str) -> None:
@@ -81,11 +91,18 @@ async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(one: D
     said = await asks(one, "/test harbour")
 
     lines = said.split("\n")
-    assert lines[:2] == ["2 stories in the last 24 hours.", "Expect about 2.0 alerts a day, 14 a week."]
+    assert lines[:2] == [
+        "2 stories in the last 24 hours.",
+        "Expect about 2.0 alerts a day, 14 a week.",
+    ]
     assert lines[-2:] == ["• Harbour cranes – Invented Wire", "• The harbour opens – Invented Wire"]
     assert "Mon 02 ▇▇▇▇▇▇▇▇▇▇▇▇ 2" in lines
     message = one.api.messages(ANN)[0]
-    marked = [said[each["offset"] : each["offset"] + each["length"]] for each in message.entities if each["type"] == "underline"]
+    marked = [
+        said[each["offset"] : each["offset"] + each["length"]]
+        for each in message.entities
+        if each["type"] == "underline"
+    ]
     assert marked == ["Harbour", "harbour"]
     assert await rules(one) == []
     await one.bring("A further harbour")
@@ -94,7 +111,9 @@ async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(one: D
 
 
 async def test_test_of_what_never_came_says_so(one: Desk) -> None:
-    assert (await asks(one, "/test zeppelin")).startswith(("0 stories in the last ", "There are no stored articles yet"))
+    assert (await asks(one, "/test zeppelin")).startswith(
+        ("0 stories in the last ", "There are no stored articles yet")
+    )
     await brings(one, "The harbour opens")
     assert (await asks(one, "/test zeppelin")).split("\n")[:2] == [
         "0 stories in the last 24 hours.",
@@ -119,14 +138,19 @@ async def test_test_counts_over_the_week(one: Desk) -> None:
 async def test_test_takes_a_mistake_and_an_empty_query_as_subscribe_does(one: Desk) -> None:
     said = await asks(one, "/test harbour AND (port OR")
     assert said.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
-    assert await asks(one, "/test") == 'Write a query after the command, for example: /test "air defence" AND Syria'
+    assert (
+        await asks(one, "/test")
+        == 'Write a query after the command, for example: /test "air defence" AND Syria'
+    )
 
 
 async def test_anyone_in_a_chat_that_is_let_in_may_test_and_nobody_else(one: Desk) -> None:
     await brings(one, "The harbour opens")
 
     assert (await asks(one, "/test harbour", GROUP, BOB)).startswith("1 story in the last")
-    assert (await asks(one, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith("1 story in the last")
+    assert (await asks(one, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith(
+        "1 story in the last"
+    )
     assert await asks(one, "/test@other_bot harbour", GROUP, BOB) == ""
     assert "harbour" not in (await asks(one, "/test harbour", EVE, EVE)).lower()
 
@@ -170,8 +194,14 @@ async def test_a_search_that_is_broken_keeps_nobody_from_subscribing(one: Desk) 
 async def test_subscribing_says_how_many_stories_to_expect(one: Desk) -> None:
     await brings(one, "The harbour opens", "A mill burns", "Harbour cranes")
 
-    assert await asks(one, "/subscribe harbour") == f"{SUBSCRIBED}harbour\nBy the past days, expect about 14 stories a week."
-    assert await asks(one, "/subscribe zeppelin") == f"{SUBSCRIBED}zeppelin\nBy the past days, expect less than one story a week."
+    assert (
+        await asks(one, "/subscribe harbour")
+        == f"{SUBSCRIBED}harbour\nBy the past days, expect about 14 stories a week."
+    )
+    assert (
+        await asks(one, "/subscribe zeppelin")
+        == f"{SUBSCRIBED}zeppelin\nBy the past days, expect less than one story a week."
+    )
 
 
 async def test_what_would_ring_often_is_asked_about_first(one: Desk) -> None:
@@ -179,7 +209,9 @@ async def test_what_would_ring_often_is_asked_about_first(one: Desk) -> None:
 
     said = await asks(one, "/subscribe harbour")
 
-    assert said.startswith("That would ring about 40 times a day, here is what came last:\n\n• The harbour opens part 39 – Invented Wire\n")
+    assert said.startswith(
+        "That would ring about 40 times a day, here is what came last:\n\n• The harbour opens part 39 – Invented Wire\n"
+    )
     assert said.count("\n• ") == 3
     assert said.endswith("\n\n/confirm subscribes to it all the same; a narrower query rings less.")
     assert await rules(one) == []
@@ -257,7 +289,9 @@ async def test_an_hour_later_there_is_nothing_to_confirm(one: Desk) -> None:
     assert await rules(one) == []
 
 
-async def test_a_question_outlives_a_restart(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_question_outlives_a_restart(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, CHATS, clock) as one:
         await brings_many(one)
         await asks(one, "/subscribe harbour")
@@ -271,7 +305,9 @@ async def test_a_question_outlives_a_restart(tmp_path: Path, api: BotApi, clock:
         assert one.shown(ANN)[-1] == "The harbour rings now"
 
 
-async def test_a_confirmation_that_comes_twice_subscribes_once(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_confirmation_that_comes_twice_subscribes_once(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     """The process ended after the answer was kept, before Telegram knew that the update was taken."""
     async with desk(tmp_path, api, CHATS, clock) as one:
         await brings_many(one)
@@ -299,7 +335,9 @@ async def test_a_question_is_the_chats_own(one: Desk) -> None:
 async def test_in_a_group_an_administrator_confirms_and_a_member_does_not(one: Desk) -> None:
     await brings_many(one)
     assert await asks(one, "/subscribe harbour", GROUP, BOB) == ONLY_ADMINS
-    assert (await asks(one, "/subscribe harbour", GROUP, ANN)).startswith("That would ring about 40")
+    assert (await asks(one, "/subscribe harbour", GROUP, ANN)).startswith(
+        "That would ring about 40"
+    )
 
     assert await asks(one, "/confirm", GROUP, BOB) == ONLY_ADMINS
     assert await rules(one, GROUP) == []
@@ -310,7 +348,10 @@ async def test_in_a_group_an_administrator_confirms_and_a_member_does_not(one: D
 async def test_an_anonymous_administrator_confirms(one: Desk) -> None:
     await brings_many(one)
     await asks(one, "/subscribe harbour", GROUP, ANONYMOUS, anonymous_admin=True)
-    assert await asks(one, "/confirm", GROUP, ANONYMOUS, anonymous_admin=True) == f"{SUBSCRIBED}harbour"
+    assert (
+        await asks(one, "/confirm", GROUP, ANONYMOUS, anonymous_admin=True)
+        == f"{SUBSCRIBED}harbour"
+    )
 
 
 async def test_a_topic_confirms_for_itself(one: Desk) -> None:
@@ -328,19 +369,29 @@ async def test_what_rings_here_already_is_not_confirmed_a_second_time(one: Desk)
     await brings_many(one)
     await asks(one, "/subscribe harbour")
     await asks(one, "/confirm")
-    assert await asks(one, "/subscribe harbour") == "This rings here already. /subscriptions lists everything."
+    assert (
+        await asks(one, "/subscribe harbour")
+        == "This rings here already. /subscriptions lists everything."
+    )
     assert await rules(one) == ["harbour"]
 
 
-async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, api, CHATS, clock) as one:
         await brings_many(one)
         await asks(one, "/subscribe nothing of the kind")
         await asks(one, "/subscribe harbour")
     async with desk(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as one:
-        assert await asks(one, "/confirm") == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
+        assert (
+            await asks(one, "/confirm")
+            == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
+        )
     async with desk(tmp_path, api, CHATS, clock) as one:
-        assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), "the question stands until its hour is over"
+        assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), (
+            "the question stands until its hour is over"
+        )
 
 
 async def test_help_names_what_can_be_asked(one: Desk) -> None:
@@ -357,8 +408,16 @@ async def test_stories_that_went_out_together_are_called_sent(one: Desk) -> None
     assert len(one.api.messages(ANN)) == 1
     assert sorted(row.state for row in await one.outbox()) == ["merged"] * 24 + ["sent"]
     store = one.made.store.archive
-    held = [Held(each, parse(each.query)) for each in store.subscriptions() if each.name == "For ann"]
+    held = [
+        Held(each, parse(each.query)) for each in store.subscriptions() if each.name == "For ann"
+    ]
 
-    reasons = [reason for facts in store.latest(25) for reason in explain_entry(facts, held, store.chats(), lambda _: "then")]
+    reasons = [
+        reason
+        for facts in store.latest(25)
+        for reason in explain_entry(facts, held, store.chats(), lambda _: "then")
+    ]
 
-    assert [(reason.rang, reason.text.rpartition(". ")[2]) for reason in reasons] == [(True, "ann: sent then.")] * 25
+    assert [(reason.rang, reason.text.rpartition(". ")[2]) for reason in reasons] == [
+        (True, "ann: sent then.")
+    ] * 25

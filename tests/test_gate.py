@@ -128,9 +128,21 @@ WRITTEN = {
 def test_a_special_address_is_refused(address: str) -> None:
     assert not Gate().admits(address)
     with pytest.raises(AddressError):
-        Gate().url(f"http://[{address.replace('%', '%25')}]/feed" if ":" in address else f"http://{address}/feed")
+        Gate().url(
+            f"http://[{address.replace('%', '%25')}]/feed"
+            if ":" in address
+            else f"http://{address}/feed"
+        )
     with pytest.raises(PermissionError):
-        Gate().socket((socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)))
+        Gate().socket(
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (address, 80),
+            )
+        )
 
 
 @pytest.mark.parametrize("url", WRITTEN.values(), ids=WRITTEN.keys())
@@ -152,7 +164,10 @@ def test_a_public_address_is_admitted(address: str) -> None:
         ("https://example.com/feed?a=%2F&b=+c#part", "https://example.com/feed?a=%2F&b=+c"),
         ("HTTP://EXAMPLE.com/a%20b", "http://EXAMPLE.com/a%20b"),
         ("http://example.com:80/feed", "http://example.com/feed"),
-        ("https://пример.example/новости", "https://xn--e1afmkfd.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8"),
+        (
+            "https://пример.example/новости",
+            "https://xn--e1afmkfd.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8",
+        ),
         ("http://example.com?@127.0.0.1/", "http://example.com/?@127.0.0.1/"),
         ("http://exam_ple.example.com./x", "http://exam_ple.example.com./x"),
     ],
@@ -181,7 +196,12 @@ def test_only_the_named_range_is_admitted_with_every_port_and_as_a_mapped_addres
 def test_an_address_inside_another_is_never_a_way_in(number: int) -> None:
     """Mapped, 6to4 and NAT64 forms are refused whatever they carry."""
     inner = IPv4Address(number)
-    carried = (f"::ffff:{inner}", f"64:ff9b::{inner}", str(IPv6Address((0x2002 << 112) | number << 80)), f"::{inner}")
+    carried = (
+        f"::ffff:{inner}",
+        f"64:ff9b::{inner}",
+        str(IPv6Address((0x2002 << 112) | number << 80)),
+        f"::{inner}",
+    )
     assert not any(Gate().admits(address) for address in carried)
 
 
@@ -203,13 +223,22 @@ class Names(AbstractResolver):
         self.known = known
         self.asked: list[str] = []
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
         self.asked.append(host)
         if host not in self.known:
             raise OSError(errno.ENOENT, "no such name")
         flags = socket.AI_NUMERICHOST
         return [
-            ResolveResult(hostname=host, host=one, port=port, family=socket.AF_INET6 if ":" in one else socket.AF_INET, proto=0, flags=flags)
+            ResolveResult(
+                hostname=host,
+                host=one,
+                port=port,
+                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
+                proto=0,
+                flags=flags,
+            )
             for one in self.known[host]
         ]
 
@@ -217,16 +246,26 @@ class Names(AbstractResolver):
         """Nothing is open."""
 
 
-async def fetched(url: str, gate: Gate, names: Mapping[str, Sequence[str]] | None = None) -> FetchOutcome:
+async def fetched(
+    url: str, gate: Gate, names: Mapping[str, Sequence[str]] | None = None
+) -> FetchOutcome:
     async with client(gate, Limits(), ManualClock(), "test", Names(names or {})) as made:
         return await made.fetch(FetchRequest(url))
 
 
 @pytest.mark.parametrize(
     "addresses",
-    [["127.0.0.1"], ["169.254.169.254"], ["::1"], ["93.184.216.34", "10.0.0.1"], ["2606:4700::1111", "::ffff:127.0.0.1"]],
+    [
+        ["127.0.0.1"],
+        ["169.254.169.254"],
+        ["::1"],
+        ["93.184.216.34", "10.0.0.1"],
+        ["2606:4700::1111", "::ffff:127.0.0.1"],
+    ],
 )
-async def test_a_name_with_a_private_address_among_its_addresses_is_refused(addresses: list[str]) -> None:
+async def test_a_name_with_a_private_address_among_its_addresses_is_refused(
+    addresses: list[str],
+) -> None:
     outcome = await fetched("http://feeds.example/", Gate(), {"feeds.example": addresses})
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
 
@@ -247,7 +286,9 @@ async def test_this_machine_is_refused_by_its_name(server: FeedServer) -> None:
     assert server.seen == []
 
 
-async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_port_are_named(server: FeedServer) -> None:
+async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_port_are_named(
+    server: FeedServer,
+) -> None:
     server.put("/feed", "<rss/>")
     port = int(server.base.rpartition(":")[2])
     gate = Gate([ip_network("127.0.0.1/32")], [port])
@@ -256,12 +297,16 @@ async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_po
     assert server.seen[0].headers["Host"] == f"nas.example:{port}"
 
 
-async def test_a_name_that_changes_its_address_after_the_check_gets_no_connection(server: FeedServer) -> None:
+async def test_a_name_that_changes_its_address_after_the_check_gets_no_connection(
+    server: FeedServer,
+) -> None:
     """Rebinding: the socket is made for the address that is connected to, and the gate is asked once more there."""
     server.put("/feed", "<rss/>")
     gate = Gate()
     port = server.base.rpartition(":")[2]
-    connector = aiohttp.TCPConnector(resolver=Names({"feeds.example": ["127.0.0.1"]}), socket_factory=gate.socket)
+    connector = aiohttp.TCPConnector(
+        resolver=Names({"feeds.example": ["127.0.0.1"]}), socket_factory=gate.socket
+    )
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientConnectorError) as raised:
             await session.get(f"http://feeds.example:{port}/feed")
@@ -283,7 +328,16 @@ async def test_a_redirect_from_an_allowed_host_to_a_private_address_is_refused(s
         assert inner.seen == []
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://user:secret@127.0.0.2/", "http://2130706433/", "//0/", "gopher://127.0.0.2/"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "file:///etc/passwd",
+        "http://user:secret@127.0.0.2/",
+        "http://2130706433/",
+        "//0/",
+        "gopher://127.0.0.2/",
+    ],
+)
 async def test_a_redirect_goes_through_the_same_gate_as_the_address_itself(target: str) -> None:
     async with feed_server("127.0.0.2") as outer:
 
@@ -298,7 +352,9 @@ async def test_a_redirect_goes_through_the_same_gate_as_the_address_itself(targe
         assert len(outer.seen) == 1
 
 
-async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_and_names(server: FeedServer) -> None:
+async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_and_names(
+    server: FeedServer,
+) -> None:
     server.put("/feed", "<rss/>")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -307,7 +363,9 @@ async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_a
         gate = Gate(ports=[port, shut])
         names = {"inside.example": ["127.0.0.1"]}
         texts = {
-            str(await fetched(f"http://{host}:{one}/feed", gate, names)) for host in ("127.0.0.1", "inside.example") for one in (port, shut)
+            str(await fetched(f"http://{host}:{one}/feed", gate, names))
+            for host in ("127.0.0.1", "inside.example")
+            for one in (port, shut)
         }
     assert texts == {str(FetchFailed(Failure.PRIVATE, NOT_PUBLIC))}
     assert server.seen == []

@@ -35,7 +35,10 @@ def _laughs() -> bytes:
 
 def _quadratic() -> bytes:
     doctype = f"<!DOCTYPE rss [<!ENTITY big '{'x' * 100_000}'>]>"
-    return _rss(f"<item><guid>1</guid><title>Harbour</title><description>{'&big;' * 20_000}</description></item>", doctype=doctype)
+    return _rss(
+        f"<item><guid>1</guid><title>Harbour</title><description>{'&big;' * 20_000}</description></item>",
+        doctype=doctype,
+    )
 
 
 def _external(path: str = "/etc/passwd") -> bytes:
@@ -47,39 +50,110 @@ DOCUMENTS = {
     "billion laughs": (_laughs(), HARMLESS),
     "quadratic entities": (_quadratic(), HARMLESS),
     "external entity": (_external(), HARMLESS),
-    "author of 80 KB": (_rss(f"<item><guid>1</guid><title>Harbour</title><author>{'a' * 80_000}</author></item>"), EITHER),
-    "authors of 80 KB": (_rss("".join(f"<item><guid>{n}</guid><author>{'a.' * 40_000}</author></item>" for n in range(8))), HOSTILE),
+    "author of 80 KB": (
+        _rss(f"<item><guid>1</guid><title>Harbour</title><author>{'a' * 80_000}</author></item>"),
+        EITHER,
+    ),
+    "authors of 80 KB": (
+        _rss(
+            "".join(
+                f"<item><guid>{n}</guid><author>{'a.' * 40_000}</author></item>" for n in range(8)
+            )
+        ),
+        HOSTILE,
+    ),
     "comments in CDATA": (
-        _rss(f"<item><guid>1</guid><title>Harbour</title><description><![CDATA[{'<!--' * 80_000}]]></description></item>"),
+        _rss(
+            f"<item><guid>1</guid><title>Harbour</title><description><![CDATA[{'<!--' * 80_000}]]></description></item>"
+        ),
         EITHER,
     ),
     "dashes in CDATA": (
-        _rss(f"<item><guid>1</guid><title>Harbour</title><description><![CDATA[{'<!-- --' * 40_000}]]></description></item>"),
+        _rss(
+            f"<item><guid>1</guid><title>Harbour</title><description><![CDATA[{'<!-- --' * 40_000}]]></description></item>"
+        ),
         EITHER,
     ),
-    "100,000 nested tags": (_rss(f"<item><guid>1</guid><title>Harbour</title>{'<a>' * 100_000}{'</a>' * 100_000}</item>"), EITHER),
-    "100,000 tags never closed": (_rss(f"<item><guid>1</guid><title>Harbour</title>{'<a>' * 100_000}"), EITHER),
+    "100,000 nested tags": (
+        _rss(
+            f"<item><guid>1</guid><title>Harbour</title>{'<a>' * 100_000}{'</a>' * 100_000}</item>"
+        ),
+        EITHER,
+    ),
+    "100,000 tags never closed": (
+        _rss(f"<item><guid>1</guid><title>Harbour</title>{'<a>' * 100_000}"),
+        EITHER,
+    ),
     "100,000 nested items": (_rss("<item>" * 100_000), EITHER),
-    "80,000 items": (_rss("".join(f"<item><guid>{n}</guid><title>Harbour {n}</title></item>" for n in range(80_000))), EITHER),
-    "80,000 entries that look odd": (_rss("<item>" + "<item><guid>1</guid></item>" * 80_000), EITHER),
-    "one title of 8 MB": (_rss(f"<item><guid>1</guid><title>Harbour {'x' * 8_000_000}</title></item>"), EITHER),
-    "one summary of 8 MB of markup": (
-        _rss(f"<item><guid>1</guid><title>Harbour</title><description>{'&lt;b&gt;x ' * 700_000}</description></item>"),
+    "80,000 items": (
+        _rss(
+            "".join(
+                f"<item><guid>{n}</guid><title>Harbour {n}</title></item>" for n in range(80_000)
+            )
+        ),
         EITHER,
     ),
-    "a million attributes": (_rss(f"<item><guid {' '.join(f'a{n}=1' for n in range(300_000))}>1</guid></item>"), EITHER),
-    "a comment that never ends": (_rss("<item><guid>1</guid><title>Harbour</title></item><!--" + "-" * 3_000_000), EITHER),
-    "deep JSON": (b'{"version":"https://jsonfeed.org/version/1.1","items":' + b"[" * 200_000 + b"]" * 200_000 + b"}", EITHER),
-    "deep JSON in an item": (b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":' + b"[" * 900 + b"]" * 900 + b"}]}", EITHER),
-    "a number of a million digits": (b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":' + b"9" * 1_000_000 + b"}]}", EITHER),
+    "80,000 entries that look odd": (
+        _rss("<item>" + "<item><guid>1</guid></item>" * 80_000),
+        EITHER,
+    ),
+    "one title of 8 MB": (
+        _rss(f"<item><guid>1</guid><title>Harbour {'x' * 8_000_000}</title></item>"),
+        EITHER,
+    ),
+    "one summary of 8 MB of markup": (
+        _rss(
+            f"<item><guid>1</guid><title>Harbour</title><description>{'&lt;b&gt;x ' * 700_000}</description></item>"
+        ),
+        EITHER,
+    ),
+    "a million attributes": (
+        _rss(f"<item><guid {' '.join(f'a{n}=1' for n in range(300_000))}>1</guid></item>"),
+        EITHER,
+    ),
+    "a comment that never ends": (
+        _rss("<item><guid>1</guid><title>Harbour</title></item><!--" + "-" * 3_000_000),
+        EITHER,
+    ),
+    "deep JSON": (
+        b'{"version":"https://jsonfeed.org/version/1.1","items":'
+        + b"[" * 200_000
+        + b"]" * 200_000
+        + b"}",
+        EITHER,
+    ),
+    "deep JSON in an item": (
+        b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":'
+        + b"[" * 900
+        + b"]" * 900
+        + b"}]}",
+        EITHER,
+    ),
+    "a number of a million digits": (
+        b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":'
+        + b"9" * 1_000_000
+        + b"}]}",
+        EITHER,
+    ),
     "80,000 JSON items": (
-        json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [{"id": n, "title": "Harbour"} for n in range(80_000)]}).encode(),
+        json.dumps(
+            {
+                "version": "https://jsonfeed.org/version/1.1",
+                "items": [{"id": n, "title": "Harbour"} for n in range(80_000)],
+            }
+        ).encode(),
         EITHER,
     ),
     "zeros": (bytes(9_000_000), EITHER),
     "opening brackets": (b"<" * 9_000_000, HOSTILE),
-    "ampersands": (_rss(f"<item><guid>1</guid><title>Harbour {'&' * 2_000_000}</title></item>"), EITHER),
-    "combining marks": (_rss(f"<item><guid>1</guid><title>Harbour{chr(0x301) * 2_000_000}</title></item>"), EITHER),
+    "ampersands": (
+        _rss(f"<item><guid>1</guid><title>Harbour {'&' * 2_000_000}</title></item>"),
+        EITHER,
+    ),
+    "combining marks": (
+        _rss(f"<item><guid>1</guid><title>Harbour{chr(0x301) * 2_000_000}</title></item>"),
+        EITHER,
+    ),
 }
 
 
@@ -95,7 +169,9 @@ async def parse(workers: Workers, body: bytes) -> ParsedDocument | ParseFailed:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_one_is_read(workers: Workers, name: str) -> None:
+async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_one_is_read(
+    workers: Workers, name: str
+) -> None:
     body, expected = DOCUMENTS[name]
     outcome = await parse(workers, body)
     if isinstance(outcome, ParseFailed):
@@ -112,7 +188,9 @@ async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_on
     assert [one.title for one in following.entries] == ["Ordinary harbour"]
 
 
-async def test_entities_of_the_document_are_never_resolved_nor_files_opened(workers: Workers, tmp_path: Path) -> None:
+async def test_entities_of_the_document_are_never_resolved_nor_files_opened(
+    workers: Workers, tmp_path: Path
+) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("unlikely words")
     for body in (_external(str(secret)), _laughs()):
@@ -125,11 +203,17 @@ async def test_entities_of_the_document_are_never_resolved_nor_files_opened(work
 async def test_a_document_that_asks_for_too_much_memory_is_its_feeds_failure() -> None:
     workers = Workers(WorkerLimits(seconds=30.0, memory=220 * 1024 * 1024, workers=1))
     try:
-        body = b'{"version":"https://jsonfeed.org/version/1.1","items":[' + b'{"a":1},' * 1_200_000 + b"1]}"
+        body = (
+            b'{"version":"https://jsonfeed.org/version/1.1","items":['
+            + b'{"a":1},' * 1_200_000
+            + b"1]}"
+        )
         outcome = await parse(workers, body)
         assert isinstance(outcome, ParseFailed)
         assert outcome.failure is Failure.HOSTILE
-        assert isinstance(await parse(workers, rss(item("1", "Ordinary harbour")).encode()), ParsedDocument)
+        assert isinstance(
+            await parse(workers, rss(item("1", "Ordinary harbour")).encode()), ParsedDocument
+        )
     finally:
         workers.close()
 
@@ -145,33 +229,49 @@ def test_the_expat_in_use_bounds_what_entities_grow_to() -> None:
     assert tuple(map(int, pyexpat.EXPAT_VERSION.partition("_")[2].split("."))) >= (2, 4, 1)
 
 
-async def test_several_hostile_documents_at_once_hold_up_nobody_for_longer_than_their_limits() -> None:
+async def test_several_hostile_documents_at_once_hold_up_nobody_for_longer_than_their_limits() -> (
+    None
+):
     workers = Workers(WorkerLimits(seconds=1.0, workers=2))
     try:
         hostile, _ = DOCUMENTS["authors of 80 KB"]
         ordinary = rss(item("1", "Ordinary harbour")).encode()
-        outcomes = await asyncio.gather(*(parse(workers, body) for body in (hostile, ordinary, hostile, ordinary, hostile, ordinary)))
+        outcomes = await asyncio.gather(
+            *(
+                parse(workers, body)
+                for body in (hostile, ordinary, hostile, ordinary, hostile, ordinary)
+            )
+        )
         assert [isinstance(one, ParsedDocument) for one in outcomes] == [False, True] * 3
     finally:
         workers.close()
 
 
-async def test_a_hostile_feed_stalls_no_other(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_a_hostile_feed_stalls_no_other(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     hostile, _ = DOCUMENTS["authors of 80 KB"]
     paths = ["/hostile.xml", "/a.xml", "/b.xml", "/c.xml"]
     async with watching(tmp_path, server, clock, terminal, *paths, limits={"parse": "1s"}) as bell:
         for path in paths:
-            server.put(path, rss(item("old", f"Old {path}", link=f"https://zoo.example{path}", at=LONG_AGO)))
+            server.put(
+                path,
+                rss(item("old", f"Old {path}", link=f"https://zoo.example{path}", at=LONG_AGO)),
+            )
         await bell.polls()
         for path in paths[1:]:
-            server.put(path, rss(item("new", f"Harbour of {path}", link=f"https://zoo.example/new{path}")))
+            server.put(
+                path, rss(item("new", f"Harbour of {path}", link=f"https://zoo.example/new{path}"))
+            )
         rang = await bell.sees(hostile, path="/hostile.xml")
         assert sorted(rang) == ["Harbour of /a.xml", "Harbour of /b.xml", "Harbour of /c.xml"]
         state = await bell.state("/hostile.xml")
         assert state.failure is Failure.HOSTILE
         assert "harm" in state.failure_text
         assert (await bell.state("/a.xml")).failure is None
-        assert await bell.sees(rss(item("new", "Harbour after all")), path="/hostile.xml", after=timedelta(hours=1)) == ["Harbour after all"]
+        assert await bell.sees(
+            rss(item("new", "Harbour after all")), path="/hostile.xml", after=timedelta(hours=1)
+        ) == ["Harbour after all"]
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", ""])
@@ -189,7 +289,12 @@ async def test_a_compressed_bomb_is_its_feeds_failure(
 
 @pytest.mark.parametrize(("more", "failure"), [(0, None), (1, Failure.TOO_LARGE)])
 async def test_a_body_of_10_mib_is_read_and_one_byte_more_is_not(
-    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, more: int, failure: Failure | None
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    more: int,
+    failure: Failure | None,
 ) -> None:
     document = rss(*archive(3))
     async with watching(tmp_path, server, clock, terminal, limits={"parse": "30s"}) as bell:

@@ -54,13 +54,19 @@ def test_a_quiet_begin_that_the_spring_night_leaves_out_is_when_the_clock_is_pas
     st.integers(0, 1439),
     st.integers(0, 1439),
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 (hypothesis adds the zone)
-    st.sampled_from([UTC, BERLIN, KYIV, KOLKATA, ZoneInfo("America/St_Johns"), ZoneInfo("Australia/Lord_Howe")]),
+    st.sampled_from(
+        [UTC, BERLIN, KYIV, KOLKATA, ZoneInfo("America/St_Johns"), ZoneInfo("Australia/Lord_Howe")]
+    ),
 )
-def test_it_is_quiet_where_the_clock_on_the_wall_says_so(begins: int, ends: int, now: datetime, zone: Any) -> None:
+def test_it_is_quiet_where_the_clock_on_the_wall_says_so(
+    begins: int, ends: int, now: datetime, zone: Any
+) -> None:
     """But in the hour around a change of the clock, where the wall says one thing twice or leaves one out."""
     here = now.astimezone(zone)
     wall = 60 * here.hour + here.minute
-    changes = {(now + shift).astimezone(zone).utcoffset() for shift in (-3 * HOUR, timedelta(), 3 * HOUR)}
+    changes = {
+        (now + shift).astimezone(zone).utcoffset() for shift in (-3 * HOUR, timedelta(), 3 * HOUR)
+    }
     said = quiet_until((begins, ends), zone, now)
     within = begins <= wall < ends if begins < ends else wall >= begins or wall < ends
     if len(changes) == 1:
@@ -68,28 +74,59 @@ def test_it_is_quiet_where_the_clock_on_the_wall_says_so(begins: int, ends: int,
     assert said is None or now < said <= now + DAY + HOUR
 
 
-def story(number: int, publishers: int = 1, line: int = 0, length: int = 60, *, digest: bool = True) -> WaitingStory:
-    return WaitingStory(number, line or number, publishers, length, digest, at("2026-11-22 12:00") + number * MINUTE)
+def story(
+    number: int, publishers: int = 1, line: int = 0, length: int = 60, *, digest: bool = True
+) -> WaitingStory:
+    return WaitingStory(
+        number, line or number, publishers, length, digest, at("2026-11-22 12:00") + number * MINUTE
+    )
 
 
-def hours(*waiting: WaitingStory, quiet: datetime | None = None, digested: datetime | None = None, **settings: Any) -> ChatHours:
-    return ChatHours(Chat(1, "ann", ChatKind.TELEGRAM, 7, 0, settings=ChatSettings(**settings)), quiet, digested, tuple(waiting))
+def hours(
+    *waiting: WaitingStory,
+    quiet: datetime | None = None,
+    digested: datetime | None = None,
+    **settings: Any,
+) -> ChatHours:
+    return ChatHours(
+        Chat(1, "ann", ChatKind.TELEGRAM, 7, 0, settings=ChatSettings(**settings)),
+        quiet,
+        digested,
+        tuple(waiting),
+    )
 
 
 def test_a_digest_is_due_once_at_each_of_its_times() -> None:
     times = (8 * 60, 18 * 60)
     waiting = story(1)
     first = plan(hours(waiting, digest_at=times), BERLIN, at("2026-11-22 12:00"))
-    assert (first.pages, first.digested_at, first.next_at) == ((), at("2026-11-22 12:00"), at("2026-11-22 18:00"))
-    before = plan(hours(waiting, digested=first.digested_at, digest_at=times), BERLIN, at("2026-11-22 17:59"))
+    assert (first.pages, first.digested_at, first.next_at) == (
+        (),
+        at("2026-11-22 12:00"),
+        at("2026-11-22 18:00"),
+    )
+    before = plan(
+        hours(waiting, digested=first.digested_at, digest_at=times), BERLIN, at("2026-11-22 17:59")
+    )
     assert before.pages == ()
-    due = plan(hours(waiting, digested=before.digested_at, digest_at=times), BERLIN, at("2026-11-22 18:05"))
+    due = plan(
+        hours(waiting, digested=before.digested_at, digest_at=times), BERLIN, at("2026-11-22 18:05")
+    )
     assert [page.deliveries for page in due.pages] == [(1,)]
     assert due.next_at == at("2026-11-23 08:00")
-    assert plan(hours(story(2), digested=due.digested_at, digest_at=times), BERLIN, at("2026-11-22 18:10")).pages == ()
+    assert (
+        plan(
+            hours(story(2), digested=due.digested_at, digest_at=times),
+            BERLIN,
+            at("2026-11-22 18:10"),
+        ).pages
+        == ()
+    )
 
 
-def test_a_digest_whose_time_passed_while_newsbell_stood_still_comes_once_when_it_runs_again() -> None:
+def test_a_digest_whose_time_passed_while_newsbell_stood_still_comes_once_when_it_runs_again() -> (
+    None
+):
     late = plan(hours(story(1), digested=at("2026-11-19 08:00")), BERLIN, at("2026-11-22 12:00"))
 
     assert len(late.pages) == 1
@@ -112,29 +149,44 @@ def test_what_quiet_hours_held_comes_together_at_their_end_and_one_alone_as_it_i
 
 
 stories = st.lists(
-    st.builds(story, st.integers(1, 500), st.integers(1, 40), st.integers(1, 6), st.integers(1, 500)), unique_by=lambda one: one.delivery_id
+    st.builds(
+        story, st.integers(1, 500), st.integers(1, 40), st.integers(1, 6), st.integers(1, 500)
+    ),
+    unique_by=lambda one: one.delivery_id,
 )
 
 
 @given(stories)
-def test_every_story_of_a_digest_is_on_one_page_and_pages_keep_to_their_size(waiting: list[WaitingStory]) -> None:
+def test_every_story_of_a_digest_is_on_one_page_and_pages_keep_to_their_size(
+    waiting: list[WaitingStory],
+) -> None:
     due = plan(hours(*waiting, digested=at("2026-11-20 08:00")), BERLIN, at("2026-11-22 12:00"))
     lengths = {one.delivery_id: one.length for one in waiting}
 
     assert sorted(number for page in due.pages for number in page.deliveries) == sorted(lengths)
     for page in due.pages:
         assert len(page.deliveries) <= PAGE_STORIES
-        assert len(page.deliveries) == 1 or sum(lengths[number] for number in page.deliveries) <= PAGE_LENGTH
+        assert (
+            len(page.deliveries) == 1
+            or sum(lengths[number] for number in page.deliveries) <= PAGE_LENGTH
+        )
 
 
 @given(stories)
-def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_first(waiting: list[WaitingStory]) -> None:
+def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_first(
+    waiting: list[WaitingStory],
+) -> None:
     ordered = in_order(waiting)
     lines = [one.storyline_id for one in ordered]
-    firsts = [next(one.publishers for one in ordered if one.storyline_id == line) for line in dict.fromkeys(lines)]
+    firsts = [
+        next(one.publishers for one in ordered if one.storyline_id == line)
+        for line in dict.fromkeys(lines)
+    ]
 
     assert firsts == sorted(firsts, reverse=True)
-    assert len(dict.fromkeys(lines)) == sum(first != second for first, second in zip([None, *lines], lines, strict=False))
+    assert len(dict.fromkeys(lines)) == sum(
+        first != second for first, second in zip([None, *lines], lines, strict=False)
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +217,9 @@ def test_times_are_read_as_people_write_them() -> None:
 
 # In a chat
 
-BREAKING, NORMAL, DIGEST = (rule(name.title(), name, urgency=name) for name in ("breaking", "normal", "digest"))
+BREAKING, NORMAL, DIGEST = (
+    rule(name.title(), name, urgency=name) for name in ("breaking", "normal", "digest")
+)
 SECOND = timedelta(seconds=1)
 
 
@@ -182,7 +236,12 @@ async def hears(one: Desk, *titles: str) -> None:
 async def test_in_quiet_hours_only_what_is_breaking_rings(opened: Opened) -> None:
     async with opened(BREAKING, NORMAL, DIGEST) as one:
         assert await asks(one, "/settings")
-        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"))
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
+            ),
+        )
         await hears(one, "normal one", "breaking one", "digest one", "normal two")
         assert shown(one)[1:] == ["breaking one"]
         await one.deliver(2 * HOUR, MINUTE)
@@ -193,7 +252,12 @@ async def test_in_quiet_hours_only_what_is_breaking_rings(opened: Opened) -> Non
 
 async def test_quiet_hours_and_digests_hold_over_a_restart(opened: Opened) -> None:
     async with opened(NORMAL, DIGEST) as one:
-        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"))
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
+            ),
+        )
         await hears(one, "normal one", "digest one")
     async with opened(NORMAL, DIGEST) as one:
         await hears(one, "normal two", "digest two")
@@ -201,10 +265,15 @@ async def test_quiet_hours_and_digests_hold_over_a_restart(opened: Opened) -> No
         one.clock.advance(30 * HOUR)
     async with opened(NORMAL, DIGEST) as one:
         await one.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(one) == ["While it was quiet: 2 stories 🔔 Normal", "Digest: 2 stories 🔔 Digest"]
+        assert shown(one) == [
+            "While it was quiet: 2 stories 🔔 Normal",
+            "Digest: 2 stories 🔔 Digest",
+        ]
 
 
-async def test_a_story_that_waits_for_the_digest_goes_at_once_when_an_urgent_subscription_matches_it(opened: Opened) -> None:
+async def test_a_story_that_waits_for_the_digest_goes_at_once_when_an_urgent_subscription_matches_it(
+    opened: Opened,
+) -> None:
     async with opened(BREAKING, DIGEST) as one:
         [first] = await one.adds(Told("digest"))
         await one.deliver(20 * SECOND, 2 * SECOND)
@@ -225,7 +294,12 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(opened
         await one.deliver(MINUTE, SECOND)
         texts = [message.text for message in one.api.messages(ANN)]
         assert len(texts) > 2
-        assert all(text.startswith("Digest: ") and len(text) <= 4096 and "newsbell keeps them all" not in text for text in texts)
+        assert all(
+            text.startswith("Digest: ")
+            and len(text) <= 4096
+            and "newsbell keeps them all" not in text
+            for text in texts
+        )
         assert sum(text.count("\n• ") for text in texts) == 60
 
 
@@ -246,14 +320,23 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(opened
         ("x", "en", []),
     ],
 )
-def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(text: str, language: str, found: list[str]) -> None:
+def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(
+    text: str, language: str, found: list[str]
+) -> None:
     assert zones(text, language) == found
 
 
-async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(opened: Opened) -> None:
+async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(
+    opened: Opened,
+) -> None:
     urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
     async with opened(urgent, rule("Usual", "harbour")) as one:
-        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"))
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
+            ),
+        )
         [first] = await one.adds(Told("harbour"))
         await one.deliver(20 * SECOND, 2 * SECOND)
         assert shown(one) == [], "one publisher is enough for the usual one only, and that is quiet"

@@ -23,12 +23,29 @@ HOUR = timedelta(hours=1)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def entry(name: str, *, title: str | None = None, link: str | None = None, at: datetime | None = None, summary: str = "") -> ParsedEntry:
+def entry(
+    name: str,
+    *,
+    title: str | None = None,
+    link: str | None = None,
+    at: datetime | None = None,
+    summary: str = "",
+) -> ParsedEntry:
     """A parsed entry with the block hash that its words give it."""
     title = f"Story of {name}" if title is None else title
     link = f"https://zoo.example/{name}" if link is None else link
     block = block_hash(repr((name, title, link, at, summary)).encode())
-    return keyed(ParsedEntry(block=block, guid=name, link=link, title=title, summary=summary, published=at, updated=None))
+    return keyed(
+        ParsedEntry(
+            block=block,
+            guid=name,
+            link=link,
+            title=title,
+            summary=summary,
+            published=at,
+            updated=None,
+        )
+    )
 
 
 @dataclass
@@ -40,27 +57,46 @@ class Feed:
     entries: dict[int, KnownEntry] = field(default_factory=dict)
     url: str = "https://zoo.example/feed.xml"
 
-    def shows(self, *shown: ParsedEntry, after: timedelta = HOUR, whole: bool = False, **more: object) -> Identified:
+    def shows(
+        self, *shown: ParsedEntry, after: timedelta = HOUR, whole: bool = False, **more: object
+    ) -> Identified:
         """Poll a document with these entries; with `whole` none is recognised by its block."""
         self.now += after
         due = FeedDue(1, self.url, "Zoo", "Zoo", (), None, self.state)
         known = frozenset() if whole else Document.unpack(self.state.document).blocks
         blocks = () if whole else tuple(one.block for one in shown)
-        document = ParsedDocument(tuple(one for one in shown if one.block not in known), blocks, **more)  # type: ignore[arg-type]
+        document = ParsedDocument(
+            tuple(one for one in shown if one.block not in known), blocks, **more
+        )  # type: ignore[arg-type]
         lookup = lookup_for(due, document)
-        wanted = {value for keys in lookup.keys for value in (keys.guid, keys.link, keys.title, keys.article)} - {b""}
+        wanted = {
+            value
+            for keys in lookup.keys
+            for value in (keys.guid, keys.link, keys.title, keys.article)
+        } - {b""}
         own = tuple(
             one
             for number, one in sorted(self.entries.items())
-            if number in lookup.entry_ids or wanted & {one.keys.guid, one.keys.link, one.keys.title, one.keys.article}
+            if number in lookup.entry_ids
+            or wanted & {one.keys.guid, one.keys.link, one.keys.title, one.keys.article}
         )
         found = identify(due, document, Known(own, len(self.entries) + 1), self.now)
         for new in found.new:
             self.entries[new.id] = KnownEntry(
-                new.id, 1, Place(new.id, new.id, new.id), new.keys, new.title, new.summary, new.published, new.updated, new.first_seen_at
+                new.id,
+                1,
+                Place(new.id, new.id, new.id),
+                new.keys,
+                new.title,
+                new.summary,
+                new.published,
+                new.updated,
+                new.first_seen_at,
             )
         for one in found.revisions:
-            self.entries[one.known.id] = replace(one.known, keys=one.keys, title=one.title, summary=one.summary, updated=one.updated)
+            self.entries[one.known.id] = replace(
+                one.known, keys=one.keys, title=one.title, summary=one.summary, updated=one.updated
+            )
         self.state = replace(found.state, last_ok_at=self.now)
         return found
 
@@ -72,11 +108,19 @@ def loud(found: Identified) -> list[str]:
 # Properties.
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6)
-STORIES = st.lists(st.tuples(NAMES, st.sampled_from(["", "x", "y"])), min_size=1, max_size=12, unique_by=lambda one: one[0])
+STORIES = st.lists(
+    st.tuples(NAMES, st.sampled_from(["", "x", "y"])),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda one: one[0],
+)
 
 
 def stories(drawn: list[tuple[str, str]]) -> list[ParsedEntry]:
-    return [entry(name, title=name, summary=summary, at=NOON - timedelta(days=3, minutes=n)) for n, (name, summary) in enumerate(drawn)]
+    return [
+        entry(name, title=name, summary=summary, at=NOON - timedelta(days=3, minutes=n))
+        for n, (name, summary) in enumerate(drawn)
+    ]
 
 
 @FEW
@@ -89,13 +133,19 @@ def test_the_order_of_a_document_changes_nothing_about_what_is_new(
     chance.shuffle(mixed_before)  # type: ignore[attr-defined]
     chance.shuffle(mixed_then)  # type: ignore[attr-defined]
     one, other = Feed(), Feed()
-    assert {new.guid for new in one.shows(*before, whole=whole).new} == {new.guid for new in other.shows(*mixed_before, whole=whole).new}
-    assert {new.guid for new in one.shows(*then, whole=whole).new} == {new.guid for new in other.shows(*mixed_then, whole=whole).new}
+    assert {new.guid for new in one.shows(*before, whole=whole).new} == {
+        new.guid for new in other.shows(*mixed_before, whole=whole).new
+    }
+    assert {new.guid for new in one.shows(*then, whole=whole).new} == {
+        new.guid for new in other.shows(*mixed_then, whole=whole).new
+    }
 
 
 @FEW
 @given(st.lists(STORIES, min_size=1, max_size=4), st.booleans())
-def test_the_same_document_again_brings_nothing(documents: list[list[tuple[str, str]]], whole: bool) -> None:
+def test_the_same_document_again_brings_nothing(
+    documents: list[list[tuple[str, str]]], whole: bool
+) -> None:
     feed = Feed()
     for drawn in documents:
         feed.shows(*stories(drawn), whole=whole)
@@ -107,15 +157,21 @@ def test_the_same_document_again_brings_nothing(documents: list[list[tuple[str, 
 
 @FEW
 @given(STORIES, st.data(), st.booleans())
-def test_an_entry_known_by_its_guid_is_never_new_whatever_else_changes(drawn: list[tuple[str, str]], data: st.DataObject, whole: bool) -> None:
+def test_an_entry_known_by_its_guid_is_never_new_whatever_else_changes(
+    drawn: list[tuple[str, str]], data: st.DataObject, whole: bool
+) -> None:
     feed = Feed()
     known = stories(drawn)
     feed.shows(*known, whole=whole)
     changed = [
         entry(
             one.guid,
-            title=data.draw(st.sampled_from([one.title, f"{one.title}, again", f"Other {one.guid}"])),
-            link=data.draw(st.sampled_from([one.link, f"https://zoo.example/moved/{one.guid}", ""])),
+            title=data.draw(
+                st.sampled_from([one.title, f"{one.title}, again", f"Other {one.guid}"])
+            ),
+            link=data.draw(
+                st.sampled_from([one.link, f"https://zoo.example/moved/{one.guid}", ""])
+            ),
             summary=data.draw(st.sampled_from([one.summary, "changed"])),
             at=data.draw(st.sampled_from([one.published, None, NOON + HOUR])),
         )
@@ -126,15 +182,21 @@ def test_an_entry_known_by_its_guid_is_never_new_whatever_else_changes(drawn: li
 
 @FEW
 @given(STORIES, STORIES)
-def test_every_entry_that_was_never_there_is_new_exactly_once(first: list[tuple[str, str]], second: list[tuple[str, str]]) -> None:
+def test_every_entry_that_was_never_there_is_new_exactly_once(
+    first: list[tuple[str, str]], second: list[tuple[str, str]]
+) -> None:
     feed = Feed()
     feed.shows(*stories(first))
     found = feed.shows(*stories(second))
     known = {name for name, _ in first}
-    assert sorted(new.guid for new in found.new) == sorted(name for name, _ in second if name not in known)
+    assert sorted(new.guid for new in found.new) == sorted(
+        name for name, _ in second if name not in known
+    )
 
 
-@given(st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.integers(0, 2**63 - 1)), max_size=30))
+@given(
+    st.lists(st.tuples(st.binary(min_size=16, max_size=16), st.integers(0, 2**63 - 1)), max_size=30)
+)
 def test_a_document_survives_packing(records: list[tuple[bytes, int]]) -> None:
     assert Document.unpack(Document(tuple(records)).pack()) == Document(tuple(records))
 
@@ -161,7 +223,9 @@ LINKS = st.builds(
         ]
     ),
     st.text("/ab%2Fé ?#.;=-_~\\", max_size=12),
-    st.sampled_from(["", "?a=1&utm_source=x", "?b=%20+&a", "?id=7&ref=x&ref=y", "?=&&", "?q=%C3%A9&q=é"]),
+    st.sampled_from(
+        ["", "?a=1&utm_source=x", "?b=%20+&a", "?id=7&ref=x&ref=y", "?=&&", "?q=%C3%A9&q=é"]
+    ),
     st.sampled_from(["", "#", "#top", "#!/story/1", "#/x/", "#xtor=RSS"]),
 )
 
@@ -205,7 +269,19 @@ def test_cleaning_a_clean_title_changes_nothing(text: str) -> None:
 @given(st.text(max_size=300))
 def test_a_cleaned_text_holds_no_control_or_direction_characters(text: str) -> None:
     cleaned = clean.plain(text)
-    assert not set(cleaned) & set(map(chr, [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x200B, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+    assert not set(cleaned) & set(
+        map(
+            chr,
+            [
+                *range(0x20),
+                0x7F,
+                *range(0x80, 0xA0),
+                0x200B,
+                *range(0x202A, 0x202F),
+                *range(0x2066, 0x206A),
+            ],
+        )
+    )
     assert cleaned == cleaned.strip()
 
 
@@ -277,7 +353,9 @@ def test_up_to_thirty_entries_newer_than_all_known_ones_ring_in_a_feed_that_is_q
 def test_a_renumbered_archive_of_200_rings_nobody_and_ordinary_entries_ring_after_it() -> None:
     feed = Feed()
     feed.shows(*day(200, first=NOON - timedelta(days=400), step=timedelta(days=1), prefix="a"))
-    archive = [entry(f"b{n}", title=f"Renamed {n}", at=NOON - timedelta(days=400 - n)) for n in range(200)]
+    archive = [
+        entry(f"b{n}", title=f"Renamed {n}", at=NOON - timedelta(days=400 - n)) for n in range(200)
+    ]
     found = feed.shows(*archive)
     assert (loud(found), found.flood, len(found.new)) == ([], 200, 200)
     assert loud(feed.shows(entry("c", at=feed.now), *archive)) == ["c"]
@@ -294,7 +372,9 @@ def test_a_flood_dated_now_is_a_flood_all_the_same() -> None:
 def test_ten_new_entries_of_any_date_are_never_a_flood() -> None:
     feed = Feed()
     feed.shows(entry("a", at=NOON))
-    found = feed.shows(*(entry(f"b{n}", at=[None, datetime(2010, 1, 1, tzinfo=UTC)][n % 2]) for n in range(10)))
+    found = feed.shows(
+        *(entry(f"b{n}", at=[None, datetime(2010, 1, 1, tzinfo=UTC)][n % 2]) for n in range(10))
+    )
     assert len(loud(found)) == 10
 
 
@@ -311,7 +391,12 @@ def test_google_news_is_known_by_headline_from_the_first_fetch() -> None:
     feed = Feed(url="https://news.google.com/rss/search?q=harbour")
     feed.shows(entry("x1", title="Harbour - Post", link="https://news.google.com/rss/articles/x1"))
     assert feed.state.policy is Policy.TITLE
-    assert feed.shows(entry("x2", title="Harbour - Post", link="https://news.google.com/rss/articles/x2")).new == ()
+    assert (
+        feed.shows(
+            entry("x2", title="Harbour - Post", link="https://news.google.com/rss/articles/x2")
+        ).new
+        == ()
+    )
 
 
 def test_guids_that_count_places_do_not_hide_what_moves_through_them() -> None:
@@ -319,7 +404,10 @@ def test_guids_that_count_places_do_not_hide_what_moves_through_them() -> None:
     feed = Feed()
 
     def document(*names: str) -> list[ParsedEntry]:
-        return [entry(str(place), title=f"Harbour {name}", link=f"https://zoo.example/{name}") for place, name in enumerate(names)]
+        return [
+            entry(str(place), title=f"Harbour {name}", link=f"https://zoo.example/{name}")
+            for place, name in enumerate(names)
+        ]
 
     feed.shows(*document("c", "b", "a"))
     assert [new.title for new in feed.shows(*document("d", "c", "b")).new] == ["Harbour d"]
@@ -343,6 +431,10 @@ def test_an_edit_is_a_revision_and_the_known_words_go_along() -> None:
     feed.shows(entry("a", summary="Before"))
     (revision,) = feed.shows(entry("a", title="Other headline", summary="After")).revisions
     assert (revision.known.title, revision.known.summary) == ("Story of a", "Before")
-    assert (revision.title, revision.summary, revision.retitled) == ("Other headline", "After", True)
+    assert (revision.title, revision.summary, revision.retitled) == (
+        "Other headline",
+        "After",
+        True,
+    )
     (revision,) = feed.shows(entry("a", title="OTHER headline!", summary="After")).revisions
     assert not revision.retitled

@@ -1,6 +1,5 @@
 """search, backtest, explain, names and the tests of `check`, as their users meet them, over a database that a real newsbell filled."""
 
-
 import json
 import re
 from collections.abc import Sequence
@@ -45,9 +44,14 @@ def clock() -> ManualClock:
     return ManualClock(datetime.now(UTC))
 
 
-def config(server: FeedServer, *paths: str, subscriptions: Sequence[dict[str, Any]] = (), **parts: Any) -> str:
+def config(
+    server: FeedServer, *paths: str, subscriptions: Sequence[dict[str, Any]] = (), **parts: Any
+) -> str:
     """A feeds.yaml with these feeds, named as their paths, and a terminal."""
-    feeds = [{"url": server.url(path), "name": path.strip("/").title(), "tags": [path.strip("/")]} for path in paths]
+    feeds = [
+        {"url": server.url(path), "name": path.strip("/").title(), "tags": [path.strip("/")]}
+        for path in paths
+    ]
     default = [{"name": "All", "query": "harbour", "to": ["here"]}]
     return json.dumps(
         {
@@ -66,7 +70,9 @@ def rule(name: str, query: str, **more: Any) -> dict[str, Any]:
 
 def asked(folder: Path, command: str, *arguments: str) -> Result:
     """What the command line says."""
-    return CliRunner().invoke(main, [command, "-c", str(folder / "feeds.yaml"), *arguments], catch_exceptions=False)
+    return CliRunner().invoke(
+        main, [command, "-c", str(folder / "feeds.yaml"), *arguments], catch_exceptions=False
+    )
 
 
 def told(folder: Path, command: str, *arguments: str) -> str:
@@ -91,14 +97,25 @@ def just(guid: str, title: str, **more: Any) -> str:
 # Search
 
 
-async def test_search_shows_what_was_stored_newest_first_and_as_json(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_search_shows_what_was_stored_newest_first_and_as_json(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a", "/b"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
-        await shown(made, server, "/a", just("1", "The harbour opens", text="Cranes and a harbour light."), OLD)
+        await shown(
+            made,
+            server,
+            "/a",
+            just("1", "The harbour opens", text="Cranes and a harbour light."),
+            OLD,
+        )
         await shown(made, server, "/b", just("2", "A mill burns", at=NOW - DAY))
         result = asked(tmp_path, "search", "harbour", "--json")
         lines = [json.loads(line) for line in result.stdout.splitlines()]
-        assert (result.exit_code, [line["title"] for line in lines]) == (0, ["The harbour opens", "Old harbour news"])
+        assert (result.exit_code, [line["title"] for line in lines]) == (
+            0,
+            ["The harbour opens", "Old harbour news"],
+        )
         assert set(lines[0]) == {
             "title", "link", "summary", "feed", "publisher", "source", "language", "published", "first_seen", "story", "matches",
         }  # fmt: skip
@@ -111,13 +128,25 @@ async def test_search_shows_what_was_stored_newest_first_and_as_json(tmp_path: P
         assert "https://news.example/1" in people
         assert told(tmp_path, "search", "harbour", "--limit", "1").count("news.example") == 1
         assert told(tmp_path, "search", "*", "--feeds", "b").count("news.example") == 1
-        assert told(tmp_path, "search", "*", "--feeds", "a", "--feeds", "B").count("news.example") == 3
+        assert (
+            told(tmp_path, "search", "*", "--feeds", "a", "--feeds", "B").count("news.example") == 3
+        )
         assert told(tmp_path, "search", "radar") == "No stored article matches."
         assert asked(tmp_path, "search", "radar", "--json").stdout == ""
 
 
-@pytest.mark.parametrize("command", [("search", "harbour"), ("backtest", "harbour"), ("explain", "harbour"), ("explain", "--last", "3")])
-def test_without_a_database_a_command_ends_with_1_and_says_what_to_do(tmp_path: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", "harbour"),
+        ("backtest", "harbour"),
+        ("explain", "harbour"),
+        ("explain", "--last", "3"),
+    ],
+)
+def test_without_a_database_a_command_ends_with_1_and_says_what_to_do(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     (tmp_path / "feeds.yaml").write_text("feeds: []\n")
 
     result = asked(tmp_path, *command)
@@ -139,7 +168,14 @@ def test_a_bad_query_ends_with_2_and_a_caret(tmp_path: Path, command: str) -> No
 
 @pytest.mark.parametrize(
     "arguments",
-    [("explain",), ("explain", "x", "--last", "2"), ("explain", "--last", "0"), ("search",), ("backtest", "x", "--days", "91"), ("names",)],
+    [
+        ("explain",),
+        ("explain", "x", "--last", "2"),
+        ("explain", "--last", "0"),
+        ("search",),
+        ("backtest", "x", "--days", "91"),
+        ("names",),
+    ],
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "feeds.yaml").write_text("feeds: []\n")
@@ -147,8 +183,20 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> 
     assert asked(tmp_path, *arguments).exit_code == 2
 
 
-@pytest.mark.parametrize("text", ["http://[half", "http://a:port/x", "https://", "http://harbour.example:99999/", "://", "x://y"])
-async def test_an_odd_address_is_explained_without_a_fault(tmp_path: Path, server: FeedServer, clock: ManualClock, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://[half",
+        "http://a:port/x",
+        "https://",
+        "http://harbour.example:99999/",
+        "://",
+        "x://y",
+    ],
+)
+async def test_an_odd_address_is_explained_without_a_fault(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, text: str
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
         assert "No feed has shown this address" in told(tmp_path, "explain", text)
 
@@ -166,10 +214,21 @@ async def test_an_argument_in_another_encoding_ends_no_command_with_a_traceback(
 # Backtest
 
 
-async def test_backtest_says_what_would_have_rung(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_backtest_says_what_would_have_rung(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     rules = [rule("Cranes", "crane"), rule("Ports", "harbour", feeds=["b"])]
-    async with newsbell(tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock) as made:
-        await shown(made, server, "/a", just("1", "Harbour crane"), just("2", "Harbour radar"), just("3", "Mill"))
+    async with newsbell(
+        tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock
+    ) as made:
+        await shown(
+            made,
+            server,
+            "/a",
+            just("1", "Harbour crane"),
+            just("2", "Harbour radar"),
+            just("3", "Mill"),
+        )
         await shown(made, server, "/b", just("1", "Harbour crane"), just("4", "A harbour light"))
         said = told(tmp_path, "backtest", "harbour")
         assert said.startswith("3 stories in 4 articles of the last 24 hours")
@@ -177,7 +236,9 @@ async def test_backtest_says_what_would_have_rung(tmp_path: Path, server: FeedSe
         assert "1 of the stories ring for “Cranes” already." in said
         assert "2 of the stories ring for “Ports” already." in said
         assert said.count("news.example") == 3
-        assert told(tmp_path, "backtest", "harbour", "--feeds", "b").startswith("2 stories in 2 articles")
+        assert told(tmp_path, "backtest", "harbour", "--feeds", "b").startswith(
+            "2 stories in 2 articles"
+        )
         assert told(tmp_path, "backtest", "zeppelin").startswith("0 stories in 0 articles")
 
 
@@ -186,13 +247,20 @@ async def test_backtest_of_a_broad_query_says_that_it_estimates(
 ) -> None:
     monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 10)
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
-        await shown(made, server, "/a", *(just(str(number), f"Harbour part {number}") for number in range(40)))
+        await shown(
+            made,
+            server,
+            "/a",
+            *(just(str(number), f"Harbour part {number}") for number in range(40)),
+        )
         said = told(tmp_path, "backtest", "harbour")
         assert said.startswith("about 40 stories in about 40 articles")
         assert "The query is broad: the counts are estimates from every 4th article." in said
 
 
-async def test_an_empty_database_is_no_fault(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_an_empty_database_is_no_fault(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
         said = told(tmp_path, "backtest", "harbour")
         assert "no stored articles yet" in said or said.startswith("0 stories in 0 articles")
@@ -210,7 +278,11 @@ async def test_the_chart_counts_a_story_on_its_day_in_the_zone_of_the_settings(
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     at = (NOW - DAY).replace(hour=12, minute=0)
-    async with newsbell(tmp_path, config(server, "/a", settings={"timezone": zone}), clock=ManualClock(NOW - 2 * DAY)) as made:
+    async with newsbell(
+        tmp_path,
+        config(server, "/a", settings={"timezone": zone}),
+        clock=ManualClock(NOW - 2 * DAY),
+    ) as made:
         await shown(made, server, "/a", item("0", "Mill", at=NOW - 3 * DAY))
         made.clock.advance(2 * DAY - timedelta(minutes=10))
         await shown(made, server, "/a", item("1", "Harbour opens", at=at))
@@ -222,21 +294,30 @@ async def test_the_chart_counts_a_story_on_its_day_in_the_zone_of_the_settings(
 # Explain: every stage
 
 
-async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a", "/b"), clock=clock) as made:
         server.put("/b", "gone", status=404)
         await shown(made, server, "/a", OLD)
         said = told(tmp_path, "explain", server.url("/story/1"))
         assert said.startswith("No feed has shown this address yet.")
-        assert f"A was last looked at at {clock.now():%H:%M}" in said or "A was last looked at" in said
+        assert (
+            f"A was last looked at at {clock.now():%H:%M}" in said or "A was last looked at" in said
+        )
         assert "the next look is at" in said
         assert "B could not be read when it was last looked at" in said
         assert "it fails" not in said.partition("B was")[0]
         other = told(tmp_path, "explain", "https://mill.example/1")
-        assert other == "No feed has shown this address, and no feed of mill.example is watched. Add one to feeds.yaml."
+        assert (
+            other
+            == "No feed has shown this address, and no feed of mill.example is watched. Add one to feeds.yaml."
+        )
 
 
-async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
         said = told(tmp_path, "explain", server.url("/story/1"))
         assert "A has not been looked at yet" in said
@@ -246,15 +327,24 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(tm
 def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
     feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, "")
 
-    assert "no feed of harbour.co.uk is watched" in explain_unknown("https://harbour.co.uk/1", [feed], str)
+    assert "no feed of harbour.co.uk is watched" in explain_unknown(
+        "https://harbour.co.uk/1", [feed], str
+    )
     assert "Lantern was" in explain_unknown("https://www.lantern.co.uk/1", [feed], str)
     assert "Lantern was" in explain_unknown("https://news.lantern.co.uk/1", [feed], str)
 
 
-async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
-        guid = item("https://news.example/guid/7/", "Harbour by guid", link="https://short.example/7", at=NOW - HOUR)
+        guid = item(
+            "https://news.example/guid/7/",
+            "Harbour by guid",
+            link="https://short.example/7",
+            at=NOW - HOUR,
+        )
         await shown(made, server, "/a", just("1", "The harbour opens"), guid, OLD)
         by_link = told(tmp_path, "explain", "http://www.news.example/1?utm_source=x#top")
         assert "The harbour opens https://news.example/1 A showed it first at" in by_link
@@ -266,7 +356,9 @@ async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(tmp_path
         assert "✓ All It has harbour (“harbour”). here: sent at" in by_title
 
 
-async def test_a_retitled_article_tells_its_headline_before(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_a_retitled_article_tells_its_headline_before(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
@@ -287,29 +379,57 @@ async def test_an_article_that_rang_and_then_lost_its_words_still_says_that_it_r
         await shown(made, server, "/a", just("1", "The mill closes"), OLD)
         assert terminal.titles() == ["The harbour opens"]
         said = told(tmp_path, "explain", "https://news.example/1")
-        assert "here: it rang before its words or the query changed; sent at" in said.partition("All")[2]
+        assert (
+            "here: it rang before its words or the query changed; sent at"
+            in said.partition("All")[2]
+        )
 
 
-async def test_what_could_not_ring_says_why(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_what_could_not_ring_says_why(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
-        await shown(made, server, "/a", OLD, *(item(f"b{n}", f"Harbour base {n}", at=NOW - (4 + n) * DAY) for n in range(12)))
+        await shown(
+            made,
+            server,
+            "/a",
+            OLD,
+            *(item(f"b{n}", f"Harbour base {n}", at=NOW - (4 + n) * DAY) for n in range(12)),
+        )
         baseline = told(tmp_path, "explain", "https://news.example/old")
-        assert "no alert, for it was in the feed when newsbell looked at that for the first time" in baseline
-        flood = [item(f"f{number}", f"Harbour archive {number}", at=NOW - (30 + number) * DAY) for number in range(40)]
+        assert (
+            "no alert, for it was in the feed when newsbell looked at that for the first time"
+            in baseline
+        )
+        flood = [
+            item(f"f{number}", f"Harbour archive {number}", at=NOW - (30 + number) * DAY)
+            for number in range(40)
+        ]
         await shown(made, server, "/a", OLD, *flood)
-        assert "no alert, for it came in a flood of entries" in told(tmp_path, "explain", "https://news.example/f3")
+        assert "no alert, for it came in a flood of entries" in told(
+            tmp_path, "explain", "https://news.example/f3"
+        )
         assert terminal.titles() == []
 
 
-async def test_the_older_part_of_a_long_document_says_so(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_the_older_part_of_a_long_document_says_so(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
-        await made.store._writer.run("age", lambda db: db.execute("update entries set silent = 'archive'"))
+        await made.store._writer.run(
+            "age", lambda db: db.execute("update entries set silent = 'archive'")
+        )
         said = told(tmp_path, "explain", "https://news.example/old")
-        assert "no alert, for it came with the older part of a document that was too long to read at once" in said
+        assert (
+            "no alert, for it came with the older part of a document that was too long to read at once"
+            in said
+        )
 
 
-async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     rules = [
         rule("Elsewhere", "harbour", feeds=["b"]),
         rule("Missing", "harbour AND radar"),
@@ -317,17 +437,24 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(tmp_pa
         rule("Inflected", "crane"),
         rule("Both", "radar NOT football"),
     ]
-    async with newsbell(tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock) as made:
+    async with newsbell(
+        tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock
+    ) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "Harbour cranes"), OLD)
         said = told(tmp_path, "explain", "https://news.example/1")
         assert "✗ Elsewhere It looks at b only, not at A. It has harbour (“Harbour”)." in said
         assert "✗ Missing It lacks radar. It has harbour." in said
-        assert "✗ Excluded It is excluded by NOT crane (“cranes”, same stem: crane). It has harbour." in said
+        assert (
+            "✗ Excluded It is excluded by NOT crane (“cranes”, same stem: crane). It has harbour."
+            in said
+        )
         assert "✓ Inflected It has crane (“cranes”, same stem: crane). here: sent at" in said
         assert "✗ Both It lacks radar." in said
         assert told(tmp_path, "explain", "-s", "Missing", "https://news.example/1").count("✗") == 1
-        assert "✓ Inflected" in told(tmp_path, "explain", "-s", "crane", "https://news.example/1"), "a chat's own has its query for a name"
+        assert "✓ Inflected" in told(
+            tmp_path, "explain", "-s", "crane", "https://news.example/1"
+        ), "a chat's own has its query for a name"
         wrong = asked(tmp_path, "explain", "-s", "Mising", "https://news.example/1")
         assert (wrong.exit_code, wrong.stdout) == (2, "")
         assert "There is no subscription 'Mising'. There are: Elsewhere, Missing, " in wrong.stderr
@@ -338,8 +465,14 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(tmp_pa
     [
         ([], "here: sent at "),
         ([NotSent("the wire is down", HOUR)], "here: the message waits to be sent"),
-        ([Refused("bad words"), Refused("bad words")], "here: the message was refused (bad words)."),
-        ([InDoubt("cut off"), InDoubt("cut off")], "here: the connection ended before the answer, so the message may or may not have arrived"),
+        (
+            [Refused("bad words"), Refused("bad words")],
+            "here: the message was refused (bad words).",
+        ),
+        (
+            [InDoubt("cut off"), InDoubt("cut off")],
+            "here: the connection ended before the answer, so the message may or may not have arrived",
+        ),
         ([ChatClosed("thrown out.", probe=False)], "here: the message waits to be sent"),
     ],
     ids=["sent", "queued", "dead", "unknown", "paused"],
@@ -360,25 +493,35 @@ async def test_what_became_of_the_message_is_said(
             assert "for the chat is paused: " in said
 
 
-async def test_what_was_refused_is_not_told_as_having_rung(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_what_was_refused_is_not_told_as_having_rung(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     terminal = Recorder([Refused("bad words"), Refused("bad words")])
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
-        assert [row.state for row in await made.store.operator.outbox() if row.kind == "alert"] == ["dead"]
+        assert [row.state for row in await made.store.operator.outbox() if row.kind == "alert"] == [
+            "dead"
+        ]
         assert "refused (bad words)" in told(tmp_path, "explain", "--last", "1")
 
 
-async def test_what_was_dropped_or_forgotten_is_said(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_what_was_dropped_or_forgotten_is_said(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     terminal = Recorder([NotSent("the wire is down", HOUR)])
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
         [row] = [row for row in await made.store.operator.outbox() if row.kind == "alert"]
         assert await made.store.operator.drop((row.id,), clock.now()) == 1
-        assert "here: the message was dropped by hand or was not needed any more." in told(tmp_path, "explain", "https://news.example/1")
+        assert "here: the message was dropped by hand or was not needed any more." in told(
+            tmp_path, "explain", "https://news.example/1"
+        )
         await made.store.operator.prune(clock.now() + 40 * DAY)
-        assert "what became of the message is forgotten by now" in told(tmp_path, "explain", "https://news.example/1")
+        assert "what became of the message is forgotten by now" in told(
+            tmp_path, "explain", "https://news.example/1"
+        )
 
 
 async def test_a_sent_message_is_still_called_sent_when_its_delivery_is_forgotten(
@@ -391,7 +534,9 @@ async def test_a_sent_message_is_still_called_sent_when_its_delivery_is_forgotte
         assert "here: sent." in told(tmp_path, "explain", "https://news.example/1")
 
 
-async def test_a_story_that_had_rung_through_another_article_says_which(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_a_story_that_had_rung_through_another_article_says_which(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a", "/b"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/b", item("x", "Old mill", at=NOW - 3 * DAY))
@@ -416,42 +561,68 @@ async def test_a_subscription_that_came_later_does_not_claim_the_alert_of_anothe
         (tmp_path / "feeds.yaml").write_text(config(server, "/a", subscriptions=[first, later]))
         await made.reload()
         said = told(tmp_path, "explain", "https://news.example/1")
-        assert "✓ Later It has opens (“opens”). here: it rang for another subscription, sent at" in said
+        assert (
+            "✓ Later It has opens (“opens”). here: it rang for another subscription, sent at"
+            in said
+        )
         line = told(tmp_path, "explain", "--last", "1")
         assert "rang First " in f"{line} ", line
         assert "rang First, Later" not in line
 
 
-async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
-    async with newsbell(tmp_path, config(server, "/a", subscriptions=[rule("Radar", "radar")]), clock=clock) as made:
+async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
+    async with newsbell(
+        tmp_path, config(server, "/a", subscriptions=[rule("Radar", "radar")]), clock=clock
+    ) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
-        (tmp_path / "feeds.yaml").write_text(config(server, "/a", subscriptions=[rule("Radar", "harbour")]))
+        (tmp_path / "feeds.yaml").write_text(
+            config(server, "/a", subscriptions=[rule("Radar", "harbour")])
+        )
         await made.reload()
         said = told(tmp_path, "explain", "https://news.example/1")
-        assert "here: no alert: the subscription did not stand, or read otherwise, when the article came." in said
+        assert (
+            "here: no alert: the subscription did not stand, or read otherwise, when the article came."
+            in said
+        )
 
 
-async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     rules = [rule("English", "missile"), rule("Русский", "ракета"), rule("None", "mill")]
     async with newsbell(tmp_path, config(server, "/a", subscriptions=rules), clock=clock):
         said = told(tmp_path, "explain", "Missiles", "over the port")
-        assert said.startswith("No stored article has this headline; as a new one it would be judged so:")
+        assert said.startswith(
+            "No stored article has this headline; as a new one it would be judged so:"
+        )
         assert "✓ English It has missile (“Missiles”, same stem: missil)." in said
         assert "✗ None It lacks mill." in said
         assert "✓ Русский" in told(tmp_path, "explain", "Удар ракетами по порту")
 
 
-async def test_the_newest_articles_are_told_in_a_few_lines_each(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_the_newest_articles_are_told_in_a_few_lines_each(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     rules = [rule("Port", "harbour"), rule("Mill", "mill", feeds=["b"])]
-    async with newsbell(tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock) as made:
+    async with newsbell(
+        tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock
+    ) as made:
         await shown(made, server, "/a", OLD)
-        await shown(made, server, "/a", just("1", "The harbour opens"), just("2", "A mill burns"), OLD)
+        await shown(
+            made, server, "/a", just("1", "The harbour opens"), just("2", "A mill burns"), OLD
+        )
         said = asked(tmp_path, "explain", "--last", "3").stdout.splitlines()
-        assert [line for line in said if not line.startswith(" ")] == [line for line in said if line[2:3] == ":" or line[:1].isdigit()]
+        assert [line for line in said if not line.startswith(" ")] == [
+            line for line in said if line[2:3] == ":" or line[:1].isdigit()
+        ]
         assert "    rang Port" in said
         assert "    no subscription matches (2 looked at)" in said
-        assert any(line.startswith("    Port: ") and "first time" in line for line in said), "the oldest matches and did not ring"
+        assert any(line.startswith("    Port: ") and "first time" in line for line in said), (
+            "the oldest matches and did not ring"
+        )
         one = told(tmp_path, "explain", "--last", "1", "-s", "Mill")
         assert "Mill: It looks at b only, not at A." in one or "Mill: It lacks mill." in one
 
@@ -460,16 +631,24 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     """A chat's own query with a list that feeds.yaml lost while newsbell did not run."""
-    async with newsbell(tmp_path, config(server, "/a", names={"weapons": ["missile"]}), clock=clock) as made:
+    async with newsbell(
+        tmp_path, config(server, "/a", names={"weapons": ["missile"]}), clock=clock
+    ) as made:
         await shown(made, server, "/a", OLD)
 
         def subscribe(db: Any) -> None:
-            db.execute("insert into subscriptions (id, name, query, created_at) values (9, '@weapons', '@weapons', '2026-03-02')")
+            db.execute(
+                "insert into subscriptions (id, name, query, created_at) values (9, '@weapons', '@weapons', '2026-03-02')"
+            )
             db.execute("insert into routes values (9, 1)")
 
         await made.store._writer.run("subscribe", subscribe)
     (tmp_path / "feeds.yaml").write_text(config(server, "/a"))
-    for arguments in (("Old harbour news",), ("-s", "@weapons", "Old harbour news"), ("A text of its own",)):
+    for arguments in (
+        ("Old harbour news",),
+        ("-s", "@weapons", "Old harbour news"),
+        ("A text of its own",),
+    ):
         said = told(tmp_path, "explain", *arguments)
         assert "@weapons" in said
         assert "cannot be read" in said or "there is no list" in said.lower()
@@ -484,10 +663,19 @@ def facts(article: Article, *alerts: AlertFact) -> EntryFacts:
     return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, ""), alerts, ())
 
 
-@given(st.lists(QUERIES, min_size=1, max_size=4), articles(), st.sampled_from([(), ("sport",), ("Harbour Wire",)]))
+@given(
+    st.lists(QUERIES, min_size=1, max_size=4),
+    articles(),
+    st.sampled_from([(), ("sport",), ("Harbour Wire",)]),
+)
 @settings(QUICK, max_examples=30)
-def test_an_explanation_never_contradicts_the_matcher(queries: list[str], article: Article, feeds: tuple[str, ...]) -> None:
-    held = [Held(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query)) for number, query in enumerate(queries)]
+def test_an_explanation_never_contradicts_the_matcher(
+    queries: list[str], article: Article, feeds: tuple[str, ...]
+) -> None:
+    held = [
+        Held(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query))
+        for number, query in enumerate(queries)
+    ]
     words = ArticleWords(article)
 
     told_of_text = explain_article(article, held)
@@ -499,28 +687,59 @@ def test_an_explanation_never_contradicts_the_matcher(queries: list[str], articl
         assert (text.matches, text.rang) == (matches, False)
         assert (entry.matches, entry.rang) == (matches and looked_at, False)
         assert ("no alert" in entry.text) == entry.matches
-        assert not any(category(character) == "Cc" for reason in (text, entry) for character in reason.text)
+        assert not any(
+            category(character) == "Cc" for reason in (text, entry) for character in reason.text
+        )
 
 
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\x9b1m", "\u2028"], ids=ascii)
 def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -> None:
     """People in chats write queries; the operator's terminal shows what is said of them."""
     said = []
-    for query in ('"radar {}mast"', 'author:"jane {}roe"', "/radar {}mast/", "radar{} AND mill", '~"jane {}roe"'):
+    for query in (
+        '"radar {}mast"',
+        'author:"jane {}roe"',
+        "/radar {}mast/",
+        "radar{} AND mill",
+        '~"jane {}roe"',
+    ):
         with suppress(QueryError):
             held = [Held(Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES))]
-            said += [reason.text for reason in explain_article(Article("Harbour", language="en"), held)]
+            said += [
+                reason.text for reason in explain_article(Article("Harbour", language="en"), held)
+            ]
 
-    assert [text for text in said if any(category(character) in {"Cc", "Zl"} for character in text)] == []
+    assert [
+        text for text in said if any(category(character) in {"Cc", "Zl"} for character in text)
+    ] == []
 
 
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\r\n", "\x9b1m"], ids=ascii)
 def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str) -> None:
-    held = [Held(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES)) for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")]
-    said = [reason.text for reason in explain_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)]
-    alert = AlertFact(1, 1, "T", NOW, "dead", f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1}))
-    said += [reason.text for reason in explain_entry(facts(Article("Radar", language="en"), alert), held, {1: ("here", "")}, str)]
-    said.append(explain_unknown(f"https://wire.example/{odd}", [FeedFact("W", "https://other.example/", NOW, NOW, "")], str))
+    held = [
+        Held(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES))
+        for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")
+    ]
+    said = [
+        reason.text
+        for reason in explain_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)
+    ]
+    alert = AlertFact(
+        1, 1, "T", NOW, "dead", f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1})
+    )
+    said += [
+        reason.text
+        for reason in explain_entry(
+            facts(Article("Radar", language="en"), alert), held, {1: ("here", "")}, str
+        )
+    ]
+    said.append(
+        explain_unknown(
+            f"https://wire.example/{odd}",
+            [FeedFact("W", "https://other.example/", NOW, NOW, "")],
+            str,
+        )
+    )
 
     assert [text for text in said if any(category(character) == "Cc" for character in text)] == []
 
@@ -528,15 +747,27 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
 # Names
 
 
-async def test_names_shows_spellings_other_names_and_what_stands_in_the_articles(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_names_shows_spellings_other_names_and_what_stands_in_the_articles(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
-        await shown(made, server, "/a", just("1", "Zelenskyy in Port Selva"), just("2", "Zelenskyy speaks"), just("3", "Зеленський у порту"))
+        await shown(
+            made,
+            server,
+            "/a",
+            just("1", "Zelenskyy in Port Selva"),
+            just("2", "Zelenskyy speaks"),
+            just("3", "Зеленський у порту"),
+        )
         said = told(tmp_path, "names", "Zelensky")
         assert said.startswith("Spellings it accepts, among others ")
         assert "In stored articles Zelenskyy (2), Зеленський (1)" in said
         assert "Other names of the same place" in told(tmp_path, "names", "Kharkiv")
         listed = asked(tmp_path, "names", "--list", "Deir", "ez-Zor")
-        assert listed.stdout.startswith('names:\n  deir-ez-zor:\n  - ~"Deir ez-Zor"') or '~"Deir ez-Zor"' in listed.stdout
+        assert (
+            listed.stdout.startswith('names:\n  deir-ez-zor:\n  - ~"Deir ez-Zor"')
+            or '~"Deir ez-Zor"' in listed.stdout
+        )
         (tmp_path / "listed.yaml").write_text(listed.stdout)
         assert CliRunner().invoke(main, ["check", str(tmp_path / "listed.yaml")]).exit_code == 0
 
@@ -600,7 +831,9 @@ def test_tests_that_pass_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path) -> None:
-    faulty = TESTED.replace('"Rocketry fair"', '"Quiet seas"').replace('ignore: ["Who warns whom"', 'ignore: ["The WHO warns"')
+    faulty = TESTED.replace('"Rocketry fair"', '"Quiet seas"').replace(
+        'ignore: ["Who warns whom"', 'ignore: ["The WHO warns"'
+    )
     result = checked(tmp_path, faulty.replace("Удар ракетами", "Тихое море"))
 
     lines = faulty.splitlines()
@@ -610,8 +843,13 @@ def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path)
     column = lines[row - 1].index('"Quiet') + 1
     assert one.startswith(f"{tmp_path}/feeds.yaml:{row}:{column} subscriptions[0].tests.match[2]: ")
     assert one.endswith("“Quiet seas” should match Weapons. It lacks @weapons.")
-    assert "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. It has @weapons (“WHO”, in the list @weapons)." in other
-    assert "“Тихое море” should match Языки. It does not match." in third or "It lacks ракета" in third
+    assert (
+        "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. It has @weapons (“WHO”, in the list @weapons)."
+        in other
+    )
+    assert (
+        "“Тихое море” should match Языки. It does not match." in third or "It lacks ракета" in third
+    )
     assert total.endswith("feeds.yaml fail.")
     assert total.startswith("3 of 14 tests")
 
@@ -624,22 +862,36 @@ def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path)
         ("{match: Missile}", "subscriptions[0].tests.match: expected a list"),
         ("{match: [2026]}", "subscriptions[0].tests.match[0]: expected text; put it in quotes"),
         ("{match: ['']}", "subscriptions[0].tests.match[0]: must not be empty"),
-        ("{matches: [a]}", "subscriptions[0].tests.matches: is not a key that newsbell knows; did you mean match?"),
+        (
+            "{matches: [a]}",
+            "subscriptions[0].tests.matches: is not a key that newsbell knows; did you mean match?",
+        ),
     ],
 )
-def test_tests_of_a_wrong_shape_are_mistakes_with_a_place(tmp_path: Path, tests: str, message: str) -> None:
-    result = checked(tmp_path, f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {tests}}}\n")
+def test_tests_of_a_wrong_shape_are_mistakes_with_a_place(
+    tmp_path: Path, tests: str, message: str
+) -> None:
+    result = checked(
+        tmp_path,
+        f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {tests}}}\n",
+    )
 
     assert result.exit_code == 2
     assert re.search(rf"feeds\.yaml:4:\d+ {re.escape(message)}", result.stderr)
     assert "1 mistake in" in result.stderr
 
 
-def test_no_tests_and_empty_ones_are_fine_and_a_running_newsbell_does_not_fail_by_them(tmp_path: Path) -> None:
+def test_no_tests_and_empty_ones_are_fine_and_a_running_newsbell_does_not_fail_by_them(
+    tmp_path: Path,
+) -> None:
     from bot.config.load import load  # noqa: PLC0415
 
-    result = checked(tmp_path, f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{}}}}\n")
+    result = checked(
+        tmp_path, f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{}}}}\n"
+    )
     assert "1 subscriptions." in result.stdout
 
-    (tmp_path / "feeds.yaml").write_text(f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{match: [mill]}}}}\n")
+    (tmp_path / "feeds.yaml").write_text(
+        f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{match: [mill]}}}}\n"
+    )
     assert len(load(tmp_path / "feeds.yaml", {}).tests) == 1

@@ -38,9 +38,15 @@ from bot.search.timeline import timeline
 
 HOUSE = Path(__file__).resolve().parents[1]
 KEYWORDS = {"say": None, "count": (1, 2), "QueryError": (3,)}  # as `make messages` has them
-TEXT_AT = {"say": (0,), "count": (0, 1), "QueryError": (2,)}  # the same, counted from 0, of what has so many arguments
+TEXT_AT = {
+    "say": (0,),
+    "count": (0, 1),
+    "QueryError": (2,),
+}  # the same, counted from 0, of what has so many arguments
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
-UNFINISHED: set[str] = set()  # languages that may still lack texts; one that is taken out has to have all
+UNFINISHED: set[str] = (
+    set()
+)  # languages that may still lack texts; one that is taken out has to have all
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 # What people type or read elsewhere and what therefore is the same in every language.
@@ -93,7 +99,11 @@ def pairs(language: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
 
 
 def fields(text: str) -> set[str]:
-    return {f"{name}!{conversion or ''}:{spec}" for _, name, spec, conversion in Formatter().parse(text) if name is not None}
+    return {
+        f"{name}!{conversion or ''}:{spec}"
+        for _, name, spec, conversion in Formatter().parse(text)
+        if name is not None
+    }
 
 
 def kept(text: str) -> Counter[str]:
@@ -117,7 +127,10 @@ def called() -> Iterator[tuple[str, ast.Call, ast.expr]]:
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 at = TEXT_AT.get(name, ())
                 if at and len(node.args) > max(at):
-                    yield from ((f"{path.relative_to(HOUSE)}:{node.lineno}", node, node.args[one]) for one in at)
+                    yield from (
+                        (f"{path.relative_to(HOUSE)}:{node.lineno}", node, node.args[one])
+                        for one in at
+                    )
 
 
 def test_every_text_that_is_said_is_found_by_the_extraction() -> None:
@@ -126,7 +139,9 @@ def test_every_text_that_is_said_is_found_by_the_extraction() -> None:
     assert not [
         f"{place} {text.value}"
         for place, _, text in called()
-        if isinstance(text, ast.Constant) and re.search("[a-z]", str(text.value)) and text.value not in known
+        if isinstance(text, ast.Constant)
+        and re.search("[a-z]", str(text.value))
+        and text.value not in known
     ]
 
 
@@ -134,7 +149,8 @@ def test_no_text_that_is_said_is_put_together_beforehand() -> None:
     wrong = [
         place
         for place, node, text in called()
-        if isinstance(text, ast.JoinedStr | ast.BinOp) and not (isinstance(node.func, ast.Name) and node.func.id == "say")
+        if isinstance(text, ast.JoinedStr | ast.BinOp)
+        and not (isinstance(node.func, ast.Name) and node.func.id == "say")
     ]
     assert not wrong
 
@@ -160,7 +176,9 @@ def test_a_file_has_the_texts_of_the_code_and_no_others(language: str) -> None:
 def test_every_text_is_translated(language: str) -> None:
     missing = [one.id for one in texts(language) if not is_translated(one)]
     if missing and language in UNFINISHED:
-        pytest.skip(f"{len(missing)} of {len(texts(language))} texts are not yet translated into {LANGUAGES[language]}")
+        pytest.skip(
+            f"{len(missing)} of {len(texts(language))} texts are not yet translated into {LANGUAGES[language]}"
+        )
     assert not missing, f"{language}.po lacks {len(missing)} translations"
 
 
@@ -192,8 +210,12 @@ def test_a_translation_keeps_the_shape_of_the_english_text(language: str) -> Non
         assert text.count("\n") == whole.count("\n"), text
         for sign in "`~*@#":
             assert text.count(sign) == whole.count(sign), f"{sign} in: {whole} → {text}"
-        assert whole[: len(whole) - len(whole.lstrip())] == text[: len(text) - len(text.lstrip())], f"“{text}” begins with other white space"
-        assert whole[len(whole.rstrip()) :] == text[len(text.rstrip()) :], f"“{text}” ends with other white space"
+        assert (
+            whole[: len(whole) - len(whole.lstrip())] == text[: len(text) - len(text.lstrip())]
+        ), f"“{text}” begins with other white space"
+        assert whole[len(whole.rstrip()) :] == text[len(text.rstrip()) :], (
+            f"“{text}” ends with other white space"
+        )
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -233,7 +255,11 @@ def test_a_language_is_loaded_and_says_what_its_file_says(language: str) -> None
             values = {name.partition("!")[0]: "…" for name in fields(one.id[1])} | {"number": 0}
             for number in (0, 1, 2, 3, 5, 11, 21, 100, 101):
                 values["number"] = number
-                said = voice.count(*one.id, number, **{name: value for name, value in values.items() if name != "number"})
+                said = voice.count(
+                    *one.id,
+                    number,
+                    **{name: value for name, value in values.items() if name != "number"},
+                )
                 assert said == one.string[form(number)].format(**values)
         elif is_translated(one):
             assert voice.catalog.translations.gettext(one.id) == one.string
@@ -253,7 +279,10 @@ class Masked(NullTranslations):
     """A language in which every letter is `ж`."""
 
     def gettext(self, message: str) -> str:
-        return "".join(part if part.startswith("{") else re.sub(r"[A-Za-z]", "ж", part) for part in re.split(r"(\{\w+\})", message))
+        return "".join(
+            part if part.startswith("{") else re.sub(r"[A-Za-z]", "ж", part)
+            for part in re.split(r"(\{\w+\})", message)
+        )
 
 
 MASKED = Voice(catalog=Catalog("xx", Masked()))
@@ -324,12 +353,22 @@ def test_a_mistake_of_a_query_is_all_of_the_language(query: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(query, {"список": ("удар",)})
     said = caught.value.said(MASKED.say)
-    assert set(LATIN.findall(said)) <= {*LATIN.findall(query), "invalid", "repetition", "size"} | {"bad"}, said
+    assert set(LATIN.findall(said)) <= {*LATIN.findall(query), "invalid", "repetition", "size"} | {
+        "bad"
+    }, said
     assert caught.value.said(ENGLISH.say) == caught.value.message
 
 
 @pytest.mark.parametrize(
-    "text", ["urgency:x а", "publishers:x а", "or_after:x а", "or_after:1h а", "publishers:2 or_after:9d а", "publishers:3 ring_again_at:2 а"]
+    "text",
+    [
+        "urgency:x а",
+        "publishers:x а",
+        "or_after:x а",
+        "or_after:1h а",
+        "publishers:2 or_after:9d а",
+        "publishers:3 ring_again_at:2 а",
+    ],
 )
 def test_a_mistake_of_an_option_is_all_of_the_language(text: str) -> None:
     with pytest.raises(QueryError) as caught:
@@ -345,25 +384,63 @@ def test_reasons_are_all_of_the_language() -> None:
         Held(Subscription(2, "Два", "море", ("Маяк",), (1,)), parse("море")),
         Held(Subscription(3, "Три", "(", (), (1,)), None, "…"),
     ]
-    sent = AlertFact(1, 1, "Удар", NOON, "sent", "", NOON, arrived=True, subscriptions=frozenset({1, 2}))
-    states = [replace(sent, state=state, arrived=False) for state in ("queued", "sending", "unknown", "dead", "dropped", "")]
+    sent = AlertFact(
+        1, 1, "Удар", NOON, "sent", "", NOON, arrived=True, subscriptions=frozenset({1, 2})
+    )
+    states = [
+        replace(sent, state=state, arrived=False)
+        for state in ("queued", "sending", "unknown", "dead", "dropped", "")
+    ]
     held_back = [replace(sent, held=True, due_at=at) for at in (None, NOON)]
-    others = [replace(sent, entry_id=9), replace(sent, subscriptions=frozenset()), replace(sent, settled_at=None)]
+    others = [
+        replace(sent, entry_id=9),
+        replace(sent, subscriptions=frozenset()),
+        replace(sent, settled_at=None),
+    ]
     for silent in ("", "baseline", "flood", "archive"):
         for alerts in ((), *((one,) for one in (sent, *states, *held_back, *others))):
-            facts = EntryFacts(StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),))
-            said = [reason.text for reason in explain_entry(facts, held, {1: ("тут", "пауза")}, lambda _: "12:00", MASKED)]
-            said += [describe_entry(facts, lambda _: "12:00", key, MASKED) for key in ("link", "guid", "headline")]
+            facts = EntryFacts(
+                StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),)
+            )
+            said = [
+                reason.text
+                for reason in explain_entry(
+                    facts, held, {1: ("тут", "пауза")}, lambda _: "12:00", MASKED
+                )
+            ]
+            said += [
+                describe_entry(facts, lambda _: "12:00", key, MASKED)
+                for key in ("link", "guid", "headline")
+            ]
             assert not [text for text in said if LATIN.search(text)]
-    feeds = [FeedFact("Лампа", "https://новости.рф/", seen, NOON, failed) for seen in (None, NOON) for failed in ("", "нет")]
-    assert not LATIN.search(explain_unknown("https://новости.рф/1", feeds, lambda _: "12:00", MASKED))
+    feeds = [
+        FeedFact("Лампа", "https://новости.рф/", seen, NOON, failed)
+        for seen in (None, NOON)
+        for failed in ("", "нет")
+    ]
+    assert not LATIN.search(
+        explain_unknown("https://новости.рф/1", feeds, lambda _: "12:00", MASKED)
+    )
 
 
 def test_a_storyline_is_all_of_the_language() -> None:
     kinds = ("link", "headline", "words", "names")
-    pairs_of = {2: tuple(Pair(other, 0.5, kind) for other in (1, 77) for kind in kinds), 3: (Pair(1, 0.5, "words"),)}
+    pairs_of = {
+        2: tuple(Pair(other, 0.5, kind) for other in (1, 77) for kind in kinds),
+        3: (Pair(1, 0.5, "words"),),
+    }
     entries = [
-        StoryEntry(number, Place(story, story, 1), "Удар", "", "Лампа", "Лампа", "", NOON, pairs_of.get(number, ()))
+        StoryEntry(
+            number,
+            Place(story, story, 1),
+            "Удар",
+            "",
+            "Лампа",
+            "Лампа",
+            "",
+            NOON,
+            pairs_of.get(number, ()),
+        )
         for number, story in ((1, 1), (2, 1), (3, 3), (4, 4))
     ]
     told = timeline(entries, 1, MASKED)

@@ -1,6 +1,5 @@
 """Looking back: a search finds what the matcher says and nothing else, in whatever state its index is; a backtest counts what would have rung."""
 
-
 import asyncio
 import logging
 import shutil
@@ -52,7 +51,11 @@ from bot.store.sqlite import SqliteStore
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WIRE = DeclaredFeed("https://wire.example/rss.xml", "Harbour Wire", "Harbour Wire", ("sport",))
 POST = DeclaredFeed("https://post.example/feed", "Morning Post", "post.example", ("World", "sea"))
-DECLARED = Declared((WIRE, POST), (DeclaredChat("here", ChatKind.TERMINAL),), (DeclaredSubscription("All", "harbour", (), ("here",)),))
+DECLARED = Declared(
+    (WIRE, POST),
+    (DeclaredChat("here", ChatKind.TERMINAL),),
+    (DeclaredSubscription("All", "harbour", (), ("here",)),),
+)
 
 
 def _placed(entry: NewEntry, story: int) -> PlacedEntry:
@@ -84,9 +87,21 @@ class Shelf:
         return self._runner.run(work)
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.run(self.store._writer.run("look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()]))
+        return self.run(
+            self.store._writer.run(
+                "look",
+                lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()],
+            )
+        )
 
-    def put(self, *new: Article | str, at: datetime = NOON, feed: int = 1, story: int = 0, published: datetime | None = None) -> list[int]:
+    def put(
+        self,
+        *new: Article | str,
+        at: datetime = NOON,
+        feed: int = 1,
+        story: int = 0,
+        published: datetime | None = None,
+    ) -> list[int]:
         """Keep these; their ids. A story of 0 makes one of each."""
         made = [Article(one, language="en") if isinstance(one, str) else one for one in new]
         keys = tuple(EntryKeys(b"", b"", digest("title", one.title or "-")) for one in made)
@@ -114,14 +129,36 @@ class Shelf:
 
     def revise(self, number: int, now: Article) -> None:
         """Let the feed change an entry's words."""
-        row = self.rows("select feed_id, story_id, title, summary from entries where id = ?", number)[0]
+        row = self.rows(
+            "select feed_id, story_id, title, summary from entries where id = ?", number
+        )[0]
         keys = EntryKeys(number.to_bytes(16, "big"), b"", digest("title", now.title or "-"))
-        known = KnownEntry(number, row[0], Place(row[1], row[1], row[1]), keys, row[2], row[3], None, None, NOON)
-        self._commit(row[0], revisions=(Revision(known, now.title, now.summary, now.link, keys, None, retitled=True, language=now.language),))
+        known = KnownEntry(
+            number, row[0], Place(row[1], row[1], row[1]), keys, row[2], row[3], None, None, NOON
+        )
+        self._commit(
+            row[0],
+            revisions=(
+                Revision(
+                    known,
+                    now.title,
+                    now.summary,
+                    now.link,
+                    keys,
+                    None,
+                    retitled=True,
+                    language=now.language,
+                ),
+            ),
+        )
 
     def gone(self, *numbers: int) -> None:
         """Let entries leave their feed a hundred days ago, and forget them."""
-        self.run(self.store.ingest.commit([FeedCommit(1, self._state(), absent=numbers)], NOON - 100 * DAY))
+        self.run(
+            self.store.ingest.commit(
+                [FeedCommit(1, self._state(), absent=numbers)], NOON - 100 * DAY
+            )
+        )
         self.run(self.store.operator.prune(NOON))
 
     def fill(self, batches: int = 100) -> int:
@@ -136,7 +173,9 @@ class Shelf:
 
     def titles(self, query: str, **more: Any) -> list[str]:
         """Headlines that a search finds."""
-        return [hit.entry.article.title for hit in search(parse(query, NAMES), self.archive, **more)]
+        return [
+            hit.entry.article.title for hit in search(parse(query, NAMES), self.archive, **more)
+        ]
 
     def _commit(self, feed: int, **what: Any) -> None:
         self.run(self.store.ingest.commit([FeedCommit(feed, self._state(), **what)], NOON))
@@ -156,11 +195,26 @@ def invented(chance: Random) -> Article:
     """An article of the vocabulary that the random queries have."""
 
     def text(most: int) -> str:
-        return " ".join(chance.choice(PAIRS) if chance.random() < 0.2 else chance.choice(WORDS) for _ in range(chance.randrange(most)))
+        return " ".join(
+            chance.choice(PAIRS) if chance.random() < 0.2 else chance.choice(WORDS)
+            for _ in range(chance.randrange(most))
+        )
 
-    link = chance.choice(["", "https://post.example/world/1", "http://news.wire.example/a", "https://outpost.example/"])
+    link = chance.choice(
+        [
+            "",
+            "https://post.example/world/1",
+            "http://news.wire.example/a",
+            "https://outpost.example/",
+        ]
+    )
     return Article(
-        text(7), text(9), chance.choice(LANGUAGES), link, chance.choice(["", "Jane Roe", "John Doe"]), chance.choice(["", "Evening Post"])
+        text(7),
+        text(9),
+        chance.choice(LANGUAGES),
+        link,
+        chance.choice(["", "Jane Roe", "John Doe"]),
+        chance.choice(["", "Evening Post"]),
     )
 
 
@@ -187,7 +241,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
 def agree(made: Shelf, query: str) -> None:
     """A search finds just what the matcher says over all entries, newest first, with the same spans."""
     tree = _tree(query)
-    expected = [(entry.id, spans) for entry in made.archive.entries("", None) if (spans := match(tree, ArticleWords(entry.article))) is not None]
+    expected = [
+        (entry.id, spans)
+        for entry in made.archive.entries("", None)
+        if (spans := match(tree, ArticleWords(entry.article))) is not None
+    ]
     assert [(hit.entry.id, hit.spans) for hit in search(tree, made.archive)] == expected
     assert expected == sorted(expected, key=lambda one: -one[0])
 
@@ -197,7 +255,9 @@ def agree(made: Shelf, query: str) -> None:
 
 @given(st.lists(QUERIES, min_size=1, max_size=2))
 @settings(QUICK, max_examples=40)
-def test_a_search_finds_just_what_the_matcher_says_whatever_state_its_index_is_in(library: Shelf, queries: list[str]) -> None:
+def test_a_search_finds_just_what_the_matcher_says_whatever_state_its_index_is_in(
+    library: Shelf, queries: list[str]
+) -> None:
     for query in queries:
         agree(library, query)
 
@@ -209,7 +269,12 @@ def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     made.end()
 
 
-@given(st.lists(articles(), min_size=1, max_size=4), st.one_of(st.none(), articles()), st.lists(QUERIES, min_size=1, max_size=4), st.booleans())
+@given(
+    st.lists(articles(), min_size=1, max_size=4),
+    st.one_of(st.none(), articles()),
+    st.lists(QUERIES, min_size=1, max_size=4),
+    st.booleans(),
+)
 @settings(QUICK, max_examples=25)
 def test_a_search_finds_any_new_or_changed_article_that_matches(
     growing: Shelf, new: list[Article], changed: Article | None, queries: list[str], filled: bool
@@ -224,13 +289,27 @@ def test_a_search_finds_any_new_or_changed_article_that_matches(
 
 
 def test_what_is_stored_is_what_a_query_looked_at_when_it_came(shelf: Shelf) -> None:
-    article = Article("Title", "Summary", "uk", "https://post.example/1", "Jane Roe", "Evening Post")
+    article = Article(
+        "Title", "Summary", "uk", "https://post.example/1", "Jane Roe", "Evening Post"
+    )
     [number] = shelf.put(article, feed=2, at=NOON, published=NOON - HOUR)
 
     [entry] = shelf.archive.entries("", None)
 
-    assert (entry.id, entry.first_seen_at, entry.published, entry.at, entry.silent) == (number, NOON, NOON - HOUR, NOON - HOUR, "")
-    assert entry.article == replace(article, feed=POST.url, feed_name="Morning Post", publisher="post.example", tags=("World", "sea"))
+    assert (entry.id, entry.first_seen_at, entry.published, entry.at, entry.silent) == (
+        number,
+        NOON,
+        NOON - HOUR,
+        NOON - HOUR,
+        "",
+    )
+    assert entry.article == replace(
+        article,
+        feed=POST.url,
+        feed_name="Morning Post",
+        publisher="post.example",
+        tags=("World", "sea"),
+    )
 
 
 @pytest.mark.parametrize("taken_in", [False, True])
@@ -268,7 +347,9 @@ def test_an_article_is_found_in_any_language_before_and_after_it_is_taken_in(
 
 @pytest.mark.parametrize("filled_between", [False, True])
 @pytest.mark.parametrize("filled_after", [False, True])
-def test_changed_words_are_found_and_the_old_ones_are_not(shelf: Shelf, filled_between: bool, filled_after: bool) -> None:
+def test_changed_words_are_found_and_the_old_ones_are_not(
+    shelf: Shelf, filled_between: bool, filled_after: bool
+) -> None:
     [number] = shelf.put("Harbour opens")
     if filled_between:
         shelf.fill()
@@ -283,7 +364,10 @@ def test_changed_words_are_found_and_the_old_ones_are_not(shelf: Shelf, filled_b
     assert (shelf.titles("mill"), shelf.titles("harbour")) == ([], ["Harbour again"])
 
 
-@pytest.mark.parametrize(("query", "language", "title"), [("Hafen", "de", "Die Häfen im Norden"), ("війна", "uk", "Кінець війни")])
+@pytest.mark.parametrize(
+    ("query", "language", "title"),
+    [("Hafen", "de", "Die Häfen im Norden"), ("війна", "uk", "Кінець війни")],
+)
 def test_a_headline_that_a_revision_puts_into_a_new_language_is_found_in_its_inflections(
     shelf: Shelf, query: str, language: str, title: str
 ) -> None:
@@ -315,14 +399,22 @@ def test_a_search_can_be_held_to_feeds_and_to_a_time(shelf: Shelf) -> None:
     shelf.put("Harbour two", feed=2, at=NOON)
 
     assert shelf.titles("harbour") == ["Harbour two", "Harbour one"]
-    assert shelf.titles("harbour", feeds=("Morning Post",)) == shelf.titles("harbour", feeds=("sea",)) == ["Harbour two"]
+    assert (
+        shelf.titles("harbour", feeds=("Morning Post",))
+        == shelf.titles("harbour", feeds=("sea",))
+        == ["Harbour two"]
+    )
     assert shelf.titles("harbour", feeds=("sport", "sea")) == ["Harbour two", "Harbour one"]
     assert shelf.titles("harbour", since=NOON - DAY) == ["Harbour two"]
     assert shelf.titles("harbour", feeds=("none",)) == []
 
 
 def _deep(depth: int) -> str:
-    return "".join(f"(w{number} OR (x{number} AND " for number in range(depth)) + "harbour" + "))" * depth
+    return (
+        "".join(f"(w{number} OR (x{number} AND " for number in range(depth))
+        + "harbour"
+        + "))" * depth
+    )
 
 
 @pytest.mark.parametrize(
@@ -332,7 +424,8 @@ def _deep(depth: int) -> str:
         f"harbour OR ({_deep(14)})",
         " OR ".join(f"word{number}" for number in range(299)) + " OR harbour",
         " ".join(f"(harbour OR w{number}-x{number})" for number in range(90)),
-        " OR ".join(f'~"Name{chr(97 + number)} Sur{chr(97 + number)}kov"' for number in range(24)) + " OR harbour",
+        " OR ".join(f'~"Name{chr(97 + number)} Sur{chr(97 + number)}kov"' for number in range(24))
+        + " OR harbour",
         "harbour NEAR/0 " * 14 + "harbour OR harbour",
         " OR ".join(f"be{chr(97 + number)}g*" for number in range(26)) + " OR harbour",
         "-".join("abcdefgh"[number % 8] * 2 for number in range(200)) + " OR harbour",
@@ -353,7 +446,9 @@ def test_a_query_of_any_size_and_with_any_signs_is_searched_for(shelf: Shelf, qu
 # The upkeep of the search
 
 
-def test_the_search_is_filled_in_batches_each_entry_once(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_is_filled_in_batches_each_entry_once(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archive_module, "BATCH", 4)
     shelf.put(*(f"Harbour {number}" for number in range(10)))
 
@@ -377,10 +472,17 @@ def test_a_change_of_an_entry_that_waits_for_the_search_costs_no_further_row(she
     shelf.revise(other, Article("Wharf", language="en"))
     assert shelf.rows("select entry_id from unsearched") == [(other,)]
     assert (shelf.fill(), shelf.rows("select * from unsearched")) == (1, [])
-    assert [shelf.titles(word) for word in ("mill", "quay", "wharf", "pier")] == [[], [], ["Wharf"], ["Pier"]]
+    assert [shelf.titles(word) for word in ("mill", "quay", "wharf", "pier")] == [
+        [],
+        [],
+        ["Wharf"],
+        ["Pier"],
+    ]
 
 
-def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_on(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_on(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(archive_module, "BATCH", 3)
     shelf.put(*(f"Harbour {number}" for number in range(8)))
     assert shelf.run(shelf.store.search.fill()) == 3
@@ -405,7 +507,9 @@ def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_
     assert shelf.rows("select count(*) from search where search match '\"=harbour\"'") == [(8,)]
 
 
-def test_a_newsbell_killed_between_two_batches_goes_on_where_it_was(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newsbell_killed_between_two_batches_goes_on_where_it_was(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The files as they stand on the disk, with a log that nobody has checkpointed: what a kill leaves."""
     monkeypatch.setattr(archive_module, "BATCH", 3)
     shelf.put(*(f"Harbour {number}" for number in range(8)))
@@ -440,7 +544,9 @@ def test_entries_that_are_forgotten_are_not_found_and_the_search_begins_anew(she
     assert shelf.rows("select count(*) from search where search match '\"=harbour\"'") == [(20,)]
 
 
-def test_entries_that_are_forgotten_while_their_change_waits_leave_nothing_behind(shelf: Shelf) -> None:
+def test_entries_that_are_forgotten_while_their_change_waits_leave_nothing_behind(
+    shelf: Shelf,
+) -> None:
     [number] = shelf.put("Harbour")
     shelf.fill()
     shelf.revise(number, Article("Mill", language="en"))
@@ -451,7 +557,9 @@ def test_entries_that_are_forgotten_while_their_change_waits_leave_nothing_behin
     assert shelf.rows("select * from unsearched") == []
 
 
-def test_an_entry_that_comes_after_all_were_forgotten_is_found_though_newsbell_was_restarted(shelf: Shelf) -> None:
+def test_an_entry_that_comes_after_all_were_forgotten_is_found_though_newsbell_was_restarted(
+    shelf: Shelf,
+) -> None:
     """Numbers of entries begin anew below those that the search has taken in."""
     numbers = shelf.put(*(f"Harbour {number}" for number in range(5)))
     shelf.fill()
@@ -497,7 +605,11 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
 
 
 async def test_a_broken_search_is_told_in_the_log(
-    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.ERROR, "newsbell")
     async with watching(tmp_path, server, clock, terminal) as bell:
@@ -512,14 +624,24 @@ async def test_a_single_run_takes_all_it_brought_into_the_search(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with watching(tmp_path, server, clock, terminal) as bell:
-        server.put("/feed.xml", rss(*(item(str(number), f"Harbour {number}", at=NOON - 3 * DAY) for number in range(130))))
+        server.put(
+            "/feed.xml",
+            rss(
+                *(
+                    item(str(number), f"Harbour {number}", at=NOON - 3 * DAY)
+                    for number in range(130)
+                )
+            ),
+        )
         await bell.made.run_once()
 
         assert await bell.made.store.search.fill() == 0
         assert len(list(search(parse("harbour"), bell.made.store.archive))) == 130
 
 
-async def test_a_database_of_the_version_before_is_migrated_and_searched(tmp_path: Path, server: FeedServer, clock: ManualClock) -> None:
+async def test_a_database_of_the_version_before_is_migrated_and_searched(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
     path = tmp_path / "newsbell.db"
     connection = sqlite3.connect(path, isolation_level=None)
     old = Database(connection, execute_plugins=False)
@@ -530,7 +652,9 @@ async def test_a_database_of_the_version_before_is_migrated_and_searched(tmp_pat
         "insert into feeds (id, url, name, publisher, created_at, host, next_poll_at, baseline_at) values (1, ?, 'Wire', 'Wire', ?, 'x', ?, ?)",
         [feed, at, at, at],
     )
-    for number, title in enumerate(["Missiles over the mill", "Удар ракетами", "東部で地震が発生"], 1):
+    for number, title in enumerate(
+        ["Missiles over the mill", "Удар ракетами", "東部で地震が発生"], 1
+    ):
         connection.execute(
             "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, "
             "source, first_seen_at) values (?, 1, ?, ?, x'', ?, x'', 'g', '', ?, '', '', '', ?)",
@@ -543,7 +667,10 @@ async def test_a_database_of_the_version_before_is_migrated_and_searched(tmp_pat
             if taken_in:
                 await made._search()
             archive = made.store.archive
-            found = [[hit.entry.id for hit in search(parse(query), archive)] for query in ("mill", "ракета", "地震", "* NOT missile")]
+            found = [
+                [hit.entry.id for hit in search(parse(query), archive)]
+                for query in ("mill", "ракета", "地震", "* NOT missile")
+            ]
             assert found == [[1], [2], [3], [3, 2]]
             server.put("/a", rss(item("new", "Missiles again")))
             await poll(made)
@@ -584,7 +711,16 @@ def test_days_without_a_story_are_in_the_chart_and_older_ones_are_not(shelf: She
     made = backtest(parse("harbour"), shelf.archive, NOON)
 
     assert (made.days, made.since, made.stories) == (7, NOON - 7 * DAY, 1)
-    assert [f"{day:%d}" for day, _ in made.by_day] == ["23", "24", "25", "26", "27", "28", "01", "02"]
+    assert [f"{day:%d}" for day, _ in made.by_day] == [
+        "23",
+        "24",
+        "25",
+        "26",
+        "27",
+        "28",
+        "01",
+        "02",
+    ]
     assert [count for _, count in made.by_day] == [0, 0, 0, 1, 0, 0, 0, 0]
     assert (made.a_day, made.a_week) == (pytest.approx(1 / 7), pytest.approx(1))
     assert backtest(parse("harbour"), shelf.archive, NOON, 60).stories == 3
@@ -641,7 +777,9 @@ def test_stories_that_ring_for_a_subscription_already_are_counted_for_it(shelf: 
     assert backtest(parse("harbour"), shelf.archive, NOON, index=index).overlap == ((1, 2), (2, 1))
 
 
-def test_a_story_whose_first_article_rings_for_another_subscription_is_counted_too(shelf: Shelf) -> None:
+def test_a_story_whose_first_article_rings_for_another_subscription_is_counted_too(
+    shelf: Shelf,
+) -> None:
     [story] = shelf.put("Harbour radar", at=NOON - HOUR)
     shelf.put("Harbour of Port Selva", feed=2, story=story)
 
@@ -650,7 +788,9 @@ def test_a_story_whose_first_article_rings_for_another_subscription_is_counted_t
     assert (made.stories, made.overlap) == (1, ((1, 1),))
 
 
-def test_a_broad_query_is_judged_by_an_even_share(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broad_query_is_judged_by_an_even_share(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shelf.put(*(f"Harbour {number}" for number in range(100)))
     shelf.put("Mill")
     for filled in (False, True):
@@ -665,7 +805,9 @@ def test_a_broad_query_is_judged_by_an_even_share(shelf: Shelf, monkeypatch: pyt
         assert part.stories == pytest.approx(100, abs=5)
         assert part.stories == sum(count for _, count in part.by_day)
         assert len(part.hits) == 20
-    assert backtest(parse("mill"), shelf.archive, NOON).share == 1, "a query that the search narrows needs no share"
+    assert backtest(parse("mill"), shelf.archive, NOON).share == 1, (
+        "a query that the search narrows needs no share"
+    )
 
 
 # The index that a running newsbell changes step by step
@@ -680,14 +822,18 @@ def ringing(index: Index, text: str, language: str = "en") -> list[int]:
 
 
 def test_matching_goes_on_between_the_steps_of_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    index = indexed(*(sub(number, f"harbour w{number}" if number % 2 else "harbour") for number in range(40)))
+    index = indexed(
+        *(sub(number, f"harbour w{number}" if number % 2 else "harbour") for number in range(40))
+    )
     after = [sub(number, "mill" if number < 10 else "harbour") for number in range(5, 50)]
     changed: list[int] = []
 
     for number in index.use(after):
         changed.append(number)
         found = ringing(index, "harbour mill " + " ".join(f"w{one}" for one in range(50)))
-        assert found == sorted(index._compiled), "each stands with its old words or with its new ones"
+        assert found == sorted(index._compiled), (
+            "each stands with its old words or with its new ones"
+        )
     assert ringing(index, "harbour") == list(range(10, 50))
     assert ringing(index, "mill") == list(range(5, 10))
     assert sorted(set(changed)) == sorted(changed)
@@ -696,7 +842,9 @@ def test_matching_goes_on_between_the_steps_of_a_change(monkeypatch: pytest.Monk
 
 
 def test_a_change_of_one_chat_touches_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    index = indexed(sub(1, "harbour", 1), sub(2, "mill", 2), sub(3, "radar", 1, 2), sub(4, "@weapons", 2))
+    index = indexed(
+        sub(1, "harbour", 1), sub(2, "mill", 2), sub(3, "radar", 1, 2), sub(4, "@weapons", 2)
+    )
     untouched = {number: index.tree(number) for number in (2, 3, 4)}
 
     assert sorted(index.use([sub(3, "radar", 1, 2), sub(5, "pier", 1)], NAMES, chat=1)) == [1, 5]
@@ -709,12 +857,19 @@ def test_a_change_of_one_chat_touches_no_other(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_changed_list_is_read_anew_by_the_queries_that_use_it_alone() -> None:
-    index = indexed(sub(1, "@weapons"), sub(2, "harbour"), sub(3, "radar OR ＠weapons"), sub(4, "@gone"))
+    index = indexed(
+        sub(1, "@weapons"), sub(2, "harbour"), sub(3, "radar OR ＠weapons"), sub(4, "@gone")
+    )
     assert set(index.broken) == {4}
     kept = index.tree(2)
     fresh = {**NAMES, "weapons": ("cannon",), "gone": ("mast",)}
 
-    changed = list(index.use([sub(1, "@weapons"), sub(2, "harbour"), sub(3, "radar OR ＠weapons"), sub(4, "@gone")], fresh))
+    changed = list(
+        index.use(
+            [sub(1, "@weapons"), sub(2, "harbour"), sub(3, "radar OR ＠weapons"), sub(4, "@gone")],
+            fresh,
+        )
+    )
 
     assert sorted(changed) == [1, 3, 4]
     assert index.tree(2) is kept
@@ -728,7 +883,11 @@ def test_a_list_that_is_gone_sets_its_queries_aside_until_it_is_back() -> None:
     both = [sub(1, "@weapons"), sub(2, "harbour")]
 
     list(index.use(both, {}))
-    assert (set(index.broken), ringing(index, "missile harbour"), len(index.subscriptions())) == ({1}, [2], 2)
+    assert (set(index.broken), ringing(index, "missile harbour"), len(index.subscriptions())) == (
+        {1},
+        [2],
+        2,
+    )
     list(index.use(both, NAMES))
     assert (index.broken, ringing(index, "missile harbour")) == ({}, [1, 2])
     list(index.use([both[1]], {}))
@@ -759,16 +918,33 @@ def test_a_language_that_was_not_met_is_learnt_by_all_queries() -> None:
     assert ringing(index, "Ein Haus", "de") == [1, 5]
     for number in range(1, 6):
         index.remove(number)
-    assert (len(index), dict(index._anchored), index._free, set(index._signs.values())) == (0, {}, set(), {0})
+    assert (len(index), dict(index._anchored), index._free, set(index._signs.values())) == (
+        0,
+        {},
+        set(),
+        {0},
+    )
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), QUERIES, st.sampled_from([(1,), (2,), (1, 2)])), max_size=8), st.booleans(), articles())
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), QUERIES, st.sampled_from([(1,), (2,), (1, 2)])), max_size=8
+    ),
+    st.booleans(),
+    articles(),
+)
 @settings(QUICK, max_examples=30)
 def test_an_index_brought_in_line_answers_as_one_built_anew(
     changes: list[tuple[int, str, tuple[int, ...]]], other: bool, article: Article
 ) -> None:
-    before = {number: Subscription(number, query[:20], query, (), chats) for number, query, chats in changes[: len(changes) // 2]}
-    after = {number: Subscription(number, query[:20], query, (), chats) for number, query, chats in changes[len(changes) // 2 :]}
+    before = {
+        number: Subscription(number, query[:20], query, (), chats)
+        for number, query, chats in changes[: len(changes) // 2]
+    }
+    after = {
+        number: Subscription(number, query[:20], query, (), chats)
+        for number, query, chats in changes[len(changes) // 2 :]
+    }
     names = {**NAMES, "weapons": ("fire", "~Kharkiv")} if other else NAMES
     index = indexed(*before.values())
     index.match(article)

@@ -75,7 +75,10 @@ def found(name: str, text: str) -> list[str]:
         ("Osama bin Laden", "Usama ibn Ladin is the subject of a book"),
         ("Abdul Aziz Nooristani", "Abd al-Aziz al-Nuristani wrote"),
         ("OAO Gazprom", "Gazprom JSC raised prices"),
-        ("Tactical Missiles Corporation Joint Stock Company", "JSC Tactical Missiles Corporation was named"),
+        (
+            "Tactical Missiles Corporation Joint Stock Company",
+            "JSC Tactical Missiles Corporation was named",
+        ),
         ("Brigade Forty-Four", "Brigade 44 marched"),
         ("Germany", "Deutschland wartet auf Regen"),
         ("Germany", "Фермеры Германии ждут дождя"),
@@ -173,7 +176,11 @@ def test_a_wall_is_not_crossed() -> None:
 
 def test_each_place_is_given_once_and_in_order() -> None:
     """Leftmost first, not overlapping."""
-    assert find(compile_name("Homs"), folded("Homs, then Хомс, then حمص")) == [(0, 1), (2, 3), (4, 5)]
+    assert find(compile_name("Homs"), folded("Homs, then Хомс, then حمص")) == [
+        (0, 1),
+        (2, 3),
+        (4, 5),
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "-- !", "'"])
@@ -194,10 +201,16 @@ NAMES = [
     "Ὀδησσός",
     "ប៉ុល ពត",
 ]
-LETTERS = st.text(st.sampled_from("abdehiklmnoprstuvyz -'чшщиояеёкнмтарбвلمنورسيكحةקבלרוניםצ斯基尔阿ルスーก"), max_size=24)
+LETTERS = st.text(
+    st.sampled_from("abdehiklmnoprstuvyz -'чшщиояеёкнмтарбвلمنورسيكحةקבלרוניםצ斯基尔阿ルスーก"),
+    max_size=24,
+)
 
 
-@given(st.one_of(st.sampled_from(NAMES), st.text(max_size=30), LETTERS), st.sampled_from(["", "today ", "сегодня ", "في ", "在"]))
+@given(
+    st.one_of(st.sampled_from(NAMES), st.text(max_size=30), LETTERS),
+    st.sampled_from(["", "today ", "сегодня ", "في ", "在"]),
+)
 @settings(max_examples=300, deadline=None)
 def test_a_name_is_found_in_itself(name: str, before: str) -> None:
     """Whatever a person writes is one of its spellings."""
@@ -211,7 +224,10 @@ def test_a_name_is_found_in_itself(name: str, before: str) -> None:
     assert find(pattern, listed)
 
 
-@given(st.one_of(st.sampled_from(NAMES), LETTERS), st.lists(st.one_of(st.sampled_from(NAMES), LETTERS), max_size=5))
+@given(
+    st.one_of(st.sampled_from(NAMES), LETTERS),
+    st.lists(st.one_of(st.sampled_from(NAMES), LETTERS), max_size=5),
+)
 @settings(max_examples=500, deadline=None)
 def test_the_keys_of_a_name_never_miss_a_text_that_holds_it(name: str, texts: list[str]) -> None:
     """Where find() finds, at least one key of the name is a key of a word."""
@@ -231,12 +247,17 @@ def test_the_keys_of_a_name_never_miss_a_text_that_holds_it(name: str, texts: li
 
 def test_names_that_are_read_by_sound_have_few_keys() -> None:
     """One to three for most words, or the index grows."""
-    sample = folded("Reports from the quiet harbour town say that fishing boats of many nations stayed in port over the long holiday weekend")
+    sample = folded(
+        "Reports from the quiet harbour town say that fishing boats of many nations stayed in port over the long holiday weekend"
+    )
     assert sum(len(word_keys(word)) for word in sample) / len(sample) <= 3
     assert word_keys("") == ()
 
 
-@pytest.mark.parametrize("name", ["Zelensky", "Deir ez-Zor", "Kyiv", "Київ", "حلب", "Volodymyr Zelensky", "Germany", "习近平"])
+@pytest.mark.parametrize(
+    "name",
+    ["Zelensky", "Deir ez-Zor", "Kyiv", "Київ", "حلب", "Volodymyr Zelensky", "Germany", "习近平"],
+)
 def test_the_spellings_that_are_shown_are_found(name: str) -> None:
     """A person who looks sees what they get."""
     shown = spellings(name)
@@ -269,7 +290,17 @@ def test_exonyms_come_from_the_gazetteer_and_only_where_one_place_is_meant() -> 
 
 @pytest.mark.parametrize(
     "name",
-    ["a" * 5000, "ab " * 3000, "Zelensky " * 500, "阿" * 3000, "jchghjc" * 30, "ж" * 4000, "צ'" * 2000, "x" * 39 + " " + "y" * 39, "ال" * 1000],
+    [
+        "a" * 5000,
+        "ab " * 3000,
+        "Zelensky " * 500,
+        "阿" * 3000,
+        "jchghjc" * 30,
+        "ж" * 4000,
+        "צ'" * 2000,
+        "x" * 39 + " " + "y" * 39,
+        "ال" * 1000,
+    ],
 )
 def test_hostile_names_and_texts_end(name: str) -> None:
     """The work is bounded by the number of words, whatever they hold."""
@@ -285,10 +316,19 @@ def test_most_variants_of_a_place_are_found_and_hardly_any_of_another(shared: Pa
     chance = Random(20260801)
     lines = (shared / "names" / "core_places.jsonl").read_text("utf-8").splitlines()
     places = [
-        sorted({name for names in json.loads(line)["names"].values() for name in names if folded(name)}) for line in chance.sample(lines, 120)
+        sorted(
+            {name for names in json.loads(line)["names"].values() for name in names if folded(name)}
+        )
+        for line in chance.sample(lines, 120)
     ]
     places = [place for place in places if len(place) > 1]
-    pairs = [(one, other) for place in places for one, other in [chance.sample(place, 2) for _ in range(6)]]
+    pairs = [
+        (one, other)
+        for place in places
+        for one, other in [chance.sample(place, 2) for _ in range(6)]
+    ]
     assert sum(bool(found(one, f"near {other} today")) for one, other in pairs) >= 0.6 * len(pairs)
-    strangers = [tuple(chance.choice(place) for place in chance.sample(places, 2)) for _ in range(1500)]
+    strangers = [
+        tuple(chance.choice(place) for place in chance.sample(places, 2)) for _ in range(1500)
+    ]
     assert sum(bool(found(one, f"near {other} today")) for one, other in strangers) <= 6

@@ -35,24 +35,38 @@ def folder(name: str, *inside: str) -> str:
 
 
 def urls(document: str | bytes) -> list[str]:
-    return [one.url for one in read(document.encode() if isinstance(document, str) else document).feeds]
+    return [
+        one.url for one in read(document.encode() if isinstance(document, str) else document).feeds
+    ]
 
 
 # As exported
 
 
 def test_a_well_formed_list_gives_its_feeds_with_names_and_folders_in_order() -> None:
-    document = opml(feed(A, "Harbour &amp; Sea") + folder("World News", folder("Asia", feed(B, "Strait")), feed(C, "")))
+    document = opml(
+        feed(A, "Harbour &amp; Sea")
+        + folder("World News", folder("Asia", feed(B, "Strait")), feed(C, ""))
+    )
 
     assert read(document.encode()) == Read(
-        (Outline(A, "Harbour & Sea", ()), Outline(B, "Strait", ("world-news", "asia")), Outline(C, "", ("world-news",))),
+        (
+            Outline(A, "Harbour & Sea", ()),
+            Outline(B, "Strait", ("world-news", "asia")),
+            Outline(C, "", ("world-news",)),
+        ),
         repaired=False,
         skipped=(),
     )
 
 
 def test_an_address_in_several_folders_comes_once_with_the_tags_of_all() -> None:
-    made = read(opml(folder("World", feed(A, "Wire")) + folder("Asia", feed(A, "Later name", ' category="/Ports/Ships,world"'))).encode())
+    made = read(
+        opml(
+            folder("World", feed(A, "Wire"))
+            + folder("Asia", feed(A, "Later name", ' category="/Ports/Ships,world"'))
+        ).encode()
+    )
 
     assert made.feeds == (Outline(A, "Wire", ("world", "asia", "ports", "ships")),)
 
@@ -66,7 +80,11 @@ def test_a_name_comes_from_text_then_title_and_an_address_is_no_name() -> None:
 
 
 def test_names_are_clean_and_no_longer_than_feeds_yaml_allows() -> None:
-    (one,) = read(opml(feed(A, "&lt;b&gt;Harbour&lt;/b&gt;&#10; \u202eWire &amp;amp; Sea " + "x" * 200)).encode()).feeds
+    (one,) = read(
+        opml(
+            feed(A, "&lt;b&gt;Harbour&lt;/b&gt;&#10; \u202eWire &amp;amp; Sea " + "x" * 200)
+        ).encode()
+    ).feeds
 
     assert one.name.startswith("Harbour Wire & Sea x")
     assert FeedShape(url=one.url, name=one.name)
@@ -123,7 +141,15 @@ def test_an_address_is_read_as_lists_write_it(written_as: str, url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "other", ["ftp://a.example/feed", "javascript:alert(1)", "a.example/feed", "file:///etc/passwd", "https://ann:secret@a.example/", "feed:"]
+    "other",
+    [
+        "ftp://a.example/feed",
+        "javascript:alert(1)",
+        "a.example/feed",
+        "file:///etc/passwd",
+        "https://ann:secret@a.example/",
+        "feed:",
+    ],
 )
 def test_an_address_that_cannot_be_polled_is_skipped_and_said(other: str) -> None:
     made = read(opml(feed(other) + feed(B)).encode())
@@ -133,7 +159,9 @@ def test_an_address_that_cannot_be_polled_is_skipped_and_said(other: str) -> Non
 
 
 def test_outlines_that_name_no_feed_are_passed_over() -> None:
-    document = opml(f'<outline text="A note"/><outline type="link" text="Page" url="{A}"/><outline type="RSS" text="Old" url="{B}"/>')
+    document = opml(
+        f'<outline text="A note"/><outline type="link" text="Page" url="{A}"/><outline type="RSS" text="Old" url="{B}"/>'
+    )
 
     assert read(document.encode()) == Read((Outline(B, "Old", ()),), repaired=False, skipped=())
 
@@ -145,31 +173,76 @@ def test_a_list_without_feeds_is_an_empty_list() -> None:
 # Broken
 
 BROKEN = {
-    "unescaped ampersand": (opml(feed("https://a.example/?a=1&b=2", "Sea & Land")), ["https://a.example/?a=1&b=2"]),
-    "ampersand that looks like an entity": (opml(feed("https://a.example/?a=1&copy=2&reg=3")), ["https://a.example/?a=1&copy=2&reg=3"]),
+    "unescaped ampersand": (
+        opml(feed("https://a.example/?a=1&b=2", "Sea & Land")),
+        ["https://a.example/?a=1&b=2"],
+    ),
+    "ampersand that looks like an entity": (
+        opml(feed("https://a.example/?a=1&copy=2&reg=3")),
+        ["https://a.example/?a=1&copy=2&reg=3"],
+    ),
     "entity of HTML": (opml(feed(A, "Sea&nbsp;and&eacute;")), [A]),
-    "duplicate attribute": (opml(f'<outline text="One" text="Two" xmlUrl="{A}" xmlUrl="{B}"/>'), [A]),
-    "missing end tags of feeds": (opml(f'<outline text="N"><outline xmlUrl="{A}"><outline xmlUrl="{B}"></outline>' + feed(C)), [A, B, C]),
-    "missing end tags of folders": (opml(f'<outline text="N">{feed(A)}<outline text="M">{feed(B)}'), [A, B]),
+    "duplicate attribute": (
+        opml(f'<outline text="One" text="Two" xmlUrl="{A}" xmlUrl="{B}"/>'),
+        [A],
+    ),
+    "missing end tags of feeds": (
+        opml(f'<outline text="N"><outline xmlUrl="{A}"><outline xmlUrl="{B}"></outline>' + feed(C)),
+        [A, B, C],
+    ),
+    "missing end tags of folders": (
+        opml(f'<outline text="N">{feed(A)}<outline text="M">{feed(B)}'),
+        [A, B],
+    ),
     "missing end of the document": (opml(feed(A) + feed(B)).partition("</body>")[0], [A, B]),
-    "end tags too many": (opml(f"</outline></outline>{folder('N', feed(A))}</outline>{feed(B)}"), [A, B]),
-    "text before the declaration": (opml(feed(A), "Here is my list:\n\n<?xml version='1.0'?>"), [A]),
-    "warning of a script before the declaration": (opml(feed(A), "<br />\n<b>Warning</b>: x in <b>y</b>\n<?xml version='1.0'?>"), [A]),
+    "end tags too many": (
+        opml(f"</outline></outline>{folder('N', feed(A))}</outline>{feed(B)}"),
+        [A, B],
+    ),
+    "text before the declaration": (
+        opml(feed(A), "Here is my list:\n\n<?xml version='1.0'?>"),
+        [A],
+    ),
+    "warning of a script before the declaration": (
+        opml(feed(A), "<br />\n<b>Warning</b>: x in <b>y</b>\n<?xml version='1.0'?>"),
+        [A],
+    ),
     "text after the end": (opml(feed(A)) + "\n-- \nsent from my phone", [A]),
     "no root": (feed(A) + feed(B), [A, B]),
     "no quotation marks": (opml(f"<outline type=rss text=One xmlUrl={A} />" + feed(B)), [A, B]),
     "typographic quotation marks": (opml(f"<outline text=“One” xmlUrl=“{A}” />" + feed(B)), [A, B]),
-    "quotation mark missing after the address": (opml(f'<outline text="One" xmlUrl="{A} />' + feed(B)), [A, B]),
-    "quotation mark missing before another attribute": (opml(f'<outline text="One" xmlUrl="{A} type="rss"/>' + feed(B)), [A, B]),
-    "quotation mark missing after the name": (opml(f'<outline text="One xmlUrl="{A}" type="rss"/>' + feed(B)), [A, B]),
-    "single quotation mark missing": (opml(f"<outline text='One' xmlUrl='{A} />" + feed(B)), [A, B]),
+    "quotation mark missing after the address": (
+        opml(f'<outline text="One" xmlUrl="{A} />' + feed(B)),
+        [A, B],
+    ),
+    "quotation mark missing before another attribute": (
+        opml(f'<outline text="One" xmlUrl="{A} type="rss"/>' + feed(B)),
+        [A, B],
+    ),
+    "quotation mark missing after the name": (
+        opml(f'<outline text="One xmlUrl="{A}" type="rss"/>' + feed(B)),
+        [A, B],
+    ),
+    "single quotation mark missing": (
+        opml(f"<outline text='One' xmlUrl='{A} />" + feed(B)),
+        [A, B],
+    ),
     "quotation marks in a name": (opml(feed(A, 'The "Long" Radar') + feed(B)), [A, B]),
     "markup in a description": (
-        opml(f'<outline text="One" description="See <a href="https://x.example/">us</a>." xmlUrl="{A}" type="rss"/>' + feed(B)),
+        opml(
+            f'<outline text="One" description="See <a href="https://x.example/">us</a>." xmlUrl="{A}" type="rss"/>'
+            + feed(B)
+        ),
         [A, B],
     ),
     "markup in a description behind the address": (
-        opml(folder("N", f'<outline text="One" xmlUrl="{A}" description="See <a href="https://x.example/">us</a>."/>' + feed(B))),
+        opml(
+            folder(
+                "N",
+                f'<outline text="One" xmlUrl="{A}" description="See <a href="https://x.example/">us</a>."/>'
+                + feed(B),
+            )
+        ),
         [A, B],
     ),
     "angle bracket in a name": (opml(feed(A, "a < b > c") + feed(B)), [A, B]),
@@ -206,13 +279,22 @@ def test_a_broken_list_keeps_its_names(defect: str, names: list[str]) -> None:
 
 
 def test_a_feed_without_its_end_tag_is_no_folder() -> None:
-    document = opml(folder("N", f'<outline text="One" xmlUrl="{A}">', f'<outline text="Two" xmlUrl="{B}">') + feed(C))
+    document = opml(
+        folder("N", f'<outline text="One" xmlUrl="{A}">', f'<outline text="Two" xmlUrl="{B}">')
+        + feed(C)
+    )
 
-    assert [(one.url, one.tags) for one in read(document.encode()).feeds][:2] == [(A, ("n",)), (B, ("n",))]
+    assert [(one.url, one.tags) for one in read(document.encode()).feeds][:2] == [
+        (A, ("n",)),
+        (B, ("n",)),
+    ]
 
 
 def test_an_end_tag_behind_a_feed_ends_the_feed() -> None:
-    document = opml(folder("N", f'<outline xmlUrl="{A}"></outline>', f'<outline xmlUrl="{B}">\n</outline>') + feed(C))
+    document = opml(
+        folder("N", f'<outline xmlUrl="{A}"></outline>', f'<outline xmlUrl="{B}">\n</outline>')
+        + feed(C)
+    )
 
     assert [one.tags for one in read(document.encode()).feeds] == [("n",), ("n",), ()]
 
@@ -227,7 +309,9 @@ def test_of_a_list_that_breaks_off_no_half_address_is_taken(broken_off: int) -> 
 
 @pytest.mark.parametrize("spelling", ["xmlUrl", "xmlurl", "XMLURL", "XmlURL"])
 def test_names_of_elements_and_attributes_are_read_in_any_case(spelling: str) -> None:
-    assert urls(f'<OPML VERSION="1.0"><BODY><OUTLINE TEXT="One" {spelling}="{A}"/></BODY></OPML>') == [A]
+    assert urls(
+        f'<OPML VERSION="1.0"><BODY><OUTLINE TEXT="One" {spelling}="{A}"/></BODY></OPML>'
+    ) == [A]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +328,9 @@ def test_names_of_elements_and_attributes_are_read_in_any_case(spelling: str) ->
     ],
 )
 def test_a_list_is_read_in_its_encoding_whatever_it_declares(encoding: str, declared: str) -> None:
-    document = opml(feed(A, "Zürich – Übersee"), f'<?xml version="1.0" encoding="{declared}"?>').encode(encoding)
+    document = opml(
+        feed(A, "Zürich – Übersee"), f'<?xml version="1.0" encoding="{declared}"?>'
+    ).encode(encoding)
 
     assert read(document).feeds == (Outline(A, "Zürich – Übersee", ()),)
 
@@ -264,12 +350,18 @@ def test_what_stands_in_comments_and_sections_is_no_feed() -> None:
         (b"", "The file is empty."),
         (b" \n\t", "The file is empty."),
         (b"\xef\xbb\xbf", "The file is empty."),
-        (b"<!DOCTYPE html><title>Log in</title><p>&lt;opml&gt; goes here", "This is a web page, not OPML."),
+        (
+            b"<!DOCTYPE html><title>Log in</title><p>&lt;opml&gt; goes here",
+            "This is a web page, not OPML.",
+        ),
         (b"<html><body><svg><outline/></svg></body></html>", "This is a web page, not OPML."),
         (b'{"feeds": ["<opml>"]}', None),
         (b'{"feeds": ["https://a.example/"]}', "This is JSON, not OPML."),
         (b'[{"page": "<html >"}]', "This is JSON, not OPML."),
-        (b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>', "This is a feed, not a list of feeds."),
+        (
+            b'<?xml version="1.0"?><rss version="2.0"><channel/></rss>',
+            "This is a feed, not a list of feeds.",
+        ),
         (b'<feed xmlns="http://www.w3.org/2005/Atom"/>', "This is a feed, not a list of feeds."),
         (b"https://a.example/feed\n", "This is no OPML: it holds no outline."),
         (b"\x00\xff\x89PNG\r\n", "This is no OPML: it holds no outline."),
@@ -286,7 +378,9 @@ def test_what_is_no_opml_is_refused_with_a_sentence(document: bytes, reason: str
 
 def test_more_feeds_than_the_limit_are_refused_rather_than_cut_off() -> None:
     def of(count: int) -> bytes:
-        return opml("".join(f'<outline xmlUrl="https://a.example/{number}"/>' for number in range(count))).encode()
+        return opml(
+            "".join(f'<outline xmlUrl="https://a.example/{number}"/>' for number in range(count))
+        ).encode()
 
     assert len(read(of(FEEDS)).feeds) == FEEDS
     with pytest.raises(ValueError, match=r"more than 20,000 feeds\.$"):
@@ -301,7 +395,10 @@ def test_more_outlines_than_the_limit_are_refused() -> None:
 # Hostile
 
 
-@given(st.binary(max_size=300) | st.text(alphabet="<>\"'&=/!-[]? #;xoutlineopmlXMLURL", max_size=300).map(str.encode))
+@given(
+    st.binary(max_size=300)
+    | st.text(alphabet="<>\"'&=/!-[]? #;xoutlineopmlXMLURL", max_size=300).map(str.encode)
+)
 @example(b"<opml><outline text='&#99999999999999999999;'/>" + b"9" * 5000)
 @example(b"<opml><outline xmlUrl=http://a/ text=" + b"&#" + b"9" * 5000 + b"; />")
 @example(b"<opml><!-<!----&#" + b"9" * 5000 + b";<outline>")
@@ -314,13 +411,20 @@ def test_bytes_of_any_kind_are_read_or_refused(document: bytes) -> None:
             found = ()
             if not str(error).startswith(("The ", "This is ")):  # a sentence of ours
                 raise
-        assert all(FeedShape(url=one.url, name=one.name or None, tags=list(one.tags)) for one in found)
+        assert all(
+            FeedShape(url=one.url, name=one.name or None, tags=list(one.tags)) for one in found
+        )
 
 
 @pytest.mark.parametrize("ends", [0, 30_000])
 def test_tens_of_thousands_of_outlines_within_each_other_are_read(ends: int) -> None:
     """What is kept of the folders around a feed is bounded, so that this is linear."""
-    document = opml("".join(f'<outline text="f{number}">' for number in range(30_000)) + feed(A) + "</outline>" * ends + feed(B))
+    document = opml(
+        "".join(f'<outline text="f{number}">' for number in range(30_000))
+        + feed(A)
+        + "</outline>" * ends
+        + feed(B)
+    )
 
     made = read(document.encode())
 
@@ -350,7 +454,9 @@ REPEATED = [
 ]
 
 
-@pytest.mark.parametrize("start", ["<opml>", '<opml><outline text="', "<opml><outline xmlUrl='https://a.example/"])
+@pytest.mark.parametrize(
+    "start", ["<opml>", '<opml><outline text="', "<opml><outline xmlUrl='https://a.example/"]
+)
 @pytest.mark.parametrize("repeated", REPEATED)
 def test_beginnings_without_ends_are_read(start: str, repeated: str) -> None:
     """Were any of these quadratic, the test would not come to its end."""
@@ -360,7 +466,9 @@ def test_beginnings_without_ends_are_read(start: str, repeated: str) -> None:
 
 
 def _laughs() -> str:
-    entities = "".join(f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number in range(1, 10))
+    entities = "".join(
+        f"<!ENTITY l{number} '{f'&l{number - 1};' * 10}'>" for number in range(1, 10)
+    )
     return f"<?xml version='1.0'?><!DOCTYPE opml [<!ENTITY l0 'ha'>{entities}]>"
 
 
@@ -383,12 +491,23 @@ def test_entities_are_neither_expanded_nor_fetched(doctype: str) -> None:
 
 # Written
 
-WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs"]) | st.sampled_from("<>&\"' ;#ab"), max_size=100)
-NAMES = WORDS.map(lambda text: cut(to_text(text, is_html=False), 100)).filter(lambda text: cut(to_text(text, is_html=False), 100) == text)
+WORDS = st.text(
+    alphabet=st.characters(exclude_categories=["Cs"]) | st.sampled_from("<>&\"' ;#ab"), max_size=100
+)
+NAMES = WORDS.map(lambda text: cut(to_text(text, is_html=False), 100)).filter(
+    lambda text: cut(to_text(text, is_html=False), 100) == text
+)
 PATHS = st.text(alphabet="abz09/?&=;._~-%#'", max_size=30)
-URLS = st.builds("{}://{}.example/{}".format, st.sampled_from(["http", "https"]), st.text(alphabet="abc", min_size=1, max_size=3), PATHS)
+URLS = st.builds(
+    "{}://{}.example/{}".format,
+    st.sampled_from(["http", "https"]),
+    st.text(alphabet="abc", min_size=1, max_size=3),
+    PATHS,
+)
 CLEAN_TAGS = st.lists(WORDS.map(_tag).filter(bool), unique=True, max_size=TAGS).map(tuple)
-LISTS = st.lists(st.builds(Outline, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8)
+LISTS = st.lists(
+    st.builds(Outline, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8
+)
 
 
 @given(LISTS)
@@ -403,7 +522,9 @@ def test_what_is_written_is_read_back(feeds: list[Outline]) -> None:
 
 
 @given(WORDS, WORDS, st.text(max_size=20), st.lists(st.text(max_size=10), max_size=3))
-def test_whatever_is_written_is_well_formed(title: str, name: str, path: str, tags: list[str]) -> None:
+def test_whatever_is_written_is_well_formed(
+    title: str, name: str, path: str, tags: list[str]
+) -> None:
     document = written([Outline(A + path, name, tuple(tags))], title, NOON)
 
     assert fault(document) is None
@@ -416,7 +537,11 @@ def _elements(document: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 
 def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories() -> None:
     document = written(
-        [Outline(A, "Wire", ("world", "asia", "sea")), Outline(B, "", ()), Outline(C, 'Sea & "Land"', ("world",))],
+        [
+            Outline(A, "Wire", ("world", "asia", "sea")),
+            Outline(B, "", ()),
+            Outline(C, 'Sea & "Land"', ("world",)),
+        ],
         "Mine",
         datetime(2026, 3, 1, 13, 0, tzinfo=timezone(timedelta(hours=1))),
     )
@@ -427,13 +552,18 @@ def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories()
     assert [one for one in _elements(document) if one[0] == "outline"] == [
         ("outline", {"type": "rss", "text": B, "title": B, "xmlUrl": B}),
         ("outline", {"text": "world", "title": "world"}),
-        ("outline", {"type": "rss", "text": "Wire", "title": "Wire", "xmlUrl": A, "category": "asia,sea"}),
+        (
+            "outline",
+            {"type": "rss", "text": "Wire", "title": "Wire", "xmlUrl": A, "category": "asia,sea"},
+        ),
         ("outline", {"type": "rss", "text": 'Sea & "Land"', "title": 'Sea & "Land"', "xmlUrl": C}),
     ]
 
 
 def test_characters_that_xml_forbids_are_dropped() -> None:
-    document = written([Outline(A, "One\x00\x0b\ud800\uffffTwo", ())], "\x1bMine", datetime(2026, 3, 1, tzinfo=UTC))
+    document = written(
+        [Outline(A, "One\x00\x0b\ud800\uffffTwo", ())], "\x1bMine", datetime(2026, 3, 1, tzinfo=UTC)
+    )
 
     assert [one.name for one in read(document).feeds] == ["One Two"]
 
@@ -450,10 +580,18 @@ def test_every_list_of_the_collection_gives_all_feeds_it_names(shared: Path) -> 
             if not file:
                 continue
             document = file.read()
-            named = {unescape(one).strip() for one in re.findall(r'(?i)\bxmlurl\s*=\s*"([^"]*)"', document.decode())}
+            named = {
+                unescape(one).strip()
+                for one in re.findall(r'(?i)\bxmlurl\s*=\s*"([^"]*)"', document.decode())
+            }
             made = read(document)
-            assert {one.url for one in made.feeds} == {one for one in named if re.match("https?://", one)}, member.name
-            assert all(FeedShape(url=one.url, name=one.name or None, tags=list(one.tags)) for one in made.feeds)
+            assert {one.url for one in made.feeds} == {
+                one for one in named if re.match("https?://", one)
+            }, member.name
+            assert all(
+                FeedShape(url=one.url, name=one.name or None, tags=list(one.tags))
+                for one in made.feeds
+            )
             assert made.skipped == ()
             files += 1
             broken += made.repaired

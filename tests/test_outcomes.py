@@ -76,7 +76,9 @@ async def api() -> AsyncIterator[BotApi]:
         yield made
 
 
-def delivery(address: int = ANN, topic: int = 0, kind: DeliveryKind = DeliveryKind.ALERT, **more: Any) -> Delivery:
+def delivery(
+    address: int = ANN, topic: int = 0, kind: DeliveryKind = DeliveryKind.ALERT, **more: Any
+) -> Delivery:
     more = {"attempt": 1, "doubts": 0, "plain": False, **more}
     return Delivery(1, kind, Chat(1, "desk", ChatKind.TELEGRAM, address, topic), **more)
 
@@ -99,7 +101,9 @@ def waits(reason: str, span: timedelta, **more: Any) -> dict[str, Any]:
 
 
 def told(reason: str) -> NoticeIntent:
-    return NoticeIntent("chat_paused", f"desk takes no messages: {reason} Its alerts wait; nothing is lost.")
+    return NoticeIntent(
+        "chat_paused", f"desk takes no messages: {reason} Its alerts wait; nothing is lost."
+    )
 
 
 def paused(reason: str) -> dict[str, Any]:
@@ -119,17 +123,72 @@ Change = Callable[[BotApi], object]
 #: what happens in the world, the delivery, the outcome, the settlement's fields beside the delivery
 WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
     "sent": (lambda _: None, delivery(), Sent(2), {"state": DeliveryState.SENT, "message_id": 2}),
-    "sent to a topic": (lambda _: None, delivery(FORUM, TOPIC), Sent(2), {"state": DeliveryState.SENT, "message_id": 2}),
-    "blocked": (lambda api: api.block(ANN), delivery(), ChatClosed(BLOCKED, probe=False), paused(BLOCKED)),
-    "deactivated": (lambda api: api.deactivate(ANN), delivery(), ChatClosed(ACCOUNT_GONE, probe=False), paused(ACCOUNT_GONE)),
-    "kicked from group": (lambda api: api.kick(GROUP), delivery(GROUP), ChatClosed(OUT, probe=False), paused(OUT)),
-    "kicked from supergroup": (lambda api: api.kick(FORUM), delivery(FORUM), ChatClosed(OUT, probe=False), paused(OUT)),
-    "kicked from channel": (lambda api: api.kick(CHANNEL), delivery(CHANNEL), ChatClosed(OUT, probe=False), paused(OUT)),
-    "group deleted": (lambda api: api.delete_group(GROUP), delivery(GROUP), ChatClosed(OUT, probe=False), paused(OUT)),
-    "never started": (lambda api: api.person(8), delivery(8), ChatClosed(WRITE_FIRST, probe=False), paused(WRITE_FIRST)),
-    "to the bot": (lambda _: None, delivery(123456), ChatClosed(WRITE_FIRST, probe=False), paused(WRITE_FIRST)),
-    "not found, first": (lambda _: None, delivery(9), ChatClosed(NO_CHAT, probe=False, final=False), waits(NO_CHAT, 16 * SECOND)),
-    "not found, third": (lambda _: None, delivery(9, attempt=3), ChatClosed(NO_CHAT, probe=False, final=False), paused(NO_CHAT)),
+    "sent to a topic": (
+        lambda _: None,
+        delivery(FORUM, TOPIC),
+        Sent(2),
+        {"state": DeliveryState.SENT, "message_id": 2},
+    ),
+    "blocked": (
+        lambda api: api.block(ANN),
+        delivery(),
+        ChatClosed(BLOCKED, probe=False),
+        paused(BLOCKED),
+    ),
+    "deactivated": (
+        lambda api: api.deactivate(ANN),
+        delivery(),
+        ChatClosed(ACCOUNT_GONE, probe=False),
+        paused(ACCOUNT_GONE),
+    ),
+    "kicked from group": (
+        lambda api: api.kick(GROUP),
+        delivery(GROUP),
+        ChatClosed(OUT, probe=False),
+        paused(OUT),
+    ),
+    "kicked from supergroup": (
+        lambda api: api.kick(FORUM),
+        delivery(FORUM),
+        ChatClosed(OUT, probe=False),
+        paused(OUT),
+    ),
+    "kicked from channel": (
+        lambda api: api.kick(CHANNEL),
+        delivery(CHANNEL),
+        ChatClosed(OUT, probe=False),
+        paused(OUT),
+    ),
+    "group deleted": (
+        lambda api: api.delete_group(GROUP),
+        delivery(GROUP),
+        ChatClosed(OUT, probe=False),
+        paused(OUT),
+    ),
+    "never started": (
+        lambda api: api.person(8),
+        delivery(8),
+        ChatClosed(WRITE_FIRST, probe=False),
+        paused(WRITE_FIRST),
+    ),
+    "to the bot": (
+        lambda _: None,
+        delivery(123456),
+        ChatClosed(WRITE_FIRST, probe=False),
+        paused(WRITE_FIRST),
+    ),
+    "not found, first": (
+        lambda _: None,
+        delivery(9),
+        ChatClosed(NO_CHAT, probe=False, final=False),
+        waits(NO_CHAT, 16 * SECOND),
+    ),
+    "not found, third": (
+        lambda _: None,
+        delivery(9, attempt=3),
+        ChatClosed(NO_CHAT, probe=False, final=False),
+        paused(NO_CHAT),
+    ),
     "upgraded": (
         lambda api: api.migrate(GROUP, -1009),
         delivery(GROUP),
@@ -154,7 +213,12 @@ WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
         ChatClosed(NO_TOPIC, probe=True),
         waits(NO_TOPIC, DAY, notice=told(NO_TOPIC)),
     ),
-    "message to edit not found": (lambda _: None, EDIT_LOST, MessageLost(LOST), {"state": DeliveryState.DROPPED, "error": LOST}),
+    "message to edit not found": (
+        lambda _: None,
+        EDIT_LOST,
+        MessageLost(LOST),
+        {"state": DeliveryState.DROPPED, "error": LOST},
+    ),
 }
 
 
@@ -177,7 +241,9 @@ def refusal(description: str) -> tuple[Fault, Delivery, SendOutcome, dict[str, A
     return Refuse(400, description), delivery(), Refused(reason), plain(reason)
 
 
-def closed(code: int, description: str, reason: str, *, probe: bool) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+def closed(
+    code: int, description: str, reason: str, *, probe: bool
+) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
     return (
         Refuse(code, description),
         delivery(),
@@ -186,7 +252,9 @@ def closed(code: int, description: str, reason: str, *, probe: bool) -> tuple[Fa
     )
 
 
-def doubtful(fault: Fault, reason: str = IN_DOUBT) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+def doubtful(
+    fault: Fault, reason: str = IN_DOUBT
+) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
     return fault, delivery(), InDoubt(reason), again(reason)
 
 
@@ -200,15 +268,34 @@ NOT_MODIFIED = (
 
 #: the fault at the endpoint, the delivery, the outcome, the settlement's fields beside the delivery
 WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
-    "403 not a member of group": closed(403, "Forbidden: bot is not a member of the group chat", OUT, probe=False),
-    "403 not a member of supergroup": closed(403, "Forbidden: bot is not a member of the supergroup chat", OUT, probe=False),
-    "403 not a member of channel": closed(403, "Forbidden: bot is not a member of the channel chat", OUT, probe=False),
+    "403 not a member of group": closed(
+        403, "Forbidden: bot is not a member of the group chat", OUT, probe=False
+    ),
+    "403 not a member of supergroup": closed(
+        403, "Forbidden: bot is not a member of the supergroup chat", OUT, probe=False
+    ),
+    "403 not a member of channel": closed(
+        403, "Forbidden: bot is not a member of the channel chat", OUT, probe=False
+    ),
     "403 bots": closed(403, "Forbidden: bot can't send messages to bots", WRITE_FIRST, probe=False),
-    "403 unknown": closed(403, "Forbidden: something of tomorrow", "Telegram does not let the bot write there.", probe=True),
-    "400 no photo rights": closed(400, "Bad Request: not enough rights to send photos to the chat", NO_RIGHTS, probe=True),
-    "400 no write access": closed(400, "Bad Request: have no write access to the chat", NO_RIGHTS, probe=True),
-    "400 CHAT_WRITE_FORBIDDEN": closed(400, "Bad Request: CHAT_WRITE_FORBIDDEN", NO_RIGHTS, probe=True),
-    "400 CHAT_SEND_PLAIN_FORBIDDEN": closed(400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", NO_RIGHTS, probe=True),
+    "403 unknown": closed(
+        403,
+        "Forbidden: something of tomorrow",
+        "Telegram does not let the bot write there.",
+        probe=True,
+    ),
+    "400 no photo rights": closed(
+        400, "Bad Request: not enough rights to send photos to the chat", NO_RIGHTS, probe=True
+    ),
+    "400 no write access": closed(
+        400, "Bad Request: have no write access to the chat", NO_RIGHTS, probe=True
+    ),
+    "400 CHAT_WRITE_FORBIDDEN": closed(
+        400, "Bad Request: CHAT_WRITE_FORBIDDEN", NO_RIGHTS, probe=True
+    ),
+    "400 CHAT_SEND_PLAIN_FORBIDDEN": closed(
+        400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", NO_RIGHTS, probe=True
+    ),
     "400 CHAT_RESTRICTED": closed(400, "Bad Request: CHAT_RESTRICTED", NO_RIGHTS, probe=True),
     "400 TOPIC_DELETED": closed(400, "Bad Request: TOPIC_DELETED", NO_TOPIC, probe=True),
     "400 private chat not found": (
@@ -223,7 +310,12 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         ChatClosed(NO_CHAT, probe=False, final=False),
         waits(NO_CHAT, 16 * SECOND),
     ),
-    "400 not modified": (Refuse(400, NOT_MODIFIED), EDIT, Sent(2), {"state": DeliveryState.SENT, "message_id": 2}),
+    "400 not modified": (
+        Refuse(400, NOT_MODIFIED),
+        EDIT,
+        Sent(2),
+        {"state": DeliveryState.SENT, "message_id": 2},
+    ),
     "400 can't be edited": (
         Refuse(400, "Bad Request: message can't be edited"),
         EDIT,
@@ -249,26 +341,59 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         Refused("Not Acceptable: FROZEN_METHOD_INVALID."),
         plain("Not Acceptable: FROZEN_METHOD_INVALID."),
     ),
-    "413": (Refuse(413, TOO_LARGE[413]), delivery(), Refused("the message is too large."), plain("the message is too large.")),
+    "413": (
+        Refuse(413, TOO_LARGE[413]),
+        delivery(),
+        Refused("the message is too large."),
+        plain("the message is too large."),
+    ),
     "401": (Refuse(401, "Unauthorized"), delivery(), Halted(TOKEN), HALTED),
     "404": (Refuse(404, "Not Found"), delivery(), Halted(TOKEN), HALTED),
     "409": (
-        Refuse(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"),
+        Refuse(
+            409,
+            "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+        ),
         delivery(),
         NotSent("another program uses the same bot", 30 * SECOND),
         waits("another program uses the same bot", 30 * SECOND),
     ),
-    "429": (TooManyRequests(17), delivery(), NotSent(PAUSE, 17 * SECOND, flood=True), waits(PAUSE, 17 * SECOND)),
-    "429 of hours": (TooManyRequests(10072), delivery(), NotSent(PAUSE, 10072 * SECOND, flood=True), waits(PAUSE, 10072 * SECOND)),
+    "429": (
+        TooManyRequests(17),
+        delivery(),
+        NotSent(PAUSE, 17 * SECOND, flood=True),
+        waits(PAUSE, 17 * SECOND),
+    ),
+    "429 of hours": (
+        TooManyRequests(10072),
+        delivery(),
+        NotSent(PAUSE, 10072 * SECOND, flood=True),
+        waits(PAUSE, 10072 * SECOND),
+    ),
     "429 in words only": (
         TooManyRequests(17, with_parameters=False),
         delivery(),
         NotSent(PAUSE, 17 * SECOND, flood=True),
         waits(PAUSE, 17 * SECOND),
     ),
-    "429 without a wait": (Refuse(429, "Too Many Requests"), delivery(), NotSent(PAUSE, 5 * SECOND, flood=True), waits(PAUSE, 5 * SECOND)),
-    "500 restart": (ServerError(500, html=False), delivery(), NotSent(RESTART), waits(RESTART, 2 * SECOND)),
-    "500 restart, sixth": (ServerError(500, html=False), delivery(attempt=6), NotSent(RESTART), waits(RESTART, 64 * SECOND)),
+    "429 without a wait": (
+        Refuse(429, "Too Many Requests"),
+        delivery(),
+        NotSent(PAUSE, 5 * SECOND, flood=True),
+        waits(PAUSE, 5 * SECOND),
+    ),
+    "500 restart": (
+        ServerError(500, html=False),
+        delivery(),
+        NotSent(RESTART),
+        waits(RESTART, 2 * SECOND),
+    ),
+    "500 restart, sixth": (
+        ServerError(500, html=False),
+        delivery(attempt=6),
+        NotSent(RESTART),
+        waits(RESTART, 64 * SECOND),
+    ),
     "500 page": doubtful(ServerError(500)),
     "502 page": doubtful(ServerError(502)),
     "502 JSON": doubtful(ServerError(502, html=False)),
@@ -307,14 +432,18 @@ async def test_a_refused_connection_is_surely_not_sent(api: BotApi) -> None:
     found = await send(api, delivery(), url=nowhere)
 
     assert found == NotSent("Telegram cannot be reached")
-    assert became(delivery(), found) == Settlement(delivery(), **waits("Telegram cannot be reached", 2 * SECOND))
+    assert became(delivery(), found) == Settlement(
+        delivery(), **waits("Telegram cannot be reached", 2 * SECOND)
+    )
 
 
 async def test_an_answer_that_comes_too_late_leaves_it_in_doubt(api: BotApi) -> None:
     api.fault(Slow(30))
     request = HTTPXRequest(read_timeout=0.2)
     async with request:
-        found = await TelegramChannel(Bot(api.token, base_url=f"{api.url}/bot", request=request)).send(delivery(), Message("Fire"))
+        found = await TelegramChannel(
+            Bot(api.token, base_url=f"{api.url}/bot", request=request)
+        ).send(delivery(), Message("Fire"))
 
     assert found == InDoubt(IN_DOUBT)
     assert [message.text for message in api.messages(ANN)] == ["Fire"], "it had arrived"
@@ -337,7 +466,9 @@ async def test_no_free_connection_is_surely_not_sent(api: BotApi) -> None:
 @pytest.mark.parametrize("result", ["true", "{}", "7", "null"])
 async def test_an_answer_that_names_no_message_leaves_it_in_doubt(api: BotApi, result: str) -> None:
     async def odd(_: web.Request) -> web.Response:
-        return web.Response(text=f'{{"ok": true, "result": {result}}}', content_type="application/json")
+        return web.Response(
+            text=f'{{"ok": true, "result": {result}}}', content_type="application/json"
+        )
 
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", odd)
@@ -371,7 +502,9 @@ async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi)
         (delivery(kind=DeliveryKind.REPLY), DeliveryState.UNKNOWN),
     ],
 )
-def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_never(what: Delivery, state: DeliveryState) -> None:
+def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_never(
+    what: Delivery, state: DeliveryState
+) -> None:
     found = became(what, InDoubt("x"))
 
     assert (found.state, found.doubt) == (state, True)
@@ -379,13 +512,26 @@ def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_n
 
 def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_told() -> None:
     found = became(delivery(plain=True), Refused("no."))
-    notice = NoticeIntent("dead_letter", "Telegram refuses a message to desk: no. `newsbell outbox list` shows it.")
+    notice = NoticeIntent(
+        "dead_letter", "Telegram refuses a message to desk: no. `newsbell outbox list` shows it."
+    )
 
     assert found == Settlement(delivery(plain=True), DeliveryState.DEAD, error="no.", notice=notice)
     assert became(delivery(plain=True, kind=DeliveryKind.NOTICE), Refused("no.")).notice is None
 
 
 def test_waits_double_up_to_ten_minutes() -> None:
-    spans = [became(delivery(attempt=attempt), NotSent("x")).park_until for attempt in (1, 2, 3, 8, 9, 10, 1000)]
+    spans = [
+        became(delivery(attempt=attempt), NotSent("x")).park_until
+        for attempt in (1, 2, 3, 8, 9, 10, 1000)
+    ]
 
-    assert [(span - NOON).total_seconds() for span in spans if span] == [2, 4, 8, 256, 512, 600, 600]
+    assert [(span - NOON).total_seconds() for span in spans if span] == [
+        2,
+        4,
+        8,
+        256,
+        512,
+        600,
+        600,
+    ]

@@ -52,7 +52,9 @@ def keeps_the_limits(sends: list[tuple[int, datetime]]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(addresses, pauses, st.booleans()), max_size=300))
-def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(wishes: list[tuple[int, timedelta, bool]]) -> None:
+def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(
+    wishes: list[tuple[int, timedelta, bool]],
+) -> None:
     """Someone wants to send; sometimes he waits until he may, sometimes he gives up."""
     pace, now, sends = Pace(), NOON, []
     for address, pause, patient in wishes:
@@ -70,15 +72,24 @@ def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(wishes: list[t
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(addresses, pauses, st.floats(0, LATEST.total_seconds()), st.floats(0, 1)), max_size=300))
-def test_no_limit_is_broken_at_the_server_however_uneven_the_way(wishes: list[tuple[int, timedelta, float, float]]) -> None:
+@given(
+    st.lists(
+        st.tuples(addresses, pauses, st.floats(0, LATEST.total_seconds()), st.floats(0, 1)),
+        max_size=300,
+    )
+)
+def test_no_limit_is_broken_at_the_server_however_uneven_the_way(
+    wishes: list[tuple[int, timedelta, float, float]],
+) -> None:
     """Each request takes its time, and arrives at some moment of it."""
     pace, now = Pace(), NOON
     under_way: dict[int, datetime] = {}
     arrivals: list[tuple[int, datetime]] = []
 
     def pass_to(moment: datetime) -> None:
-        for ends, address in sorted((ends, address) for address, ends in under_way.items() if ends <= moment):
+        for ends, address in sorted(
+            (ends, address) for address, ends in under_way.items() if ends <= moment
+        ):
             pace.end(address, ends)
             del under_way[address]
 
@@ -129,7 +140,9 @@ def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], aft
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 60), st.floats(0, 2))
-def test_sends_that_begin_together_keep_the_limit_of_all(before: int, wanted: int, later: float) -> None:
+def test_sends_that_begin_together_keep_the_limit_of_all(
+    before: int, wanted: int, later: float
+) -> None:
     """What begins at the same moment counts though none of it is written down yet."""
     pace, sends = Pace(), []
     for address in range(1, before + 1):
@@ -163,8 +176,12 @@ def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
     assert count >= 0.95 * 30 * 60
 
 
-@pytest.mark.parametrize(("urgent", "most"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_KEPT)])
-def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(urgent: bool, most: int) -> None:
+@pytest.mark.parametrize(
+    ("urgent", "most"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_KEPT)]
+)
+def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(
+    urgent: bool, most: int
+) -> None:
     pace, now, count = Pace(), NOON, 0
     while now < NOON + timedelta(minutes=10):
         now = pace.allowed_at(-5, now, urgent=urgent)

@@ -21,8 +21,12 @@ URL = "https://zoo.example/deep/feed.xml"
 FOX = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 
 
-def read(body: str | bytes, content_type: str = "", known: frozenset[bytes] = frozenset(), url: str = URL) -> ParsedDocument:
-    outcome = read_document(body.encode() if isinstance(body, str) else body, content_type, url, known, NOON)
+def read(
+    body: str | bytes, content_type: str = "", known: frozenset[bytes] = frozenset(), url: str = URL
+) -> ParsedDocument:
+    outcome = read_document(
+        body.encode() if isinstance(body, str) else body, content_type, url, known, NOON
+    )
     assert isinstance(outcome, ParsedDocument), outcome
     return outcome
 
@@ -59,7 +63,19 @@ ATOM = """<?xml version="1.0" encoding="utf-8"?>
 <content type="html">&lt;p&gt;Woke.&lt;/p&gt;</content><updated>2026-03-01T09:00:00Z</updated></entry></feed>"""
 
 PREFIXED = ATOM.replace("xmlns=", "xmlns:a=", 1)
-for _name in ("feed", "entry", "title", "id", "link", "updated", "published", "author", "name", "summary", "content"):
+for _name in (
+    "feed",
+    "entry",
+    "title",
+    "id",
+    "link",
+    "updated",
+    "published",
+    "author",
+    "name",
+    "summary",
+    "content",
+):
     PREFIXED = PREFIXED.replace(f"<{_name}", f"<a:{_name}").replace(f"</{_name}>", f"</a:{_name}>")
 
 JSON_FEED = json.dumps(
@@ -69,8 +85,18 @@ JSON_FEED = json.dumps(
         "home_page_url": "https://zoo.example/",
         "language": "en",
         "items": [
-            {"id": 7, "url": "fox", "title": "Fox", "content_html": "<p>Slept.</p>", "date_published": "2026-03-01T09:30:00+01:00"},
-            {"url": "https://zoo.example/owl", "content_text": "The owl woke.", "authors": [{"name": "A. Keeper"}]},
+            {
+                "id": 7,
+                "url": "fox",
+                "title": "Fox",
+                "content_html": "<p>Slept.</p>",
+                "date_published": "2026-03-01T09:30:00+01:00",
+            },
+            {
+                "url": "https://zoo.example/owl",
+                "content_text": "The owl woke.",
+                "authors": [{"name": "A. Keeper"}],
+            },
             {"id": 7.5, "title": "A fraction for an id"},
             {"id": "https://zoo.example/hen", "title": "Hen", "date_published": "not a date"},
             {"id": "x", "external_url": "https://den.example/x", "title": 5},
@@ -84,17 +110,40 @@ JSON_FEED = json.dumps(
 def test_rss_20_is_read() -> None:
     document = read(RSS_20)
     fox, owl = document.entries
-    assert (document.title, document.link, document.language) == ("Zoo News", "https://zoo.example/", "en-gb")
+    assert (document.title, document.link, document.language) == (
+        "Zoo News",
+        "https://zoo.example/",
+        "en-gb",
+    )
     assert document.hints.ttl == timedelta(minutes=30)
-    assert (fox.guid, fox.link, fox.title, fox.summary) == ("fox-1", "https://zoo.example/fox", "Fox & hen", "The fox slept.")
-    assert (fox.author, fox.source, fox.published, fox.updated) == ("A. Keeper", "The Den", FOX, None)
-    assert (owl.link, owl.summary, owl.published) == ("https://zoo.example/owl", "The owl woke.", None)
+    assert (fox.guid, fox.link, fox.title, fox.summary) == (
+        "fox-1",
+        "https://zoo.example/fox",
+        "Fox & hen",
+        "The fox slept.",
+    )
+    assert (fox.author, fox.source, fox.published, fox.updated) == (
+        "A. Keeper",
+        "The Den",
+        FOX,
+        None,
+    )
+    assert (owl.link, owl.summary, owl.published) == (
+        "https://zoo.example/owl",
+        "The owl woke.",
+        None,
+    )
     assert len(document.blocks) == 2
 
 
 def test_rss_10_is_read() -> None:
     (fox,) = read(RSS_10).entries
-    assert (fox.guid or fox.link, fox.title, fox.summary, fox.published) == ("https://zoo.example/fox", "Fox", "Slept.", FOX)
+    assert (fox.guid or fox.link, fox.title, fox.summary, fox.published) == (
+        "https://zoo.example/fox",
+        "Fox",
+        "Slept.",
+        FOX,
+    )
 
 
 def test_rss_091_is_read() -> None:
@@ -105,8 +154,17 @@ def test_rss_091_is_read() -> None:
 @pytest.mark.parametrize("document", [ATOM, PREFIXED], ids=["plain", "prefixed"])
 def test_atom_is_read_with_its_bases(document: str) -> None:
     fox, owl = read(document).entries
-    assert (fox.guid, fox.link, fox.title, fox.summary) == ("urn:fox", "https://zoo.example/news/2026/fox", "Fox & hen", "It slept.")
-    assert (fox.author, fox.published, fox.updated) == ("A. Keeper", FOX, FOX + timedelta(minutes=30))
+    assert (fox.guid, fox.link, fox.title, fox.summary) == (
+        "urn:fox",
+        "https://zoo.example/news/2026/fox",
+        "Fox & hen",
+        "It slept.",
+    )
+    assert (fox.author, fox.published, fox.updated) == (
+        "A. Keeper",
+        FOX,
+        FOX + timedelta(minutes=30),
+    )
     assert (owl.link, owl.title, owl.summary) == ("https://zoo.example/owl", "The owl", "Woke.")
     assert owl.published == owl.updated == FOX + timedelta(minutes=30)
 
@@ -114,15 +172,43 @@ def test_atom_is_read_with_its_bases(document: str) -> None:
 def test_json_feed_is_read() -> None:
     document = read(JSON_FEED)
     fox, owl, fraction, hen, other = document.entries
-    assert (document.title, document.link, document.language, document.skipped) == ("Zoo News", "https://zoo.example/", "en", 2)
-    assert (fox.guid, fox.link, fox.title, fox.summary, fox.published) == ("7", "https://zoo.example/deep/fox", "Fox", "Slept.", FOX)
-    assert (owl.guid, owl.link, owl.title, owl.author) == ("", "https://zoo.example/owl", "The owl woke.", "A. Keeper")
+    assert (document.title, document.link, document.language, document.skipped) == (
+        "Zoo News",
+        "https://zoo.example/",
+        "en",
+        2,
+    )
+    assert (fox.guid, fox.link, fox.title, fox.summary, fox.published) == (
+        "7",
+        "https://zoo.example/deep/fox",
+        "Fox",
+        "Slept.",
+        FOX,
+    )
+    assert (owl.guid, owl.link, owl.title, owl.author) == (
+        "",
+        "https://zoo.example/owl",
+        "The owl woke.",
+        "A. Keeper",
+    )
     assert fraction.guid == "7.5"
     assert (hen.link, hen.published) == ("https://zoo.example/hen", None)
     assert (other.link, other.title) == ("https://den.example/x", "5")
 
 
-@pytest.mark.parametrize("broken", ['{"items": 5}', '{"version": "2.0", "items": []}', '{"a', "{}", '{"error": "gone"}', "[]", '"x"', "7"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"items": 5}',
+        '{"version": "2.0", "items": []}',
+        '{"a',
+        "{}",
+        '{"error": "gone"}',
+        "[]",
+        '"x"',
+        "7",
+    ],
+)
 def test_other_json_is_no_feed(broken: str) -> None:
     outcome = read_document(broken.encode(), "application/json", URL, frozenset(), NOON)
     assert isinstance(outcome, ParseFailed)
@@ -131,7 +217,10 @@ def test_other_json_is_no_feed(broken: str) -> None:
 
 def test_json_feeds_that_quote_xml_are_not_cut_as_xml() -> None:
     def document(*texts: str) -> bytes:
-        items = [{"id": str(n), "title": "How to write feeds", "content_html": text} for n, text in enumerate(texts)]
+        items = [
+            {"id": str(n), "title": "How to write feeds", "content_html": text}
+            for n, text in enumerate(texts)
+        ]
         return json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode()
 
     lesson = "Write <rss><item><title>x</title></item></rss>"
@@ -153,7 +242,9 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_entries_are_cut_where_they_end(shape: str) -> None:
-    document = read(f"<rss version='2.0' xmlns:rdf='urn:rdf'><channel><title>Zoo</title>{SHAPES[shape]}</channel></rss>")
+    document = read(
+        f"<rss version='2.0' xmlns:rdf='urn:rdf'><channel><title>Zoo</title>{SHAPES[shape]}</channel></rss>"
+    )
     assert [entry.guid for entry in document.entries] == ["1", "2"]
 
 
@@ -172,7 +263,13 @@ def test_entries_are_cut_where_they_end(shape: str) -> None:
 )
 def test_documents_of_an_odd_shape_are_left_to_the_parser_whole(body: str) -> None:
     assert scan(f"<rss><channel>{body}</channel></rss>".encode()) == ()
-    outcome = read_document(f"<rss version='2.0'><channel><title>Zoo</title>{body}</channel></rss>".encode(), "", URL, frozenset(), NOON)
+    outcome = read_document(
+        f"<rss version='2.0'><channel><title>Zoo</title>{body}</channel></rss>".encode(),
+        "",
+        URL,
+        frozenset(),
+        NOON,
+    )
     assert isinstance(outcome, ParsedDocument)
     assert outcome.blocks == ()
 
@@ -180,7 +277,11 @@ def test_documents_of_an_odd_shape_are_left_to_the_parser_whole(body: str) -> No
 def test_blocks_are_where_they_say_and_equal_bytes_have_equal_hashes() -> None:
     body = b"<rss><item>a</item> x <item>a</item><item>b</item></rss>"
     blocks = scan(body)
-    assert [body[one.start : one.end] for one in blocks] == [b"<item>a</item>", b"<item>a</item>", b"<item>b</item>"]
+    assert [body[one.start : one.end] for one in blocks] == [
+        b"<item>a</item>",
+        b"<item>a</item>",
+        b"<item>b</item>",
+    ]
     assert blocks[0].hash == blocks[1].hash != blocks[2].hash
 
 
@@ -189,19 +290,32 @@ def test_blocks_are_where_they_say_and_equal_bytes_have_equal_hashes() -> None:
 
 def test_hints_are_read_from_the_head() -> None:
     head = "<skipHours><hour>0</hour><hour>23</hour><hour>99</hour></skipHours><skipDays><day>Sunday</day><day>Noday</day></skipDays>"
-    syndication = "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>"
+    syndication = (
+        "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>"
+    )
     namespace = "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'"
-    document = read(f"<rss version='2.0' {namespace}><channel><ttl>60</ttl>{syndication}{head}<item><guid>1</guid></item></channel></rss>")
+    document = read(
+        f"<rss version='2.0' {namespace}><channel><ttl>60</ttl>{syndication}{head}<item><guid>1</guid></item></channel></rss>"
+    )
     assert document.hints.ttl == timedelta(hours=12)
-    assert (document.hints.skip_hours, document.hints.skip_days) == (frozenset({0, 23}), frozenset({6}))
+    assert (document.hints.skip_hours, document.hints.skip_days) == (
+        frozenset({0, 23}),
+        frozenset({6}),
+    )
 
 
 @pytest.mark.parametrize(
     ("body", "failure"),
     [
-        ("<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>", Failure.BLOCKED),
+        (
+            "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>",
+            Failure.BLOCKED,
+        ),
         ("<!DOCTYPE html><html><body>Sign in</body></html>", Failure.NOT_A_FEED),
-        ("<html xmlns='http://www.w3.org/1999/xhtml'><body><item>x</item></body></html>", Failure.NOT_A_FEED),
+        (
+            "<html xmlns='http://www.w3.org/1999/xhtml'><body><item>x</item></body></html>",
+            Failure.NOT_A_FEED,
+        ),
         ("", Failure.NOT_A_FEED),
         ("   \n ", Failure.NOT_A_FEED),
         ("plain words", Failure.NOT_A_FEED),
@@ -216,19 +330,28 @@ def test_what_is_no_feed_is_told_apart(body: str, failure: Failure) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["<rss version='2.0'><channel><title>Zoo</title></channel></rss>", "<feed xmlns='http://www.w3.org/2005/Atom'/>"]
+    "body",
+    [
+        "<rss version='2.0'><channel><title>Zoo</title></channel></rss>",
+        "<feed xmlns='http://www.w3.org/2005/Atom'/>",
+    ],
 )
 def test_a_feed_without_entries_is_a_feed(body: str) -> None:
     assert read(body).entries == ()
 
 
 def test_known_blocks_do_not_count_towards_the_cap() -> None:
-    body = "<rss version='2.0'><channel>" + "".join(f"<item><guid>{n}</guid></item>" for n in range(MOST + 10)) + "</channel></rss>"
+    body = (
+        "<rss version='2.0'><channel>"
+        + "".join(f"<item><guid>{n}</guid></item>" for n in range(MOST + 10))
+        + "</channel></rss>"
+    )
     first = read(body)
     assert (len(first.entries), len(first.cut)) == (MOST, 10)
-    assert [entry.guid for entry in read(body, known=frozenset(first.blocks) - frozenset(first.cut)).entries] == [
-        str(MOST + n) for n in range(10)
-    ]
+    assert [
+        entry.guid
+        for entry in read(body, known=frozenset(first.blocks) - frozenset(first.cut)).entries
+    ] == [str(MOST + n) for n in range(10)]
 
 
 # The property that matters most.
@@ -236,9 +359,30 @@ def test_known_blocks_do_not_count_towards_the_cap() -> None:
 ENTRIES = st.lists(
     st.tuples(
         st.text("abc", min_size=1, max_size=3),
-        st.sampled_from(["Fox", "Fox &amp; hen", "AT&T", "caf&eacute;", "<![CDATA[<b>Owl</b> </item>]]>", "A < B", "fox\x0b", "Лиса"]),
-        st.sampled_from(["", "<description>&lt;p&gt;x&lt;/p&gt;</description>", "<!-- <item> -->", "<q:x>undeclared</q:x>", "<b>mismatched"]),
-        st.sampled_from(["", "<pubDate>Sun, 01 Mar 2026 08:30:00 GMT</pubDate>", "<link>owl</link>"]),
+        st.sampled_from(
+            [
+                "Fox",
+                "Fox &amp; hen",
+                "AT&T",
+                "caf&eacute;",
+                "<![CDATA[<b>Owl</b> </item>]]>",
+                "A < B",
+                "fox\x0b",
+                "Лиса",
+            ]
+        ),
+        st.sampled_from(
+            [
+                "",
+                "<description>&lt;p&gt;x&lt;/p&gt;</description>",
+                "<!-- <item> -->",
+                "<q:x>undeclared</q:x>",
+                "<b>mismatched",
+            ]
+        ),
+        st.sampled_from(
+            ["", "<pubDate>Sun, 01 Mar 2026 08:30:00 GMT</pubDate>", "<link>owl</link>"]
+        ),
     ),
     min_size=1,
     max_size=8,
@@ -266,9 +410,16 @@ def check(body: bytes, header: str, known: frozenset[bytes], whole: ParsedDocume
 
 @settings(max_examples=80, deadline=None)
 @given(ENTRIES, st.sampled_from(["utf-8", "utf-16", "windows-1251"]), st.randoms())
-def test_a_document_without_its_known_blocks_reads_as_the_whole_one(drawn: list[tuple[str, ...]], charset: str, chance: Random) -> None:
-    items = "".join(f"<item><guid>{guid}</guid><title>{words}</title>{more}{date}</item>" for guid, words, more, date in drawn)
-    body = f"<?xml version='1.0' encoding='{charset}'?><rss version='2.0'><channel><title>Zoo</title>{items}</channel></rss>".encode(charset)
+def test_a_document_without_its_known_blocks_reads_as_the_whole_one(
+    drawn: list[tuple[str, ...]], charset: str, chance: Random
+) -> None:
+    items = "".join(
+        f"<item><guid>{guid}</guid><title>{words}</title>{more}{date}</item>"
+        for guid, words, more, date in drawn
+    )
+    body = f"<?xml version='1.0' encoding='{charset}'?><rss version='2.0'><channel><title>Zoo</title>{items}</channel></rss>".encode(
+        charset
+    )
     whole = read(body)
     for known in known_parts(whole, chance):
         if whole.blocks:
@@ -280,11 +431,20 @@ def test_every_subset_of_a_small_document_reads_as_the_whole_one(document: str) 
     body = document.encode()
     whole = read(body)
     for bits in range(2 ** len(whole.blocks)):
-        check(body, "", frozenset(block for n, block in enumerate(whole.blocks) if bits >> n & 1), whole)
+        check(
+            body,
+            "",
+            frozenset(block for n, block in enumerate(whole.blocks) if bits >> n & 1),
+            whole,
+        )
 
 
 def real_documents(shared: Path) -> Iterator[tuple[str, bytes]]:
-    for archive in ("real_feeds_kagi200/news.tar.xz", "real_feeds_kagi200/blogs_dev.tar.xz", "nonlatin_feeds/docs.tar.xz"):
+    for archive in (
+        "real_feeds_kagi200/news.tar.xz",
+        "real_feeds_kagi200/blogs_dev.tar.xz",
+        "nonlatin_feeds/docs.tar.xz",
+    ):
         with tarfile.open(shared / archive) as tar:
             for member in tar:
                 file = tar.extractfile(member) if member.isfile() else None
@@ -303,5 +463,7 @@ def test_real_documents_without_their_known_blocks_read_as_the_whole_ones(shared
         known = frozenset(block for block in outcome.blocks if chance.random() < 0.7)
         part = read_document(body, "", URL, known, NOON)
         assert isinstance(part, ParsedDocument), name
-        assert part.entries == tuple(entry for entry in outcome.entries if entry.block not in known), name
+        assert part.entries == tuple(
+            entry for entry in outcome.entries if entry.block not in known
+        ), name
     assert seen > 80

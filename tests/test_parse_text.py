@@ -11,14 +11,18 @@ URL = "https://zoo.example/deep/feed.xml"
 
 
 def read(body: str | bytes, content_type: str = "") -> ParsedDocument:
-    outcome = read_document(body.encode() if isinstance(body, str) else body, content_type, URL, frozenset(), NOON)
+    outcome = read_document(
+        body.encode() if isinstance(body, str) else body, content_type, URL, frozenset(), NOON
+    )
     assert isinstance(outcome, ParsedDocument), outcome
     return outcome
 
 
 def one(inside: str) -> ParsedEntry:
     """The one entry of an RSS document that holds this inside its item."""
-    (entry,) = read(f"<rss version='2.0'><channel><title>Zoo</title><item>{inside}</item></channel></rss>").entries
+    (entry,) = read(
+        f"<rss version='2.0'><channel><title>Zoo</title><item>{inside}</item></channel></rss>"
+    ).entries
     return entry
 
 
@@ -68,15 +72,15 @@ def test_charsets(text: str, really: str, declared: str, header: str) -> None:
 
 
 def test_one_stray_byte_does_not_spoil_the_others() -> None:
-    body = "<rss version='2.0'><channel><item><guid>1</guid><title>Лиса ? спит</title></item></channel></rss>".encode().replace(b"?", b"\xff")
+    body = "<rss version='2.0'><channel><item><guid>1</guid><title>Лиса ? спит</title></item></channel></rss>".encode().replace(
+        b"?", b"\xff"
+    )
     assert "Лиса" in read(body).entries[0].title
 
 
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n", "\ufeff\n", "  \r\n\t", "\n\ufeff"])
 def test_what_stands_before_the_declaration_changes_nothing(before: str) -> None:
-    body = (
-        "<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><item><guid>1</guid><title>AT&T Лиса</title></item></channel></rss>"
-    )
+    body = "<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><item><guid>1</guid><title>AT&T Лиса</title></item></channel></rss>"
     assert read(before + body).entries == read(body).entries != ()
 
 
@@ -119,24 +123,42 @@ def test_a_title_that_is_too_long_is_cut_at_a_word() -> None:
 
 
 def test_an_entry_without_title_is_called_by_its_words_or_its_link() -> None:
-    assert one("<guid>1</guid><description>The fox slept all day.</description>").title == "The fox slept all day."
+    assert (
+        one("<guid>1</guid><description>The fox slept all day.</description>").title
+        == "The fox slept all day."
+    )
     assert one("<link>https://zoo.example/fox</link>").title == "https://zoo.example/fox"
 
 
 def test_words_of_blocks_do_not_run_together_and_forms_are_left_out() -> None:
     markup = "<p>The Ministry</p><p>announced</p><ul><li>one</li><li>two</li></ul><form>Log Out / Change<button>Send</button></form><script>x()</script>"
-    assert one(f"<guid>1</guid><description><![CDATA[{markup}]]></description>").summary == "The Ministry announced one two"
+    assert (
+        one(f"<guid>1</guid><description><![CDATA[{markup}]]></description>").summary
+        == "The Ministry announced one two"
+    )
 
 
 @pytest.mark.parametrize(
-    "link", ["javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x", "file:///etc/passwd", "tg://x", "https://a@b.example/"]
+    "link",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:x",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "tg://x",
+        "https://a@b.example/",
+    ],
 )
 def test_unsafe_links_are_left_out(link: str) -> None:
-    assert one(f"<guid isPermaLink='false'>1</guid><title>Fox</title><link>{link}</link>").link == ""
+    assert (
+        one(f"<guid isPermaLink='false'>1</guid><title>Fox</title><link>{link}</link>").link == ""
+    )
 
 
 def test_links_with_blanks_are_escaped() -> None:
-    assert one("<guid>1</guid><link>https://zoo.example/a b?q=“c”</link>").link.startswith("https://zoo.example/a%20b?q=")
+    assert one("<guid>1</guid><link>https://zoo.example/a b?q=“c”</link>").link.startswith(
+        "https://zoo.example/a%20b?q="
+    )
 
 
 @pytest.mark.parametrize(

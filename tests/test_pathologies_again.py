@@ -12,7 +12,9 @@ ZOO = "https://zoo.example/"
 
 
 @pytest.fixture
-async def bell(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> AsyncIterator[Bell]:
+async def bell(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> AsyncIterator[Bell]:
     async with watching(tmp_path, server, clock, terminal) as made:
         yield made
 
@@ -35,7 +37,9 @@ async def test_16_an_older_item_that_slides_back_rings_nobody(bell: Bell) -> Non
     assert await bell.sees(rss(*everything[:10])) == []
 
 
-async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(bell: Bell) -> None:
+async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(
+    bell: Bell,
+) -> None:
     await bell.sees(rss(*archive(5)))
     await bell.sees(rss(*archive(4), *archive(1, first=5)))
     assert bell.notices == []
@@ -53,9 +57,16 @@ async def test_17_a_new_item_rings_wherever_it_stands(bell: Bell) -> None:
 async def test_18_dates_rewritten_for_all_ring_nobody(bell: Bell) -> None:
     names = "abcdefghijklmnop"
     for day in range(4):
-        document = rss(*(item(f"g{n}", f"Harbour tale {n}", at=LONG_AGO + timedelta(days=day)) for n in names))
+        document = rss(
+            *(item(f"g{n}", f"Harbour tale {n}", at=LONG_AGO + timedelta(days=day)) for n in names)
+        )
         assert await bell.sees(document) == []
-    undated_ids = rss(*(item(None, f"Harbour tale {n}", link=f"https://news.example/g{n}", at=NOON) for n in names))
+    undated_ids = rss(
+        *(
+            item(None, f"Harbour tale {n}", link=f"https://news.example/g{n}", at=NOON)
+            for n in names
+        )
+    )
     assert await bell.sees(undated_ids) == []
 
 
@@ -87,7 +98,9 @@ async def test_19_what_left_the_feed_is_known_for_90_days(bell: Bell) -> None:
 # 20. An empty feed.
 
 
-async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_back(bell: Bell) -> None:
+async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_back(
+    bell: Bell,
+) -> None:
     await bell.sees(rss(*archive(8)))
     assert await bell.sees(rss()) == []
     state = await bell.state()
@@ -105,7 +118,9 @@ async def test_20_a_feed_that_stays_empty_is_told_to_the_operator_once(bell: Bel
     assert "empty 3 times" in bell.notices[0]
 
 
-async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_rings(bell: Bell) -> None:
+async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_rings(
+    bell: Bell,
+) -> None:
     for turn in range(4):
         await bell.sees(rss(head=" " * turn))
     assert bell.notices == []
@@ -116,8 +131,22 @@ async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_
 
 
 async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(bell: Bell) -> None:
-    await bell.sees(rss(*(item(f"a{n}", f"Talk of the town {n}", at=NOON - timedelta(hours=n)) for n in range(5))))
-    await bell.sees(rss(*(item(f"b{n}", f"Harbour note {n} {n * n}", at=NOON + timedelta(minutes=n)) for n in range(5))))
+    await bell.sees(
+        rss(
+            *(
+                item(f"a{n}", f"Talk of the town {n}", at=NOON - timedelta(hours=n))
+                for n in range(5)
+            )
+        )
+    )
+    await bell.sees(
+        rss(
+            *(
+                item(f"b{n}", f"Harbour note {n} {n * n}", at=NOON + timedelta(minutes=n))
+                for n in range(5)
+            )
+        )
+    )
     assert len(bell.rang) == 5
     assert (await bell.state()).gaps == 1
 
@@ -131,7 +160,9 @@ async def test_21_a_feed_that_publishes_often_is_looked_at_more_often(bell: Bell
 # 22. The first fetch.
 
 
-async def test_22_a_feed_that_is_added_later_begins_silently(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_22_a_feed_that_is_added_later_begins_silently(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     server.put("/a.xml", rss(*archive(3)))
     async with watching(tmp_path, server, clock, terminal, "/a.xml") as bell:
         await bell.polls()
@@ -139,11 +170,16 @@ async def test_22_a_feed_that_is_added_later_begins_silently(tmp_path: Path, ser
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
         assert await bell.polls() == []
         assert await bell.entries("/b.xml") == 30
-        assert await bell.sees(rss(item("new", "Harbour new"), *archive(30, first=40)), path="/b.xml") == ["Harbour new"]
+        assert await bell.sees(
+            rss(item("new", "Harbour new"), *archive(30, first=40)), path="/b.xml"
+        ) == ["Harbour new"]
 
 
 async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(bell: Bell) -> None:
-    recent, older = item("r", "Harbour this morning", at=NOON - timedelta(hours=5)), item("o", "Harbour last week", at=LONG_AGO)
+    recent, older = (
+        item("r", "Harbour this morning", at=NOON - timedelta(hours=5)),
+        item("o", "Harbour last week", at=LONG_AGO),
+    )
     undated = item("u", "Harbour some day", at=None)
     assert await bell.sees(rss(recent, older, undated)) == ["Harbour this morning"]
     assert bell.alerts[0].catch_up
@@ -152,20 +188,33 @@ async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(bell: Bell
 # 14. One story in several feeds.
 
 
-async def test_14_one_link_in_two_feeds_rings_once(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_14_one_link_in_two_feeds_rings_once(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
         server.put("/a.xml", rss(item("1", "Old", at=LONG_AGO)))
         await bell.sees(rss(item("2", "Older", at=LONG_AGO)), path="/b.xml")
-        assert await bell.sees(rss(item("a", "Harbour fire", link=f"{ZOO}fire")), path="/a.xml") == ["Harbour fire"]
-        assert await bell.sees(rss(item("b", "Fire in harbour", link=f"{ZOO}fire?utm_source=b")), path="/b.xml") == []
+        assert await bell.sees(
+            rss(item("a", "Harbour fire", link=f"{ZOO}fire")), path="/a.xml"
+        ) == ["Harbour fire"]
+        assert (
+            await bell.sees(
+                rss(item("b", "Fire in harbour", link=f"{ZOO}fire?utm_source=b")), path="/b.xml"
+            )
+            == []
+        )
 
 
-async def test_14_one_guid_in_two_feeds_hides_nothing(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_14_one_guid_in_two_feeds_hides_nothing(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
         server.put("/a.xml", rss(item("old", "Old", at=LONG_AGO)))
         await bell.sees(rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml")
         server.put("/a.xml", rss(item("1", "Harbour fire", link=f"{ZOO}fire")))
-        rang = await bell.sees(rss(item("1", "Harbour strike", link="https://other.example/strike")), path="/b.xml")
+        rang = await bell.sees(
+            rss(item("1", "Harbour strike", link="https://other.example/strike")), path="/b.xml"
+        )
         assert sorted(rang) == ["Harbour fire", "Harbour strike"]
 
 
@@ -174,10 +223,18 @@ async def test_14_articles_that_all_link_to_one_page_are_stories_of_their_own(
 ) -> None:
     page = f"{ZOO}alerts"
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
-        server.put("/a.xml", rss(item("0", "Old", link=page, at=LONG_AGO), item("00", "Older", link=page, at=LONG_AGO)))
+        server.put(
+            "/a.xml",
+            rss(
+                item("0", "Old", link=page, at=LONG_AGO),
+                item("00", "Older", link=page, at=LONG_AGO),
+            ),
+        )
         await bell.sees(rss(item("0", "Old", link=ZOO, at=LONG_AGO)), path="/b.xml")
         many = [item(f"a{n}", f"Harbour {n}", link=page) for n in ("fire", "flood", "strike")]
         assert len(await bell.sees(rss(*many), path="/a.xml")) == 3
-        assert await bell.sees(rss(item("b", "Harbour opens", link=page)), path="/b.xml") == ["Harbour opens"]
+        assert await bell.sees(rss(item("b", "Harbour opens", link=page)), path="/b.xml") == [
+            "Harbour opens"
+        ]
         home = [item(f"h{n}", f"Harbour {n}", link=ZOO) for n in ("parade", "concert")]
         assert len(await bell.sees(rss(*home), path="/b.xml")) == 2

@@ -16,12 +16,18 @@ DATE = "<pubDate>Mon, 02 Mar 2026 11:00:00 GMT</pubDate>"
 
 
 @pytest.fixture
-async def bell(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> AsyncIterator[Bell]:
-    async with watching(tmp_path, server, clock, terminal, query="harbour OR гавань OR 港口") as made:
+async def bell(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> AsyncIterator[Bell]:
+    async with watching(
+        tmp_path, server, clock, terminal, query="harbour OR гавань OR 港口"
+    ) as made:
         yield made
 
 
-async def news(bell: Bell, *items: str, head: str = "", root: str = "<rss version='2.0'>") -> list[str]:
+async def news(
+    bell: Bell, *items: str, head: str = "", root: str = "<rss version='2.0'>"
+) -> list[str]:
     """What rings where these raw items come on top of a feed with an old one."""
     top = f"{root}<channel><title>Wire</title><link>https://news.example/</link>{head}"
     old = item("old", "Old harbour", at=LONG_AGO)
@@ -32,11 +38,15 @@ async def news(bell: Bell, *items: str, head: str = "", root: str = "<rss versio
 # 36, 37. Types and charsets.
 
 
-@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/octet-stream", "image/png", "", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["text/html", "text/plain", "application/octet-stream", "image/png", "", "nonsense"]
+)
 async def test_36_a_feed_is_read_whatever_type_the_server_calls_it(bell: Bell, kind: str) -> None:
     headers = {"Content-Type": kind}
     await bell.sees(rss(*archive(2)), headers=headers)
-    assert await bell.sees(rss(item("2", "Гавань горит"), *archive(2)), headers=headers) == ["Гавань горит"]
+    assert await bell.sees(rss(item("2", "Гавань горит"), *archive(2)), headers=headers) == [
+        "Гавань горит"
+    ]
 
 
 RUSSIAN, CHINESE = "Гавань закрыта", "港口关闭"
@@ -60,11 +70,17 @@ RUSSIAN, CHINESE = "Гавань закрыта", "港口关闭"
         (RUSSIAN, "utf-16", "utf-8", "text/xml; charset=utf-8"),
     ],
 )
-async def test_37_charsets_that_contradict_each_other_are_settled(bell: Bell, title: str, really: str, declared: str, header: str) -> None:
+async def test_37_charsets_that_contradict_each_other_are_settled(
+    bell: Bell, title: str, really: str, declared: str, header: str
+) -> None:
     declaration = f"<?xml version='1.0' encoding='{declared}'?>" if declared else ""
 
     def document(*items: str) -> bytes:
-        return rss(*items).replace("<?xml version='1.0' encoding='utf-8'?>", declaration).encode(really)
+        return (
+            rss(*items)
+            .replace("<?xml version='1.0' encoding='utf-8'?>", declaration)
+            .encode(really)
+        )
 
     headers = {"Content-Type": header}
     await bell.sees(document(*archive(2)), headers=headers)
@@ -75,14 +91,20 @@ async def test_37_charsets_that_contradict_each_other_are_settled(bell: Bell, ti
 
 
 @pytest.mark.parametrize("before", ["\ufeff", "\n", "\ufeff\n \n", "\r\n\r\n", "\n\ufeff"])
-async def test_38_marks_and_blank_lines_before_the_declaration_do_no_harm(bell: Bell, before: str) -> None:
+async def test_38_marks_and_blank_lines_before_the_declaration_do_no_harm(
+    bell: Bell, before: str
+) -> None:
     await bell.sees(before + rss(*archive(2)))
-    assert await bell.sees(before + rss(item("2", "Harbour & Sons"), *archive(2))) == ["Harbour & Sons"]
+    assert await bell.sees(before + rss(item("2", "Harbour & Sons"), *archive(2))) == [
+        "Harbour & Sons"
+    ]
 
 
 @pytest.mark.parametrize("control", ["\x08", "\x18", "\x0b", "\x00", "&#8;", "&#x0B;", "\ufffe"])
 async def test_39_control_characters_do_no_harm(bell: Bell, control: str) -> None:
-    assert await news(bell, f"<item><guid>2</guid><title>Harbour{control} fire</title></item>") == ["Harbour fire"]
+    assert await news(bell, f"<item><guid>2</guid><title>Harbour{control} fire</title></item>") == [
+        "Harbour fire"
+    ]
     assert (await bell.state()).failure is None
 
 
@@ -98,7 +120,9 @@ async def test_39_control_characters_do_no_harm(bell: Bell, control: str) -> Non
         ("Harbour?a=1&b=2&copy=3", "Harbour?a=1&b=2&copy=3"),
     ],
 )
-async def test_40_undefined_entities_and_bare_ampersands_read_as_meant(bell: Bell, written: str, read: str) -> None:
+async def test_40_undefined_entities_and_bare_ampersands_read_as_meant(
+    bell: Bell, written: str, read: str
+) -> None:
     assert await news(bell, f"<item><guid>2</guid><title>{written}</title></item>") == [read]
 
 
@@ -111,7 +135,9 @@ async def test_40_undefined_entities_and_bare_ampersands_read_as_meant(bell: Bel
         "<item><guid>2</guid><title>Harbour fire</title><enclosure url=x length=3></item>",
     ],
 )
-async def test_41_undeclared_prefixes_and_mismatched_tags_are_read_loosely(bell: Bell, broken: str) -> None:
+async def test_41_undeclared_prefixes_and_mismatched_tags_are_read_loosely(
+    bell: Bell, broken: str
+) -> None:
     assert await news(bell, broken, item("3", "Harbour flood")) == ["Harbour fire", "Harbour flood"]
 
 
@@ -145,7 +171,9 @@ async def test_42_titles_escaped_twice_are_unescaped(bell: Bell, written: str, r
         ("Harbour \u202eerif\u202c\u200b fire", "Harbour erif fire"),
     ],
 )
-async def test_43_markup_leaves_titles_and_comparisons_stay(bell: Bell, written: str, read: str) -> None:
+async def test_43_markup_leaves_titles_and_comparisons_stay(
+    bell: Bell, written: str, read: str
+) -> None:
     assert await news(bell, f"<item><guid>2</guid><title>{written}</title></item>") == [read]
 
 
@@ -154,16 +182,24 @@ async def test_43_markup_leaves_titles_and_comparisons_stay(bell: Bell, written:
     [
         ("text", "Harbour: x &lt; y", "Harbour: x < y"),
         ("html", "Harbour &lt;b&gt;fire&lt;/b&gt; &amp;amp; smoke", "Harbour fire & smoke"),
-        ("xhtml", "<div xmlns='http://www.w3.org/1999/xhtml'>Harbour <b>fire</b></div>", "Harbour fire"),
+        (
+            "xhtml",
+            "<div xmlns='http://www.w3.org/1999/xhtml'>Harbour <b>fire</b></div>",
+            "Harbour fire",
+        ),
     ],
 )
-async def test_43_atom_titles_are_read_by_their_type(bell: Bell, kind: str, written: str, read: str) -> None:
+async def test_43_atom_titles_are_read_by_their_type(
+    bell: Bell, kind: str, written: str, read: str
+) -> None:
     def document(*entries: str) -> str:
         return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
     old = "<entry><id>urn:0</id><title>Old</title></entry>"
     await bell.sees(document(old))
-    assert await bell.sees(document(f"<entry><id>urn:1</id><title type='{kind}'>{written}</title></entry>", old)) == [read]
+    assert await bell.sees(
+        document(f"<entry><id>urn:1</id><title type='{kind}'>{written}</title></entry>", old)
+    ) == [read]
 
 
 # 44, 45. Links.
@@ -180,7 +216,9 @@ async def test_43_atom_titles_are_read_by_their_type(bell: Bell, kind: str, writ
         ("", "", "//zoo.example/fire", "http://zoo.example/fire"),
     ],
 )
-async def test_44_relative_links_are_resolved(bell: Bell, base: str, entry_base: str, link: str, shown: str) -> None:
+async def test_44_relative_links_are_resolved(
+    bell: Bell, base: str, entry_base: str, link: str, shown: str
+) -> None:
     def attribute(value: str) -> str:
         return f" xml:base='{value}'" if value else ""
 
@@ -189,7 +227,12 @@ async def test_44_relative_links_are_resolved(bell: Bell, base: str, entry_base:
 
     old = "<entry><id>urn:0</id><title>Old</title></entry>"
     await bell.sees(document(old))
-    await bell.sees(document(f"<entry{attribute(entry_base)}><id>urn:1</id><title>Harbour</title><link href='{link}'/></entry>", old))
+    await bell.sees(
+        document(
+            f"<entry{attribute(entry_base)}><id>urn:1</id><title>Harbour</title><link href='{link}'/></entry>",
+            old,
+        )
+    )
     assert bell.alerts[0].link == shown.format(server=bell.server.base)
 
 
@@ -212,10 +255,15 @@ async def test_44_relative_links_are_resolved_against_where_a_redirect_ends(bell
         ("<guid>1</guid><link>javascript:alert(1)</link>", "https://news.example/"),
         ("<guid>1</guid><link>tg://resolve?domain=x</link>", "https://news.example/"),
         ("<guid>1</guid><link>https://user:secret@zoo.example/</link>", "https://news.example/"),
-        ("<guid isPermaLink='false'>https://zoo.example/?p=1</guid><link>https://zoo.example/fire</link>", "https://zoo.example/fire"),
+        (
+            "<guid isPermaLink='false'>https://zoo.example/?p=1</guid><link>https://zoo.example/fire</link>",
+            "https://zoo.example/fire",
+        ),
     ],
 )
-async def test_45_a_guid_is_a_link_only_where_it_says_so(bell: Bell, inside: str, shown: str) -> None:
+async def test_45_a_guid_is_a_link_only_where_it_says_so(
+    bell: Bell, inside: str, shown: str
+) -> None:
     assert await news(bell, f"<item><title>Harbour fire</title>{inside}</item>") == ["Harbour fire"]
     assert bell.alerts[0].link == shown
 
@@ -237,9 +285,7 @@ async def test_45_a_redirect_changes_no_guid(bell: Bell) -> None:
 
 
 async def test_46_a_title_of_a_picture_is_not_the_headline(bell: Bell) -> None:
-    picture = (
-        "<media:content url='https://zoo.example/p.jpg'><media:title>A picture</media:title></media:content><media:title>Other</media:title>"
-    )
+    picture = "<media:content url='https://zoo.example/p.jpg'><media:title>A picture</media:title></media:content><media:title>Other</media:title>"
     root = "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/'>"
     before = f"<item>{picture}<title>Harbour fire</title><guid>2</guid></item>"
     after = f"<item><title>Harbour flood</title>{picture}<guid>3</guid></item>"
@@ -248,10 +294,17 @@ async def test_46_a_title_of_a_picture_is_not_the_headline(bell: Bell) -> None:
 
 async def test_47_json_feeds_are_read_with_numbers_for_ids_and_without_ids(bell: Bell) -> None:
     def document(*items: object) -> str:
-        return json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "Wire", "items": items})
+        return json.dumps(
+            {"version": "https://jsonfeed.org/version/1.1", "title": "Wire", "items": items}
+        )
 
     headers = {"Content-Type": "application/feed+json"}
-    old = {"id": 1, "url": "https://zoo.example/1", "title": "Old", "date_published": "2026-02-01T00:00:00Z"}
+    old = {
+        "id": 1,
+        "url": "https://zoo.example/1",
+        "title": "Old",
+        "date_published": "2026-02-01T00:00:00Z",
+    }
     number = {"id": 2, "url": "/fire", "title": "Harbour fire", "content_html": "<p>Smoke</p>"}
     nameless = {"title": "Harbour flood", "content_text": "Water"}
     untitled = {"id": "4", "content_text": "Harbour strike: talks begin"}
@@ -262,7 +315,10 @@ async def test_47_json_feeds_are_read_with_numbers_for_ids_and_without_ids(bell:
         "Harbour strike: talks begin",
     ]
     assert bell.alerts[0].link == bell.server.url("/fire")
-    assert await bell.sees(document({**number, "id": "2"}, nameless, untitled, old), headers=headers) == []
+    assert (
+        await bell.sees(document({**number, "id": "2"}, nameless, untitled, old), headers=headers)
+        == []
+    )
 
 
 async def test_48_without_link_the_enclosure_is_the_link(bell: Bell) -> None:
@@ -284,7 +340,12 @@ async def test_48_of_several_links_the_alternate_in_html_is_taken(bell: Bell) ->
         return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
     await bell.sees(document("<entry><id>urn:0</id><title>Old</title></entry>"))
-    await bell.sees(document(f"<entry><id>urn:1</id><title>Harbour</title>{links}</entry>", "<entry><id>urn:0</id><title>Old</title></entry>"))
+    await bell.sees(
+        document(
+            f"<entry><id>urn:1</id><title>Harbour</title>{links}</entry>",
+            "<entry><id>urn:0</id><title>Old</title></entry>",
+        )
+    )
     assert bell.alerts[0].link == "https://zoo.example/fire"
 
 
@@ -294,12 +355,20 @@ async def test_49_an_aggregators_original_link_and_source_are_shown(bell: Bell) 
         "<link>https://aggregator.example/~r/x/1</link><feedburner:origLink>https://zoo.example/fire</feedburner:origLink>"
         "<source url='https://zoo.example/rss'>Zoo Times</source>"
     )
-    await news(bell, f"<item><guid isPermaLink='false'>2</guid><title>Harbour fire</title>{inside}</item>", root=root)
+    await news(
+        bell,
+        f"<item><guid isPermaLink='false'>2</guid><title>Harbour fire</title>{inside}</item>",
+        root=root,
+    )
     assert (bell.alerts[0].link, bell.alerts[0].source) == ("https://zoo.example/fire", "Zoo Times")
 
 
-@pytest.mark.parametrize("words", ["This feed is no longer available", "The harbour feed has been discontinued"])
-async def test_49_a_lone_item_that_says_the_feed_is_gone_rings_nobody_and_is_told(bell: Bell, words: str) -> None:
+@pytest.mark.parametrize(
+    "words", ["This feed is no longer available", "The harbour feed has been discontinued"]
+)
+async def test_49_a_lone_item_that_says_the_feed_is_gone_rings_nobody_and_is_told(
+    bell: Bell, words: str
+) -> None:
     await bell.sees(rss(*archive(8)))
     before = await bell.state()
     assert await bell.sees(rss(item("gone", words))) == []
@@ -314,19 +383,26 @@ async def test_49_a_lone_item_that_says_the_feed_is_gone_rings_nobody_and_is_tol
 
 async def test_49_an_ordinary_lone_item_is_no_tombstone(bell: Bell) -> None:
     await bell.sees(rss(*archive(8)))
-    assert await bell.sees(rss(item("2", "Harbour ferry is no longer running"))) == ["Harbour ferry is no longer running"]
+    assert await bell.sees(rss(item("2", "Harbour ferry is no longer running"))) == [
+        "Harbour ferry is no longer running"
+    ]
 
 
 # 50. A whole archive.
 
 
 def vast(count: int, *, oldest_first: bool = False) -> list[str]:
-    items = [item(f"v{n}", f"Harbour diary {n}", at=NOON - timedelta(days=2, hours=n)) for n in range(count)]
+    items = [
+        item(f"v{n}", f"Harbour diary {n}", at=NOON - timedelta(days=2, hours=n))
+        for n in range(count)
+    ]
     return items[::-1] if oldest_first else items
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
-async def test_50_of_a_whole_archive_the_newest_are_kept_and_the_status_says_so(bell: Bell, *, oldest_first: bool) -> None:
+async def test_50_of_a_whole_archive_the_newest_are_kept_and_the_status_says_so(
+    bell: Bell, *, oldest_first: bool
+) -> None:
     old = vast(2000, oldest_first=oldest_first)
     assert await bell.sees(rss(*old), after=timedelta(0)) == []
     assert await bell.entries() == 500

@@ -15,7 +15,9 @@ ZOO = "https://zoo.example/"
 
 
 @pytest.fixture
-async def bell(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> AsyncIterator[Bell]:
+async def bell(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> AsyncIterator[Bell]:
     async with watching(tmp_path, server, clock, terminal) as made:
         yield made
 
@@ -44,7 +46,9 @@ async def test_01_guids_of_another_build_ring_nobody_where_links_stay(bell: Bell
     assert await bell.entries() == 6
 
 
-async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_and_no_dates(bell: Bell) -> None:
+async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_and_no_dates(
+    bell: Bell,
+) -> None:
     await bell.sees(rss(*built(1, link=False, dated=False)))
     for build in (2, 3):
         assert await bell.sees(rss(*built(build, link=False, dated=False))) == []
@@ -52,7 +56,9 @@ async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_an
 
 
 @pytest.mark.parametrize("count", [1, 2])
-async def test_01_guids_of_another_build_ring_nobody_in_a_feed_of_one_or_two(bell: Bell, count: int) -> None:
+async def test_01_guids_of_another_build_ring_nobody_in_a_feed_of_one_or_two(
+    bell: Bell, count: int
+) -> None:
     await bell.sees(rss(*built(1, count, link=False, dated=False)))
     for build in (2, 3, 4):
         assert await bell.sees(rss(*built(build, count, link=False, dated=False))) == []
@@ -67,9 +73,21 @@ async def test_01_a_new_article_among_guids_of_another_build_rings_once(bell: Be
     assert await bell.sees(rss(new, *built(4))) == []
 
 
-async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_identity(bell: Bell) -> None:
+async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_identity(
+    bell: Bell,
+) -> None:
     def hourly(*hours: int) -> str:
-        return rss(*(item(f"h{n}", "Harbour water level", link=f"{ZOO}level/{n}", at=LONG_AGO + timedelta(hours=n)) for n in hours))
+        return rss(
+            *(
+                item(
+                    f"h{n}",
+                    "Harbour water level",
+                    link=f"{ZOO}level/{n}",
+                    at=LONG_AGO + timedelta(hours=n),
+                )
+                for n in hours
+            )
+        )
 
     await bell.sees(hourly(4, 3, 2, 1))
     assert len(await bell.sees(hourly(8, 7, 6, 5))) == 4
@@ -82,8 +100,12 @@ async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_ident
 
 async def test_02_a_known_link_with_another_guid_is_the_same_article(bell: Bell) -> None:
     await bell.sees(rss(*archive(3)))
-    assert await bell.sees(rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))) == ["Harbour fire"]
-    assert await bell.sees(rss(item("main-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))) == []
+    assert await bell.sees(rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))) == [
+        "Harbour fire"
+    ]
+    assert (
+        await bell.sees(rss(item("main-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))) == []
+    )
     assert await bell.sees(rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))) == []
 
 
@@ -102,7 +124,9 @@ async def test_03_one_guid_on_all_items_hides_none(bell: Bell) -> None:
 
 @pytest.mark.parametrize("known", [1, 3])
 async def test_03_one_guid_and_one_link_on_all_items_hides_none(bell: Bell, known: int) -> None:
-    old = [item("feed", f"Old harbour {n}", link=f"{ZOO}alerts", at=LONG_AGO) for n in "abc"[:known]]
+    old = [
+        item("feed", f"Old harbour {n}", link=f"{ZOO}alerts", at=LONG_AGO) for n in "abc"[:known]
+    ]
     await bell.sees(rss(*old))
     new = item("feed", "Harbour closed", link=f"{ZOO}alerts")
     assert await bell.sees(rss(new, *old)) == ["Harbour closed"]
@@ -120,7 +144,9 @@ async def test_03_one_guid_on_all_items_that_have_no_link_hides_none(bell: Bell)
 # 4. The guid is good, then bad, then good.
 
 
-async def test_04_a_feed_whose_guids_are_good_and_bad_in_turn_rings_nobody_again(bell: Bell) -> None:
+async def test_04_a_feed_whose_guids_are_good_and_bad_in_turn_rings_nobody_again(
+    bell: Bell,
+) -> None:
     titles = "abcdefgh"
     bad = [item("x", f"Harbour tale {n}", link=f"{ZOO}{n}", at=LONG_AGO) for n in titles]
     good = [item(f"good-{n}", f"Harbour tale {n}", link=f"{ZOO}{n}", at=LONG_AGO) for n in titles]
@@ -183,7 +209,12 @@ async def test_06_neither_id_nor_link_an_entry_with_nothing_is_skipped_alone(bel
 async def test_07_a_scheme_or_slash_that_flips_rings_nobody(bell: Bell) -> None:
     def document(scheme: str, slash: str) -> str:
         ids = [f"{scheme}://zoo.example/harbour-{n}{slash}" for n in "abcdefghijklmno"]
-        return rss(*(item(one, f"Harbour {one[-3:]}", link=one, at=LONG_AGO, permalink=True) for one in ids))
+        return rss(
+            *(
+                item(one, f"Harbour {one[-3:]}", link=one, at=LONG_AGO, permalink=True)
+                for one in ids
+            )
+        )
 
     await bell.sees(document("http", ""))
     for scheme, slash in (("https", ""), ("https", "/"), ("http", "/"), ("http", "")):
@@ -196,7 +227,12 @@ async def test_07_a_scheme_or_slash_that_flips_rings_nobody(bell: Bell) -> None:
 
 def migrated(count: int = 60) -> list[str]:
     return [
-        item(f"new-cms-{n}", f"Moved harbour story {n} {n * n}", link=f"https://new.example/{n}", at=LONG_AGO - timedelta(days=n))
+        item(
+            f"new-cms-{n}",
+            f"Moved harbour story {n} {n * n}",
+            link=f"https://new.example/{n}",
+            at=LONG_AGO - timedelta(days=n),
+        )
         for n in range(count)
     ]
 
@@ -211,8 +247,22 @@ async def test_08_a_migration_rings_nobody_and_the_operator_hears_of_it_once(bel
 
 
 async def test_08_a_migration_that_keeps_the_headlines_is_not_even_new(bell: Bell) -> None:
-    await bell.sees(rss(*(item(f"a{n}", f"Harbour {n} of many", link=f"{ZOO}{n}", at=LONG_AGO) for n in range(40))))
-    moved = rss(*(item(f"b{n}", f"Harbour {n} of many", link=f"https://new.example/posts/{n}", at=LONG_AGO) for n in range(40)))
+    await bell.sees(
+        rss(
+            *(
+                item(f"a{n}", f"Harbour {n} of many", link=f"{ZOO}{n}", at=LONG_AGO)
+                for n in range(40)
+            )
+        )
+    )
+    moved = rss(
+        *(
+            item(
+                f"b{n}", f"Harbour {n} of many", link=f"https://new.example/posts/{n}", at=LONG_AGO
+            )
+            for n in range(40)
+        )
+    )
     assert await bell.sees(moved) == []
     assert await bell.entries() == 40
 
@@ -228,18 +278,37 @@ async def test_08_what_is_recent_in_a_migration_comes_as_one_message(bell: Bell)
 async def test_08_after_a_migration_new_articles_ring_again(bell: Bell) -> None:
     await bell.sees(rss(*archive(20)))
     await bell.sees(rss(*migrated()))
-    assert await bell.sees(rss(item("n1", "Harbour news", at=NOON + timedelta(minutes=20)), *migrated())) == ["Harbour news"]
+    assert await bell.sees(
+        rss(item("n1", "Harbour news", at=NOON + timedelta(minutes=20)), *migrated())
+    ) == ["Harbour news"]
 
 
 async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(bell: Bell) -> None:
-    before = [item(f"a{n}", f"Harbour {n} of many", link=f"{ZOO}{n}", at=LONG_AGO) for n in range(8)]
-    after = [item(f"b{n}", f"Harbour {n} of many", link=f"https://new.example/posts/{n}", at=LONG_AGO) for n in range(8)]
+    before = [
+        item(f"a{n}", f"Harbour {n} of many", link=f"{ZOO}{n}", at=LONG_AGO) for n in range(8)
+    ]
+    after = [
+        item(f"b{n}", f"Harbour {n} of many", link=f"https://new.example/posts/{n}", at=LONG_AGO)
+        for n in range(8)
+    ]
     await bell.sees(rss(*before))
     assert await bell.sees(rss(*after)) == []
-    days = [item(f"day-{n}", "Harbour briefing", link=f"https://new.example/briefing/{n}", at=NOON + timedelta(days=n)) for n in range(3)]
+    days = [
+        item(
+            f"day-{n}",
+            "Harbour briefing",
+            link=f"https://new.example/briefing/{n}",
+            at=NOON + timedelta(days=n),
+        )
+        for n in range(3)
+    ]
     assert await bell.sees(rss(days[0], *after), after=timedelta(days=1)) == ["Harbour briefing"]
-    assert await bell.sees(rss(days[1], days[0], *after), after=timedelta(days=1)) == ["Harbour briefing"]
-    assert await bell.sees(rss(days[2], days[1], days[0], *after), after=timedelta(days=1)) == ["Harbour briefing"]
+    assert await bell.sees(rss(days[1], days[0], *after), after=timedelta(days=1)) == [
+        "Harbour briefing"
+    ]
+    assert await bell.sees(rss(days[2], days[1], days[0], *after), after=timedelta(days=1)) == [
+        "Harbour briefing"
+    ]
 
 
 # 9. Headline and slug are edited.
@@ -248,8 +317,16 @@ async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(bell:
 async def test_09_a_new_slug_with_the_same_article_number_is_an_edit(bell: Bell) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
     await bell.sees(rss(old))
-    first = item(f"{ZOO}ship-aground-48213377", "Ship aground in the harbour", link=f"{ZOO}ship-aground-48213377")
-    second = item(f"{ZOO}crew-is-safe-48213377", "Crew of stranded ship is safe", link=f"{ZOO}crew-is-safe-48213377")
+    first = item(
+        f"{ZOO}ship-aground-48213377",
+        "Ship aground in the harbour",
+        link=f"{ZOO}ship-aground-48213377",
+    )
+    second = item(
+        f"{ZOO}crew-is-safe-48213377",
+        "Crew of stranded ship is safe",
+        link=f"{ZOO}crew-is-safe-48213377",
+    )
     assert await bell.sees(rss(first, old)) == ["Ship aground in the harbour"]
     assert await bell.sees(rss(second, old)) == []
     assert bell.edits == ["Crew of stranded ship is safe"]
@@ -259,26 +336,56 @@ async def test_09_a_near_equal_headline_at_the_same_moment_is_an_edit(bell: Bell
     old = item("1", "Old harbour", at=LONG_AGO)
     await bell.sees(rss(old))
     at = NOON - timedelta(minutes=7, seconds=13)
-    await bell.sees(rss(item("p/a", "Storm shuts the harbour of Lindholm", link=f"{ZOO}storm-shuts", at=at), old))
-    assert await bell.sees(rss(item("p/b", "Storm shuts the old harbour of Lindholm", link=f"{ZOO}storm-shuts-old", at=at), old)) == []
+    await bell.sees(
+        rss(
+            item("p/a", "Storm shuts the harbour of Lindholm", link=f"{ZOO}storm-shuts", at=at), old
+        )
+    )
+    assert (
+        await bell.sees(
+            rss(
+                item(
+                    "p/b",
+                    "Storm shuts the old harbour of Lindholm",
+                    link=f"{ZOO}storm-shuts-old",
+                    at=at,
+                ),
+                old,
+            )
+        )
+        == []
+    )
 
 
-async def test_09_near_equal_headlines_of_one_day_are_articles_of_their_own_where_dates_are_days(bell: Bell) -> None:
+async def test_09_near_equal_headlines_of_one_day_are_articles_of_their_own_where_dates_are_days(
+    bell: Bell,
+) -> None:
     def warning(place: str) -> str:
         return item(place, f"Harbour warning for {place}", at=NOON.replace(hour=0))
 
     await bell.sees(rss(item("1", "Old harbour", at=LONG_AGO)))
     assert len(await bell.sees(rss(warning("Lindholm"), warning("Oster")))) == 2
-    assert await bell.sees(rss(warning("Varn"), warning("Lindholm"))) == ["Harbour warning for Varn"]
+    assert await bell.sees(rss(warning("Varn"), warning("Lindholm"))) == [
+        "Harbour warning for Varn"
+    ]
 
 
 async def test_09_a_section_number_in_every_link_is_no_article_number(bell: Bell) -> None:
     def story(name: str, day: int) -> str:
-        return item(name, f"Harbour {name}", link=f"{ZOO}section/1234567/{name}", at=LONG_AGO + timedelta(days=day))
+        return item(
+            name,
+            f"Harbour {name}",
+            link=f"{ZOO}section/1234567/{name}",
+            at=LONG_AGO + timedelta(days=day),
+        )
 
     await bell.sees(rss(story("three", 3), story("two", 2), story("one", 1)))
-    assert await bell.sees(rss(story("four", 4), story("three", 3), story("two", 2))) == ["Harbour four"]
-    assert await bell.sees(rss(story("five", 5), story("four", 4), story("three", 3))) == ["Harbour five"]
+    assert await bell.sees(rss(story("four", 4), story("three", 3), story("two", 2))) == [
+        "Harbour four"
+    ]
+    assert await bell.sees(rss(story("five", 5), story("four", 4), story("three", 3))) == [
+        "Harbour five"
+    ]
 
 
 # 10. The same guid with other words.
@@ -287,18 +394,29 @@ async def test_09_a_section_number_in_every_link_is_no_article_number(bell: Bell
 async def test_10_a_live_blog_that_changes_does_not_ring_again(bell: Bell) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
     await bell.sees(rss(old))
-    assert await bell.sees(rss(item("live", "Live: harbour strike", text="Talks begin."), old)) == ["Live: harbour strike"]
+    assert await bell.sees(rss(item("live", "Live: harbour strike", text="Talks begin."), old)) == [
+        "Live: harbour strike"
+    ]
     for hour in range(1, 4):
-        live = item("live", f"Live: harbour strike, hour {hour}", text=f"Update {hour}.", at=NOON + timedelta(hours=hour))
+        live = item(
+            "live",
+            f"Live: harbour strike, hour {hour}",
+            text=f"Update {hour}.",
+            at=NOON + timedelta(hours=hour),
+        )
         assert await bell.sees(rss(live, old)) == []
     assert bell.edits[-1] == "Live: harbour strike, hour 3"
 
 
-async def test_10_an_edit_that_makes_a_subscription_match_for_the_first_time_rings(bell: Bell) -> None:
+async def test_10_an_edit_that_makes_a_subscription_match_for_the_first_time_rings(
+    bell: Bell,
+) -> None:
     old = item("1", "Old news", at=LONG_AGO)
     await bell.sees(rss(old))
     assert await bell.sees(rss(item("live", "Live: the strike"), old)) == []
-    assert await bell.sees(rss(item("live", "Live: strike reaches the harbour"), old)) == ["Live: strike reaches the harbour"]
+    assert await bell.sees(rss(item("live", "Live: strike reaches the harbour"), old)) == [
+        "Live: strike reaches the harbour"
+    ]
     assert await bell.sees(rss(item("live", "Live: strike leaves the harbour"), old)) == []
 
 
@@ -310,7 +428,10 @@ async def test_11_twins_with_numbered_guids_ring_once(bell: Bell) -> None:
     await bell.sees(rss(old))
     twins = [item(f"{ZOO}fire#{n}", "Harbour fire", link=f"{ZOO}fire") for n in range(2)]
     assert await bell.sees(rss(*twins, old)) == ["Harbour fire"]
-    assert await bell.sees(rss(item(f"{ZOO}fire#2", "Harbour fire", link=f"{ZOO}fire"), *twins, old)) == []
+    assert (
+        await bell.sees(rss(item(f"{ZOO}fire#2", "Harbour fire", link=f"{ZOO}fire"), *twins, old))
+        == []
+    )
 
 
 # 12. Google News.
@@ -330,13 +451,20 @@ async def test_12_opaque_links_and_guids_that_change_each_time_ring_once(bell: B
             )
         )
 
-    titles = [f"Harbour matter {word}" for word in "one two three four five six seven eight nine ten eleven".split()]
+    titles = [
+        f"Harbour matter {word}"
+        for word in "one two three four five six seven eight nine ten eleven".split()
+    ]
     await bell.sees(document(1, titles))
     for turn in (2, 3):
         assert await bell.sees(document(turn, titles)) == []
-    assert await bell.sees(document(4, ["Harbour matter twelve", *titles])) == ["Harbour matter twelve - Lindholm Post"]
+    assert await bell.sees(document(4, ["Harbour matter twelve", *titles])) == [
+        "Harbour matter twelve - Lindholm Post"
+    ]
     assert await bell.sees(document(5, ["Harbour matter twelve", *titles])) == []
-    assert {one.path for one in bell.server.seen} == {"/feed.xml"}, "no opaque link is ever resolved"
+    assert {one.path for one in bell.server.seen} == {"/feed.xml"}, (
+        "no opaque link is ever resolved"
+    )
 
 
 # 13. Tracking parameters.
@@ -351,8 +479,12 @@ async def test_13_tracking_parameters_make_no_new_article_and_are_not_shown(bell
         f"{ZOO}fire?fbclid=Iw&id=7#xtor=RSS-1",
         f"{ZOO}fire?id=7&ref=rss",
     ]
-    assert await bell.sees(rss(item(None, "Harbour fire", link=tracked[0]), old)) == ["Harbour fire"]
+    assert await bell.sees(rss(item(None, "Harbour fire", link=tracked[0]), old)) == [
+        "Harbour fire"
+    ]
     for link in tracked[1:]:
         assert await bell.sees(rss(item(None, "Harbour fire", link=link), old)) == []
     assert bell.alerts[0].link == f"{ZOO}fire?id=7"
-    assert await bell.sees(rss(item(None, "Harbour flood", link=f"{ZOO}fire?id=8&utm_source=rss"), old)) == ["Harbour flood"]
+    assert await bell.sees(
+        rss(item(None, "Harbour flood", link=f"{ZOO}fire?id=8&utm_source=rss"), old)
+    ) == ["Harbour flood"]

@@ -15,7 +15,9 @@ FIRE = item("2", "Harbour fire")
 
 
 @pytest.fixture
-async def bell(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> AsyncIterator[Bell]:
+async def bell(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> AsyncIterator[Bell]:
     async with watching(tmp_path, server, clock, terminal) as made:
         yield made
 
@@ -29,17 +31,25 @@ def dated(text: str) -> str:
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(days=40), timedelta(days=4000)])
-async def test_23_a_date_in_the_future_withholds_no_alert_and_orders_as_now(bell: Bell, ahead: timedelta) -> None:
+async def test_23_a_date_in_the_future_withholds_no_alert_and_orders_as_now(
+    bell: Bell, ahead: timedelta
+) -> None:
     await bell.sees(rss(*archive(3)))
-    assert await bell.sees(rss(item("2", "Harbour fire", at=NOON + ahead), *archive(3))) == ["Harbour fire"]
+    assert await bell.sees(rss(item("2", "Harbour fire", at=NOON + ahead), *archive(3))) == [
+        "Harbour fire"
+    ]
     newest = (await bell.state()).newest
     assert newest is not None
     assert newest <= bell.clock.now() + timedelta(hours=1)
-    assert await bell.sees(rss(item("3", "Harbour flood", at=bell.clock.now()), *archive(3))) == ["Harbour flood"]
+    assert await bell.sees(rss(item("3", "Harbour flood", at=bell.clock.now()), *archive(3))) == [
+        "Harbour flood"
+    ]
 
 
 async def test_23_a_feed_whose_dates_are_all_ahead_rings_one_by_one(bell: Bell) -> None:
-    ahead = [item(f"f{n}", f"Harbour tomorrow {n * n}", at=NOON + timedelta(days=1)) for n in range(3)]
+    ahead = [
+        item(f"f{n}", f"Harbour tomorrow {n * n}", at=NOON + timedelta(days=1)) for n in range(3)
+    ]
     await bell.sees(rss(item("1", "Old", at=NOON + timedelta(hours=20))))
     assert len(await bell.sees(rss(*ahead))) == 3
 
@@ -58,7 +68,12 @@ async def test_24_a_date_that_appears_or_goes_makes_nothing_new(bell: Bell) -> N
     await bell.sees(rss(*archive(3)))
     await bell.sees(rss(item(None, "Harbour fire", link="", at=None), *archive(3)))
     assert await bell.sees(rss(item(None, "Harbour fire", link="", at=NOON), *archive(3))) == []
-    assert await bell.sees(rss(item(None, "Harbour fire", link="", at=NOON + timedelta(hours=1)), *archive(3))) == []
+    assert (
+        await bell.sees(
+            rss(item(None, "Harbour fire", link="", at=NOON + timedelta(hours=1)), *archive(3))
+        )
+        == []
+    )
     assert bell.rang == ["Harbour fire"]
 
 
@@ -76,7 +91,9 @@ async def test_24_a_date_that_appears_or_goes_makes_nothing_new(bell: Bell) -> N
         ("Mon, 32 Foo 2026 99:99:99 GMT", None),
     ],
 )
-async def test_25_odd_dates_are_understood_or_left_out_and_ring(bell: Bell, written: str, understood: datetime | None) -> None:
+async def test_25_odd_dates_are_understood_or_left_out_and_ring(
+    bell: Bell, written: str, understood: datetime | None
+) -> None:
     await bell.sees(rss(*archive(3)))
     assert await bell.sees(rss(dated(written), *archive(3))) == ["Harbour fire"]
     assert bell.alerts[0].published == understood
@@ -88,17 +105,23 @@ async def test_26_a_date_without_zone_is_taken_as_utc(bell: Bell) -> None:
     assert bell.alerts[0].published == datetime(2026, 3, 2, 11, tzinfo=UTC)
 
 
-async def test_26_an_old_or_senseless_date_silences_no_entry_of_an_ordinary_poll(bell: Bell) -> None:
+async def test_26_an_old_or_senseless_date_silences_no_entry_of_an_ordinary_poll(
+    bell: Bell,
+) -> None:
     await bell.sees(rss(*archive(3)))
     late = item("late", "Harbour report published late", at=NOON - timedelta(days=300))
     assert await bell.sees(rss(late, *archive(3))) == ["Harbour report published late"]
-    assert await bell.sees(rss(dated("Thu, 01 Jan 1970 00:00:00 GMT"), late, *archive(3))) == ["Harbour fire"]
+    assert await bell.sees(rss(dated("Thu, 01 Jan 1970 00:00:00 GMT"), late, *archive(3))) == [
+        "Harbour fire"
+    ]
 
 
 # 27, 28. Validators.
 
 
-async def test_27_a_server_that_always_answers_304_is_asked_in_full_after_eight_days(bell: Bell) -> None:
+async def test_27_a_server_that_always_answers_304_is_asked_in_full_after_eight_days(
+    bell: Bell,
+) -> None:
     async def stuck(request: web.Request) -> web.Response:
         if "If-Modified-Since" in request.headers or "If-None-Match" in request.headers:
             return web.Response(status=304)
@@ -115,7 +138,9 @@ async def test_27_a_server_that_always_answers_304_is_asked_in_full_after_eight_
 
 
 @pytest.mark.parametrize("changing", ["ETag", "Last-Modified"])
-async def test_28_validators_are_kept_each_for_itself_whatever_the_body(bell: Bell, changing: str) -> None:
+async def test_28_validators_are_kept_each_for_itself_whatever_the_body(
+    bell: Bell, changing: str
+) -> None:
     given = {"ETag": '"one"', "Last-Modified": "Mon, 02 Mar 2026 10:00:00 GMT"}
     later = {"ETag": 'W/"two"', "Last-Modified": "Mon, 02 Mar 2026 10:00:01 GMT"}
 
@@ -131,14 +156,20 @@ async def test_28_validators_are_kept_each_for_itself_whatever_the_body(bell: Be
     assert (state.etag, state.last_modified) == (given["ETag"], given["Last-Modified"])
     await bell.polls()
     sent = bell.server.seen[-1].headers
-    assert (sent["If-None-Match"], sent["If-Modified-Since"]) == (given["ETag"], given["Last-Modified"])
+    assert (sent["If-None-Match"], sent["If-Modified-Since"]) == (
+        given["ETag"],
+        given["Last-Modified"],
+    )
 
 
 async def test_28_a_304_with_a_new_etag_replaces_the_old_one(bell: Bell) -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.headers.get("If-None-Match"):
             return web.Response(status=304, headers={"ETag": '"second"'})
-        return web.Response(text=rss(*archive(3)), headers={"ETag": '"first"', "Last-Modified": "Mon, 02 Mar 2026 10:00:00 GMT"})
+        return web.Response(
+            text=rss(*archive(3)),
+            headers={"ETag": '"first"', "Last-Modified": "Mon, 02 Mar 2026 10:00:00 GMT"},
+        )
 
     bell.server.handle("/feed.xml", answer)
     await bell.polls()
@@ -148,7 +179,9 @@ async def test_28_a_304_with_a_new_etag_replaces_the_old_one(bell: Bell) -> None
 
 
 @pytest.mark.parametrize("status", [400, 412, 501])
-async def test_28_a_server_that_refuses_conditional_requests_is_asked_without(bell: Bell, status: int) -> None:
+async def test_28_a_server_that_refuses_conditional_requests_is_asked_without(
+    bell: Bell, status: int
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.headers.get("If-None-Match"):
             return web.Response(status=status)
@@ -178,10 +211,14 @@ CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><b
 
 
 @pytest.mark.parametrize("status", [200, 403, 503])
-async def test_29_a_challenge_page_is_named_keeps_the_feed_and_backs_off(bell: Bell, status: int) -> None:
+async def test_29_a_challenge_page_is_named_keeps_the_feed_and_backs_off(
+    bell: Bell, status: int
+) -> None:
     await bell.sees(rss(*archive(3)))
     for _ in range(3):
-        assert await bell.sees(CHALLENGE, status=status, headers={"Content-Type": "text/html"}) == []
+        assert (
+            await bell.sees(CHALLENGE, status=status, headers={"Content-Type": "text/html"}) == []
+        )
     state = await bell.state()
     assert state.failure is Failure.BLOCKED
     assert "challenge page" in state.failure_text
@@ -212,6 +249,9 @@ async def test_30_a_page_is_not_a_feed_and_clears_nothing(bell: Bell, page: str)
 
 
 async def test_30_a_first_answer_that_is_a_page_is_no_baseline(bell: Bell) -> None:
-    await bell.sees("<!DOCTYPE html><html><body>Down for maintenance</body></html>", headers={"Content-Type": "text/html"})
+    await bell.sees(
+        "<!DOCTYPE html><html><body>Down for maintenance</body></html>",
+        headers={"Content-Type": "text/html"},
+    )
     assert (await bell.state()).baseline_at is None
     assert await bell.sees(rss(*archive(3))) == []

@@ -17,7 +17,9 @@ FIRE = item("2", "Harbour fire")
 
 
 @pytest.fixture
-async def bell(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> AsyncIterator[Bell]:
+async def bell(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> AsyncIterator[Bell]:
     async with watching(tmp_path, server, clock, terminal) as made:
         yield made
 
@@ -25,8 +27,12 @@ async def bell(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal:
 # 31. A platform is down for days.
 
 
-@pytest.mark.parametrize(("status", "failure"), [(404, Failure.NOT_FOUND), (500, Failure.SERVER), (503, Failure.SERVER)])
-async def test_31_errors_for_days_back_off_to_a_day_and_never_end_the_feed(bell: Bell, status: int, failure: Failure) -> None:
+@pytest.mark.parametrize(
+    ("status", "failure"), [(404, Failure.NOT_FOUND), (500, Failure.SERVER), (503, Failure.SERVER)]
+)
+async def test_31_errors_for_days_back_off_to_a_day_and_never_end_the_feed(
+    bell: Bell, status: int, failure: Failure
+) -> None:
     await bell.sees(rss(*archive(3)))
     waits = []
     for _ in range(12):
@@ -77,7 +83,9 @@ async def test_32_every_redirect_is_followed(bell: Bell, status: int) -> None:
     assert await bell.entries() == 3
 
 
-async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_only(bell: Bell) -> None:
+async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_only(
+    bell: Bell,
+) -> None:
     bell.server.put("/new.xml", rss(*archive(3)))
     moved(bell.server, "/feed.xml", "/new.xml", 301)
     for _ in range(6):
@@ -149,14 +157,19 @@ def atom(title: str, updated: str) -> str:
 
 async def test_33_an_older_copy_does_not_bring_back_older_words(bell: Bell) -> None:
     await bell.sees(atom("Quiet day", "2026-02-01T00:00:00Z"))
-    before, after = atom("Harbour on fire", "2026-03-02T10:00:00Z"), atom("Harbour fire is out", "2026-03-02T11:00:00Z")
+    before, after = (
+        atom("Harbour on fire", "2026-03-02T10:00:00Z"),
+        atom("Harbour fire is out", "2026-03-02T11:00:00Z"),
+    )
     for document in (before, after, before, after, before):
         await bell.sees(document)
     assert bell.rang == ["Harbour on fire"]
     assert bell.edits == ["Harbour fire is out"]
 
 
-async def test_33_an_older_copy_whose_date_of_publication_moves_does_not_bring_back_older_words(bell: Bell) -> None:
+async def test_33_an_older_copy_whose_date_of_publication_moves_does_not_bring_back_older_words(
+    bell: Bell,
+) -> None:
     await bell.sees(rss(*archive(2)))
     before = rss(item("2", "Harbour on fire", at=NOON - timedelta(hours=2)), *archive(2))
     after = rss(item("2", "Harbour fire is out", at=NOON - timedelta(hours=1)), *archive(2))
@@ -173,7 +186,13 @@ def cut_off(server: FeedServer, body: bytes, announced: int, **headers: str) -> 
     """Announce more bytes than are sent, and hang up."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/rss+xml", "Content-Length": str(announced), **headers})
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "application/rss+xml",
+                "Content-Length": str(announced),
+                **headers,
+            }
+        )
         await response.prepare(request)
         await response.write(body)
         assert request.transport is not None
@@ -185,7 +204,9 @@ def cut_off(server: FeedServer, body: bytes, announced: int, **headers: str) -> 
 
 
 @pytest.mark.parametrize("tell_length", [True, False])
-async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_rest_comes_later(bell: Bell, *, tell_length: bool) -> None:
+async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_rest_comes_later(
+    bell: Bell, *, tell_length: bool
+) -> None:
     await bell.sees(rss(*archive(3)))
     document = rss(FIRE, item("3", "Harbour flood"), *archive(3))
     at = document.index("flood") + 3
@@ -201,7 +222,9 @@ async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_res
 
 
 @pytest.mark.parametrize("tell_length", [True, False])
-async def test_34_of_a_body_cut_between_items_no_validators_are_kept(bell: Bell, *, tell_length: bool) -> None:
+async def test_34_of_a_body_cut_between_items_no_validators_are_kept(
+    bell: Bell, *, tell_length: bool
+) -> None:
     await bell.sees(rss(*archive(3)))
     document = rss(FIRE, item("3", "Harbour flood"), *archive(3))
     at = document.index("<item>", document.index("Harbour fire"))
@@ -227,7 +250,9 @@ async def test_34_a_feed_that_always_lacks_its_end_still_rings(bell: Bell) -> No
 
     await bell.sees(document(*archive(3)))
     assert await bell.sees(document(FIRE, *archive(3))) == ["Harbour fire"]
-    assert await bell.sees(document(item("3", "Harbour flood"), FIRE, *archive(3))) == ["Harbour flood"]
+    assert await bell.sees(document(item("3", "Harbour flood"), FIRE, *archive(3))) == [
+        "Harbour flood"
+    ]
     assert (await bell.state()).failure is None
 
 
@@ -235,7 +260,9 @@ async def test_34_cut_gzip_is_told_from_whole(bell: Bell) -> None:
     await bell.sees(rss(*archive(3)))
     items = [item(f"n{n}", f"Harbour {n} {n * 7919 % 1009}") for n in range(8)]
     packed = gzip.compress(rss(*items, *archive(3)).encode(), mtime=0)
-    await bell.sees(packed[: len(packed) * 3 // 4], headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
+    await bell.sees(
+        packed[: len(packed) * 3 // 4], headers={"Content-Encoding": "gzip", "ETag": '"whole"'}
+    )
     assert (await bell.state()).etag is None
     await bell.sees(packed, headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
     assert len(bell.rang) == len(set(bell.rang)) == 8

@@ -22,7 +22,9 @@ insert into outbox (chat_id, kind, priority, text, created_at) values (1, 'reply
 """
 
 
-async def test_a_database_of_the_version_before_goes_on_where_it_was(tmp_path: Path, opened: Opened) -> None:
+async def test_a_database_of_the_version_before_goes_on_where_it_was(
+    tmp_path: Path, opened: Opened
+) -> None:
     connection = sqlite3.connect(tmp_path / "newsbell.db")
     connection.row_factory = sqlite3.Row
     old = Database(connection)

@@ -37,7 +37,9 @@ FAMILIES = Families({"Harbour Group": ["harbour.example", "Harbour Evening"]})
         ("", "", "", ""),
     ],
 )
-def test_a_credit_is_seen_where_newsrooms_put_it_and_nowhere_else(author: str, title: str, summary: str, agency: str) -> None:
+def test_a_credit_is_seen_where_newsrooms_put_it_and_nowhere_else(
+    author: str, title: str, summary: str, agency: str
+) -> None:
     assert credit(author, title, summary) == agency
 
 
@@ -60,30 +62,54 @@ def test_houses_are_told_apart_by_family_and_site(one: str, other: str, *, same:
 
 
 def test_an_aggregator_s_article_is_the_outlet_s_that_it_names() -> None:
-    assert FAMILIES.voice("Link Collector", "Harbour Evening", "", "x", "y") == Voice("harbour group", "harbour group")
+    assert FAMILIES.voice("Link Collector", "Harbour Evening", "", "x", "y") == Voice(
+        "harbour group", "harbour group"
+    )
 
 
 def test_an_agency_s_own_article_is_credited_to_nobody_else() -> None:
     assert FAMILIES.voice("apnews.com", "", "", "x", "PORT SELVA (AP) — y") == Voice("ap", "ap")
-    assert FAMILIES.voice("Coastal Post", "", "", "x", "PORT SELVA (AP) — y") == Voice("coastal post", "ap", "AP")
+    assert FAMILIES.voice("Coastal Post", "", "", "x", "PORT SELVA (AP) — y") == Voice(
+        "coastal post", "ap", "AP"
+    )
 
 
-@pytest.mark.parametrize(("families", "rings"), [({}, 1), ({"Coast Media": ["Coastal Post", "Harbour Times"]}, 0)])
+@pytest.mark.parametrize(
+    ("families", "rings"), [({}, 1), ({"Coast Media": ["Coastal Post", "Harbour Times"]}, 0)]
+)
 async def test_two_papers_that_the_file_calls_one_house_do_not_confirm_each_other(
-    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, families: dict[str, list[str]], rings: int
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    families: dict[str, list[str]],
+    rings: int,
 ) -> None:
-    titles = {"Coastal Post": "Blast at the Tarvos harbour kills four workers", "Harbour Times": "Tarvos harbour blast: four workers killed"}
-    texts = ("A silo burst shortly before nine, crews say.", "Dust is looked at as the cause of it.")
+    titles = {
+        "Coastal Post": "Blast at the Tarvos harbour kills four workers",
+        "Harbour Times": "Tarvos harbour blast: four workers killed",
+    }
+    texts = (
+        "A silo burst shortly before nine, crews say.",
+        "Dust is looked at as the cause of it.",
+    )
     for number in range(2):
         server.put(f"/{number}", rss(item("old", "Bakers vote", at=NOON)))
-    feeds = [{"url": server.url(f"/{number}"), "name": name, "publisher": name} for number, name in enumerate(titles)]
+    feeds = [
+        {"url": server.url(f"/{number}"), "name": name, "publisher": name}
+        for number, name in enumerate(titles)
+    ]
     config = json.loads(config_text(feeds, "tarvos")) | {"families": families}
     config["subscriptions"][0]["publishers"] = 2
     async with newsbell(tmp_path, json.dumps(config), clock=clock, terminal=terminal) as made:
         await poll(made)
         for number, title in enumerate(titles.values()):
             server.put(
-                f"/{number}", rss(item("new", title, text=texts[number], link=f"https://h{number}.example/new"), item("old", "Bakers vote"))
+                f"/{number}",
+                rss(
+                    item("new", title, text=texts[number], link=f"https://h{number}.example/new"),
+                    item("old", "Bakers vote"),
+                ),
             )
             await poll(made)
     assert len(terminal.titles()) == rings

@@ -30,7 +30,12 @@ NAMES = {"deir-ez-zor": ("Deir ez-Zor", "Deir Ezzor", "دير الزور", "Де
         ("fire OR flood", "Flood", "after fire", ["Flood", "fire"]),
         ("fire NOT football", "Fire at football ground", "", None),
         ("fire -football", "Fire at the ground", "", ["Fire"]),
-        ('"S-300" AND (Syria OR @deir-ez-zor) NOT football', "S-300 near دير الزور", "", ["S-300", "دير الزور"]),
+        (
+            '"S-300" AND (Syria OR @deir-ez-zor) NOT football',
+            "S-300 near دير الزور",
+            "",
+            ["S-300", "دير الزور"],
+        ),
         ("@deir-ez-zor", "В Дейр-эз-Зор вошли", "", ["Дейр-эз-Зор"]),
         ("@deir-ez-zor", "وصلت إلى دير الزُّور", "", ["دير الزُّور"]),
         ("地震", "東京で地震が発生", "", ["地震"]),
@@ -42,11 +47,15 @@ NAMES = {"deir-ez-zor": ("Deir ez-Zor", "Deir Ezzor", "دير الزور", "Де
         ("word", "", "the word stands in the summary", ["word"]),
     ],
 )
-def test_a_query_matches_words_and_says_where(query: str, title: str, summary: str, matched: list[str] | None) -> None:
+def test_a_query_matches_words_and_says_where(
+    query: str, title: str, summary: str, matched: list[str] | None
+) -> None:
     spans = match(parse(query, NAMES), ArticleWords(Article(title, summary, "en")))
 
     texts = {"title": title, "summary": summary}
-    assert matched == (None if spans is None else [texts[span.field][span.start : span.end] for span in spans])
+    assert matched == (
+        None if spans is None else [texts[span.field][span.start : span.end] for span in spans]
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +80,9 @@ def test_a_query_matches_words_and_says_where(query: str, title: str, summary: s
         (" ".join(["a"] * 301), 600, "300 words"),
     ],
 )
-def test_an_error_points_at_its_place_and_says_what_to_do(query: str, position: int, words: str) -> None:
+def test_an_error_points_at_its_place_and_says_what_to_do(
+    query: str, position: int, words: str
+) -> None:
     with pytest.raises(QueryError) as caught:
         parse(query, NAMES)
 
@@ -114,14 +125,26 @@ def test_a_printed_query_reads_back_as_the_same_tree(query: str) -> None:
     assert tree == parse(show(tree), NAMES)
 
 
-@given(st.lists(QUERIES, max_size=6), st.lists(st.sampled_from(["fire", "flood", "S-300", "air", "defence", "Deir ez-Zor", "calm"]), max_size=6))
+@given(
+    st.lists(QUERIES, max_size=6),
+    st.lists(
+        st.sampled_from(["fire", "flood", "S-300", "air", "defence", "Deir ez-Zor", "calm"]),
+        max_size=6,
+    ),
+)
 def test_the_index_finds_just_what_each_query_matches(queries: list[str], words: list[str]) -> None:
     title = " ".join(words)
-    index = compiled([Subscription(number, query, query, (), (1,)) for number, query in enumerate(queries)])
+    index = compiled(
+        [Subscription(number, query, query, (), (1,)) for number, query in enumerate(queries)]
+    )
 
     found = {one.subscription_id: one.spans for one in index.match(Article(title))}
     entry = ArticleWords(Article(title))
-    assert {number: spans for number, query in enumerate(queries) if (spans := match(parse(query, NAMES), entry)) is not None} == found
+    assert {
+        number: spans
+        for number, query in enumerate(queries)
+        if (spans := match(parse(query, NAMES), entry)) is not None
+    } == found
 
 
 def test_a_subscription_sees_only_its_feeds_and_a_broken_one_stops_no_other() -> None:
@@ -132,6 +155,9 @@ def test_a_subscription_sees_only_its_feeds_and_a_broken_one_stops_no_other() ->
     ]
     index = compiled(subscriptions)
 
-    assert [one.subscription_id for one in index.match(Article("Fire", feed="http://x.example", tags=("world",)))] == [2]
+    assert [
+        one.subscription_id
+        for one in index.match(Article("Fire", feed="http://x.example", tags=("world",)))
+    ] == [2]
     assert [one.subscription_id for one in index.match(Article("Fire", tags=("wire",)))] == [1, 2]
     assert list(index.broken) == [3]

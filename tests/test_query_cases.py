@@ -23,7 +23,9 @@ TABLE = Path(__file__).with_name("queries.tsv")
 TIMES = re.compile(r"\{(\d+)x([^}]*)\}")
 CHARACTER = re.compile(r"\{U\+([0-9A-F]{4,6})\}")
 PLACE = re.compile(r"!(\d+)(?:\.\.(\d+))?(?: (.*))?")
-FIELDS = frozenset({"summary", "link", "author", "source", "feed", "feed_name", "publisher", "tags"})
+FIELDS = frozenset(
+    {"summary", "link", "author", "source", "feed", "feed_name", "publisher", "tags"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,7 @@ class Case:
     @property
     def told(self) -> str:
         """The case for the message of a failure."""
-        return (
-            f"line {self.line}: {self.query[:200]!r} against {self.article.title[:200]!r} / {self.article.summary!r} ({self.article.language})"
-        )
+        return f"line {self.line}: {self.query[:200]!r} against {self.article.title[:200]!r} / {self.article.summary!r} ({self.article.language})"
 
 
 def _written_out(text: str) -> str:
@@ -95,7 +95,9 @@ LANGUAGES = frozenset(case.article.language for case in CASES if case.article.la
 
 def _texts(article: Article, spans: tuple[Span, ...] | None) -> tuple[str, ...] | None:
     texts = {"title": article.title, "summary": article.summary}
-    return None if spans is None else tuple(texts[span.field][span.start : span.end] for span in spans)
+    return (
+        None if spans is None else tuple(texts[span.field][span.start : span.end] for span in spans)
+    )
 
 
 def _subscription(number: int, query: str) -> Subscription:
@@ -108,7 +110,9 @@ def test_the_table_covers_every_sentence_in_many_languages() -> None:
     assert len(CASES) >= 320
     assert len(LANGUAGES) >= 15
     assert min(sentences.values()) >= 5, sentences
-    assert {case.sentence for case in READABLE if case.matched is None} == {case.sentence for case in READABLE if case.matched is not None}
+    assert {case.sentence for case in READABLE if case.matched is None} == {
+        case.sentence for case in READABLE if case.matched is not None
+    }
 
 
 @pytest.mark.parametrize("case", READABLE, ids=str)
@@ -125,7 +129,9 @@ def test_the_index_matches_where_the_table_says(case: Case) -> None:
 
     found = index.match(case.article)
 
-    assert [one.subscription_id for one in found] == ([] if case.matched is None else [7]), case.told
+    assert [one.subscription_id for one in found] == ([] if case.matched is None else [7]), (
+        case.told
+    )
     assert (_texts(case.article, found[0].spans) if found else None) == case.matched, case.told
 
 
@@ -136,7 +142,9 @@ def test_a_printed_query_reads_back_as_the_same_tree(case: Case) -> None:
     again = parse(show(tree), NAMES)
 
     assert again == tree, show(tree)
-    assert match(again, ArticleWords.of(case.article)) == match(tree, ArticleWords.of(case.article)), show(tree)
+    assert match(again, ArticleWords.of(case.article)) == match(
+        tree, ArticleWords.of(case.article)
+    ), show(tree)
 
 
 @pytest.mark.parametrize("case", WRONG, ids=str)
@@ -147,7 +155,9 @@ def test_a_query_that_cannot_be_meant_is_refused_with_place_and_remedy(case: Cas
         parse(case.query, NAMES)
 
     assert words in caught.value.message, case.told
-    assert first <= caught.value.position <= last, f"{case.told}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
+    assert first <= caught.value.position <= last, (
+        f"{case.told}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
+    )
     assert len(caught.value.caret().splitlines()) == 2
 
 

@@ -29,12 +29,29 @@ WORDS = (
     "1,000 1000 ١٠٠٠ ракета ракетами пожар пожары Харьков Kharkiv Kharkov Харків об'єкт об’єкти حكومة الحكومة والحكومة خاركيف ממשלה בממשלה "
     "Straße STRASSE Straßen saldırı saldırılar SALDIRI οδός ΟΔΟΣ οδού 地震 地震発生 震 น้ำท่วม ﾐｻｲﾙ ミサイル powódź powodzi AND not near"
 ).split()
-PAIRS = ("air defence", "al Assad", "Deir ez-Zor", "Deir Ezzor", "дейр эз зор", "US fire", "fire US", "東京 地震", "S-300 fire")
+PAIRS = (
+    "air defence",
+    "al Assad",
+    "Deir ez-Zor",
+    "Deir Ezzor",
+    "дейр эз зор",
+    "US fire",
+    "fire US",
+    "東京 地震",
+    "S-300 fire",
+)
 LANGUAGES = ("en", "ru", "uk", "ar", "he", "de", "tr", "el", "pl", "ja", "zh", "th", "fr", "")
-FEEDS = (("Harbour Wire", "https://wire.example/rss.xml"), ("Morning Post", "https://post.example/feed"))
+FEEDS = (
+    ("Harbour Wire", "https://wire.example/rss.xml"),
+    ("Morning Post", "https://post.example/feed"),
+)
 
-QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-BOUNDED = settings(QUICK, deadline=timedelta(seconds=3))  # generous: the first query reads the grammar, and machines are busy
+QUICK = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+BOUNDED = settings(
+    QUICK, deadline=timedelta(seconds=3)
+)  # generous: the first query reads the grammar, and machines are busy
 
 
 def _one_of(*texts: str) -> st.SearchStrategy[str]:
@@ -51,7 +68,20 @@ LEAVES = st.one_of(
     st.lists(PLAIN, min_size=1, max_size=2).map(lambda words: f"“{' '.join(words)}”"),
     PLAIN.map("={}".format),
     st.sampled_from(PAIRS).map('="{}"'.format),
-    _one_of("fi*", "roc*", "ракет*", "STRA*", "ο*", "оδ*", "οδ*", "حكو*", "sal*", "al-As*", "Fi*", "地震*"),
+    _one_of(
+        "fi*",
+        "roc*",
+        "ракет*",
+        "STRA*",
+        "ο*",
+        "оδ*",
+        "οδ*",
+        "حكو*",
+        "sal*",
+        "al-As*",
+        "Fi*",
+        "地震*",
+    ),
     _one_of("~Kharkiv", "~Харків", '~"Deir ez-Zor"', "~“Deir ez-Zor”", "~Assad"),
     _one_of("@weapons", "@places", "@бедствия", "＠weapons"),
 )
@@ -59,17 +89,44 @@ SIDES = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
         st.tuples(inner, inner).map(lambda two: f"({two[0]} OR {two[1]})"),
-        st.tuples(inner, _one_of("NEAR/0", "NEAR/2", "ONEAR/1", "ONEAR/50"), inner).map(lambda three: f"({' '.join(three)})"),
+        st.tuples(inner, _one_of("NEAR/0", "NEAR/2", "ONEAR/1", "ONEAR/50"), inner).map(
+            lambda three: f"({' '.join(three)})"
+        ),
     ),
     max_leaves=4,
 )
-NEARS = st.tuples(SIDES, _one_of("NEAR/0", "NEAR/1", "NEAR/3", "NEAR/50", "ONEAR/0", "ONEAR/2"), SIDES).map(" ".join)
-EXPRESSIONS = _one_of(r"/S-?\d+/", "/fire/i", "/[Рр]акет/", r"/\bUS\b/", "/air d/", "/地.?/", r"/a\/b|ov/", "/حكوم/")
+NEARS = st.tuples(
+    SIDES, _one_of("NEAR/0", "NEAR/1", "NEAR/3", "NEAR/50", "ONEAR/0", "ONEAR/2"), SIDES
+).map(" ".join)
+EXPRESSIONS = _one_of(
+    r"/S-?\d+/", "/fire/i", "/[Рр]акет/", r"/\bUS\b/", "/air d/", "/地.?/", r"/a\/b|ov/", "/حكوم/"
+)
 WORDY = st.one_of(LEAVES, LEAVES, LEAVES, NEARS, EXPRESSIONS)
 FACTS = st.one_of(
-    _one_of("site:post.example", "site:wire.example", "site:post.example/world", "site:(post.example OR wire.example)", "site:example"),
-    _one_of("source:post", 'source:"harbour wire"', "author:roe", 'author:"jane roe"', "author:(doe OR roe)", "author:(jane -doe)"),
-    _one_of("tag:sport", "tag:(sport OR world)", "lang:en", "lang:(en OR ru)", "lang:ja", "feed:post", "feed:(wire NOT post)"),
+    _one_of(
+        "site:post.example",
+        "site:wire.example",
+        "site:post.example/world",
+        "site:(post.example OR wire.example)",
+        "site:example",
+    ),
+    _one_of(
+        "source:post",
+        'source:"harbour wire"',
+        "author:roe",
+        'author:"jane roe"',
+        "author:(doe OR roe)",
+        "author:(jane -doe)",
+    ),
+    _one_of(
+        "tag:sport",
+        "tag:(sport OR world)",
+        "lang:en",
+        "lang:(en OR ru)",
+        "lang:ja",
+        "feed:post",
+        "feed:(wire NOT post)",
+    ),
     _one_of('feed:"https://wire.example/rss.xml"', 'source:"Post"', "TAG:World", "＊"),
 )
 
@@ -77,8 +134,14 @@ FACTS = st.one_of(
 def _joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     two = st.tuples(inner, inner)
     return st.one_of(
-        st.tuples(inner, _one_of(" ", " AND ", " && ", " OR ", " || ", " OR "), inner).map("".join).map("({})".format),
-        st.tuples(inner, _one_of(" ", " AND ", " && ", " OR ", " || ", " NOT ", " AND NOT ", " -", " !"), inner).map("".join),
+        st.tuples(inner, _one_of(" ", " AND ", " && ", " OR ", " || ", " OR "), inner)
+        .map("".join)
+        .map("({})".format),
+        st.tuples(
+            inner,
+            _one_of(" ", " AND ", " && ", " OR ", " || ", " NOT ", " AND NOT ", " -", " !"),
+            inner,
+        ).map("".join),
         two.map(lambda two: f"({two[0]} NOT {two[1]})"),
         two.map(lambda two: f"{two[0]} -({two[1]})"),
         two.map(lambda two: f"（{two[0]}　OR　{two[1]}）"),
@@ -86,11 +149,19 @@ def _joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 IN_TEXT = st.recursive(WORDY, _joined, max_leaves=5)
-FIELDED = st.tuples(_one_of("title", "summary", "Title"), IN_TEXT).map(lambda two: f"{two[0]}:({two[1]})")
+FIELDED = st.tuples(_one_of("title", "summary", "Title"), IN_TEXT).map(
+    lambda two: f"{two[0]}:({two[1]})"
+)
 QUERIES = st.recursive(st.one_of(WORDY, WORDY, WORDY, FIELDED, FACTS), _joined, max_leaves=7)
 
 TEXTS = st.lists(
-    st.one_of(st.sampled_from(WORDS), st.sampled_from(WORDS), st.sampled_from(PAIRS), _one_of("–", "the", "of", ".")), max_size=9
+    st.one_of(
+        st.sampled_from(WORDS),
+        st.sampled_from(WORDS),
+        st.sampled_from(PAIRS),
+        _one_of("–", "the", "of", "."),
+    ),
+    max_size=9,
 ).map(" ".join)
 
 
@@ -102,7 +173,14 @@ def articles(draw: st.DrawFn) -> Article:
         draw(TEXTS),
         draw(TEXTS),
         draw(st.sampled_from(LANGUAGES)),
-        link=draw(_one_of("", "https://post.example/world/1", "http://news.wire.example/a", "https://outpost.example/")),
+        link=draw(
+            _one_of(
+                "",
+                "https://post.example/world/1",
+                "http://news.wire.example/a",
+                "https://outpost.example/",
+            )
+        ),
         author=draw(_one_of("", "Jane Roe", "John Doe")),
         source=draw(_one_of("", "Evening Post")),
         feed=feed,
@@ -186,8 +264,12 @@ def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article
     title = replace(article, summary="")
     summary = replace(article, title="")
 
-    assert _matches(f"title:({query})", article) == (match(tree, ArticleWords.of(title)) is not None)
-    assert _matches(f"summary:({query})", article) == (match(tree, ArticleWords.of(summary)) is not None)
+    assert _matches(f"title:({query})", article) == (
+        match(tree, ArticleWords.of(title)) is not None
+    )
+    assert _matches(f"summary:({query})", article) == (
+        match(tree, ArticleWords.of(summary)) is not None
+    )
 
 
 @given(
@@ -198,7 +280,9 @@ def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article
     st.booleans(),
 )
 @settings(QUICK, max_examples=150)
-def test_near_counts_the_words_between(text: list[str], left: str, right: str, distance: int, ordered: bool) -> None:
+def test_near_counts_the_words_between(
+    text: list[str], left: str, right: str, distance: int, ordered: bool
+) -> None:
     assume(left != right)
     gaps = [
         (later - first - 1)
@@ -214,7 +298,10 @@ def test_near_counts_the_words_between(text: list[str], left: str, right: str, d
             if one == right and other == left and later > first
         ]
 
-    found = _matches(f"{left} {'O' if ordered else ''}NEAR/{distance} {right}", Article(" ".join(text), language="en"))
+    found = _matches(
+        f"{left} {'O' if ordered else ''}NEAR/{distance} {right}",
+        Article(" ".join(text), language="en"),
+    )
     assert found == any(gap <= distance for gap in gaps)
 
 
@@ -223,7 +310,9 @@ def test_near_counts_the_words_between(text: list[str], left: str, right: str, d
 
 @given(st.lists(QUERIES, max_size=8), st.lists(articles(), min_size=1, max_size=4), st.booleans())
 @settings(QUICK, max_examples=60)
-def test_the_index_finds_just_what_each_query_matches(queries: list[str], several: list[Article], primed: bool) -> None:
+def test_the_index_finds_just_what_each_query_matches(
+    queries: list[str], several: list[Article], primed: bool
+) -> None:
     trees = _readable(queries)
     index = Index(NAMES, languages=frozenset({"en"}))
     if primed:
@@ -247,7 +336,9 @@ def test_the_index_finds_just_what_each_query_matches(queries: list[str], severa
     articles(),
 )
 @settings(QUICK, max_examples=60)
-def test_the_index_agrees_after_any_changes_and_gives_all_memory_back(steps: list[tuple[str, object, str]], last: Article) -> None:
+def test_the_index_agrees_after_any_changes_and_gives_all_memory_back(
+    steps: list[tuple[str, object, str]], last: Article
+) -> None:
     index = Index(NAMES, languages=frozenset({"en"}))
     trees: dict[int, tuple[str, Node]] = {}
     for step, what, query in steps:
@@ -265,12 +356,19 @@ def test_the_index_agrees_after_any_changes_and_gives_all_memory_back(steps: lis
     for number in list(trees):
         index.remove(number)
     assert index.match(last) == []
-    assert (len(index), dict(index._anchored), set(index._free), set(index._signs.values())) == (0, {}, set(), {0})
+    assert (len(index), dict(index._anchored), set(index._free), set(index._signs.values())) == (
+        0,
+        {},
+        set(),
+        {0},
+    )
 
 
 @given(QUERIES, QUERIES, articles())
 @settings(QUICK, max_examples=50)
-def test_a_changed_subscription_answers_for_its_new_query_only(before: str, after: str, article: Article) -> None:
+def test_a_changed_subscription_answers_for_its_new_query_only(
+    before: str, after: str, article: Article
+) -> None:
     _tree(before)
     tree = _tree(after)
     index = Index(NAMES, languages=frozenset(LANGUAGES) - {""})
@@ -296,7 +394,11 @@ def _found(index: Index, article: Article) -> dict[int, tuple[Span, ...]]:
 
 def _expected(trees: dict[int, tuple[str, Node]], article: Article) -> dict[int, tuple[Span, ...]]:
     words = ArticleWords.of(article)
-    return {number: spans for number, (_, tree) in trees.items() if (spans := match(tree, words)) is not None}
+    return {
+        number: spans
+        for number, (_, tree) in trees.items()
+        if (spans := match(tree, words)) is not None
+    }
 
 
 # Explanations
@@ -328,7 +430,9 @@ def test_what_an_explanation_says_of_each_term_is_so(query: str, article: Articl
         assert not _holds(term, words), term
     for found in (*told.found, *told.excluded):
         assert _holds(found.term, words), found.term
-        assert {texts[span.field][span.start : span.end] for span in found.spans} == set(found.texts)
+        assert {texts[span.field][span.start : span.end] for span in found.spans} == set(
+            found.texts
+        )
 
 
 def _holds(part: str, words: ArticleWords) -> bool:
@@ -376,7 +480,11 @@ def _mutated(query: str, changes: list[tuple[int, int, str]]) -> str:
     return query
 
 
-MUTANTS = st.builds(_mutated, QUERIES, st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), PIECES), min_size=1, max_size=4))
+MUTANTS = st.builds(
+    _mutated,
+    QUERIES,
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), PIECES), min_size=1, max_size=4),
+)
 
 
 def _refused(query: str) -> QueryError | None:
@@ -394,13 +502,21 @@ def _refused(query: str) -> QueryError | None:
     return error
 
 
-@given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=12).map("".join), st.lists(PIECES, max_size=10).map(" ".join)))
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(PIECES, max_size=12).map("".join),
+        st.lists(PIECES, max_size=10).map(" ".join),
+    )
+)
 @settings(BOUNDED, max_examples=150)
 def test_any_text_is_a_query_or_an_error_with_a_place(text: str) -> None:
     _refused(text)
 
 
-@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x0b", "\x0c", "\x1e", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "character", ["\n", "\r", "\t", "\x0b", "\x0c", "\x1e", "\x85", "\u2028", "\u2029"]
+)
 def test_a_caret_stands_under_one_line_whatever_the_query_holds(character: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(f"fire{character}(flood")
@@ -519,10 +635,33 @@ def test_a_long_text_is_matched_and_explained_without_harm(query: str, article: 
 
 
 @pytest.mark.parametrize(
-    "text", ["a\x00b", "\ud800", "fire\ufffe", "👩\u200d👩\u200d👧", "\u202efire\u202c", "\ufeff", "İ", "ŉ", "ﬁre", "e\u0301"], ids=ascii
+    "text",
+    [
+        "a\x00b",
+        "\ud800",
+        "fire\ufffe",
+        "👩\u200d👩\u200d👧",
+        "\u202efire\u202c",
+        "\ufeff",
+        "İ",
+        "ŉ",
+        "ﬁre",
+        "e\u0301",
+    ],
+    ids=ascii,
 )
 def test_odd_characters_do_no_harm(text: str) -> None:
-    for query in (text, f'"{text}"', f"={text}", f"~{text}", f"/{text}/", f"fire {text}", f"{text}a*", f"title:{text}", f"@{text}"):
+    for query in (
+        text,
+        f'"{text}"',
+        f"={text}",
+        f"~{text}",
+        f"/{text}/",
+        f"fire {text}",
+        f"{text}a*",
+        f"title:{text}",
+        f"@{text}",
+    ):
         _refused(query)
     if text != "\ud800":  # what no encoding holds is taken out when a document is read
         assert _matches("fire", Article(f"fire {text}", text, "en"))

@@ -39,7 +39,9 @@ def written(server: FeedServer, *paths: str, **parts: Any) -> str:
     )
 
 
-async def until(true: Callable[[], object], nudge: Callable[[], Awaitable[None]] | None = None) -> None:
+async def until(
+    true: Callable[[], object], nudge: Callable[[], Awaitable[None]] | None = None
+) -> None:
     """Wait for it; `nudge` is called again and again meanwhile."""
     async with asyncio.timeout(30):
         while not true():
@@ -56,7 +58,12 @@ async def polled(made: App, server: FeedServer, *paths: str) -> None:
         await made.store.ingest.make_due(made.clock.now())
         made.ingest.tick()
 
-    await until(lambda: all(Counter(seen.path for seen in server.seen)[path] > before[path] + 1 for path in paths), nudge)
+    await until(
+        lambda: all(
+            Counter(seen.path for seen in server.seen)[path] > before[path] + 1 for path in paths
+        ),
+        nudge,
+    )
 
 
 async def changed(folder: Path, config: str, taken: Callable[[], bool]) -> None:
@@ -72,7 +79,10 @@ async def changed(folder: Path, config: str, taken: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def running(folder: Path, config: str, terminal: Recorder) -> AsyncIterator[App]:
     """A newsbell at work on the real clock."""
-    async with newsbell(folder, config, clock=SystemClock(), terminal=terminal) as made, asyncio.TaskGroup() as group:
+    async with (
+        newsbell(folder, config, clock=SystemClock(), terminal=terminal) as made,
+        asyncio.TaskGroup() as group,
+    ):
         group.create_task(made.run())
         try:
             yield made
@@ -81,7 +91,9 @@ async def running(folder: Path, config: str, terminal: Recorder) -> AsyncIterato
 
 
 async def rows(made: App, sql: str) -> list[tuple[Any, ...]]:
-    return await made.store._writer.run("look", lambda db: [tuple(row) for row in db.execute(sql).fetchall()])
+    return await made.store._writer.run(
+        "look", lambda db: [tuple(row) for row in db.execute(sql).fetchall()]
+    )
 
 
 def said(logged: pytest.LogCaptureFixture, words: str) -> Callable[[], bool]:
@@ -97,9 +109,15 @@ async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
         await polled(made, server, "/a")
         lighthouse = [{"name": "All", "query": "lighthouse", "to": ["here"]}]
         fresh = written(server, "/a", "/b", subscriptions=lighthouse)
-        await changed(tmp_path, fresh, said(logged, "feeds.yaml taken in: feeds added: /b; subscriptions changed: All"))
+        await changed(
+            tmp_path,
+            fresh,
+            said(logged, "feeds.yaml taken in: feeds added: /b; subscriptions changed: All"),
+        )
         await polled(made, server, "/b")
-        server.put("/b", rss(item("3", "The lighthouse is lit"), item("2", "Old lighthouse news", at=OLD)))
+        server.put(
+            "/b", rss(item("3", "The lighthouse is lit"), item("2", "Old lighthouse news", at=OLD))
+        )
         server.put("/a", rss(item("4", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
         await polled(made, server, "/a", "/b")
         await until(terminal.titles)
@@ -141,12 +159,18 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
         assert [seen.path for seen in server.seen].count("/a") == polls
         assert await rows(made, "select id, first_seen_at from entries order by id") == before
 
-        await changed(tmp_path, written(server, "/a", "/b"), said(logged, "feeds added: /a; subscriptions added: All"))
+        await changed(
+            tmp_path,
+            written(server, "/a", "/b"),
+            said(logged, "feeds added: /a; subscriptions added: All"),
+        )
         await polled(made, server, "/a")
         assert await rows(made, "select id, first_seen_at from entries order by id") == before
         assert await rows(made, "select url, baseline_at from feeds order by id") == baselines
 
-        server.put("/a", rss(item("newer", "The harbour closes"), item("new", "The harbour opens"), *old))
+        server.put(
+            "/a", rss(item("newer", "The harbour closes"), item("new", "The harbour opens"), *old)
+        )
         await polled(made, server, "/a")
         await until(lambda: len(terminal.titles()) > 1)
     assert terminal.titles() == ["The harbour opens", "The harbour closes"]
@@ -161,7 +185,12 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
     ],
 )
 async def test_a_faulty_file_changes_nothing_and_says_why(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture, faulty: str, words: str
+    tmp_path: Path,
+    server: FeedServer,
+    terminal: Recorder,
+    logged: pytest.LogCaptureFixture,
+    faulty: str,
+    words: str,
 ) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
     async with running(tmp_path, written(server, "/a"), terminal) as made:
@@ -183,11 +212,17 @@ async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
         await made.store._writer.run(
             "subscribe",
             lambda db: (
-                db.execute("insert into subscriptions (name, query, created_at) values ('own', '@ports', '2026')"),
-                db.execute("insert into routes select max(s.id), min(c.id) from subscriptions s, chats c"),
+                db.execute(
+                    "insert into subscriptions (name, query, created_at) values ('own', '@ports', '2026')"
+                ),
+                db.execute(
+                    "insert into routes select max(s.id), min(c.id) from subscriptions s, chats c"
+                ),
             ),
         )
-        await changed(tmp_path, written(server), said(logged, "a chat still subscribes to '@ports'"))
+        await changed(
+            tmp_path, written(server), said(logged, "a chat still subscribes to '@ports'")
+        )
         assert made.config.names == {"ports": ("harbour",)}
 
 
@@ -196,5 +231,7 @@ async def test_settings_that_need_a_start_are_named(
 ) -> None:
     async with running(tmp_path, written(server), terminal):
         settings = {"network": {"allow": ["127.0.0.0/8"]}, "timezone": "Europe/Berlin"}
-        await changed(tmp_path, written(server, settings=settings), said(logged, "settings changed; timezone"))
+        await changed(
+            tmp_path, written(server, settings=settings), said(logged, "settings changed; timezone")
+        )
         assert said(logged, "the others at the next start")()

@@ -23,16 +23,42 @@ CHAT = Chat(1, "desk", ChatKind.TELEGRAM, 7, 0)
 PINGS = {"Mention", "BotCommand", "Hashtag", "Cashtag"}
 
 awkward = st.sampled_from(
-    [*"@/#$@@ a_9Zé", "🔥", "👨‍👩‍👧", "الميناء", "שלום", "\u200c", "\u0301", "\u2068", "𝕏", "²", "·", "\n", "\x00", "bot", "USD"]
+    [
+        *"@/#$@@ a_9Zé",
+        "🔥",
+        "👨‍👩‍👧",
+        "الميناء",
+        "שלום",
+        "\u200c",
+        "\u0301",
+        "\u2068",
+        "𝕏",
+        "²",
+        "·",
+        "\n",
+        "\x00",
+        "bot",
+        "USD",
+    ]
 )
 anything = st.one_of(st.text(max_size=60), st.lists(awkward, max_size=60).map("".join))
 texts = st.builds(lambda text, times: text * times, anything, st.sampled_from([1, 1, 1, 5, 60]))
 places = st.integers(0, 2500)
 spans = st.builds(
-    lambda field, start, length: Span(field, start, start + length), st.sampled_from(["title", "summary"]), places, st.integers(1, 50)
+    lambda field, start, length: Span(field, start, start + length),
+    st.sampled_from(["title", "summary"]),
+    places,
+    st.integers(1, 50),
 )
 links = st.sampled_from(
-    ["", "https://news.example/1", "http://localhost/x", "http://[::1]/", "https://مثال.example/ü?a=b#c", "https://a.example:8443/"]
+    [
+        "",
+        "https://news.example/1",
+        "http://localhost/x",
+        "http://[::1]/",
+        "https://مثال.example/ü?a=b#c",
+        "https://a.example:8443/",
+    ]
 )
 
 
@@ -80,7 +106,11 @@ def rendered(*alerts: AlertView, **more: object) -> Message:
 
 def stretches(message: Message, kind: str) -> list[str]:
     wide = message.text.encode("utf-16-le")
-    return [wide[2 * one.offset : 2 * (one.offset + one.length)].decode("utf-16-le") for one in message.entities if one.kind == kind]
+    return [
+        wide[2 * one.offset : 2 * (one.offset + one.length)].decode("utf-16-le")
+        for one in message.entities
+        if one.kind == kind
+    ]
 
 
 def check(message: Message) -> None:
@@ -92,15 +122,24 @@ def check(message: Message) -> None:
     for entity in message.entities:
         assert entity.length > 0
         assert 0 <= entity.offset <= entity.offset + entity.length <= len(wide) // 2
-        wide[2 * entity.offset : 2 * (entity.offset + entity.length)].decode("utf-16-le")  # raises where a pair is split
-    given_entities = [{"type": one.kind, "offset": one.offset, "length": one.length, "url": one.url} for one in message.entities]
-    kept = telegram.settle(telegram.parse(message.text, "", given_entities, refuse_bad_links=True), {}.get)
+        wide[2 * entity.offset : 2 * (entity.offset + entity.length)].decode(
+            "utf-16-le"
+        )  # raises where a pair is split
+    given_entities = [
+        {"type": one.kind, "offset": one.offset, "length": one.length, "url": one.url}
+        for one in message.entities
+    ]
+    kept = telegram.settle(
+        telegram.parse(message.text, "", given_entities, refuse_bad_links=True), {}.get
+    )
     telegram.check_length(kept, LENGTH)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(views, min_size=1, max_size=3), st.booleans(), st.booleans())
-def test_any_story_gives_a_text_that_telegram_takes(alerts: list[AlertView], repeat: bool, styleless: bool) -> None:
+def test_any_story_gives_a_text_that_telegram_takes(
+    alerts: list[AlertView], repeat: bool, styleless: bool
+) -> None:
     message = rendered(*alerts, doubts=int(repeat), plain=styleless)
 
     check(message)
@@ -123,7 +162,11 @@ def test_any_long_queue_gives_a_text_that_telegram_takes(some: list[AlertView], 
 @given(st.text(max_size=6000), st.booleans())
 def test_any_reply_or_notice_keeps_within_the_limit(text: str, styleless: bool) -> None:
     entities = (Entity("bold", 0, 1),) if text else ()
-    message = render(Delivery(1, DeliveryKind.REPLY, CHAT, 1, 0, styleless, text=text, entities=entities), NOON, ENGLISH)
+    message = render(
+        Delivery(1, DeliveryKind.REPLY, CHAT, 1, 0, styleless, text=text, entities=entities),
+        NOON,
+        ENGLISH,
+    )
 
     assert len(message.text) <= LENGTH
     assert message.entities == (() if styleless else entities)
@@ -134,12 +177,18 @@ cleaned = texts.map(plain)
 
 @pytest.mark.skipif(telegram.td_execute is None, reason="tdjson is not installed")
 @settings(max_examples=400, deadline=None)
-@example("@harbour_bot", "see /stop@harbour_bot", "@ann", (Span("title", 1, 12), Span("summary", 5, 9)))
+@example(
+    "@harbour_bot", "see /stop@harbour_bot", "@ann", (Span("title", 1, 12), Span("summary", 5, 9))
+)
 @example("²#harbour $USD #²a", "#·a ²$USD", "#é", (Span("title", 1, 2),))
 @example("c/@harbour", "((@harbour) '/stop' “@harbour” @@harbour //stop", "x@harbour", ())
 @given(cleaned, cleaned, cleaned, st.lists(spans, max_size=20).map(tuple))
-def test_names_commands_and_tags_in_foreign_text_become_no_links(title: str, summary: str, name: str, marks: tuple[Span, ...]) -> None:
-    alert = view(title, first_title=summary, summary=summary, source=name, subscriptions=(name,), spans=marks)
+def test_names_commands_and_tags_in_foreign_text_become_no_links(
+    title: str, summary: str, name: str, marks: tuple[Span, ...]
+) -> None:
+    alert = view(
+        title, first_title=summary, summary=summary, source=name, subscriptions=(name,), spans=marks
+    )
     for message in (rendered(alert), rendered(alert, alert), rendered(alert, plain=True)):
         request = {"@type": "getTextEntities", "text": message.text}
         assert telegram.td_execute is not None
@@ -206,9 +255,14 @@ def test_what_is_shown_of_a_first_look_says_so() -> None:
 
 
 def test_the_host_of_the_link_stands_beside_a_publisher_who_is_not_it() -> None:
-    assert "Harbour Post · evil.example · 12:00" in rendered(view(source="Harbour Post", link="https://evil.example/1")).text
+    assert (
+        "Harbour Post · evil.example · 12:00"
+        in rendered(view(source="Harbour Post", link="https://evil.example/1")).text
+    )
     assert "news.example · 12:00" in rendered(view(source="news.example")).text.split("\n")[1]
-    assert rendered(view(source="", feed="x" * 500, link="")).text.split("\n")[1].endswith("… · 12:00")
+    assert (
+        rendered(view(source="", feed="x" * 500, link="")).text.split("\n")[1].endswith("… · 12:00")
+    )
 
 
 def test_headlines_that_run_the_other_way_are_kept_to_themselves() -> None:

@@ -40,10 +40,18 @@ def everything(names: list[str]) -> list[dict[str, object]]:
         "the a in of to and for with on at as is s de la el en y o i it an by from after over how what who why new his her he she says say "
         "trump us u will be are was has have not no can its that this their up out more one two i'm we you your my"
     )
-    return [{"name": "Everything", "query": " OR ".join(f'"{word}"' for word in dict.fromkeys(words.split())), "to": names}]
+    return [
+        {
+            "name": "Everything",
+            "query": " OR ".join(f'"{word}"' for word in dict.fromkeys(words.split())),
+            "to": names,
+        }
+    ]
 
 
-async def test_each_entry_that_26_real_feeds_release_reaches_each_chat_exactly_once(shared: Path, tmp_path: Path, server: FeedServer) -> None:
+async def test_each_entry_that_26_real_feeds_release_reaches_each_chat_exactly_once(
+    shared: Path, tmp_path: Path, server: FeedServer
+) -> None:
     """Baseline, then six replays in which entries that were held back are released, to the terminal and to a Bot API endpoint."""
     feeds = documents(shared / "real_feeds_kagi200" / "news.tar.xz")
     chance = Random(20260218)
@@ -64,14 +72,18 @@ async def test_each_entry_that_26_real_feeds_release_reaches_each_chat_exactly_o
             blocks = scan(body)
             back = set(held[name][released:])
             kept = frozenset(range(len(blocks))) - back
-            server.put(f"/{name}", prune(body, blocks, kept), headers={"ETag": f'"{name}{released}"'})
+            server.put(
+                f"/{name}", prune(body, blocks, kept), headers={"ETag": f'"{name}{released}"'}
+            )
 
     async with BotApi(token=TOKEN) as api:
         api.add_private(77)
         api.add_group(-5)
         config["settings"] = {"network": {"allow": ["127.0.0.0/8"]}, "telegram": {"api": api.url}}
         environment = {"TELEGRAM_BOT_TOKEN": TOKEN}
-        async with newsbell(tmp_path, json.dumps(config), clock=clock, terminal=terminal, environment=environment) as made:
+        async with newsbell(
+            tmp_path, json.dumps(config), clock=clock, terminal=terminal, environment=environment
+        ) as made:
             publish(0)
             await poll(made)
             assert terminal.titles() == []
@@ -80,7 +92,11 @@ async def test_each_entry_that_26_real_feeds_release_reaches_each_chat_exactly_o
                 await poll(made)
             await poll(made)
             await made.deliver.run_once(timedelta(days=1))
-            failed = [feed.name for feed in (await made.store.operator.status()).feeds if feed.state.failures]
+            failed = [
+                feed.name
+                for feed in (await made.store.operator.status()).feeds
+                if feed.state.failures
+            ]
         private = [message.text for message in api.messages(77)]
         group = [message.text for message in api.messages(-5)]
 
@@ -89,10 +105,15 @@ async def test_each_entry_that_26_real_feeds_release_reaches_each_chat_exactly_o
     rung = Counter(terminal.titles())
     assert failed == []
     assert len(expected) > 100
-    assert {title: rung[title] for title in expected if sum(rung[one] for one in headlines[title]) != 1} == {}
+    assert {
+        title: rung[title] for title in expected if sum(rung[one] for one in headlines[title]) != 1
+    } == {}
     assert set(rung) - set(expected) == set(), "nothing rings that was not released"
     for texts in (private, group):
-        copies = {title: sum(_shows(text, one) for one in headlines[title] for text in texts) for title in expected}
+        copies = {
+            title: sum(_shows(text, one) for one in headlines[title] for text in texts)
+            for title in expected
+        }
         assert {title: count for title, count in copies.items() if count != 1} == {}
 
 
@@ -102,13 +123,18 @@ def _headlines(path: Path) -> dict[str, set[str]]:
         stories: dict[int, set[str]] = {}
         for story, title in db.execute("select story_id, title from entries"):
             stories.setdefault(story, set()).add(title)
-        return {title: stories[story] for story, title in db.execute("select story_id, title from entries")}
+        return {
+            title: stories[story]
+            for story, title in db.execute("select story_id, title from entries")
+        }
 
 
 def _shows(text: str, title: str) -> bool:
     """Whether a message has this headline; zero-width characters keep names from becoming links."""
     plain = text.replace("\u200c", "").replace("\u2068", "").replace("\u2069", "")
-    return any(line.removeprefix("• ").removeprefix("\u2022 ") == title for line in plain.split("\n"))
+    return any(
+        line.removeprefix("• ").removeprefix("\u2022 ") == title for line in plain.split("\n")
+    )
 
 
 def _expected(feeds: dict[str, bytes], held: dict[str, list[int]]) -> list[str]:
@@ -121,7 +147,9 @@ def _expected(feeds: dict[str, bytes], held: dict[str, list[int]]) -> list[str]:
     for name, body in feeds.items():
         document = read_document(body, "", f"http://x.example/{name}", frozenset(), NOW)
         back = {block.hash for position, block in enumerate(scan(body)) if position in held[name]}
-        back -= {block.hash for position, block in enumerate(scan(body)) if position not in held[name]}  # some feeds repeat an item
+        back -= {
+            block.hash for position, block in enumerate(scan(body)) if position not in held[name]
+        }  # some feeds repeat an item
         for entry in document.entries:  # type: ignore[union-attr]
             if entry.block in back:
                 released.append(entry)
@@ -129,7 +157,9 @@ def _expected(feeds: dict[str, bytes], held: dict[str, list[int]]) -> list[str]:
                 known_links.add(entry.keys.link)
     expected: dict[bytes, str] = {}
     for entry in released:
-        if entry.keys.link not in known_links and index.match(Article(entry.title, entry.summary, entry.language)):
+        if entry.keys.link not in known_links and index.match(
+            Article(entry.title, entry.summary, entry.language)
+        ):
             expected.setdefault(entry.keys.link or entry.keys.guid, entry.title)
     return list(expected.values())
 
@@ -159,12 +189,15 @@ async def test_the_bbc_history_yields_each_new_guid_once_and_its_retitles_ring_n
     stored: list[str] = []
     async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
         for name in sorted(snapshots):
-            taken = datetime.strptime(name.removesuffix(".xml"), "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+            taken = datetime.strptime(name.removesuffix(".xml"), "%Y-%m-%dT%H%M%SZ").replace(
+                tzinfo=UTC
+            )
             clock.advance(taken - clock.now())
             server.put("/home_uk", snapshots[name])
             await poll(made)
         stored = await made.store.ingest._writer.run(
-            "read entries", lambda db: [row[0] for row in db.execute("select guid from entries").fetchall()]
+            "read entries",
+            lambda db: [row[0] for row in db.execute("select guid from entries").fetchall()],
         )
 
     wanted = [row["guid"] for row in events if row["event"] == "new"]

@@ -21,7 +21,9 @@ TOKEN = "123456789:AAqzvxkwjhfpdmtylbgncreuosi47Zq8W2e"
 HEADER = "Bearer swordfish-7f3b9c2e"
 PIECE = 8  #: so much of a secret is too much
 SECRETS = (TOKEN.partition(":")[2], HEADER.partition(" ")[2])
-PIECES = frozenset(secret[at : at + PIECE] for secret in SECRETS for at in range(len(secret) - PIECE + 1))
+PIECES = frozenset(
+    secret[at : at + PIECE] for secret in SECRETS for at in range(len(secret) - PIECE + 1)
+)
 
 
 class Tty(io.StringIO):
@@ -37,7 +39,9 @@ def said(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before, level = root.handlers, root.level
     stream = Tty() if request.param == "colours" else io.StringIO()
-    logs.set_up(secrets=(TOKEN, HEADER), stream=stream, as_json=request.param == "json", verbose=True)
+    logs.set_up(
+        secrets=(TOKEN, HEADER), stream=stream, as_json=request.param == "json", verbose=True
+    )
     yield stream
     root.handlers = before
     root.setLevel(level)
@@ -60,14 +64,19 @@ def shows(text: str) -> set[str]:
 def config_of(api: BotApi, server: FeedServer) -> str:
     """Feeds that answer, fail, lead away, are absent and refuse, each with the secret header."""
     config = json.loads(telegram_config(api, {"ann": ANN, "bob": BOB}))
-    urls = [*(server.url(f"/{name}.xml") for name in ("a", "broken", "away", "none")), "http://127.0.0.1:9/refused.xml"]
+    urls = [
+        *(server.url(f"/{name}.xml") for name in ("a", "broken", "away", "none")),
+        "http://127.0.0.1:9/refused.xml",
+    ]
     config["feeds"] = [{"url": url, "headers": {"Authorization": HEADER}} for url in urls]
     return json.dumps(config)
 
 
 def serve(server: FeedServer) -> None:
     async def away(_: web.Request) -> web.Response:
-        return web.Response(status=302, headers={"Location": server.url("/a.xml").replace("127.0.0.1", "localhost")})
+        return web.Response(
+            status=302, headers={"Location": server.url("/a.xml").replace("127.0.0.1", "localhost")}
+        )
 
     async def broken(request: web.Request) -> web.Response:
         return web.Response(status=500, text=f"You sent {request.headers['Authorization']}")
@@ -78,18 +87,34 @@ def serve(server: FeedServer) -> None:
 
 
 async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
-    tmp_path: Path, api: BotApi, server: FeedServer, clock: ManualClock, said: io.StringIO, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    api: BotApi,
+    server: FeedServer,
+    clock: ManualClock,
+    said: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     serve(server)
     terminal = Recorder()
-    for fault in (DropAfter(), ServerError(502), NotJson(), Refuse(401, "Unauthorized"), Refuse(400, "Bad Request: no"), TooManyRequests(5)):
+    for fault in (
+        DropAfter(),
+        ServerError(502),
+        NotJson(),
+        Refuse(401, "Unauthorized"),
+        Refuse(400, "Bad Request: no"),
+        TooManyRequests(5),
+    ):
         api.fault(fault)
     log = logging.getLogger("newsbell.test")
     environment = {"TELEGRAM_BOT_TOKEN": TOKEN}
-    async with newsbell(tmp_path, config_of(api, server), clock=clock, terminal=terminal, environment=environment) as made:
+    async with newsbell(
+        tmp_path, config_of(api, server), clock=clock, terminal=terminal, environment=environment
+    ) as made:
         one = Desk(made, api, clock, terminal)
         await poll(made)
-        server.put("/a.xml", rss(item("2", "everyone"), item("3", "everyone too"), item("1", "Old")))
+        server.put(
+            "/a.xml", rss(item("2", "everyone"), item("3", "everyone too"), item("1", "Old"))
+        )
         for _ in range(40):
             clock.advance(clock.now().resolution * 60_000_000)
             await poll(made)
@@ -107,8 +132,20 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
         except ZeroDivisionError:
             log.exception("broken")
         log.info("%r %s %r %r %r", made, made.bot, made.bot, made.config, made.config.settings)
-        log.info("%s %r %s", f"{api.url}/bot{TOKEN}/sendMessage", made.__dict__, made.config.declared)
-        printed = [repr(each) for each in (made, made.bot, made.config, made.config.settings, made.config.declared, made.__dict__)]
+        log.info(
+            "%s %r %s", f"{api.url}/bot{TOKEN}/sendMessage", made.__dict__, made.config.declared
+        )
+        printed = [
+            repr(each)
+            for each in (
+                made,
+                made.bot,
+                made.config,
+                made.config.settings,
+                made.config.declared,
+                made.__dict__,
+            )
+        ]
         printed += [
             str(made.bot),
             f"{made.bot}",
@@ -118,7 +155,9 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
         ]
 
     assert any(call.status is None for call in api.calls), "sends failed"
-    assert {seen.headers.get("Authorization") for seen in server.seen if seen.path != "/away.xml"} >= {HEADER}
+    assert {
+        seen.headers.get("Authorization") for seen in server.seen if seen.path != "/away.xml"
+    } >= {HEADER}
     out, err = capsys.readouterr()
     assert len(said.getvalue()) > 1000
     assert shows(said.getvalue()) == set()
@@ -151,7 +190,9 @@ def _broken_far_down(token: str, headers: dict[str, str], depth: int = 5) -> flo
         f"feeds: [{{url: 7, headers: {{Authorization: '{HEADER}'}}}}]",
     ],
 )
-def test_mistakes_in_the_file_are_told_without_the_secrets_beside_them(tmp_path: Path, text: str) -> None:
+def test_mistakes_in_the_file_are_told_without_the_secrets_beside_them(
+    tmp_path: Path, text: str
+) -> None:
     path = tmp_path / "feeds.yaml"
     path.write_text(text)
 
@@ -161,7 +202,12 @@ def test_mistakes_in_the_file_are_told_without_the_secrets_beside_them(tmp_path:
     assert shows(f"{caught.value} {caught.value!r} {caught.value.mistakes!r}") == set()
 
 
-def test_a_line_with_something_like_a_token_is_cleaned_even_where_nobody_named_it_a_secret() -> None:
+def test_a_line_with_something_like_a_token_is_cleaned_even_where_nobody_named_it_a_secret() -> (
+    None
+):
     line = f'HTTP Request: POST https://api.telegram.org/bot{TOKEN}/sendMessage "HTTP/1.1 200 OK"'
 
-    assert logs.redact(line) == 'HTTP Request: POST https://api.telegram.org/bot[token]/sendMessage "HTTP/1.1 200 OK"'
+    assert (
+        logs.redact(line)
+        == 'HTTP Request: POST https://api.telegram.org/bot[token]/sendMessage "HTTP/1.1 200 OK"'
+    )

@@ -1,6 +1,5 @@
 """The database: opened safely or not at all, all of a transaction or nothing, and nothing forgotten that is still needed."""
 
-
 import asyncio
 import sqlite3
 import subprocess
@@ -24,7 +23,9 @@ TABLES = "feeds documents hosts entries revisions chats subscriptions routes ale
 
 
 async def rows(store: SqliteStore, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    return await store._writer.run("look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()])
+    return await store._writer.run(
+        "look", lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()]
+    )
 
 
 async def contents(store: SqliteStore) -> dict[str, list[tuple[Any, ...]]]:
@@ -42,12 +43,19 @@ async def until(true: Callable[[], Awaitable[object]]) -> None:
 # Opening
 
 
-async def test_a_database_is_opened_durable_with_foreign_keys_and_its_tables_made_once(tmp_path: Path) -> None:
+async def test_a_database_is_opened_durable_with_foreign_keys_and_its_tables_made_once(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "deep" / "er" / "newsbell.db"
     made: list[list[tuple[Any, ...]]] = []
     for _ in range(2):
         async with SqliteStore(path) as store:
-            for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("mmap_size", 0)):
+            for pragma, value in (
+                ("journal_mode", "wal"),
+                ("synchronous", 2),
+                ("foreign_keys", 1),
+                ("mmap_size", 0),
+            ):
                 assert await rows(store, f"pragma {pragma}") == [(value,)]
             made.append(await rows(store, "select * from _sqlite_migrations"))
             with pytest.raises(StoreError, match="FOREIGN KEY"):
@@ -60,7 +68,10 @@ async def test_a_database_is_opened_durable_with_foreign_keys_and_its_tables_mad
 async def test_a_second_newsbell_is_kept_out_until_the_first_is_done(tmp_path: Path) -> None:
     path = tmp_path / "newsbell.db"
     async with SqliteStore(path):
-        with pytest.raises(StoreBusy, match=r"^Another newsbell \(process \d+\) is using newsbell\.db; stop it first\.$"):
+        with pytest.raises(
+            StoreBusy,
+            match=r"^Another newsbell \(process \d+\) is using newsbell\.db; stop it first\.$",
+        ):
             async with SqliteStore(path):
                 pass
     async with SqliteStore(path) as store:
@@ -88,7 +99,9 @@ def cut_off(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_header, spoil_pages, spoil_one_page, cut_off])
-async def test_a_damaged_database_is_refused_with_the_remedy_and_left_as_it_is(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+async def test_a_damaged_database_is_refused_with_the_remedy_and_left_as_it_is(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
     path = tmp_path / "newsbell.db"
     async with SqliteStore(path):
         pass
@@ -142,19 +155,34 @@ async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_no
     ],
 )  # fmt: skip
 async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_feed_is_fetched_again(
-    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, monkeypatch: pytest.MonkeyPatch, event: str
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
 ) -> None:
     monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
-    changes, leaves = item("changes", "Quiet", at=NOON - 3 * DAY), item("leaves", "It leaves", at=NOON - 3 * DAY)
+    changes, leaves = (
+        item("changes", "Quiet", at=NOON - 3 * DAY),
+        item("leaves", "It leaves", at=NOON - 3 * DAY),
+    )
     server.put("/a", rss(changes, leaves, OLD), headers={"ETag": '"1"'})
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal) as made:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as made:
         await poll(made)
         clock.advance(timedelta(hours=1))
-        changed = rss(item("2", "The harbour opens"), item("changes", "Quiet no more", at=NOON - 3 * DAY), OLD)
+        changed = rss(
+            item("2", "The harbour opens"), item("changes", "Quiet no more", at=NOON - 3 * DAY), OLD
+        )
         server.put("/a", changed, headers={"ETag": '"2"', "Retry-After": "60"})
         await made.store.ingest.make_due(clock.now())
         before = await contents(made.store)
-        await rows(made.store, f"create trigger broken before {event} begin select raise(abort, 'broken'); end")
+        await rows(
+            made.store,
+            f"create trigger broken before {event} begin select raise(abort, 'broken'); end",
+        )
         await made.ingest.run_once()
         assert await contents(made.store) == before
 
@@ -165,13 +193,20 @@ async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_
 
 
 async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_by_itself(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    server: FeedServer,
+    terminal: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=50))
     monkeypatch.setattr("bot.feeds.poller.LEASE", timedelta(milliseconds=200))
     server.put("/a", rss(OLD))
     feed = {"url": server.url("/a"), "every": "1s"}
-    async with newsbell(tmp_path, config_text([feed]), clock=SystemClock(), terminal=terminal) as made, asyncio.TaskGroup() as group:
+    async with (
+        newsbell(tmp_path, config_text([feed]), clock=SystemClock(), terminal=terminal) as made,
+        asyncio.TaskGroup() as group,
+    ):
         group.create_task(made.run())
 
         async def kept() -> int:
@@ -180,7 +215,10 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
         await until(kept)
         pages = (await rows(made.store, "pragma page_count"))[0][0]
         await rows(made.store, f"pragma max_page_count = {pages}")
-        news = [item(f"n{number}", f"Notice {number}", text=f"{number} words of it. " * 100) for number in range(8)]
+        news = [
+            item(f"n{number}", f"Notice {number}", text=f"{number} words of it. " * 100)
+            for number in range(8)
+        ]
         server.put("/a", rss(item("2", "The harbour opens"), *news, OLD), headers={"ETag": '"2"'})
 
         async def refused() -> bool:
@@ -202,7 +240,9 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
     assert terminal.titles() == ["The harbour opens"]
 
 
-async def test_a_file_system_that_takes_no_more_bytes_is_told_as_a_full_disk(tmp_path: Path) -> None:
+async def test_a_file_system_that_takes_no_more_bytes_is_told_as_a_full_disk(
+    tmp_path: Path,
+) -> None:
     """In a process of its own, whose files may not grow: what was kept before is still there afterwards."""
     program = """
 import asyncio, resource, sys
@@ -230,13 +270,20 @@ asyncio.run(main())
         subprocess.run, [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=30, check=False,
         cwd=Path(__file__).parents[1],
     )  # fmt: skip
-    assert done.stdout.startswith("The database could not keep much: the disk is full or failing"), done.stderr
+    assert done.stdout.startswith(
+        "The database could not keep much: the disk is full or failing"
+    ), done.stderr
     async with SqliteStore(path) as store:
-        assert await rows(store, "select * from meta order by name") == [("kept", "before"), ("later", "after")]
+        assert await rows(store, "select * from meta order by name") == [
+            ("kept", "before"),
+            ("later", "after"),
+        ]
         assert await rows(store, "pragma integrity_check") == [("ok",)]
 
 
-async def test_work_that_is_cancelled_is_finished_and_work_that_fails_is_undone(tmp_path: Path) -> None:
+async def test_work_that_is_cancelled_is_finished_and_work_that_fails_is_undone(
+    tmp_path: Path,
+) -> None:
     async with SqliteStore(tmp_path / "newsbell.db") as store:
         task = asyncio.ensure_future(rows(store, "insert into meta values ('a', 'b')"))
         await asyncio.sleep(0)
@@ -266,7 +313,9 @@ async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_ra
     stays = item("stays", "It stays", at=NOON - 3 * DAY)
     leaves = item("leaves", "Harbour news that leaves", at=NOON - 3 * DAY)
     server.put("/a", rss(leaves, stays))
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal) as made:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as made:
 
         async def titles() -> set[str]:
             return {title for (title,) in await rows(made.store, "select title from entries")}
@@ -281,7 +330,11 @@ async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_ra
 
         clock.advance(89 * DAY)
         await made.store.operator.prune(clock.now())
-        assert await titles() == {"It stays", "Harbour news that leaves", "The harbour opens at last"}
+        assert await titles() == {
+            "It stays",
+            "Harbour news that leaves",
+            "The harbour opens at last",
+        }
         server.put("/a", rss(leaves, stays))
         await poll(made)
         assert terminal.titles() == ["The harbour opens"]
@@ -295,7 +348,9 @@ async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_ra
         assert await made.store.operator.prune(clock.now()) == 0
 
 
-async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_never(tmp_path: Path) -> None:
+async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_never(
+    tmp_path: Path,
+) -> None:
     states = ("queued", "sending", "unknown", "dead", "sent", "merged", "dropped")
     async with newsbell(tmp_path, config_text([])) as made:
         for age in (29, 31):
@@ -312,7 +367,15 @@ async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_n
             await rows(made.store, "insert into hosts values (?, ?)", host, until_text)
         assert await made.store.operator.prune(NOON) == 4
         kept = await rows(made.store, "select state, count(*) from outbox group by state")
-        assert dict(kept) == {"queued": 2, "sending": 2, "unknown": 2, "dead": 2, "sent": 1, "merged": 1, "dropped": 1}
+        assert dict(kept) == {
+            "queued": 2,
+            "sending": 2,
+            "unknown": 2,
+            "dead": 2,
+            "sent": 1,
+            "merged": 1,
+            "dropped": 1,
+        }
         assert await rows(made.store, "select host from hosts") == [("parked.example",)]
 
 
@@ -325,12 +388,22 @@ async def test_names_with_quotes_and_sql_in_them_are_only_names(
     server.put(path, rss(OLD, title=evil))
     feed = {"url": server.url(path), "name": evil, "publisher": evil}
     query = "harbour"
-    config = config_text([feed], query).replace('"All"', '"it\'s \\"all\\"; --"').replace('"here"', '"he\'re"')
+    config = (
+        config_text([feed], query)
+        .replace('"All"', '"it\'s \\"all\\"; --"')
+        .replace('"here"', '"he\'re"')
+    )
     async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
         await poll(made)
-        server.put(path, rss(item("'; delete from entries; --", "The 'harbour\" opens; --", text=evil), OLD))
+        server.put(
+            path,
+            rss(item("'; delete from entries; --", "The 'harbour\" opens; --", text=evil), OLD),
+        )
         await poll(made)
-        server.put(path, rss(item("'; delete from entries; --", "The 'harbour\" opens'; again", text=evil), OLD))
+        server.put(
+            path,
+            rss(item("'; delete from entries; --", "The 'harbour\" opens'; again", text=evil), OLD),
+        )
         await poll(made)
         status = await made.store.operator.status()
         assert [feed.name for feed in status.feeds] == [evil]

@@ -19,13 +19,22 @@ TOLD = "Four dock workers died when a silo exploded at the grain harbour of Tarv
 #: the same told by five newsrooms in their own words
 TELLINGS = (
     (BLAST, TOLD),
-    ("Four dock workers killed as silo explodes in Tarvos harbour", "A grain silo blew up shortly before nine; the port of Tarvos is closed."),
+    (
+        "Four dock workers killed as silo explodes in Tarvos harbour",
+        "A grain silo blew up shortly before nine; the port of Tarvos is closed.",
+    ),
     (
         "Tarvos: explosion in grain harbour kills four workers",
         "Fire crews pulled four bodies from the rubble of a silo on the northern quay of Tarvos.",
     ),
-    ("Grain harbour blast in Tarvos leaves four dock workers dead", "Investigators look at dust in the silo as the cause of the harbour blast."),
-    ("Harbour blast: four dock workers die in Tarvos silo explosion", "The mayor of Tarvos asked people to stay away from the grain harbour."),
+    (
+        "Grain harbour blast in Tarvos leaves four dock workers dead",
+        "Investigators look at dust in the silo as the cause of the harbour blast.",
+    ),
+    (
+        "Harbour blast: four dock workers die in Tarvos silo explosion",
+        "The mayor of Tarvos asked people to stay away from the grain harbour.",
+    ),
 )
 HOUSES = ("Harbour Times", "Coastal Post", "Evening Signal", "Daily Meridian", "The Lantern")
 OLD = item("old", "Bakers of the old town vote on a longer market day", at=NOON - timedelta(days=5))
@@ -34,7 +43,9 @@ OLD = item("old", "Bakers of the old town vote on a longer market day", at=NOON 
 class Town:
     """Feeds of several houses, one newsbell with one terminal."""
 
-    def __init__(self, made: App, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+    def __init__(
+        self, made: App, server: FeedServer, clock: ManualClock, terminal: Recorder
+    ) -> None:
         self.made, self.server, self.clock, self.terminal = made, server, clock, terminal
         self._items: dict[int, list[str]] = {number: [OLD] for number in range(len(HOUSES))}
 
@@ -43,11 +54,23 @@ class Town:
         title, text = TELLINGS[house]
         await self.prints(house, title, text=text, after=after)
 
-    async def prints(self, house: int, title: str, *, text: str = TOLD, after: timedelta = MINUTE, **more: Any) -> None:
+    async def prints(
+        self, house: int, title: str, *, text: str = TOLD, after: timedelta = MINUTE, **more: Any
+    ) -> None:
         """A house publishes; time passes; newsbell looks."""
         self.clock.advance(after)
         guid = f"{house}-{len(self._items[house])}"
-        self._items[house].insert(0, item(guid, title, text=text, at=self.clock.now(), link=f"https://h{house}.example/{guid}", **more))
+        self._items[house].insert(
+            0,
+            item(
+                guid,
+                title,
+                text=text,
+                at=self.clock.now(),
+                link=f"https://h{house}.example/{guid}",
+                **more,
+            ),
+        )
         self.server.put(f"/{house}.xml", rss(*self._items[house], title=HOUSES[house]))
         await poll(self.made)
 
@@ -59,13 +82,18 @@ class Town:
         return self.terminal.sent[-1][1]
 
 
-def configured(server: FeedServer, subscription: Mapping[str, Any] | None = None, **settings: Any) -> str:
+def configured(
+    server: FeedServer, subscription: Mapping[str, Any] | None = None, **settings: Any
+) -> str:
     more = dict(subscription or {})
     return json.dumps(
         {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, **settings},
             "chats": {"here": {"terminal": True}},
-            "feeds": [{"url": server.url(f"/{number}.xml"), "name": name, "publisher": name} for number, name in enumerate(HOUSES)],
+            "feeds": [
+                {"url": server.url(f"/{number}.xml"), "name": name, "publisher": name}
+                for number, name in enumerate(HOUSES)
+            ],
             "subscriptions": [{"name": "Tarvos", "query": "Tarvos", "to": ["here"], **more}],
         }
     )
@@ -79,11 +107,18 @@ def terminal() -> Recorder:
 class opened:  # noqa: N801 (used as a context manager)
     """A town whose feeds were looked at once."""
 
-    def __init__(self, folder: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, **more: Any) -> None:
+    def __init__(
+        self, folder: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, **more: Any
+    ) -> None:
         self._server, self._clock, self._terminal = server, clock, terminal
         for number, name in enumerate(HOUSES):
             server.put(f"/{number}.xml", rss(OLD, title=name))
-        self._context = newsbell(folder, configured(server, more.pop("subscription", None), **more), clock=clock, terminal=terminal)
+        self._context = newsbell(
+            folder,
+            configured(server, more.pop("subscription", None), **more),
+            clock=clock,
+            terminal=terminal,
+        )
 
     async def __aenter__(self) -> Town:
         made = await self._context.__aenter__()
@@ -101,7 +136,10 @@ async def test_a_story_at_three_houses_rings_once_and_its_message_names_them(
         for house in range(3):
             await town.tells(house)
     assert [text.partition("\n")[0] for text in town.texts()] == [BLAST]
-    assert "also: Coastal Post 12:02, Evening Signal 12:03 · 3 publishers" in town.texts(DeliveryKind.EDIT)[-1]
+    assert (
+        "also: Coastal Post 12:02, Evening Signal 12:03 · 3 publishers"
+        in town.texts(DeliveryKind.EDIT)[-1]
+    )
 
 
 async def test_a_confirmation_that_does_not_match_by_words_still_changes_the_message(
@@ -109,7 +147,11 @@ async def test_a_confirmation_that_does_not_match_by_words_still_changes_the_mes
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"query": "blast"}) as town:
         await town.prints(0, BLAST)
-        await town.prints(1, "Four dock workers killed as silo explodes in Tarvos grain harbour", text="The silo stood at the northern quay.")
+        await town.prints(
+            1,
+            "Four dock workers killed as silo explodes in Tarvos grain harbour",
+            text="The silo stood at the northern quay.",
+        )
     assert len(town.texts()) == 1
     assert "also: Coastal Post 12:02 · 2 publishers" in town.texts(DeliveryKind.EDIT)[-1]
 
@@ -131,13 +173,20 @@ async def test_a_message_changes_once_a_minute_at_most_and_then_shows_everything
         assert len(town.texts(DeliveryKind.EDIT)) == 2
 
 
-async def test_more_than_eight_further_entries_are_counted(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_more_than_eight_further_entries_are_counted(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     async with opened(tmp_path, server, clock, terminal) as town:
         for house in range(5):
             await town.tells(house)
         for number in range(6):
-            await town.prints(number % 5, f"{BLAST}, {('police', 'medics', 'owners', 'crews', 'port', 'union')[number]} say")
-    assert "and 2 more (answer this message with /story to see all) · 5 publishers" in town.newest.text
+            await town.prints(
+                number % 5,
+                f"{BLAST}, {('police', 'medics', 'owners', 'crews', 'port', 'union')[number]} say",
+            )
+    assert (
+        "and 2 more (answer this message with /story to see all) · 5 publishers" in town.newest.text
+    )
 
 
 async def test_an_alert_is_held_until_enough_independent_publishers_carry_it(
@@ -156,7 +205,9 @@ async def test_an_alert_is_held_until_enough_independent_publishers_carry_it(
 async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
-    async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2, "or_after": "30m"}) as town:
+    async with opened(
+        tmp_path, server, clock, terminal, subscription={"publishers": 2, "or_after": "30m"}
+    ) as town:
         await town.prints(0, BLAST)
         clock.advance(29 * MINUTE)
         await town.made._release_held()
@@ -171,11 +222,15 @@ async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
     assert not town.newest.text.startswith("(single source)")
 
 
-async def test_a_held_alert_survives_a_restart(tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder) -> None:
+async def test_a_held_alert_survives_a_restart(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
         await town.prints(0, BLAST)
     assert terminal.sent == []
-    async with newsbell(tmp_path, configured(server, {"publishers": 2}), clock=clock, terminal=terminal) as made:
+    async with newsbell(
+        tmp_path, configured(server, {"publishers": 2}), clock=clock, terminal=terminal
+    ) as made:
         again = Town(made, server, clock, terminal)
         await again.tells(1)
     assert len(again.texts()) == 1
@@ -188,9 +243,15 @@ async def test_wire_copy_counts_for_the_agency_and_is_shown_so(
         await town.prints(0, BLAST, text=f"TARVOS (AP) — {TOLD}")
         await town.prints(1, BLAST, text=f"TARVOS (AP) — {TOLD}")
         assert town.terminal.sent == []
-        await town.prints(2, "Tarvos grain harbour: four dock workers dead after silo blast", text="Our reporter saw smoke over the silo.")
+        await town.prints(
+            2,
+            "Tarvos grain harbour: four dock workers dead after silo blast",
+            text="Our reporter saw smoke over the silo.",
+        )
     assert "via AP: Harbour Times" in town.newest.text
-    assert "also: Evening Signal 12:03 · via AP: Coastal Post 12:02 · 2 publishers" in town.newest.text
+    assert (
+        "also: Evening Signal 12:03 · via AP: Coastal Post 12:02 · 2 publishers" in town.newest.text
+    )
 
 
 async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
@@ -198,7 +259,13 @@ async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
 ) -> None:
     title, text = TELLINGS[1]
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
-        old = item("last-month", title, text=text, at=NOON - timedelta(days=30), link="https://h1.example/last-month")
+        old = item(
+            "last-month",
+            title,
+            text=text,
+            at=NOON - timedelta(days=30),
+            link="https://h1.example/last-month",
+        )
         town._items[1].insert(0, old)
         town.server.put("/1.xml", rss(*town._items[1], title=HOUSES[1]))
         await poll(town.made)
@@ -223,7 +290,11 @@ async def test_it_rings_once_more_in_reply_when_enough_confirm(
     async with opened(tmp_path, server, clock, terminal, subscription={"ring_again_at": 3}) as town:
         for house in range(5):
             await town.tells(house)
-    again = [(delivery, message) for delivery, message in terminal.sent if delivery.kind is DeliveryKind.AGAIN]
+    again = [
+        (delivery, message)
+        for delivery, message in terminal.sent
+        if delivery.kind is DeliveryKind.AGAIN
+    ]
     assert len(again) == 1
     assert again[0][1].text.startswith("🔔 Now 3 publishers: ")
     first = next(delivery for delivery, _ in terminal.sent if delivery.kind is DeliveryKind.ALERT)

@@ -3,7 +3,6 @@
 Articles are brought with their places, so that nothing here depends on how articles are grouped.
 """
 
-
 import asyncio
 import itertools
 import sqlite3
@@ -49,7 +48,9 @@ def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) 
 
 def alerts(one: Desk, chat: int = ANN) -> list[str]:
     """The texts of the messages there as they are now, second rings left out."""
-    return [message.text for message in one.api.messages(chat) if not message.text.startswith("🔔 Now")]
+    return [
+        message.text for message in one.api.messages(chat) if not message.text.startswith("🔔 Now")
+    ]
 
 
 def again(one: Desk, chat: int = ANN) -> list[str]:
@@ -59,13 +60,19 @@ def again(one: Desk, chat: int = ANN) -> list[str]:
 
 def merged(gone: int, kept: int, *levels: Grouping) -> list[Merge]:
     """That these two became one, at all levels by default."""
-    return [Merge(level, gone, kept) for level in levels or (Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT)]
+    return [
+        Merge(level, gone, kept)
+        for level in levels or (Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT)
+    ]
 
 
 async def sound(one: Desk) -> None:
     """The database is sound, and nothing waits but what is held."""
     assert await one.rows("pragma foreign_key_check") == []
-    assert await one.rows("select kind, state, error from outbox where state in ('queued', 'sending')") == []
+    assert (
+        await one.rows("select kind, state, error from outbox where state in ('queued', 'sending')")
+        == []
+    )
     empty = "select id from outbox where kind in ('alert', 'edit', 'again') and state in ('queued', 'sending', 'sent') and id not in (select outbox_id from outbox_alerts)"
     assert await one.rows(empty) == []
 
@@ -73,8 +80,28 @@ async def sound(one: Desk) -> None:
 # Merges
 
 
-STATES = ("none", "held", "queued", "refused once", "sending", "sent", "collapsed", "unknown", "dead")
-FIRST = ("unknown", "dead", "sent", "collapsed", "sending", "refused once", "queued", "held", "none")  #: in which order they can be made
+STATES = (
+    "none",
+    "held",
+    "queued",
+    "refused once",
+    "sending",
+    "sent",
+    "collapsed",
+    "unknown",
+    "dead",
+)
+FIRST = (
+    "unknown",
+    "dead",
+    "sent",
+    "collapsed",
+    "sending",
+    "refused once",
+    "queued",
+    "held",
+    "none",
+)  #: in which order they can be made
 
 
 async def bring_to(one: Desk, state: str, word: str, origin: str) -> tuple[int, Delivery | None]:
@@ -107,15 +134,21 @@ async def bring_to(one: Desk, state: str, word: str, origin: str) -> tuple[int, 
 TO_SEND, SEEN = {"queued", "refused once"}, {"sent", "collapsed", "sending"}
 
 
-PAIRS = [pair for pair in itertools.product(STATES, STATES) if pair != ("sending", "sending")]  #: a chat has one message on its way
+PAIRS = [
+    pair for pair in itertools.product(STATES, STATES) if pair != ("sending", "sending")
+]  #: a chat has one message on its way
 
 
 @pytest.mark.parametrize(("gone", "kept"), PAIRS)
-async def test_two_stories_that_become_one_lose_no_ring_and_double_none(opened: Opened, gone: str, kept: str) -> None:
+async def test_two_stories_that_become_one_lose_no_ring_and_double_none(
+    opened: Opened, gone: str, kept: str
+) -> None:
     """Afterwards one message shows both, and what comes later."""
     async with opened(RUNG, HELD) as one:
         made: dict[str, tuple[int, Delivery | None]] = {}
-        for word, state in sorted({"gone": gone, "kept": kept}.items(), key=lambda each: FIRST.index(each[1])):
+        for word, state in sorted(
+            {"gone": gone, "kept": kept}.items(), key=lambda each: FIRST.index(each[1])
+        ):
             made[word] = await bring_to(one, state, word, word)
         before, states = len(alerts(one)), {gone, kept}
         a, b = made["gone"][0], made["kept"][0]
@@ -130,7 +163,9 @@ async def test_two_stories_that_become_one_lose_no_ring_and_double_none(opened: 
         rings = before + ("sending" in states) + due
         assert len(alerts(one)) == rings
         assert sum("3 publishers" in text for text in alerts(one)) >= (arrived or due)
-        held = await one.rows("select 1 from alerts where held = 1 and story_id = ? and merged_into is null", b)
+        held = await one.rows(
+            "select 1 from alerts where held = 1 and story_id = ? and merged_into is null", b
+        )
         assert len(held) == ("held" in states and not arrived and not due)
         await one.adds(Told("A quiet sequel", (b, b, b), "sequel"))
         await one.deliver(5 * MINUTE, 5 * SECOND)
@@ -141,14 +176,20 @@ async def test_two_stories_that_become_one_lose_no_ring_and_double_none(opened: 
 
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("states", list(itertools.permutations(["sent", "held", "queued"])))
-async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(opened: Opened, states: tuple[str, ...], at_once: bool) -> None:
+async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(
+    opened: Opened, states: tuple[str, ...], at_once: bool
+) -> None:
     async with opened(RUNG, HELD) as one:
         made = {}
-        for word, state in sorted(zip("abc", states, strict=True), key=lambda each: FIRST.index(each[1])):
+        for word, state in sorted(
+            zip("abc", states, strict=True), key=lambda each: FIRST.index(each[1])
+        ):
             made[word] = (await bring_to(one, state, f"story {word}", word))[0]
         a, b, c = (made[word] for word in "abc")
         if at_once:
-            await one.adds(Told("A quiet bridge", (c, c, c), "bridge"), merges=[*merged(a, b), *merged(b, c)])
+            await one.adds(
+                Told("A quiet bridge", (c, c, c), "bridge"), merges=[*merged(a, b), *merged(b, c)]
+            )
         else:
             await one.adds(Told("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
             await one.adds(Told("A further quiet bridge", (c, c, c), "bridge"), merges=merged(b, c))
@@ -159,8 +200,12 @@ async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(opened: Open
         await sound(one)
 
 
-@pytest.mark.parametrize(("setting", "level"), [("strict", Grouping.STRICT), ("loose", Grouping.LOOSE)])
-async def test_only_a_merge_at_the_level_of_an_alert_concerns_it(opened: Opened, setting: str, level: Grouping) -> None:
+@pytest.mark.parametrize(
+    ("setting", "level"), [("strict", Grouping.STRICT), ("loose", Grouping.LOOSE)]
+)
+async def test_only_a_merge_at_the_level_of_an_alert_concerns_it(
+    opened: Opened, setting: str, level: Grouping
+) -> None:
     async with opened(RUNG, levels={"ann": setting}) as one:
         a, b = await one.adds(Told("rung"), Told("rung as well"))
         for other in {Grouping.STRICT, Grouping.NORMAL, Grouping.LOOSE} - {level}:
@@ -173,9 +218,13 @@ async def test_only_a_merge_at_the_level_of_an_alert_concerns_it(opened: Opened,
         await sound(one)
 
 
-async def test_a_merge_in_one_chat_leaves_those_alone_that_have_but_one_of_the_two(opened: Opened) -> None:
+async def test_a_merge_in_one_chat_leaves_those_alone_that_have_but_one_of_the_two(
+    opened: Opened,
+) -> None:
     both = rule("Rung", "rung", to=("ann", "bob"))
-    async with opened(both, rule("For Bob", "other", to=("bob",)), chats={"ann": ANN, "bob": BOB}) as one:
+    async with opened(
+        both, rule("For Bob", "other", to=("bob",)), chats={"ann": ANN, "bob": BOB}
+    ) as one:
         a, b = await one.adds(Told("other"), Told("rung"))
         await one.deliver(2 * SECOND)
         await one.adds(Told("A quiet bridge", (b, b, b)), merges=merged(a, b))
@@ -185,7 +234,9 @@ async def test_a_merge_in_one_chat_leaves_those_alone_that_have_but_one_of_the_t
         await sound(one)
 
 
-async def test_a_message_whose_story_became_another_s_goes_on_showing_its_own_words(opened: Opened) -> None:
+async def test_a_message_whose_story_became_another_s_goes_on_showing_its_own_words(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         a, b = await one.adds(Told("rung at first"), Told("rung elsewhere"))
         await one.deliver(2 * SECOND)
@@ -196,7 +247,9 @@ async def test_a_message_whose_story_became_another_s_goes_on_showing_its_own_wo
         assert alerts(one)[0].startswith("rung with better words")
 
 
-async def test_the_more_urgent_of_two_waiting_alerts_gives_the_one_that_is_left_its_place(opened: Opened) -> None:
+async def test_the_more_urgent_of_two_waiting_alerts_gives_the_one_that_is_left_its_place(
+    opened: Opened,
+) -> None:
     late = rule("Late", "late", urgency="digest")
     async with opened(late, RUNG, rule("Soon", "soon", urgency="breaking")) as one:
         [kept] = await one.adds(Told("late"))
@@ -207,7 +260,9 @@ async def test_the_more_urgent_of_two_waiting_alerts_gives_the_one_that_is_left_
         assert [text.partition("\n")[0] for text in alerts(one)] == ["late", "rung"]
 
 
-async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(opened: Opened) -> None:
+async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(
+    opened: Opened,
+) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=4)) as one:
         [a] = await one.adds(Told("rung", origin="a"))
         await one.adds(Told("more of it", (a, a, a), "b"))
@@ -219,7 +274,9 @@ async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(op
         assert [text.partition(":")[0] for text in again(one)] == ["🔔 Now 4 publishers"]
 
 
-async def test_a_merge_of_two_messages_of_which_one_rang_again_brings_no_further_ring(opened: Opened) -> None:
+async def test_a_merge_of_two_messages_of_which_one_rang_again_brings_no_further_ring(
+    opened: Opened,
+) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
         a, b = await one.adds(Told("rung"), Told("rung too"))
         await one.deliver(5 * SECOND)
@@ -231,7 +288,9 @@ async def test_a_merge_of_two_messages_of_which_one_rang_again_brings_no_further
         assert len(again(one)) == 1
 
 
-async def test_a_delivery_that_a_merge_made_needless_is_not_sent_empty_by_hand(opened: Opened) -> None:
+async def test_a_delivery_that_a_merge_made_needless_is_not_sent_empty_by_hand(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         a, b = await one.adds(Told("rung"), Told("rung too"))
         await one.adds(Told("quiet", (a, a, a)), merges=merged(b, a))
@@ -253,18 +312,24 @@ class Shelf:
         if not self.places or self.chance.random() < 0.3:
             return (0, 0, 0)
         strict, story, line = self.places[self.chance.choice(list(self.places))]
-        return self.chance.choice([(0, 0, line), (0, story, line), (strict, story, line), (strict, story, line)])
+        return self.chance.choice(
+            [(0, 0, line), (0, story, line), (strict, story, line), (strict, story, line)]
+        )
 
     def merge(self) -> tuple[list[Merge], tuple[int, int, int]]:
         """Two articles' storylines, perhaps stories, perhaps strict stories become one; the place of what brought them together."""
         one, other = (self.chance.choice(list(self.places)) for _ in range(2))
         merges, depth = [], self.chance.choice([1, 2, 2, 3, 3])
-        for level, index in list(zip((Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT), (2, 1, 0), strict=True))[:depth]:
+        for level, index in list(
+            zip((Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT), (2, 1, 0), strict=True)
+        )[:depth]:
             gone, kept = self.places[one][index], self.places[other][index]
             if gone != kept:
                 merges.append(Merge(level, gone, kept))
                 self.places = {
-                    number: tuple(kept if at == index and was == gone else was for at, was in enumerate(place))  # type: ignore[misc]
+                    number: tuple(
+                        kept if at == index and was == gone else was for at, was in enumerate(place)
+                    )  # type: ignore[misc]
                     for number, place in self.places.items()
                 }
         return merges, self.places[other]
@@ -272,21 +337,38 @@ class Shelf:
 
 @pytest.mark.parametrize("setting", ["strict", "normal", "loose"])
 @pytest.mark.parametrize("seed", range(3))
-async def test_through_any_merges_each_story_that_rang_has_one_message_that_shows_all_of_it(opened: Opened, seed: int, setting: str) -> None:
-    shelf, index = Shelf(Random(f"{seed} {setting}")), {"strict": 0, "normal": 1, "loose": 2}[setting]
+async def test_through_any_merges_each_story_that_rang_has_one_message_that_shows_all_of_it(
+    opened: Opened, seed: int, setting: str
+) -> None:
+    shelf, index = (
+        Shelf(Random(f"{seed} {setting}")),
+        {"strict": 0, "normal": 1, "loose": 2}[setting],
+    )
     chance, needed = shelf.chance, {"rung": 1, "two": 2, "soon": 3, "quiet": 10_000}
     words: dict[int, str] = {}
-    rules = (RUNG, rule("Two", "two", publishers=2), rule("Soon", "soon", publishers=3, or_after="10m", urgency="breaking", ring_again_at=4))
+    rules = (
+        RUNG,
+        rule("Two", "two", publishers=2),
+        rule("Soon", "soon", publishers=3, or_after="10m", urgency="breaking", ring_again_at=4),
+    )
     for _ in range(3):
         async with opened(*rules, levels={"ann": setting}) as one:
             for _ in range(20):
-                merges, bridge = shelf.merge() if shelf.places and chance.random() < 0.3 else ([], None)
+                merges, bridge = (
+                    shelf.merge() if shelf.places and chance.random() < 0.3 else ([], None)
+                )
                 told = []
                 for _ in range(chance.randrange(1, 4)):
                     word = chance.choice(["rung", "two", "soon", "quiet"])
                     place = bridge or shelf.place()
                     bridge = None
-                    told.append(Told(f"{word} {chance.random()}", place, silent="flood" if chance.random() < 0.2 else ""))
+                    told.append(
+                        Told(
+                            f"{word} {chance.random()}",
+                            place,
+                            silent="flood" if chance.random() < 0.2 else "",
+                        )
+                    )
                 for number, each in zip(await one.adds(told, merges=merges), told, strict=True):
                     shelf.places[number] = tuple(was or number for was in each.place)  # type: ignore[assignment]
                     words[number] = each.title.partition(" ")[0]
@@ -294,46 +376,77 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
                 if chance.random() < 0.5:
                     await one.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
             assert await one.rows("pragma foreign_key_check") == []
-            kept = {row[0]: row[1:] for row in await one.rows("select id, strict_id, story_id, storyline_id from entries")}
+            kept = {
+                row[0]: row[1:]
+                for row in await one.rows(
+                    "select id, strict_id, story_id, storyline_id from entries"
+                )
+            }
             assert kept == shelf.places
     async with opened(*rules, levels={"ann": setting}) as one:
         await one.deliver(10 * MINUTE, 5 * SECOND)
         await sound(one)
-        live = await one.rows("select story_id, message_id from alerts where held = 0 and merged_into is null")
+        live = await one.rows(
+            "select story_id, message_id from alerts where held = 0 and merged_into is null"
+        )
         sizes = Counter(place[index] for place in shelf.places.values())
         story_of = {number: place[index] for number, place in shelf.places.items()}
-        due = {story_of[number] for number, word in words.items() if sizes[story_of[number]] >= needed[word]}
+        due = {
+            story_of[number]
+            for number, word in words.items()
+            if sizes[story_of[number]] >= needed[word]
+        }
         assert due <= {story for story, _ in live}
         assert all(message for _, message in live)
         messages = {message.message_id: message.text for message in one.api.messages(ANN)}
-        together = {number for (number,) in await one.rows("select message_id from alerts group by 1 having count(*) > 1")}
+        together = {
+            number
+            for (number,) in await one.rows(
+                "select message_id from alerts group by 1 having count(*) > 1"
+            )
+        }
         for story, message in live:
             if message not in together:
                 assert ("publishers" in messages[message]) == (sizes[story] > 1)
                 assert sizes[story] == 1 or f"· {sizes[story]} publishers" in messages[message]
-        seen = await one.rows("select count(distinct message_id) from alerts where message_id is not null")
+        seen = await one.rows(
+            "select count(distinct message_id) from alerts where message_id is not null"
+        )
         assert seen == [(len(alerts(one)),)], "each message is some alert's"
 
 
 # Levels
 
 
-@pytest.mark.parametrize(("setting", "count"), [("strict", "2 publishers"), ("normal", "3 publishers"), ("loose", "4 publishers")])
-async def test_an_alert_is_for_the_story_of_its_chat_s_level(opened: Opened, setting: str, count: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "count"),
+    [("strict", "2 publishers"), ("normal", "3 publishers"), ("loose", "4 publishers")],
+)
+async def test_an_alert_is_for_the_story_of_its_chat_s_level(
+    opened: Opened, setting: str, count: str
+) -> None:
     async with opened(RUNG, levels={"ann": setting}) as one:
         [a] = await one.adds(Told("rung"))
-        await one.adds(Told("the same", (a, a, a)), Told("nearly", (0, a, a)), Told("further", (0, 0, a)))
+        await one.adds(
+            Told("the same", (a, a, a)), Told("nearly", (0, a, a)), Told("further", (0, 0, a))
+        )
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert [count in text for text in alerts(one)] == [True]
 
 
 @pytest.mark.parametrize(("setting", "rings"), [("strict", 4), ("normal", 2), ("loose", 1)])
-async def test_a_chat_is_rung_once_for_each_story_of_its_level(opened: Opened, setting: str, rings: int) -> None:
+async def test_a_chat_is_rung_once_for_each_story_of_its_level(
+    opened: Opened, setting: str, rings: int
+) -> None:
     async with opened(RUNG, levels={"ann": setting}) as one:
         [a] = await one.adds(Told("rung"))
         [b] = await one.adds(Told("rung nearly", (0, a, a)))
         [c] = await one.adds(Told("rung further", (0, 0, a)))
-        await one.adds(Told("rung further too", (c, c, a)), Told("rung nearly too", (b, a, a)), Told("rung almost", (0, c, a)))
+        await one.adds(
+            Told("rung further too", (c, c, a)),
+            Told("rung nearly too", (b, a, a)),
+            Told("rung almost", (0, c, a)),
+        )
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert len(alerts(one)) == rings
 
@@ -344,7 +457,9 @@ CHANGES = list(itertools.permutations(SETTINGS, 2))
 
 @pytest.mark.parametrize("in_file", [True, False])
 @pytest.mark.parametrize(("before", "after"), CHANGES)
-async def test_a_change_of_the_level_repeats_no_story_that_was_rung(opened: Opened, before: str, after: str, in_file: bool) -> None:
+async def test_a_change_of_the_level_repeats_no_story_that_was_rung(
+    opened: Opened, before: str, after: str, in_file: bool
+) -> None:
     async with opened(RUNG, levels={"ann": before} if in_file else {}, stories=before) as one:
         [a] = await one.adds(Told("rung"))
         [b] = await one.adds(Told("rung", (0, 0, a)))
@@ -354,7 +469,9 @@ async def test_a_change_of_the_level_repeats_no_story_that_was_rung(opened: Open
             one.api.say(ANN, ANN, f"/stories {after}")
             await one.listen()
             await one.deliver(10 * SECOND)
-            assert one.api.messages(ANN)[-1].text.startswith(f"From now on one alert here is for one story, {after}.")
+            assert one.api.messages(ANN)[-1].text.startswith(
+                f"From now on one alert here is for one story, {after}."
+            )
     async with opened(RUNG, levels={"ann": after} if in_file else {}, stories=before) as one:
         chat = (await one.made.store.people.chat_at(ANN, 0)).id  # type: ignore[union-attr]
         assert one.made._grouping(chat) == after
@@ -365,7 +482,9 @@ async def test_a_change_of_the_level_repeats_no_story_that_was_rung(opened: Open
 
 
 @pytest.mark.parametrize(("before", "after"), CHANGES)
-async def test_after_a_change_of_the_level_new_stories_ring_at_the_new_one(opened: Opened, before: str, after: str) -> None:
+async def test_after_a_change_of_the_level_new_stories_ring_at_the_new_one(
+    opened: Opened, before: str, after: str
+) -> None:
     async with opened(RUNG, levels={"ann": before}) as one:
         await one.adds(Told("rung"))
         await one.deliver(2 * MINUTE, 5 * SECOND)
@@ -376,8 +495,13 @@ async def test_after_a_change_of_the_level_new_stories_ring_at_the_new_one(opene
         assert len(alerts(one)) == 1 + {"strict": 3, "normal": 2, "loose": 1}[after]
 
 
-@pytest.mark.parametrize(("before", "after", "place"), [("strict", "normal", 1), ("normal", "loose", 2), ("strict", "loose", 1)])
-async def test_after_a_change_to_a_wider_level_what_is_added_is_shown_or_rung(opened: Opened, before: str, after: str, place: int) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [("strict", "normal", 1), ("normal", "loose", 2), ("strict", "loose", 1)],
+)
+async def test_after_a_change_to_a_wider_level_what_is_added_is_shown_or_rung(
+    opened: Opened, before: str, after: str, place: int
+) -> None:
     """The alert is named by the first article, and so is the wider story: the further article belongs to the one and not to the other."""
     async with opened(RUNG, levels={"ann": before}) as one:
         [a] = await one.adds(Told("rung"))
@@ -385,10 +509,14 @@ async def test_after_a_change_to_a_wider_level_what_is_added_is_shown_or_rung(op
     async with opened(RUNG, levels={"ann": after}) as one:
         await one.adds(Told("rung otherwise", (0, a, a) if place == 1 else (0, 0, a)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert any("2 publishers" in text or text.startswith("rung otherwise") for text in alerts(one))
+        assert any(
+            "2 publishers" in text or text.startswith("rung otherwise") for text in alerts(one)
+        )
 
 
-async def test_a_held_alert_counts_the_publishers_of_its_own_story_after_a_change_of_the_level(opened: Opened) -> None:
+async def test_a_held_alert_counts_the_publishers_of_its_own_story_after_a_change_of_the_level(
+    opened: Opened,
+) -> None:
     waits = rule("Rung", "rung", publishers=2)
     async with opened(waits, levels={"ann": "strict"}) as one:
         [a] = await one.adds(Told("rung"))
@@ -396,10 +524,14 @@ async def test_a_held_alert_counts_the_publishers_of_its_own_story_after_a_chang
         [b] = await one.adds(Told("quiet", (0, a, a)))
         await one.adds(Told("quiet too", (b, a, a)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["publishers" in text for text in alerts(one)] in ([], [True]), "it rings with two publishers or not at all"
+        assert ["publishers" in text for text in alerts(one)] in ([], [True]), (
+            "it rings with two publishers or not at all"
+        )
 
 
-async def test_after_a_change_of_the_level_every_message_that_an_article_belongs_to_shows_it(opened: Opened) -> None:
+async def test_after_a_change_of_the_level_every_message_that_an_article_belongs_to_shows_it(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         [line] = await one.adds(Told("quiet", origin="a"))
         [story] = await one.adds(Told("rung", (0, 0, line), "b"))
@@ -408,13 +540,18 @@ async def test_after_a_change_of_the_level_every_message_that_an_article_belongs
         await one.deliver(2 * MINUTE, 5 * SECOND)
         await one.adds(Told("quiet", (story, story, line), "d"))
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text or "4 publishers" in text for text in alerts(one)] == [True, True]
+        assert ["2 publishers" in text or "4 publishers" in text for text in alerts(one)] == [
+            True,
+            True,
+        ]
 
 
 # Waiting for publishers
 
 
-async def test_entries_of_one_house_do_not_release_an_alert_and_those_of_another_do(opened: Opened) -> None:
+async def test_entries_of_one_house_do_not_release_an_alert_and_those_of_another_do(
+    opened: Opened,
+) -> None:
     async with opened(rule("Two", "rung", publishers=2)) as one:
         [a] = await one.adds(Told("rung", origin="a"))
         await one.adds(Told("rung", (a, a, a), "a"))
@@ -435,7 +572,9 @@ async def test_a_story_that_enough_carry_already_rings_at_the_first_match(opened
         assert len(alerts(one)) == 1
 
 
-async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_marked_then(opened: Opened) -> None:
+async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_marked_then(
+    opened: Opened,
+) -> None:
     async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
         await one.adds(Told("rung"))
         one.clock.advance(30 * MINUTE - SECOND)
@@ -450,15 +589,21 @@ async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_mark
 
 
 async def test_of_two_subscriptions_that_wait_the_one_that_needs_less_rings(opened: Opened) -> None:
-    async with opened(rule("Three", "rung", publishers=3), rule("Two", "rung OR second", publishers=2)) as one:
+    async with opened(
+        rule("Three", "rung", publishers=3), rule("Two", "rung OR second", publishers=2)
+    ) as one:
         [a] = await one.adds(Told("rung"))
         await one.adds(Told("quiet", (a, a, a)))
         await one.deliver()
         assert len(alerts(one)) == 1
 
 
-@pytest.mark.parametrize("kind", ["entry", "retitle of another entry", "retitle of the entry that is held"])
-async def test_a_subscription_that_joins_and_needs_no_more_releases_the_alert(opened: Opened, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["entry", "retitle of another entry", "retitle of the entry that is held"]
+)
+async def test_a_subscription_that_joins_and_needs_no_more_releases_the_alert(
+    opened: Opened, kind: str
+) -> None:
     async with opened(rule("Many", "held", publishers=5), RUNG) as one:
         [a] = await one.adds(Told("held"))
         await one.deliver()
@@ -478,7 +623,9 @@ async def test_a_subscription_that_joins_and_needs_no_more_releases_the_alert(op
 
 
 async def test_a_subscription_that_joins_a_held_alert_brings_its_own_time(opened: Opened) -> None:
-    async with opened(rule("Many", "held", publishers=5), rule("Some", "rung", publishers=5, or_after="30m")) as one:
+    async with opened(
+        rule("Many", "held", publishers=5), rule("Some", "rung", publishers=5, or_after="30m")
+    ) as one:
         [a] = await one.adds(Told("held"))
         await one.adds(Told("rung", (a, a, a)))
         one.clock.advance(31 * MINUTE)
@@ -499,7 +646,9 @@ async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: Opene
         await sound(one)
 
 
-async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(opened: Opened) -> None:
+async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(
+    opened: Opened,
+) -> None:
     patient = rule("Many", "rung", publishers=5)
     async with opened(patient, rule("Two", "rung", publishers=2, or_after="30m")) as one:
         await one.adds(Told("rung"))
@@ -511,7 +660,9 @@ async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(
 
 
 @pytest.mark.parametrize("by_time", [True, False])
-async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_one_it_waited_for(opened: Opened, by_time: bool) -> None:
+async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_one_it_waited_for(
+    opened: Opened, by_time: bool
+) -> None:
     chats = {"ann": ANN, "bob": BOB}
     waits = partial(rule, "Two", "rung", publishers=2, or_after="30m")
     async with opened(waits(to=("ann", "bob")), chats=chats) as one:
@@ -528,7 +679,9 @@ async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_
 
 
 @pytest.mark.parametrize("by_time", [True, False])
-async def test_a_held_alert_survives_a_restart_and_is_released_once(opened: Opened, by_time: bool) -> None:
+async def test_a_held_alert_survives_a_restart_and_is_released_once(
+    opened: Opened, by_time: bool
+) -> None:
     waits = rule("Two", "rung", publishers=2, or_after="30m")
     async with opened(waits) as one:
         [a] = await one.adds(Told("rung"))
@@ -544,7 +697,9 @@ async def test_a_held_alert_survives_a_restart_and_is_released_once(opened: Open
             await sound(one)
 
 
-async def test_two_held_alerts_that_become_one_are_released_by_the_publishers_of_both(opened: Opened) -> None:
+async def test_two_held_alerts_that_become_one_are_released_by_the_publishers_of_both(
+    opened: Opened,
+) -> None:
     async with opened(rule("Three", "rung", publishers=3)) as one:
         a, b = await one.adds(Told("rung", origin="a"), Told("rung too", origin="b"))
         await one.adds(Told("quiet", (a, a, a), "c"), merges=merged(b, a))
@@ -553,8 +708,12 @@ async def test_two_held_alerts_that_become_one_are_released_by_the_publishers_of
 
 
 @pytest.mark.parametrize("first", [True, False])
-async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_would_have(opened: Opened, first: bool) -> None:
-    async with opened(rule("Nine", "rung", publishers=9, or_after="30m"), rule("Eight", "slow", publishers=9)) as one:
+async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_would_have(
+    opened: Opened, first: bool
+) -> None:
+    async with opened(
+        rule("Nine", "rung", publishers=9, or_after="30m"), rule("Eight", "slow", publishers=9)
+    ) as one:
         [a] = await one.adds(Told("rung"))
         one.clock.advance(10 * MINUTE)
         b, c = await one.adds(Told("rung too"), Told("slow"))
@@ -566,10 +725,15 @@ async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_wou
         assert len(alerts(one)) == 1
 
 
-async def test_a_release_and_further_entries_in_one_batch_are_one_message_that_shows_all(opened: Opened) -> None:
+async def test_a_release_and_further_entries_in_one_batch_are_one_message_that_shows_all(
+    opened: Opened,
+) -> None:
     async with opened(rule("Three", "rung", publishers=3)) as one:
         [a] = await one.adds(Told("rung"))
-        await one.adds([Told("rung", (a, a, a)), Told("rung", (a, a, a)), Told("rung", (a, a, a))], Told("rung", (a, a, a)))
+        await one.adds(
+            [Told("rung", (a, a, a)), Told("rung", (a, a, a)), Told("rung", (a, a, a))],
+            Told("rung", (a, a, a)),
+        )
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert ["5 publishers" in text for text in alerts(one)] == [True]
         assert [call.method for call in one.api.calls] == ["sendMessage"]
@@ -587,16 +751,26 @@ async def test_a_batch_that_brings_alert_and_release_rings_once(opened: Opened) 
 async def test_of_a_flood_what_rings_is_one_message_and_what_waits_waits(opened: Opened) -> None:
     async with opened(RUNG, rule("Two", "held", publishers=2)) as one:
         numbers = await one.adds(
-            [Told("rung", silent="flood"), Told("rung too", silent="flood"), Told("held", silent="flood"), Told("held too", silent="flood")]
+            [
+                Told("rung", silent="flood"),
+                Told("rung too", silent="flood"),
+                Told("held", silent="flood"),
+                Told("held too", silent="flood"),
+            ]
         )
         await one.deliver(MINUTE, 5 * SECOND)
         assert [text.partition(" 🔔")[0] for text in alerts(one)] == ["2 stories"]
         await one.adds(Told("quiet", (numbers[2],) * 3))
         await one.deliver(MINUTE, 5 * SECOND)
-        assert [text.partition("\n")[0].partition(" 🔔")[0] for text in alerts(one)] == ["2 stories", "held"]
+        assert [text.partition("\n")[0].partition(" 🔔")[0] for text in alerts(one)] == [
+            "2 stories",
+            "held",
+        ]
 
 
-async def test_an_alert_whose_time_runs_out_while_a_batch_is_decided_rings_once(opened: Opened) -> None:
+async def test_an_alert_whose_time_runs_out_while_a_batch_is_decided_rings_once(
+    opened: Opened,
+) -> None:
     async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
         [a] = await one.adds(Told("rung"))
         one.clock.advance(31 * MINUTE)
@@ -621,7 +795,9 @@ async def test_a_released_alert_has_its_subscription_s_urgency(opened: Opened) -
 
 
 async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=3), rule("Later", "rung", ring_again_at=5)) as one:
+    async with opened(
+        rule("Rung", "rung", ring_again_at=3), rule("Later", "rung", ring_again_at=5)
+    ) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
         for _ in range(6):
@@ -632,7 +808,9 @@ async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: Opened
         assert second.reply_to == first.message_id
 
 
-async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_many(opened: Opened) -> None:
+async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_many(
+    opened: Opened,
+) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=3)) as one:
         [a] = await one.adds(Told("rung"))
         for _ in range(3):
@@ -644,7 +822,9 @@ async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_
 
 
 @pytest.mark.parametrize("urgency", ["normal", "breaking"])
-async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as_many_then(opened: Opened, urgency: str) -> None:
+async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as_many_then(
+    opened: Opened, urgency: str
+) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=3, urgency=urgency)) as one:
         [a] = await one.adds(Told("rung"))
         begun = await one.begin("ann")
@@ -670,7 +850,9 @@ async def test_the_second_ring_comes_after_a_restart_and_only_then(opened: Opene
 
 
 @pytest.mark.parametrize("fault", [DropBefore(), DropAfter()])
-async def test_a_second_ring_that_may_have_arrived_is_not_repeated(opened: Opened, fault: Any) -> None:
+async def test_a_second_ring_that_may_have_arrived_is_not_repeated(
+    opened: Opened, fault: Any
+) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
@@ -702,7 +884,9 @@ async def test_a_released_alert_rings_once_more_when_more_carry_it(opened: Opene
             assert (len(alerts(one)), len(again(one))) == (1, number >= 2)
 
 
-async def test_a_second_ring_for_a_story_told_of_together_with_others_answers_that_message(opened: Opened) -> None:
+async def test_a_second_ring_for_a_story_told_of_together_with_others_answers_that_message(
+    opened: Opened,
+) -> None:
     async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
         a, _ = await one.adds([Told("rung", silent="flood"), Told("rung too", silent="flood")])
         await one.deliver()
@@ -727,7 +911,11 @@ async def test_there_is_no_second_ring_for_a_subscription_that_was_removed(opene
 
 def edits(one: Desk, chat: int = ANN) -> list[float]:
     """When messages there were changed, on the server's clock."""
-    return [call.time for call in one.api.calls if call.method == "editMessageText" and call.chat_id == chat]
+    return [
+        call.time
+        for call in one.api.calls
+        if call.method == "editMessageText" and call.chat_id == chat
+    ]
 
 
 @pytest.fixture
@@ -740,7 +928,9 @@ async def timed(clock: ManualClock) -> AsyncIterator[BotApi]:
         yield made
 
 
-async def test_a_message_changes_once_a_minute_at_most_and_ends_with_the_newest_state(tmp_path: Path, timed: BotApi, clock: ManualClock) -> None:
+async def test_a_message_changes_once_a_minute_at_most_and_ends_with_the_newest_state(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
@@ -755,7 +945,9 @@ async def test_a_message_changes_once_a_minute_at_most_and_ends_with_the_newest_
         await sound(one)
 
 
-async def test_a_message_of_several_stories_changes_once_a_minute_at_most(tmp_path: Path, timed: BotApi, clock: ManualClock) -> None:
+async def test_a_message_of_several_stories_changes_once_a_minute_at_most(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
         numbers = await one.adds([Told(f"rung {number}", silent="flood") for number in range(5)])
         await one.deliver()
@@ -768,7 +960,9 @@ async def test_a_message_of_several_stories_changes_once_a_minute_at_most(tmp_pa
         await sound(one)
 
 
-async def test_stories_that_grow_while_their_common_message_is_sent_change_it_once(tmp_path: Path, timed: BotApi, clock: ManualClock) -> None:
+async def test_stories_that_grow_while_their_common_message_is_sent_change_it_once(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
     async with desk(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
         a, b = await one.adds([Told("rung", silent="flood"), Told("rung too", silent="flood")])
         begun = await one.begin("ann")
@@ -779,7 +973,9 @@ async def test_stories_that_grow_while_their_common_message_is_sent_change_it_on
         assert alerts(one)[0].count("2 publishers") == 2
 
 
-@pytest.mark.parametrize("fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")])
+@pytest.mark.parametrize(
+    "fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")]
+)
 async def test_a_message_that_never_arrived_is_not_changed(opened: Opened, fault: Any) -> None:
     async with opened(RUNG) as one:
         [a] = await one.adds(Told("rung"))
@@ -791,8 +987,12 @@ async def test_a_message_that_never_arrived_is_not_changed(opened: Opened, fault
         await sound(one)
 
 
-@pytest.mark.parametrize("fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")])
-async def test_what_never_arrived_takes_nothing_from_the_budget_when_it_grows(opened: Opened, fault: Any) -> None:
+@pytest.mark.parametrize(
+    "fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")]
+)
+async def test_what_never_arrived_takes_nothing_from_the_budget_when_it_grows(
+    opened: Opened, fault: Any
+) -> None:
     async with opened(RUNG) as one:
         [a] = await one.adds(Told("rung"))
         one.api.fault(fault, times=2)
@@ -801,7 +1001,9 @@ async def test_what_never_arrived_takes_nothing_from_the_budget_when_it_grows(op
         assert await one.rows("select 1 from outbox where kind = 'edit'") == []
 
 
-async def test_an_alert_that_was_sent_back_shows_all_at_its_second_try_and_needs_no_change(opened: Opened) -> None:
+async def test_an_alert_that_was_sent_back_shows_all_at_its_second_try_and_needs_no_change(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         [a] = await one.adds(Told("rung"))
         begun = await one.begin("ann")
@@ -839,14 +1041,33 @@ async def test_alerts_go_before_changes_and_both_in_order(opened: Opened) -> Non
     async with opened(RUNG) as one:
         a, b = await one.adds(Told("rung 1"), Told("rung 2"))
         await one.deliver(2 * SECOND)
-        await one.adds(Told("quiet", (a, a, a)), Told("quiet", (b, b, b)), Told("rung 3"), Told("rung 4"))
+        await one.adds(
+            Told("quiet", (a, a, a)), Told("quiet", (b, b, b)), Told("rung 3"), Told("rung 4")
+        )
         await one.deliver(30 * SECOND)
-        assert [call.method for call in one.api.calls] == ["sendMessage"] * 4 + ["editMessageText"] * 2
-        assert [call.params["text"].partition("\n")[0] for call in one.api.calls] == ["rung 1", "rung 2", "rung 3", "rung 4", "rung 1", "rung 2"]
+        assert [call.method for call in one.api.calls] == ["sendMessage"] * 4 + [
+            "editMessageText"
+        ] * 2
+        assert [call.params["text"].partition("\n")[0] for call in one.api.calls] == [
+            "rung 1",
+            "rung 2",
+            "rung 3",
+            "rung 4",
+            "rung 1",
+            "rung 2",
+        ]
 
 
-async def test_many_growing_stories_keep_within_the_budget_of_a_group(tmp_path: Path, timed: BotApi, clock: ManualClock) -> None:
-    async with desk(tmp_path, timed, {"group": GROUP}, clock, subscriptions=[rule("Rung", "rung", to=("group",))]) as one:
+async def test_many_growing_stories_keep_within_the_budget_of_a_group(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
+    async with desk(
+        tmp_path,
+        timed,
+        {"group": GROUP},
+        clock,
+        subscriptions=[rule("Rung", "rung", to=("group",))],
+    ) as one:
         numbers = []
         for number in range(15):
             numbers += await one.adds(Told(f"rung {number}"))
@@ -913,7 +1134,14 @@ async def contents(one: Desk) -> dict[str, list[tuple[Any, ...]]]:
 
 async def eventful(one: Desk) -> tuple[list[FeedCommit], list[Merge]]:
     """A batch with merges, releases, second rings, growths and new alerts, decided and not kept."""
-    told = [Told("rung again"), Told("held a"), Told("held b"), Told("rung"), Told("rung too"), Told("two")]
+    told = [
+        Told("rung again"),
+        Told("held a"),
+        Told("held b"),
+        Told("rung"),
+        Told("rung too"),
+        Told("two"),
+    ]
     first, a, b, c, d, e = await one.adds(*told)
     await one.adds(Told("quiet", (first, first, first)))
     await one.deliver(10 * SECOND)
@@ -933,8 +1161,12 @@ async def eventful(one: Desk) -> tuple[list[FeedCommit], list[Merge]]:
     return commits, merges
 
 
-async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps_what_an_undisturbed_one_does(opened: Opened) -> None:
-    async with opened(RUNG, HELD, rule("Two", "two", publishers=2), rule("Again", "again", ring_again_at=3)) as one:
+async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps_what_an_undisturbed_one_does(
+    opened: Opened,
+) -> None:
+    async with opened(
+        RUNG, HELD, rule("Two", "two", publishers=2), rule("Again", "again", ring_again_at=3)
+    ) as one:
         commits, merges = await eventful(one)
         now, writer = one.clock.now(), one.made.store._writer
         before = await contents(one)
@@ -962,7 +1194,9 @@ async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps
             one.made.store, ours = store, one.made.store
             undisturbed, one.made.store = await contents(one), ours
         assert after == undisturbed
-        assert {kind for (kind,) in await one.rows("select kind from outbox where state = 'queued'")} >= {"alert", "edit", "again"}
+        assert {
+            kind for (kind,) in await one.rows("select kind from outbox where state = 'queued'")
+        } >= {"alert", "edit", "again"}
         assert after != before
         assert await one.rows("pragma foreign_key_check") == []
         await one.deliver(3 * MINUTE, 5 * SECOND)
@@ -975,11 +1209,17 @@ TEXTS = {
     "b": "Ministers spoke about jobs, dredging costs and a second terminal planned for grain exports.",
     "c": "Critics doubt whether shipping lines will return while fees remain higher than elsewhere.",
 }
-PRINTED = {"a": "Harbour opens after years", "b": "New quay takes its largest ship", "c": "Cranes lift first cargo ashore"}
+PRINTED = {
+    "a": "Harbour opens after years",
+    "b": "New quay takes its largest ship",
+    "c": "Cranes lift first cargo ashore",
+}
 
 
 async def looked_at(made: App, statement: str) -> list[tuple[Any, ...]]:
-    return await made.store._writer.run("look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()])
+    return await made.store._writer.run(
+        "look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()]
+    )
 
 
 @pytest.mark.parametrize(
@@ -987,7 +1227,11 @@ async def looked_at(made: App, statement: str) -> list[tuple[Any, ...]]:
     ["insert on joins", "insert on entries", "insert on alerts", "insert on outbox", "update of revision on alerts", "update of held on alerts", "update of etag on feeds"],
 )  # fmt: skip
 async def test_after_a_failed_batch_the_stories_are_read_anew_and_it_comes_out_as_if_nothing_had_been(
-    tmp_path: Path, clock: ManualClock, server: FeedServer, monkeypatch: pytest.MonkeyPatch, event: str
+    tmp_path: Path,
+    clock: ManualClock,
+    server: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
 ) -> None:
     """Two runs over the same feeds, the one with a transaction that fails; equal headlines make the stories, so that words have no say."""
     monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
@@ -995,29 +1239,46 @@ async def test_after_a_failed_batch_the_stories_are_read_anew_and_it_comes_out_a
     for trouble in (True, False):
         folder, terminal, clock = tmp_path / str(trouble), Recorder(), ManualClock()
         folder.mkdir()
-        old = {name: item(f"old-{name}", f"{words} of {name}", at=NOON - timedelta(days=5)) for name, words in PRINTED.items()}
+        old = {
+            name: item(f"old-{name}", f"{words} of {name}", at=NOON - timedelta(days=5))
+            for name, words in PRINTED.items()
+        }
         for name, words in old.items():
             server.put(f"/{name}", rss(words, title=name))
-        feeds = [{"url": server.url(f"/{name}"), "name": name, "publisher": name} for name in PRINTED]
-        config = config_text(feeds).replace('"query": "harbour"', '"query": "harbour", "publishers": 2, "ring_again_at": 3')
+        feeds = [
+            {"url": server.url(f"/{name}"), "name": name, "publisher": name} for name in PRINTED
+        ]
+        config = config_text(feeds).replace(
+            '"query": "harbour"', '"query": "harbour", "publishers": 2, "ring_again_at": 3'
+        )
         async with newsbell(folder, config, clock=clock, terminal=terminal) as made:
             await poll(made)
             for number, name in enumerate(PRINTED):
                 clock.advance(MINUTE)
                 told = item(
-                    f"{name}-1", "Harbour opens after nine years", text=TEXTS[name], at=clock.now(), link=f"https://{name}.example/opening"
+                    f"{name}-1",
+                    "Harbour opens after nine years",
+                    text=TEXTS[name],
+                    at=clock.now(),
+                    link=f"https://{name}.example/opening",
                 )
                 server.put(f"/{name}", rss(told, old[name], title=name))
                 await made.store.ingest.make_due(clock.now())
                 if trouble and number:
-                    await looked_at(made, f"create trigger broken before {event} begin select raise(abort, 'broken'); end")
+                    await looked_at(
+                        made,
+                        f"create trigger broken before {event} begin select raise(abort, 'broken'); end",
+                    )
                     await made.ingest.run_once()
                     await looked_at(made, "drop trigger broken")
                     await made.store.ingest.release_feeds()
                     await made.store.ingest.make_due(clock.now())
                 await made.ingest.run_once()
                 await made.deliver.run_once(timedelta(0))
-            rows = await looked_at(made, "select title, story_id - (select min(id) from entries), origin from entries order by title")
+            rows = await looked_at(
+                made,
+                "select title, story_id - (select min(id) from entries), origin from entries order by title",
+            )
             kept.append(([message.text for _, message in terminal.sent], rows))
     assert [text.partition(" ")[0] for text in kept[0][0]] == ["Harbour", "🔔", "Harbour"]
     assert kept[0][0] == kept[1][0]
@@ -1033,7 +1294,10 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
         await poll(made)
         assert len(made.ingest._window or ()) == 1
         server.put("/a", rss(item("new", "The harbour opens")))
-        await looked_at(made, "create trigger broken before insert on entries begin select raise(abort, 'broken'); end")
+        await looked_at(
+            made,
+            "create trigger broken before insert on entries begin select raise(abort, 'broken'); end",
+        )
         await made.store.ingest.make_due(clock.now())
         await made.ingest.run_once()
         assert made.ingest._window is None
@@ -1053,15 +1317,32 @@ def earlier(path: Path) -> None:
         "insert into feeds (id, url, name, publisher, created_at, host, next_poll_at, baseline_at) values (1, ?, 'Invented Wire', 'Invented Wire', ?, '127.0.0.1:9', ?, ?)",
         [FEED, moment, moment, moment],
     )
-    run("insert into chats (id, name, kind, address, declared) values (1, 'here', 'terminal', 0, 1), (2, 'ann', 'telegram', ?, 1)", [ANN])
-    run("insert into subscriptions (id, name, query, declared, created_at) values (1, 'Rung', 'rung', 1, ?)", [moment])
+    run(
+        "insert into chats (id, name, kind, address, declared) values (1, 'here', 'terminal', 0, 1), (2, 'ann', 'telegram', ?, 1)",
+        [ANN],
+    )
+    run(
+        "insert into subscriptions (id, name, query, declared, created_at) values (1, 'Rung', 'rung', 1, ?)",
+        [moment],
+    )
     run("insert into routes values (1, 2)")
     for number, state in enumerate(("sent", "queued", "sending", "dead"), 1):
         key = number.to_bytes(16, "big")
         run(
             "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, source, published, first_seen_at) "
             "values (?, 1, ?, ?, ?, ?, x'', ?, ?, ?, '', '', '', ?, ?)",
-            [number, number, key, key, key, str(number), f"https://news.example/{number}", f"rung {state}", moment, moment],
+            [
+                number,
+                number,
+                key,
+                key,
+                key,
+                str(number),
+                f"https://news.example/{number}",
+                f"rung {state}",
+                moment,
+                moment,
+            ],
         )
         run(
             "insert into alerts (chat_id, story_id, entry_id, first_title, created_at, message_id) values (2, ?, ?, ?, ?, ?)",
@@ -1077,32 +1358,55 @@ def earlier(path: Path) -> None:
     database.conn.close()
 
 
-async def test_an_earlier_database_is_taken_over_repeats_nothing_and_its_stories_grow(tmp_path: Path, opened: Opened) -> None:
+async def test_an_earlier_database_is_taken_over_repeats_nothing_and_its_stories_grow(
+    tmp_path: Path, opened: Opened
+) -> None:
     earlier(tmp_path / "newsbell.db")
     async with opened(RUNG) as one:
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert sorted(text.partition("\n")[0] for text in alerts(one)) == ["(repeat) rung sending", "rung queued"]
+        assert sorted(text.partition("\n")[0] for text in alerts(one)) == [
+            "(repeat) rung sending",
+            "rung queued",
+        ]
         await one.adds(Told("rung more", (2, 2, 2)), Told("rung new"))
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert sorted(text.partition("\n")[0] for text in alerts(one)) == ["(repeat) rung sending", "rung new", "rung queued"]
-        assert ["2 publishers" in text for text in alerts(one) if text.startswith("rung queued")] == [True]
+        assert sorted(text.partition("\n")[0] for text in alerts(one)) == [
+            "(repeat) rung sending",
+            "rung new",
+            "rung queued",
+        ]
+        assert [
+            "2 publishers" in text for text in alerts(one) if text.startswith("rung queued")
+        ] == [True]
         assert await one.rows("pragma foreign_key_check") == []
 
 
-async def test_a_house_counts_once_for_what_it_said_before_and_after_the_change_of_the_database(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_house_counts_once_for_what_it_said_before_and_after_the_change_of_the_database(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     earlier(tmp_path / "newsbell.db")
     async with SqliteStore(tmp_path / "newsbell.db") as store:
-        kept = await store._writer.run("look", lambda db: db.execute("select distinct origin from entries").fetchall())
+        kept = await store._writer.run(
+            "look", lambda db: db.execute("select distinct origin from entries").fetchall()
+        )
     voice = Families(()).voice("Invented Wire", "", "", "rung", "")
     assert [row[0] for row in kept] == [voice.origin]
 
 
-async def test_what_belongs_to_forgotten_entries_and_ended_storylines_is_forgotten_too(opened: Opened) -> None:
+async def test_what_belongs_to_forgotten_entries_and_ended_storylines_is_forgotten_too(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         [a] = await one.adds(Told("quiet"))
         await one.rows("insert into joins values (?, 0, 0.5, 'words')", a)
-        await one.rows("insert into stances values (2, ?, 'mute', ?, ?)", a, *[NOON.isoformat(timespec="microseconds")] * 2)
-        await one.rows("update entries set absent_since = ?", NOON.isoformat(timespec="microseconds"))
+        await one.rows(
+            "insert into stances values (2, ?, 'mute', ?, ?)",
+            a,
+            *[NOON.isoformat(timespec="microseconds")] * 2,
+        )
+        await one.rows(
+            "update entries set absent_since = ?", NOON.isoformat(timespec="microseconds")
+        )
         one.clock.advance(100 * 24 * HOUR)
         await one.made.store.operator.prune(one.clock.now())
         assert await one.rows("select id from entries") == []

@@ -52,7 +52,15 @@ def window(shared: Path, name: str) -> list[Printed]:
     with (shared / "handlabelled_2026" / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     made = [
-        Printed(row["id"], row["source"], datetime.fromisoformat(row["published"]), row["title"], row["summary"], row["url"]) for row in rows
+        Printed(
+            row["id"],
+            row["source"],
+            datetime.fromisoformat(row["published"]),
+            row["title"],
+            row["summary"],
+            row["url"],
+        )
+        for row in rows
     ]
     return sorted(made, key=lambda one: (one.at, one.number))
 
@@ -62,7 +70,9 @@ def configured(api: BotApi, feeds: Mapping[str, str]) -> str:
         {
             "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": {"api": api.url}},
             "chats": {"desk": {"telegram": PRIVATE}, "group": {"telegram": GROUP}},
-            "feeds": [{"url": url, "name": source, "publisher": source} for source, url in feeds.items()],
+            "feeds": [
+                {"url": url, "name": source, "publisher": source} for source, url in feeds.items()
+            ],
             "subscriptions": [{"name": "All", "query": "*", "to": ["desk", "group"]}],
         }
     )
@@ -73,7 +83,9 @@ def judge(path: Path, api: BotApi, printed: list[Printed]) -> dict[str, float]:
     with closing(sqlite3.connect(path)) as db:
         kept = Counter(guid for (guid,) in db.execute("select guid from entries"))
         stories: dict[int, list[int]] = {}
-        for number, story in db.execute("select id, story_id from entries where silent = '' order by id"):
+        for number, story in db.execute(
+            "select id, story_id from entries where silent = '' order by id"
+        ):
             stories.setdefault(story, []).append(number)
         alerts = db.execute(
             "select c.address, coalesce(merged_into, a.story_id), merged_into is not null, message_id from alerts a join chats c on c.id = a.chat_id "
@@ -86,7 +98,9 @@ def judge(path: Path, api: BotApi, printed: list[Printed]) -> dict[str, float]:
                 "where state in ('unknown', 'dead')"
             )
         }
-        waiting = db.execute("select count(*) from outbox where state in ('queued', 'sending')").fetchone()[0]
+        waiting = db.execute(
+            "select count(*) from outbox where state in ('queued', 'sending')"
+        ).fetchone()[0]
         assert db.execute("pragma foreign_key_check").fetchall() == []
     assert waiting == 0
     assert {one.number for one in printed if kept[one.number] != 1} == set()
@@ -94,17 +108,32 @@ def judge(path: Path, api: BotApi, printed: list[Printed]) -> dict[str, float]:
         told = Counter(story for address, story, _, _ in alerts if address == chat)
         assert {story for story in stories if not told[story]} == set(), "a story without an alert"
         texts = {message.message_id: message.text for message in api.messages(chat)}
-        lost = [story for address, story, _, message in alerts if address == chat and message not in texts]
+        lost = [
+            story
+            for address, story, _, message in alerts
+            if address == chat and message not in texts
+        ]
         assert set(lost) <= undecided
         for address, story, aside, message in alerts:
-            if address != chat or aside or message not in texts:  # the story of an alert set aside is told by the message it became part of
+            if (
+                address != chat or aside or message not in texts
+            ):  # the story of an alert set aside is told by the message it became part of
                 continue
             members, text = stories[story], texts[message]
             if len(members) > 1 and " stories" not in text.partition("\n")[0]:
                 assert "publisher" in text, (story, text)
-                assert (f"and {len(members) - 9} more" in text) == (len(members) > 9), (story, len(members), text)
+                assert (f"and {len(members) - 9} more" in text) == (len(members) > 9), (
+                    story,
+                    len(members),
+                    text,
+                )
     rings = sum(address == PRIVATE for address, _, _, _ in alerts)
-    return {"entries": len(printed), "stories": len(stories), "rings": rings, "undecided": len(undecided)}
+    return {
+        "entries": len(printed),
+        "stories": len(stories),
+        "rings": rings,
+        "undecided": len(undecided),
+    }
 
 
 def edits_in_budget(api: BotApi) -> None:
@@ -114,7 +143,11 @@ def edits_in_budget(api: BotApi) -> None:
         if call.method == "editMessageText":
             at.setdefault((call.params["chat_id"], call.params["message_id"]), []).append(call.time)
     gap = EDIT_GAP.total_seconds()
-    assert [times for times in at.values() if any(later - earlier < gap - 0.01 for earlier, later in pairwise(times))] == []
+    assert [
+        times
+        for times in at.values()
+        if any(later - earlier < gap - 0.01 for earlier, later in pairwise(times))
+    ] == []
 
 
 @pytest.mark.parametrize("name", WINDOWS)
@@ -126,7 +159,10 @@ async def test_each_entry_of_a_window_is_in_one_message_and_messages_are_few(
     printed = window(shared, name)
     sources = sorted({one.source for one in printed})
     feeds = {source: server.url(f"/{number}.xml") for number, source in enumerate(sources)}
-    shown: dict[str, list[str]] = {source: [item("old", f"Before it all, at {source}", at=printed[0].at - 90 * 24 * HOUR)] for source in sources}
+    shown: dict[str, list[str]] = {
+        source: [item("old", f"Before it all, at {source}", at=printed[0].at - 90 * 24 * HOUR)]
+        for source in sources
+    }
     clock = Leaping()
     clock._now = printed[0].at - HOUR
     left = list(printed)
@@ -150,7 +186,9 @@ async def test_each_entry_of_a_window_is_in_one_message_and_messages_are_few(
         while clock.now() < last:
             until = min(last, clock.now() + 6 * HOUR) if rough else last
             environment = {"TELEGRAM_BOT_TOKEN": TOKEN}
-            async with newsbell(tmp_path, text, clock=clock, terminal=Recorder(), environment=environment) as made:
+            async with newsbell(
+                tmp_path, text, clock=clock, terminal=Recorder(), environment=environment
+            ) as made:
                 clock.busy = lambda made=made: bool(made.deliver._busy)
                 while clock.now() < until:
                     publish()
@@ -169,7 +207,9 @@ async def test_each_entry_of_a_window_is_in_one_message_and_messages_are_few(
 
 
 @pytest.mark.slow
-async def test_killed_at_random_the_stories_of_a_window_are_told_once(shared: Path, tmp_path: Path, server: FeedServer) -> None:
+async def test_killed_at_random_the_stories_of_a_window_are_told_once(
+    shared: Path, tmp_path: Path, server: FeedServer
+) -> None:
     printed = window(shared, WINDOWS[0])
     sources = sorted({one.source for one in printed})
     shown: dict[str, list[str]] = {source: [] for source in sources}
@@ -181,10 +221,18 @@ async def test_killed_at_random_the_stories_of_a_window_are_told_once(shared: Pa
     def answer(source: str) -> str:
         asked[source] += 1
         if all(asked[one] for one in sources):  # every feed was looked at before anything comes
-            for one in [one for one in left] if stop.exists() else [one for _, one in zip(range(2), left, strict=False)]:  # noqa: C416
+            for one in (
+                [one for one in left]
+                if stop.exists()
+                else [one for _, one in zip(range(2), left, strict=False)]
+            ):  # noqa: C416
                 released.append(one)
-                shown[one.source].insert(0, item(one.number, one.title, text=one.text, link=one.link, at=None))
-        return rss(*shown[source], item("old", f"Before it all, at {source}", at=None), title=source)
+                shown[one.source].insert(
+                    0, item(one.number, one.title, text=one.text, link=one.link, at=None)
+                )
+        return rss(
+            *shown[source], item("old", f"Before it all, at {source}", at=None), title=source
+        )
 
     async with BotApi(token=TOKEN) as api:
         api.add_private(PRIVATE)
@@ -209,7 +257,11 @@ async def test_killed_at_random_the_stories_of_a_window_are_told_once(shared: Pa
         assert (result["again"], result["killed"]) == (0, KILLS)
         figures = judge(tmp_path / "load" / "newsbell.db", api, released)
         with closing(sqlite3.connect(tmp_path / "load" / "newsbell.db")) as db:
-            single = {title for title, count in db.execute("select title, count(*) from entries group by title") if count == 1}
+            single = {
+                title
+                for title, count in db.execute("select title, count(*) from entries group by title")
+                if count == 1
+            }
         rung = Counter(first_line(message) for message in api.messages(PRIVATE))
         assert [title for title in single if rung[title] > 1] == [], "an unmarked repeat"
     print(KILLS, "kills:", figures)  # noqa: T201 (a figure for the reader of the run)

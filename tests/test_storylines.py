@@ -53,28 +53,42 @@ ONLY_ADMINS = "Only administrators of this chat can change what rings here."
 
 def shown(one: Desk, chat: int = ANN) -> list[str]:
     """First lines of what stands there, answers left out."""
-    return [message.text.partition("\n")[0] for message in one.api.messages(chat) if message.reply_to is None]
+    return [
+        message.text.partition("\n")[0]
+        for message in one.api.messages(chat)
+        if message.reply_to is None
+    ]
 
 
 # Follow and mute
 
 
-async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why(opened: Opened) -> None:
+async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         answer = await asks(one, "/follow", newest(one))
-        assert answer.startswith("Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:\nrung\n")
+        assert answer.startswith(
+            "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:\nrung\n"
+        )
         [story] = await one.adds(Told("quiet", (0, 0, line)))
-        await one.adds(Told("quiet confirmation", (story, story, line)), Told("quiet", (line, line, line)))
+        await one.adds(
+            Told("quiet confirmation", (story, story, line)), Told("quiet", (line, line, line))
+        )
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung", "quiet"]
-        assert [message.text for message in one.api.messages(ANN)][-1].endswith("\n\n👣 a storyline you follow")
+        assert [message.text for message in one.api.messages(ANN)][-1].endswith(
+            "\n\n👣 a storyline you follow"
+        )
         await one.adds(Told("elsewhere"))
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung", "quiet"]
 
 
-async def test_what_matches_and_is_followed_is_one_message_that_names_the_subscription(opened: Opened) -> None:
+async def test_what_matches_and_is_followed_is_one_message_that_names_the_subscription(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         await asks(one, "/follow", newest(one))
@@ -84,11 +98,15 @@ async def test_what_matches_and_is_followed_is_one_message_that_names_the_subscr
         assert one.api.messages(ANN)[-1].text.endswith("🔔 Rung")
 
 
-async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_shown(opened: Opened) -> None:
+async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_shown(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         answer = await asks(one, "/mute", newest(one))
-        assert answer.startswith("Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:\nrung\n")
+        assert answer.startswith(
+            "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:\nrung\n"
+        )
         await one.adds(Told("rung anew", (0, 0, line)), Told("rung too", (line, line, line)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung"]
@@ -96,13 +114,19 @@ async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_sho
         assert await one.rows("select count(*) from entries") == [(3,)]
 
 
-@pytest.mark.parametrize(("command", "undo"), [("/follow", "/unfollow"), ("/mute", "/unmute"), ("/mute", "/unfollow")])
-async def test_a_stance_is_taken_back_by_an_answer_to_the_same_alert(opened: Opened, command: str, undo: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "undo"), [("/follow", "/unfollow"), ("/mute", "/unmute"), ("/mute", "/unfollow")]
+)
+async def test_a_stance_is_taken_back_by_an_answer_to_the_same_alert(
+    opened: Opened, command: str, undo: str
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         alert = newest(one)
         await asks(one, command, alert)
-        assert (await asks(one, undo, alert)).startswith("This storyline rings here by its words again, like any other:\nrung")
+        assert (await asks(one, undo, alert)).startswith(
+            "This storyline rings here by its words again, like any other:\nrung"
+        )
         await one.adds(Told("quiet", (0, 0, line)), Told("rung anew", (0, 0, line)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung", "rung anew"]
@@ -134,11 +158,17 @@ async def test_a_stance_is_one_chat_s(opened: Opened) -> None:
         await asks(one, "/mute", newest(one))
         await one.adds(Told("rung anew", (0, 0, line)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert (shown(one), shown(one, GROUP), shown(one, FORUM)) == (["rung"], ["rung", "rung anew"], ["rung", "rung anew"])
+        assert (shown(one), shown(one, GROUP), shown(one, FORUM)) == (
+            ["rung"],
+            ["rung", "rung anew"],
+            ["rung", "rung anew"],
+        )
 
 
 @pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute", "/stories loose"])
-async def test_in_a_group_only_administrators_change_what_rings(opened: Opened, command: str) -> None:
+async def test_in_a_group_only_administrators_change_what_rings(
+    opened: Opened, command: str
+) -> None:
     async with opened(EVERYWHERE) as one:
         await started(one)
         alert = newest(one, GROUP)
@@ -150,20 +180,26 @@ async def test_in_a_group_only_administrators_change_what_rings(opened: Opened, 
 async def test_an_administrator_who_writes_as_the_group_may_mute(opened: Opened) -> None:
     async with opened(EVERYWHERE) as one:
         line = await started(one)
-        answer = await asks(one, "/mute", newest(one, GROUP), GROUP, ANONYMOUS, anonymous_admin=True)
+        answer = await asks(
+            one, "/mute", newest(one, GROUP), GROUP, ANONYMOUS, anonymous_admin=True
+        )
         assert answer.startswith("Muted.")
         assert await stances(one) == [("group", line, "mute")]
 
 
 @pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute"])
-async def test_a_command_that_answers_no_alert_is_told_what_to_answer(opened: Opened, command: str) -> None:
+async def test_a_command_that_answers_no_alert_is_told_what_to_answer(
+    opened: Opened, command: str
+) -> None:
     async with opened(EVERYWHERE) as one:
         await started(one)
         told = f"Answer an alert with {command}: it is about the story of that alert."
         assert await asks(one, command) == told
         assert await asks(one, command, newest(one)) == told, "the answer is no alert"
         assert await asks(one, command, 12345) == told
-        assert await asks(one, command, None, FORUM, ANN, TOPIC) == told, "in a topic everything answers its first message"
+        assert await asks(one, command, None, FORUM, ANN, TOPIC) == told, (
+            "in a topic everything answers its first message"
+        )
         assert await stances(one) == []
 
 
@@ -194,7 +230,9 @@ async def test_an_answer_to_a_second_ring_is_about_its_story(opened: Opened) -> 
         assert await stances(one) == [("ann", line, "mute")]
 
 
-async def test_an_answer_to_a_message_whose_story_became_another_s_is_about_that(opened: Opened) -> None:
+async def test_an_answer_to_a_message_whose_story_became_another_s_is_about_that(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         a, b = await started(one), await started(one, "rung too")
         first = one.api.messages(ANN)[0].message_id
@@ -212,7 +250,11 @@ async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(open
         await started(one, "rung later")
         there = one.api.chats[-100_777].messages
         assert old not in there
-        there[old] = replace(one.api.messages(-100_777)[-1], message_id=old, text="It has the number that an alert had.")
+        there[old] = replace(
+            one.api.messages(-100_777)[-1],
+            message_id=old,
+            text="It has the number that an alert had.",
+        )
         answer = await asks(one, "/mute", old, -100_777, ANN)
         assert answer == "Answer an alert with /mute: it is about the story of that alert."
 
@@ -221,19 +263,25 @@ async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(open
 
 
 @pytest.mark.parametrize("command", ["/follow", "/mute"])
-async def test_a_stance_ends_when_its_storyline_has_been_quiet_for_48_hours_and_stays_ended(opened: Opened, command: str) -> None:
+async def test_a_stance_ends_when_its_storyline_has_been_quiet_for_48_hours_and_stays_ended(
+    opened: Opened, command: str
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         await asks(one, command, newest(one))
         one.clock.advance(48 * HOUR)
         for number in range(2):
-            await one.adds(Told(f"quiet {number}", (0, 0, line)), Told(f"rung {number}", (0, 0, line)))
+            await one.adds(
+                Told(f"quiet {number}", (0, 0, line)), Told(f"rung {number}", (0, 0, line))
+            )
             await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung", "rung 0", "rung 1"]
 
 
 @pytest.mark.parametrize(("command", "rings"), [("/follow", 4), ("/mute", 1)])
-async def test_a_stance_holds_as_long_as_its_storyline_goes_on(opened: Opened, command: str, rings: int) -> None:
+async def test_a_stance_holds_as_long_as_its_storyline_goes_on(
+    opened: Opened, command: str, rings: int
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         await asks(one, command, newest(one))
@@ -245,17 +293,23 @@ async def test_a_stance_holds_as_long_as_its_storyline_goes_on(opened: Opened, c
 
 
 def merged(gone: int, kept: int) -> list[Merge]:
-    return [Merge(level, gone, kept) for level in (Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT)]
+    return [
+        Merge(level, gone, kept) for level in (Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT)
+    ]
 
 
 @pytest.mark.parametrize(("command", "rings"), [("/follow", True), ("/mute", False)])
 @pytest.mark.parametrize("of_gone", [True, False])
-async def test_a_stance_goes_along_when_storylines_become_one(opened: Opened, command: str, rings: bool, of_gone: bool) -> None:
+async def test_a_stance_goes_along_when_storylines_become_one(
+    opened: Opened, command: str, rings: bool, of_gone: bool
+) -> None:
     async with opened(RUNG) as one:
         a, b = await started(one), await started(one, "rung too")
         await asks(one, command, one.api.messages(ANN)[not of_gone].message_id)
         await one.adds(
-            Told("bridge", (a, a, b)), Told("rung in the batch" if not rings else "quiet", (0, 0, b)), merges=[Merge(Grouping.LOOSE, a, b)]
+            Told("bridge", (a, a, b)),
+            Told("rung in the batch" if not rings else "quiet", (0, 0, b)),
+            merges=[Merge(Grouping.LOOSE, a, b)],
         )
         await one.adds(Told("rung later" if not rings else "quiet later", (0, 0, b)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
@@ -263,7 +317,9 @@ async def test_a_stance_goes_along_when_storylines_become_one(opened: Opened, co
         assert [row[1] for row in await stances(one)] == [b]
 
 
-async def test_an_ended_stance_does_not_stand_in_the_way_of_another_when_storylines_become_one(opened: Opened) -> None:
+async def test_an_ended_stance_does_not_stand_in_the_way_of_another_when_storylines_become_one(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         b = await started(one)
         await asks(one, "/mute", newest(one))
@@ -275,7 +331,9 @@ async def test_an_ended_stance_does_not_stand_in_the_way_of_another_when_storyli
 
 
 @pytest.mark.parametrize("first", ["/follow", "/mute"])
-async def test_of_two_stances_that_meet_the_batch_and_the_store_take_the_same(opened: Opened, first: str) -> None:
+async def test_of_two_stances_that_meet_the_batch_and_the_store_take_the_same(
+    opened: Opened, first: str
+) -> None:
     async with opened(RUNG) as one:
         a, b = await started(one), await started(one, "rung too")
         first_of, second_of = (message.message_id for message in one.api.messages(ANN)[:2])
@@ -287,7 +345,9 @@ async def test_of_two_stances_that_meet_the_batch_and_the_store_take_the_same(op
         assert len(shown(one)) in {2, 4}
 
 
-async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(opened: Opened) -> None:
+async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(
+    opened: Opened,
+) -> None:
     """Between the reading of the alert and the keeping of the answer a batch may be kept."""
     async with opened(RUNG) as one:
         a, b = await started(one), await started(one, "rung too")
@@ -297,7 +357,10 @@ async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(o
         assert alert is not None
         await one.adds(Told("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
         update = Incoming(900_000, ANN, 0, "Ann", ANN, "/mute")
-        await one.made.store.people.answer(Answered(update, chat, Said(changes=(SetStance(alert.storyline_id, Stance.MUTE),))), one.clock.now())
+        await one.made.store.people.answer(
+            Answered(update, chat, Said(changes=(SetStance(alert.storyline_id, Stance.MUTE),))),
+            one.clock.now(),
+        )
         await one.adds(Told("rung later", (0, 0, b)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one) == ["rung", "rung too"]
@@ -306,7 +369,9 @@ async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(o
 # Waiting and following
 
 
-async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wait(opened: Opened) -> None:
+async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wait(
+    opened: Opened,
+) -> None:
     async with opened(RUNG, rule("Two", "two", publishers=2)) as one:
         line = await started(one)
         await asks(one, "/follow", newest(one))
@@ -316,7 +381,9 @@ async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wai
 
 
 @pytest.mark.parametrize("by_time", [True, False])
-async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_muted(opened: Opened, by_time: bool) -> None:
+async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_muted(
+    opened: Opened, by_time: bool
+) -> None:
     async with opened(RUNG, rule("Two", "two", publishers=2, or_after="30m")) as one:
         line = await started(one)
         [held] = await one.adds(Told("two", (0, 0, line)))
@@ -330,7 +397,9 @@ async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_mu
         assert shown(one) == ["rung"]
 
 
-async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it(opened: Opened) -> None:
+async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it(
+    opened: Opened,
+) -> None:
     async with opened(RUNG, rule("Two", "two", publishers=2)) as one:
         line = await started(one)
         alert = newest(one)
@@ -349,7 +418,9 @@ async def test_a_second_ring_is_muted_as_well(opened: Opened) -> None:
         await asks(one, "/mute", newest(one))
         await one.adds(Told("quiet", (line, line, line)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert [message.text for message in one.api.messages(ANN) if message.text.startswith("🔔")] == []
+        assert [
+            message.text for message in one.api.messages(ANN) if message.text.startswith("🔔")
+        ] == []
 
 
 async def test_a_chat_that_is_no_longer_let_in_follows_nothing(opened: Opened) -> None:
@@ -367,7 +438,12 @@ async def test_a_followed_story_in_a_flood_is_told_of(opened: Opened) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         await asks(one, "/follow", newest(one))
-        await one.adds([Told("quiet", (0, 0, line), silent="flood"), Told("rung anew", (0, 0, line), silent="flood")])
+        await one.adds(
+            [
+                Told("quiet", (0, 0, line), silent="flood"),
+                Told("rung anew", (0, 0, line), silent="flood"),
+            ]
+        )
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert shown(one)[1:] == ["2 stories 🔔 Rung"]
 
@@ -385,7 +461,9 @@ async def test_many_followed_stories_in_one_message_name_the_follow(opened: Open
 # Looking at stories
 
 
-async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_otherwise(opened: Opened) -> None:
+async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_otherwise(
+    opened: Opened,
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         one.clock.advance(7 * MINUTE)
@@ -398,14 +476,22 @@ async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_
         )
         assert "○ a reaction" in text
         assert await asks(one, f"/story https://news.example/{second}") == text
-        assert await asks(one, "/story https://news.example/none") == "No stored article has this address or headline."
-        assert await asks(one, "/story") == "Answer an alert with /story, or write the address of an article after it."
+        assert (
+            await asks(one, "/story https://news.example/none")
+            == "No stored article has this address or headline."
+        )
+        assert (
+            await asks(one, "/story")
+            == "Answer an alert with /story, or write the address of an article after it."
+        )
 
 
 async def test_story_may_be_asked_by_everyone_in_a_group(opened: Opened) -> None:
     async with opened(EVERYWHERE) as one:
         await started(one)
-        assert (await asks(one, "/story", newest(one, GROUP), GROUP, BOB)).startswith("Storyline: 1 story, 1 article, 1 publisher")
+        assert (await asks(one, "/story", newest(one, GROUP), GROUP, BOB)).startswith(
+            "Storyline: 1 story, 1 article, 1 publisher"
+        )
 
 
 async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: Opened) -> None:
@@ -420,7 +506,16 @@ async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: Op
         assert await asks(one, "/story", together) == text
 
 
-def entry(number: int, *, story: int = 1, line: int = 1, at: datetime = NOON, origin: str = "", name: str = "", **more: Any) -> StoryEntry:
+def entry(
+    number: int,
+    *,
+    story: int = 1,
+    line: int = 1,
+    at: datetime = NOON,
+    origin: str = "",
+    name: str = "",
+    **more: Any,
+) -> StoryEntry:
     place = Place(more.pop("strict", story), story, line)
     return StoryEntry(
         number,
@@ -438,7 +533,13 @@ def entry(number: int, *, story: int = 1, line: int = 1, at: datetime = NOON, or
 def test_a_storyline_of_any_size_and_names_of_any_length_are_one_message() -> None:
     told = timeline(
         (
-            entry(n, story=1 if n < 60 else n, name="Longest name of a house " * 20, title="Long headline " * 20, agency="AP")
+            entry(
+                n,
+                story=1 if n < 60 else n,
+                name="Longest name of a house " * 20,
+                title="Long headline " * 20,
+                agency="AP",
+            )
             for n in range(1, 120)
         ),
         1,
@@ -449,10 +550,15 @@ def test_a_storyline_of_any_size_and_names_of_any_length_are_one_message() -> No
 
 
 @pytest.mark.parametrize("level", ["strict", "normal", "loose"])
-async def test_stories_says_how_much_belongs_to_one_alert_and_changes_it(opened: Opened, level: str) -> None:
+async def test_stories_says_how_much_belongs_to_one_alert_and_changes_it(
+    opened: Opened, level: str
+) -> None:
     async with opened(RUNG) as one:
         assert "It is normal here." in await asks(one, "/stories")
-        assert await asks(one, f"/stories {level.upper()}") == f"From now on one alert here is for one story, {level}. /stories explains."
+        assert (
+            await asks(one, f"/stories {level.upper()}")
+            == f"From now on one alert here is for one story, {level}. /stories explains."
+        )
         assert f"It is {level} here." in await asks(one, "/stories")
         assert f"It is {level} here." in await asks(one, "/stories nonsense")
 
@@ -467,7 +573,10 @@ async def test_stories_is_for_one_chat_and_survives_a_restart(opened: Opened) ->
 
 async def test_the_level_that_the_file_gives_a_chat_is_changed_there_only(opened: Opened) -> None:
     async with opened(RUNG, levels={"ann": "normal"}) as one:
-        assert await asks(one, "/stories loose") == "feeds.yaml says normal for this chat: change it there."
+        assert (
+            await asks(one, "/stories loose")
+            == "feeds.yaml says normal for this chat: change it there."
+        )
         assert "It is normal here." in await asks(one, "/stories")
 
 
@@ -486,7 +595,11 @@ async def test_a_second_copy_of_an_update_changes_nothing(opened: Opened) -> Non
         update = Incoming(700_000, ANN, 0, "Ann", ANN, "/stories loose")
         for level, kept in ((Stance.MUTE, True), (Stance.FOLLOW, False)):
             assert (
-                await one.made.store.people.answer(Answered(update, chat, Said(Message("x"), (SetStance(1, level),))), one.clock.now()) is kept
+                await one.made.store.people.answer(
+                    Answered(update, chat, Said(Message("x"), (SetStance(1, level),))),
+                    one.clock.now(),
+                )
+                is kept
             )
         assert await stances(one) == [("ann", 1, "mute")]
 
@@ -495,10 +608,16 @@ async def test_a_second_copy_of_an_update_changes_nothing(opened: Opened) -> Non
 
 
 def told(folder: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(main, [arguments[0], "-c", str(folder / "feeds.yaml"), *arguments[1:]], catch_exceptions=False)
+    return CliRunner().invoke(
+        main,
+        [arguments[0], "-c", str(folder / "feeds.yaml"), *arguments[1:]],
+        catch_exceptions=False,
+    )
 
 
-async def test_the_command_story_tells_who_was_first_and_why(tmp_path: Path, opened: Opened) -> None:
+async def test_the_command_story_tells_who_was_first_and_why(
+    tmp_path: Path, opened: Opened
+) -> None:
     async with opened(RUNG) as one:
         line = await started(one)
         one.clock.advance(90 * MINUTE)
@@ -512,7 +631,12 @@ async def test_the_command_story_tells_who_was_first_and_why(tmp_path: Path, ope
         assert "Invented Wire had it first, 1 h 30 min before Invented Wire." in text
         assert "words like Invented Wire (0.50)" in text
 
-        lines = [json.loads(each) for each in told(tmp_path, "story", f"https://news.example/{second}", "--json").stdout.splitlines()]
+        lines = [
+            json.loads(each)
+            for each in told(
+                tmp_path, "story", f"https://news.example/{second}", "--json"
+            ).stdout.splitlines()
+        ]
         assert [(each["title"], each["story"], each["storyline"], each["seconds_after_first"]) for each in lines] == [
             ("rung", line, line, 0.0), ("quiet", line, line, 5430.0), ("a reaction", second + 1, line, 0.0),
         ]  # fmt: skip
@@ -520,7 +644,9 @@ async def test_the_command_story_tells_who_was_first_and_why(tmp_path: Path, ope
         assert [each["via"] for each in lines] == ["", "AP", ""]
 
 
-async def test_the_command_story_of_what_is_not_known_says_so(tmp_path: Path, opened: Opened) -> None:
+async def test_the_command_story_of_what_is_not_known_says_so(
+    tmp_path: Path, opened: Opened
+) -> None:
     async with opened(RUNG) as one:
         await started(one)
         for what in ("https://news.example/none", "No such headline"):
@@ -529,13 +655,25 @@ async def test_the_command_story_of_what_is_not_known_says_so(tmp_path: Path, op
             assert "No stored article has this address or headline." in result.stderr
 
 
-async def test_explain_says_that_an_alert_waits_and_how_long(tmp_path: Path, opened: Opened) -> None:
-    async with opened(rule("Two", "two", publishers=2, or_after="30m"), rule("Nine", "nine", publishers=9)) as one:
+async def test_explain_says_that_an_alert_waits_and_how_long(
+    tmp_path: Path, opened: Opened
+) -> None:
+    async with opened(
+        rule("Two", "two", publishers=2, or_after="30m"), rule("Nine", "nine", publishers=9)
+    ) as one:
         two, nine = await one.adds(Told("two"), Told("nine"))
-        text = " ".join(told(tmp_path, "explain", f"https://news.example/{two}", "--subscription", "Two").stdout.split())
+        text = " ".join(
+            told(
+                tmp_path, "explain", f"https://news.example/{two}", "--subscription", "Two"
+            ).stdout.split()
+        )
         assert "it waits until enough independent publishers carry the story; it rings at" in text
         assert "12:30 all the same" in text
-        text = " ".join(told(tmp_path, "explain", f"https://news.example/{nine}", "--subscription", "Nine").stdout.split())
+        text = " ".join(
+            told(
+                tmp_path, "explain", f"https://news.example/{nine}", "--subscription", "Nine"
+            ).stdout.split()
+        )
         assert text.endswith("it waits until enough independent publishers carry the story.")
 
 
@@ -552,7 +690,9 @@ async def test_explain_of_an_article_whose_own_message_stands_beside_the_merged_
 # A timeline
 
 
-def test_a_timeline_begins_each_story_with_its_first_article_whatever_the_order_in_which_they_were_seen() -> None:
+def test_a_timeline_begins_each_story_with_its_first_article_whatever_the_order_in_which_they_were_seen() -> (
+    None
+):
     late, early = entry(1, at=NOON + HOUR), entry(2, at=NOON)
     [story] = timeline([late, early], 1)
     assert [(line.entry.id, line.after) for line in story.lines] == [(2, timedelta(0)), (1, HOUR)]
@@ -560,7 +700,14 @@ def test_a_timeline_begins_each_story_with_its_first_article_whatever_the_order_
 
 
 def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
-    [story] = timeline([entry(1, origin="ap"), entry(2, at=NOON + MINUTE, origin="ap"), entry(3, at=NOON + 5 * MINUTE)], 1)
+    [story] = timeline(
+        [
+            entry(1, origin="ap"),
+            entry(2, at=NOON + MINUTE, origin="ap"),
+            entry(3, at=NOON + 5 * MINUTE),
+        ],
+        1,
+    )
     assert who_was_first(story) == "House 1 had it first, 5 min before House 3."
     [story] = timeline([entry(1, origin="ap"), entry(2, at=NOON + MINUTE, origin="ap")], 1)
     assert who_was_first(story) == "House 1 alone has it so far."
@@ -578,7 +725,15 @@ def test_a_lead_is_said_in_minutes_and_hours(seconds: int, words: str) -> None:
 
 def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None:
     pairs = (Pair(1, 1.0, "link"), Pair(99, 0.414, "names"))
-    told = timeline([entry(1), entry(2, pairs=pairs), entry(3, story=3, pairs=(Pair(1, 0.3, "words"),)), entry(4, story=4)], 3)
+    told = timeline(
+        [
+            entry(1),
+            entry(2, pairs=pairs),
+            entry(3, story=3, pairs=(Pair(1, 0.3, "words"),)),
+            entry(4, story=4),
+        ],
+        3,
+    )
     assert [line.why for story in told for line in story.lines] == [
         "first of the storyline",
         "the same link as House 1; names and numbers like an entry that is forgotten by now (0.41)",
@@ -589,11 +744,20 @@ def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None
     assert summary(told) == "3 stories, 4 articles, 4 publishers"
 
 
-@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 4), st.sampled_from("abc")), max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5000), st.integers(1, 4), st.sampled_from("abc")), max_size=30
+    )
+)
 def test_a_timeline_holds_every_article_once(drawn: list[tuple[int, int, str]]) -> None:
-    entries = [entry(number, story=story, at=NOON + timedelta(seconds=at), origin=origin) for number, (at, story, origin) in enumerate(drawn, 1)]
+    entries = [
+        entry(number, story=story, at=NOON + timedelta(seconds=at), origin=origin)
+        for number, (at, story, origin) in enumerate(drawn, 1)
+    ]
     told = timeline(entries, 1)
-    assert sorted(line.entry.id for story in told for line in story.lines) == [each.id for each in entries]
+    assert sorted(line.entry.id for story in told for line in story.lines) == [
+        each.id for each in entries
+    ]
     for story in told:
         afters = [line.after for line in story.lines]
         assert afters[0] == timedelta(0)
@@ -606,17 +770,34 @@ def test_a_timeline_holds_every_article_once(drawn: list[tuple[int, int, str]]) 
 
 # How a subscription rings
 
-WAITS = st.one_of(st.none(), st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds)))
+WAITS = st.one_of(
+    st.none(), st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds))
+)
 
 
 @st.composite
 def ringings(draw: st.DrawFn) -> Ringing:
     publishers = draw(st.integers(1, 49))
     wait = draw(WAITS) if publishers > 1 else None
-    return Ringing(draw(st.sampled_from(Urgency)), publishers, wait, draw(st.sampled_from([0, *range(publishers + 1, 51)])))
+    return Ringing(
+        draw(st.sampled_from(Urgency)),
+        publishers,
+        wait,
+        draw(st.sampled_from([0, *range(publishers + 1, 51)])),
+    )
 
 
-@given(ringings(), st.sampled_from(["harbour", '"air defence" AND (syria OR iraq)', "~Kyiv NOT football", "publishers OR urgency"]))
+@given(
+    ringings(),
+    st.sampled_from(
+        [
+            "harbour",
+            '"air defence" AND (syria OR iraq)',
+            "~Kyiv NOT football",
+            "publishers OR urgency",
+        ]
+    ),
+)
 @example(Ringing(), "harbour")
 def test_what_is_written_before_a_query_is_read_as_it_was_meant(how: Ringing, query: str) -> None:
     assert options.problem(how) is None
@@ -637,21 +818,41 @@ def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: in
         ("publishers:51 x", "51", "publishers: expected a number from 1 to 50"),
         ("publishers: x", " x", "publishers: expected a number from 1 to 50"),
         ("urgency:soon x", "soon", "urgency: expected breaking, normal or digest"),
-        ("publishers:2 or_after:soon x", "soon", "or_after: expected a duration such as 90s, 2m, 1h or 1d"),
+        (
+            "publishers:2 or_after:soon x",
+            "soon",
+            "or_after: expected a duration such as 90s, 2m, 1h or 1d",
+        ),
         ("publishers:2 or_after:4d x", "4d", "expected between 1s and 3d"),
-        ("or_after:30m x", "30m", "or_after goes with publishers: 2 or more, for it ends the wait for them"),
+        (
+            "or_after:30m x",
+            "30m",
+            "or_after goes with publishers: 2 or more, for it ends the wait for them",
+        ),
         ("ring_again_at:1 x", "1", "ring_again_at: expected a number from 2 to 50"),
-        ("publishers:3 ring_again_at:3 x", "3 x", "expected more than the publishers that the first ring waits for"),
-        ("urgency:digest ring_again_at:99999999999 x", "99999999999", "ring_again_at: expected a number from 2 to 50"),
+        (
+            "publishers:3 ring_again_at:3 x",
+            "3 x",
+            "expected more than the publishers that the first ring waits for",
+        ),
+        (
+            "urgency:digest ring_again_at:99999999999 x",
+            "99999999999",
+            "ring_again_at: expected a number from 2 to 50",
+        ),
     ],
 )
-def test_a_mistake_before_a_query_is_told_with_its_place(text: str, marked: str, message: str) -> None:
+def test_a_mistake_before_a_query_is_told_with_its_place(
+    text: str, marked: str, message: str
+) -> None:
     with pytest.raises(QueryError) as raised:
         options.split(text)
     assert (raised.value.message, text[raised.value.position :][: len(marked)]) == (message, marked)
 
 
-@pytest.mark.parametrize("text", ["publishers", '"publishers:2"', "(publishers:2)", "x publishers:2"])
+@pytest.mark.parametrize(
+    "text", ["publishers", '"publishers:2"', "(publishers:2)", "x publishers:2"]
+)
 def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
     assert options.split(text) == (Ringing(), text)
 
@@ -660,14 +861,23 @@ async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: Opened)
     async with opened() as one:
         answer = await asks(one, "/subscribe harbour Publishers:2")
         assert "publishers: stands before the query, as in Publishers:2 ceasefire" in answer
-        assert "that 2 independent publishers carry" in await asks(one, "/subscribe Publishers:2 harbour")
+        assert "that 2 independent publishers carry" in await asks(
+            one, "/subscribe Publishers:2 harbour"
+        )
 
 
-async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings_so(opened: Opened) -> None:
+async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings_so(
+    opened: Opened,
+) -> None:
     async with opened() as one:
         answer = await asks(one, "/subscribe publishers:2 or_after:30m ring_again_at:4 harbour")
-        assert "that 2 independent publishers carry, or 30m after the first\nand once more when 4 publishers carry it" in answer
-        assert "publishers:2 or_after:30m ring_again_at:4 harbour" in await asks(one, "/subscriptions")
+        assert (
+            "that 2 independent publishers carry, or 30m after the first\nand once more when 4 publishers carry it"
+            in answer
+        )
+        assert "publishers:2 or_after:30m ring_again_at:4 harbour" in await asks(
+            one, "/subscriptions"
+        )
         assert (
             await asks(one, "/subscribe publishers:2 or_after:30m ring_again_at:4 harbour")
             == "This rings here already. /subscriptions lists everything."
@@ -680,7 +890,9 @@ async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings
         assert shown(one) == ["harbour"]
 
 
-async def test_a_mistake_in_the_query_behind_options_is_marked_where_it_stands(opened: Opened) -> None:
+async def test_a_mistake_in_the_query_behind_options_is_marked_where_it_stands(
+    opened: Opened,
+) -> None:
     async with opened() as one:
         answer = await asks(one, "/subscribe publishers:2 harbour AND")
         first, last = answer.split("\n")[-2:]
@@ -698,9 +910,9 @@ def read(folder: Path, options: str) -> Ringing:
 
 
 def test_the_file_says_how_a_subscription_rings(tmp_path: Path) -> None:
-    assert read(tmp_path, "urgency: digest, publishers: 3, or_after: 90s, ring_again_at: 5") == Ringing(
-        Urgency.DIGEST, 3, timedelta(seconds=90), 5
-    )
+    assert read(
+        tmp_path, "urgency: digest, publishers: 3, or_after: 90s, ring_again_at: 5"
+    ) == Ringing(Urgency.DIGEST, 3, timedelta(seconds=90), 5)
     assert read(tmp_path, "publishers: 1") == Ringing()
 
 
@@ -720,25 +932,36 @@ def test_the_file_says_how_a_subscription_rings(tmp_path: Path) -> None:
         ("publishers: 4, ring_again_at: 4", "ring_again_at", "more than the publishers"),
     ],
 )
-def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path: Path, options: str, place: str, told: str) -> None:
+def test_a_mistake_in_the_file_is_told_with_its_place(
+    tmp_path: Path, options: str, place: str, told: str
+) -> None:
     with pytest.raises(ConfigError) as raised:
         read(tmp_path, options)
     [mistake] = raised.value.mistakes
     assert mistake.line == 4
     assert mistake.path in {f"subscriptions[0].{place}", "subscriptions[0]"}
-    assert mistake.path.endswith(place) or mistake.message.startswith(f"{place}: "), "where two options do not go together, the one is named"
+    assert mistake.path.endswith(place) or mistake.message.startswith(f"{place}: "), (
+        "where two options do not go together, the one is named"
+    )
     assert told in mistake.message
 
 
 def test_a_level_that_there_is_not_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "feeds.yaml"
-    path.write_text("settings: {stories: wide}\nchats:\n  here: {terminal: true, stories: narrow}\n")
+    path.write_text(
+        "settings: {stories: wide}\nchats:\n  here: {terminal: true, stories: narrow}\n"
+    )
     with pytest.raises(ConfigError) as raised:
         load(path, {})
-    assert [mistake.path for mistake in raised.value.mistakes] == ["settings.stories", "chats.here.stories"]
+    assert [mistake.path for mistake in raised.value.mistakes] == [
+        "settings.stories",
+        "chats.here.stories",
+    ]
 
 
-async def test_a_story_that_was_held_when_its_storyline_was_followed_rings_with_its_next_article(opened: Opened) -> None:
+async def test_a_story_that_was_held_when_its_storyline_was_followed_rings_with_its_next_article(
+    opened: Opened,
+) -> None:
     async with opened(RUNG, rule("Two", "two", publishers=9)) as one:
         line = await started(one)
         [held] = await one.adds(Told("two", (0, 0, line)))

@@ -17,7 +17,12 @@ from bot.model.chats import ChatSettings
 from bot.model.schedule import HoursPlan, Page
 
 EVE, COAST = 9, -1009
-SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
 DIGEST = rule("Digest", "digest", urgency="digest")
 
 
@@ -28,7 +33,9 @@ async def a_world() -> AsyncIterator[BotApi]:
         api.add_private(BOB, "Bob")
         api.add_private(EVE, "Eve")
         api.add_group(GROUP, "Newsroom", members={ANN: "creator", BOB: "member"})
-        api.add_channel(COAST, "Coast", {ANN: "administrator", api.bot_id: "administrator"}, username="coast")
+        api.add_channel(
+            COAST, "Coast", {ANN: "administrator", api.bot_id: "administrator"}, username="coast"
+        )
         yield api
 
 
@@ -62,7 +69,9 @@ async def presses(one: Desk, user: int, label: str, chat: int = 0) -> str:
     one.api.press(chat or user, user, number, word)
     await one.listen()
     await one.deliver(10 * SECOND, SECOND)
-    return next(message.text for message in one.api.messages(chat or user) if message.message_id == number)
+    return next(
+        message.text for message in one.api.messages(chat or user) if message.message_id == number
+    )
 
 
 async def acts_for_coast(one: Desk) -> None:
@@ -80,7 +89,9 @@ async def routes(one: Desk) -> list[tuple[Any, ...]]:
 # What was let in stays in
 
 
-async def test_a_group_that_an_operator_let_in_rings_after_a_restart_and_a_reload(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_group_that_an_operator_let_in_rings_after_a_restart_and_a_reload(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api:
         async with a_desk(tmp_path, clock, api) as one:
             await says(one, ANN, "/start", GROUP)
@@ -92,7 +103,9 @@ async def test_a_group_that_an_operator_let_in_rings_after_a_restart_and_a_reloa
             assert api.messages(GROUP)[-1].text.startswith("harbour closed")
 
 
-async def test_a_channel_that_was_linked_rings_after_a_restart(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_channel_that_was_linked_rings_after_a_restart(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api:
         async with a_desk(tmp_path, clock, api) as one:
             await acts_for_coast(one)
@@ -100,7 +113,9 @@ async def test_a_channel_that_was_linked_rings_after_a_restart(tmp_path: Path, c
         async with a_desk(tmp_path, clock, api) as one:
             await one.adds(Told("harbour closed"))
             await one.deliver(10 * SECOND, SECOND)
-            assert [message.text.partition("\n")[0] for message in api.messages(COAST)] == ["harbour closed"]
+            assert [message.text.partition("\n")[0] for message in api.messages(COAST)] == [
+                "harbour closed"
+            ]
 
 
 # Acting for a channel
@@ -117,7 +132,9 @@ async def test_who_lost_a_channel_can_leave_it(tmp_path: Path, clock: ManualCloc
         assert await routes(one) == [(ANN, "harbour")]
 
 
-async def test_a_shared_link_changes_the_chat_it_is_opened_in_and_no_channel(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_shared_link_changes_the_chat_it_is_opened_in_and_no_channel(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
         await says(one, BOB, "/start")
         await says(one, BOB, "/subscribe harbour")
@@ -133,16 +150,23 @@ async def test_a_shared_link_changes_the_chat_it_is_opened_in_and_no_channel(tmp
 
 
 async def test_an_alert_is_muted_in_the_chat_it_rang_in(tmp_path: Path, clock: ManualClock) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api, subscriptions=[rule("Rung", "rung")]) as one:
+    async with (
+        a_world() as api,
+        a_desk(tmp_path, clock, api, subscriptions=[rule("Rung", "rung")]) as one,
+    ):
         await one.adds(Told("rung once"))
         await one.deliver(10 * SECOND, SECOND)
         alert = api.messages(ANN)[-1].message_id
         await acts_for_coast(one)
         await says(one, ANN, "/mute", reply_to=alert)
-        assert await one.rows("select address from stances join chats on chats.id = chat_id") == [(ANN,)]
+        assert await one.rows("select address from stances join chats on chats.id = chat_id") == [
+            (ANN,)
+        ]
 
 
-async def test_an_old_screen_changes_the_chat_it_was_opened_for(tmp_path: Path, clock: ManualClock) -> None:
+async def test_an_old_screen_changes_the_chat_it_was_opened_for(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api) as one:
         await says(one, ANN, "/settings")
         own = word_of(one, ANN, "Quiet hours")
@@ -159,15 +183,24 @@ async def test_an_old_screen_changes_the_chat_it_was_opened_for(tmp_path: Path, 
         await presses(one, ANN, "This chat")
         api.press(ANN, ANN, *channels)
         await one.listen()
-        kept = await one.rows("select address, settings ->> '$.quiet' from chats where address in (?, ?) order by 1", ANN, COAST)
+        kept = await one.rows(
+            "select address, settings ->> '$.quiet' from chats where address in (?, ?) order by 1",
+            ANN,
+            COAST,
+        )
         assert kept == [(COAST, "[1380,420]"), (ANN, "[1320,420]")]
 
 
 # One update stops no other
 
 
-async def test_a_command_from_a_group_that_moved_before_it_was_read_holds_up_nobody(tmp_path: Path, clock: ManualClock) -> None:
-    async with a_world() as api, desk(tmp_path, api, {"ann": ANN, "group": GROUP}, clock, subscriptions=[]) as one:
+async def test_a_command_from_a_group_that_moved_before_it_was_read_holds_up_nobody(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with (
+        a_world() as api,
+        desk(tmp_path, api, {"ann": ANN, "group": GROUP}, clock, subscriptions=[]) as one,
+    ):
         api.say(GROUP, ANN, "/subscribe harbour")
         api.migrate(GROUP, -100500)
         api.say(ANN, ANN, "/help")
@@ -179,23 +212,32 @@ async def test_a_command_from_a_group_that_moved_before_it_was_read_holds_up_nob
 # Roles
 
 
-async def test_an_operator_who_opens_a_shared_link_stays_one(tmp_path: Path, clock: ManualClock) -> None:
+async def test_an_operator_who_opens_a_shared_link_stays_one(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
         await says(one, ANN, "/subscribe harbour")
         await says(one, ANN, "/subscriptions")
         await presses(one, ANN, "1")
         await presses(one, ANN, "Share")
         token = api.messages(ANN)[-1].text.rpartition("start=")[2]
-        await one.made.store._writer.run("set", lambda db: db.execute("insert into people values (?, 'admin', 'Bob', '2026')", [BOB]))
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute("insert into people values (?, 'admin', 'Bob', '2026')", [BOB]),
+        )
         await says(one, BOB, f"/start {token}")
         assert (await one.made.store.people.person(BOB)).role == "admin"
 
 
-async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_when_they_are_back(tmp_path: Path, clock: ManualClock) -> None:
+async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_when_they_are_back(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
         await says(one, BOB, "/start")
         await says(one, BOB, "/subscribe harbour")
-        await one.made.store._writer.run("set", lambda db: db.execute("update subscriptions set urgency = 'digest'"))
+        await one.made.store._writer.run(
+            "set", lambda db: db.execute("update subscriptions set urgency = 'digest'")
+        )
         await one.made._use_subscriptions()
         await one.adds(Told("harbour closed"))
         await one.deliver(10 * SECOND, SECOND)
@@ -209,13 +251,17 @@ async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_
         await presses(one, ANN, "Bob · blocked")
         await presses(one, ANN, "Let in again")
         await one.deliver(MINUTE, SECOND)
-        assert [message.text.partition("\n")[0] for message in api.messages(BOB)[before:]] == ["harbour closed"]
+        assert [message.text.partition("\n")[0] for message in api.messages(BOB)[before:]] == [
+            "harbour closed"
+        ]
 
 
 # What is written, and for whom
 
 
-async def test_what_a_screen_waited_for_is_waited_for_once(tmp_path: Path, clock: ManualClock) -> None:
+async def test_what_a_screen_waited_for_is_waited_for_once(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api) as one:
         await says(one, ANN, "/settings")
         await presses(one, ANN, "Quiet hours")
@@ -223,8 +269,13 @@ async def test_what_a_screen_waited_for_is_waited_for_once(tmp_path: Path, clock
         assert await says(one, ANN, "thank you") == []
 
 
-async def test_an_answer_to_somebody_else_in_a_group_is_not_taken_for_ones_own(tmp_path: Path, clock: ManualClock) -> None:
-    async with a_world() as api, desk(tmp_path, api, {"group": GROUP}, clock, subscriptions=[]) as one:
+async def test_an_answer_to_somebody_else_in_a_group_is_not_taken_for_ones_own(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with (
+        a_world() as api,
+        desk(tmp_path, api, {"group": GROUP}, clock, subscriptions=[]) as one,
+    ):
         await says(one, ANN, "/settings", GROUP)
         await presses(one, ANN, "Quiet hours", GROUP)
         asked = api.messages(GROUP)[-1].message_id
@@ -236,15 +287,26 @@ async def test_an_answer_to_somebody_else_in_a_group_is_not_taken_for_ones_own(t
         assert "23:30–06:45" in (await says(one, ANN, "23:30-06:45", GROUP, reply_to=asked))[0]
 
 
-async def test_two_feeds_of_one_name_are_offered_to_choose_from(tmp_path: Path, clock: ManualClock) -> None:
+async def test_two_feeds_of_one_name_are_offered_to_choose_from(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        outlines = "".join(f'<outline type="rss" text="Coast Herald" xmlUrl="https://coast.example/{at}"/>' for at in range(2))
-        api.upload(ANN, ANN, "feeds.opml", f'<opml version="2.0"><body>{outlines}</body></opml>'.encode())
+        outlines = "".join(
+            f'<outline type="rss" text="Coast Herald" xmlUrl="https://coast.example/{at}"/>'
+            for at in range(2)
+        )
+        api.upload(
+            ANN, ANN, "feeds.opml", f'<opml version="2.0"><body>{outlines}</body></opml>'.encode()
+        )
         await one.listen()
-        assert await says(one, ANN, "/removefeed Coast Herald") == ["Which feed shall be watched no longer?"]
+        assert await says(one, ANN, "/removefeed Coast Herald") == [
+            "Which feed shall be watched no longer?"
+        ]
 
 
-async def test_a_year_at_the_end_of_a_trend_belongs_to_its_query(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_year_at_the_end_of_a_trend_belongs_to_its_query(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api) as one:
         await says(one, ANN, "/trend harbour 2024")
         assert await one.rows("select count(*) from screens where name = 'trend'") == [(1,)]
@@ -252,7 +314,9 @@ async def test_a_year_at_the_end_of_a_trend_belongs_to_its_query(tmp_path: Path,
 
 
 @pytest.mark.parametrize("text", ["0:00-24:00", "8:00-8:00"])
-async def test_quiet_hours_without_an_end_are_not_taken_for_none(tmp_path: Path, clock: ManualClock, text: str) -> None:
+async def test_quiet_hours_without_an_end_are_not_taken_for_none(
+    tmp_path: Path, clock: ManualClock, text: str
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api) as one:
         await says(one, ANN, "/settings")
         await presses(one, ANN, "Quiet hours")
@@ -272,13 +336,17 @@ async def test_a_reaction_in_a_topic_counts(opened: Opened) -> None:
 
 async def test_what_is_written_in_a_topic_answers_nothing_by_itself(opened: Opened) -> None:
     async with opened() as one:
-        assert (await asks(one, "/why", chat=FORUM, topic=TOPIC)).startswith("Write the address or the headline of an article after /why")
+        assert (await asks(one, "/why", chat=FORUM, topic=TOPIC)).startswith(
+            "Write the address or the headline of an article after /why"
+        )
 
 
 # Quiet hours and digests while other things happen
 
 
-async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_at_again(opened: Opened) -> None:
+async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_at_again(
+    opened: Opened,
+) -> None:
     async with opened(DIGEST) as one:
         people, deliver = one.made.store.people, one.made.store.deliver
         now = one.clock.now()
@@ -287,12 +355,16 @@ async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_a
         await one.rows("update chats set hours_at = '' where id = ?", chat.id)
         await deliver.hours_due(now)
         change = SetSettings(ChatSettings(quiet=(600, 900)))
-        await people.answer(Answered(Incoming(1, ANN, 0, "", ANN, "x"), chat, Said(changes=(change,))), now)
+        await people.answer(
+            Answered(Incoming(1, ANN, 0, "", ANN, "x"), chat, Said(changes=(change,))), now
+        )
         await deliver.keep_hours([HoursPlan(chat.id, None, now, now + DAY)], now)
         assert chat.id in [due.chat.id for due in await deliver.hours_due(now)]
 
 
-async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_itself(opened: Opened) -> None:
+async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_itself(
+    opened: Opened,
+) -> None:
     async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as one:
         [first] = await one.adds(Told("digest"))
         await one.deliver(10 * SECOND, SECOND)
@@ -301,15 +373,24 @@ async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_
         [[number]] = await one.rows("select id from outbox where kind = 'alert'")
         assert chat
         await one.adds(Told("breaking", (first, first, first)))
-        await deliver.keep_hours([HoursPlan(chat.id, now + HOUR, now, now + HOUR, (Page(Form.DIGEST, (number,)),))], now)
+        await deliver.keep_hours(
+            [HoursPlan(chat.id, now + HOUR, now, now + HOUR, (Page(Form.DIGEST, (number,)),))], now
+        )
         await one.deliver(10 * SECOND, SECOND)
         assert len(one.api.messages(ANN)) == 1
 
 
-async def test_a_digest_that_comes_due_in_quiet_hours_still_lets_what_is_breaking_through(opened: Opened) -> None:
+async def test_a_digest_that_comes_due_in_quiet_hours_still_lets_what_is_breaking_through(
+    opened: Opened,
+) -> None:
     async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as one:
         chat = {"settings": '{"quiet": [660, 900], "digest_at": [750]}'}
-        await one.made.store._writer.run("set", lambda db: db.execute("update chats set settings = ?, hours_at = ''", [chat["settings"]]))
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = ?, hours_at = ''", [chat["settings"]]
+            ),
+        )
         [first] = await one.adds(Told("digest"))
         await one.deliver(HOUR, MINUTE)
         assert one.api.messages(ANN) == []
@@ -320,7 +401,9 @@ async def test_a_digest_that_comes_due_in_quiet_hours_still_lets_what_is_breakin
         assert one.shown(ANN) == ["digest"]
 
 
-async def test_an_update_that_is_nothing_to_newsbell_makes_no_chat_and_no_answer(tmp_path: Path, clock: ManualClock) -> None:
+async def test_an_update_that_is_nothing_to_newsbell_makes_no_chat_and_no_answer(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api) as one:
         before = await one.rows("select id, address from chats")
         await says(one, ANN, "/help@some_other_bot", GROUP)
@@ -328,30 +411,48 @@ async def test_an_update_that_is_nothing_to_newsbell_makes_no_chat_and_no_answer
         assert await one.rows("select count(*) from outbox") == [(0,)]
 
 
-async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
         await says(one, BOB, "/start")
         await says(one, ANN, "/admin")
         await presses(one, ANN, "People")
         await presses(one, ANN, "Bob · user")
         number, word = word_of(one, ANN, "Make operator")
-        await one.made.store._writer.run("set", lambda db: db.execute("update people set role = 'admin' where user_id = ?", [ANN]))
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute("update people set role = 'admin' where user_id = ?", [ANN]),
+        )
         api.press(ANN, ANN, number, f"{word} now")
         await one.listen()
         assert api.answers[-1].text == "Only the operators of this newsbell can do that."
         assert (await one.made.store.people.person(BOB)).role == "user"
 
 
-async def test_who_has_a_story_is_known_by_more_than_a_name(tmp_path: Path, clock: ManualClock) -> None:
+async def test_who_has_a_story_is_known_by_more_than_a_name(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with BotApi() as api:
         for user in (ANN, BOB):
             api.add_private(user, "Sam")
         api.add_group(GROUP, members={ANN: "member", BOB: "member"})
-        async with desk(tmp_path, api, {"group": GROUP}, clock, subscriptions=[rule("Rung", "rung", to=("group",))]) as one:
+        async with desk(
+            tmp_path,
+            api,
+            {"group": GROUP},
+            clock,
+            subscriptions=[rule("Rung", "rung", to=("group",))],
+        ) as one:
             await one.adds(Told("rung"))
             await one.deliver(SECOND * 5, SECOND)
             alert = api.messages(GROUP)[-1].message_id
-            for user, said in ((ANN, "You have it."), (BOB, "Sam has it."), (ANN, "It is free again."), (BOB, "You have it.")):
+            for user, said in (
+                (ANN, "You have it."),
+                (BOB, "Sam has it."),
+                (ANN, "It is free again."),
+                (BOB, "You have it."),
+            ):
                 api.press(GROUP, user, alert, "mine")
                 await one.listen()
                 assert api.answers[-1].text == said

@@ -17,7 +17,9 @@ OTHERS = sorted(set(LANGUAGES) - {"en"})
 FOREIGN = re.compile(
     r"[/@#]\w+|\b[\w.]*(?:Harbour|harbour|Ferry|ferry|Coast|Herald|Pier|pier|festival|alarm|Alarm|storm|Invented|Wire)\b.*|https?://\S+|`[^`]+`"
 )
-TELLTALE = re.compile(r"\b(?:the|this|and|with|your|which|what|from|shall|nothing|stories|story|feeds|chat)\b")
+TELLTALE = re.compile(
+    r"\b(?:the|this|and|with|your|which|what|from|shall|nothing|stories|story|feeds|chat)\b"
+)
 
 
 @pytest.mark.parametrize(("number", "kind", "script"), blocks())
@@ -39,12 +41,26 @@ async def test_each_conversation_goes_the_same_way_in_every_language(
             async with Conversation(made, steps if language != "en" else None) as talk:
                 await talk.played(own)
                 steps = steps or talk.steps
-                messages = [message for chat in api.chats.values() for message in api.messages(chat.id)]
-        shapes[language] = [(message.chat_id, [len(row) for row in keyboard(message)]) for message in messages]
-        assert all(len(message.text) <= 4096 and "{" not in message.text.replace("{telegram", "") for message in messages)
-        assert all(len(button["text"]) <= 40 for message in messages for row in keyboard(message) for button in row)
+                messages = [
+                    message for chat in api.chats.values() for message in api.messages(chat.id)
+                ]
+        shapes[language] = [
+            (message.chat_id, [len(row) for row in keyboard(message)]) for message in messages
+        ]
+        assert all(
+            len(message.text) <= 4096 and "{" not in message.text.replace("{telegram", "")
+            for message in messages
+        )
+        assert all(
+            len(button["text"]) <= 40
+            for message in messages
+            for row in keyboard(message)
+            for button in row
+        )
         if language != "en":
-            texts = [FOREIGN.sub("", line) for message in messages for line in message.text.splitlines()]
+            texts = [
+                FOREIGN.sub("", line) for message in messages for line in message.text.splitlines()
+            ]
             assert [text for text in texts if len(TELLTALE.findall(text)) > 1] == []
         assert shapes[language] == shapes["en"]
 

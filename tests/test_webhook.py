@@ -38,7 +38,9 @@ async def called(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[Desk, 
         async with desk(folder, api, {"ann": ANN}, clock, subscriptions=[]) as one:
             assert one.made.bot is not None
             assert one.made._listener is not None
-            hook = Webhook(one.made.bot, one.made._listener, WebhookAddress(url, "127.0.0.1", port, SECRET))
+            hook = Webhook(
+                one.made.bot, one.made._listener, WebhookAddress(url, "127.0.0.1", port, SECRET)
+            )
             running = asyncio.create_task(hook.run())
             await api.arrived("setWebhook")
             yield one, url
@@ -50,7 +52,10 @@ async def called(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[Desk, 
 async def posts(url: str, body: Any, secret: str | None = SECRET) -> int:
     headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with aiohttp.ClientSession() as session, session.post(url, data=data, headers=headers) as answer:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=data, headers=headers) as answer,
+    ):
         return answer.status
 
 
@@ -58,7 +63,9 @@ async def queries(one: Desk) -> list[str]:
     return [query for (query,) in await one.rows("select query from subscriptions order by id")]
 
 
-async def test_what_people_write_arrives_by_the_webhook_in_order_and_once(tmp_path: Path, clock: ManualClock) -> None:
+async def test_what_people_write_arrives_by_the_webhook_in_order_and_once(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with called(tmp_path, clock) as (one, _):
         for number in range(5):
             one.api.say(ANN, ANN, f"/subscribe harbour{number}")
@@ -68,7 +75,9 @@ async def test_what_people_write_arrives_by_the_webhook_in_order_and_once(tmp_pa
         assert [post.status for post in one.api.webhook.posts] == [200] * 5
 
 
-async def test_an_update_that_cannot_be_kept_is_brought_again(tmp_path: Path, clock: ManualClock, monkeypatch: Any) -> None:
+async def test_an_update_that_cannot_be_kept_is_brought_again(
+    tmp_path: Path, clock: ManualClock, monkeypatch: Any
+) -> None:
     async with called(tmp_path, clock) as (one, _):
         answer, failures = one.made.store.people.answer, [1, 2]
 
@@ -106,16 +115,29 @@ async def test_a_call_without_the_secret_is_turned_away(tmp_path: Path, clock: M
         assert await queries(one) == ["harbour"]
 
 
-async def test_a_call_that_brings_nothing_readable_harms_nobody(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_call_that_brings_nothing_readable_harms_nobody(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with called(tmp_path, clock) as (one, url):
-        for body in (b"", b"{", b"[]", b"null", b"7", b'{"update_id": "x"}', b"\xff\xfe", b'{"update_id": 1, "message": 7}'):
+        for body in (
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b"7",
+            b'{"update_id": "x"}',
+            b"\xff\xfe",
+            b'{"update_id": 1, "message": 7}',
+        ):
             assert await posts(url, body) == 200, body
         one.api.say(ANN, ANN, "/subscribe harbour")
         await one.api.drained()
         assert await queries(one) == ["harbour"]
 
 
-async def test_newsbell_asks_again_where_an_earlier_run_was_called(tmp_path: Path, clock: ManualClock) -> None:
+async def test_newsbell_asks_again_where_an_earlier_run_was_called(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with called(tmp_path, clock) as (one, _):
         assert one.made._listener is not None
     async with BotApi() as api:

@@ -41,12 +41,30 @@ FERRY = (
     ),
 )
 OTHERS = (
-    ("Dunmore council approves the tram line to Old Varra", "Councillors voted 31 to 12 for the line after a debate of nine hours."),
-    ("Grain exchange of Lindholm closes early after a fire alarm", "Trading in wheat contracts resumes on Tuesday, the exchange said."),
-    ("Appeal court frees the painter Ilse Varn", "Judges found that letters used against the painter had been forged."),
-    ("Record harvest of pears on the Tamsin coast", "Growers expect 40,000 tonnes, a third more than last year."),
-    ("Museum of Port Ilse returns bronze masks", "Nine masks go back to the highland villages they were taken from."),
-    ("Chess: Orla Denn wins the Kestrel Open", "She drew her last game and finished half a point ahead."),
+    (
+        "Dunmore council approves the tram line to Old Varra",
+        "Councillors voted 31 to 12 for the line after a debate of nine hours.",
+    ),
+    (
+        "Grain exchange of Lindholm closes early after a fire alarm",
+        "Trading in wheat contracts resumes on Tuesday, the exchange said.",
+    ),
+    (
+        "Appeal court frees the painter Ilse Varn",
+        "Judges found that letters used against the painter had been forged.",
+    ),
+    (
+        "Record harvest of pears on the Tamsin coast",
+        "Growers expect 40,000 tonnes, a third more than last year.",
+    ),
+    (
+        "Museum of Port Ilse returns bronze masks",
+        "Nine masks go back to the highland villages they were taken from.",
+    ),
+    (
+        "Chess: Orla Denn wins the Kestrel Open",
+        "She drew her last game and finished half a point ahead.",
+    ),
 )
 
 
@@ -59,7 +77,14 @@ class Stream:
         self.placements: list[Placement] = []
 
     def say(
-        self, title: str, summary: str = "", *, house: str = "", at: datetime | None = None, language: str = "en", link: bytes = b""
+        self,
+        title: str,
+        summary: str = "",
+        *,
+        house: str = "",
+        at: datetime | None = None,
+        language: str = "en",
+        link: bytes = b"",
     ) -> Placement:
         number = len(self.reports) + 1
         when = at or NOON + timedelta(minutes=number)
@@ -82,25 +107,42 @@ def stream() -> Stream:
 def reports(count: int, seed: int = 7) -> list[Report]:
     """A stream of stories told in ever other words, over five days, in no strict order of time, with templates and shared links."""
     chance = random.Random(seed)
-    who = "Arlen Bosk,Mira Tolland,Jory Pell,Sanna Wick,Teo Lanz,Vera Quist,Odo Marsh,Ilka Brand".split(",")
+    who = "Arlen Bosk,Mira Tolland,Jory Pell,Sanna Wick,Teo Lanz,Vera Quist,Odo Marsh,Ilka Brand".split(
+        ","
+    )
     where = "Dunmore Lindholm Varra Kestrel Ilse Tamsin Orrin Galt Hollow Brisk".split()
     what = "opens closes sells defends visits loses rebuilds inspects buys blames".split()
     things = "harbour bridge market museum tramway quarry brewery lighthouse school archive dam orchard".split()
     more = "council workers price storm court vote strike permit engineer debt winter crowd letter plan union budget flood report".split()
     made: list[Report] = []
     subjects = [
-        (chance.choice(who), chance.choice(what), chance.choice(things), chance.choice(where), chance.sample(more, 6)) for _ in range(count // 4)
+        (
+            chance.choice(who),
+            chance.choice(what),
+            chance.choice(things),
+            chance.choice(where),
+            chance.sample(more, 6),
+        )
+        for _ in range(count // 4)
     ]
     for number in range(1, count + 1):
         person, verb, thing, place, words = subjects[
-            min(len(subjects) - 1, int(number / 4 + chance.triangular(-12, 4, 0))) if number > 48 else number // 4
+            min(len(subjects) - 1, int(number / 4 + chance.triangular(-12, 4, 0)))
+            if number > 48
+            else number // 4
         ]
         title = (
-            f"{person} {verb} {thing} in {place}" if chance.random() < 0.6 else f"{place}: {thing} {chance.choice(words)} after {person} {verb}"
+            f"{person} {verb} {thing} in {place}"
+            if chance.random() < 0.6
+            else f"{place}: {thing} {chance.choice(words)} after {person} {verb}"
         )
         if chance.random() < 0.05:
             title = f"Evening notes from {place}, May {number % 28 + 1}"
-        summary = f"{person} and the {thing} of {place}: " + " ".join(chance.sample(words, 4)) + f" {chance.choice(more)} {chance.randrange(9)}"
+        summary = (
+            f"{person} and the {thing} of {place}: "
+            + " ".join(chance.sample(words, 4))
+            + f" {chance.choice(more)} {chance.randrange(9)}"
+        )
         at = NOON + timedelta(hours=120 * number / count - chance.random() * 3)
         link = bytes([number % 250, 7]) if chance.random() < 0.1 else b""
         made.append(Report(number, title, summary, "en", f"House {chance.randrange(12)}", at, link))
@@ -111,7 +153,10 @@ def kept(placed: Sequence[Report], window: Window) -> list[tuple[Report, Place]]
     """What a store has after these: every entry with its place after all merges."""
     placements = [window.place(report) for report in placed]
     merges = Merges.of(merge for placement in placements for merge in placement.merges)
-    return [(report, merges.resolve(placement.place)) for report, placement in zip(placed, placements, strict=True)]
+    return [
+        (report, merges.resolve(placement.place))
+        for report, placement in zip(placed, placements, strict=True)
+    ]
 
 
 def test_reports_of_one_occurrence_are_one_story_and_others_are_none_of_it(stream: Stream) -> None:
@@ -150,7 +195,9 @@ def test_one_link_is_one_story_whatever_the_headline(stream: Stream) -> None:
     assert second.pairs[0].reason == "link"
 
 
-def test_a_page_that_one_publisher_links_under_several_headlines_tells_nothing(stream: Stream) -> None:
+def test_a_page_that_one_publisher_links_under_several_headlines_tells_nothing(
+    stream: Stream,
+) -> None:
     stream.say("Lantern parade draws thousands", house="A", link=b"page")
     second = stream.say("Quarry of Orrin to be flooded", house="A", link=b"page")
     third = stream.say("Mayor of Brisk resigns over parking fines", house="B", link=b"page")
@@ -158,9 +205,13 @@ def test_a_page_that_one_publisher_links_under_several_headlines_tells_nothing(s
     assert third.place.story == third.id
 
 
-def test_an_equal_headline_at_another_publisher_is_the_same_story_and_a_copy(stream: Stream) -> None:
+def test_an_equal_headline_at_another_publisher_is_the_same_story_and_a_copy(
+    stream: Stream,
+) -> None:
     first = stream.say("Quarry of Orrin to be flooded", house="A")
-    second = stream.say("QUARRY OF ORRIN TO BE FLOODED!", "Words of its own, all of them different.", house="B")
+    second = stream.say(
+        "QUARRY OF ORRIN TO BE FLOODED!", "Words of its own, all of them different.", house="B"
+    )
     assert second.place == first.place
     assert (second.copy_of, second.pairs[0].reason) == (first.id, "headline")
 
@@ -197,8 +248,15 @@ def test_a_live_page_joins_the_storyline_and_attracts_nobody(stream: Stream) -> 
 
 
 def test_a_headline_that_comes_every_day_is_a_template(stream: Stream) -> None:
-    stream.say("Harbour prices on May 4: herring and cod", "Herring 4.20, cod 7.10 a kilo.", house="Herald")
-    second = stream.say("Harbour prices on May 5: herring and cod", "Herring 4.30, cod 7.00 a kilo.", house="Herald", at=NOON + 25 * HOUR)
+    stream.say(
+        "Harbour prices on May 4: herring and cod", "Herring 4.20, cod 7.10 a kilo.", house="Herald"
+    )
+    second = stream.say(
+        "Harbour prices on May 5: herring and cod",
+        "Herring 4.30, cod 7.00 a kilo.",
+        house="Herald",
+        at=NOON + 25 * HOUR,
+    )
     assert second.place.storyline == second.id
 
 
@@ -215,7 +273,13 @@ def test_digests_are_known_in_many_languages(title: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["Live updates: storm hits Kestrel Bay", "Liveticker: Sturm an der Tamsin", "Шторм в Дунморе. Онлайн", "EN DIRECT - Tempête à Galt"]
+    "title",
+    [
+        "Live updates: storm hits Kestrel Bay",
+        "Liveticker: Sturm an der Tamsin",
+        "Шторм в Дунморе. Онлайн",
+        "EN DIRECT - Tempête à Galt",
+    ],
 )
 def test_live_pages_are_known(title: str) -> None:
     assert kind_of(title) is Kind.LIVE
@@ -250,7 +314,9 @@ def test_restored_it_goes_on_as_if_it_had_never_stopped(cut: int) -> None:
     for report, place in stored:
         if report.at >= newest - timedelta(hours=72):  # what a store would give back
             again.restore(report, place)
-    assert [window.place(report) for report in whole[cut:]] == [again.place(report) for report in whole[cut:]]
+    assert [window.place(report) for report in whole[cut:]] == [
+        again.place(report) for report in whole[cut:]
+    ]
     assert len(window) == len(again)
 
 
@@ -258,7 +324,10 @@ def groups(of: Sequence[Report]) -> dict[int, int]:
     """Each entry, by its place in the first order, with its story, whoever came first."""
     window = Window()
     numbered = [replace(report, id=number) for number, report in enumerate(of, 1)]
-    return {report.id: place.story for report, (_, place) in zip(of, kept(numbered, window), strict=True)}
+    return {
+        report.id: place.story
+        for report, (_, place) in zip(of, kept(numbered, window), strict=True)
+    }
 
 
 def test_the_order_within_a_minute_hardly_matters() -> None:
@@ -266,17 +335,26 @@ def test_the_order_within_a_minute_hardly_matters() -> None:
     first = groups(whole)
     for seed in range(3):
         chance = random.Random(seed)
-        mixed = sorted(whole, key=lambda report: (report.at.replace(second=0, microsecond=0), chance.random()))
+        mixed = sorted(
+            whole, key=lambda report: (report.at.replace(second=0, microsecond=0), chance.random())
+        )
         second = groups(mixed)
         both = [(first[one.id], second[one.id]) for one in whole]
         agreed = sum(both.count(pair) - 1 for pair in both)
         ours, theirs = [pair[0] for pair in both], [pair[1] for pair in both]
-        said = sum(ours.count(pair[0]) - 1 for pair in both) + sum(theirs.count(pair[1]) - 1 for pair in both)
+        said = sum(ours.count(pair[0]) - 1 for pair in both) + sum(
+            theirs.count(pair[1]) - 1 for pair in both
+        )
         assert 2 * agreed / said > 0.95
 
 
 def test_two_stories_become_one_when_an_entry_shows_that_they_are() -> None:
-    merged = [merge for number in range(6) for placement in map(Window().place, reports(600, number)) for merge in placement.merges]
+    merged = [
+        merge
+        for number in range(6)
+        for placement in map(Window().place, reports(600, number))
+        for merge in placement.merges
+    ]
     assert merged
     assert all(merge.kept < merge.gone for merge in merged)
     assert {merge.grouping for merge in merged} <= {Grouping.NORMAL, Grouping.LOOSE}
@@ -300,14 +378,23 @@ def test_two_stories_become_one_when_an_entry_shows_that_they_are() -> None:
         ("zh", (("渡轮在红隼湾触礁搁浅", "海岸警卫队称塔姆辛之星号载有二百名乘客。"), ("红隼湾一艘渡轮搁浅 乘客获救", "塔姆辛之星号触礁，海岸警卫队正在转移乘客。"))),
     ],
 )  # fmt: skip
-def test_stories_are_told_in_many_languages(stream: Stream, language: str, texts: Sequence[tuple[str, str]]) -> None:
+def test_stories_are_told_in_many_languages(
+    stream: Stream, language: str, texts: Sequence[tuple[str, str]]
+) -> None:
     first, second = stream.tell(texts, language=language)
     assert second.place.story == first.id
 
 
 def test_two_languages_meet_in_names_and_numbers(stream: Stream) -> None:
-    first = stream.say("Arlen Bosk and Mira Tolland open the 340 metre bridge of Lindholm", "Bosk thanked Tolland and the builders of Lindholm.")
-    second = stream.say("Арлен Боск и Мира Толланд открыли мост длиной 340 метров в Линдхольме", "Боск поблагодарил Толланд.", language="ru")
+    first = stream.say(
+        "Arlen Bosk and Mira Tolland open the 340 metre bridge of Lindholm",
+        "Bosk thanked Tolland and the builders of Lindholm.",
+    )
+    second = stream.say(
+        "Арлен Боск и Мира Толланд открыли мост длиной 340 метров в Линдхольме",
+        "Боск поблагодарил Толланд.",
+        language="ru",
+    )
     other = stream.say("Арлен Боск купил пивоварню", "Цена неизвестна.", language="ru")
     assert second.place.story == first.id
     assert second.pairs[0].reason == "names"
@@ -323,24 +410,41 @@ def test_names_sound_alike_in_several_scripts() -> None:
     ("one", "other", "apart"),
     [
         ("Council backs 12th harbour package", "Council backs 13th harbour package", True),
-        ("Council backs twelfth harbour package", "The 12th harbour package is backed by the council", False),
+        (
+            "Council backs twelfth harbour package",
+            "The 12th harbour package is backed by the council",
+            False,
+        ),
         ("Quake of magnitude 5.1 shakes Galt", "Quake of magnitude 5.6 shakes Galt", True),
         ("Seven dead in Galt mine, 12 missing", "Nine dead in Galt mine, 14 missing", False),
         ("Nearly 200 sheep escape at Brisk", "More than 190 sheep escape at Brisk", False),
         ("Court hears the Varn case on Monday", "Court hears the Varn case on Thursday", True),
         ("Mayor of Galt resigns over ferry deal", "Mayor of Orrin resigns over ferry deal", True),
-        ("Orla Denn beats Sanna Wick 3-1 in final", "Orla Denn beats Vera Quist 3-0 in final", True),
+        (
+            "Orla Denn beats Sanna Wick 3-1 in final",
+            "Orla Denn beats Vera Quist 3-0 in final",
+            True,
+        ),
     ],
 )
 def test_headlines_that_differ_in_what_tells(one: str, other: str, apart: bool) -> None:
-    first, second = (outline(Report(number, text, "", "en", "A", NOON, b"")) for number, text in enumerate((one, other), 1))
+    first, second = (
+        outline(Report(number, text, "", "en", "A", NOON, b""))
+        for number, text in enumerate((one, other), 1)
+    )
     assert differ(first, second) is apart
     assert differ(second, first) is apart
 
 
 def test_what_differs_in_what_tells_shares_a_storyline_at_most(stream: Stream) -> None:
-    first = stream.say("Council backs 12th harbour package", "The package of 40 measures was backed by all parties.")
-    second = stream.say("Council backs 13th harbour package", "The package of 60 measures was backed by all parties.")
+    first = stream.say(
+        "Council backs 12th harbour package",
+        "The package of 40 measures was backed by all parties.",
+    )
+    second = stream.say(
+        "Council backs 13th harbour package",
+        "The package of 60 measures was backed by all parties.",
+    )
     assert second.place.story == second.id
     assert second.place.storyline == first.place.storyline
 
@@ -355,7 +459,14 @@ def test_pairs_written_by_hand() -> None:
             window = Window()
             for number, side in enumerate("ab", 1):
                 at = datetime.fromisoformat(row[f"published_{side}"])
-                report = Report(number, row[f"title_{side}"], row[f"summary_{side}"], row[f"lang_{side}"], row[f"source_{side}"], at)
+                report = Report(
+                    number,
+                    row[f"title_{side}"],
+                    row[f"summary_{side}"],
+                    row[f"lang_{side}"],
+                    row[f"source_{side}"],
+                    at,
+                )
                 story = window.place(report).place.story
             right[row["same"]][0] += (story == 1) == (row["same"] == "1")
             right[row["same"]][1] += 1
@@ -378,9 +489,14 @@ def table(path: Path, rows: Sequence[Sequence[str]]) -> Path:
 
 
 def test_a_table_is_grouped_in_order_of_time_and_written_in_its_own(tmp_path: Path) -> None:
-    rows = [("late", "B", "2026-05-04T14:00:00+00:00", *FERRY[1], "e1"), ("other", "C", "2026-05-04T13:00:00+00:00", *OTHERS[0], "e2")]
+    rows = [
+        ("late", "B", "2026-05-04T14:00:00+00:00", *FERRY[1], "e1"),
+        ("other", "C", "2026-05-04T13:00:00+00:00", *OTHERS[0], "e2"),
+    ]
     rows.append(("early", "A", "2026-05-04T12:00:00+00:00", *FERRY[0], "e1"))
-    source = table(tmp_path / "in.tsv", [("id", "source", "published", "title", "summary", "event"), *rows])
+    source = table(
+        tmp_path / "in.tsv", [("id", "source", "published", "title", "summary", "event"), *rows]
+    )
     said = evaluate_stories(source, tmp_path / "out.tsv", timeless=False)
     with (tmp_path / "out.tsv").open(encoding="utf-8", newline="") as file:
         written = [(row["id"], row["story"]) for row in csv.DictReader(file, delimiter="\t")]
@@ -391,7 +507,9 @@ def test_a_table_is_grouped_in_order_of_time_and_written_in_its_own(tmp_path: Pa
 
 def test_a_table_without_labels_or_times_says_what_is_saved(tmp_path: Path) -> None:
     source = table(tmp_path / "in.tsv", [("title", "summary"), *FERRY[:2], OTHERS[0]])
-    assert "normal: 2 stories, alerts saved 33.3%" in evaluate_stories(source, tmp_path / "out.tsv", timeless=True)
+    assert "normal: 2 stories, alerts saved 33.3%" in evaluate_stories(
+        source, tmp_path / "out.tsv", timeless=True
+    )
 
 
 def test_a_time_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:

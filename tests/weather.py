@@ -37,8 +37,20 @@ from bot.service.app import App
 
 DAY = timedelta(days=1)
 REFUSAL = Refuse(400, "Bad Request: can't parse entities: something")
-UNDECIDABLE = (DropBefore(), DropAfter(), ServerError(502), ServerError(504, processed=True), NotJson(), NotJson(processed=True))
-HARMLESS = (TooManyRequests(1), TooManyRequests(4), TooManyRequests(7, with_parameters=False), ServerError(500, html=False))
+UNDECIDABLE = (
+    DropBefore(),
+    DropAfter(),
+    ServerError(502),
+    ServerError(504, processed=True),
+    NotJson(),
+    NotJson(processed=True),
+)
+HARMLESS = (
+    TooManyRequests(1),
+    TooManyRequests(4),
+    TooManyRequests(7, with_parameters=False),
+    ServerError(500, html=False),
+)
 
 
 class Leaping:
@@ -63,7 +75,9 @@ class Weather(FaultPlan):
 
     chance: Random = field(default_factory=lambda: Random(5))
     met: Counter[str] = field(default_factory=Counter)
-    undecidable: Counter[object] = field(default_factory=Counter)  #: by the Telegram chat that was written to
+    undecidable: Counter[object] = field(
+        default_factory=Counter
+    )  #: by the Telegram chat that was written to
     _again: set[object] = field(default_factory=set)
     fine: bool = False
 
@@ -163,12 +177,19 @@ class World:
         address = place[0] if isinstance(place, tuple) else place
         return [address, *([self.moved[address]] if address in self.moved else [])]
 
-    def _turn(self, chat: int, close: Callable[[int], None], open_again: Callable[[int], None]) -> None:
+    def _turn(
+        self, chat: int, close: Callable[[int], None], open_again: Callable[[int], None]
+    ) -> None:
         (open_again if chat in self.out else close)(chat)
         self.out ^= {chat}
 
 
-async def ring(made: App, chats: dict[str, int], stories: list[tuple[int, str]], priority: Priority = Priority.NORMAL) -> None:
+async def ring(
+    made: App,
+    chats: dict[str, int],
+    stories: list[tuple[int, str]],
+    priority: Priority = Priority.NORMAL,
+) -> None:
     """Commit these stories, each for one chat, as ingest would."""
     now = made.clock.now()
     place_of = {name: 1 + number for number, name in enumerate(chats)}
@@ -177,11 +198,30 @@ async def ring(made: App, chats: dict[str, int], stories: list[tuple[int, str]],
         key = number.to_bytes(16, "big")
         title = f"Story {number:06}"
         link = f"https://news.example/{number}"
-        entry = NewEntry(number, 1, EntryKeys(key, key, key), str(number), link, title, "", "", "", now, None, now)
-        new.append(PlacedEntry(entry, Placement(number, Stories(number, number, number)), "house", "house"))
-        alerts.append(AlertIntent(chats[name], number, number, (Match(place_of[name]),), priority=priority))
+        entry = NewEntry(
+            number,
+            1,
+            EntryKeys(key, key, key),
+            str(number),
+            link,
+            title,
+            "",
+            "",
+            "",
+            now,
+            None,
+            now,
+        )
+        new.append(
+            PlacedEntry(entry, Placement(number, Stories(number, number, number)), "house", "house")
+        )
+        alerts.append(
+            AlertIntent(chats[name], number, number, (Match(place_of[name]),), priority=priority)
+        )
     state = FeedState(next_poll_at=now + 1000 * DAY, baseline_at=now)
-    await made.store.ingest.commit([FeedCommit(1, state, new=tuple(new), alerts=tuple(alerts))], now)
+    await made.store.ingest.commit(
+        [FeedCommit(1, state, new=tuple(new), alerts=tuple(alerts))], now
+    )
 
 
 async def chat_ids(made: App, places: dict[str, Place]) -> dict[str, int]:
@@ -231,9 +271,15 @@ def judge(folder: Path, world: World, weather: Weather, story_of: dict[int, str]
     listed, waiting = kept(folder)
     lost = set(story_of) - set(arrived) - listed - waiting
     assert lost == set()
-    assert {story_of[number] for number in waiting} <= world.closed, "only closed chats have something waiting"
+    assert {story_of[number] for number in waiting} <= world.closed, (
+        "only closed chats have something waiting"
+    )
     assert [number for number, copies in arrived.items() if len(copies) > 2] == []
-    assert [number for number, copies in arrived.items() if copies not in ([False], [True], [False, True])] == [], "the second is marked"
+    assert [
+        number
+        for number, copies in arrived.items()
+        if copies not in ([False], [True], [False, True])
+    ] == [], "the second is marked"
     _repeats_were_in_doubt(world, weather, repeats)
     assert len(listed) < len(story_of) / 50
     assert len(arrived) > len(story_of) * 0.9
@@ -258,8 +304,12 @@ def kept(folder: Path) -> tuple[set[int], set[int]]:
     """Stories that `outbox list` would name as dead or undecided, and those that wait."""
     connection = sqlite3.connect(folder / "newsbell.db")
     try:
-        rows = connection.execute("select state, story_id from outbox join outbox_alerts on outbox_id = id").fetchall()
+        rows = connection.execute(
+            "select state, story_id from outbox join outbox_alerts on outbox_id = id"
+        ).fetchall()
     finally:
         connection.close()
     assert {state for state, _ in rows} <= {"queued", "sent", "dead", "unknown", "merged"}
-    return {story for state, story in rows if state in {"dead", "unknown"}}, {story for state, story in rows if state == "queued"}
+    return {story for state, story in rows if state in {"dead", "unknown"}}, {
+        story for state, story in rows if state == "queued"
+    }

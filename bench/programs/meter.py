@@ -36,7 +36,9 @@ def task() -> Task:
     parser.add_argument("--urls", type=Path, required=True, help="a file of URLs, one a line")
     parser.add_argument("--state", type=Path, required=True, help="folder of the durable state")
     parser.add_argument("--out", type=Path, required=True, help="file the figures are written to")
-    parser.add_argument("--workers", type=int, default=1, help="threads, where the program has them")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="threads, where the program has them"
+    )
     given = parser.parse_args()
     given.state.mkdir(parents=True, exist_ok=True)
     urls = given.urls.read_text(encoding="utf-8").split()

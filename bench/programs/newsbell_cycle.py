@@ -66,7 +66,9 @@ async def cycle(work: Task) -> None:
     async with app(load(path, {}), wiring) as made:
         warm = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
         for _ in range(4):
-            await made.workers.parse(warm, "", "http://x.example/", frozenset(), datetime.now(UTC), False)
+            await made.workers.parse(
+                warm, "", "http://x.example/", frozenset(), datetime.now(UTC), False
+            )
         await made.store.ingest.make_due(made.clock.now())
         watcher = asyncio.create_task(watch_lag())
         meter = Meter()

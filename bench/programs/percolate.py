@@ -96,7 +96,9 @@ def built(name: str, data: Data, size: int) -> tuple[Percolator, dict[str, Any]]
 
 def one_pass(program: Percolator, entries: list[Entry], patience: float) -> dict[str, Any]:
     """Match every entry once, or as many as can be in so many seconds: nanoseconds and matches of each batch."""
-    batches = [entries[place : place + program.batch] for place in range(0, len(entries), program.batch)]
+    batches = [
+        entries[place : place + program.batch] for place in range(0, len(entries), program.batch)
+    ]
     times: list[int] = []
     hits: list[int] = []
     clock, match = time.thread_time_ns, program.match
@@ -126,7 +128,9 @@ def changes(program: Newsbell, queries: list[Query], entries: list[Entry]) -> di
         moments.append(clock())
         program.index.remove(_FRESH + number)
         moments.append(clock())
-        for name, (sooner, later) in zip(("add", "alter", "remove"), pairwise(moments), strict=True):
+        for name, (sooner, later) in zip(
+            ("add", "alter", "remove"), pairwise(moments), strict=True
+        ):
             spent[name].append(later - sooner)
     limit = clock() + PATIENCE * 1e9
     for number, query in enumerate(queries[:CHANGES]):
@@ -142,7 +146,10 @@ def changes(program: Newsbell, queries: list[Query], entries: list[Entry]) -> di
         spent["next match"].append(moments[1] - moments[0] - (clock() - moments[1]))
     program.index.remove(_FRESH)
     return {
-        name: {"median": statistics.median(values) / 1000, "p99": statistics.quantiles(values, n=100, method="inclusive")[98] / 1000}
+        name: {
+            "median": statistics.median(values) / 1000,
+            "p99": statistics.quantiles(values, n=100, method="inclusive")[98] / 1000,
+        }
         for name, values in spent.items()
     }
 
@@ -167,7 +174,9 @@ def _leaves(node: Any) -> int:
 
 def resident_bytes() -> int:
     """Return the resident memory of this process."""
-    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf(
+        "SC_PAGE_SIZE"
+    )
 
 
 if __name__ == "__main__":

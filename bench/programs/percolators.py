@@ -36,7 +36,9 @@ class Newsbell:
 
     batch = 1
 
-    def __init__(self, queries: list[Query], stored: list[Entry], languages: frozenset[str]) -> None:
+    def __init__(
+        self, queries: list[Query], stored: list[Entry], languages: frozenset[str]
+    ) -> None:
         """Learn from stored entries which words are rare and put every query in, as newsbell does when it starts."""
         from bot.query.index import Index  # noqa: PLC0415 (the peers' processes stay free of it)
 
@@ -83,7 +85,10 @@ def _compiled(tree: Tree) -> Callable[[str], bool]:
     if kind == "not":
         inner = _compiled(parts[0])
         return lambda text: not inner(text)
-    if kind == "and" or (kind == "or" and not all(part[0] in {"word", "phrase", "prefix", "name", "near"} for part in parts)):
+    if kind == "and" or (
+        kind == "or"
+        and not all(part[0] in {"word", "phrase", "prefix", "name", "near"} for part in parts)
+    ):
         tests = [_compiled(part) for part in parts]
         every = all if kind == "and" else any
         return lambda text: every(test(text) for test in tests)
@@ -118,7 +123,10 @@ class Fts5:
         """Match a batch."""
         self._db.execute("CREATE VIRTUAL TABLE entries USING fts5(title, summary)")
         try:
-            self._db.executemany("INSERT INTO entries VALUES (?, ?)", [(entry.title, entry.summary) for entry in entries])
+            self._db.executemany(
+                "INSERT INTO entries VALUES (?, ?)",
+                [(entry.title, entry.summary) for entry in entries],
+            )
             select = "SELECT rowid FROM entries WHERE entries MATCH ?"
             return sum(len(self._db.execute(select, query).fetchall()) for query in self._queries)
         finally:
@@ -155,7 +163,13 @@ class Floor:
     def match(self, entries: list[Entry]) -> int:
         """Match one entry."""
         numbers = self._numbers
-        return len({numbers[word] for word in self._cut(f"{entries[0].title} {entries[0].summary}".lower()) if word in numbers})
+        return len(
+            {
+                numbers[word]
+                for word in self._cut(f"{entries[0].title} {entries[0].summary}".lower())
+                if word in numbers
+            }
+        )
 
 
 def made(name: str, data: Any, size: int) -> Percolator:
@@ -163,7 +177,11 @@ def made(name: str, data: Any, size: int) -> Percolator:
     queries: list[Query] = data.queries[:size]
     match name:
         case "newsbell":
-            return Newsbell(queries, data.stored, frozenset(entry.language for entry in data.entries if entry.language))
+            return Newsbell(
+                queries,
+                data.stored,
+                frozenset(entry.language for entry in data.entries if entry.language),
+            )
         case "regex":
             return RegexLoop(queries)
         case "fts5":

@@ -54,7 +54,14 @@ def store(db: sqlite3.Connection, url: str, entries: list[Any]) -> list[str]:
     new: list[str] = []
     for entry in entries:
         key = entry.get("id") or entry.get("link") or entry.get("title")
-        row = (url, key, entry.get("title"), entry.get("link"), entry.get("published"), entry.get("summary"))
+        row = (
+            url,
+            key,
+            entry.get("title"),
+            entry.get("link"),
+            entry.get("published"),
+            entry.get("summary"),
+        )
         if db.execute("INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?)", row).rowcount:
             new.append(entry.get("title") or key)
     return new

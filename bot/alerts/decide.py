@@ -69,33 +69,52 @@ def priority(ringings: Iterable[Ringing]) -> Priority:
 class Ringer:
     """Decides for one batch; remembers what it decided so that later entries of the batch see it."""
 
-    def __init__(self, index: Index, state: StoryState, merges: Merges, grouping: Callable[[int], Grouping], now: datetime) -> None:
+    def __init__(
+        self,
+        index: Index,
+        state: StoryState,
+        merges: Merges,
+        grouping: Callable[[int], Grouping],
+        now: datetime,
+    ) -> None:
         self._index, self._grouping, self._now = index, grouping, now
         self._stories: dict[int, dict[int, KnownAlert]] = {}  # story to chat to alert
         self._origins: dict[tuple[Grouping, int], set[str]] = {}
         self._stances: dict[int, dict[int, Stance]] = {}  # storyline to chat
-        self._told: dict[tuple[int, int], int] = {}  # chat and story to the publishers that its alert counted before stories merged
+        self._told: dict[
+            tuple[int, int], int
+        ] = {}  # chat and story to the publishers that its alert counted before stories merged
         self._aside = [alert for alert in state.alerts if alert.aside]
         active = (alert for alert in state.alerts if not alert.aside)
-        for alert in sorted(active, key=lambda one: (one.lost, one.held, one.story_id)):  # what was sent outlives what waits
+        for alert in sorted(
+            active, key=lambda one: (one.lost, one.held, one.story_id)
+        ):  # what was sent outlives what waits
             kept = merges.follow(alert.grouping, alert.story_id)
             chats = self._stories.setdefault(kept, {})
             first = chats.get(alert.chat_id, alert)
-            joined = first.subscriptions if alert.lost else first.subscriptions | alert.subscriptions
-            chats[alert.chat_id] = replace(first, story_id=kept, subscriptions=joined, again=first.again or alert.again)
+            joined = (
+                first.subscriptions if alert.lost else first.subscriptions | alert.subscriptions
+            )
+            chats[alert.chat_id] = replace(
+                first, story_id=kept, subscriptions=joined, again=first.again or alert.again
+            )
             if merges.done:
                 told = len(state.origins.get((alert.grouping, alert.story_id), ()))
                 self._told.setdefault((alert.chat_id, kept), told)
         for (level, number), origins in state.origins.items():
             self._origins.setdefault((level, merges.follow(level, number)), set()).update(origins)
         # Where two storylines become one, what the chat wants of the one that stays goes first, as in the store.
-        for number, stances in sorted(state.stances.items(), key=lambda one: merges.follow(Grouping.LOOSE, one[0]) != one[0]):
+        for number, stances in sorted(
+            state.stances.items(), key=lambda one: merges.follow(Grouping.LOOSE, one[0]) != one[0]
+        ):
             chats_want = self._stances.setdefault(merges.follow(Grouping.LOOSE, number), {})
             for chat, stance in stances.items():
                 chats_want.setdefault(chat, stance)
         self._merges = merges
 
-    def ring(self, new: Iterable[PlacedEntry], revisions: Iterable[Revision], feed: FeedDue) -> Rung:
+    def ring(
+        self, new: Iterable[PlacedEntry], revisions: Iterable[Revision], feed: FeedDue
+    ) -> Rung:
         """Alerts and changes for the entries of one feed."""
         self._alerts: list[AlertIntent] = []
         self._changes: list[AlertRevision] = []
@@ -117,19 +136,30 @@ class Ringer:
         if entry.silent != "archive" and (not entry.silent or recent):
             self._match(placed, feed)
         for alert in before:
-            self._grow(alert, self._told.pop((alert.chat_id, alert.story_id), counts[alert.grouping]), place)
+            self._grow(
+                alert,
+                self._told.pop((alert.chat_id, alert.story_id), counts[alert.grouping]),
+                place,
+            )
 
     def _match(self, placed: PlacedEntry, feed: FeedDue) -> None:
         entry = placed.entry
         baseline = entry.silent == "baseline"
         hit = _Hit(entry.id, placed.place, catch_up=baseline, collapse=entry.silent == "flood")
         stances = self._stances.get(placed.place.storyline, {})
-        for chat, found in self._by_chat(self._index.match(article(entry, feed)), terminals_only=baseline).items():
+        for chat, found in self._by_chat(
+            self._index.match(article(entry, feed)), terminals_only=baseline
+        ).items():
             if stances.get(chat) is not Stance.MUTE:
                 self._place(chat, hit, found)
         for chat, stance in stances.items():
             may = self._for is None or chat in self._for
-            if stance is Stance.FOLLOW and may and not baseline and self._had(chat, placed.place) is None:
+            if (
+                stance is Stance.FOLLOW
+                and may
+                and not baseline
+                and self._had(chat, placed.place) is None
+            ):
                 self._alert(chat, hit, [], followed=True)
 
     def _revised(self, revision: Revision, feed: FeedDue) -> None:
@@ -150,9 +180,18 @@ class Ringer:
             self._join(alert, known.id, now_matching.get(alert.chat_id, []), place)
         for alert in self._aside:
             if alert.entry_id == known.id:
-                self._changes.append(AlertRevision(alert.chat_id, alert.story_id, known.id, tuple(now_matching.get(alert.chat_id, ()))))
+                self._changes.append(
+                    AlertRevision(
+                        alert.chat_id,
+                        alert.story_id,
+                        known.id,
+                        tuple(now_matching.get(alert.chat_id, ())),
+                    )
+                )
 
-    def _by_chat(self, matches: Iterable[Match], *, terminals_only: bool) -> Mapping[int, list[Match]]:
+    def _by_chat(
+        self, matches: Iterable[Match], *, terminals_only: bool
+    ) -> Mapping[int, list[Match]]:
         chats: dict[int, list[Match]] = {}
         for match in matches:
             subscription = self._index.subscription(match.subscription_id)
@@ -164,14 +203,24 @@ class Ringer:
 
     def _having(self, place: Place) -> list[KnownAlert]:
         """The alerts of the entry's stories, in all chats."""
-        shown = (self._as_of(alert, number, place) for number in _numbers(place) for alert in self._stories.get(number, {}).values())
+        shown = (
+            self._as_of(alert, number, place)
+            for number in _numbers(place)
+            for alert in self._stories.get(number, {}).values()
+        )
         return [alert for alert in shown if alert]
 
     def _had(self, chat: int, place: Place) -> KnownAlert | None:
         """The alert that a chat has of the entry's story, the one at the chat's own level where there are two."""
         known = ((number, self._stories.get(number, {}).get(chat)) for number in _numbers(place))
-        mine = [shown for number, alert in known if alert and (shown := self._as_of(alert, number, place))]
-        return min(mine, key=lambda alert: alert.story_id != place.at(self._grouping(chat)), default=None)
+        mine = [
+            shown
+            for number, alert in known
+            if alert and (shown := self._as_of(alert, number, place))
+        ]
+        return min(
+            mine, key=lambda alert: alert.story_id != place.at(self._grouping(chat)), default=None
+        )
 
     def _as_of(self, alert: KnownAlert, number: int, place: Place) -> KnownAlert | None:
         """The alert, where it is for a story of this number that the entry belongs to.
@@ -199,7 +248,9 @@ class Ringer:
         further = self._ringings(chat, numbers - alert.subscriptions)
         due_at = self._due(further) if alert.held else None
         urgent = self._urgency(further, self._count(alert.grouping, place), Priority.NOTICE)
-        self._changes.append(AlertRevision(chat, alert.story_id, entry, tuple(found), due_at, urgent))
+        self._changes.append(
+            AlertRevision(chat, alert.story_id, entry, tuple(found), due_at, urgent)
+        )
         joined = replace(alert, subscriptions=alert.subscriptions | numbers)
         self._stories[alert.story_id][chat] = joined
         if alert.held:
@@ -230,7 +281,9 @@ class Ringer:
         )
         self._alerts.append(intent)
         subscriptions = frozenset(match.subscription_id for match in found)
-        self._stories.setdefault(story, {})[chat] = KnownAlert(chat, story, hit.entry, subscriptions, level, held)
+        self._stories.setdefault(story, {})[chat] = KnownAlert(
+            chat, story, hit.entry, subscriptions, level, held
+        )
 
     def _grow(self, alert: KnownAlert, before: int, place: Place) -> None:
         """A further entry: the message shows it; a held alert may have enough publishers now, one that rang may ring once more."""
@@ -241,11 +294,17 @@ class Ringer:
         ringings = self._ringings(chat, alert.subscriptions)
         stance = self._stances.get(place.storyline, {}).get(chat)
         muted = stance is Stance.MUTE
-        enough = alert.held and not muted and (stance is Stance.FOLLOW or any(one.publishers <= count for one in ringings))
+        enough = (
+            alert.held
+            and not muted
+            and (stance is Stance.FOLLOW or any(one.publishers <= count for one in ringings))
+        )
         urgent = self._urgency(ringings, count, Priority.NOTICE)
         release = self._urgency(ringings, count, priority(ringings)) if enough else None
         at = min((one.ring_again_at for one in ringings if one.ring_again_at), default=0)
-        again = bool(at) and not alert.held and not alert.again and before < at <= count and not muted
+        again = (
+            bool(at) and not alert.held and not alert.again and before < at <= count and not muted
+        )
         key = (chat, alert.story_id)
         had = self._growths.get(key, AlertGrowth(chat, alert.story_id))
         self._growths[key] = replace(
@@ -255,11 +314,16 @@ class Ringer:
             again=had.again or again,
             grouping=level if level is not had_level else had.grouping,
         )
-        self._stories[alert.story_id][chat] = replace(alert, held=alert.held and release is None, again=alert.again or again)
+        self._stories[alert.story_id][chat] = replace(
+            alert, held=alert.held and release is None, again=alert.again or again
+        )
 
     def _urgency(self, ringings: Iterable[Ringing], count: int, otherwise: Priority) -> Priority:
         """That of the most urgent which need not wait for further publishers."""
-        return min((PRIORITIES[one.urgency] for one in ringings if one.publishers <= count), default=otherwise)
+        return min(
+            (PRIORITIES[one.urgency] for one in ringings if one.publishers <= count),
+            default=otherwise,
+        )
 
     def _count(self, level: Grouping, place: Place) -> int:
         """Independent publishers of the entry's story."""

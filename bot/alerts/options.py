@@ -18,15 +18,21 @@ _OPTION = re.compile(r"(urgency|publishers|or_after|ring_again_at):(\S*)\s*", re
 _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
 
-def problem(ringing: Ringing, text: str = "", places: Mapping[str, int] | None = None) -> tuple[str, QueryError] | None:
+def problem(
+    ringing: Ringing, text: str = "", places: Mapping[str, int] | None = None
+) -> tuple[str, QueryError] | None:
     """The option that makes no sense with the others, and why; None where all is well. `places` says where in the text options stand."""
     after, again = ((places or {}).get(name, 0) for name in ("or_after", "ring_again_at"))
     if ringing.or_after is not None and ringing.publishers < 2:
-        return "or_after", QueryError(text, after, "or_after goes with publishers: 2 or more, for it ends the wait for them")
+        return "or_after", QueryError(
+            text, after, "or_after goes with publishers: 2 or more, for it ends the wait for them"
+        )
     if ringing.or_after is not None and not timedelta(0) < ringing.or_after <= LONGEST_WAIT:
         return "or_after", QueryError(text, after, "expected between 1s and 3d")
     if ringing.ring_again_at and ringing.ring_again_at <= ringing.publishers:
-        return "ring_again_at", QueryError(text, again, "expected more than the publishers that the first ring waits for")
+        return "ring_again_at", QueryError(
+            text, again, "expected more than the publishers that the first ring waits for"
+        )
     return None
 
 
@@ -51,7 +57,13 @@ def misplaced(query: str) -> QueryError | None:
     if not found:
         return None
     option, example = found.group(1).lower(), f"{found.group().strip()} ceasefire"
-    return QueryError(query, found.start(), "{option}: stands before the query, as in {example}", option=option, example=example)
+    return QueryError(
+        query,
+        found.start(),
+        "{option}: stands before the query, as in {example}",
+        option=option,
+        example=example,
+    )
 
 
 def _with(ringing: Ringing, name: str, value: str, text: str, at: int) -> Ringing:
@@ -65,13 +77,26 @@ def _with(ringing: Ringing, name: str, value: str, text: str, at: int) -> Ringin
             try:
                 return replace(ringing, or_after=duration(value))
             except ValueError:
-                raise QueryError(text, at, "or_after: expected a duration such as 90s, 2m, 1h or 1d") from None
+                raise QueryError(
+                    text, at, "or_after: expected a duration such as 90s, 2m, 1h or 1d"
+                ) from None
         case _:
             low = 1 if name == "publishers" else 2
             if not value.isdecimal() or len(value) > 3 or not low <= int(value) <= MOST_PUBLISHERS:
                 most = MOST_PUBLISHERS
-                raise QueryError(text, at, "{option}: expected a number from {low} to {most}", option=name, low=low, most=most)
-            return replace(ringing, publishers=int(value)) if name == "publishers" else replace(ringing, ring_again_at=int(value))
+                raise QueryError(
+                    text,
+                    at,
+                    "{option}: expected a number from {low} to {most}",
+                    option=name,
+                    low=low,
+                    most=most,
+                )
+            return (
+                replace(ringing, publishers=int(value))
+                if name == "publishers"
+                else replace(ringing, ring_again_at=int(value))
+            )
 
 
 def words(ringing: Ringing) -> str:

@@ -48,7 +48,9 @@ def quiet_until(quiet: tuple[int, int], zone: tzinfo, now: datetime) -> datetime
     today = now.astimezone(zone).date()
     for day in (today - _DAY, today):
         start = _moment(datetime.combine(day, _time(begins)), zone)
-        end = _moment(datetime.combine(day if ends > begins else day + _DAY, _time(ends)), zone, fold=1)
+        end = _moment(
+            datetime.combine(day if ends > begins else day + _DAY, _time(ends)), zone, fold=1
+        )
         if start <= now < end:
             return end
     return None
@@ -70,13 +72,19 @@ def _days(zone: tzinfo, now: datetime) -> list[datetime]:
 
 def _last(times: Iterable[int], zone: tzinfo, now: datetime) -> datetime:
     """The last of these times of the day that has come."""
-    moments = [_moment(day + timedelta(minutes=one), zone) for one in times for day in _days(zone, now)]
+    moments = [
+        _moment(day + timedelta(minutes=one), zone) for one in times for day in _days(zone, now)
+    ]
     return max((moment for moment in moments if moment <= now), default=now - 2 * _DAY)
 
 
 def _next(minutes: int, zone: tzinfo, now: datetime) -> datetime:
     """When this time of the day comes next."""
-    return min(moment for day in _days(zone, now) if (moment := _moment(day + timedelta(minutes=minutes), zone)) > now)
+    return min(
+        moment
+        for day in _days(zone, now)
+        if (moment := _moment(day + timedelta(minutes=minutes), zone)) > now
+    )
 
 
 def _pages(form: Form, stories: Iterable[WaitingStory]) -> list[Page]:
@@ -97,6 +105,8 @@ def in_order(stories: Iterable[WaitingStory]) -> Sequence[WaitingStory]:
     by_line: dict[int, list[WaitingStory]] = {}
     for story in stories:
         by_line.setdefault(story.storyline_id, []).append(story)
-    lines = [sorted(line, key=lambda one: (-one.publishers, one.created_at)) for line in by_line.values()]
+    lines = [
+        sorted(line, key=lambda one: (-one.publishers, one.created_at)) for line in by_line.values()
+    ]
     lines.sort(key=lambda line: (-line[0].publishers, line[0].created_at))
     return [story for line in lines for story in line]

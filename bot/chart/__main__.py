@@ -13,7 +13,9 @@ def bound(memory: int, seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * 1024, 1024 * 1024))  # bytes; matplotlib's list of fonts has 30 KB
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (1024 * 1024, 1024 * 1024)
+    )  # bytes; matplotlib's list of fonts has 30 KB
 
 
 def main() -> None:

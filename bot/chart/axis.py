@@ -33,7 +33,9 @@ def ticks(days: Sequence[date]) -> list[Tick]:
         step = 1 if each(days) else -(-_span(days) // 7)
         chosen = [*reversed(days[::-step])]
     else:
-        starts = [day for day in days if (day.day == 1 if monthly else day.weekday() == 0)] or [days[0]]
+        starts = [day for day in days if (day.day == 1 if monthly else day.weekday() == 0)] or [
+            days[0]
+        ]
         chosen = starts[:: -(-len(starts) // _MOST)]
     small, large = ("%m", "%Y") if monthly else ("%d", "%Y-%m")
     names = [format(day, large) for day in chosen]

@@ -55,8 +55,22 @@ class Look:
     publishers: str
 
 
-LIGHT = Look(ground="#fbfbf9", ink="#161615", muted="#5f5e5a", grid="#dddcd6", stories="#2a6fc4", publishers="#b8450b")
-DARK = Look(ground="#17191c", ink="#f4f4f1", muted="#a9aaa6", grid="#34373c", stories="#5b9ae6", publishers="#ff9d5c")
+LIGHT = Look(
+    ground="#fbfbf9",
+    ink="#161615",
+    muted="#5f5e5a",
+    grid="#dddcd6",
+    stories="#2a6fc4",
+    publishers="#b8450b",
+)
+DARK = Look(
+    ground="#17191c",
+    ink="#f4f4f1",
+    muted="#a9aaa6",
+    grid="#34373c",
+    stories="#5b9ae6",
+    publishers="#ff9d5c",
+)
 
 
 def draw(trend: Trend, *, dark: bool) -> bytes:
@@ -77,7 +91,11 @@ def draw(trend: Trend, *, dark: bool) -> bytes:
 def drawable(text: str, *, bold: bool = False) -> str:
     """The text as it can be drawn: cleaned, without symbols the font lacks; empty where it lacks a letter."""
     held = FT2Font(_font_path(bold)).get_charmap()
-    kept = "".join(letter for letter in plain(text) if ord(letter) in held or unicodedata.category(letter)[0] not in "SC")
+    kept = "".join(
+        letter
+        for letter in plain(text)
+        if ord(letter) in held or unicodedata.category(letter)[0] not in "SC"
+    )
     known = all(ord(letter) in held or letter.isspace() for letter in kept)
     return " ".join(kept.split()).strip(_JOINERS) if known else ""
 
@@ -91,13 +109,34 @@ class _Card:
 
     def __init__(self, look: Look) -> None:
         self.look = look
-        self._figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=look.ground)
+        self._figure = Figure(
+            figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=look.ground
+        )
         FigureCanvasAgg(self._figure)
 
-    def write(self, text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False, ha: str = "left") -> None:
+    def write(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float,
+        colour: str,
+        *,
+        bold: bool = False,
+        ha: str = "left",
+    ) -> None:
         """One line, its middle at this height. `$` is a letter, not mathematics."""
         font = FontProperties(fname=_font_path(bold), size=size * 72 / _DPI)
-        self._figure.text(x / WIDTH, y / HEIGHT, text, color=colour, ha=ha, va="center", fontproperties=font, parse_math=False)
+        self._figure.text(
+            x / WIDTH,
+            y / HEIGHT,
+            text,
+            color=colour,
+            ha=ha,
+            va="center",
+            fontproperties=font,
+            parse_math=False,
+        )
 
     def width(self, size: float, *, bold: bool = False) -> Callable[[str], float]:
         """Measures a text in pixels."""
@@ -123,7 +162,9 @@ class _Card:
             for line in fit(shown, WIDTH - 2 * _MARGIN, lines, self.width(size, bold=bold)):
                 y -= size * 1.35
                 # A line of a right-to-left title may begin with a Latin word; the mark (U+200F) keeps its direction.
-                mark, x, ha = ("\u200f", WIDTH - _MARGIN, "right") if backwards else ("", _MARGIN, "left")
+                mark, x, ha = (
+                    ("\u200f", WIDTH - _MARGIN, "right") if backwards else ("", _MARGIN, "left")
+                )
                 self.write(mark + line, x, y + size * 0.68, size, colour, bold=bold, ha=ha)
         return self._key(trend, y) - _ROW * 0.4
 
@@ -132,11 +173,16 @@ class _Card:
         y -= _ROW * 1.2
         half = (WIDTH - 2 * _MARGIN) / 2 - 60
         words = [
-            next(iter(fit(drawable(word, bold=True), half, 1, self.width(_NUMBER, bold=True))), "") for word in (trend.stories, trend.publishers)
+            next(iter(fit(drawable(word, bold=True), half, 1, self.width(_NUMBER, bold=True))), "")
+            for word in (trend.stories, trend.publishers)
         ]
-        if not trend.days or not all(words):  # one name without the other would say which is which no better
+        if not trend.days or not all(
+            words
+        ):  # one name without the other would say which is which no better
             return y + _ROW * 1.2
-        for word, marker, colour in zip(words, "so", (self.look.stories, self.look.publishers), strict=True):
+        for word, marker, colour in zip(
+            words, "so", (self.look.stories, self.look.publishers), strict=True
+        ):
             self.mark(marker, x + 12, y + _ROW / 2, colour)
             self.write(word, x + 40, y + _ROW / 2, _NUMBER, colour, bold=True)
             x += 40 + self.width(_NUMBER, bold=True)(word) + 56
@@ -145,11 +191,25 @@ class _Card:
     def mark(self, marker: str, x: float, y: float, colour: str) -> None:
         """A square for the stories, a dot for the publishers; a little up, since the middle of a line of text is below that of its digits."""
         size = 24 * 72 / _DPI
-        self._figure.add_artist(Line2D([x / WIDTH], [(y + 4) / HEIGHT], marker=marker, markersize=size, color=colour, markeredgewidth=0))
+        self._figure.add_artist(
+            Line2D(
+                [x / WIDTH],
+                [(y + 4) / HEIGHT],
+                marker=marker,
+                markersize=size,
+                color=colour,
+                markeredgewidth=0,
+            )
+        )
 
     def plot(self, top: float, bottom: float) -> Axes:
         """The axes between two heights."""
-        place = (_LEFT / WIDTH, bottom / HEIGHT, (WIDTH - _LEFT - _MARGIN) / WIDTH, (top - bottom) / HEIGHT)
+        place = (
+            _LEFT / WIDTH,
+            bottom / HEIGHT,
+            (WIDTH - _LEFT - _MARGIN) / WIDTH,
+            (top - bottom) / HEIGHT,
+        )
         axes = self._figure.add_axes(place, facecolor=self.look.ground)
         for side in axes.spines.values():
             side.set_visible(False)
@@ -172,16 +232,29 @@ def _series(axes: Axes, trend: Trend, look: Look) -> None:
     axes.set_ylim(0, max(1, *stories, *publishers) * 1.08)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(lambda value, _: brief(round(value)))
-    axes.tick_params(axis="y", length=0, pad=10, labelcolor=look.muted, labelsize=_NUMBER * 72 / _DPI)
+    axes.tick_params(
+        axis="y", length=0, pad=10, labelcolor=look.muted, labelsize=_NUMBER * 72 / _DPI
+    )
     axes.grid(axis="y", color=look.grid, linewidth=1.5)
     axes.set_axisbelow(True)
     axes.bar(at, stories, width=0.72 if len(at) <= _DOTS else 0.86, color=look.stories, linewidth=0)
     thick = 3.5 if len(at) <= 2 * _DOTS else 2.0  # points
     dot = "o" if len(at) <= _DOTS else ""
     # The rim in the colour of the ground sets line and dots off from the bars behind them.
-    axes.plot(at, publishers, color=look.ground, linewidth=2 * thick, clip_on=False, solid_joinstyle="round")
-    (line,) = axes.plot(at, publishers, marker=dot, color=look.publishers, linewidth=thick, clip_on=False)
-    line.set(markersize=14 if each(trend.dates) else 10, markeredgecolor=look.ground, markeredgewidth=1.5)
+    axes.plot(
+        at,
+        publishers,
+        color=look.ground,
+        linewidth=2 * thick,
+        clip_on=False,
+        solid_joinstyle="round",
+    )
+    (line,) = axes.plot(
+        at, publishers, marker=dot, color=look.publishers, linewidth=thick, clip_on=False
+    )
+    line.set(
+        markersize=14 if each(trend.dates) else 10, markeredgecolor=look.ground, markeredgewidth=1.5
+    )
 
 
 def _labels(card: _Card, axes: Axes, trend: Trend, bottom: float) -> None:
@@ -198,13 +271,20 @@ def _labels(card: _Card, axes: Axes, trend: Trend, bottom: float) -> None:
     _under(card, [(x(mark.day.toordinal()), mark.under) for mark in marks if mark.under], y - _ROW)
     if not each(trend.dates):
         return
-    widest = max(map(card.width(_NUMBER, bold=True), (brief(count) for _, *counts in trend.days for count in counts)))
+    widest = max(
+        map(
+            card.width(_NUMBER, bold=True),
+            (brief(count) for _, *counts in trend.days for count in counts),
+        )
+    )
     size = min(_NUMBER, _NUMBER * 0.9 * scale / widest)
     for row, (marker, colour) in enumerate((("s", card.look.stories), ("o", card.look.publishers))):
         height = y - (row + 2) * _ROW
         card.mark(marker, _LEFT / 2 + 10, height, colour)
         for day, *counts in trend.days:
-            card.write(brief(counts[row]), x(day.toordinal()), height, size, colour, bold=True, ha="center")
+            card.write(
+                brief(counts[row]), x(day.toordinal()), height, size, colour, bold=True, ha="center"
+            )
 
 
 def _under(card: _Card, names: list[tuple[float, str]], y: float) -> None:

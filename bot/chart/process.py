@@ -21,8 +21,15 @@ from bot.errors import ChartError
 
 LARGEST = 300_000  #: bytes of a picture
 _PNG = b"\x89PNG\r\n\x1a\n"
-_KEPT = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")  # of the environment; tokens stay here
-_NO_MEMORY = re.compile(r"MemoryError|bad_alloc|[Mm]emory allocation|allocate memory|failed to map segment")  # Python, C++, OpenBLAS, the loader
+_KEPT = (
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+)  # of the environment; tokens stay here
+_NO_MEMORY = re.compile(
+    r"MemoryError|bad_alloc|[Mm]emory allocation|allocate memory|failed to map segment"
+)  # Python, C++, OpenBLAS, the loader
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 log = logging.getLogger("newsbell.chart")
@@ -39,7 +46,9 @@ class ChartLimits:
 COMMAND = (sys.executable, "-P", "-m", "bot.chart")  #: -P: nothing is imported from where it runs
 
 
-async def drawn(trend: Trend, *, dark: bool, limits: ChartLimits | None = None, command: Sequence[str] = COMMAND) -> bytes:
+async def drawn(
+    trend: Trend, *, dark: bool, limits: ChartLimits | None = None, command: Sequence[str] = COMMAND
+) -> bytes:
     """The trend as PNG, drawn by a child that is gone when this returns or is cancelled.
 
     Raises:
@@ -47,12 +56,21 @@ async def drawn(trend: Trend, *, dark: bool, limits: ChartLimits | None = None, 
 
     """
     limits = limits or ChartLimits()
-    given = json.dumps({"dark": dark, "memory": limits.memory, "seconds": limits.seconds, "trend": json.loads(to_json(trend))}).encode()
+    given = json.dumps(
+        {
+            "dark": dark,
+            "memory": limits.memory,
+            "seconds": limits.seconds,
+            "trend": json.loads(to_json(trend)),
+        }
+    ).encode()
     try:
         with TemporaryDirectory(prefix="newsbell-chart-", ignore_cleanup_errors=True) as scratch:
             code, out, said = await _run(command, given, scratch, limits.seconds)
     except TimeoutError:
-        raise ChartError(f"Drawing the chart took longer than {limits.seconds:g} seconds and was stopped.") from None
+        raise ChartError(
+            f"Drawing the chart took longer than {limits.seconds:g} seconds and was stopped."
+        ) from None
     except OSError as error:
         raise ChartError(f"The chart could not be drawn: {error.strerror or error}.") from error
     if code or not out.startswith(_PNG) or len(out) > LARGEST:
@@ -64,7 +82,9 @@ async def drawn(trend: Trend, *, dark: bool, limits: ChartLimits | None = None, 
     return out
 
 
-async def _run(command: Sequence[str], given: bytes, scratch: str, seconds: float) -> tuple[int, bytes, bytes]:
+async def _run(
+    command: Sequence[str], given: bytes, scratch: str, seconds: float
+) -> tuple[int, bytes, bytes]:
     """Exit code, standard output and standard error. Raises TimeoutError and OSError."""
     process = await asyncio.create_subprocess_exec(
         *command,

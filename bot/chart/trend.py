@@ -10,7 +10,9 @@ class Trend:
     """Stories and publishers, day by day."""
 
     title: str
-    days: tuple[tuple[date, int, int], ...]  #: day, stories, publishers; in order of time, a day that is missing leaves a gap
+    days: tuple[
+        tuple[date, int, int], ...
+    ]  #: day, stories, publishers; in order of time, a day that is missing leaves a gap
     note: str  #: a line under the title: the span, the time zone
     stories: str = "stories"  #: what the bars are called; empty where the caption says it
     publishers: str = "publishers"  #: what the line is called
@@ -23,11 +25,21 @@ class Trend:
 
 def to_json(trend: Trend) -> str:
     """The trend as one JSON object."""
-    return json.dumps({**asdict(trend), "days": [(day.isoformat(), stories, publishers) for day, stories, publishers in trend.days]})
+    return json.dumps(
+        {
+            **asdict(trend),
+            "days": [
+                (day.isoformat(), stories, publishers) for day, stories, publishers in trend.days
+            ],
+        }
+    )
 
 
 def from_json(text: str | bytes) -> Trend:
     """The trend that `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
     given = json.loads(text)
-    days = tuple((date.fromisoformat(day), int(stories), int(publishers)) for day, stories, publishers in given.pop("days"))
+    days = tuple(
+        (date.fromisoformat(day), int(stories), int(publishers))
+        for day, stories, publishers in given.pop("days")
+    )
     return Trend(days=days, **given)

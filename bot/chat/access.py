@@ -43,7 +43,9 @@ class Access(StrEnum):
 OPERATORS = frozenset({Role.OWNER, Role.ADMIN})
 
 
-def refusal(deed: Deed, role: Role, seat: Seat, *, allowed: bool, chat_admin: bool) -> Refusal | None:
+def refusal(
+    deed: Deed, role: Role, seat: Seat, *, allowed: bool, chat_admin: bool
+) -> Refusal | None:
     """Why this may not be done; None where it may. `allowed`: the chat is let in; `chat_admin`: the person administers it."""
     if role is Role.BLOCKED:
         return Refusal.BLOCKED

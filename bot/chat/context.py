@@ -70,7 +70,9 @@ def say(text: str) -> Said:
 
 def show(message: Message, screen: Screen, *rows: Sequence[Button], edit: bool = False) -> Said:
     """An answer with the buttons of a screen, or the new state of one."""
-    return Said(replace(message, buttons=tuple(tuple(row) for row in rows if row)), screen=screen, edit=edit)
+    return Said(
+        replace(message, buttons=tuple(tuple(row) for row in rows if row)), screen=screen, edit=edit
+    )
 
 
 def in_rows(buttons: Iterable[Button], width: int) -> list[list[Button]]:
@@ -110,7 +112,11 @@ def headed(message: Message, head: str) -> Message:
     lead = f"{cut(head, 100)}\n\n"
     shift = units(lead)
     moved = tuple(replace(one, offset=one.offset + shift) for one in message.entities)
-    return replace(message, text=lead + message.text, entities=(Entity("bold", 0, units(lead.rstrip())), *moved))
+    return replace(
+        message,
+        text=lead + message.text,
+        entities=(Entity("bold", 0, units(lead.rstrip())), *moved),
+    )
 
 
 def busy(voice: Voice) -> str:

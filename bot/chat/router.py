@@ -122,7 +122,19 @@ def desk(means: Means) -> Desk:
             Press.UNWANTED: (change, unwanted.press),
             Press.MINE: (read, storylines.take),
         },
-        here=frozenset({"/help", "/channels", "/admin", "/cancel", "/story", "/follow", "/unfollow", "/mute", "/unmute"}),
+        here=frozenset(
+            {
+                "/help",
+                "/channels",
+                "/admin",
+                "/cancel",
+                "/story",
+                "/follow",
+                "/unfollow",
+                "/mute",
+                "/unmute",
+            }
+        ),
         unasked=_unasked(start, feeds),
         start=start,
     )

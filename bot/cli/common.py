@@ -49,7 +49,9 @@ def loaded(path: Path) -> Config:
         return load(path)
     except ConfigError as error:
         many = len(error.mistakes)
-        raise Misconfigured(f"{error}\n\n{many} mistake{'s' if many != 1 else ''} in {path}.") from None
+        raise Misconfigured(
+            f"{error}\n\n{many} mistake{'s' if many != 1 else ''} in {path}."
+        ) from None
 
 
 def glance(config: Config) -> Glance:

@@ -92,7 +92,10 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
         stop_on_signals(made)
         status = await made.store.operator.status()
         now = made.clock.now()
-        new = sum(feed.state.baseline_at is None and feed.state.next_poll_at <= now for feed in status.feeds)
+        new = sum(
+            feed.state.baseline_at is None and feed.state.next_poll_at <= now
+            for feed in status.feeds
+        )
         first.ready(made, new, once=once)
         try:
             link = None if once else await made.claim_link()
@@ -115,12 +118,18 @@ def check(file: Path) -> None:
     failed = failures(config.tests, config.names)
     if failed:
         lines = "\n".join(mistake.at(str(file)) for mistake in failed)
-        raise Misconfigured(f"{lines}\n\n{len(failed)} of {len(config.tests)} tests of {file} fail{'s' if len(failed) == 1 else ''}.")
+        raise Misconfigured(
+            f"{lines}\n\n{len(failed)} of {len(config.tests)} tests of {file} fail{'s' if len(failed) == 1 else ''}."
+        )
     declared = config.declared
     tested = f", {len(config.tests)} tests of them passed" if config.tests else ""
-    click.echo(f"{file} is fine: {len(declared.feeds)} feeds, {len(declared.chats)} chats, {len(declared.subscriptions)} subscriptions{tested}.")
+    click.echo(
+        f"{file} is fine: {len(declared.feeds)} feeds, {len(declared.chats)} chats, {len(declared.subscriptions)} subscriptions{tested}."
+    )
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):
-        click.echo("It names Telegram chats, but no token is set: set TELEGRAM_BOT_TOKEN before `newsbell run`.")
+        click.echo(
+            "It names Telegram chats, but no token is set: set TELEGRAM_BOT_TOKEN before `newsbell run`."
+        )
 
 
 @main.command()
@@ -144,10 +153,18 @@ def status(path: Path, *, as_json: bool) -> None:
             }
             for feed in found.feeds
         ]
-        chats = [{"name": chat.name, "queued": queued, "paused": chat.paused, "not_before": _iso(until)} for chat, queued, until in found.chats]
+        chats = [
+            {"name": chat.name, "queued": queued, "paused": chat.paused, "not_before": _iso(until)}
+            for chat, queued, until in found.chats
+        ]
         click.echo(
             json.dumps(
-                {"feeds": feeds, "chats": chats, "subscriptions": found.subscriptions, "deliveries": found.deliveries},
+                {
+                    "feeds": feeds,
+                    "chats": chats,
+                    "subscriptions": found.subscriptions,
+                    "deliveries": found.deliveries,
+                },
                 ensure_ascii=False,
             )
         )
@@ -173,12 +190,18 @@ def outbox(context: click.Context, path: Path) -> None:
 def outbox_list(path: Path, *, everything: bool = False) -> None:
     """List deliveries that wait, are undecided or dead."""
     config = loaded(path)
-    states = ("queued", "sending", "unknown", "dead", "sent", "merged", "dropped") if everything else None
+    states = (
+        ("queued", "sending", "unknown", "dead", "sent", "merged", "dropped")
+        if everything
+        else None
+    )
     rows = glance(config).outbox(states)
     if not rows:
         click.echo("Nothing waits and nothing is dead.")
         return
-    output.console(error=False).print(output.outbox_table(rows, datetime.now(UTC), ZoneInfo(config.settings.timezone)))
+    output.console(error=False).print(
+        output.outbox_table(rows, datetime.now(UTC), ZoneInfo(config.settings.timezone))
+    )
 
 
 @outbox.command("retry")
@@ -198,7 +221,13 @@ def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
 
 
 @main.command()
-@click.option("--seconds", type=click.FloatRange(5, 300), default=40, show_default=True, help="How long it plays.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(5, 300),
+    default=40,
+    show_default=True,
+    help="How long it plays.",
+)
 def demo(seconds: float) -> None:
     """Play an invented newswire on this machine through the whole of newsbell, at high speed. Ends by itself."""
     logs.set_up()
@@ -240,7 +269,9 @@ def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
     async def work() -> int:
         async with SqliteStore(config.database) as store:
             operator = store.operator
-            return await (operator.retry(ids) if do == "retry" else operator.drop(ids, datetime.now(UTC)))
+            return await (
+                operator.retry(ids) if do == "retry" else operator.drop(ids, datetime.now(UTC))
+            )
 
     try:
         return asyncio.run(work())

@@ -42,12 +42,18 @@ class FirstPolls:
         self._once = once
         feeds = len(app.config.declared.feeds)
         where = "Telegram and this terminal" if app.bot else "this terminal"
-        self._console.print(f"newsbell watches {feeds} feeds for {len(app.config.declared.subscriptions)} subscriptions; alerts go to {where}.")
+        self._console.print(
+            f"newsbell watches {feeds} feeds for {len(app.config.declared.subscriptions)} subscriptions; alerts go to {where}."
+        )
         if not self._due:
             self._wait()
             return
         if self._console.is_terminal:
-            columns = (TextColumn("Reading the feeds for the first time"), BarColumn(), MofNCompleteColumn())
+            columns = (
+                TextColumn("Reading the feeds for the first time"),
+                BarColumn(),
+                MofNCompleteColumn(),
+            )
             self._progress = Progress(*columns, console=self._console, transient=True)
             self._progress.start()
             self._progress.add_task("baseline", total=self._due)
@@ -75,7 +81,10 @@ class FirstPolls:
         offline = [report for report in self._failed.values() if report.failure in OFFLINE]
         if feeds and len(offline) == feeds and not self._said_offline:
             self._said_offline = True
-            self._console.print("No feed can be reached: there seems to be no network. newsbell keeps trying.", style="yellow")
+            self._console.print(
+                "No feed can be reached: there seems to be no network. newsbell keeps trying.",
+                style="yellow",
+            )
         elif self._said_offline and any(report.failure is None for report in reports):
             self._said_offline = False
             self._console.print("The network is back.", style="green")
@@ -83,10 +92,19 @@ class FirstPolls:
     def _done(self) -> None:
         self.close()
         if self._baselines:  # what cannot be read at all is told by `_offline`
-            failed = f"; {len(self._failed)} cannot be read at present (`newsbell status` says why)" if self._failed else ""
-            self._console.print(f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does.")
+            failed = (
+                f"; {len(self._failed)} cannot be read at present (`newsbell status` says why)"
+                if self._failed
+                else ""
+            )
+            self._console.print(
+                f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does."
+            )
         if self._app and not self._app.bot:
-            self._console.print("To be rung in Telegram: get a token from @BotFather, set TELEGRAM_BOT_TOKEN, start again.", style="dim")
+            self._console.print(
+                "To be rung in Telegram: get a token from @BotFather, set TELEGRAM_BOT_TOKEN, start again.",
+                style="dim",
+            )
         self._wait()
 
     def _wait(self) -> None:
@@ -113,7 +131,16 @@ def settled(console: Console, settlement: Settlement) -> None:
 
 def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Text]:
     """The state of everything."""
-    feeds = Table("feed", "last poll", "next poll", "entries", "state", box=None, pad_edge=False, header_style="bold")
+    feeds = Table(
+        "feed",
+        "last poll",
+        "next poll",
+        "entries",
+        "state",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
     for feed in status.feeds:
         state = feed.state
         last = Voice(zone).time(state.last_poll_at, now) if state.last_poll_at else "never"
@@ -121,15 +148,37 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         next_poll = f"in {in_words(later)}" if later.total_seconds() > 0 else "now"
         feeds.add_row(Text(feed.name), last, next_poll, str(feed.entries), _feed_state(feed, now))
     parts: list[Table | Text] = [feeds, Text()]
-    waiting = [(chat, queued, until) for chat, queued, until in status.chats if queued or chat.paused or (until and until > now)]
+    waiting = [
+        (chat, queued, until)
+        for chat, queued, until in status.chats
+        if queued or chat.paused or (until and until > now)
+    ]
     for chat, queued, until in waiting:
-        pause = f", paused: {chat.paused}" if chat.paused else f", not before {Voice(zone).time(until, now)}" if until and until > now else ""
+        pause = (
+            f", paused: {chat.paused}"
+            if chat.paused
+            else f", not before {Voice(zone).time(until, now)}"
+            if until and until > now
+            else ""
+        )
         parts.append(Text(f"{chat.name}: {queued} messages wait{pause}", style="yellow"))
     for host, until in status.hosts:
         if until > now:
-            parts.append(Text(f"{host} asked to be left alone until {Voice(zone).time(until, now)}", style="yellow"))
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items())) or "none yet"
-    parts.append(Text(f"{len(status.feeds)} feeds, {status.subscriptions} subscriptions, deliveries: {counts}"))
+            parts.append(
+                Text(
+                    f"{host} asked to be left alone until {Voice(zone).time(until, now)}",
+                    style="yellow",
+                )
+            )
+    counts = (
+        ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items()))
+        or "none yet"
+    )
+    parts.append(
+        Text(
+            f"{len(status.feeds)} feeds, {status.subscriptions} subscriptions, deliveries: {counts}"
+        )
+    )
     return parts
 
 
@@ -154,7 +203,19 @@ def _feed_state(feed: FeedStatus, now: datetime) -> Text:
 
 def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Table:
     """Deliveries that are not done."""
-    table = Table("id", "state", "kind", "chat", "since", "tries", "what", "why", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        "id",
+        "state",
+        "kind",
+        "chat",
+        "since",
+        "tries",
+        "what",
+        "why",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
     for row in rows:
         title = row.title if len(row.title) <= 60 else row.title[:59] + "…"
         table.add_row(
@@ -172,7 +233,9 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
 
 def console(*, error: bool = True) -> Console:
     """The console for what people read beside the alerts."""
-    return Console(file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(
+        file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty()
+    )
 
 
 def marked(text: str, spans: Iterable[Span], style: str = "bold") -> Text:
@@ -210,21 +273,33 @@ def storyline(made: Console, told: Sequence[ToldStory], when: Callable[[datetime
                 made.print(Text(f"      {line.why}", style="dim"))
 
 
-def forecast(console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str]) -> None:
+def forecast(
+    console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str]
+) -> None:
     """A backtest: the chart of days, how many messages to expect, what overlaps, the newest matches."""
     if made.nothing_stored:
         console.print("There are no stored articles yet to try it on: run `newsbell run` first.")
         return
-    console.print(Text(f"{made.about}{made.stories} stories in {made.about}{made.entries} articles of the last {made.span}"))
+    console.print(
+        Text(
+            f"{made.about}{made.stories} stories in {made.about}{made.entries} articles of the last {made.span}"
+        )
+    )
     most = max((count for _, count in made.by_day), default=0)
     for day, count in made.by_day:
         bar = "█" * round(40 * count / most) if most else ""
         console.print(Text(f"  {day:%a %d %b}  {bar or ('▏' if count else '')} {count}"))
     console.print(Text(f"Expect about {made.a_day:.1f} alerts a day, {made.a_week:.0f} a week."))
     if made.share < 1:
-        console.print(Text(f"The query is broad: the counts are estimates from every {round(1 / made.share)}th article."))
+        console.print(
+            Text(
+                f"The query is broad: the counts are estimates from every {round(1 / made.share)}th article."
+            )
+        )
     for number, count in made.overlap[:5]:
-        console.print(Text(f"{count} of the stories ring for “{names.get(number, number)}” already."))
+        console.print(
+            Text(f"{count} of the stories ring for “{names.get(number, number)}” already.")
+        )
     if made.hits:
         console.print()
     for one in made.hits:

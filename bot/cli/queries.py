@@ -48,7 +48,12 @@ from bot.text.language import language_of
 from bot.text.url import canonical
 
 _OVERLAP_MOST = 5_000  # subscriptions that a backtest is compared with
-_feeds = click.option("--feeds", multiple=True, metavar="TAG", help="Only feeds with this tag, name or URL; may be given several times.")
+_feeds = click.option(
+    "--feeds",
+    multiple=True,
+    metavar="TAG",
+    help="Only feeds with this tag, name or URL; may be given several times.",
+)
 
 
 @contextmanager
@@ -61,7 +66,13 @@ def _failing() -> Iterator[None]:
 
 @click.command()
 @click.argument("query")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many to show.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many to show.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @_feeds
 @config_option
@@ -69,7 +80,11 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
     """Find stored articles with the query language, newest first."""
     config = loaded(path)
     tree = read_query(query, config)
-    console, zone, now = output.console(error=False), ZoneInfo(config.settings.timezone), datetime.now(UTC)
+    console, zone, now = (
+        output.console(error=False),
+        ZoneInfo(config.settings.timezone),
+        datetime.now(UTC),
+    )
     with _failing():
         count = 0
         for hit in islice(search_archive(tree, archive(config), feeds), limit):
@@ -101,14 +116,20 @@ def _record(hit: Hit) -> dict[str, object]:
 
 @click.command()
 @click.argument("query")
-@click.option("--days", type=click.FloatRange(0.1, 90), default=7, show_default=True, help="How far back.")
+@click.option(
+    "--days", type=click.FloatRange(0.1, 90), default=7, show_default=True, help="How far back."
+)
 @_feeds
 @config_option
 def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> None:
     """Say what a query would have rung: stories a day, the newest of them, and which subscriptions ring for the same."""
     config = loaded(path)
     tree = read_query(query, config)
-    console, zone, now = output.console(error=False), ZoneInfo(config.settings.timezone), datetime.now(UTC)
+    console, zone, now = (
+        output.console(error=False),
+        ZoneInfo(config.settings.timezone),
+        datetime.now(UTC),
+    )
     with _failing():
         stored = archive(config)
         subscriptions = stored.subscriptions()
@@ -123,7 +144,9 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
 @click.command()
 @click.argument("what", nargs=-1)
 @click.option("--subscription", "-s", metavar="NAME", help="Only this subscription.")
-@click.option("--last", type=click.IntRange(1, 200), metavar="N", help="The newest N articles instead of one.")
+@click.option(
+    "--last", type=click.IntRange(1, 200), metavar="N", help="The newest N articles instead of one."
+)
 @config_option
 def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: int | None) -> None:
     """Say why an article rang, or why it did not: give its address, its headline, or any text."""
@@ -153,7 +176,13 @@ def _found(stored: Archive, text: str) -> list[tuple[EntryFacts, str]]:
     is_link = "://" in text
     entries = stored.find(*keys_meant(text))
     by = "link" if is_link else "headline"
-    return [(facts, by if not is_link or canonical(facts.entry.article.link) == canonical(text) else "guid") for facts in entries]
+    return [
+        (
+            facts,
+            by if not is_link or canonical(facts.entry.article.link) == canonical(text) else "guid",
+        )
+        for facts in entries
+    ]
 
 
 class _Teller:
@@ -164,7 +193,9 @@ class _Teller:
         self._now, self._zone = datetime.now(UTC), ZoneInfo(config.settings.timezone)
         subscriptions = stored.subscriptions()
         if only is not None:
-            subscriptions = [one for one in subscriptions if only in {one.name, one.query}] or _no_such(subscriptions, only)
+            subscriptions = [
+                one for one in subscriptions if only in {one.name, one.query}
+            ] or _no_such(subscriptions, only)
         self._held = [_held(one, config) for one in subscriptions]
         self._chats = stored.chats()
 
@@ -177,7 +208,12 @@ class _Teller:
         rang = [reason.subscription for reason in all_reasons if reason.rang]
         matched = [reason for reason in all_reasons if reason.matches and not reason.rang]
         title = facts.entry.article.title
-        self._console.print(Text(f"{Voice(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}", style="bold"))
+        self._console.print(
+            Text(
+                f"{Voice(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}",
+                style="bold",
+            )
+        )
         if rang:
             self._console.print(Text(f"    rang {', '.join(rang)}"))
         for reason in matched:
@@ -185,7 +221,11 @@ class _Teller:
         if not rang and not matched:
             near = next((reason for reason in all_reasons if reason.text), None)
             many = len(all_reasons)
-            told = f"    no subscription matches ({many} looked at)" if many != 1 or not near else f"    {near.subscription}: {near.text}"
+            told = (
+                f"    no subscription matches ({many} looked at)"
+                if many != 1 or not near
+                else f"    {near.subscription}: {near.text}"
+            )
             self._console.print(Text(told))
 
     def whole(self, facts: EntryFacts, by: str) -> None:
@@ -237,14 +277,18 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
         number = stored.entry_at(*keys_meant(plain(" ".join(what))))
         told = timeline.timeline(stored.storyline(number), number)
     if not told:
-        raise Fault("No stored article has this address or headline. `newsbell explain` says which feeds could have shown it.")
+        raise Fault(
+            "No stored article has this address or headline. `newsbell explain` says which feeds could have shown it."
+        )
     if as_json:
         for one in told:
             for line in one.lines:
                 click.echo(json.dumps(_story_record(one, line), ensure_ascii=False))
         return
     zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
-    output.storyline(output.console(error=False), told, lambda moment: Voice(zone).time(moment, now))
+    output.storyline(
+        output.console(error=False), told, lambda moment: Voice(zone).time(moment, now)
+    )
 
 
 def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, object]:
@@ -279,14 +323,22 @@ def export(path: Path, chat: str | None) -> None:
         if not numbers:
             known = ", ".join(sorted(one.name for one in places.values())[:20]) or "none"
             raise Misconfigured(f"There is no chat {chat!r}. There are: {known}.")
-        subscriptions = [replace(one, chats=rings) for one in subscriptions if (rings := tuple(n for n in one.chats if n in numbers))]
+        subscriptions = [
+            replace(one, chats=rings)
+            for one in subscriptions
+            if (rings := tuple(n for n in one.chats if n in numbers))
+        ]
     with _failing():
-        feeds = stored.added_feeds({number for one in subscriptions if not one.declared for number in one.chats})
+        feeds = stored.added_feeds(
+            {number for one in subscriptions if not one.declared for number in one.chats}
+        )
     made = exported(subscriptions, places, feeds)
     if not made:
         click.echo("No chat has subscriptions of its own.", err=True)
         return
-    click.echo("# What stands in feeds.yaml rings besides what the chat has: stop that there with /unsubscribe.")
+    click.echo(
+        "# What stands in feeds.yaml rings besides what the chat has: stop that there with /unsubscribe."
+    )
     click.echo(yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=140), nl=False)
 
 
@@ -303,7 +355,12 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
     met = _met(tree, config) if isinstance(tree, Name) else Counter()
     if as_list:
         slug = "-".join(key(text).split())
-        click.echo(yaml.safe_dump({"names": {slug: [f'~"{text}"', *others]}}, allow_unicode=True, sort_keys=False), nl=False)
+        click.echo(
+            yaml.safe_dump(
+                {"names": {slug: [f'~"{text}"', *others]}}, allow_unicode=True, sort_keys=False
+            ),
+            nl=False,
+        )
         return
     console = Console(highlight=False)
     console.print(Text("Spellings it accepts, among others", style="bold"))
@@ -312,7 +369,15 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
         console.print(Text("Other names of the same place, found as well", style="bold"))
         console.print(Text(f"  {', '.join(others[:60])}"))
     console.print(Text("In stored articles", style="bold"))
-    console.print(Text("  " + (", ".join(f"{spelling} ({count})" for spelling, count in met.most_common(40)) or "none")))
+    console.print(
+        Text(
+            "  "
+            + (
+                ", ".join(f"{spelling} ({count})" for spelling, count in met.most_common(40))
+                or "none"
+            )
+        )
+    )
 
 
 def _met(tree: Name, config: Config) -> Counter[str]:

@@ -66,9 +66,14 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(str(path), (Mistake(1, 1, "(the file)", f"there is no {path}; give another one with --config"),)) from None
+        raise ConfigError(
+            str(path),
+            (Mistake(1, 1, "(the file)", f"there is no {path}; give another one with --config"),),
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)) from None
+        raise ConfigError(
+            str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)
+        ) from None
     return _Reader(path, Places(str(path), text, environment), environment).config()
 
 
@@ -89,7 +94,9 @@ class _Reader:
         for key in self._data:
             if key not in FileShape.model_fields:
                 self._unknown((key,), list(FileShape.model_fields))
-        settings = self._model(Settings, self._section("settings", dict), ("settings",)) or Settings()
+        settings = (
+            self._model(Settings, self._section("settings", dict), ("settings",)) or Settings()
+        )
         chats = self._chats()
         feeds = self._feeds()
         names = self._names()
@@ -98,17 +105,37 @@ class _Reader:
         token = self._token(settings)
         secret = self._secret(settings)
         if self._places.mistakes:
-            ordered = sorted(set(self._places.mistakes), key=lambda mistake: (mistake.line, mistake.column, mistake.path))
+            ordered = sorted(
+                set(self._places.mistakes),
+                key=lambda mistake: (mistake.line, mistake.column, mistake.path),
+            )
             raise ConfigError(self._places.file, tuple(ordered))
-        declared = Declared(tuple(feeds.values()), tuple(chats.values()), tuple(subscriptions), tuple(settings.telegram.admins))
-        return Config(self._path, settings, declared, names, self._headers, token, secret, tuple(self._tests), families)
+        declared = Declared(
+            tuple(feeds.values()),
+            tuple(chats.values()),
+            tuple(subscriptions),
+            tuple(settings.telegram.admins),
+        )
+        return Config(
+            self._path,
+            settings,
+            declared,
+            names,
+            self._headers,
+            token,
+            secret,
+            tuple(self._tests),
+            families,
+        )
 
     def _section(self, name: str, kind: type) -> Any:
         value = self._data.get(name)
         if value is None:
             return kind()
         if not isinstance(value, kind):
-            self._places.mistake((name,), "expected a list" if kind is list else "expected keys with values")
+            self._places.mistake(
+                (name,), "expected a list" if kind is list else "expected keys with values"
+            )
             return kind()
         return value
 
@@ -116,7 +143,14 @@ class _Reader:
         near = get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
         line, column = self._places.key_at(path)
         hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-        self._places.mistakes.append(Mistake(line, column, yaml_locations.path_text(path), f"is not a key that newsbell knows; {hint}"))
+        self._places.mistakes.append(
+            Mistake(
+                line,
+                column,
+                yaml_locations.path_text(path),
+                f"is not a key that newsbell knows; {hint}",
+            )
+        )
 
     def _model(self, model: type[M], data: Any, path: yaml_locations.Path) -> M | None:
         try:
@@ -129,7 +163,11 @@ class _Reader:
     def _mistake(self, model: type[BaseModel], error: Any, path: yaml_locations.Path) -> None:
         place = (
             *path,
-            *(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))),
+            *(
+                part
+                for part in error["loc"]
+                if not (isinstance(part, str) and part.startswith("function-"))
+            ),
         )
         if error["type"] == "extra_forbidden":
             self._unknown(place, _keys_at(model, error["loc"][:-1]))
@@ -145,18 +183,29 @@ class _Reader:
         for name, data in self._section("chats", dict).items():
             chat = self._model(ChatShape, data, ("chats", name))
             if not 1 <= len(name) <= _NAME_MOST:
-                self._places.mistake(("chats", name), f"expected a name of 1 to {_NAME_MOST} characters")
+                self._places.mistake(
+                    ("chats", name), f"expected a name of 1 to {_NAME_MOST} characters"
+                )
             if chat is None:
-                chats[name] = DeclaredChat(name, ChatKind.TERMINAL)  # so that only this mistake is reported
+                chats[name] = DeclaredChat(
+                    name, ChatKind.TERMINAL
+                )  # so that only this mistake is reported
                 continue
             kind = ChatKind.TERMINAL if chat.terminal else ChatKind.TELEGRAM
             chats[name] = DeclaredChat(
-                name, kind, chat.telegram or 0, chat.topic or 0, Grouping(chat.stories) if chat.stories else None, chat.settings
+                name,
+                kind,
+                chat.telegram or 0,
+                chat.topic or 0,
+                Grouping(chat.stories) if chat.stories else None,
+                chat.settings,
             )
             if kind is ChatKind.TELEGRAM:
                 first = seen.setdefault((chat.telegram or 0, chat.topic or 0), name)
                 if first != name:
-                    self._places.mistake(("chats", name), f"is the same chat as {first}; use one name for it")
+                    self._places.mistake(
+                        ("chats", name), f"is the same chat as {first}; use one name for it"
+                    )
         return chats
 
     def _feeds(self) -> dict[str, DeclaredFeed]:
@@ -166,35 +215,53 @@ class _Reader:
         self._elsewhere: set[str] = set()
         for index, data in enumerate(self._section("feeds", list)):
             if not isinstance(data, str | dict):
-                self._places.mistake(("feeds", index), "expected a URL, or keys with values such as url:")
+                self._places.mistake(
+                    ("feeds", index), "expected a URL, or keys with values such as url:"
+                )
                 continue
             shape = self._model(FeedShape, data, ("feeds", index))
             if shape is None:
                 self._half_read(data)
                 continue
-            place: yaml_locations.Path = ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
+            place: yaml_locations.Path = (
+                ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
+            )
             if shape.url in feeds:
                 self._places.mistake(place, "stands in the list twice")
                 continue
             host = (urlsplit(shape.url).hostname or "").removeprefix("www.")
             if shape.name and names.setdefault(shape.name, shape.url) != shape.url:
-                self._places.mistake(("feeds", index, "name"), f"two feeds are called {shape.name}; give one another name")
+                self._places.mistake(
+                    ("feeds", index, "name"),
+                    f"two feeds are called {shape.name}; give one another name",
+                )
             feeds[shape.url] = DeclaredFeed(
                 url=shape.url,
                 name=shape.name or host,
                 publisher=shape.publisher or host,
                 tags=tuple(shape.tags),
                 every=shape.every,
-                headers=tuple((key, value.get_secret_value()) for key, value in shape.headers.items()),
+                headers=tuple(
+                    (key, value.get_secret_value()) for key, value in shape.headers.items()
+                ),
             )
-            self._headers[shape.url] = {key: value.get_secret_value() for key, value in shape.headers.items()}
+            self._headers[shape.url] = {
+                key: value.get_secret_value() for key, value in shape.headers.items()
+            }
         return feeds
 
     def _half_read(self, data: Any) -> None:
         """A feed with a mistake still has its tags, so that subscriptions to them are not called mistakes too."""
         if isinstance(data, dict):
             tags = data.get("tags")
-            self._elsewhere.update(str(one) for one in (data.get("url"), data.get("name"), *(tags if isinstance(tags, list) else [])))
+            self._elsewhere.update(
+                str(one)
+                for one in (
+                    data.get("url"),
+                    data.get("name"),
+                    *(tags if isinstance(tags, list) else []),
+                )
+            )
 
     def _names(self) -> dict[str, tuple[str, ...]]:
         names: dict[str, tuple[str, ...]] = {}
@@ -218,14 +285,21 @@ class _Reader:
             for index, member in enumerate(families[name]):
                 first = whose.setdefault(member.casefold(), name)
                 if first != name:
-                    self._places.mistake(("families", name, index), f"{member} stands under {first} already")
+                    self._places.mistake(
+                        ("families", name, index), f"{member} stands under {first} already"
+                    )
         return families
 
     def _subscriptions(
-        self, chats: Mapping[str, DeclaredChat], feeds: Mapping[str, DeclaredFeed], names: Mapping[str, tuple[str, ...]]
+        self,
+        chats: Mapping[str, DeclaredChat],
+        feeds: Mapping[str, DeclaredFeed],
+        names: Mapping[str, tuple[str, ...]],
     ) -> list[DeclaredSubscription]:
         result: list[DeclaredSubscription] = []
-        selectors = {one for feed in feeds.values() for one in (feed.url, feed.name, *feed.tags)} | self._elsewhere
+        selectors = {
+            one for feed in feeds.values() for one in (feed.url, feed.name, *feed.tags)
+        } | self._elsewhere
         seen: set[str] = set()
         self._tests: list[RuleTest] = []
         for index, data in enumerate(self._section("subscriptions", list)):
@@ -234,7 +308,10 @@ class _Reader:
             if shape is None:
                 continue
             if shape.name in seen:
-                self._places.mistake((*path, "name"), f"two subscriptions are called {shape.name}; give one another name")
+                self._places.mistake(
+                    (*path, "name"),
+                    f"two subscriptions are called {shape.name}; give one another name",
+                )
             seen.add(shape.name)
             self._known((*path, "to"), shape.to, set(chats), "chat")
             self._known((*path, "feeds"), shape.feeds, selectors, "tag, name or URL of a feed")
@@ -246,7 +323,15 @@ class _Reader:
             if wrong := problem(shape.ringing):
                 self._places.mistake((*path, wrong[0]), wrong[1].message)
             self._rule_tests(path, shape)
-            result.append(DeclaredSubscription(shape.name, shape.query, tuple(shape.feeds), tuple(dict.fromkeys(shape.to)), shape.ringing))
+            result.append(
+                DeclaredSubscription(
+                    shape.name,
+                    shape.query,
+                    tuple(shape.feeds),
+                    tuple(dict.fromkeys(shape.to)),
+                    shape.ringing,
+                )
+            )
         return result
 
     def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
@@ -254,14 +339,30 @@ class _Reader:
             for number, headline in enumerate(headlines):
                 place = (*path, "tests", kind, number)
                 line, column = self._places.at(place)
-                self._tests.append(RuleTest(shape.name, shape.query, headline, kind == "match", line, column, yaml_locations.path_text(place)))
+                self._tests.append(
+                    RuleTest(
+                        shape.name,
+                        shape.query,
+                        headline,
+                        kind == "match",
+                        line,
+                        column,
+                        yaml_locations.path_text(place),
+                    )
+                )
 
-    def _known(self, path: yaml_locations.Path, used: list[str], known: set[str], what: str) -> None:
+    def _known(
+        self, path: yaml_locations.Path, used: list[str], known: set[str], what: str
+    ) -> None:
         for index, one in enumerate(used):
             if one not in known:
                 near = get_close_matches(one, known, n=1)
-                shown = sorted(name for name in known if "://" not in name)[:8]  # the query of a URL may be a secret
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(shown) or 'none'}"
+                shown = sorted(name for name in known if "://" not in name)[
+                    :8
+                ]  # the query of a URL may be a secret
+                hint = (
+                    f"did you mean {near[0]}?" if near else f"known: {', '.join(shown) or 'none'}"
+                )
                 self._places.mistake((*path, index), f"there is no {what} {one!r}; {hint}")
 
     def _kept_file(self, name: str, place: yaml_locations.Path) -> str | None:
@@ -270,7 +371,9 @@ class _Reader:
         try:
             text = file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            self._places.mistake(place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}")
+            self._places.mistake(
+                place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
+            )
             return None
         if os.name == "posix" and file.stat().st_mode & 0o077:
             self._places.mistake(place, f"others can read {file.name}: run `chmod 600 {file.name}`")
@@ -300,7 +403,10 @@ class _Reader:
                 return None
             text = found
         if text and (":" not in text or not text.partition(":")[0].isdecimal() or " " in text):
-            self._places.mistake(place, f"{whose} does not look like a token (123456:ABC...); take it from @BotFather")
+            self._places.mistake(
+                place,
+                f"{whose} does not look like a token (123456:ABC...); take it from @BotFather",
+            )
             return None
         return SecretStr(text) if text else None
 
@@ -308,7 +414,11 @@ class _Reader:
 def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     """The keys known at a place within a model."""
     for part in loc:
-        annotation = model.model_fields[part].annotation if isinstance(part, str) and part in model.model_fields else None
+        annotation = (
+            model.model_fields[part].annotation
+            if isinstance(part, str) and part in model.model_fields
+            else None
+        )
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return list(model.model_fields)

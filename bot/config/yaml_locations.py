@@ -45,17 +45,35 @@ class Places:
         self.mistakes: list[Mistake] = []
         self._nodes = 0
         if len(text) > SIZE:
-            raise ConfigError(file, (Mistake(1, 1, "(the file)", f"is larger than {SIZE // 1024} KiB"),))
+            raise ConfigError(
+                file, (Mistake(1, 1, "(the file)", f"is larger than {SIZE // 1024} KiB"),)
+            )
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
             line, column = _place(error, text)
-            problem = (getattr(error, "problem", None) or "").removeprefix("but ") or getattr(error, "reason", None) or str(error)
-            raise ConfigError(file, (Mistake(line, column, "(the file)", f"is not YAML: {problem}"),)) from None
+            problem = (
+                (getattr(error, "problem", None) or "").removeprefix("but ")
+                or getattr(error, "reason", None)
+                or str(error)
+            )
+            raise ConfigError(
+                file, (Mistake(line, column, "(the file)", f"is not YAML: {problem}"),)
+            ) from None
         except RecursionError:
             raise ConfigError(file, (Mistake(1, 1, "(the file)", "nests too deeply"),)) from None
         if node is None:
-            raise ConfigError(file, (Mistake(1, 1, "(the file)", "holds nothing; expected keys such as feeds: and subscriptions:"),))
+            raise ConfigError(
+                file,
+                (
+                    Mistake(
+                        1,
+                        1,
+                        "(the file)",
+                        "holds nothing; expected keys such as feeds: and subscriptions:",
+                    ),
+                ),
+            )
         self.data: Any = self._value(node, (), ())
 
     def at(self, path: Path) -> tuple[int, int]:
@@ -74,7 +92,11 @@ class Places:
         too_deep = len(path) > DEPTH or id(node) in above
         if self._nodes > NODES or too_deep:
             line, column = node.start_mark.line + 1, node.start_mark.column + 1
-            problem = "nests too deeply" if too_deep else f"makes the file hold more than {NODES} values, aliases counted"
+            problem = (
+                "nests too deeply"
+                if too_deep
+                else f"makes the file hold more than {NODES} values, aliases counted"
+            )
             raise ConfigError(self.file, (Mistake(line, column, path_text(path[:3]), problem),))
         self._at.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
         above = (*above, id(node))
@@ -84,7 +106,9 @@ class Places:
             return [self._value(one, (*path, index), above) for index, one in enumerate(node.value)]
         return self._scalar(node, path)
 
-    def _mapping(self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> dict[str, Any]:
+    def _mapping(
+        self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]
+    ) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "(not a name)"
@@ -94,7 +118,10 @@ class Places:
                 self.mistake(place, "stands here twice; one would hide the other")
                 continue
             # A key's own place serves for mistakes about the key; its value's place comes from the value.
-            self._at[(*place, "<key>")] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            self._at[(*place, "<key>")] = (
+                key_node.start_mark.line + 1,
+                key_node.start_mark.column + 1,
+            )
             result[key] = self._value(value_node, place, above)
         return result
 

@@ -36,7 +36,9 @@ IN_FLIGHT = 30
 LOOK = 200  #: waiting chats read at a time
 MERGE_FROM = 20  #: alerts waiting in one chat that become one message
 STORE_PAUSE = timedelta(seconds=5)
-LONGEST_LOOK = timedelta(seconds=30)  #: between two looks at the outbox when nothing wakes the corridor
+LONGEST_LOOK = timedelta(
+    seconds=30
+)  #: between two looks at the outbox when nothing wakes the corridor
 
 log = logging.getLogger("newsbell.deliver")
 
@@ -52,7 +54,13 @@ class Deliver:
         voice: Callable[[Chat], Voice],
         settled: Callable[[Settlement], None],
     ) -> None:
-        self._store, self._channels, self._clock, self._voice, self._settled = store, channels, clock, voice, settled
+        self._store, self._channels, self._clock, self._voice, self._settled = (
+            store,
+            channels,
+            clock,
+            voice,
+            settled,
+        )
         self._pace = Pace()
         self._busy: dict[int, int] = {}  # chat to address
         self._wake = asyncio.Event()
@@ -98,7 +106,9 @@ class Deliver:
     async def _pause(self, pause: timedelta | None) -> None:
         """Until the pause is over on our clock, or something wakes the corridor."""
         waker = asyncio.ensure_future(self._wake.wait())
-        sleeper = asyncio.ensure_future(self._clock.sleep(LONGEST_LOOK if pause is None else min(pause, LONGEST_LOOK)))
+        sleeper = asyncio.ensure_future(
+            self._clock.sleep(LONGEST_LOOK if pause is None else min(pause, LONGEST_LOOK))
+        )
         try:
             await asyncio.wait({waker, sleeper}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -116,7 +126,9 @@ class Deliver:
                     self._busy[delivery.chat.id] = delivery.chat.address
                     self._pace.begin(delivery.chat.address, self._clock.now())
                     group.create_task(self._deliver(delivery))
-            near = next_at is not None and next_at <= now + OVERALL_SPAN  # so soon is looked again that what is parked need not be asked for
+            near = (
+                next_at is not None and next_at <= now + OVERALL_SPAN
+            )  # so soon is looked again that what is parked need not be asked for
             parked_until = None if near else await self._store.next_wait(now)
         except StoreError as error:
             log.error("delivery pauses: %s", error)
@@ -128,7 +140,9 @@ class Deliver:
         """Quiet hours begin and end; digests come due."""
         due = await self._store.hours_due(now)
         if due:
-            await self._store.keep_hours([quiet_hours.plan(one, self._voice(one.chat).zone, now) for one in due], now)
+            await self._store.keep_hours(
+                [quiet_hours.plan(one, self._voice(one.chat).zone, now) for one in due], now
+            )
 
     async def _choose(self, now: datetime) -> tuple[list[int], datetime | None]:
         """Chats to send to now, and when the next of the others may be sent to.
@@ -151,7 +165,9 @@ class Deliver:
                     return chosen, next_at
                 if one.address in taken:
                     continue
-                at = self._pace.allowed_at(one.address, now, paced, urgent=one.priority <= Priority.BREAKING)
+                at = self._pace.allowed_at(
+                    one.address, now, paced, urgent=one.priority <= Priority.BREAKING
+                )
                 if at > now:
                     next_at = min(at, next_at or at)
                     continue
@@ -163,7 +179,9 @@ class Deliver:
             if len(waiting) < look:
                 return chosen, next_at
             full_until = self._pace.open_at(now, paced)
-            if now < full_until <= now + OVERALL_SPAN:  # the limit of all is reached for a moment: reading on would find nobody
+            if (
+                now < full_until <= now + OVERALL_SPAN
+            ):  # the limit of all is reached for a moment: reading on would find nobody
                 return chosen, min(full_until, next_at or full_until)
             look *= 2
 
@@ -191,7 +209,10 @@ class Deliver:
     async def _send(self, delivery: Delivery) -> SendOutcome:
         channel = self._channels.get(delivery.chat.kind)
         if channel is None:
-            return NotSent(f"no way to {delivery.chat.kind} at present: is its token set?", timedelta(minutes=10))
+            return NotSent(
+                f"no way to {delivery.chat.kind} at present: is its token set?",
+                timedelta(minutes=10),
+            )
         if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
             return MessageLost("the message to change was never sent")
         try:

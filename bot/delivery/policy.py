@@ -39,7 +39,12 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
         case Sent(message_id=message_id):
             return Settlement(delivery, DeliveryState.SENT, message_id=message_id)
         case NotSent(reason=reason, after=after):
-            return Settlement(delivery, DeliveryState.QUEUED, error=reason, park_until=now + (after or backoff(delivery.attempt)))
+            return Settlement(
+                delivery,
+                DeliveryState.QUEUED,
+                error=reason,
+                park_until=now + (after or backoff(delivery.attempt)),
+            )
         case InDoubt(reason=reason):
             return _in_doubt(delivery, reason, now)
         case Refused(reason=reason):
@@ -47,19 +52,31 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
         case ChatClosed():
             return _closed(delivery, outcome, now)
         case ChatMoved(address=address):
-            return Settlement(delivery, DeliveryState.QUEUED, error="the group became a supergroup", move_to=address)
+            return Settlement(
+                delivery,
+                DeliveryState.QUEUED,
+                error="the group became a supergroup",
+                move_to=address,
+            )
         case MessageLost(reason=reason):
             return Settlement(delivery, DeliveryState.DROPPED, error=reason)
         case Halted(reason=reason):
-            notice = NoticeIntent("halted", f"Telegram refuses the bot's token: {reason} Set a valid token and restart newsbell.")
-            return Settlement(delivery, DeliveryState.QUEUED, error=reason, park_until=now + HALT, notice=notice)
+            notice = NoticeIntent(
+                "halted",
+                f"Telegram refuses the bot's token: {reason} Set a valid token and restart newsbell.",
+            )
+            return Settlement(
+                delivery, DeliveryState.QUEUED, error=reason, park_until=now + HALT, notice=notice
+            )
         case _:
             assert_never(outcome)
 
 
 def _in_doubt(delivery: Delivery, reason: str, now: datetime) -> Settlement:
     """An edit may be made twice without harm, an alert repeated once and marked; a notice or reply is left undecided."""
-    again = Settlement(delivery, DeliveryState.QUEUED, error=reason, doubt=True, park_until=now + REPEAT_AFTER)
+    again = Settlement(
+        delivery, DeliveryState.QUEUED, error=reason, doubt=True, park_until=now + REPEAT_AFTER
+    )
     match delivery.kind:
         case DeliveryKind.EDIT if delivery.attempt < 5:
             return again
@@ -72,7 +89,13 @@ def _in_doubt(delivery: Delivery, reason: str, now: datetime) -> Settlement:
                 f"An alert to {delivery.chat.name} and its repeat may both not have arrived. "
                 "`newsbell outbox list` shows it, `newsbell outbox retry` with its number sends it again."
             )
-            return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True, notice=NoticeIntent("undecided", text))
+            return Settlement(
+                delivery,
+                DeliveryState.UNKNOWN,
+                error=reason,
+                doubt=True,
+                notice=NoticeIntent("undecided", text),
+            )
         case _:
             return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True)
 
@@ -84,13 +107,34 @@ def _refused(delivery: Delivery, reason: str) -> Settlement:
         "dead_letter",
         f"Telegram refuses a message to {delivery.chat.name}: {reason} `newsbell outbox list` shows it.",
     )
-    return Settlement(delivery, DeliveryState.DEAD, error=reason, notice=None if delivery.kind is DeliveryKind.NOTICE else notice)
+    return Settlement(
+        delivery,
+        DeliveryState.DEAD,
+        error=reason,
+        notice=None if delivery.kind is DeliveryKind.NOTICE else notice,
+    )
 
 
 def _closed(delivery: Delivery, outcome: ChatClosed, now: datetime) -> Settlement:
-    notice = NoticeIntent("chat_paused", f"{delivery.chat.name} takes no messages: {outcome.reason} Its alerts wait; nothing is lost.")
+    notice = NoticeIntent(
+        "chat_paused",
+        f"{delivery.chat.name} takes no messages: {outcome.reason} Its alerts wait; nothing is lost.",
+    )
     if outcome.probe:
-        return Settlement(delivery, DeliveryState.QUEUED, error=outcome.reason, park_until=now + PROBE_AFTER, notice=notice)
+        return Settlement(
+            delivery,
+            DeliveryState.QUEUED,
+            error=outcome.reason,
+            park_until=now + PROBE_AFTER,
+            notice=notice,
+        )
     if not outcome.final and delivery.attempt < STRIKES:
-        return Settlement(delivery, DeliveryState.QUEUED, error=outcome.reason, park_until=now + backoff(delivery.attempt + 3))
-    return Settlement(delivery, DeliveryState.QUEUED, error=outcome.reason, pause=outcome.reason, notice=notice)
+        return Settlement(
+            delivery,
+            DeliveryState.QUEUED,
+            error=outcome.reason,
+            park_until=now + backoff(delivery.attempt + 3),
+        )
+    return Settlement(
+        delivery, DeliveryState.QUEUED, error=outcome.reason, pause=outcome.reason, notice=notice
+    )

@@ -21,8 +21,12 @@ OVERALL_SPAN = timedelta(seconds=1.01)
 BURST = 10  #: sends to all together within BURST_SPAN: thirty at once would leave an urgent one a second to wait
 BURST_SPAN = timedelta(seconds=0.3)
 GROUP_KEPT = 3  #: of GROUP_BUDGET, for what is urgent
-LATEST = timedelta(seconds=0.5)  #: a request that is not answered so soon has arrived by then, if it ever does
-FLOOD_CHATS = 3  #: different chats told to slow down within FLOOD_SPAN: the limit is the bot's, not theirs
+LATEST = timedelta(
+    seconds=0.5
+)  #: a request that is not answered so soon has arrived by then, if it ever does
+FLOOD_CHATS = (
+    3  #: different chats told to slow down within FLOOD_SPAN: the limit is the bot's, not theirs
+)
 FLOOD_SPAN = timedelta(seconds=5)
 
 
@@ -39,7 +43,9 @@ class Pace:
         for address, at in sorted(sends, key=lambda send: send[1]):
             self._count(address, at)
 
-    def allowed_at(self, address: int, now: datetime, ahead: int = 0, *, urgent: bool = False) -> datetime:
+    def allowed_at(
+        self, address: int, now: datetime, ahead: int = 0, *, urgent: bool = False
+    ) -> datetime:
         """The earliest moment at which a send to this address keeps all limits; `now` where it may go at once.
 
         `ahead` counts sends to other addresses that are to begin at the same moment; an urgent one may use what is kept.
@@ -61,7 +67,9 @@ class Pace:
         if self._closed_until:
             moments.append(self._closed_until)
         arriving = sum(begun > now - LATEST - OVERALL_SPAN for begun in self._under_way.values())
-        moments.append(_free_at(self._overall, OVERALL_BUDGET - ahead - arriving, OVERALL_SPAN, now))
+        moments.append(
+            _free_at(self._overall, OVERALL_BUDGET - ahead - arriving, OVERALL_SPAN, now)
+        )
         moments.append(_free_at(self._starts, BURST - ahead, BURST_SPAN, now))
         return max(moments)
 
@@ -89,7 +97,9 @@ class Pace:
         sends = self._chats.setdefault(address, deque(maxlen=GROUP_BUDGET))
         sends.append(at)
         if len(self._chats) > 10_000:
-            self._chats = {one: times for one, times in self._chats.items() if times[-1] > at - GROUP_SPAN}
+            self._chats = {
+                one: times for one, times in self._chats.items() if times[-1] > at - GROUP_SPAN
+            }
 
     def flooded(self, address: int, now: datetime, until: datetime) -> None:
         """A 429 came. One chat's is its own affair (it is parked); several chats' within seconds close everything.

@@ -30,7 +30,9 @@ _AROUND = 32  # bullet, line breaks, isolates, publishers around one of them
 _TAIL = 60  # kept free for the count of the rest
 _MARKS = 40  # matched stretches that are marked in one text
 _AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
-_JOINER = "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
+_JOINER = (
+    "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
+)
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -53,12 +55,16 @@ class Composer:
             return self
         length = units(text)
         for kind in kinds:
-            self._entities.append(Entity(kind, self._offset, length, url if kind == "text_link" else ""))
+            self._entities.append(
+                Entity(kind, self._offset, length, url if kind == "text_link" else "")
+            )
         self._parts.append(text)
         self._offset += length
         return self
 
-    def add_marked(self, text: str, spans: Iterable[Span], mark: str, *kinds: str, url: str = "") -> "Composer":
+    def add_marked(
+        self, text: str, spans: Iterable[Span], mark: str, *kinds: str, url: str = ""
+    ) -> "Composer":
         """Append foreign text with its matched stretches in a further style; what would link by itself is kept from it."""
         isolated = bool(_RTL.search(text))
         if isolated:
@@ -72,7 +78,10 @@ class Composer:
             self.add(tamed[position:begin]).add(tamed[begin:end], mark)
             position = end
         self.add(tamed[position:])
-        styled = [Entity(kind, start, self._offset - start, url if kind == "text_link" else "") for kind in kinds]
+        styled = [
+            Entity(kind, start, self._offset - start, url if kind == "text_link" else "")
+            for kind in kinds
+        ]
         self._entities += [entity for entity in styled if entity.length]
         return self.add("\u2069") if isolated else self
 
@@ -115,7 +124,9 @@ def linkable(link: str) -> bool:
 
 def _merged(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
-    for start, end in sorted((span.start, min(span.end, length)) for span in spans if span.start < length):
+    for start, end in sorted(
+        (span.start, min(span.end, length)) for span in spans if span.start < length
+    ):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -123,7 +134,9 @@ def _merged(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
     return merged
 
 
-def snippet(summary: str, spans: Sequence[Span], length: int = SNIPPET) -> tuple[str, tuple[Span, ...]]:
+def snippet(
+    summary: str, spans: Sequence[Span], length: int = SNIPPET
+) -> tuple[str, tuple[Span, ...]]:
     """At most `length` code points of the summary around the first match, and the spans within."""
     inside = [span for span in spans if span.field == "summary" and span.start < len(summary)]
     if len(summary) <= length:
@@ -137,16 +150,26 @@ def snippet(summary: str, spans: Sequence[Span], length: int = SNIPPET) -> tuple
     text = lead + cut(summary[start:], length - len(lead))
     shift = start - len(lead)
     end = len(text) - text.endswith("…")
-    return text, tuple(Span("summary", span.start - shift, min(span.end - shift, end)) for span in inside if start <= span.start < shift + end)
+    return text, tuple(
+        Span("summary", span.start - shift, min(span.end - shift, end))
+        for span in inside
+        if start <= span.start < shift + end
+    )
 
 
 def buttons(delivery: Delivery, voice: Voice) -> tuple[tuple[Button, ...], ...]:
     """Those under an alert of one story; in a group somebody can take it."""
-    first = [Button(voice.say("Why"), Press.WHY), Button(voice.say("Mute"), Press.MUTE), Button(voice.say("Follow"), Press.FOLLOW)]
+    first = [
+        Button(voice.say("Why"), Press.WHY),
+        Button(voice.say("Mute"), Press.MUTE),
+        Button(voice.say("Follow"), Press.FOLLOW),
+    ]
     second = [Button(voice.say("Not for me"), Press.UNWANTED)]
     if delivery.chat.is_group:
         taken = delivery.alerts[0].taken_by
-        second.append(Button(voice.say("Give it back") if taken else voice.say("I have it"), Press.MINE))
+        second.append(
+            Button(voice.say("Give it back") if taken else voice.say("I have it"), Press.MINE)
+        )
     return (tuple(first), tuple(second))
 
 
@@ -157,7 +180,9 @@ def source_line(alert: AlertView, now: datetime, voice: Voice, length: int = SOU
         publisher = voice.say("via {agency}: {publisher}", agency=alert.agency, publisher=publisher)
     site = host(alert.link)
     at = voice.time(alert.published or alert.first_seen_at, now)
-    names = [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
+    names = (
+        [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
+    )
     names = [name for name in names if name]
     room = length - len(at) - 3 * len(names)
     return " · ".join([*(_fitting(name, room // len(names)) for name in names), at])
@@ -168,7 +193,9 @@ def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
         entities = () if delivery.plain else delivery.entities
         length = CAPTION if delivery.file else LENGTH
-        return Message(cut(delivery.text, length), entities, buttons=delivery.buttons, file=delivery.file)
+        return Message(
+            cut(delivery.text, length), entities, buttons=delivery.buttons, file=delivery.file
+        )
     if delivery.kind is DeliveryKind.AGAIN:
         message = _again(delivery.alerts[0], now, voice)
     elif len(delivery.alerts) == 1:
@@ -178,14 +205,20 @@ def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
     if delivery.plain:
         links = [alert.link for alert in delivery.alerts[:10] if alert.link]
         message = Message(cut("\n".join([message.text, *links]), LENGTH))
-    with_buttons = len(delivery.alerts) == 1 and delivery.kind is not DeliveryKind.AGAIN and not delivery.chat.channel
+    with_buttons = (
+        len(delivery.alerts) == 1
+        and delivery.kind is not DeliveryKind.AGAIN
+        and not delivery.chat.channel
+    )
     return replace(message, buttons=buttons(delivery, voice)) if with_buttons else message
 
 
 def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room: int) -> None:
     title = [span for span in spans if span.field == "title"]
     kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
-    composer.add_marked(_fitting(alert.title, room), title[:_MARKS], "underline", *kinds, url=alert.link)
+    composer.add_marked(
+        _fitting(alert.title, room), title[:_MARKS], "underline", *kinds, url=alert.link
+    )
 
 
 def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Message:
@@ -209,9 +242,13 @@ def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Mess
         composer.add("\n\n")
         _also(composer, alert, now, voice)
     if alert.taken_by:
-        composer.add("\n\n✋ ").add_marked(voice.say("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold")
+        composer.add("\n\n✋ ").add_marked(
+            voice.say("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold"
+        )
     if alert.subscriptions:
-        composer.add("\n\n🔔 ").add_marked(_fitting(", ".join(alert.subscriptions), 300), (), "bold")
+        composer.add("\n\n🔔 ").add_marked(
+            _fitting(", ".join(alert.subscriptions), 300), (), "bold"
+        )
     elif alert.followed:
         composer.add("\n\n👣 ").add(voice.say("a storyline you follow"), "italic")
     return composer.message(alert.link if linkable(alert.link) else "")
@@ -227,7 +264,9 @@ def _also(composer: Composer, alert: AlertView, now: datetime, voice: Voice) -> 
         for place, one in enumerate(one for one in shown if one.agency == agency):
             composer.add(", " if place else "")
             link = ("text_link",) if linkable(one.link) else ()
-            composer.add_marked(_fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link).add(f" {voice.time(one.at, now)}")
+            composer.add_marked(
+                _fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link
+            ).add(f" {voice.time(one.at, now)}")
     rest = alert.entries - 1 - len(shown)
     if rest > 0:
         more = voice.count(
@@ -257,7 +296,9 @@ def _heading(form: Form, number: int, voice: Voice) -> str:
         case Form.DIGEST:
             return voice.count("Digest: {number} story", "Digest: {number} stories", number)
         case Form.CATCH_UP:
-            return voice.count("While it was quiet: {number} story", "While it was quiet: {number} stories", number)
+            return voice.count(
+                "While it was quiet: {number} story", "While it was quiet: {number} stories", number
+            )
         case _:
             return voice.count("{number} story", "{number} stories", number)
 
@@ -270,7 +311,9 @@ def _told_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
     for alert in alerts:
         lines.setdefault(alert.storyline_id, []).append(alert)
     ordered = [sorted(line, key=lambda one: -one.publishers) for line in lines.values()]
-    return [alert for line in sorted(ordered, key=lambda line: -line[0].publishers) for alert in line]
+    return [
+        alert for line in sorted(ordered, key=lambda line: -line[0].publishers) for alert in line
+    ]
 
 
 def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: bool) -> Message:
@@ -286,8 +329,12 @@ def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: b
         composer.add(" 👣 ").add(voice.say("storylines you follow"), "italic")
     listed = alerts[:_LISTED]
     sources = [source_line(alert, now, voice, _LISTED_SOURCE) for alert in listed]
-    free = LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
-    room = _share([len(_tame(alert.title)) + 2 for alert in listed], free)  # long headlines are cut, so that every story is named
+    free = (
+        LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
+    )
+    room = _share(
+        [len(_tame(alert.title)) + 2 for alert in listed], free
+    )  # long headlines are cut, so that every story is named
     for alert, source in zip(listed, sources, strict=True):
         composer.add("\n\n• ")
         _headline(composer, alert, (), room)
@@ -296,7 +343,11 @@ def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: b
             composer.add(f" · {_publishers(alert.publishers, voice)}")
     rest = len(alerts) - len(listed)
     if rest:
-        more = voice.count("and {number} more; newsbell keeps them all.", "and {number} more; newsbell keeps them all.", rest)
+        more = voice.count(
+            "and {number} more; newsbell keeps them all.",
+            "and {number} more; newsbell keeps them all.",
+            rest,
+        )
         composer.add(f"\n\n{more}")
     return composer.message()
 

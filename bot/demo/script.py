@@ -85,13 +85,21 @@ def _copy(wire: Newswire) -> None:
 
 def _confirm(wire: Newswire) -> None:
     text = "People in the harbour district of Port Selva saw three trucks and a long-range radar drive past before dawn on Monday."
-    wire.publish("coastal", "c1", "Trucks with air defence radar seen in Port Selva before dawn", text)
+    wire.publish(
+        "coastal", "c1", "Trucks with air defence radar seen in Port Selva before dawn", text
+    )
 
 
 def _works(wire: Newswire) -> None:
-    wire.publish("coastal", "c2", "Old pier gets new planks before the summer", "Work begins in May.")
-    wire.publish("harbour", "a2", "Harbour crane painted for the first time in ten years", "It is blue now.")
-    wire.publish("meridian", "m3", "Council buys second crane for the grain quay", "The vote was close.")
+    wire.publish(
+        "coastal", "c2", "Old pier gets new planks before the summer", "Work begins in May."
+    )
+    wire.publish(
+        "harbour", "a2", "Harbour crane painted for the first time in ten years", "It is blue now."
+    )
+    wire.publish(
+        "meridian", "m3", "Council buys second crane for the grain quay", "The vote was close."
+    )
 
 
 def _retitle(wire: Newswire) -> None:
@@ -105,7 +113,12 @@ def _languages(wire: Newswire) -> None:
         "В Порт-Сельве закрыли порт: ПОРТ-СЕЛЬВА ждёт кораблей",
         "Портовые власти Порт-Сельва ждут распоряжений.",
     )
-    wire.publish("wadi", "w1", "إغلاق المرفأ في ميناء سِلفا", "قالت السلطات إن ميناء سلفا سيبقى مغلقا حتى الغد.")
+    wire.publish(
+        "wadi",
+        "w1",
+        "إغلاق المرفأ في ميناء سِلفا",
+        "قالت السلطات إن ميناء سلفا سيبقى مغلقا حتى الغد.",
+    )
 
 
 def _football(wire: Newswire) -> None:
@@ -120,7 +133,11 @@ def _football(wire: Newswire) -> None:
 def _burst(wire: Newswire) -> None:
     now = wire.now()
     for number in range(60):
-        title = f"From our archive: radar mast number {number}" if number % 20 == 0 else f"From our archive: item {number}"
+        title = (
+            f"From our archive: radar mast number {number}"
+            if number % 20 == 0
+            else f"From our archive: item {number}"
+        )
         wire.publish(
             "mill",
             f"renumbered-{number}",
@@ -144,9 +161,21 @@ SCENES = (
         "The Lantern's server breaks. newsbell backs off, keeps trying, and tells the operator once after a day.",
         _break,
     ),
-    Scene(0.085, "Harbour Wire is first with a story. It is night, and only what two publishers carry may ring: it waits.", _first),
-    Scene(0.10, "Meridian Post carries the same article under a tracking link: that confirms nothing, it waits on.", _copy),
-    Scene(0.115, "Coastal Evening tells it in its own words, the second independent publisher: one ring, in the night.", _confirm),
+    Scene(
+        0.085,
+        "Harbour Wire is first with a story. It is night, and only what two publishers carry may ring: it waits.",
+        _first,
+    ),
+    Scene(
+        0.10,
+        "Meridian Post carries the same article under a tracking link: that confirms nothing, it waits on.",
+        _copy,
+    ),
+    Scene(
+        0.115,
+        "Coastal Evening tells it in its own words, the second independent publisher: one ring, in the night.",
+        _confirm,
+    ),
     Scene(0.14, "Three small stories for the digest at eight in the morning.", _works),
     Scene(0.26, "Harbour Wire changes the headline: the alert changes, nothing rings.", _retitle),
     Scene(

@@ -39,9 +39,7 @@ class Outlet:
             f"<description>{escape(item.text)}</description><pubDate>{format_datetime(item.at)}</pubDate></item>"
             for item in self.items
         )
-        return (
-            f"<rss version='2.0'><channel><title>{escape(self.name)}</title><link>https://demo.example/</link>{items}</channel></rss>".encode()
-        )
+        return f"<rss version='2.0'><channel><title>{escape(self.name)}</title><link>https://demo.example/</link>{items}</channel></rss>".encode()
 
 
 class Newswire:
@@ -56,10 +54,21 @@ class Newswire:
         """The time on the demo's clock."""
         return self._clock.now()
 
-    def publish(self, outlet: str, guid: str, title: str, text: str, *, link: str = "", at: datetime | None = None) -> None:
+    def publish(
+        self,
+        outlet: str,
+        guid: str,
+        title: str,
+        text: str,
+        *,
+        link: str = "",
+        at: datetime | None = None,
+    ) -> None:
         """Put an article at the top of an outlet's feed."""
         address = link or f"https://{outlet}.example/{guid}"
-        self.outlets[outlet].items.insert(0, Item(guid, title, text, at or self._clock.now(), address))
+        self.outlets[outlet].items.insert(
+            0, Item(guid, title, text, at or self._clock.now(), address)
+        )
 
     def retitle(self, outlet: str, guid: str, title: str) -> None:
         """Give a published article another headline."""

@@ -23,15 +23,28 @@ class SiteFinder:
         """The feed at this address, or those that the page there names, or that are where sites usually have them."""
         answer = await self._fetcher.fetch(FetchRequest(url))
         if not isinstance(answer, Fetched):
-            raise AddressError(answer.text if isinstance(answer, FetchFailed) else "Nothing came from this address.")
+            raise AddressError(
+                answer.text
+                if isinstance(answer, FetchFailed)
+                else "Nothing came from this address."
+            )
         own = await self._read(answer)
         if own:
             return [own]
         # A hostile page takes seconds to read.
-        named = [one.url for one in await asyncio.to_thread(feeds_of, answer.body, answer.url, answer.content_type)]
-        found = await self._look(named[:TRIED]) or await self._look([one for one in guesses(answer.url) if one not in named])
+        named = [
+            one.url
+            for one in await asyncio.to_thread(
+                feeds_of, answer.body, answer.url, answer.content_type
+            )
+        ]
+        found = await self._look(named[:TRIED]) or await self._look(
+            [one for one in guesses(answer.url) if one not in named]
+        )
         if not found:
-            raise AddressError("I find no feed there. Give me the address of a feed itself, if you know it.")
+            raise AddressError(
+                "I find no feed there. Give me the address of a feed itself, if you know it."
+            )
         return found
 
     async def _look(self, urls: Iterable[str]) -> list[SiteFeed]:
@@ -44,7 +57,13 @@ class SiteFinder:
 
     async def _read(self, answer: Fetched) -> SiteFeed | None:
         now = self._clock.now()
-        parsed = await self._parser.parse(answer.body, answer.content_type, answer.url, frozenset(), now, answer.truncated)
+        parsed = await self._parser.parse(
+            answer.body, answer.content_type, answer.url, frozenset(), now, answer.truncated
+        )
         if not isinstance(parsed, ParsedDocument) or not (parsed.entries or parsed.title):
             return None
-        return SiteFeed(answer.permanent_url or answer.url, parsed.title, tuple(entry.title for entry in parsed.entries[:_NEWEST]))
+        return SiteFeed(
+            answer.permanent_url or answer.url,
+            parsed.title,
+            tuple(entry.title for entry in parsed.entries[:_NEWEST]),
+        )

@@ -3,7 +3,6 @@
 Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/design.md, "Entry identity"; each names the trouble it answers.
 """
 
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -105,24 +104,50 @@ class _Recogniser:
         self.by_all = {(entry.keys.guid, entry.keys.link, entry.keys.title): entry for entry in own}
         bearers = Counter(entry.keys.article for entry in own)
         # A number that several articles bear is that of a section.
-        self.by_article = {entry.keys.article: entry for entry in own if entry.keys.article and bearers[entry.keys.article] == 1}
-        self.vanished = [entry for entry in own if entry.id in self.before and entry.id not in self.kept]
+        self.by_article = {
+            entry.keys.article: entry
+            for entry in own
+            if entry.keys.article and bearers[entry.keys.article] == 1
+        }
+        self.vanished = [
+            entry for entry in own if entry.id in self.before and entry.id not in self.kept
+        ]
         self.home = canonical(document.link)
-        self.articles = Counter(entry.keys.article for entry in document.entries if entry.keys.article)
+        self.articles = Counter(
+            entry.keys.article for entry in document.entries if entry.keys.article
+        )
         self.links = {entry.keys.link for entry in document.entries if entry.keys.link}
-        self.guids_changed = _changed(document, ((entry.keys.guid, entry.keys.title) for entry in document.entries), self.by_guid, self.by_title)
-        self.links_changed = _changed(document, ((entry.keys.link, entry.keys.title) for entry in document.entries), self.by_link, self.by_title)
+        self.guids_changed = _changed(
+            document,
+            ((entry.keys.guid, entry.keys.title) for entry in document.entries),
+            self.by_guid,
+            self.by_title,
+        )
+        self.links_changed = _changed(
+            document,
+            ((entry.keys.link, entry.keys.title) for entry in document.entries),
+            self.by_link,
+            self.by_title,
+        )
 
-    def find(self, entry: ParsedEntry, keys: EntryKeys, policy: Policy, links_identify: bool) -> KnownEntry | None:
+    def find(
+        self, entry: ParsedEntry, keys: EntryKeys, policy: Policy, links_identify: bool
+    ) -> KnownEntry | None:
         match policy:
             case Policy.TITLE:
                 return self.by_title.get(keys.title)
             case Policy.LINK_TITLE:
                 return self._by_link_or_title(entry, keys, links_identify)
             case Policy.GUID_LINK:
-                return self._by_guid_and_link(keys, links_identify) or self._by_link(entry, keys, links_identify)
+                return self._by_guid_and_link(keys, links_identify) or self._by_link(
+                    entry, keys, links_identify
+                )
             case Policy.GUID:
-                return self._by_guid(keys) or self._by_link(entry, keys, links_identify) or self._renamed(entry, keys)
+                return (
+                    self._by_guid(keys)
+                    or self._by_link(entry, keys, links_identify)
+                    or self._renamed(entry, keys)
+                )
 
     def _by_guid(self, keys: EntryKeys) -> KnownEntry | None:
         found = self.by_guid.get(keys.guid)
@@ -142,7 +167,9 @@ class _Recogniser:
         found = self.by_guid_link.get((keys.guid, keys.link))
         return None if found and self.is_another(found, keys) else found
 
-    def _by_link_or_title(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+    def _by_link_or_title(
+        self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool
+    ) -> KnownEntry | None:
         """By link; by headline where links say nothing, all have changed or one was replaced. A daily column keeps its headline, too."""
         telling = links_identify and self._names_a_page(entry)
         found = self.by_link.get(keys.link) if telling else None
@@ -153,9 +180,13 @@ class _Recogniser:
         return found if replaced or self.links_changed or not telling else None
 
     def _names_a_page(self, entry: ParsedEntry) -> bool:
-        return bool(entry.keys.link) and names_page(entry.link) and canonical(entry.link) != self.home
+        return (
+            bool(entry.keys.link) and names_page(entry.link) and canonical(entry.link) != self.home
+        )
 
-    def _by_link(self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
+    def _by_link(
+        self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool
+    ) -> KnownEntry | None:
         found = self.by_link.get(keys.link) if keys.link else None
         if not found or not self._names_a_page(entry):
             return None
@@ -165,26 +196,44 @@ class _Recogniser:
 
     def _renamed(self, entry: ParsedEntry, keys: EntryKeys) -> KnownEntry | None:
         """A headline edit that changed the slug, and with it link and guid: the article number or the date of publication stayed."""
-        found = self.by_article.get(keys.article) if keys.article and self.articles[keys.article] == 1 else None
+        found = (
+            self.by_article.get(keys.article)
+            if keys.article and self.articles[keys.article] == 1
+            else None
+        )
         if found and found in self.vanished:
             return found
         # Feeds that date by the day or the hour give one moment to many entries.
-        moment = entry.published if entry.published and (entry.published.minute or entry.published.second) else None
+        moment = (
+            entry.published
+            if entry.published and (entry.published.minute or entry.published.second)
+            else None
+        )
         for one in self.vanished:
             if moment and one.published == moment and _alike(one.title, entry.title):
                 return one
-            same = one.keys.title == keys.title and one.summary == entry.summary and one.published == entry.published
+            same = (
+                one.keys.title == keys.title
+                and one.summary == entry.summary
+                and one.published == entry.published
+            )
             if same and not self._names_a_page(entry):
                 return one
         return None
 
 
 def _changed(
-    document: ParsedDocument, pairs: Iterable[tuple[bytes, bytes]], known: Mapping[bytes, KnownEntry], by_title: Mapping[bytes, KnownEntry]
+    document: ParsedDocument,
+    pairs: Iterable[tuple[bytes, bytes]],
+    known: Mapping[bytes, KnownEntry],
+    by_title: Mapping[bytes, KnownEntry],
 ) -> bool:
     """Whether a kind of key is another than before on most entries: new, while the headline is known and this entry's alone."""
     titles = Counter(entry.keys.title for entry in document.entries)
-    count = sum(bool(key) and key not in known and title in by_title and titles[title] == 1 for key, title in pairs)
+    count = sum(
+        bool(key) and key not in known and title in by_title and titles[title] == 1
+        for key, title in pairs
+    )
     return count >= 3 and 2 * count > max(len(document.blocks), len(document.entries))
 
 
@@ -194,7 +243,9 @@ def _alike(first: str, second: str) -> bool:
     return bool(one) and not numbers and len(one & other) >= 0.6 * len(one | other)
 
 
-def _without_twins(entries: Iterable[tuple[ParsedEntry, EntryKeys]]) -> list[tuple[ParsedEntry, EntryKeys]]:
+def _without_twins(
+    entries: Iterable[tuple[ParsedEntry, EntryKeys]],
+) -> list[tuple[ParsedEntry, EntryKeys]]:
     """Entries that differ in guid only count once within one document (`#0` and `#1` behind one guid)."""
     seen: set[tuple[bytes, bytes]] = set()
     kept: list[tuple[ParsedEntry, EntryKeys]] = []
@@ -206,7 +257,9 @@ def _without_twins(entries: Iterable[tuple[ParsedEntry, EntryKeys]]) -> list[tup
     return kept
 
 
-def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recogniser: _Recogniser) -> tuple[Policy, bool]:
+def _policy(
+    feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recogniser: _Recogniser
+) -> tuple[Policy, bool]:
     """The policy from now on, and whether links tell entries apart. Sticky: it never goes back."""
     policy, links_identify = feed.state.policy, feed.state.links_identify
     if urlsplit(feed.address).hostname == "news.google.com":
@@ -222,7 +275,9 @@ def _policy(feed: FeedDue, pairs: list[tuple[ParsedEntry, EntryKeys]], recognise
             links_of_guid[keys.guid].add((known.keys.link, known.keys.title))
     if any(len(titles) > 1 for titles in titles_of_link.values()):
         links_identify = False
-    if policy is Policy.GUID and any(guid and len(links) > 1 for guid, links in links_of_guid.items()):
+    if policy is Policy.GUID and any(
+        guid and len(links) > 1 for guid, links in links_of_guid.items()
+    ):
         policy = Policy.GUID_LINK
     if policy in {Policy.GUID, Policy.GUID_LINK} and recogniser.guids_changed:
         policy = Policy.LINK_TITLE
@@ -234,7 +289,11 @@ def identify(feed: FeedDue, document: ParsedDocument, known: Known, now: datetim
     recogniser = _Recogniser(feed, document, known)
     pairs = [(entry, entry.keys) for entry in document.entries]
     policy, links_identify = _policy(feed, pairs, recogniser)
-    ids_by_block = {block: entry for block, entry in Document.unpack(feed.state.document).records if block != _NO_BLOCK}
+    ids_by_block = {
+        block: entry
+        for block, entry in Document.unpack(feed.state.document).records
+        if block != _NO_BLOCK
+    }
     seen_ids: set[int] = set(recogniser.kept)
     new: list[NewEntry] = []
     revisions: list[Revision] = []
@@ -269,7 +328,9 @@ def identify(feed: FeedDue, document: ParsedDocument, known: Known, now: datetim
     )
 
 
-def _new(feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now: datetime) -> NewEntry:
+def _new(
+    feed: FeedDue, entry: ParsedEntry, keys: EntryKeys, entry_id: int, now: datetime
+) -> NewEntry:
     return NewEntry(
         id=entry_id,
         feed_id=feed.id,
@@ -309,17 +370,28 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
     )
 
 
-def _silence(feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime) -> tuple[list[NewEntry], int]:
+def _silence(
+    feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime
+) -> tuple[list[NewEntry], int]:
     """Mark the new entries that may not ring one by one: the first fetch, a flood, an archive that was cut."""
     state = feed.state
     if state.baseline_at is None:
         return [replace(entry, silent="baseline") for entry in new], 0
     if state.cut or document.cut:
         since = state.baseline_at - RECENT
-        new = [replace(entry, silent="archive") if entry.published and entry.published < since else entry for entry in new]
+        new = [
+            replace(entry, silent="archive")
+            if entry.published and entry.published < since
+            else entry
+            for entry in new
+        ]
     loud = [entry for entry in new if not entry.silent]
     newest = state.newest
-    fresh = [entry for entry in loud if entry.published and newest and newest < entry.published <= now + timedelta(hours=1)]
+    fresh = [
+        entry
+        for entry in loud
+        if entry.published and newest and newest < entry.published <= now + timedelta(hours=1)
+    ]
     elapsed = (now - (state.last_ok_at or now)).total_seconds() / 3600
     usual = max(3 * state.most_new, int(3 * state.rate * elapsed))
     if len(loud) - len(fresh) <= max(FLOOD_FLOOR, usual) and len(fresh) <= max(FRESH_FLOOR, usual):
@@ -338,19 +410,33 @@ def _remember(
 ) -> FeedState:
     state = feed.state
     if document.blocks:
-        records = tuple((block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks))
+        records = tuple(
+            (block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks)
+        )
         covered = {entry for _, entry in records}
         records += tuple((b"", entry) for entry in sorted(here - covered))
     else:
         records = tuple((b"", entry) for entry in sorted(here))
-    dates = [entry.published for entry in new if entry.published and entry.published <= now + timedelta(hours=1)]
+    dates = [
+        entry.published
+        for entry in new
+        if entry.published and entry.published <= now + timedelta(hours=1)
+    ]
     newest = max([*dates, state.newest] if state.newest else dates, default=None)
     ordinary = sum(not entry.silent for entry in new)
-    gap = state.baseline_at is not None and bool(new) and not flood and not (here - {entry.id for entry in new}) and bool(state.document)
+    gap = (
+        state.baseline_at is not None
+        and bool(new)
+        and not flood
+        and not (here - {entry.id for entry in new})
+        and bool(state.document)
+    )
     return replace(
         state,
         document=Document(records).pack(),
-        cut=len(document.cut) or (state.cut if document.blocks else 0) or int(state.baseline_at is None and document.truncated),
+        cut=len(document.cut)
+        or (state.cut if document.blocks else 0)
+        or int(state.baseline_at is None and document.truncated),
         newest=newest,
         most_new=max(state.most_new, ordinary),
         rate=_rate(state, new, now),

@@ -28,13 +28,23 @@ _NAME = 100  # characters, as feeds.yaml allows
 _TAG = 60
 _READ = 4096  # characters looked at of an attribute
 
-_ROOT = re.compile(r"<(?:(opml|outline)|(html|!doctype\s{1,9}html)|(?:rdf:)?(rss|rdf|feed))(?=[\s/>])", re.IGNORECASE | re.ASCII)
+_ROOT = re.compile(
+    r"<(?:(opml|outline)|(html|!doctype\s{1,9}html)|(?:rdf:)?(rss|rdf|feed))(?=[\s/>])",
+    re.IGNORECASE | re.ASCII,
+)
 _MARK = re.compile(r"<(/?)outline(?=[\s/>])", re.IGNORECASE | re.ASCII)
 # Each alternative ends at the end of the text at the latest: a search for an end that is missing would start anew at every beginning.
-_HIDDEN = re.compile(r"<!--.*?(?:(-->)|\Z)|<!\[CDATA\[.*?(?:(\]\]>)|\Z)|<!DOCTYPE[^<>\[]*\[.*?(?:(\]\s*>)|\Z)", re.DOTALL)
+_HIDDEN = re.compile(
+    r"<!--.*?(?:(-->)|\Z)|<!\[CDATA\[.*?(?:(\]\]>)|\Z)|<!DOCTYPE[^<>\[]*\[.*?(?:(\]\s*>)|\Z)",
+    re.DOTALL,
+)
 _RUN_ON = re.compile(r" [\w:]+ ?= ?$| ?/?>(?:[\"<> ].*)?$")
-_WORD = frozenset("Lu Ll Lt Lm Lo Mn Mc Me Nd Pc".split())  # what `\w` is in the pattern of feeds.yaml, which pydantic reads; Python's differs
-_ADDRESS = re.compile(r"""\bxmlurl\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?|feed):""", re.IGNORECASE | re.ASCII)
+_WORD = frozenset(
+    "Lu Ll Lt Lm Lo Mn Mc Me Nd Pc".split()
+)  # what `\w` is in the pattern of feeds.yaml, which pydantic reads; Python's differs
+_ADDRESS = re.compile(
+    r"""\bxmlurl\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?|feed):""", re.IGNORECASE | re.ASCII
+)
 _KINDS = frozenset({"rss", "atom", "feed"})
 
 
@@ -44,7 +54,9 @@ class Outline:
 
     url: str  #: http or https
     name: str  #: cleaned as headlines are, at most 100 characters; empty where the list gives none
-    tags: tuple[str, ...]  #: the folders around it, outermost first, then its categories; each fit for `tags` in feeds.yaml
+    tags: tuple[
+        str, ...
+    ]  #: the folders around it, outermost first, then its categories; each fit for `tags` in feeds.yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,9 @@ def read(document: bytes) -> Read:
     if len(document) > SIZE:
         raise ValueError(f"The file is larger than {SIZE // 1024**2} MB.")
     whole = to_utf8(document, "").decode()
-    text = mend(_HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()).decode()  # other sections make html.parser raise
+    text = mend(
+        _HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()
+    ).decode()  # other sections make html.parser raise
     _demand_opml(text)
     feeds: dict[str, Outline] = {}
     skipped: dict[str, None] = {}
@@ -74,12 +88,16 @@ def read(document: bytes) -> Read:
         url = _address(named)
         if url:
             known = feeds.get(url) or Outline(url, _name(attributes, named), ())
-            feeds[url] = Outline(url, known.name, _merged(known.tags, tags, _categories(attributes)))
+            feeds[url] = Outline(
+                url, known.name, _merged(known.tags, tags, _categories(attributes))
+            )
         elif named:
             skipped[named[:200]] = None
         if len(feeds) + len(skipped) > FEEDS:
             raise ValueError(f"The list names more than {FEEDS:,} feeds.")
-    repaired = "<!ENTITY" in whole or fault(document) is not None  # no entity comes before a parser that expands it
+    repaired = (
+        "<!ENTITY" in whole or fault(document) is not None
+    )  # no entity comes before a parser that expands it
     return Read(tuple(feeds.values()), repaired, tuple(skipped))
 
 
@@ -97,7 +115,11 @@ def _demand_opml(text: str) -> None:
     if text.startswith(("{", "[")):
         raise ValueError("This is JSON, not OPML.")
     if first:
-        raise ValueError("This is a web page, not OPML." if first.group(2) else "This is a feed, not a list of feeds.")
+        raise ValueError(
+            "This is a web page, not OPML."
+            if first.group(2)
+            else "This is a feed, not a list of feeds."
+        )
     raise ValueError("This is no OPML: it holds no outline.")
 
 
@@ -112,9 +134,13 @@ class _StartTag(HTMLParser):
         self._begin(piece, closing=closing)
         known = self.attributes or {}
         astray = _ADDRESS.search(piece) if "xmlurl" not in known else None
-        if astray:  # bare quotation marks and tags in a description ended the tag before its address
+        if (
+            astray
+        ):  # bare quotation marks and tags in a description ended the tag before its address
             self._begin(f"<outline {piece[astray.start() :]}", closing=closing)
-            self.attributes = (self.attributes or {}) | {name: _RUN_ON.sub("", value[:_READ]) for name, value in known.items()}
+            self.attributes = (self.attributes or {}) | {
+                name: _RUN_ON.sub("", value[:_READ]) for name, value in known.items()
+            }
 
     def _begin(self, piece: str, *, closing: bool) -> None:
         self.reset()
@@ -133,7 +159,9 @@ class _StartTag(HTMLParser):
     def _take(self, tag: str, attrs: list[tuple[str, str | None]], *, empty: bool) -> None:
         if self.attributes is None and tag == "outline":
             self.empty = empty
-            self.attributes = {name: value for name, value in reversed(attrs) if value}  # of two of one name the first counts
+            self.attributes = {
+                name: value for name, value in reversed(attrs) if value
+            }  # of two of one name the first counts
 
 
 def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
@@ -148,7 +176,9 @@ def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     starts = [mark.start() for mark in _MARK.finditer(text)]
     if len(starts) > 2 * OUTLINES:  # each has an end tag at most
         raise ValueError(f"The list holds more than {OUTLINES:,} outlines.")
-    broken_off = starts[-1] if starts and not text.rstrip().endswith(">") else -1  # it may have half an address
+    broken_off = (
+        starts[-1] if starts and not text.rstrip().endswith(">") else -1
+    )  # it may have half an address
     for start, end in pairwise([*starts, len(text)]):
         ends = text.startswith("</", start)
         if (ends or in_feed) and len(around) > 1:
@@ -161,7 +191,9 @@ def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
         yield around[-1], attributes
         if not tag.empty:
             in_feed = bool(_named(attributes))
-            around.append(around[-1] if in_feed else _merged(around[-1], (_tag(_said(attributes)),)))
+            around.append(
+                around[-1] if in_feed else _merged(around[-1], (_tag(_said(attributes)),))
+            )
 
 
 def _said(attributes: dict[str, str]) -> str:
@@ -198,7 +230,11 @@ def _categories(attributes: dict[str, str]) -> Iterator[str]:
 
 def _tag(text: str) -> str:
     """A folder's name as a tag: lower case, with a hyphen for whatever a tag cannot hold; empty where nothing is left."""
-    lower = normalize("NFC", to_text(text[:_READ], is_html=False).lower()).replace("'", "").replace("’", "")
+    lower = (
+        normalize("NFC", to_text(text[:_READ], is_html=False).lower())
+        .replace("'", "")
+        .replace("’", "")
+    )
     kept = "".join(one if one == "." or category(one) in _WORD else " " for one in lower)
     return "-".join(kept.split()).strip("-.")[:_TAG].rstrip("-.")
 
@@ -226,8 +262,12 @@ def written(feeds: Iterable[Outline], title: str, at: datetime) -> bytes:
         parent = ET.SubElement(body, "outline", text=label, title=label) if label else body
         for feed in inside:
             url = plain(feed.url)
-            name = plain(feed.name) or url  # `text` is required; an address in its place is read as no name
-            outline = ET.SubElement(parent, "outline", type="rss", text=name, title=name, xmlUrl=url)
+            name = (
+                plain(feed.name) or url
+            )  # `text` is required; an address in its place is read as no name
+            outline = ET.SubElement(
+                parent, "outline", type="rss", text=name, title=name, xmlUrl=url
+            )
             if feed.tags[1:]:
                 outline.set("category", plain(",".join(feed.tags[1:])))
     ET.indent(root)

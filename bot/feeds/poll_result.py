@@ -55,13 +55,19 @@ REMEDIES = {
 }
 
 
-def unchanged(feed: FeedDue, answer: NotModified | Fetched, now: datetime, chance: float) -> FeedCommit:
+def unchanged(
+    feed: FeedDue, answer: NotModified | Fetched, now: datetime, chance: float
+) -> FeedCommit:
     """Nothing new: a 304, or the same body. Validators that came along are kept, each for itself."""
     state = poll_schedule.succeeded(feed.state, now)
     if isinstance(answer, Fetched):
         state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
     else:
-        state = replace(state, etag=answer.etag or state.etag, last_modified=answer.last_modified or state.last_modified)
+        state = replace(
+            state,
+            etag=answer.etag or state.etag,
+            last_modified=answer.last_modified or state.last_modified,
+        )
     return _finish(feed, state, answer, now, chance)
 
 
@@ -79,7 +85,9 @@ def brought(
     if document.truncated:
         state = replace(state, etag=None, last_modified=None, body_hash=b"")
     else:
-        state = replace(state, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash)
+        state = replace(
+            state, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash
+        )
     commit = _finish(feed, replace(state, empties=0), answer, now, chance)
     notices = commit.notices
     if found.flood:
@@ -94,9 +102,16 @@ def brought(
     )
 
 
-def empty(feed: FeedDue, answer: Fetched, body_hash: bytes, now: datetime, chance: float) -> FeedCommit:
+def empty(
+    feed: FeedDue, answer: Fetched, body_hash: bytes, now: datetime, chance: float
+) -> FeedCommit:
     """A feed without entries. What was known stays known; if it had entries, the operator hears of it after a while, once."""
-    state = replace(poll_schedule.succeeded(feed.state, now), etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash)
+    state = replace(
+        poll_schedule.succeeded(feed.state, now),
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=body_hash,
+    )
     state = replace(state, empties=state.empties + 1, baseline_at=state.baseline_at or now)
     commit = _finish(feed, state, answer, now, chance)
     if state.empties == EMPTY_PROOF and feed.state.document:
@@ -116,7 +131,9 @@ def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
 
 def troubled(feed: FeedDue, failed: FetchFailed, now: datetime, chance: float) -> FeedCommit:
     """A poll failed: back off, leave the host alone where it asks for it, tell the operator once."""
-    state = poll_schedule.failed(feed.state, failed.failure, failed.text, now, drop_validators=failed.drop_validators)
+    state = poll_schedule.failed(
+        feed.state, failed.failure, failed.text, now, drop_validators=failed.drop_validators
+    )
     plan = poll_schedule.after_failure(feed, state, failed.freshness, now, chance)
     state = replace(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
     notices: tuple[NoticeIntent, ...] = ()
@@ -128,17 +145,25 @@ def troubled(feed: FeedDue, failed: FetchFailed, now: datetime, chance: float) -
     return FeedCommit(feed.id, state, notices=notices, park_host=park)
 
 
-def _finish(feed: FeedDue, state: FeedState, answer: NotModified | Fetched, now: datetime, chance: float) -> FeedCommit:
-    asked_whole = not poll_schedule.conditional(feed.state, now) or not (feed.state.etag or feed.state.last_modified)
+def _finish(
+    feed: FeedDue, state: FeedState, answer: NotModified | Fetched, now: datetime, chance: float
+) -> FeedCommit:
+    asked_whole = not poll_schedule.conditional(feed.state, now) or not (
+        feed.state.etag or feed.state.last_modified
+    )
     state = poll_schedule.redirected(state, answer.permanent_url, now)
     fresh: Freshness = answer.freshness
     plan = poll_schedule.after_success(feed, state, fresh, now, chance)
     full_at = now if asked_whole else state.full_at
-    state = replace(state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
+    state = replace(
+        state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason
+    )
     notices: list[NoticeIntent] = []
     if feed.state.noticed:
         since = feed.state.failing_since or now
-        notices.append(NoticeIntent("feed_recovered", f"{feed.name} works again after {_span(now - since)}."))
+        notices.append(
+            NoticeIntent("feed_recovered", f"{feed.name} works again after {_span(now - since)}.")
+        )
     if state.adopted_url and state.adopted_url != feed.state.adopted_url:
         notices.append(
             NoticeIntent(
@@ -146,7 +171,11 @@ def _finish(feed: FeedDue, state: FeedState, answer: NotModified | Fetched, now:
                 f"{feed.name} has moved for good to {shown_url(state.adopted_url)}. Put that address into feeds.yaml.",
             )
         )
-    park = (host_of(feed.address), now + min(fresh.retry_after, poll_schedule.LONGEST_WAIT)) if fresh.retry_after else None
+    park = (
+        (host_of(feed.address), now + min(fresh.retry_after, poll_schedule.LONGEST_WAIT))
+        if fresh.retry_after
+        else None
+    )
     return FeedCommit(feed.id, state, notices=tuple(notices), park_host=park)
 
 
@@ -174,5 +203,12 @@ def _span(span: timedelta) -> str:
 def shown_url(url: str) -> str:
     """A feed URL without what may be secret in it: user names and the values of its query."""
     parts = urlsplit(url)
-    query = "&".join(f"{pair.partition('=')[0]}=…" if "=" in pair else pair for pair in parts.query.split("&")) if parts.query else ""
+    query = (
+        "&".join(
+            f"{pair.partition('=')[0]}=…" if "=" in pair else pair
+            for pair in parts.query.split("&")
+        )
+        if parts.query
+        else ""
+    )
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' if query else ''}{query}"

@@ -11,7 +11,9 @@ from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, R
 FLOOR = timedelta(minutes=5)
 CEILING = timedelta(hours=24)
 UNKNOWN = timedelta(minutes=30)  #: before a feed's rate is known
-USUAL_MOST = timedelta(hours=1)  #: a feed that published within the day is looked at so often at least
+USUAL_MOST = timedelta(
+    hours=1
+)  #: a feed that published within the day is looked at so often at least
 FULL_AGAIN = timedelta(days=8)  #: some servers answer 304 for ever
 NOTICE_AFTER = timedelta(hours=24)
 NOTICE_FAILURES = 3
@@ -37,7 +39,11 @@ def in_words(span: timedelta) -> str:
     seconds = round(span.total_seconds())
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
-            return f"{seconds // size}{unit}" if seconds % size == 0 or seconds >= 10 * size else f"{seconds / size:.1f}{unit}"
+            return (
+                f"{seconds // size}{unit}"
+                if seconds % size == 0 or seconds >= 10 * size
+                else f"{seconds / size:.1f}{unit}"
+            )
     return f"{seconds}s"
 
 
@@ -50,9 +56,13 @@ def adaptive(state: FeedState, now: datetime) -> timedelta:
     return min(max(min(by_rate, max(USUAL_MOST, quiet / 20)), FLOOR), CEILING)
 
 
-def after_success(feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float) -> Plan:
+def after_success(
+    feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
+) -> Plan:
     """The next poll after a 200 or 304: the wished interval, raised by what the publisher asks for."""
-    interval, reason = (feed.every, "every") if feed.every else (adaptive(state, now), "as often as it publishes")
+    interval, reason = (
+        (feed.every, "every") if feed.every else (adaptive(state, now), "as often as it publishes")
+    )
     wishes = (
         (state.hints.ttl, CEILING, "the feed's ttl or update period"),
         (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
@@ -76,7 +86,9 @@ def skip(at: datetime, hints: FeedHints) -> datetime:
     return at
 
 
-def after_failure(feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float) -> Plan:
+def after_failure(
+    feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
+) -> Plan:
     """The next try after a failure: twice as long each time, minutes to a day, and not before the server said."""
     step = feed.every or FLOOR
     interval = min(step * 2 ** min(state.failures - 1, 20), CEILING)
@@ -116,7 +128,9 @@ def succeeded(state: FeedState, now: datetime) -> FeedState:
     )
 
 
-def failed(state: FeedState, failure: Failure, text: str, now: datetime, *, drop_validators: bool = False) -> FeedState:
+def failed(
+    state: FeedState, failure: Failure, text: str, now: datetime, *, drop_validators: bool = False
+) -> FeedState:
     """The state with one more failure. An adopted redirect that fails three times is rolled back."""
     changed = replace(
         state,
@@ -153,5 +167,3 @@ def redirected(state: FeedState, permanent_url: str | None, now: datetime) -> Fe
     if seen.polls >= MOVE_POLLS and now - seen.since >= MOVE_SPAN:
         return replace(state, adopted_url=permanent_url, redirection=None)
     return replace(state, redirection=seen)
-
-

@@ -46,7 +46,9 @@ IN_FLIGHT = 100  #: polls under way at once
 BATCH = 100  #: polls kept in one transaction
 AT_ONCE = 8  #: polls begun or decided before others of the event loop get their turn
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
-GATHER = timedelta(milliseconds=10)  #: waited for further polls before a transaction, while many are under way
+GATHER = timedelta(
+    milliseconds=10
+)  #: waited for further polls before a transaction, while many are under way
 SPACING = timedelta(seconds=1)  #: between two requests to one host
 RESTORED = 2000  #: entries of the window read at a time
 
@@ -112,9 +114,16 @@ class Ingest:
         committed: Callable[[list[PollReport]], None],
     ) -> None:
         self._store, self._fetcher, self._parser, self._clock = store, fetcher, parser, clock
-        self._chance, self._spacing, self._headers, self._committed = chance, spacing, headers, committed
+        self._chance, self._spacing, self._headers, self._committed = (
+            chance,
+            spacing,
+            headers,
+            committed,
+        )
         self._index, self._families, self._grouping = index, families, grouping
-        self._window: Window | None = None  # None while it may be ahead of the store: then it is read anew
+        self._window: Window | None = (
+            None  # None while it may be ahead of the store: then it is read anew
+        )
         self._hosts: dict[str, _Host] = {}
         self._polled: asyncio.Queue[Polled] = asyncio.Queue()
         self._claimed: set[int] = set()
@@ -176,7 +185,9 @@ class Ingest:
             await self._store_failed(error)
             return 0
         self._more = len(feeds) == free
-        ours = [feed for feed in feeds if feed.id not in self._claimed]  # a lease may run out on a fast clock
+        ours = [
+            feed for feed in feeds if feed.id not in self._claimed
+        ]  # a lease may run out on a fast clock
         for number, feed in enumerate(ours, 1):
             self._claimed.add(feed.id)
             self._in_flight += 1
@@ -190,7 +201,10 @@ class Ingest:
             polled = await self._fetch_and_parse(feed)
         except Exception:  # one feed that trips over our own mistake must not stop the others
             log.exception("poll broke", extra={"feed": feed.name})
-            polled = Polled(feed, FetchFailed(Failure.HTTP, "newsbell itself failed on this feed; its log says how."))
+            polled = Polled(
+                feed,
+                FetchFailed(Failure.HTTP, "newsbell itself failed on this feed; its log says how."),
+            )
         self._unkept += 1
         self._in_flight -= 1
         self._polled.put_nowait(polled)
@@ -205,7 +219,9 @@ class Ingest:
             return Polled(feed, answer, body_hash, unchanged=True)
         known = Document.unpack(feed.state.document).blocks
         now = self._clock.now()
-        parsed = await self._parser.parse(answer.body, answer.content_type, answer.url, known, now, answer.truncated)
+        parsed = await self._parser.parse(
+            answer.body, answer.content_type, answer.url, known, now, answer.truncated
+        )
         if isinstance(parsed, ParseFailed):
             return Polled(feed, FetchFailed(parsed.failure, parsed.text, answer.freshness))
         return Polled(feed, answer, body_hash, parsed)
@@ -255,7 +271,11 @@ class Ingest:
 
     async def _keep(self, batch: list[Polled]) -> None:
         now = self._clock.now()
-        lookups = [lookup_for(polled.feed, polled.document) for polled in batch if polled.document and polled.document.entries]
+        lookups = [
+            lookup_for(polled.feed, polled.document)
+            for polled in batch
+            if polled.document and polled.document.entries
+        ]
         known = await self._store.lookup(lookups) if lookups else {}
         decided: list[_Decided] = []
         for number, polled in enumerate(batch, 1):
@@ -272,17 +292,29 @@ class Ingest:
         for number, one in enumerate(decided, 1):
             entries = settled(placed[number - 1], merges, state.originals)
             rung = ringer.ring(entries, one.commit.revisions, one.polled.feed)
-            commits.append(replace(one.commit, new=tuple(entries), alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths))
+            commits.append(
+                replace(
+                    one.commit,
+                    new=tuple(entries),
+                    alerts=rung.alerts,
+                    alert_revisions=rung.revisions,
+                    growths=rung.growths,
+                )
+            )
             if entries or number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._store.commit(commits, now, merges.done)
         self._window = window
-        self._committed([_report(polled, commit) for polled, commit in zip(batch, commits, strict=True)])
+        self._committed(
+            [_report(polled, commit) for polled, commit in zip(batch, commits, strict=True)]
+        )
 
     async def restored(self) -> Window:
         """The live window as the store has it; kept for the next batch."""
         window, after = Window(), 0
-        since = self._clock.now() - 2 * SPAN  # the window's present is its newest entry, which a quiet time leaves behind
+        since = (
+            self._clock.now() - 2 * SPAN
+        )  # the window's present is its newest entry, which a quiet time leaves behind
         gc.disable()  # all that is made here stays: looking for what does not costs a fifth
         try:
             while part := await self._store.window(since, after, RESTORED):
@@ -296,7 +328,9 @@ class Ingest:
         self._window = window
         return window
 
-    async def _place(self, window: Window, decided: list[_Decided]) -> tuple[list[list[PlacedEntry]], Merges]:
+    async def _place(
+        self, window: Window, decided: list[_Decided]
+    ) -> tuple[list[list[PlacedEntry]], Merges]:
         """The new entries of each poll with their stories, and what merged because of them."""
         assigner = Assigner(window, self._families())
         placed: list[list[PlacedEntry]] = []
@@ -319,12 +353,22 @@ class Ingest:
         if not document.entries and not document.blocks:
             return _Decided(polled, poll_result.empty(feed, answer, polled.body_hash, now, chance))
         if poll_result.is_tombstone(feed, document):
-            ended = FetchFailed(Failure.TOMBSTONE, f"All that is left of it is: “{document.entries[0].title}”.")
+            ended = FetchFailed(
+                Failure.TOMBSTONE, f"All that is left of it is: “{document.entries[0].title}”."
+            )
             return _Decided(polled, poll_result.troubled(feed, ended, now, chance))
         if document.skipped:
-            log.warning("%d entries without id, link and headline were skipped", document.skipped, extra={"feed": feed.name})
+            log.warning(
+                "%d entries without id, link and headline were skipped",
+                document.skipped,
+                extra={"feed": feed.name},
+            )
         found = identify(feed, document, known.get(feed.id, Known((), 0)), now)
-        return _Decided(polled, poll_result.brought(feed, answer, document, found, polled.body_hash, now, chance), found.new)
+        return _Decided(
+            polled,
+            poll_result.brought(feed, answer, document, found, polled.body_hash, now, chance),
+            found.new,
+        )
 
     async def _store_failed(self, error: StoreError) -> None:
         log.error("polling pauses: %s", error)
@@ -334,14 +378,20 @@ class Ingest:
 
 def _report(polled: Polled, commit: FeedCommit) -> PollReport:
     baseline = polled.feed.state.baseline_at is None and commit.state.baseline_at is not None
-    return PollReport(polled.feed.name, commit, baseline, commit.state.failure, polled.feed.state.failure)
+    return PollReport(
+        polled.feed.name, commit, baseline, commit.state.failure, polled.feed.state.failure
+    )
 
 
 def _touched(decided: list[_Decided], placed: list[list[PlacedEntry]], merges: Merges) -> Touched:
     """The stored stories that matter to a batch: those its entries join, those that merge, those of changed entries."""
     new = {one.entry.id for entries in placed for one in entries}
     first = {one.place for entries in placed for one in entries}
-    places = {place for place in first | {merges.resolve(place) for place in first} if not {place.strict, place.story, place.storyline} <= new}
+    places = {
+        place
+        for place in first | {merges.resolve(place) for place in first}
+        if not {place.strict, place.story, place.storyline} <= new
+    }
     places |= {revision.known.place for one in decided for revision in one.commit.revisions}
     for merge in merges.done:
         places |= {Place(number, number, number) for number in (merge.gone, merge.kept)}

@@ -54,13 +54,17 @@ class Limits:
 class Client:
     """One aiohttp session; implements `ports.Fetcher`. Made by `client()`."""
 
-    def __init__(self, session: aiohttp.ClientSession, gate: Gate, limits: Limits, clock: Clock, agent: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, gate: Gate, limits: Limits, clock: Clock, agent: str
+    ) -> None:
         self._session = session
         self._gate = gate
         self._limits = limits
         self._clock = clock
         self._agent = agent
-        self._answering: dict[URL, URL] = {}  # behind which address redirects led to the document, where they did
+        self._answering: dict[
+            URL, URL
+        ] = {}  # behind which address redirects led to the document, where they did
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """One conditional GET within the deadline."""
@@ -68,15 +72,23 @@ class Client:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
                 return await self._follow(request)
         except TimeoutError:
-            return FetchFailed(Failure.TIMEOUT, f"No complete answer within {self._limits.deadline.total_seconds():.0f} seconds.")
+            return FetchFailed(
+                Failure.TIMEOUT,
+                f"No complete answer within {self._limits.deadline.total_seconds():.0f} seconds.",
+            )
         except AddressError as error:
             return FetchFailed(Failure.PRIVATE, str(error))
         except aiohttp.ClientConnectorCertificateError as error:
-            return FetchFailed(Failure.TLS, f"The site's certificate is not valid: {_reason(error)}.")
+            return FetchFailed(
+                Failure.TLS, f"The site's certificate is not valid: {_reason(error)}."
+            )
         except (aiohttp.ClientConnectorDNSError, aiohttp.ClientConnectorError) as error:
             return _unreachable(error)
         except TooLarge:
-            return FetchFailed(Failure.TOO_LARGE, f"The feed is larger than {self._limits.body // 1024 // 1024} MiB.")
+            return FetchFailed(
+                Failure.TOO_LARGE,
+                f"The feed is larger than {self._limits.body // 1024 // 1024} MiB.",
+            )
         except Undecodable as error:
             return FetchFailed(Failure.ENCODING, f"The answer cannot be decompressed ({error}).")
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
@@ -88,12 +100,20 @@ class Client:
         start = url
         permanent = True
         for _ in range(REDIRECTS + 1):
-            conditional = bool(request.etag or request.last_modified) and url == self._answering.get(start, start)
-            headers = self._headers(request, trusted=_same_site(start, url), conditional=conditional)
+            conditional = bool(
+                request.etag or request.last_modified
+            ) and url == self._answering.get(start, start)
+            headers = self._headers(
+                request, trusted=_same_site(start, url), conditional=conditional
+            )
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTED or not location:
-                    moved = str(url) if permanent and _adoptable(start, url, secret=bool(request.headers)) else None
+                    moved = (
+                        str(url)
+                        if permanent and _adoptable(start, url, secret=bool(request.headers))
+                        else None
+                    )
                     outcome = await self._read(response, moved, conditional=conditional)
                     self._remember(start, url, outcome)
                     return outcome
@@ -101,7 +121,9 @@ class Client:
                 try:
                     following = str(url.join(URL(location, encoded=location.isascii())))
                 except ValueError:
-                    return FetchFailed(Failure.REDIRECT, "The site redirects to an address that cannot be read.")
+                    return FetchFailed(
+                        Failure.REDIRECT, "The site redirects to an address that cannot be read."
+                    )
                 url = self._gate.url(following)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
@@ -114,8 +136,12 @@ class Client:
         else:
             self._answering[start] = url
 
-    def _headers(self, request: FetchRequest, *, trusted: bool, conditional: bool) -> CIMultiDict[str]:
-        headers = CIMultiDict({"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"})
+    def _headers(
+        self, request: FetchRequest, *, trusted: bool, conditional: bool
+    ) -> CIMultiDict[str]:
+        headers = CIMultiDict(
+            {"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"}
+        )
         if trusted:
             headers.update(dict(request.headers))
         if conditional and request.etag:
@@ -124,7 +150,9 @@ class Client:
             headers["If-Modified-Since"] = request.last_modified
         return headers
 
-    async def _read(self, response: aiohttp.ClientResponse, moved: str | None, *, conditional: bool) -> FetchOutcome:
+    async def _read(
+        self, response: aiohttp.ClientResponse, moved: str | None, *, conditional: bool
+    ) -> FetchOutcome:
         headers = response.headers
         fresh = freshness(headers, self._clock.now())
         etag, last_modified = _validator(headers, "ETag"), _validator(headers, "Last-Modified")
@@ -152,7 +180,9 @@ class Client:
     async def _refused(self, response: aiohttp.ClientResponse, *, conditional: bool) -> FetchFailed:
         status = response.status
         head = (await _page(response)).lower() if status in {403, 429, 503} else b""
-        challenged = "cf-mitigated" in response.headers or any(mark in head for mark in _MARKS_OF_CHALLENGE)
+        challenged = "cf-mitigated" in response.headers or any(
+            mark in head for mark in _MARKS_OF_CHALLENGE
+        )
         failure, text = _meaning(status, challenged)
         return FetchFailed(
             failure,
@@ -167,7 +197,10 @@ def _meaning(status: int, challenged: bool) -> tuple[Failure, str]:
         return Failure.BLOCKED, f"The site answers with a challenge page for browsers ({status})."
     match status:
         case 304:
-            return Failure.HTTP, "The site says nothing has changed (304), though it was asked for all of the feed."
+            return (
+                Failure.HTTP,
+                "The site says nothing has changed (304), though it was asked for all of the feed.",
+            )
         case 404:
             return Failure.NOT_FOUND, "The site says there is nothing at this address (404)."
         case 410:
@@ -257,7 +290,9 @@ def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
 
 
 @asynccontextmanager
-async def client(gate: Gate, limits: Limits, clock: Clock, agent: str, resolver: AbstractResolver | None = None) -> AsyncIterator[Client]:
+async def client(
+    gate: Gate, limits: Limits, clock: Clock, agent: str, resolver: AbstractResolver | None = None
+) -> AsyncIterator[Client]:
     """A client whose every connection goes through the gate; closed at the end. Names are resolved by the system where no resolver is given."""
     connector = aiohttp.TCPConnector(
         limit=limits.connections,

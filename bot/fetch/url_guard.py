@@ -77,7 +77,9 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         or address.is_link_local
         or address.is_unspecified
     )
-    return not bad and not any(address in network for network in _REFUSED if network.version == address.version)
+    return not bad and not any(
+        address in network for network in _REFUSED if network.version == address.version
+    )
 
 
 class Gate:
@@ -94,7 +96,13 @@ class Gate:
         except ValueError:
             return False
         mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-        return any(one in network for one in (parsed, mapped) if one for network in self._allow if network.version == one.version)
+        return any(
+            one in network
+            for one in (parsed, mapped)
+            if one
+            for network in self._allow
+            if network.version == one.version
+        )
 
     def admits(self, address: str) -> bool:
         """Whether a connection to this IP address may be made."""
@@ -122,10 +130,14 @@ class Gate:
         if url.scheme not in {"http", "https"}:
             raise AddressError("The address must begin with http:// or https://.")
         if "@" in url.raw_authority:
-            raise AddressError("The address holds a user name or password: put it under `headers:` as Authorization.")
+            raise AddressError(
+                "The address holds a user name or password: put it under `headers:` as Authorization."
+            )
         self._check_host(host)
         if port is not None and port not in self._ports and not self.allowed_privately(host):
-            raise AddressError(f"The port {port} is not one for the web: add it to settings.network.ports.")
+            raise AddressError(
+                f"The port {port} is not one for the web: add it to settings.network.ports."
+            )
         return url.with_fragment(None)
 
     def _check_host(self, host: str) -> None:
@@ -135,7 +147,9 @@ class Gate:
             parsed = _address(host)
         except ValueError:
             if _NUMERIC_LABEL.match(host.rstrip(".").rpartition(".")[2]):
-                raise AddressError("The host is a number that is not written as an IP address.") from None
+                raise AddressError(
+                    "The host is a number that is not written as an IP address."
+                ) from None
             if not _NAME.match(host):
                 raise AddressError("The host is not written as a host name.") from None
             return
@@ -157,7 +171,9 @@ class GatedResolver(AbstractResolver):
         self._gate = gate
         self._inner = inner
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
         """Resolve; an OSError with EACCES where an address is refused."""
         results = await self._inner.resolve(host, port, family)
         if not all(self._gate.admits(result["host"]) for result in results):

@@ -15,7 +15,14 @@ from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LANGUAGES = {"en": "English", "ar": "العربية", "de": "Deutsch", "es": "Español", "ru": "Русский", "uk": "Українська"}  #: by code, in themselves
+LANGUAGES = {
+    "en": "English",
+    "ar": "العربية",
+    "de": "Deutsch",
+    "es": "Español",
+    "ru": "Русский",
+    "uk": "Українська",
+}  #: by code, in themselves
 _RTL = {"ar", "fa", "he", "ur"}
 
 
@@ -24,7 +31,9 @@ class Catalog:
     """The texts of one language."""
 
     language: str = "en"
-    translations: NullTranslations = field(default_factory=NullTranslations, repr=False, compare=False)
+    translations: NullTranslations = field(
+        default_factory=NullTranslations, repr=False, compare=False
+    )
 
     @property
     def rtl(self) -> bool:
@@ -55,13 +64,21 @@ class Voice:
         if here.date() == today.date():
             return clock
         if self.catalog.language == "en":
-            return f"{here.day} {here:%b} {clock}" if here.year == today.year else f"{here.day} {here:%b %Y} {clock}"
+            return (
+                f"{here.day} {here:%b} {clock}"
+                if here.year == today.year
+                else f"{here.day} {here:%b %Y} {clock}"
+            )
         pattern = "dMMM" if here.year == today.year else "yMMMd"
         return f"{format_skeleton(pattern, here, tzinfo=self.zone, locale=self._locale)} {clock}"
 
     def weekday(self, day: date) -> str:
         """A day of the week with its date: `Mon 23`."""
-        return f"{day:%a %d}" if self.catalog.language == "en" else format_date(day, "EEE dd", locale=self._locale)
+        return (
+            f"{day:%a %d}"
+            if self.catalog.language == "en"
+            else format_date(day, "EEE dd", locale=self._locale)
+        )
 
     @property
     def _locale(self) -> Locale:

@@ -30,7 +30,11 @@ class Priority(IntEnum):
 
 
 #: where alerts of an urgency stand in a chat's queue
-PRIORITIES = {Urgency.BREAKING: Priority.BREAKING, Urgency.NORMAL: Priority.NORMAL, Urgency.DIGEST: Priority.DIGEST}
+PRIORITIES = {
+    Urgency.BREAKING: Priority.BREAKING,
+    Urgency.NORMAL: Priority.NORMAL,
+    Urgency.DIGEST: Priority.DIGEST,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,12 @@ class AlertRevision:
     story_id: int
     entry_id: int
     matches: tuple[Match, ...]
-    due_at: datetime | None = None  #: where it is held: when it goes out all the same, if not sooner
-    priority: Priority = Priority.NOTICE  #: that of the most urgent further subscription: what waits goes out with it
+    due_at: datetime | None = (
+        None  #: where it is held: when it goes out all the same, if not sooner
+    )
+    priority: Priority = (
+        Priority.NOTICE
+    )  #: that of the most urgent further subscription: what waits goes out with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,9 @@ class AlertGrowth:
     chat_id: int
     story_id: int
     release: Priority | None = None  #: it was held, and goes out now
-    priority: Priority = Priority.NOTICE  #: with which it goes out where it still waits: enough carry it for an urgent subscription
+    priority: Priority = (
+        Priority.NOTICE
+    )  #: with which it goes out where it still waits: enough carry it for an urgent subscription
     again: bool = False  #: it rings once more
     grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
 
@@ -113,9 +123,15 @@ class StoryState:
     """What the store knows of the stories that new entries belong to."""
 
     alerts: tuple[KnownAlert, ...] = ()
-    origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(default_factory=dict)  #: whom the entries of a story count for
-    stances: Mapping[int, Mapping[int, Stance]] = field(default_factory=dict)  #: storyline to chat to what it wants
-    originals: Mapping[int, str] = field(default_factory=dict)  #: whom the entries count for that new ones are copies of
+    origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(
+        default_factory=dict
+    )  #: whom the entries of a story count for
+    stances: Mapping[int, Mapping[int, Stance]] = field(
+        default_factory=dict
+    )  #: storyline to chat to what it wants
+    originals: Mapping[int, str] = field(
+        default_factory=dict
+    )  #: whom the entries count for that new ones are copies of
 
 
 @dataclass(frozen=True, slots=True)

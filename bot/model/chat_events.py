@@ -51,7 +51,9 @@ class Incoming:
     text: str
     message_id: int | None = None
     may_change: bool = False  #: private chat, a channel's own post, or an anonymous administrator; others are asked for
-    reply_to: int | None = None  #: the message that it answers, or whose button was pressed, or that was reacted to
+    reply_to: int | None = (
+        None  #: the message that it answers, or whose button was pressed, or that was reacted to
+    )
     press: str = ""  #: what the pressed button carries; empty where it is no press
     press_id: str = ""  #: by which a press is answered
     event: Event = Event.MESSAGE
@@ -62,7 +64,9 @@ class Incoming:
     file_name: str = ""
     file_problem: str = ""  #: why a document could not be fetched
     forwarded: str = ""  #: the name of who wrote it first, where it was forwarded
-    reaction: str | None = None  #: emoji; empty where one was taken back; None where it is no reaction
+    reaction: str | None = (
+        None  #: emoji; empty where one was taken back; None where it is no reaction
+    )
 
 
 NOTHING = "-"  #: what a screen expects that ends the wait of all others
@@ -263,7 +267,16 @@ Change = (
     | RetryDead
 )
 #: changes after which what is subscribed has to be read anew
-RINGING_CHANGES = (AddSubscription, EditSubscription, RemoveSubscription, LetIn, SetRole, SetGrouping, AddFeeds, RemoveFeed)
+RINGING_CHANGES = (
+    AddSubscription,
+    EditSubscription,
+    RemoveSubscription,
+    LetIn,
+    SetRole,
+    SetGrouping,
+    AddFeeds,
+    RemoveFeed,
+)
 #: those that may touch other chats than the one they came from
 WIDE_CHANGES = (LetIn, SetRole, AddFeeds, RemoveFeed)
 
@@ -274,7 +287,9 @@ class Said:
 
     reply: Message | None = None
     changes: tuple[Change, ...] = ()
-    toast: str = ""  #: shown for a moment to the person who pressed a button; at most 200 characters
+    toast: str = (
+        ""  #: shown for a moment to the person who pressed a button; at most 200 characters
+    )
     screen: Screen | None = None  #: what the reply is, where its buttons belong to it
     edit: bool = False  #: the reply takes the place of the message whose button was pressed
 

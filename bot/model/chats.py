@@ -28,7 +28,9 @@ class Ringing:
 
     urgency: Urgency = Urgency.NORMAL
     publishers: int = 1  #: independent publishers that must carry a story before it rings
-    or_after: timedelta | None = None  #: rings so long after the first match all the same; None: never
+    or_after: timedelta | None = (
+        None  #: rings so long after the first match all the same; None: never
+    )
     ring_again_at: int = 0  #: rings once more when so many carry it; 0: never
 
 
@@ -40,11 +42,18 @@ class ChatSettings:
     zone: str | None = None  #: as `Europe/Berlin`
     quiet: tuple[int, int] | None = None  #: minutes of the day, from and to; both the same: never
     digest_at: tuple[int, ...] | None = None  #: minutes of the day
-    digest_from: int | None = None  #: a digest comes before its time when so many stories wait; 0: never
+    digest_from: int | None = (
+        None  #: a digest comes before its time when so many stories wait; 0: never
+    )
 
     def over(self, other: "ChatSettings") -> "ChatSettings":
         """These, and where they say nothing, the other."""
-        return ChatSettings(*(theirs if mine is None else mine for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+        return ChatSettings(
+            *(
+                theirs if mine is None else mine
+                for mine, theirs in zip(astuple(self), astuple(other), strict=True)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,9 @@ class Chat:
     grouping: Grouping | None = None  #: that the file gives this chat
     settings: ChatSettings = ChatSettings()  #: in force: the file's, else the chat's own
     fixed: frozenset[str] = frozenset()  #: names of the settings that the file gives
-    acts_for: int | None = None  #: the chat that is meant by what is written here, where it is another
+    acts_for: int | None = (
+        None  #: the chat that is meant by what is written here, where it is another
+    )
     operator: bool = False  #: it gets the notices
     channel: bool = False  #: everybody reads, administrators write
 
@@ -109,64 +120,4 @@ class Chat:
         return self.address < 0
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 # What became of one send or edit.
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

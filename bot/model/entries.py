@@ -30,7 +30,9 @@ class ParsedEntry:
     source: str = ""  #: the outlet an aggregator names
     published: datetime | None = None  #: None unless plausible
     updated: datetime | None = None
-    keys: EntryKeys = EntryKeys(b"", b"", b"")  #: made where the entry is read, so that it costs the worker's time
+    keys: EntryKeys = EntryKeys(
+        b"", b"", b""
+    )  #: made where the entry is read, so that it costs the worker's time
     language: str = ""  #: ISO 639-1; as the feed says where the letters agree, else found out; empty where unknown
 
 
@@ -39,7 +41,9 @@ class ParsedDocument:
     """The new or changed entries of a document, and what the document says of itself."""
 
     entries: tuple[ParsedEntry, ...]  #: document order; only blocks that were not known before
-    blocks: tuple[bytes, ...]  #: hashes of all blocks in document order; empty where they could not be cut
+    blocks: tuple[
+        bytes, ...
+    ]  #: hashes of all blocks in document order; empty where they could not be cut
     cut: tuple[bytes, ...] = ()  #: hashes of blocks beyond the cap, remembered but not read
     title: str = ""
     link: str = ""

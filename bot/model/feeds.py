@@ -14,7 +14,9 @@ class DeclaredFeed:
     publisher: str  #: who stands behind the feed; the host where the file gives none
     tags: tuple[str, ...] = ()
     every: timedelta | None = None  #: poll interval; None: cadence decides
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  #: may hold secrets; never stored
+    headers: tuple[tuple[str, str], ...] = field(
+        default=(), repr=False
+    )  #: may hold secrets; never stored
 
 
 class Policy(StrEnum):
@@ -76,7 +78,9 @@ class FeedState:
     etag: str | None = None  #: byte for byte as the server gave it
     last_modified: str | None = None  #: byte for byte as the server gave it
     body_hash: bytes = b""  #: BLAKE2b-128 of the last committed body
-    document: bytes = field(default=b"", repr=False)  #: block hashes with entry ids, see `identity.Document`
+    document: bytes = field(
+        default=b"", repr=False
+    )  #: block hashes with entry ids, see `identity.Document`
     policy: Policy = Policy.GUID
     links_identify: bool = True  #: False once two different entries shared one link
     cut: int = 0  #: entries of the last document beyond the cap
@@ -113,7 +117,9 @@ class FeedDue:
     tags: tuple[str, ...]
     every: timedelta | None
     state: FeedState
-    chats: frozenset[int] | None = None  #: of a feed that people added: whom it may ring; None: everyone
+    chats: frozenset[int] | None = (
+        None  #: of a feed that people added: whom it may ring; None: everyone
+    )
 
     @property
     def address(self) -> str:
@@ -149,7 +155,9 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     freshness: Freshness
-    permanent_url: str | None = None  #: set when every redirect of the chain was permanent and safe to adopt
+    permanent_url: str | None = (
+        None  #: set when every redirect of the chain was permanent and safe to adopt
+    )
     truncated: bool = False  #: fewer bytes than announced
 
 

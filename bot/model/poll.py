@@ -16,7 +16,9 @@ class Lookup:
 
     feed_id: int
     keys: tuple[EntryKeys, ...]  #: of all parsed entries
-    entry_ids: tuple[int, ...] = ()  #: entries that were in the last document and are not in this one
+    entry_ids: tuple[
+        int, ...
+    ] = ()  #: entries that were in the last document and are not in this one
 
 
 @dataclass(frozen=True, slots=True)

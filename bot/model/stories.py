@@ -23,7 +23,9 @@ class Report:
     language: str  #: ISO 639-1; empty where unknown
     publisher: str  #: the house that says it, family folded; never empty
     at: datetime  #: when it was published where that can be trusted, else when it was seen
-    link: bytes = b""  #: key of its canonical link; empty where that does not lead to a page of one article
+    link: bytes = (
+        b""  #: key of its canonical link; empty where that does not lead to a page of one article
+    )
     feed: int = 0  #: which of the publisher's feeds showed it
 
 
@@ -70,6 +72,10 @@ class Placement:
 
     id: int
     place: Place
-    pairs: tuple[Pair, ...] = ()  #: at most two, the best first: of its story, else of its storyline; empty for the first entry of a storyline
+    pairs: tuple[
+        Pair, ...
+    ] = ()  #: at most two, the best first: of its story, else of its storyline; empty for the first entry of a storyline
     merges: tuple[Merge, ...] = ()  #: to be done before the entry is kept
-    copy_of: int = 0  #: an earlier entry with nearly the same text, at another publisher; 0 for none
+    copy_of: int = (
+        0  #: an earlier entry with nearly the same text, at another publisher; 0 for none
+    )

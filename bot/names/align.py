@@ -31,7 +31,9 @@ def distance(one: str, other: str, mode: int, bound: float) -> float:
             cost = costs[symbol + facing]
             if index == 0 and place == 1:
                 cost *= 1.5
-            extra = gaps[facing] + (_edge(facing, mode) if place == last_other and index == len(one) - 1 else 0.0)
+            extra = gaps[facing] + (
+                _edge(facing, mode) if place == last_other and index == len(one) - 1 else 0.0
+            )
             here = min(before + cost, row[place] + missing, here + extra)
             before = row[place]
             fresh.append(here)
@@ -59,7 +61,10 @@ def weight(sound: str) -> float:
 @lru_cache(maxsize=65536)
 def _skeleton(sound: str) -> float:
     """The same where vowels are not written."""
-    return sum(0.15 if is_vowel(symbol) else 0.3 if symbol in SILENT or symbol in "αν" else 1.0 for symbol in sound)
+    return sum(
+        0.15 if is_vowel(symbol) else 0.3 if symbol in SILENT or symbol in "αν" else 1.0
+        for symbol in sound
+    )
 
 
 def allowance(sound: str, mode: int) -> float:

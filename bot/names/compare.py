@@ -28,7 +28,11 @@ def word_cost(token: Token, word: str, *, alone: bool, slack: float) -> float:
     if token.text in (word, canon(word)):
         return 0.0
     if len(token.text) == 1 or len(word) == 1:
-        same = not alone and (token.given or len(token.text) == 1) and (word[0] == token.text[0] or (token.sound[:1] == sound(word)[:1] != ""))
+        same = (
+            not alone
+            and (token.given or len(token.text) == 1)
+            and (word[0] == token.text[0] or (token.sound[:1] == sound(word)[:1] != ""))
+        )
         return _INITIAL if same and word.isalpha() and token.text.isalpha() else FAR
     return _sound_cost(token.sound, token.script, word, alone=alone, slack=slack)
 
@@ -45,7 +49,11 @@ def _sound_cost(spoken: str, written: str, word: str, *, alone: bool, slack: flo
         limit = max(slack, min(allowance(spoken, compared), allowance(form.sound, compared) + 0.1))
         if form.open:
             bare = trimmed(spoken)
-            cost = distance(bare, form.sound, compared, limit) + _ENDING if len(bare) >= (4 if alone else 3) else FAR
+            cost = (
+                distance(bare, form.sound, compared, limit) + _ENDING
+                if len(bare) >= (4 if alone else 3)
+                else FAR
+            )
         else:
             cost = distance(spoken, form.sound, compared, limit)
         if cost <= limit:
@@ -55,7 +63,10 @@ def _sound_cost(spoken: str, written: str, word: str, *, alone: bool, slack: flo
 
 def _tellable(spoken: str) -> bool:
     """Whether sounds, of which an abjad leaves the vowels out, say enough to be told from an everyday word."""
-    return len(spoken) > 3 or sum(not is_vowel(symbol) and symbol not in "αων" for symbol in spoken) > 2
+    return (
+        len(spoken) > 3
+        or sum(not is_vowel(symbol) and symbol not in "αων" for symbol in spoken) > 2
+    )
 
 
 @lru_cache(maxsize=131072)
@@ -76,7 +87,11 @@ def may_begin(spoken: str, written: str, word: str) -> bool:
 @lru_cache(maxsize=65536)
 def pieces_cost(spoken: str, written: str, pieces: tuple[str, ...]) -> float:
     """Cost of several words of a text that together may be one word, as an apostrophe or a space cuts it."""
-    other = collapse("".join(sound(piece) for index, piece in enumerate(pieces) if not index or piece not in ARTICLES))
+    other = collapse(
+        "".join(
+            sound(piece) for index, piece in enumerate(pieces) if not index or piece not in ARTICLES
+        )
+    )
     if weight(spoken) < _LEAST_CUT or len(other) > 2 * len(spoken) or not other:
         return FAR
     if pieces[0] in FUNCTION_WORDS or pieces[-1] in FUNCTION_WORDS:
@@ -93,6 +108,8 @@ def is_adjective(spoken: str, written: str, pieces: tuple[str, ...]) -> bool:
     other_roots = roots(collapse("".join(map(sound, pieces))))
     for one in roots(spoken):
         limit = allowance(one, compared)
-        if weight(one) >= _LEAST_ROOT and any(distance(one, other, compared, limit) <= limit for other in other_roots):
+        if weight(one) >= _LEAST_ROOT and any(
+            distance(one, other, compared, limit) <= limit for other in other_roots
+        ):
             return True
     return False

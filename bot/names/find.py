@@ -62,7 +62,9 @@ def may_stand(pattern: NamePattern, word: str) -> bool:
     if any(base in pattern.exact for base in bases(word)):
         return True
     if in_run(word):
-        return not pattern.starts.isdisjoint(opening_keys(word)) or pinyin(word) in pattern.syllables
+        return (
+            not pattern.starts.isdisjoint(opening_keys(word)) or pinyin(word) in pattern.syllables
+        )
     if pattern.anchors.isdisjoint(word_keys(word)):
         return False
     if pattern.kind or script(word) == HEBREW:
@@ -70,7 +72,11 @@ def may_stand(pattern: NamePattern, word: str) -> bool:
     tokens = pattern.orders[0]
     walk = _Walk(pattern, tokens, (word,), label=False)
     needed = [token for token in tokens if not token.optional and len(token.text) > 1]
-    if any(word_cost(token, word, alone=walk.alone, slack=walk.slack) < FAR or may_begin(token.sound, token.script, word) for token in needed):
+    if any(
+        word_cost(token, word, alone=walk.alone, slack=walk.slack) < FAR
+        or may_begin(token.sound, token.script, word)
+        for token in needed
+    ):
         return True
     return len(tokens) > 1 and word_cost(_whole(pattern), word, alone=True, slack=0.0) < FAR
 
@@ -89,9 +95,18 @@ def _at(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, in
         return None
     else:
         span = _by_sound(pattern, words, place)
-        if span is None and place and len(words[place - 1]) == 1 and script(words[place - 1]) == HEBREW:  # צ'רנוביץ: cut by the geresh
+        if (
+            span is None
+            and place
+            and len(words[place - 1]) == 1
+            and script(words[place - 1]) == HEBREW
+        ):  # צ'רנוביץ: cut by the geresh
             span = _by_sound(pattern, words, place - 1)
-    if span is not None and span[1] - span[0] == 1 and is_other_country(words[span[0]], pattern.place):
+    if (
+        span is not None
+        and span[1] - span[0] == 1
+        and is_other_country(words[span[0]], pattern.place)
+    ):
         return None
     return _with_kind(pattern.kind, words, *span) if span is not None and pattern.kind else span
 
@@ -125,14 +140,22 @@ def _run(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, i
     many = len(pattern.syllables)
     if many:
         start = place - max(range(many), key=lambda index: len(pattern.syllables[index]))
-        if start >= 0 and start + many <= len(words) and all(pinyin(words[start + at]) == wanted for at, wanted in enumerate(pattern.syllables)):
+        if (
+            start >= 0
+            and start + many <= len(words)
+            and all(
+                pinyin(words[start + at]) == wanted for at, wanted in enumerate(pattern.syllables)
+            )
+        ):
             return start, start + many
     if pattern.starts.isdisjoint(opening_keys(words[place])):
         return None
     spoken, best, end = "", allowance(pattern.glued, SYLLABIC), place
     for index in range(place, min(place + _RUN_LONGEST, len(words))):
         word = words[index]
-        piece = reading(word) if script(word) == HAN else sound(word) if script(word) == KANA else ""
+        piece = (
+            reading(word) if script(word) == HAN else sound(word) if script(word) == KANA else ""
+        )
         if not piece and word != "ー":
             break
         spoken = collapse(spoken + piece)
@@ -180,12 +203,16 @@ class _Walk:
 
     __slots__ = ("alone", "filled", "kind", "label", "limit", "omitted", "slack", "tokens", "words")
 
-    def __init__(self, pattern: NamePattern, tokens: tuple[Token, ...], words: Sequence[str], *, label: bool) -> None:
+    def __init__(
+        self, pattern: NamePattern, tokens: tuple[Token, ...], words: Sequence[str], *, label: bool
+    ) -> None:
         self.tokens, self.words, self.kind, self.label = tokens, words, pattern.kind, label
         self.alone = sum(not token.optional for token in tokens) == 1
         self.limit = FAR if self.alone else allowance(pattern.glued, 0)
         self.slack = 0.0 if self.alone else 0.5 * self.limit
-        self.omitted = self.filled = False  # a middle name that one of the two has, and another that the other has: two persons
+        self.omitted = self.filled = (
+            False  # a middle name that one of the two has, and another that the other has: two persons
+        )
 
     def around(self, place: int) -> tuple[int, int] | None:
         """The range of the name with one of its words at this place."""
@@ -200,7 +227,9 @@ class _Walk:
                 return left[0] + 1, right[0]
         return None
 
-    def _side(self, tokens: tuple[Token, ...], at: int, step: int, cost: float) -> tuple[int, float] | None:
+    def _side(
+        self, tokens: tuple[Token, ...], at: int, step: int, cost: float
+    ) -> tuple[int, float] | None:
         """Index beyond the last word taken and the cost so far; None where these tokens do not stand there."""
         fillers = 0
         for token in tokens:
@@ -214,7 +243,10 @@ class _Walk:
                     fillers += 1
                     ahead += step
             if taken is not None:
-                self.filled |= ahead != at and any(word not in ARTICLES and word not in PARTICLES for word in self.words[at:ahead:step])
+                self.filled |= ahead != at and any(
+                    word not in ARTICLES and word not in PARTICLES
+                    for word in self.words[at:ahead:step]
+                )
                 at, cost = taken[0], cost + taken[1]
             elif not token.optional:
                 return None
@@ -230,14 +262,24 @@ class _Walk:
             return at + step, cost
         if self.kind:
             beyond = at + step
-            cut = (word, self.words[beyond]) if step > 0 and beyond < len(self.words) and self.words[beyond] in ADJECTIVE_ENDINGS else ()
+            cut = (
+                (word, self.words[beyond])
+                if step > 0 and beyond < len(self.words) and self.words[beyond] in ADJECTIVE_ENDINGS
+                else ()
+            )
             for pieces in filter(None, (cut, (word,))):
                 if is_adjective(token.sound, token.script, pieces):
                     return at + step * len(pieces), 0.1
         cut_up = [word]
-        for more in range(1, _PIECES if step < 0 or may_begin(token.sound, token.script, word) else 1):
+        for more in range(
+            1, _PIECES if step < 0 or may_begin(token.sound, token.script, word) else 1
+        ):
             beyond = at + step * more
-            if not 0 <= beyond < len(self.words) or not self.words[beyond] or in_run(self.words[beyond]):
+            if (
+                not 0 <= beyond < len(self.words)
+                or not self.words[beyond]
+                or in_run(self.words[beyond])
+            ):
                 break
             cut_up.append(self.words[beyond])
             cost = pieces_cost(token.sound, token.script, tuple(cut_up[::step]))

@@ -70,20 +70,38 @@ JOINTS = frozenset("de d of du von der da del di".split())
 #: What an apostrophe cuts off a Ukrainian adjective in Latin: Donets'ka, Luhans'kyi.
 ADJECTIVE_ENDINGS = frozenset("k ka ke ki kyi kyy kiy koi koyi kaya koho".split())
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TENS = dict(
+    zip(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        range(20, 100, 10),
+        strict=True,
+    )
+)
 #: Words that are written in several ways that no sound tells: numbers, and the Arabic servant of.
 _CANON = (
     {word: str(number) for number, word in enumerate(_UNITS)}
     | {word: str(number) for word, number in _TENS.items()}
-    | {word: str(number) for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}
-    | {word: str(number) for number, word in enumerate("1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(), 1)}
+    | {
+        word: str(number)
+        for number, word in enumerate(
+            "first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1
+        )
+    }
+    | {
+        word: str(number)
+        for number, word in enumerate("1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(), 1)
+    }
     | dict.fromkeys("abdul abdel abdal abdoul abdol abdu".split(), "abd")
 )
-_PATRONYMIC = re.compile(r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$")
+_PATRONYMIC = re.compile(
+    r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$"
+)
 #: Case endings of Russian and Ukrainian, by length.
 _ENDINGS = (
     frozenset("ого его ему ому ами ями ыми ими ові еві єві".split()),
-    frozenset("ом ем єм ым им ой ей ою ею єю ої ий ый ій ах ях ам ям ія ия ии ию ие ії ію иє".split()),
+    frozenset(
+        "ом ем єм ым им ой ей ою ею єю ої ий ый ій ах ях ам ям ія ия ии ию ие ії ію иє".split()
+    ),
     frozenset("аяуюеєиыіїоьй"),
 )
 #: Vowels that change places in the last syllable: Київ, Києва, Киев; Харків, Харкова.
@@ -120,7 +138,13 @@ def numbers(folded: list[str]) -> list[str]:
     """The words of a name in canonical form, forty and four put together."""
     found: list[str] = []
     for word in map(canon, folded):
-        if found and word.isdigit() and len(word) == 1 and found[-1] in map(str, _TENS.values()) and word != "0":
+        if (
+            found
+            and word.isdigit()
+            and len(word) == 1
+            and found[-1] in map(str, _TENS.values())
+            and word != "0"
+        ):
             found[-1] = str(int(found[-1]) + int(word))
         else:
             found.append(word)
@@ -163,7 +187,12 @@ def bases(word: str) -> tuple[str, ...]:
 
 def same_case_forms(wanted: str, word: str) -> bool:
     """Whether two words of one stem may be case forms of one name: Иванова may be Иванов, but Иванов is no form of Иванова."""
-    return wanted == word or script(word) != CYRILLIC or wanted[-1] not in "аяоеиыіїєую" or word[-1] in "аяоеиыіїєуюймх"
+    return (
+        wanted == word
+        or script(word) != CYRILLIC
+        or wanted[-1] not in "аяоеиыіїєую"
+        or word[-1] in "аяоеиыіїєуюймх"
+    )
 
 
 def split_article(word: str) -> list[str]:
@@ -201,6 +230,8 @@ def forms(word: str) -> tuple[Form, ...]:
         pattern = _ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX
         bare = pattern.sub("", word)
         found += [
-            Form(sound(other), open=False) for other in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare))) if other != word and sound(other)
+            Form(sound(other), open=False)
+            for other in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare)))
+            if other != word and sound(other)
         ]
     return tuple(found)

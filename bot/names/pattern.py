@@ -65,9 +65,13 @@ class NamePattern:
 
     text: str
     exact: dict[str, tuple[Exact, ...]]  #: by the stem of the anchor
-    orders: tuple[tuple[Token, ...], ...]  #: the words of the name, in each order in which they may stand
+    orders: tuple[
+        tuple[Token, ...], ...
+    ]  #: the words of the name, in each order in which they may stand
     glued: str  #: sound of the whole name
-    starts: frozenset[str]  #: keys of characters of Chinese and Japanese with which a rendering may begin
+    starts: frozenset[
+        str
+    ]  #: keys of characters of Chinese and Japanese with which a rendering may begin
     syllables: tuple[str, ...]  #: the name in pinyin, where it is Chinese written in Latin
     place: int  #: what the gazetteer knows by this name, -1 for nothing
     kind: str  #: the kind of place that has to stand beside it, as in "Kherson Oblast"; empty for any name
@@ -79,7 +83,20 @@ class NamePattern:
 
 
 _MARKED = str.maketrans(
-    {"č": "ch", "ć": "ch", "ç": "ch", "š": "sh", "ş": "sh", "ș": "sh", "ś": "sh", "ž": "zh", "ż": "zh", "ğ": "gh", "ñ": "ny", "ń": "ny"}
+    {
+        "č": "ch",
+        "ć": "ch",
+        "ç": "ch",
+        "š": "sh",
+        "ş": "sh",
+        "ș": "sh",
+        "ś": "sh",
+        "ž": "zh",
+        "ż": "zh",
+        "ğ": "gh",
+        "ñ": "ny",
+        "ń": "ny",
+    }
 )
 
 
@@ -113,12 +130,20 @@ def _plain(text: str) -> list[str]:
         between = text[end : word.start] if joined else " "
         initials = between == "." and len(word.folded) == 1 and len(joined[-1]) <= 3  # A.B.C.
         unspaced = not between and in_run(word.folded) and in_run(joined[-1][-1])
-        if initials or unspaced or (between and between in _APOSTROPHES and joined[-1] not in JOINTS):
+        if (
+            initials
+            or unspaced
+            or (between and between in _APOSTROPHES and joined[-1] not in JOINTS)
+        ):
             joined[-1] += word.folded
         else:
             joined.append(word.folded)
         end = word.end
-    return [part for word in joined for part in (split_article(word) if script(word) == ARABIC else [word])]
+    return [
+        part
+        for word in joined
+        for part in (split_article(word) if script(word) == ARABIC else [word])
+    ]
 
 
 def _is_legal_only(text: str) -> bool:
@@ -134,8 +159,14 @@ def kernel(folded: list[str]) -> list[str]:
             if tuple(rest[start : start + many]) == phrase and len(rest) > many:
                 del rest[start : start + many]
     for kind in (LEGAL, TITLES, ARTICLES):
-        bare = [word for at, word in enumerate(rest) if word not in kind or (kind is ARTICLES and at + 1 == len(rest))]
-        if any(len(word) > 1 for word in bare) and not (len(bare) == 1 and bare[0] in common_words()):
+        bare = [
+            word
+            for at, word in enumerate(rest)
+            if word not in kind or (kind is ARTICLES and at + 1 == len(rest))
+        ]
+        if any(len(word) > 1 for word in bare) and not (
+            len(bare) == 1 and bare[0] in common_words()
+        ):
             rest = bare
     return rest
 
@@ -144,7 +175,13 @@ def _split_kind(folded: list[str]) -> tuple[list[str], str]:
     """The words of a name without the word for its kind, and the kind."""
     kinds = [KINDS[word] for word in folded if word in KINDS]
     rest = [word for word in folded if word not in KINDS]
-    if not kinds and folded and in_run(folded[-1][-1]) and len(folded[-1]) > 2 and folded[-1][-1] in KINDS:
+    if (
+        not kinds
+        and folded
+        and in_run(folded[-1][-1])
+        and len(folded[-1]) > 2
+        and folded[-1][-1] in KINDS
+    ):
         kinds, rest = [KINDS[folded[-1][-1]]], [*folded[:-1], folded[-1][:-1]]
     while kinds and rest and rest[0] in JOINTS:
         rest = rest[1:]
@@ -161,7 +198,8 @@ def _tokens(folded: list[str], spoken: dict[str, str]) -> tuple[Token, ...]:
             word,
             spoken.get(word) or sound(without_article(word) if script(word) == ARABIC else word),
             script(word),
-            optional=many > 1 and (word in PARTICLES or len(word) == 1 or (many > 2 and is_patronymic(word))),
+            optional=many > 1
+            and (word in PARTICLES or len(word) == 1 or (many > 2 and is_patronymic(word))),
             given=index + 1 < len(folded) and folded[-1] not in common_words(),
         )
         for index, word in enumerate(folded)
@@ -170,19 +208,33 @@ def _tokens(folded: list[str], spoken: dict[str, str]) -> tuple[Token, ...]:
 
 def _orders(tokens: tuple[Token, ...]) -> tuple[tuple[Token, ...], ...]:
     """The name as written, and for what may be a person the surname first or last."""
-    if not 2 <= len(tokens) <= 6 or any(token.text in FIXED or token.text.isdigit() for token in tokens):
+    if not 2 <= len(tokens) <= 6 or any(
+        token.text in FIXED or token.text.isdigit() for token in tokens
+    ):
         return (tokens,)
     return tuple(dict.fromkeys((tokens, tokens[-1:] + tokens[:-1], tokens[1:] + tokens[:1])))
 
 
 def _anchor_keys(tokens: tuple[Token, ...], kind: str) -> set[str]:
     """Keys of the weightiest words that the name cannot do without, and of the name written as one word or cut up."""
-    needed = sorted((token for token in tokens if not token.optional and token.sound), key=lambda token: -weight(token.sound))
+    needed = sorted(
+        (token for token in tokens if not token.optional and token.sound),
+        key=lambda token: -weight(token.sound),
+    )
     keys: set[str] = set()
-    for token in needed[:2] if len(needed) > 2 or (len(needed) == 2 and weight(needed[1].sound) >= 3) else needed[:1]:
+    for token in (
+        needed[:2]
+        if len(needed) > 2 or (len(needed) == 2 and weight(needed[1].sound) >= 3)
+        else needed[:1]
+    ):
         whole = {key for spoken in _spoken_forms(token.sound, kind) for key in sound_keys(spoken)}
         keys.update(whole)
-        keys.update(key[:cut] for key in whole for cut in ((3, 4) if len(token.sound) > 9 else (4,)) if len(key) == 5)
+        keys.update(
+            key[:cut]
+            for key in whole
+            for cut in ((3, 4) if len(token.sound) > 9 else (4,))
+            if len(key) == 5
+        )
         if "S" in classes(token.sound[0]) and len(token.sound) > 4:
             keys.update(sound_keys(token.sound[1:]))  # Hebrew: the geresh of צ' cuts
     if len(tokens) > 1:
@@ -192,7 +244,11 @@ def _anchor_keys(tokens: tuple[Token, ...], kind: str) -> set[str]:
 
 def _spoken_forms(spoken: str, kind: str) -> list[str]:
     """The sound of a word, and with a kind of place those of its adjectives."""
-    return [spoken, *(root + ending for root in roots(spoken) for ending in ("", "s", "k", "sk"))] if kind else [spoken]
+    return (
+        [spoken, *(root + ending for root in roots(spoken) for ending in ("", "s", "k", "sk"))]
+        if kind
+        else [spoken]
+    )
 
 
 @lru_cache(maxsize=1)
@@ -204,7 +260,11 @@ def _syllables(tokens: tuple[Token, ...]) -> tuple[str, ...]:
     """Three or four syllables of pinyin, where the whole name reads as such."""
     found: list[str] = []
     for token in tokens:
-        cut = _cut(token.text) if token.script == "Latn" and token.text.isascii() and len(token.text) <= 18 else None
+        cut = (
+            _cut(token.text)
+            if token.script == "Latn" and token.text.isascii() and len(token.text) <= 18
+            else None
+        )
         if cut is None:
             return ()
         found += cut
@@ -227,7 +287,9 @@ def _exact(spellings: list[tuple[str, ...]]) -> dict[str, tuple[Exact, ...]]:
     table: dict[str, list[Exact]] = {}
     for spelling in dict.fromkeys(spellings):
         anchor = max(range(len(spelling)), key=lambda place: len(spelling[place]))
-        table.setdefault(stem(simple(spelling[anchor])), []).append(Exact(tuple(simple(word) for word in spelling), anchor))
+        table.setdefault(stem(simple(spelling[anchor])), []).append(
+            Exact(tuple(simple(word) for word in spelling), anchor)
+        )
     return {word: tuple(found) for word, found in table.items()}
 
 
@@ -245,7 +307,13 @@ def compile_name(text: str) -> NamePattern:
     folded, kind = _split_kind(folded)
     tokens = _tokens(folded, _spoken(text)) if len(folded) <= MOST_TOKENS else ()
     tokens = tokens if all(token.sound for token in tokens) else ()
-    exact = _exact([written, ("".join(written),), *(tuple(word.folded for word in words(name)) for name in exonyms(text))])
+    exact = _exact(
+        [
+            written,
+            ("".join(written),),
+            *(tuple(word.folded for word in words(name)) for name in exonyms(text)),
+        ]
+    )
     glued = collapse("".join(token.sound for token in tokens if not token.optional))
     foreign = tokens and tokens[0].script not in (HAN, KANA) and weight(glued) >= _LEAST_RENDERED
     starts = openings(glued) if foreign else frozenset()
@@ -255,4 +323,15 @@ def compile_name(text: str) -> NamePattern:
     keys |= anchors | starts
     if syllables:
         keys.add("~:" + max(syllables, key=len))
-    return NamePattern(text, exact, _orders(tokens), glued, starts, syllables, place_of(text), kind, anchors, frozenset(keys))
+    return NamePattern(
+        text,
+        exact,
+        _orders(tokens),
+        glued,
+        starts,
+        syllables,
+        place_of(text),
+        kind,
+        anchors,
+        frozenset(keys),
+    )

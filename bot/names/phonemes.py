@@ -149,7 +149,11 @@ def gap(mode: int) -> dict[str, float]:
 @cache
 def classes(symbol: str) -> tuple[str, ...]:
     """Index classes of a symbol, likeliest first; an empty one where it may be silent."""
-    found = dict.fromkeys(_CLASS.get(option, symbol if symbol.isdigit() else "") for option, cost in _options(symbol) if cost <= 0.16)
+    found = dict.fromkeys(
+        _CLASS.get(option, symbol if symbol.isdigit() else "")
+        for option, cost in _options(symbol)
+        if cost <= 0.16
+    )
     if symbol in SILENT:
         found[""] = None
     if symbol == "Σ":

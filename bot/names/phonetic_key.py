@@ -17,7 +17,9 @@ def skeletons(spoken: str) -> tuple[str, ...]:
     """First classes of a sound string: one skeleton, or several where a letter may be silent or of two classes."""
     partial: dict[str, None] = {"": None}
     for symbol in spoken:
-        grown = dict.fromkeys(_join(done, option) for done, option in product(partial, classes(symbol)))
+        grown = dict.fromkeys(
+            _join(done, option) for done, option in product(partial, classes(symbol))
+        )
         partial = dict.fromkeys(list(grown)[:_MOST])
         if all(len(done) > _DEPTH for done in partial):
             break
@@ -43,13 +45,19 @@ def opening_keys(word: str) -> tuple[str, ...]:
     spoken = sound(word) if script(word) == KANA else reading(word) or reading(simple(word))
     if not spoken:
         return ()
-    told = skeletons(spoken) if any(option for symbol in spoken for option in classes(symbol)[:1]) else ()
+    told = (
+        skeletons(spoken)
+        if any(option for symbol in spoken for option in classes(symbol)[:1])
+        else ()
+    )
     return tuple(f"~>{first}" for first in told if first) or ("~>",)
 
 
 def openings(spoken: str) -> frozenset[str]:
     """The `opening_keys` of which a character has one that may begin a name with this sound."""
-    prefixes = {f"~>{whole[:length]}" for whole in skeletons(spoken) for length in range(1, len(whole) + 1)}
+    prefixes = {
+        f"~>{whole[:length]}" for whole in skeletons(spoken) for length in range(1, len(whole) + 1)
+    }
     return frozenset(prefixes | {"~>"} if "" in classes(spoken[0]) else prefixes)
 
 

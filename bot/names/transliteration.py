@@ -13,7 +13,16 @@ from anyascii import anyascii
 from bot.names.chinese import reading
 from bot.names.phonemes import ABJAD, PLAIN, SYLLABIC, collapse
 
-LATIN, CYRILLIC, ARABIC, HEBREW, HAN, KANA, HANGUL, OTHER = "Latn", "Cyrl", "Arab", "Hebr", "Hani", "Kana", "Hang", "Zyyy"
+LATIN, CYRILLIC, ARABIC, HEBREW, HAN, KANA, HANGUL, OTHER = (
+    "Latn",
+    "Cyrl",
+    "Arab",
+    "Hebr",
+    "Hani",
+    "Kana",
+    "Hang",
+    "Zyyy",
+)
 #: Longest first: the spellings of one consonant in English, German, French, Polish and the romanisations, then single letters.
 _LATIN = (
     "schtsch S,shtch S,chtch S,shtsh S,szcz S,shch S,tsch C,dsch J,tch C,tsh C,dzh J,^dj J,(?<=[aeiou])dj(?=[aeiou]) J,sch R,sh S,sz R,cz C,"
@@ -22,12 +31,23 @@ _LATIN = (
     "þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ k,ß A"
 )
 _CYRILLIC = dict(
-    zip("абвгґдежзийклмнопрстуфхцчшщыэєіїўқғңөұүһәјљњћђџѕѳѣ", "abτγGdεZzηyklmnoprstufχcCSSηeεiiWkInouuhayln" + "CJJzfε", strict=True)
+    zip(
+        "абвгґдежзийклмнопрстуфхцчшщыэєіїўқғңөұүһәјљњћђџѕѳѣ",
+        "abτγGdεZzηyklmnoprstufχcCSSηeεiiWkInouuhayln" + "CJJzfε",
+        strict=True,
+    )
 ) | {"ю": "yu", "я": "ya", "ъ": "", "ь": "", "ѐ": "e", "ӏ": ""}
 _ARABIC = dict(
-    zip("ابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگڤۆێەھہڵڕںےٹڈڑݣڭۋۇۈېئ", "αβtθζρUdδrzsSsdtδνIφκψlmnλωιpCZGvoeahλlrnetdrGnvuuei", strict=True)
+    zip(
+        "ابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگڤۆێەھہڵڕںےٹڈڑݣڭۋۇۈېئ",
+        "αβtθζρUdδrzsSsdtδνIφκψlmnλωιpCZGvoeahλlrnetdrGnvuuei",
+        strict=True,
+    )
 ) | {"ء": "", "'": ""}
-_HEBREW = dict(zip("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "αμυdλωορtιΔΔlmmnnsνππξξkrσt", strict=True)) | {"׳": "", "״": ""}
+_HEBREW = dict(zip("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "αμυdλωορtιΔΔlmmnnsνππξξkrσt", strict=True)) | {
+    "׳": "",
+    "״": "",
+}
 _ABJAD_CLUSTERS = (("tS", "C"), ("dζ", "J"), ("dZ", "J"), ("ts", "c"), ("ψs", "ks"), ("tσ", "C"))
 _RUN = frozenset((HAN, KANA))
 #: Sound symbols beyond which a word is no name: bounds the work per comparison.
@@ -129,7 +149,11 @@ def sound(word: str) -> str:
         case "Kana":
             spoken = _latin(anyascii(word).lower()).replace("A", "s").replace("r", "Σ")
         case "Hang":
-            spoken = _latin(anyascii(word).lower().replace("eu", "u").replace("eo", "o")).replace("r", "Σ").replace("l", "Σ")
+            spoken = (
+                _latin(anyascii(word).lower().replace("eu", "u").replace("eo", "o"))
+                .replace("r", "Σ")
+                .replace("l", "Σ")
+            )
         case "Zyyy":
             spoken = _latin(anyascii(word).lower())
         case _:

@@ -52,6 +52,8 @@ def scan(body: bytes) -> tuple[Block, ...]:
 def prune(body: bytes, blocks: tuple[Block, ...], kept: frozenset[int]) -> bytes:
     """The document with only the blocks at these positions; what stands before the first and after the last block stays."""
     parts = [body[: blocks[0].start]]
-    parts += [body[block.start : block.end] for position, block in enumerate(blocks) if position in kept]
+    parts += [
+        body[block.start : block.end] for position, block in enumerate(blocks) if position in kept
+    ]
     parts.append(body[blocks[-1].end :])
     return b"".join(parts)

@@ -23,12 +23,16 @@ _SHAPES = (
 )
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_SINGLE = re.compile(r"(?:x-)?(?:iso-?8859|windows-?125|cp125|latin|l1|koi8|mac)", re.IGNORECASE)  # decode whatever they are given
+_SINGLE = re.compile(
+    r"(?:x-)?(?:iso-?8859|windows-?125|cp125|latin|l1|koi8|mac)", re.IGNORECASE
+)  # decode whatever they are given
 _WIDE = re.compile(r"u(?:tf|cs|nicode)?[-_]?(?:16|32|2|4)", re.IGNORECASE)
 _HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 # Characters outside the production Char of XML 1.0 §2.2.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_ILLEGAL_REFERENCE = re.compile(r"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));")
+_ILLEGAL_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));"
+)
 # What authors of these labels really send (WHATWG Encoding §4.2).
 _WIDER = {
     "gb2312": "gb18030",
@@ -69,7 +73,10 @@ def _decode(body: bytes, content_type: str) -> str:
             return text
     # A stray byte in a document that is otherwise what it says must not turn every other letter into noise.
     text = body.decode("utf-8", "replace")
-    if text.count("\ufffd") <= max(2, len(text) // 1000) and not text.replace("\ufffd", "").isascii():
+    if (
+        text.count("\ufffd") <= max(2, len(text) // 1000)
+        and not text.replace("\ufffd", "").isascii()
+    ):
         return text
     name = _WIDER.get(names[0].lower(), "cp1252")
     return body.decode("cp1252" if name == "utf-8" else name, "replace")
@@ -77,7 +84,11 @@ def _decode(body: bytes, content_type: str) -> str:
 
 def is_wide(body: bytes) -> bool:
     """Whether `<` may stand for something else than a tag in these bytes (UTF-16, UTF-32, ISO-2022), so that they cannot be cut raw."""
-    return b"\x1b" in body or body.startswith(_BOMS[0][0]) or any(body.startswith(start) for start, _ in (*_BOMS[1:2], *_BOMS[3:], *_SHAPES))
+    return (
+        b"\x1b" in body
+        or body.startswith(_BOMS[0][0])
+        or any(body.startswith(start) for start, _ in (*_BOMS[1:2], *_BOMS[3:], *_SHAPES))
+    )
 
 
 def to_utf8(body: bytes, content_type: str) -> bytes:

@@ -31,15 +31,23 @@ _TYPES: dict[str, Kind] = {
     "application/feed+json": "json",  # JSON Feed 1.1
     "application/json": "json",  # JSON Feed 1.0, and much else
 }
-_CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s{0,9}=\s{0,9}["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"""<meta[^>]{1,200}?charset\s{0,9}=\s{0,9}["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE
+)
 _ENDLESS = re.compile(r"&#(?=[0-9]{8}|[xX][0-9a-fA-F]{8})")
-_PATH = re.compile(r"(?:^|[/._?&=-])(?:rss2?|atom|feeds?|rdf|index\.xml|feed\.json)(?:$|[/._?&=-])", re.IGNORECASE)
+_PATH = re.compile(
+    r"(?:^|[/._?&=-])(?:rss2?|atom|feeds?|rdf|index\.xml|feed\.json)(?:$|[/._?&=-])", re.IGNORECASE
+)
 _WORD = re.compile(r"\b(?:rss|atom|feeds?|newsfeed)\b", re.IGNORECASE)
 _FEW = 5  # words of a link at most; more is a headline
 _KIND = re.compile(r"(?<![a-z])(atom|rss|json)(?![a-z])")
-_COMMENTS = re.compile(r"\b(?:comm?ent(?:s|aires?|[aá]rios?)?|kommentare?|комментари\w*|коментар\w*)\b", re.IGNORECASE)
+_COMMENTS = re.compile(
+    r"\b(?:comm?ent(?:s|aires?|[aá]rios?)?|kommentare?|комментари\w*|коментар\w*)\b", re.IGNORECASE
+)
 # Services to which a page sends a feed's address. What is found there is theirs.
-_READERS = frozenset("feedly.com inoreader.com newsblur.com theoldreader.com validator.w3.org".split())
+_READERS = frozenset(
+    "feedly.com inoreader.com newsblur.com theoldreader.com validator.w3.org".split()
+)
 
 _PLACES = ("feed", "rss", "rss.xml", "atom.xml", "feed.xml", "index.xml")
 _SECTION = re.compile(r"/(?!\d+(?:/|$))([\w~-]{1,60})(?:/|$)", re.ASCII)
@@ -47,11 +55,23 @@ _SECTION = re.compile(r"/(?!\d+(?:/|$))([\w~-]{1,60})(?:/|$)", re.ASCII)
 _RULES = tuple(
     (re.compile(page, re.ASCII), feed)
     for page, feed in (
-        (r"(?:m\.)?youtube\.com/channel/(UC[\w-]{22})(?:[/?].*)?", "https://www.youtube.com/feeds/videos.xml?channel_id={0}"),
-        (r"(?:m\.)?youtube\.com/playlist\?(?:.*&)?list=([\w-]{10,64})(?:&.*)?", "https://www.youtube.com/feeds/videos.xml?playlist_id={0}"),
+        (
+            r"(?:m\.)?youtube\.com/channel/(UC[\w-]{22})(?:[/?].*)?",
+            "https://www.youtube.com/feeds/videos.xml?channel_id={0}",
+        ),
+        (
+            r"(?:m\.)?youtube\.com/playlist\?(?:.*&)?list=([\w-]{10,64})(?:&.*)?",
+            "https://www.youtube.com/feeds/videos.xml?playlist_id={0}",
+        ),
         (r"(?:m\.)?youtube\.com(?:/.*)?", ""),
-        (r"(?:old\.|new\.)?reddit\.com/r/(\w{2,40})(?:[/?].*)?", "https://www.reddit.com/r/{0}/.rss"),
-        (r"github\.com/([\w.-]+)/([\w.-]+)(?:/releases)?/?", "https://github.com/{0}/{1}/releases.atom"),
+        (
+            r"(?:old\.|new\.)?reddit\.com/r/(\w{2,40})(?:[/?].*)?",
+            "https://www.reddit.com/r/{0}/.rss",
+        ),
+        (
+            r"github\.com/([\w.-]+)/([\w.-]+)(?:/releases)?/?",
+            "https://github.com/{0}/{1}/releases.atom",
+        ),
         (r"github\.com/([\w.-]+)/([\w.-]+)/tags/?", "https://github.com/{0}/{1}/tags.atom"),
         (r"medium\.com/(@[\w.-]+)(?:[/?].*)?", "https://medium.com/feed/{0}"),
         (r"([\w-]+)\.substack\.com(?:[/?].*)?", "https://{0}.substack.com/feed"),
@@ -76,7 +96,9 @@ def feeds_of(page: bytes, base: str, content_type: str = "") -> tuple[Found, ...
     a feed, first by their address, then by their words. The first LOOKED_AT bytes are looked at.
     """
     reader = _Reader()
-    reader.feed(_text(page, content_type))  # without `close`, which would read a broken end again and again
+    reader.feed(
+        _text(page, content_type)
+    )  # without `close`, which would read a broken end again and again
     within = absolute(reader.base, base) or base
     anchors = sorted(reader.anchors, key=lambda one: not _speaks_by_address(one[0]))
     found = _resolved(reader.links, within, base) or _resolved(anchors, within, base)
@@ -97,7 +119,9 @@ def _text(page: bytes, content_type: str) -> str:
     """The page with what html.parser would stumble over mended: it raises at unknown sections and at numbers of thousands of digits."""
     if len(page) > LOOKED_AT:
         page = page[:LOOKED_AT].rpartition(b">")[0]  # between characters
-    named = _CHARSET.search(page[:1024])  # HTML §13.2.3.2: the header first, then the first 1024 bytes
+    named = _CHARSET.search(
+        page[:1024]
+    )  # HTML §13.2.3.2: the header first, then the first 1024 bytes
     if named and "charset" not in content_type.lower():
         content_type = f"text/html; charset={named.group(1).decode('ascii')}"
     text = mend(to_utf8(page, content_type)).decode()
@@ -141,9 +165,14 @@ class _Reader(HTMLParser):
     def _link(self, said: dict[str, str]) -> None:
         kind = _TYPES.get(said.get("type", "").partition(";")[0].strip().lower())
         href, title = said.get("href", ""), said.get("title", "")
-        if not (href and kind and "alternate" in said.get("rel", "").lower().split()) or len(self.links) >= _CANDIDATES:
+        if (
+            not (href and kind and "alternate" in said.get("rel", "").lower().split())
+            or len(self.links) >= _CANDIDATES
+        ):
             return
-        if said["type"].lower().startswith("application/json") and not (_speaks_by_address(href) or _WORD.search(title)):
+        if said["type"].lower().startswith("application/json") and not (
+            _speaks_by_address(href) or _WORD.search(title)
+        ):
             return  # WordPress names its programming interface in this way
         self.links.append((href, title[:500], kind))
 
@@ -151,7 +180,9 @@ class _Reader(HTMLParser):
         href, self._open = self._open, None
         if not href or len(self.anchors) >= _CANDIDATES:
             return
-        said = " ".join(dict.fromkeys(word for one in self._said if (word := " ".join(one.split()))))
+        said = " ".join(
+            dict.fromkeys(word for one in self._said if (word := " ".join(one.split())))
+        )
         if _speaks_by_address(href) or (len(said.split()) <= _FEW and _WORD.search(said)):
             self.anchors.append((href, said[:500], _kind_by_address(href)))
 

@@ -27,7 +27,15 @@ _FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
-_DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
+_DAYS = {
+    "monday": 0,
+    "tuesday": 1,
+    "wednesday": 2,
+    "thursday": 3,
+    "friday": 4,
+    "saturday": 5,
+    "sunday": 6,
+}
 _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.DOTALL)
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
@@ -37,8 +45,12 @@ def read(body: bytes, url: str = "") -> Any:
 
     Without a base URL it leaves relative links alone but for xml:base, in three quarters of the time.
     """
-    headers = {"content-type": "application/xml; charset=utf-8"} | ({"content-location": url} if url else {})
-    return feedparser.parse(BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    headers = {"content-type": "application/xml; charset=utf-8"} | (
+        {"content-location": url} if url else {}
+    )
+    return feedparser.parse(
+        BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+    )
 
 
 def trusted(date: struct_time | None, now: datetime) -> datetime | None:
@@ -54,7 +66,9 @@ def trusted(date: struct_time | None, now: datetime) -> datetime | None:
 
 def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None:
     """The date of this name and no other. What feedparser gives up on is read as mail software reads it: the zone may be missing."""
-    if name not in entry:  # asked for by `get`, feedparser would pass off the date of publication as that of an update
+    if (
+        name not in entry
+    ):  # asked for by `get`, feedparser would pass off the date of publication as that of an update
         return None
     date = entry.get(f"{name}_parsed")
     if not date and (mail_date := parsedate_tz(str(entry[name])[:100])) and not mail_date[9]:
@@ -64,7 +78,9 @@ def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None
 
 def _link(entry: Mapping[str, Any], base: str) -> str:
     named = str(entry.get("link") or "")
-    if "://" not in named and named == entry.get("id"):  # a guid that is called a permalink and is none
+    if "://" not in named and named == entry.get(
+        "id"
+    ):  # a guid that is called a permalink and is none
         named = ""
     candidates = chain((entry.get("feedburner_origlink"), named), _other_links(entry))
     return next((safe for link in candidates if link and (safe := absolute(str(link), base))), "")
@@ -97,13 +113,18 @@ def _summary(entry: Mapping[str, Any]) -> str:
     value, is_html = _text(entry, "summary")
     if not value.strip():
         for content in entry.get("content") or ():
-            value, is_html = str(content.get("value") or ""), "html" in str(content.get("type", "html"))
+            value, is_html = (
+                str(content.get("value") or ""),
+                "html" in str(content.get("type", "html")),
+            )
             if value.strip():
                 break
     return clean.summary(value, is_html=is_html)
 
 
-def entry_of(raw: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str) -> ParsedEntry | None:
+def entry_of(
+    raw: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str
+) -> ParsedEntry | None:
     """One feedparser entry as ours; None where it has neither id nor link nor title. `declared` is the language that the feed names."""
     title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
     guid = clean.plain(str(raw.get("id") or ""))[:2048]
@@ -122,7 +143,9 @@ def entry_of(raw: Mapping[str, Any], block: bytes, base: str, now: datetime, dec
             title=title or clean.cut(summary, 100) or link,
             summary=summary,
             author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
-            source=clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else "",
+            source=clean.title(str(source.get("title") or "")[:300])
+            if isinstance(source, Mapping)
+            else "",
             published=_date(raw, "published", now) or updated,
             updated=updated,
             language=language_of(f"{title} {summary}", str(own or declared)),
@@ -139,7 +162,10 @@ def hints_of(feed: Mapping[str, Any], head: bytes) -> FeedHints:
     period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
     if period:
         frequency = str(feed.get("sy_updatefrequency") or "1").strip()
-        waits.append(timedelta(hours=period) / (int(frequency) if frequency.isdecimal() and int(frequency) else 1))
+        waits.append(
+            timedelta(hours=period)
+            / (int(frequency) if frequency.isdecimal() and int(frequency) else 1)
+        )
     hours: set[int] = set()
     days: set[int] = set()
     for kind, inside in _SKIP.findall(head[:20_000]):

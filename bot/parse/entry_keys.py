@@ -13,7 +13,11 @@ from bot.text.url import article_number, canonical
 
 def digest(kind: str, text: str) -> bytes:
     """BLAKE2b-128 of a text of this kind; empty for no text."""
-    return blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest() if text else b""
+    return (
+        blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if text
+        else b""
+    )
 
 
 def keys_of(entry: ParsedEntry) -> EntryKeys:
@@ -24,7 +28,9 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
     link = canonical(entry.link)
     title = folded_key(entry.title) or entry.title
     if not (guid or link):
-        return EntryKeys(digest("content", f"{title}\0{folded_key(entry.summary)}"), b"", digest("title", title))
+        return EntryKeys(
+            digest("content", f"{title}\0{folded_key(entry.summary)}"), b"", digest("title", title)
+        )
     return EntryKeys(
         digest("guid", guid),
         digest("link", link),
@@ -36,7 +42,11 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
 def keys_meant(text: str) -> tuple[bytes, bytes, bytes]:
     """The link, guid and headline keys that a person's text may mean: an address, or a guid or headline."""
     if "://" in text:
-        return digest("link", canonical(text)), digest("guid", text.partition("://")[2].rstrip("/")), b""
+        return (
+            digest("link", canonical(text)),
+            digest("guid", text.partition("://")[2].rstrip("/")),
+            b"",
+        )
     return b"", digest("guid", text), digest("title", folded_key(text) or text)
 
 

@@ -28,13 +28,27 @@ def _date(value: Any, now: datetime) -> datetime | None:
 def _author(item: Mapping[str, Any]) -> str:
     authors = item.get("authors") or [item.get("author")]
     first = authors[0] if isinstance(authors, list) and authors else None
-    return clean.cut(clean.plain(str(first.get("name") or "")), 100) if isinstance(first, Mapping) else ""
+    return (
+        clean.cut(clean.plain(str(first.get("name") or "")), 100)
+        if isinstance(first, Mapping)
+        else ""
+    )
 
 
-def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str) -> ParsedEntry | None:
+def _entry(
+    item: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str
+) -> ParsedEntry | None:
     guid = item.get("id")
-    name = "" if guid is None else clean.plain(json.dumps(guid) if isinstance(guid, float) else str(guid))
-    address = item.get("url") or item.get("external_url") or (name if name.startswith(("http://", "https://")) else "")
+    name = (
+        ""
+        if guid is None
+        else clean.plain(json.dumps(guid) if isinstance(guid, float) else str(guid))
+    )
+    address = (
+        item.get("url")
+        or item.get("external_url")
+        or (name if name.startswith(("http://", "https://")) else "")
+    )
     attached = item.get("attachments")
     if not address and isinstance(attached, list) and attached and isinstance(attached[0], Mapping):
         address = attached[0].get("url") or ""
@@ -62,7 +76,9 @@ def _entry(item: Mapping[str, Any], block: bytes, base: str, now: datetime, decl
     )
 
 
-def read_json_feed(body: bytes, url: str, known: frozenset[bytes], now: datetime, most: int) -> ParsedDocument | None:
+def read_json_feed(
+    body: bytes, url: str, known: frozenset[bytes], now: datetime, most: int
+) -> ParsedDocument | None:
     """The new items of a JSON Feed; None where the body is no JSON Feed. At most `most` new items are read, first come."""
     try:
         document = json.loads(body)

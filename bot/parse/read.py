@@ -27,7 +27,10 @@ _CHALLENGE = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
-_HTML = re.compile(rb"^\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    rb"^\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,25 @@ def shorten(body: bytes, content_type: str, known: frozenset[bytes]) -> Shortene
     if not blocks or not _END.search(text, blocks[-1].end):
         return None
     fresh = frozenset(position for position, block in enumerate(blocks) if block.hash not in known)
-    return Shortened(prune(text, blocks, fresh) if fresh else b"", tuple(block.hash for block in blocks))
+    return Shortened(
+        prune(text, blocks, fresh) if fresh else b"", tuple(block.hash for block in blocks)
+    )
 
 
-def read_document(body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool = False) -> ParseOutcome:
+def read_document(
+    body: bytes,
+    content_type: str,
+    url: str,
+    known: frozenset[bytes],
+    now: datetime,
+    truncated: bool = False,
+) -> ParseOutcome:
     """The new or changed entries of a document. Raises nothing for any input that ends by itself."""
     if _is_json(body):
         document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MOST)
-        return document or ParseFailed(Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed.")
+        return document or ParseFailed(
+            Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed."
+        )
     text = _narrow(body, content_type)
     if _HTML.match(text[:5000].lstrip(b"\xef\xbb\xbf")):
         return _page(text)
@@ -93,7 +107,14 @@ def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseO
         raws.pop()  # feedparser returns the last entry half filled
     taken = raws[:MOST]
     return _document(
-        parsed, text, _entries([(raw, b"") for raw in taken], url, now, _language(parsed)), (), (), len(taken), truncated=at_end, base=url
+        parsed,
+        text,
+        _entries([(raw, b"") for raw in taken], url, now, _language(parsed)),
+        (),
+        (),
+        len(taken),
+        truncated=at_end,
+        base=url,
     )
 
 
@@ -137,20 +158,29 @@ def _parse(text: bytes) -> Any:
     return read(text)
 
 
-def _entries(raws: list[tuple[Any, bytes]], base: str, now: datetime, language: str) -> tuple[ParsedEntry, ...]:
-    return tuple(entry for raw, block in raws if (entry := entry_of(raw, block, base, now, language)))
+def _entries(
+    raws: list[tuple[Any, bytes]], base: str, now: datetime, language: str
+) -> tuple[ParsedEntry, ...]:
+    return tuple(
+        entry for raw, block in raws if (entry := entry_of(raw, block, base, now, language))
+    )
 
 
 def _language(parsed: Any) -> str:
     """What the document calls its language."""
-    return str(parsed.feed.get("language") or (parsed.feed.get("title_detail") or {}).get("language") or "")[:20]
+    return str(
+        parsed.feed.get("language") or (parsed.feed.get("title_detail") or {}).get("language") or ""
+    )[:20]
 
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:
     """At most MOST positions of new blocks: from the top, or from the bottom where the feed is sorted oldest first."""
     if len(fresh) <= MOST:
         return fresh
-    first, last = (_date(text[blocks[position].start : blocks[position].end]) for position in (fresh[0], fresh[-1]))
+    first, last = (
+        _date(text[blocks[position].start : blocks[position].end])
+        for position in (fresh[0], fresh[-1])
+    )
     return fresh[-MOST:] if first and last and last > first else fresh[:MOST]
 
 
@@ -169,7 +199,10 @@ def _date(block: bytes) -> datetime | None:
 
 def _page(text: bytes) -> ParseFailed:
     if _CHALLENGE.search(text[:50_000]):
-        return ParseFailed(Failure.BLOCKED, "The site answers with a challenge page for browsers instead of the feed.")
+        return ParseFailed(
+            Failure.BLOCKED,
+            "The site answers with a challenge page for browsers instead of the feed.",
+        )
     if not text.strip():
         return ParseFailed(Failure.NOT_A_FEED, "The address answers with an empty body.")
     return ParseFailed(Failure.NOT_A_FEED, "The address answers with a page that is not a feed.")

@@ -6,8 +6,12 @@ from pyexpat import ParserCreate
 from xml.parsers.expat import ExpatError
 
 _SECTION = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL)
-_AMPERSAND = re.compile(rb"&(?:(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?")
-_AT_END = frozenset({3, 5, 13, 20})  # no element found, unclosed token, undefined position at EOF, unclosed CDATA (expat.h XML_Error)
+_AMPERSAND = re.compile(
+    rb"&(?:(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?"
+)
+_AT_END = frozenset(
+    {3, 5, 13, 20}
+)  # no element found, unclosed token, undefined position at EOF, unclosed CDATA (expat.h XML_Error)
 
 
 def fault(body: bytes) -> tuple[int, bool] | None:

@@ -14,20 +14,31 @@ class Trial:
 
     def __init__(self, clauses: Sequence[Term | Meta]) -> None:
         self._clauses = clauses
-        self._keyed: dict[str, dict[str, list[int]]] = {}  # language to key to conditions; those without a key are tried always
+        self._keyed: dict[
+            str, dict[str, list[int]]
+        ] = {}  # language to key to conditions; those without a key are tried always
 
     def held(self, words: ArticleWords) -> int:
         """The conditions that an article meets, as bits."""
         keyed = self._keyed.get(words.language)
         if keyed is None:
             keyed = self._keyed[words.language] = self._by_key(words.language)
-        tried = {number for one, numbers in keyed.items() if not one or one in words.places for number in numbers}
+        tried = {
+            number
+            for one, numbers in keyed.items()
+            if not one or one in words.places
+            for number in numbers
+        }
         return sum(1 << number for number in tried if stands(self._clauses[number], words))
 
     def _by_key(self, language: str) -> dict[str, list[int]]:
         made: dict[str, list[int]] = {}
         for number, clause in enumerate(self._clauses):
-            demand = demands(clause, lambda word: frozenset(wanted(word, language))) if isinstance(clause, Term) else None
+            demand = (
+                demands(clause, lambda word: frozenset(wanted(word, language)))
+                if isinstance(clause, Term)
+                else None
+            )
             for one in _any_of(demand) if demand else ("",):
                 made.setdefault(one, []).append(number)
         return made

@@ -33,7 +33,9 @@ def without(query: str, tree: Node, clause: Term | Meta, names: Names) -> str | 
     """
     text, addition = query.strip(), show(NoneOf(clause))
     bare = isinstance(tree, AnyOf) and text[0] not in "(（"
-    for whole in (f"({text}) {addition}",) if bare else (f"{text} {addition}", f"({text}) {addition}"):
+    for whole in (
+        (f"({text}) {addition}",) if bare else (f"{text} {addition}", f"({text}) {addition}")
+    ):
         try:
             made = parse(whole, names)
         except QueryError:
@@ -47,5 +49,7 @@ def _is(made: Node, tree: Node, clause: Term | Meta) -> bool:
     if not isinstance(made, AllOf) or not isinstance(made.parts[-1], NoneOf):
         return False
     before, last = made.parts[:-1], made.parts[-1].part
-    same = isinstance(last, type(clause)) and replace(last, text=clause.text) == clause  # the parser makes some signs plain ones
+    same = (
+        isinstance(last, type(clause)) and replace(last, text=clause.text) == clause
+    )  # the parser makes some signs plain ones
     return same and (before == (tree,) or (isinstance(tree, AllOf) and before == tree.parts))

@@ -86,7 +86,12 @@ def explain(node: Node, words: ArticleWords) -> Explanation:
     notes = _Notes()
     _look(node, words, "", notes)
     return Explanation(
-        spans is not None, spans or (), tuple(notes.found), tuple(notes.missing), tuple(notes.excluded), tuple(dict.fromkeys(notes.unneeded))
+        spans is not None,
+        spans or (),
+        tuple(notes.found),
+        tuple(notes.missing),
+        tuple(notes.excluded),
+        tuple(dict.fromkeys(notes.unneeded)),
     )
 
 
@@ -121,7 +126,12 @@ def _standing(node: Node, words: ArticleWords, where: str) -> list[Found]:
     """The terms of a matching part."""
     match node:
         case AllOf(parts=parts) | AnyOf(parts=parts):
-            return [found for part in parts if evaluate(part, words, where) is not None for found in _standing(part, words, where)]
+            return [
+                found
+                for part in parts
+                if evaluate(part, words, where) is not None
+                for found in _standing(part, words, where)
+            ]
         case NoneOf():
             return []
         case InField(field=inner, part=part):
@@ -131,12 +141,18 @@ def _standing(node: Node, words: ArticleWords, where: str) -> list[Found]:
         case Everything():
             return []
         case _:
-            return [_found(_in(where, node), words, evaluate(node, words, where) or [], _how(node, words))]
+            return [
+                _found(
+                    _in(where, node), words, evaluate(node, words, where) or [], _how(node, words)
+                )
+            ]
 
 
 def _found(term: str, words: ArticleWords, evidence: list[Span], how: How) -> Found:
     spans = tidy(evidence)
-    texts = dict.fromkeys(words.texts[span.field != "title"][span.start : span.end] for span in spans)
+    texts = dict.fromkeys(
+        words.texts[span.field != "title"][span.start : span.end] for span in spans
+    )
     shown = None if all(key(text) == key(term) for text in texts) else how
     return Found(term, spans, tuple(texts), shown)
 
@@ -164,23 +180,36 @@ def sentence(explanation: Explanation, voice: Voice = ENGLISH) -> str:
     """The explanation in words, for a person; one or more sentences."""
     if explanation.matched:
         terms = _terms(explanation.found, voice)
-        said = [voice.say("It has {terms}.", terms=terms) if terms else voice.say("It has nothing that the query excludes.")]
+        said = [
+            voice.say("It has {terms}.", terms=terms)
+            if terms
+            else voice.say("It has nothing that the query excludes.")
+        ]
         if explanation.unneeded:
-            said.append(voice.say("Not needed: {terms}.", terms=", ".join(explanation.unneeded[:8])))
+            said.append(
+                voice.say("Not needed: {terms}.", terms=", ".join(explanation.unneeded[:8]))
+            )
         return " ".join(said)
     said = []
     if explanation.missing:
         said.append(voice.say("It lacks {terms}.", terms=_and(explanation.missing, voice)))
     if explanation.excluded:
-        said.append(voice.say("It is excluded by NOT {terms}.", terms=_terms(explanation.excluded, voice)))
+        said.append(
+            voice.say("It is excluded by NOT {terms}.", terms=_terms(explanation.excluded, voice))
+        )
     if explanation.found:
-        said.append(voice.say("It has {terms}.", terms=_and([one.term for one in explanation.found], voice)))
+        said.append(
+            voice.say("It has {terms}.", terms=_and([one.term for one in explanation.found], voice))
+        )
     return " ".join(said) or voice.say("It does not match.")
 
 
 def _terms(found: Sequence[Found], voice: Voice) -> str:
     """Terms with what stands in the article; empty for none."""
-    return _and([f"{one.term} ({texts})" if (texts := _texts(one, voice)) else one.term for one in found], voice)
+    return _and(
+        [f"{one.term} ({texts})" if (texts := _texts(one, voice)) else one.term for one in found],
+        voice,
+    )
 
 
 def _texts(found: Found, voice: Voice) -> str:

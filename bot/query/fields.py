@@ -22,13 +22,22 @@ from bot.text.fold import fold, key
 from bot.text.language import code, scripts_of
 from bot.text.stem import OTHERS, SNOWBALL
 
-_EXAMPLES = {"site": "reuters.com", "source": '"Euphrates Post"', "author": '"Jane Doe"', "tag": "world", "lang": "ru", "feed": '"BBC World"'}
+_EXAMPLES = {
+    "site": "reuters.com",
+    "source": '"Euphrates Post"',
+    "author": '"Jane Doe"',
+    "tag": "world",
+    "lang": "ru",
+    "feed": '"BBC World"',
+}
 
 
 def host(text: str) -> str:
     """The host of an address, with its path where there is one, as `site:` compares it."""
     bare = text.lower().partition("://")[2] or text.lower()
-    address, slash, path = bare.partition("?")[0].partition("#")[0].removeprefix("www.").rstrip("/").partition("/")
+    address, slash, path = (
+        bare.partition("?")[0].partition("#")[0].removeprefix("www.").rstrip("/").partition("/")
+    )
     return f"{address.rpartition('@')[2].partition(':')[0]}{slash}{path}"
 
 
@@ -37,7 +46,13 @@ def in_text(field: str, part: Node, query: str, position: int) -> InField:
     inner = _first(part, (InField, Meta, Everything))
     if inner is not None:
         shown = show(inner)
-        raise QueryError(query, position, "{field}: cannot hold {part}: put that outside, joined by AND.", field=field, part=shown)
+        raise QueryError(
+            query,
+            position,
+            "{field}: cannot hold {part}: put that outside, joined by AND.",
+            field=field,
+            part=shown,
+        )
     return InField(field, part)
 
 
@@ -68,12 +83,18 @@ def _value(field: str, text: str, query: str, position: int) -> str:
         case "site":
             value = host(text)
             if "." not in value.partition("/")[0]:
-                raise QueryError(query, position, "site: takes a whole host, as in site:reuters.com.")
+                raise QueryError(
+                    query, position, "site: takes a whole host, as in site:reuters.com."
+                )
             return value
         case "lang":
             value = code(text)
             if not (scripts_of(value) or value in SNOWBALL or value in OTHERS):
-                raise QueryError(query, position, "lang: takes a language code, as in lang:en, lang:ru or lang:ar.")
+                raise QueryError(
+                    query,
+                    position,
+                    "lang: takes a language code, as in lang:en, lang:ru or lang:ar.",
+                )
             return value
         case "tag":
             return fold(text)
@@ -94,7 +115,11 @@ class Beside:
     def whole(self, part: Node) -> str:
         """The part with what it stands beside, as text."""
         shown = show(part, inside=True)
-        return f"{shown} {self.operator} {self.other}" if self.left else f"{self.other} {self.operator} {shown}"
+        return (
+            f"{shown} {self.operator} {self.other}"
+            if self.left
+            else f"{self.other} {self.operator} {shown}"
+        )
 
 
 def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> None:
@@ -103,7 +128,13 @@ def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> No
     match part:
         case AllOf(parts=parts):
             instead = " AND ".join(f"({beside.whole(one)})" for one in parts)
-            raise QueryError(query, position, "AND cannot stand within {operator}: write {instead}.", operator=operator, instead=instead)
+            raise QueryError(
+                query,
+                position,
+                "AND cannot stand within {operator}: write {instead}.",
+                operator=operator,
+                instead=instead,
+            )
         case AnyOf(parts=parts):
             for one in parts:
                 demand_for_near(one, beside, query, position)
@@ -111,7 +142,9 @@ def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> No
             raise no_not(operator, query, position)
         case InField(field=field, part=inner):
             instead = f"{field}:({beside.whole(inner)})"
-            raise QueryError(query, position, "Put the field before the whole: {instead}.", instead=instead)
+            raise QueryError(
+                query, position, "Put the field before the whole: {instead}.", instead=instead
+            )
         case Meta() | Everything() | Regex():
             raise QueryError(
                 query,
@@ -125,7 +158,10 @@ def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> No
 def no_not(operator: str, query: str, position: int) -> QueryError:
     """That NOT stands beside NEAR."""
     return QueryError(
-        query, position, "NOT cannot stand within {operator}: put it after the whole, as in (a {operator} b) NOT c.", operator=operator
+        query,
+        position,
+        "NOT cannot stand within {operator}: put it after the whole, as in (a {operator} b) NOT c.",
+        operator=operator,
     )
 
 

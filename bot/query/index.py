@@ -42,9 +42,13 @@ class Index:
         self._anchored: dict[str, _Compiled | list[_Compiled]] = {}
         self._free: set[int] = set()  # subscriptions that every article is held against
         self._signs = {"^": 0, "~": 0, ":": 0}  # how many anchors need keys of this kind
-        self._reached: dict[str, dict[str, tuple[_Compiled, ...]]] = {}  # language to word to what it leads to, as met so far
+        self._reached: dict[
+            str, dict[str, tuple[_Compiled, ...]]
+        ] = {}  # language to word to what it leads to, as met so far
         self._count = 0
-        self.broken: dict[int, tuple[Subscription, QueryError]] = {}  #: queries that cannot be read (a list is gone): they stop no other
+        self.broken: dict[
+            int, tuple[Subscription, QueryError]
+        ] = {}  #: queries that cannot be read (a list is gone): they stop no other
 
     def __len__(self) -> int:
         return len(self._compiled)
@@ -56,7 +60,9 @@ class Index:
 
     def subscriptions(self) -> list[Subscription]:
         """All in force or broken."""
-        return [one.subscription for one in self._compiled.values()] + [one for one, _ in self.broken.values()]
+        return [one.subscription for one in self._compiled.values()] + [
+            one for one, _ in self.broken.values()
+        ]
 
     def tree(self, subscription_id: int) -> Node:
         """The tree of a subscription in force."""
@@ -110,7 +116,12 @@ class Index:
             else:
                 del self._anchored[anchor]
 
-    def use(self, subscriptions: Iterable[Subscription], names: Names | None = None, chat: int | None = None) -> Iterator[int]:
+    def use(
+        self,
+        subscriptions: Iterable[Subscription],
+        names: Names | None = None,
+        chat: int | None = None,
+    ) -> Iterator[int]:
         """Bring the whole, or what rings one chat, in line with these; one change at a step: iterate to the end.
 
         Between two steps articles may be matched. Yields the id that was added, changed or removed. Other lists (`names`) read the
@@ -121,7 +132,9 @@ class Index:
         stale: set[int] = set()
         if names is not None and chat is None and names != self._names:
             self._names = names
-            stale = {number for number, one in known.items() if "@" in one.query or "＠" in one.query}
+            stale = {
+                number for number, one in known.items() if "@" in one.query or "＠" in one.query
+            }
         for number, subscription in wanted.items():
             if number in stale:
                 self.remove(number)
@@ -188,7 +201,9 @@ class Index:
             candidates.update(self._at(self._anchored.keys() & words.meta_keys()))
         return candidates
 
-    def _reach(self, word: str, language: str, reached: dict[str, tuple[_Compiled, ...]]) -> tuple[_Compiled, ...]:
+    def _reach(
+        self, word: str, language: str, reached: dict[str, tuple[_Compiled, ...]]
+    ) -> tuple[_Compiled, ...]:
         """The subscriptions that a word leads to."""
         keys = list(keys_of(word, language))
         if self._signs["^"]:
@@ -198,7 +213,9 @@ class Index:
             keys += word_keys(fold(word))
         if len(reached) >= _REACHED:
             reached.clear()
-        found = reached[word] = tuple(one for one in dict.fromkeys(self._at(keys)) if _may(one.tree, word))
+        found = reached[word] = tuple(
+            one for one in dict.fromkeys(self._at(keys)) if _may(one.tree, word)
+        )
         return found
 
     def _at(self, keys: Iterable[str]) -> Iterator[_Compiled]:
@@ -233,5 +250,7 @@ class _Present(dict[str, bool]):
     def __missing__(self, word: str) -> bool:
         forms = (word,) if word[0] == "=" else wanted(word, self._words.language)
         places = self._words.places
-        found = self[word] = forms[0] in places if len(forms) == 1 else any(form in places for form in forms)
+        found = self[word] = (
+            forms[0] in places if len(forms) == 1 else any(form in places for form in forms)
+        )
         return found

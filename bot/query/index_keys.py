@@ -64,7 +64,10 @@ class Anchors:
             self._observed = {one: count // 2 for one, count in observed.items() if count > 3}
 
     def _cost(self, keys: Iterable[str]) -> float:
-        return sum(_META_COST if is_meta(one) else self._observed.get(one, 0) + 2.0 / len(one) for one in keys)
+        return sum(
+            _META_COST if is_meta(one) else self._observed.get(one, 0) + 2.0 / len(one)
+            for one in keys
+        )
 
     def choose(self, node: Node) -> Keys | None:
         """The keys of which an article must hold one; None where there are none."""
@@ -103,7 +106,11 @@ def required(node: Node) -> Clauses:
             return tuple(dict.fromkeys(clause for part in parts for clause in required(part)))
         case AnyOf(parts=parts):
             each = [required(part) for part in parts]
-            return (tuple(dict.fromkeys(word for clauses in each for word in min(clauses, key=len))),) if all(each) else ()
+            return (
+                (tuple(dict.fromkeys(word for clauses in each for word in min(clauses, key=len))),)
+                if all(each)
+                else ()
+            )
         case Near(left=left, right=right):
             return required(left) + required(right)
         case InField(part=part):
@@ -149,7 +156,10 @@ def _unit(unit: Unit, forms: Forms) -> Demand:
     if isinstance(unit, str):
         return Demand(forms(unit))
     if is_unspaced(unit[0]):
-        return Demand(parts=tuple(Demand(_exact(fold(first + second))) for first, second in pairwise(unit)), every=True)
+        return Demand(
+            parts=tuple(Demand(_exact(fold(first + second))) for first, second in pairwise(unit)),
+            every=True,
+        )
     apart = Demand(parts=tuple(Demand(forms(part)) for part in unit), every=True)
     return Demand(parts=(apart, Demand(forms(joined(unit)))))
 
@@ -167,5 +177,8 @@ def _meta(field: str, value: str) -> Demand:
     if field == "site":
         return Demand(frozenset((f"site:{value.partition('/')[0]}",)))
     if field in {"feed", "source", "author"} and "://" not in value:
-        return Demand(parts=tuple(Demand(frozenset((f"{field}:{word}",))) for word in value.split()), every=True)
+        return Demand(
+            parts=tuple(Demand(frozenset((f"{field}:{word}",))) for word in value.split()),
+            every=True,
+        )
     return Demand(frozenset((f"{field}:{value}",)))

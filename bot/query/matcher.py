@@ -97,7 +97,9 @@ def _term(node: Term | Prefix, words: ArticleWords, field: str) -> list[Span] | 
     return words.spans[text]
 
 
-def _others(node: Name | NamedList | Regex | Near, words: ArticleWords, field: str) -> list[Span] | None:
+def _others(
+    node: Name | NamedList | Regex | Near, words: ArticleWords, field: str
+) -> list[Span] | None:
     return _spans(node, words, field) or None
 
 
@@ -127,7 +129,9 @@ _BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
 }
 
 
-def _spans(node: Term | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str) -> list[Span]:
+def _spans(
+    node: Term | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str
+) -> list[Span]:
     """The spans of a condition that words must meet."""
     match node:
         case Regex():
@@ -142,7 +146,11 @@ def _spans(node: Term | Prefix | Name | NamedList | Regex | Near, words: Article
             return [_span(one, words) for one in evidence if _stands(one[0], words, field)]
         case _:
             text = show_leaf(node)
-            return [_span((start, end, text), words) for start, end in places(node, words) if _stands(start, words, field)]
+            return [
+                _span((start, end, text), words)
+                for start, end in places(node, words)
+                if _stands(start, words, field)
+            ]
 
 
 def _stands(position: int, words: ArticleWords, field: str) -> bool:
@@ -159,11 +167,18 @@ def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[
     match leaf:
         case Term(units=units, mode=mode):
             first = units[0]
-            if len(units) == 1 and mode == "inflected" and isinstance(first, str):  # the commonest term
+            if (
+                len(units) == 1 and mode == "inflected" and isinstance(first, str)
+            ):  # the commonest term
                 return _word(first, words)
             found = _phrase(units, words, inflected=mode == "inflected")
             return (
-                [place for place in found if words.original(place).replace(".", "") == normalize("NFC", leaf.text).replace(".", "")]
+                [
+                    place
+                    for place in found
+                    if words.original(place).replace(".", "")
+                    == normalize("NFC", leaf.text).replace(".", "")
+                ]
                 if mode == "exact"
                 else found
             )
@@ -214,7 +229,12 @@ def _chained(steps: list[list[Place]]) -> list[Place]:
 def _beginnings(prefix: Prefix, words: ArticleWords) -> list[Place]:
     found = list(words.beginning(joined((*prefix.head, prefix.start))))
     if prefix.head:
-        found += _chained([*(words.places.get(f"={part}", []) for part in prefix.head), words.beginning(prefix.start)])
+        found += _chained(
+            [
+                *(words.places.get(f"={part}", []) for part in prefix.head),
+                words.beginning(prefix.start),
+            ]
+        )
     return sorted(set(found))
 
 
@@ -226,7 +246,9 @@ def _near(node: Near, words: ArticleWords) -> list[Interval]:
             gap = second[0] - first[1]
             if gap < 0 and not node.ordered:
                 gap = first[0] - second[1]
-            if 0 <= gap <= node.distance and (first[0] < words.summary_from) == (second[0] < words.summary_from):
+            if 0 <= gap <= node.distance and (first[0] < words.summary_from) == (
+                second[0] < words.summary_from
+            ):
                 hull = (min(first[0], second[0]), max(first[1], second[1]))
                 found.setdefault(hull, (*hull, (*first[2], *second[2])))
     return sorted(found.values())[:INTERVALS]
@@ -238,10 +260,15 @@ def _intervals(node: Node, words: ArticleWords) -> list[Interval]:
         case Near():
             return _near(node, words)
         case AnyOf(parts=parts):
-            return sorted({interval for part in parts for interval in _intervals(part, words)})[:INTERVALS]
+            return sorted({interval for part in parts for interval in _intervals(part, words)})[
+                :INTERVALS
+            ]
         case Term() | Prefix() | Name() | NamedList():
             text = show_leaf(node)
-            return [(start, end, ((start, end, text),)) for start, end in places(node, words)[:INTERVALS]]
+            return [
+                (start, end, ((start, end, text),))
+                for start, end in places(node, words)[:INTERVALS]
+            ]
         case _:
             return []
 
@@ -261,7 +288,9 @@ def holds(meta: Meta, article: Article) -> bool:
 
 def _is_of_site(value: str, address: str) -> bool:
     wanted_host, slash, path = value.partition("/")
-    return wanted_host in sites(address) and (not slash or f"{address.partition('/')[2]}/".startswith(f"{path}/"))
+    return wanted_host in sites(address) and (
+        not slash or f"{address.partition('/')[2]}/".startswith(f"{path}/")
+    )
 
 
 def _says(value: str, texts: Iterable[str]) -> bool:

@@ -58,9 +58,14 @@ NAME_WORDS = 8  #: words of a name
 
 # One for one, so that positions hold: full-width forms of ASCII, typographic quotes and dashes.
 _ONE_FOR_ONE = (
-    dict.fromkeys("“”„‟«»「」『』〝〞", '"') | dict.fromkeys("−–—‐‑", "-") | {"～": "~"} | dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
+    dict.fromkeys("“”„‟«»「」『』〝〞", '"')
+    | dict.fromkeys("−–—‐‑", "-")
+    | {"～": "~"}
+    | dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
 )
-_TYPOGRAPHIC = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {ord(one): other for one, other in _ONE_FOR_ONE.items()}
+_TYPOGRAPHIC = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
+    ord(one): other for one, other in _ONE_FOR_ONE.items()
+}
 _FIELDS = (*TEXT_FIELDS, *META_FIELDS)
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR(?:/\d*)?|&&|\|\|)$")
 _OPENS_REGEX = re.compile(r"(?:^|[\s(:!-])$")
@@ -85,29 +90,58 @@ class _Grower(Transformer[Token, Node]):
     def _count(self, position: int, words: int = 1) -> None:
         self._terms += max(1, words)
         if self._terms > TERMS:
-            raise QueryError(self._query, position, "A query has at most {most} words; make two subscriptions of this one.", most=TERMS)
+            raise QueryError(
+                self._query,
+                position,
+                "A query has at most {most} words; make two subscriptions of this one.",
+                most=TERMS,
+            )
 
     def _term(self, text: str, position: int, term: Term) -> Term:
         """The term with its units; raises where the text has none."""
         found = units(text, inflected=term.mode == "inflected")
-        self._count(position, sum(len(unit) if isinstance(unit, tuple) and not is_unspaced(unit[0]) else 1 for unit in found))
+        self._count(
+            position,
+            sum(
+                len(unit) if isinstance(unit, tuple) and not is_unspaced(unit[0]) else 1
+                for unit in found
+            ),
+        )
         if not found:
             if term.quoted:
-                raise QueryError(self._query, position, "These quotes hold no word: write a word, or remove it.")
-            raise QueryError(self._query, position, "“{word}” holds no letter or digit: write a word, or remove it.", word=text)
-        return Term(found, trimmed(term.text) if term.mode == "exact" else term.text, term.mode, term.quoted)
+                raise QueryError(
+                    self._query, position, "These quotes hold no word: write a word, or remove it."
+                )
+            raise QueryError(
+                self._query,
+                position,
+                "“{word}” holds no letter or digit: write a word, or remove it.",
+                word=text,
+            )
+        return Term(
+            found, trimmed(term.text) if term.mode == "exact" else term.text, term.mode, term.quoted
+        )
 
     @v_args(inline=True)
     def word(self, token: Token) -> Node:
         text, position = str(token), token.start_pos or 0
         if text[0] in "=~" and text.endswith("*"):
             at = position + len(text) - 1
-            raise QueryError(self._query, at, "A star works with plain words only: leave out the star, or the sign before the word.")
+            raise QueryError(
+                self._query,
+                at,
+                "A star works with plain words only: leave out the star, or the sign before the word.",
+            )
         if text.startswith("="):
             return self._term(text[1:], position, Term((), text[1:], "exact"))
         if text.startswith("~"):
             if text[1:].isdecimal():
-                raise QueryError(self._query, position, "Distances are written with NEAR: a NEAR/{number} b.", number=text[1:])
+                raise QueryError(
+                    self._query,
+                    position,
+                    "Distances are written with NEAR: a NEAR/{number} b.",
+                    number=text[1:],
+                )
             return self._name(text[1:], position, quoted=False)
         self._check_word(text, position)
         if text.endswith("*"):
@@ -118,24 +152,46 @@ class _Grower(Transformer[Token, Node]):
         """Refuse what looks like another language's operator, where plain words would mean something else than their writer thinks."""
         if re.fullmatch(r"O?NEAR(?:/.*)?", text):
             operator = text.partition("/")[0]
-            raise QueryError(self._query, position, "{operator} needs a number of words: write {operator}/5.", operator=operator)
+            raise QueryError(
+                self._query,
+                position,
+                "{operator} needs a number of words: write {operator}/5.",
+                operator=operator,
+            )
         if "://" in text:
             host = fields.host(text)
             if not host:
                 raise QueryError(self._query, position, "Put the address in quotes.")
-            raise QueryError(self._query, position, "This is an address: write site:{host} for articles of a site.", host=host)
+            raise QueryError(
+                self._query,
+                position,
+                "This is an address: write site:{host} for articles of a site.",
+                host=host,
+            )
         if text.startswith("/"):
             raise QueryError(
-                self._query, position, "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes."
+                self._query,
+                position,
+                "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes.",
             )
         if text.startswith("*"):
-            raise QueryError(self._query, position, "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.")
+            raise QueryError(
+                self._query,
+                position,
+                "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.",
+            )
         if "*" in text[:-1] or "?" in text[:-1]:
             at = position + min(text.index(one) for one in "*?" if one in text)
-            raise QueryError(self._query, at, "A star can stand only at the end of a word, as in rate*; for letters within use /…/.")
+            raise QueryError(
+                self._query,
+                at,
+                "A star can stand only at the end of a word, as in rate*; for letters within use /…/.",
+            )
         if re.match(r"\^\d|.+[\^~]\d", text):
             raise QueryError(
-                self._query, position, "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two."
+                self._query,
+                position,
+                "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two.",
             )
 
     def _prefix(self, text: str, position: int) -> Node:
@@ -143,10 +199,16 @@ class _Grower(Transformer[Token, Node]):
         last = found[-1] if found else ""
         parts = last if isinstance(last, tuple) else (last,)
         if parts[-1] and is_unspaced(parts[-1]):
-            return self._term(text, position, Term((), text))  # these scripts match within words anyway
+            return self._term(
+                text, position, Term((), text)
+            )  # these scripts match within words anyway
         if len(found) != 1 or len("".join(parts)) < PREFIX:
             raise QueryError(
-                self._query, position, "“{word}” is too short: at least {least} letters stand before a star.", word=f"{text}*", least=PREFIX
+                self._query,
+                position,
+                "“{word}” is too short: at least {least} letters stand before a star.",
+                word=f"{text}*",
+                least=PREFIX,
             )
         self._count(position)
         return Prefix(parts[:-1], parts[-1], text)
@@ -155,18 +217,26 @@ class _Grower(Transformer[Token, Node]):
         self._count(position)
         text = text.strip()
         if len(text.split()) > NAME_WORDS:
-            raise QueryError(self._query, position, "A name has at most {most} words.", most=NAME_WORDS)
+            raise QueryError(
+                self._query, position, "A name has at most {most} words.", most=NAME_WORDS
+            )
         try:
             return Name(compile_name(text), text, quoted)
         except ValueError:
-            raise QueryError(self._query, position, 'A name follows ~, as in ~Zelensky or ~"Deir ez-Zor".') from None
+            raise QueryError(
+                self._query, position, 'A name follows ~, as in ~Zelensky or ~"Deir ez-Zor".'
+            ) from None
 
     @v_args(inline=True)
     def phrase(self, token: Token) -> Term:
         text = str(token)[1:-1].strip()
         if "*" in text:
             at = (token.start_pos or 0) + str(token).index("*")
-            raise QueryError(self._query, at, 'A star has no meaning in quotes: write it after a word, as in "air" ONEAR/0 def*.')
+            raise QueryError(
+                self._query,
+                at,
+                'A star has no meaning in quotes: write it after a word, as in "air" ONEAR/0 def*.',
+            )
         return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
 
     @v_args(inline=True)
@@ -197,8 +267,19 @@ class _Grower(Transformer[Token, Node]):
         if items is None:
             near = get_close_matches(name, self._names, n=1)
             if near:
-                raise QueryError(self._query, position, "There is no list @{name}. Did you mean @{other}?", name=name, other=near[0])
-            raise QueryError(self._query, position, "There is no list @{name}. Lists are made under `names:` in feeds.yaml.", name=name)
+                raise QueryError(
+                    self._query,
+                    position,
+                    "There is no list @{name}. Did you mean @{other}?",
+                    name=name,
+                    other=near[0],
+                )
+            raise QueryError(
+                self._query,
+                position,
+                "There is no list @{name}. Lists are made under `names:` in feeds.yaml.",
+                name=name,
+            )
         return NamedList(name, tuple(self._item(item, position) for item in items))
 
     def _item(self, item: str, position: int) -> Term | Prefix | Name:
@@ -269,9 +350,19 @@ class _Grower(Transformer[Token, Node]):
             )
         self._nears += 1
         if self._nears > NEARS:
-            raise QueryError(self._query, position, "A query has at most {most} NEAR; make two subscriptions of this one.", most=NEARS)
+            raise QueryError(
+                self._query,
+                position,
+                "A query has at most {most} NEAR; make two subscriptions of this one.",
+                most=NEARS,
+            )
         for part, other in ((left, right), (right, left)):
-            fields.demand_for_near(part, fields.Beside(show(other, inside=True), str(token), part is left), self._query, position)
+            fields.demand_for_near(
+                part,
+                fields.Beside(show(other, inside=True), str(token), part is left),
+                self._query,
+                position,
+            )
         return Near(left, right, distance, ordered=operator == "ONEAR")
 
     def none_of(self, parts: list[Node]) -> Node:
@@ -304,7 +395,11 @@ def units(text: str, *, inflected: bool) -> tuple[Unit, ...]:
         until = compounds.get(index, index + 1)
         if is_unspaced(cut.words[index]):
             until = index + 1
-            while until < len(cut.words) and is_unspaced(cut.words[until]) and cut.places[until][0] == cut.places[until - 1][1]:
+            while (
+                until < len(cut.words)
+                and is_unspaced(cut.words[until])
+                and cut.places[until][0] == cut.places[until - 1][1]
+            ):
                 until += 1
         parts = tuple(words[index:until])
         found.append(parts if len(parts) > 1 else parts[0])
@@ -313,7 +408,11 @@ def units(text: str, *, inflected: bool) -> tuple[Unit, ...]:
 
 
 def _designated(word: str) -> str:
-    return word if word.isascii() or not any(map(str.isdecimal, word)) or not any(map(str.isalpha, word)) else designation(word)
+    return (
+        word
+        if word.isascii() or not any(map(str.isdecimal, word)) or not any(map(str.isalpha, word))
+        else designation(word)
+    )
 
 
 def parse(query: str, names: Names | None = None) -> Node:
@@ -322,7 +421,13 @@ def parse(query: str, names: Names | None = None) -> Node:
     Raises QueryError with the position of the first mistake.
     """
     if len(query) > LENGTH:
-        raise QueryError(query, LENGTH, "A query has at most {most} characters; this one has {number}.", most=LENGTH, number=len(query))
+        raise QueryError(
+            query,
+            LENGTH,
+            "A query has at most {most} characters; this one has {number}.",
+            most=LENGTH,
+            number=len(query),
+        )
     text = query.translate(_TYPOGRAPHIC)
     if not text.strip():
         raise QueryError(query, 0, 'The query is empty: write a word, or a "phrase".')
@@ -348,7 +453,12 @@ def parse(query: str, names: Names | None = None) -> Node:
 
 
 def _too_deep(query: str) -> QueryError:
-    return QueryError(query, 0, "Parentheses, NOT and fields nest at most {most} deep: write the query flatter.", most=DEPTH)
+    return QueryError(
+        query,
+        0,
+        "Parentheses, NOT and fields nest at most {most} deep: write the query flatter.",
+        most=DEPTH,
+    )
 
 
 def _depth(node: Node, above: int) -> int:
@@ -374,34 +484,57 @@ def _check_brackets(query: str, text: str) -> None:
         character = text[position]
         if character == '"':
             quote = -1 if quote >= 0 else position
-        elif quote < 0 and character == "/" and _OPENS_REGEX.search(text[max(0, position - 1) : position]):
+        elif (
+            quote < 0
+            and character == "/"
+            and _OPENS_REGEX.search(text[max(0, position - 1) : position])
+        ):
             position = regex.end(text, position)
             continue
         elif quote < 0 and character == "(":
             opened.append(position)
             if len(opened) > DEPTH:
-                raise QueryError(query, position, "Parentheses nest at most {most} deep.", most=DEPTH)
+                raise QueryError(
+                    query, position, "Parentheses nest at most {most} deep.", most=DEPTH
+                )
         elif quote < 0 and character == ")":
             if not opened:
-                raise QueryError(query, position, "This parenthesis closes nothing: remove it, or open one before.")
+                raise QueryError(
+                    query,
+                    position,
+                    "This parenthesis closes nothing: remove it, or open one before.",
+                )
             opened.pop()
         position += 1
     if quote >= 0:
-        raise QueryError(query, quote, 'This quote is not closed: add a " after the last word of the phrase.')
+        raise QueryError(
+            query, quote, 'This quote is not closed: add a " after the last word of the phrase.'
+        )
     if opened:
-        raise QueryError(query, opened[-1], "This parenthesis is not closed: add a ) where it should end.")
+        raise QueryError(
+            query, opened[-1], "This parenthesis is not closed: add a ) where it should end."
+        )
 
 
 def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
-    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
+    if isinstance(error, UnexpectedEOF) or (
+        isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    ):
         last = text.rsplit(maxsplit=1)[-1]
         last = next((one for one in ("&&", "||") if last.endswith(one)), last)
         return _at_the_end(query, text.rstrip().rfind(last), last)
     position = error.pos_in_stream or 0  # type: ignore[redundant-expr]  # lark's annotation leaves out None
     if isinstance(error, UnexpectedCharacters):
         sign = text[position]
-        return QueryError(query, position, "“{sign}” has no meaning here: put text that holds it in quotes.", sign=sign)
-    found = str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
+        return QueryError(
+            query,
+            position,
+            "“{sign}” has no meaning here: put text that holds it in quotes.",
+            sign=sign,
+        )
+    found = (
+        str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
+    )
     before_it = text[:position].rstrip().rpartition(" ")[2]
     if re.fullmatch(r"[-!]|NOT", found) and re.fullmatch(r"O?NEAR/\d+", before_it):
         return fields.no_not(before_it, query, position)
@@ -411,8 +544,18 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
         if _OPERATOR.match(last):
             return _at_the_end(query, before.rfind(last), last)
         return QueryError(query, position, "A word is missing before this parenthesis.")
-    return QueryError(query, position, "“{word}” needs a word before it: remove it, or write the word in quotes to search for it.", word=found)
+    return QueryError(
+        query,
+        position,
+        "“{word}” needs a word before it: remove it, or write the word in quotes to search for it.",
+        word=found,
+    )
 
 
 def _at_the_end(query: str, position: int, word: str) -> QueryError:
-    return QueryError(query, position, "“{word}” stands at the end: write what should follow it, or remove it.", word=word)
+    return QueryError(
+        query,
+        position,
+        "“{word}” stands at the end: write what should follow it, or remove it.",
+        word=word,
+    )

@@ -25,17 +25,36 @@ def _compiled(source: str, ignore_case: bool) -> Any:
 def checked(source: str, flags: str, query: str, position: int) -> Regex:
     """The expression that stands at this position of a query. Raises QueryError."""
     if set(flags) - {"i"}:
-        raise QueryError(query, position, "“{flags}” is no flag: /…/i ignores case, others there are none.", flags=flags)
+        raise QueryError(
+            query,
+            position,
+            "“{flags}” is no flag: /…/i ignores case, others there are none.",
+            flags=flags,
+        )
     if len(source) > LENGTH:
-        raise QueryError(query, position, "An expression has at most {most} characters; this one has {number}.", most=LENGTH, number=len(source))
+        raise QueryError(
+            query,
+            position,
+            "An expression has at most {most} characters; this one has {number}.",
+            most=LENGTH,
+            number=len(source),
+        )
     try:
         pattern = _compiled(source, bool(flags))
         if pattern.search("") is not None:
-            raise QueryError(query, position, "This expression matches the empty text, and so everything: ask for at least one letter.")
+            raise QueryError(
+                query,
+                position,
+                "This expression matches the empty text, and so everything: ask for at least one letter.",
+            )
     except UnicodeEncodeError as error:  # half of a surrogate pair
         raise _unread(str(error), query, position) from None
     except re2.error as error:
-        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        reason = (
+            error.args[0].decode()
+            if error.args and isinstance(error.args[0], bytes)
+            else str(error)
+        )
         raise _unread(reason, query, position) from None
     return Regex(source, bool(flags))
 
@@ -43,10 +62,18 @@ def checked(source: str, flags: str, query: str, position: int) -> Regex:
 def _unread(reason: str, query: str, position: int) -> QueryError:
     if "too large" in reason:
         size = MEMORY // 1024
-        return QueryError(query, position, "This expression is too large for RE2 ({size} KB): write fewer or smaller repetitions.", size=size)
+        return QueryError(
+            query,
+            position,
+            "This expression is too large for RE2 ({size} KB): write fewer or smaller repetitions.",
+            size=size,
+        )
     if "repetition size" in reason:
         return QueryError(
-            query, position, "RE2 cannot read this expression: {reason}; RE2 repeats at most 1000 times, all in all.", reason=reason
+            query,
+            position,
+            "RE2 cannot read this expression: {reason}; RE2 repeats at most 1000 times, all in all.",
+            reason=reason,
         )
     return QueryError(query, position, "RE2 cannot read this expression: {reason}.", reason=reason)
 

@@ -7,11 +7,23 @@ from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Near, Node, 
 def objection(tree: Node, query: str) -> QueryError | None:
     """What is wrong with the query as a whole, and what to do; None where nothing is. `query` is its text."""
     if never(tree):
-        return QueryError(query, 0, "No article can match this: it asks for something and excludes the same. Remove one of the two.")
+        return QueryError(
+            query,
+            0,
+            "No article can match this: it asks for something and excludes the same. Remove one of the two.",
+        )
     if not isinstance(tree, Everything) and always(tree):
-        return QueryError(query, 0, "This matches every article: remove the part that does, or write * alone if you mean it.")
+        return QueryError(
+            query,
+            0,
+            "This matches every article: remove the part that does, or write * alone if you mean it.",
+        )
     if not _demands(tree):
-        return QueryError(query, 0, "This matches every article that lacks a word: say first what you want, then NOT what you do not.")
+        return QueryError(
+            query,
+            0,
+            "This matches every article that lacks a word: say first what you want, then NOT what you do not.",
+        )
     return None
 
 
@@ -26,7 +38,10 @@ def always(node: Node) -> bool:
             return all(always(part) for part in parts)
         case AnyOf(parts=parts):
             wanted = {_meaning(part) for part in parts if not isinstance(part, NoneOf)}
-            return any(always(part) or (isinstance(part, NoneOf) and _meaning(part.part) in wanted) for part in parts)
+            return any(
+                always(part) or (isinstance(part, NoneOf) and _meaning(part.part) in wanted)
+                for part in parts
+            )
         case InField(part=part):
             return always(part)
         case _:
@@ -52,7 +67,11 @@ def never(node: Node) -> bool:
 
 def _flat(parts: tuple[Node, ...]) -> list[Node]:
     """The conditions that must all hold."""
-    return [inner for part in parts for inner in (_flat(part.parts) if isinstance(part, AllOf) else [part])]
+    return [
+        inner
+        for part in parts
+        for inner in (_flat(part.parts) if isinstance(part, AllOf) else [part])
+    ]
 
 
 def _contradict(parts: list[Node]) -> bool:
@@ -66,7 +85,10 @@ def _contradict(parts: list[Node]) -> bool:
     if len(languages) > 1:
         return True
     return any(
-        all(_meaning(branch) in excluded for branch in part.parts) if isinstance(part, AnyOf) else _meaning(part) in excluded for part in wanted
+        all(_meaning(branch) in excluded for branch in part.parts)
+        if isinstance(part, AnyOf)
+        else _meaning(part) in excluded
+        for part in wanted
     )
 
 

@@ -28,7 +28,18 @@ def keys_of(word: str, language: str) -> tuple[str, ...]:
 class ArticleWords:
     """An article, ready to be matched. Positions run through title and summary; a wall that nothing crosses stands between."""
 
-    __slots__ = ("_cut", "article", "language", "places", "said", "sorted_keys", "spans", "summary_from", "texts", "words")
+    __slots__ = (
+        "_cut",
+        "article",
+        "language",
+        "places",
+        "said",
+        "sorted_keys",
+        "spans",
+        "summary_from",
+        "texts",
+        "words",
+    )
 
     def __init__(self, article: Article) -> None:
         self.article = article
@@ -44,10 +55,14 @@ class ArticleWords:
             shift = self.summary_from
             self.words = [*self.words, "", *summary.words]
             lower = [*lower, "", *summary.lower]
-            compounds = compounds + [(start + shift, end + shift) for start, end in summary.compounds]
+            compounds = compounds + [
+                (start + shift, end + shift) for start, end in summary.compounds
+            ]
             unspaced = unspaced or summary.unspaced
             self._cut.append(summary)
-        self.said: dict[str, list[Place]] = {}  #: words in small letters, joined ones as well, to where they stand
+        self.said: dict[
+            str, list[Place]
+        ] = {}  #: words in small letters, joined ones as well, to where they stand
         self.places: dict[str, list[Place]] = {}  #: keys to where they stand
         self.spans: dict[str, list[Span] | None] = {}  #: of terms that were looked for before
         self.sorted_keys: list[str] = []  #: made when a beginning is looked for
@@ -90,7 +105,11 @@ class ArticleWords:
             cut = self._cut[0].places
             return "title", cut[place[0]][0], cut[place[1] - 1][1]
         cut = self._cut[1].places
-        return "summary", cut[place[0] - self.summary_from][0], cut[place[1] - 1 - self.summary_from][1]
+        return (
+            "summary",
+            cut[place[0] - self.summary_from][0],
+            cut[place[1] - 1 - self.summary_from][1],
+        )
 
     def original(self, place: Place) -> str:
         """The stretch of the original text, composed."""
@@ -111,9 +130,17 @@ class ArticleWords:
     def meta_keys(self) -> set[str]:
         """The keys of what is known beside the words."""
         article = self.article
-        found = {f"lang:{article.language}", *(f"tag:{fold(tag)}" for tag in article.tags), f"feed:{article.feed}"}
+        found = {
+            f"lang:{article.language}",
+            *(f"tag:{fold(tag)}" for tag in article.tags),
+            f"feed:{article.feed}",
+        }
         found.update(f"site:{site}" for site in sites(host(article.link)))
-        for field, text in (("feed", article.feed_name), ("source", " ".join(sources(article))), ("author", article.author)):
+        for field, text in (
+            ("feed", article.feed_name),
+            ("source", " ".join(sources(article))),
+            ("author", article.author),
+        ):
             found.update(f"{field}:{word}" for word in key(text).split())
         return found
 

@@ -43,7 +43,9 @@ class Forecast:
     entries: int
     by_day: tuple[tuple[date, int], ...]  #: each day and its stories, oldest first
     hits: tuple[Hit, ...]  #: the newest, at most SHOWN, one of each story
-    overlap: tuple[tuple[int, int], ...]  #: subscription and how many of the stories it rings for already, most first
+    overlap: tuple[
+        tuple[int, int], ...
+    ]  #: subscription and how many of the stories it rings for already, most first
     share: float = 1.0  #: of the entries that were looked at; below 1 the counts are estimates
     nothing_stored: bool = False  #: there is no past to judge by
 
@@ -68,7 +70,9 @@ class Forecast:
         return 7 * self.a_day
 
 
-def search(tree: Node, archive: Archive, feeds: Sequence[str] = (), since: datetime | None = None) -> Iterator[Hit]:
+def search(
+    tree: Node, archive: Archive, feeds: Sequence[str] = (), since: datetime | None = None
+) -> Iterator[Hit]:
     """Matching entries, newest first."""
     return _hits(tree, archive, expression(tree, archive.languages()), feeds, since, 1)
 
@@ -115,7 +119,12 @@ def backtest(
 
 
 def counts(
-    tree: Node, archive: Archive, now: datetime, days: int, feeds: Sequence[str] = (), zone: tzinfo = UTC
+    tree: Node,
+    archive: Archive,
+    now: datetime,
+    days: int,
+    feeds: Sequence[str] = (),
+    zone: tzinfo = UTC,
 ) -> tuple[tuple[date, int, int], ...]:
     """Each of the last days of that zone with its stories and publishers, oldest first; a story counts on the day it began on."""
     today = now.astimezone(zone).date()
@@ -127,7 +136,9 @@ def counts(
     for hit in _hits(tree, archive, found, feeds, since, step):
         day = hit.entry.at.astimezone(zone).date()
         began[hit.entry.story_id] = min(day, began.get(hit.entry.story_id, day))
-        publishers.setdefault(day, set()).add(hit.entry.article.source or hit.entry.article.publisher)
+        publishers.setdefault(day, set()).add(
+            hit.entry.article.source or hit.entry.article.publisher
+        )
     stories = Counter(began.values())
     every = [first + timedelta(days=number) for number in range(days)]
     return tuple((day, stories[day] * step, len(publishers.get(day, ()))) for day in every)
@@ -140,7 +151,12 @@ def narrowed(tree: Node, archive: Archive, since: datetime | None, most: int) ->
 
 
 def matching(
-    tree: Node, archive: Archive, found: str, feeds: Sequence[str], since: datetime | None, step: int
+    tree: Node,
+    archive: Archive,
+    found: str,
+    feeds: Sequence[str],
+    since: datetime | None,
+    step: int,
 ) -> Iterator[tuple[StoredEntry, ArticleWords, tuple[Span, ...]]]:
     """Matching entries, newest first, with their words and what of them matched; `found` and `step` are those of `narrowed`."""
     beside = known_beside(tree)
@@ -157,7 +173,17 @@ def matching(
 
 
 def _hits(
-    tree: Node, archive: Archive, found: str, feeds: Sequence[str], since: datetime | None, step: int, index: Index | None = None
+    tree: Node,
+    archive: Archive,
+    found: str,
+    feeds: Sequence[str],
+    since: datetime | None,
+    step: int,
+    index: Index | None = None,
 ) -> Iterator[Hit]:
     for entry, words, spans in matching(tree, archive, found, feeds, since, step):
-        yield Hit(entry, spans, tuple(one.subscription_id for one in index.match_words(words)) if index else ())
+        yield Hit(
+            entry,
+            spans,
+            tuple(one.subscription_id for one in index.match_words(words)) if index else (),
+        )

@@ -34,7 +34,9 @@ EXAMPLES = 3  #: headlines of hidden stories that a proposal shows
 CANDIDATES = 48  #: words and phrases of an article that are tried
 _SHORTLIST = 10  # of them, for which the archive is asked how usual they are
 _SUMMARY_HEAD = 400  # characters of a summary in which they are looked for
-_UNSPACED = 5  # times the cost of cutting a text without spaces, of which so many fewer are looked at
+_UNSPACED = (
+    5  # times the cost of cutting a text without spaces, of which so many fewer are looked at
+)
 _COMMON = 1e-4  # share of all articles from which on a word costs the more the commoner it is
 _QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»「」『』〝〞＂', " "))
 
@@ -109,14 +111,20 @@ def proposals(
         return ()
     languages = archive.languages()
     kept = [ArticleWords(Article(headline, language=language_of(headline))) for headline in wanted]
-    texts = (one for one in _texts(tree, words, languages) if not any(stands(one.clause, headline) for headline in kept))
+    texts = (
+        one
+        for one in _texts(tree, words, languages)
+        if not any(stands(one.clause, headline) for headline in kept)
+    )
     candidates = [*_first(texts, CANDIDATES), *_outlets(tree, unwanted.article, feeds)]
     since = now - SPAN
     week = _week(tree, archive, candidates, feeds, since, unwanted)
     judged = _judged(candidates, week)
     judged.sort(key=lambda one: one.cost)
     judged = [*_by_rarity(judged[:_SHORTLIST], archive, languages, since), *judged[_SHORTLIST:]]
-    return tuple(_proposal(one, text, week) for one, text in _chosen(judged, query, tree, names, most))
+    return tuple(
+        _proposal(one, text, week) for one, text in _chosen(judged, query, tree, names, most)
+    )
 
 
 def _first(candidates: Iterable[_Candidate], most: int) -> list[_Candidate]:
@@ -133,8 +141,19 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
     """Words and phrases that stand where the query matches nothing, and that mean none of its terms in any language."""
     leaves = [leaf for leaf in asked(tree) if not isinstance(leaf, Meta)]
     spans = [span for leaf in leaves for span in evaluate(leaf, words, "") or ()]
-    text = " . ".join(show_leaf(item) for leaf in leaves for item in (leaf.items if isinstance(leaf, NamedList) else (leaf,)))
-    terms = [ArticleWords(Article(text, language=language)) for language in {*languages, words.language, ""}] if text else []
+    text = " . ".join(
+        show_leaf(item)
+        for leaf in leaves
+        for item in (leaf.items if isinstance(leaf, NamedList) else (leaf,))
+    )
+    terms = (
+        [
+            ArticleWords(Article(text, language=language))
+            for language in {*languages, words.language, ""}
+        ]
+        if text
+        else []
+    )
     article = words.article
     found = [(one, True) for one in telling(article.title, words.language)]
     found += [(one, False) for one in telling(article.summary[:_SUMMARY_HEAD], words.language)]
@@ -149,10 +168,19 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
 
 def _text(found: Telling, *, of_title: bool) -> _Candidate:
     folded = units(found.text, inflected=False)
-    parts = frozenset(part for unit in folded for part in ((unit,) if isinstance(unit, str) else unit))
+    parts = frozenset(
+        part for unit in folded for part in ((unit,) if isinstance(unit, str) else unit)
+    )
     if any(map(str.isspace, found.text)):
-        return _Candidate(Term(folded, found.text, "folded", quoted=True), "phrase", parts, of_title)
-    return _Candidate(Term(units(found.text, inflected=True), found.text), "phrase" if found.phrase else "word", parts, of_title)
+        return _Candidate(
+            Term(folded, found.text, "folded", quoted=True), "phrase", parts, of_title
+        )
+    return _Candidate(
+        Term(units(found.text, inflected=True), found.text),
+        "phrase" if found.phrase else "word",
+        parts,
+        of_title,
+    )
 
 
 def _overlap(one: Span, other: Span) -> bool:
@@ -161,16 +189,29 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def _outlets(tree: Node, article: Article, feeds: Sequence[str]) -> list[_Candidate]:
     """Who says it, where the subscription does not ask for just that."""
-    if any(isinstance(leaf, Meta) and leaf.field in {"source", "site", "feed"} and holds(leaf, article) for leaf in asked(tree)):
+    if any(
+        isinstance(leaf, Meta) and leaf.field in {"source", "site", "feed"} and holds(leaf, article)
+        for leaf in asked(tree)
+    ):
         return []
     if article.source:
         return _outlet("source", article.source, "source")
     if article.feed in feeds or article.feed_name in feeds:
         return []
     site = host(article.link).partition("/")[0]
-    unnamed = not article.publisher or ("." in article.publisher and " " not in article.publisher)  # the host stands for the publisher
-    found = _outlet("site", site, "source") if unnamed and "." in site else _outlet("source", article.publisher, "source")
-    return found if key(article.feed_name) == key(article.publisher) else found + _outlet("feed", article.feed_name, "feed")
+    unnamed = not article.publisher or (
+        "." in article.publisher and " " not in article.publisher
+    )  # the host stands for the publisher
+    found = (
+        _outlet("site", site, "source")
+        if unnamed and "." in site
+        else _outlet("source", article.publisher, "source")
+    )
+    return (
+        found
+        if key(article.feed_name) == key(article.publisher)
+        else found + _outlet("feed", article.feed_name, "feed")
+    )
 
 
 def _outlet(field: str, text: str, kind: Kind) -> list[_Candidate]:
@@ -180,10 +221,19 @@ def _outlet(field: str, text: str, kind: Kind) -> list[_Candidate]:
     return [_Candidate(Meta(field, key(text), text, quoted=True), kind)] if key(text) else []
 
 
-def _week(tree: Node, archive: Archive, candidates: Sequence[_Candidate], feeds: Sequence[str], since: datetime, unwanted: StoredEntry) -> _Week:
+def _week(
+    tree: Node,
+    archive: Archive,
+    candidates: Sequence[_Candidate],
+    feeds: Sequence[str],
+    since: datetime,
+    unwanted: StoredEntry,
+) -> _Week:
     """The stories that the query matched, each with the candidates that its matching articles hold."""
     text = f"{unwanted.article.title} {unwanted.article.summary}"
-    found, step = narrowed(tree, archive, since, LOOKED_AT // _UNSPACED if tokens(text).unspaced else LOOKED_AT)
+    found, step = narrowed(
+        tree, archive, since, LOOKED_AT // _UNSPACED if tokens(text).unspaced else LOOKED_AT
+    )
     trial = Trial([one.clause for one in candidates])
     stories: dict[int, _Seen] = {}
     for entry, words, _ in matching(tree, archive, found, feeds, since, step):
@@ -209,47 +259,84 @@ def _judged(candidates: Sequence[_Candidate], week: _Week) -> list[_Judged]:
     for number, one in enumerate(candidates):
         hidden = tuple(seen for seen in week.others if seen.covered >> number & 1)
         if len(hidden) <= half:
-            apart = sum(1 << at for at, other in enumerate(candidates) if telling_bits >> at & 1 and one.parts.isdisjoint(other.parts))
+            apart = sum(
+                1 << at
+                for at, other in enumerate(candidates)
+                if telling_bits >> at & 1 and one.parts.isdisjoint(other.parts)
+            )
             alike = sum(bool(seen.held & apart) for seen in hidden)
             avoided = week.own is None or bool(week.own.covered >> number & 1)
-            found.append(_Judged(one, hidden, avoided, _cost(one, len(hidden) * week.step, alike * week.step, avoided=avoided)))
+            found.append(
+                _Judged(
+                    one,
+                    hidden,
+                    avoided,
+                    _cost(one, len(hidden) * week.step, alike * week.step, avoided=avoided),
+                )
+            )
     return found
 
 
 def _cost(candidate: _Candidate, hidden: int, alike: int, *, avoided: bool) -> float:
     """What speaks against an exclusion: that it hides much, or what shares nothing else with the unwanted article, or not all of its story."""
-    cost = 1.5 * (hidden - alike) - 0.5 * min(alike, FEW) + max(0, hidden - FEW) + (0 if avoided else 2)
+    cost = (
+        1.5 * (hidden - alike)
+        - 0.5 * min(alike, FEW)
+        + max(0, hidden - FEW)
+        + (0 if avoided else 2)
+    )
     if not candidate.parts:
         return cost + 1  # an outlet says nothing of the subject
     return cost + (not candidate.of_title) + 0.5 * (candidate.kind == "phrase")
 
 
-def _by_rarity(judged: Sequence[_Judged], archive: Archive, languages: Iterable[str], since: datetime) -> list[_Judged]:
+def _by_rarity(
+    judged: Sequence[_Judged], archive: Archive, languages: Iterable[str], since: datetime
+) -> list[_Judged]:
     """In the order of their costs with what their words cost: usual ones hide much that is still to come, unheard ones nothing."""
     everything = archive.count("", since)
     found = []
     for one in judged:
         search = expression(one.candidate.clause, languages) if one.candidate.parts else ""
         many = archive.count(search, since) if search else 0
-        rarity = 0.0 if not search else 1.0 if many <= 1 else max(0.0, log10(many / max(2.0, _COMMON * everything)))
+        rarity = (
+            0.0
+            if not search
+            else 1.0
+            if many <= 1
+            else max(0.0, log10(many / max(2.0, _COMMON * everything)))
+        )
         found.append(replace(one, cost=one.cost + rarity))
     return sorted(found, key=lambda one: one.cost)
 
 
-def _chosen(judged: Sequence[_Judged], query: str, tree: Node, names: Names, most: int) -> list[tuple[_Judged, str]]:
+def _chosen(
+    judged: Sequence[_Judged], query: str, tree: Node, names: Names, most: int
+) -> list[tuple[_Judged, str]]:
     """The best with their queries, none that says the same as a better one; one of them by outlet where that is possible."""
     outlets = _written((one for one in judged if not one.candidate.parts), query, tree, names, 2)
-    texts = _written((one for one in judged if one.candidate.parts), query, tree, names, most - (bool(outlets) and most > 1))
+    texts = _written(
+        (one for one in judged if one.candidate.parts),
+        query,
+        tree,
+        names,
+        most - (bool(outlets) and most > 1),
+    )
     return sorted(texts + outlets[: most - len(texts)], key=lambda two: two[0].cost)
 
 
-def _written(judged: Iterable[_Judged], query: str, tree: Node, names: Names, most: int) -> list[tuple[_Judged, str]]:
+def _written(
+    judged: Iterable[_Judged], query: str, tree: Node, names: Names, most: int
+) -> list[tuple[_Judged, str]]:
     """The first that can be written, with the queries that they make."""
     written: list[tuple[_Judged, str]] = []
     for one in judged:
         if len(written) >= most:
             break
-        if any(one.hidden == other.hidden and one.candidate.parts & other.candidate.parts for other, _ in written):
+        if any(
+            one.hidden == other.hidden and one.candidate.parts & other.candidate.parts
+            for other, _ in written
+        ):
             continue
         text = without(query, tree, one.candidate.clause, names)
         if text is not None:
@@ -258,7 +345,9 @@ def _written(judged: Iterable[_Judged], query: str, tree: Node, names: Names, mo
 
 
 def _proposal(judged: _Judged, text: str, week: _Week) -> Proposal:
-    newest = sorted((seen.earliest for seen in judged.hidden), key=lambda entry: entry.at, reverse=True)
+    newest = sorted(
+        (seen.earliest for seen in judged.hidden), key=lambda entry: entry.at, reverse=True
+    )
     return Proposal(
         query=text,
         added=show(NoneOf(judged.candidate.clause)),

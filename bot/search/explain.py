@@ -51,17 +51,34 @@ def explain_article(article: Article, held: Iterable[Held], voice: Voice = ENGLI
             result.append(_unread(one, voice))
             continue
         said = explain(one.tree, words)
-        result.append(Reason(one.subscription.name, said.matched, rang=False, text=plain(sentence(said, voice))))
+        result.append(
+            Reason(
+                one.subscription.name, said.matched, rang=False, text=plain(sentence(said, voice))
+            )
+        )
     return result
 
 
-def explain_entry(facts: EntryFacts, held: Iterable[Held], chats: Mapping[int, tuple[str, str]], when: When, voice: Voice = ENGLISH) -> list[Reason]:
+def explain_entry(
+    facts: EntryFacts,
+    held: Iterable[Held],
+    chats: Mapping[int, tuple[str, str]],
+    when: When,
+    voice: Voice = ENGLISH,
+) -> list[Reason]:
     """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
     words = ArticleWords(facts.entry.article)
     return [_of_one(facts, words, one, chats, when, voice) for one in held]
 
 
-def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[int, tuple[str, str]], when: When, voice: Voice) -> Reason:
+def _of_one(
+    facts: EntryFacts,
+    words: ArticleWords,
+    held: Held,
+    chats: Mapping[int, tuple[str, str]],
+    when: When,
+    voice: Voice,
+) -> Reason:
     subscription, entry = held.subscription, facts.entry
     if held.tree is None:
         return _unread(held, voice)
@@ -70,7 +87,13 @@ def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[i
     excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
     if excluded:
         feeds = ", ".join(subscription.feeds)
-        texts.append(voice.say("It looks at {feeds} only, not at {feed}.", feeds=feeds, feed=entry.article.feed_name))
+        texts.append(
+            voice.say(
+                "It looks at {feeds} only, not at {feed}.",
+                feeds=feeds,
+                feed=entry.article.feed_name,
+            )
+        )
     texts.append(sentence(said, voice))
     matches = said.matched and not excluded
     alerts = {alert.chat_id: alert for alert in facts.alerts}
@@ -84,9 +107,15 @@ def _of_one(facts: EntryFacts, words: ArticleWords, held: Held, chats: Mapping[i
             texts.append(
                 voice.say("{chat}: {what}.", chat=name, what=what)
                 if matches
-                else voice.say("{chat}: it rang before its words or the query changed; {what}.", chat=name, what=what)
+                else voice.say(
+                    "{chat}: it rang before its words or the query changed; {what}.",
+                    chat=name,
+                    what=what,
+                )
             )
-        rang = rang or (alert is not None and named and alert.entry_id == entry.id and _arrived(alert))
+        rang = rang or (
+            alert is not None and named and alert.entry_id == entry.id and _arrived(alert)
+        )
     return Reason(subscription.name, matches, rang, plain(" ".join(texts)))
 
 
@@ -102,16 +131,30 @@ def _arrived(alert: AlertFact) -> bool:
 # What follows are clauses that stand by themselves, with a subject and a verb, so that they fit behind a colon in any language.
 
 
-def _in_chat(facts: EntryFacts, alert: AlertFact | None, subscription: Subscription, paused: str, when: When, voice: Voice) -> str:
+def _in_chat(
+    facts: EntryFacts,
+    alert: AlertFact | None,
+    subscription: Subscription,
+    paused: str,
+    when: When,
+    voice: Voice,
+) -> str:
     if alert is None:
         if facts.entry.silent:
             return voice.say("no alert, for {reason}", reason=_silent(facts.entry.silent, voice))
-        return voice.say("no alert: the subscription did not stand, or read otherwise, when the article came")
+        return voice.say(
+            "no alert: the subscription did not stand, or read otherwise, when the article came"
+        )
     state = _state(alert, when, voice)
     if paused and alert.state == "queued":
         state = voice.say("{state}, for the chat is paused: {reason}", state=state, reason=paused)
     if alert.entry_id != facts.entry.id:
-        return voice.say("its story had rung {when} with “{title}” ({state})", when=when(alert.created_at), title=alert.title, state=state)
+        return voice.say(
+            "its story had rung {when} with “{title}” ({state})",
+            when=when(alert.created_at),
+            title=alert.title,
+            state=state,
+        )
     if subscription.id not in alert.subscriptions:
         return voice.say("it rang for another subscription, {state}", state=state)
     return state
@@ -129,19 +172,32 @@ def _silent(kind: str, voice: Voice) -> str:
                 "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message"
             )
         case _:
-            return voice.say("it came with the older part of a document that was too long to read at once")
+            return voice.say(
+                "it came with the older part of a document that was too long to read at once"
+            )
 
 
 def _state(alert: AlertFact, when: When, voice: Voice) -> str:
     if alert.held:
         if alert.due_at:
             until = when(alert.due_at)
-            return voice.say("it waits until enough independent publishers carry the story; it rings {when} all the same", when=until)
+            return voice.say(
+                "it waits until enough independent publishers carry the story; it rings {when} all the same",
+                when=until,
+            )
         return voice.say("it waits until enough independent publishers carry the story")
     if _arrived(alert):
-        return voice.say("sent {when}", when=when(alert.settled_at)) if alert.settled_at else voice.say("sent")
+        return (
+            voice.say("sent {when}", when=when(alert.settled_at))
+            if alert.settled_at
+            else voice.say("sent")
+        )
     text = _unsettled(alert.state, voice)
-    return f"{text} ({alert.error})" if alert.error and alert.state in {"queued", "dead", "unknown"} else text
+    return (
+        f"{text} ({alert.error})"
+        if alert.error and alert.state in {"queued", "dead", "unknown"}
+        else text
+    )
 
 
 def _unsettled(state: str, voice: Voice) -> str:
@@ -151,7 +207,9 @@ def _unsettled(state: str, voice: Voice) -> str:
         case "sending":
             return voice.say("the message is being sent")
         case "unknown":
-            return voice.say("the connection ended before the answer, so the message may or may not have arrived")
+            return voice.say(
+                "the connection ended before the answer, so the message may or may not have arrived"
+            )
         case "dead":
             return voice.say("the message was refused")
         case "dropped":
@@ -166,13 +224,28 @@ def describe_entry(facts: EntryFacts, when: When, key: str, voice: Voice = ENGLI
     feed, first = entry.article.feed_name, when(entry.first_seen_at)
     match key:
         case "link":
-            text = voice.say("{feed} showed it first {when}; it is known by its link, so it does not ring again.", feed=feed, when=first)
+            text = voice.say(
+                "{feed} showed it first {when}; it is known by its link, so it does not ring again.",
+                feed=feed,
+                when=first,
+            )
         case "headline":
-            text = voice.say("{feed} showed it first {when}; it is known by its headline, so it does not ring again.", feed=feed, when=first)
+            text = voice.say(
+                "{feed} showed it first {when}; it is known by its headline, so it does not ring again.",
+                feed=feed,
+                when=first,
+            )
         case _:
-            text = voice.say("{feed} showed it first {when}; it is known by its guid, so it does not ring again.", feed=feed, when=first)
+            text = voice.say(
+                "{feed} showed it first {when}; it is known by its guid, so it does not ring again.",
+                feed=feed,
+                when=first,
+            )
     texts = [text]
-    texts += [voice.say("Its words changed {when}; before: “{title}”.", when=when(at), title=title) for at, title in facts.revisions[-3:]]
+    texts += [
+        voice.say("Its words changed {when}; before: “{title}”.", when=when(at), title=title)
+        for at, title in facts.revisions[-3:]
+    ]
     if entry.silent:
         texts.append(voice.say("It could not ring: {reason}.", reason=_silent(entry.silent, voice)))
     return plain(" ".join(texts))
@@ -183,17 +256,31 @@ def explain_unknown(url: str, feeds: Iterable[FeedFact], when: When, voice: Voic
     host = _site(url)
     near = [feed for feed in feeds if _related(host, _site(feed.url))]
     if not near and host:
-        return voice.say("No feed has shown this address, and no feed of {site} is watched. Add one to feeds.yaml.", site=host)
+        return voice.say(
+            "No feed has shown this address, and no feed of {site} is watched. Add one to feeds.yaml.",
+            site=host,
+        )
     if not near:
-        return voice.say("No feed has shown this address, and no feed of its site is watched. Add one to feeds.yaml.")
-    return "\n".join([voice.say("No feed has shown this address yet."), *(plain(_unseen(feed, when, voice)) for feed in near[:10])])
+        return voice.say(
+            "No feed has shown this address, and no feed of its site is watched. Add one to feeds.yaml."
+        )
+    return "\n".join(
+        [
+            voice.say("No feed has shown this address yet."),
+            *(plain(_unseen(feed, when, voice)) for feed in near[:10]),
+        ]
+    )
 
 
 def _unseen(feed: FeedFact, when: When, voice: Voice) -> str:
     """What became of a feed that could have shown it."""
     after = when(feed.next_poll_at)
     if feed.last_poll_at is None:
-        return voice.say("{feed} has not been looked at yet; the next look is {next}.", feed=feed.name, next=after)
+        return voice.say(
+            "{feed} has not been looked at yet; the next look is {next}.",
+            feed=feed.name,
+            next=after,
+        )
     last = when(feed.last_poll_at)
     if feed.failure:
         return voice.say(
@@ -203,7 +290,12 @@ def _unseen(feed: FeedFact, when: When, voice: Voice) -> str:
             problem=feed.failure.rstrip("."),
             next=after,
         )
-    return voice.say("{feed} was last looked at {last} and did not hold it; the next look is {next}.", feed=feed.name, last=last, next=after)
+    return voice.say(
+        "{feed} was last looked at {last} and did not hold it; the next look is {next}.",
+        feed=feed.name,
+        last=last,
+        next=after,
+    )
 
 
 def _site(url: str) -> str:
@@ -216,4 +308,6 @@ def _site(url: str) -> str:
 
 def _related(host: str, feed_host: str) -> bool:
     """Whether two hosts are one site: the same, or one under the other."""
-    return bool(host) and (host == feed_host or host.endswith(f".{feed_host}") or feed_host.endswith(f".{host}"))
+    return bool(host) and (
+        host == feed_host or host.endswith(f".{feed_host}") or feed_host.endswith(f".{host}")
+    )

@@ -12,7 +12,9 @@ _NAME_MOST = 100  # as in the file
 
 
 def exported(
-    subscriptions: Iterable[Subscription], chats: Mapping[int, ChatFact], feeds: Iterable[tuple[str, str, tuple[str, ...]]] = ()
+    subscriptions: Iterable[Subscription],
+    chats: Mapping[int, ChatFact],
+    feeds: Iterable[tuple[str, str, tuple[str, ...]]] = (),
 ) -> dict[str, Any]:
     """The keys `chats` (those that the file does not name yet), `feeds` and `subscriptions`; each is absent where it would be empty.
 
@@ -20,19 +22,39 @@ def exported(
     """
     made = [one for one in subscriptions if not one.declared]
     used = {number for one in made for number in one.chats}
-    names = _names({number: chats[number] for number in sorted(used, key=lambda one: (not chats[one].declared, one))})
-    places = {names[number]: _place(chats[number]) for number in sorted(used) if not chats[number].declared}
+    names = _names(
+        {
+            number: chats[number]
+            for number in sorted(used, key=lambda one: (not chats[one].declared, one))
+        }
+    )
+    places = {
+        names[number]: _place(chats[number])
+        for number in sorted(used)
+        if not chats[number].declared
+    }
     taken: set[str] = set()
-    rows = [_row(one, _unique(one.name, taken), [names[number] for number in one.chats]) for one in made]
+    rows = [
+        _row(one, _unique(one.name, taken), [names[number] for number in one.chats]) for one in made
+    ]
     named: set[str] = set()
-    added = [{"url": url, "name": _unique(name, named), **({"tags": list(tags)} if tags else {})} for url, name, tags in feeds]
-    return {key: value for key, value in (("chats", places), ("feeds", added), ("subscriptions", rows)) if value}
+    added = [
+        {"url": url, "name": _unique(name, named), **({"tags": list(tags)} if tags else {})}
+        for url, name, tags in feeds
+    ]
+    return {
+        key: value
+        for key, value in (("chats", places), ("feeds", added), ("subscriptions", rows))
+        if value
+    }
 
 
 def _names(chats: Mapping[int, ChatFact]) -> dict[int, str]:
     """A name of its own for each chat; those that the file names keep theirs."""
     taken: set[str] = set()
-    return {number: _unique(chat.name or str(chat.address), taken) for number, chat in chats.items()}
+    return {
+        number: _unique(chat.name or str(chat.address), taken) for number, chat in chats.items()
+    }
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -47,7 +69,10 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _place(chat: ChatFact) -> dict[str, Any]:
-    place: dict[str, Any] = {"telegram": chat.address, **({"topic": chat.topic} if chat.topic else {})}
+    place: dict[str, Any] = {
+        "telegram": chat.address,
+        **({"topic": chat.topic} if chat.topic else {}),
+    }
     settings = chat.settings
     if settings.language:
         place["language"] = settings.language

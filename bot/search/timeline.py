@@ -44,7 +44,10 @@ def timeline(entries: Iterable[StoryEntry], asked: int, voice: Voice = ENGLISH) 
     return [
         ToldStory(
             number,
-            tuple(Line(entry, entry.at - members[0].at, _why(entry, names, opened, voice)) for entry in members),
+            tuple(
+                Line(entry, entry.at - members[0].at, _why(entry, names, opened, voice))
+                for entry in members
+            ),
             len({entry.origin for entry in members}),
             asked in {entry.id for entry in members},
         )
@@ -55,9 +58,17 @@ def timeline(entries: Iterable[StoryEntry], asked: int, voice: Voice = ENGLISH) 
 def _why(entry: StoryEntry, names: Mapping[int, str], opened: int, voice: Voice) -> str:
     if not entry.pairs:
         first = entry.id == opened
-        return voice.say("first of the storyline") if first else voice.say("on its own at first; what came later joined it")
+        return (
+            voice.say("first of the storyline")
+            if first
+            else voice.say("on its own at first; what came later joined it")
+        )
     told = "; ".join(_pair(pair, names.get(pair.other, ""), voice) for pair in entry.pairs)
-    return voice.say("opened a story of this storyline: {reasons}", reasons=told) if entry.id == entry.place.story else told
+    return (
+        voice.say("opened a story of this storyline: {reasons}", reasons=told)
+        if entry.id == entry.place.story
+        else told
+    )
 
 
 def _pair(pair: Pair, name: str, voice: Voice) -> str:
@@ -79,7 +90,9 @@ def _pair(pair: Pair, name: str, voice: Voice) -> str:
         case "names", True:
             return voice.say("names and numbers like {name} ({score})", name=name, score=score)
         case "names", False:
-            return voice.say("names and numbers like an entry that is forgotten by now ({score})", score=score)
+            return voice.say(
+                "names and numbers like an entry that is forgotten by now ({score})", score=score
+            )
         case reason, _:
             return f"{reason} {name}".rstrip()
 
@@ -118,6 +131,15 @@ def who_was_first(story: ToldStory, voice: Voice = ENGLISH) -> str:
     if second is None:
         return voice.say("{name} alone has it so far.", name=first.entry.name)
     if second.after <= timedelta(0):
-        return voice.say("{name} and {other} had it at the same time.", name=first.entry.name, other=second.entry.name)
+        return voice.say(
+            "{name} and {other} had it at the same time.",
+            name=first.entry.name,
+            other=second.entry.name,
+        )
     span = later(second.after, voice).lstrip("+")
-    return voice.say("{name} had it first, {span} before {other}.", name=first.entry.name, span=span, other=second.entry.name)
+    return voice.say(
+        "{name} had it first, {span} before {other}.",
+        name=first.entry.name,
+        span=span,
+        other=second.entry.name,
+    )

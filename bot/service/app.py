@@ -75,7 +75,9 @@ SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that poll
 PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
 CHARTS = 2  #: pictures that are drawn at a time
 CLAIM_LASTS = timedelta(hours=24)
-MENU_PAUSE = 600.0  #: seconds before the commands are offered again to a Telegram that did not take them
+MENU_PAUSE = (
+    600.0  #: seconds before the commands are offered again to a Telegram that did not take them
+)
 PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
 
 log = logging.getLogger("newsbell.app")
@@ -102,7 +104,9 @@ class Wiring:
 class App:
     """A newsbell, built and open. Made by `app()`."""
 
-    def __init__(self, config: Config, wiring: Wiring, store: SqliteStore, workers: Workers) -> None:
+    def __init__(
+        self, config: Config, wiring: Wiring, store: SqliteStore, workers: Workers
+    ) -> None:
         self.config = config
         self.store = store
         self.workers = workers
@@ -122,20 +126,35 @@ class App:
     async def build(self, stack: AsyncExitStack) -> Self:
         """Make the rooms and join them."""
         config, wiring, settings = self.config, self._wiring, self.config.settings
-        self._gate = Gate([ip_network(one) for one in settings.network.allow], settings.network.ports)
+        self._gate = Gate(
+            [ip_network(one) for one in settings.network.allow], settings.network.ports
+        )
         limits = Limits(settings.limits.deadline, settings.limits.body * 1024 * 1024)
         agent = user_agent(__version__, settings.contact, len(config.declared.chats))
         fetcher = await stack.enter_async_context(client(self._gate, limits, wiring.clock, agent))
         channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
         if config.token:
-            self.bot = await stack.enter_async_context(bot(config.token.get_secret_value(), settings.telegram.api))
+            self.bot = await stack.enter_async_context(
+                bot(config.token.get_secret_value(), settings.telegram.api)
+            )
             channels[ChatKind.TELEGRAM] = TelegramChannel(self.bot)
             members = TelegramMembers(self.bot)
             sites = SiteFinder(fetcher, wiring.parser or self.workers, self.clock)
-            self._actions = Actions(self.store.people, self.clock, members, self._voice, self._rules, desk(self._means(members, sites)))
-            self._listener = Listener(self.bot, members, self.store.people.last_update, self._handle)
+            self._actions = Actions(
+                self.store.people,
+                self.clock,
+                members,
+                self._voice,
+                self._rules,
+                desk(self._means(members, sites)),
+            )
+            self._listener = Listener(
+                self.bot, members, self.store.people.last_update, self._handle
+            )
             stack.push_async_callback(self._end_works)
-        self.deliver = Deliver(self.store.deliver, channels, self.clock, self._voice_of, wiring.settled)
+        self.deliver = Deliver(
+            self.store.deliver, channels, self.clock, self._voice_of, wiring.settled
+        )
         self.index = Index(config.names, await self.store.ingest.languages())
         self.index.prime(await self.store.ingest.recent(PRIMED))
         self.ingest = Ingest(
@@ -199,18 +218,25 @@ class App:
     def _voice(self, settings: ChatSettings) -> Voice:
         """How one with these settings is spoken to."""
         ours = self.config.settings
-        return Voice(ZoneInfo(settings.zone or ours.timezone), self._catalogs.of(settings.language or ours.language))
+        return Voice(
+            ZoneInfo(settings.zone or ours.timezone),
+            self._catalogs.of(settings.language or ours.language),
+        )
 
     def _voice_of(self, chat: Chat) -> Voice:
         return self._voice(chat.settings)
 
     async def _forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast:
         """What a query would have rung this week. In a thread of its own, for it reads many entries."""
-        return await asyncio.to_thread(backtest, tree, self.store.archive, self.clock.now(), feeds=feeds, zone=self._zone())
+        return await asyncio.to_thread(
+            backtest, tree, self.store.archive, self.clock.now(), feeds=feeds, zone=self._zone()
+        )
 
     async def _counted(self, tree: Node, days: int, turn: Turn) -> Days:
         """Stories and publishers day by day. In a thread of its own, as above."""
-        return await asyncio.to_thread(counts, tree, self.store.archive, self.clock.now(), days, zone=turn.voice.zone)
+        return await asyncio.to_thread(
+            counts, tree, self.store.archive, self.clock.now(), days, zone=turn.voice.zone
+        )
 
     async def _drawn(self, days: Days, turn: Turn) -> bytes:
         """The picture of such counts."""
@@ -221,17 +247,25 @@ class App:
 
     async def _yaml_of(self, chats: Sequence[int]) -> str:
         """What these chats subscribed to, as the file would have it; empty for nothing."""
-        made = [one for one in await self.store.ingest.subscriptions() if not one.declared and not set(one.chats).isdisjoint(chats)]
+        made = [
+            one
+            for one in await self.store.ingest.subscriptions()
+            if not one.declared and not set(one.chats).isdisjoint(chats)
+        ]
         if not made:
             return ""
         archive = self.store.archive
-        places, feeds = await asyncio.to_thread(lambda: (archive.places(), archive.added_feeds(chats)))
+        places, feeds = await asyncio.to_thread(
+            lambda: (archive.places(), archive.added_feeds(chats))
+        )
         return yaml.safe_dump(exported(made, places, feeds), allow_unicode=True, sort_keys=False)
 
     async def _look_up(self, tree: Node) -> list[Hit]:
         """The newest stored articles that match. In a thread of its own, as above."""
         since = self.clock.now() - timedelta(days=SEARCH_DAYS)
-        return await asyncio.to_thread(lambda: list(islice(search(tree, self.store.archive, since=since), FOUND)))
+        return await asyncio.to_thread(
+            lambda: list(islice(search(tree, self.store.archive, since=since), FOUND))
+        )
 
     async def _status(self) -> Status:
         """What a chat may be told; it names no chat, and reading all of them would take long."""
@@ -249,13 +283,23 @@ class App:
     def _spacing(self, host: str) -> timedelta:
         """Strangers are spaced out; what the operator's own network serves needs no such care."""
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-        return timedelta(0) if self._gate.allowed_privately(name.strip("[]")) else self.config.settings.network.spacing
+        return (
+            timedelta(0)
+            if self._gate.allowed_privately(name.strip("[]"))
+            else self.config.settings.network.spacing
+        )
 
     def _committed(self, reports: list[PollReport]) -> None:
         for report in reports:
             for notice in report.commit.notices:
                 log.debug("%s", notice.text.replace("\n", " "), extra={"feed": report.feed})
-        if any(report.commit.alerts or report.commit.alert_revisions or report.commit.growths or report.commit.notices for report in reports):
+        if any(
+            report.commit.alerts
+            or report.commit.alert_revisions
+            or report.commit.growths
+            or report.commit.notices
+            for report in reports
+        ):
             self.deliver.wake()
         if any(report.failure is None and report.before in OFFLINE for report in reports):
             self._network_back = True
@@ -269,15 +313,21 @@ class App:
         """Compile what is subscribed, or what changed of it; polls go on meanwhile. A query that cannot be read any more stops no other."""
         self._groupings = await self.store.ingest.groupings()
         known = set(self.index.broken)
-        changes = self.index.use(await self.store.ingest.subscriptions(chat_id), self.config.names, chat_id)
+        changes = self.index.use(
+            await self.store.ingest.subscriptions(chat_id), self.config.names, chat_id
+        )
         for number, _ in enumerate(changes, 1):
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-        for subscription, error in (self.index.broken[one] for one in self.index.broken.keys() - known):
+        for subscription, error in (
+            self.index.broken[one] for one in self.index.broken.keys() - known
+        ):
             log.error("the subscription %r rings nobody: %s", subscription.query, error.message)
 
     async def _handle(self, update: Incoming) -> str:
-        if "~" in update.text:  # the first name of a process reads the gazetteer: seconds in which polls go on
+        if (
+            "~" in update.text
+        ):  # the first name of a process reads the gazetteer: seconds in which polls go on
             await asyncio.to_thread(compile_name, "Kyiv")
         handled = await self._actions.handle(update)
         if handled.changed:
@@ -306,7 +356,10 @@ class App:
         except Exception:  # one that trips over our own mistake must not be begun anew for ever
             log.exception("a screen broke", extra={"count": screen.id})
             voice = self._voice(ChatSettings())
-            said = Said(Message(voice.say("newsbell itself failed at this; its log says how.")), screen=Screen(screen.name))
+            said = Said(
+                Message(voice.say("newsbell itself failed at this; its log says how.")),
+                screen=Screen(screen.name),
+            )
             await self.store.people.finish(chat_id, user_id, screen, said, self.clock.now())
         self.deliver.wake()
 
@@ -337,19 +390,27 @@ class App:
         logs.keep_secret(value for headers in fresh.headers.values() for value in headers.values())
         await self._use_subscriptions()
         if before != after:
-            changes.append("settings changed; timezone, spacing and admins hold at once, the others at the next start")
+            changes.append(
+                "settings changed; timezone, spacing and admins hold at once, the others at the next start"
+            )
         log.info("%s taken in: %s", fresh.path.name, "; ".join(changes) or "nothing changed")
         self.ingest.tick()
         self.deliver.wake()
 
     async def _checked(self) -> Config:
         """The file as it is now; raises ConfigError, also where a chat's query needs a list that it no longer has."""
-        fresh = await asyncio.to_thread(load, self.config.path)  # a large file takes seconds, and polls go on
+        fresh = await asyncio.to_thread(
+            load, self.config.path
+        )  # a large file takes seconds, and polls go on
         stored = [one for one in await self.store.ingest.subscriptions() if not one.declared]
         broken = [problem for one in stored if (problem := _unreadable(one.query, fresh.names))]
         if broken:
-            texts = (f"a chat still subscribes to {error.query!r}: {error.message}" for error in broken)
-            raise ConfigError(fresh.path.name, tuple(Mistake(1, 1, "names", text) for text in texts))
+            texts = (
+                f"a chat still subscribes to {error.query!r}: {error.message}" for error in broken
+            )
+            raise ConfigError(
+                fresh.path.name, tuple(Mistake(1, 1, "names", text) for text in texts)
+            )
         return fresh
 
     async def run_once(self) -> None:
@@ -371,14 +432,22 @@ class App:
             "held": (timedelta(seconds=5), self._release_held),
             "prune": (6 * hour, self._prune),
         }
-        async with control(self.config.database, self._controlled), scheduler(jobs), asyncio.TaskGroup() as group:
+        async with (
+            control(self.config.database, self._controlled),
+            scheduler(jobs),
+            asyncio.TaskGroup() as group,
+        ):
             polling = group.create_task(self.ingest.run())
             delivering = group.create_task(self.deliver.run())
             helpers = [group.create_task(self._watch())]
             if self._listener and self.bot:
                 await self._take_up_works()
                 address = self._webhook()
-                listening = Webhook(self.bot, self._listener, address).run() if address else self._listener.run()
+                listening = (
+                    Webhook(self.bot, self._listener, address).run()
+                    if address
+                    else self._listener.run()
+                )
                 helpers.append(group.create_task(listening))
                 helpers.append(group.create_task(self._offer_commands(self.bot)))
             self._wiring.ready(self)
@@ -418,7 +487,10 @@ class App:
         try:
             me = await self.bot.get_me()
         except TelegramError as error:
-            log.warning("no claim link yet: Telegram does not answer for this token (%s); restart newsbell to try again", type(error).__name__)
+            log.warning(
+                "no claim link yet: Telegram does not answer for this token (%s); restart newsbell to try again",
+                type(error).__name__,
+            )
             return None
         token = random_secrets.token_urlsafe(24)
         await self.store.people.make_claim(token, self.clock.now() + CLAIM_LASTS)
@@ -464,7 +536,9 @@ class App:
 
     async def _watch(self) -> None:
         path = self.config.path.resolve()
-        async for _ in awatch(path.parent, watch_filter=lambda _, name: Path(name) == path, recursive=False, step=200):
+        async for _ in awatch(
+            path.parent, watch_filter=lambda _, name: Path(name) == path, recursive=False, step=200
+        ):
             try:
                 await self.reload()
             except StoreError as error:
@@ -472,7 +546,9 @@ class App:
 
     async def _controlled(self, do: str, ids: tuple[int, ...]) -> int:
         operator = self.store.operator
-        count = await (operator.retry(ids) if do == "retry" else operator.drop(ids, self.clock.now()))
+        count = await (
+            operator.retry(ids) if do == "retry" else operator.drop(ids, self.clock.now())
+        )
         self.deliver.wake()
         return count
 
@@ -495,7 +571,9 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 @asynccontextmanager
 async def app(config: Config, wiring: Wiring | None = None) -> AsyncIterator[App]:
     """Open the store, build everything on it, close it at the end. Raises StoreError and StoreBusy."""
-    os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot: waits as timedelta, the form it announces for good
+    os.environ.setdefault(
+        "PTB_TIMEDELTA", "1"
+    )  # python-telegram-bot: waits as timedelta, the form it announces for good
     wiring = wiring or Wiring()
     limits = config.settings.limits
     workers = Workers(WorkerLimits(limits.parse.total_seconds(), limits.memory * 1024 * 1024))

@@ -53,20 +53,31 @@ def _extra(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any
     return event
 
 
-def set_up(*, secrets: tuple[str, ...] = (), stream: IO[str] | None = None, as_json: bool | None = None, verbose: bool = False) -> None:
+def set_up(
+    *,
+    secrets: tuple[str, ...] = (),
+    stream: IO[str] | None = None,
+    as_json: bool | None = None,
+    verbose: bool = False,
+) -> None:
     """Send all logs of the process to `stream` (standard error), as JSON where that is no terminal."""
     stream = stream or sys.stderr
     as_json = not stream.isatty() if as_json is None else as_json
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True) if as_json else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.processors.TimeStamper(fmt="iso", utc=True)
+        if as_json
+        else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]
     last: Any = (
         structlog.processors.JSONRenderer()
         if as_json
         else structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0, pad_level=False
+            colors=stream.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+            pad_event_to=0,
+            pad_level=False,
         )
     )
     formatter = structlog.stdlib.ProcessorFormatter(

@@ -47,18 +47,34 @@ class Workers:
         self._running = 0
         self._used_at = 0.0
 
-    async def parse(self, body: bytes, content_type: str, url: str, known: frozenset[bytes], now: datetime, truncated: bool) -> ParseOutcome:
+    async def parse(
+        self,
+        body: bytes,
+        content_type: str,
+        url: str,
+        known: frozenset[bytes],
+        now: datetime,
+        truncated: bool,
+    ) -> ParseOutcome:
         """The new or changed entries of a document, or why it cannot be read."""
-        short = shorten(body, content_type, known) if known and not truncated and len(body) <= _INLINE else None
+        short = (
+            shorten(body, content_type, known)
+            if known and not truncated and len(body) <= _INLINE
+            else None
+        )
         if short and not short.body:
             return ParsedDocument(entries=(), blocks=short.blocks)
         self._running += 1
         try:
             if short:
-                outcome = await self._scheduled(partial(read_document, short.body, content_type, url, frozenset(), now))
+                outcome = await self._scheduled(
+                    partial(read_document, short.body, content_type, url, frozenset(), now)
+                )
                 if isinstance(outcome, ParsedDocument) and outcome.blocks:
                     return replace(outcome, blocks=short.blocks)
-            return await self._scheduled(partial(read_document, body, content_type, url, known, now, truncated))
+            return await self._scheduled(
+                partial(read_document, body, content_type, url, known, now, truncated)
+            )
         finally:
             self._running -= 1
             self._used_at = asyncio.get_running_loop().time()
@@ -93,7 +109,9 @@ class Workers:
                 f"Reading the feed ended the reader (exit {error.exitcode}); it may be made to harm readers.",
             )
         except RecursionError:
-            return ParseFailed(Failure.HOSTILE, "The feed nests its elements too deeply to be read.")
+            return ParseFailed(
+                Failure.HOSTILE, "The feed nests its elements too deeply to be read."
+            )
         return outcome
 
     def rest(self, loop_time: float) -> None:

@@ -15,9 +15,7 @@ from bot.store.stories import QUIET
 KEEP_ABSENT = timedelta(days=90)  #: a seen entry is remembered so long after it left its feed
 KEEP_SENT = timedelta(days=30)  #: deliveries that are done
 # Two halves, each with the index that knows it: `state in ('queued', 'sending')` reads the deliveries of a month.
-_UNDELIVERED = (
-    "(select chat_id from outbox where state = 'queued' union all select chat_id from outbox where state = 'sending' and state != 'queued')"
-)
+_UNDELIVERED = "(select chat_id from outbox where state = 'queued' union all select chat_id from outbox where state = 'sending' and state != 'queued')"
 
 
 class OperatorTables:
@@ -81,8 +79,14 @@ class OperatorTables:
                     "and settled_at < ?)",
                     done,
                 ),
-                ("delete from outbox where state in ('sent', 'merged', 'dropped') and settled_at < ?", done),
-                ("delete from revisions where entry_id in (select id from entries where absent_since < ?)", old),
+                (
+                    "delete from outbox where state in ('sent', 'merged', 'dropped') and settled_at < ?",
+                    done,
+                ),
+                (
+                    "delete from revisions where entry_id in (select id from entries where absent_since < ?)",
+                    old,
+                ),
                 (
                     "delete from joins where entry_id in (select id from entries where absent_since < ? "  # noqa: ISC004 (one statement)
                     "and not exists (select 1 from alerts where entry_id = entries.id))",
@@ -120,13 +124,22 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
         f"{'join' if brief else 'left join'} (select chat_id, count(*) as queued from {_UNDELIVERED} group by chat_id) on chat_id = chats.id "
         "where allowed = 1 order by chats.id"
     ).fetchall()
-    waits: list[tuple[Chat, int, datetime | None]] = [(get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats]
+    waits: list[tuple[Chat, int, datetime | None]] = [
+        (get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats
+    ]
     return Status(
         feeds=tuple(_feed_status(row) for row in feeds),
         chats=tuple(waits),
-        subscriptions=db.execute("select count(*) from subscriptions where removed_at is null").fetchone()[0],
-        deliveries={} if brief else dict(db.execute("select state, count(*) from outbox group by state").fetchall()),
-        hosts=tuple((row["host"], sure_time(row["not_before"])) for row in db.execute("select * from hosts order by host").fetchall()),
+        subscriptions=db.execute(
+            "select count(*) from subscriptions where removed_at is null"
+        ).fetchone()[0],
+        deliveries={}
+        if brief
+        else dict(db.execute("select state, count(*) from outbox group by state").fetchall()),
+        hosts=tuple(
+            (row["host"], sure_time(row["not_before"]))
+            for row in db.execute("select * from hosts order by host").fetchall()
+        ),
     )
 
 

@@ -65,15 +65,30 @@ class SearchTables:
 
 
 def _fill(db: Database) -> int:
-    searched = int((db.execute("select value from meta where name = 'searched'").fetchone() or ["0"])[0])
-    rows = db.execute(f"{_ENTRY} where e.id > ? order by e.id limit ?", [searched, BATCH]).fetchall()
+    searched = int(
+        (db.execute("select value from meta where name = 'searched'").fetchone() or ["0"])[0]
+    )
+    rows = db.execute(
+        f"{_ENTRY} where e.id > ? order by e.id limit ?", [searched, BATCH]
+    ).fetchall()
     if rows:
-        db.conn.executemany("insert into search (rowid, keys) values (?, ?)", [(row["id"], _keys(row)) for row in rows])
+        db.conn.executemany(
+            "insert into search (rowid, keys) values (?, ?)",
+            [(row["id"], _keys(row)) for row in rows],
+        )
         db.execute("insert or replace into meta values ('searched', ?)", [str(rows[-1]["id"])])
-        db.execute("delete from unsearched where entry_id > ? and entry_id <= ?", [searched, rows[-1]["id"]])
-    again = db.execute(f"{_ENTRY} join unsearched u on u.entry_id = e.id where e.id <= ? limit ?", [searched, BATCH]).fetchall()
+        db.execute(
+            "delete from unsearched where entry_id > ? and entry_id <= ?",
+            [searched, rows[-1]["id"]],
+        )
+    again = db.execute(
+        f"{_ENTRY} join unsearched u on u.entry_id = e.id where e.id <= ? limit ?",
+        [searched, BATCH],
+    ).fetchall()
     for row in again:
-        number = db.execute("select coalesce(max(id), ?) + 1 from searched_again", [_AGAIN]).fetchone()[0]
+        number = db.execute(
+            "select coalesce(max(id), ?) + 1 from searched_again", [_AGAIN]
+        ).fetchone()[0]
         db.execute("insert into searched_again values (?, ?)", [number, row["id"]])
         db.execute("insert into search (rowid, keys) values (?, ?)", [number, _keys(row)])
         db.execute("delete from unsearched where entry_id = ?", [row["id"]])
@@ -111,7 +126,12 @@ class Archive:
     def _open(self) -> Iterator[Database]:
         if not self._path.exists():
             raise StoreError(f"There is no database at {self._path} yet: run `newsbell run` first.")
-        with wrapped("be read"), closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+        with (
+            wrapped("be read"),
+            closing(
+                sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+            ) as connection,
+        ):
             connection.row_factory = sqlite3.Row
             connection.execute("pragma wal_autocheckpoint = 0")
             yield Database(connection, execute_plugins=False)
@@ -131,25 +151,37 @@ class Archive:
         """How many entries a search has to look at."""
         with self._open() as db:
             where, values = _where(_usable(db, expression), since)
-            return int(db.execute(f"select count(*) from entries e where {where}", values).fetchone()[0])
+            return int(
+                db.execute(f"select count(*) from entries e where {where}", values).fetchone()[0]
+            )
 
-    def entries(self, expression: str, since: datetime | None, step: int = 1) -> Iterator[StoredEntry]:
+    def entries(
+        self, expression: str, since: datetime | None, step: int = 1
+    ) -> Iterator[StoredEntry]:
         """Entries that a search has to look at, newest first; with `step`, only each so manieth. An empty expression means all."""
         with self._open() as db:
             where, values = _where(_usable(db, expression), since)
             spread = " and e.id % :step = 0" if step > 1 else ""
-            for row in db.execute(f"{_ENTRY} where {where}{spread} order by e.id desc", {**values, "step": step}):
+            for row in db.execute(
+                f"{_ENTRY} where {where}{spread} order by e.id desc", {**values, "step": step}
+            ):
                 yield _stored(row)
 
     def subscriptions(self) -> list[Subscription]:
         """All subscriptions in force."""
         with self._open() as db:
-            return [get_subscription(row) for row in db.execute(SUBSCRIPTIONS.format(where="")).fetchall()]
+            return [
+                get_subscription(row)
+                for row in db.execute(SUBSCRIPTIONS.format(where="")).fetchall()
+            ]
 
     def latest(self, most: int) -> list[EntryFacts]:
         """What became of the newest entries."""
         with self._open() as db:
-            return [_facts(db, row) for row in db.execute(f"{_ENTRY} order by e.id desc limit ?", [most]).fetchall()]
+            return [
+                _facts(db, row)
+                for row in db.execute(f"{_ENTRY} order by e.id desc limit ?", [most]).fetchall()
+            ]
 
     def find(self, keys_of_link: bytes, guid: bytes, title: bytes) -> list[EntryFacts]:
         """What became of the entries with this link, guid or headline, in the order in which they were seen."""
@@ -198,7 +230,12 @@ class Archive:
                 row["origin"],
                 row["agency"],
                 sure_time(row["at"]),
-                tuple(sorted((Pair(*one) for one in json.loads(row["pairs"])), key=lambda pair: -pair.score)),
+                tuple(
+                    sorted(
+                        (Pair(*one) for one in json.loads(row["pairs"])),
+                        key=lambda pair: -pair.score,
+                    )
+                ),
             )
             for row in rows
         ]
@@ -206,18 +243,35 @@ class Archive:
     def feeds(self) -> list[FeedFact]:
         """The feeds that are watched."""
         with self._open() as db:
-            rows = db.execute("select name, url, last_poll_at, next_poll_at, failure_text, failures from feeds where active = 1").fetchall()
+            rows = db.execute(
+                "select name, url, last_poll_at, next_poll_at, failure_text, failures from feeds where active = 1"
+            ).fetchall()
             return [
-                FeedFact(row["name"], row["url"], get_time(row["last_poll_at"]), sure_time(row["next_poll_at"]), row["failure_text"])
+                FeedFact(
+                    row["name"],
+                    row["url"],
+                    get_time(row["last_poll_at"]),
+                    sure_time(row["next_poll_at"]),
+                    row["failure_text"],
+                )
                 for row in rows
             ]
 
     def places(self) -> dict[int, ChatFact]:
         """Where chats are, by id."""
         with self._open() as db:
-            rows = db.execute("select id, name, kind, address, topic, declared, settings from chats").fetchall()
+            rows = db.execute(
+                "select id, name, kind, address, topic, declared, settings from chats"
+            ).fetchall()
             return {
-                row["id"]: ChatFact(row["name"], row["kind"], row["address"], row["topic"], bool(row["declared"]), get_settings(row["settings"]))
+                row["id"]: ChatFact(
+                    row["name"],
+                    row["kind"],
+                    row["address"],
+                    row["topic"],
+                    bool(row["declared"]),
+                    get_settings(row["settings"]),
+                )
                 for row in rows
             }
 
@@ -234,13 +288,18 @@ class Archive:
     def chats(self) -> dict[int, tuple[str, str]]:
         """Names of chats by id, each with why it is paused, or nothing."""
         with self._open() as db:
-            return {row["id"]: (row["name"], row["paused"]) for row in db.execute("select id, name, paused from chats").fetchall()}
+            return {
+                row["id"]: (row["name"], row["paused"])
+                for row in db.execute("select id, name, paused from chats").fetchall()
+            }
 
 
 def _usable(db: Database, expression: str) -> str:
     """The expression, or none where the search is broken: then every entry is looked at."""
     try:
-        db.execute("select 1 from search where search match ? limit 1", [expression or '"x"']).fetchone()
+        db.execute(
+            "select 1 from search where search match ? limit 1", [expression or '"x"']
+        ).fetchone()
     except sqlite3.DatabaseError:
         return ""
     return expression
@@ -288,7 +347,11 @@ def _facts(db: Database, row: Any) -> EntryFacts:
         [*places, row["id"], *places, row["id"]],
     ).fetchall()
     entries = {one["entry_id"] for one in alerts}
-    titles = dict(db.execute(f"select id, title from entries where id in ({marks(entries)})", sorted(entries)).fetchall())
+    titles = dict(
+        db.execute(
+            f"select id, title from entries where id in ({marks(entries)})", sorted(entries)
+        ).fetchall()
+    )
     latest: dict[int, AlertFact] = {}
     for one in alerts:
         if one["state"] is None and one["chat_id"] in latest:
@@ -307,6 +370,9 @@ def _facts(db: Database, row: Any) -> EntryFacts:
             due_at=get_time(one["due_at"]),
         )
     revised = [
-        (sure_time(one["at"]), one["title"]) for one in db.execute("select at, title from revisions where entry_id = ?", [row["id"]]).fetchall()
+        (sure_time(one["at"]), one["title"])
+        for one in db.execute(
+            "select at, title from revisions where entry_id = ?", [row["id"]]
+        ).fetchall()
     ]
     return EntryFacts(_stored(row), tuple(latest.values()), tuple(revised))

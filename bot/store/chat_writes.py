@@ -73,23 +73,44 @@ def keep(db: Database, answered: Answered, now: datetime) -> bool:
     if said.reply and not _pestered(db, here, now):
         edits = update.message_id if said.edit else None
         reply_to = None if said.edit else update.message_id
-        queue_text(db, here, DeliveryKind.REPLY, said.reply, now, reply_to=reply_to, screen=screen, edits=edits)
+        queue_text(
+            db,
+            here,
+            DeliveryKind.REPLY,
+            said.reply,
+            now,
+            reply_to=reply_to,
+            screen=screen,
+            edits=edits,
+        )
     return True
 
 
-def finish(db: Database, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime) -> None:
+def finish(
+    db: Database, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime
+) -> None:
     """What was worked on for a screen is done: its message changes."""
     update = Incoming(0, 0, 0, "", user_id, "")
     for change in said.changes:
         _apply(db, chat_id, chat_id, change, Answered(update, None, said), now)
     number = _keep_screen(db, chat_id, user_id, replace(said.screen or screen, id=screen.id), now)
-    if said.reply and said.reply.file:  # what said that it is being done is not needed where it was not sent yet
+    if (
+        said.reply and said.reply.file
+    ):  # what said that it is being done is not needed where it was not sent yet
         db.execute(
             "update outbox set state = 'dropped', settled_at = ?, error = 'it is done' where chat_id = ? and state = 'queued' and screen = ?",
             [put_time(now), chat_id, number],
         )
     if said.reply:
-        queue_text(db, chat_id, DeliveryKind.REPLY, said.reply, now, screen=number, edits=None if said.reply.file else 0)
+        queue_text(
+            db,
+            chat_id,
+            DeliveryKind.REPLY,
+            said.reply,
+            now,
+            screen=number,
+            edits=None if said.reply.file else 0,
+        )
 
 
 def _chat_id(db: Database, answered: Answered) -> int:
@@ -118,20 +139,35 @@ def _pestered(db: Database, chat_id: int, now: datetime) -> bool:
 def _keep_screen(db: Database, chat_id: int, user_id: int, screen: Screen, now: datetime) -> int:
     """The screen's number. A person is expected to write for one screen at a time."""
     if screen.expects:
-        db.execute("update screens set expects = '' where chat_id = ? and user_id = ? and expects != ''", [chat_id, user_id])
+        db.execute(
+            "update screens set expects = '' where chat_id = ? and user_id = ? and expects != ''",
+            [chat_id, user_id],
+        )
     expects = "" if screen.expects == NOTHING else screen.expects
-    row = [user_id, screen.name, json.dumps(dict(screen.values), ensure_ascii=False), expects, put_time(now)]
+    row = [
+        user_id,
+        screen.name,
+        json.dumps(dict(screen.values), ensure_ascii=False),
+        expects,
+        put_time(now),
+    ]
     if screen.id:
-        db.execute("update screens set user_id = ?, name = ?, state = ?, expects = ?, touched_at = ? where id = ?", [*row, screen.id])
+        db.execute(
+            "update screens set user_id = ?, name = ?, state = ?, expects = ?, touched_at = ? where id = ?",
+            [*row, screen.id],
+        )
         return screen.id
     return int(
         db.execute(
-            "insert into screens (user_id, name, state, expects, touched_at, chat_id) values (?, ?, ?, ?, ?, ?) returning id", [*row, chat_id]
+            "insert into screens (user_id, name, state, expects, touched_at, chat_id) values (?, ?, ?, ?, ?, ?) returning id",
+            [*row, chat_id],
         ).fetchone()[0]
     )
 
 
-def _apply(db: Database, here: int, target: int, change: Change, answered: Answered, now: datetime) -> None:
+def _apply(
+    db: Database, here: int, target: int, change: Change, answered: Answered, now: datetime
+) -> None:
     user_id = answered.update.user_id
     match change:
         case AddSubscription() | EditSubscription() | RemoveSubscription() | AskFirst():
@@ -150,22 +186,46 @@ def _apply(db: Database, here: int, target: int, change: Change, answered: Answe
             assert_never(change)
 
 
-def _chat(db: Database, chat_id: int, change: SetStance | SetGrouping | SetSettings | SetPaused, address: int, now: datetime) -> None:
+def _chat(
+    db: Database,
+    chat_id: int,
+    change: SetStance | SetGrouping | SetSettings | SetPaused,
+    address: int,
+    now: datetime,
+) -> None:
     match change:
         case SetPaused(reason=reason):
-            db.execute("update chats set paused = ?, not_before = null where kind = 'telegram' and address = ?", [reason, address])
+            db.execute(
+                "update chats set paused = ?, not_before = null where kind = 'telegram' and address = ?",
+                [reason, address],
+            )
         case SetStance(storyline_id=number, stance=stance):
             set_stance(db, chat_id, number, stance, now)
         case SetGrouping(grouping=grouping):
-            db.execute("update chats set grouping = ? where id = ?", [grouping.value if grouping else None, chat_id])
+            db.execute(
+                "update chats set grouping = ? where id = ?",
+                [grouping.value if grouping else None, chat_id],
+            )
         case SetSettings(settings=settings):
-            had = get_settings(db.execute("select settings from chats where id = ?", [chat_id]).fetchone()["settings"])
-            db.execute("update chats set settings = ?, hours_at = '' where id = ?", [put_settings(settings.over(had)), chat_id])
+            had = get_settings(
+                db.execute("select settings from chats where id = ?", [chat_id]).fetchone()[
+                    "settings"
+                ]
+            )
+            db.execute(
+                "update chats set settings = ?, hours_at = '' where id = ?",
+                [put_settings(settings.over(had)), chat_id],
+            )
         case _:
             assert_never(change)
 
 
-def _operation(db: Database, here: int, change: SetRole | KeepToken | UseToken | Broadcast | RetryDead, now: datetime) -> None:
+def _operation(
+    db: Database,
+    here: int,
+    change: SetRole | KeepToken | UseToken | Broadcast | RetryDead,
+    now: datetime,
+) -> None:
     match change:
         case SetRole():
             _person(db, change, now)
@@ -177,7 +237,12 @@ def _operation(db: Database, here: int, change: SetRole | KeepToken | UseToken |
             assert_never(change)
 
 
-def _subscription(db: Database, chat_id: int, change: AddSubscription | EditSubscription | RemoveSubscription | AskFirst, now: datetime) -> None:
+def _subscription(
+    db: Database,
+    chat_id: int,
+    change: AddSubscription | EditSubscription | RemoveSubscription | AskFirst,
+    now: datetime,
+) -> None:
     mine = "declared = 0 and id in (select subscription_id from routes where chat_id = ?)"
     match change:
         case AddSubscription(query=query, name=name, ringing=ringing, feeds=feeds):
@@ -196,23 +261,36 @@ def _subscription(db: Database, chat_id: int, change: AddSubscription | EditSubs
                 ("paused", change.paused),
             ):
                 if value is not None:
-                    db.execute(f"update subscriptions set {column} = ? where id = ? and {mine}", [value, number, chat_id])
+                    db.execute(
+                        f"update subscriptions set {column} = ? where id = ? and {mine}",
+                        [value, number, chat_id],
+                    )
             if change.ringing:
                 db.execute(
                     f"update subscriptions set urgency = ?, publishers = ?, or_after = ?, ring_again_at = ? where id = ? and {mine}",
                     [*put_ringing(change.ringing), number, chat_id],
                 )
         case RemoveSubscription(subscription_id=number, undo=undo):
-            db.execute(f"update subscriptions set removed_at = ? where id = ? and {mine}", [None if undo else put_time(now), number, chat_id])
+            db.execute(
+                f"update subscriptions set removed_at = ? where id = ? and {mine}",
+                [None if undo else put_time(now), number, chat_id],
+            )
         case AskFirst(query=query):
-            db.execute("insert or replace into pending values (?, ?, ?)", [chat_id, query, put_time(now + ASKED)])
+            db.execute(
+                "insert or replace into pending values (?, ?, ?)",
+                [chat_id, query, put_time(now + ASKED)],
+            )
         case _:
             assert_never(change)
 
 
-def _feeds(db: Database, chat_id: int, change: AddFeeds | RemoveFeed, user_id: int, now: datetime) -> None:
+def _feeds(
+    db: Database, chat_id: int, change: AddFeeds | RemoveFeed, user_id: int, now: datetime
+) -> None:
     if isinstance(change, RemoveFeed):
-        db.execute("delete from feed_chats where feed_id = ? and chat_id = ?", [change.feed_id, chat_id])
+        db.execute(
+            "delete from feed_chats where feed_id = ? and chat_id = ?", [change.feed_id, chat_id]
+        )
         db.execute(
             "update feeds set active = 0, lease_until = null where id = ? and declared = 0 "
             "and not exists (select 1 from feed_chats where feed_id = feeds.id)",
@@ -225,9 +303,20 @@ def _feeds(db: Database, chat_id: int, change: AddFeeds | RemoveFeed, user_id: i
             "insert into feeds (url, name, publisher, tags, created_at, host, next_poll_at, declared) values (?, ?, ?, ?, ?, ?, ?, 0) "
             "on conflict (url) do update set next_poll_at = case when active then next_poll_at else excluded.next_poll_at end, "
             "tags = case when active then tags else excluded.tags end, active = 1 returning id",
-            [url, name or host, host.removeprefix("www."), json.dumps(tags), put_time(now), host, put_time(now)],
+            [
+                url,
+                name or host,
+                host.removeprefix("www."),
+                json.dumps(tags),
+                put_time(now),
+                host,
+                put_time(now),
+            ],
         ).fetchone()[0]
-        db.execute("insert or ignore into feed_chats values (?, ?, ?, ?)", [number, chat_id, user_id, put_time(now)])
+        db.execute(
+            "insert or ignore into feed_chats values (?, ?, ?, ?)",
+            [number, chat_id, user_id, put_time(now)],
+        )
 
 
 def _person(db: Database, change: SetRole, now: datetime) -> None:
@@ -237,12 +326,18 @@ def _person(db: Database, change: SetRole, now: datetime) -> None:
         [change.user_id, change.role.value, change.name, put_time(now)],
     )
     if change.role is Role.BLOCKED:
-        db.execute("update chats set allowed = declared where kind = 'telegram' and address = ?", [change.user_id])
+        db.execute(
+            "update chats set allowed = declared where kind = 'telegram' and address = ?",
+            [change.user_id],
+        )
 
 
 def _token(db: Database, here: int, change: KeepToken | UseToken, now: datetime) -> None:
     if isinstance(change, UseToken):
-        db.execute("update claims set used_at = ? where token_hash = ?", [put_time(now), token_hash(change.token)])
+        db.execute(
+            "update claims set used_at = ? where token_hash = ?",
+            [put_time(now), token_hash(change.token)],
+        )
         return
     until = put_time(now + timedelta(hours=change.hours or _FOR_GOOD))
     db.execute(
@@ -251,11 +346,16 @@ def _token(db: Database, here: int, change: KeepToken | UseToken, now: datetime)
     )
 
 
-def _place(db: Database, here: int, change: LetIn | LinkChannel | ActFor, user_id: int, now: datetime) -> None:
+def _place(
+    db: Database, here: int, change: LetIn | LinkChannel | ActFor, user_id: int, now: datetime
+) -> None:
     match change:
         case LetIn(chat_id=chat_id, allowed=allowed, operator=operator):
             number = here if chat_id is None else chat_id
-            db.execute("update chats set allowed = max(?, declared), paused = '' where id = ?", [allowed, number])
+            db.execute(
+                "update chats set allowed = max(?, declared), paused = '' where id = ?",
+                [allowed, number],
+            )
             if operator:
                 db.execute("update chats set operator = 1 where id = ?", [number])
         case LinkChannel(address=address, title=title):
@@ -264,7 +364,9 @@ def _place(db: Database, here: int, change: LetIn | LinkChannel | ActFor, user_i
                 "on conflict (kind, address, topic) do update set allowed = 1, channel = 1 returning id",
                 [title, address],
             ).fetchone()[0]
-            db.execute("insert or ignore into links values (?, ?, ?)", [number, user_id, put_time(now)])
+            db.execute(
+                "insert or ignore into links values (?, ?, ?)", [number, user_id, put_time(now)]
+            )
         case ActFor(chat_id=chat_id):
             db.execute("update chats set acts_for = ? where id = ?", [chat_id, here])
         case _:
@@ -282,7 +384,9 @@ def _outbox(db: Database, change: Broadcast | RetryDead, now: datetime) -> None:
     )
 
 
-def _alert(db: Database, here: int, change: TakeStory | Judge, update: Incoming, now: datetime) -> None:
+def _alert(
+    db: Database, here: int, change: TakeStory | Judge, update: Incoming, now: datetime
+) -> None:
     """What people do with the alerts of one message. Telegram names no topic with a reaction; its messages are numbered for all of them."""
     rows: list[Any] = db.execute(
         "select chat_id, story_id from alerts where message_id = ? and chat_id in "
@@ -299,6 +403,12 @@ def _alert(db: Database, here: int, change: TakeStory | Judge, update: Incoming,
             )
             queue_edit(db, chat_id, row["story_id"], now, at_once=True)
         elif change.verdict:
-            db.execute("insert or replace into verdicts values (?, ?, ?, ?, ?)", [*at, update.user_id, change.verdict, put_time(now)])
+            db.execute(
+                "insert or replace into verdicts values (?, ?, ?, ?, ?)",
+                [*at, update.user_id, change.verdict, put_time(now)],
+            )
         else:
-            db.execute("delete from verdicts where chat_id = ? and story_id = ? and user_id = ?", [*at, update.user_id])
+            db.execute(
+                "delete from verdicts where chat_id = ? and story_id = ? and user_id = ?",
+                [*at, update.user_id],
+            )

@@ -16,7 +16,13 @@ from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_ringing, put_time
 
 ANSWER_WITHIN = timedelta(hours=1)  #: how long a screen waits for what a person is to write
-_ROLES = {"declared": Role.OWNER, "owner": Role.OWNER, "admin": Role.ADMIN, "user": Role.USER, "blocked": Role.BLOCKED}
+_ROLES = {
+    "declared": Role.OWNER,
+    "owner": Role.OWNER,
+    "admin": Role.ADMIN,
+    "user": Role.USER,
+    "blocked": Role.BLOCKED,
+}
 
 
 class PeopleTables:
@@ -35,7 +41,10 @@ class PeopleTables:
                 "on conflict (kind, address, topic) do update set allowed = 1",
                 {"address": address, "topic": topic},
             )
-            row = db.execute("select * from chats where kind = 'telegram' and address = ? and topic = ?", [address, topic]).fetchone()
+            row = db.execute(
+                "select * from chats where kind = 'telegram' and address = ? and topic = ?",
+                [address, topic],
+            ).fetchone()
             return get_chat(row) if row else None
 
         return await self._writer.run("read a chat", work)
@@ -45,7 +54,11 @@ class PeopleTables:
         return await self._writer.run(
             "read people",
             lambda db: (
-                db.execute("select 1 from people where user_id = ? and role in ('declared', 'owner', 'admin')", [user_id]).fetchone() is not None
+                db.execute(
+                    "select 1 from people where user_id = ? and role in ('declared', 'owner', 'admin')",
+                    [user_id],
+                ).fetchone()
+                is not None
             ),
         )
 
@@ -53,7 +66,12 @@ class PeopleTables:
         """Whether anyone is the operator."""
         return await self._writer.run(
             "read people",
-            lambda db: db.execute("select 1 from people where role in ('declared', 'owner', 'admin') limit 1").fetchone() is not None,
+            lambda db: (
+                db.execute(
+                    "select 1 from people where role in ('declared', 'owner', 'admin') limit 1"
+                ).fetchone()
+                is not None
+            ),
         )
 
     async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
@@ -100,7 +118,14 @@ class PeopleTables:
             if row is None:
                 return None
             stance = Stance(row["stance"]) if row["stance"] else None
-            return AlertedStory(row["entry_id"], row["storyline_id"], row["title"], stance, row["taken_by"], row["taken_user"])
+            return AlertedStory(
+                row["entry_id"],
+                row["storyline_id"],
+                row["title"],
+                stance,
+                row["taken_by"],
+                row["taken_user"],
+            )
 
         return await self._writer.run("read an alert", work)
 
@@ -108,7 +133,10 @@ class PeopleTables:
         """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
 
         def work(db: Database) -> str:
-            row = db.execute("select query from pending where chat_id = ? and expires_at > ?", [chat_id, put_time(now)]).fetchone()
+            row = db.execute(
+                "select query from pending where chat_id = ? and expires_at > ?",
+                [chat_id, put_time(now)],
+            ).fetchone()
             return row["query"] if row else ""
 
         return await self._writer.run("read what waits for a word", work)
@@ -118,7 +146,10 @@ class PeopleTables:
 
         def work(db: Database) -> None:
             db.execute("delete from claims where purpose = 'claim'")
-            db.execute("insert into claims (token_hash, expires_at) values (?, ?)", [token_hash(token), put_time(expires_at)])
+            db.execute(
+                "insert into claims (token_hash, expires_at) values (?, ?)",
+                [token_hash(token), put_time(expires_at)],
+            )
 
         await self._writer.run("keep the claim", work)
 
@@ -148,8 +179,14 @@ class PeopleTables:
         """Who this is to newsbell."""
 
         def work(db: Database) -> Person:
-            row = db.execute("select role, name from people where user_id = ?", [user_id]).fetchone()
-            return Person(user_id, _ROLES.get(row["role"], Role.STRANGER), row["name"]) if row else Person(user_id)
+            row = db.execute(
+                "select role, name from people where user_id = ?", [user_id]
+            ).fetchone()
+            return (
+                Person(user_id, _ROLES.get(row["role"], Role.STRANGER), row["name"])
+                if row
+                else Person(user_id)
+            )
 
         return await self._writer.run("read people", work)
 
@@ -157,8 +194,13 @@ class PeopleTables:
         """All who are known, operators first."""
 
         def work(db: Database) -> list[Person]:
-            rows = db.execute("select user_id, role, name from people where role != 'former' order by since").fetchall()
-            known = [Person(row["user_id"], _ROLES.get(row["role"], Role.STRANGER), row["name"]) for row in rows]
+            rows = db.execute(
+                "select user_id, role, name from people where role != 'former' order by since"
+            ).fetchall()
+            known = [
+                Person(row["user_id"], _ROLES.get(row["role"], Role.STRANGER), row["name"])
+                for row in rows
+            ]
             return sorted(known, key=lambda one: list(Role).index(one.role))
 
         return await self._writer.run("read people", work)
@@ -179,7 +221,10 @@ class PeopleTables:
         """The channels that a person linked."""
 
         def work(db: Database) -> list[Chat]:
-            rows = db.execute("select c.* from links join chats c on c.id = chat_id where user_id = ? order by name", [user_id]).fetchall()
+            rows = db.execute(
+                "select c.* from links join chats c on c.id = chat_id where user_id = ? order by name",
+                [user_id],
+            ).fetchall()
             return [get_chat(row) for row in rows]
 
         return await self._writer.run("read channels", work)
@@ -193,7 +238,17 @@ class PeopleTables:
                 "where chat_id = ? and s.id = ? and removed_at is not null",
                 [chat_id, number],
             ).fetchone()
-            return Subscription(row["id"], row["name"], row["query"], tuple(json.loads(row["feeds"])), (chat_id,)) if row else None
+            return (
+                Subscription(
+                    row["id"],
+                    row["name"],
+                    row["query"],
+                    tuple(json.loads(row["feeds"])),
+                    (chat_id,),
+                )
+                if row
+                else None
+            )
 
         return await self._writer.run("read subscriptions", work)
 
@@ -207,7 +262,14 @@ class PeopleTables:
                 [chat_id],
             ).fetchall()
             return [
-                OwnFeed(row["id"], row["url"], row["name"], tuple(json.loads(row["tags"])), bool(row["declared"]), row["chat_id"] is not None)
+                OwnFeed(
+                    row["id"],
+                    row["url"],
+                    row["name"],
+                    tuple(json.loads(row["tags"])),
+                    bool(row["declared"]),
+                    row["chat_id"] is not None,
+                )
                 for row in rows
             ]
 
@@ -231,12 +293,16 @@ class PeopleTables:
         """What a message with buttons shows at present."""
 
         def work(db: Database) -> Screen | None:
-            row = db.execute("select * from screens where id = ? and chat_id = ?", [number, chat_id]).fetchone()
+            row = db.execute(
+                "select * from screens where id = ? and chat_id = ?", [number, chat_id]
+            ).fetchone()
             return _screen(row) if row else None
 
         return await self._writer.run("read a screen", work)
 
-    async def expecting(self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None) -> Screen | None:
+    async def expecting(
+        self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None
+    ) -> Screen | None:
         """The newest screen that waits for something this person is to write; with `reply_to`, only where that message is a reply of ours."""
 
         def work(db: Database) -> Screen | None:
@@ -262,15 +328,22 @@ class PeopleTables:
 
         return await self._writer.run("read a link", work)
 
-    async def finish(self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime) -> None:
+    async def finish(
+        self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime
+    ) -> None:
         """What was worked on for a screen is done: its changes are kept, and its message changes."""
-        await self._writer.run("finish a screen", lambda db: chat_writes.finish(db, chat_id, user_id, screen, said, now))
+        await self._writer.run(
+            "finish a screen",
+            lambda db: chat_writes.finish(db, chat_id, user_id, screen, said, now),
+        )
 
     async def at_work(self) -> list[tuple[int, int, Screen]]:
         """Chat, person and screen of what was being worked on when newsbell stopped."""
 
         def work(db: Database) -> list[tuple[int, int, Screen]]:
-            rows = db.execute("select * from screens where json_extract(state, '$.busy') is not null").fetchall()
+            rows = db.execute(
+                "select * from screens where json_extract(state, '$.busy') is not null"
+            ).fetchall()
             return [(row["chat_id"], row["user_id"], _screen(row)) for row in rows]
 
         return await self._writer.run("read screens", work)

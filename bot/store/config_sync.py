@@ -34,25 +34,46 @@ class DeclaredTables:
         return await self._writer.run("take in the configuration", work)
 
 
-def _said(what: str, added: Iterable[str], removed: Iterable[str], changed: Iterable[str] = ()) -> list[str]:
+def _said(
+    what: str, added: Iterable[str], removed: Iterable[str], changed: Iterable[str] = ()
+) -> list[str]:
     return [
         f"{what} {verb}: {', '.join(names)}"
-        for verb, names in (("added", sorted(added)), ("removed", sorted(removed)), ("changed", sorted(changed)))
+        for verb, names in (
+            ("added", sorted(added)),
+            ("removed", sorted(removed)),
+            ("changed", sorted(changed)),
+        )
         if names
     ]
 
 
 def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[str]:
     had = {
-        row["url"]: row for row in db.execute("select url, name, publisher, tags, every from feeds where active = 1 and declared = 1").fetchall()
+        row["url"]: row
+        for row in db.execute(
+            "select url, name, publisher, tags, every from feeds where active = 1 and declared = 1"
+        ).fetchall()
     }
     changed = []
     for feed in feeds:
         # Who takes over the address that a feed was found to have moved to means the same feed: it keeps what is known.
-        moved = db.execute("select id, url from feeds where adopted_url = ? and url != ?", [feed.url, feed.url]).fetchone()
-        if moved and not any(feed.url == url for url in had) and not any(other.url == moved["url"] for other in feeds):
-            db.execute("update feeds set url = ?, adopted_url = null, active = 1 where id = ?", [feed.url, moved["id"]])
-            had[feed.url] = had.pop(moved["url"], None) or db.execute("select * from feeds where id = ?", [moved["id"]]).fetchone()
+        moved = db.execute(
+            "select id, url from feeds where adopted_url = ? and url != ?", [feed.url, feed.url]
+        ).fetchone()
+        if (
+            moved
+            and not any(feed.url == url for url in had)
+            and not any(other.url == moved["url"] for other in feeds)
+        ):
+            db.execute(
+                "update feeds set url = ?, adopted_url = null, active = 1 where id = ?",
+                [feed.url, moved["id"]],
+            )
+            had[feed.url] = (
+                had.pop(moved["url"], None)
+                or db.execute("select * from feeds where id = ?", [moved["id"]]).fetchone()
+            )
         every = feed.every.total_seconds() if feed.every else None
         tags = json.dumps(feed.tags)
         before = had.get(feed.url)
@@ -72,7 +93,16 @@ def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[s
             "every = excluded.every, active = 1, declared = 1, next_poll_at = "
             "case when active = 0 or coalesce(every, 0) != coalesce(excluded.every, 0) "
             "then min(next_poll_at, excluded.next_poll_at) else next_poll_at end",
-            [feed.url, feed.name, feed.publisher, tags, every, put_time(now), host_of(feed.url), put_time(now)],
+            [
+                feed.url,
+                feed.name,
+                feed.publisher,
+                tags,
+                every,
+                put_time(now),
+                host_of(feed.url),
+                put_time(now),
+            ],
         )
     urls = {feed.url for feed in feeds}
     removed = [url for url in had if url not in urls]
@@ -82,12 +112,23 @@ def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[s
         [(url,) for url in removed],
     )
     names = {url: row["name"] for url, row in had.items()}
-    return _said("feeds", [feed.name for feed in feeds if feed.url not in had], [names[url] for url in removed], changed)
+    return _said(
+        "feeds",
+        [feed.name for feed in feeds if feed.url not in had],
+        [names[url] for url in removed],
+        changed,
+    )
 
 
 def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int], list[str]]:
-    moved = {int(row["name"][6:]): int(row["value"]) for row in db.execute("select * from meta where name like 'moved:%'").fetchall()}
-    had = {row["id"]: row["name"] for row in db.execute("select id, name from chats where declared = 1").fetchall()}
+    moved = {
+        int(row["name"][6:]): int(row["value"])
+        for row in db.execute("select * from meta where name like 'moved:%'").fetchall()
+    }
+    had = {
+        row["id"]: row["name"]
+        for row in db.execute("select id, name from chats where declared = 1").fetchall()
+    }
     ids: dict[str, int] = {}
     for chat in chats:
         address, topic = moved.get(chat.address, chat.address), chat.topic
@@ -97,7 +138,14 @@ def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int],
             "insert into chats (name, kind, address, topic, declared, declared_grouping, declared_settings) values (?, ?, ?, ?, 1, ?, ?) "
             "on conflict (kind, address, topic) do update set name = excluded.name, declared = 1, allowed = 1, hours_at = '', "
             "declared_grouping = excluded.declared_grouping, declared_settings = excluded.declared_settings returning id",
-            [chat.name, chat.kind, address, topic, chat.grouping.value if chat.grouping else None, put_settings(chat.settings)],
+            [
+                chat.name,
+                chat.kind,
+                address,
+                topic,
+                chat.grouping.value if chat.grouping else None,
+                put_settings(chat.settings),
+            ],
         ).fetchone()["id"]
     gone = [number for number in had if number not in ids.values()]
     # A chat that the file no longer names keeps its own subscriptions, but it is no longer let in by the file.
@@ -117,9 +165,13 @@ def _chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int],
 
 def _terminal_number(db: Database, name: str) -> int:
     """Each terminal of the file is a chat of its own, told apart by a number in place of a topic."""
-    row = db.execute("select topic from chats where kind = 'terminal' and name = ?", [name]).fetchone()
+    row = db.execute(
+        "select topic from chats where kind = 'terminal' and name = ?", [name]
+    ).fetchone()
     if row is None:
-        row = db.execute("select coalesce(max(topic), -1) + 1 from chats where kind = 'terminal'").fetchone()
+        row = db.execute(
+            "select coalesce(max(topic), -1) + 1 from chats where kind = 'terminal'"
+        ).fetchone()
     return int(row[0])
 
 
@@ -143,8 +195,18 @@ def _admins(db: Database, admins: Sequence[int], now: datetime) -> None:
         )
 
 
-def _subscriptions(db: Database, subscriptions: Sequence[DeclaredSubscription], chats: dict[str, int], now: datetime) -> list[str]:
-    had = {row["name"]: row for row in db.execute("select * from subscriptions where declared = 1 and removed_at is null").fetchall()}
+def _subscriptions(
+    db: Database,
+    subscriptions: Sequence[DeclaredSubscription],
+    chats: dict[str, int],
+    now: datetime,
+) -> list[str]:
+    had = {
+        row["name"]: row
+        for row in db.execute(
+            "select * from subscriptions where declared = 1 and removed_at is null"
+        ).fetchall()
+    }
     added, changed = [], []
     number: int | None
     for one in subscriptions:
@@ -159,19 +221,33 @@ def _subscriptions(db: Database, subscriptions: Sequence[DeclaredSubscription], 
             added.append(one.name)
         else:
             number = int(before["id"])
-            if (before["query"], before["feeds"], get_ringing(before)) != (one.query, feeds, one.ringing):
+            if (before["query"], before["feeds"], get_ringing(before)) != (
+                one.query,
+                feeds,
+                one.ringing,
+            ):
                 db.execute(
                     "update subscriptions set query = ?, feeds = ?, urgency = ?, publishers = ?, or_after = ?, ring_again_at = ? where id = ?",
                     [one.query, feeds, *put_ringing(one.ringing), number],
                 )
                 changed.append(one.name)
         routes = {chats[name] for name in one.to}
-        had_routes = {row["chat_id"] for row in db.execute("select chat_id from routes where subscription_id = ?", [number]).fetchall()}
+        had_routes = {
+            row["chat_id"]
+            for row in db.execute(
+                "select chat_id from routes where subscription_id = ?", [number]
+            ).fetchall()
+        }
         if before is not None and routes != had_routes and one.name not in changed:
             changed.append(one.name)
         db.execute("delete from routes where subscription_id = ?", [number])
-        db.conn.executemany("insert into routes values (?, ?)", [(number, chat) for chat in sorted(routes)])
+        db.conn.executemany(
+            "insert into routes values (?, ?)", [(number, chat) for chat in sorted(routes)]
+        )
     names = {one.name for one in subscriptions}
     removed = [name for name in had if name not in names]
-    db.conn.executemany("update subscriptions set removed_at = ? where id = ?", [(put_time(now), had[name]["id"]) for name in removed])
+    db.conn.executemany(
+        "update subscriptions set removed_at = ? where id = ?",
+        [(put_time(now), had[name]["id"]) for name in removed],
+    )
     return _said("subscriptions", added, removed, changed)

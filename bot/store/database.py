@@ -38,7 +38,9 @@ def wrapped(doing: str) -> Iterator[None]:
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
         if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise StoreError(f"The database could not {doing}: it is damaged ({error}). {_DAMAGED}") from error
+            raise StoreError(
+                f"The database could not {doing}: it is damaged ({error}). {_DAMAGED}"
+            ) from error
         raise StoreError(f"The database could not {doing}: {error}.") from error
 
 
@@ -56,7 +58,9 @@ class Lock:
             file = self.path.open("a+", encoding="ascii")
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise StoreError(f"The database cannot be kept in {self.path.parent}: {reason}. Change settings.database.") from error
+            raise StoreError(
+                f"The database cannot be kept in {self.path.parent}: {reason}. Change settings.database."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -64,7 +68,9 @@ class Lock:
             owner = file.read().strip()
             file.close()
             who = f" (process {owner})" if owner else ""
-            raise StoreBusy(f"Another newsbell{who} is using {self.path.name.removesuffix('.lock')}; stop it first.") from error
+            raise StoreBusy(
+                f"Another newsbell{who} is using {self.path.name.removesuffix('.lock')}; stop it first."
+            ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}")
         file.flush()
@@ -79,7 +85,9 @@ class Lock:
 
 def connect(path: Path) -> Database:
     """The writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS
+    )
     try:
         return _prepared(connection, path)
     except BaseException:
@@ -89,12 +97,20 @@ def connect(path: Path) -> Database:
 
 def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "cache_size=-16000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "mmap_size=0",
+        "cache_size=-16000",
+    ):
         connection.execute(f"pragma {pragma}")
     mode = connection.execute("pragma journal_mode").fetchone()[0]
     full = connection.execute("pragma synchronous").fetchone()[0]
     if (mode, full) != ("wal", 2):
-        raise StoreError(f"The database cannot be made durable (journal {mode}, synchronous {full}): is {path.parent} a network drive?")
+        raise StoreError(
+            f"The database cannot be made durable (journal {mode}, synchronous {full}): is {path.parent} a network drive?"
+        )
     problem = connection.execute("pragma quick_check(1)").fetchone()[0]
     if problem != "ok":
         told = " ".join(str(problem).removeprefix("*** in database main ***").split())
@@ -131,7 +147,9 @@ class Writer:
             with wrapped(doing), database.atomic():
                 return work(database)
 
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, transaction))
+        return await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+        )
 
     async def close(self) -> None:
         """Finish what was asked for, checkpoint and close."""

@@ -63,10 +63,17 @@ class DeliverTables:
         """Deliveries that are marked as being sent."""
         return await self._writer.run(
             "read deliveries in flight",
-            lambda db: [_delivery(db, row) for row in db.execute(f"select * from outbox where {_SENDING} order by id").fetchall()],
+            lambda db: [
+                _delivery(db, row)
+                for row in db.execute(
+                    f"select * from outbox where {_SENDING} order by id"
+                ).fetchall()
+            ],
         )
 
-    async def waiting(self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False) -> list[Waiting]:
+    async def waiting(
+        self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False
+    ) -> list[Waiting]:
         """Chats with something to send, urgent first, then those served longest ago; `unpaced` ones only, which no limit holds for."""
 
         def work(db: Database) -> list[Waiting]:
@@ -78,7 +85,10 @@ class DeliverTables:
                 "order by priority, last_sent_at nulls first, outbox.id limit :most",
                 {"now": put_time(now), "most": most},
             ).fetchall()
-            return [Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"])) for row in rows]
+            return [
+                Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"]))
+                for row in rows
+            ]
 
         return await self._writer.run("read who waits", work)
 
@@ -92,7 +102,10 @@ class DeliverTables:
                 "select (select hours_at from chats where id = chat and hours_at > :now and hours_at < '9') from waits union all "
                 "select (select min(outbox.not_before) from outbox where chat_id = chat and state = 'queued' and priority = :edit "
                 f"and outbox.not_before > :now) from waits where {_TAKES})",
-                {"now": put_time(now), "edit": Priority.EDIT},  # nothing but a change waits for its time
+                {
+                    "now": put_time(now),
+                    "edit": Priority.EDIT,
+                },  # nothing but a change waits for its time
             ).fetchone()
             return get_time(row[0])
 
@@ -118,7 +131,9 @@ class DeliverTables:
 
         return await self._writer.run("read recent sends", work)
 
-    async def claim_deliveries(self, now: datetime, chat_ids: Sequence[int], merge_from: int) -> list[Delivery]:
+    async def claim_deliveries(
+        self, now: datetime, chat_ids: Sequence[int], merge_from: int
+    ) -> list[Delivery]:
         """The next delivery of each chat, marked as being sent; long queues of alerts become one."""
 
         def work(db: Database) -> list[Delivery]:
@@ -137,7 +152,9 @@ class DeliverTables:
                     "update outbox set state = 'sending', attempts = attempts + 1, lease_until = ? where id = ?",
                     [put_time(now + LEASE), row["id"]],
                 )
-                delivery = _delivery(db, db.execute("select * from outbox where id = ?", [row["id"]]).fetchone())
+                delivery = _delivery(
+                    db, db.execute("select * from outbox where id = ?", [row["id"]]).fetchone()
+                )
                 if delivery.kind is DeliveryKind.EDIT:
                     db.conn.executemany(
                         "update alerts set edited_at = ? where chat_id = ? and story_id = ?",
@@ -173,7 +190,10 @@ def _merge(db: Database, head: Any, merge_from: int, now: datetime) -> None:
     if not rows or sums[-1] < merge_from or head["id"] not in together:
         return
     others = [number for number in together if number != head["id"]]
-    db.conn.executemany("update outbox_alerts set outbox_id = ? where outbox_id = ?", [(head["id"], other) for other in others])
+    db.conn.executemany(
+        "update outbox_alerts set outbox_id = ? where outbox_id = ?",
+        [(head["id"], other) for other in others],
+    )
     db.conn.executemany(
         "update outbox set state = 'merged', settled_at = ?, error = ? where id = ?",
         [(put_time(now), f"sent together with {head['id']}", other) for other in others],
@@ -183,7 +203,12 @@ def _merge(db: Database, head: Any, merge_from: int, now: datetime) -> None:
 def _delivery(db: Database, row: Any) -> Delivery:
     chat = get_chat(db.execute("select * from chats where id = ?", [row["chat_id"]]).fetchone())
     kind = DeliveryKind(row["kind"])
-    stories = [one["story_id"] for one in db.execute("select story_id from outbox_alerts where outbox_id = ?", [row["id"]]).fetchall()]
+    stories = [
+        one["story_id"]
+        for one in db.execute(
+            "select story_id from outbox_alerts where outbox_id = ?", [row["id"]]
+        ).fetchall()
+    ]
     message_id, marked, reply_to = None, False, row["reply_to"]
     if kind is DeliveryKind.EDIT:
         marked = _is_repeat(db, chat.id, stories)
@@ -208,14 +233,17 @@ def _delivery(db: Database, row: Any) -> Delivery:
         marked=marked,
         edits=row["edits"] is not None and message_id is not None,
         buttons=get_buttons(row["buttons"]),
-        file=File(row["file_name"], row["file"], bool(row["picture"])) if row["file"] is not None else None,
+        file=File(row["file_name"], row["file"], bool(row["picture"]))
+        if row["file"] is not None
+        else None,
     )
 
 
 def _of_screen(db: Database, row: Any) -> int | None:
     """The message that shows the screen."""
     found = db.execute(
-        "select message_id from outbox where screen = ? and message_id is not null order by id limit 1", [row["screen"]]
+        "select message_id from outbox where screen = ? and message_id is not null order by id limit 1",
+        [row["screen"]],
     ).fetchone()
     return found["message_id"] if found else None
 
@@ -232,10 +260,16 @@ def _is_repeat(db: Database, chat_id: int, stories: Sequence[int]) -> bool:
 
 def _edited(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None, list[int]]:
     """The message that carries these alerts, and all the alerts it carries."""
-    row = db.execute("select message_id from alerts where chat_id = ? and story_id = ?", [chat_id, stories[0] if stories else 0]).fetchone()
+    row = db.execute(
+        "select message_id from alerts where chat_id = ? and story_id = ?",
+        [chat_id, stories[0] if stories else 0],
+    ).fetchone()
     if row is None or row["message_id"] is None:
         return None, stories
-    together = db.execute("select story_id from alerts where chat_id = ? and message_id = ?", [chat_id, row["message_id"]]).fetchall()
+    together = db.execute(
+        "select story_id from alerts where chat_id = ? and message_id = ?",
+        [chat_id, row["message_id"]],
+    ).fetchall()
     return row["message_id"], [one["story_id"] for one in together]
 
 
@@ -268,7 +302,12 @@ def _view(db: Database, row: Any) -> AlertView:
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
         subscriptions=tuple(dict.fromkeys(match["name"] for match in matches)),
-        spans=tuple(span for match in matches if match["entry_id"] == row["entry_id"] for span in get_spans(match["spans"])),
+        spans=tuple(
+            span
+            for match in matches
+            if match["entry_id"] == row["entry_id"]
+            for span in get_spans(match["spans"])
+        ),
         catch_up=bool(row["catch_up"]),
         revision=row["revision"],
         agency=row["agency"],
@@ -287,7 +326,9 @@ def _story(db: Database, alert: Any) -> tuple[list[Confirmation], int, int]:
     """The first further entries of an alert's story, how many entries it has in all, and how many independent publishers."""
     column = LEVELS[Grouping(alert["grouping"])]
     story = alert["story_id"] if alert["merged_into"] is None else alert["merged_into"]
-    count = db.execute(f"select count(*), count(distinct origin) from entries where {column} = ?", [story]).fetchone()
+    count = db.execute(
+        f"select count(*), count(distinct origin) from entries where {column} = ?", [story]
+    ).fetchone()
     if count[0] <= 1:
         return [], *count
     rows = db.execute(
@@ -296,7 +337,9 @@ def _story(db: Database, alert: Any) -> tuple[list[Confirmation], int, int]:
         f"where e.{column} = ? and e.id != ? order by at, e.id limit ?",
         [story, alert["entry_id"], ALSO],
     ).fetchall()
-    return [Confirmation(row["name"], row["link"], sure_time(row["at"]), row["agency"]) for row in rows], *count
+    return [
+        Confirmation(row["name"], row["link"], sure_time(row["at"]), row["agency"]) for row in rows
+    ], *count
 
 
 def _settle(db: Database, settlement: Settlement, now: datetime) -> None:
@@ -335,17 +378,24 @@ def _settle(db: Database, settlement: Settlement, now: datetime) -> None:
 
 def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
     delivery = settlement.delivery
-    db.execute("update chats set last_sent_at = ?, not_before = null where id = ?", [put_time(now), delivery.chat.id])
+    db.execute(
+        "update chats set last_sent_at = ?, not_before = null where id = ?",
+        [put_time(now), delivery.chat.id],
+    )
     if delivery.kind is not DeliveryKind.ALERT:
         return
     shown = {alert.story_id: alert.revision for alert in delivery.alerts}
     # A story may have become another while the message was on its way: the outbox knows which.
     rows = db.execute(
-        "select story_id, revision from outbox_alerts join alerts using (chat_id, story_id) where outbox_id = ?", [delivery.id]
+        "select story_id, revision from outbox_alerts join alerts using (chat_id, story_id) where outbox_id = ?",
+        [delivery.id],
     ).fetchall()
     for row in rows:
         at = [delivery.chat.id, row["story_id"]]
-        db.execute("update alerts set message_id = ? where chat_id = ? and story_id = ?", [settlement.message_id, *at])
+        db.execute(
+            "update alerts set message_id = ? where chat_id = ? and story_id = ?",
+            [settlement.message_id, *at],
+        )
         if shown.get(row["story_id"]) != row["revision"]:  # it changed while it was on its way
             queue_edit(db, delivery.chat.id, row["story_id"], now)
 
@@ -364,7 +414,14 @@ def _park(db: Database, delivery: Delivery, until: datetime, *, alone: bool) -> 
     """Telegram's limits are the address's: its topics wait together. What the operator is told of (a closed topic) is the one chat's."""
     db.execute(
         "update chats set not_before = ? where kind = ? and address = ? and (id = ? or (address != 0 and ? and coalesce(not_before, '') < ?))",
-        [put_time(until), delivery.chat.kind, delivery.chat.address, delivery.chat.id, not alone, put_time(until)],
+        [
+            put_time(until),
+            delivery.chat.kind,
+            delivery.chat.address,
+            delivery.chat.id,
+            not alone,
+            put_time(until),
+        ],
     )
 
 
@@ -374,23 +431,40 @@ def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
     The numbers of its messages do not: in the supergroup they are other messages'.
     """
     db.execute("insert or replace into meta values (?, ?)", [f"moved:{old}", str(new)])
-    rows = db.execute("select id, topic, operator, declared, name from chats where kind = 'telegram' and address = ?", [old]).fetchall()
+    rows = db.execute(
+        "select id, topic, operator, declared, name from chats where kind = 'telegram' and address = ?",
+        [old],
+    ).fetchall()
     for row in rows:
         db.execute("update alerts set message_id = null where chat_id = ?", [row["id"]])
-        db.execute("update outbox set reply_to = null, edits = min(edits, 0) where chat_id = ? and state = 'queued'", [row["id"]])
+        db.execute(
+            "update outbox set reply_to = null, edits = min(edits, 0) where chat_id = ? and state = 'queued'",
+            [row["id"]],
+        )
         db.execute("update outbox set message_id = null where chat_id = ?", [row["id"]])
-        there = db.execute("select id from chats where kind = 'telegram' and address = ? and topic = ?", [new, row["topic"]]).fetchone()
+        there = db.execute(
+            "select id from chats where kind = 'telegram' and address = ? and topic = ?",
+            [new, row["topic"]],
+        ).fetchone()
         if there is None:
-            db.execute("update chats set address = ?, not_before = null where id = ?", [new, row["id"]])
+            db.execute(
+                "update chats set address = ?, not_before = null where id = ?", [new, row["id"]]
+            )
             continue
-        db.execute("update chats set operator = max(operator, ?), allowed = 1 where id = ?", [row["operator"], there["id"]])
+        db.execute(
+            "update chats set operator = max(operator, ?), allowed = 1 where id = ?",
+            [row["operator"], there["id"]],
+        )
         db.execute(
             "insert or ignore into routes select subscription_id, ? from routes where chat_id = ?",
             [there["id"], row["id"]],
         )
         db.execute("delete from routes where chat_id = ?", [row["id"]])
         for table in ("stances", "feed_chats", "links", "screens", "verdicts"):
-            db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
+            db.execute(
+                f"update or ignore {table} set chat_id = ? where chat_id = ?",
+                [there["id"], row["id"]],
+            )
             db.execute(f"delete from {table} where chat_id = ?", [row["id"]])
         db.execute("update chats set acts_for = ? where acts_for = ?", [there["id"], row["id"]])
         db.execute(
@@ -402,8 +476,14 @@ def _move_chat(db: Database, old: int, new: int, now: datetime) -> None:
         _drop_doubles(db, row["id"], there["id"], now)
         db.execute("pragma defer_foreign_keys = on")
         for table in ("alerts", "alert_matches", "outbox_alerts", "outbox"):
-            db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [there["id"], row["id"]])
-        db.execute("update chats set allowed = 0, paused = 'it became a supergroup' where id = ?", [row["id"]])
+            db.execute(
+                f"update or ignore {table} set chat_id = ? where chat_id = ?",
+                [there["id"], row["id"]],
+            )
+        db.execute(
+            "update chats set allowed = 0, paused = 'it became a supergroup' where id = ?",
+            [row["id"]],
+        )
 
 
 def _drop_doubles(db: Database, old: int, new: int, now: datetime) -> None:

@@ -50,7 +50,9 @@ def _put_hints(hints: FeedHints) -> str:
     if hints == FeedHints():
         return ""
     ttl = hints.ttl.total_seconds() if hints.ttl else None
-    return json.dumps({"ttl": ttl, "hours": sorted(hints.skip_hours), "days": sorted(hints.skip_days)})
+    return json.dumps(
+        {"ttl": ttl, "hours": sorted(hints.skip_hours), "days": sorted(hints.skip_days)}
+    )
 
 
 def _get_hints(text: str) -> FeedHints:
@@ -63,12 +65,22 @@ def _get_hints(text: str) -> FeedHints:
 
 def put_state(state: FeedState) -> dict[str, Any]:
     """A feed's state as columns, without its document."""
-    times = ("next_poll_at", "newest", "baseline_at", "last_poll_at", "last_ok_at", "full_at", "failing_since")
+    times = (
+        "next_poll_at",
+        "newest",
+        "baseline_at",
+        "last_poll_at",
+        "last_ok_at",
+        "full_at",
+        "failing_since",
+    )
     row: dict[str, Any] = {name: getattr(state, name) for name in STATE_COLUMNS}
     row.update({name: put_time(getattr(state, name)) for name in times})
     moved = state.redirection
     row["interval"] = state.interval.total_seconds()
-    row["redirection"] = json.dumps([moved.url, moved.polls, put_time(moved.since)]) if moved else None
+    row["redirection"] = (
+        json.dumps([moved.url, moved.polls, put_time(moved.since)]) if moved else None
+    )
     row["hints"] = _put_hints(state.hints)
     return row
 
@@ -111,8 +123,21 @@ def get_state(row: Row) -> FeedState:
 def get_feed(row: Row) -> FeedDue:
     """A feed with its state."""
     every = timedelta(seconds=row["every"]) if row["every"] else None
-    chats = frozenset(json.loads(row["chats"])) if "chats" in row.keys() and not row["declared"] else None  # noqa: SIM118 (a Row is no mapping)
-    return FeedDue(row["id"], row["url"], row["name"], row["publisher"], tuple(json.loads(row["tags"])), every, get_state(row), chats)
+    chats = (
+        frozenset(json.loads(row["chats"]))
+        if "chats" in row.keys() and not row["declared"]
+        else None
+    )  # noqa: SIM118 (a Row is no mapping)
+    return FeedDue(
+        row["id"],
+        row["url"],
+        row["name"],
+        row["publisher"],
+        tuple(json.loads(row["tags"])),
+        every,
+        get_state(row),
+        chats,
+    )
 
 
 def get_place(row: Row) -> Place:
@@ -151,7 +176,9 @@ def get_settings(text: str) -> ChatSettings:
 
 def put_settings(settings: ChatSettings) -> str:
     """The other way; what was not said is not kept."""
-    return json.dumps({name: value for name, value in asdict(settings).items() if value is not None})
+    return json.dumps(
+        {name: value for name, value in asdict(settings).items() if value is not None}
+    )
 
 
 def get_chat(row: Mapping[str, Any] | Row) -> Chat:
@@ -203,7 +230,9 @@ def put_ringing(ringing: Ringing) -> tuple[str, int, float | None, int]:
 
 def put_spans(spans: Iterable[Span]) -> str:
     """Spans as compact JSON."""
-    return json.dumps([[span.field, span.start, span.end, span.term] for span in spans], ensure_ascii=False)
+    return json.dumps(
+        [[span.field, span.start, span.end, span.term] for span in spans], ensure_ascii=False
+    )
 
 
 def get_spans(text: str) -> tuple[Span, ...]:
@@ -224,7 +253,13 @@ def get_entities(text: str) -> tuple[Entity, ...]:
 def put_buttons(buttons: Iterable[Iterable[Button]], screen: int) -> str:
     """Rows of buttons as JSON; the words of a screen's buttons go behind its number."""
     lead = f"{screen}:" if screen else ""
-    return json.dumps([[[one.text, "" if one.url else f"{lead}{one.word}", one.url] for one in row] for row in buttons], ensure_ascii=False)
+    return json.dumps(
+        [
+            [[one.text, "" if one.url else f"{lead}{one.word}", one.url] for one in row]
+            for row in buttons
+        ],
+        ensure_ascii=False,
+    )
 
 
 def get_buttons(text: str) -> tuple[tuple[Button, ...], ...]:

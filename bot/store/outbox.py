@@ -14,18 +14,25 @@ _SAME_NOTICE = timedelta(hours=24)
 EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message
 
 
-def queue_alert(db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime) -> None:
+def queue_alert(
+    db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime
+) -> None:
     """One delivery for these new alerts of a chat."""
     number = db.execute(
         "insert into outbox (chat_id, kind, priority, created_at) values (?, ?, ?, ?)",
         [chat_id, DeliveryKind.ALERT, priority, put_time(now)],
     ).lastrowid
-    db.conn.executemany("insert into outbox_alerts values (?, ?, ?)", [(number, chat_id, story) for story in stories])
+    db.conn.executemany(
+        "insert into outbox_alerts values (?, ?, ?)",
+        [(number, chat_id, story) for story in stories],
+    )
     if priority is Priority.DIGEST:  # there may be enough for a digest
         db.execute("update chats set hours_at = '' where id = ?", [chat_id])
 
 
-def queue_edit(db: Database, chat_id: int, story_id: int, now: datetime, *, at_once: bool = False) -> None:
+def queue_edit(
+    db: Database, chat_id: int, story_id: int, now: datetime, *, at_once: bool = False
+) -> None:
     """An edit that shows the newest state of an alert's message, unless what waits already will show it; a minute after the last one.
 
     What a person waits for is shown at once.
@@ -44,7 +51,10 @@ def queue_edit(db: Database, chat_id: int, story_id: int, now: datetime, *, at_o
         )
     if waits or not _is_shown(db, chat_id, story_id):
         return
-    edited = db.execute(f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(mates)})", [chat_id, *mates]).fetchone()[0]
+    edited = db.execute(
+        f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(mates)})",
+        [chat_id, *mates],
+    ).fetchone()[0]
     not_before = put_time(sure_time(edited) + EDIT_GAP) if edited and not at_once else None
     number = db.execute(
         "insert into outbox (chat_id, kind, priority, created_at, not_before) values (?, ?, ?, ?, ?)",
@@ -76,7 +86,9 @@ def _is_shown(db: Database, chat_id: int, story_id: int) -> bool:
     return row is not None
 
 
-def queue_again(db: Database, chat_id: int, story_id: int, priority: Priority, now: datetime) -> None:
+def queue_again(
+    db: Database, chat_id: int, story_id: int, priority: Priority, now: datetime
+) -> None:
     """A second ring, unless the first is still to come and will tell as much."""
     waits = db.execute(
         "select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id = ? "
@@ -138,8 +150,13 @@ def queue_text(
 
 def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
     """Tell the operator's chats, or the terminals where there is none; the same words once a day at most."""
-    chats = db.execute("select id from chats where operator = 1 and paused = '' and allowed = 1").fetchall()
-    chats = chats or db.execute("select id from chats where kind = 'terminal' and declared = 1").fetchall()
+    chats = db.execute(
+        "select id from chats where operator = 1 and paused = '' and allowed = 1"
+    ).fetchall()
+    chats = (
+        chats
+        or db.execute("select id from chats where kind = 'terminal' and declared = 1").fetchall()
+    )
     since = put_time(now - _SAME_NOTICE)
     for row in chats:
         told = db.execute(

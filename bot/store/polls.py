@@ -31,7 +31,9 @@ from bot.store.outbox import notify, queue_again, queue_alert, queue_edit
 from bot.text.url import host_of
 
 _UPDATE_FEED = (
-    "update feeds set lease_until = null, host = :host, " + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS) + " where id = :id"
+    "update feeds set lease_until = null, host = :host, "
+    + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS)
+    + " where id = :id"
 )
 # One prepared statement: sqlite-utils' insert_all writes a new one for each number of rows, which cost more than the rows.
 _INSERT_ENTRY = (
@@ -74,13 +76,20 @@ class IngestTables:
 
     async def release_feeds(self) -> None:
         """Give up all leases: at start-up they are of a process that is gone."""
-        await self._writer.run("release feeds", lambda db: db.execute("update feeds set lease_until = null where lease_until is not null"))
+        await self._writer.run(
+            "release feeds",
+            lambda db: db.execute(
+                "update feeds set lease_until = null where lease_until is not null"
+            ),
+        )
 
     async def make_due(self, now: datetime) -> None:
         """Make every feed due that no host parks, as `--once` does."""
         await self._writer.run(
             "make feeds due",
-            lambda db: db.execute("update feeds set next_poll_at = ? where active = 1", [put_time(now)]),
+            lambda db: db.execute(
+                "update feeds set next_poll_at = ? where active = 1", [put_time(now)]
+            ),
         )
 
     async def hurry(self, failures: Collection[str], now: datetime, share: float) -> int:
@@ -127,7 +136,9 @@ class IngestTables:
 
     async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, Place]]:
         """Entries seen since then with their stories, by id from the one behind `after`."""
-        return await self._writer.run("read stories", lambda db: stories.window(db, since, after, most))
+        return await self._writer.run(
+            "read stories", lambda db: stories.window(db, since, after, most)
+        )
 
     async def stories(self, touched: Touched, now: datetime) -> StoryState:
         """Alerts, origins and stances of these stories."""
@@ -135,7 +146,9 @@ class IngestTables:
 
     async def release_held(self, now: datetime) -> int:
         """Send the alerts that waited for publishers as long as they were to; how many."""
-        return await self._writer.run("send alerts that waited", lambda db: stories.release_held(db, now))
+        return await self._writer.run(
+            "send alerts that waited", lambda db: stories.release_held(db, now)
+        )
 
     async def groupings(self) -> dict[int, Grouping]:
         """The chats that chose a level of stories of their own."""
@@ -147,7 +160,9 @@ class IngestTables:
         )
         return {row["id"]: Grouping(row["grouping"]) for row in rows}
 
-    async def commit(self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()) -> None:
+    async def commit(
+        self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()
+    ) -> None:
         """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
 
         def work(db: Database) -> None:
@@ -159,9 +174,15 @@ class IngestTables:
             for commit in commits:
                 _keep_revisions(db, commit.revisions, now)
                 if commit.absent:
-                    db.conn.executemany("update entries set absent_since = ? where id = ?", [(moment, one) for one in commit.absent])
+                    db.conn.executemany(
+                        "update entries set absent_since = ? where id = ?",
+                        [(moment, one) for one in commit.absent],
+                    )
                 if commit.returned:
-                    db.conn.executemany("update entries set absent_since = null where id = ?", [(one,) for one in commit.returned])
+                    db.conn.executemany(
+                        "update entries set absent_since = null where id = ?",
+                        [(one,) for one in commit.returned],
+                    )
                 _keep_alerts(db, commit.alerts, now)
                 for revision in commit.alert_revisions:
                     _keep_alert_revision(db, revision, now)
@@ -177,7 +198,10 @@ class IngestTables:
                     )
             _keep_states(db, commits)
             if met - self._known_languages:
-                db.execute("insert or replace into meta values ('languages', ?)", [json.dumps(sorted(met | _languages(db)))])
+                db.execute(
+                    "insert or replace into meta values ('languages', ?)",
+                    [json.dumps(sorted(met | _languages(db)))],
+                )
 
         met = _met(commits)
         await self._writer.run("keep what the feeds brought", work)
@@ -191,7 +215,9 @@ class IngestTables:
         """The newest entries, headline and language only."""
 
         def work(db: Database) -> list[Article]:
-            rows = db.execute("select title, language from entries order by id desc limit ?", [most]).fetchall()
+            rows = db.execute(
+                "select title, language from entries order by id desc limit ?", [most]
+            ).fetchall()
             return [Article(row["title"], language=row["language"]) for row in rows]
 
         return await self._writer.run("read entries", work)
@@ -200,8 +226,14 @@ class IngestTables:
         """All subscriptions in force, or those that ring one chat; each with all the chats it rings."""
 
         def work(db: Database) -> list[Subscription]:
-            of_chat = "and s.id in (select subscription_id from routes where chat_id = ?) " if chat_id is not None else ""
-            rows = db.execute(SUBSCRIPTIONS.format(where=of_chat), [] if chat_id is None else [chat_id]).fetchall()
+            of_chat = (
+                "and s.id in (select subscription_id from routes where chat_id = ?) "
+                if chat_id is not None
+                else ""
+            )
+            rows = db.execute(
+                SUBSCRIPTIONS.format(where=of_chat), [] if chat_id is None else [chat_id]
+            ).fetchall()
             return [get_subscription(row) for row in rows]
 
         return await self._writer.run("read subscriptions", work)
@@ -223,7 +255,9 @@ def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any
     rows: list[Any] = []
     for at in range(0, len(values), _CHUNK):
         some = values[at : at + _CHUNK]
-        rows += db.execute(f"select * from entries where {where} ({marks(some)})", [*first, *some]).fetchall()
+        rows += db.execute(
+            f"select * from entries where {where} ({marks(some)})", [*first, *some]
+        ).fetchall()
     return rows
 
 
@@ -236,7 +270,9 @@ def _known(db: Database, one: Lookup, next_id: int) -> Known:
         "link_key": {key.link for key in one.keys} - {b""},
     }
     for column, values in by_column.items():
-        for row in _select(db, f"feed_id = ? and {column} != x'' and {column} in", sorted(values), [one.feed_id]):
+        for row in _select(
+            db, f"feed_id = ? and {column} != x'' and {column} in", sorted(values), [one.feed_id]
+        ):
             own[row["id"]] = get_known(row)
     for row in _select(db, "id in", one.entry_ids, []) if one.keys else []:
         own[row["id"]] = get_known(row)
@@ -332,7 +368,13 @@ def _keep_matches(db: Database, alert: AlertIntent | AlertRevision) -> None:
         db.execute(
             "insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans) values (?, ?, ?, ?, ?) "
             "on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id",
-            [alert.chat_id, alert.story_id, match.subscription_id, alert.entry_id, put_spans(match.spans)],
+            [
+                alert.chat_id,
+                alert.story_id,
+                match.subscription_id,
+                alert.entry_id,
+                put_spans(match.spans),
+            ],
         )
 
 
@@ -346,7 +388,11 @@ def _keep_alert_revision(db: Database, revision: AlertRevision, now: datetime) -
     if revision.due_at:
         db.execute(
             "update alerts set due_at = min(coalesce(due_at, :due), :due) where chat_id = :chat and story_id = :story and held = 1",
-            {"due": put_time(revision.due_at), "chat": revision.chat_id, "story": revision.story_id},
+            {
+                "due": put_time(revision.due_at),
+                "chat": revision.chat_id,
+                "story": revision.story_id,
+            },
         )
     db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", at)
     _hurry(db, revision.chat_id, revision.story_id, revision.priority)
@@ -365,19 +411,28 @@ def _hurry(db: Database, chat_id: int, story_id: int, priority: Priority) -> Non
 
 
 def _is_held(db: Database, chat_id: int, story_id: int) -> bool:
-    row = db.execute("select held from alerts where chat_id = ? and story_id = ?", [chat_id, story_id]).fetchone()
+    row = db.execute(
+        "select held from alerts where chat_id = ? and story_id = ?", [chat_id, story_id]
+    ).fetchone()
     return bool(row and row["held"])
 
 
 def _keep_growth(db: Database, growth: AlertGrowth, now: datetime) -> None:
     chat, story = growth.chat_id, growth.story_id
     db.execute(
-        "update alerts set revision = revision + 1, again = max(again, ?) where chat_id = ? and story_id = ?", [growth.again, chat, story]
+        "update alerts set revision = revision + 1, again = max(again, ?) where chat_id = ? and story_id = ?",
+        [growth.again, chat, story],
     )
     if growth.grouping is not None:
-        db.execute("update alerts set grouping = ? where chat_id = ? and story_id = ?", [growth.grouping.value, chat, story])
+        db.execute(
+            "update alerts set grouping = ? where chat_id = ? and story_id = ?",
+            [growth.grouping.value, chat, story],
+        )
     if growth.release is not None:
-        done = db.execute("update alerts set held = 0, due_at = null where chat_id = ? and story_id = ? and held = 1", [chat, story])
+        done = db.execute(
+            "update alerts set held = 0, due_at = null where chat_id = ? and story_id = ? and held = 1",
+            [chat, story],
+        )
         if done.rowcount:
             queue_alert(db, chat, [story], growth.release, now)
     if _is_held(db, chat, story):
@@ -394,11 +449,18 @@ def _keep_states(db: Database, commits: Sequence[FeedCommit]) -> None:
         row = put_state(commit.state)
         row["id"] = commit.feed_id
         rows.append(row)
-    urls = dict(db.execute(f"select id, url from feeds where id in ({marks(commits)})", [commit.feed_id for commit in commits]).fetchall())
+    urls = dict(
+        db.execute(
+            f"select id, url from feeds where id in ({marks(commits)})",
+            [commit.feed_id for commit in commits],
+        ).fetchall()
+    )
     for row in rows:
         row["host"] = host_of(row["adopted_url"] or urls.get(row["id"], ""))
     db.conn.executemany(_UPDATE_FEED, rows)
-    documents = [(commit.feed_id, commit.state.document) for commit in commits if commit.document_changed]
+    documents = [
+        (commit.feed_id, commit.state.document) for commit in commits if commit.document_changed
+    ]
     if documents:
         db.conn.executemany(
             "insert into documents values (?, ?) on conflict (feed_id) do update set records = excluded.records",

@@ -22,7 +22,9 @@ def due(db: Database, now: datetime) -> list[ChatHours]:
     They stay due until `keep`. What makes `hours_at` empty meanwhile is seen there: it was not decided about.
     """
     rows = db.execute("select * from chats where hours_at <= ?", [put_time(now)]).fetchall()
-    db.conn.executemany("update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows])
+    db.conn.executemany(
+        "update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows]
+    )
     return [
         ChatHours(
             get_chat(row),
@@ -47,9 +49,18 @@ def _waiting(db: Database, chat_id: int, quiet: datetime | None) -> Iterable[Wai
     for row in rows:
         column = LEVELS[Grouping(row["grouping"])]
         story = row["story_id"] if row["merged_into"] is None else row["merged_into"]
-        publishers = db.execute(f"select count(distinct origin) from entries where {column} = ?", [story]).fetchone()[0]
+        publishers = db.execute(
+            f"select count(distinct origin) from entries where {column} = ?", [story]
+        ).fetchone()[0]
         digest = row["priority"] == Priority.DIGEST
-        yield WaitingStory(row["id"], row["storyline_id"], publishers, row["length"], digest, sure_time(row["created_at"]))
+        yield WaitingStory(
+            row["id"],
+            row["storyline_id"],
+            publishers,
+            row["length"],
+            digest,
+            sure_time(row["created_at"]),
+        )
 
 
 def keep(db: Database, plans: Sequence[HoursPlan], now: datetime) -> None:
@@ -59,7 +70,12 @@ def keep(db: Database, plans: Sequence[HoursPlan], now: datetime) -> None:
             _gather(db, one.chat_id, page, now)
         db.execute(
             "update chats set quiet_until = ?, digested_at = ?, hours_at = case when hours_at = '' then '' else ? end where id = ?",
-            [put_time(one.quiet_until), put_time(one.digested_at), put_time(one.next_at) or _NEVER, one.chat_id],
+            [
+                put_time(one.quiet_until),
+                put_time(one.digested_at),
+                put_time(one.next_at) or _NEVER,
+                one.chat_id,
+            ],
         )
 
 

@@ -34,10 +34,15 @@ def m003_stories(db: Database) -> None:
         if statement.strip():
             db.execute(statement)
     families = Families()
-    rows = db.execute("select distinct feed_id, source, publisher from entries join feeds f on f.id = feed_id").fetchall()
+    rows = db.execute(
+        "select distinct feed_id, source, publisher from entries join feeds f on f.id = feed_id"
+    ).fetchall()
     for row in rows:
         house = families.house(row["source"] or row["publisher"])
-        db.execute("update entries set house = ?, origin = ? where feed_id = ? and source = ?", [house, house, row["feed_id"], row["source"]])
+        db.execute(
+            "update entries set house = ?, origin = ? where feed_id = ? and source = ?",
+            [house, house, row["feed_id"], row["source"]],
+        )
 
 
 @migrations()

@@ -45,7 +45,12 @@ class SqliteStore:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close, then give the lock back."""
         try:
             await self._writer.close()
@@ -62,7 +67,9 @@ class Glance:
         self._path = path
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(
+            f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10
+        )
         connection.row_factory = sqlite3.Row
         connection.execute("pragma wal_autocheckpoint = 0")
         return connection

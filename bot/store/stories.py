@@ -20,7 +20,9 @@ from bot.store.outbox import queue_alert, queue_edit
 from bot.stories.assign import report_of
 
 LEVELS = {Grouping.STRICT: "strict_id", Grouping.NORMAL: "story_id", Grouping.LOOSE: "storyline_id"}
-QUIET = timedelta(hours=48)  #: a storyline without entries for so long is neither followed nor muted any more
+QUIET = timedelta(
+    hours=48
+)  #: a storyline without entries for so long is neither followed nor muted any more
 _CHUNK = 400  # values of one `in (...)`
 
 
@@ -35,17 +37,26 @@ def state_of(db: Database, touched: Touched, now: datetime) -> StoryState:
     for level, column in LEVELS.items():
         for some in _chunks(place.at(level) for place in touched.places):
             rows = db.execute(
-                f"select {column}, json_group_array(distinct origin) from entries where {column} in ({marks(some)}) group by 1", some
+                f"select {column}, json_group_array(distinct origin) from entries where {column} in ({marks(some)}) group by 1",
+                some,
             )
-            origins.update({(level, row[0]): frozenset(get_list(row[1])) for row in rows.fetchall()})
+            origins.update(
+                {(level, row[0]): frozenset(get_list(row[1])) for row in rows.fetchall()}
+            )
     stances: dict[int, dict[int, Stance]] = {}
     for some in _chunks(place.storyline for place in touched.places):
         where = f"storyline_id in ({marks(some)}) and moved_at > ? and chat_id in (select id from chats where allowed = 1)"
-        for row in db.execute(f"select * from stances where {where}", [*some, put_time(now - QUIET)]).fetchall():
+        for row in db.execute(
+            f"select * from stances where {where}", [*some, put_time(now - QUIET)]
+        ).fetchall():
             stances.setdefault(row["storyline_id"], {})[row["chat_id"]] = Stance(row["stance"])
     originals: dict[int, str] = {}
     for some in _chunks(touched.originals):
-        originals.update(db.execute(f"select id, origin from entries where id in ({marks(some)})", some).fetchall())
+        originals.update(
+            db.execute(
+                f"select id, origin from entries where id in ({marks(some)})", some
+            ).fetchall()
+        )
     numbers = {place.at(level) for place in touched.places for level in Grouping}
     return StoryState(tuple(_alerts(db, numbers)), origins, stances, originals)
 
@@ -104,11 +115,18 @@ def keep_joins(db: Database, entries: Sequence[PlacedEntry], now: datetime) -> N
     """Why the entries belong to their stories; and that their storylines go on."""
     db.conn.executemany(
         "insert or replace into joins values (?, ?, ?, ?)",
-        [(one.entry.id, pair.other, pair.score, pair.reason) for one in entries for pair in one.placement.pairs],
+        [
+            (one.entry.id, pair.other, pair.score, pair.reason)
+            for one in entries
+            for pair in one.placement.pairs
+        ],
     )
     for some in _chunks(one.place.storyline for one in entries):
         where = f"storyline_id in ({marks(some)}) and moved_at > ?"  # what has ended stays so
-        db.execute(f"update stances set moved_at = ? where {where}", [put_time(now), *some, put_time(now - QUIET)])
+        db.execute(
+            f"update stances set moved_at = ? where {where}",
+            [put_time(now), *some, put_time(now - QUIET)],
+        )
 
 
 def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
@@ -116,14 +134,27 @@ def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
     for one in merges:
         column = LEVELS[one.grouping]
         db.execute(f"update entries set {column} = ? where {column} = ?", [one.kept, one.gone])
-        db.execute("insert or replace into merges values (?, ?, ?, ?)", [one.grouping.value, one.gone, one.kept, put_time(now)])
+        db.execute(
+            "insert or replace into merges values (?, ?, ?, ?)",
+            [one.grouping.value, one.gone, one.kept, put_time(now)],
+        )
         if one.grouping is Grouping.LOOSE:
-            db.execute("delete from stances where storyline_id in (?, ?) and moved_at <= ?", [one.gone, one.kept, put_time(now - QUIET)])
-            db.execute("update or ignore stances set storyline_id = ? where storyline_id = ?", [one.kept, one.gone])
+            db.execute(
+                "delete from stances where storyline_id in (?, ?) and moved_at <= ?",
+                [one.gone, one.kept, put_time(now - QUIET)],
+            )
+            db.execute(
+                "update or ignore stances set storyline_id = ? where storyline_id = ?",
+                [one.kept, one.gone],
+            )
             db.execute("delete from stances where storyline_id = ?", [one.gone])
-        db.execute("update alerts set merged_into = ? where merged_into = ? and grouping = ?", [one.kept, one.gone, one.grouping.value])
+        db.execute(
+            "update alerts set merged_into = ? where merged_into = ? and grouping = ?",
+            [one.kept, one.gone, one.grouping.value],
+        )
         rows = db.execute(
-            "select * from alerts where story_id = ? and grouping = ? and merged_into is null", [one.gone, one.grouping.value]
+            "select * from alerts where story_id = ? and grouping = ? and merged_into is null",
+            [one.gone, one.grouping.value],
         ).fetchall()
         for row in rows:
             _merge_alert(db, row, one.kept, now)
@@ -131,7 +162,9 @@ def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
 
 def _merge_alert(db: Database, gone: Any, kept: int, now: datetime) -> None:
     chat, number = gone["chat_id"], gone["story_id"]
-    other = db.execute("select * from alerts where chat_id = ? and story_id = ?", [chat, kept]).fetchone()
+    other = db.execute(
+        "select * from alerts where chat_id = ? and story_id = ?", [chat, kept]
+    ).fetchone()
     if other is None:
         _rename(db, chat, number, kept)
         return
@@ -145,9 +178,15 @@ def _merge_alert(db: Database, gone: Any, kept: int, now: datetime) -> None:
         _rename(db, chat, winner, kept)
         _rename(db, chat, _ASIDE, number)
     if stays:
-        db.execute("update alerts set merged_into = ? where chat_id = ? and story_id = ?", [kept, chat, number])
+        db.execute(
+            "update alerts set merged_into = ? where chat_id = ? and story_id = ?",
+            [kept, chat, number],
+        )
     elif max(ranks) == _SEEN:
-        db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", [chat, kept])
+        db.execute(
+            "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
+            [chat, kept],
+        )
         queue_edit(db, chat, kept, now)
 
 
@@ -185,7 +224,12 @@ def _absorb(db: Database, chat: int, loser: int, winner: int, now: datetime) -> 
         "where chat_id = :chat and story_id = :winner and held = 1",
         {"chat": chat, "winner": winner, "loser": loser},
     )
-    numbers = [row[0] for row in db.execute("select outbox_id from outbox_alerts where chat_id = ? and story_id = ?", [chat, loser]).fetchall()]
+    numbers = [
+        row[0]
+        for row in db.execute(
+            "select outbox_id from outbox_alerts where chat_id = ? and story_id = ?", [chat, loser]
+        ).fetchall()
+    ]
     urgent = f"select min(priority) from outbox where kind = 'alert' and id in ({marks(numbers)})"
     db.execute(  # the more urgent of the two is the urgency of both
         f"update outbox set priority = min(priority, coalesce(({urgent}), priority)) where kind = 'alert' and state = 'queued' "
@@ -204,7 +248,9 @@ def _absorb(db: Database, chat: int, loser: int, winner: int, now: datetime) -> 
 def _rename(db: Database, chat: int, old: int, new: int) -> None:
     db.execute("pragma defer_foreign_keys = on")
     for table in ("alerts", "alert_matches", "outbox_alerts"):
-        db.execute(f"update {table} set story_id = ? where chat_id = ? and story_id = ?", [new, chat, old])
+        db.execute(
+            f"update {table} set story_id = ? where chat_id = ? and story_id = ?", [new, chat, old]
+        )
 
 
 def release_held(db: Database, now: datetime) -> int:
@@ -223,21 +269,39 @@ def release_held(db: Database, now: datetime) -> int:
         if row["urgencies"] is None:
             db.execute("update alerts set due_at = null where chat_id = ? and story_id = ?", at)
             continue
-        db.execute("update alerts set held = 0, due_at = null, single = 1 where chat_id = ? and story_id = ?", at)
-        queue_alert(db, row["chat_id"], [row["story_id"]], min(PRIORITIES[Urgency(one)] for one in row["urgencies"].split(",")), now)
+        db.execute(
+            "update alerts set held = 0, due_at = null, single = 1 where chat_id = ? and story_id = ?",
+            at,
+        )
+        queue_alert(
+            db,
+            row["chat_id"],
+            [row["story_id"]],
+            min(PRIORITIES[Urgency(one)] for one in row["urgencies"].split(",")),
+            now,
+        )
         sent += 1
     return sent
 
 
-def set_stance(db: Database, chat_id: int, storyline: int, stance: Stance | None, now: datetime) -> None:
+def set_stance(
+    db: Database, chat_id: int, storyline: int, stance: Stance | None, now: datetime
+) -> None:
     """What a chat wants of a storyline from now on, wherever that went meanwhile. A mute holds for what waits to be sent as well."""
-    while row := db.execute("select kept from merges where grouping = 'loose' and gone = ?", [storyline]).fetchone():
+    while row := db.execute(
+        "select kept from merges where grouping = 'loose' and gone = ?", [storyline]
+    ).fetchone():
         storyline = row["kept"]
     if stance is None:
-        db.execute("delete from stances where chat_id = ? and storyline_id = ?", [chat_id, storyline])
+        db.execute(
+            "delete from stances where chat_id = ? and storyline_id = ?", [chat_id, storyline]
+        )
         return
     moment = put_time(now)
-    db.execute("insert or replace into stances values (?, ?, ?, ?, ?)", [chat_id, storyline, stance.value, moment, moment])
+    db.execute(
+        "insert or replace into stances values (?, ?, ?, ?, ?)",
+        [chat_id, storyline, stance.value, moment, moment],
+    )
     if stance is Stance.MUTE:
         _hold_back(db, chat_id, storyline, now)
 
@@ -250,7 +314,10 @@ def _hold_back(db: Database, chat_id: int, storyline: int, now: datetime) -> Non
         [chat_id, storyline],
     ).fetchall()
     for row in rows:
-        db.execute("delete from outbox_alerts where outbox_id = ? and story_id = ?", [row["outbox_id"], row["story_id"]])
+        db.execute(
+            "delete from outbox_alerts where outbox_id = ? and story_id = ?",
+            [row["outbox_id"], row["story_id"]],
+        )
         db.execute(
             "update outbox set state = 'dropped', settled_at = ?, error = 'the chat muted its storyline' where id = ? "
             "and not exists (select 1 from outbox_alerts where outbox_id = outbox.id)",

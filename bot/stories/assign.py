@@ -15,7 +15,14 @@ from bot.text.url import names_page
 
 
 def report_of(
-    number: int, words: tuple[str, str, str], *, house: str, feed: int, link: tuple[str, bytes], published: datetime | None, seen: datetime
+    number: int,
+    words: tuple[str, str, str],
+    *,
+    house: str,
+    feed: int,
+    link: tuple[str, bytes],
+    published: datetime | None,
+    seen: datetime,
 ) -> Report:
     """An entry as grouping looks at it, from what is kept of it: headline, summary and language; the link and its canonical key."""
     at = min(published, seen) if published else seen
@@ -61,7 +68,9 @@ class Assigner:
 
     def assign(self, entry: NewEntry, publisher: str) -> PlacedEntry:
         """The entry with its stories as they are now; what `settled` makes of it when all are placed is what holds."""
-        voice = self._families.voice(publisher, entry.source, entry.author, entry.title, entry.summary)
+        voice = self._families.voice(
+            publisher, entry.source, entry.author, entry.title, entry.summary
+        )
         report = report_of(
             entry.id,
             (entry.title, entry.summary, entry.language),
@@ -81,7 +90,9 @@ class Assigner:
         return Merges.of(self._merges)
 
 
-def settled(entries: Iterable[PlacedEntry], merges: Merges, origins: Mapping[int, str]) -> list[PlacedEntry]:
+def settled(
+    entries: Iterable[PlacedEntry], merges: Merges, origins: Mapping[int, str]
+) -> list[PlacedEntry]:
     """The entries of a batch where all its merges lead them, copies counted for whom their originals count.
 
     `origins` has those of stored originals.

@@ -8,13 +8,18 @@ import regex
 from bot.stories.features import UNCASED, Outline
 from bot.text.stem import stems
 
-_SAME, _REST = 0.5, 2  # share of the shorter headline that both have; other words that either has besides
+_SAME, _REST = (
+    0.5,
+    2,
+)  # share of the shorter headline that both have; other words that either has besides
 _ROUNDED = 0.1  # of a number: "nearly 200" is "more than 190"
 _NIGHT = 14.0  # hours between what happened in two nights
 _BEGINNING = 5  # letters that tell a name
 _FILLING = 6  # words that set headlines of one form apart, in scripts without capitals
 _MEASURED = 0.11  # of a magnitude: the first reading is put right
-_ENDINGS = frozenset((ending,) for ending in "й го я е м ю х и ий та те ї ого ма a o os as er ere eme".split())  # of ordinals, after a hyphen
+_ENDINGS = frozenset(
+    (ending,) for ending in "й го я е м ю х и ий та те ї ого ма a o os as er ere eme".split()
+)  # of ordinals, after a hyphen
 _DIGIT = regex.compile(r"\d")
 _ORDINAL = regex.compile(r"(\d+)(?:st|nd|rd|th|e|er|ere|re|eme|o|a|go|mu)?")
 _TOLL = {
@@ -53,7 +58,15 @@ _AGAIN = {
     "ar": "مجددا ثانية جديد جديدة",
     "zh": "再次 再度 再发 再现 又一",
 }
-_NIGHTS = {"en": "overnight night", "ru": "ночь ночью", "uk": "ніч вночі", "de": "nacht nachts", "fr": "nuit", "es": "noche", "it": "notte"}
+_NIGHTS = {
+    "en": "overnight night",
+    "ru": "ночь ночью",
+    "uk": "ніч вночі",
+    "de": "nacht nachts",
+    "fr": "nuit",
+    "es": "noche",
+    "it": "notte",
+}
 _ORDINALS = {
     "en": "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth",
     "ru": "первый второй третий четвертый пятый шестой седьмой восьмой девятый десятый одиннадцатый двенадцатый тринадцатый",
@@ -82,7 +95,10 @@ def differ(one: Outline, other: Outline) -> bool:
     if not mine or not theirs:
         return False
     days = _stems_of(_DAYS_KEY)
-    my_days, their_days = [term for term in mine if term in days], [term for term in theirs if term in days]
+    my_days, their_days = (
+        [term for term in mine if term in days],
+        [term for term in theirs if term in days],
+    )
     if my_days and their_days:
         return True
     return _numbers_apart(mine, theirs, first + second) or _filled_apart(one, other, mine, theirs)
@@ -91,13 +107,19 @@ def differ(one: Outline, other: Outline) -> bool:
 def _again(mine: list[str], theirs: list[str], common: set[str]) -> bool:
     """Whether it happened again, or in another night."""
     again, nights = _stems_of(_AGAIN_KEY), _stems_of(_NIGHTS_KEY)
-    return any(term in again for term in mine) != any(term in again for term in theirs) or any(term in nights for term in common)
+    return any(term in again for term in mine) != any(term in again for term in theirs) or any(
+        term in nights for term in common
+    )
 
 
 def _filled_apart(one: Outline, other: Outline, mine: list[str], theirs: list[str]) -> bool:
     """Whether one form of words was filled with other names, none of which the other entry has anywhere."""
     if one.language in UNCASED:
-        return len(mine) + len(theirs) <= _FILLING and not _elsewhere(mine, other) and not _elsewhere(theirs, one)
+        return (
+            len(mine) + len(theirs) <= _FILLING
+            and not _elsewhere(mine, other)
+            and not _elsewhere(theirs, one)
+        )
     my_names = [term for term in mine if term in one.names]
     their_names = [term for term in theirs if term in other.names]
     if not my_names or not their_names:
@@ -112,7 +134,14 @@ def _filled_apart(one: Outline, other: Outline, mine: list[str], theirs: list[st
 def _elsewhere(names: list[str], entry: Outline) -> bool:
     """Whether an entry has one of these names anywhere, or one that begins as it does: Hawaii and Hawaiian."""
     terms = entry.terms
-    return any(name in terms or (len(name) >= _BEGINNING and any(term[:_BEGINNING] == name[:_BEGINNING] for term in terms)) for name in names)
+    return any(
+        name in terms
+        or (
+            len(name) >= _BEGINNING
+            and any(term[:_BEGINNING] == name[:_BEGINNING] for term in terms)
+        )
+        for name in names
+    )
 
 
 def _numbers_apart(mine: Iterable[str], theirs: Iterable[str], words: tuple[str, ...]) -> bool:
@@ -122,7 +151,9 @@ def _numbers_apart(mine: Iterable[str], theirs: Iterable[str], words: tuple[str,
     if not my_numbers or not their_numbers:
         return False
     toll = _stems_of(_TOLL_KEY)
-    if any(term in toll for term in words) and all(value == int(value) and not _year(value) for value in my_numbers + their_numbers):
+    if any(term in toll for term in words) and all(
+        value == int(value) and not _year(value) for value in my_numbers + their_numbers
+    ):
         return False
     return not any(_near(one, other) for one in my_numbers for other in their_numbers)
 
@@ -192,11 +223,18 @@ def _ordinals() -> dict[str, str]:
     found: dict[str, str] = {}
     for language, text in _ORDINALS.items():
         for place, forms in enumerate(text.split(), 1):
-            found |= {stem: str(place) for form in forms.split("/") for stem in stems(form, language)[:1]}
+            found |= {
+                stem: str(place) for form in forms.split("/") for stem in stems(form, language)[:1]
+            }
     return found
 
 
 @cache
 def _stems_of(which: str) -> frozenset[str]:
     words = {_TOLL_KEY: _TOLL, _DAYS_KEY: _DAYS, _AGAIN_KEY: _AGAIN, _NIGHTS_KEY: _NIGHTS}[which]
-    return frozenset(stem for language, text in words.items() for word in text.split() for stem in stems(word, language)[:1])
+    return frozenset(
+        stem
+        for language, text in words.items()
+        for word in text.split()
+        for stem in stems(word, language)[:1]
+    )

@@ -119,18 +119,32 @@ class Shelf:
         """The first entry with the same link, unless one feed has it under different headlines: a page of many stories."""
         same = self._links.get(entry.link, ()) if entry.link else ()
         feeds = {(entry.publisher, entry.feed): entry.headline}
-        telling = all(feeds.setdefault((one.outline.publisher, one.outline.feed), one.outline.headline) == one.outline.headline for one in same)
+        telling = all(
+            feeds.setdefault((one.outline.publisher, one.outline.feed), one.outline.headline)
+            == one.outline.headline
+            for one in same
+        )
         return same[0] if same and telling else None
 
     def named(self, entry: Outline) -> Member | None:
         """The first entry with the same headline, at another publisher."""
-        same = (one for one in self._forms.get(entry.form, ()) if one.outline.headline == entry.headline)
-        return next((one for one in same if one.outline.publisher != entry.publisher and one.outline.kind in _TELLING), None)
+        same = (
+            one for one in self._forms.get(entry.form, ()) if one.outline.headline == entry.headline
+        )
+        return next(
+            (
+                one
+                for one in same
+                if one.outline.publisher != entry.publisher and one.outline.kind in _TELLING
+            ),
+            None,
+        )
 
     def serial(self, entry: Outline) -> bool:
         """Whether a publisher has this headline time and again, but for a number or a day."""
         return any(
-            one.outline.publisher == entry.publisher and abs(one.outline.hours - entry.hours) >= APART_HOURS
+            one.outline.publisher == entry.publisher
+            and abs(one.outline.hours - entry.hours) >= APART_HOURS
             for one in self._forms.get(entry.form, ())
         )
 
@@ -160,7 +174,12 @@ class Shelf:
         met: dict[Member, list[str]] = {}
         for heard in entry.sounds:
             for member in islice(
-                (one for one in reversed(self._sounds.get(heard, ())) if one.outline.language not in {"", entry.language}), RECENT
+                (
+                    one
+                    for one in reversed(self._sounds.get(heard, ()))
+                    if one.outline.language not in {"", entry.language}
+                ),
+                RECENT,
             ):
                 if abs(member.outline.hours - entry.hours) <= hours:
                     met.setdefault(member, []).append(heard)

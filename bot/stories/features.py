@@ -19,12 +19,25 @@ TITLE_TIMES = 3  #: a word of the headline counts as three of the summary
 SUMMARY_WORDS = 40  #: words of a summary that are looked at
 _SUMMARY_HEAD = 400  # characters in which they are looked for
 _LOGS = tuple(1 + log(count) for count in range(1, 64))
-_CAPITALS = regex.compile(r"(?<=[\p{Ll}\p{N},;”\"’'] ['‘“\"«„]?)\p{Lu}[\p{L}\p{M}]+(?:(?:[ -]|['’]s )\p{Lu}[\p{L}\p{M}]+)*")
+_CAPITALS = regex.compile(
+    r"(?<=[\p{Ll}\p{N},;”\"’'] ['‘“\"«„]?)\p{Lu}[\p{L}\p{M}]+(?:(?:[ -]|['’]s )\p{Lu}[\p{L}\p{M}]+)*"
+)
 _CAPITAL = regex.compile(r"\p{Lu}[\p{L}\p{M}]+")
 _SMALL = regex.compile(r"\b\p{Ll}{5,}")
 _VOWELS = regex.compile(r"(?<=.)[aeiouyh']+")
 _DOUBLE = regex.compile(r"(.)\1+")
-_SOUNDS = (("sch", "s"), ("sh", "s"), ("ch", "k"), ("ck", "k"), ("ph", "f"), ("zh", "j"), ("kh", "h"), ("ts", "s"), ("dj", "j"), ("dzh", "j"))
+_SOUNDS = (
+    ("sch", "s"),
+    ("sh", "s"),
+    ("ch", "k"),
+    ("ck", "k"),
+    ("ph", "f"),
+    ("zh", "j"),
+    ("kh", "h"),
+    ("ts", "s"),
+    ("dj", "j"),
+    ("dzh", "j"),
+)
 #: languages that have no capitals
 UNCASED = frozenset("ar fa he ur zh ja ko th hi".split())
 _LETTERS = str.maketrans("cqwzxp", "kkvssb")
@@ -61,7 +74,9 @@ class Outline:
     of_title: int  #: how many terms stand in the headline
     bare: bool  #: a headline only: the summary is missing or says the same
     names: tuple[str, ...]  #: stems of words in capitals where their place does not ask for them
-    sounds: tuple[str, ...]  #: names by their sound and numbers: what reports in two languages have in common
+    sounds: tuple[
+        str, ...
+    ]  #: names by their sound and numbers: what reports in two languages have in common
     form: str  #: the headline without numbers and days: equal for a series of headlines made to one pattern
 
     @property
@@ -79,9 +94,13 @@ def outline(report: Report) -> Outline:
     for term in _terms(title.lower, language, unspaced=title.unspaced):
         counts[term] = counts.get(term, 0) + TITLE_TIMES
     of_title = len(counts)
-    numbers = [term for term in counts if len(term) > 1 and term[0].isdecimal() and term[-1].isdecimal()]
+    numbers = [
+        term for term in counts if len(term) > 1 and term[0].isdecimal() and term[-1].isdecimal()
+    ]
     said = False
-    for term in _terms(summary.lower[: _reach(unspaced=summary.unspaced)], language, unspaced=summary.unspaced):
+    for term in _terms(
+        summary.lower[: _reach(unspaced=summary.unspaced)], language, unspaced=summary.unspaced
+    ):
         said = said or term not in counts
         counts[term] = counts.get(term, 0) + 1
     names = _names(report)
@@ -100,7 +119,9 @@ def outline(report: Report) -> Outline:
         bare=not said,
         names=names,
         sounds=_sounds(names, numbers, language, counts),
-        form=" ".join([word for word in title.words if not word[0].isdecimal() and word not in _CALENDAR]),
+        form=" ".join(
+            [word for word in title.words if not word[0].isdecimal() and word not in _CALENDAR]
+        ),
     )
 
 
@@ -145,7 +166,9 @@ def _names(report: Report) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sounds(names: tuple[str, ...], numbers: list[str], language: str, counts: dict[str, int]) -> tuple[str, ...]:
+def _sounds(
+    names: tuple[str, ...], numbers: list[str], language: str, counts: dict[str, int]
+) -> tuple[str, ...]:
     """Names by their sound; where there are no capitals all longer words may be names."""
     said = counts if language in UNCASED else names
     return tuple(dict.fromkeys([*numbers, *(heard for name in said if (heard := sound(name)))]))

@@ -25,7 +25,15 @@ _HYPHENS = frozenset("-‐‑–−")
 # Stop words that are as often a part of another word: 中东, 上海, 日本.
 _WITHIN_WORDS = frozenset("中上下日月年")
 # Letters from which on a word may be telling; where signs are syllables two suffice.
-_LEAST = {"Latin": 4, "Cyrillic": 4, "Greek": 4, "Armenian": 4, "Georgian": 4, "Arabic": 3, "Hebrew": 3}
+_LEAST = {
+    "Latin": 4,
+    "Cyrillic": 4,
+    "Greek": 4,
+    "Armenian": 4,
+    "Georgian": 4,
+    "Arabic": 3,
+    "Hebrew": 3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,20 @@ def telling(text: str, language: str) -> list[Telling]:
     """Words in their order, then phrases of two words; stop words, numbers and what all news are full of make neither."""
     cut = tokens(text)
     shouted = text.isupper()
-    units = [_unit(text, cut, start, end, language, shouted=shouted) for start, end in _bounds(text, cut, language)]
-    words = [Telling(text[one.start : one.end], one.start, phrase=False) for one in units if one.telling]
+    units = [
+        _unit(text, cut, start, end, language, shouted=shouted)
+        for start, end in _bounds(text, cut, language)
+    ]
+    words = [
+        Telling(text[one.start : one.end], one.start, phrase=False) for one in units if one.telling
+    ]
     phrases = [
         Telling(text[one.start : other.end], one.start, phrase=True)
         for one, other in pairwise(units)
-        if one.joins and other.joins and (one.telling or other.telling) and text[one.end : other.start].isspace()
+        if one.joins
+        and other.joins
+        and (one.telling or other.telling)
+        and text[one.end : other.start].isspace()
     ]
     if cut.unspaced:
         unspaced = list(_unspaced(text))
@@ -83,7 +99,9 @@ def _bounds(text: str, cut: Tokens, language: str) -> Iterator[tuple[int, int]]:
 
 def _added(text: str, cut: Tokens, before: int, word: str, language: str) -> bool:
     """Whether a word at the edge of a joined one is only added to it: by an apostrophe behind the word at `before`."""
-    return text[cut.places[before][1]] not in _HYPHENS and (word == "s" or word in stop_words(language))
+    return text[cut.places[before][1]] not in _HYPHENS and (
+        word == "s" or word in stop_words(language)
+    )
 
 
 def _unit(text: str, cut: Tokens, start: int, end: int, language: str, *, shouted: bool) -> _Unit:
@@ -94,11 +112,18 @@ def _unit(text: str, cut: Tokens, start: int, end: int, language: str, *, shoute
         return _Unit(first, last, telling=False, joins=False)
     if any(map(str.isdecimal, written)):
         return _Unit(first, last, telling=True, joins=True)  # a designation, S-300
-    terms = [(part, term) for part in parts if (term := term_of(part, language)) and not term.isdecimal()]
+    terms = [
+        (part, term) for part in parts if (term := term_of(part, language)) and not term.isdecimal()
+    ]
     abbreviation = bool(terms) and not shouted and written.isupper() and len(written) > 1
     least = _LEAST.get(script_of(written), 2)
     long = any(len(part) >= least and stems(part, language)[0] not in usual() for part, _ in terms)
-    return _Unit(first, last, telling=long or abbreviation, joins=abbreviation or (bool(terms) and len(written) >= min(least, 3)))
+    return _Unit(
+        first,
+        last,
+        telling=long or abbreviation,
+        joins=abbreviation or (bool(terms) and len(written) >= min(least, 3)),
+    )
 
 
 def _unspaced(text: str) -> Iterator[Telling]:
@@ -114,7 +139,11 @@ def _unspaced(text: str) -> Iterator[Telling]:
             yield Telling(run[at : at + 4], start + at, phrase=True)
     for found in _RUN.finditer(text):
         signs = regex.findall(r"\X", found.group())
-        yield Telling("".join(signs[: len(signs) if len(signs) <= _RUN_MOST else _RUN_WORD]), found.start(), phrase=False)
+        yield Telling(
+            "".join(signs[: len(signs) if len(signs) <= _RUN_MOST else _RUN_WORD]),
+            found.start(),
+            phrase=False,
+        )
 
 
 def _han_runs(text: str) -> Iterator[tuple[int, str]]:

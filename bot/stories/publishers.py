@@ -52,12 +52,29 @@ AGENCIES: dict[str, tuple[str, ...]] = {
 }
 #: houses known by several addresses, beside what feeds.yaml adds under `families:`
 HOUSES: dict[str, tuple[str, ...]] = {
-    "BBC": ("bbc.co.uk", "bbc.com", "bbci.co.uk", "BBC News", "BBC World", "BBC Sport", "BBC Русская служба", "BBC News Україна", "BBC Arabic"),
+    "BBC": (
+        "bbc.co.uk",
+        "bbc.com",
+        "bbci.co.uk",
+        "BBC News",
+        "BBC World",
+        "BBC Sport",
+        "BBC Русская служба",
+        "BBC News Україна",
+        "BBC Arabic",
+    ),
     "Deutsche Welle": ("dw.com", "DW"),
     "Al Jazeera": ("aljazeera.com", "aljazeera.net", "Al Jazeera English", "الجزيرة"),
     "The Guardian": ("theguardian.com", "guardian.co.uk", "Guardian", "The Observer"),
     "The New York Times": ("nytimes.com", "New York Times", "NYT"),
-    "RFE/RL": ("rferl.org", "svoboda.org", "radiosvoboda.org", "currenttime.tv", "Радио Свобода", "Радіо Свобода"),
+    "RFE/RL": (
+        "rferl.org",
+        "svoboda.org",
+        "radiosvoboda.org",
+        "currenttime.tv",
+        "Радио Свобода",
+        "Радіо Свобода",
+    ),
     "CNN": ("cnn.com", "edition.cnn.com", "CNN International"),
     "Euronews": ("euronews.com",),
     "France 24": ("france24.com",),
@@ -122,17 +139,26 @@ def _plain(name: str) -> str:
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict[str, str]]:
-    shown = {alias: name for name, others in AGENCIES.items() for alias in (name, *others) if not _HOST.match(alias)}
+    shown = {
+        alias: name
+        for name, others in AGENCIES.items()
+        for alias in (name, *others)
+        if not _HOST.match(alias)
+    }
     ordered = sorted(shown, key=len, reverse=True)
     in_text = "|".join(re.escape(alias) for alias in ordered if alias not in _RATINGS)
     # A short one in small letters is a first name or a word: Ani, Sana, pa.
-    as_author = "|".join(f"(?i:{re.escape(alias)})" if len(alias) > _SHORT else re.escape(alias) for alias in ordered)
+    as_author = "|".join(
+        f"(?i:{re.escape(alias)})" if len(alias) > _SHORT else re.escape(alias) for alias in ordered
+    )
     head = re.compile(
         rf"^.{{0,60}}?(?:\((?:[^()]{{1,20}}[/, ] ?)?({in_text})(?:[/, ][^()]{{1,20}})?\)|/({in_text})/|[—–-] ?({in_text})[.:]"
         rf"|^({in_text})(?: ?[—–:]|\s-\s))|^({in_text})[^\s,.]{{2,6}}\d{{1,2}}月\d{{1,2}}日电"
     )
     tail = re.compile(rf"(?:[—–|(/]\s*|\s-\s)({in_text})\s*[)/.]?\s*$")
-    author = re.compile(rf"(?:^|[,;/|(&–-]\s*|\b(?i:by|von|par|por|from|with|and)\s+)({as_author})(?=$|\s*[,;/|)&]|\s+(?i:and|with|in)\b)")
+    author = re.compile(
+        rf"(?:^|[,;/|(&–-]\s*|\b(?i:by|von|par|por|from|with|and)\s+)({as_author})(?=$|\s*[,;/|)&]|\s+(?i:and|with|in)\b)"
+    )
     return head, tail, author, {key(alias): name for alias, name in shown.items()}
 
 

@@ -13,7 +13,9 @@ from bot.stories.stop_words import PRIOR_ENTRIES, usual
 FADE = 72.0  #: hours in which likeness fades to 1/e
 ASIDE = 0.8  #: factor where only one of two tells of the thing itself
 SAME_HOUSE = 0.7  #: factor for two entries of one publisher under different headlines
-BARE = 0.7  #: share of the characters in the likeness of two bare headlines; the words have the rest
+BARE = (
+    0.7  #: share of the characters in the likeness of two bare headlines; the words have the rest
+)
 LIFT = 1.3  #: factor for two bare headlines, which have fewer words to be alike in
 
 
@@ -22,7 +24,9 @@ class Rarity:
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
-        self.logs: dict[str, float] = {}  # logarithm of how often each word was met, the usual ones a little oftener
+        self.logs: dict[
+            str, float
+        ] = {}  # logarithm of how often each word was met, the usual ones a little oftener
         self._usual = usual()
         self.entries = 0
 
@@ -68,9 +72,16 @@ class Likeness:
     def of(cls, entry: Outline, rarity: Rarity) -> "Likeness":
         """Weigh the words of an entry that is counted in `rarity`."""
         logs, whole = rarity.logs, rarity.whole
-        weights = list(map(mul, entry.weights, map(sub, repeat(whole), map(logs.__getitem__, entry.terms))))
+        weights = list(
+            map(mul, entry.weights, map(sub, repeat(whole), map(logs.__getitem__, entry.terms)))
+        )
         length = hypot(*weights) or 1.0
-        return cls(entry, dict(zip(entry.terms, [weight / length for weight in weights], strict=True)), logs, whole)
+        return cls(
+            entry,
+            dict(zip(entry.terms, [weight / length for weight in weights], strict=True)),
+            logs,
+            whole,
+        )
 
     def shared(self, other: Outline) -> int:
         """How many words the two have in common."""
@@ -79,7 +90,13 @@ class Likeness:
     def to(self, other: Outline) -> float:
         """Cosine of the words, faded by time, less where kind or publisher say so. Between 0 and 1."""
         terms = other.terms
-        weights = list(map(mul, other.weights, map(sub, repeat(self._whole), map(self._logs.__getitem__, terms))))
+        weights = list(
+            map(
+                mul,
+                other.weights,
+                map(sub, repeat(self._whole), map(self._logs.__getitem__, terms)),
+            )
+        )
         score = sum(map(mul, weights, map(self.vector.get, terms, repeat(0.0))))
         entry = self.entry
         bare = entry.bare and other.bare

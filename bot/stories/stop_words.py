@@ -116,7 +116,12 @@ def stop_words(language: str) -> frozenset[str]:
 @cache
 def usual() -> dict[str, int]:
     """Stems of usual words, and how many entries are taken to have had them."""
-    return {stem: PRIOR_USUAL for language, text in _USUAL.items() for word in text.split() for stem in stems(word, language)[:1]}
+    return {
+        stem: PRIOR_USUAL
+        for language, text in _USUAL.items()
+        for word in text.split()
+        for stem in stems(word, language)[:1]
+    }
 
 
 @cache

@@ -21,10 +21,16 @@ SPAN = timedelta(hours=72)  #: how long a story takes in further entries
 
 STRICT, STORY, STORYLINE = 0.36, 0.24, 0.17  #: least likeness to join, by level
 ALONE = 0.9  #: factor where a story has only one entry yet
-_EVIDENCE = (1, 3)  # words that two entries share at least; the second of one publisher, whose headlines are made alike
+_EVIDENCE = (
+    1,
+    3,
+)  # words that two entries share at least; the second of one publisher, whose headlines are made alike
 _TWIN = 5  # words of a headline that one publisher has twice, for it to be an article that came again and not one of a series
 MERGE = 1.1  #: times STORY that two stories have to be alike to be one
-_MERGE_PAIRS, _MERGE_MEMBERS = 6, 8  # the best pairs that decide, at least; among so many entries of each
+_MERGE_PAIRS, _MERGE_MEMBERS = (
+    6,
+    8,
+)  # the best pairs that decide, at least; among so many entries of each
 _FAINT = 0.05  # likeness that says nothing
 _ASKED = 6  # members of a story that are compared beside the candidates
 _BRIDGED = 3  # stories beside the best one that an entry may join to it
@@ -32,7 +38,11 @@ COPY = 0.92  #: likeness of a text that was only handed on
 _COPIED = 0.8  # share of the words of the shorter of two texts under one headline, from which one is a copy
 TELLING = 3  #: words that a headline needs for it to say the same as an equal one
 _ABROAD_HOURS = 12.0  # between reports in two languages
-_ABROAD_SHARED, _ABROAD_SHARE, _ABROAD_RARE = 3, 0.34, 0.02  # names and numbers they share, of those they have; how usual the rarest may be
+_ABROAD_SHARED, _ABROAD_SHARE, _ABROAD_RARE = (
+    3,
+    0.34,
+    0.02,
+)  # names and numbers they share, of those they have; how usual the rarest may be
 
 
 class _Scored(NamedTuple):
@@ -83,11 +93,22 @@ class Window:
         alone = Placement(entry.id, Place(entry.id, entry.id, entry.id))
         if entry.kind is Kind.DIGEST or self._serial(entry):
             return alone
-        if entry.kind is not Kind.LIVE and entry.of_title >= TELLING and (same := self._shelf.named(entry)):
+        if (
+            entry.kind is not Kind.LIVE
+            and entry.of_title >= TELLING
+            and (same := self._shelf.named(entry))
+        ):
             return _with(entry, same, "headline")
         likeness = Likeness.of(entry, self._shelf.rarity)
         scored = self._scored(entry, likeness)
-        copy = next((one.member.outline.id for one in scored if one.score >= COPY and one.member.outline.publisher != entry.publisher), 0)
+        copy = next(
+            (
+                one.member.outline.id
+                for one in scored
+                if one.score >= COPY and one.member.outline.publisher != entry.publisher
+            ),
+            0,
+        )
         stories = [found for found in self._stories(likeness, scored) if not _vetoed(found, scored)]
         if stories and entry.kind is not Kind.LIVE:
             return self._join(entry, scored, stories, copy)
@@ -109,7 +130,9 @@ class Window:
         for member in self._shelf.similar(likeness):
             other = member.outline
             score = likeness.to(other)
-            if score < _FAINT or (other.language != entry.language and other.language and entry.language):
+            if score < _FAINT or (
+                other.language != entry.language and other.language and entry.language
+            ):
                 continue
             if score >= STORYLINE and (self._serial(other) or not _evident(entry, other, likeness)):
                 continue
@@ -129,14 +152,22 @@ class Window:
                 continue
             first = found.pairs[0]
             others = [one for one in members[-_ASKED:] if one is not first.member]
-            second = max((_Scored(likeness.to(one.outline), one) for one in others), key=lambda one: one.score)
+            second = max(
+                (_Scored(likeness.to(one.outline), one) for one in others),
+                key=lambda one: one.score,
+            )
             if (score := (first.score + second.score) / 2) >= STORY:
                 stories.append(_Found(found.story, score, [first, second]))
         return sorted(stories, key=_best_first)
 
-    def _join(self, entry: Outline, scored: list[_Scored], stories: list[_Found], copy: int) -> Placement:
+    def _join(
+        self, entry: Outline, scored: list[_Scored], stories: list[_Found], copy: int
+    ) -> Placement:
         best = stories[0]
-        strict = _groups([one for one in scored if one.member.place.story == best.story and not one.apart], _strict)[0]
+        strict = _groups(
+            [one for one in scored if one.member.place.story == best.story and not one.apart],
+            _strict,
+        )[0]
         merges = self._merges(best, stories[1 : 1 + _BRIDGED])
         place = best.pairs[0].member.place
         story, line = place.story, place.storyline
@@ -154,7 +185,9 @@ class Window:
             if self._alike(best.story, other.story) < MERGE * STORY:
                 continue
             kept, gone = sorted((best.story, other.story))
-            line, left = sorted((best.pairs[0].member.place.storyline, other.pairs[0].member.place.storyline))
+            line, left = sorted(
+                (best.pairs[0].member.place.storyline, other.pairs[0].member.place.storyline)
+            )
             joined = (Merge(Grouping.LOOSE, left, line),) if left != line else ()
             return (*joined, Merge(Grouping.NORMAL, gone, kept))
         return ()
@@ -168,7 +201,9 @@ class Window:
             if any(differ(member.outline, their.outline) for their in theirs):
                 return 0.0
             scores += [likeness.to(their.outline) for their in theirs]
-        best = sorted(scores, reverse=True)[: max(_MERGE_PAIRS, len(scores) // 2 - _MERGE_PAIRS // 2)]
+        best = sorted(scores, reverse=True)[
+            : max(_MERGE_PAIRS, len(scores) // 2 - _MERGE_PAIRS // 2)
+        ]
         return sum(best) / len(best)
 
     def _abroad(self, entry: Outline) -> Placement | None:
@@ -177,7 +212,11 @@ class Window:
         usual = max(5.0, _ABROAD_RARE * len(self._shelf.members))
         for member, shared in self._shelf.foreign(entry, _ABROAD_HOURS):
             share = len(shared) / min(len(entry.sounds), len(member.outline.sounds))
-            if len(shared) < _ABROAD_SHARED or share < _ABROAD_SHARE or min(map(self._shelf.holding, shared)) > usual:
+            if (
+                len(shared) < _ABROAD_SHARED
+                or share < _ABROAD_SHARE
+                or min(map(self._shelf.holding, shared)) > usual
+            ):
                 continue
             score = share * (1 - 1 / (1 + log(len(shared))))
             if best is None or score > best[0]:
@@ -185,7 +224,11 @@ class Window:
         if best is None:
             return None
         place = best[1].place
-        return Placement(entry.id, Place(entry.id, place.story, place.storyline), (Pair(best[1].outline.id, round(best[0], 4), "names"),))
+        return Placement(
+            entry.id,
+            Place(entry.id, place.story, place.storyline),
+            (Pair(best[1].outline.id, round(best[0], 4), "names"),),
+        )
 
 
 def _evident(entry: Outline, other: Outline, likeness: Likeness) -> bool:
@@ -199,7 +242,10 @@ def _evident(entry: Outline, other: Outline, likeness: Likeness) -> bool:
 def _with(entry: Outline, same: Member, reason: str) -> Placement:
     """The place of an entry that says the very same."""
     elsewhere = same.outline.publisher != entry.publisher
-    copied = elsewhere and (reason == "link" or (same.outline.headline == entry.headline and _same_text(entry, same.outline)))
+    copied = elsewhere and (
+        reason == "link"
+        or (same.outline.headline == entry.headline and _same_text(entry, same.outline))
+    )
     copy = same.outline.id if copied else 0
     return Placement(entry.id, same.place, (Pair(same.outline.id, 1.0, reason),), copy_of=copy)
 
@@ -220,7 +266,11 @@ def _groups(scored: list[_Scored], of: Callable[[Place], int]) -> list[_Found]:
         if len(pairs) < 2:
             pairs.append(one)
     found = [
-        _Found(story, (pairs[0].score + pairs[1].score) / 2 if len(pairs) > 1 else pairs[0].score * ALONE, pairs)
+        _Found(
+            story,
+            (pairs[0].score + pairs[1].score) / 2 if len(pairs) > 1 else pairs[0].score * ALONE,
+            pairs,
+        )
         for story, pairs in groups.items()
     ]
     found.sort(key=_best_first)

@@ -26,9 +26,18 @@ class Listener:
     """The long-polling loop."""
 
     def __init__(
-        self, bot: Bot, members: TelegramMembers, last_update: Callable[[], Awaitable[int]], handle: Callable[[Incoming], Awaitable[str]]
+        self,
+        bot: Bot,
+        members: TelegramMembers,
+        last_update: Callable[[], Awaitable[int]],
+        handle: Callable[[Incoming], Awaitable[str]],
     ) -> None:
-        self._bot, self._members, self._last_update, self._handle = bot, members, last_update, handle
+        self._bot, self._members, self._last_update, self._handle = (
+            bot,
+            members,
+            last_update,
+            handle,
+        )
         self._taken = False  # Telegram has to be told that updates were taken
 
     async def run(self) -> None:
@@ -57,7 +66,9 @@ class Listener:
 
     async def _take(self) -> None:
         offset = await self._last_update() + 1 if self._taken else None
-        updates = await self._bot.get_updates(offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED)
+        updates = await self._bot.get_updates(
+            offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED
+        )
         self._taken = False
         for update in updates:
             await self.take(update)
@@ -79,7 +90,9 @@ class Listener:
         message = incoming(update)
         if message is None or not await self._is_meant(message):
             message = _nothing(update)
-        elif document(update.message) and (message.address > 0 or message.text.lower().startswith("/import")):
+        elif document(update.message) and (
+            message.address > 0 or message.text.lower().startswith("/import")
+        ):
             message = await self._with_file(update, message)
         toast = await self._handle(message)
         if message.press_id:
@@ -92,11 +105,23 @@ class Listener:
             return message
         name = file.file_name or ""
         if (file.file_size or 0) > FILE_SIZE:
-            return replace(message, file_name=name, file_problem=f"This file is too large: at most {FILE_SIZE // 1024 // 1024} MB are read.")
+            return replace(
+                message,
+                file_name=name,
+                file_problem=f"This file is too large: at most {FILE_SIZE // 1024 // 1024} MB are read.",
+            )
         try:
             content = await (await file.get_file()).download_as_bytearray()
-        except (BadRequest, Forbidden, InvalidToken):  # a file that is gone is answered as a wrong token is
-            return replace(message, file_name=name, file_problem="Telegram does not give me this file. Send it again.")
+        except (
+            BadRequest,
+            Forbidden,
+            InvalidToken,
+        ):  # a file that is gone is answered as a wrong token is
+            return replace(
+                message,
+                file_name=name,
+                file_problem="Telegram does not give me this file. Send it again.",
+            )
         return replace(message, file=bytes(content), file_name=name)
 
     async def _answer_press(self, number: str, toast: str) -> None:
@@ -122,12 +147,17 @@ def _nothing(update: Update) -> Incoming:
 def _meaning(error: TelegramError | StoreError) -> tuple[str, float]:
     match error:
         case Conflict():
-            return "another program asks for this bot's messages; stop it, or give this one a token of its own.", 30.0
+            return (
+                "another program asks for this bot's messages; stop it, or give this one a token of its own.",
+                30.0,
+            )
         case InvalidToken():
             return "Telegram refuses the bot's token; set a valid one and restart.", 300.0
         case RetryAfter():
             after = error.retry_after
-            return "Telegram asks for a pause.", float(after if isinstance(after, int) else after.total_seconds())
+            return "Telegram asks for a pause.", float(
+                after if isinstance(after, int) else after.total_seconds()
+            )
         case StoreError():
             return str(error), 5.0
         case _:

@@ -15,7 +15,16 @@ from telegram.error import TelegramError
 from bot.i18n.catalog import Voice
 
 _GROUP = ("why", "story", "search", "subscriptions", "feeds", "status", "help")
-_CHANGES = ("subscribe", "test", "unsubscribe", "settings", "language", "addfeed", "removefeed", "stories")
+_CHANGES = (
+    "subscribe",
+    "test",
+    "unsubscribe",
+    "settings",
+    "language",
+    "addfeed",
+    "removefeed",
+    "stories",
+)
 _PRIVATE = ("trend", "import", "export", "channels", "cancel")
 
 log = logging.getLogger("newsbell.commands")
@@ -59,7 +68,9 @@ async def register(bot: Bot, voices: Iterable[Voice]) -> bool:
                 (BotCommandScopeAllChatAdministrators(), (*_CHANGES, *_GROUP)),
             ):
                 ordered = [name for name in texts if name in names]
-                await bot.set_my_commands([BotCommand(name, texts[name]) for name in ordered], scope, code or None)
+                await bot.set_my_commands(
+                    [BotCommand(name, texts[name]) for name in ordered], scope, code or None
+                )
     except TelegramError as error:
         log.warning("Telegram did not take the list of commands: %s", type(error).__name__)
         return False

@@ -59,9 +59,16 @@ class Webhook:
     async def _told(self) -> bool:
         """Tell Telegram the address; False where it did not take it."""
         try:
-            await self._bot.set_webhook(self._address.url, secret_token=self._secret, allowed_updates=ALLOWED, max_connections=1)
+            await self._bot.set_webhook(
+                self._address.url,
+                secret_token=self._secret,
+                allowed_updates=ALLOWED,
+                max_connections=1,
+            )
         except TelegramError as error:
-            log.warning("Telegram did not take the webhook %s: %s", self._address.url, error.message)
+            log.warning(
+                "Telegram did not take the webhook %s: %s", self._address.url, error.message
+            )
             return False
         return True
 
@@ -78,7 +85,9 @@ class Webhook:
             await runner.cleanup()
 
     async def _called(self, request: web.Request) -> web.Response:
-        if not hmac.compare_digest(request.headers.get(_HEADER, "").encode(), self._secret.encode()):
+        if not hmac.compare_digest(
+            request.headers.get(_HEADER, "").encode(), self._secret.encode()
+        ):
             return web.Response(status=403)
         try:
             update = Update.de_json(json.loads(await request.read()), self._bot)

@@ -17,7 +17,9 @@ _BREAK = regex.compile(
     regex.IGNORECASE,
 )
 _ENTITY = regex.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_DROPPED = regex.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]")
+_DROPPED = regex.compile(
+    r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _CONTROL = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _MARKS = regex.compile(r"(\p{M}{4})\p{M}+")
 # A no-break space within a number (1 000) stays: it is no space between words.
@@ -49,7 +51,9 @@ def cut(text: str, length: int) -> str:
 def strip_html(text: str) -> str:
     """The text of an HTML fragment, with spaces where blocks meet, without scripts, styles and form controls."""
     tree = LexborHTMLParser(_BREAK.sub(r" \g<0>", text[:_HTML_READ]))
-    tree.strip_tags(["script", "style", "template", "noscript", "form", "button", "select", "textarea"])
+    tree.strip_tags(
+        ["script", "style", "template", "noscript", "form", "button", "select", "textarea"]
+    )
     body = tree.body
     return body.text() if body is not None else ""
 

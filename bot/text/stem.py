@@ -37,11 +37,18 @@ _USUAL = {
 _UNREDUCED_CYRILLIC = frozenset({"be", "bg", "mk", "kk", "ky", "mn", "tg"})
 _UNREDUCED_ARABIC = frozenset({"ur", "ps", "ku", "ug", "sd"})
 # Languages in whose texts a Latin word is a foreign one.
-_OTHER_SCRIPTS = _UNREDUCED_CYRILLIC | _UNREDUCED_ARABIC | _SCRIPT_OF.keys() | frozenset("zh ja ko th lo km my ka mr bn am".split())
+_OTHER_SCRIPTS = (
+    _UNREDUCED_CYRILLIC
+    | _UNREDUCED_ARABIC
+    | _SCRIPT_OF.keys()
+    | frozenset("zh ja ko th lo km my ka mr bn am".split())
+)
 _AR_PREFIXES = ("وبال", "وكال", "فبال", "وال", "بال", "كال", "فال", "ولل", "فلل", "ال", "لل")
 _HE_PREFIXES = frozenset("והבכלמש")
 _KEPT = 3  # letters that a Hebrew or Arabic word keeps at least
-_PERSIAN = str.maketrans({"ي": "ی", "ك": "ک"})  # folding has the Arabic letters, the stemmer wants the Persian
+_PERSIAN = str.maketrans(
+    {"ي": "ی", "ك": "ک"}
+)  # folding has the Arabic letters, the stemmer wants the Persian
 
 
 @cache
@@ -67,9 +74,14 @@ def _stemmer_language(word: str, language: str) -> str:
     script = _script(word)
     if not script:
         return ""
-    if (language in SNOWBALL or language in OTHERS) and script in {_SCRIPT_OF.get(language, "Latin"), "Latin" if language == "sr" else ""}:
+    if (language in SNOWBALL or language in OTHERS) and script in {
+        _SCRIPT_OF.get(language, "Latin"),
+        "Latin" if language == "sr" else "",
+    }:
         return language
-    if (script == "Cyrillic" and language in _UNREDUCED_CYRILLIC) or (script == "Arabic" and language in _UNREDUCED_ARABIC):
+    if (script == "Cyrillic" and language in _UNREDUCED_CYRILLIC) or (
+        script == "Arabic" and language in _UNREDUCED_ARABIC
+    ):
         return ""
     if script == "Latin" and language and language not in _OTHER_SCRIPTS:
         return ""
@@ -84,7 +96,11 @@ def stems(word: str, language: str) -> tuple[str, ...]:
         case "he":
             return _without_prefixes(forms[0])
         case "tr":  # one pass leaves case endings of some words and takes the end of others
-            return tuple(dict.fromkeys((*forms, fold(word), *(_snowball("turkish").stemWord(form) for form in forms))))
+            return tuple(
+                dict.fromkeys(
+                    (*forms, fold(word), *(_snowball("turkish").stemWord(form) for form in forms))
+                )
+            )
         case _:
             return forms
 
@@ -100,7 +116,9 @@ def wanted(word: str, language: str) -> tuple[str, ...]:
         case "":
             return (folded,)
         case "uk":
-            return tuple(dict.fromkeys(fold(form.normal_form) for form in _ukrainian().parse(folded)))
+            return tuple(
+                dict.fromkeys(fold(form.normal_form) for form in _ukrainian().parse(folded))
+            )
         case "he":
             # The article may stand in the query as well as in the text; other prefixes carry meaning there.
             return (folded, folded[1:]) if folded[0] == "ה" and len(folded) > _KEPT else (folded,)
@@ -111,7 +129,11 @@ def wanted(word: str, language: str) -> tuple[str, ...]:
         case known:
             stemmer = _snowball(SNOWBALL[known])
             bare = str(stemmer.stemWord(folded))
-            return (bare,) if word == folded else tuple(dict.fromkeys((fold(stemmer.stemWord(word)), bare)))
+            return (
+                (bare,)
+                if word == folded
+                else tuple(dict.fromkeys((fold(stemmer.stemWord(word)), bare)))
+            )
 
 
 def _without_prefixes(word: str) -> tuple[str, ...]:

@@ -16,9 +16,13 @@ from bot.text.fold import UNSPACED, fold
 JOINED_MOST = 4  #: words of one compound that are looked at together
 _THOUSANDS = r"\d{1,3}(?:[,.'’٬\u00a0\u202f\u2009]\d{3})+(?!\d)"
 _DECIMAL = r"(?<![\d.,])\d{1,12}[.,٫]\d{1,2}(?!\d|[.,]\d)"
-_ASCII_NUMBER = re.compile(r"(?<![0-9a-z])(?:[0-9]{1,3}(?:[,.'][0-9]{3})+(?![0-9])|(?<![.,])[0-9]{1,12}[.,][0-9]{1,2}(?![0-9]|[.,][0-9]))")
+_ASCII_NUMBER = re.compile(
+    r"(?<![0-9a-z])(?:[0-9]{1,3}(?:[,.'][0-9]{3})+(?![0-9])|(?<![.,])[0-9]{1,12}[.,][0-9]{1,2}(?![0-9]|[.,][0-9]))"
+)
 _ASCII = re.compile(rf"[a-z][a-z0-9]*|{_ASCII_NUMBER.pattern}|[a-z0-9]+")
-_ASCII_CHUNK = re.compile(r"(?<![a-z0-9])[a-z](?:\.[a-z](?![a-z0-9]))+|[a-z0-9]+(?:[-'`][a-z0-9]+)*")
+_ASCII_CHUNK = re.compile(
+    r"(?<![a-z0-9])[a-z](?:\.[a-z](?![a-z0-9]))+|[a-z0-9]+(?:[-'`][a-z0-9]+)*"
+)
 _ASCII_PART = re.compile(r"[a-z0-9]+")
 _ANY = regex.compile(
     rf"(?V1)(?<![\p{{L}}\p{{N}}])(?:{_THOUSANDS}|{_DECIMAL})|[{UNSPACED}][\p{{M}}\uff9e\uff9f]*"
@@ -27,7 +31,16 @@ _ANY = regex.compile(
 _UNSPACED_ONE = regex.compile(rf"(?V1)[{UNSPACED}]")
 _JOINERS = frozenset("-‐‑–−'’‘`´＇")
 # One for one; most texts that are not ASCII are so only for these, and the rest is read three times faster.
-_PUNCTUATION = (("’", "'"), ("“", '"'), ("”", '"'), ("–", "-"), ("—", "~"), ("‘", "'"), ("…", "."), ("•", "."))
+_PUNCTUATION = (
+    ("’", "'"),
+    ("“", '"'),
+    ("”", '"'),
+    ("–", "-"),
+    ("—", "~"),
+    ("‘", "'"),
+    ("…", "."),
+    ("•", "."),
+)
 # Letters by Unicode, apostrophes by use.
 _APOSTROPHES = str.maketrans(dict.fromkeys("ʼʻʽʾʿˈ", "'"))
 _DECIMALS = re.compile(r"[.,٫](\d{1,2})$")
@@ -49,8 +62,12 @@ class Tokens:
     ) -> None:
         self.words = words  #: folded
         self.lower = words if lower is None else lower  #: with their accents, as stemmers want them
-        self.compounds = compounds  #: half-open ranges of two words or more that hyphens or apostrophes join
-        self.unspaced = places is not None and _UNSPACED_ONE.search(text) is not None  #: some words are characters of scripts without spaces
+        self.compounds = (
+            compounds  #: half-open ranges of two words or more that hyphens or apostrophes join
+        )
+        self.unspaced = (
+            places is not None and _UNSPACED_ONE.search(text) is not None
+        )  #: some words are characters of scripts without spaces
         self._text = text
         self._places = places
 
@@ -65,12 +82,21 @@ class Tokens:
 def _number(written: str) -> str:
     """A number without what separates its thousands, and with a point before its decimals."""
     decimals = _DECIMALS.search(written)
-    return f"{_NOT_DIGITS.sub('', written[: decimals.start()])}.{decimals.group(1)}" if decimals else _NOT_DIGITS.sub("", written)
+    return (
+        f"{_NOT_DIGITS.sub('', written[: decimals.start()])}.{decimals.group(1)}"
+        if decimals
+        else _NOT_DIGITS.sub("", written)
+    )
 
 
 @lru_cache(maxsize=1 << 16)
 def _folded(word: str) -> str:
-    if word[0].isdecimal() and not word.isdecimal() and word[-1].isdecimal() and not any(map(str.isalpha, word)):
+    if (
+        word[0].isdecimal()
+        and not word.isdecimal()
+        and word[-1].isdecimal()
+        and not any(map(str.isalpha, word))
+    ):
         word = _number(word)
     folded = fold(word)
     if folded.isascii():
@@ -103,7 +129,11 @@ def tokens(text: str) -> Tokens:
 @lru_cache(maxsize=1 << 16)
 def accented(word: str) -> str:
     """A word in small letters, composed, with its accents; a designation as it is folded."""
-    return _folded(word) if any(map(str.isdecimal, word)) else unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).lower())
+    return (
+        _folded(word)
+        if any(map(str.isdecimal, word))
+        else unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).lower())
+    )
 
 
 def _compounds(text: str, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -111,7 +141,11 @@ def _compounds(text: str, places: list[tuple[int, int]]) -> list[tuple[int, int]
     first = 0
     for index in range(1, len(places) + 1):
         gap = places[index - 1][1]
-        if index == len(places) or places[index][0] != gap + 1 or not _joins(text, places[index - 1], places[index]):
+        if (
+            index == len(places)
+            or places[index][0] != gap + 1
+            or not _joins(text, places[index - 1], places[index])
+        ):
             if index - first > 1:
                 found.append((first, index))
             first = index
@@ -122,14 +156,18 @@ def _joins(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
     """Whether the one character between two words makes them one: a hyphen, an apostrophe, the point of an abbreviation (U.S.)."""
     sign = text[before[1]]
     single = before[1] - before[0] == 1 and after[1] - after[0] == 1
-    return sign in _JOINERS or (sign == "." and single and text[before[0]].isalpha() and text[after[0]].isalpha())
+    return sign in _JOINERS or (
+        sign == "." and single and text[before[0]].isalpha() and text[after[0]].isalpha()
+    )
 
 
 def _ascii_tokens(text: str) -> Tokens:
     """The same for the commonest texts, in a fifth of the time."""
     if _ASCII_NUMBER.search(text):
         found = list(_ASCII.finditer(text))
-        words = [word if word.isalnum() else _number(word) for word in (one.group() for one in found)]
+        words = [
+            word if word.isalnum() else _number(word) for word in (one.group() for one in found)
+        ]
         places = [one.span() for one in found]
         return Tokens(words, _compounds(text, places), text)
     words = []

@@ -38,7 +38,13 @@ def _split(link: str) -> SplitResult | None:
         _ = parts.port  # raises where the port is no number
     except ValueError:
         return None
-    return parts if parts.scheme in {"http", "https"} and parts.hostname and not _CONTROL.search(parts.hostname) else None
+    return (
+        parts
+        if parts.scheme in {"http", "https"}
+        and parts.hostname
+        and not _CONTROL.search(parts.hostname)
+        else None
+    )
 
 
 def safe_link(link: str) -> str:
@@ -67,7 +73,11 @@ def canonical(link: str) -> str:
     port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
     path = parts.path
     if not _PLAIN_PATH.fullmatch(path):
-        path = quote(unquote(path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape")
+        path = quote(
+            unquote(path, errors="surrogateescape"),
+            safe="/:@!$&'()*+,;=~-._",
+            errors="surrogateescape",
+        )
     path = re.sub(r"/{2,}", "/", path).rstrip("/") if path.endswith("/") or "//" in path else path
     query = urlencode(sorted(_telling(parts.query))) if parts.query else ""
     # A fragment that is a path of its own ("#!/story/1") names the page; any other is a place on it.
@@ -95,7 +105,11 @@ def shown(link: str) -> str:
     parts = _split(link)
     if parts is None or not parts.query:
         return link
-    kept = [pair for pair in parts.query.split("&") if not pair.partition("=")[0].lower().startswith(("utm_", "at_", "fbclid", "gclid", "xtor"))]
+    kept = [
+        pair
+        for pair in parts.query.split("&")
+        if not pair.partition("=")[0].lower().startswith(("utm_", "at_", "fbclid", "gclid", "xtor"))
+    ]
     fragment = "" if parts.fragment.lower().startswith("xtor") else parts.fragment
     return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(kept), fragment))
 

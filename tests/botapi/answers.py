@@ -16,7 +16,9 @@ _NOT_JSON: Final = "<html><body>Sign in to the network</body></html>"
 def success(result: object) -> web.Response:
     """Return a 200 with a method's result, and its description where it has one."""
     if isinstance(result, Told):
-        return web.json_response({"ok": True, "result": result.result, "description": result.description})
+        return web.json_response(
+            {"ok": True, "result": result.result, "description": result.description}
+        )
     return web.json_response({"ok": True, "result": result})
 
 

@@ -77,7 +77,9 @@ class Asking(Sending):
         query_id = str(params.get("callback_query_id"))
         text = str(params.get("text") or "")
         if query_id not in self.queries:
-            raise bad_request("query is too old and response timeout expired or query ID is invalid")
+            raise bad_request(
+                "query is too old and response timeout expired or query ID is invalid"
+            )
         if len(text) > ANSWER:
             raise bad_request("MESSAGE_TOO_LONG")
         self.answers.append(CallbackAnswer(query_id, text, bool(params.get("show_alert"))))
@@ -130,8 +132,14 @@ class Asking(Sending):
         if chat.kind == "private":
             raise bad_request("there are no administrators in the private chat")
         everyone = {**chat.members, self.bot_id: chat.bot_status}
-        heads = [user for user, status in everyone.items() if status in {"creator", "administrator"}]
-        return [self.member_json(chat, user) for user in heads if user == self.bot_id or not self.person(user)["is_bot"]]
+        heads = [
+            user for user, status in everyone.items() if status in {"creator", "administrator"}
+        ]
+        return [
+            self.member_json(chat, user)
+            for user in heads
+            if user == self.bot_id or not self.person(user)["is_bot"]
+        ]
 
     def get_file(self, params: Json) -> Json:
         """Serve getFile; from then on the path can be fetched."""
@@ -167,4 +175,6 @@ class Asking(Sending):
         check_scope(scope, chat.kind if chat else None)
         if scope["type"] == "chat_member" and scope.get("user_id") not in self.users:
             raise bad_request("user not found")
-        return scope_key(scope, chat.id if chat else None), check_language(str(params.get("language_code") or ""))
+        return scope_key(scope, chat.id if chat else None), check_language(
+            str(params.get("language_code") or "")
+        )

@@ -10,7 +10,9 @@ from .errors import Json, bad_request
 MOST_COMMANDS: Final = 100
 _NAME: Final = 32
 _DESCRIPTION: Final = 256
-_EVERYWHERE: Final = frozenset({"default", "all_private_chats", "all_group_chats", "all_chat_administrators"})
+_EVERYWHERE: Final = frozenset(
+    {"default", "all_private_chats", "all_group_chats", "all_chat_administrators"}
+)
 _CHATS: Final = frozenset({"chat", "chat_administrators", "chat_member"})
 
 

@@ -82,7 +82,9 @@ class FaultPlan:
 
     rules: list[_Rule] = field(default_factory=list)
 
-    def add(self, fault: Fault, method: str | None, chat_id: int | str | None, *, times: int, after: int) -> None:
+    def add(
+        self, fault: Fault, method: str | None, chat_id: int | str | None, *, times: int, after: int
+    ) -> None:
         """Plan a fault for `times` fitting calls, once `after` of them have passed."""
         self.rules.append(_Rule(fault, method, chat_id, times, after))
 

@@ -15,7 +15,11 @@ DOWNLOAD_BYTES: Final = 20 << 20
 
 def describe(file_id: str, name: str, content: bytes, kind: str) -> Json:
     """Return the `document` or the one size of a `photo` that stands for a file."""
-    shown: Json = {"file_id": file_id, "file_unique_id": f"unique{file_id}", "file_size": len(content)}
+    shown: Json = {
+        "file_id": file_id,
+        "file_unique_id": f"unique{file_id}",
+        "file_size": len(content),
+    }
     if kind == "photo":
         return shown | {"width": 90, "height": 90}
     media_type = guess_type(name)[0]

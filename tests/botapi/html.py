@@ -95,7 +95,9 @@ class _Parser:
             self.at += 1
             return "&"
         if 0xD800 <= code <= 0xDFFF:
-            _broken("Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units")
+            _broken(
+                "Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units"
+            )
         self.at = match.end()
         return chr(code)
 

@@ -79,7 +79,9 @@ def _check_rare(button: Json, chat_kind: str) -> Json:
         return button
     if any(kind in button for kind in ("login_url", "callback_game", "pay")):
         raise bad_request("BUTTON_TYPE_INVALID")
-    raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
+    raise bad_request(
+        "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
+    )
 
 
 def _check_url(url: str) -> str:

@@ -47,7 +47,9 @@ class FloodGate:
     groups: dict[int, _Window] = field(default_factory=lambda: defaultdict(_group_window))
     overall: _Window = field(default_factory=lambda: _Window(*OVERALL))
 
-    def admit(self, method: str, chat_id: int, now: float, *, group: bool, edit: bool) -> Violation | None:
+    def admit(
+        self, method: str, chat_id: int, now: float, *, group: bool, edit: bool
+    ) -> Violation | None:
         """Count a request, or return the limit it breaks. An edit has no limit in its chat."""
         ready = self.chats.get(chat_id, -math.inf)
         waits = {

@@ -39,7 +39,9 @@ class Membership(World):
             chat.members[user_id] = status
         chat.rights[user_id] = rights
 
-    def add_to_channel(self, chat_id: int, by: int, *, title: str = "Channel", **rights: bool) -> int:
+    def add_to_channel(
+        self, chat_id: int, by: int, *, title: str = "Channel", **rights: bool
+    ) -> int:
         """Let a person make the bot an administrator of a channel, which need not exist yet and is then theirs."""
         if chat_id not in self.chats:
             self.add_channel(chat_id, title, {by: "creator", self.bot_id: "left"})
@@ -105,7 +107,9 @@ class Membership(World):
     def migrate(self, group_id: int, new_supergroup_id: int) -> None:
         """Upgrade a basic group; both chats get a service message about it."""
         old = self.chats[group_id]
-        self.add_supergroup(new_supergroup_id, old.title, {**old.members, self.bot_id: old.bot_status})
+        self.add_supergroup(
+            new_supergroup_id, old.title, {**old.members, self.bot_id: old.bot_status}
+        )
         for chat_id, service in (
             (group_id, {"migrate_to_chat_id": new_supergroup_id}),
             (new_supergroup_id, {"migrate_from_chat_id": group_id}),
@@ -148,10 +152,17 @@ class Membership(World):
         return self.member_json(chat, self.bot_id, "kicked" if kicked else None)
 
     def _my_status(self, chat: Chat, by: int, old: str, new: str) -> None:
-        self._changed(chat, by, self.member_json(chat, self.bot_id, old), self.member_json(chat, self.bot_id, new))
+        self._changed(
+            chat,
+            by,
+            self.member_json(chat, self.bot_id, old),
+            self.member_json(chat, self.bot_id, new),
+        )
 
     def _tell(self, chat: Chat, by: int | None, before: Json) -> int:
-        return self._changed(chat, self._doer(chat, by), before, self.member_json(chat, self.bot_id))
+        return self._changed(
+            chat, self._doer(chat, by), before, self.member_json(chat, self.bot_id)
+        )
 
     def _changed(self, chat: Chat, by: int, old: Json, new: Json) -> int:
         return self.updates.push("my_chat_member", {

@@ -46,7 +46,11 @@ async def read_params(request: web.Request) -> Json:
         raw |= await request.json()
     elif request.can_read_body:
         for name, value in (await request.post()).items():
-            raw[name] = Upload(value.filename, value.file.read()) if isinstance(value, web.FileField) else value
+            raw[name] = (
+                Upload(value.filename, value.file.read())
+                if isinstance(value, web.FileField)
+                else value
+            )
     return {name: _decode(name, value) for name, value in raw.items()}
 
 

@@ -42,17 +42,33 @@ class People(Membership):
         and `as_channel` is the channel in whose name the person writes.
         """
         sender_chat = chat_id if anonymous_admin else as_channel
-        sender = user_id if sender_chat is None else ANONYMOUS_ADMIN if anonymous_admin else CHANNEL_BOT
-        return self._write(chat_id, sender, text, thread_id=thread_id, reply_to=reply_to, sender_chat=sender_chat)
+        sender = (
+            user_id if sender_chat is None else ANONYMOUS_ADMIN if anonymous_admin else CHANNEL_BOT
+        )
+        return self._write(
+            chat_id, sender, text, thread_id=thread_id, reply_to=reply_to, sender_chat=sender_chat
+        )
 
-    def upload(self, chat_id: int, user_id: int, filename: str, content: bytes, caption: str = "", thread_id: int | None = None) -> int:
+    def upload(
+        self,
+        chat_id: int,
+        user_id: int,
+        filename: str,
+        content: bytes,
+        caption: str = "",
+        thread_id: int | None = None,
+    ) -> int:
         """Let a person send a document."""
         document = {"document": self.keep_file(filename, content)}
         return self._write(chat_id, user_id, caption, thread_id=thread_id, attachment=document)
 
-    def forward(self, chat_id: int, user_id: int, origin: Origin, text: str, thread_id: int | None = None) -> int:
+    def forward(
+        self, chat_id: int, user_id: int, origin: Origin, text: str, thread_id: int | None = None
+    ) -> int:
         """Let a person forward a text from somewhere; the bot need not know the place."""
-        return self._write(chat_id, user_id, text, thread_id=thread_id, forward_origin=self._origin_json(origin))
+        return self._write(
+            chat_id, user_id, text, thread_id=thread_id, forward_origin=self._origin_json(origin)
+        )
 
     def edit(self, chat_id: int, message_id: int, text: str) -> int:
         """Let the author of a message change its text."""
@@ -92,7 +108,15 @@ class People(Membership):
             "data": data,
         })  # fmt: skip
 
-    def react(self, chat_id: int, user_id: int, message_id: int, emoji: str | None, *, anonymous_admin: bool = False) -> int | None:
+    def react(
+        self,
+        chat_id: int,
+        user_id: int,
+        message_id: int,
+        emoji: str | None,
+        *,
+        anonymous_admin: bool = False,
+    ) -> int | None:
         """Let a person react to a message, or take the reaction back with None; return the update's id.
 
         None is returned where Telegram makes no update: in groups and channels the bot does not administer.
@@ -105,14 +129,26 @@ class People(Membership):
             reactions[user_id] = emoji
         if chat.kind != "private" and chat.bot_status != "administrator":
             return None
-        place: Json = {"chat": self.chat_json(chat), "message_id": message_id, "date": int(time.time())}
+        place: Json = {
+            "chat": self.chat_json(chat),
+            "message_id": message_id,
+            "date": int(time.time()),
+        }
         if chat.kind == "channel" or chat.messages[message_id].automatic:
-            return self.updates.push("message_reaction_count", place | {"reactions": _counted(list(reactions.values()))})
-        actor = {"actor_chat": self.chat_json(chat)} if anonymous_admin else {"user": self.person(user_id)}
+            return self.updates.push(
+                "message_reaction_count", place | {"reactions": _counted(list(reactions.values()))}
+            )
+        actor = (
+            {"actor_chat": self.chat_json(chat)}
+            if anonymous_admin
+            else {"user": self.person(user_id)}
+        )
         change = {"old_reaction": _reaction(old), "new_reaction": _reaction(emoji)}
         return self.updates.push("message_reaction", place | actor | change)
 
-    def _write(self, chat_id: int, sender_id: int, text: str, *, reply_to: int | None = None, **more: Any) -> int:
+    def _write(
+        self, chat_id: int, sender_id: int, text: str, *, reply_to: int | None = None, **more: Any
+    ) -> int:
         self.person(sender_id)
         return self.publish(Message(
             next(self.chats[chat_id].ids), chat_id, more.pop("thread_id", None), text, _entities(text), None,
@@ -127,16 +163,28 @@ class People(Membership):
             case FromHiddenUser():
                 return {"type": "hidden_user", "sender_user_name": origin.name} | date
             case FromChat():
-                return {"type": "chat", "sender_chat": self._place(origin.chat_id, "supergroup")} | date | _signature(origin)
+                return (
+                    {"type": "chat", "sender_chat": self._place(origin.chat_id, "supergroup")}
+                    | date
+                    | _signature(origin)
+                )
             case FromChannel():
-                place = {"type": "channel", "chat": self._place(origin.chat_id, "channel"), "message_id": origin.message_id}
+                place = {
+                    "type": "channel",
+                    "chat": self._place(origin.chat_id, "channel"),
+                    "message_id": origin.message_id,
+                }
                 return place | date | _signature(origin)
             case _:
                 assert_never(origin)
 
     def _place(self, chat_id: int, kind: str) -> Json:
         known = self.chats.get(chat_id)
-        return self.chat_json(known) if known else {"id": chat_id, "type": kind, "title": f"Chat {chat_id}"}
+        return (
+            self.chat_json(known)
+            if known
+            else {"id": chat_id, "type": kind, "title": f"Chat {chat_id}"}
+        )
 
 
 def _signature(origin: FromChat | FromChannel) -> Json:
@@ -148,7 +196,10 @@ def _reaction(emoji: str | None) -> list[Json]:
 
 
 def _counted(emojis: list[str]) -> list[Json]:
-    return [{"type": {"type": "emoji", "emoji": emoji}, "total_count": emojis.count(emoji)} for emoji in dict.fromkeys(emojis)]
+    return [
+        {"type": {"type": "emoji", "emoji": emoji}, "total_count": emojis.count(emoji)}
+        for emoji in dict.fromkeys(emojis)
+    ]
 
 
 def _entities(text: str) -> list[Json]:

@@ -85,13 +85,17 @@ class Sending(People):
             raise bad_request("message can't be deleted")
         if time.time() >= message.date + DELETABLE:
             small = chat.kind in {"private", "group"}
-            raise bad_request("message can't be deleted for everyone" if small else "message can't be deleted")
+            raise bad_request(
+                "message can't be deleted for everyone" if small else "message can't be deleted"
+            )
         self.store(chat, replace(message, deleted=True))
         return True
 
     def _edit(self, chat: Chat, message: Message, formatted: Formatted, params: Json) -> Json:
         markup = check_markup(params.get("reply_markup"), chat.kind, only_inline=True)
-        edited = replace(message, text=formatted.text, entities=formatted.entities, reply_markup=markup)
+        edited = replace(
+            message, text=formatted.text, entities=formatted.entities, reply_markup=markup
+        )
         if edited == message:
             raise bad_request(_SAME)
         edits = [*message.edits, (formatted.text, formatted.entities)]
@@ -144,7 +148,9 @@ class Sending(People):
                 raise bad_request("TOPIC_CLOSED")
         return chat
 
-    def _send(self, chat: Chat, formatted: Formatted, params: Json, attachment: Json | None = None) -> Message:
+    def _send(
+        self, chat: Chat, formatted: Formatted, params: Json, attachment: Json | None = None
+    ) -> Message:
         message = Message(
             message_id=0, chat_id=chat.id, thread_id=params.get("message_thread_id"),
             text=formatted.text, entities=formatted.entities,

@@ -131,7 +131,9 @@ class BotApi(Asking):
             TimeoutError: they never came.
         """
         async with asyncio.timeout(within), self._arrival:
-            await self._arrival.wait_for(lambda: sum(call.method == method for call in self.calls) >= count)
+            await self._arrival.wait_for(
+                lambda: sum(call.method == method for call in self.calls) >= count
+            )
 
     async def drained(self, within: float = 30.0) -> None:
         """Return when the bot has taken every update, by its webhook or by confirming what it polled.
@@ -288,7 +290,9 @@ class BotApi(Asking):
         except ApiError as error:
             return refusal(error)
         content = self.fetched(request.match_info["path"])
-        return refusal(ApiError(404, "Not Found")) if content is None else web.Response(body=content)
+        return (
+            refusal(ApiError(404, "Not Found")) if content is None else web.Response(body=content)
+        )
 
     async def _not_found(self, _: web.Request) -> web.Response:
         return refusal(ApiError(404, "Not Found"))

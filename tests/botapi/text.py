@@ -63,7 +63,9 @@ class Formatted:
     entities: list[Json]
 
 
-def parse(text: str, parse_mode: str, entities: list[Json], *, refuse_bad_links: bool = False) -> Formatted:
+def parse(
+    text: str, parse_mode: str, entities: list[Json], *, refuse_bad_links: bool = False
+) -> Formatted:
     """Return the text with its markup turned into entities; nothing is cleaned yet.
 
     Raises:
@@ -86,7 +88,9 @@ def parse(text: str, parse_mode: str, entities: list[Json], *, refuse_bad_links:
     return _parse_with_td(td_execute, text, _PARSE_MODES[mode])
 
 
-def _parse_with_td(execute: Callable[[bytes], bytes | None], text: str, parse_mode: Json) -> Formatted:
+def _parse_with_td(
+    execute: Callable[[bytes], bytes | None], text: str, parse_mode: Json
+) -> Formatted:
     request = {"@type": "parseTextEntities", "text": text, "parse_mode": parse_mode}
     answer: Json = json.loads(execute(json.dumps(request).encode()) or b"{}")
     if answer["@type"] == "error":

@@ -19,7 +19,9 @@ KINDS: Final = frozenset({
 })  # fmt: skip
 #: kinds a bot gets only when it asks for them by name
 ON_REQUEST: Final = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
-_TWO_POLLERS: Final = "terminated by other getUpdates request; make sure that only one bot instance is running"
+_TWO_POLLERS: Final = (
+    "terminated by other getUpdates request; make sure that only one bot instance is running"
+)
 _WEBHOOK: Final = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
 
@@ -60,7 +62,9 @@ class UpdateQueue:
         """Drop an update that was taken."""
         self._keep([update for update in self.pending if update["update_id"] != update_id])
 
-    async def poll(self, offset: int, limit: int, wait: int, allowed: list[str] | None) -> list[Json]:
+    async def poll(
+        self, offset: int, limit: int, wait: int, allowed: list[str] | None
+    ) -> list[Json]:
         """Return the updates from the offset on, waiting for the first; forget the older.
 
         Raises:

@@ -77,7 +77,9 @@ def read_hook(params: Json) -> Hook:
         if url.scheme != "https":
             raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
         if port not in PORTS:
-            raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+            raise bad_request(
+                "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443"
+            )
     asked = int(params.get("max_connections") or CONNECTIONS)
     return Hook(str(url), secret, min(max(asked, 1), MOST_CONNECTIONS))
 
@@ -153,7 +155,9 @@ class Webhook:
                         busy[lane].add_done_callback(partial(self._free, busy, lane))
                 await self._updates.news.wait()
 
-    def _free(self, busy: dict[Hashable, asyncio.Task[None]], lane: Hashable, _: asyncio.Task[None]) -> None:
+    def _free(
+        self, busy: dict[Hashable, asyncio.Task[None]], lane: Hashable, _: asyncio.Task[None]
+    ) -> None:
         del busy[lane]
         self._updates.news.set()
 
@@ -177,10 +181,17 @@ async def _post(session: aiohttp.ClientSession, hook: Hook, update: Json) -> tup
     """Return the status of the answer and what Telegram would call an error."""
     headers = {SECRET_HEADER: hook.secret} if hook.secret else {}
     try:
-        async with session.post(hook.url, json=update, headers=headers, allow_redirects=False, ssl=False) as answer:
+        async with session.post(
+            hook.url, json=update, headers=headers, allow_redirects=False, ssl=False
+        ) as answer:
             await answer.read()
             taken = 200 <= answer.status < 300
-            return answer.status, "" if taken else f"Wrong response from the webhook: {answer.status} {answer.reason}"
+            return (
+                answer.status,
+                ""
+                if taken
+                else f"Wrong response from the webhook: {answer.status} {answer.reason}",
+            )
     except aiohttp.ClientConnectorError:
         return None, "Connection refused"
     except TimeoutError:

@@ -20,8 +20,18 @@ ANONYMOUS_ADMIN: Final = 1087968824
 CHANNEL_BOT: Final = 136817688
 SERVICE: Final = 777000
 _STRANGERS: Final[dict[int, Json]] = {
-    ANONYMOUS_ADMIN: {"id": ANONYMOUS_ADMIN, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"},
-    CHANNEL_BOT: {"id": CHANNEL_BOT, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"},
+    ANONYMOUS_ADMIN: {
+        "id": ANONYMOUS_ADMIN,
+        "is_bot": True,
+        "first_name": "Group",
+        "username": "GroupAnonymousBot",
+    },
+    CHANNEL_BOT: {
+        "id": CHANNEL_BOT,
+        "is_bot": True,
+        "first_name": "Channel",
+        "username": "Channel_Bot",
+    },
     SERVICE: {"id": SERVICE, "is_bot": False, "first_name": "Telegram"},
 }
 
@@ -48,9 +58,13 @@ class World:
         self.users[user_id] = {
             **user, **({"username": username} if username else {}), "language_code": language_code,
         }  # fmt: skip
-        self.chats[user_id] = Chat(user_id, "private", username=username, members={user_id: "member"}, ids=self._common_ids)
+        self.chats[user_id] = Chat(
+            user_id, "private", username=username, members={user_id: "member"}, ids=self._common_ids
+        )
 
-    def add_group(self, chat_id: int, title: str = "Group", members: Mapping[int, str] | None = None) -> None:
+    def add_group(
+        self, chat_id: int, title: str = "Group", members: Mapping[int, str] | None = None
+    ) -> None:
         """Add a basic group; members are user ids with creator, administrator or member."""
         self._add(Chat(chat_id, "group", title, ids=self._common_ids), members)
 
@@ -87,7 +101,9 @@ class World:
     def messages(self, chat_id: int, thread_id: int | None = None) -> list[Message]:
         """Return the bot's messages in a chat or one of its topics, the deleted ones too."""
         return [
-            message for message in self.chats[chat_id].messages.values() if message.sender_id is None and thread_id in {None, message.thread_id}
+            message
+            for message in self.chats[chat_id].messages.values()
+            if message.sender_id is None and thread_id in {None, message.thread_id}
         ]
 
     def keep_file(self, filename: str, content: bytes, kind: str = "document") -> Json:
@@ -117,7 +133,11 @@ class World:
         if chat.trouble:
             raise chat.trouble
         if outside:
-            raise forbidden(f"bot is not a member of the {chat.named()}") if chat.username else bad_request("chat not found")
+            raise (
+                forbidden(f"bot is not a member of the {chat.named()}")
+                if chat.username
+                else bad_request("chat not found")
+            )
         return chat
 
     def store(self, chat: Chat, message: Message) -> Message:
@@ -129,7 +149,12 @@ class World:
         return message
 
     def _forward_automatically(self, channel: Chat, post: Message, group: Chat) -> None:
-        origin = {"type": "channel", "date": post.date, "chat": self.chat_json(channel), "message_id": post.message_id}
+        origin = {
+            "type": "channel",
+            "date": post.date,
+            "chat": self.chat_json(channel),
+            "message_id": post.message_id,
+        }
         copy = replace(
             post, message_id=next(group.ids), chat_id=group.id, thread_id=None, reply_to=None, sender_id=SERVICE,
             sender_chat=channel.id, forward_origin=origin, automatic=True,
@@ -199,7 +224,11 @@ class World:
         if chat.kind == "channel":
             return {"sender_chat": self.chat_json(chat)}
         author: Json = {"from": self.person(message.sender_id or self.bot_id)}
-        return author | ({"sender_chat": self.chat_json(self.chats[message.sender_chat])} if message.sender_chat else {})
+        return author | (
+            {"sender_chat": self.chat_json(self.chats[message.sender_chat])}
+            if message.sender_chat
+            else {}
+        )
 
     def _replied(self, chat: Chat, message: Message) -> Json:
         """Return the message it answers; in a topic, people answer at least its first one."""

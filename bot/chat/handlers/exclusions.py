@@ -22,7 +22,13 @@ from bot.text.clean import cut
 class Unwanted(Still):
     """The button under an alert, and its screen."""
 
-    def __init__(self, store: PeopleStore, archive: Archive, stories: StoryArchive, names: Callable[[], Names]) -> None:
+    def __init__(
+        self,
+        store: PeopleStore,
+        archive: Archive,
+        stories: StoryArchive,
+        names: Callable[[], Names],
+    ) -> None:
         self._store, self._archive, self._stories, self._names = store, archive, stories, names
 
     def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
@@ -42,11 +48,18 @@ class Unwanted(Still):
             return Said(toast=busy(voice))
         if facts is None:
             return Said(toast=voice.say("This article is forgotten by now."), changes=judged)
-        rang = {number for one in facts.alerts if one.chat_id == turn.here.id for number in one.subscriptions}
+        rang = {
+            number
+            for one in facts.alerts
+            if one.chat_id == turn.here.id
+            for number in one.subscriptions
+        }
         have = await self._store.subscriptions_of(turn.here.id)
         mine = next(((one, declared) for one, declared in have if one.id in rang), None)
         if mine is None:
-            text = voice.say("No words rang this: mute the storyline, or stop following it, to hear no more of it.")
+            text = voice.say(
+                "No words rang this: mute the storyline, or stop following it, to hear no more of it."
+            )
             return Said(Message(text), judged)
         one, declared = mine
         try:
@@ -58,22 +71,42 @@ class Unwanted(Still):
     def _propose(self, one: Subscription, entry: StoredEntry, turn: Turn) -> tuple[Proposal, ...]:
         return proposals(one.query, entry, self._archive, self._names(), turn.now, feeds=one.feeds)
 
-    def _proposed(self, turn: Turn, one: Subscription, found: tuple[Proposal, ...], *, declared: bool) -> Said:
+    def _proposed(
+        self, turn: Turn, one: Subscription, found: tuple[Proposal, ...], *, declared: bool
+    ) -> Said:
         voice = turn.voice
         if not found:
-            text = voice.say("I find nothing that would have kept it away and left the rest. The button Mute silences its storyline.")
+            text = voice.say(
+                "I find nothing that would have kept it away and left the rest. The button Mute silences its storyline."
+            )
             return Said(Message(text))
-        composer = Composer().add(voice.say("It rang for {name}. What would have avoided it:", name=cut(one.name, 100)))
+        composer = Composer().add(
+            voice.say("It rang for {name}. What would have avoided it:", name=cut(one.name, 100))
+        )
         for number, proposal in enumerate(found, 1):
-            composer.add(f"\n\n{number}. ").add(proposal.added, "code").add(f"\n{_cost(proposal, voice)}")
+            composer.add(f"\n\n{number}. ").add(proposal.added, "code").add(
+                f"\n{_cost(proposal, voice)}"
+            )
             for title in proposal.examples:
                 composer.add("\n   – ").add_marked(cut(title, 100), (), "bold")
         if declared:
-            composer.add("\n\n" + voice.say("This subscription stands in feeds.yaml: change its query there."))
+            composer.add(
+                "\n\n"
+                + voice.say("This subscription stands in feeds.yaml: change its query there.")
+            )
             return Said(composer.message())
-        values = {"id": one.id, "query": one.query, "queries": [proposal.query for proposal in found]}
+        values = {
+            "id": one.id,
+            "query": one.query,
+            "queries": [proposal.query for proposal in found],
+        }
         row = [Button(str(number), f"take {number}") for number in range(1, len(found) + 1)]
-        return show(composer.message(), Screen("unwanted", values), row, [Button(voice.say("Leave as it is"), "no")])
+        return show(
+            composer.message(),
+            Screen("unwanted", values),
+            row,
+            [Button(voice.say("Leave as it is"), "no")],
+        )
 
     async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
         """Take one of them. Raises StoreError."""
@@ -89,7 +122,11 @@ class Unwanted(Still):
         if number_of not in have or have[number_of] != screen.values.get("query", have[number_of]):
             return Said(toast=voice.say("That list has changed. Open it again."))
         query = str(queries[number - 1])
-        composer = Composer().add(voice.say("Changed. The query is now:") + "\n").add(cut(query, CARET), "code")
+        composer = (
+            Composer()
+            .add(voice.say("Changed. The query is now:") + "\n")
+            .add(cut(query, CARET), "code")
+        )
         said = show(composer.message(), done, edit=True)
         return replace(said, changes=(EditSubscription(number_of, query=query),))
 

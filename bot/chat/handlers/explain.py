@@ -32,7 +32,9 @@ _MOST = 3400  # characters after which no further subscription is spoken of
 class Reasons:
     """Answers the button Why and the command /why."""
 
-    def __init__(self, store: PeopleStore, archive: StoryArchive, names: Callable[[], Names]) -> None:
+    def __init__(
+        self, store: PeopleStore, archive: StoryArchive, names: Callable[[], Names]
+    ) -> None:
         self._store, self._archive, self._names = store, archive, names
 
     async def press(self, turn: Turn, _word: str, _rest: str) -> Said:
@@ -54,7 +56,11 @@ class Reasons:
     async def _of_text(self, turn: Turn, text: str) -> Message:
         text, voice = plain(text), turn.voice
         if not text:
-            return Message(voice.say("Write the address or the headline of an article after /why, or answer an alert with it."))
+            return Message(
+                voice.say(
+                    "Write the address or the headline of an article after /why, or answer an alert with it."
+                )
+            )
         try:
             number = await asyncio.to_thread(self._archive.entry_at, *keys_meant(text))
             if not number and "://" in text:
@@ -63,12 +69,19 @@ class Reasons:
         except StoreError:
             return Message(busy(voice))
         if not number:
-            return Message(voice.say("No stored article has this headline. With its address I can say which feeds could have shown it."))
+            return Message(
+                voice.say(
+                    "No stored article has this headline. With its address I can say which feeds could have shown it."
+                )
+            )
         return await self._of_entry(turn, number)
 
     async def _of_entry(self, turn: Turn, number: int) -> Message:
         chat, voice, when = turn.chat, turn.voice, _when(turn)
-        held = [self._held(one.query, one, voice) for one, _ in await self._store.subscriptions_of(chat.id)]
+        held = [
+            self._held(one.query, one, voice)
+            for one, _ in await self._store.subscriptions_of(chat.id)
+        ]
         try:
             facts = await asyncio.to_thread(self._archive.facts, number)
             told = timeline(await asyncio.to_thread(self._archive.storyline, number), number, voice)
@@ -76,12 +89,18 @@ class Reasons:
             return Message(busy(voice))
         if facts is None:
             return Message(voice.say("This article is forgotten by now."))
-        reasons = explain_entry(facts, held, {chat.id: (voice.say("this chat"), chat.paused)}, when, voice)
+        reasons = explain_entry(
+            facts, held, {chat.id: (voice.say("this chat"), chat.paused)}, when, voice
+        )
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
-        composer.add("\n").add_marked(cut(describe_entry(facts, when, "link", voice), 500), (), "italic", "italic")
+        composer.add("\n").add_marked(
+            cut(describe_entry(facts, when, "link", voice), 500), (), "italic", "italic"
+        )
         _add_reasons(composer, reasons, facts, chat, voice)
         for story in (one for one in told if one.asked):
-            composer.add("\n\n").add_marked(who_was_first(story, voice), (), "italic").add(f" {summary([story], voice)}.")
+            composer.add("\n\n").add_marked(who_was_first(story, voice), (), "italic").add(
+                f" {summary([story], voice)}."
+            )
         return composer.message()
 
     def _held(self, query: str, subscription: Subscription, voice: Voice) -> Held:
@@ -98,16 +117,25 @@ def _when(turn: Turn) -> When:
     return when
 
 
-def _add_reasons(composer: Composer, reasons: Sequence[Reason], facts: EntryFacts, chat: Chat, voice: Voice) -> None:
+def _add_reasons(
+    composer: Composer, reasons: Sequence[Reason], facts: EntryFacts, chat: Chat, voice: Voice
+) -> None:
     """Those that match; where none does, why each does not."""
     matching = [one for one in reasons if one.matches or one.rang]
     if not matching and any(alert.chat_id == chat.id for alert in facts.alerts):
-        composer.add("\n\n" + voice.say("No words matched: this chat follows the storyline, or another article of the story rang it."))
+        composer.add(
+            "\n\n"
+            + voice.say(
+                "No words matched: this chat follows the storyline, or another article of the story rang it."
+            )
+        )
     for one in matching or reasons:
         if composer.length > _MOST:
             composer.add("\n\n" + voice.say("… and more."))
             break
-        composer.add("\n\n✓ " if one.matches else "\n\n✗ ").add_marked(cut(one.subscription, 100), (), "bold", "bold")
+        composer.add("\n\n✓ " if one.matches else "\n\n✗ ").add_marked(
+            cut(one.subscription, 100), (), "bold", "bold"
+        )
         composer.add("\n").add_marked(cut(one.text, 700), (), "italic")
     if not reasons:
         composer.add("\n\n" + voice.say("Nothing rings here yet. /subscribe QUERY changes that."))

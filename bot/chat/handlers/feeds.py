@@ -34,7 +34,11 @@ class Feeds:
     """The commands /addfeed, /removefeed, /import and /export."""
 
     def __init__(
-        self, store: PeopleStore, sites: Sites, quota: Callable[[], FeedQuota], yaml_of: Callable[[Sequence[int]], Awaitable[str]]
+        self,
+        store: PeopleStore,
+        sites: Sites,
+        quota: Callable[[], FeedQuota],
+        yaml_of: Callable[[Sequence[int]], Awaitable[str]],
     ) -> None:
         self._store, self._sites, self._quota, self._yaml_of = store, sites, quota, yaml_of
 
@@ -46,7 +50,8 @@ class Feeds:
         """Look at an address; the screen says so until it is done."""
         if not rest:
             text = turn.voice.say(
-                "Write the address of a site or feed after the command, for example: {example}", example="/addfeed example.org"
+                "Write the address of a site or feed after the command, for example: {example}",
+                example="/addfeed example.org",
             )
             return show(Message(text), Screen("feeds", {}, "site"))
         return await self._look(turn, Screen("feeds"), rest)
@@ -54,7 +59,12 @@ class Feeds:
     async def _look(self, turn: Turn, screen: Screen, text: str) -> Said:
         url = address(text)
         if not url:
-            return say(turn.voice.say("That is no web address. It looks like this: {example}", example="https://example.org"))
+            return say(
+                turn.voice.say(
+                    "That is no web address. It looks like this: {example}",
+                    example="https://example.org",
+                )
+            )
         if refusal := await self._too_many(turn, [url]):
             return say(refusal)
         message = Message(turn.voice.say("Looking at {site} …", site=urlsplit(url).hostname or url))
@@ -71,13 +81,20 @@ class Feeds:
         quota = self._quota()
         own = [feed for feed in await self._store.feeds_of(turn.chat.id) if feed.added_here]
         if len(own) + len(urls) > quota.feeds:
-            return turn.voice.say("A chat can add {most} feeds. Remove one with /removefeed first.", most=quota.feeds)
+            return turn.voice.say(
+                "A chat can add {most} feeds. Remove one with /removefeed first.", most=quota.feeds
+            )
         hosts = {urlsplit(url).hostname for url in urls}
         if len(urls) > 1:  # an import is looked at by its size alone
             return ""
         since = turn.now - timedelta(hours=1)
-        if await self._store.new_hosts(turn.update.user_id, since) + len(hosts) > quota.hosts_an_hour:
-            return turn.voice.say("You can add {most} new sites an hour. Try again later.", most=quota.hosts_an_hour)
+        if (
+            await self._store.new_hosts(turn.update.user_id, since) + len(hosts)
+            > quota.hosts_an_hour
+        ):
+            return turn.voice.say(
+                "You can add {most} new sites an hour. Try again later.", most=quota.hosts_an_hour
+            )
         return ""
 
     async def work(self, turn: Turn, screen: Screen) -> Said:
@@ -87,19 +104,27 @@ class Feeds:
         try:
             found = await self._sites.feeds_at(url)
         except AddressError as error:
-            return show(Message(str(error)), replace(screen, values={"url": url}, expects="site"), again)
+            return show(
+                Message(str(error)), replace(screen, values={"url": url}, expects="site"), again
+            )
         if len(found) == 1:
             return self._offer(turn, screen, found[0])
         composer = Composer().add(voice.say("This site has several feeds. Which one?"))
         for number, one in enumerate(found[:PAGE], 1):
             composer.add(f"\n{number}. ").add_marked(cut(one.title or one.url, 100), (), "bold")
         values = {"found": [[one.url, one.title, list(one.newest[:SHOWN])] for one in found[:PAGE]]}
-        row = [Button(str(number), f"choose {number}") for number in range(1, len(found[:PAGE]) + 1)]
+        row = [
+            Button(str(number), f"choose {number}") for number in range(1, len(found[:PAGE]) + 1)
+        ]
         return show(composer.message(), replace(screen, values=values, expects=""), row)
 
     def _offer(self, turn: Turn, screen: Screen, one: SiteFeed, *, edit: bool = False) -> Said:
         voice = turn.voice
-        composer = Composer().add_marked(cut(one.title or one.url, 200), (), "bold", "bold").add(f"\n{one.url}\n")
+        composer = (
+            Composer()
+            .add_marked(cut(one.title or one.url, 200), (), "bold", "bold")
+            .add(f"\n{one.url}\n")
+        )
         for title in one.newest[:SHOWN]:
             composer.add("\n• ").add_marked(cut(title, 200), (), "bold")
         if not one.newest:
@@ -121,13 +146,21 @@ class Feeds:
                 said = await self._look(turn, screen, str(values["url"]))
                 return replace(said, edit=True)
             case "no" | "begin":
-                return show(Message(voice.say("Nothing changed.")), replace(screen, values={}, expects=""), edit=True)
+                return show(
+                    Message(voice.say("Nothing changed.")),
+                    replace(screen, values={}, expects=""),
+                    edit=True,
+                )
             case "page":
                 return await self._list(turn, screen, number_in(word), edit=True)
             case "remove":
                 own = {feed.id: feed for feed in await self._own(turn)}
                 feed = own.get(number_in(word))
-                return self._removed(turn, screen, feed) if feed else Said(toast=voice.say("That list has changed. Open it again."))
+                return (
+                    self._removed(turn, screen, feed)
+                    if feed
+                    else Said(toast=voice.say("That list has changed. Open it again."))
+                )
             case _:
                 return Said(toast=voice.say("I do not know this button any more."))
 
@@ -136,7 +169,10 @@ class Feeds:
         if refusal := await self._too_many(turn, [url]):
             return Said(toast=refusal)
         name = cut(title, 80) or urlsplit(url).hostname or url
-        text = turn.voice.say("Watching {name} for this chat. What matches your subscriptions rings from now on; /feeds shows it.", name=name)
+        text = turn.voice.say(
+            "Watching {name} for this chat. What matches your subscriptions rings from now on; /feeds shows it.",
+            name=name,
+        )
         done = show(Message(text), replace(screen, values={}, expects=""), edit=True)
         return replace(done, changes=(AddFeeds(((url, name, ()),)),))
 
@@ -145,34 +181,63 @@ class Feeds:
         return await self._look(turn, replace(screen, id=0), text)
 
     async def _own(self, turn: Turn) -> list[OwnFeed]:
-        return [feed for feed in await self._store.feeds_of(turn.chat.id) if feed.added_here and not feed.declared]
+        return [
+            feed
+            for feed in await self._store.feeds_of(turn.chat.id)
+            if feed.added_here and not feed.declared
+        ]
 
     async def remove(self, turn: Turn, _name: str, rest: str) -> Said:
         """Watch a feed no longer, by its name or address; without one, choose."""
         voice = turn.voice
         if not rest:
             return await self._list(turn, Screen("feeds"), 0)
-        found = [feed for feed in await self._own(turn) if fold(rest) in {fold(feed.name), fold(feed.url)}]
+        found = [
+            feed
+            for feed in await self._own(turn)
+            if fold(rest) in {fold(feed.name), fold(feed.url)}
+        ]
         if len(found) == 1:
             return self._removed(turn, Screen("feeds"), found[0], edit=False)
         if found:
             return await self._list(turn, Screen("feeds"), 0)
-        if any(fold(rest) in {fold(feed.name), fold(feed.url)} for feed in await self._store.feeds_of(turn.chat.id)):
+        if any(
+            fold(rest) in {fold(feed.name), fold(feed.url)}
+            for feed in await self._store.feeds_of(turn.chat.id)
+        ):
             return say(voice.say("That feed stands in feeds.yaml: remove it there."))
         return say(voice.say("This chat added no such feed. /removefeed alone lists those it did."))
 
     def _removed(self, turn: Turn, screen: Screen, feed: OwnFeed, *, edit: bool = True) -> Said:
-        text = turn.voice.say("{name} is watched for this chat no longer.", name=cut(feed.name, 100))
-        return replace(show(Message(text), replace(screen, values={}, expects=""), edit=edit), changes=(RemoveFeed(feed.id),))
+        text = turn.voice.say(
+            "{name} is watched for this chat no longer.", name=cut(feed.name, 100)
+        )
+        return replace(
+            show(Message(text), replace(screen, values={}, expects=""), edit=edit),
+            changes=(RemoveFeed(feed.id),),
+        )
 
     async def _list(self, turn: Turn, screen: Screen, page: int, *, edit: bool = False) -> Said:
         own = await self._own(turn)
         if not own:
-            return show(Message(turn.voice.say("This chat added no feeds. /addfeed ADDRESS adds one.")), screen, edit=edit)
+            return show(
+                Message(turn.voice.say("This chat added no feeds. /addfeed ADDRESS adds one.")),
+                screen,
+                edit=edit,
+            )
         first = page * PAGE
-        buttons = [[Button(f"✕ {cut(feed.name, 40)}", f"remove {feed.id}")] for feed in own[first : first + PAGE]]
+        buttons = [
+            [Button(f"✕ {cut(feed.name, 40)}", f"remove {feed.id}")]
+            for feed in own[first : first + PAGE]
+        ]
         text = turn.voice.say("Which feed shall be watched no longer?")
-        return show(Message(text), replace(screen, values={}, expects=""), *buttons, pages(turn, page, len(own)), edit=edit)
+        return show(
+            Message(text),
+            replace(screen, values={}, expects=""),
+            *buttons,
+            pages(turn, page, len(own)),
+            edit=edit,
+        )
 
     async def take_in(self, turn: Turn, _name: str, _rest: str) -> Said:
         """Feeds from an OPML file, sent with the command or after it."""
@@ -185,17 +250,37 @@ class Feeds:
         try:
             read = await asyncio.to_thread(read_opml, update.file)  # a large one takes seconds
         except ValueError as error:
-            return say(voice.say("This is no OPML file that I can read: {problem}", problem=str(error)))
+            return say(
+                voice.say("This is no OPML file that I can read: {problem}", problem=str(error))
+            )
         have = {feed.url for feed in await self._store.feeds_of(turn.chat.id)}
         new = [one for one in read.feeds if one.url not in have]
         if refusal := await self._too_many(turn, [one.url for one in new]) if new else "":
             return say(refusal)
-        lines = [voice.count("{number} feed added for this chat.", "{number} feeds added for this chat.", len(new))]
+        lines = [
+            voice.count(
+                "{number} feed added for this chat.",
+                "{number} feeds added for this chat.",
+                len(new),
+            )
+        ]
         known = len(read.feeds) - len(new)
         if known:
-            lines.append(voice.count("{number} feed was watched already.", "{number} feeds were watched already.", known))
+            lines.append(
+                voice.count(
+                    "{number} feed was watched already.",
+                    "{number} feeds were watched already.",
+                    known,
+                )
+            )
         if read.skipped:
-            lines.append(voice.count("{number} feed has no web address.", "{number} feeds have no web address.", len(read.skipped)))
+            lines.append(
+                voice.count(
+                    "{number} feed has no web address.",
+                    "{number} feeds have no web address.",
+                    len(read.skipped),
+                )
+            )
         if read.repaired:
             lines.append(voice.say("The file was damaged; I read what could be read."))
         changes = (AddFeeds(tuple((one.url, one.name, one.tags) for one in new)),) if new else ()
@@ -208,10 +293,20 @@ class Feeds:
             text = await self._yaml_of([turn.chat.id])
             if not text:
                 return say(voice.say("This chat has no subscriptions of its own."))
-            return Said(Message(voice.say("Your subscriptions, as feeds.yaml has them."), file=File("feeds.yaml", text.encode())))
-        feeds = [Outline(feed.url, feed.name, feed.tags) for feed in await self._store.feeds_of(turn.chat.id)]
+            return Said(
+                Message(
+                    voice.say("Your subscriptions, as feeds.yaml has them."),
+                    file=File("feeds.yaml", text.encode()),
+                )
+            )
+        feeds = [
+            Outline(feed.url, feed.name, feed.tags)
+            for feed in await self._store.feeds_of(turn.chat.id)
+        ]
         if not feeds:
-            return say(voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat."))
+            return say(
+                voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat.")
+            )
         document = written(feeds, "newsbell", turn.now)
         lead = voice.say("Your feeds for another reader. /export yaml gives the subscriptions.")
         return Said(Message(lead, file=File("newsbell.opml", document)))
@@ -224,7 +319,11 @@ def address(text: str) -> str:
         word = f"https://{word}"
     try:
         parts = urlsplit(word)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and ("." in (parts.hostname or "") or ":" in (parts.hostname or ""))
+        good = (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and ("." in (parts.hostname or "") or ":" in (parts.hostname or ""))
+        )
     except ValueError:
         return ""
     return word if good and not parts.username and len(word) < 2000 else ""

@@ -37,7 +37,12 @@ class Lookups:
         """The newest stored articles that match."""
         voice = turn.voice
         if not query:
-            return say(voice.say("Write what to look for after the command, for example: {example}", example='/search "air defence" AND Syria'))
+            return say(
+                voice.say(
+                    "Write what to look for after the command, for example: {example}",
+                    example='/search "air defence" AND Syria',
+                )
+            )
         try:
             hits = await self._search(parse(options.split(query)[1], self._names()))
         except QueryError as error:
@@ -45,40 +50,65 @@ class Lookups:
         except StoreError:
             return say(busy(voice))
         if not hits:
-            return say(voice.say("No article of the last {days} days matches. /test QUERY says what it would have rung.", days=SEARCH_DAYS))
-        composer = Composer().add(voice.count("One article:", "The newest {number}:", len(hits)), "bold")
+            return say(
+                voice.say(
+                    "No article of the last {days} days matches. /test QUERY says what it would have rung.",
+                    days=SEARCH_DAYS,
+                )
+            )
+        composer = Composer().add(
+            voice.count("One article:", "The newest {number}:", len(hits)), "bold"
+        )
         for hit in hits:
             article = hit.entry.article
             spans = [span for span in hit.spans if span.field == "title"][:_MARKED]
             link = ("text_link",) if linkable(article.link) else ()
-            composer.add("\n\n• ").add_marked(cut(article.title, 200), spans, "underline", *link, url=article.link)
+            composer.add("\n\n• ").add_marked(
+                cut(article.title, 200), spans, "underline", *link, url=article.link
+            )
             at = voice.time(hit.entry.at, turn.now)
-            composer.add("\n  ").add_marked(f"{cut(article.source or article.feed_name, 60)} · {at}", (), "italic", "italic")
+            composer.add("\n  ").add_marked(
+                f"{cut(article.source or article.feed_name, 60)} · {at}", (), "italic", "italic"
+            )
         return Said(composer.message())
 
     async def feeds(self, turn: Turn, _name: str, word: str) -> Said:
         """Those of the chat whose name or address holds the word; the failing ones first."""
         voice = turn.voice
-        own: dict[str, OwnFeed] = {feed.url: feed for feed in await self._store.feeds_of(turn.chat.id)}
+        own: dict[str, OwnFeed] = {
+            feed.url: feed for feed in await self._store.feeds_of(turn.chat.id)
+        }
         feeds = [feed for feed in (await self._status()).feeds if feed.url in own]
         wanted = [feed for feed in feeds if fold(word) in fold(f"{feed.name} {feed.url}")]
         if not feeds:
-            return say(voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat."))
+            return say(
+                voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat.")
+            )
         if not wanted:
             return say(
-                voice.count("No feed is called so. /feeds lists all {number}.", "No feed is called so. /feeds lists all {number}.", len(feeds))
+                voice.count(
+                    "No feed is called so. /feeds lists all {number}.",
+                    "No feed is called so. /feeds lists all {number}.",
+                    len(feeds),
+                )
             )
-        composer = Composer().add(voice.count("{number} feed", "{number} feeds", len(wanted)), "bold")
+        composer = Composer().add(
+            voice.count("{number} feed", "{number} feeds", len(wanted)), "bold"
+        )
         ordered = sorted(wanted, key=lambda feed: (not feed.state.failures, feed.name.casefold()))
         for number, feed in enumerate(ordered):
             if composer.length > _FEEDS or composer.entities > 90:
                 rest = len(ordered) - number
                 text = voice.count(
-                    "… and {number} more. /feeds WORD finds some of them.", "… and {number} more. /feeds WORD finds some of them.", rest
+                    "… and {number} more. /feeds WORD finds some of them.",
+                    "… and {number} more. /feeds WORD finds some of them.",
+                    rest,
                 )
                 composer.add(f"\n{text}")
                 break
-            composer.add("\n✗ " if feed.state.failures else "\n• ").add_marked(cut(feed.name, 60), (), "bold")
+            composer.add("\n✗ " if feed.state.failures else "\n• ").add_marked(
+                cut(feed.name, 60), (), "bold"
+            )
             composer.add(f" – {_state(feed, turn)}")
             if own[feed.url].added_here and not own[feed.url].declared:
                 composer.add(" (" + voice.say("added here") + ")")
@@ -96,7 +126,12 @@ def _state(feed: FeedStatus, turn: Turn) -> str:
     if feed.state.last_ok_at is None:
         return voice.say("not looked at yet")
     at = voice.time(feed.state.last_ok_at, turn.now)
-    return voice.count("{number} article, looked at {time}", "{number} articles, looked at {time}", feed.entries, time=at)
+    return voice.count(
+        "{number} article, looked at {time}",
+        "{number} articles, looked at {time}",
+        feed.entries,
+        time=at,
+    )
 
 
 def status_text(status: Status, turn: Turn) -> str:
@@ -105,14 +140,24 @@ def status_text(status: Status, turn: Turn) -> str:
     failing = [feed for feed in status.feeds if feed.state.failures]
     waiting = sum(queued for _, queued, _ in status.chats)
     feeds = voice.count("{number} feed", "{number} feeds", len(status.feeds))
-    subscriptions = voice.count("{number} subscription", "{number} subscriptions", status.subscriptions)
+    subscriptions = voice.count(
+        "{number} subscription", "{number} subscriptions", status.subscriptions
+    )
     lines = [f"{feeds}, {subscriptions}."]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:
         seconds = max(0, round((min(polls) - turn.now).total_seconds()))
-        lines.append(voice.say("Next poll in {minutes} min {seconds} s.", minutes=seconds // 60, seconds=seconds % 60))
+        lines.append(
+            voice.say(
+                "Next poll in {minutes} min {seconds} s.",
+                minutes=seconds // 60,
+                seconds=seconds % 60,
+            )
+        )
     lines.append(
-        voice.count("{number} message waits.", "{number} messages wait.", waiting) if waiting else voice.say("Nothing waits to be sent.")
+        voice.count("{number} message waits.", "{number} messages wait.", waiting)
+        if waiting
+        else voice.say("Nothing waits to be sent.")
     )
     lines += [f"✗ {cut(feed.name, 60)}: {feed.state.failure_text}" for feed in failing[:15]]
     if not failing:

@@ -20,15 +20,25 @@ from bot.text.times import MOST_DIGESTS, minutes_between, times_in
 
 _QUIET = ((22, 7), (23, 7), (0, 8))
 _DIGESTS = ((8,), (8, 18), (7, 13, 20))
-_KYIV = frozenset(map(fold, ("Київ", "Киев", "Kiew", "Kiev", "كييف")))  # the one city that Babel names by its English name only
+_KYIV = frozenset(
+    map(fold, ("Київ", "Киев", "Kiew", "Kiev", "كييف"))
+)  # the one city that Babel names by its English name only
 _WAITING = (0, 5, 10, 20)
-_WORDS = {"language": "language", "zone": "zone", "quiet": "quiet", "digest": "digest_at", "waiting": "digest_from"}
+_WORDS = {
+    "language": "language",
+    "zone": "zone",
+    "quiet": "quiet",
+    "digest": "digest_at",
+    "waiting": "digest_from",
+}
 
 
 class Settings(Still):
     """The commands /settings and /language."""
 
-    def __init__(self, grouping: Callable[[int], Grouping], voice: Callable[[ChatSettings], Voice]) -> None:
+    def __init__(
+        self, grouping: Callable[[int], Grouping], voice: Callable[[ChatSettings], Voice]
+    ) -> None:
         self._grouping, self._voice = grouping, voice
 
     def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
@@ -39,8 +49,14 @@ class Settings(Still):
         """The overview, or the languages; /language CODE chooses at once."""
         screen = Screen("settings")
         if name == "/language" and rest.lower() in LANGUAGES:
-            return self._set(turn, screen, SetSettings(ChatSettings(language=rest.lower())), "language")
-        return self._asked(turn, screen, "language") if name == "/language" else self._overview(turn, screen)
+            return self._set(
+                turn, screen, SetSettings(ChatSettings(language=rest.lower())), "language"
+            )
+        return (
+            self._asked(turn, screen, "language")
+            if name == "/language"
+            else self._overview(turn, screen)
+        )
 
     def _overview(self, turn: Turn, screen: Screen, *, edit: bool = False) -> Said:
         voice, chat = turn.voice, turn.chat
@@ -50,7 +66,9 @@ class Settings(Still):
             voice.say("Time zone: {zone}", zone=str(voice.zone)),
             voice.say("Quiet hours: {hours}", hours=quiet_text(settings.quiet, voice)),
             voice.say("Digest: {times}", times=digest_text(settings, voice)),
-            voice.say("One alert is for: {level}", level=level_name(self._grouping(chat.id), voice)),
+            voice.say(
+                "One alert is for: {level}", level=level_name(self._grouping(chat.id), voice)
+            ),
         ]
         if chat.fixed or chat.grouping:
             lines.append("\n" + voice.say("What feeds.yaml says of this chat is changed there."))
@@ -61,7 +79,12 @@ class Settings(Still):
             Button(voice.say("Digest"), "digest"),
             Button(voice.say("Stories"), "stories"),
         ]
-        return show(Message("\n".join(lines)), replace(screen, values={}, expects=""), *in_rows(buttons, 2), edit=edit)
+        return show(
+            Message("\n".join(lines)),
+            replace(screen, values={}, expects=""),
+            *in_rows(buttons, 2),
+            edit=edit,
+        )
 
     async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
         """Choose what to change, or change it."""
@@ -70,7 +93,9 @@ class Settings(Still):
             return self._overview(turn, screen, edit=True)
         if what not in {*_WORDS, "stories"}:
             return Said(toast=turn.voice.say("I do not know this button any more."))
-        fixed = turn.chat.grouping is not None if what == "stories" else _WORDS[what] in turn.chat.fixed
+        fixed = (
+            turn.chat.grouping is not None if what == "stories" else _WORDS[what] in turn.chat.fixed
+        )
         if fixed:
             return Said(toast=turn.voice.say("feeds.yaml says so for this chat: change it there."))
         if not value:
@@ -80,7 +105,15 @@ class Settings(Still):
             return Said(toast=turn.voice.say("I do not know this button any more."))
         return self._set(turn, screen, change, what, edit=True)
 
-    def _set(self, turn: Turn, screen: Screen, change: SetSettings | SetGrouping, what: str, *, edit: bool = False) -> Said:
+    def _set(
+        self,
+        turn: Turn,
+        screen: Screen,
+        change: SetSettings | SetGrouping,
+        what: str,
+        *,
+        edit: bool = False,
+    ) -> Said:
         """Change it, and show the overview as it is then."""
         if what != "stories" and _WORDS[what] in turn.chat.fixed:
             return say(turn.voice.say("feeds.yaml says so for this chat: change it there."))
@@ -91,7 +124,12 @@ class Settings(Still):
             after = replace(turn, chat=chat, voice=self._voice(chat.settings))
             said = self._overview(after, screen, edit=edit)
         else:
-            said = show(Message(level_text(turn.voice, change.grouping)), replace(screen, expects=""), [_back(turn)], edit=edit)
+            said = show(
+                Message(level_text(turn.voice, change.grouping)),
+                replace(screen, expects=""),
+                [_back(turn)],
+                edit=edit,
+            )
         return replace(said, changes=changes, toast=after.voice.say("Changed.") if edit else "")
 
     def _asked(self, turn: Turn, screen: Screen, what: str, *, edit: bool = False) -> Said:
@@ -99,35 +137,65 @@ class Settings(Still):
         voice = turn.voice
         match what:
             case "language":
-                text, rows = "🌐", in_rows((Button(name, f"language {code}") for code, name in LANGUAGES.items()), 2)
+                text, rows = (
+                    "🌐",
+                    in_rows(
+                        (Button(name, f"language {code}") for code, name in LANGUAGES.items()), 2
+                    ),
+                )
             case "zone":
-                text = voice.say("Write your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC.")
-                text += "\n" + voice.say("It is {time} in {zone} now.", time=f"{turn.now.astimezone(voice.zone):%H:%M}", zone=str(voice.zone))
+                text = voice.say(
+                    "Write your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC."
+                )
+                text += "\n" + voice.say(
+                    "It is {time} in {zone} now.",
+                    time=f"{turn.now.astimezone(voice.zone):%H:%M}",
+                    zone=str(voice.zone),
+                )
                 rows = []
             case "quiet":
                 text = voice.say(
                     "In quiet hours only what is breaking rings; the rest comes as one message at their end. "
                     "Choose, or write them, for example: 23:30-06:45."
                 )
-                choices = [Button(f"{clock_text(60 * a)}–{clock_text(60 * b)}", f"quiet {60 * a}-{60 * b}") for a, b in _QUIET]
+                choices = [
+                    Button(f"{clock_text(60 * a)}–{clock_text(60 * b)}", f"quiet {60 * a}-{60 * b}")
+                    for a, b in _QUIET
+                ]
                 rows = [choices, [Button(voice.say("No quiet hours"), "quiet 0-0")]]
             case "digest":
                 text = voice.say(
                     "Subscriptions with the urgency “digest” come together at these times. Choose, or write up to six, for example: 7:30 19:00."
                 )
                 choices = [
-                    Button(", ".join(clock_text(60 * one) for one in times), f"digest {','.join(str(60 * one) for one in times)}")
+                    Button(
+                        ", ".join(clock_text(60 * one) for one in times),
+                        f"digest {','.join(str(60 * one) for one in times)}",
+                    )
                     for times in _DIGESTS
                 ]
                 rows = [choices, [Button(voice.say("By number"), "waiting")]]
             case "waiting":
                 text = voice.say("A digest comes before its time when so many stories wait:")
-                rows = [[Button(str(one) if one else voice.say("never"), f"waiting {one}") for one in _WAITING]]
+                rows = [
+                    [
+                        Button(str(one) if one else voice.say("never"), f"waiting {one}")
+                        for one in _WAITING
+                    ]
+                ]
             case _:
                 text = level_text(voice, None)
-                rows = [[Button(level_name(one, voice), f"stories {one.value}") for one in Grouping]]
+                rows = [
+                    [Button(level_name(one, voice), f"stories {one.value}") for one in Grouping]
+                ]
         expects = what if what in {"zone", "quiet", "digest"} else ""
-        return show(Message(text), replace(screen, values={"what": what}, expects=expects), *rows, [_back(turn)], edit=edit)
+        return show(
+            Message(text),
+            replace(screen, values={"what": what}, expects=expects),
+            *rows,
+            [_back(turn)],
+            edit=edit,
+        )
 
     async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
         """A time zone, quiet hours or times of digests, as people write them."""
@@ -138,13 +206,24 @@ class Settings(Still):
             if len(found) == 1:
                 return self._set(turn, fresh, SetSettings(ChatSettings(zone=found[0])), what)
             if not found:
-                return say(voice.say("I know no such city. Write a larger one of the same time zone, or a name such as Europe/Kyiv."))
+                return say(
+                    voice.say(
+                        "I know no such city. Write a larger one of the same time zone, or a name such as Europe/Kyiv."
+                    )
+                )
             rows = in_rows((Button(one, f"zone {one}") for one in found[:10]), 2)
-            return show(Message(voice.say("Which one?")), replace(fresh, expects="zone"), *rows, [_back(turn)])
+            return show(
+                Message(voice.say("Which one?")),
+                replace(fresh, expects="zone"),
+                *rows,
+                [_back(turn)],
+            )
         change = _written(what, text)
         if change is None:
             example = "23:30-06:45" if what == "quiet" else "7:30 19:00"
-            return say(voice.say("I cannot read that. Write it like this: {example}", example=example))
+            return say(
+                voice.say("I cannot read that. Write it like this: {example}", example=example)
+            )
         return self._set(turn, fresh, change, what)
 
 
@@ -177,7 +256,9 @@ def _written(what: str, text: str) -> SetSettings | None:
     """The change that somebody wrote; None where it cannot be read."""
     if what == "quiet":
         span = minutes_between(text)
-        return SetSettings(ChatSettings(quiet=span)) if span and span[0] != span[1] else None  # 0:00-24:00 is not meant for none
+        return (
+            SetSettings(ChatSettings(quiet=span)) if span and span[0] != span[1] else None
+        )  # 0:00-24:00 is not meant for none
     times = times_in(text)
     return SetSettings(ChatSettings(digest_at=times)) if times else None
 
@@ -195,11 +276,19 @@ def zones(text: str, language: str = "en") -> list[str]:
         return []
     if wanted in _KYIV:
         return ["Europe/Kyiv"]
-    every = sorted(one for one in available_timezones() if not one.startswith(("Etc/", "posix", "right", "SystemV")))
+    every = sorted(
+        one
+        for one in available_timezones()
+        if not one.startswith(("Etc/", "posix", "right", "SystemV"))
+    )
     found = _meant(wanted, every, {one: fold(one.rpartition("/")[2]) for one in every})
     if found or language == "en":
         return found
-    told = {one: fold(get_timezone_location(one, locale=language, return_city=True).replace(" ", "_")) for one in every if "/" in one}
+    told = {
+        one: fold(get_timezone_location(one, locale=language, return_city=True).replace(" ", "_"))
+        for one in every
+        if "/" in one
+    }
     return _meant(wanted, list(told), told)
 
 
@@ -208,7 +297,9 @@ def _meant(wanted: str, every: list[str], cities: Mapping[str, str]) -> list[str
     exact = [one for one, city in cities.items() if city == wanted]
     if whole or exact:
         return whole or exact[:1]
-    return [one for one, city in cities.items() if city.startswith(wanted)] if len(wanted) > 2 else []
+    return (
+        [one for one, city in cities.items() if city.startswith(wanted)] if len(wanted) > 2 else []
+    )
 
 
 def quiet_text(quiet: tuple[int, int] | None, voice: Voice) -> str:
@@ -220,7 +311,9 @@ def quiet_text(quiet: tuple[int, int] | None, voice: Voice) -> str:
 
 def digest_text(settings: ChatSettings, voice: Voice) -> str:
     """When digests come."""
-    text = ", ".join(clock_text(one) for one in (DIGEST_AT if settings.digest_at is None else settings.digest_at))
+    text = ", ".join(
+        clock_text(one) for one in (DIGEST_AT if settings.digest_at is None else settings.digest_at)
+    )
     if settings.digest_from:
         text += ", " + voice.say("or when {number} stories wait", number=settings.digest_from)
     return text
@@ -240,13 +333,20 @@ def level_name(level: Grouping, voice: Voice) -> str:
 def level_text(voice: Voice, chosen: Grouping | None) -> str:
     """What the levels mean, or that one was chosen."""
     if chosen:
-        return voice.say("From now on one alert here is for one story, {level}. /stories explains.", level=level_name(chosen, voice))
+        return voice.say(
+            "From now on one alert here is for one story, {level}. /stories explains.",
+            level=level_name(chosen, voice),
+        )
     return "\n".join(
         (
             voice.say("One alert is for one story; this says how much that is."),
-            voice.say("strict - only what surely tells of the same occurrence; you may be rung twice for one"),
+            voice.say(
+                "strict - only what surely tells of the same occurrence; you may be rung twice for one"
+            ),
             voice.say("normal - what tells of the same occurrence"),
-            voice.say("loose - running coverage as a whole: announcement, reactions and follow-ups change one message"),
+            voice.say(
+                "loose - running coverage as a whole: announcement, reactions and follow-ups change one message"
+            ),
         )
     )
 
@@ -255,10 +355,18 @@ def stories(turn: Turn, rest: str, now: Grouping) -> Said:
     """The command /stories."""
     voice, word = turn.voice, rest.lower()
     if word not in set(Grouping):
-        changes = voice.say("It is {level} here. /stories strict, /stories normal or /stories loose changes it.", level=level_name(now, voice))
+        changes = voice.say(
+            "It is {level} here. /stories strict, /stories normal or /stories loose changes it.",
+            level=level_name(now, voice),
+        )
         return say(f"{level_text(voice, None)}\n\n{changes}")
     if not turn.may_change:
         return say(voice.say("Only administrators of this chat can change what rings here."))
     if turn.chat.grouping:
-        return say(voice.say("feeds.yaml says {level} for this chat: change it there.", level=turn.chat.grouping.value))
+        return say(
+            voice.say(
+                "feeds.yaml says {level} for this chat: change it there.",
+                level=turn.chat.grouping.value,
+            )
+        )
     return Said(Message(level_text(voice, Grouping(word))), (SetGrouping(Grouping(word)),))

@@ -38,13 +38,20 @@ class Start(Still):
         """The three ways to begin, in the person's language where the chat has none yet."""
         changes: tuple[Change, ...] = ()
         code = turn.update.language.partition("-")[0].lower()
-        if turn.here.settings.language is None and code in LANGUAGES and turn.update.address > 0 and turn.here.id == turn.chat.id:
+        if (
+            turn.here.settings.language is None
+            and code in LANGUAGES
+            and turn.update.address > 0
+            and turn.here.id == turn.chat.id
+        ):
             changes = (SetSettings(ChatSettings(language=code)),)
         return replace(self._greeting(turn, Screen("start")), changes=changes)
 
     def _greeting(self, turn: Turn, screen: Screen, *, edit: bool = False, lead: str = "") -> Said:
         voice = turn.voice
-        text = voice.say("I watch news feeds and ring you once for each story that matches what you ask for.")
+        text = voice.say(
+            "I watch news feeds and ring you once for each story that matches what you ask for."
+        )
         text = f"{lead or text}\n\n" + voice.say("How shall we begin? /help shows everything.")
         return show(
             Message(text),
@@ -62,11 +69,24 @@ class Start(Still):
             case "begin":
                 return self._greeting(turn, screen, edit=True)
             case "topic":
-                text = voice.say("Write the words that matter to you, for example: {example}", example='"air defence" AND (Syria OR Iraq)')
-                return show(Message(text), replace(screen, values={}, expects="topic"), [self._back(voice)], edit=True)
+                text = voice.say(
+                    "Write the words that matter to you, for example: {example}",
+                    example='"air defence" AND (Syria OR Iraq)',
+                )
+                return show(
+                    Message(text),
+                    replace(screen, values={}, expects="topic"),
+                    [self._back(voice)],
+                    edit=True,
+                )
             case "site":
                 text = voice.say("Paste the address of a site or feed.")
-                return show(Message(text), replace(screen, name="feeds", values={}, expects="site"), [self._back(voice)], edit=True)
+                return show(
+                    Message(text),
+                    replace(screen, name="feeds", values={}, expects="site"),
+                    [self._back(voice)],
+                    edit=True,
+                )
             case "packs":
                 return await self._packs(turn, screen, number_in(word) if "page" in word else 0)
             case "page":
@@ -74,8 +94,12 @@ class Start(Still):
             case "pack":
                 return await self._pack(turn, screen, number_in(word))
             case "words" if screen.values.get("tag"):
-                text = voice.say("Write the words that a story of #{tag} must have.", tag=screen.values["tag"])
-                return show(Message(text), replace(screen, expects="topic"), [self._back(voice)], edit=True)
+                text = voice.say(
+                    "Write the words that a story of #{tag} must have.", tag=screen.values["tag"]
+                )
+                return show(
+                    Message(text), replace(screen, expects="topic"), [self._back(voice)], edit=True
+                )
             case "ring" | "digest" if screen.values.get("query"):
                 return await self._take(turn, screen, Urgency.DIGEST if word == "digest" else None)
             case _:
@@ -86,7 +110,9 @@ class Start(Still):
 
     async def _take(self, turn: Turn, screen: Screen, urgency: Urgency | None) -> Said:
         feeds = [str(one) for one in screen.values.get("feeds", ())]
-        said = await self._subscribing.subscribed(turn, str(screen.values["query"]), feeds=feeds, urgency=urgency)
+        said = await self._subscribing.subscribed(
+            turn, str(screen.values["query"]), feeds=feeds, urgency=urgency
+        )
         return replace(said, screen=replace(screen, values={}, expects=""), edit=True)
 
     async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
@@ -94,7 +120,9 @@ class Start(Still):
         feeds = [str(one) for one in screen.values.get("feeds", ())]
         return await self.topic(turn, text, feeds, replace(screen, id=0))
 
-    async def topic(self, turn: Turn, text: str, feeds: Sequence[str] = (), screen: Screen | None = None) -> Said:
+    async def topic(
+        self, turn: Turn, text: str, feeds: Sequence[str] = (), screen: Screen | None = None
+    ) -> Said:
         """A live look at what a topic would have rung. Raises StoreError."""
         voice = turn.voice
         try:
@@ -112,7 +140,10 @@ class Start(Still):
         return show(
             composer.message(),
             replace(screen or Screen("start"), name="start", values=values, expects="topic"),
-            [Button(voice.say("Ring me for this"), "ring"), Button(voice.say("As a digest"), "digest")],
+            [
+                Button(voice.say("Ring me for this"), "ring"),
+                Button(voice.say("As a digest"), "digest"),
+            ],
             [self._back(voice)],
         )
 
@@ -125,10 +156,16 @@ class Start(Still):
         if not words:
             return Said()
         voice = turn.voice
-        lead = voice.say("From {name}. Shall I watch its topic? Take these words, or write others:", name=cut(update.forwarded, 60))
+        lead = voice.say(
+            "From {name}. Shall I watch its topic? Take these words, or write others:",
+            name=cut(update.forwarded, 60),
+        )
         composer = Composer().add(f"{lead}\n").add(words, "code")
         screen = Screen("start", {"query": words, "feeds": []}, "topic")
-        row = [Button(voice.say("Ring me for this"), "ring"), Button(voice.say("As a digest"), "digest")]
+        row = [
+            Button(voice.say("Ring me for this"), "ring"),
+            Button(voice.say("As a digest"), "digest"),
+        ]
         return show(composer.message(), screen, row, [self._back(voice)])
 
     async def _packs(self, turn: Turn, screen: Screen, page: int) -> Said:
@@ -136,10 +173,18 @@ class Start(Still):
         tags = await self._tags(turn)
         if not tags:
             text = voice.say("There are no starter packs: the feeds of feeds.yaml have no tags.")
-            return show(Message(text), replace(screen, values={}, expects=""), [self._back(voice)], edit=True)
+            return show(
+                Message(text),
+                replace(screen, values={}, expects=""),
+                [self._back(voice)],
+                edit=True,
+            )
         names = list(tags)
         first = page * 8
-        buttons = [Button(f"#{cut(name, 30)} ({tags[name]})", f"pack {first + at}") for at, name in enumerate(names[first : first + 8], 1)]
+        buttons = [
+            Button(f"#{cut(name, 30)} ({tags[name]})", f"pack {first + at}")
+            for at, name in enumerate(names[first : first + 8], 1)
+        ]
         text = voice.say("Feeds by subject. Which ones?")
         return show(
             Message(text),
@@ -166,7 +211,9 @@ class Start(Still):
         _, tree = self._subscribing.read("*")
         forecast = await self._subscribing.foreseen(tree, [tag])
         more = f" +{len(named) - _NAMED}" if len(named) > _NAMED else ""
-        composer = Composer().add(f"#{tag}", "bold").add(f"\n{cut(', '.join(named[:_NAMED]), 600)}{more}")
+        composer = (
+            Composer().add(f"#{tag}", "bold").add(f"\n{cut(', '.join(named[:_NAMED]), 600)}{more}")
+        )
         if forecast:
             composer.add("\n\n" + forecast_text(forecast, voice))
         values = {"query": "*", "feeds": [tag], "tag": tag}
@@ -187,21 +234,48 @@ class Start(Still):
         greeting = await self.greet(turn, "/start", "")
         return replace(greeting, changes=(*changes, *greeting.changes))
 
-    async def opened(self, turn: Turn, token: str, purpose: str, values: Mapping[str, Any], *, known: bool, access: Access) -> Said:
+    async def opened(
+        self,
+        turn: Turn,
+        token: str,
+        purpose: str,
+        values: Mapping[str, Any],
+        *,
+        known: bool,
+        access: Access,
+    ) -> Said:
         """A link that does something was opened. Raises StoreError."""
         voice = turn.voice
         if purpose == "share":
             return await self._shared(turn, values, known=known, access=access)
         if turn.update.address < 0:
             claim = voice.say("Open the claim link in a private chat with me.")
-            return say(claim) if purpose == "claim" else say(voice.say("Open the invitation in a private chat with me."))
+            return (
+                say(claim)
+                if purpose == "claim"
+                else say(voice.say("Open the invitation in a private chat with me."))
+            )
         name = turn.update.user_name or turn.update.title
         if purpose == "claim":
-            text = voice.say("Welcome. You are newsbell's operator now, and this chat gets its notices.")
-            changes: tuple[Change, ...] = (UseToken(token), SetRole(turn.update.user_id, Role.OWNER, name), LetIn(operator=True))
-            return replace(self._greeting(turn, Screen("start"), lead=text), changes=(*changes, *_speaking(turn)))
-        if not admitted(access, turn.person.role, invited=access is not Access.PRIVATE) and not known:
-            return say(voice.say("This newsbell takes no invitations at present. Ask whoever sent it."))
+            text = voice.say(
+                "Welcome. You are newsbell's operator now, and this chat gets its notices."
+            )
+            changes: tuple[Change, ...] = (
+                UseToken(token),
+                SetRole(turn.update.user_id, Role.OWNER, name),
+                LetIn(operator=True),
+            )
+            return replace(
+                self._greeting(turn, Screen("start"), lead=text),
+                changes=(*changes, *_speaking(turn)),
+            )
+        if (
+            not admitted(access, turn.person.role, invited=access is not Access.PRIVATE)
+            and not known
+        ):
+            return say(
+                voice.say("This newsbell takes no invitations at present. Ask whoever sent it.")
+            )
         if known:
             return await self.greet(turn, "/start", "")
         changes = (UseToken(token), *_entering(turn))
@@ -211,16 +285,26 @@ class Start(Still):
         """A link that nobody knows, opened by who is let in."""
         return await self.greet(turn, "/start", "")
 
-    async def _shared(self, turn: Turn, values: Mapping[str, Any], *, known: bool, access: Access) -> Said:
+    async def _shared(
+        self, turn: Turn, values: Mapping[str, Any], *, known: bool, access: Access
+    ) -> Said:
         """A shared query subscribes in one tap."""
         changes: tuple[Change, ...] = ()
         if not known:
-            if not admitted(access, turn.person.role) or (turn.update.address < 0 and not turn.may_change):
-                return say(turn.voice.say("This newsbell serves only chats that its operator lets in."))
+            if not admitted(access, turn.person.role) or (
+                turn.update.address < 0 and not turn.may_change
+            ):
+                return say(
+                    turn.voice.say("This newsbell serves only chats that its operator lets in.")
+                )
             changes = (*_entering(turn), *_speaking(turn))
         elif turn.update.address < 0 and not turn.may_change:
-            return say(turn.voice.say("Only administrators of this chat can change what rings here."))
-        said = await self._subscribing.subscribed(turn, str(values["query"]), feeds=[str(one) for one in values.get("feeds", ())])
+            return say(
+                turn.voice.say("Only administrators of this chat can change what rings here.")
+            )
+        said = await self._subscribing.subscribed(
+            turn, str(values["query"]), feeds=[str(one) for one in values.get("feeds", ())]
+        )
         return replace(said, changes=(*changes, *said.changes))
 
 
@@ -228,7 +312,9 @@ def _entering(turn: Turn) -> tuple[Change, ...]:
     """The chat is let in, and with it who nobody knew; who operates this newsbell goes on to."""
     if turn.person.role is not Role.STRANGER or not turn.person.user_id:
         return (LetIn(),)
-    return LetIn(), SetRole(turn.person.user_id, Role.USER, turn.update.user_name or turn.update.title)
+    return LetIn(), SetRole(
+        turn.person.user_id, Role.USER, turn.update.user_name or turn.update.title
+    )
 
 
 def _speaking(turn: Turn) -> tuple[Change, ...]:
@@ -242,14 +328,26 @@ def _topic_words(text: str) -> str:
     words = [word.strip(".,:;!?«»“”\"'()[]…–—") for word in first.split()]
     told = [word for word in words if len(word) > 3 and word.isalpha()]
     chosen = sorted(dict.fromkeys(told), key=lambda word: (not word[:1].isupper(), -len(word)))[:3]
-    return " ".join(f'"{word}"' if word.upper() in {"AND", "NOT", "NEAR"} else word for word in told if word in chosen)
+    return " ".join(
+        f'"{word}"' if word.upper() in {"AND", "NOT", "NEAR"} else word
+        for word in told
+        if word in chosen
+    )
 
 
 def help_text(voice: Voice) -> str:
     """All commands, each with what it does."""
     lines = (
-        ("/subscribe QUERY", voice.say('ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*')),
-        ("/subscribe publishers:2 or_after:30m QUERY", voice.say("when two independent publishers carry it, or after half an hour")),
+        (
+            "/subscribe QUERY",
+            voice.say(
+                'ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*'
+            ),
+        ),
+        (
+            "/subscribe publishers:2 or_after:30m QUERY",
+            voice.say("when two independent publishers carry it, or after half an hour"),
+        ),
         ("/test QUERY", voice.say("what it would have rung this week")),
         ("/search QUERY", voice.say("stored articles that match")),
         ("/trend QUERY", voice.say("a picture of how much was told of it")),
@@ -262,14 +360,29 @@ def help_text(voice: Voice) -> str:
         ("/export", voice.say("the feeds as OPML, the subscriptions as feeds.yaml")),
         ("/settings", voice.say("language, time zone, quiet hours, digests")),
         ("/language", voice.say("the language I speak here")),
-        ("/story", voice.say("as an answer to an alert: all who carry the story, in order of time")),
-        ("/follow, /mute", voice.say("as an answer to an alert: ring for all that comes of it, or for nothing more of it")),
-        ("/why", voice.say("as an answer to an alert, or with an address: why an article rang here, or why it did not")),
+        (
+            "/story",
+            voice.say("as an answer to an alert: all who carry the story, in order of time"),
+        ),
+        (
+            "/follow, /mute",
+            voice.say(
+                "as an answer to an alert: ring for all that comes of it, or for nothing more of it"
+            ),
+        ),
+        (
+            "/why",
+            voice.say(
+                "as an answer to an alert, or with an address: why an article rang here, or why it did not"
+            ),
+        ),
         ("/stories", voice.say("how much belongs to one alert")),
         ("/channels", voice.say("link a channel and act for it from here")),
         ("/status", voice.say("whether the feeds are well")),
         ("/cancel", voice.say("leave what we were at")),
         ("/help", voice.say("this text")),
     )
-    lead = voice.say("I watch news feeds and ring you once for each story that matches what you ask for.")
+    lead = voice.say(
+        "I watch news feeds and ring you once for each story that matches what you ask for."
+    )
     return f"{lead}\n\n" + "\n".join(f"{command} - {text}" for command, text in lines)

@@ -25,7 +25,9 @@ _LINES = 20  # articles of the story that was asked for
 class Storylines:
     """The commands about stories and storylines."""
 
-    def __init__(self, store: PeopleStore, archive: StoryArchive, grouping: Callable[[int], Grouping]) -> None:
+    def __init__(
+        self, store: PeopleStore, archive: StoryArchive, grouping: Callable[[int], Grouping]
+    ) -> None:
         self._store, self._stories, self._grouping = store, archive, grouping
 
     async def levels(self, turn: Turn, _name: str, rest: str) -> Said:
@@ -42,33 +44,60 @@ class Storylines:
         try:
             if rest:
                 number = await asyncio.to_thread(self._stories.entry_at, *keys_meant(plain(rest)))
-            elif update.reply_to is not None and (alert := await self._store.alert_of(chat.id, update.reply_to)):
+            elif update.reply_to is not None and (
+                alert := await self._store.alert_of(chat.id, update.reply_to)
+            ):
                 number = alert.entry_id
-            told = timeline(await asyncio.to_thread(self._stories.storyline, number), number, voice) if number else []
+            told = (
+                timeline(await asyncio.to_thread(self._stories.storyline, number), number, voice)
+                if number
+                else []
+            )
         except StoreError:
             return Message(busy(voice))
         if told:
             return _told(told, turn.now, voice)
         if rest:
             return Message(voice.say("No stored article has this address or headline."))
-        return Message(voice.say("Answer an alert with /story, or write the address of an article after it."))
+        return Message(
+            voice.say("Answer an alert with /story, or write the address of an article after it.")
+        )
 
     async def stance(self, turn: Turn, name: str, _rest: str) -> Said:
         """Follow, mute, or neither any more. Raises StoreError."""
         update, chat, voice = turn.update, turn.here, turn.voice
-        alert = await self._store.alert_of(chat.id, update.reply_to) if update.reply_to is not None else None
+        alert = (
+            await self._store.alert_of(chat.id, update.reply_to)
+            if update.reply_to is not None
+            else None
+        )
         if alert is None:
-            return say(voice.say("Answer an alert with {command}: it is about the story of that alert.", command=name))
+            return say(
+                voice.say(
+                    "Answer an alert with {command}: it is about the story of that alert.",
+                    command=name,
+                )
+            )
         composer = Composer()
         match name:
             case "/follow":
-                composer.add(voice.say("Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:"))
+                composer.add(
+                    voice.say(
+                        "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:"
+                    )
+                )
                 stance: Stance | None = Stance.FOLLOW
             case "/mute":
-                composer.add(voice.say("Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:"))
+                composer.add(
+                    voice.say(
+                        "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:"
+                    )
+                )
                 stance = Stance.MUTE
             case _:
-                composer.add(voice.say("This storyline rings here by its words again, like any other:"))
+                composer.add(
+                    voice.say("This storyline rings here by its words again, like any other:")
+                )
                 stance = None
         composer.add("\n").add_marked(cut(alert.title, 300), (), "bold", "bold")
         if stance is Stance.FOLLOW and self._grouping(chat.id) is Grouping.LOOSE:
@@ -78,13 +107,22 @@ class Storylines:
             composer.add(f"\n\n{loose}")
         undo = {Stance.FOLLOW: "/unfollow", Stance.MUTE: "/unmute"}
         if stance:
-            composer.add("\n\n" + voice.say("{command} as an answer to the same alert takes it back.", command=undo[stance]))
+            composer.add(
+                "\n\n"
+                + voice.say(
+                    "{command} as an answer to the same alert takes it back.", command=undo[stance]
+                )
+            )
         return Said(composer.message(), (SetStance(alert.storyline_id, stance),))
 
     async def press(self, turn: Turn, word: str, _rest: str) -> Said:
         """Mute or follow by a button, or take it back. Raises StoreError."""
         update, chat, voice = turn.update, turn.here, turn.voice
-        alert = await self._store.alert_of(chat.id, update.reply_to) if update.reply_to is not None else None
+        alert = (
+            await self._store.alert_of(chat.id, update.reply_to)
+            if update.reply_to is not None
+            else None
+        )
         if alert is None:
             return Said(toast=voice.say("This message is no alert that I remember."))
         wanted = Stance.MUTE if word == Press.MUTE else Stance.FOLLOW
@@ -92,7 +130,9 @@ class Storylines:
             text = voice.say("Taken back: this storyline rings here by its words again.")
             return Said(toast=text, changes=(SetStance(alert.storyline_id, None),))
         text = (
-            voice.say("Muted: nothing more of this storyline rings here until it has been quiet for 48 hours. Press again to take it back.")
+            voice.say(
+                "Muted: nothing more of this storyline rings here until it has been quiet for 48 hours. Press again to take it back."
+            )
             if wanted is Stance.MUTE
             else voice.say(
                 "Following: all later stories of this storyline ring here until it has been quiet for 48 hours. Press again to take it back."
@@ -103,12 +143,18 @@ class Storylines:
     async def take(self, turn: Turn, _word: str, _rest: str) -> Said:
         """Somebody of a group has the story of an alert, or gives it back; the alert shows who. Raises StoreError."""
         update, voice = turn.update, turn.voice
-        alert = await self._store.alert_of(turn.here.id, update.reply_to) if update.reply_to is not None else None
+        alert = (
+            await self._store.alert_of(turn.here.id, update.reply_to)
+            if update.reply_to is not None
+            else None
+        )
         if alert is None or update.reply_to is None:
             return Said(toast=voice.say("This message is no alert that I remember."))
         mine = plain(update.user_name) or str(update.user_id)
         if not alert.taken_by:
-            return Said(toast=voice.say("You have it."), changes=(TakeStory(update.reply_to, mine),))
+            return Said(
+                toast=voice.say("You have it."), changes=(TakeStory(update.reply_to, mine),)
+            )
         if alert.taken_user != update.user_id and not turn.may_change:
             return Said(toast=voice.say("{name} has it.", name=cut(alert.taken_by, 60)))
         return Said(toast=voice.say("It is free again."), changes=(TakeStory(update.reply_to, ""),))
@@ -121,7 +167,9 @@ def _told(told: list[ToldStory], now: datetime, voice: Voice) -> Message:
         if composer.length > _TOLD or composer.entities > 80:
             composer.add("\n\n" + voice.say("… and more; `newsbell story` shows all."))
             break
-        composer.add("\n\n▶ " if story.asked else "\n\n○ ").add_marked(cut(story.title, 200), (), "bold", "bold")
+        composer.add("\n\n▶ " if story.asked else "\n\n○ ").add_marked(
+            cut(story.title, 200), (), "bold", "bold"
+        )
         composer.add("\n").add_marked(who_was_first(story, voice), (), "italic", "italic")
         for line in story.lines[: _LINES if story.asked else 0]:
             entry = line.entry
@@ -132,5 +180,10 @@ def _told(told: list[ToldStory], now: datetime, voice: Voice) -> Message:
             if entry.title != story.title:
                 composer.add(" ").add_marked(cut(entry.title, 80), (), "bold")
         if story.asked and len(story.lines) > _LINES:
-            composer.add("\n" + voice.count("… and {number} more.", "… and {number} more.", len(story.lines) - _LINES))
+            composer.add(
+                "\n"
+                + voice.count(
+                    "… and {number} more.", "… and {number} more.", len(story.lines) - _LINES
+                )
+            )
     return composer.message()

@@ -46,7 +46,12 @@ class Trends(Still):
         counted = bool(query) and last.isdecimal() and len(last) < 4  # a year belongs to the query
         days, query = (int(last), query) if counted else (DAYS, rest)
         if not query:
-            return say(voice.say("Write a query after the command, for example: {example}", example="/trend Syria 30"))
+            return say(
+                voice.say(
+                    "Write a query after the command, for example: {example}",
+                    example="/trend Syria 30",
+                )
+            )
         try:
             parse(query, self._names())
         except QueryError as error:
@@ -65,7 +70,9 @@ class Trends(Still):
             return Said(mistake(error, voice), screen=done)
         except StoreError:
             return Said(Message(busy(voice)), screen=done)
-        text = voice.count("{number} story", "{number} stories", sum(stories for _, stories, _ in days))
+        text = voice.count(
+            "{number} story", "{number} stories", sum(stories for _, stories, _ in days)
+        )
         text = f"{cut(as_query(tree), 600)}\n{text}"
         try:
             picture = await self._drawn(days, turn)

@@ -103,11 +103,19 @@ def _bad_request(plain: str, text: str, message_id: int | None) -> SendOutcome:
     if any(one in plain for one in _NO_MESSAGE):
         return MessageLost("the message is not there any more")
     if any(one in plain for one in _NO_CHAT):
-        return ChatClosed("Telegram knows no such chat: check its number, and that the bot is in it.", probe=False, final=False)
+        return ChatClosed(
+            "Telegram knows no such chat: check its number, and that the bot is in it.",
+            probe=False,
+            final=False,
+        )
     if any(one in plain for one in _NO_RIGHTS):
-        return ChatClosed("the bot may not write there: give it the right to send messages.", probe=True)
+        return ChatClosed(
+            "the bot may not write there: give it the right to send messages.", probe=True
+        )
     if any(one in plain for one in _NO_TOPIC):
-        return ChatClosed("the topic is closed or deleted: open it again, or give another one.", probe=True)
+        return ChatClosed(
+            "the topic is closed or deleted: open it again, or give another one.", probe=True
+        )
     return Refused(f"{text[:300]}.")
 
 
@@ -119,10 +127,16 @@ def _network(error: NetworkError, plain: str) -> SendOutcome:
         cause = cause.__cause__
     if plain.startswith("too many requests"):
         named = _RETRY_AFTER.search(plain)
-        return NotSent("Telegram asks for a pause", timedelta(seconds=int(named.group(1)) if named else 5), flood=True)
+        return NotSent(
+            "Telegram asks for a pause",
+            timedelta(seconds=int(named.group(1)) if named else 5),
+            flood=True,
+        )
     if plain.startswith("internal server error: restart"):
         return NotSent("Telegram's server restarts")
-    if plain.startswith(("request entity too large", "content too large")):  # the name of 413 differs by Python's version
+    if plain.startswith(
+        ("request entity too large", "content too large")
+    ):  # the name of 413 differs by Python's version
         return Refused("the message is too large.")
     if plain.startswith(_REFUSALS):  # a 4xx that has no class of its own: this message is not taken
         return Refused(f"{str(error)[:300]}.")

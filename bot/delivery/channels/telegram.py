@@ -39,9 +39,21 @@ class _Bot(Bot):
 async def bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A bot for this address; no call is made yet, and its clients are closed at the end."""
     base = api.rstrip("/")
-    sending = HTTPXRequest(connection_pool_size=POOL, read_timeout=SEND_SECONDS, write_timeout=15, connect_timeout=10, pool_timeout=20)
+    sending = HTTPXRequest(
+        connection_pool_size=POOL,
+        read_timeout=SEND_SECONDS,
+        write_timeout=15,
+        connect_timeout=10,
+        pool_timeout=20,
+    )
     polling = HTTPXRequest(connection_pool_size=2, read_timeout=40, connect_timeout=10)
-    made = _Bot(token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot", request=sending, get_updates_request=polling)
+    made = _Bot(
+        token,
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=sending,
+        get_updates_request=polling,
+    )
     await sending.initialize()
     await polling.initialize()
     try:
@@ -53,7 +65,10 @@ async def bot(token: str, api: str) -> AsyncIterator[Bot]:
 
 def entities_of(message: Message) -> list[MessageEntity]:
     """Our entities as Telegram's."""
-    return [MessageEntity(one.kind, one.offset, one.length, url=one.url or None) for one in message.entities]
+    return [
+        MessageEntity(one.kind, one.offset, one.length, url=one.url or None)
+        for one in message.entities
+    ]
 
 
 class TelegramChannel:
@@ -68,10 +83,17 @@ class TelegramChannel:
             return Refused("there is no text to send.")
         editing = delivery.kind is DeliveryKind.EDIT or delivery.edits
         try:
-            answer = await (self._edit(delivery, message) if editing else self._send(delivery, message))
+            answer = await (
+                self._edit(delivery, message) if editing else self._send(delivery, message)
+            )
         except TelegramError as error:
             return classify(error, delivery.message_id)
-        except (AttributeError, KeyError, TypeError, ValueError):  # JSON of another shape than python-telegram-bot expects
+        except (
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ):  # JSON of another shape than python-telegram-bot expects
             log.exception("an answer cannot be read", extra={"delivery": delivery.id})
             return InDoubt("an answer that cannot be read")
         if isinstance(answer, TelegramMessage):
@@ -90,7 +112,9 @@ class TelegramChannel:
             link_preview_options=_preview(message),
             reply_markup=_keyboard(message),
             disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
-            reply_parameters=ReplyParameters(delivery.reply_to, allow_sending_without_reply=True) if delivery.reply_to else None,
+            reply_parameters=ReplyParameters(delivery.reply_to, allow_sending_without_reply=True)
+            if delivery.reply_to
+            else None,
         )
 
     async def _send_file(self, delivery: Delivery, message: Message, file: File) -> TelegramMessage:
@@ -100,11 +124,17 @@ class TelegramChannel:
             "caption_entities": entities_of(message),
             "message_thread_id": chat.topic or None,
             "reply_markup": _keyboard(message),
-            "reply_parameters": ReplyParameters(delivery.reply_to, allow_sending_without_reply=True) if delivery.reply_to else None,
+            "reply_parameters": ReplyParameters(delivery.reply_to, allow_sending_without_reply=True)
+            if delivery.reply_to
+            else None,
         }
         if file.picture:
-            return await self._bot.send_photo(chat.address, InputFile(file.content, file.name), **common)
-        return await self._bot.send_document(chat.address, InputFile(file.content, file.name), **common)
+            return await self._bot.send_photo(
+                chat.address, InputFile(file.content, file.name), **common
+            )
+        return await self._bot.send_document(
+            chat.address, InputFile(file.content, file.name), **common
+        )
 
     async def _edit(self, delivery: Delivery, message: Message) -> TelegramMessage | bool:
         return await self._bot.edit_message_text(
@@ -118,9 +148,19 @@ class TelegramChannel:
 
 
 def _keyboard(message: Message) -> InlineKeyboardMarkup | None:
-    rows = [[InlineKeyboardButton(one.text, url=one.url or None, callback_data=one.word or None) for one in row] for row in message.buttons]
+    rows = [
+        [
+            InlineKeyboardButton(one.text, url=one.url or None, callback_data=one.word or None)
+            for one in row
+        ]
+        for row in message.buttons
+    ]
     return InlineKeyboardMarkup(rows) if rows else None
 
 
 def _preview(message: Message) -> LinkPreviewOptions:
-    return LinkPreviewOptions(url=message.preview, prefer_small_media=True) if message.preview else LinkPreviewOptions(is_disabled=True)
+    return (
+        LinkPreviewOptions(url=message.preview, prefer_small_media=True)
+        if message.preview
+        else LinkPreviewOptions(is_disabled=True)
+    )

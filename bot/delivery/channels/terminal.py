@@ -33,7 +33,11 @@ def styled(message: Message) -> Text:
 
 
 def _style(entity: Entity) -> str:
-    return f"link {entity.url}" if entity.kind == "text_link" and " " not in entity.url else _STYLES.get(entity.kind, "")
+    return (
+        f"link {entity.url}"
+        if entity.kind == "text_link" and " " not in entity.url
+        else _STYLES.get(entity.kind, "")
+    )
 
 
 def _code_points(text: str) -> list[int]:
@@ -56,7 +60,9 @@ class TerminalChannel:
         number = delivery.message_id or delivery.id
         try:
             if self._json:
-                self._stream.write(json.dumps(record(delivery, message, number), ensure_ascii=False) + "\n")
+                self._stream.write(
+                    json.dumps(record(delivery, message, number), ensure_ascii=False) + "\n"
+                )
             else:
                 self._print(delivery, message)
             self._stream.flush()
@@ -68,12 +74,19 @@ class TerminalChannel:
         text = styled(message)
         match delivery.kind:
             case DeliveryKind.EDIT:
-                grown = all(alert.title == alert.first_title for alert in delivery.alerts) and any(alert.also for alert in delivery.alerts)
+                grown = all(alert.title == alert.first_title for alert in delivery.alerts) and any(
+                    alert.also for alert in delivery.alerts
+                )
                 lead = Text("＋ grown  " if grown else "✎ changed  ", style="yellow")
             case DeliveryKind.NOTICE:
                 lead = Text("⚠ ", style="yellow")
             case _:
-                lead = Text("● ", style="green" if delivery.alerts and delivery.alerts[0].catch_up else "bold red")
+                lead = Text(
+                    "● ",
+                    style="green"
+                    if delivery.alerts and delivery.alerts[0].catch_up
+                    else "bold red",
+                )
         with self._console.capture() as capture:
             self._console.print(lead + text)
             for alert in delivery.alerts[:1]:
@@ -115,7 +128,10 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "subscriptions": list(alert.subscriptions),
         "matches": [[span.field, span.start, span.end, span.term] for span in alert.spans],
         "catch_up": alert.catch_up,
-        "also": [{"source": one.name, "link": one.link, "at": one.at.isoformat(), "via": one.agency} for one in alert.also],
+        "also": [
+            {"source": one.name, "link": one.link, "at": one.at.isoformat(), "via": one.agency}
+            for one in alert.also
+        ],
         "entries": alert.entries,
         "publishers": alert.publishers,
         "via": alert.agency,
