@@ -23,7 +23,7 @@ bench: $(VENV)/.installed-dev reader-env
 
 # The texts of the code, into the files of their translators: what is translated stays, what nobody says any more goes.
 messages: $(VENV)/.installed-run
-	@$(BIN)/pybabel -q extract --no-default-keywords -k say -k count:1,2 -k QueryError:3 \
+	@$(BIN)/pybabel -q extract --no-default-keywords -k gettext -k ngettext:1,2 -k QueryError:3 \
 		--no-location --sort-output --width 145 --project newsbell --output $(VENV)/messages.pot bot
 	@for language in $(LANGUAGES); do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 145 \

@@ -31,7 +31,7 @@ from bot.model.chat_events import Press
 from bot.model.entries import EntryKeys, NewEntry, PlacedEntry
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
-from bot.model.stories import Place, Placement
+from bot.model.stories import Placement, StoryIds
 from bot.service.app import App, Wiring, app
 from bot.store.mappers import put_time
 
@@ -124,7 +124,9 @@ async def fill(made: App, given: argparse.Namespace) -> None:
             seen, None, seen, "baseline",
         )  # fmt: skip
         new.append(
-            PlacedEntry(entry, Placement(number, Place(number, number, number)), "house", "house")
+            PlacedEntry(
+                entry, Placement(number, StoryIds(number, number, number)), "house", "house"
+            )
         )
     await made.store.ingest.commit([FeedCommit(1, state, new=tuple(new))], now)
     while await made.store.search.fill():

@@ -88,20 +88,20 @@ def measure(size: int, entries: int) -> str:
     timed = [next(stream) for _ in range(entries)]
     warm = Window()
     for report in filling[:2000]:  # the caches of stems
-        warm.place(report)
+        warm.add(report)
     del warm
     gc.collect()
     before = resident_mb()
     window = Window()
     started = process_time()
-    places = [window.place(report).place for report in filling]
+    places = [window.add(report).story_ids for report in filling]
     filled = process_time() - started
     memory = resident_mb() - before
     times: list[float] = []
     started = process_time()
     for report in timed:
         begun = perf_counter()
-        window.place(report)
+        window.add(report)
         times.append(perf_counter() - begun)
     placed = process_time() - started
     again = Window()

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from bot.model.stories import Grouping, Placement, Report
 from bot.stories.assign import Merges
-from bot.stories.features import outline
-from bot.stories.similarity import Likeness, Rarity
+from bot.stories.features import features
+from bot.stories.similarity import Rarity, Similarity
 from bot.stories.window import Window
 from bot.text.clean import summary as clean_summary
 from bot.text.clean import title as clean_title
@@ -122,7 +122,7 @@ class Stream:
         self.rows = [rows[report.id - 1] for report in reports]  #: in the order of grouping
         # Ids grow with arrival, as those of the store do.
         self.placements = [
-            window.place(
+            window.add(
                 Report(
                     number, one.title, one.summary, one.language, one.publisher, one.at, one.link
                 )
@@ -131,7 +131,7 @@ class Stream:
         ]
         merges = Merges.of(merge for placement in self.placements for merge in placement.merges)
         self.places = [
-            merges.resolve(placement.place) for placement in self.placements
+            merges.resolve(placement.story_ids) for placement in self.placements
         ]  #: likewise
         self.order = [
             report.id - 1 for report in reports
@@ -190,7 +190,7 @@ class Stream:
 
     @staticmethod
     def _joined(placement: Placement) -> int:
-        return placement.place.story
+        return placement.story_ids.story
 
 
 def pairs_best(
@@ -200,7 +200,7 @@ def pairs_best(
 
     And how often a pair of one story is more alike than a pair that is not, which does not depend on how many there are of each.
     """
-    made = [(outline(one), outline(other), same) for one, other, same in pairs]
+    made = [(features(one), features(other), same) for one, other, same in pairs]
     rarity = Rarity()
     seen: set[tuple[str, ...]] = set()
     for one, other, _ in made:
@@ -209,7 +209,7 @@ def pairs_best(
                 seen.add(entry.terms)
                 rarity.add(entry)
     scored = sorted(
-        ((Likeness.of(one, rarity).to(other), same) for one, other, same in made), reverse=True
+        ((Similarity.of(one, rarity).to(other), same) for one, other, same in made), reverse=True
     )
     wanted = sum(same for _, same in scored)
     hits, best = 0, (0.0, 0.0, 0.0, 0.0)

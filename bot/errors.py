@@ -55,9 +55,9 @@ class QueryError(NewsbellError):
         self.message = _BREAKS.sub(" ", text.format(**values) if values else text)
         super().__init__(self.message)
 
-    def said(self, say: Callable[..., str]) -> str:
-        """The message in another language: `say` takes the text with its values by name."""
-        return _BREAKS.sub(" ", say(self._text, **self._values))
+    def translated(self, gettext: Callable[..., str]) -> str:
+        """The message in another language: `gettext` takes the text with its values by name."""
+        return _BREAKS.sub(" ", gettext(self._text, **self._values))
 
     def caret(self) -> str:
         """The query with a caret under the place, two lines, for a fixed-width font."""

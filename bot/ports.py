@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 from bot.model.alerts import AlertedStory, StoryState
 from bot.model.archive import EntryFacts, FeedFact, StoredEntry, StoryEntry
-from bot.model.chat_events import Answered, OwnFeed, Person, Said, Screen
+from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
 from bot.model.chats import Chat, Subscription
 from bot.model.delivery import Delivery, SendOutcome, Settlement, Waiting
 from bot.model.entries import ParseOutcome
 from bot.model.feeds import FeedDue, FetchOutcome, FetchRequest, SiteFeed
 from bot.model.message import Message
-from bot.model.poll import FeedCommit, Known, Lookup, Touched
-from bot.model.schedule import ChatHours, HoursPlan
-from bot.model.stories import Merge, Place, Report
+from bot.model.poll import AffectedStories, FeedCommit, KnownEntries, Lookup
+from bot.model.schedule import ChatSchedule, SchedulePlan
+from bot.model.stories import Merge, Report, StoryIds
 
 
 class Clock(Protocol):
@@ -106,22 +106,22 @@ class StoryArchive(Protocol):
         ...
 
 
-class IngestStore(Protocol):
+class PollStore(Protocol):
     """What the ingest corridor asks of the store."""
 
     async def claim_feeds(self, now: datetime, most: int, lease: timedelta) -> list[FeedDue]:
         """Feeds that are due and whose host is not parked, leased so that no one else takes them."""
         ...
 
-    async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, Known]:
+    async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, KnownEntries]:
         """Known entries by feed id. Ids given out never overlap."""
         ...
 
-    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, Place]]:
+    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, StoryIds]]:
         """Entries seen since then with their stories, as grouping first looked at them, by id from the one behind `after`."""
         ...
 
-    async def stories(self, touched: Touched, now: datetime) -> StoryState:
+    async def stories(self, touched: AffectedStories, now: datetime) -> StoryState:
         """Alerts, origins and stances of these stories."""
         ...
 
@@ -131,7 +131,7 @@ class IngestStore(Protocol):
         """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
         ...
 
-    async def release_held(self, now: datetime) -> int:
+    async def release_pending(self, now: datetime) -> int:
         """Send the alerts that waited for publishers as long as they were to; how many."""
         ...
 
@@ -140,7 +140,7 @@ class IngestStore(Protocol):
         ...
 
 
-class DeliverStore(Protocol):
+class DeliveryStore(Protocol):
     """What the deliver corridor asks of the store."""
 
     async def in_flight(self) -> list[Delivery]:
@@ -170,11 +170,11 @@ class DeliverStore(Protocol):
         """When the next parked or quiet chat with something to send is to be looked at again."""
         ...
 
-    async def hours_due(self, now: datetime) -> list[ChatHours]:
+    async def schedules_due(self, now: datetime) -> list[ChatSchedule]:
         """Chats whose quiet hours or digests are to be looked at."""
         ...
 
-    async def keep_hours(self, plans: Sequence[HoursPlan], now: datetime) -> None:
+    async def apply_schedules(self, plans: Sequence[SchedulePlan], now: datetime) -> None:
         """What was decided about them: quiet or not, and what waits there becoming one message."""
         ...
 
@@ -183,7 +183,7 @@ class DeliverStore(Protocol):
         ...
 
 
-class PeopleStore(Protocol):
+class ChatStore(Protocol):
     """What the actions of people ask of the store."""
 
     async def chat_at(self, address: int, topic: int) -> Chat | None:
@@ -202,7 +202,7 @@ class PeopleStore(Protocol):
         """All who are known, operators first."""
         ...
 
-    async def knocking(self) -> list[Chat]:
+    async def access_requests(self) -> list[Chat]:
         """Chats that wrote to the bot and are not let in, the newest first."""
         ...
 
@@ -248,17 +248,17 @@ class PeopleStore(Protocol):
         """What a link with this word does: its purpose and values; None where it is unknown, used or too old."""
         ...
 
-    async def verdicts(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
+    async def ratings(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
         """By subscription: how many of its alerts pleased somebody, and how many did not."""
         ...
 
     async def finish(
-        self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime
+        self, chat_id: int, user_id: int, screen: Screen, reply: Reply, now: datetime
     ) -> None:
         """What was worked on for a screen is done: its changes are kept, and its message changes."""
         ...
 
-    async def answer(self, answered: Answered, now: datetime) -> bool:
+    async def answer(self, answered: HandledUpdate, now: datetime) -> bool:
         """Keep changes, reply and the update's number together; False where this update was answered before."""
         ...
 

@@ -41,7 +41,7 @@ class Bell:
     terminal: Recorder
     path: str = "/feed.xml"
 
-    async def sees(
+    async def publishes(
         self,
         body: str | bytes,
         *,

@@ -13,15 +13,15 @@ from botapi import BotApi
 from botapi import Message as Shown
 from support import NOON, ManualClock, Recorder, newsbell
 
-from bot.alerts.decide import Ringer
-from bot.feeds.poller import Polled, _Decided, _touched
+from bot.alerts.decide import AlertDecider
+from bot.feeds.poller import Polled, _affected_stories, _Decided
 from bot.model.alerts import StoryState
 from bot.model.delivery import Delivery, DeliveryKind, OutboxRow
 from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
-from bot.model.poll import FeedCommit, Lookup, Touched
+from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.stories import Merge, Placement
-from bot.model.stories import Place as Stories
+from bot.model.stories import StoryIds as Stories
 from bot.parse.entry_keys import keys_meant
 from bot.service.app import App
 from bot.stories.assign import Merges, settled
@@ -129,7 +129,7 @@ class Desk:
                 "invented wire",
                 "invented wire",
             )
-            rung = self._ringer(StoryState()).ring([placed], (), self._feed())
+            rung = self._decider(StoryState()).ring([placed], (), self._feed())
             await self._commit(FeedCommit(1, self._state(), new=(placed,), alerts=rung.alerts))
 
     async def adds(self, *polls: Told | Sequence[Told], merges: Sequence[Merge] = ()) -> list[int]:
@@ -156,15 +156,17 @@ class Desk:
         found = Merges.of(merges)
         decided = [_Decided(self._polled, FeedCommit(1, self._state())) for _ in batch]
         now = self.clock.now()
-        touched = _touched(decided, placed, found)
+        touched = _affected_stories(decided, placed, found)
         state = (
-            await self.made.store.ingest.stories(touched, now) if touched.places else StoryState()
+            await self.made.store.ingest.stories(touched, now)
+            if touched.story_ids
+            else StoryState()
         )
-        ringer = Ringer(self.made.ingest._index, state, found, self.made._grouping, now)
+        decider = AlertDecider(self.made.ingest._index, state, found, self.made._grouping, now)
         commits = []
         for one, entries in zip(decided, placed, strict=True):
             kept = settled(entries, found, state.originals)
-            rung = ringer.ring(kept, (), self._feed())
+            rung = decider.ring(kept, (), self._feed())
             commits.append(
                 replace(
                     one.commit,
@@ -219,9 +221,9 @@ class Desk:
             retitled=True,
         )
         state = await self.made.store.ingest.stories(
-            Touched(frozenset({entry.place})), self.clock.now()
+            AffectedStories(frozenset({entry.story_ids})), self.clock.now()
         )
-        rung = self._ringer(state).ring((), [revision], self._feed())
+        rung = self._decider(state).ring((), [revision], self._feed())
         kept = FeedCommit(1, self._state(), revisions=(revision,))
         await self._commit(
             replace(kept, alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths)
@@ -297,8 +299,8 @@ class Desk:
             1
         ].next_id
 
-    def _ringer(self, state: StoryState) -> Ringer:
-        return Ringer(
+    def _decider(self, state: StoryState) -> AlertDecider:
+        return AlertDecider(
             self.made.ingest._index, state, Merges.of(()), self.made._grouping, self.clock.now()
         )
 

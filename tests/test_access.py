@@ -14,7 +14,7 @@ from botapi import BotApi
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Told, desk, rule
 from support import FeedServer, ManualClock, item, rss
 
-from bot.chat.access import Access, Deed, Refusal, Seat, admitted, refusal
+from bot.chat.access import Access, ChatType, DenialReason, Permission, admitted, denial_reason
 from bot.model.chat_events import Press, Role
 
 SECOND = timedelta(seconds=1)
@@ -22,32 +22,34 @@ EVE, OWEN, CHANNEL = 9, 11, -1002
 
 #: deed and place: who may, in a chat that is let in. `chat admin` stands for any role but blocked.
 MAY = {
-    (Deed.READ, Seat.PRIVATE): {"owner", "admin", "user", "stranger"},
-    (Deed.READ, Seat.GROUP): {"owner", "admin", "user", "stranger", "chat admin"},
-    (Deed.READ, Seat.CHANNEL): {"chat admin"},
-    (Deed.CHANGE, Seat.PRIVATE): {"owner", "admin", "user", "stranger"},
-    (Deed.CHANGE, Seat.GROUP): {"chat admin"},
-    (Deed.CHANGE, Seat.CHANNEL): {"chat admin"},
-    (Deed.OPERATE, Seat.PRIVATE): {"owner", "admin"},
-    (Deed.OPERATE, Seat.GROUP): set(),
-    (Deed.OPERATE, Seat.CHANNEL): set(),
-    (Deed.OWN, Seat.PRIVATE): {"owner"},
-    (Deed.OWN, Seat.GROUP): set(),
-    (Deed.OWN, Seat.CHANNEL): set(),
+    (Permission.READ, ChatType.PRIVATE): {"owner", "admin", "user", "stranger"},
+    (Permission.READ, ChatType.GROUP): {"owner", "admin", "user", "stranger", "chat admin"},
+    (Permission.READ, ChatType.CHANNEL): {"chat admin"},
+    (Permission.CHANGE, ChatType.PRIVATE): {"owner", "admin", "user", "stranger"},
+    (Permission.CHANGE, ChatType.GROUP): {"chat admin"},
+    (Permission.CHANGE, ChatType.CHANNEL): {"chat admin"},
+    (Permission.OPERATE, ChatType.PRIVATE): {"owner", "admin"},
+    (Permission.OPERATE, ChatType.GROUP): set(),
+    (Permission.OPERATE, ChatType.CHANNEL): set(),
+    (Permission.OWN, ChatType.PRIVATE): {"owner"},
+    (Permission.OWN, ChatType.GROUP): set(),
+    (Permission.OWN, ChatType.CHANNEL): set(),
 }
 
 
 def test_the_table_is_whole() -> None:
-    assert set(MAY) == {(deed, seat) for deed in Deed for seat in Seat}
+    assert set(MAY) == {(deed, seat) for deed in Permission for seat in ChatType}
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("chat_admin", [False, True])
 @pytest.mark.parametrize(("deed", "seat"), MAY)
-def test_who_may_do_what_where(deed: Deed, seat: Seat, role: Role, chat_admin: bool) -> None:
+def test_who_may_do_what_where(
+    deed: Permission, seat: ChatType, role: Role, chat_admin: bool
+) -> None:
     by_role = role.value in MAY[deed, seat]
     by_chat = chat_admin and "chat admin" in MAY[deed, seat] and role is not Role.BLOCKED
-    why = refusal(deed, role, seat, allowed=True, chat_admin=chat_admin)
+    why = denial_reason(deed, role, seat, allowed=True, chat_admin=chat_admin)
 
     assert (why is None) == (by_role or by_chat)
 
@@ -55,11 +57,11 @@ def test_who_may_do_what_where(deed: Deed, seat: Seat, role: Role, chat_admin: b
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("deed", "seat"), MAY)
 def test_in_a_chat_that_is_not_let_in_nobody_does_anything(
-    deed: Deed, seat: Seat, role: Role
+    deed: Permission, seat: ChatType, role: Role
 ) -> None:
-    expected = Refusal.BLOCKED if role is Role.BLOCKED else Refusal.STRANGER
+    expected = DenialReason.BLOCKED if role is Role.BLOCKED else DenialReason.STRANGER
 
-    assert refusal(deed, role, seat, allowed=False, chat_admin=True) is expected
+    assert denial_reason(deed, role, seat, allowed=False, chat_admin=True) is expected
 
 
 @pytest.mark.parametrize(

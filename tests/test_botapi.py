@@ -242,16 +242,16 @@ def test_the_small_parser_agrees_with_telegrams_own(markup: str) -> None:
 
 
 async def test_entities_out_of_bounds_fail_the_message(bot: Bot) -> None:
-    async def said(offset: int, length: int) -> str:
+    async def reply(offset: int, length: int) -> str:
         entity = MessageEntity("bold", offset, length)
         return (await refused(bot.send_message(ANN, "a😀", entities=[entity]))).casefold()
 
-    assert await said(9, 1) == "entity begins after the end of the text at utf-16 offset 9"
-    assert await said(0, 4) == (
+    assert await reply(9, 1) == "entity begins after the end of the text at utf-16 offset 9"
+    assert await reply(0, 4) == (
         "entity beginning at utf-16 offset 0 ends after the end of the text at utf-16 offset 4"
     )
-    assert await said(2, 1) == "entity begins in a middle of a utf-16 symbol at byte offset 5"
-    assert await said(-1, 1) == "receive an entity with incorrect offset -1"
+    assert await reply(2, 1) == "entity begins in a middle of a utf-16 symbol at byte offset 5"
+    assert await reply(-1, 1) == "receive an entity with incorrect offset -1"
 
 
 async def test_entities_beyond_a_hundred_are_ignored(bot: Bot) -> None:
@@ -267,12 +267,12 @@ async def test_a_bad_link_given_as_an_entity_is_dropped_or_refused_as_set(
 
     assert (await bot.send_message(ANN, "x", entities=[entity])).entities == ()
     api.refuse_bad_links = True
-    said = await refused(bot.send_message(ANN, "x", entities=[entity]))
-    assert said == "Entity url 'localhost' is invalid: wrong http url"
+    reply = await refused(bot.send_message(ANN, "x", entities=[entity]))
+    assert reply == "Entity url 'localhost' is invalid: wrong http url"
 
 
 @pytest.mark.parametrize(
-    ("button", "said"),
+    ("button", "reply"),
     [
         (InlineKeyboardButton("x", callback_data="é" * 33), "Button_data_invalid"),
         (
@@ -303,9 +303,9 @@ async def test_a_bad_link_given_as_an_entity_is_dropped_or_refused_as_set(
     ],
 )
 async def test_wrong_buttons_fail_the_message(
-    api: BotApi, bot: Bot, button: InlineKeyboardButton, said: str
+    api: BotApi, bot: Bot, button: InlineKeyboardButton, reply: str
 ) -> None:
-    assert await refused(bot.send_message(ANN, "x", reply_markup=keyboard(button))) == said
+    assert await refused(bot.send_message(ANN, "x", reply_markup=keyboard(button))) == reply
     assert api.messages(ANN) == []
 
 
@@ -328,8 +328,8 @@ async def test_right_buttons_pass_with_their_links_in_telegrams_form(bot: Bot) -
         await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(app)))
         == "Button_type_invalid"
     )
-    said = await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(search)))
-    assert said.startswith("Can't use switch_inline_query button in a channel chat")
+    reply = await refused(bot.send_message(CHANNEL, "x", reply_markup=keyboard(search)))
+    assert reply.startswith("Can't use switch_inline_query button in a channel chat")
 
 
 async def test_keyboards_hold_eight_buttons_a_row_and_a_hundred_in_all(bot: Bot) -> None:
@@ -337,8 +337,8 @@ async def test_keyboards_hold_eight_buttons_a_row_and_a_hundred_in_all(bot: Bot)
 
     await bot.send_message(ANN, "x", reply_markup=InlineKeyboardMarkup([[button] * 8] * 12))
     for rows in ([[button] * 9], [[button] * 8] * 13):
-        said = await refused(bot.send_message(ANN, "x", reply_markup=InlineKeyboardMarkup(rows)))
-        assert said == "Reply markup is too long"
+        reply = await refused(bot.send_message(ANN, "x", reply_markup=InlineKeyboardMarkup(rows)))
+        assert reply == "Reply markup is too long"
 
 
 async def test_a_reply_names_its_message_which_must_exist(api: BotApi, bot: Bot) -> None:
@@ -348,8 +348,8 @@ async def test_a_reply_names_its_message_which_must_exist(api: BotApi, bot: Bot)
     assert second.reply_to_message is not None
     assert second.reply_to_message.text == "one"
     assert api.messages(ANN)[1].reply_to == first.message_id
-    said = await refused(bot.send_message(ANN, "x", reply_to_message_id=999))
-    assert said == "Message to be replied not found"
+    reply = await refused(bot.send_message(ANN, "x", reply_to_message_id=999))
+    assert reply == "Message to be replied not found"
 
 
 async def test_documents_and_photos_are_stored_with_their_captions(api: BotApi, bot: Bot) -> None:
@@ -362,8 +362,8 @@ async def test_documents_and_photos_are_stored_with_their_captions(api: BotApi, 
     assert (sent.caption, sent.caption_entities) == ("a", (MessageEntity("italic", 0, 1),))
     assert api.files[sent.document.file_id] == ("feeds.opml", b"<opml/>")
     assert (photo.caption, api.files[photo.photo[0].file_id][1]) == (None, b"png")
-    said = await refused(bot.send_document(ANN, b"x", caption="x" * 1025))
-    assert said == "Message caption is too long"
+    reply = await refused(bot.send_document(ANN, b"x", caption="x" * 1025))
+    assert reply == "Message caption is too long"
 
 
 async def test_a_document_someone_sent_can_be_fetched(api: BotApi, bot: Bot) -> None:
@@ -436,10 +436,10 @@ async def test_the_bot_writes_only_to_chats_it_knows(bot: Bot) -> None:
     assert await refused(bot.send_message(404, "x")) == "Chat not found"
     assert await refused(bot.send_message("@nobody", "x")) == "Chat not found"
     assert await refused(bot.send_message("", "x")) == "Chat_id is empty"
-    said = await refused(bot.send_message(BOB, "x"), Forbidden)
-    assert said == "Forbidden: bot can't initiate conversation with a user"
-    said = await refused(bot.send_message(bot.id, "x"), Forbidden)
-    assert said == "Forbidden: the bot can't send messages to the bot"
+    reply = await refused(bot.send_message(BOB, "x"), Forbidden)
+    assert reply == "Forbidden: bot can't initiate conversation with a user"
+    reply = await refused(bot.send_message(bot.id, "x"), Forbidden)
+    assert reply == "Forbidden: the bot can't send messages to the bot"
     assert (await bot.send_message("@news", "x")).chat.id == CHANNEL
 
 
@@ -455,8 +455,8 @@ async def test_blocking_and_unblocking_is_told_and_enforced(api: BotApi, bot: Bo
     changes = [update.my_chat_member for update in await bot.get_updates()]
     assert [change and change.new_chat_member.status for change in changes] == ["kicked", "member"]
     api.deactivate(ANN)
-    said = await refused(bot.send_message(ANN, "x"), Forbidden)
-    assert said == "Forbidden: user is deactivated"
+    reply = await refused(bot.send_message(ANN, "x"), Forbidden)
+    assert reply == "Forbidden: user is deactivated"
 
 
 @pytest.mark.parametrize(
@@ -466,8 +466,8 @@ async def test_a_kick_is_told_and_enforced_until_the_bot_is_invited(
     api: BotApi, bot: Bot, chat_id: int, name: str
 ) -> None:
     api.kick(chat_id)
-    said = await refused(bot.send_message(chat_id, "x"), Forbidden)
-    assert said == f"Forbidden: bot was kicked from the {name} chat"
+    reply = await refused(bot.send_message(chat_id, "x"), Forbidden)
+    assert reply == f"Forbidden: bot was kicked from the {name} chat"
     api.invite(chat_id)
     await bot.send_message(chat_id, "x")
 
@@ -480,15 +480,15 @@ async def test_deleted_and_restricted_groups_refuse_each_in_its_words(
     api: BotApi, bot: Bot
 ) -> None:
     api.restrict(GROUP)
-    said = await refused(bot.send_message(GROUP, "x"))
-    assert said == "Not enough rights to send text messages to the chat"
-    said = await refused(bot.send_photo(GROUP, b"x"))
-    assert said == "Not enough rights to send photos to the chat"
+    reply = await refused(bot.send_message(GROUP, "x"))
+    assert reply == "Not enough rights to send text messages to the chat"
+    reply = await refused(bot.send_photo(GROUP, b"x"))
+    assert reply == "Not enough rights to send photos to the chat"
     api.unrestrict(GROUP)
     await bot.send_message(GROUP, "x")
     api.delete_group(GROUP)
-    said = await refused(bot.send_message(GROUP, "x"), Forbidden)
-    assert said == "Forbidden: the group chat was deleted"
+    reply = await refused(bot.send_message(GROUP, "x"), Forbidden)
+    assert reply == "Forbidden: the group chat was deleted"
 
 
 async def test_an_upgraded_group_answers_with_its_new_id(api: BotApi, bot: Bot) -> None:
@@ -512,12 +512,12 @@ async def test_topics_must_exist_and_be_open(api: BotApi, bot: Bot) -> None:
     assert [message.text for message in api.messages(FORUM, TOPIC)] == ["x"]
 
     api.close_topic(FORUM, TOPIC)
-    said = await refused(bot.send_message(FORUM, "x", message_thread_id=TOPIC))
-    assert said == "Topic_closed"
+    reply = await refused(bot.send_message(FORUM, "x", message_thread_id=TOPIC))
+    assert reply == "Topic_closed"
     api.delete_topic(FORUM, TOPIC)
     for chat_id, thread_id in ((FORUM, TOPIC), (FORUM, 1), (ANN, 5)):
-        said = await refused(bot.send_message(chat_id, "x", message_thread_id=thread_id))
-        assert said == "Message thread not found"
+        reply = await refused(bot.send_message(chat_id, "x", message_thread_id=thread_id))
+        assert reply == "Message thread not found"
 
 
 # updates
@@ -624,11 +624,11 @@ async def test_of_two_pollers_the_older_gets_the_conflict(api: BotApi, bot: Bot)
         old = asyncio.create_task(bot.get_updates(timeout=30))
         await api.arrived("getUpdates")
         new = asyncio.create_task(other.get_updates(timeout=30))
-        said = await refused(old, Conflict)
+        reply = await refused(old, Conflict)
         api.say(ANN, ANN, "x")
 
         assert len(await new) == 1
-    assert said == (
+    assert reply == (
         "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
     )
 
@@ -639,8 +639,8 @@ async def test_polling_and_a_webhook_exclude_each_other(api: BotApi, bot: Bot) -
     await bot.set_webhook("https://a.b/")
 
     assert await refused(poll, Conflict) == "Conflict: terminated by setWebhook request"
-    said = await refused(bot.get_updates(), Conflict)
-    assert said.startswith("Conflict: can't use getUpdates method while webhook is active")
+    reply = await refused(bot.get_updates(), Conflict)
+    assert reply.startswith("Conflict: can't use getUpdates method while webhook is active")
     await bot.delete_webhook()
     assert await bot.get_updates() == ()
 
@@ -698,8 +698,8 @@ async def test_members_and_administrators_are_told_apart(bot: Bot) -> None:
     assert (await bot.get_chat_member(FORUM, BOB)).status == "left"
     assert await refused(bot.get_chat_member(GROUP, 404)) == "User not found"
     assert [admin.user.id for admin in await bot.get_chat_administrators(GROUP)] == [ANN]
-    said = await refused(bot.get_chat_administrators(ANN))
-    assert said == "There are no administrators in the private chat"
+    reply = await refused(bot.get_chat_administrators(ANN))
+    assert reply == "There are no administrators in the private chat"
 
 
 async def test_chats_describe_themselves(bot: Bot) -> None:

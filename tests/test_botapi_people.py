@@ -146,8 +146,8 @@ async def test_uploads_have_their_limits(bot: Bot) -> None:
     assert (await refused(bot.send_photo(ANN, bytes(10_000_001)))).endswith(
         "bytes is too big for a photo"
     )
-    said = await refused(bot.send_document(ANN, bytes(50_000_001)), NetworkError)
-    assert said == "Request Entity Too Large"
+    reply = await refused(bot.send_document(ANN, bytes(50_000_001)), NetworkError)
+    assert reply == "Request Entity Too Large"
 
 
 async def test_a_file_up_to_twenty_mebibytes_is_fetched_by_the_path_that_get_file_gave(
@@ -248,28 +248,28 @@ async def test_a_message_that_forces_a_reply_cannot_be_edited_nor_an_edit_force_
 
     assert await refused(asked.edit_text("y")) == "Message can't be edited"
     for markup in (ForceReply(), ReplyKeyboardMarkup([["x"]])):
-        said = await refused(plain.edit_text("y", reply_markup=markup))  # type: ignore[arg-type]
-        assert said == "Inline keyboard expected"
+        reply = await refused(plain.edit_text("y", reply_markup=markup))  # type: ignore[arg-type]
+        assert reply == "Inline keyboard expected"
 
 
 # deleting
 
 
 @pytest.mark.parametrize(
-    ("chat_id", "said"),
+    ("chat_id", "reply"),
     [
         (ANN, "Message can't be deleted for everyone"), (GROUP, "Message can't be deleted for everyone"),
         (FORUM, "Message can't be deleted"), (CHANNEL, "Message can't be deleted"),
     ],
 )  # fmt: skip
 async def test_what_is_two_days_old_can_be_edited_but_not_deleted(
-    api: BotApi, bot: Bot, chat_id: int, said: str
+    api: BotApi, bot: Bot, chat_id: int, reply: str
 ) -> None:
     sent = await bot.send_message(chat_id, "x")
     api.backdate(chat_id, sent.message_id, 2 * 86400)
 
     await sent.edit_text("y")
-    assert await refused(sent.delete()) == said
+    assert await refused(sent.delete()) == reply
 
 
 async def test_an_administrator_that_may_delete_deletes_what_others_wrote(
@@ -342,13 +342,13 @@ async def test_commands_need_a_language_and_a_chat_there_is(bot: Bot) -> None:
             await refused(bot.set_my_commands(one, language_code=code))
             == "Invalid language code specified"
         )
-    for scope, said in (
+    for scope, reply in (
         (BotCommandScopeChat(CHANNEL), "Can't change commands in channel chats"),
         (BotCommandScopeChat(404), "Chat not found"),
         (BotCommandScopeChatAdministrators(ANN), "Can't use specified scope in private chats"),
         (BotCommandScopeChatMember(GROUP, STRANGER), "User not found"),
     ):
-        assert await refused(bot.set_my_commands(one, scope=scope)) == said
+        assert await refused(bot.set_my_commands(one, scope=scope)) == reply
 
 
 # updates
@@ -557,14 +557,14 @@ async def test_who_adds_the_bot_to_a_channel_is_told(api: BotApi, bot: Bot) -> N
 
 
 @pytest.mark.parametrize(
-    ("deed", "status", "said"),
+    ("deed", "status", "reply"),
     [
         ("kick", "kicked", "Forbidden: bot was kicked from the channel chat"),
         ("demote", "left", "Forbidden: bot is not a member of the channel chat"),
     ],
 )
 async def test_who_takes_the_bot_out_of_a_channel_is_told(
-    api: BotApi, bot: Bot, deed: str, status: str, said: str
+    api: BotApi, bot: Bot, deed: str, status: str, reply: str
 ) -> None:
     getattr(api, deed)(CHANNEL, by=ANN)
 
@@ -575,7 +575,7 @@ async def test_who_takes_the_bot_out_of_a_channel_is_told(
         status,
         ANN,
     )
-    assert await refused(bot.send_message(CHANNEL, "x"), Forbidden) == said
+    assert await refused(bot.send_message(CHANNEL, "x"), Forbidden) == reply
     api.promote(CHANNEL, BOB)
     change = (await only(bot)).my_chat_member
     assert change is not None
@@ -645,8 +645,8 @@ async def test_a_public_channel_is_seen_from_outside_but_not_its_members(
     assert (await bot.get_chat("@elsewhere")).title == "Elsewhere"
     assert await refused(bot.get_chat_member("@elsewhere", ANN)) == "Member list is inaccessible"
     assert await refused(bot.get_chat_administrators(-1_000_902)) == "Member list is inaccessible"
-    said = await refused(bot.send_message("@elsewhere", "x"), Forbidden)
-    assert said == "Forbidden: bot is not a member of the channel chat"
+    reply = await refused(bot.send_message("@elsewhere", "x"), Forbidden)
+    assert reply == "Forbidden: bot is not a member of the channel chat"
 
 
 async def test_a_private_channel_is_not_found_from_outside(api: BotApi, bot: Bot) -> None:

@@ -238,7 +238,7 @@ async def test_the_webhook_says_what_it_is(api: BotApi, bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "secret", "said"),
+    ("url", "secret", "reply"),
     [
         ("http://a.b/", "", "Bad webhook: an https url must be provided for webhook"),
         (
@@ -252,9 +252,9 @@ async def test_the_webhook_says_what_it_is(api: BotApi, bot: Bot) -> None:
     ],
 )
 async def test_a_webhook_that_telegram_would_not_take_is_refused(
-    bot: Bot, url: str, secret: str, said: str
+    bot: Bot, url: str, secret: str, reply: str
 ) -> None:
-    assert await refused(bot.set_webhook(url, secret_token=secret)) == said
+    assert await refused(bot.set_webhook(url, secret_token=secret)) == reply
     assert (await bot.get_webhook_info()).url == ""
 
 

@@ -175,9 +175,9 @@ async def test_a_command_and_its_query_may_stand_on_lines_of_their_own(one: Desk
 
 
 async def test_a_query_with_a_mistake_comes_back_with_a_caret_under_it(one: Desk) -> None:
-    said = await asks(one, "/subscribe harbour AND (port OR")
+    reply = await asks(one, "/subscribe harbour AND (port OR")
 
-    assert said.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
+    assert reply.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
     assert [each["type"] for each in one.api.messages(ANN)[0].entities] == ["pre"]
     assert await rules(one) == ["ann OR everyone"]
 
@@ -217,10 +217,10 @@ async def test_subscriptions_are_listed_with_their_numbers_and_can_be_stopped_by
 async def test_only_a_number_of_ones_own_stops_anything(one: Desk, number: str) -> None:
     await asks(one, "/subscribe harbour", GROUP)
 
-    said = await asks(one, f"/unsubscribe {number}")
+    reply = await asks(one, f"/unsubscribe {number}")
 
     assert (
-        said == "Write the number of a subscription after the command. /subscriptions lists them."
+        reply == "Write the number of a subscription after the command. /subscriptions lists them."
     )
     assert (await rules(one), await rules(one, GROUP)) == (
         ["ann OR everyone"],
@@ -234,10 +234,10 @@ async def test_what_the_file_declares_is_stopped_in_the_file(one: Desk) -> None:
 
 
 async def test_status_says_how_the_feeds_are(one: Desk) -> None:
-    said = await asks(one, "/status")
+    reply = await asks(one, "/status")
 
-    assert said.split("\n")[0] == "1 feed, 3 subscriptions."
-    assert said.split("\n")[-1] == "All feeds are well."
+    assert reply.split("\n")[0] == "1 feed, 3 subscriptions."
+    assert reply.split("\n")[-1] == "All feeds are well."
 
 
 async def test_in_a_group_only_administrators_change_what_rings(one: Desk) -> None:

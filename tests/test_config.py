@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.cli.main import schema_text
 from bot.config.load import Config, load
 from bot.config.schema import FeedShape, FileShape
-from bot.config.yaml_locations import SIZE, Places
+from bot.config.yaml_locations import SIZE, YamlLocations
 from bot.errors import ConfigError
 from bot.model.chats import ChatKind
 
@@ -432,7 +432,7 @@ def test_the_shipped_file_is_good_and_holds_no_secret() -> None:
     config = load(ROOT / "feeds.yaml", {})
     assert len(config.declared.feeds) >= 20
     assert config.declared.subscriptions
-    data = Places("feeds.yaml", (ROOT / "feeds.yaml").read_text(encoding="utf-8"), {}).data
+    data = YamlLocations("feeds.yaml", (ROOT / "feeds.yaml").read_text(encoding="utf-8"), {}).data
     assert FileShape.model_validate(data)
 
 
@@ -443,6 +443,6 @@ def test_the_shipped_file_is_good_and_holds_no_secret() -> None:
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:
-        Places("feeds.yaml", text, {})
+        YamlLocations("feeds.yaml", text, {})
     except ConfigError as error:
         assert error.mistakes  # noqa: PT017 (either way is right)

@@ -11,7 +11,7 @@ from botapi import BotApi, Slow, TooManyRequests
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, desk, first_line, rule, telegram_config
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
 
-from bot.delivery.deliverer import IN_FLIGHT, LOOK
+from bot.delivery.deliverer import LOOK, MAX_IN_FLIGHT
 from bot.delivery.rate_limits import BURST, GROUP_BUDGET, GROUP_KEPT
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -158,7 +158,7 @@ async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(
         await one.bring("everyone")
         await one.deliver()
 
-        assert len(topics) > IN_FLIGHT
+        assert len(topics) > MAX_IN_FLIGHT
         assert (len(api.messages(FORUM)), len(api.messages(ANN))) == (1, 1)
 
 

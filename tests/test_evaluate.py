@@ -116,18 +116,18 @@ def test_bytes_that_are_not_utf_8_come_out_as_they_went_in(tmp_path: Path) -> No
 
 
 def test_a_table_that_cannot_be_read_is_named_with_line_and_column(tmp_path: Path) -> None:
-    code, _, said, _ = evaluate("queries", table(tmp_path, ("title",), ("Flood",)))
-    assert (code, said) == (
+    code, _, reply, _ = evaluate("queries", table(tmp_path, ("title",), ("Flood",)))
+    assert (code, reply) == (
         2,
         f"{tmp_path}/in.tsv:1: the column query is missing; the first line has title, with tabs between\n",
     )
-    code, _, said, _ = evaluate(
+    code, _, reply, _ = evaluate(
         "queries",
         table(tmp_path, ("query", "title"), ("flood", "two\nlines"), ("flood", "Flood", "more")),
     )
-    assert (code, said) == (2, f"{tmp_path}/in.tsv:4:3: 3 fields, but there are 2 columns\n")
-    code, _, said, _ = evaluate("names", tmp_path / "nothing.tsv")
-    assert (code, said) == (2, f"{tmp_path}/nothing.tsv: No such file or directory\n")
+    assert (code, reply) == (2, f"{tmp_path}/in.tsv:4:3: 3 fields, but there are 2 columns\n")
+    code, _, reply, _ = evaluate("names", tmp_path / "nothing.tsv")
+    assert (code, reply) == (2, f"{tmp_path}/nothing.tsv: No such file or directory\n")
 
 
 def test_a_label_that_is_not_understood_is_not_scored_and_said_once(tmp_path: Path) -> None:
@@ -138,7 +138,9 @@ def test_a_label_that_is_not_understood_is_not_scored_and_said_once(tmp_path: Pa
         ("flood", "Flood", "who knows"),
         ("flood", "Flood", "1"),
     )
-    code, out, said, _ = evaluate("queries", source)
+    code, out, reply, _ = evaluate("queries", source)
     assert code == 0
-    assert said == f"{source}:2:3 (label): 'perhaps' is neither 1 nor 0: such rows are not scored\n"
+    assert (
+        reply == f"{source}:2:3 (label): 'perhaps' is neither 1 nor 0: such rows are not scored\n"
+    )
     assert "1 scored" in out

@@ -104,7 +104,7 @@ class Evening:
         until = self.clock.now() + span
         while self.clock.now() < until:
             self.clock.advance(min(10 * MINUTE, until - self.clock.now()))
-            await self.made._release_held()
+            await self.made._release_pending()
             await self.made.deliver.run_once(timedelta(0))
 
     async def writes(self, text: str) -> list[str]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.cli.main import main
 from bot.config.load import Config, load
 from bot.model.archive import ChatFact
-from bot.model.chats import Ringing, Subscription, Urgency
+from bot.model.chats import AlertOptions, Subscription, Urgency
 from bot.search.export import exported
 
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
@@ -55,10 +55,10 @@ async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
                 },
             },
         ).declared
-        found = {(row.query, row.ringing) for row in declared.subscriptions}
+        found = {(row.query, row.options) for row in declared.subscriptions}
         assert (
             'harbour AND "long radar"',
-            Ringing(Urgency.BREAKING, 2, timedelta(seconds=90)),
+            AlertOptions(Urgency.BREAKING, 2, timedelta(seconds=90)),
         ) in found
         only = CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", str(ANN)])
         assert [row["query"] for row in yaml.safe_load(only.output)["subscriptions"]] == [
@@ -77,7 +77,7 @@ async def test_without_subscriptions_of_chats_it_says_so(opened: Opened) -> None
 
 
 RINGINGS = st.builds(
-    Ringing,
+    AlertOptions,
     st.sampled_from(Urgency),
     st.integers(2, 50),
     st.none() | st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds)),
@@ -92,18 +92,18 @@ RINGINGS = st.builds(
     )
 )
 def test_whatever_was_made_in_chats_is_read_back_from_the_file(
-    tmp_path_factory: Any, made: list[tuple[str, Ringing]]
+    tmp_path_factory: Any, made: list[tuple[str, AlertOptions]]
 ) -> None:
     chats = {
         1: ChatFact("Ann", "telegram", 7, 0, declared=False),
         2: ChatFact("Ann", "telegram", -10, 5, declared=False),
     }
     subscriptions = [
-        Subscription(number, name, "harbour", (), (1, 2), ringing=how)
+        Subscription(number, name, "harbour", (), (1, 2), options=how)
         for number, (name, how) in enumerate(made)
     ]
     declared = read(tmp_path_factory.mktemp("export"), exported(subscriptions, chats)).declared
-    assert [one.ringing for one in declared.subscriptions] == [how for _, how in made]
+    assert [one.options for one in declared.subscriptions] == [how for _, how in made]
     assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
     assert all(len(one.to) == 2 for one in declared.subscriptions)
 

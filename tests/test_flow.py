@@ -5,7 +5,7 @@ from pathlib import Path
 
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot.model.delivery import DeliveryKind, InDoubt
+from bot.model.delivery import DeliveryKind, Undecided
 
 
 async def test_what_a_feed_held_at_first_rings_nobody_and_what_comes_rings_once(
@@ -66,7 +66,7 @@ async def test_a_retitled_entry_changes_its_alert_and_rings_nobody(
 async def test_a_repeat_goes_on_saying_so_when_its_headline_changes(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
-    terminal = Recorder([InDoubt("the connection ended")])
+    terminal = Recorder([Undecided("the connection ended")])
     first = item("1", "Quiet day", at=NOON - timedelta(days=3))
     server.put("/a.xml", rss(first))
     async with newsbell(

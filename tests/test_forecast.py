@@ -88,9 +88,9 @@ async def brings_many(one: Desk, word: str = "harbour") -> None:
 async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(one: Desk) -> None:
     await brings(one, "The harbour opens", "A mill burns", "Harbour cranes")
 
-    said = await asks(one, "/test harbour")
+    reply = await asks(one, "/test harbour")
 
-    lines = said.split("\n")
+    lines = reply.split("\n")
     assert lines[:2] == [
         "2 stories in the last 24 hours.",
         "Expect about 2.0 alerts a day, 14 a week.",
@@ -99,7 +99,7 @@ async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(one: D
     assert "Mon 02 ▇▇▇▇▇▇▇▇▇▇▇▇ 2" in lines
     message = one.api.messages(ANN)[0]
     marked = [
-        said[each["offset"] : each["offset"] + each["length"]]
+        reply[each["offset"] : each["offset"] + each["length"]]
         for each in message.entities
         if each["type"] == "underline"
     ]
@@ -136,8 +136,8 @@ async def test_test_counts_over_the_week(one: Desk) -> None:
 
 
 async def test_test_takes_a_mistake_and_an_empty_query_as_subscribe_does(one: Desk) -> None:
-    said = await asks(one, "/test harbour AND (port OR")
-    assert said.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
+    reply = await asks(one, "/test harbour AND (port OR")
+    assert reply.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
     assert (
         await asks(one, "/test")
         == 'Write a query after the command, for example: /test "air defence" AND Syria'
@@ -158,10 +158,10 @@ async def test_anyone_in_a_chat_that_is_let_in_may_test_and_nobody_else(one: Des
 async def test_headlines_of_any_length_and_script_fit_one_message(one: Desk) -> None:
     await brings(one, *(f"{number} harbour " + "🛳 гавань מרינה " * 40 for number in range(15)))
 
-    said = await asks(one, "/test harbour")
+    reply = await asks(one, "/test harbour")
 
-    assert said.count("\n• ") == 10
-    assert len(said) <= 4096
+    assert reply.count("\n• ") == 10
+    assert len(reply) <= 4096
 
 
 async def test_a_search_that_is_broken_stops_no_other_command(one: Desk) -> None:
@@ -207,13 +207,15 @@ async def test_subscribing_says_how_many_stories_to_expect(one: Desk) -> None:
 async def test_what_would_ring_often_is_asked_about_first(one: Desk) -> None:
     await brings_many(one)
 
-    said = await asks(one, "/subscribe harbour")
+    reply = await asks(one, "/subscribe harbour")
 
-    assert said.startswith(
+    assert reply.startswith(
         "That would ring about 40 times a day, here is what came last:\n\n• The harbour opens part 39 – Invented Wire\n"
     )
-    assert said.count("\n• ") == 3
-    assert said.endswith("\n\n/confirm subscribes to it all the same; a narrower query rings less.")
+    assert reply.count("\n• ") == 3
+    assert reply.endswith(
+        "\n\n/confirm subscribes to it all the same; a narrower query rings less."
+    )
     assert await rules(one) == []
     await one.bring("The harbour rings nobody yet")
     await one.deliver(MINUTE)

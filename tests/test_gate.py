@@ -15,7 +15,7 @@ from support import FeedServer, ManualClock, feed_server
 
 from bot.errors import AddressError
 from bot.fetch.client import Limits, client
-from bot.fetch.url_guard import Gate, GatedResolver
+from bot.fetch.url_guard import GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest
 
 NOT_PUBLIC = "The address is not public."
@@ -126,15 +126,15 @@ WRITTEN = {
 
 @pytest.mark.parametrize("address", [one for group in SPECIAL.values() for one in group.split()])
 def test_a_special_address_is_refused(address: str) -> None:
-    assert not Gate().admits(address)
+    assert not UrlGuard().admits(address)
     with pytest.raises(AddressError):
-        Gate().url(
+        UrlGuard().url(
             f"http://[{address.replace('%', '%25')}]/feed"
             if ":" in address
             else f"http://{address}/feed"
         )
     with pytest.raises(PermissionError):
-        Gate().socket(
+        UrlGuard().socket(
             (
                 socket.AF_INET6 if ":" in address else socket.AF_INET,
                 socket.SOCK_STREAM,
@@ -148,14 +148,14 @@ def test_a_special_address_is_refused(address: str) -> None:
 @pytest.mark.parametrize("url", WRITTEN.values(), ids=WRITTEN.keys())
 def test_a_url_with_a_trap_in_it_is_refused(url: str) -> None:
     with pytest.raises(AddressError):
-        Gate().url(url)
+        UrlGuard().url(url)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_admitted(address: str) -> None:
-    assert Gate().admits(address)
+    assert UrlGuard().admits(address)
     host = f"[{address}]" if ":" in address else address
-    assert Gate().url(f"https://{host}/feed").host == address
+    assert UrlGuard().url(f"https://{host}/feed").host == address
 
 
 @pytest.mark.parametrize(
@@ -173,23 +173,23 @@ def test_a_public_address_is_admitted(address: str) -> None:
     ],
 )
 def test_an_ordinary_url_is_fetched_as_it_is_written(text: str, fetched: str) -> None:
-    assert str(Gate().url(text)) == fetched
+    assert str(UrlGuard().url(text)) == fetched
 
 
 def test_further_ports_are_admitted_where_the_operator_names_them() -> None:
-    assert Gate(ports=[8443]).url("https://example.com:8443/").port == 8443
+    assert UrlGuard(ports=[8443]).url("https://example.com:8443/").port == 8443
     with pytest.raises(AddressError, match=r"8443.*settings\.network\.ports"):
-        Gate().url("https://example.com:8443/")
+        UrlGuard().url("https://example.com:8443/")
 
 
 def test_only_the_named_range_is_admitted_with_every_port_and_as_a_mapped_address() -> None:
-    gate = Gate([ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")])
+    url_guard = UrlGuard([ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")])
     for address in ("10.1.2.3", "fd00:1::5", "::ffff:10.1.2.3"):
-        assert gate.admits(address)
+        assert url_guard.admits(address)
     for address in ("10.2.0.1", "127.0.0.1", "fd00:2::1", "2002:a01:203::", "64:ff9b::10.1.2.3"):
-        assert not gate.admits(address)
-    assert gate.url("http://10.1.2.3:9200/").port == 9200
-    assert gate.url("http://[fd00:1::5]:9200/").port == 9200
+        assert not url_guard.admits(address)
+    assert url_guard.url("http://10.1.2.3:9200/").port == 9200
+    assert url_guard.url("http://[fd00:1::5]:9200/").port == 9200
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -202,13 +202,13 @@ def test_an_address_inside_another_is_never_a_way_in(number: int) -> None:
         str(IPv6Address((0x2002 << 112) | number << 80)),
         f"::{inner}",
     )
-    assert not any(Gate().admits(address) for address in carried)
+    assert not any(UrlGuard().admits(address) for address in carried)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
 def test_whatever_is_written_is_refused_in_words_or_has_a_plain_host(text: str) -> None:
     try:
-        url = Gate().url(f"http://{text}")
+        url = UrlGuard().url(f"http://{text}")
     except AddressError:
         return
     assert url.raw_host
@@ -247,9 +247,9 @@ class Names(AbstractResolver):
 
 
 async def fetched(
-    url: str, gate: Gate, names: Mapping[str, Sequence[str]] | None = None
+    url: str, url_guard: UrlGuard, names: Mapping[str, Sequence[str]] | None = None
 ) -> FetchOutcome:
-    async with client(gate, Limits(), ManualClock(), "test", Names(names or {})) as made:
+    async with client(url_guard, Limits(), ManualClock(), "test", Names(names or {})) as made:
         return await made.fetch(FetchRequest(url))
 
 
@@ -266,13 +266,13 @@ async def fetched(
 async def test_a_name_with_a_private_address_among_its_addresses_is_refused(
     addresses: list[str],
 ) -> None:
-    outcome = await fetched("http://feeds.example/", Gate(), {"feeds.example": addresses})
+    outcome = await fetched("http://feeds.example/", UrlGuard(), {"feeds.example": addresses})
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
 
 
 async def test_the_resolver_hands_out_public_addresses() -> None:
     names = Names({"feeds.example": ["93.184.216.34", "2606:4700::1111"]})
-    found = await GatedResolver(Gate(), names).resolve("feeds.example", 80)
+    found = await GuardedResolver(UrlGuard(), names).resolve("feeds.example", 80)
     assert [one["host"] for one in found] == ["93.184.216.34", "2606:4700::1111"]
 
 
@@ -280,7 +280,7 @@ async def test_this_machine_is_refused_by_its_name(server: FeedServer) -> None:
     """The system's own resolver knows localhost."""
     server.put("/feed", "<rss/>")
     port = server.base.rpartition(":")[2]
-    async with client(Gate(ports=[int(port)]), Limits(), ManualClock(), "test") as made:
+    async with client(UrlGuard(ports=[int(port)]), Limits(), ManualClock(), "test") as made:
         outcome = await made.fetch(FetchRequest(f"http://localhost:{port}/feed"))
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
     assert server.seen == []
@@ -291,8 +291,10 @@ async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_po
 ) -> None:
     server.put("/feed", "<rss/>")
     port = int(server.base.rpartition(":")[2])
-    gate = Gate([ip_network("127.0.0.1/32")], [port])
-    outcome = await fetched(f"http://nas.example:{port}/feed", gate, {"nas.example": ["127.0.0.1"]})
+    url_guard = UrlGuard([ip_network("127.0.0.1/32")], [port])
+    outcome = await fetched(
+        f"http://nas.example:{port}/feed", url_guard, {"nas.example": ["127.0.0.1"]}
+    )
     assert isinstance(outcome, Fetched)
     assert server.seen[0].headers["Host"] == f"nas.example:{port}"
 
@@ -302,10 +304,10 @@ async def test_a_name_that_changes_its_address_after_the_check_gets_no_connectio
 ) -> None:
     """Rebinding: the socket is made for the address that is connected to, and the gate is asked once more there."""
     server.put("/feed", "<rss/>")
-    gate = Gate()
+    url_guard = UrlGuard()
     port = server.base.rpartition(":")[2]
     connector = aiohttp.TCPConnector(
-        resolver=Names({"feeds.example": ["127.0.0.1"]}), socket_factory=gate.socket
+        resolver=Names({"feeds.example": ["127.0.0.1"]}), socket_factory=url_guard.socket
     )
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientConnectorError) as raised:
@@ -323,7 +325,7 @@ async def test_a_redirect_from_an_allowed_host_to_a_private_address_is_refused(s
             return web.Response(status=status, headers={"Location": inner.url("/secret")})
 
         outer.handle("/feed", redirect)
-        outcome = await fetched(outer.url("/feed"), Gate([ip_network("127.0.0.2/32")]))
+        outcome = await fetched(outer.url("/feed"), UrlGuard([ip_network("127.0.0.2/32")]))
         assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
         assert inner.seen == []
 
@@ -345,7 +347,7 @@ async def test_a_redirect_goes_through_the_same_gate_as_the_address_itself(targe
             return web.Response(status=302, headers={"Location": target})
 
         outer.handle("/feed", redirect)
-        outcome = await fetched(outer.url("/feed"), Gate([ip_network("127.0.0.2/32")]))
+        outcome = await fetched(outer.url("/feed"), UrlGuard([ip_network("127.0.0.2/32")]))
         assert isinstance(outcome, FetchFailed)
         assert "passwd" not in outcome.text
         assert "secret" not in outcome.text
@@ -360,10 +362,10 @@ async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_a
         closed.bind(("127.0.0.1", 0))
         shut = closed.getsockname()[1]
         port = int(server.base.rpartition(":")[2])
-        gate = Gate(ports=[port, shut])
+        url_guard = UrlGuard(ports=[port, shut])
         names = {"inside.example": ["127.0.0.1"]}
         texts = {
-            str(await fetched(f"http://{host}:{one}/feed", gate, names))
+            str(await fetched(f"http://{host}:{one}/feed", url_guard, names))
             for host in ("127.0.0.1", "inside.example")
             for one in (port, shut)
         }

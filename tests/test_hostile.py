@@ -263,13 +263,13 @@ async def test_a_hostile_feed_stalls_no_other(
             server.put(
                 path, rss(item("new", f"Harbour of {path}", link=f"https://zoo.example/new{path}"))
             )
-        rang = await bell.sees(hostile, path="/hostile.xml")
+        rang = await bell.publishes(hostile, path="/hostile.xml")
         assert sorted(rang) == ["Harbour of /a.xml", "Harbour of /b.xml", "Harbour of /c.xml"]
         state = await bell.state("/hostile.xml")
         assert state.failure is Failure.HOSTILE
         assert "harm" in state.failure_text
         assert (await bell.state("/a.xml")).failure is None
-        assert await bell.sees(
+        assert await bell.publishes(
             rss(item("new", "Harbour after all")), path="/hostile.xml", after=timedelta(hours=1)
         ) == ["Harbour after all"]
 
@@ -281,10 +281,10 @@ async def test_a_compressed_bomb_is_its_feeds_failure(
     zeros = bytes(100_000_000)
     bomb = zlib.compress(zeros) if coding == "deflate" else gzip.compress(zeros, mtime=0)
     async with watching(tmp_path, server, clock, terminal) as bell:
-        await bell.sees(rss(*archive(3)))
-        await bell.sees(bomb, headers={"Content-Encoding": coding} if coding else None)
+        await bell.publishes(rss(*archive(3)))
+        await bell.publishes(bomb, headers={"Content-Encoding": coding} if coding else None)
         assert (await bell.state()).failure is Failure.TOO_LARGE
-        assert await bell.sees(rss(item("2", "Harbour fire"), *archive(3))) == ["Harbour fire"]
+        assert await bell.publishes(rss(item("2", "Harbour fire"), *archive(3))) == ["Harbour fire"]
 
 
 @pytest.mark.parametrize(("more", "failure"), [(0, None), (1, Failure.TOO_LARGE)])
@@ -298,5 +298,5 @@ async def test_a_body_of_10_mib_is_read_and_one_byte_more_is_not(
 ) -> None:
     document = rss(*archive(3))
     async with watching(tmp_path, server, clock, terminal, limits={"parse": "30s"}) as bell:
-        await bell.sees(document + " " * (10 * 1024 * 1024 + more - len(document)))
+        await bell.publishes(document + " " * (10 * 1024 * 1024 + more - len(document)))
         assert (await bell.state()).failure is failure

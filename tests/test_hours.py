@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
 from bot.chat.handlers.settings import zones
-from bot.model.alerts import Form
+from bot.model.alerts import BundleKind
 from bot.model.chats import Chat, ChatKind, ChatSettings
-from bot.model.schedule import ChatHours, WaitingStory
+from bot.model.schedule import ChatSchedule, WaitingStory
 from bot.text.times import minutes_between, minutes_of, times_in
 
 BERLIN, KYIV, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Kyiv"), ZoneInfo("Asia/Kolkata")
@@ -67,11 +67,11 @@ def test_it_is_quiet_where_the_clock_on_the_wall_says_so(
     changes = {
         (now + shift).astimezone(zone).utcoffset() for shift in (-3 * HOUR, timedelta(), 3 * HOUR)
     }
-    said = quiet_until((begins, ends), zone, now)
+    reply = quiet_until((begins, ends), zone, now)
     within = begins <= wall < ends if begins < ends else wall >= begins or wall < ends
     if len(changes) == 1:
-        assert (said is not None) == (within and begins != ends)
-    assert said is None or now < said <= now + DAY + HOUR
+        assert (reply is not None) == (within and begins != ends)
+    assert reply is None or now < reply <= now + DAY + HOUR
 
 
 def story(
@@ -87,8 +87,8 @@ def hours(
     quiet: datetime | None = None,
     digested: datetime | None = None,
     **settings: Any,
-) -> ChatHours:
-    return ChatHours(
+) -> ChatSchedule:
+    return ChatSchedule(
         Chat(1, "ann", ChatKind.TELEGRAM, 7, 0, settings=ChatSettings(**settings)),
         quiet,
         digested,
@@ -144,7 +144,9 @@ def test_what_quiet_hours_held_comes_together_at_their_end_and_one_alone_as_it_i
     held = [story(number, digest=False) for number in (1, 2, 3)]
     end = at("2026-11-23 07:00")
     quiet = plan(hours(*held, digested=end - DAY, quiet=end), BERLIN, end)
-    assert [(page.form, page.deliveries) for page in quiet.pages] == [(Form.CATCH_UP, (1, 2, 3))]
+    assert [(page.form, page.deliveries) for page in quiet.pages] == [
+        (BundleKind.CATCH_UP, (1, 2, 3))
+    ]
     assert plan(hours(held[0], digested=end - DAY, quiet=end), BERLIN, end).pages == ()
 
 

@@ -11,8 +11,8 @@ from support import NOON
 from bot.feeds.entry_identity import Document, Identified, identify, lookup_for
 from bot.model.entries import RECENT, KnownEntry, ParsedDocument, ParsedEntry
 from bot.model.feeds import FeedDue, FeedState, Policy
-from bot.model.poll import Known
-from bot.model.stories import Place
+from bot.model.poll import KnownEntries
+from bot.model.stories import StoryIds
 from bot.parse.blocks import block_hash
 from bot.parse.entry_keys import keyed, keys_of
 from bot.text import clean
@@ -80,12 +80,12 @@ class Feed:
             if number in lookup.entry_ids
             or wanted & {one.keys.guid, one.keys.link, one.keys.title, one.keys.article}
         )
-        found = identify(due, document, Known(own, len(self.entries) + 1), self.now)
+        found = identify(due, document, KnownEntries(own, len(self.entries) + 1), self.now)
         for new in found.new:
             self.entries[new.id] = KnownEntry(
                 new.id,
                 1,
-                Place(new.id, new.id, new.id),
+                StoryIds(new.id, new.id, new.id),
                 new.keys,
                 new.title,
                 new.summary,

@@ -20,7 +20,7 @@ from bot.cli.main import main
 from bot.errors import QueryError
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
 from bot.model.chats import Subscription
-from bot.model.delivery import ChatClosed, InDoubt, NotSent, Refused, Sent
+from bot.model.delivery import ChatClosed, NotSent, Refused, Sent, Undecided
 from bot.model.entries import Article
 from bot.query.matcher import match
 from bot.query.parser import parse
@@ -230,12 +230,12 @@ async def test_backtest_says_what_would_have_rung(
             just("3", "Mill"),
         )
         await shown(made, server, "/b", just("1", "Harbour crane"), just("4", "A harbour light"))
-        said = told(tmp_path, "backtest", "harbour")
-        assert said.startswith("3 stories in 4 articles of the last 24 hours")
-        assert "Expect about 3.0 alerts a day, 21 a week." in said
-        assert "1 of the stories ring for “Cranes” already." in said
-        assert "2 of the stories ring for “Ports” already." in said
-        assert said.count("news.example") == 3
+        reply = told(tmp_path, "backtest", "harbour")
+        assert reply.startswith("3 stories in 4 articles of the last 24 hours")
+        assert "Expect about 3.0 alerts a day, 21 a week." in reply
+        assert "1 of the stories ring for “Cranes” already." in reply
+        assert "2 of the stories ring for “Ports” already." in reply
+        assert reply.count("news.example") == 3
         assert told(tmp_path, "backtest", "harbour", "--feeds", "b").startswith(
             "2 stories in 2 articles"
         )
@@ -253,17 +253,17 @@ async def test_backtest_of_a_broad_query_says_that_it_estimates(
             "/a",
             *(just(str(number), f"Harbour part {number}") for number in range(40)),
         )
-        said = told(tmp_path, "backtest", "harbour")
-        assert said.startswith("about 40 stories in about 40 articles")
-        assert "The query is broad: the counts are estimates from every 4th article." in said
+        reply = told(tmp_path, "backtest", "harbour")
+        assert reply.startswith("about 40 stories in about 40 articles")
+        assert "The query is broad: the counts are estimates from every 4th article." in reply
 
 
 async def test_an_empty_database_is_no_fault(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
-        said = told(tmp_path, "backtest", "harbour")
-        assert "no stored articles yet" in said or said.startswith("0 stories in 0 articles")
+        reply = told(tmp_path, "backtest", "harbour")
+        assert "no stored articles yet" in reply or reply.startswith("0 stories in 0 articles")
         assert told(tmp_path, "search", "harbour") == "No stored article matches."
         assert told(tmp_path, "explain", "harbour") != ""
         assert "none" in told(tmp_path, "names", "Zelensky")
@@ -300,14 +300,15 @@ async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have
     async with newsbell(tmp_path, config(server, "/a", "/b"), clock=clock) as made:
         server.put("/b", "gone", status=404)
         await shown(made, server, "/a", OLD)
-        said = told(tmp_path, "explain", server.url("/story/1"))
-        assert said.startswith("No feed has shown this address yet.")
+        reply = told(tmp_path, "explain", server.url("/story/1"))
+        assert reply.startswith("No feed has shown this address yet.")
         assert (
-            f"A was last looked at at {clock.now():%H:%M}" in said or "A was last looked at" in said
+            f"A was last looked at at {clock.now():%H:%M}" in reply
+            or "A was last looked at" in reply
         )
-        assert "the next look is at" in said
-        assert "B could not be read when it was last looked at" in said
-        assert "it fails" not in said.partition("B was")[0]
+        assert "the next look is at" in reply
+        assert "B could not be read when it was last looked at" in reply
+        assert "it fails" not in reply.partition("B was")[0]
         other = told(tmp_path, "explain", "https://mill.example/1")
         assert (
             other
@@ -319,9 +320,9 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
-        said = told(tmp_path, "explain", server.url("/story/1"))
-        assert "A has not been looked at yet" in said
-        assert "did not hold it" not in said
+        reply = told(tmp_path, "explain", server.url("/story/1"))
+        assert "A has not been looked at yet" in reply
+        assert "did not hold it" not in reply
 
 
 def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
@@ -363,11 +364,11 @@ async def test_a_retitled_article_tells_its_headline_before(
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
         await shown(made, server, "/a", just("1", "The harbour closes"), OLD)
-        said = told(tmp_path, "explain", "https://news.example/1")
-        assert said.startswith("The harbour closes ")
-        assert "Its words changed at" in said
-        assert "before: “The harbour opens”." in said
-        assert "here: sent at" in said
+        reply = told(tmp_path, "explain", "https://news.example/1")
+        assert reply.startswith("The harbour closes ")
+        assert "Its words changed at" in reply
+        assert "before: “The harbour opens”." in reply
+        assert "here: sent at" in reply
 
 
 async def test_an_article_that_rang_and_then_lost_its_words_still_says_that_it_rang(
@@ -378,10 +379,10 @@ async def test_an_article_that_rang_and_then_lost_its_words_still_says_that_it_r
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
         await shown(made, server, "/a", just("1", "The mill closes"), OLD)
         assert terminal.titles() == ["The harbour opens"]
-        said = told(tmp_path, "explain", "https://news.example/1")
+        reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
             "here: it rang before its words or the query changed; sent at"
-            in said.partition("All")[2]
+            in reply.partition("All")[2]
         )
 
 
@@ -420,10 +421,10 @@ async def test_the_older_part_of_a_long_document_says_so(
         await made.store._writer.run(
             "age", lambda db: db.execute("update entries set silent = 'archive'")
         )
-        said = told(tmp_path, "explain", "https://news.example/old")
+        reply = told(tmp_path, "explain", "https://news.example/old")
         assert (
             "no alert, for it came with the older part of a document that was too long to read at once"
-            in said
+            in reply
         )
 
 
@@ -442,15 +443,15 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
     ) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "Harbour cranes"), OLD)
-        said = told(tmp_path, "explain", "https://news.example/1")
-        assert "✗ Elsewhere It looks at b only, not at A. It has harbour (“Harbour”)." in said
-        assert "✗ Missing It lacks radar. It has harbour." in said
+        reply = told(tmp_path, "explain", "https://news.example/1")
+        assert "✗ Elsewhere It looks at b only, not at A. It has harbour (“Harbour”)." in reply
+        assert "✗ Missing It lacks radar. It has harbour." in reply
         assert (
             "✗ Excluded It is excluded by NOT crane (“cranes”, same stem: crane). It has harbour."
-            in said
+            in reply
         )
-        assert "✓ Inflected It has crane (“cranes”, same stem: crane). here: sent at" in said
-        assert "✗ Both It lacks radar." in said
+        assert "✓ Inflected It has crane (“cranes”, same stem: crane). here: sent at" in reply
+        assert "✗ Both It lacks radar." in reply
         assert told(tmp_path, "explain", "-s", "Missing", "https://news.example/1").count("✗") == 1
         assert "✓ Inflected" in told(
             tmp_path, "explain", "-s", "crane", "https://news.example/1"
@@ -470,7 +471,7 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
             "here: the message was refused (bad words).",
         ),
         (
-            [InDoubt("cut off"), InDoubt("cut off")],
+            [Undecided("cut off"), Undecided("cut off")],
             "here: the connection ended before the answer, so the message may or may not have arrived",
         ),
         ([ChatClosed("thrown out.", probe=False)], "here: the message waits to be sent"),
@@ -487,10 +488,10 @@ async def test_what_became_of_the_message_is_said(
         for _ in outcomes[1:]:
             clock.advance(timedelta(minutes=10))
             await made.deliver.run_once(timedelta(0))
-        said = told(tmp_path, "explain", "https://news.example/1")
-        assert sentence in said
+        reply = told(tmp_path, "explain", "https://news.example/1")
+        assert sentence in reply
         if isinstance((outcomes or [Sent(1)])[0], ChatClosed):
-            assert "for the chat is paused: " in said
+            assert "for the chat is paused: " in reply
 
 
 async def test_what_was_refused_is_not_told_as_having_rung(
@@ -543,9 +544,9 @@ async def test_a_story_that_had_rung_through_another_article_says_which(
         link = "https://mill.example/story"
         await shown(made, server, "/a", just("1", "The harbour opens", link=link), OLD)
         await shown(made, server, "/b", just("2", "Harbour open again", link=link))
-        said = told(tmp_path, "explain", "Harbour open again")
-        assert "here: its story had rung at" in said
-        assert "with “The harbour opens” (sent at" in said
+        reply = told(tmp_path, "explain", "Harbour open again")
+        assert "here: its story had rung at" in reply
+        assert "with “The harbour opens” (sent at" in reply
         both = told(tmp_path, "explain", link)
         assert both.count("✓ All") == 2
         assert both.index("The harbour opens") < both.index("Harbour open again")
@@ -560,10 +561,10 @@ async def test_a_subscription_that_came_later_does_not_claim_the_alert_of_anothe
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
         (tmp_path / "feeds.yaml").write_text(config(server, "/a", subscriptions=[first, later]))
         await made.reload()
-        said = told(tmp_path, "explain", "https://news.example/1")
+        reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
             "✓ Later It has opens (“opens”). here: it rang for another subscription, sent at"
-            in said
+            in reply
         )
         line = told(tmp_path, "explain", "--last", "1")
         assert "rang First " in f"{line} ", line
@@ -582,10 +583,10 @@ async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(
             config(server, "/a", subscriptions=[rule("Radar", "harbour")])
         )
         await made.reload()
-        said = told(tmp_path, "explain", "https://news.example/1")
+        reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
             "here: no alert: the subscription did not stand, or read otherwise, when the article came."
-            in said
+            in reply
         )
 
 
@@ -594,12 +595,12 @@ async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
 ) -> None:
     rules = [rule("English", "missile"), rule("Русский", "ракета"), rule("None", "mill")]
     async with newsbell(tmp_path, config(server, "/a", subscriptions=rules), clock=clock):
-        said = told(tmp_path, "explain", "Missiles", "over the port")
-        assert said.startswith(
+        reply = told(tmp_path, "explain", "Missiles", "over the port")
+        assert reply.startswith(
             "No stored article has this headline; as a new one it would be judged so:"
         )
-        assert "✓ English It has missile (“Missiles”, same stem: missil)." in said
-        assert "✗ None It lacks mill." in said
+        assert "✓ English It has missile (“Missiles”, same stem: missil)." in reply
+        assert "✗ None It lacks mill." in reply
         assert "✓ Русский" in told(tmp_path, "explain", "Удар ракетами по порту")
 
 
@@ -614,13 +615,13 @@ async def test_the_newest_articles_are_told_in_a_few_lines_each(
         await shown(
             made, server, "/a", just("1", "The harbour opens"), just("2", "A mill burns"), OLD
         )
-        said = asked(tmp_path, "explain", "--last", "3").stdout.splitlines()
-        assert [line for line in said if not line.startswith(" ")] == [
-            line for line in said if line[2:3] == ":" or line[:1].isdigit()
+        reply = asked(tmp_path, "explain", "--last", "3").stdout.splitlines()
+        assert [line for line in reply if not line.startswith(" ")] == [
+            line for line in reply if line[2:3] == ":" or line[:1].isdigit()
         ]
-        assert "    rang Port" in said
-        assert "    no subscription matches (2 looked at)" in said
-        assert any(line.startswith("    Port: ") and "first time" in line for line in said), (
+        assert "    rang Port" in reply
+        assert "    no subscription matches (2 looked at)" in reply
+        assert any(line.startswith("    Port: ") and "first time" in line for line in reply), (
             "the oldest matches and did not ring"
         )
         one = told(tmp_path, "explain", "--last", "1", "-s", "Mill")
@@ -649,10 +650,10 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
         ("-s", "@weapons", "Old harbour news"),
         ("A text of its own",),
     ):
-        said = told(tmp_path, "explain", *arguments)
-        assert "@weapons" in said
-        assert "cannot be read" in said or "there is no list" in said.lower()
-        assert "There is no subscription yet" not in said
+        reply = told(tmp_path, "explain", *arguments)
+        assert "@weapons" in reply
+        assert "cannot be read" in reply or "there is no list" in reply.lower()
+        assert "There is no subscription yet" not in reply
     assert asked(tmp_path, "backtest", "harbour").exit_code == 0
 
 
@@ -695,7 +696,7 @@ def test_an_explanation_never_contradicts_the_matcher(
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\x9b1m", "\u2028"], ids=ascii)
 def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -> None:
     """People in chats write queries; the operator's terminal shows what is said of them."""
-    said = []
+    reply = []
     for query in (
         '"radar {}mast"',
         'author:"jane {}roe"',
@@ -705,12 +706,12 @@ def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -
     ):
         with suppress(QueryError):
             held = [Held(Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES))]
-            said += [
+            reply += [
                 reason.text for reason in explain_article(Article("Harbour", language="en"), held)
             ]
 
     assert [
-        text for text in said if any(category(character) in {"Cc", "Zl"} for character in text)
+        text for text in reply if any(category(character) in {"Cc", "Zl"} for character in text)
     ] == []
 
 
@@ -720,20 +721,20 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
         Held(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES))
         for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")
     ]
-    said = [
+    reply = [
         reason.text
         for reason in explain_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)
     ]
     alert = AlertFact(
         1, 1, "T", NOW, "dead", f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1})
     )
-    said += [
+    reply += [
         reason.text
         for reason in explain_entry(
             facts(Article("Radar", language="en"), alert), held, {1: ("here", "")}, str
         )
     ]
-    said.append(
+    reply.append(
         explain_unknown(
             f"https://wire.example/{odd}",
             [FeedFact("W", "https://other.example/", NOW, NOW, "")],
@@ -741,7 +742,7 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
         )
     )
 
-    assert [text for text in said if any(category(character) == "Cc" for character in text)] == []
+    assert [text for text in reply if any(category(character) == "Cc" for character in text)] == []
 
 
 # Names
@@ -759,9 +760,9 @@ async def test_names_shows_spellings_other_names_and_what_stands_in_the_articles
             just("2", "Zelenskyy speaks"),
             just("3", "Зеленський у порту"),
         )
-        said = told(tmp_path, "names", "Zelensky")
-        assert said.startswith("Spellings it accepts, among others ")
-        assert "In stored articles Zelenskyy (2), Зеленський (1)" in said
+        reply = told(tmp_path, "names", "Zelensky")
+        assert reply.startswith("Spellings it accepts, among others ")
+        assert "In stored articles Zelenskyy (2), Зеленський (1)" in reply
         assert "Other names of the same place" in told(tmp_path, "names", "Kharkiv")
         listed = asked(tmp_path, "names", "--list", "Deir", "ez-Zor")
         assert (

@@ -20,11 +20,11 @@ from babel.messages.pofile import read_po
 
 from bot.alerts import options
 from bot.errors import QueryError
-from bot.i18n.catalog import ENGLISH, LANGUAGES, Catalog, Catalogs, Voice
+from bot.i18n.catalog import ENGLISH, LANGUAGES, Catalog, Catalogs, Translator
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import Subscription
 from bot.model.entries import Article
-from bot.model.stories import Pair, Place
+from bot.model.stories import Pair, StoryIds
 from bot.query.explain import explain, sentence
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
@@ -37,10 +37,10 @@ from bot.search.explain import (
 from bot.search.timeline import timeline
 
 HOUSE = Path(__file__).resolve().parents[1]
-KEYWORDS = {"say": None, "count": (1, 2), "QueryError": (3,)}  # as `make messages` has them
+KEYWORDS = {"gettext": None, "ngettext": (1, 2), "QueryError": (3,)}  # as `make messages` has them
 TEXT_AT = {
-    "say": (0,),
-    "count": (0, 1),
+    "gettext": (0,),
+    "ngettext": (0, 1),
     "QueryError": (2,),
 }  # the same, counted from 0, of what has so many arguments
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
@@ -150,7 +150,7 @@ def test_no_text_that_is_said_is_put_together_beforehand() -> None:
         place
         for place, node, text in called()
         if isinstance(text, ast.JoinedStr | ast.BinOp)
-        and not (isinstance(node.func, ast.Name) and node.func.id == "say")
+        and not (isinstance(node.func, ast.Name) and node.func.id == "gettext")
     ]
     assert not wrong
 
@@ -244,31 +244,34 @@ def test_arabic_has_no_signs_of_direction_but_isolates_that_end() -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_language_is_loaded_and_says_what_its_file_says(language: str) -> None:
-    voice = Voice(catalog=Catalogs().of(language))
-    assert voice.catalog.language == language
-    assert voice.catalog.rtl == (language == "ar")
+    translator = Translator(catalog=Catalogs().of(language))
+    assert translator.catalog.language == language
+    assert translator.catalog.rtl == (language == "ar")
     known = messages(language)["All feeds are well."]
-    assert voice.say("All feeds are well.") == (known.string or known.id)
+    assert translator.gettext("All feeds are well.") == (known.string or known.id)
     for one in texts(language):
         if one.pluralizable and is_translated(one):
             form = c2py(messages(language).plural_expr)
             values = {name.partition("!")[0]: "…" for name in fields(one.id[1])} | {"number": 0}
             for number in (0, 1, 2, 3, 5, 11, 21, 100, 101):
                 values["number"] = number
-                said = voice.count(
+                reply = translator.ngettext(
                     *one.id,
                     number,
                     **{name: value for name, value in values.items() if name != "number"},
                 )
-                assert said == one.string[form(number)].format(**values)
+                assert reply == one.string[form(number)].format(**values)
         elif is_translated(one):
-            assert voice.catalog.translations.gettext(one.id) == one.string
+            assert translator.catalog.translations.gettext(one.id) == one.string
 
 
 def test_a_language_that_is_unknown_is_english() -> None:
     catalogs = Catalogs()
     assert catalogs.of("xx").language == "en"
-    assert Voice(catalog=catalogs.of("xx")).say("All feeds are well.") == "All feeds are well."
+    assert (
+        Translator(catalog=catalogs.of("xx")).gettext("All feeds are well.")
+        == "All feeds are well."
+    )
     assert catalogs.of("de") is catalogs.of("de")
 
 
@@ -285,7 +288,7 @@ class Masked(NullTranslations):
         )
 
 
-MASKED = Voice(catalog=Catalog("xx", Masked()))
+MASKED = Translator(catalog=Catalog("xx", Masked()))
 LATIN = re.compile("[A-Za-z]+")
 
 
@@ -307,9 +310,9 @@ LATIN = re.compile("[A-Za-z]+")
 )
 def test_an_explanation_is_all_of_one_language(query: str, text: str) -> None:
     told = explain(parse(query, {"список": ("удар",)}), ArticleWords(Article(text, language="ru")))
-    said = sentence(told, MASKED)
-    assert set(LATIN.findall(said)) <= set(LATIN.findall(query)), said
-    assert len(sentence(told)) == len(said)
+    reply = sentence(told, MASKED)
+    assert set(LATIN.findall(reply)) <= set(LATIN.findall(query)), reply
+    assert len(sentence(told)) == len(reply)
 
 
 @pytest.mark.parametrize(
@@ -352,11 +355,11 @@ def test_an_explanation_is_all_of_one_language(query: str, text: str) -> None:
 def test_a_mistake_of_a_query_is_all_of_the_language(query: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(query, {"список": ("удар",)})
-    said = caught.value.said(MASKED.say)
-    assert set(LATIN.findall(said)) <= {*LATIN.findall(query), "invalid", "repetition", "size"} | {
+    reply = caught.value.translated(MASKED.gettext)
+    assert set(LATIN.findall(reply)) <= {*LATIN.findall(query), "invalid", "repetition", "size"} | {
         "bad"
-    }, said
-    assert caught.value.said(ENGLISH.say) == caught.value.message
+    }, reply
+    assert caught.value.translated(ENGLISH.gettext) == caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -373,8 +376,8 @@ def test_a_mistake_of_a_query_is_all_of_the_language(query: str) -> None:
 def test_a_mistake_of_an_option_is_all_of_the_language(text: str) -> None:
     with pytest.raises(QueryError) as caught:
         options.split(text)
-    assert set(LATIN.findall(caught.value.said(MASKED.say))) <= set(LATIN.findall(text))
-    assert caught.value.said(ENGLISH.say) == caught.value.message
+    assert set(LATIN.findall(caught.value.translated(MASKED.gettext))) <= set(LATIN.findall(text))
+    assert caught.value.translated(ENGLISH.gettext) == caught.value.message
 
 
 def test_reasons_are_all_of_the_language() -> None:
@@ -402,17 +405,17 @@ def test_reasons_are_all_of_the_language() -> None:
             facts = EntryFacts(
                 StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),)
             )
-            said = [
+            reply = [
                 reason.text
                 for reason in explain_entry(
                     facts, held, {1: ("тут", "пауза")}, lambda _: "12:00", MASKED
                 )
             ]
-            said += [
+            reply += [
                 describe_entry(facts, lambda _: "12:00", key, MASKED)
                 for key in ("link", "guid", "headline")
             ]
-            assert not [text for text in said if LATIN.search(text)]
+            assert not [text for text in reply if LATIN.search(text)]
     feeds = [
         FeedFact("Лампа", "https://новости.рф/", seen, NOON, failed)
         for seen in (None, NOON)
@@ -432,7 +435,7 @@ def test_a_storyline_is_all_of_the_language() -> None:
     entries = [
         StoryEntry(
             number,
-            Place(story, story, 1),
+            StoryIds(story, story, 1),
             "Удар",
             "",
             "Лампа",

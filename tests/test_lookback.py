@@ -31,11 +31,11 @@ from test_query_properties import (
 
 from bot.errors import StoreError
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription, Subscription
-from bot.model.desired_config import Declared
+from bot.model.desired_config import DesiredConfig
 from bot.model.entries import Article, EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import DeclaredFeed, FeedState
 from bot.model.poll import FeedCommit, Lookup
-from bot.model.stories import Place, Placement
+from bot.model.stories import Placement, StoryIds
 from bot.parse.entry_keys import digest
 from bot.query.index import Index
 from bot.query.matcher import match
@@ -51,7 +51,7 @@ from bot.store.sqlite import SqliteStore
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WIRE = DeclaredFeed("https://wire.example/rss.xml", "Harbour Wire", "Harbour Wire", ("sport",))
 POST = DeclaredFeed("https://post.example/feed", "Morning Post", "post.example", ("World", "sea"))
-DECLARED = Declared(
+DECLARED = DesiredConfig(
     (WIRE, POST),
     (DeclaredChat("here", ChatKind.TERMINAL),),
     (DeclaredSubscription("All", "harbour", (), ("here",)),),
@@ -59,7 +59,7 @@ DECLARED = Declared(
 
 
 def _placed(entry: NewEntry, story: int) -> PlacedEntry:
-    return PlacedEntry(entry, Placement(entry.id, Place(story, story, story)), "house", "house")
+    return PlacedEntry(entry, Placement(entry.id, StoryIds(story, story, story)), "house", "house")
 
 
 class Shelf:
@@ -134,7 +134,7 @@ class Shelf:
         )[0]
         keys = EntryKeys(number.to_bytes(16, "big"), b"", digest("title", now.title or "-"))
         known = KnownEntry(
-            number, row[0], Place(row[1], row[1], row[1]), keys, row[2], row[3], None, None, NOON
+            number, row[0], StoryIds(row[1], row[1], row[1]), keys, row[2], row[3], None, None, NOON
         )
         self._commit(
             row[0],
@@ -590,18 +590,18 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
 ) -> None:  # fmt: skip
     caplog.set_level(logging.ERROR, "newsbell")
     async with watching(tmp_path, server, clock, terminal) as bell:
-        await bell.sees(rss(item("1", "Old", at=NOON - 3 * DAY)))
+        await bell.publishes(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await bell.made._search()
         await bell.made.store._writer.run("break", lambda db: harm(db.conn))
 
-        assert await bell.sees(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
+        assert await bell.publishes(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
         await bell.made._search()
-        assert await bell.sees(rss(item("2", "The harbour closes"))) == []
+        assert await bell.publishes(rss(item("2", "The harbour closes"))) == []
         await bell.made._search()
         assert bell.edits == ["The harbour closes"]
         await bell.made._prune()
         await bell.made.run_once()
-        assert await bell.sees(rss(item("3", "A further harbour"))) == ["A further harbour"]
+        assert await bell.publishes(rss(item("3", "A further harbour"))) == ["A further harbour"]
 
 
 async def test_a_broken_search_is_told_in_the_log(
@@ -614,7 +614,7 @@ async def test_a_broken_search_is_told_in_the_log(
     caplog.set_level(logging.ERROR, "newsbell")
     async with watching(tmp_path, server, clock, terminal) as bell:
         await bell.made.store._writer.run("break", lambda db: drop(db.conn))
-        await bell.sees(rss(item("1", "Old", at=NOON - 3 * DAY)))
+        await bell.publishes(rss(item("1", "Old", at=NOON - 3 * DAY)))
         await bell.made._search()
 
     assert any("the search waits" in record.message for record in caplog.records)
@@ -817,7 +817,7 @@ def sub(number: int, query: str, *chats: int, feeds: Sequence[str] = ()) -> Subs
     return Subscription(number, f"S{number}", query, tuple(feeds), chats or (1,))
 
 
-def ringing(index: Index, text: str, language: str = "en") -> list[int]:
+def options(index: Index, text: str, language: str = "en") -> list[int]:
     return [one.subscription_id for one in index.match(Article(text, language=language))]
 
 
@@ -830,12 +830,12 @@ def test_matching_goes_on_between_the_steps_of_a_change(monkeypatch: pytest.Monk
 
     for number in index.use(after):
         changed.append(number)
-        found = ringing(index, "harbour mill " + " ".join(f"w{one}" for one in range(50)))
+        found = options(index, "harbour mill " + " ".join(f"w{one}" for one in range(50)))
         assert found == sorted(index._compiled), (
             "each stands with its old words or with its new ones"
         )
-    assert ringing(index, "harbour") == list(range(10, 50))
-    assert ringing(index, "mill") == list(range(5, 10))
+    assert options(index, "harbour") == list(range(10, 50))
+    assert options(index, "mill") == list(range(5, 10))
     assert sorted(set(changed)) == sorted(changed)
     assert set(range(5)) <= set(changed), "removed"
     assert not set(range(10, 40, 2)) & set(changed), "those that stay the same are left alone"
@@ -850,10 +850,10 @@ def test_a_change_of_one_chat_touches_no_other(monkeypatch: pytest.MonkeyPatch) 
     assert sorted(index.use([sub(3, "radar", 1, 2), sub(5, "pier", 1)], NAMES, chat=1)) == [1, 5]
 
     assert {number: index.tree(number) for number in untouched} == untouched
-    assert ringing(index, "harbour mill radar missile pier") == [2, 3, 4, 5]
+    assert options(index, "harbour mill radar missile pier") == [2, 3, 4, 5]
     assert list(index.use([], NAMES, chat=7)) == []
     assert sorted(index.use([], NAMES, chat=2)) == [2, 3, 4]
-    assert ringing(index, "harbour mill radar missile pier") == [5]
+    assert options(index, "harbour mill radar missile pier") == [5]
 
 
 def test_a_changed_list_is_read_anew_by_the_queries_that_use_it_alone() -> None:
@@ -873,9 +873,9 @@ def test_a_changed_list_is_read_anew_by_the_queries_that_use_it_alone() -> None:
 
     assert sorted(changed) == [1, 3, 4]
     assert index.tree(2) is kept
-    assert ringing(index, "a missile") == []
-    assert ringing(index, "a cannon") == [1, 3]
-    assert (index.broken, ringing(index, "a mast")) == ({}, [4])
+    assert options(index, "a missile") == []
+    assert options(index, "a cannon") == [1, 3]
+    assert (index.broken, options(index, "a mast")) == ({}, [4])
 
 
 def test_a_list_that_is_gone_sets_its_queries_aside_until_it_is_back() -> None:
@@ -883,13 +883,13 @@ def test_a_list_that_is_gone_sets_its_queries_aside_until_it_is_back() -> None:
     both = [sub(1, "@weapons"), sub(2, "harbour")]
 
     list(index.use(both, {}))
-    assert (set(index.broken), ringing(index, "missile harbour"), len(index.subscriptions())) == (
+    assert (set(index.broken), options(index, "missile harbour"), len(index.subscriptions())) == (
         {1},
         [2],
         2,
     )
     list(index.use(both, NAMES))
-    assert (index.broken, ringing(index, "missile harbour")) == ({}, [1, 2])
+    assert (index.broken, options(index, "missile harbour")) == ({}, [1, 2])
     list(index.use([both[1]], {}))
     assert index.broken == {}
 
@@ -903,19 +903,19 @@ def test_a_chat_that_changes_while_the_file_is_taken_in_keeps_no_old_list_alive(
     list(index.use([everything[0], sub(3, "pier", 1)], fresh, chat=1))
     list(index.use([*everything, sub(3, "pier", 1)], fresh))
 
-    assert ringing(index, "a cannon") == [1, 2]
-    assert ringing(index, "a missile") == []
+    assert options(index, "a cannon") == [1, 2]
+    assert options(index, "a missile") == []
 
 
 def test_a_language_that_was_not_met_is_learnt_by_all_queries() -> None:
     index = Index(NAMES, ())
     list(index.use([sub(1, "Haus"), sub(2, "Київ"), sub(3, "harbour"), sub(4, "Haus radar")]))
 
-    assert ringing(index, "Die Häuser", "de") == [1]
-    assert ringing(index, "Вечір у Києві", "uk") == [2]
-    assert ringing(index, "Häuser mit Radar", "de") == [1, 4]
+    assert options(index, "Die Häuser", "de") == [1]
+    assert options(index, "Вечір у Києві", "uk") == [2]
+    assert options(index, "Häuser mit Radar", "de") == [1, 4]
     index.set(sub(5, "Häuser"))
-    assert ringing(index, "Ein Haus", "de") == [1, 5]
+    assert options(index, "Ein Haus", "de") == [1, 5]
     for number in range(1, 6):
         index.remove(number)
     assert (len(index), dict(index._anchored), index._free, set(index._signs.values())) == (

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from support import NOON
 
 from bot.config.schema import FeedShape, Tag
-from bot.feeds.opml import FEEDS, OUTLINES, SIZE, TAGS, Outline, Read, _tag, read, written
+from bot.feeds.opml import FEEDS, OUTLINES, SIZE, TAGS, Features, Read, _tag, read, written
 from bot.parse.repair import fault
 from bot.text.clean import cut, to_text
 
@@ -51,9 +51,9 @@ def test_a_well_formed_list_gives_its_feeds_with_names_and_folders_in_order() ->
 
     assert read(document.encode()) == Read(
         (
-            Outline(A, "Harbour & Sea", ()),
-            Outline(B, "Strait", ("world-news", "asia")),
-            Outline(C, "", ("world-news",)),
+            Features(A, "Harbour & Sea", ()),
+            Features(B, "Strait", ("world-news", "asia")),
+            Features(C, "", ("world-news",)),
         ),
         repaired=False,
         skipped=(),
@@ -68,7 +68,7 @@ def test_an_address_in_several_folders_comes_once_with_the_tags_of_all() -> None
         ).encode()
     )
 
-    assert made.feeds == (Outline(A, "Wire", ("world", "asia", "ports", "ships")),)
+    assert made.feeds == (Features(A, "Wire", ("world", "asia", "ports", "ships")),)
 
 
 def test_a_name_comes_from_text_then_title_and_an_address_is_no_name() -> None:
@@ -91,7 +91,7 @@ def test_names_are_clean_and_no_longer_than_feeds_yaml_allows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "tag"),
+    ("reply", "tag"),
     [
         ("World News", "world-news"),
         ("Business &amp; Economy", "business-economy"),
@@ -105,8 +105,8 @@ def test_names_are_clean_and_no_longer_than_feeds_yaml_allows() -> None:
         ("a" * 59 + " b", "a" * 59),
     ],
 )
-def test_a_folder_becomes_a_tag_that_feeds_yaml_takes(said: str, tag: str) -> None:
-    (one,) = read(opml(folder(said, feed(A))).encode()).feeds
+def test_a_folder_becomes_a_tag_that_feeds_yaml_takes(reply: str, tag: str) -> None:
+    (one,) = read(opml(folder(reply, feed(A))).encode()).feeds
 
     assert one.tags == ((tag,) if tag else ())
     assert FeedShape(url=one.url, tags=list(one.tags))
@@ -116,8 +116,8 @@ def test_a_folder_becomes_a_tag_that_feeds_yaml_takes(said: str, tag: str) -> No
 @example("\u0130")
 @example("a\u0345")
 @example("&lt;!")
-def test_every_tag_is_one_that_feeds_yaml_takes_and_is_its_own_tag(said: str) -> None:
-    tag = _tag(said)
+def test_every_tag_is_one_that_feeds_yaml_takes_and_is_its_own_tag(reply: str) -> None:
+    tag = _tag(reply)
 
     if tag:
         TypeAdapter(Tag).validate_python(tag)
@@ -163,7 +163,7 @@ def test_outlines_that_name_no_feed_are_passed_over() -> None:
         f'<outline text="A note"/><outline type="link" text="Page" url="{A}"/><outline type="RSS" text="Old" url="{B}"/>'
     )
 
-    assert read(document.encode()) == Read((Outline(B, "Old", ()),), repaired=False, skipped=())
+    assert read(document.encode()) == Read((Features(B, "Old", ()),), repaired=False, skipped=())
 
 
 def test_a_list_without_feeds_is_an_empty_list() -> None:
@@ -332,13 +332,13 @@ def test_a_list_is_read_in_its_encoding_whatever_it_declares(encoding: str, decl
         feed(A, "Zürich – Übersee"), f'<?xml version="1.0" encoding="{declared}"?>'
     ).encode(encoding)
 
-    assert read(document).feeds == (Outline(A, "Zürich – Übersee", ()),)
+    assert read(document).feeds == (Features(A, "Zürich – Übersee", ()),)
 
 
 def test_what_stands_in_comments_and_sections_is_no_feed() -> None:
     document = opml(f"<!-- {feed(A)} --><outline text='x'><![CDATA[{feed(B)}]]></outline>{feed(C)}")
 
-    assert read(document.encode()) == Read((Outline(C, "Wire", ()),), repaired=False, skipped=())
+    assert read(document.encode()) == Read((Features(C, "Wire", ()),), repaired=False, skipped=())
 
 
 # No OPML
@@ -485,7 +485,7 @@ def _laughs() -> str:
 def test_entities_are_neither_expanded_nor_fetched(doctype: str) -> None:
     made = read(opml(feed(B, "&l9;"), doctype).encode())
 
-    assert made.feeds[-1] == Outline(B, "&l9;", ())
+    assert made.feeds[-1] == Features(B, "&l9;", ())
     assert made.repaired
 
 
@@ -506,13 +506,13 @@ URLS = st.builds(
 )
 CLEAN_TAGS = st.lists(WORDS.map(_tag).filter(bool), unique=True, max_size=TAGS).map(tuple)
 LISTS = st.lists(
-    st.builds(Outline, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8
+    st.builds(Features, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8
 )
 
 
 @given(LISTS)
-@example([Outline(A, "a &lt b", ()), Outline("http://b.example/?a=1&amp;b", '"', ("x",))])
-def test_what_is_written_is_read_back(feeds: list[Outline]) -> None:
+@example([Features(A, "a &lt b", ()), Features("http://b.example/?a=1&amp;b", '"', ("x",))])
+def test_what_is_written_is_read_back(feeds: list[Features]) -> None:
     made = read(written(feeds, "Mine", NOON))
 
     assert set(made.feeds) == set(feeds)
@@ -525,7 +525,7 @@ def test_what_is_written_is_read_back(feeds: list[Outline]) -> None:
 def test_whatever_is_written_is_well_formed(
     title: str, name: str, path: str, tags: list[str]
 ) -> None:
-    document = written([Outline(A + path, name, tuple(tags))], title, NOON)
+    document = written([Features(A + path, name, tuple(tags))], title, NOON)
 
     assert fault(document) is None
 
@@ -538,9 +538,9 @@ def _elements(document: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories() -> None:
     document = written(
         [
-            Outline(A, "Wire", ("world", "asia", "sea")),
-            Outline(B, "", ()),
-            Outline(C, 'Sea & "Land"', ("world",)),
+            Features(A, "Wire", ("world", "asia", "sea")),
+            Features(B, "", ()),
+            Features(C, 'Sea & "Land"', ("world",)),
         ],
         "Mine",
         datetime(2026, 3, 1, 13, 0, tzinfo=timezone(timedelta(hours=1))),
@@ -562,7 +562,9 @@ def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories()
 
 def test_characters_that_xml_forbids_are_dropped() -> None:
     document = written(
-        [Outline(A, "One\x00\x0b\ud800\uffffTwo", ())], "\x1bMine", datetime(2026, 3, 1, tzinfo=UTC)
+        [Features(A, "One\x00\x0b\ud800\uffffTwo", ())],
+        "\x1bMine",
+        datetime(2026, 3, 1, tzinfo=UTC),
     )
 
     assert [one.name for one in read(document).feeds] == ["One Two"]

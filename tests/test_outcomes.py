@@ -32,15 +32,15 @@ from bot.model.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Halted,
-    InDoubt,
     MessageLost,
     NoticeIntent,
     NotSent,
     Refused,
     SendOutcome,
     Sent,
+    ServiceDown,
     Settlement,
+    Undecided,
 )
 from bot.model.message import Message
 
@@ -235,7 +235,7 @@ async def test_what_happens_in_telegram_becomes_an_outcome_and_a_settlement(
     assert became(what, found) == Settlement(what, **fields)
 
 
-def refusal(description: str) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+def denial_reason(description: str) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
     """A 400 that means: this message is not taken as it is. python-telegram-bot strips the lead and capitalises."""
     reason = f"{description.removeprefix('Bad Request: ').capitalize()}."
     return Refuse(400, description), delivery(), Refused(reason), plain(reason)
@@ -255,7 +255,7 @@ def closed(
 def doubtful(
     fault: Fault, reason: str = IN_DOUBT
 ) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
-    return fault, delivery(), InDoubt(reason), again(reason)
+    return fault, delivery(), Undecided(reason), again(reason)
 
 
 PAUSE, RESTART = "Telegram asks for a pause", "Telegram's server restarts"
@@ -322,19 +322,19 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         MessageLost(LOST),
         {"state": DeliveryState.DROPPED, "error": LOST},
     ),
-    "400 too long": refusal("Bad Request: message is too long"),
-    "400 caption too long": refusal("Bad Request: message caption is too long"),
-    "400 text too long": refusal("Bad Request: text is too long"),
-    "400 empty": refusal("Bad Request: message text is empty"),
-    "400 can't parse": refusal("Bad Request: can't parse entities: unsupported start tag"),
-    "400 BUTTON_DATA_INVALID": refusal("Bad Request: BUTTON_DATA_INVALID"),
-    "400 BUTTON_URL_INVALID": refusal("Bad Request: BUTTON_URL_INVALID"),
-    "400 markup too long": refusal("Bad Request: reply markup is too long"),
-    "400 wrong URL": refusal("Bad Request: Wrong HTTP URL specified"),
-    "400 failed URL": refusal("Bad Request: Failed to get HTTP URL content"),
-    "400 web page": refusal("Bad Request: wrong type of the web page content"),
-    "400 file too big": refusal("Bad Request: file is too big"),
-    "400 unknown": refusal("Bad Request: SOMETHING_OF_TOMORROW"),
+    "400 too long": denial_reason("Bad Request: message is too long"),
+    "400 caption too long": denial_reason("Bad Request: message caption is too long"),
+    "400 text too long": denial_reason("Bad Request: text is too long"),
+    "400 empty": denial_reason("Bad Request: message text is empty"),
+    "400 can't parse": denial_reason("Bad Request: can't parse entities: unsupported start tag"),
+    "400 BUTTON_DATA_INVALID": denial_reason("Bad Request: BUTTON_DATA_INVALID"),
+    "400 BUTTON_URL_INVALID": denial_reason("Bad Request: BUTTON_URL_INVALID"),
+    "400 markup too long": denial_reason("Bad Request: reply markup is too long"),
+    "400 wrong URL": denial_reason("Bad Request: Wrong HTTP URL specified"),
+    "400 failed URL": denial_reason("Bad Request: Failed to get HTTP URL content"),
+    "400 web page": denial_reason("Bad Request: wrong type of the web page content"),
+    "400 file too big": denial_reason("Bad Request: file is too big"),
+    "400 unknown": denial_reason("Bad Request: SOMETHING_OF_TOMORROW"),
     "406 unknown": (
         Refuse(406, "Not Acceptable: FROZEN_METHOD_INVALID"),
         delivery(),
@@ -347,8 +347,8 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         Refused("the message is too large."),
         plain("the message is too large."),
     ),
-    "401": (Refuse(401, "Unauthorized"), delivery(), Halted(TOKEN), HALTED),
-    "404": (Refuse(404, "Not Found"), delivery(), Halted(TOKEN), HALTED),
+    "401": (Refuse(401, "Unauthorized"), delivery(), ServiceDown(TOKEN), HALTED),
+    "404": (Refuse(404, "Not Found"), delivery(), ServiceDown(TOKEN), HALTED),
     "409": (
         Refuse(
             409,
@@ -422,7 +422,7 @@ async def test_a_wrong_token_halts_everything(api: BotApi) -> None:
     wrong = await send(api, delivery(), token="123456:AAwrongwrongwrongwrongwrongwrongwro")
     malformed = await send(api, delivery(), token="123456:?")
 
-    assert (wrong, malformed) == (Halted(TOKEN), Halted(TOKEN))
+    assert (wrong, malformed) == (ServiceDown(TOKEN), ServiceDown(TOKEN))
 
 
 async def test_a_refused_connection_is_surely_not_sent(api: BotApi) -> None:
@@ -445,7 +445,7 @@ async def test_an_answer_that_comes_too_late_leaves_it_in_doubt(api: BotApi) -> 
             Bot(api.token, base_url=f"{api.url}/bot", request=request)
         ).send(delivery(), Message("Fire"))
 
-    assert found == InDoubt(IN_DOUBT)
+    assert found == Undecided(IN_DOUBT)
     assert [message.text for message in api.messages(ANN)] == ["Fire"], "it had arrived"
 
 
@@ -480,7 +480,7 @@ async def test_an_answer_that_names_no_message_leaves_it_in_doubt(api: BotApi, r
     finally:
         await runner.cleanup()
 
-    assert isinstance(found, InDoubt)
+    assert isinstance(found, Undecided)
 
 
 async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi) -> None:
@@ -505,7 +505,7 @@ async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi)
 def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_never(
     what: Delivery, state: DeliveryState
 ) -> None:
-    found = became(what, InDoubt("x"))
+    found = became(what, Undecided("x"))
 
     assert (found.state, found.doubt) == (state, True)
 

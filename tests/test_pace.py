@@ -161,7 +161,7 @@ def test_sends_that_begin_together_keep_the_limit_of_all(
 
 @pytest.mark.parametrize("chats", [60, 200, 1000])
 def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
-    pace, now, gate, count = Pace(), NOON, FloodGate(), 0
+    pace, now, url_guard, count = Pace(), NOON, FloodGate(), 0
     end = NOON + timedelta(seconds=60)
     while now < end:
         address = 1 + count % chats
@@ -170,7 +170,10 @@ def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
             now = at
             continue
         sent(pace, address, now)
-        assert gate.admit("sendMessage", address, now.timestamp(), group=False, edit=False) is None
+        assert (
+            url_guard.admit("sendMessage", address, now.timestamp(), group=False, edit=False)
+            is None
+        )
         count += 1
 
     assert count >= 0.95 * 30 * 60

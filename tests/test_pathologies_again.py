@@ -24,34 +24,36 @@ async def bell(
 
 async def test_15_old_items_that_return_ring_nobody(bell: Bell) -> None:
     everything = archive(12)
-    await bell.sees(rss(*everything))
+    await bell.publishes(rss(*everything))
     for shown in (everything[:4], everything[6:], everything[3:8], everything[::-1]):
-        assert await bell.sees(rss(*shown)) == []
+        assert await bell.publishes(rss(*shown)) == []
 
 
 async def test_16_an_older_item_that_slides_back_rings_nobody(bell: Bell) -> None:
     everything = [item("top", "Harbour top story"), *archive(11)]
-    await bell.sees(rss(*archive(11)))
-    assert await bell.sees(rss(*everything[:10])) == ["Harbour top story"]
-    assert await bell.sees(rss(*everything[1:11])) == []
-    assert await bell.sees(rss(*everything[:10])) == []
+    await bell.publishes(rss(*archive(11)))
+    assert await bell.publishes(rss(*everything[:10])) == ["Harbour top story"]
+    assert await bell.publishes(rss(*everything[1:11])) == []
+    assert await bell.publishes(rss(*everything[:10])) == []
 
 
 async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(
     bell: Bell,
 ) -> None:
-    await bell.sees(rss(*archive(5)))
-    await bell.sees(rss(*archive(4), *archive(1, first=5)))
+    await bell.publishes(rss(*archive(5)))
+    await bell.publishes(rss(*archive(4), *archive(1, first=5)))
     assert bell.notices == []
 
 
 async def test_17_a_new_item_rings_wherever_it_stands(bell: Bell) -> None:
     old = archive(6)
-    await bell.sees(rss(*old))
-    assert await bell.sees(rss(*old, item("last", "Harbour at the end"))) == ["Harbour at the end"]
+    await bell.publishes(rss(*old))
+    assert await bell.publishes(rss(*old, item("last", "Harbour at the end"))) == [
+        "Harbour at the end"
+    ]
     middle = [*old[:3], item("mid", "Harbour in the middle"), *old[3:]]
-    assert await bell.sees(rss(*middle)) == ["Harbour in the middle"]
-    assert await bell.sees(rss(*reversed(middle))) == []
+    assert await bell.publishes(rss(*middle)) == ["Harbour in the middle"]
+    assert await bell.publishes(rss(*reversed(middle))) == []
 
 
 async def test_18_dates_rewritten_for_all_ring_nobody(bell: Bell) -> None:
@@ -60,36 +62,36 @@ async def test_18_dates_rewritten_for_all_ring_nobody(bell: Bell) -> None:
         document = rss(
             *(item(f"g{n}", f"Harbour tale {n}", at=LONG_AGO + timedelta(days=day)) for n in names)
         )
-        assert await bell.sees(document) == []
+        assert await bell.publishes(document) == []
     undated_ids = rss(
         *(
             item(None, f"Harbour tale {n}", link=f"https://news.example/g{n}", at=NOON)
             for n in names
         )
     )
-    assert await bell.sees(undated_ids) == []
+    assert await bell.publishes(undated_ids) == []
 
 
 # 19. Our memory is longer than the feed's window.
 
 
 async def test_19_what_stands_in_the_feed_is_never_forgotten(bell: Bell) -> None:
-    await bell.sees(rss(*archive(5)))
+    await bell.publishes(rss(*archive(5)))
     for _ in range(7):
-        await bell.sees(rss(*archive(5), head=" "), after=timedelta(days=30))
+        await bell.publishes(rss(*archive(5), head=" "), after=timedelta(days=30))
         await bell.made.store.operator.prune(bell.clock.now())
     assert await bell.entries() == 5
     assert bell.rang == []
 
 
 async def test_19_what_left_the_feed_is_known_for_90_days(bell: Bell) -> None:
-    await bell.sees(rss(*archive(5)))
-    await bell.sees(rss(*archive(2)))
+    await bell.publishes(rss(*archive(5)))
+    await bell.publishes(rss(*archive(2)))
     bell.clock.advance(timedelta(days=89))
     await bell.made.store.operator.prune(bell.clock.now())
     assert await bell.entries() == 5
-    assert await bell.sees(rss(*archive(5))) == []
-    await bell.sees(rss(*archive(2)))
+    assert await bell.publishes(rss(*archive(5))) == []
+    await bell.publishes(rss(*archive(2)))
     bell.clock.advance(timedelta(days=91))
     await bell.made.store.operator.prune(bell.clock.now())
     assert await bell.entries() == 2
@@ -101,19 +103,19 @@ async def test_19_what_left_the_feed_is_known_for_90_days(bell: Bell) -> None:
 async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_back(
     bell: Bell,
 ) -> None:
-    await bell.sees(rss(*archive(8)))
-    assert await bell.sees(rss()) == []
+    await bell.publishes(rss(*archive(8)))
+    assert await bell.publishes(rss()) == []
     state = await bell.state()
     assert (state.failure, state.empties) == (None, 1)
     assert bell.notices == []
-    assert await bell.sees(rss(*archive(8))) == []
+    assert await bell.publishes(rss(*archive(8))) == []
     assert (await bell.state()).empties == 0
 
 
 async def test_20_a_feed_that_stays_empty_is_told_to_the_operator_once(bell: Bell) -> None:
-    await bell.sees(rss(*archive(8)))
+    await bell.publishes(rss(*archive(8)))
     for turn in range(5):
-        await bell.sees(rss(head=" " * turn))
+        await bell.publishes(rss(head=" " * turn))
     assert len(bell.notices) == 1
     assert "empty 3 times" in bell.notices[0]
 
@@ -122,16 +124,16 @@ async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_
     bell: Bell,
 ) -> None:
     for turn in range(4):
-        await bell.sees(rss(head=" " * turn))
+        await bell.publishes(rss(head=" " * turn))
     assert bell.notices == []
-    assert await bell.sees(rss(item("1", "First harbour story"))) == ["First harbour story"]
+    assert await bell.publishes(rss(item("1", "First harbour story"))) == ["First harbour story"]
 
 
 # 21. A busy feed with a short window.
 
 
 async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(bell: Bell) -> None:
-    await bell.sees(
+    await bell.publishes(
         rss(
             *(
                 item(f"a{n}", f"Talk of the town {n}", at=NOON - timedelta(hours=n))
@@ -139,7 +141,7 @@ async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
             )
         )
     )
-    await bell.sees(
+    await bell.publishes(
         rss(
             *(
                 item(f"b{n}", f"Harbour note {n} {n * n}", at=NOON + timedelta(minutes=n))
@@ -153,7 +155,7 @@ async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
 
 async def test_21_a_feed_that_publishes_often_is_looked_at_more_often(bell: Bell) -> None:
     busy = rss(*(item(f"b{n}", f"Note {n}", at=NOON - timedelta(minutes=3 * n)) for n in range(20)))
-    await bell.sees(busy, after=timedelta(0))
+    await bell.publishes(busy, after=timedelta(0))
     assert (await bell.state()).interval == timedelta(minutes=5)
 
 
@@ -170,7 +172,7 @@ async def test_22_a_feed_that_is_added_later_begins_silently(
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
         assert await bell.polls() == []
         assert await bell.entries("/b.xml") == 30
-        assert await bell.sees(
+        assert await bell.publishes(
             rss(item("new", "Harbour new"), *archive(30, first=40)), path="/b.xml"
         ) == ["Harbour new"]
 
@@ -181,7 +183,7 @@ async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(bell: Bell
         item("o", "Harbour last week", at=LONG_AGO),
     )
     undated = item("u", "Harbour some day", at=None)
-    assert await bell.sees(rss(recent, older, undated)) == ["Harbour this morning"]
+    assert await bell.publishes(rss(recent, older, undated)) == ["Harbour this morning"]
     assert bell.alerts[0].catch_up
 
 
@@ -193,12 +195,12 @@ async def test_14_one_link_in_two_feeds_rings_once(
 ) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
         server.put("/a.xml", rss(item("1", "Old", at=LONG_AGO)))
-        await bell.sees(rss(item("2", "Older", at=LONG_AGO)), path="/b.xml")
-        assert await bell.sees(
+        await bell.publishes(rss(item("2", "Older", at=LONG_AGO)), path="/b.xml")
+        assert await bell.publishes(
             rss(item("a", "Harbour fire", link=f"{ZOO}fire")), path="/a.xml"
         ) == ["Harbour fire"]
         assert (
-            await bell.sees(
+            await bell.publishes(
                 rss(item("b", "Fire in harbour", link=f"{ZOO}fire?utm_source=b")), path="/b.xml"
             )
             == []
@@ -210,9 +212,9 @@ async def test_14_one_guid_in_two_feeds_hides_nothing(
 ) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as bell:
         server.put("/a.xml", rss(item("old", "Old", at=LONG_AGO)))
-        await bell.sees(rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml")
+        await bell.publishes(rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml")
         server.put("/a.xml", rss(item("1", "Harbour fire", link=f"{ZOO}fire")))
-        rang = await bell.sees(
+        rang = await bell.publishes(
             rss(item("1", "Harbour strike", link="https://other.example/strike")), path="/b.xml"
         )
         assert sorted(rang) == ["Harbour fire", "Harbour strike"]
@@ -230,11 +232,11 @@ async def test_14_articles_that_all_link_to_one_page_are_stories_of_their_own(
                 item("00", "Older", link=page, at=LONG_AGO),
             ),
         )
-        await bell.sees(rss(item("0", "Old", link=ZOO, at=LONG_AGO)), path="/b.xml")
+        await bell.publishes(rss(item("0", "Old", link=ZOO, at=LONG_AGO)), path="/b.xml")
         many = [item(f"a{n}", f"Harbour {n}", link=page) for n in ("fire", "flood", "strike")]
-        assert len(await bell.sees(rss(*many), path="/a.xml")) == 3
-        assert await bell.sees(rss(item("b", "Harbour opens", link=page)), path="/b.xml") == [
+        assert len(await bell.publishes(rss(*many), path="/a.xml")) == 3
+        assert await bell.publishes(rss(item("b", "Harbour opens", link=page)), path="/b.xml") == [
             "Harbour opens"
         ]
         home = [item(f"h{n}", f"Harbour {n}", link=ZOO) for n in ("parade", "concert")]
-        assert len(await bell.sees(rss(*home), path="/b.xml")) == 2
+        assert len(await bell.publishes(rss(*home), path="/b.xml")) == 2

@@ -31,8 +31,8 @@ async def news(
     """What rings where these raw items come on top of a feed with an old one."""
     top = f"{root}<channel><title>Wire</title><link>https://news.example/</link>{head}"
     old = item("old", "Old harbour", at=LONG_AGO)
-    await bell.sees(f"{top}{old}</channel></rss>")
-    return await bell.sees(f"{top}{''.join(items)}{old}</channel></rss>")
+    await bell.publishes(f"{top}{old}</channel></rss>")
+    return await bell.publishes(f"{top}{''.join(items)}{old}</channel></rss>")
 
 
 # 36, 37. Types and charsets.
@@ -43,8 +43,8 @@ async def news(
 )
 async def test_36_a_feed_is_read_whatever_type_the_server_calls_it(bell: Bell, kind: str) -> None:
     headers = {"Content-Type": kind}
-    await bell.sees(rss(*archive(2)), headers=headers)
-    assert await bell.sees(rss(item("2", "Гавань горит"), *archive(2)), headers=headers) == [
+    await bell.publishes(rss(*archive(2)), headers=headers)
+    assert await bell.publishes(rss(item("2", "Гавань горит"), *archive(2)), headers=headers) == [
         "Гавань горит"
     ]
 
@@ -83,8 +83,8 @@ async def test_37_charsets_that_contradict_each_other_are_settled(
         )
 
     headers = {"Content-Type": header}
-    await bell.sees(document(*archive(2)), headers=headers)
-    assert await bell.sees(document(item("2", title), *archive(2)), headers=headers) == [title]
+    await bell.publishes(document(*archive(2)), headers=headers)
+    assert await bell.publishes(document(item("2", title), *archive(2)), headers=headers) == [title]
 
 
 # 38 to 41. Not well-formed.
@@ -94,8 +94,8 @@ async def test_37_charsets_that_contradict_each_other_are_settled(
 async def test_38_marks_and_blank_lines_before_the_declaration_do_no_harm(
     bell: Bell, before: str
 ) -> None:
-    await bell.sees(before + rss(*archive(2)))
-    assert await bell.sees(before + rss(item("2", "Harbour & Sons"), *archive(2))) == [
+    await bell.publishes(before + rss(*archive(2)))
+    assert await bell.publishes(before + rss(item("2", "Harbour & Sons"), *archive(2))) == [
         "Harbour & Sons"
     ]
 
@@ -196,8 +196,8 @@ async def test_43_atom_titles_are_read_by_their_type(
         return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
     old = "<entry><id>urn:0</id><title>Old</title></entry>"
-    await bell.sees(document(old))
-    assert await bell.sees(
+    await bell.publishes(document(old))
+    assert await bell.publishes(
         document(f"<entry><id>urn:1</id><title type='{kind}'>{written}</title></entry>", old)
     ) == [read]
 
@@ -226,8 +226,8 @@ async def test_44_relative_links_are_resolved(
         return f"<feed xmlns='http://www.w3.org/2005/Atom'{attribute(base)}><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
     old = "<entry><id>urn:0</id><title>Old</title></entry>"
-    await bell.sees(document(old))
-    await bell.sees(
+    await bell.publishes(document(old))
+    await bell.publishes(
         document(
             f"<entry{attribute(entry_base)}><id>urn:1</id><title>Harbour</title><link href='{link}'/></entry>",
             old,
@@ -237,8 +237,8 @@ async def test_44_relative_links_are_resolved(
 
 
 async def test_44_relative_links_are_resolved_against_where_a_redirect_ends(bell: Bell) -> None:
-    await bell.sees(rss(item("1", "Old", link="/old", at=LONG_AGO)))
-    await bell.sees(rss(item("2", "Harbour", link="fire")), path="/deep/feed.xml")
+    await bell.publishes(rss(item("1", "Old", link="/old", at=LONG_AGO)))
+    await bell.publishes(rss(item("2", "Harbour", link="fire")), path="/deep/feed.xml")
     bell.server.put("/feed.xml", b"", status=302, headers={"Location": "/deep/feed.xml"})
     await bell.polls()
     assert bell.alerts[0].link == bell.server.url("/deep/fire")
@@ -275,9 +275,9 @@ async def test_45_entries_without_link_are_stories_of_their_own(bell: Bell) -> N
 
 async def test_45_a_redirect_changes_no_guid(bell: Bell) -> None:
     items = [f"<item><guid>{n}</guid><title>Harbour level</title>{DATE}</item>" for n in range(8)]
-    await bell.sees(rss(*items).replace("Mar", "Feb"))
+    await bell.publishes(rss(*items).replace("Mar", "Feb"))
     bell.server.put("/feed.xml", b"", status=302, headers={"Location": "/deep/feed.xml"})
-    assert await bell.sees(rss(*items), path="/deep/feed.xml") == []
+    assert await bell.publishes(rss(*items), path="/deep/feed.xml") == []
     assert await bell.entries() == 8
 
 
@@ -308,15 +308,19 @@ async def test_47_json_feeds_are_read_with_numbers_for_ids_and_without_ids(bell:
     number = {"id": 2, "url": "/fire", "title": "Harbour fire", "content_html": "<p>Smoke</p>"}
     nameless = {"title": "Harbour flood", "content_text": "Water"}
     untitled = {"id": "4", "content_text": "Harbour strike: talks begin"}
-    await bell.sees(document(old), headers=headers)
-    assert await bell.sees(document(number, nameless, 7, untitled, {}, old), headers=headers) == [
+    await bell.publishes(document(old), headers=headers)
+    assert await bell.publishes(
+        document(number, nameless, 7, untitled, {}, old), headers=headers
+    ) == [
         "Harbour fire",
         "Harbour flood",
         "Harbour strike: talks begin",
     ]
     assert bell.alerts[0].link == bell.server.url("/fire")
     assert (
-        await bell.sees(document({**number, "id": "2"}, nameless, untitled, old), headers=headers)
+        await bell.publishes(
+            document({**number, "id": "2"}, nameless, untitled, old), headers=headers
+        )
         == []
     )
 
@@ -326,7 +330,7 @@ async def test_48_without_link_the_enclosure_is_the_link(bell: Bell) -> None:
     await news(bell, episode)
     assert bell.alerts[0].link == "https://zoo.example/e2.mp3"
     again = episode.replace("e2</guid>", "upload-2</guid>")
-    assert await bell.sees(rss(again, item("old", "Old harbour", at=LONG_AGO))) == []
+    assert await bell.publishes(rss(again, item("old", "Old harbour", at=LONG_AGO))) == []
 
 
 async def test_48_of_several_links_the_alternate_in_html_is_taken(bell: Bell) -> None:
@@ -339,8 +343,8 @@ async def test_48_of_several_links_the_alternate_in_html_is_taken(bell: Bell) ->
     def document(*entries: str) -> str:
         return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
-    await bell.sees(document("<entry><id>urn:0</id><title>Old</title></entry>"))
-    await bell.sees(
+    await bell.publishes(document("<entry><id>urn:0</id><title>Old</title></entry>"))
+    await bell.publishes(
         document(
             f"<entry><id>urn:1</id><title>Harbour</title>{links}</entry>",
             "<entry><id>urn:0</id><title>Old</title></entry>",
@@ -369,9 +373,9 @@ async def test_49_an_aggregators_original_link_and_source_are_shown(bell: Bell) 
 async def test_49_a_lone_item_that_says_the_feed_is_gone_rings_nobody_and_is_told(
     bell: Bell, words: str
 ) -> None:
-    await bell.sees(rss(*archive(8)))
+    await bell.publishes(rss(*archive(8)))
     before = await bell.state()
-    assert await bell.sees(rss(item("gone", words))) == []
+    assert await bell.publishes(rss(item("gone", words))) == []
     state = await bell.state()
     assert state.failure is Failure.TOMBSTONE
     assert state.document == before.document
@@ -382,8 +386,8 @@ async def test_49_a_lone_item_that_says_the_feed_is_gone_rings_nobody_and_is_tol
 
 
 async def test_49_an_ordinary_lone_item_is_no_tombstone(bell: Bell) -> None:
-    await bell.sees(rss(*archive(8)))
-    assert await bell.sees(rss(item("2", "Harbour ferry is no longer running"))) == [
+    await bell.publishes(rss(*archive(8)))
+    assert await bell.publishes(rss(item("2", "Harbour ferry is no longer running"))) == [
         "Harbour ferry is no longer running"
     ]
 
@@ -404,26 +408,28 @@ async def test_50_of_a_whole_archive_the_newest_are_kept_and_the_status_says_so(
     bell: Bell, *, oldest_first: bool
 ) -> None:
     old = vast(2000, oldest_first=oldest_first)
-    assert await bell.sees(rss(*old), after=timedelta(0)) == []
+    assert await bell.publishes(rss(*old), after=timedelta(0)) == []
     assert await bell.entries() == 500
     state = await bell.state()
     assert state.cut == 1500
     assert state.newest == NOON - timedelta(days=2)
     new = item("new", "Harbour news", at=NOON + PAUSE)
-    assert await bell.sees(rss(*old, new) if oldest_first else rss(new, *old)) == ["Harbour news"]
+    assert await bell.publishes(rss(*old, new) if oldest_first else rss(new, *old)) == [
+        "Harbour news"
+    ]
 
 
 async def test_50_what_was_cut_rings_nobody_when_it_comes_within_reach(bell: Bell) -> None:
-    await bell.sees(rss(*vast(900)))
-    assert await bell.sees(rss(*vast(900)[450:])) == []
+    await bell.publishes(rss(*vast(900)))
+    assert await bell.publishes(rss(*vast(900)[450:])) == []
     edited = [one.replace("diary", "journal") for one in vast(900)[700:705]]
-    assert await bell.sees(rss(*vast(700), *edited)) == []
+    assert await bell.publishes(rss(*vast(700), *edited)) == []
     assert bell.terminal.texts(DeliveryKind.NOTICE) == []
 
 
 async def test_50_a_document_beyond_the_limit_is_the_feeds_failure(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
-    await bell.sees(rss(item("2", "Harbour", text="x" * (10 * 1024 * 1024 + 1))))
+    await bell.publishes(rss(*archive(3)))
+    await bell.publishes(rss(item("2", "Harbour", text="x" * (10 * 1024 * 1024 + 1))))
     state = await bell.state()
     assert state.failure is Failure.TOO_LARGE
     assert "10 MiB" in state.failure_text

@@ -34,42 +34,44 @@ def dated(text: str) -> str:
 async def test_23_a_date_in_the_future_withholds_no_alert_and_orders_as_now(
     bell: Bell, ahead: timedelta
 ) -> None:
-    await bell.sees(rss(*archive(3)))
-    assert await bell.sees(rss(item("2", "Harbour fire", at=NOON + ahead), *archive(3))) == [
+    await bell.publishes(rss(*archive(3)))
+    assert await bell.publishes(rss(item("2", "Harbour fire", at=NOON + ahead), *archive(3))) == [
         "Harbour fire"
     ]
     newest = (await bell.state()).newest
     assert newest is not None
     assert newest <= bell.clock.now() + timedelta(hours=1)
-    assert await bell.sees(rss(item("3", "Harbour flood", at=bell.clock.now()), *archive(3))) == [
-        "Harbour flood"
-    ]
+    assert await bell.publishes(
+        rss(item("3", "Harbour flood", at=bell.clock.now()), *archive(3))
+    ) == ["Harbour flood"]
 
 
 async def test_23_a_feed_whose_dates_are_all_ahead_rings_one_by_one(bell: Bell) -> None:
     ahead = [
         item(f"f{n}", f"Harbour tomorrow {n * n}", at=NOON + timedelta(days=1)) for n in range(3)
     ]
-    await bell.sees(rss(item("1", "Old", at=NOON + timedelta(hours=20))))
-    assert len(await bell.sees(rss(*ahead))) == 3
+    await bell.publishes(rss(item("1", "Old", at=NOON + timedelta(hours=20))))
+    assert len(await bell.publishes(rss(*ahead))) == 3
 
 
 async def test_24_without_dates_entries_ring_once_at_first_sight(bell: Bell) -> None:
     old = [item(f"o{n}", f"Harbour {n}", at=None) for n in range(4)]
-    assert await bell.sees(rss(*old)) == []
+    assert await bell.publishes(rss(*old)) == []
     new = item("n", "Harbour fire", at=None)
-    assert await bell.sees(rss(new, *old)) == ["Harbour fire"]
-    assert await bell.sees(rss(*old, new, head=" ")) == []
+    assert await bell.publishes(rss(new, *old)) == ["Harbour fire"]
+    assert await bell.publishes(rss(*old, new, head=" ")) == []
     assert bell.alerts[0].published is None
     assert bell.alerts[0].first_seen_at == NOON + timedelta(minutes=20)
 
 
 async def test_24_a_date_that_appears_or_goes_makes_nothing_new(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
-    await bell.sees(rss(item(None, "Harbour fire", link="", at=None), *archive(3)))
-    assert await bell.sees(rss(item(None, "Harbour fire", link="", at=NOON), *archive(3))) == []
+    await bell.publishes(rss(*archive(3)))
+    await bell.publishes(rss(item(None, "Harbour fire", link="", at=None), *archive(3)))
     assert (
-        await bell.sees(
+        await bell.publishes(rss(item(None, "Harbour fire", link="", at=NOON), *archive(3))) == []
+    )
+    assert (
+        await bell.publishes(
             rss(item(None, "Harbour fire", link="", at=NOON + timedelta(hours=1)), *archive(3))
         )
         == []
@@ -94,24 +96,24 @@ async def test_24_a_date_that_appears_or_goes_makes_nothing_new(bell: Bell) -> N
 async def test_25_odd_dates_are_understood_or_left_out_and_ring(
     bell: Bell, written: str, understood: datetime | None
 ) -> None:
-    await bell.sees(rss(*archive(3)))
-    assert await bell.sees(rss(dated(written), *archive(3))) == ["Harbour fire"]
+    await bell.publishes(rss(*archive(3)))
+    assert await bell.publishes(rss(dated(written), *archive(3))) == ["Harbour fire"]
     assert bell.alerts[0].published == understood
 
 
 async def test_26_a_date_without_zone_is_taken_as_utc(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
-    await bell.sees(rss(dated("Mon, 02 Mar 2026 11:00:00"), *archive(3)))
+    await bell.publishes(rss(*archive(3)))
+    await bell.publishes(rss(dated("Mon, 02 Mar 2026 11:00:00"), *archive(3)))
     assert bell.alerts[0].published == datetime(2026, 3, 2, 11, tzinfo=UTC)
 
 
 async def test_26_an_old_or_senseless_date_silences_no_entry_of_an_ordinary_poll(
     bell: Bell,
 ) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     late = item("late", "Harbour report published late", at=NOON - timedelta(days=300))
-    assert await bell.sees(rss(late, *archive(3))) == ["Harbour report published late"]
-    assert await bell.sees(rss(dated("Thu, 01 Jan 1970 00:00:00 GMT"), late, *archive(3))) == [
+    assert await bell.publishes(rss(late, *archive(3))) == ["Harbour report published late"]
+    assert await bell.publishes(rss(dated("Thu, 01 Jan 1970 00:00:00 GMT"), late, *archive(3))) == [
         "Harbour fire"
     ]
 
@@ -197,7 +199,7 @@ async def test_28_a_server_that_refuses_conditional_requests_is_asked_without(
 
 
 async def test_28_without_validators_the_same_body_is_known_by_its_hash(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     first = await bell.state()
     assert await bell.polls() == []
     state = await bell.state()
@@ -214,16 +216,17 @@ CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><b
 async def test_29_a_challenge_page_is_named_keeps_the_feed_and_backs_off(
     bell: Bell, status: int
 ) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     for _ in range(3):
         assert (
-            await bell.sees(CHALLENGE, status=status, headers={"Content-Type": "text/html"}) == []
+            await bell.publishes(CHALLENGE, status=status, headers={"Content-Type": "text/html"})
+            == []
         )
     state = await bell.state()
     assert state.failure is Failure.BLOCKED
     assert "challenge page" in state.failure_text
     assert state.next_poll_at - bell.clock.now() >= timedelta(minutes=20)
-    assert await bell.sees(rss(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await bell.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
     assert (await bell.state()).failure is None
 
 
@@ -239,19 +242,19 @@ async def test_29_a_challenge_page_is_named_keeps_the_feed_and_backs_off(
     ],
 )
 async def test_30_a_page_is_not_a_feed_and_clears_nothing(bell: Bell, page: str) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     before = await bell.state()
-    assert await bell.sees(page, headers={"Content-Type": "text/html", "ETag": '"page"'}) == []
+    assert await bell.publishes(page, headers={"Content-Type": "text/html", "ETag": '"page"'}) == []
     state = await bell.state()
     assert state.failure is Failure.NOT_A_FEED
     assert (state.document, state.etag) == (before.document, before.etag)
-    assert await bell.sees(rss(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await bell.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
 
 
 async def test_30_a_first_answer_that_is_a_page_is_no_baseline(bell: Bell) -> None:
-    await bell.sees(
+    await bell.publishes(
         "<!DOCTYPE html><html><body>Down for maintenance</body></html>",
         headers={"Content-Type": "text/html"},
     )
     assert (await bell.state()).baseline_at is None
-    assert await bell.sees(rss(*archive(3))) == []
+    assert await bell.publishes(rss(*archive(3))) == []

@@ -33,30 +33,30 @@ async def bell(
 async def test_31_errors_for_days_back_off_to_a_day_and_never_end_the_feed(
     bell: Bell, status: int, failure: Failure
 ) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     waits = []
     for _ in range(12):
-        await bell.sees("gone", status=status, after=timedelta(hours=6))
+        await bell.publishes("gone", status=status, after=timedelta(hours=6))
         waits.append((await bell.state()).interval)
     assert waits == sorted(waits)
     assert waits[0] <= timedelta(minutes=10)
     assert waits[-1] == timedelta(hours=24)
     assert (await bell.state()).failure is failure
     assert len(bell.notices) == 1, "the operator hears of it once"
-    assert await bell.sees(rss(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await bell.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
     assert len(bell.notices) == 2, "and once more when it works again"
 
 
 async def test_31_a_short_storm_tells_nobody(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     for _ in range(5):
-        await bell.sees("", status=500)
-    assert await bell.sees(rss(FIRE, *archive(3))) == ["Harbour fire"]
+        await bell.publishes("", status=500)
+    assert await bell.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
     assert bell.notices == []
 
 
 async def test_31_retry_after_parks_the_host(bell: Bell) -> None:
-    await bell.sees("", status=503, headers={"Retry-After": "7200"})
+    await bell.publishes("", status=503, headers={"Retry-After": "7200"})
     asked = len(bell.server.seen)
     await bell.polls(after=timedelta(minutes=110))
     assert len(bell.server.seen) == asked
@@ -97,12 +97,14 @@ async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_o
 
 
 async def test_32_a_temporary_301_changes_nothing(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     bell.server.put("/narrow.xml", rss(*archive(1)))
     moved(bell.server, "/feed.xml", "/narrow.xml", 301)
     await bell.polls(after=timedelta(hours=12))
     await bell.polls(after=timedelta(hours=13))
-    assert await bell.sees(rss(FIRE, *archive(3)), after=timedelta(hours=12)) == ["Harbour fire"]
+    assert await bell.publishes(rss(FIRE, *archive(3)), after=timedelta(hours=12)) == [
+        "Harbour fire"
+    ]
     state = await bell.state()
     assert (state.adopted_url, state.redirection) == (None, None)
 
@@ -114,9 +116,9 @@ async def test_32_an_adopted_redirect_that_fails_is_rolled_back(bell: Bell) -> N
         await bell.polls(after=timedelta(hours=12))
     assert (await bell.state()).adopted_url
     for _ in range(3):
-        await bell.sees("", path="/new.xml", status=404, after=timedelta(hours=12))
+        await bell.publishes("", path="/new.xml", status=404, after=timedelta(hours=12))
     assert (await bell.state()).adopted_url is None
-    assert await bell.sees(rss(FIRE, *archive(3)), after=timedelta(days=2)) == ["Harbour fire"]
+    assert await bell.publishes(rss(FIRE, *archive(3)), after=timedelta(days=2)) == ["Harbour fire"]
 
 
 async def test_32_a_redirect_in_a_circle_is_the_feeds_failure(bell: Bell) -> None:
@@ -128,7 +130,7 @@ async def test_32_a_redirect_in_a_circle_is_the_feeds_failure(bell: Bell) -> Non
 
 
 async def test_32_validators_stay_with_the_address_that_gave_them(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)), headers={"ETag": '"mine"'})
+    await bell.publishes(rss(*archive(3)), headers={"ETag": '"mine"'})
     async with feed_server("127.0.0.2") as other:
         other.put("/elsewhere.xml", rss(*archive(3)))
         moved(bell.server, "/feed.xml", other.url("/elsewhere.xml"), 302)
@@ -141,9 +143,9 @@ async def test_32_validators_stay_with_the_address_that_gave_them(bell: Bell) ->
 
 async def test_33_a_cdn_that_serves_old_and_new_copies_in_turn_rings_once(bell: Bell) -> None:
     old, new = rss(*archive(6)), rss(FIRE, *archive(5))
-    await bell.sees(old)
+    await bell.publishes(old)
     for turn in range(6):
-        await bell.sees(old if turn % 2 else new, headers={"ETag": f'"{turn % 2}"'})
+        await bell.publishes(old if turn % 2 else new, headers={"ETag": f'"{turn % 2}"'})
     assert bell.rang == ["Harbour fire"]
 
 
@@ -156,13 +158,13 @@ def atom(title: str, updated: str) -> str:
 
 
 async def test_33_an_older_copy_does_not_bring_back_older_words(bell: Bell) -> None:
-    await bell.sees(atom("Quiet day", "2026-02-01T00:00:00Z"))
+    await bell.publishes(atom("Quiet day", "2026-02-01T00:00:00Z"))
     before, after = (
         atom("Harbour on fire", "2026-03-02T10:00:00Z"),
         atom("Harbour fire is out", "2026-03-02T11:00:00Z"),
     )
     for document in (before, after, before, after, before):
-        await bell.sees(document)
+        await bell.publishes(document)
     assert bell.rang == ["Harbour on fire"]
     assert bell.edits == ["Harbour fire is out"]
 
@@ -170,11 +172,11 @@ async def test_33_an_older_copy_does_not_bring_back_older_words(bell: Bell) -> N
 async def test_33_an_older_copy_whose_date_of_publication_moves_does_not_bring_back_older_words(
     bell: Bell,
 ) -> None:
-    await bell.sees(rss(*archive(2)))
+    await bell.publishes(rss(*archive(2)))
     before = rss(item("2", "Harbour on fire", at=NOON - timedelta(hours=2)), *archive(2))
     after = rss(item("2", "Harbour fire is out", at=NOON - timedelta(hours=1)), *archive(2))
     for document in (before, after, before, after, before):
-        await bell.sees(document)
+        await bell.publishes(document)
     assert bell.rang == ["Harbour on fire"]
     assert bell.edits == ["Harbour fire is out"]
 
@@ -207,17 +209,17 @@ def cut_off(server: FeedServer, body: bytes, announced: int, **headers: str) -> 
 async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_rest_comes_later(
     bell: Bell, *, tell_length: bool
 ) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     document = rss(FIRE, item("3", "Harbour flood"), *archive(3))
     at = document.index("flood") + 3
     if tell_length:
         cut_off(bell.server, document[:at].encode(), len(document), ETag='"whole"')
         assert await bell.polls() == ["Harbour fire"]
     else:
-        assert await bell.sees(document[:at], headers={"ETag": '"whole"'}) == ["Harbour fire"]
+        assert await bell.publishes(document[:at], headers={"ETag": '"whole"'}) == ["Harbour fire"]
     state = await bell.state()
     assert (state.etag, state.failure) == (None, None)
-    assert await bell.sees(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
+    assert await bell.publishes(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
     assert (await bell.state()).etag == '"whole"'
 
 
@@ -225,46 +227,46 @@ async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_res
 async def test_34_of_a_body_cut_between_items_no_validators_are_kept(
     bell: Bell, *, tell_length: bool
 ) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     document = rss(FIRE, item("3", "Harbour flood"), *archive(3))
     at = document.index("<item>", document.index("Harbour fire"))
     if tell_length:
         cut_off(bell.server, document[:at].encode(), len(document), ETag='"whole"')
         assert await bell.polls() == ["Harbour fire"]
     else:
-        assert await bell.sees(document[:at], headers={"ETag": '"whole"'}) == ["Harbour fire"]
+        assert await bell.publishes(document[:at], headers={"ETag": '"whole"'}) == ["Harbour fire"]
     assert (await bell.state()).etag is None
-    assert await bell.sees(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
+    assert await bell.publishes(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
 
 
 async def test_34_a_first_fetch_that_is_cut_makes_no_alerts_of_the_rest(bell: Bell) -> None:
     document = rss(*archive(12))
-    await bell.sees(document[: document.index("old-7")])
-    assert await bell.sees(document) == []
-    assert await bell.sees(document.replace("<item>", FIRE + "<item>", 1)) == ["Harbour fire"]
+    await bell.publishes(document[: document.index("old-7")])
+    assert await bell.publishes(document) == []
+    assert await bell.publishes(document.replace("<item>", FIRE + "<item>", 1)) == ["Harbour fire"]
 
 
 async def test_34_a_feed_that_always_lacks_its_end_still_rings(bell: Bell) -> None:
     def document(*items: str) -> str:
         return rss(*items).removesuffix("</channel></rss>")
 
-    await bell.sees(document(*archive(3)))
-    assert await bell.sees(document(FIRE, *archive(3))) == ["Harbour fire"]
-    assert await bell.sees(document(item("3", "Harbour flood"), FIRE, *archive(3))) == [
+    await bell.publishes(document(*archive(3)))
+    assert await bell.publishes(document(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await bell.publishes(document(item("3", "Harbour flood"), FIRE, *archive(3))) == [
         "Harbour flood"
     ]
     assert (await bell.state()).failure is None
 
 
 async def test_34_cut_gzip_is_told_from_whole(bell: Bell) -> None:
-    await bell.sees(rss(*archive(3)))
+    await bell.publishes(rss(*archive(3)))
     items = [item(f"n{n}", f"Harbour {n} {n * 7919 % 1009}") for n in range(8)]
     packed = gzip.compress(rss(*items, *archive(3)).encode(), mtime=0)
-    await bell.sees(
+    await bell.publishes(
         packed[: len(packed) * 3 // 4], headers={"Content-Encoding": "gzip", "ETag": '"whole"'}
     )
     assert (await bell.state()).etag is None
-    await bell.sees(packed, headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
+    await bell.publishes(packed, headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
     assert len(bell.rang) == len(set(bell.rang)) == 8
 
 
@@ -284,12 +286,12 @@ async def test_35_mislabelled_gzip_is_read(bell: Bell, times: int, header: str) 
         return body
 
     headers = {"Content-Encoding": header} if header else {}
-    await bell.sees(packed(*archive(3)), headers=headers)
-    assert await bell.sees(packed(FIRE, *archive(3)), headers=headers) == ["Harbour fire"]
+    await bell.publishes(packed(*archive(3)), headers=headers)
+    assert await bell.publishes(packed(FIRE, *archive(3)), headers=headers) == ["Harbour fire"]
 
 
 async def test_35_a_coding_that_was_not_asked_for_is_the_feeds_failure(bell: Bell) -> None:
-    await bell.sees(b"\x0b\x02\x80hello\x03", headers={"Content-Encoding": "br"})
+    await bell.publishes(b"\x0b\x02\x80hello\x03", headers={"Content-Encoding": "br"})
     assert (await bell.state()).failure is Failure.ENCODING
 
 
@@ -297,5 +299,5 @@ async def test_35_gzip_thrice_is_opened_twice_only(bell: Bell) -> None:
     body = rss(*archive(3)).encode()
     for _ in range(3):
         body = gzip.compress(body, mtime=0)
-    await bell.sees(body, headers={"Content-Encoding": "gzip"})
+    await bell.publishes(body, headers={"Content-Encoding": "gzip"})
     assert (await bell.state()).failure is Failure.NOT_A_FEED

@@ -36,10 +36,10 @@ async def says(one: Desk, user: int, text: str, chat: int = 0) -> list[str]:
     place = chat or user
     before = len(one.api.messages(place))
     one.api.say(place, user, text)
-    return await said(one, place, before)
+    return await reply(one, place, before)
 
 
-async def said(one: Desk, place: int, before: int) -> list[str]:
+async def reply(one: Desk, place: int, before: int) -> list[str]:
     await one.listen()
     await one.deliver(10 * SECOND, SECOND)
     return [message.text for message in one.api.messages(place)[before:]]
@@ -53,7 +53,7 @@ async def presses(one: Desk, user: int, label: str, chat: int = 0) -> str:
             for button in row:
                 if button["text"] == label:
                     one.api.press(place, user, message.message_id, button["callback_data"])
-                    await said(one, place, 0)
+                    await reply(one, place, 0)
                     return next(
                         one_message.text
                         for one_message in one.api.messages(place)
@@ -220,7 +220,7 @@ async def test_a_forwarded_post_offers_to_watch_its_topic(
     async with open_desk(tmp_path, clock) as one:
         one.api.add_channel(-1005, "Harbour Notes")
         one.api.forward(ANN, ANN, origin, "Storm closes the harbour of Valmora\nFerries wait.")
-        [answer] = await said(one, ANN, 0)
+        [answer] = await reply(one, ANN, 0)
         assert answer.startswith(f"From {name}.")
         await presses(one, ANN, "Ring me for this")
         [(query,)] = await one.rows("select query from subscriptions")
@@ -370,7 +370,7 @@ async def test_a_group_that_becomes_a_supergroup_keeps_all_it_had(
         await says(one, ANN, f"/addfeed {server.url('/coast')}", GROUP)
         word = one.api.messages(GROUP)[-1].reply_markup["inline_keyboard"][0][0]["callback_data"]
         one.api.press(GROUP, ANN, one.api.messages(GROUP)[-1].message_id, word)
-        await said(one, GROUP, 0)
+        await reply(one, GROUP, 0)
         one.api.migrate(GROUP, -1077)
         await one.adds(Told("rung"))
         await one.deliver(20 * SECOND, SECOND)
@@ -388,16 +388,16 @@ async def test_an_opml_file_is_taken_in_and_one_that_is_none_is_said_to_be(
     document = b"<opml><body><outline text='Coast'><outline xmlUrl='https://a.example/rss' text='A &amp; B'/></outline></body></opml>"
     async with open_desk(tmp_path, clock) as one:
         one.api.upload(ANN, ANN, "reader.opml", document)
-        assert await said(one, ANN, 0) == ["1 feed added for this chat."]
+        assert await reply(one, ANN, 0) == ["1 feed added for this chat."]
         one.api.upload(ANN, ANN, "again.opml", document)
-        assert (await said(one, ANN, 1))[0].splitlines() == [
+        assert (await reply(one, ANN, 1))[0].splitlines() == [
             "0 feeds added for this chat.",
             "1 feed was watched already.",
         ]
         one.api.upload(ANN, ANN, "page.xml", b"<html><body>Hello</body></html>")
-        assert (await said(one, ANN, 2))[0].startswith("This is no OPML file that I can read:")
+        assert (await reply(one, ANN, 2))[0].startswith("This is no OPML file that I can read:")
         one.api.upload(GROUP, ANN, "reader.opml", document)
-        assert await said(one, GROUP, 0) == []
+        assert await reply(one, GROUP, 0) == []
 
 
 async def test_a_link_alone_is_looked_at_and_its_site_offered(
@@ -428,7 +428,7 @@ async def test_telegram_is_told_the_commands_for_each_kind_of_chat_and_language(
         )
         assert "subscribe" not in names["all_group_chats"]
         assert {f"/{name}" for name in names["all_private_chats"]} <= set(
-            one.made._actions._desk.commands
+            one.made._actions._routes.commands
         )
         english, german = commands["all_private_chats", ""], commands["all_private_chats", "de"]
         assert [command["command"] for command in english] == [

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot.stories.publishers import Families, Voice, credit
+from bot.stories.publishers import Attribution, PublisherGroups, credit
 
-FAMILIES = Families({"Harbour Group": ["harbour.example", "Harbour Evening"]})
+FAMILIES = PublisherGroups({"Harbour Group": ["harbour.example", "Harbour Evening"]})
 
 
 @pytest.mark.parametrize(
@@ -58,31 +58,33 @@ def test_a_credit_is_seen_where_newsrooms_put_it_and_nowhere_else(
     ],
 )
 def test_houses_are_told_apart_by_family_and_site(one: str, other: str, *, same: bool) -> None:
-    assert (FAMILIES.house(one) == FAMILIES.house(other)) is same
+    assert (FAMILIES.publisher_group(one) == FAMILIES.publisher_group(other)) is same
 
 
 def test_an_aggregator_s_article_is_the_outlet_s_that_it_names() -> None:
-    assert FAMILIES.voice("Link Collector", "Harbour Evening", "", "x", "y") == Voice(
+    assert FAMILIES.attribution("Link Collector", "Harbour Evening", "", "x", "y") == Attribution(
         "harbour group", "harbour group"
     )
 
 
 def test_an_agency_s_own_article_is_credited_to_nobody_else() -> None:
-    assert FAMILIES.voice("apnews.com", "", "", "x", "PORT SELVA (AP) — y") == Voice("ap", "ap")
-    assert FAMILIES.voice("Coastal Post", "", "", "x", "PORT SELVA (AP) — y") == Voice(
+    assert FAMILIES.attribution("apnews.com", "", "", "x", "PORT SELVA (AP) — y") == Attribution(
+        "ap", "ap"
+    )
+    assert FAMILIES.attribution("Coastal Post", "", "", "x", "PORT SELVA (AP) — y") == Attribution(
         "coastal post", "ap", "AP"
     )
 
 
 @pytest.mark.parametrize(
-    ("families", "rings"), [({}, 1), ({"Coast Media": ["Coastal Post", "Harbour Times"]}, 0)]
+    ("publisher_groups", "rings"), [({}, 1), ({"Coast Media": ["Coastal Post", "Harbour Times"]}, 0)]
 )
 async def test_two_papers_that_the_file_calls_one_house_do_not_confirm_each_other(
     tmp_path: Path,
     server: FeedServer,
     clock: ManualClock,
     terminal: Recorder,
-    families: dict[str, list[str]],
+    publisher_groups: dict[str, list[str]],
     rings: int,
 ) -> None:
     titles = {
@@ -99,7 +101,7 @@ async def test_two_papers_that_the_file_calls_one_house_do_not_confirm_each_othe
         {"url": server.url(f"/{number}"), "name": name, "publisher": name}
         for number, name in enumerate(titles)
     ]
-    config = json.loads(config_text(feeds, "tarvos")) | {"families": families}
+    config = json.loads(config_text(feeds, "tarvos")) | {"families": publisher_groups}
     config["subscriptions"][0]["publishers"] = 2
     async with newsbell(tmp_path, json.dumps(config), clock=clock, terminal=terminal) as made:
         await poll(made)

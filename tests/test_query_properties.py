@@ -491,8 +491,8 @@ def _refused(query: str) -> QueryError | None:
     """The error of a query, which has to be one that helps; None for a query that can be read."""
     try:
         tree = parse(query, NAMES)
-    except QueryError as refusal:
-        error = refusal
+    except QueryError as denial_reason:
+        error = denial_reason
     else:
         assert parse(show(tree), NAMES) == tree
         return None

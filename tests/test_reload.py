@@ -96,7 +96,7 @@ async def rows(made: App, sql: str) -> list[tuple[Any, ...]]:
     )
 
 
-def said(logged: pytest.LogCaptureFixture, words: str) -> Callable[[], bool]:
+def reply(logged: pytest.LogCaptureFixture, words: str) -> Callable[[], bool]:
     return lambda: any(words in record.getMessage() for record in logged.records)
 
 
@@ -112,7 +112,7 @@ async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
         await changed(
             tmp_path,
             fresh,
-            said(logged, "feeds.yaml taken in: feeds added: /b; subscriptions changed: All"),
+            reply(logged, "feeds.yaml taken in: feeds added: /b; subscriptions changed: All"),
         )
         await polled(made, server, "/b")
         server.put(
@@ -129,11 +129,11 @@ async def test_a_file_that_an_editor_replaces_by_renaming_is_taken_in(
 ) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
     async with running(tmp_path, written(server, "/a"), terminal):
-        await changed(tmp_path, written(server, "/a", "/b"), said(logged, "feeds added: /b"))
+        await changed(tmp_path, written(server, "/a", "/b"), reply(logged, "feeds added: /b"))
         for name in ("/c", "/d"):
             (tmp_path / "feeds.yaml~").write_text(written(server, "/a", name), encoding="utf-8")
             (tmp_path / "feeds.yaml~").replace(tmp_path / "feeds.yaml")
-            await until(said(logged, f"feeds added: {name}"))
+            await until(reply(logged, f"feeds added: {name}"))
 
 
 async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_without_a_ring(
@@ -151,7 +151,7 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
         baselines = await rows(made, "select url, baseline_at from feeds order by id")
         assert len(before) == 5
 
-        gone = said(logged, "feeds removed: /a; subscriptions removed: All")
+        gone = reply(logged, "feeds removed: /a; subscriptions removed: All")
         await changed(tmp_path, written(server, "/b", subscriptions=[]), gone)
         await polled(made, server, "/b")
         polls = [seen.path for seen in server.seen].count("/a")
@@ -162,7 +162,7 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
         await changed(
             tmp_path,
             written(server, "/a", "/b"),
-            said(logged, "feeds added: /a; subscriptions added: All"),
+            reply(logged, "feeds added: /a; subscriptions added: All"),
         )
         await polled(made, server, "/a")
         assert await rows(made, "select id, first_seen_at from entries order by id") == before
@@ -196,8 +196,10 @@ async def test_a_faulty_file_changes_nothing_and_says_why(
     async with running(tmp_path, written(server, "/a"), terminal) as made:
         await polled(made, server, "/a")
         before = made.config
-        await changed(tmp_path, faulty, said(logged, "feeds.yaml has mistakes and changes nothing"))
-        assert said(logged, words)()
+        await changed(
+            tmp_path, faulty, reply(logged, "feeds.yaml has mistakes and changes nothing")
+        )
+        assert reply(logged, words)()
         assert made.config is before
         server.put("/a", rss(item("2", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
         await polled(made, server, "/a")
@@ -221,7 +223,7 @@ async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
             ),
         )
         await changed(
-            tmp_path, written(server), said(logged, "a chat still subscribes to '@ports'")
+            tmp_path, written(server), reply(logged, "a chat still subscribes to '@ports'")
         )
         assert made.config.names == {"ports": ("harbour",)}
 
@@ -232,6 +234,8 @@ async def test_settings_that_need_a_start_are_named(
     async with running(tmp_path, written(server), terminal):
         settings = {"network": {"allow": ["127.0.0.0/8"]}, "timezone": "Europe/Berlin"}
         await changed(
-            tmp_path, written(server, settings=settings), said(logged, "settings changed; timezone")
+            tmp_path,
+            written(server, settings=settings),
+            reply(logged, "settings changed; timezone"),
         )
-        assert said(logged, "the others at the next start")()
+        assert reply(logged, "the others at the next start")()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import NOON
 
 from bot.delivery.render import ENTITIES, LENGTH, SNIPPET, render, snippet
-from bot.i18n.catalog import ENGLISH, Voice
+from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.alerts import AlertView
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
@@ -280,7 +280,7 @@ def test_as_plain_text_the_links_are_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "said"),
+    ("at", "reply"),
     [
         (datetime(2026, 3, 2, 13, 5, tzinfo=UTC), "14:05"),
         (datetime(2026, 3, 1, 22, 30, tzinfo=UTC), "1 Mar 23:30"),
@@ -289,5 +289,5 @@ def test_as_plain_text_the_links_are_written_out() -> None:
         (datetime(2025, 12, 31, 22, 30, tzinfo=UTC), "31 Dec 2025 23:30"),
     ],
 )
-def test_times_are_local_and_as_short_as_they_can_be(at: datetime, said: str) -> None:
-    assert Voice(ZoneInfo("Europe/Berlin")).time(at, NOON + timedelta(hours=2)) == said
+def test_times_are_local_and_as_short_as_they_can_be(at: datetime, reply: str) -> None:
+    assert Translator(ZoneInfo("Europe/Berlin")).time(at, NOON + timedelta(hours=2)) == reply

@@ -34,7 +34,7 @@ class Tty(io.StringIO):
 
 
 @pytest.fixture(params=["lines", "colours", "json"])
-def said(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+def reply(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     """All that is logged, at the highest verbosity, as `newsbell run` sets it up."""
     root = logging.getLogger()
     before, level = root.handlers, root.level
@@ -91,7 +91,7 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
     api: BotApi,
     server: FeedServer,
     clock: ManualClock,
-    said: io.StringIO,
+    reply: io.StringIO,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     serve(server)
@@ -159,8 +159,8 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
         seen.headers.get("Authorization") for seen in server.seen if seen.path != "/away.xml"
     } >= {HEADER}
     out, err = capsys.readouterr()
-    assert len(said.getvalue()) > 1000
-    assert shows(said.getvalue()) == set()
+    assert len(reply.getvalue()) > 1000
+    assert shows(reply.getvalue()) == set()
     assert [text for text in printed if shows(text)] == []
     assert shows(out + err) == set()
     assert shows("".join(message.text for _, message in terminal.sent)) == set()

@@ -15,7 +15,7 @@ from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, 
 from bot.errors import StoreBusy, StoreError, StoreFull
 from bot.model.delivery import DeliveryKind
 from bot.service.clock import SystemClock
-from bot.store.sqlite import Glance, SqliteStore
+from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 DAY = timedelta(days=1)
 OLD = item("1", "Old harbour news", at=NOON - 3 * DAY)
@@ -124,7 +124,7 @@ async def test_a_place_that_cannot_hold_a_database_is_told(tmp_path: Path) -> No
         async with SqliteStore(tmp_path / "newsbell.db"):
             pass
     with pytest.raises(StoreError, match="There is no database at"):
-        Glance(tmp_path / "none.db")
+        ReadOnlyDatabase(tmp_path / "none.db")
 
 
 async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_nothing(
@@ -133,14 +133,16 @@ async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_no
     server.put("/a", rss(OLD))
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
         await poll(made)
-        glance = Glance(tmp_path / "newsbell.db")
-        assert glance.status() == await made.store.operator.status()
-        assert glance.outbox() == []
-        connection = glance._open()
+        read_only = ReadOnlyDatabase(tmp_path / "newsbell.db")
+        assert read_only.status() == await made.store.operator.status()
+        assert read_only.outbox() == []
+        connection = read_only._open()
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             connection.execute("delete from feeds")
         connection.close()
-    assert [feed.entries for feed in Glance(tmp_path / "newsbell.db").status().feeds] == [1]
+    assert [feed.entries for feed in ReadOnlyDatabase(tmp_path / "newsbell.db").status().feeds] == [
+        1
+    ]
 
 
 # All or nothing

@@ -36,7 +36,13 @@ TELLINGS = (
         "The mayor of Tarvos asked people to stay away from the grain harbour.",
     ),
 )
-HOUSES = ("Harbour Times", "Coastal Post", "Evening Signal", "Daily Meridian", "The Lantern")
+PUBLISHER_GROUPS = (
+    "Harbour Times",
+    "Coastal Post",
+    "Evening Signal",
+    "Daily Meridian",
+    "The Lantern",
+)
 OLD = item("old", "Bakers of the old town vote on a longer market day", at=NOON - timedelta(days=5))
 
 
@@ -47,7 +53,9 @@ class Town:
         self, made: App, server: FeedServer, clock: ManualClock, terminal: Recorder
     ) -> None:
         self.made, self.server, self.clock, self.terminal = made, server, clock, terminal
-        self._items: dict[int, list[str]] = {number: [OLD] for number in range(len(HOUSES))}
+        self._items: dict[int, list[str]] = {
+            number: [OLD] for number in range(len(PUBLISHER_GROUPS))
+        }
 
     async def tells(self, house: int, *, after: timedelta = MINUTE) -> None:
         """A house tells of the blast in its own words."""
@@ -71,7 +79,7 @@ class Town:
                 **more,
             ),
         )
-        self.server.put(f"/{house}.xml", rss(*self._items[house], title=HOUSES[house]))
+        self.server.put(f"/{house}.xml", rss(*self._items[house], title=PUBLISHER_GROUPS[house]))
         await poll(self.made)
 
     def texts(self, kind: DeliveryKind = DeliveryKind.ALERT) -> list[str]:
@@ -92,7 +100,7 @@ def configured(
             "chats": {"here": {"terminal": True}},
             "feeds": [
                 {"url": server.url(f"/{number}.xml"), "name": name, "publisher": name}
-                for number, name in enumerate(HOUSES)
+                for number, name in enumerate(PUBLISHER_GROUPS)
             ],
             "subscriptions": [{"name": "Tarvos", "query": "Tarvos", "to": ["here"], **more}],
         }
@@ -111,7 +119,7 @@ class opened:  # noqa: N801 (used as a context manager)
         self, folder: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, **more: Any
     ) -> None:
         self._server, self._clock, self._terminal = server, clock, terminal
-        for number, name in enumerate(HOUSES):
+        for number, name in enumerate(PUBLISHER_GROUPS):
             server.put(f"/{number}.xml", rss(OLD, title=name))
         self._context = newsbell(
             folder,
@@ -210,11 +218,11 @@ async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
     ) as town:
         await town.prints(0, BLAST)
         clock.advance(29 * MINUTE)
-        await town.made._release_held()
+        await town.made._release_pending()
         await poll(town.made)
         assert town.terminal.sent == []
         clock.advance(MINUTE)
-        await town.made._release_held()
+        await town.made._release_pending()
         await poll(town.made)
         assert town.newest.text.startswith(f"(single source) {BLAST}")
         await town.tells(1)
@@ -267,7 +275,7 @@ async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
             link="https://h1.example/last-month",
         )
         town._items[1].insert(0, old)
-        town.server.put("/1.xml", rss(*town._items[1], title=HOUSES[1]))
+        town.server.put("/1.xml", rss(*town._items[1], title=PUBLISHER_GROUPS[1]))
         await poll(town.made)
         await town.tells(0)
         assert town.terminal.sent == []

@@ -29,11 +29,11 @@ from bot.model.stories import Grouping, Merge
 from bot.service.app import App
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
-from bot.stories.publishers import Families
+from bot.stories.publishers import PublisherGroups
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 RUNG = {"name": "Rung", "query": "rung", "to": ["ann"]}
-HELD = {"name": "Held", "query": "held", "to": ["ann"], "publishers": 9}
+PENDING = {"name": "Held", "query": "held", "to": ["ann"], "publishers": 9}
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ async def test_two_stories_that_become_one_lose_no_ring_and_double_none(
     opened: Opened, gone: str, kept: str
 ) -> None:
     """Afterwards one message shows both, and what comes later."""
-    async with opened(RUNG, HELD) as one:
+    async with opened(RUNG, PENDING) as one:
         made: dict[str, tuple[int, Delivery | None]] = {}
         for word, state in sorted(
             {"gone": gone, "kept": kept}.items(), key=lambda each: FIRST.index(each[1])
@@ -179,7 +179,7 @@ async def test_two_stories_that_become_one_lose_no_ring_and_double_none(
 async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(
     opened: Opened, states: tuple[str, ...], at_once: bool
 ) -> None:
-    async with opened(RUNG, HELD) as one:
+    async with opened(RUNG, PENDING) as one:
         made = {}
         for word, state in sorted(
             zip("abc", states, strict=True), key=lambda each: FIRST.index(each[1])
@@ -263,7 +263,7 @@ async def test_the_more_urgent_of_two_waiting_alerts_gives_the_one_that_is_left_
 async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(
     opened: Opened,
 ) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=4)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=4)) as one:
         [a] = await one.adds(Told("rung", origin="a"))
         await one.adds(Told("more of it", (a, a, a), "b"))
         await one.deliver(2 * SECOND)
@@ -277,7 +277,7 @@ async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(
 async def test_a_merge_of_two_messages_of_which_one_rang_again_brings_no_further_ring(
     opened: Opened,
 ) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         a, b = await one.adds(Told("rung"), Told("rung too"))
         await one.deliver(5 * SECOND)
         await one.adds(Told("quiet", (a, a, a)))
@@ -349,7 +349,7 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
     rules = (
         RUNG,
         rule("Two", "two", publishers=2),
-        rule("Soon", "soon", publishers=3, or_after="10m", urgency="breaking", ring_again_at=4),
+        rule("Soon", "soon", publishers=3, or_after="10m", urgency="breaking", alert_again_at=4),
     )
     for _ in range(3):
         async with opened(*rules, levels={"ann": setting}) as one:
@@ -372,7 +372,7 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
                 for number, each in zip(await one.adds(told, merges=merges), told, strict=True):
                     shelf.places[number] = tuple(was or number for was in each.place)  # type: ignore[assignment]
                     words[number] = each.title.partition(" ")[0]
-                await one.made._release_held()
+                await one.made._release_pending()
                 if chance.random() < 0.5:
                     await one.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
             assert await one.rows("pragma foreign_key_check") == []
@@ -578,12 +578,12 @@ async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_mark
     async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
         await one.adds(Told("rung"))
         one.clock.advance(30 * MINUTE - SECOND)
-        await one.made._release_held()
+        await one.made._release_pending()
         await one.deliver()
         assert alerts(one) == []
         one.clock.advance(SECOND)
         for _ in range(2):
-            await one.made._release_held()
+            await one.made._release_pending()
             await one.deliver(2 * SECOND)
         assert [text.startswith("(single source) rung") for text in alerts(one)] == [True]
 
@@ -629,7 +629,7 @@ async def test_a_subscription_that_joins_a_held_alert_brings_its_own_time(opened
         [a] = await one.adds(Told("held"))
         await one.adds(Told("rung", (a, a, a)))
         one.clock.advance(31 * MINUTE)
-        await one.made._release_held()
+        await one.made._release_pending()
         await one.deliver()
         assert len(alerts(one)) == 1
 
@@ -639,7 +639,7 @@ async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: Opene
         [a] = await one.adds(Told("rung"))
     async with opened(rule("Other", "other")) as one:
         one.clock.advance(31 * MINUTE)
-        await one.made._release_held()
+        await one.made._release_pending()
         await one.adds(Told("quiet", (a, a, a)), Told("rung", (a, a, a)))
         await one.deliver(MINUTE, 5 * SECOND)
         assert alerts(one) == []
@@ -654,7 +654,7 @@ async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(
         await one.adds(Told("rung"))
     async with opened(patient) as one:
         one.clock.advance(31 * MINUTE)
-        await one.made._release_held()
+        await one.made._release_pending()
         await one.deliver(MINUTE, 5 * SECOND)
         assert alerts(one) == []
 
@@ -670,7 +670,7 @@ async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_
     async with opened(waits(to=("bob",)), chats=chats) as one:
         if by_time:
             one.clock.advance(31 * MINUTE)
-            await one.made._release_held()
+            await one.made._release_pending()
         else:
             await one.adds(Told("quiet", (a, a, a)))
         await one.deliver(MINUTE, 5 * SECOND)
@@ -689,7 +689,7 @@ async def test_a_held_alert_survives_a_restart_and_is_released_once(
         async with opened(waits) as one:
             if by_time:
                 one.clock.advance(31 * MINUTE)
-                await one.made._release_held()
+                await one.made._release_pending()
             else:
                 await one.adds(Told("quiet", (a, a, a)))
             await one.deliver(2 * MINUTE, 5 * SECOND)
@@ -720,7 +720,7 @@ async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_wou
         gone, kept = (a, b) if first else (b, a)
         await one.adds(Told("quiet", (c, c, c)), merges=[*merged(gone, kept), *merged(kept, c)])
         one.clock.advance(20 * MINUTE)
-        await one.made._release_held()
+        await one.made._release_pending()
         await one.deliver(2 * MINUTE, 5 * SECOND)
         assert len(alerts(one)) == 1
 
@@ -775,7 +775,7 @@ async def test_an_alert_whose_time_runs_out_while_a_batch_is_decided_rings_once(
         [a] = await one.adds(Told("rung"))
         one.clock.advance(31 * MINUTE)
         commits, _ = await one.decides(Told("quiet", (a, a, a)))
-        await one.made._release_held()
+        await one.made._release_pending()
         await one.deliver()
         await one.made.store.ingest.commit(commits, one.clock.now())
         await one.deliver(2 * MINUTE, 5 * SECOND)
@@ -796,7 +796,7 @@ async def test_a_released_alert_has_its_subscription_s_urgency(opened: Opened) -
 
 async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: Opened) -> None:
     async with opened(
-        rule("Rung", "rung", ring_again_at=3), rule("Later", "rung", ring_again_at=5)
+        rule("Rung", "rung", alert_again_at=3), rule("Later", "rung", alert_again_at=5)
     ) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
@@ -811,7 +811,7 @@ async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: Opened
 async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_many(
     opened: Opened,
 ) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=3)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=3)) as one:
         [a] = await one.adds(Told("rung"))
         for _ in range(3):
             await one.adds(Told("quiet", (a, a, a)))
@@ -825,7 +825,7 @@ async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_
 async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as_many_then(
     opened: Opened, urgency: str
 ) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=3, urgency=urgency)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=3, urgency=urgency)) as one:
         [a] = await one.adds(Told("rung"))
         begun = await one.begin("ann")
         await one.adds(Told("quiet", (a, a, a)), Told("quiet", (a, a, a)))
@@ -837,7 +837,7 @@ async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as
 
 
 async def test_the_second_ring_comes_after_a_restart_and_only_then(opened: Opened) -> None:
-    rung = rule("Rung", "rung", ring_again_at=3)
+    rung = rule("Rung", "rung", alert_again_at=3)
     async with opened(rung) as one:
         [a] = await one.adds(Told("rung"))
         await one.adds(Told("quiet", (a, a, a)))
@@ -853,7 +853,7 @@ async def test_the_second_ring_comes_after_a_restart_and_only_then(opened: Opene
 async def test_a_second_ring_that_may_have_arrived_is_not_repeated(
     opened: Opened, fault: Any
 ) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
         one.api.fault(fault)
@@ -866,7 +866,7 @@ async def test_a_second_ring_that_may_have_arrived_is_not_repeated(
 
 
 async def test_a_second_ring_that_surely_did_not_arrive_is_tried_again(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
         one.api.fault(TooManyRequests(5))
@@ -876,7 +876,7 @@ async def test_a_second_ring_that_surely_did_not_arrive_is_tried_again(opened: O
 
 
 async def test_a_released_alert_rings_once_more_when_more_carry_it(opened: Opened) -> None:
-    async with opened(rule("Two", "rung", publishers=2, ring_again_at=4)) as one:
+    async with opened(rule("Two", "rung", publishers=2, alert_again_at=4)) as one:
         [a] = await one.adds(Told("rung"))
         for number in range(4):
             await one.adds(Told("quiet", (a, a, a)))
@@ -887,7 +887,7 @@ async def test_a_released_alert_rings_once_more_when_more_carry_it(opened: Opene
 async def test_a_second_ring_for_a_story_told_of_together_with_others_answers_that_message(
     opened: Opened,
 ) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         a, _ = await one.adds([Told("rung", silent="flood"), Told("rung too", silent="flood")])
         await one.deliver()
         await one.adds(Told("quiet", (a, a, a)))
@@ -897,7 +897,7 @@ async def test_a_second_ring_for_a_story_told_of_together_with_others_answers_th
 
 
 async def test_there_is_no_second_ring_for_a_subscription_that_was_removed(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         [a] = await one.adds(Told("rung"))
         await one.deliver()
     async with opened(rule("Other", "other")) as one:
@@ -1084,7 +1084,7 @@ async def test_many_growing_stories_keep_within_the_budget_of_a_group(
 
 
 async def test_a_held_alert_grows_without_a_message(opened: Opened) -> None:
-    async with opened(HELD) as one:
+    async with opened(PENDING) as one:
         [a] = await one.adds(Told("held"))
         await one.adds(Told("quiet", (a, a, a)))
         await one.retitle("held", "held on")
@@ -1165,7 +1165,7 @@ async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps
     opened: Opened,
 ) -> None:
     async with opened(
-        RUNG, HELD, rule("Two", "two", publishers=2), rule("Again", "again", ring_again_at=3)
+        RUNG, PENDING, rule("Two", "two", publishers=2), rule("Again", "again", alert_again_at=3)
     ) as one:
         commits, merges = await eventful(one)
         now, writer = one.clock.now(), one.made.store._writer
@@ -1389,8 +1389,8 @@ async def test_a_house_counts_once_for_what_it_said_before_and_after_the_change_
         kept = await store._writer.run(
             "look", lambda db: db.execute("select distinct origin from entries").fetchall()
         )
-    voice = Families(()).voice("Invented Wire", "", "", "rung", "")
-    assert [row[0] for row in kept] == [voice.origin]
+    translator = PublisherGroups(()).attribution("Invented Wire", "", "", "rung", "")
+    assert [row[0] for row in kept] == [translator.origin]
 
 
 async def test_what_belongs_to_forgotten_entries_and_ended_storylines_is_forgotten_too(

@@ -40,10 +40,10 @@ from bot.errors import ConfigError, QueryError
 from bot.i18n.catalog import ENGLISH
 from bot.model.alerts import Stance
 from bot.model.archive import StoryEntry
-from bot.model.chat_events import Answered, Incoming, Said, SetStance
-from bot.model.chats import Ringing, Urgency
+from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetStance
+from bot.model.chats import AlertOptions, Urgency
 from bot.model.message import Message
-from bot.model.stories import Grouping, Merge, Pair, Place
+from bot.model.stories import Grouping, Merge, Pair, StoryIds
 from bot.search.timeline import later, summary, timeline, who_was_first
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
@@ -221,7 +221,7 @@ async def test_an_answer_to_a_message_that_changed_is_about_its_story(opened: Op
 
 
 async def test_an_answer_to_a_second_ring_is_about_its_story(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         line = await started(one)
         await one.adds(Told("quiet", (line, line, line)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
@@ -358,7 +358,9 @@ async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(
         await one.adds(Told("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
         update = Incoming(900_000, ANN, 0, "Ann", ANN, "/mute")
         await one.made.store.people.answer(
-            Answered(update, chat, Said(changes=(SetStance(alert.storyline_id, Stance.MUTE),))),
+            HandledUpdate(
+                update, chat, Reply(changes=(SetStance(alert.storyline_id, Stance.MUTE),))
+            ),
             one.clock.now(),
         )
         await one.adds(Told("rung later", (0, 0, b)))
@@ -390,7 +392,7 @@ async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_mu
         await asks(one, "/mute", newest(one))
         if by_time:
             one.clock.advance(31 * MINUTE)
-            await one.made._release_held()
+            await one.made._release_pending()
         else:
             await one.adds(Told("quiet", (held, held, line)))
         await one.deliver(2 * MINUTE, 5 * SECOND)
@@ -413,7 +415,7 @@ async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it
 
 
 async def test_a_second_ring_is_muted_as_well(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         line = await started(one)
         await asks(one, "/mute", newest(one))
         await one.adds(Told("quiet", (line, line, line)))
@@ -495,7 +497,7 @@ async def test_story_may_be_asked_by_everyone_in_a_group(opened: Opened) -> None
 
 
 async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", ring_again_at=2)) as one:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
         line, _ = await one.adds([Told("rung", silent="flood"), Told("rung too", silent="flood")])
         await one.deliver()
         together = newest(one)
@@ -516,7 +518,7 @@ def entry(
     name: str = "",
     **more: Any,
 ) -> StoryEntry:
-    place = Place(more.pop("strict", story), story, line)
+    place = StoryIds(more.pop("strict", story), story, line)
     return StoryEntry(
         number,
         place,
@@ -596,7 +598,7 @@ async def test_a_second_copy_of_an_update_changes_nothing(opened: Opened) -> Non
         for level, kept in ((Stance.MUTE, True), (Stance.FOLLOW, False)):
             assert (
                 await one.made.store.people.answer(
-                    Answered(update, chat, Said(Message("x"), (SetStance(1, level),))),
+                    HandledUpdate(update, chat, Reply(Message("x"), (SetStance(1, level),))),
                     one.clock.now(),
                 )
                 is kept
@@ -776,10 +778,10 @@ WAITS = st.one_of(
 
 
 @st.composite
-def ringings(draw: st.DrawFn) -> Ringing:
+def all_options(draw: st.DrawFn) -> AlertOptions:
     publishers = draw(st.integers(1, 49))
     wait = draw(WAITS) if publishers > 1 else None
-    return Ringing(
+    return AlertOptions(
         draw(st.sampled_from(Urgency)),
         publishers,
         wait,
@@ -788,7 +790,7 @@ def ringings(draw: st.DrawFn) -> Ringing:
 
 
 @given(
-    ringings(),
+    all_options(),
     st.sampled_from(
         [
             "harbour",
@@ -798,8 +800,10 @@ def ringings(draw: st.DrawFn) -> Ringing:
         ]
     ),
 )
-@example(Ringing(), "harbour")
-def test_what_is_written_before_a_query_is_read_as_it_was_meant(how: Ringing, query: str) -> None:
+@example(AlertOptions(), "harbour")
+def test_what_is_written_before_a_query_is_read_as_it_was_meant(
+    how: AlertOptions, query: str
+) -> None:
     assert options.problem(how) is None
     assert options.split(f"{options.words(how)} {query}".strip()) == (how, query)
 
@@ -807,7 +811,7 @@ def test_what_is_written_before_a_query_is_read_as_it_was_meant(how: Ringing, qu
 @given(st.integers(1, 259_200_000))
 def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: int) -> None:
     """A duration may have three decimals."""
-    how = Ringing(publishers=2, or_after=timedelta(milliseconds=thousandths))
+    how = AlertOptions(publishers=2, or_after=timedelta(milliseconds=thousandths))
     assert options.split(f"{options.words(how)} harbour") == (how, "harbour")
 
 
@@ -854,7 +858,7 @@ def test_a_mistake_before_a_query_is_told_with_its_place(
     "text", ["publishers", '"publishers:2"', "(publishers:2)", "x publishers:2"]
 )
 def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
-    assert options.split(text) == (Ringing(), text)
+    assert options.split(text) == (AlertOptions(), text)
 
 
 async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: Opened) -> None:
@@ -903,17 +907,17 @@ async def test_a_mistake_in_the_query_behind_options_is_marked_where_it_stands(
 FILE = "chats:\n  here: {{terminal: true}}\nsubscriptions:\n  - {{name: A, query: x, to: [here], {}}}\n"
 
 
-def read(folder: Path, options: str) -> Ringing:
+def read(folder: Path, options: str) -> AlertOptions:
     path = folder / "feeds.yaml"
     path.write_text(FILE.format(options))
-    return load(path, {}).declared.subscriptions[0].ringing
+    return load(path, {}).declared.subscriptions[0].options
 
 
 def test_the_file_says_how_a_subscription_rings(tmp_path: Path) -> None:
     assert read(
         tmp_path, "urgency: digest, publishers: 3, or_after: 90s, ring_again_at: 5"
-    ) == Ringing(Urgency.DIGEST, 3, timedelta(seconds=90), 5)
-    assert read(tmp_path, "publishers: 1") == Ringing()
+    ) == AlertOptions(Urgency.DIGEST, 3, timedelta(seconds=90), 5)
+    assert read(tmp_path, "publishers: 1") == AlertOptions()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from botapi import BotApi
 from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Opened, Told, asks, desk, rule
 from support import ManualClock
 
-from bot.model.alerts import Form
-from bot.model.chat_events import Answered, Incoming, Said, SetSettings
+from bot.model.alerts import BundleKind
+from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetSettings
 from bot.model.chats import ChatSettings
-from bot.model.schedule import HoursPlan, Page
+from bot.model.schedule import Page, SchedulePlan
 
 EVE, COAST = 9, -1009
 SECOND, MINUTE, HOUR, DAY = (
@@ -353,13 +353,13 @@ async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_a
         chat = await people.chat_at(ANN, 0)
         assert chat
         await one.rows("update chats set hours_at = '' where id = ?", chat.id)
-        await deliver.hours_due(now)
+        await deliver.schedules_due(now)
         change = SetSettings(ChatSettings(quiet=(600, 900)))
         await people.answer(
-            Answered(Incoming(1, ANN, 0, "", ANN, "x"), chat, Said(changes=(change,))), now
+            HandledUpdate(Incoming(1, ANN, 0, "", ANN, "x"), chat, Reply(changes=(change,))), now
         )
-        await deliver.keep_hours([HoursPlan(chat.id, None, now, now + DAY)], now)
-        assert chat.id in [due.chat.id for due in await deliver.hours_due(now)]
+        await deliver.apply_schedules([SchedulePlan(chat.id, None, now, now + DAY)], now)
+        assert chat.id in [due.chat.id for due in await deliver.schedules_due(now)]
 
 
 async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_itself(
@@ -373,8 +373,13 @@ async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_
         [[number]] = await one.rows("select id from outbox where kind = 'alert'")
         assert chat
         await one.adds(Told("breaking", (first, first, first)))
-        await deliver.keep_hours(
-            [HoursPlan(chat.id, now + HOUR, now, now + HOUR, (Page(Form.DIGEST, (number,)),))], now
+        await deliver.apply_schedules(
+            [
+                SchedulePlan(
+                    chat.id, now + HOUR, now, now + HOUR, (Page(BundleKind.DIGEST, (number,)),)
+                )
+            ],
+            now,
         )
         await one.deliver(10 * SECOND, SECOND)
         assert len(one.api.messages(ANN)) == 1
@@ -447,7 +452,7 @@ async def test_who_has_a_story_is_known_by_more_than_a_name(
             await one.adds(Told("rung"))
             await one.deliver(SECOND * 5, SECOND)
             alert = api.messages(GROUP)[-1].message_id
-            for user, said in (
+            for user, reply in (
                 (ANN, "You have it."),
                 (BOB, "Sam has it."),
                 (ANN, "It is free again."),
@@ -455,4 +460,4 @@ async def test_who_has_a_story_is_known_by_more_than_a_name(
             ):
                 api.press(GROUP, user, alert, "mine")
                 await one.listen()
-                assert api.answers[-1].text == said
+                assert api.answers[-1].text == reply

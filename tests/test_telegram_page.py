@@ -84,11 +84,11 @@ async def play(
     async with BotApi() as api:
         made = await scene(folder, api, ManualClock(), server, kind)
         async with Conversation(made) as talk:
-            said = await talk.played(
+            reply = await talk.played(
                 script.replace("SITE", server.base.removeprefix("http://")), restarts=restarts
             )
     return re.sub(
-        r"(start=[a-z]-)[\w-]+", r"\1…", said.replace(server.base.removeprefix("http://"), "SITE")
+        r"(start=[a-z]-)[\w-]+", r"\1…", reply.replace(server.base.removeprefix("http://"), "SITE")
     )
 
 
@@ -96,13 +96,13 @@ async def play(
 async def test_the_page_says_how_it_goes(
     number: int, kind: str, script: str, tmp_path: Path, server: FeedServer
 ) -> None:
-    said = await play(number, kind, script, tmp_path, server, restarts=False)
+    reply = await play(number, kind, script, tmp_path, server, restarts=False)
     if os.environ.get("SCREENS") == "write":
         text = PAGE.read_text(encoding="utf-8")
         one = list(BLOCK.finditer(text))[number]
-        PAGE.write_text(f"{text[: one.start(2)]}{said}\n{text[one.end(2) :]}", encoding="utf-8")
+        PAGE.write_text(f"{text[: one.start(2)]}{reply}\n{text[one.end(2) :]}", encoding="utf-8")
         return
-    assert said.split("\n") == script.rstrip("\n").split("\n")
+    assert reply.split("\n") == script.rstrip("\n").split("\n")
 
 
 @pytest.mark.parametrize(("number", "kind", "script"), blocks())

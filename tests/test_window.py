@@ -11,10 +11,10 @@ import pytest
 
 from bench.evaluate import TableError, evaluate_stories
 from bench.story_scores import Scores
-from bot.model.stories import Grouping, Place, Placement, Report
+from bot.model.stories import Grouping, Placement, Report, StoryIds
 from bot.stories.assign import Merges
 from bot.stories.contradictions import differ
-from bot.stories.features import outline, sound
+from bot.stories.features import features, sound
 from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.window import Window
 
@@ -90,7 +90,7 @@ class Stream:
         when = at or NOON + timedelta(minutes=number)
         report = Report(number, title, summary, language, house or f"House {number}", when, link)
         self.reports.append(report)
-        self.placements.append(self.window.place(report))
+        self.placements.append(self.window.add(report))
         return self.placements[-1]
 
     def tell(self, texts: Sequence[tuple[str, str]], *, language: str = "en") -> list[Placement]:
@@ -149,20 +149,20 @@ def reports(count: int, seed: int = 7) -> list[Report]:
     return made
 
 
-def kept(placed: Sequence[Report], window: Window) -> list[tuple[Report, Place]]:
+def kept(placed: Sequence[Report], window: Window) -> list[tuple[Report, StoryIds]]:
     """What a store has after these: every entry with its place after all merges."""
-    placements = [window.place(report) for report in placed]
+    placements = [window.add(report) for report in placed]
     merges = Merges.of(merge for placement in placements for merge in placement.merges)
     return [
-        (report, merges.resolve(placement.place))
+        (report, merges.resolve(placement.story_ids))
         for report, placement in zip(placed, placements, strict=True)
     ]
 
 
 def test_reports_of_one_occurrence_are_one_story_and_others_are_none_of_it(stream: Stream) -> None:
     told = stream.tell(FERRY)
-    assert {one.place.story for one in told} == {told[0].id}
-    assert {one.place.story for one in stream.placements[: len(OTHERS)]} == {1, 2, 3, 4, 5, 6}
+    assert {one.story_ids.story for one in told} == {told[0].id}
+    assert {one.story_ids.story for one in stream.placements[: len(OTHERS)]} == {1, 2, 3, 4, 5, 6}
 
 
 def test_a_join_says_why_by_its_two_best_pairs(stream: Stream) -> None:
@@ -191,7 +191,7 @@ def test_every_level_is_a_part_of_the_next() -> None:
 def test_one_link_is_one_story_whatever_the_headline(stream: Stream) -> None:
     first = stream.say("Lantern parade draws thousands", house="A", link=b"one")
     second = stream.say("An evening nobody in Galt will forget", house="B", link=b"one")
-    assert second.place == first.place
+    assert second.story_ids == first.story_ids
     assert second.pairs[0].reason == "link"
 
 
@@ -201,8 +201,8 @@ def test_a_page_that_one_publisher_links_under_several_headlines_tells_nothing(
     stream.say("Lantern parade draws thousands", house="A", link=b"page")
     second = stream.say("Quarry of Orrin to be flooded", house="A", link=b"page")
     third = stream.say("Mayor of Brisk resigns over parking fines", house="B", link=b"page")
-    assert second.place.story == second.id
-    assert third.place.story == third.id
+    assert second.story_ids.story == second.id
+    assert third.story_ids.story == third.id
 
 
 def test_an_equal_headline_at_another_publisher_is_the_same_story_and_a_copy(
@@ -212,14 +212,14 @@ def test_an_equal_headline_at_another_publisher_is_the_same_story_and_a_copy(
     second = stream.say(
         "QUARRY OF ORRIN TO BE FLOODED!", "Words of its own, all of them different.", house="B"
     )
-    assert second.place == first.place
+    assert second.story_ids == first.story_ids
     assert (second.copy_of, second.pairs[0].reason) == (first.id, "headline")
 
 
 def test_an_equal_headline_of_two_words_says_nothing(stream: Stream) -> None:
     stream.say("Breaking news", "A quarry is flooded in Orrin.", house="A")
     second = stream.say("Breaking news", "The mayor of Brisk has resigned.", house="B")
-    assert second.place.story == second.id
+    assert second.story_ids.story == second.id
 
 
 def test_a_text_that_was_handed_on_is_known_as_a_copy(stream: Stream) -> None:
@@ -229,22 +229,22 @@ def test_a_text_that_was_handed_on_is_known_as_a_copy(stream: Stream) -> None:
     own = stream.say(*FERRY[1], house="Third")
     assert changed.copy_of == first.id
     assert own.copy_of == 0
-    assert own.place.story == first.id
+    assert own.story_ids.story == first.id
 
 
 def test_digests_stay_alone_even_when_they_name_what_happened(stream: Stream) -> None:
     stream.tell(FERRY)
     digest = stream.say("Morning news brief: ferry aground off Kestrel Bay", FERRY[0][1])
-    assert digest.place == Place(digest.id, digest.id, digest.id)
+    assert digest.story_ids == StoryIds(digest.id, digest.id, digest.id)
     after = stream.say("Morning news brief: ferry aground off Kestrel Bay", house="Another")
-    assert after.place.story == after.id
+    assert after.story_ids.story == after.id
 
 
 def test_a_live_page_joins_the_storyline_and_attracts_nobody(stream: Stream) -> None:
     told = stream.tell(FERRY[:2])
     live = stream.say("Ferry aground off Kestrel Bay - live updates", FERRY[0][1])
-    assert live.place.story == live.id
-    assert live.place.storyline == told[0].place.storyline
+    assert live.story_ids.story == live.id
+    assert live.story_ids.storyline == told[0].story_ids.storyline
 
 
 def test_a_headline_that_comes_every_day_is_a_template(stream: Stream) -> None:
@@ -257,7 +257,7 @@ def test_a_headline_that_comes_every_day_is_a_template(stream: Stream) -> None:
         house="Herald",
         at=NOON + 25 * HOUR,
     )
-    assert second.place.storyline == second.id
+    assert second.story_ids.storyline == second.id
 
 
 @pytest.mark.parametrize(
@@ -289,9 +289,9 @@ def test_an_entry_is_in_the_window_for_three_days() -> None:
     stream = Stream()
     stream.tell(FERRY)
     late = stream.say(*FERRY[1], house="Late", at=NOON + 70 * HOUR)
-    assert late.place.story != late.id or late.place.storyline == 1
+    assert late.story_ids.story != late.id or late.story_ids.storyline == 1
     gone = stream.say(*FERRY[2], house="Later", at=NOON + 200 * HOUR)
-    assert gone.place.storyline == gone.id
+    assert gone.story_ids.storyline == gone.id
     assert len(stream.window) == 1
 
 
@@ -314,8 +314,8 @@ def test_restored_it_goes_on_as_if_it_had_never_stopped(cut: int) -> None:
     for report, place in stored:
         if report.at >= newest - timedelta(hours=72):  # what a store would give back
             again.restore(report, place)
-    assert [window.place(report) for report in whole[cut:]] == [
-        again.place(report) for report in whole[cut:]
+    assert [window.add(report) for report in whole[cut:]] == [
+        again.add(report) for report in whole[cut:]
     ]
     assert len(window) == len(again)
 
@@ -342,17 +342,17 @@ def test_the_order_within_a_minute_hardly_matters() -> None:
         both = [(first[one.id], second[one.id]) for one in whole]
         agreed = sum(both.count(pair) - 1 for pair in both)
         ours, theirs = [pair[0] for pair in both], [pair[1] for pair in both]
-        said = sum(ours.count(pair[0]) - 1 for pair in both) + sum(
+        reply = sum(ours.count(pair[0]) - 1 for pair in both) + sum(
             theirs.count(pair[1]) - 1 for pair in both
         )
-        assert 2 * agreed / said > 0.95
+        assert 2 * agreed / reply > 0.95
 
 
 def test_two_stories_become_one_when_an_entry_shows_that_they_are() -> None:
     merged = [
         merge
         for number in range(6)
-        for placement in map(Window().place, reports(600, number))
+        for placement in map(Window().add, reports(600, number))
         for merge in placement.merges
     ]
     assert merged
@@ -382,7 +382,7 @@ def test_stories_are_told_in_many_languages(
     stream: Stream, language: str, texts: Sequence[tuple[str, str]]
 ) -> None:
     first, second = stream.tell(texts, language=language)
-    assert second.place.story == first.id
+    assert second.story_ids.story == first.id
 
 
 def test_two_languages_meet_in_names_and_numbers(stream: Stream) -> None:
@@ -396,9 +396,9 @@ def test_two_languages_meet_in_names_and_numbers(stream: Stream) -> None:
         language="ru",
     )
     other = stream.say("Арлен Боск купил пивоварню", "Цена неизвестна.", language="ru")
-    assert second.place.story == first.id
+    assert second.story_ids.story == first.id
     assert second.pairs[0].reason == "names"
-    assert other.place.story == other.id
+    assert other.story_ids.story == other.id
 
 
 def test_names_sound_alike_in_several_scripts() -> None:
@@ -429,7 +429,7 @@ def test_names_sound_alike_in_several_scripts() -> None:
 )
 def test_headlines_that_differ_in_what_tells(one: str, other: str, apart: bool) -> None:
     first, second = (
-        outline(Report(number, text, "", "en", "A", NOON, b""))
+        features(Report(number, text, "", "en", "A", NOON, b""))
         for number, text in enumerate((one, other), 1)
     )
     assert differ(first, second) is apart
@@ -445,8 +445,8 @@ def test_what_differs_in_what_tells_shares_a_storyline_at_most(stream: Stream) -
         "Council backs 13th harbour package",
         "The package of 60 measures was backed by all parties.",
     )
-    assert second.place.story == second.id
-    assert second.place.storyline == first.place.storyline
+    assert second.story_ids.story == second.id
+    assert second.story_ids.storyline == first.story_ids.storyline
 
 
 def test_pairs_written_by_hand() -> None:
@@ -467,7 +467,7 @@ def test_pairs_written_by_hand() -> None:
                     row[f"source_{side}"],
                     at,
                 )
-                story = window.place(report).place.story
+                story = window.add(report).story_ids.story
             right[row["same"]][0] += (story == 1) == (row["same"] == "1")
             right[row["same"]][1] += 1
     assert right["0"][0] >= 0.8 * right["0"][1]
@@ -497,12 +497,12 @@ def test_a_table_is_grouped_in_order_of_time_and_written_in_its_own(tmp_path: Pa
     source = table(
         tmp_path / "in.tsv", [("id", "source", "published", "title", "summary", "event"), *rows]
     )
-    said = evaluate_stories(source, tmp_path / "out.tsv", timeless=False)
+    reply = evaluate_stories(source, tmp_path / "out.tsv", timeless=False)
     with (tmp_path / "out.tsv").open(encoding="utf-8", newline="") as file:
         written = [(row["id"], row["story"]) for row in csv.DictReader(file, delimiter="\t")]
     assert written == [("late", "early"), ("other", "other"), ("early", "early")]
-    assert said[0] == "3 rows"
-    assert "normal: pair precision 1.000, recall 1.000, F1 1.000" in said[2]
+    assert reply[0] == "3 rows"
+    assert "normal: pair precision 1.000, recall 1.000, F1 1.000" in reply[2]
 
 
 def test_a_table_without_labels_or_times_says_what_is_saved(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ from bot.model.alerts import AlertIntent, Priority
 from bot.model.entries import EntryKeys, Match, NewEntry, PlacedEntry
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
-from bot.model.stories import Place as Stories
 from bot.model.stories import Placement
+from bot.model.stories import StoryIds as Stories
 from bot.service.app import App
 
 DAY = timedelta(days=1)

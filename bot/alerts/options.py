@@ -1,4 +1,4 @@
-"""How a subscription rings, as people write it before a query in a chat: `publishers:2 or_after:30m urgency:breaking ring_again_at:4`.
+"""How a subscription rings, as people write it before a query in a chat: `publishers:2 or_after:30m urgency:breaking alert_again_at:4`.
 
 The names are those of feeds.yaml. Reading only; what it does is `alerts`' matter.
 """
@@ -9,46 +9,53 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.errors import QueryError
-from bot.model.chats import Ringing, Urgency
+from bot.model.chats import AlertOptions, Urgency
 from bot.text.duration import duration, written
 
 MOST_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
-_OPTION = re.compile(r"(urgency|publishers|or_after|ring_again_at):(\S*)\s*", re.IGNORECASE)
+RENAMED = {"ring_again_at": "alert_again_at"}  #: old names that still work
+_OPTION = re.compile(r"(urgency|publishers|or_after|alert_again_at|ring_again_at):(\S*)\s*", re.IGNORECASE)
 _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
 
 def problem(
-    ringing: Ringing, text: str = "", places: Mapping[str, int] | None = None
+    options: AlertOptions, text: str = "", places: Mapping[str, int] | None = None
 ) -> tuple[str, QueryError] | None:
     """The option that makes no sense with the others, and why; None where all is well. `places` says where in the text options stand."""
-    after, again = ((places or {}).get(name, 0) for name in ("or_after", "ring_again_at"))
-    if ringing.or_after is not None and ringing.publishers < 2:
+    after, again = ((places or {}).get(name, 0) for name in ("or_after", "alert_again_at"))
+    if options.or_after is not None and options.publishers < 2:
         return "or_after", QueryError(
             text, after, "or_after goes with publishers: 2 or more, for it ends the wait for them"
         )
-    if ringing.or_after is not None and not timedelta(0) < ringing.or_after <= LONGEST_WAIT:
+    if options.or_after is not None and not timedelta(0) < options.or_after <= LONGEST_WAIT:
         return "or_after", QueryError(text, after, "expected between 1s and 3d")
-    if ringing.ring_again_at and ringing.ring_again_at <= ringing.publishers:
-        return "ring_again_at", QueryError(
+    if options.alert_again_at and options.alert_again_at <= options.publishers:
+        return "alert_again_at", QueryError(
             text, again, "expected more than the publishers that the first ring waits for"
         )
     return None
 
 
-def split(text: str) -> tuple[Ringing, str]:
+def split(text: str) -> tuple[AlertOptions, str]:
     """The options in front, and the query behind them. Raises QueryError with the place."""
-    ringing, at = Ringing(), 0
+    options, at = AlertOptions(), 0
     places: dict[str, int] = {}
     while found := _OPTION.match(text, at):
-        name, value = found.group(1).lower(), found.group(2).lower()
+        name, value = _current(found.group(1)), found.group(2).lower()
         places[name] = found.start(2)
-        ringing = _with(ringing, name, value, text, found.start(2))
+        options = _with(options, name, value, text, found.start(2))
         at = found.end()
-    wrong = problem(ringing, text, places)
+    wrong = problem(options, text, places)
     if wrong:
         raise wrong[1]
-    return ringing, text[at:].strip()
+    return options, text[at:].strip()
+
+
+def _current(name: str) -> str:
+    """The name of an option as it is written today."""
+    name = name.lower()
+    return RENAMED.get(name, name)
 
 
 def misplaced(query: str) -> QueryError | None:
@@ -56,7 +63,8 @@ def misplaced(query: str) -> QueryError | None:
     found = _BEHIND.search(query)
     if not found:
         return None
-    option, example = found.group(1).lower(), f"{found.group().strip()} ceasefire"
+    option = _current(found.group(1))
+    example = f"{option}:{found.group(2)} ceasefire"
     return QueryError(
         query,
         found.start(),
@@ -66,16 +74,16 @@ def misplaced(query: str) -> QueryError | None:
     )
 
 
-def _with(ringing: Ringing, name: str, value: str, text: str, at: int) -> Ringing:
+def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> AlertOptions:
     """The options with one more, whose value stands there in the text. Raises QueryError."""
     match name:
         case "urgency":
             if value not in set(Urgency):
                 raise QueryError(text, at, "urgency: expected breaking, normal or digest")
-            return replace(ringing, urgency=Urgency(value))
+            return replace(options, urgency=Urgency(value))
         case "or_after":
             try:
-                return replace(ringing, or_after=duration(value))
+                return replace(options, or_after=duration(value))
             except ValueError:
                 raise QueryError(
                     text, at, "or_after: expected a duration such as 90s, 2m, 1h or 1d"
@@ -93,21 +101,21 @@ def _with(ringing: Ringing, name: str, value: str, text: str, at: int) -> Ringin
                     most=most,
                 )
             return (
-                replace(ringing, publishers=int(value))
+                replace(options, publishers=int(value))
                 if name == "publishers"
-                else replace(ringing, ring_again_at=int(value))
+                else replace(options, alert_again_at=int(value))
             )
 
 
-def words(ringing: Ringing) -> str:
+def words(options: AlertOptions) -> str:
     """The options that differ from the usual, as they are written before a query; empty for none."""
     parts = []
-    if ringing.urgency is not Urgency.NORMAL:
-        parts.append(f"urgency:{ringing.urgency}")
-    if ringing.publishers > 1:
-        parts.append(f"publishers:{ringing.publishers}")
-    if ringing.or_after is not None:
-        parts.append(f"or_after:{written(ringing.or_after)}")
-    if ringing.ring_again_at:
-        parts.append(f"ring_again_at:{ringing.ring_again_at}")
+    if options.urgency is not Urgency.NORMAL:
+        parts.append(f"urgency:{options.urgency}")
+    if options.publishers > 1:
+        parts.append(f"publishers:{options.publishers}")
+    if options.or_after is not None:
+        parts.append(f"or_after:{written(options.or_after)}")
+    if options.alert_again_at:
+        parts.append(f"alert_again_at:{options.alert_again_at}")
     return " ".join(parts)

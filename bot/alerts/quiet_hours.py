@@ -7,8 +7,8 @@ moment after the gap, one that an autumn night has twice counts the first time f
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from bot.model.alerts import Form
-from bot.model.schedule import ChatHours, HoursPlan, Page, WaitingStory
+from bot.model.alerts import BundleKind
+from bot.model.schedule import ChatSchedule, Page, SchedulePlan, WaitingStory
 
 DIGEST_AT = (8 * 60,)  #: where a chat does not say: eight in the morning, in minutes of the day
 PAGE_STORIES = 25  #: stories of one message
@@ -17,7 +17,7 @@ _LINE = 70  # what a story's line holds beside its headline
 _DAY = timedelta(days=1)
 
 
-def plan(chat: ChatHours, zone: tzinfo, now: datetime) -> HoursPlan:
+def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
     """What the chat's clock says at this moment."""
     settings = chat.chat.settings
     quiet = settings.quiet or (0, 0)
@@ -26,18 +26,18 @@ def plan(chat: ChatHours, zone: tzinfo, now: datetime) -> HoursPlan:
     if until is None and chat.quiet_until is not None:
         held = [one for one in chat.waiting if not one.digest]
         if len(held) > 1:
-            pages += _pages(Form.CATCH_UP, held)
+            pages += _pages(BundleKind.CATCH_UP, held)
     times = DIGEST_AT if settings.digest_at is None else settings.digest_at
     digest = [one for one in chat.waiting if one.digest]
     due = chat.digested_at is not None and _last(times, zone, now) > chat.digested_at
     enough = bool(settings.digest_from) and len(digest) >= (settings.digest_from or 0)
     # While it is quiet nothing could be sent, and what is gathered goes no earlier where it becomes breaking.
     if until is None and digest and (due or enough or (not times and not settings.digest_from)):
-        pages += _pages(Form.DIGEST, digest)
+        pages += _pages(BundleKind.DIGEST, digest)
     digested = now if chat.digested_at is None or (due and until is None) else chat.digested_at
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
     moments += [_next(one, zone, now) for one in times]
-    return HoursPlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))
+    return SchedulePlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))
 
 
 def quiet_until(quiet: tuple[int, int], zone: tzinfo, now: datetime) -> datetime | None:
@@ -87,7 +87,7 @@ def _next(minutes: int, zone: tzinfo, now: datetime) -> datetime:
     )
 
 
-def _pages(form: Form, stories: Iterable[WaitingStory]) -> list[Page]:
+def _pages(form: BundleKind, stories: Iterable[WaitingStory]) -> list[Page]:
     pages: list[list[int]] = []
     free = 0
     for story in in_order(stories):

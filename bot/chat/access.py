@@ -5,7 +5,7 @@ from enum import StrEnum
 from bot.model.chat_events import Role
 
 
-class Deed(StrEnum):
+class Permission(StrEnum):
     """What somebody wants to do."""
 
     READ = "read"  #: look at what is there
@@ -14,7 +14,7 @@ class Deed(StrEnum):
     OWN = "own"  #: who operates it
 
 
-class Seat(StrEnum):
+class ChatType(StrEnum):
     """What kind of place a chat is."""
 
     PRIVATE = "private"
@@ -22,13 +22,13 @@ class Seat(StrEnum):
     CHANNEL = "channel"  #: everybody reads, administrators write
 
 
-class Refusal(StrEnum):
+class DenialReason(StrEnum):
     """Why not."""
 
     BLOCKED = "blocked"  #: they are told nothing
     STRANGER = "stranger"  #: the chat is not let in
-    NO_ADMIN = "no admin"  #: of the chat
-    NO_OPERATOR = "no operator"  #: of this newsbell
+    NOT_CHAT_ADMIN = "no admin"  #: of the chat
+    NOT_OPERATOR = "no operator"  #: of this newsbell
     NOT_HERE = "not here"  #: in a private chat only
 
 
@@ -43,25 +43,31 @@ class Access(StrEnum):
 OPERATORS = frozenset({Role.OWNER, Role.ADMIN})
 
 
-def refusal(
-    deed: Deed, role: Role, seat: Seat, *, allowed: bool, chat_admin: bool
-) -> Refusal | None:
+def denial_reason(
+    permission: Permission, role: Role, chat_type: ChatType, *, allowed: bool, chat_admin: bool
+) -> DenialReason | None:
     """Why this may not be done; None where it may. `allowed`: the chat is let in; `chat_admin`: the person administers it."""
     if role is Role.BLOCKED:
-        return Refusal.BLOCKED
+        return DenialReason.BLOCKED
     if not allowed:
-        return Refusal.STRANGER
-    match deed:
-        case Deed.READ:
+        return DenialReason.STRANGER
+    match permission:
+        case Permission.READ:
             # What is answered in a channel everybody gets to see.
-            return Refusal.NO_ADMIN if seat is Seat.CHANNEL and not chat_admin else None
-        case Deed.CHANGE:
-            return None if seat is Seat.PRIVATE or chat_admin else Refusal.NO_ADMIN
-        case Deed.OPERATE | Deed.OWN:
-            enough = OPERATORS if deed is Deed.OPERATE else {Role.OWNER}
+            return (
+                DenialReason.NOT_CHAT_ADMIN
+                if chat_type is ChatType.CHANNEL and not chat_admin
+                else None
+            )
+        case Permission.CHANGE:
+            return (
+                None if chat_type is ChatType.PRIVATE or chat_admin else DenialReason.NOT_CHAT_ADMIN
+            )
+        case Permission.OPERATE | Permission.OWN:
+            enough = OPERATORS if permission is Permission.OPERATE else {Role.OWNER}
             if role not in enough:
-                return Refusal.NO_OPERATOR
-            return None if seat is Seat.PRIVATE else Refusal.NOT_HERE
+                return DenialReason.NOT_OPERATOR
+            return None if chat_type is ChatType.PRIVATE else DenialReason.NOT_HERE
 
 
 def admitted(access: Access, role: Role, *, invited: bool = False) -> bool:

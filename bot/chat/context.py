@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from bot.chat.access import Deed
+from bot.chat.access import Permission
 from bot.delivery.render import Composer, units
 from bot.errors import QueryError
-from bot.i18n.catalog import Voice
-from bot.model.chat_events import Incoming, Person, Said, Screen
+from bot.i18n.catalog import Translator
+from bot.model.chat_events import Incoming, Person, Reply, Screen
 from bot.model.chats import Chat
 from bot.model.message import Button, Entity, Message
 from bot.text.clean import cut
@@ -19,58 +19,58 @@ PAGE = 8  #: items on one page of a screen
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Context:
     """What somebody wrote or pressed, where, and how they are spoken to."""
 
     update: Incoming
     here: Chat  #: where it was written, and is answered
     chat: Chat  #: the one that is meant
     person: Person
-    voice: Voice
+    translator: Translator
     now: datetime
     may_change: bool = True  #: what rings in the chat
 
 
-class Room(Protocol):
+class ScreenHandler(Protocol):
     """A room with screens."""
 
-    def deed(self, screen: Screen, word: str) -> Deed:
+    def permission(self, screen: Screen, word: str) -> Permission:
         """What pressing this button is."""
         ...
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
         """A button of one of its screens was pressed. Raises StoreError."""
         ...
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """Somebody wrote what a screen of it waits for. Raises StoreError."""
         ...
 
-    async def work(self, turn: Turn, screen: Screen) -> Said:
+    async def work(self, context: Context, screen: Screen) -> Reply:
         """Do what takes long, for a screen that says it is being done. Raises StoreError."""
         ...
 
 
-class Still:
+class StaticScreen:
     """A room whose screens wait for nothing and do nothing that takes long."""
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:  # noqa: ARG002 (as the protocol says)
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:  # noqa: ARG002 (as the protocol says)
         """Nobody is asked to write."""
-        return Said()
+        return Reply()
 
-    async def work(self, turn: Turn, screen: Screen) -> Said:  # noqa: ARG002 (as the protocol says)
+    async def work(self, context: Context, screen: Screen) -> Reply:  # noqa: ARG002 (as the protocol says)
         """Nothing takes long."""
-        return Said()
+        return Reply()
 
 
-def say(text: str) -> Said:
+def say(text: str) -> Reply:
     """A plain answer."""
-    return Said(Message(text))
+    return Reply(Message(text))
 
 
-def show(message: Message, screen: Screen, *rows: Sequence[Button], edit: bool = False) -> Said:
+def show(message: Message, screen: Screen, *rows: Sequence[Button], edit: bool = False) -> Reply:
     """An answer with the buttons of a screen, or the new state of one."""
-    return Said(
+    return Reply(
         replace(message, buttons=tuple(tuple(row) for row in rows if row)), screen=screen, edit=edit
     )
 
@@ -81,14 +81,14 @@ def in_rows(buttons: Iterable[Button], width: int) -> list[list[Button]]:
     return [every[at : at + width] for at in range(0, len(every), width)]
 
 
-def pages(turn: Turn, page: int, items: int, size: int = PAGE) -> list[Button]:
+def pages(context: Context, page: int, items: int, size: int = PAGE) -> list[Button]:
     """Buttons to the pages before and behind."""
     last = max(0, -(-items // size) - 1)
     found = []
     if page > 0:
-        found.append(Button("‹ " + turn.voice.say("Back"), f"page {page - 1}"))
+        found.append(Button("‹ " + context.translator.gettext("Back"), f"page {page - 1}"))
     if page < last:
-        found.append(Button(turn.voice.say("More") + " ›", f"page {page + 1}"))
+        found.append(Button(context.translator.gettext("More") + " ›", f"page {page + 1}"))
     return found
 
 
@@ -98,13 +98,15 @@ def number_in(word: str) -> int:
     return int(found) if found.isdecimal() and len(found) < 12 else 0
 
 
-def mistake(error: QueryError, voice: Voice) -> Message:
+def mistake(error: QueryError, translator: Translator) -> Message:
     """A query that cannot be read, with a caret under the place."""
-    composer = Composer().add(f"{error.said(voice.say)}\n\n")
+    composer = Composer().add(f"{error.translated(translator.gettext)}\n\n")
     caret = error.caret()
     if len(caret) < CARET:
         return composer.add(caret, "pre").message()
-    return composer.add(voice.say("at character {position}", position=error.position + 1)).message()
+    return composer.add(
+        translator.gettext("at character {position}", position=error.position + 1)
+    ).message()
 
 
 def headed(message: Message, head: str) -> Message:
@@ -119,11 +121,11 @@ def headed(message: Message, head: str) -> Message:
     )
 
 
-def busy(voice: Voice) -> str:
+def busy(translator: Translator) -> str:
     """The stored articles cannot be read."""
-    return voice.say("The stored articles cannot be read now; try again in a minute.")
+    return translator.gettext("The stored articles cannot be read now; try again in a minute.")
 
 
-def only_admins(voice: Voice) -> str:
+def only_admins(translator: Translator) -> str:
     """The person may not."""
-    return voice.say("Only administrators of this chat can change what rings here.")
+    return translator.gettext("Only administrators of this chat can change what rings here.")

@@ -10,22 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.chat.access import Access, Deed, Refusal, Seat, admitted, refusal
-from bot.chat.context import Room, Turn, headed, only_admins, say
+from bot.chat.access import Access, ChatType, DenialReason, Permission, admitted, denial_reason
+from bot.chat.context import Context, ScreenHandler, headed, only_admins, say
 from bot.chat.handlers.start import Start
-from bot.i18n.catalog import LANGUAGES, Voice
+from bot.i18n.catalog import LANGUAGES, Translator
 from bot.model.chat_events import (
-    RINGING_CHANGES,
+    SUBSCRIPTION_CHANGES,
     WIDE_CHANGES,
-    Answered,
+    AllowChat,
     Change,
     Event,
+    HandledUpdate,
     Incoming,
-    Judge,
-    LetIn,
     Person,
+    RateAlert,
+    Reply,
     Role,
-    Said,
     Screen,
     SetPaused,
     SetRole,
@@ -33,7 +33,7 @@ from bot.model.chat_events import (
 )
 from bot.model.chats import Chat, ChatKind, ChatSettings
 from bot.model.message import Entity, Message
-from bot.ports import Clock, Members, PeopleStore
+from bot.ports import ChatStore, Clock, Members
 from bot.text.clean import cut
 
 TOAST = 200  #: characters that a person is shown for a moment
@@ -41,12 +41,12 @@ _FOR = "for"  # in the values of a screen: the number of the chat that it is abo
 _GLAD, _SORRY = frozenset("👍❤🔥👏🎉🙏👌💯😁🤩⚡🏆"), frozenset("👎🤮💩🤬🥱😡🤡🥴🖕")
 
 Command = Callable[
-    [Turn, str, str], Awaitable[Said]
+    [Context, str, str], Awaitable[Reply]
 ]  #: the turn, the command's name, what stands behind it
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
+class UpdateResult:
     """What an update came to."""
 
     changed: bool  #: what rings where has changed
@@ -65,12 +65,12 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Routes:
     """The rooms by what leads to them."""
 
-    commands: Mapping[str, tuple[Deed, Command]]  #: by name, with its slash
-    screens: Mapping[str, Room]  #: by a screen's name
-    presses: Mapping[str, tuple[Deed, Command]]  #: by the word of an alert's button
+    commands: Mapping[str, tuple[Permission, Command]]  #: by name, with its slash
+    screens: Mapping[str, ScreenHandler]  #: by a screen's name
+    presses: Mapping[str, tuple[Permission, Command]]  #: by the word of an alert's button
     here: frozenset[
         str
     ]  #: commands that are about the chat in which they are written, whomever one acts for
@@ -85,35 +85,39 @@ class Actions:
 
     def __init__(
         self,
-        store: PeopleStore,
+        store: ChatStore,
         clock: Clock,
         members: Members,
-        voice: Callable[[ChatSettings], Voice],
+        translator: Callable[[ChatSettings], Translator],
         rules: Callable[[], Rules],
-        desk: Desk,
+        build_routes: Routes,
     ) -> None:
-        self._store, self._clock, self._members, self._voice, self._rules, self._desk = (
+        self._store, self._clock, self._members, self._translator, self._rules, self._routes = (
             store,
             clock,
             members,
-            voice,
+            translator,
             rules,
-            desk,
+            build_routes,
         )
         self._recent: dict[int, deque[datetime]] = {}
 
-    async def handle(self, update: Incoming) -> Handled:
+    async def handle(self, update: Incoming) -> UpdateResult:
         """Answer one update. Raises StoreError, and then nothing of it happened."""
         here = await self._store.chat_at(update.address, update.topic)
         person = await self._store.person(update.user_id) if update.user_id else Person(0)
-        said, chat = await self._said(update, here, person)
-        if here is not None and here.paused and update.event is Event.MESSAGE and said.reply:
-            said = replace(said, changes=(SetPaused(""), *said.changes))
+        reply, chat = await self._said(update, here, person)
+        if here is not None and here.paused and update.event is Event.MESSAGE and reply.message:
+            reply = replace(reply, changes=(SetPaused(""), *reply.changes))
         target = chat.id if chat and here and chat.id != here.id else None
-        kept = await self._store.answer(Answered(update, here, said, target), self._clock.now())
+        kept = await self._store.answer(
+            HandledUpdate(update, here, reply, target), self._clock.now()
+        )
         # What was answered before has changed since: what would be said of it now would be wrong.
         # What it came to may have been kept without being acted upon: it comes again where something failed in between.
-        return _handled(said, chat) if kept else Handled(changed=True, chat_id=None, busy=True)
+        return (
+            _handled(reply, chat) if kept else UpdateResult(changed=True, chat_id=None, busy=True)
+        )
 
     async def work(self, chat_id: int, screen: Screen, user_id: int) -> None:
         """Do what takes long, for a screen that says it is being done, and change its message. Raises StoreError."""
@@ -123,9 +127,11 @@ class Actions:
         chat = await self._chat_of(here, screen)
         update = Incoming(0, here.address, here.topic, here.name, user_id, "", channel=here.channel)
         person = await self._store.person(user_id)
-        turn = Turn(update, here, chat, person, self._voice(chat.settings), self._clock.now())
-        said = _fitting(await self._desk.screens[screen.name].work(turn, screen), turn)
-        await self._store.finish(here.id, user_id, screen, said, self._clock.now())
+        context = Context(
+            update, here, chat, person, self._translator(chat.settings), self._clock.now()
+        )
+        reply = _fitting(await self._routes.screens[screen.name].work(context, screen), context)
+        await self._store.finish(here.id, user_id, screen, reply, self._clock.now())
 
     async def _meant(
         self, update: Incoming, here: Chat, command: str, rest: str
@@ -150,12 +156,12 @@ class Actions:
             if screen:
                 return await self._chat_of(here, screen), screen
         if (
-            here.acts_for is None
-            or command in self._desk.here
+            here.managed_chat is None
+            or command in self._routes.here
             or (command == "/why" and not rest and update.reply_to is not None)
         ):
             return here, None
-        return await self._store.chat(here.acts_for) or here, None
+        return await self._store.chat(here.managed_chat) or here, None
 
     async def _chat_of(self, here: Chat, screen: Screen | None) -> Chat:
         """The chat that a screen was opened for."""
@@ -164,19 +170,19 @@ class Actions:
 
     async def _said(
         self, update: Incoming, here: Chat | None, person: Person
-    ) -> tuple[Said, Chat | None]:
+    ) -> tuple[Reply, Chat | None]:
         """What is said, and the chat that it is about."""
         if (
             not update.address
         ):  # an update that is nothing to newsbell: it counts as taken, and nobody is answered
-            return Said(), here
+            return Reply(), here
         if update.event is not Event.MESSAGE:
-            return self._befell(update, here, person), here
+            return self._membership_change(update, here, person), here
         if person.role is Role.BLOCKED:
-            voice = self._voice(ChatSettings(language=_language(update)))
-            return Said(
-                toast=voice.say("This newsbell does not serve you.")
-            ) if update.press else Said(), here
+            translator = self._translator(ChatSettings(language=_language(update)))
+            return Reply(
+                toast=translator.gettext("This newsbell does not serve you.")
+            ) if update.press else Reply(), here
         if update.reaction is not None:
             return _judged(update, here), here
         command = (
@@ -190,21 +196,23 @@ class Actions:
         if (update.file is not None or update.file_problem) and (command or update.address > 0):
             command = "/import"
         chat, screen = await self._meant(update, here, command, rest)
-        turn = Turn(update, here, chat, person, self._voice(chat.settings), self._clock.now())
-        if self._too_many(update):
-            return Said(toast=_slower(turn.voice)) if update.press else Said(), chat
-        said = await (
-            self._pressed(turn, screen)
-            if update.press
-            else self._written(turn, screen, command, rest)
+        context = Context(
+            update, here, chat, person, self._translator(chat.settings), self._clock.now()
         )
-        return _fitting(said, turn), chat
+        if self._too_many(update):
+            return Reply(toast=_slower(context.translator)) if update.press else Reply(), chat
+        reply = await (
+            self._pressed(context, screen)
+            if update.press
+            else self._written(context, screen, command, rest)
+        )
+        return _fitting(reply, context), chat
 
     async def _come_in(
         self, update: Incoming, here: Chat | None, person: Person, command: str, rest: str
-    ) -> Said:
+    ) -> Reply:
         """A link, or a chat that is not let in."""
-        voice = self._voice(
+        translator = self._translator(
             ChatSettings(language=_language(update)).over(here.settings if here else ChatSettings())
         )
         link = (
@@ -213,45 +221,45 @@ class Actions:
             else None
         )
         known = here is not None and here.allowed
-        turn = Turn(
+        context = Context(
             update,
             here or _nowhere(update),
             here or _nowhere(update),
             person,
-            voice,
+            translator,
             self._clock.now(),
         )
         if link:
-            turn = replace(turn, may_change=await self._is_admin(turn))
-            return await self._desk.start.opened(
-                turn, rest, *link, known=known, access=self._rules().access
+            context = replace(context, may_change=await self._is_admin(context))
+            return await self._routes.start.opened(
+                context, rest, *link, known=known, access=self._rules().access
             )
         if known:
             return (
-                await self._desk.start.welcome(turn)
+                await self._routes.start.welcome(context)
                 if update.address > 0
-                else await self._desk.start.greet(turn, "/start", "")
+                else await self._routes.start.greet(context, "/start", "")
             )
         if (
             command
             and admitted(self._rules().access, person.role)
-            and (update.address > 0 or await self._is_admin(turn))
+            and (update.address > 0 or await self._is_admin(context))
         ):
-            return await self._desk.start.let_in(turn)
+            return await self._routes.start.let_in(context)
         if update.press:
-            return Said(toast=voice.say("This newsbell does not serve this chat."))
+            return Reply(toast=translator.gettext("This newsbell does not serve this chat."))
         if command == "/start" and rest:
             return say(
-                voice.say(
+                translator.gettext(
                     "This link was used or is too old. Restart newsbell to get a new one in its terminal."
                 )
             )
-        return _stranger(update, command, voice, self._rules().access)
+        return _stranger(update, command, translator, self._rules().access)
 
-    def _befell(self, update: Incoming, here: Chat | None, person: Person) -> Said:
+    def _membership_change(self, update: Incoming, here: Chat | None, person: Person) -> Reply:
         """The bot was thrown out, or let in."""
         if update.event is Event.CLOSED:
-            return Said(changes=(SetPaused("the bot was blocked or removed."),) if here else ())
+            return Reply(changes=(SetPaused("the bot was blocked or removed."),) if here else ())
         changes: tuple[Change, ...] = (SetPaused(""),) if here else ()
         if (
             update.address < 0
@@ -260,93 +268,105 @@ class Actions:
         ):
             changes = (
                 *changes,
-                LetIn(),
+                AllowChat(),
                 *(
                     (SetRole(person.user_id, Role.USER, update.user_name),)
                     if person.role is Role.STRANGER
                     else ()
                 ),
             )
-        return Said(changes=changes)
+        return Reply(changes=changes)
 
-    async def _pressed(self, turn: Turn, screen: Screen | None) -> Said:
+    async def _pressed(self, context: Context, screen: Screen | None) -> Reply:
         """A button. Who may not use it is told so, and nothing else happens."""
-        word = turn.update.press
+        word = context.update.press
         _, colon, rest = word.partition(":")
         if not colon:
-            if word not in self._desk.presses:
-                return Said(toast=turn.voice.say("I do not know this button any more."))
-            deed, command = self._desk.presses[word]
-            return await self._refused(turn, deed) or await command(
-                await self._allowed(turn), word, ""
+            if word not in self._routes.presses:
+                return Reply(
+                    toast=context.translator.gettext("I do not know this button any more.")
+                )
+            permission, command = self._routes.presses[word]
+            return await self._refused(context, permission) or await command(
+                await self._allowed(context), word, ""
             )
-        if screen is None or screen.name not in self._desk.screens:
-            return Said(toast=turn.voice.say("This button is too old. Send the command again."))
-        room = self._desk.screens[screen.name]
-        return await self._refused(turn, room.deed(screen, rest)) or await room.pressed(
-            await self._allowed(turn), screen, rest
-        )
+        if screen is None or screen.name not in self._routes.screens:
+            return Reply(
+                toast=context.translator.gettext("This button is too old. Send the command again.")
+            )
+        handler = self._routes.screens[screen.name]
+        return await self._refused(
+            context, handler.permission(screen, rest)
+        ) or await handler.pressed(await self._allowed(context), screen, rest)
 
-    async def _written(self, turn: Turn, screen: Screen | None, command: str, rest: str) -> Said:
+    async def _written(
+        self, context: Context, screen: Screen | None, command: str, rest: str
+    ) -> Reply:
         if not command:
-            return await self._answered(turn, screen)
-        if command not in self._desk.commands:
-            if turn.update.address > 0:
+            return await self._answered(context, screen)
+        if command not in self._routes.commands:
+            if context.update.address > 0:
                 return say(
-                    turn.voice.say(
+                    context.translator.gettext(
                         "I do not know {command}. /help shows what I know.",
                         command=cut(command, 40),
                     )
                 )
-            return Said()  # in a group it is probably another bot's
-        deed, action = self._desk.commands[command]
-        return await self._refused(turn, deed) or await action(
-            await self._allowed(turn), command, rest
+            return Reply()  # in a group it is probably another bot's
+        permission, action = self._routes.commands[command]
+        return await self._refused(context, permission) or await action(
+            await self._allowed(context), command, rest
         )
 
-    async def _answered(self, turn: Turn, screen: Screen | None) -> Said:
+    async def _answered(self, context: Context, screen: Screen | None) -> Reply:
         """Words without a command: what a screen waits for, else, in a private chat, something to begin with."""
-        update = turn.update
-        if screen and screen.name in self._desk.screens:
-            room = self._desk.screens[screen.name]
-            refused = await self._refused(turn, room.deed(screen, ""))
+        update = context.update
+        if screen and screen.name in self._routes.screens:
+            handler = self._routes.screens[screen.name]
+            refused = await self._refused(context, handler.permission(screen, ""))
             return refused or _no_longer_waiting(
-                await room.told(await self._allowed(turn), screen, update.text)
+                await handler.answered(await self._allowed(context), screen, update.text)
             )
-        return await self._desk.unasked(turn, "", update.text) if update.address > 0 else Said()
+        return (
+            await self._routes.unasked(context, "", update.text) if update.address > 0 else Reply()
+        )
 
-    async def _refused(self, turn: Turn, deed: Deed) -> Said | None:
+    async def _refused(self, context: Context, permission: Permission) -> Reply | None:
         """What is said to who may not; None for who may."""
-        seat = _seat(turn)
-        needed = seat is not Seat.PRIVATE and (deed is Deed.CHANGE or seat is Seat.CHANNEL)
-        chat_admin = await self._is_admin(turn) if needed or turn.chat.id != turn.here.id else False
-        why = refusal(
-            deed,
-            turn.person.role,
-            seat,
-            allowed=turn.here.allowed and turn.chat.allowed,
+        chat_type = _chat_type(context)
+        needed = chat_type is not ChatType.PRIVATE and (
+            permission is Permission.CHANGE or chat_type is ChatType.CHANNEL
+        )
+        chat_admin = (
+            await self._is_admin(context) if needed or context.chat.id != context.here.id else False
+        )
+        why = denial_reason(
+            permission,
+            context.person.role,
+            chat_type,
+            allowed=context.here.allowed and context.chat.allowed,
             chat_admin=chat_admin,
         )
-        if why is None and turn.chat.id != turn.here.id and not chat_admin:
-            why = Refusal.NO_ADMIN
+        if why is None and context.chat.id != context.here.id and not chat_admin:
+            why = DenialReason.NOT_CHAT_ADMIN
         if why is None:
             return None
-        text = _why_not(why, turn.voice)
-        return Said(toast=text) if turn.update.press else say(text) if text else Said()
+        text = _why_not(why, context.translator)
+        return Reply(toast=text) if context.update.press else say(text) if text else Reply()
 
-    async def _allowed(self, turn: Turn) -> Turn:
+    async def _allowed(self, context: Context) -> Context:
         """The turn with what this person may do in the chat, for what shows more to who may more."""
         return (
-            turn
-            if _seat(turn) is Seat.PRIVATE
-            else replace(turn, may_change=await self._is_admin(turn))
+            context
+            if _chat_type(context) is ChatType.PRIVATE
+            else replace(context, may_change=await self._is_admin(context))
         )
 
-    async def _is_admin(self, turn: Turn) -> bool:
-        if turn.chat.id == turn.here.id and turn.update.may_change:
+    async def _is_admin(self, context: Context) -> bool:
+        if context.chat.id == context.here.id and context.update.may_change:
             return True
-        return bool(turn.update.user_id) and await self._members.is_admin(
-            turn.chat.address, turn.update.user_id
+        return bool(context.update.user_id) and await self._members.is_admin(
+            context.chat.address, context.update.user_id
         )
 
     def _too_many(self, update: Incoming) -> bool:
@@ -367,38 +387,38 @@ class Actions:
         return full
 
 
-def _handled(said: Said, chat: Chat | None) -> Handled:
-    changed = any(isinstance(change, RINGING_CHANGES) for change in said.changes)
-    wide = any(isinstance(change, WIDE_CHANGES) for change in said.changes)
-    hours = any(isinstance(change, SetSettings) for change in said.changes)
-    busy = said.screen is not None and bool(said.screen.values.get("busy"))
-    return Handled(changed, chat.id if chat and not wide else None, said.toast, hours, busy)
+def _handled(reply: Reply, chat: Chat | None) -> UpdateResult:
+    changed = any(isinstance(change, SUBSCRIPTION_CHANGES) for change in reply.changes)
+    wide = any(isinstance(change, WIDE_CHANGES) for change in reply.changes)
+    hours = any(isinstance(change, SetSettings) for change in reply.changes)
+    busy = reply.screen is not None and bool(reply.screen.values.get("busy"))
+    return UpdateResult(changed, chat.id if chat and not wide else None, reply.toast, hours, busy)
 
 
-def _no_longer_waiting(said: Said) -> Said:
+def _no_longer_waiting(reply: Reply) -> Reply:
     """Words that a screen took are not waited for once more, whichever message shows what came of them."""
     return (
-        replace(said, screen=replace(said.screen, expects=said.screen.expects or "-"))
-        if said.screen
-        else said
+        replace(reply, screen=replace(reply.screen, expects=reply.screen.expects or "-"))
+        if reply.screen
+        else reply
     )
 
 
-def _fitting(said: Said, turn: Turn) -> Said:
+def _fitting(reply: Reply, context: Context) -> Reply:
     """What is said for another chat says for which, and its screen remembers it; what is shown for a moment is short."""
-    reply = said.reply
-    if reply and turn.chat.id != turn.here.id and not said.changes:
-        reply = headed(reply, f"📣 {turn.chat.name}")
-    screen = said.screen
-    if screen and turn.chat.id != turn.here.id:
-        screen = replace(screen, values={**screen.values, _FOR: turn.chat.id})
-    return replace(said, reply=reply, screen=screen, toast=cut(said.toast, TOAST))
+    message = reply.message
+    if message and context.chat.id != context.here.id and not reply.changes:
+        message = headed(message, f"📣 {context.chat.name}")
+    screen = reply.screen
+    if screen and context.chat.id != context.here.id:
+        screen = replace(screen, values={**screen.values, _FOR: context.chat.id})
+    return replace(reply, message=message, screen=screen, toast=cut(reply.toast, TOAST))
 
 
-def _seat(turn: Turn) -> Seat:
-    if turn.here.address > 0:
-        return Seat.PRIVATE
-    return Seat.CHANNEL if turn.update.channel else Seat.GROUP
+def _chat_type(context: Context) -> ChatType:
+    if context.here.address > 0:
+        return ChatType.PRIVATE
+    return ChatType.CHANNEL if context.update.channel else ChatType.GROUP
 
 
 def _nowhere(update: Incoming) -> Chat:
@@ -411,48 +431,50 @@ def _language(update: Incoming) -> str | None:
     return code if code in LANGUAGES else None
 
 
-def _why_not(why: Refusal, voice: Voice) -> str:
+def _why_not(why: DenialReason, translator: Translator) -> str:
     match why:
-        case Refusal.NO_ADMIN:
-            return only_admins(voice)
-        case Refusal.NO_OPERATOR:
-            return voice.say("Only the operators of this newsbell can do that.")
-        case Refusal.NOT_HERE:
-            return voice.say("Do that in a private chat with me.")
-        case Refusal.STRANGER:
-            return voice.say("This newsbell does not serve this chat.")
-        case Refusal.BLOCKED:
+        case DenialReason.NOT_CHAT_ADMIN:
+            return only_admins(translator)
+        case DenialReason.NOT_OPERATOR:
+            return translator.gettext("Only the operators of this newsbell can do that.")
+        case DenialReason.NOT_HERE:
+            return translator.gettext("Do that in a private chat with me.")
+        case DenialReason.STRANGER:
+            return translator.gettext("This newsbell does not serve this chat.")
+        case DenialReason.BLOCKED:
             return ""
 
 
-def _slower(voice: Voice) -> str:
-    return voice.say("That is a lot in one minute. Wait a little.")
+def _slower(translator: Translator) -> str:
+    return translator.gettext("That is a lot in one minute. Wait a little.")
 
 
-def _judged(update: Incoming, here: Chat | None) -> Said:
+def _judged(update: Incoming, here: Chat | None) -> Reply:
     """A reaction to a message of ours says whether the alert was welcome."""
     if here is None or not here.allowed or update.reply_to is None:
-        return Said()
+        return Reply()
     first = (update.reaction or "")[:1]
     verdict = 1 if first in _GLAD else -1 if first in _SORRY else 0
-    return Said(changes=(Judge(update.reply_to, verdict),))
+    return Reply(changes=(RateAlert(update.reply_to, verdict),))
 
 
-def _stranger(update: Incoming, command: str, voice: Voice, access: Access) -> Said:
+def _stranger(update: Incoming, command: str, translator: Translator, access: Access) -> Reply:
     if update.address < 0 and command not in {"/start", "/subscribe"}:
-        return Said()
+        return Reply()
     if access is not Access.PRIVATE:
         return say(
-            voice.say("This newsbell serves those who were invited. Ask its operator for a link.")
+            translator.gettext(
+                "This newsbell serves those who were invited. Ask its operator for a link."
+            )
         )
     topic = f", topic: {update.topic}" if update.topic else ""
     entry = f"chats:\n  my-chat: {{telegram: {update.address}{topic}}}"
     text = (
-        voice.say(
+        translator.gettext(
             "This newsbell serves only chats that its operator lets in. Give them this for feeds.yaml:"
         )
         + "\n\n"
     )
-    return Said(
+    return Reply(
         Message(text + entry, (Entity("pre", len(text.encode("utf-16-le")) // 2, len(entry)),))
     )

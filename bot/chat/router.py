@@ -4,9 +4,9 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bot.chat.access import Deed
-from bot.chat.context import Turn, say
-from bot.chat.dispatcher import Command, Desk
+from bot.chat.access import Permission
+from bot.chat.context import Context, say
+from bot.chat.dispatcher import Command, Routes
 from bot.chat.handlers.admin import Operate
 from bot.chat.handlers.channels import Channels
 from bot.chat.handlers.exclusions import Unwanted
@@ -18,13 +18,13 @@ from bot.chat.handlers.start import Start
 from bot.chat.handlers.storylines import Storylines
 from bot.chat.handlers.subscriptions import Subscribing, Subscriptions
 from bot.chat.handlers.trends import Days, Trends
-from bot.i18n.catalog import Voice
-from bot.model.chat_events import NOTHING, Press, Said, Screen
+from bot.i18n.catalog import Translator
+from bot.model.chat_events import NOTHING, Press, Reply, Screen
 from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.status import Status
 from bot.model.stories import Grouping
-from bot.ports import Archive, Members, PeopleStore, Sites, StoryArchive
+from bot.ports import Archive, ChatStore, Members, Sites, StoryArchive
 from bot.query.parser import Names
 from bot.query.tree import Node
 from bot.search.backtest import Forecast, Hit
@@ -33,21 +33,21 @@ _LINK = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ChatServices:
     """What the rooms work with."""
 
-    store: PeopleStore
+    store: ChatStore
     archive: Archive
     stories: StoryArchive
     members: Members
     sites: Sites
     names: Callable[[], Names]
-    voice: Callable[[ChatSettings], Voice]
+    translator: Callable[[ChatSettings], Translator]
     grouping: Callable[[int], Grouping]
     forecast: Callable[[Node, Sequence[str]], Awaitable[Forecast]]
     search: Callable[[Node], Awaitable[Sequence[Hit]]]
-    counted: Callable[[Node, int, Turn], Awaitable[Days]]
-    drawn: Callable[[Days, Turn], Awaitable[bytes]]
+    counted: Callable[[Node, int, Context], Awaitable[Days]]
+    drawn: Callable[[Days, Context], Awaitable[bytes]]
     status: Callable[[], Awaitable[Status]]  #: without the chats in which nothing waits
     overview: Callable[[], Awaitable[Status]]  #: the whole
     dead: Callable[[], Awaitable[list[OutboxRow]]]
@@ -56,23 +56,23 @@ class Means:
     feeds: Callable[[], FeedQuota]
 
 
-def desk(means: Means) -> Desk:
+def build_routes(services: ChatServices) -> Routes:
     """The rooms by what leads to them."""
-    store = means.store
-    subscribing = Subscribing(store, means.names, means.forecast, means.subscriptions)
+    store = services.store
+    subscribing = Subscribing(store, services.names, services.forecast, services.subscriptions)
     start = Start(subscribing)
-    subscriptions = Subscriptions(subscribing, means.members)
-    lookups = Lookups(means.search, means.status, means.names, store)
-    storylines = Storylines(store, means.stories, means.grouping)
-    reasons = Reasons(store, means.stories, means.names)
-    settings = Settings(means.grouping, means.voice)
-    feeds = Feeds(store, means.sites, means.feeds, means.yaml_of)
-    operate = Operate(store, means.members, means.overview, means.dead)
-    channels = Channels(store, means.members)
-    unwanted = Unwanted(store, means.archive, means.stories, means.names)
-    trends = Trends(means.names, means.counted, means.drawn)
-    read, change = Deed.READ, Deed.CHANGE
-    return Desk(
+    subscriptions = Subscriptions(subscribing, services.members)
+    lookups = Lookups(services.search, services.status, services.names, store)
+    storylines = Storylines(store, services.stories, services.grouping)
+    reasons = Reasons(store, services.stories, services.names)
+    settings = Settings(services.grouping, services.translator)
+    feeds = Feeds(store, services.sites, services.feeds, services.yaml_of)
+    operate = Operate(store, services.members, services.overview, services.dead)
+    channels = Channels(store, services.members)
+    unwanted = Unwanted(store, services.archive, services.stories, services.names)
+    trends = Trends(services.names, services.counted, services.drawn)
+    read, change = Permission.READ, Permission.CHANGE
+    return Routes(
         commands={
             "/start": (read, start.greet),
             "/help": (read, start.help),
@@ -99,7 +99,7 @@ def desk(means: Means) -> Desk:
             "/import": (change, feeds.take_in),
             "/export": (change, feeds.give_out),  # addresses of feeds may hold secrets
             "/channels": (read, channels.command),
-            "/admin": (Deed.OPERATE, operate.command),
+            "/admin": (Permission.OPERATE, operate.command),
             "/cancel": (read, _cancel),
         },
         screens={
@@ -143,15 +143,15 @@ def desk(means: Means) -> Desk:
 def _unasked(start: Start, feeds: Feeds) -> Command:
     """What is written without a command: a link alone is looked at, a forwarded post's topic offered."""
 
-    async def answer(turn: Turn, name: str, text: str) -> Said:
+    async def answer(context: Context, name: str, text: str) -> Reply:
         if _LINK.fullmatch(text.strip()):
-            return await feeds.shared(turn, text)
-        return await start.unasked(turn, name, text)
+            return await feeds.shared(context, text)
+        return await start.unasked(context, name, text)
 
     return answer
 
 
-async def _cancel(turn: Turn, _name: str, _rest: str) -> Said:
+async def _cancel(context: Context, _name: str, _rest: str) -> Reply:
     """Nothing is waited for any more: a newer screen that expects nothing takes the place of what did."""
-    said = say(turn.voice.say("Left. /help shows what I know."))
-    return Said(said.reply, screen=Screen("cancelled", {}, NOTHING))
+    reply = say(context.translator.gettext("Left. /help shows what I know."))
+    return Reply(reply.message, screen=Screen("cancelled", {}, NOTHING))

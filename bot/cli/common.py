@@ -12,7 +12,7 @@ from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.service import logs
 from bot.store.archive import Archive
-from bot.store.sqlite import Glance
+from bot.store.sqlite import ReadOnlyDatabase
 
 DEFAULT = Path("feeds.yaml")
 config_option = click.option(
@@ -54,10 +54,10 @@ def loaded(path: Path) -> Config:
         ) from None
 
 
-def glance(config: Config) -> Glance:
+def read_only(config: Config) -> ReadOnlyDatabase:
     """A reader of the database; a fault where there is none."""
     try:
-        return Glance(config.database)
+        return ReadOnlyDatabase(config.database)
     except NewsbellError as error:
         raise Fault(str(error)) from None
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bot import __version__
 from bot.cli import output
-from bot.cli.common import DEFAULT, Fault, Misconfigured, config_option, glance, loaded
+from bot.cli.common import DEFAULT, Fault, Misconfigured, config_option, loaded, read_only
 from bot.cli.queries import backtest, explain, export, names, search, story
 from bot.config.load import Config
 from bot.config.query_tests import failures
@@ -126,6 +126,8 @@ def check(file: Path) -> None:
     click.echo(
         f"{file} is fine: {len(declared.feeds)} feeds, {len(declared.chats)} chats, {len(declared.subscriptions)} subscriptions{tested}."
     )
+    for key in config.outdated:
+        click.echo(f"{key.at(str(file))} (the old name still works)")
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):
         click.echo(
             "It names Telegram chats, but no token is set: set TELEGRAM_BOT_TOKEN before `newsbell run`."
@@ -138,7 +140,7 @@ def check(file: Path) -> None:
 def status(path: Path, *, as_json: bool) -> None:
     """Show feeds with last and next poll, failures in words, queues and dead letters. Works while newsbell runs."""
     config = loaded(path)
-    found = glance(config).status()
+    found = read_only(config).status()
     if as_json:
         feeds = [
             {
@@ -195,7 +197,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
         if everything
         else None
     )
-    rows = glance(config).outbox(states)
+    rows = read_only(config).outbox(states)
     if not rows:
         click.echo("Nothing waits and nothing is dead.")
         return
@@ -258,7 +260,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
     """Ask the newsbell that runs; where none runs, do it here under its lock."""
-    glance(config)
+    read_only(config)
     try:
         done = ask(config.database, do, ids)
     except NewsbellError as error:

@@ -12,7 +12,7 @@ from rich.text import Text
 from bot.delivery.render import snippet
 from bot.feeds.poll_schedule import in_words
 from bot.feeds.poller import PollReport
-from bot.i18n.catalog import Voice
+from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, Settlement
 from bot.model.entries import Span
 from bot.model.status import FeedStatus, Status
@@ -143,7 +143,7 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
     )
     for feed in status.feeds:
         state = feed.state
-        last = Voice(zone).time(state.last_poll_at, now) if state.last_poll_at else "never"
+        last = Translator(zone).time(state.last_poll_at, now) if state.last_poll_at else "never"
         later = state.next_poll_at - now
         next_poll = f"in {in_words(later)}" if later.total_seconds() > 0 else "now"
         feeds.add_row(Text(feed.name), last, next_poll, str(feed.entries), _feed_state(feed, now))
@@ -157,7 +157,7 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         pause = (
             f", paused: {chat.paused}"
             if chat.paused
-            else f", not before {Voice(zone).time(until, now)}"
+            else f", not before {Translator(zone).time(until, now)}"
             if until and until > now
             else ""
         )
@@ -166,7 +166,7 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         if until > now:
             parts.append(
                 Text(
-                    f"{host} asked to be left alone until {Voice(zone).time(until, now)}",
+                    f"{host} asked to be left alone until {Translator(zone).time(until, now)}",
                     style="yellow",
                 )
             )
@@ -223,7 +223,7 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
             row.state,
             row.kind,
             Text(row.chat),
-            Voice(zone).time(row.created_at, now),
+            Translator(zone).time(row.created_at, now),
             str(row.attempts),
             Text(title),
             Text(row.error),

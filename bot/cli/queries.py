@@ -19,7 +19,7 @@ from bot.cli import output
 from bot.cli.common import Fault, Misconfigured, archive, config_option, loaded, read_query
 from bot.config.load import Config
 from bot.errors import NewsbellError, QueryError
-from bot.i18n.catalog import Voice
+from bot.i18n.catalog import Translator
 from bot.model.archive import EntryFacts
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Span
@@ -92,7 +92,7 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
             if as_json:
                 click.echo(json.dumps(_record(hit), ensure_ascii=False))
             else:
-                output.hit(console, hit, Voice(zone).time(hit.entry.at, now))
+                output.hit(console, hit, Translator(zone).time(hit.entry.at, now))
     if not count and not as_json:
         click.echo("No stored article matches.")
 
@@ -138,7 +138,7 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
             index.set(one)
         forecast = run_backtest(tree, stored, now, days, feeds, index, zone)
     names = {one.id: one.name for one in subscriptions}
-    output.forecast(console, forecast, names, lambda moment: Voice(zone).time(moment, now))
+    output.forecast(console, forecast, names, lambda moment: Translator(zone).time(moment, now))
 
 
 @click.command()
@@ -200,7 +200,7 @@ class _Teller:
         self._chats = stored.chats()
 
     def when(self, moment: datetime) -> str:
-        return f"at {Voice(self._zone).time(moment, self._now)}"
+        return f"at {Translator(self._zone).time(moment, self._now)}"
 
     def line(self, facts: EntryFacts) -> None:
         """An article in two lines: its headline, and which subscriptions rang or match."""
@@ -210,7 +210,7 @@ class _Teller:
         title = facts.entry.article.title
         self._console.print(
             Text(
-                f"{Voice(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}",
+                f"{Translator(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}",
                 style="bold",
             )
         )
@@ -287,7 +287,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
         return
     zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
     output.storyline(
-        output.console(error=False), told, lambda moment: Voice(zone).time(moment, now)
+        output.console(error=False), told, lambda moment: Translator(zone).time(moment, now)
     )
 
 
@@ -295,8 +295,8 @@ def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, ob
     entry = line.entry
     return {
         "story": told.number,
-        "storyline": entry.place.storyline,
-        "strict": entry.place.strict,
+        "storyline": entry.story_ids.storyline,
+        "strict": entry.story_ids.strict,
         "title": entry.title,
         "link": entry.link,
         "source": entry.name,

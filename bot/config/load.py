@@ -14,15 +14,20 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from bot.alerts.options import problem
 from bot.config import yaml_locations
 from bot.config.schema import ChatShape, FeedShape, FileShape, Settings, SubscriptionShape
-from bot.config.yaml_locations import Places
+from bot.config.yaml_locations import YamlLocations
 from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
-from bot.model.desired_config import Declared
+from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.model.stories import Grouping
 from bot.query.parser import parse
 
 M = TypeVar("M", bound=BaseModel)
+#: old names of keys that still work, by their path
+RENAMED_KEYS = {
+    ("families",): "publisher_groups",
+    ("subscriptions", "*", "ring_again_at"): "alert_again_at",
+}
 _TRIED = "tried"  # name of a list that holds the one item under test
 _NAME_MOST = 100  # as `shape.Name`
 
@@ -46,13 +51,14 @@ class Config:
 
     path: Path
     settings: Settings
-    declared: Declared
+    declared: DesiredConfig
     names: Mapping[str, tuple[str, ...]]
     headers: Mapping[str, Mapping[str, str]] = field(repr=False)  #: by feed URL
     token: SecretStr | None = field(default=None, repr=False)
     webhook_secret: str = field(default="", repr=False)
     tests: tuple[RuleTest, ...] = ()
-    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    publisher_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outdated: tuple[Mistake, ...] = ()  #: keys under old names; they still work
 
     @property
     def database(self) -> Path:
@@ -74,13 +80,13 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
         raise ConfigError(
             str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)
         ) from None
-    return _Reader(path, Places(str(path), text, environment), environment).config()
+    return _Reader(path, YamlLocations(str(path), text, environment, RENAMED_KEYS), environment).config()
 
 
 class _Reader:
     """Holds what is being read; collects mistakes instead of stopping at the first."""
 
-    def __init__(self, path: Path, found: Places, environment: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, found: YamlLocations, environment: Mapping[str, str]) -> None:
         self._path = path
         self._places = found
         self._environment = environment
@@ -100,7 +106,7 @@ class _Reader:
         chats = self._chats()
         feeds = self._feeds()
         names = self._names()
-        families = self._families()
+        publisher_groups = self._publisher_groups()
         subscriptions = self._subscriptions(chats, feeds, names)
         token = self._token(settings)
         secret = self._secret(settings)
@@ -110,7 +116,7 @@ class _Reader:
                 key=lambda mistake: (mistake.line, mistake.column, mistake.path),
             )
             raise ConfigError(self._places.file, tuple(ordered))
-        declared = Declared(
+        declared = DesiredConfig(
             tuple(feeds.values()),
             tuple(chats.values()),
             tuple(subscriptions),
@@ -125,7 +131,8 @@ class _Reader:
             token,
             secret,
             tuple(self._tests),
-            families,
+            publisher_groups,
+            tuple(self._places.outdated),
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -276,19 +283,19 @@ class _Reader:
                     self._places.mistake(("names", name, index), error.message)
         return names
 
-    def _families(self) -> dict[str, tuple[str, ...]]:
-        families: dict[str, tuple[str, ...]] = {}
+    def _publisher_groups(self) -> dict[str, tuple[str, ...]]:
+        publisher_groups: dict[str, tuple[str, ...]] = {}
         whose: dict[str, str] = {}
-        for name, members in self._section("families", dict).items():
-            shape = self._model(FileShape, {"families": {name: members}}, ())
-            families[name] = tuple(shape.families[name]) if shape else ()
-            for index, member in enumerate(families[name]):
+        for name, members in self._section("publisher_groups", dict).items():
+            shape = self._model(FileShape, {"publisher_groups": {name: members}}, ())
+            publisher_groups[name] = tuple(shape.publisher_groups[name]) if shape else ()
+            for index, member in enumerate(publisher_groups[name]):
                 first = whose.setdefault(member.casefold(), name)
                 if first != name:
                     self._places.mistake(
-                        ("families", name, index), f"{member} stands under {first} already"
+                        ("publisher_groups", name, index), f"{member} stands under {first} already"
                     )
-        return families
+        return publisher_groups
 
     def _subscriptions(
         self,
@@ -320,7 +327,7 @@ class _Reader:
             except QueryError as error:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
                 self._places.mistake((*path, "query"), f"{error.message}\n{caret}")
-            if wrong := problem(shape.ringing):
+            if wrong := problem(shape.options):
                 self._places.mistake((*path, wrong[0]), wrong[1].message)
             self._rule_tests(path, shape)
             result.append(
@@ -329,7 +336,7 @@ class _Reader:
                     shape.query,
                     tuple(shape.feeds),
                     tuple(dict.fromkeys(shape.to)),
-                    shape.ringing,
+                    shape.options,
                 )
             )
         return result

@@ -20,7 +20,7 @@ from pydantic import (
 
 from bot.alerts.options import MOST_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
-from bot.model.chats import ChatSettings, Ringing, Urgency
+from bot.model.chats import AlertOptions, ChatSettings, Urgency
 from bot.text.duration import duration
 from bot.text.times import MOST_DIGESTS, minutes_between, minutes_of
 
@@ -375,7 +375,7 @@ class SubscriptionShape(Shape):
         default=None,
         description="Ring so long after the first match all the same, marked as a single source; with `publishers` only.",
     )
-    ring_again_at: Annotated[int, Field(ge=2, le=MOST_PUBLISHERS), _WHOLE] | None = Field(
+    alert_again_at: Annotated[int, Field(ge=2, le=MOST_PUBLISHERS), _WHOLE] | None = Field(
         default=None,
         description="Ring once more when so many independent publishers carry the story.",
     )
@@ -389,10 +389,10 @@ class SubscriptionShape(Shape):
         return [value] if isinstance(value, str) else value
 
     @property
-    def ringing(self) -> Ringing:
+    def options(self) -> AlertOptions:
         """How it rings."""
-        return Ringing(
-            Urgency(self.urgency), self.publishers, self.or_after, self.ring_again_at or 0
+        return AlertOptions(
+            Urgency(self.urgency), self.publishers, self.or_after, self.alert_again_at or 0
         )
 
 
@@ -410,7 +410,7 @@ class FileShape(Shape):
         default_factory=dict,
         description="Lists of words, phrases and names, used in queries as @name.",
     )
-    families: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(
+    publisher_groups: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(
         default_factory=dict,
         description="Publishers, sites or outlets that are one house and confirm nothing to each other, by the house's name.",
     )

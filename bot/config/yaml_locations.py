@@ -34,12 +34,29 @@ def path_text(path: Path) -> str:
     return text or "(the file)"
 
 
-class Places:
+def _pattern(path: Path) -> tuple[str, ...]:
+    """A path with `*` for each list index."""
+    return tuple("*" if isinstance(part, int) else part for part in path)
+
+
+class YamlLocations:
     """The data of one YAML document with the line and column of everything in it."""
 
-    def __init__(self, file: str, text: str, environment: Mapping[str, str]) -> None:
-        """Read; raises ConfigError for what is not YAML, too large, or names a variable that is not set."""
+    def __init__(
+        self,
+        file: str,
+        text: str,
+        environment: Mapping[str, str],
+        renamed: Mapping[tuple[str, ...], str] | None = None,
+    ) -> None:
+        """Read the document.
+
+        `renamed` maps the path of a key's old name (`*` for any list index) to its new name.
+        Raises ConfigError for what is not YAML, too large, or names a variable that is not set.
+        """
         self.file = file
+        self._renamed = renamed or {}
+        self.outdated: list[Mistake] = []  #: keys under their old names, which still work
         self._environment = environment
         self._at: dict[Path, tuple[int, int]] = {}
         self.mistakes: list[Mistake] = []
@@ -112,16 +129,21 @@ class Places:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "(not a name)"
+            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
+            new_name = self._renamed.get(_pattern((*path, key)))
+            if new_name:
+                self.outdated.append(
+                    Mistake(line, column, path_text((*path, key)), f"is now called {new_name}")
+                )
+                key = new_name
             place = (*path, key)
             if key in result:
-                self._at[place] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-                self.mistake(place, "stands here twice; one would hide the other")
+                first = self.key_at(place)[0]
+                self._at[place] = (line, column)
+                self.mistake(place, f"duplicate key (first on line {first})")
                 continue
             # A key's own place serves for mistakes about the key; its value's place comes from the value.
-            self._at[(*place, "<key>")] = (
-                key_node.start_mark.line + 1,
-                key_node.start_mark.column + 1,
-            )
+            self._at[(*place, "<key>")] = (line, column)
             result[key] = self._value(value_node, place, above)
         return result
 

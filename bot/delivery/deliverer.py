@@ -16,23 +16,23 @@ from bot.delivery import policy
 from bot.delivery.rate_limits import GROUP_SPAN, OVERALL_SPAN, Pace
 from bot.delivery.render import render
 from bot.errors import StoreError
-from bot.i18n.catalog import Voice
+from bot.i18n.catalog import Translator
 from bot.model.alerts import Priority
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import (
     Delivery,
     DeliveryKind,
-    Halted,
-    InDoubt,
     MessageLost,
     NotSent,
     Refused,
     SendOutcome,
+    ServiceDown,
     Settlement,
+    Undecided,
 )
-from bot.ports import Channel, Clock, DeliverStore
+from bot.ports import Channel, Clock, DeliveryStore
 
-IN_FLIGHT = 30
+MAX_IN_FLIGHT = 30
 LOOK = 200  #: waiting chats read at a time
 MERGE_FROM = 20  #: alerts waiting in one chat that become one message
 STORE_PAUSE = timedelta(seconds=5)
@@ -43,22 +43,22 @@ LONGEST_LOOK = timedelta(
 log = logging.getLogger("newsbell.deliver")
 
 
-class Deliver:
+class Deliverer:
     """The deliver corridor."""
 
     def __init__(
         self,
-        store: DeliverStore,
+        store: DeliveryStore,
         channels: Mapping[ChatKind, Channel],
         clock: Clock,
-        voice: Callable[[Chat], Voice],
+        translator: Callable[[Chat], Translator],
         settled: Callable[[Settlement], None],
     ) -> None:
-        self._store, self._channels, self._clock, self._voice, self._settled = (
+        self._store, self._channels, self._clock, self._translator, self._settled = (
             store,
             channels,
             clock,
-            voice,
+            translator,
             settled,
         )
         self._pace = Pace()
@@ -80,7 +80,7 @@ class Deliver:
         now = self._clock.now()
         self._pace = Pace(await self._store.recent_sends(now - GROUP_SPAN))
         left = await self._store.in_flight()
-        stopped = InDoubt("newsbell stopped while this was being sent")
+        stopped = Undecided("newsbell stopped while this was being sent")
         await self._store.settle([policy.settle(delivery, stopped, now) for delivery in left], now)
         return len(left)
 
@@ -119,7 +119,7 @@ class Deliver:
         """Begin every send that may go out now; how long until the next may, None where nothing waits."""
         try:
             now = self._clock.now()
-            await self._keep_hours(now)
+            await self._apply_schedules(now)
             chosen, next_at = await self._choose(now)
             if chosen:
                 for delivery in await self._store.claim_deliveries(now, chosen, MERGE_FROM):
@@ -136,12 +136,12 @@ class Deliver:
         moments = [moment for moment in (next_at, parked_until) if moment]
         return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
 
-    async def _keep_hours(self, now: datetime) -> None:
+    async def _apply_schedules(self, now: datetime) -> None:
         """Quiet hours begin and end; digests come due."""
-        due = await self._store.hours_due(now)
+        due = await self._store.schedules_due(now)
         if due:
-            await self._store.keep_hours(
-                [quiet_hours.plan(one, self._voice(one.chat).zone, now) for one in due], now
+            await self._store.apply_schedules(
+                [quiet_hours.plan(one, self._translator(one.chat).zone, now) for one in due], now
             )
 
     async def _choose(self, now: datetime) -> tuple[list[int], datetime | None]:
@@ -151,7 +151,7 @@ class Deliver:
         While the limit of all is reached, only those are asked for whom it does not concern: among thousands that would cost too much.
         """
         chosen: list[int] = []
-        if len(self._busy) >= IN_FLIGHT:
+        if len(self._busy) >= MAX_IN_FLIGHT:
             return chosen, None
         looked_at = set(self._busy)
         taken = {address for address in self._busy.values() if address}
@@ -161,7 +161,7 @@ class Deliver:
         while True:
             waiting = await self._store.waiting(now, look, looked_at, unpaced=open_at > now)
             for one in waiting:
-                if len(chosen) + len(self._busy) >= IN_FLIGHT:
+                if len(chosen) + len(self._busy) >= MAX_IN_FLIGHT:
                     return chosen, next_at
                 if one.address in taken:
                     continue
@@ -192,7 +192,7 @@ class Deliver:
         settlement = policy.settle(delivery, outcome, now)
         if isinstance(outcome, NotSent) and outcome.flood and settlement.park_until:
             self._pace.flooded(delivery.chat.address, now, settlement.park_until)
-        if isinstance(outcome, Halted) and settlement.park_until:
+        if isinstance(outcome, ServiceDown) and settlement.park_until:
             self._pace.close(settlement.park_until)
         while True:
             try:
@@ -216,7 +216,7 @@ class Deliver:
         if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
             return MessageLost("the message to change was never sent")
         try:
-            message = render(delivery, self._clock.now(), self._voice(delivery.chat))
+            message = render(delivery, self._clock.now(), self._translator(delivery.chat))
         except Exception:  # a message that trips over our own mistake must not stop the others
             log.exception("rendering broke", extra={"delivery": delivery.id})
             return Refused("newsbell itself failed to write this message; its log says how")
@@ -224,4 +224,4 @@ class Deliver:
             return await channel.send(delivery, message)
         except Exception:  # as above; the call may have gone out
             log.exception("sending broke", extra={"delivery": delivery.id})
-            return InDoubt("newsbell itself failed while this was being sent; its log says how")
+            return Undecided("newsbell itself failed while this was being sent; its log says how")

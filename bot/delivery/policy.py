@@ -9,15 +9,15 @@ from bot.model.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
-    Halted,
-    InDoubt,
     MessageLost,
     NoticeIntent,
     NotSent,
     Refused,
     SendOutcome,
     Sent,
+    ServiceDown,
     Settlement,
+    Undecided,
 )
 
 REPEAT_AFTER = timedelta(seconds=5)  #: before the one repeat of an undecided alert
@@ -45,8 +45,8 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
                 error=reason,
                 park_until=now + (after or backoff(delivery.attempt)),
             )
-        case InDoubt(reason=reason):
-            return _in_doubt(delivery, reason, now)
+        case Undecided(reason=reason):
+            return _undecided(delivery, reason, now)
         case Refused(reason=reason):
             return _refused(delivery, reason)
         case ChatClosed():
@@ -60,7 +60,7 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
             )
         case MessageLost(reason=reason):
             return Settlement(delivery, DeliveryState.DROPPED, error=reason)
-        case Halted(reason=reason):
+        case ServiceDown(reason=reason):
             notice = NoticeIntent(
                 "halted",
                 f"Telegram refuses the bot's token: {reason} Set a valid token and restart newsbell.",
@@ -72,7 +72,7 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
             assert_never(outcome)
 
 
-def _in_doubt(delivery: Delivery, reason: str, now: datetime) -> Settlement:
+def _undecided(delivery: Delivery, reason: str, now: datetime) -> Settlement:
     """An edit may be made twice without harm, an alert repeated once and marked; a notice or reply is left undecided."""
     again = Settlement(
         delivery, DeliveryState.QUEUED, error=reason, doubt=True, park_until=now + REPEAT_AFTER

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.i18n.catalog import Voice
-from bot.model.alerts import AlertView, Form
+from bot.i18n.catalog import Translator
+from bot.model.alerts import AlertView, BundleKind
 from bot.model.chat_events import Press
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
@@ -106,11 +106,11 @@ def _tame(text: str) -> str:
     return _AUTOLINK.sub(lambda found: found.group() + _JOINER, text)
 
 
-def _fitting(text: str, room: int) -> str:
+def _fitting(text: str, handler: int) -> str:
     """The text, cut so that no more than `room` code points are shown."""
-    shown = cut(text, room)
-    length = room
-    while (over := len(_tame(shown)) + 2 * bool(_RTL.search(shown)) - room) > 0:
+    shown = cut(text, handler)
+    length = handler
+    while (over := len(_tame(shown)) + 2 * bool(_RTL.search(shown)) - handler) > 0:
         length -= over
         shown = cut(text, max(length, 1))
     return shown
@@ -157,38 +157,45 @@ def snippet(
     )
 
 
-def buttons(delivery: Delivery, voice: Voice) -> tuple[tuple[Button, ...], ...]:
+def buttons(delivery: Delivery, translator: Translator) -> tuple[tuple[Button, ...], ...]:
     """Those under an alert of one story; in a group somebody can take it."""
     first = [
-        Button(voice.say("Why"), Press.WHY),
-        Button(voice.say("Mute"), Press.MUTE),
-        Button(voice.say("Follow"), Press.FOLLOW),
+        Button(translator.gettext("Why"), Press.WHY),
+        Button(translator.gettext("Mute"), Press.MUTE),
+        Button(translator.gettext("Follow"), Press.FOLLOW),
     ]
-    second = [Button(voice.say("Not for me"), Press.UNWANTED)]
+    second = [Button(translator.gettext("Not for me"), Press.UNWANTED)]
     if delivery.chat.is_group:
         taken = delivery.alerts[0].taken_by
         second.append(
-            Button(voice.say("Give it back") if taken else voice.say("I have it"), Press.MINE)
+            Button(
+                translator.gettext("Give it back") if taken else translator.gettext("I have it"),
+                Press.MINE,
+            )
         )
     return (tuple(first), tuple(second))
 
 
-def source_line(alert: AlertView, now: datetime, voice: Voice, length: int = SOURCE) -> str:
+def source_line(
+    alert: AlertView, now: datetime, translator: Translator, length: int = SOURCE
+) -> str:
     """Publisher, the link's host where it says more, and the local time, in at most `length` code points."""
     publisher = alert.source or alert.feed
     if alert.agency:
-        publisher = voice.say("via {agency}: {publisher}", agency=alert.agency, publisher=publisher)
+        publisher = translator.gettext(
+            "via {agency}: {publisher}", agency=alert.agency, publisher=publisher
+        )
     site = host(alert.link)
-    at = voice.time(alert.published or alert.first_seen_at, now)
+    at = translator.time(alert.published or alert.first_seen_at, now)
     names = (
         [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
     )
     names = [name for name in names if name]
-    room = length - len(at) - 3 * len(names)
-    return " · ".join([*(_fitting(name, room // len(names)) for name in names), at])
+    handler = length - len(at) - 3 * len(names)
+    return " · ".join([*(_fitting(name, handler // len(names)) for name in names), at])
 
 
-def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
+def render(delivery: Delivery, now: datetime, translator: Translator) -> Message:
     """The message of a delivery, as it should read at this moment."""
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
         entities = () if delivery.plain else delivery.entities
@@ -197,11 +204,11 @@ def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
             cut(delivery.text, length), entities, buttons=delivery.buttons, file=delivery.file
         )
     if delivery.kind is DeliveryKind.AGAIN:
-        message = _again(delivery.alerts[0], now, voice)
+        message = _again(delivery.alerts[0], now, translator)
     elif len(delivery.alerts) == 1:
-        message = _one(delivery.alerts[0], now, voice, repeat=delivery.repeat)
+        message = _one(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     else:
-        message = _many(delivery.alerts, now, voice, repeat=delivery.repeat)
+        message = _many(delivery.alerts, now, translator, repeat=delivery.repeat)
     if delivery.plain:
         links = [alert.link for alert in delivery.alerts[:10] if alert.link]
         message = Message(cut("\n".join([message.text, *links]), LENGTH))
@@ -210,29 +217,29 @@ def render(delivery: Delivery, now: datetime, voice: Voice) -> Message:
         and delivery.kind is not DeliveryKind.AGAIN
         and not delivery.chat.channel
     )
-    return replace(message, buttons=buttons(delivery, voice)) if with_buttons else message
+    return replace(message, buttons=buttons(delivery, translator)) if with_buttons else message
 
 
-def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], room: int) -> None:
+def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], handler: int) -> None:
     title = [span for span in spans if span.field == "title"]
     kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
     composer.add_marked(
-        _fitting(alert.title, room), title[:_MARKS], "underline", *kinds, url=alert.link
+        _fitting(alert.title, handler), title[:_MARKS], "underline", *kinds, url=alert.link
     )
 
 
-def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Message:
+def _one(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
     composer = Composer()
     if repeat:
-        composer.add("(" + voice.say("repeat") + ") ", "italic")
+        composer.add("(" + translator.gettext("repeat") + ") ", "italic")
     if alert.catch_up:
-        composer.add("(" + voice.say("catch-up") + ") ", "italic")
+        composer.add("(" + translator.gettext("catch-up") + ") ", "italic")
     if alert.single and alert.publishers < 2:
-        composer.add("(" + voice.say("single source") + ") ", "italic")
+        composer.add("(" + translator.gettext("single source") + ") ", "italic")
     _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
-    composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic")
+    composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
-        composer.add("\n✎ " + voice.say("before:") + " ").add_marked(
+        composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
             _fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
         )
     text, spans = snippet(alert.summary, alert.spans)
@@ -240,72 +247,80 @@ def _one(alert: AlertView, now: datetime, voice: Voice, *, repeat: bool) -> Mess
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
     if alert.entries > 1:
         composer.add("\n\n")
-        _also(composer, alert, now, voice)
+        _also(composer, alert, now, translator)
     if alert.taken_by:
         composer.add("\n\n✋ ").add_marked(
-            voice.say("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold"
+            translator.gettext("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold"
         )
     if alert.subscriptions:
         composer.add("\n\n🔔 ").add_marked(
             _fitting(", ".join(alert.subscriptions), 300), (), "bold"
         )
     elif alert.followed:
-        composer.add("\n\n👣 ").add(voice.say("a storyline you follow"), "italic")
+        composer.add("\n\n👣 ").add(translator.gettext("a storyline you follow"), "italic")
     return composer.message(alert.link if linkable(alert.link) else "")
 
 
-def _also(composer: Composer, alert: AlertView, now: datetime, voice: Voice) -> None:
+def _also(composer: Composer, alert: AlertView, now: datetime, translator: Translator) -> None:
     """Who else carries the story and since when, wire copy behind its agency, and how many of them are independent."""
     shown = alert.also
     agencies = list(dict.fromkeys(one.agency for one in shown))
     for number, agency in enumerate(sorted(agencies, key=bool)):
-        lead = voice.say("via {agency}:", agency=agency) if agency else voice.say("also:")
+        lead = (
+            translator.gettext("via {agency}:", agency=agency)
+            if agency
+            else translator.gettext("also:")
+        )
         composer.add(f"{' · ' if number else ''}{lead} ")
         for place, one in enumerate(one for one in shown if one.agency == agency):
             composer.add(", " if place else "")
             link = ("text_link",) if linkable(one.link) else ()
             composer.add_marked(
                 _fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link
-            ).add(f" {voice.time(one.at, now)}")
+            ).add(f" {translator.time(one.at, now)}")
     rest = alert.entries - 1 - len(shown)
     if rest > 0:
-        more = voice.count(
+        more = translator.ngettext(
             "and {number} more (answer this message with /story to see all)",
             "and {number} more (answer this message with /story to see all)",
             rest,
         )
         composer.add(f" {more}")
-    composer.add(f" · {_publishers(alert.publishers, voice)}")
+    composer.add(f" · {_publishers(alert.publishers, translator)}")
 
 
-def _publishers(number: int, voice: Voice) -> str:
-    return voice.count("{number} publisher", "{number} publishers", number)
+def _publishers(number: int, translator: Translator) -> str:
+    return translator.ngettext("{number} publisher", "{number} publishers", number)
 
 
-def _again(alert: AlertView, now: datetime, voice: Voice) -> Message:
-    lead = voice.count("Now {number} publisher:", "Now {number} publishers:", alert.publishers)
+def _again(alert: AlertView, now: datetime, translator: Translator) -> Message:
+    lead = translator.ngettext(
+        "Now {number} publisher:", "Now {number} publishers:", alert.publishers
+    )
     composer = Composer().add(f"🔔 {lead} ")
     _headline(composer, alert, (), 2 * TITLE_LENGTH)
-    composer.add("\n").add_marked(source_line(alert, now, voice), (), "italic", "italic").add("\n")
-    _also(composer, alert, now, voice)
+    composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic").add(
+        "\n"
+    )
+    _also(composer, alert, now, translator)
     return composer.message()
 
 
-def _heading(form: Form, number: int, voice: Voice) -> str:
+def _heading(form: BundleKind, number: int, translator: Translator) -> str:
     match form:
-        case Form.DIGEST:
-            return voice.count("Digest: {number} story", "Digest: {number} stories", number)
-        case Form.CATCH_UP:
-            return voice.count(
+        case BundleKind.DIGEST:
+            return translator.ngettext("Digest: {number} story", "Digest: {number} stories", number)
+        case BundleKind.CATCH_UP:
+            return translator.ngettext(
                 "While it was quiet: {number} story", "While it was quiet: {number} stories", number
             )
         case _:
-            return voice.count("{number} story", "{number} stories", number)
+            return translator.ngettext("{number} story", "{number} stories", number)
 
 
 def _told_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
     """In a digest or catch-up those that most publishers carry first, the stories of one storyline together; else as they came."""
-    if alerts[0].form is Form.ALERT:
+    if alerts[0].form is BundleKind.ALERT:
         return alerts
     lines: dict[int, list[AlertView]] = {}
     for alert in alerts:
@@ -316,34 +331,36 @@ def _told_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
     ]
 
 
-def _many(alerts: Sequence[AlertView], now: datetime, voice: Voice, *, repeat: bool) -> Message:
+def _many(
+    alerts: Sequence[AlertView], now: datetime, translator: Translator, *, repeat: bool
+) -> Message:
     alerts = _told_order(alerts)
     composer = Composer()
     if repeat:
-        composer.add("(" + voice.say("repeat") + ") ", "italic")
-    composer.add(_heading(alerts[0].form, len(alerts), voice), "bold")
+        composer.add("(" + translator.gettext("repeat") + ") ", "italic")
+    composer.add(_heading(alerts[0].form, len(alerts), translator), "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
     if names:
         composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
     elif any(alert.followed for alert in alerts):
-        composer.add(" 👣 ").add(voice.say("storylines you follow"), "italic")
+        composer.add(" 👣 ").add(translator.gettext("storylines you follow"), "italic")
     listed = alerts[:_LISTED]
-    sources = [source_line(alert, now, voice, _LISTED_SOURCE) for alert in listed]
+    sources = [source_line(alert, now, translator, _LISTED_SOURCE) for alert in listed]
     free = (
         LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
     )
-    room = _share(
+    handler = _share(
         [len(_tame(alert.title)) + 2 for alert in listed], free
     )  # long headlines are cut, so that every story is named
     for alert, source in zip(listed, sources, strict=True):
         composer.add("\n\n• ")
-        _headline(composer, alert, (), room)
+        _headline(composer, alert, (), handler)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
         if alert.publishers > 1:
-            composer.add(f" · {_publishers(alert.publishers, voice)}")
+            composer.add(f" · {_publishers(alert.publishers, translator)}")
     rest = len(alerts) - len(listed)
     if rest:
-        more = voice.count(
+        more = translator.ngettext(
             "and {number} more; newsbell keeps them all.",
             "and {number} more; newsbell keeps them all.",
             rest,

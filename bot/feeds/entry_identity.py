@@ -21,7 +21,7 @@ from bot.model.entries import (
     Revision,
 )
 from bot.model.feeds import FeedDue, FeedState, Policy
-from bot.model.poll import Known, Lookup
+from bot.model.poll import KnownEntries, Lookup
 from bot.text.fold import key as folded_key
 from bot.text.url import canonical, names_page
 
@@ -92,7 +92,7 @@ def _kept(last: Document, document: ParsedDocument) -> frozenset[int]:
 class _Recogniser:
     """Compares the entries of one document with those the store knows."""
 
-    def __init__(self, feed: FeedDue, document: ParsedDocument, known: Known) -> None:
+    def __init__(self, feed: FeedDue, document: ParsedDocument, known: KnownEntries) -> None:
         own = known.entries
         self.state = feed.state
         self.kept = _kept(Document.unpack(feed.state.document), document)
@@ -171,13 +171,13 @@ class _Recogniser:
         self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool
     ) -> KnownEntry | None:
         """By link; by headline where links say nothing, all have changed or one was replaced. A daily column keeps its headline, too."""
-        telling = links_identify and self._names_a_page(entry)
-        found = self.by_link.get(keys.link) if telling else None
+        keywords = links_identify and self._names_a_page(entry)
+        found = self.by_link.get(keys.link) if keywords else None
         if found:
             return found
         found = self.by_title.get(keys.title)
         replaced = found in self.vanished and found.keys.link not in self.links if found else False
-        return found if replaced or self.links_changed or not telling else None
+        return found if replaced or self.links_changed or not keywords else None
 
     def _names_a_page(self, entry: ParsedEntry) -> bool:
         return (
@@ -284,7 +284,9 @@ def _policy(
     return policy, links_identify
 
 
-def identify(feed: FeedDue, document: ParsedDocument, known: Known, now: datetime) -> Identified:
+def identify(
+    feed: FeedDue, document: ParsedDocument, known: KnownEntries, now: datetime
+) -> Identified:
     """Tell the new entries of a document from the known ones, and set aside what may not ring."""
     recogniser = _Recogniser(feed, document, known)
     pairs = [(entry, entry.keys) for entry in document.entries]

@@ -49,7 +49,7 @@ _KINDS = frozenset({"rss", "atom", "feed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class Features:
     """A feed of a list."""
 
     url: str  #: http or https
@@ -63,7 +63,7 @@ class Outline:
 class Read:
     """What a document holds."""
 
-    feeds: tuple[Outline, ...]  #: in the order of the document, each address once
+    feeds: tuple[Features, ...]  #: in the order of the document, each address once
     repaired: bool  #: the document is not well-formed, so that names or folders may be amiss
     skipped: tuple[str, ...]  #: addresses that are none newsbell can poll
 
@@ -81,14 +81,14 @@ def read(document: bytes) -> Read:
         _HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()
     ).decode()  # other sections make html.parser raise
     _demand_opml(text)
-    feeds: dict[str, Outline] = {}
+    feeds: dict[str, Features] = {}
     skipped: dict[str, None] = {}
     for tags, attributes in _outlines(text):
         named = _named(attributes)
         url = _address(named)
         if url:
-            known = feeds.get(url) or Outline(url, _name(attributes, named), ())
-            feeds[url] = Outline(
+            known = feeds.get(url) or Features(url, _name(attributes, named), ())
+            feeds[url] = Features(
                 url, known.name, _merged(known.tags, tags, _categories(attributes))
             )
         elif named:
@@ -243,7 +243,7 @@ def _merged(*several: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tags in several for tag in tags if tag))[:TAGS]
 
 
-def written(feeds: Iterable[Outline], title: str, at: datetime) -> bytes:
+def written(feeds: Iterable[Features], title: str, at: datetime) -> bytes:
     """The feeds as OPML 2.0 in UTF-8: those without tags first, the others in one folder for each first tag; `at` is when it was made.
 
     The format is http://opml.org/spec2.opml; folders are one level deep because Feedly and Miniflux know no deeper ones. `read` gives back
@@ -254,7 +254,7 @@ def written(feeds: Iterable[Outline], title: str, at: datetime) -> bytes:
     ET.SubElement(head, "title").text = plain(title)
     ET.SubElement(head, "dateCreated").text = format_datetime(at.astimezone(UTC), usegmt=True)
     body = ET.SubElement(root, "body")
-    folders: dict[str, list[Outline]] = {"": []}
+    folders: dict[str, list[Features]] = {"": []}
     for feed in feeds:
         folders.setdefault(feed.tags[0] if feed.tags else "", []).append(feed)
     for folder, inside in folders.items():
@@ -265,10 +265,10 @@ def written(feeds: Iterable[Outline], title: str, at: datetime) -> bytes:
             name = (
                 plain(feed.name) or url
             )  # `text` is required; an address in its place is read as no name
-            outline = ET.SubElement(
+            features = ET.SubElement(
                 parent, "outline", type="rss", text=name, title=name, xmlUrl=url
             )
             if feed.tags[1:]:
-                outline.set("category", plain(",".join(feed.tags[1:])))
+                features.set("category", plain(",".join(feed.tags[1:])))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()

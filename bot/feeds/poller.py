@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from random import Random
 
-from bot.alerts.decide import Ringer
+from bot.alerts.decide import AlertDecider
 from bot.errors import StoreError
 from bot.feeds import poll_result
 from bot.feeds.entry_identity import Document, identify, lookup_for
@@ -32,17 +32,17 @@ from bot.model.feeds import (
     FetchRequest,
     NotModified,
 )
-from bot.model.poll import FeedCommit, Known, Touched
-from bot.model.stories import Grouping, Place
-from bot.ports import Clock, Fetcher, IngestStore, Parser
+from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
+from bot.model.stories import Grouping, StoryIds
+from bot.ports import Clock, Fetcher, Parser, PollStore
 from bot.query.index import Index
 from bot.stories.assign import Assigner, Merges, settled
-from bot.stories.publishers import Families
+from bot.stories.publishers import PublisherGroups
 from bot.stories.window import SPAN, Window
 from bot.text.url import host_of
 
 LEASE = timedelta(minutes=3)  #: longer than any poll takes
-IN_FLIGHT = 100  #: polls under way at once
+MAX_IN_FLIGHT = 100  #: polls under way at once
 BATCH = 100  #: polls kept in one transaction
 AT_ONCE = 8  #: polls begun or decided before others of the event loop get their turn
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
@@ -95,12 +95,12 @@ class _Host:
     users: int = 0
 
 
-class Ingest:
+class Poller:
     """The ingest corridor."""
 
     def __init__(
         self,
-        store: IngestStore,
+        store: PollStore,
         fetcher: Fetcher,
         parser: Parser,
         clock: Clock,
@@ -109,7 +109,7 @@ class Ingest:
         chance: Random,
         spacing: Callable[[str], timedelta],
         headers: Callable[[str], Mapping[str, str]],
-        families: Callable[[], Families],
+        publisher_groups: Callable[[], PublisherGroups],
         grouping: Callable[[int], Grouping],
         committed: Callable[[list[PollReport]], None],
     ) -> None:
@@ -120,7 +120,7 @@ class Ingest:
             headers,
             committed,
         )
-        self._index, self._families, self._grouping = index, families, grouping
+        self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
         self._window: Window | None = (
             None  # None while it may be ahead of the store: then it is read anew
         )
@@ -172,12 +172,12 @@ class Ingest:
 
     def _wake_for_more(self) -> None:
         """Look for due feeds again once a good part of the places is free: a look for each poll would cost as much as the poll."""
-        if not self._under_way or (self._more and self._in_flight <= IN_FLIGHT * 3 // 4):
+        if not self._under_way or (self._more and self._in_flight <= MAX_IN_FLIGHT * 3 // 4):
             self._wake.set()
 
     async def _claim(self, group: asyncio.TaskGroup, due_at: datetime | None = None) -> int:
-        free = IN_FLIGHT - self._in_flight
-        if self._more and self._in_flight > IN_FLIGHT * 3 // 4:
+        free = MAX_IN_FLIGHT - self._in_flight
+        if self._more and self._in_flight > MAX_IN_FLIGHT * 3 // 4:
             return 0
         try:
             feeds = await self._store.claim_feeds(due_at or self._clock.now(), free, LEASE)
@@ -284,21 +284,21 @@ class Ingest:
                 await asyncio.sleep(0)
         window = self._window or await self.restored()
         self._window = None  # what it takes in now is only true once it is kept
-        placed, merges = await self._place(window, decided)
-        touched = _touched(decided, placed, merges)
-        state = await self._store.stories(touched, now) if touched.places else StoryState()
-        ringer = Ringer(self._index, state, merges, self._grouping, now)
+        placed, merges = await self._assign(window, decided)
+        touched = _affected_stories(decided, placed, merges)
+        state = await self._store.stories(touched, now) if touched.story_ids else StoryState()
+        decider = AlertDecider(self._index, state, merges, self._grouping, now)
         commits: list[FeedCommit] = []
         for number, one in enumerate(decided, 1):
             entries = settled(placed[number - 1], merges, state.originals)
-            rung = ringer.ring(entries, one.commit.revisions, one.polled.feed)
+            decisions = decider.ring(entries, one.commit.revisions, one.polled.feed)
             commits.append(
                 replace(
                     one.commit,
                     new=tuple(entries),
-                    alerts=rung.alerts,
-                    alert_revisions=rung.revisions,
-                    growths=rung.growths,
+                    alerts=decisions.alerts,
+                    alert_revisions=decisions.revisions,
+                    growths=decisions.growths,
                 )
             )
             if entries or number % AT_ONCE == 0:
@@ -318,8 +318,8 @@ class Ingest:
         gc.disable()  # all that is made here stays: looking for what does not costs a fifth
         try:
             while part := await self._store.window(since, after, RESTORED):
-                for number, (report, place) in enumerate(part, 1):
-                    window.restore(report, place)
+                for number, (report, story_ids) in enumerate(part, 1):
+                    window.restore(report, story_ids)
                     if number % (AT_ONCE * AT_ONCE) == 0:
                         await asyncio.sleep(0)
                 after = part[-1][0].id
@@ -328,11 +328,11 @@ class Ingest:
         self._window = window
         return window
 
-    async def _place(
+    async def _assign(
         self, window: Window, decided: list[_Decided]
     ) -> tuple[list[list[PlacedEntry]], Merges]:
         """The new entries of each poll with their stories, and what merged because of them."""
-        assigner = Assigner(window, self._families())
+        assigner = Assigner(window, self._publisher_groups())
         placed: list[list[PlacedEntry]] = []
         for one in decided:
             entries: list[PlacedEntry] = []
@@ -343,7 +343,7 @@ class Ingest:
             placed.append(entries)
         return placed, assigner.merges
 
-    def _decide(self, polled: Polled, known: Mapping[int, Known]) -> _Decided:
+    def _decide(self, polled: Polled, known: Mapping[int, KnownEntries]) -> _Decided:
         now, chance, feed = self._clock.now(), self._chance.random(), polled.feed
         answer, document = polled.answer, polled.document
         if isinstance(answer, FetchFailed):
@@ -363,7 +363,7 @@ class Ingest:
                 document.skipped,
                 extra={"feed": feed.name},
             )
-        found = identify(feed, document, known.get(feed.id, Known((), 0)), now)
+        found = identify(feed, document, known.get(feed.id, KnownEntries((), 0)), now)
         return _Decided(
             polled,
             poll_result.brought(feed, answer, document, found, polled.body_hash, now, chance),
@@ -383,17 +383,19 @@ def _report(polled: Polled, commit: FeedCommit) -> PollReport:
     )
 
 
-def _touched(decided: list[_Decided], placed: list[list[PlacedEntry]], merges: Merges) -> Touched:
+def _affected_stories(
+    decided: list[_Decided], placed: list[list[PlacedEntry]], merges: Merges
+) -> AffectedStories:
     """The stored stories that matter to a batch: those its entries join, those that merge, those of changed entries."""
     new = {one.entry.id for entries in placed for one in entries}
-    first = {one.place for entries in placed for one in entries}
-    places = {
-        place
-        for place in first | {merges.resolve(place) for place in first}
-        if not {place.strict, place.story, place.storyline} <= new
+    first = {one.story_ids for entries in placed for one in entries}
+    story_ids = {
+        story_ids
+        for story_ids in first | {merges.resolve(story_ids) for story_ids in first}
+        if not {story_ids.strict, story_ids.story, story_ids.storyline} <= new
     }
-    places |= {revision.known.place for one in decided for revision in one.commit.revisions}
+    story_ids |= {revision.known.story_ids for one in decided for revision in one.commit.revisions}
     for merge in merges.done:
-        places |= {Place(number, number, number) for number in (merge.gone, merge.kept)}
+        story_ids |= {StoryIds(number, number, number) for number in (merge.gone, merge.kept)}
     originals = {one.placement.copy_of for entries in placed for one in entries} - {0}
-    return Touched(frozenset(places), frozenset(originals))
+    return AffectedStories(frozenset(story_ids), frozenset(originals))

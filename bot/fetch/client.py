@@ -21,7 +21,7 @@ from yarl import URL
 from bot.errors import AddressError
 from bot.fetch.body import TooLarge, Undecodable, decode
 from bot.fetch.headers import freshness
-from bot.fetch.url_guard import Gate, GatedResolver
+from bot.fetch.url_guard import GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
 
@@ -55,10 +55,15 @@ class Client:
     """One aiohttp session; implements `ports.Fetcher`. Made by `client()`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, gate: Gate, limits: Limits, clock: Clock, agent: str
+        self,
+        session: aiohttp.ClientSession,
+        url_guard: UrlGuard,
+        limits: Limits,
+        clock: Clock,
+        agent: str,
     ) -> None:
         self._session = session
-        self._gate = gate
+        self._url_guard = url_guard
         self._limits = limits
         self._clock = clock
         self._agent = agent
@@ -96,7 +101,7 @@ class Client:
             return FetchFailed(Failure.CONNECT, f"The connection broke: {type(error).__name__}.")
 
     async def _follow(self, request: FetchRequest) -> FetchOutcome:
-        url = self._gate.url(request.url)
+        url = self._url_guard.url(request.url)
         start = url
         permanent = True
         for _ in range(REDIRECTS + 1):
@@ -124,7 +129,7 @@ class Client:
                     return FetchFailed(
                         Failure.REDIRECT, "The site redirects to an address that cannot be read."
                     )
-                url = self._gate.url(following)
+                url = self._url_guard.url(following)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
     def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
@@ -291,13 +296,17 @@ def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
 
 @asynccontextmanager
 async def client(
-    gate: Gate, limits: Limits, clock: Clock, agent: str, resolver: AbstractResolver | None = None
+    url_guard: UrlGuard,
+    limits: Limits,
+    clock: Clock,
+    agent: str,
+    resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Client]:
     """A client whose every connection goes through the gate; closed at the end. Names are resolved by the system where no resolver is given."""
     connector = aiohttp.TCPConnector(
         limit=limits.connections,
-        resolver=GatedResolver(gate, resolver or ThreadedResolver()),
-        socket_factory=gate.socket,
+        resolver=GuardedResolver(url_guard, resolver or ThreadedResolver()),
+        socket_factory=url_guard.socket,
         ttl_dns_cache=30,
         keepalive_timeout=10,
     )
@@ -310,7 +319,7 @@ async def client(
         timeout=aiohttp.ClientTimeout(total=limits.deadline.total_seconds(), sock_connect=15),
     )
     async with session:
-        yield Client(session, gate, limits, clock, agent)
+        yield Client(session, url_guard, limits, clock, agent)
 
 
 def user_agent(version: str, contact: str, chats: int) -> str:

@@ -82,7 +82,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
     )
 
 
-class Gate:
+class UrlGuard:
     """Says which URLs and addresses may be used; `allow` names private networks that may be reached all the same."""
 
     def __init__(self, allow: Sequence[Network] = (), ports: Iterable[int] = ()) -> None:
@@ -164,11 +164,11 @@ class Gate:
         return socket.socket(family, kind, protocol)
 
 
-class GatedResolver(AbstractResolver):
+class GuardedResolver(AbstractResolver):
     """A resolver whose answers are all admitted, or none: a name that mixes public and private addresses is refused whole."""
 
-    def __init__(self, gate: Gate, inner: AbstractResolver) -> None:
-        self._gate = gate
+    def __init__(self, url_guard: UrlGuard, inner: AbstractResolver) -> None:
+        self._url_guard = url_guard
         self._inner = inner
 
     async def resolve(
@@ -176,7 +176,7 @@ class GatedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Resolve; an OSError with EACCES where an address is refused."""
         results = await self._inner.resolve(host, port, family)
-        if not all(self._gate.admits(result["host"]) for result in results):
+        if not all(self._url_guard.admits(result["host"]) for result in results):
             raise PermissionError(errno.EACCES, "the address is not public")
         return results
 

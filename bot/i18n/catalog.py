@@ -42,20 +42,22 @@ class Catalog:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Translator:
     """A language and a time zone."""
 
     zone: tzinfo = UTC
     catalog: Catalog = Catalog()
 
-    def say(self, text: str, /, **values: object) -> str:
+    def gettext(self, text: str, /, **values: object) -> str:
         """The text in the chat's language, with its values in place of `{name}`."""
         said = self.catalog.translations.gettext(text)
         return said.format(**values) if values else said
 
-    def count(self, one: str, many: str, number: int, /, **values: object) -> str:
+    def ngettext(self, singular: str, plural: str, number: int, /, **values: object) -> str:
         """The form of the text that goes with a number, which stands in it as `{number}`."""
-        return self.catalog.translations.ngettext(one, many, number).format(number=number, **values)
+        return self.catalog.translations.ngettext(singular, plural, number).format(
+            number=number, **values
+        )
 
     def time(self, moment: datetime, now: datetime) -> str:
         """`14:05` for today in the chat's zone, else `21 Nov 14:05`, else with the year; months as the language names them."""
@@ -85,7 +87,7 @@ class Voice:
         return Locale.parse(self.catalog.language)
 
 
-ENGLISH = Voice()  #: as the command line speaks
+ENGLISH = Translator()  #: as the command line speaks
 
 
 def clock_text(minutes: int) -> str:

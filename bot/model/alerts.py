@@ -10,7 +10,7 @@ from bot.model.entries import Match, Span
 from bot.model.stories import Grouping
 
 
-class Form(StrEnum):
+class BundleKind(StrEnum):
     """What several stories in one message are."""
 
     ALERT = ""  #: a queue that outgrew the chat's budget
@@ -169,5 +169,5 @@ class AlertView:
     single: bool = False  #: its time ran out before enough publishers carried it
     followed: bool = False
     storyline_id: int = 0
-    form: Form = Form.ALERT  #: of the message that it is told in
+    form: BundleKind = BundleKind.ALERT  #: of the message that it is told in
     taken_by: str = ""  #: who of the group has the story

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.model.chats import ChatSettings
 from bot.model.entries import Article
-from bot.model.stories import Pair, Place
+from bot.model.stories import Pair, StoryIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class StoryEntry:
     """An entry as a part of its story."""
 
     id: int
-    place: Place
+    story_ids: StoryIds
     title: str
     link: str
     name: str  #: of the feed, or of the outlet that an aggregator names

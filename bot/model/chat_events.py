@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.model.alerts import Stance
-from bot.model.chats import Chat, ChatSettings, Ringing
+from bot.model.chats import AlertOptions, Chat, ChatSettings
 from bot.model.message import Message
 from bot.model.stories import Grouping
 
@@ -91,7 +91,7 @@ class AddSubscription:
 
     query: str
     name: str
-    ringing: Ringing = Ringing()
+    options: AlertOptions = AlertOptions()
     feeds: tuple[str, ...] = ()
 
 
@@ -102,13 +102,13 @@ class EditSubscription:
     subscription_id: int
     query: str | None = None
     name: str | None = None
-    ringing: Ringing | None = None
+    options: AlertOptions | None = None
     feeds: tuple[str, ...] | None = None
     paused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class AskFirst:
+class AskConfirmation:
     """A chat asks for so much that it has to confirm."""
 
     query: str
@@ -132,7 +132,7 @@ class SetRole:
 
 
 @dataclass(frozen=True, slots=True)
-class LetIn:
+class AllowChat:
     """A chat may use the bot, or may not any more; None: the one that the update came from."""
 
     chat_id: int | None = None
@@ -184,7 +184,7 @@ class RemoveFeed:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepToken:
+class StoreToken:
     """A link to the bot is good from now on: the word in it, what it does, and for how many hours."""
 
     token: str
@@ -201,7 +201,7 @@ class UseToken:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeStory:
+class AssignStory:
     """Somebody of a group takes the story of an alert, or gives it back (no name)."""
 
     message_id: int
@@ -209,7 +209,7 @@ class TakeStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class RateAlert:
     """Somebody was glad of an alert (1), or not (-1), or says neither any more (0)."""
 
     message_id: int
@@ -217,7 +217,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class ActFor:
+class ManageChat:
     """What is written in this private chat is meant for another chat from now on; None: for itself again."""
 
     chat_id: int | None
@@ -247,45 +247,45 @@ class RetryDead:
 Change = (
     AddSubscription
     | EditSubscription
-    | AskFirst
+    | AskConfirmation
     | RemoveSubscription
     | SetRole
-    | LetIn
+    | AllowChat
     | SetPaused
     | SetStance
     | SetGrouping
     | SetSettings
     | AddFeeds
     | RemoveFeed
-    | KeepToken
+    | StoreToken
     | UseToken
-    | TakeStory
-    | Judge
-    | ActFor
+    | AssignStory
+    | RateAlert
+    | ManageChat
     | LinkChannel
     | Broadcast
     | RetryDead
 )
 #: changes after which what is subscribed has to be read anew
-RINGING_CHANGES = (
+SUBSCRIPTION_CHANGES = (
     AddSubscription,
     EditSubscription,
     RemoveSubscription,
-    LetIn,
+    AllowChat,
     SetRole,
     SetGrouping,
     AddFeeds,
     RemoveFeed,
 )
 #: those that may touch other chats than the one they came from
-WIDE_CHANGES = (LetIn, SetRole, AddFeeds, RemoveFeed)
+WIDE_CHANGES = (AllowChat, SetRole, AddFeeds, RemoveFeed)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Reply:
     """What an action came to."""
 
-    reply: Message | None = None
+    message: Message | None = None
     changes: tuple[Change, ...] = ()
     toast: str = (
         ""  #: shown for a moment to the person who pressed a button; at most 200 characters
@@ -295,12 +295,12 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class HandledUpdate:
     """What one update led to: its changes and its answer are kept together, once."""
 
     update: Incoming
     chat: Chat | None  #: where it was written; None for a chat that is not known yet
-    said: Said = Said()
+    reply: Reply = Reply()
     target: int | None = None  #: the chat that the changes are for, where it is another
 
 

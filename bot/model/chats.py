@@ -23,7 +23,7 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
+class AlertOptions:
     """How a subscription rings."""
 
     urgency: Urgency = Urgency.NORMAL
@@ -31,7 +31,7 @@ class Ringing:
     or_after: timedelta | None = (
         None  #: rings so long after the first match all the same; None: never
     )
-    ring_again_at: int = 0  #: rings once more when so many carry it; 0: never
+    alert_again_at: int = 0  #: rings once more when so many carry it; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DeclaredSubscription:
     query: str
     feeds: tuple[str, ...]  #: tags, names or URLs; empty: all feeds
     to: tuple[str, ...]  #: names of chats
-    ringing: Ringing = Ringing()
+    options: AlertOptions = AlertOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Subscription:
     chats: tuple[int, ...]  #: chat ids
     terminals: tuple[int, ...] = ()  #: those of `chats` that are terminals
     declared: bool = False  #: by the configuration file
-    ringing: Ringing = Ringing()
+    options: AlertOptions = AlertOptions()
     paused: bool = False  #: a person stopped it for a while
 
 
@@ -108,7 +108,7 @@ class Chat:
     grouping: Grouping | None = None  #: that the file gives this chat
     settings: ChatSettings = ChatSettings()  #: in force: the file's, else the chat's own
     fixed: frozenset[str] = frozenset()  #: names of the settings that the file gives
-    acts_for: int | None = (
+    managed_chat: int | None = (
         None  #: the chat that is meant by what is written here, where it is another
     )
     operator: bool = False  #: it gets the notices

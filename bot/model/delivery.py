@@ -107,7 +107,7 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
-class InDoubt:
+class Undecided:
     """It may have arrived."""
 
     reason: str
@@ -144,13 +144,15 @@ class MessageLost:
 
 
 @dataclass(frozen=True, slots=True)
-class Halted:
+class ServiceDown:
     """Nothing can be sent to anyone (the token is refused)."""
 
     reason: str
 
 
-SendOutcome = Sent | NotSent | InDoubt | Refused | ChatClosed | ChatMoved | MessageLost | Halted
+SendOutcome = (
+    Sent | NotSent | Undecided | Refused | ChatClosed | ChatMoved | MessageLost | ServiceDown
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.model.feeds import DeclaredFeed
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DesiredConfig:
     """Feeds, chats, subscriptions and admins of one file."""
 
     feeds: tuple[DeclaredFeed, ...]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.model.feeds import Failure, FeedHints
-from bot.model.stories import Place, Placement
+from bot.model.stories import Placement, StoryIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class KnownEntry:
 
     id: int
     feed_id: int
-    place: Place
+    story_ids: StoryIds
     keys: EntryKeys
     title: str
     summary: str
@@ -105,14 +105,14 @@ class PlacedEntry:
 
     entry: NewEntry
     placement: Placement
-    house: str  #: key of its publisher's family
+    publisher_group: str  #: key of its publisher's family
     origin: str  #: key of whom it counts for: that house, or the agency or outlet it was taken from
     agency: str = ""  #: the agency's name, where it is credited to one
 
     @property
-    def place(self) -> Place:
+    def story_ids(self) -> StoryIds:
         """Its stories."""
-        return self.placement.place
+        return self.placement.story_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision
 from bot.model.delivery import NoticeIntent
 from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import FeedState
-from bot.model.stories import Place
+from bot.model.stories import StoryIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownEntries:
     """The store's answer to a Lookup."""
 
     entries: tuple[KnownEntry, ...]  #: of this feed: by any key, or asked for by id
@@ -30,10 +30,10 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class AffectedStories:
     """The stories that a batch adds to or takes together."""
 
-    places: frozenset[Place]
+    story_ids: frozenset[StoryIds]
     originals: frozenset[int] = frozenset()  #: entries that new ones are copies of
 
 

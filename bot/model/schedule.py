@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.model.alerts import Form
+from bot.model.alerts import BundleKind
 from bot.model.chats import Chat
 
 
@@ -20,7 +20,7 @@ class WaitingStory:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatHours:
+class ChatSchedule:
     """A chat whose hours are to be looked at."""
 
     chat: Chat
@@ -33,12 +33,12 @@ class ChatHours:
 class Page:
     """Deliveries that become one message, in this order."""
 
-    form: Form
+    form: BundleKind
     deliveries: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class HoursPlan:
+class SchedulePlan:
     """What is to be kept of a chat's hours."""
 
     chat_id: int

@@ -30,7 +30,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoryIds:
     """The three stories an entry belongs to, each named by the id of its first entry."""
 
     strict: int
@@ -71,7 +71,7 @@ class Placement:
     """Where one entry belongs, and why."""
 
     id: int
-    place: Place
+    story_ids: StoryIds
     pairs: tuple[
         Pair, ...
     ] = ()  #: at most two, the best first: of its story, else of its storyline; empty for the first entry of a storyline

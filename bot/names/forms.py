@@ -122,7 +122,7 @@ def roots(spoken: str) -> list[str]:
     return found
 
 
-class Form(NamedTuple):
+class BundleKind(NamedTuple):
     """One way to take a word of a text."""
 
     sound: str
@@ -215,22 +215,22 @@ def trimmed(spoken: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def forms(word: str) -> tuple[Form, ...]:
+def forms(word: str) -> tuple[BundleKind, ...]:
     """The ways to take a folded word of a text: as it stands, without a case ending, without prefixed prepositions and articles."""
     plain = sound(word)
     if not plain:
         return ()
-    found = [Form(plain, open=False)]
+    found = [BundleKind(plain, open=False)]
     written = script(word)
     if written == CYRILLIC:
         bare = _bare(word)
         if bare != word:
-            found.append(Form(trimmed(sound(bare)), open=True))
+            found.append(BundleKind(trimmed(sound(bare)), open=True))
     elif written in (ARABIC, HEBREW):
         pattern = _ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX
         bare = pattern.sub("", word)
         found += [
-            Form(sound(other), open=False)
+            BundleKind(sound(other), open=False)
             for other in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare)))
             if other != word and sound(other)
         ]

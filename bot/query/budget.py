@@ -9,7 +9,7 @@ from bot.query.words import ArticleWords
 from bot.text.stem import wanted
 
 
-class Trial:
+class ClauseChecks:
     """Tries only those of which an article has a key, as the index does."""
 
     def __init__(self, clauses: Sequence[Term | Meta]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
-from bot.i18n.catalog import ENGLISH, Voice
+from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.entries import Span
 from bot.query.matcher import evaluate, match, tidy
 from bot.query.tree import (
@@ -176,71 +176,82 @@ def _how(leaf: Node, words: ArticleWords) -> How:
             return How(Kind.WORD)
 
 
-def sentence(explanation: Explanation, voice: Voice = ENGLISH) -> str:
+def sentence(explanation: Explanation, translator: Translator = ENGLISH) -> str:
     """The explanation in words, for a person; one or more sentences."""
     if explanation.matched:
-        terms = _terms(explanation.found, voice)
+        terms = _terms(explanation.found, translator)
         said = [
-            voice.say("It has {terms}.", terms=terms)
+            translator.gettext("It has {terms}.", terms=terms)
             if terms
-            else voice.say("It has nothing that the query excludes.")
+            else translator.gettext("It has nothing that the query excludes.")
         ]
         if explanation.unneeded:
             said.append(
-                voice.say("Not needed: {terms}.", terms=", ".join(explanation.unneeded[:8]))
+                translator.gettext(
+                    "Not needed: {terms}.", terms=", ".join(explanation.unneeded[:8])
+                )
             )
         return " ".join(said)
     said = []
     if explanation.missing:
-        said.append(voice.say("It lacks {terms}.", terms=_and(explanation.missing, voice)))
+        said.append(
+            translator.gettext("It lacks {terms}.", terms=_and(explanation.missing, translator))
+        )
     if explanation.excluded:
         said.append(
-            voice.say("It is excluded by NOT {terms}.", terms=_terms(explanation.excluded, voice))
+            translator.gettext(
+                "It is excluded by NOT {terms}.", terms=_terms(explanation.excluded, translator)
+            )
         )
     if explanation.found:
         said.append(
-            voice.say("It has {terms}.", terms=_and([one.term for one in explanation.found], voice))
+            translator.gettext(
+                "It has {terms}.", terms=_and([one.term for one in explanation.found], translator)
+            )
         )
-    return " ".join(said) or voice.say("It does not match.")
+    return " ".join(said) or translator.gettext("It does not match.")
 
 
-def _terms(found: Sequence[Found], voice: Voice) -> str:
+def _terms(found: Sequence[Found], translator: Translator) -> str:
     """Terms with what stands in the article; empty for none."""
     return _and(
-        [f"{one.term} ({texts})" if (texts := _texts(one, voice)) else one.term for one in found],
-        voice,
+        [
+            f"{one.term} ({texts})" if (texts := _texts(one, translator)) else one.term
+            for one in found
+        ],
+        translator,
     )
 
 
-def _texts(found: Found, voice: Voice) -> str:
-    texts = ", ".join(voice.say("“{text}”", text=text) for text in found.texts[:3])
-    return f"{texts}, {_how_said(found.how, voice)}" if found.how and texts else texts
+def _texts(found: Found, translator: Translator) -> str:
+    texts = ", ".join(translator.gettext("“{text}”", text=text) for text in found.texts[:3])
+    return f"{texts}, {_how_said(found.how, translator)}" if found.how and texts else texts
 
 
-def _how_said(how: How, voice: Voice) -> str:
+def _how_said(how: How, translator: Translator) -> str:
     match how.kind:
         case Kind.STEM:
-            return voice.say("same stem: {stems}", stems=how.what)
+            return translator.gettext("same stem: {stems}", stems=how.what)
         case Kind.JOINED:
-            return voice.say("the same word, joined")
+            return translator.gettext("the same word, joined")
         case Kind.PREFIX:
-            return voice.say("begins with {letters}", letters=how.what)
+            return translator.gettext("begins with {letters}", letters=how.what)
         case Kind.NAME:
-            return voice.say("a spelling of the name")
+            return translator.gettext("a spelling of the name")
         case Kind.LISTED:
-            return voice.say("in the list {name}", name=how.what)
+            return translator.gettext("in the list {name}", name=how.what)
         case Kind.EXPRESSION:
-            return voice.say("matches the expression")
+            return translator.gettext("matches the expression")
         case Kind.ARTICLE:
-            return voice.say("of the article")
+            return translator.gettext("of the article")
         case Kind.NEAR:
-            return voice.say("so near to each other")
+            return translator.gettext("so near to each other")
         case Kind.WORD:
-            return voice.say("the same word")
+            return translator.gettext("the same word")
 
 
-def _and(parts: Sequence[str], voice: Voice) -> str:
+def _and(parts: Sequence[str], translator: Translator) -> str:
     """The parts as a list within a sentence; empty for none."""
     if len(parts) < 2:
         return "".join(parts)
-    return voice.say("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
+    return translator.gettext("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])

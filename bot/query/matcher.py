@@ -29,7 +29,7 @@ from bot.query.tree import (
     Unit,
     show_leaf,
 )
-from bot.query.words import ArticleWords, Place, sites, sources
+from bot.query.words import ArticleWords, TokenRange, sites, sources
 from bot.text.fold import fold, key
 from bot.text.stem import wanted
 from bot.text.tokens import is_unspaced, joined
@@ -162,7 +162,7 @@ def _span(evidence: Evidence, words: ArticleWords) -> Span:
     return Span(*words.characters((start, end)), term)
 
 
-def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[Place]:
+def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[TokenRange]:
     """Where a term stands."""
     match leaf:
         case Term(units=units, mode=mode):
@@ -190,17 +190,17 @@ def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[
             return [place for item in items for place in places(item, words)]
 
 
-def _word(word: str, words: ArticleWords) -> list[Place]:
+def _word(word: str, words: ArticleWords) -> list[TokenRange]:
     forms = wanted(word, words.language)
     if len(forms) == 1:
         return words.places.get(forms[0], [])
     return list(dict.fromkeys(place for form in forms for place in words.places.get(form, ())))
 
 
-def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[Place]:
+def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[TokenRange]:
     """Where a word stands, or the words of a compound, apart or as one."""
 
-    def one(word: str) -> list[Place]:
+    def one(word: str) -> list[TokenRange]:
         return _word(word, words) if inflected else words.places.get(f"={word}", [])
 
     if isinstance(unit, str):
@@ -209,11 +209,11 @@ def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[Place]:
     return apart if is_unspaced(unit[0]) else list(dict.fromkeys((*apart, *one(joined(unit)))))
 
 
-def _phrase(units: tuple[Unit, ...], words: ArticleWords, *, inflected: bool) -> list[Place]:
+def _phrase(units: tuple[Unit, ...], words: ArticleWords, *, inflected: bool) -> list[TokenRange]:
     return _chained([_unit(unit, words, inflected=inflected) for unit in units])
 
 
-def _chained(steps: list[list[Place]]) -> list[Place]:
+def _chained(steps: list[list[TokenRange]]) -> list[TokenRange]:
     """Places of the first that go on in places of the next without a gap."""
     found = steps[0]
     for step in steps[1:]:
@@ -226,7 +226,7 @@ def _chained(steps: list[list[Place]]) -> list[Place]:
     return found
 
 
-def _beginnings(prefix: Prefix, words: ArticleWords) -> list[Place]:
+def _beginnings(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
     found = list(words.beginning(joined((*prefix.head, prefix.start))))
     if prefix.head:
         found += _chained(
@@ -240,7 +240,7 @@ def _beginnings(prefix: Prefix, words: ArticleWords) -> list[Place]:
 
 def _near(node: Near, words: ArticleWords) -> list[Interval]:
     left, right = _intervals(node.left, words), _intervals(node.right, words)
-    found: dict[Place, Interval] = {}
+    found: dict[TokenRange, Interval] = {}
     for first in left:
         for second in right:
             gap = second[0] - first[1]

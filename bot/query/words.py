@@ -11,7 +11,7 @@ from bot.text.fold import fold, key
 from bot.text.stem import stems
 from bot.text.tokens import JOINED_MOST, designation, is_unspaced, joined, tokens
 
-Place = tuple[int, int]  #: half-open range of word positions
+TokenRange = tuple[int, int]  #: half-open range of word positions
 _HERE = tuple((index, index + 1) for index in range(600))
 
 
@@ -61,9 +61,9 @@ class ArticleWords:
             unspaced = unspaced or summary.unspaced
             self._cut.append(summary)
         self.said: dict[
-            str, list[Place]
+            str, list[TokenRange]
         ] = {}  #: words in small letters, joined ones as well, to where they stand
-        self.places: dict[str, list[Place]] = {}  #: keys to where they stand
+        self.places: dict[str, list[TokenRange]] = {}  #: keys to where they stand
         self.spans: dict[str, list[Span] | None] = {}  #: of terms that were looked for before
         self.sorted_keys: list[str] = []  #: made when a beginning is looked for
         self._stand(lower, compounds, unspaced=unspaced)
@@ -74,7 +74,7 @@ class ArticleWords:
         """The words of an article."""
         return cls(article)
 
-    def _stand(self, lower: list[str], compounds: list[Place], *, unspaced: bool) -> None:
+    def _stand(self, lower: list[str], compounds: list[TokenRange], *, unspaced: bool) -> None:
         said = self.said
         for index, word in enumerate(lower):
             here = _HERE[index] if index < len(_HERE) else (index, index + 1)
@@ -99,7 +99,7 @@ class ArticleWords:
                 # Lists are shared between keys and never changed; words with one stem get a list of their own.
                 places[one] = found if one not in places else [*places[one], *found]
 
-    def characters(self, place: Place) -> tuple[str, int, int]:
+    def characters(self, place: TokenRange) -> tuple[str, int, int]:
         """The field that words stand in, and the half-open range of their characters there."""
         if place[0] < self.summary_from:
             cut = self._cut[0].places
@@ -111,16 +111,16 @@ class ArticleWords:
             cut[place[1] - 1 - self.summary_from][1],
         )
 
-    def original(self, place: Place) -> str:
+    def original(self, place: TokenRange) -> str:
         """The stretch of the original text, composed."""
         field, start, end = self.characters(place)
         return normalize("NFC", self.texts[field != "title"][start:end])
 
-    def beginning(self, start: str) -> list[Place]:
+    def beginning(self, start: str) -> list[TokenRange]:
         """Where words with this folded beginning stand."""
         if not self.sorted_keys:
             self.sorted_keys = sorted(one for one in self.places if one[0] == "=")
-        found: list[Place] = []
+        found: list[TokenRange] = []
         index = bisect_left(self.sorted_keys, f"={start}")
         while index < len(self.sorted_keys) and self.sorted_keys[index].startswith(start, 1):
             found += self.places[self.sorted_keys[index]]

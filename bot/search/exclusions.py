@@ -13,7 +13,7 @@ from typing import Literal
 from bot.model.archive import StoredEntry
 from bot.model.entries import Article, Span
 from bot.ports import Archive
-from bot.query.budget import Trial, stands
+from bot.query.budget import ClauseChecks, stands
 from bot.query.exclude import asked, without
 from bot.query.fields import host
 from bot.query.matcher import evaluate, holds, match
@@ -22,7 +22,7 @@ from bot.query.prefilter import expression
 from bot.query.tree import Meta, NamedList, Node, NoneOf, Term, show, show_leaf
 from bot.query.words import ArticleWords
 from bot.search.backtest import matching, narrowed
-from bot.stories.keywords import Telling, telling
+from bot.stories.keywords import Keyword, keywords
 from bot.text.fold import key
 from bot.text.language import language_of
 from bot.text.tokens import tokens
@@ -155,8 +155,8 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
         else []
     )
     article = words.article
-    found = [(one, True) for one in telling(article.title, words.language)]
-    found += [(one, False) for one in telling(article.summary[:_SUMMARY_HEAD], words.language)]
+    found = [(one, True) for one in keywords(article.title, words.language)]
+    found += [(one, False) for one in keywords(article.summary[:_SUMMARY_HEAD], words.language)]
     for one, of_title in sorted(found, key=lambda two: (not two[1], two[0].phrase)):
         candidate = _text(one, of_title=of_title)
         standing = evaluate(candidate.clause, words, "") or []
@@ -166,7 +166,7 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
             yield candidate
 
 
-def _text(found: Telling, *, of_title: bool) -> _Candidate:
+def _text(found: Keyword, *, of_title: bool) -> _Candidate:
     folded = units(found.text, inflected=False)
     parts = frozenset(
         part for unit in folded for part in ((unit,) if isinstance(unit, str) else unit)
@@ -234,7 +234,7 @@ def _week(
     found, step = narrowed(
         tree, archive, since, LOOKED_AT // _UNSPACED if tokens(text).unspaced else LOOKED_AT
     )
-    trial = Trial([one.clause for one in candidates])
+    trial = ClauseChecks([one.clause for one in candidates])
     stories: dict[int, _Seen] = {}
     for entry, words, _ in matching(tree, archive, found, feeds, since, step):
         if entry.at < since:

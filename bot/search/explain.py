@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.i18n.catalog import ENGLISH, Voice
+from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import AlertFact, EntryFacts, FeedFact
 from bot.model.chats import Subscription
 from bot.model.entries import Article
@@ -42,18 +42,23 @@ class Held:
     problem: str = ""  #: why there is no tree
 
 
-def explain_article(article: Article, held: Iterable[Held], voice: Voice = ENGLISH) -> list[Reason]:
+def explain_article(
+    article: Article, held: Iterable[Held], translator: Translator = ENGLISH
+) -> list[Reason]:
     """Why each subscription would match a text that no feed has shown."""
     words = ArticleWords(article)
     result = []
     for one in held:
         if one.tree is None:
-            result.append(_unread(one, voice))
+            result.append(_unread(one, translator))
             continue
         said = explain(one.tree, words)
         result.append(
             Reason(
-                one.subscription.name, said.matched, rang=False, text=plain(sentence(said, voice))
+                one.subscription.name,
+                said.matched,
+                rang=False,
+                text=plain(sentence(said, translator)),
             )
         )
     return result
@@ -64,11 +69,11 @@ def explain_entry(
     held: Iterable[Held],
     chats: Mapping[int, tuple[str, str]],
     when: When,
-    voice: Voice = ENGLISH,
+    translator: Translator = ENGLISH,
 ) -> list[Reason]:
     """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
     words = ArticleWords(facts.entry.article)
-    return [_of_one(facts, words, one, chats, when, voice) for one in held]
+    return [_of_one(facts, words, one, chats, when, translator) for one in held]
 
 
 def _of_one(
@@ -77,24 +82,24 @@ def _of_one(
     held: Held,
     chats: Mapping[int, tuple[str, str]],
     when: When,
-    voice: Voice,
+    translator: Translator,
 ) -> Reason:
     subscription, entry = held.subscription, facts.entry
     if held.tree is None:
-        return _unread(held, voice)
+        return _unread(held, translator)
     said = explain(held.tree, words)
     texts = []
     excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
     if excluded:
         feeds = ", ".join(subscription.feeds)
         texts.append(
-            voice.say(
+            translator.gettext(
                 "It looks at {feeds} only, not at {feed}.",
                 feeds=feeds,
                 feed=entry.article.feed_name,
             )
         )
-    texts.append(sentence(said, voice))
+    texts.append(sentence(said, translator))
     matches = said.matched and not excluded
     alerts = {alert.chat_id: alert for alert in facts.alerts}
     rang = False
@@ -103,11 +108,11 @@ def _of_one(
         alert = alerts.get(number)
         named = alert is not None and subscription.id in alert.subscriptions
         if matches or named:
-            what = _in_chat(facts, alert, subscription, paused, when, voice)
+            what = _in_chat(facts, alert, subscription, paused, when, translator)
             texts.append(
-                voice.say("{chat}: {what}.", chat=name, what=what)
+                translator.gettext("{chat}: {what}.", chat=name, what=what)
                 if matches
-                else voice.say(
+                else translator.gettext(
                     "{chat}: it rang before its words or the query changed; {what}.",
                     chat=name,
                     what=what,
@@ -119,8 +124,10 @@ def _of_one(
     return Reason(subscription.name, matches, rang, plain(" ".join(texts)))
 
 
-def _unread(held: Held, voice: Voice) -> Reason:
-    text = voice.say("It rings nobody: its query cannot be read. {problem}", problem=held.problem)
+def _unread(held: Held, translator: Translator) -> Reason:
+    text = translator.gettext(
+        "It rings nobody: its query cannot be read. {problem}", problem=held.problem
+    )
     return Reason(held.subscription.name, matches=False, rang=False, text=plain(text))
 
 
@@ -137,62 +144,66 @@ def _in_chat(
     subscription: Subscription,
     paused: str,
     when: When,
-    voice: Voice,
+    translator: Translator,
 ) -> str:
     if alert is None:
         if facts.entry.silent:
-            return voice.say("no alert, for {reason}", reason=_silent(facts.entry.silent, voice))
-        return voice.say(
+            return translator.gettext(
+                "no alert, for {reason}", reason=_silent(facts.entry.silent, translator)
+            )
+        return translator.gettext(
             "no alert: the subscription did not stand, or read otherwise, when the article came"
         )
-    state = _state(alert, when, voice)
+    state = _state(alert, when, translator)
     if paused and alert.state == "queued":
-        state = voice.say("{state}, for the chat is paused: {reason}", state=state, reason=paused)
+        state = translator.gettext(
+            "{state}, for the chat is paused: {reason}", state=state, reason=paused
+        )
     if alert.entry_id != facts.entry.id:
-        return voice.say(
+        return translator.gettext(
             "its story had rung {when} with “{title}” ({state})",
             when=when(alert.created_at),
             title=alert.title,
             state=state,
         )
     if subscription.id not in alert.subscriptions:
-        return voice.say("it rang for another subscription, {state}", state=state)
+        return translator.gettext("it rang for another subscription, {state}", state=state)
     return state
 
 
-def _silent(kind: str, voice: Voice) -> str:
+def _silent(kind: str, translator: Translator) -> str:
     """Why an entry could not ring anyone."""
     match kind:
         case "baseline":
-            return voice.say(
+            return translator.gettext(
                 "it was in the feed when newsbell looked at that for the first time; of that a terminal shows the last day, others nothing"
             )
         case "flood":
-            return voice.say(
+            return translator.gettext(
                 "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message"
             )
         case _:
-            return voice.say(
+            return translator.gettext(
                 "it came with the older part of a document that was too long to read at once"
             )
 
 
-def _state(alert: AlertFact, when: When, voice: Voice) -> str:
+def _state(alert: AlertFact, when: When, translator: Translator) -> str:
     if alert.held:
         if alert.due_at:
             until = when(alert.due_at)
-            return voice.say(
+            return translator.gettext(
                 "it waits until enough independent publishers carry the story; it rings {when} all the same",
                 when=until,
             )
-        return voice.say("it waits until enough independent publishers carry the story")
+        return translator.gettext("it waits until enough independent publishers carry the story")
     if _arrived(alert):
         return (
-            voice.say("sent {when}", when=when(alert.settled_at))
+            translator.gettext("sent {when}", when=when(alert.settled_at))
             if alert.settled_at
-            else voice.say("sent")
+            else translator.gettext("sent")
         )
-    text = _unsettled(alert.state, voice)
+    text = _unsettled(alert.state, translator)
     return (
         f"{text} ({alert.error})"
         if alert.error and alert.state in {"queued", "dead", "unknown"}
@@ -200,97 +211,107 @@ def _state(alert: AlertFact, when: When, voice: Voice) -> str:
     )
 
 
-def _unsettled(state: str, voice: Voice) -> str:
+def _unsettled(state: str, translator: Translator) -> str:
     match state:
         case "queued":
-            return voice.say("the message waits to be sent")
+            return translator.gettext("the message waits to be sent")
         case "sending":
-            return voice.say("the message is being sent")
+            return translator.gettext("the message is being sent")
         case "unknown":
-            return voice.say(
+            return translator.gettext(
                 "the connection ended before the answer, so the message may or may not have arrived"
             )
         case "dead":
-            return voice.say("the message was refused")
+            return translator.gettext("the message was refused")
         case "dropped":
-            return voice.say("the message was dropped by hand or was not needed any more")
+            return translator.gettext("the message was dropped by hand or was not needed any more")
         case _:
-            return voice.say("what became of the message is forgotten by now")
+            return translator.gettext("what became of the message is forgotten by now")
 
 
-def describe_entry(facts: EntryFacts, when: When, key: str, voice: Voice = ENGLISH) -> str:
+def describe_entry(
+    facts: EntryFacts, when: When, key: str, translator: Translator = ENGLISH
+) -> str:
     """How the entry is known; `key` says by what it was found: link, headline or guid."""
     entry = facts.entry
     feed, first = entry.article.feed_name, when(entry.first_seen_at)
     match key:
         case "link":
-            text = voice.say(
+            text = translator.gettext(
                 "{feed} showed it first {when}; it is known by its link, so it does not ring again.",
                 feed=feed,
                 when=first,
             )
         case "headline":
-            text = voice.say(
+            text = translator.gettext(
                 "{feed} showed it first {when}; it is known by its headline, so it does not ring again.",
                 feed=feed,
                 when=first,
             )
         case _:
-            text = voice.say(
+            text = translator.gettext(
                 "{feed} showed it first {when}; it is known by its guid, so it does not ring again.",
                 feed=feed,
                 when=first,
             )
     texts = [text]
     texts += [
-        voice.say("Its words changed {when}; before: “{title}”.", when=when(at), title=title)
+        translator.gettext(
+            "Its words changed {when}; before: “{title}”.", when=when(at), title=title
+        )
         for at, title in facts.revisions[-3:]
     ]
     if entry.silent:
-        texts.append(voice.say("It could not ring: {reason}.", reason=_silent(entry.silent, voice)))
+        texts.append(
+            translator.gettext(
+                "It could not ring: {reason}.", reason=_silent(entry.silent, translator)
+            )
+        )
     return plain(" ".join(texts))
 
 
-def explain_unknown(url: str, feeds: Iterable[FeedFact], when: When, voice: Voice = ENGLISH) -> str:
+def explain_unknown(
+    url: str, feeds: Iterable[FeedFact], when: When, translator: Translator = ENGLISH
+) -> str:
     """Why an address is not known: which feeds could have shown it."""
     host = _site(url)
     near = [feed for feed in feeds if _related(host, _site(feed.url))]
     if not near and host:
-        return voice.say(
+        return translator.gettext(
             "No feed has shown this address, and no feed of {site} is watched. Add one to feeds.yaml.",
             site=host,
         )
     if not near:
-        return voice.say(
+        return translator.gettext(
             "No feed has shown this address, and no feed of its site is watched. Add one to feeds.yaml."
         )
     return "\n".join(
         [
-            voice.say("No feed has shown this address yet."),
-            *(plain(_unseen(feed, when, voice)) for feed in near[:10]),
+            translator.gettext("No feed has shown this address yet."),
+            *(plain(_unseen(feed, when, translator)) for feed in near[:10]),
         ]
     )
 
 
-def _unseen(feed: FeedFact, when: When, voice: Voice) -> str:
+def _unseen(feed: FeedFact, when: When, translator: Translator) -> str:
     """What became of a feed that could have shown it."""
     after = when(feed.next_poll_at)
     if feed.last_poll_at is None:
-        return voice.say(
+        return translator.gettext(
             "{feed} has not been looked at yet; the next look is {next}.",
             feed=feed.name,
             next=after,
         )
     last = when(feed.last_poll_at)
     if feed.failure:
-        return voice.say(
+        return translator.gettext(
             "{feed} could not be read when it was last looked at, {last}: {problem}; the next look is {next}.",
             feed=feed.name,
             last=last,
             problem=feed.failure.rstrip("."),
             next=after,
         )
-    return voice.say(
+    return translator.gettext(
         "{feed} was last looked at {last} and did not hold it; the next look is {next}.",
         feed=feed.name,
         last=last,

@@ -89,7 +89,7 @@ def _place(chat: ChatFact) -> dict[str, Any]:
 
 def _row(one: Subscription, name: str, to: list[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"name": name, "query": one.query}
-    how = one.ringing
+    how = one.options
     if one.feeds:
         row["feeds"] = list(one.feeds)
     if how.urgency is not Urgency.NORMAL:
@@ -98,6 +98,6 @@ def _row(one: Subscription, name: str, to: list[str]) -> dict[str, Any]:
         row["publishers"] = how.publishers
     if how.or_after is not None:
         row["or_after"] = written(how.or_after)
-    if how.ring_again_at:
-        row["ring_again_at"] = how.ring_again_at
+    if how.alert_again_at:
+        row["alert_again_at"] = how.alert_again_at
     return row | {"to": to}

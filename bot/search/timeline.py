@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.i18n.catalog import ENGLISH, Voice
+from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import StoryEntry
 from bot.model.stories import Pair
 
@@ -33,19 +33,21 @@ class ToldStory:
         return self.lines[0].entry.title
 
 
-def timeline(entries: Iterable[StoryEntry], asked: int, voice: Voice = ENGLISH) -> list[ToldStory]:
+def timeline(
+    entries: Iterable[StoryEntry], asked: int, translator: Translator = ENGLISH
+) -> list[ToldStory]:
     """The stories of one storyline, each in order of time, in the order in which they began. `asked` is an entry's id."""
     ordered = sorted(entries, key=lambda entry: (entry.at, entry.id))
     names = {entry.id: entry.name for entry in ordered}
     stories: dict[int, list[StoryEntry]] = {}
     for entry in ordered:
-        stories.setdefault(entry.place.story, []).append(entry)
+        stories.setdefault(entry.story_ids.story, []).append(entry)
     opened = min((entry.id for entry in ordered), default=0)
     return [
         ToldStory(
             number,
             tuple(
-                Line(entry, entry.at - members[0].at, _why(entry, names, opened, voice))
+                Line(entry, entry.at - members[0].at, _why(entry, names, opened, translator))
                 for entry in members
             ),
             len({entry.origin for entry in members}),
@@ -55,89 +57,97 @@ def timeline(entries: Iterable[StoryEntry], asked: int, voice: Voice = ENGLISH) 
     ]
 
 
-def _why(entry: StoryEntry, names: Mapping[int, str], opened: int, voice: Voice) -> str:
+def _why(entry: StoryEntry, names: Mapping[int, str], opened: int, translator: Translator) -> str:
     if not entry.pairs:
         first = entry.id == opened
         return (
-            voice.say("first of the storyline")
+            translator.gettext("first of the storyline")
             if first
-            else voice.say("on its own at first; what came later joined it")
+            else translator.gettext("on its own at first; what came later joined it")
         )
-    told = "; ".join(_pair(pair, names.get(pair.other, ""), voice) for pair in entry.pairs)
+    told = "; ".join(_pair(pair, names.get(pair.other, ""), translator) for pair in entry.pairs)
     return (
-        voice.say("opened a story of this storyline: {reasons}", reasons=told)
-        if entry.id == entry.place.story
+        translator.gettext("opened a story of this storyline: {reasons}", reasons=told)
+        if entry.id == entry.story_ids.story
         else told
     )
 
 
-def _pair(pair: Pair, name: str, voice: Voice) -> str:
+def _pair(pair: Pair, name: str, translator: Translator) -> str:
     """Why two entries are of one story; `name` is empty where the other is forgotten."""
     score = f"{pair.score:.2f}"
     match pair.reason, bool(name):
         case "link", True:
-            return voice.say("the same link as {name}", name=name)
+            return translator.gettext("the same link as {name}", name=name)
         case "link", False:
-            return voice.say("the same link as an entry that is forgotten by now")
+            return translator.gettext("the same link as an entry that is forgotten by now")
         case "headline", True:
-            return voice.say("the same headline as {name}", name=name)
+            return translator.gettext("the same headline as {name}", name=name)
         case "headline", False:
-            return voice.say("the same headline as an entry that is forgotten by now")
+            return translator.gettext("the same headline as an entry that is forgotten by now")
         case "words", True:
-            return voice.say("words like {name} ({score})", name=name, score=score)
+            return translator.gettext("words like {name} ({score})", name=name, score=score)
         case "words", False:
-            return voice.say("words like an entry that is forgotten by now ({score})", score=score)
+            return translator.gettext(
+                "words like an entry that is forgotten by now ({score})", score=score
+            )
         case "names", True:
-            return voice.say("names and numbers like {name} ({score})", name=name, score=score)
+            return translator.gettext(
+                "names and numbers like {name} ({score})", name=name, score=score
+            )
         case "names", False:
-            return voice.say(
+            return translator.gettext(
                 "names and numbers like an entry that is forgotten by now ({score})", score=score
             )
         case reason, _:
             return f"{reason} {name}".rstrip()
 
 
-def summary(stories: Sequence[ToldStory], voice: Voice = ENGLISH) -> str:
+def summary(stories: Sequence[ToldStory], translator: Translator = ENGLISH) -> str:
     """The counts in a line."""
     entries = sum(len(story.lines) for story in stories)
     publishers = len({line.entry.origin for story in stories for line in story.lines})
     return ", ".join(
         (
-            voice.count("{number} story", "{number} stories", len(stories)),
-            voice.count("{number} article", "{number} articles", entries),
-            voice.count("{number} publisher", "{number} publishers", publishers),
+            translator.ngettext("{number} story", "{number} stories", len(stories)),
+            translator.ngettext("{number} article", "{number} articles", entries),
+            translator.ngettext("{number} publisher", "{number} publishers", publishers),
         )
     )
 
 
-def later(after: timedelta, voice: Voice = ENGLISH) -> str:
+def later(after: timedelta, translator: Translator = ENGLISH) -> str:
     """`first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
     seconds = round(after.total_seconds())
     minutes = round(seconds / 60)
     if seconds <= 0:
-        return voice.say("first")
+        return translator.gettext("first")
     if seconds < 60:
-        return "+" + voice.say("{seconds} s", seconds=seconds)
+        return "+" + translator.gettext("{seconds} s", seconds=seconds)
     if minutes < 60:
-        return "+" + voice.say("{minutes} min", minutes=minutes)
-    hours = "+" + voice.say("{hours} h", hours=minutes // 60)
-    return hours + " " + voice.say("{minutes} min", minutes=minutes % 60) if minutes % 60 else hours
+        return "+" + translator.gettext("{minutes} min", minutes=minutes)
+    hours = "+" + translator.gettext("{hours} h", hours=minutes // 60)
+    return (
+        hours + " " + translator.gettext("{minutes} min", minutes=minutes % 60)
+        if minutes % 60
+        else hours
+    )
 
 
-def who_was_first(story: ToldStory, voice: Voice = ENGLISH) -> str:
+def who_was_first(story: ToldStory, translator: Translator = ENGLISH) -> str:
     """A sentence on the lead of a story's first publisher over the next independent one."""
     first = story.lines[0]
     second = next((line for line in story.lines if line.entry.origin != first.entry.origin), None)
     if second is None:
-        return voice.say("{name} alone has it so far.", name=first.entry.name)
+        return translator.gettext("{name} alone has it so far.", name=first.entry.name)
     if second.after <= timedelta(0):
-        return voice.say(
+        return translator.gettext(
             "{name} and {other} had it at the same time.",
             name=first.entry.name,
             other=second.entry.name,
         )
-    span = later(second.after, voice).lstrip("+")
-    return voice.say(
+    span = later(second.after, translator).lstrip("+")
+    return translator.gettext(
         "{name} had it first, {span} before {other}.",
         name=first.entry.name,
         span=span,

@@ -25,24 +25,24 @@ from bot import __version__
 from bot.chart.process import drawn
 from bot.chart.trend import Trend
 from bot.chat.access import Access
-from bot.chat.context import Turn
+from bot.chat.context import Context
 from bot.chat.dispatcher import Actions, Rules
 from bot.chat.handlers.feeds import FeedQuota
 from bot.chat.handlers.search import FOUND, SEARCH_DAYS
 from bot.chat.handlers.trends import Days
-from bot.chat.router import Means, desk
+from bot.chat.router import ChatServices, build_routes
 from bot.config.load import Config, load
 from bot.config.schema import Quotas
 from bot.delivery.channels.telegram import TelegramChannel, bot
 from bot.delivery.channels.terminal import TerminalChannel
-from bot.delivery.deliverer import Deliver
+from bot.delivery.deliverer import Deliverer
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.feeds.discovery import SiteFinder
-from bot.feeds.poller import AT_ONCE, Ingest, PollReport
+from bot.feeds.poller import AT_ONCE, Poller, PollReport
 from bot.fetch.client import Limits, client, user_agent
-from bot.fetch.url_guard import Gate
-from bot.i18n.catalog import LANGUAGES, Catalogs, Voice
-from bot.model.chat_events import Incoming, Said, Screen
+from bot.fetch.url_guard import UrlGuard
+from bot.i18n.catalog import LANGUAGES, Catalogs, Translator
+from bot.model.chat_events import Incoming, Reply, Screen
 from bot.model.chats import Chat, ChatKind, ChatSettings
 from bot.model.delivery import Settlement
 from bot.model.feeds import Failure
@@ -62,7 +62,7 @@ from bot.service.control import control
 from bot.service.scheduler import Job, scheduler
 from bot.service.workers import WorkerLimits, Workers
 from bot.store.sqlite import SqliteStore
-from bot.stories.publishers import Families
+from bot.stories.publishers import PublisherGroups
 from bot.telegram import menu
 from bot.telegram.listener import Listener
 from bot.telegram.members import TelegramMembers
@@ -114,8 +114,8 @@ class App:
         self.clock = wiring.clock
         self._stop = asyncio.Event()
         self.bot: Bot | None = None
-        self.ingest: Ingest
-        self.deliver: Deliver
+        self.ingest: Poller
+        self.deliver: Deliverer
         self._listener: Listener | None = None
         self._network_back = False
         self._works: set[asyncio.Task[None]] = set()
@@ -126,12 +126,14 @@ class App:
     async def build(self, stack: AsyncExitStack) -> Self:
         """Make the rooms and join them."""
         config, wiring, settings = self.config, self._wiring, self.config.settings
-        self._gate = Gate(
+        self._url_guard = UrlGuard(
             [ip_network(one) for one in settings.network.allow], settings.network.ports
         )
         limits = Limits(settings.limits.deadline, settings.limits.body * 1024 * 1024)
         agent = user_agent(__version__, settings.contact, len(config.declared.chats))
-        fetcher = await stack.enter_async_context(client(self._gate, limits, wiring.clock, agent))
+        fetcher = await stack.enter_async_context(
+            client(self._url_guard, limits, wiring.clock, agent)
+        )
         channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
         if config.token:
             self.bot = await stack.enter_async_context(
@@ -144,20 +146,20 @@ class App:
                 self.store.people,
                 self.clock,
                 members,
-                self._voice,
+                self._translator,
                 self._rules,
-                desk(self._means(members, sites)),
+                build_routes(self._services(members, sites)),
             )
             self._listener = Listener(
                 self.bot, members, self.store.people.last_update, self._handle
             )
             stack.push_async_callback(self._end_works)
-        self.deliver = Deliver(
-            self.store.deliver, channels, self.clock, self._voice_of, wiring.settled
+        self.deliver = Deliverer(
+            self.store.deliver, channels, self.clock, self._translator_of, wiring.settled
         )
         self.index = Index(config.names, await self.store.ingest.languages())
         self.index.prime(await self.store.ingest.recent(PRIMED))
-        self.ingest = Ingest(
+        self.ingest = Poller(
             self.store.ingest,
             fetcher,
             wiring.parser or self.workers,
@@ -166,11 +168,11 @@ class App:
             chance=wiring.chance,
             spacing=self._spacing,
             headers=self._headers,
-            families=lambda: self._families,
+            publisher_groups=lambda: self._publisher_groups,
             grouping=self._grouping,
             committed=self._committed,
         )
-        self._families = Families(config.families)
+        self._publisher_groups = PublisherGroups(config.publisher_groups)
         await self.store.ingest.release_feeds()
         changes = await self.store.declared.sync(config.declared, self.clock.now())
         await self._use_subscriptions()
@@ -185,17 +187,17 @@ class App:
             )
         return self
 
-    def _means(self, members: TelegramMembers, sites: SiteFinder) -> Means:
+    def _services(self, members: TelegramMembers, sites: SiteFinder) -> ChatServices:
         """What the rooms of the chat work with."""
         quotas = self._quotas
-        return Means(
+        return ChatServices(
             store=self.store.people,
             archive=self.store.archive,
             stories=self.store.archive,
             members=members,
             sites=sites,
             names=self._names,
-            voice=self._voice,
+            translator=self._translator,
             grouping=self._grouping,
             forecast=self._forecast,
             search=self._look_up,
@@ -215,16 +217,16 @@ class App:
     def _rules(self) -> Rules:
         return Rules(Access(self.config.settings.access), self._quotas().commands_a_minute)
 
-    def _voice(self, settings: ChatSettings) -> Voice:
+    def _translator(self, settings: ChatSettings) -> Translator:
         """How one with these settings is spoken to."""
         ours = self.config.settings
-        return Voice(
+        return Translator(
             ZoneInfo(settings.zone or ours.timezone),
             self._catalogs.of(settings.language or ours.language),
         )
 
-    def _voice_of(self, chat: Chat) -> Voice:
-        return self._voice(chat.settings)
+    def _translator_of(self, chat: Chat) -> Translator:
+        return self._translator(chat.settings)
 
     async def _forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast:
         """What a query would have rung this week. In a thread of its own, for it reads many entries."""
@@ -232,16 +234,22 @@ class App:
             backtest, tree, self.store.archive, self.clock.now(), feeds=feeds, zone=self._zone()
         )
 
-    async def _counted(self, tree: Node, days: int, turn: Turn) -> Days:
+    async def _counted(self, tree: Node, days: int, context: Context) -> Days:
         """Stories and publishers day by day. In a thread of its own, as above."""
         return await asyncio.to_thread(
-            counts, tree, self.store.archive, self.clock.now(), days, zone=turn.voice.zone
+            counts, tree, self.store.archive, self.clock.now(), days, zone=context.translator.zone
         )
 
-    async def _drawn(self, days: Days, turn: Turn) -> bytes:
+    async def _drawn(self, days: Days, context: Context) -> bytes:
         """The picture of such counts."""
-        voice = turn.voice
-        trend = Trend(str(turn.voice.zone), days, "", voice.say("stories"), voice.say("publishers"))
+        translator = context.translator
+        trend = Trend(
+            str(context.translator.zone),
+            days,
+            "",
+            translator.gettext("stories"),
+            translator.gettext("publishers"),
+        )
         async with self._charts:
             return await drawn(trend, dark=True)
 
@@ -285,7 +293,7 @@ class App:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
         return (
             timedelta(0)
-            if self._gate.allowed_privately(name.strip("[]"))
+            if self._url_guard.allowed_privately(name.strip("[]"))
             else self.config.settings.network.spacing
         )
 
@@ -355,12 +363,12 @@ class App:
             log.error("a screen waits for the next start: %s", error)
         except Exception:  # one that trips over our own mistake must not be begun anew for ever
             log.exception("a screen broke", extra={"count": screen.id})
-            voice = self._voice(ChatSettings())
-            said = Said(
-                Message(voice.say("newsbell itself failed at this; its log says how.")),
+            translator = self._translator(ChatSettings())
+            reply = Reply(
+                Message(translator.gettext("newsbell itself failed at this; its log says how.")),
                 screen=Screen(screen.name),
             )
-            await self.store.people.finish(chat_id, user_id, screen, said, self.clock.now())
+            await self.store.people.finish(chat_id, user_id, screen, reply, self.clock.now())
         self.deliver.wake()
 
     async def works_done(self) -> None:
@@ -386,7 +394,7 @@ class App:
         if fresh.names != self.config.names:
             changes.append("names changed")
         self.config = fresh
-        self._families = Families(fresh.families)
+        self._publisher_groups = PublisherGroups(fresh.publisher_groups)
         logs.keep_secret(value for headers in fresh.headers.values() for value in headers.values())
         await self._use_subscriptions()
         if before != after:
@@ -417,7 +425,7 @@ class App:
         """Poll every feed, deliver, return."""
         await self.store.ingest.make_due(self.clock.now())
         await self.ingest.run_once()
-        await self._release_held()
+        await self._release_pending()
         await self.deliver.run_once(timedelta(0) if self._stop.is_set() else timedelta(seconds=60))
         await self._search(batches=SEARCH_ONCE)
 
@@ -429,7 +437,7 @@ class App:
             "network": (self._wiring.tick, self._hurry),
             "rest": (minute, self._rest),
             "search": (timedelta(seconds=2), self._search),
-            "held": (timedelta(seconds=5), self._release_held),
+            "held": (timedelta(seconds=5), self._release_pending),
             "prune": (6 * hour, self._prune),
         }
         async with (
@@ -474,7 +482,7 @@ class App:
 
     async def _offer_commands(self, made: Bot) -> None:
         """Tell Telegram the commands in all languages."""
-        voices = [Voice(self._zone(), self._catalogs.of(language)) for language in LANGUAGES]
+        voices = [Translator(self._zone(), self._catalogs.of(language)) for language in LANGUAGES]
         while True:
             if await menu.register(made, voices):
                 return
@@ -509,10 +517,10 @@ class App:
     def _rest(self) -> None:
         self.workers.rest(asyncio.get_running_loop().time())
 
-    async def _release_held(self) -> None:
+    async def _release_pending(self) -> None:
         """Alerts that waited for publishers long enough go out."""
         try:
-            if await self.store.ingest.release_held(self.clock.now()):
+            if await self.store.ingest.release_pending(self.clock.now()):
                 self.deliver.wake()
         except StoreError as error:
             log.error("alerts that wait for publishers wait longer: %s", error)

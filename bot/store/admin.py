@@ -18,7 +18,7 @@ KEEP_SENT = timedelta(days=30)  #: deliveries that are done
 _UNDELIVERED = "(select chat_id from outbox where state = 'queued' union all select chat_id from outbox where state = 'sending' and state != 'queued')"
 
 
-class OperatorTables:
+class AdminTables:
     """What `status`, `outbox` and the nightly clean-up need."""
 
     def __init__(self, writer: Writer) -> None:

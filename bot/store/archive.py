@@ -23,8 +23,8 @@ from bot.query.words import ArticleWords
 from bot.store.database import Writer, wrapped
 from bot.store.mappers import (
     SUBSCRIPTIONS,
-    get_place,
     get_settings,
+    get_story_ids,
     get_subscription,
     get_time,
     marks,
@@ -223,7 +223,7 @@ class Archive:
         return [
             StoryEntry(
                 row["id"],
-                get_place(row),
+                get_story_ids(row),
                 row["title"],
                 row["link"],
                 row["name"],

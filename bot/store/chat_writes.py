@@ -10,36 +10,36 @@ from sqlite_utils import Database
 
 from bot.model.chat_events import (
     NOTHING,
-    ActFor,
     AddFeeds,
     AddSubscription,
-    Answered,
-    AskFirst,
+    AllowChat,
+    AskConfirmation,
+    AssignStory,
     Broadcast,
     Change,
     EditSubscription,
+    HandledUpdate,
     Incoming,
-    Judge,
-    KeepToken,
-    LetIn,
     LinkChannel,
+    ManageChat,
+    RateAlert,
     RemoveFeed,
     RemoveSubscription,
+    Reply,
     RetryDead,
     Role,
-    Said,
     Screen,
     SetGrouping,
     SetPaused,
     SetRole,
     SetSettings,
     SetStance,
-    TakeStory,
+    StoreToken,
     UseToken,
 )
 from bot.model.delivery import DeliveryKind
 from bot.model.message import Message
-from bot.store.mappers import get_settings, put_ringing, put_settings, put_time
+from bot.store.mappers import get_settings, put_alert_options, put_settings, put_time
 from bot.store.outbox import queue_edit, queue_text
 from bot.store.stories import set_stance
 from bot.text.url import host_of
@@ -55,29 +55,29 @@ def token_hash(token: str) -> bytes:
     return blake2b(token.encode(), digest_size=32, person=b"newsbell claim").digest()
 
 
-def keep(db: Database, answered: Answered, now: datetime) -> bool:
+def keep(db: Database, answered: HandledUpdate, now: datetime) -> bool:
     """Keep it all; False where this update was answered before."""
-    update, said = answered.update, answered.said
+    update, reply = answered.update, answered.reply
     row = db.execute("select value from meta where name = 'last_update'").fetchone()
     if row and 0 <= int(row["value"]) - update.update_id < _REPEATS:
         return False
     db.execute("insert or replace into meta values ('last_update', ?)", [str(update.update_id)])
-    if not (said.reply or said.changes or said.screen):
+    if not (reply.message or reply.changes or reply.screen):
         return True
     here = _chat_id(db, answered)
     if update.channel:
         db.execute("update chats set channel = 1 where id = ?", [here])
-    for change in said.changes:
+    for change in reply.changes:
         _apply(db, here, answered.target or here, change, answered, now)
-    screen = _keep_screen(db, here, update.user_id, said.screen, now) if said.screen else 0
-    if said.reply and not _pestered(db, here, now):
-        edits = update.message_id if said.edit else None
-        reply_to = None if said.edit else update.message_id
+    screen = _keep_screen(db, here, update.user_id, reply.screen, now) if reply.screen else 0
+    if reply.message and not _pestered(db, here, now):
+        edits = update.message_id if reply.edit else None
+        reply_to = None if reply.edit else update.message_id
         queue_text(
             db,
             here,
             DeliveryKind.REPLY,
-            said.reply,
+            reply.message,
             now,
             reply_to=reply_to,
             screen=screen,
@@ -87,33 +87,33 @@ def keep(db: Database, answered: Answered, now: datetime) -> bool:
 
 
 def finish(
-    db: Database, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime
+    db: Database, chat_id: int, user_id: int, screen: Screen, reply: Reply, now: datetime
 ) -> None:
     """What was worked on for a screen is done: its message changes."""
     update = Incoming(0, 0, 0, "", user_id, "")
-    for change in said.changes:
-        _apply(db, chat_id, chat_id, change, Answered(update, None, said), now)
-    number = _keep_screen(db, chat_id, user_id, replace(said.screen or screen, id=screen.id), now)
+    for change in reply.changes:
+        _apply(db, chat_id, chat_id, change, HandledUpdate(update, None, reply), now)
+    number = _keep_screen(db, chat_id, user_id, replace(reply.screen or screen, id=screen.id), now)
     if (
-        said.reply and said.reply.file
+        reply.message and reply.message.file
     ):  # what said that it is being done is not needed where it was not sent yet
         db.execute(
             "update outbox set state = 'dropped', settled_at = ?, error = 'it is done' where chat_id = ? and state = 'queued' and screen = ?",
             [put_time(now), chat_id, number],
         )
-    if said.reply:
+    if reply.message:
         queue_text(
             db,
             chat_id,
             DeliveryKind.REPLY,
-            said.reply,
+            reply.message,
             now,
             screen=number,
-            edits=None if said.reply.file else 0,
+            edits=None if reply.message.file else 0,
         )
 
 
-def _chat_id(db: Database, answered: Answered) -> int:
+def _chat_id(db: Database, answered: HandledUpdate) -> int:
     if answered.chat:
         return answered.chat.id
     update = answered.update
@@ -166,21 +166,21 @@ def _keep_screen(db: Database, chat_id: int, user_id: int, screen: Screen, now: 
 
 
 def _apply(
-    db: Database, here: int, target: int, change: Change, answered: Answered, now: datetime
+    db: Database, here: int, target: int, change: Change, answered: HandledUpdate, now: datetime
 ) -> None:
     user_id = answered.update.user_id
     match change:
-        case AddSubscription() | EditSubscription() | RemoveSubscription() | AskFirst():
+        case AddSubscription() | EditSubscription() | RemoveSubscription() | AskConfirmation():
             _subscription(db, target, change, now)
         case AddFeeds() | RemoveFeed():
             _feeds(db, target, change, user_id, now)
         case SetStance() | SetGrouping() | SetSettings() | SetPaused():
             _chat(db, target, change, answered.update.address, now)
-        case SetRole() | KeepToken() | UseToken() | Broadcast() | RetryDead():
+        case SetRole() | StoreToken() | UseToken() | Broadcast() | RetryDead():
             _operation(db, here, change, now)
-        case LetIn() | LinkChannel() | ActFor():
+        case AllowChat() | LinkChannel() | ManageChat():
             _place(db, here, change, user_id, now)
-        case TakeStory() | Judge():
+        case AssignStory() | RateAlert():
             _alert(db, here, change, answered.update, now)
         case _:
             assert_never(change)
@@ -223,13 +223,13 @@ def _chat(
 def _operation(
     db: Database,
     here: int,
-    change: SetRole | KeepToken | UseToken | Broadcast | RetryDead,
+    change: SetRole | StoreToken | UseToken | Broadcast | RetryDead,
     now: datetime,
 ) -> None:
     match change:
         case SetRole():
             _person(db, change, now)
-        case KeepToken() | UseToken():
+        case StoreToken() | UseToken():
             _token(db, here, change, now)
         case Broadcast() | RetryDead():
             _outbox(db, change, now)
@@ -240,16 +240,16 @@ def _operation(
 def _subscription(
     db: Database,
     chat_id: int,
-    change: AddSubscription | EditSubscription | RemoveSubscription | AskFirst,
+    change: AddSubscription | EditSubscription | RemoveSubscription | AskConfirmation,
     now: datetime,
 ) -> None:
     mine = "declared = 0 and id in (select subscription_id from routes where chat_id = ?)"
     match change:
-        case AddSubscription(query=query, name=name, ringing=ringing, feeds=feeds):
+        case AddSubscription(query=query, name=name, options=options, feeds=feeds):
             number = db.execute(
                 "insert into subscriptions (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at) "
                 "values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [name, query, json.dumps(feeds), put_time(now), *put_ringing(ringing)],
+                [name, query, json.dumps(feeds), put_time(now), *put_alert_options(options)],
             ).lastrowid
             db.execute("insert into routes values (?, ?)", [number, chat_id])
             db.execute("delete from pending where chat_id = ?", [chat_id])
@@ -265,17 +265,17 @@ def _subscription(
                         f"update subscriptions set {column} = ? where id = ? and {mine}",
                         [value, number, chat_id],
                     )
-            if change.ringing:
+            if change.options:
                 db.execute(
                     f"update subscriptions set urgency = ?, publishers = ?, or_after = ?, ring_again_at = ? where id = ? and {mine}",
-                    [*put_ringing(change.ringing), number, chat_id],
+                    [*put_alert_options(change.options), number, chat_id],
                 )
         case RemoveSubscription(subscription_id=number, undo=undo):
             db.execute(
                 f"update subscriptions set removed_at = ? where id = ? and {mine}",
                 [None if undo else put_time(now), number, chat_id],
             )
-        case AskFirst(query=query):
+        case AskConfirmation(query=query):
             db.execute(
                 "insert or replace into pending values (?, ?, ?)",
                 [chat_id, query, put_time(now + ASKED)],
@@ -332,7 +332,7 @@ def _person(db: Database, change: SetRole, now: datetime) -> None:
         )
 
 
-def _token(db: Database, here: int, change: KeepToken | UseToken, now: datetime) -> None:
+def _token(db: Database, here: int, change: StoreToken | UseToken, now: datetime) -> None:
     if isinstance(change, UseToken):
         db.execute(
             "update claims set used_at = ? where token_hash = ?",
@@ -347,10 +347,14 @@ def _token(db: Database, here: int, change: KeepToken | UseToken, now: datetime)
 
 
 def _place(
-    db: Database, here: int, change: LetIn | LinkChannel | ActFor, user_id: int, now: datetime
+    db: Database,
+    here: int,
+    change: AllowChat | LinkChannel | ManageChat,
+    user_id: int,
+    now: datetime,
 ) -> None:
     match change:
-        case LetIn(chat_id=chat_id, allowed=allowed, operator=operator):
+        case AllowChat(chat_id=chat_id, allowed=allowed, operator=operator):
             number = here if chat_id is None else chat_id
             db.execute(
                 "update chats set allowed = max(?, declared), paused = '' where id = ?",
@@ -367,7 +371,7 @@ def _place(
             db.execute(
                 "insert or ignore into links values (?, ?, ?)", [number, user_id, put_time(now)]
             )
-        case ActFor(chat_id=chat_id):
+        case ManageChat(chat_id=chat_id):
             db.execute("update chats set acts_for = ? where id = ?", [chat_id, here])
         case _:
             assert_never(change)
@@ -385,7 +389,7 @@ def _outbox(db: Database, change: Broadcast | RetryDead, now: datetime) -> None:
 
 
 def _alert(
-    db: Database, here: int, change: TakeStory | Judge, update: Incoming, now: datetime
+    db: Database, here: int, change: AssignStory | RateAlert, update: Incoming, now: datetime
 ) -> None:
     """What people do with the alerts of one message. Telegram names no topic with a reaction; its messages are numbered for all of them."""
     rows: list[Any] = db.execute(
@@ -396,7 +400,7 @@ def _alert(
     for row in rows:
         chat_id = row["chat_id"]
         at = [chat_id, row["story_id"]]
-        if isinstance(change, TakeStory):
+        if isinstance(change, AssignStory):
             db.execute(
                 "update alerts set taken_by = ?, taken_user = ?, revision = revision + 1 where chat_id = ? and story_id = ?",
                 [change.name, update.user_id if change.name else 0, *at],

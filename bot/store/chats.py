@@ -8,12 +8,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model.alerts import AlertedStory, Stance
-from bot.model.chat_events import Answered, OwnFeed, Person, Role, Said, Screen
+from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Role, Screen
 from bot.model.chats import Chat, Subscription
 from bot.store import chat_writes
 from bot.store.chat_writes import token_hash
 from bot.store.database import Writer
-from bot.store.mappers import get_chat, get_ringing, put_time
+from bot.store.mappers import get_alert_options, get_chat, put_time
 
 ANSWER_WITHIN = timedelta(hours=1)  #: how long a screen waits for what a person is to write
 _ROLES = {
@@ -25,7 +25,7 @@ _ROLES = {
 }
 
 
-class PeopleTables:
+class ChatTables:
     """Implements `ports.PeopleStore`."""
 
     def __init__(self, writer: Writer) -> None:
@@ -91,7 +91,7 @@ class PeopleTables:
                         tuple(json.loads(row["feeds"])),
                         (chat_id,),
                         declared=bool(row["declared"]),
-                        ringing=get_ringing(row),
+                        options=get_alert_options(row),
                         paused=bool(row["paused"]),
                     ),
                     bool(row["declared"]),
@@ -162,7 +162,7 @@ class PeopleTables:
 
         return await self._writer.run("read the last update", work)
 
-    async def answer(self, answered: Answered, now: datetime) -> bool:
+    async def answer(self, answered: HandledUpdate, now: datetime) -> bool:
         """Keep changes, reply and the update's number together; False where this update was answered before."""
         return await self._writer.run("answer", lambda db: chat_writes.keep(db, answered, now))
 
@@ -205,7 +205,7 @@ class PeopleTables:
 
         return await self._writer.run("read people", work)
 
-    async def knocking(self) -> list[Chat]:
+    async def access_requests(self) -> list[Chat]:
         """Chats that wrote to the bot and are not let in, the newest first; at most twenty."""
 
         def work(db: Database) -> list[Chat]:
@@ -329,12 +329,12 @@ class PeopleTables:
         return await self._writer.run("read a link", work)
 
     async def finish(
-        self, chat_id: int, user_id: int, screen: Screen, said: Said, now: datetime
+        self, chat_id: int, user_id: int, screen: Screen, reply: Reply, now: datetime
     ) -> None:
         """What was worked on for a screen is done: its changes are kept, and its message changes."""
         await self._writer.run(
             "finish a screen",
-            lambda db: chat_writes.finish(db, chat_id, user_id, screen, said, now),
+            lambda db: chat_writes.finish(db, chat_id, user_id, screen, reply, now),
         )
 
     async def at_work(self) -> list[tuple[int, int, Screen]]:
@@ -348,7 +348,7 @@ class PeopleTables:
 
         return await self._writer.run("read screens", work)
 
-    async def verdicts(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
+    async def ratings(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
         """By subscription: how many of its alerts pleased somebody, and how many did not."""
 
         def work(db: Database) -> Mapping[int, tuple[int, int]]:

@@ -7,26 +7,26 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
-from bot.model.desired_config import Declared
+from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.store.database import Writer
-from bot.store.mappers import get_ringing, marks, put_ringing, put_settings, put_time
+from bot.store.mappers import get_alert_options, marks, put_alert_options, put_settings, put_time
 from bot.text.url import host_of
 
 
-class DeclaredTables:
+class ConfigTables:
     """The store's side of configuration."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def sync(self, declared: Declared, now: datetime) -> list[str]:
+    async def sync(self, declared: DesiredConfig, now: datetime) -> list[str]:
         """Make the store hold what is declared, in one transaction; the changes in words."""
 
         def work(db: Database) -> list[str]:
             changes = _feeds(db, declared.feeds, now)
-            chats, said = _chats(db, declared.chats)
-            changes += said
+            chats, reply = _chats(db, declared.chats)
+            changes += reply
             _admins(db, declared.admins, now)
             db.execute("update chats set hours_at = ''")  # the file's time zone may be another
             return changes + _subscriptions(db, declared.subscriptions, chats, now)
@@ -216,19 +216,19 @@ def _subscriptions(
             number = db.execute(
                 "insert into subscriptions (name, query, feeds, declared, created_at, urgency, publishers, or_after, ring_again_at) "
                 "values (?, ?, ?, 1, ?, ?, ?, ?, ?)",
-                [one.name, one.query, feeds, put_time(now), *put_ringing(one.ringing)],
+                [one.name, one.query, feeds, put_time(now), *put_alert_options(one.options)],
             ).lastrowid
             added.append(one.name)
         else:
             number = int(before["id"])
-            if (before["query"], before["feeds"], get_ringing(before)) != (
+            if (before["query"], before["feeds"], get_alert_options(before)) != (
                 one.query,
                 feeds,
-                one.ringing,
+                one.options,
             ):
                 db.execute(
                     "update subscriptions set query = ?, feeds = ?, urgency = ?, publishers = ?, or_after = ?, ring_again_at = ? where id = ?",
-                    [one.query, feeds, *put_ringing(one.ringing), number],
+                    [one.query, feeds, *put_alert_options(one.options), number],
                 )
                 changed.append(one.name)
         routes = {chats[name] for name in one.to}

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.alerts import AlertView, Confirmation, Form, Priority
+from bot.model.alerts import AlertView, BundleKind, Confirmation, Priority
 from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, Settlement, Waiting
 from bot.model.message import File
-from bot.model.schedule import ChatHours, HoursPlan
+from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.model.stories import Grouping
 from bot.store import schedules
 from bot.store.database import Writer
@@ -53,7 +53,7 @@ _UNPACED = "waits (chat) as (select id from chats where kind = 'terminal')"
 ALSO = 8  #: further entries of a story that its message names
 
 
-class DeliverTables:
+class DeliveryTables:
     """Implements `ports.DeliverStore`."""
 
     def __init__(self, writer: Writer) -> None:
@@ -111,11 +111,11 @@ class DeliverTables:
 
         return await self._writer.run("read who waits", work)
 
-    async def hours_due(self, now: datetime) -> list[ChatHours]:
+    async def schedules_due(self, now: datetime) -> list[ChatSchedule]:
         """Chats whose quiet hours or digests are to be looked at."""
         return await self._writer.run("read the hours of chats", lambda db: schedules.due(db, now))
 
-    async def keep_hours(self, plans: Sequence[HoursPlan], now: datetime) -> None:
+    async def apply_schedules(self, plans: Sequence[SchedulePlan], now: datetime) -> None:
         """What was decided about them."""
         await self._writer.run("keep the hours of chats", lambda db: schedules.keep(db, plans, now))
 
@@ -317,7 +317,7 @@ def _view(db: Database, row: Any) -> AlertView:
         single=bool(row["single"]),
         followed=bool(row["followed"]),
         storyline_id=row["storyline_id"],
-        form=Form(row["form"]),
+        form=BundleKind(row["form"]),
         taken_by=row["taken_by"],
     )
 

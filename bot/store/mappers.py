@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
-from bot.model.chats import Chat, ChatKind, ChatSettings, Ringing, Subscription, Urgency
+from bot.model.chats import AlertOptions, Chat, ChatKind, ChatSettings, Subscription, Urgency
 from bot.model.entries import EntryKeys, KnownEntry, Span
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
 from bot.model.message import Button, Entity
-from bot.model.stories import Grouping, Place
+from bot.model.stories import Grouping, StoryIds
 
 STATE_COLUMNS = (
     "next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate baseline_at last_poll_at last_ok_at interval "
@@ -140,9 +140,9 @@ def get_feed(row: Row) -> FeedDue:
     )
 
 
-def get_place(row: Row) -> Place:
+def get_story_ids(row: Row) -> StoryIds:
     """The stories of an entry."""
-    return Place(row["strict_id"], row["story_id"], row["storyline_id"])
+    return StoryIds(row["strict_id"], row["story_id"], row["storyline_id"])
 
 
 def get_known(row: Row) -> KnownEntry:
@@ -150,7 +150,7 @@ def get_known(row: Row) -> KnownEntry:
     return KnownEntry(
         id=row["id"],
         feed_id=row["feed_id"],
-        place=get_place(row),
+        story_ids=get_story_ids(row),
         keys=EntryKeys(row["guid_key"], row["link_key"], row["title_key"], row["article_key"]),
         title=row["title"],
         summary=row["summary"],
@@ -195,7 +195,7 @@ def get_chat(row: Mapping[str, Any] | Row) -> Chat:
         grouping=Grouping(row["declared_grouping"]) if row["declared_grouping"] else None,
         settings=declared.over(get_settings(row["settings"])),
         fixed=frozenset(name for name, value in asdict(declared).items() if value is not None),
-        acts_for=row["acts_for"],
+        managed_chat=row["acts_for"],
         operator=bool(row["operator"]),
         channel=bool(row["channel"]),
     )
@@ -211,21 +211,21 @@ def get_subscription(row: Row) -> Subscription:
         tuple(json.loads(row["chats"])),
         tuple(json.loads(row["terminals"])),
         bool(row["declared"]),
-        get_ringing(row),
+        get_alert_options(row),
         bool(row["paused"]),
     )
 
 
-def get_ringing(row: Row) -> Ringing:
+def get_alert_options(row: Row) -> AlertOptions:
     """How a subscription rings."""
     wait = timedelta(seconds=row["or_after"]) if row["or_after"] is not None else None
-    return Ringing(Urgency(row["urgency"]), row["publishers"], wait, row["ring_again_at"])
+    return AlertOptions(Urgency(row["urgency"]), row["publishers"], wait, row["ring_again_at"])
 
 
-def put_ringing(ringing: Ringing) -> tuple[str, int, float | None, int]:
+def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, int]:
     """The other way: urgency, publishers, or_after, ring_again_at."""
-    wait = ringing.or_after.total_seconds() if ringing.or_after is not None else None
-    return (ringing.urgency.value, ringing.publishers, wait, ringing.ring_again_at)
+    wait = options.or_after.total_seconds() if options.or_after is not None else None
+    return (options.urgency.value, options.publishers, wait, options.alert_again_at)
 
 
 def put_spans(spans: Iterable[Span]) -> str:

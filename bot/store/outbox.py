@@ -86,7 +86,7 @@ def _is_shown(db: Database, chat_id: int, story_id: int) -> bool:
     return row is not None
 
 
-def queue_again(
+def queue_second_alert(
     db: Database, chat_id: int, story_id: int, priority: Priority, now: datetime
 ) -> None:
     """A second ring, unless the first is still to come and will tell as much."""

@@ -12,8 +12,8 @@ from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, Priority, 
 from bot.model.chats import Subscription
 from bot.model.entries import Article, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import FeedDue
-from bot.model.poll import FeedCommit, Known, Lookup, Touched
-from bot.model.stories import Grouping, Merge, Place, Report
+from bot.model.poll import AffectedStories, FeedCommit, KnownEntries, Lookup
+from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.store import stories
 from bot.store.database import Writer
 from bot.store.mappers import (
@@ -27,7 +27,7 @@ from bot.store.mappers import (
     put_state,
     put_time,
 )
-from bot.store.outbox import notify, queue_again, queue_alert, queue_edit
+from bot.store.outbox import notify, queue_alert, queue_edit, queue_second_alert
 from bot.text.url import host_of
 
 _UPDATE_FEED = (
@@ -44,7 +44,7 @@ _INSERT_ENTRY = (
 _CHUNK = 400  # values of one `in (...)`
 
 
-class IngestTables:
+class PollTables:
     """Implements `ports.IngestStore`."""
 
     def __init__(self, writer: Writer) -> None:
@@ -116,17 +116,17 @@ class IngestTables:
         )
         return datetime.fromisoformat(text) if text else None
 
-    async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, Known]:
+    async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, KnownEntries]:
         """Known entries by feed id. Ids given out never overlap."""
 
-        def work(db: Database) -> dict[int, Known]:
+        def work(db: Database) -> dict[int, KnownEntries]:
             if not self._next_id:
                 # What the search has passed is not used again, even where those entries are forgotten.
                 self._next_id = db.execute(
                     "select max(coalesce(max(id), 0), coalesce(max(story_id), 0), "
                     "coalesce((select cast(value as integer) from meta where name = 'searched'), 0)) + 1 from entries"
                 ).fetchone()[0]
-            answers: dict[int, Known] = {}
+            answers: dict[int, KnownEntries] = {}
             for one in lookups:
                 answers[one.feed_id] = _known(db, one, self._next_id)
                 self._next_id += len(one.keys)
@@ -134,20 +134,20 @@ class IngestTables:
 
         return await self._writer.run("look up entries", work)
 
-    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, Place]]:
+    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, StoryIds]]:
         """Entries seen since then with their stories, by id from the one behind `after`."""
         return await self._writer.run(
             "read stories", lambda db: stories.window(db, since, after, most)
         )
 
-    async def stories(self, touched: Touched, now: datetime) -> StoryState:
+    async def stories(self, touched: AffectedStories, now: datetime) -> StoryState:
         """Alerts, origins and stances of these stories."""
         return await self._writer.run("read stories", lambda db: stories.state_of(db, touched, now))
 
-    async def release_held(self, now: datetime) -> int:
+    async def release_pending(self, now: datetime) -> int:
         """Send the alerts that waited for publishers as long as they were to; how many."""
         return await self._writer.run(
-            "send alerts that waited", lambda db: stories.release_held(db, now)
+            "send alerts that waited", lambda db: stories.release_pending(db, now)
         )
 
     async def groupings(self) -> dict[int, Grouping]:
@@ -261,7 +261,7 @@ def _select(db: Database, where: str, values: Sequence[Any], first: Sequence[Any
     return rows
 
 
-def _known(db: Database, one: Lookup, next_id: int) -> Known:
+def _known(db: Database, one: Lookup, next_id: int) -> KnownEntries:
     own: dict[int, KnownEntry] = {}
     by_column = {
         "guid_key": {key.guid for key in one.keys} - {b""},
@@ -276,20 +276,20 @@ def _known(db: Database, one: Lookup, next_id: int) -> Known:
             own[row["id"]] = get_known(row)
     for row in _select(db, "id in", one.entry_ids, []) if one.keys else []:
         own[row["id"]] = get_known(row)
-    return Known(tuple(own[number] for number in sorted(own)), next_id)
+    return KnownEntries(tuple(own[number] for number in sorted(own)), next_id)
 
 
 def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
     """The values of `_INSERT_ENTRY`, in its order."""
-    entry, place = placed.entry, placed.place
+    entry, story_ids = placed.entry, placed.story_ids
     keys = entry.keys
     return (
         entry.id,
         entry.feed_id,
-        place.strict,
-        place.story,
-        place.storyline,
-        placed.house,
+        story_ids.strict,
+        story_ids.story,
+        story_ids.storyline,
+        placed.publisher_group,
         placed.origin,
         placed.agency,
         keys.guid,
@@ -396,7 +396,7 @@ def _keep_alert_revision(db: Database, revision: AlertRevision, now: datetime) -
         )
     db.execute("update alerts set revision = revision + 1 where chat_id = ? and story_id = ?", at)
     _hurry(db, revision.chat_id, revision.story_id, revision.priority)
-    if not _is_held(db, revision.chat_id, revision.story_id):
+    if not _is_pending(db, revision.chat_id, revision.story_id):
         queue_edit(db, revision.chat_id, revision.story_id, now)
 
 
@@ -410,7 +410,7 @@ def _hurry(db: Database, chat_id: int, story_id: int, priority: Priority) -> Non
         )
 
 
-def _is_held(db: Database, chat_id: int, story_id: int) -> bool:
+def _is_pending(db: Database, chat_id: int, story_id: int) -> bool:
     row = db.execute(
         "select held from alerts where chat_id = ? and story_id = ?", [chat_id, story_id]
     ).fetchone()
@@ -435,12 +435,12 @@ def _keep_growth(db: Database, growth: AlertGrowth, now: datetime) -> None:
         )
         if done.rowcount:
             queue_alert(db, chat, [story], growth.release, now)
-    if _is_held(db, chat, story):
+    if _is_pending(db, chat, story):
         return
     _hurry(db, chat, story, growth.priority)
     queue_edit(db, chat, story, now)
     if growth.again:
-        queue_again(db, chat, story, Priority.NORMAL, now)
+        queue_second_alert(db, chat, story, Priority.NORMAL, now)
 
 
 def _keep_states(db: Database, commits: Sequence[FeedCommit]) -> None:

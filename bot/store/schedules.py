@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.alerts import Form, Priority
+from bot.model.alerts import BundleKind, Priority
 from bot.model.delivery import DeliveryKind
-from bot.model.schedule import ChatHours, HoursPlan, Page, WaitingStory
+from bot.model.schedule import ChatSchedule, Page, SchedulePlan, WaitingStory
 from bot.model.stories import Grouping
 from bot.store.mappers import get_chat, get_time, marks, put_time, sure_time
 from bot.store.stories import LEVELS
@@ -16,7 +16,7 @@ from bot.store.stories import LEVELS
 _NEVER = "9999"  # sorts behind every time
 
 
-def due(db: Database, now: datetime) -> list[ChatHours]:
+def due(db: Database, now: datetime) -> list[ChatSchedule]:
     """The chats whose time has come, with what waits in them to be told together.
 
     They stay due until `keep`. What makes `hours_at` empty meanwhile is seen there: it was not decided about.
@@ -26,7 +26,7 @@ def due(db: Database, now: datetime) -> list[ChatHours]:
         "update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows]
     )
     return [
-        ChatHours(
+        ChatSchedule(
             get_chat(row),
             get_time(row["quiet_until"]),
             get_time(row["digested_at"]),
@@ -63,7 +63,7 @@ def _waiting(db: Database, chat_id: int, quiet: datetime | None) -> Iterable[Wai
         )
 
 
-def keep(db: Database, plans: Sequence[HoursPlan], now: datetime) -> None:
+def keep(db: Database, plans: Sequence[SchedulePlan], now: datetime) -> None:
     """What was decided about them."""
     for one in plans:
         for page in one.pages:
@@ -81,7 +81,7 @@ def keep(db: Database, plans: Sequence[HoursPlan], now: datetime) -> None:
 
 def _gather(db: Database, chat_id: int, page: Page, now: datetime) -> None:
     """These deliveries become one, behind those of earlier pages; but none that became more urgent, or was dropped, since they were read."""
-    priority = Priority.DIGEST if page.form is Form.DIGEST else Priority.NORMAL
+    priority = Priority.DIGEST if page.form is BundleKind.DIGEST else Priority.NORMAL
     left = f"select id from outbox where id in ({marks(page.deliveries)}) and state = 'queued' and form = '' and priority = ?"
     still = {row["id"] for row in db.execute(left, [*page.deliveries, priority]).fetchall()}
     deliveries = [one for one in page.deliveries if one in still]

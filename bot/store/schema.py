@@ -6,7 +6,7 @@ Times are ISO 8601 text in UTC with microseconds, so that they sort; durations a
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from bot.stories.publishers import Families
+from bot.stories.publishers import PublisherGroups
 
 migrations = Migrations("newsbell")
 
@@ -33,15 +33,15 @@ def m003_stories(db: Database) -> None:
     for statement in _THIRD.split(";\n"):
         if statement.strip():
             db.execute(statement)
-    families = Families()
+    publisher_groups = PublisherGroups()
     rows = db.execute(
         "select distinct feed_id, source, publisher from entries join feeds f on f.id = feed_id"
     ).fetchall()
     for row in rows:
-        house = families.house(row["source"] or row["publisher"])
+        publisher_group = publisher_groups.publisher_group(row["source"] or row["publisher"])
         db.execute(
             "update entries set house = ?, origin = ? where feed_id = ? and source = ?",
-            [house, house, row["feed_id"], row["source"]],
+            [publisher_group, publisher_group, row["feed_id"], row["source"]],
         )
 
 

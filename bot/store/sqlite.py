@@ -10,13 +10,13 @@ from sqlite_utils import Database
 from bot.errors import StoreError
 from bot.model.delivery import OutboxRow
 from bot.model.status import Status
-from bot.store.admin import OperatorTables, read_outbox, read_status
+from bot.store.admin import AdminTables, read_outbox, read_status
 from bot.store.archive import Archive, SearchTables
-from bot.store.chats import PeopleTables
-from bot.store.config_sync import DeclaredTables
+from bot.store.chats import ChatTables
+from bot.store.config_sync import ConfigTables
 from bot.store.database import Lock, Writer, wrapped
-from bot.store.deliveries import DeliverTables
-from bot.store.polls import IngestTables
+from bot.store.deliveries import DeliveryTables
+from bot.store.polls import PollTables
 
 
 class SqliteStore:
@@ -26,11 +26,11 @@ class SqliteStore:
         self.path = path
         self._lock = Lock(path)
         self._writer = Writer(path)
-        self.ingest = IngestTables(self._writer)
-        self.deliver = DeliverTables(self._writer)
-        self.people = PeopleTables(self._writer)
-        self.declared = DeclaredTables(self._writer)
-        self.operator = OperatorTables(self._writer)
+        self.ingest = PollTables(self._writer)
+        self.deliver = DeliveryTables(self._writer)
+        self.people = ChatTables(self._writer)
+        self.declared = ConfigTables(self._writer)
+        self.operator = AdminTables(self._writer)
         self.search = SearchTables(self._writer)
         self.archive = Archive(path)
 
@@ -58,7 +58,7 @@ class SqliteStore:
             self._lock.release()
 
 
-class Glance:
+class ReadOnlyDatabase:
     """Read a database that another process may be writing, without ever writing or checkpointing."""
 
     def __init__(self, path: Path) -> None:

@@ -13,9 +13,9 @@ from sqlite_utils import Database
 from bot.model.alerts import PRIORITIES, KnownAlert, Stance, StoryState
 from bot.model.chats import Urgency
 from bot.model.entries import PlacedEntry
-from bot.model.poll import Touched
-from bot.model.stories import Grouping, Merge, Place, Report
-from bot.store.mappers import get_list, get_place, get_time, marks, put_time, sure_time
+from bot.model.poll import AffectedStories
+from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.store.mappers import get_list, get_story_ids, get_time, marks, put_time, sure_time
 from bot.store.outbox import queue_alert, queue_edit
 from bot.stories.assign import report_of
 
@@ -31,11 +31,11 @@ def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
     return (ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK))
 
 
-def state_of(db: Database, touched: Touched, now: datetime) -> StoryState:
+def state_of(db: Database, touched: AffectedStories, now: datetime) -> StoryState:
     """Alerts, origins and stances of these stories."""
     origins: dict[tuple[Grouping, int], frozenset[str]] = {}
     for level, column in LEVELS.items():
-        for some in _chunks(place.at(level) for place in touched.places):
+        for some in _chunks(story_ids.at(level) for story_ids in touched.story_ids):
             rows = db.execute(
                 f"select {column}, json_group_array(distinct origin) from entries where {column} in ({marks(some)}) group by 1",
                 some,
@@ -44,7 +44,7 @@ def state_of(db: Database, touched: Touched, now: datetime) -> StoryState:
                 {(level, row[0]): frozenset(get_list(row[1])) for row in rows.fetchall()}
             )
     stances: dict[int, dict[int, Stance]] = {}
-    for some in _chunks(place.storyline for place in touched.places):
+    for some in _chunks(story_ids.storyline for story_ids in touched.story_ids):
         where = f"storyline_id in ({marks(some)}) and moved_at > ? and chat_id in (select id from chats where allowed = 1)"
         for row in db.execute(
             f"select * from stances where {where}", [*some, put_time(now - QUIET)]
@@ -57,7 +57,7 @@ def state_of(db: Database, touched: Touched, now: datetime) -> StoryState:
                 f"select id, origin from entries where id in ({marks(some)})", some
             ).fetchall()
         )
-    numbers = {place.at(level) for place in touched.places for level in Grouping}
+    numbers = {story_ids.at(level) for story_ids in touched.story_ids for level in Grouping}
     return StoryState(tuple(_alerts(db, numbers)), origins, stances, originals)
 
 
@@ -84,7 +84,7 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
             )
 
 
-def window(db: Database, since: datetime, after: int, most: int) -> list[tuple[Report, Place]]:
+def window(db: Database, since: datetime, after: int, most: int) -> list[tuple[Report, StoryIds]]:
     """Entries with their stories, in order of id; with the words that they came with, which is what they were grouped by."""
     rows = db.execute(
         "select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link, e.link_key, "
@@ -99,13 +99,13 @@ def window(db: Database, since: datetime, after: int, most: int) -> list[tuple[R
             report_of(
                 row["id"],
                 (row["title"], row["summary"], row["language"]),
-                house=row["house"],
+                publisher_group=row["house"],
                 feed=row["feed_id"],
                 link=(row["link"], row["link_key"]),
                 published=get_time(row["published"]),
                 seen=sure_time(row["first_seen_at"]),
             ),
-            get_place(row),
+            get_story_ids(row),
         )
         for row in rows
     ]
@@ -121,7 +121,7 @@ def keep_joins(db: Database, entries: Sequence[PlacedEntry], now: datetime) -> N
             for pair in one.placement.pairs
         ],
     )
-    for some in _chunks(one.place.storyline for one in entries):
+    for some in _chunks(one.story_ids.storyline for one in entries):
         where = f"storyline_id in ({marks(some)}) and moved_at > ?"  # what has ended stays so
         db.execute(
             f"update stances set moved_at = ? where {where}",
@@ -190,13 +190,13 @@ def _merge_alert(db: Database, gone: Any, kept: int, now: datetime) -> None:
         queue_edit(db, chat, kept, now)
 
 
-_LOST, _HELD, _QUEUED, _SEEN = range(4)
+_LOST, _PENDING, _QUEUED, _SEEN = range(4)
 _ASIDE = -1  # a number that no story has
 
 
 def _rank(db: Database, alert: Any) -> int:
     if alert["held"]:
-        return _HELD
+        return _PENDING
     if alert["message_id"] is not None:
         return _SEEN
     states = {
@@ -253,7 +253,7 @@ def _rename(db: Database, chat: int, old: int, new: int) -> None:
         )
 
 
-def release_held(db: Database, now: datetime) -> int:
+def release_pending(db: Database, now: datetime) -> int:
     """Send the alerts that waited for publishers as long as they were to; but none that is muted or that no subscription wants any more."""
     rows = db.execute(
         "select chat_id, story_id, (select group_concat(distinct urgency) from alert_matches m join subscriptions s on s.id = m.subscription_id "

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.model.entries import NewEntry, PlacedEntry
-from bot.model.stories import Grouping, Merge, Place, Report
-from bot.stories.publishers import Families
+from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.stories.publishers import PublisherGroups
 from bot.stories.window import Window
 from bot.text.url import names_page
 
@@ -18,7 +18,7 @@ def report_of(
     number: int,
     words: tuple[str, str, str],
     *,
-    house: str,
+    publisher_group: str,
     feed: int,
     link: tuple[str, bytes],
     published: datetime | None,
@@ -26,7 +26,9 @@ def report_of(
 ) -> Report:
     """An entry as grouping looks at it, from what is kept of it: headline, summary and language; the link and its canonical key."""
     at = min(published, seen) if published else seen
-    return Report(number, *words, house, at, link[1] if names_page(link[0]) else b"", feed)
+    return Report(
+        number, *words, publisher_group, at, link[1] if names_page(link[0]) else b"", feed
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ class Merges:
         steps = tuple(done)
         kept: dict[tuple[Grouping, int], int] = {}
         for merge in steps:
-            for place, to in kept.items():
-                if place[0] is merge.grouping and to == merge.gone:
-                    kept[place] = merge.kept
+            for story_ids, to in kept.items():
+                if story_ids[0] is merge.grouping and to == merge.gone:
+                    kept[story_ids] = merge.kept
             kept[(merge.grouping, merge.gone)] = merge.kept
         return cls(steps, kept)
 
@@ -52,37 +54,39 @@ class Merges:
         """Where a story went."""
         return self._kept.get((grouping, number), number)
 
-    def resolve(self, place: Place) -> Place:
+    def resolve(self, story_ids: StoryIds) -> StoryIds:
         """Where an entry belongs after all merges."""
         if not self._kept:
-            return place
-        return Place(*(self.follow(grouping, place.at(grouping)) for grouping in Grouping))
+            return story_ids
+        return StoryIds(*(self.follow(grouping, story_ids.at(grouping)) for grouping in Grouping))
 
 
 class Assigner:
     """Places entries one by one in the order in which they come; collects what merged meanwhile."""
 
-    def __init__(self, window: Window, families: Families) -> None:
-        self._window, self._families = window, families
+    def __init__(self, window: Window, publisher_groups: PublisherGroups) -> None:
+        self._window, self._publisher_groups = window, publisher_groups
         self._merges: list[Merge] = []
 
     def assign(self, entry: NewEntry, publisher: str) -> PlacedEntry:
         """The entry with its stories as they are now; what `settled` makes of it when all are placed is what holds."""
-        voice = self._families.voice(
+        attribution = self._publisher_groups.attribution(
             publisher, entry.source, entry.author, entry.title, entry.summary
         )
         report = report_of(
             entry.id,
             (entry.title, entry.summary, entry.language),
-            house=voice.house,
+            publisher_group=attribution.publisher_group,
             feed=entry.feed_id,
             link=(entry.link, entry.keys.link),
             published=entry.published,
             seen=entry.first_seen_at,
         )
-        placement = self._window.place(report)
+        placement = self._window.add(report)
         self._merges += placement.merges
-        return PlacedEntry(entry, placement, voice.house, voice.origin, voice.agency)
+        return PlacedEntry(
+            entry, placement, attribution.publisher_group, attribution.origin, attribution.agency
+        )
 
     @property
     def merges(self) -> Merges:
@@ -102,6 +106,8 @@ def settled(
     for one in entries:
         origin = one.origin if one.agency else known.get(one.placement.copy_of, one.origin)
         known[one.entry.id] = origin
-        place = merges.resolve(one.place)
-        result.append(replace(one, placement=replace(one.placement, place=place), origin=origin))
+        story_ids = merges.resolve(one.story_ids)
+        result.append(
+            replace(one, placement=replace(one.placement, story_ids=story_ids), origin=origin)
+        )
     return result

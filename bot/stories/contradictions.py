@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 
 import regex
 
-from bot.stories.features import UNCASED, Outline
+from bot.stories.features import UNCASED, Features
 from bot.text.stem import stems
 
 _SAME, _REST = (
@@ -80,7 +80,7 @@ _ORDINALS = {
 }  # fmt: skip
 
 
-def differ(one: Outline, other: Outline) -> bool:
+def differ(one: Features, other: Features) -> bool:
     """Whether what sets two headlines apart says that they tell of two things, however alike they are."""
     first, second = one.title, other.title
     if _counted_apart(first, second):
@@ -112,7 +112,7 @@ def _again(mine: list[str], theirs: list[str], common: set[str]) -> bool:
     )
 
 
-def _filled_apart(one: Outline, other: Outline, mine: list[str], theirs: list[str]) -> bool:
+def _filled_apart(one: Features, other: Features, mine: list[str], theirs: list[str]) -> bool:
     """Whether one form of words was filled with other names, none of which the other entry has anywhere."""
     if one.language in UNCASED:
         return (
@@ -131,7 +131,7 @@ def _filled_apart(one: Outline, other: Outline, mine: list[str], theirs: list[st
     return not _elsewhere(my_names, other) and not _elsewhere(their_names, one)
 
 
-def _elsewhere(names: list[str], entry: Outline) -> bool:
+def _elsewhere(names: list[str], entry: Features) -> bool:
     """Whether an entry has one of these names anywhere, or one that begins as it does: Hawaii and Hawaiian."""
     terms = entry.terms
     return any(

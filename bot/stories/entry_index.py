@@ -6,10 +6,10 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from bot.model.stories import Grouping, Merge, Place
-from bot.stories.features import Outline
+from bot.model.stories import Grouping, Merge, StoryIds
+from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
-from bot.stories.similarity import Likeness, Rarity
+from bot.stories.similarity import Rarity, Similarity
 
 CANDIDATES = 30  #: entries that are compared in full
 POSTINGS = 600  #: entries that are met on the way to them
@@ -24,11 +24,11 @@ _weight = itemgetter(1)
 class Member:
     """An entry of the window, with its place."""
 
-    outline: Outline
-    place: Place
+    features: Features
+    story_ids: StoryIds
 
 
-class Shelf:
+class EntryIndex:
     """Entries and their indexes. What is found depends on the entries that are there alone, in order of id."""
 
     def __init__(self, span: float) -> None:
@@ -45,16 +45,16 @@ class Shelf:
         self.stories: dict[int, list[Member]] = {}  #: story to its members, in order of id
         self.rarity = Rarity()
 
-    def take(self, entry: Outline, place: Place) -> None:
+    def take(self, entry: Features, story_ids: StoryIds) -> None:
         """Put one in. Its words are counted already."""
-        member = Member(entry, place)
+        member = Member(entry, story_ids)
         self.members[entry.id] = member
         _add(self._by_hour, int(entry.hours), member)
         if entry.link:
             _add(self._links, entry.link, member)
         _add(self._forms, entry.form, member)
-        _add(self.stories, place.story, member)
-        self._storylines.setdefault(place.storyline, set()).add(place.story)
+        _add(self.stories, story_ids.story, member)
+        self._storylines.setdefault(story_ids.storyline, set()).add(story_ids.story)
         self._languages[entry.language] = self._languages.get(entry.language, 0) + 1
         if entry.kind is Kind.NEWS or entry.kind is Kind.ASIDE:
             postings = self._postings
@@ -71,16 +71,16 @@ class Shelf:
         if merge.grouping is Grouping.NORMAL:
             moved = self.stories.pop(merge.gone)
             for member in moved:
-                member.place = replace(member.place, story=merge.kept)
+                member.story_ids = replace(member.story_ids, story=merge.kept)
             self.stories[merge.kept] = sorted(self.stories[merge.kept] + moved, key=_id)
-            lines = self._storylines[moved[0].place.storyline]
+            lines = self._storylines[moved[0].story_ids.storyline]
             lines.discard(merge.gone)
             lines.add(merge.kept)
         else:
             stories = self._storylines.pop(merge.gone)
             for story in stories:
                 for member in self.stories[story]:
-                    member.place = replace(member.place, storyline=merge.kept)
+                    member.story_ids = replace(member.story_ids, storyline=merge.kept)
             self._storylines[merge.kept] |= stories
 
     def on_to(self, hours: float) -> None:
@@ -91,21 +91,21 @@ class Shelf:
         gone = hours - self._span
         for hour in sorted(hour for hour in self._by_hour if hour <= gone):
             for member in self._by_hour.pop(hour):
-                if member.outline.hours < gone:
+                if member.features.hours < gone:
                     self._drop(member)
                 else:
                     _add(self._by_hour, hour, member)
 
     def _drop(self, member: Member) -> None:
-        entry, place = member.outline, member.place
+        entry, story_ids = member.features, member.story_ids
         del self.members[entry.id]
         _remove(self._links, entry.link, member)
         _remove(self._forms, entry.form, member)
-        _remove(self.stories, place.story, member)
-        if place.story not in self.stories:
-            self._storylines[place.storyline].discard(place.story)
-            if not self._storylines[place.storyline]:
-                del self._storylines[place.storyline]
+        _remove(self.stories, story_ids.story, member)
+        if story_ids.story not in self.stories:
+            self._storylines[story_ids.storyline].discard(story_ids.story)
+            if not self._storylines[story_ids.storyline]:
+                del self._storylines[story_ids.storyline]
         self._languages[entry.language] -= 1
         if not self._languages[entry.language]:
             del self._languages[entry.language]
@@ -115,45 +115,47 @@ class Shelf:
         for term in entry.terms:
             _remove(self._postings, term, member)
 
-    def linked(self, entry: Outline) -> Member | None:
+    def linked(self, entry: Features) -> Member | None:
         """The first entry with the same link, unless one feed has it under different headlines: a page of many stories."""
         same = self._links.get(entry.link, ()) if entry.link else ()
         feeds = {(entry.publisher, entry.feed): entry.headline}
-        telling = all(
-            feeds.setdefault((one.outline.publisher, one.outline.feed), one.outline.headline)
-            == one.outline.headline
+        keywords = all(
+            feeds.setdefault((one.features.publisher, one.features.feed), one.features.headline)
+            == one.features.headline
             for one in same
         )
-        return same[0] if same and telling else None
+        return same[0] if same and keywords else None
 
-    def named(self, entry: Outline) -> Member | None:
+    def named(self, entry: Features) -> Member | None:
         """The first entry with the same headline, at another publisher."""
         same = (
-            one for one in self._forms.get(entry.form, ()) if one.outline.headline == entry.headline
+            one
+            for one in self._forms.get(entry.form, ())
+            if one.features.headline == entry.headline
         )
         return next(
             (
                 one
                 for one in same
-                if one.outline.publisher != entry.publisher and one.outline.kind in _TELLING
+                if one.features.publisher != entry.publisher and one.features.kind in _TELLING
             ),
             None,
         )
 
-    def serial(self, entry: Outline) -> bool:
+    def serial(self, entry: Features) -> bool:
         """Whether a publisher has this headline time and again, but for a number or a day."""
         return any(
-            one.outline.publisher == entry.publisher
-            and abs(one.outline.hours - entry.hours) >= APART_HOURS
+            one.features.publisher == entry.publisher
+            and abs(one.features.hours - entry.hours) >= APART_HOURS
             for one in self._forms.get(entry.form, ())
         )
 
-    def similar(self, likeness: Likeness) -> list[Member]:
+    def similar(self, similarity: Similarity) -> list[Member]:
         """Entries that share the most telling words, as far as the budget reaches; of a usual word the latest that hold it."""
         met: dict[Member, float] = {}
         already = met.get
         left = POSTINGS
-        for term, weight in sorted(likeness.vector.items(), key=_weight, reverse=True):
+        for term, weight in sorted(similarity.vector.items(), key=_weight, reverse=True):
             if members := self._postings.get(term):
                 square = weight * weight
                 if len(members) > RECENT:
@@ -167,7 +169,7 @@ class Shelf:
         found.sort(key=_weight, reverse=True)
         return [member for member, _ in found[:CANDIDATES]]
 
-    def foreign(self, entry: Outline, hours: float) -> Iterable[tuple[Member, list[str]]]:
+    def foreign(self, entry: Features, hours: float) -> Iterable[tuple[Member, list[str]]]:
         """Entries in other languages of the last hours that share two names or more by their sound, and which."""
         if not entry.language or not self._languages.keys() - {"", entry.language}:
             return []
@@ -177,11 +179,11 @@ class Shelf:
                 (
                     one
                     for one in reversed(self._sounds.get(heard, ()))
-                    if one.outline.language not in {"", entry.language}
+                    if one.features.language not in {"", entry.language}
                 ),
                 RECENT,
             ):
-                if abs(member.outline.hours - entry.hours) <= hours:
+                if abs(member.features.hours - entry.hours) <= hours:
                     met.setdefault(member, []).append(heard)
         return [(member, shared) for member, shared in met.items() if len(shared) > 1]
 
@@ -194,7 +196,7 @@ _TELLING = frozenset({Kind.NEWS, Kind.ASIDE})
 
 
 def _id(member: Member) -> int:
-    return member.outline.id
+    return member.features.id
 
 
 def _add(index: dict[Any, list[Member]], key: Any, member: Member) -> None:

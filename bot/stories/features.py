@@ -58,7 +58,7 @@ _CALENDAR = frozenset(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outline:
+class Features:
     """One entry, cut up for comparing."""
 
     id: int
@@ -85,7 +85,7 @@ class Outline:
         return self.terms[: self.of_title]
 
 
-def outline(report: Report) -> Outline:
+def features(report: Report) -> Features:
     """Cut one report up."""
     title = tokens(report.title)
     summary = tokens(report.summary[:_SUMMARY_HEAD])
@@ -104,7 +104,7 @@ def outline(report: Report) -> Outline:
         said = said or term not in counts
         counts[term] = counts.get(term, 0) + 1
     names = _names(report)
-    return Outline(
+    return Features(
         id=report.id,
         hours=report.at.timestamp() / 3600,
         publisher=report.publisher,

@@ -37,7 +37,7 @@ _LEAST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Keyword:
     """A word or phrase where it first stands."""
 
     text: str  #: as written there
@@ -51,11 +51,11 @@ class _Unit:
 
     start: int
     end: int
-    telling: bool  #: by itself
+    keywords: bool  #: by itself
     joins: bool  #: may be a word of a phrase
 
 
-def telling(text: str, language: str) -> list[Telling]:
+def keywords(text: str, language: str) -> list[Keyword]:
     """Words in their order, then phrases of two words; stop words, numbers and what all news are full of make neither."""
     cut = tokens(text)
     shouted = text.isupper()
@@ -64,14 +64,14 @@ def telling(text: str, language: str) -> list[Telling]:
         for start, end in _bounds(text, cut, language)
     ]
     words = [
-        Telling(text[one.start : one.end], one.start, phrase=False) for one in units if one.telling
+        Keyword(text[one.start : one.end], one.start, phrase=False) for one in units if one.keywords
     ]
     phrases = [
-        Telling(text[one.start : other.end], one.start, phrase=True)
+        Keyword(text[one.start : other.end], one.start, phrase=True)
         for one, other in pairwise(units)
         if one.joins
         and other.joins
-        and (one.telling or other.telling)
+        and (one.keywords or other.keywords)
         and text[one.end : other.start].isspace()
     ]
     if cut.unspaced:
@@ -109,9 +109,9 @@ def _unit(text: str, cut: Tokens, start: int, end: int, language: str, *, shoute
     written = text[first:last]
     parts = cut.lower[start:end]
     if not any(map(str.isalpha, written)) or end - start > JOINED_MOST:
-        return _Unit(first, last, telling=False, joins=False)
+        return _Unit(first, last, keywords=False, joins=False)
     if any(map(str.isdecimal, written)):
-        return _Unit(first, last, telling=True, joins=True)  # a designation, S-300
+        return _Unit(first, last, keywords=True, joins=True)  # a designation, S-300
     terms = [
         (part, term) for part in parts if (term := term_of(part, language)) and not term.isdecimal()
     ]
@@ -121,25 +121,25 @@ def _unit(text: str, cut: Tokens, start: int, end: int, language: str, *, shoute
     return _Unit(
         first,
         last,
-        telling=long or abbreviation,
+        keywords=long or abbreviation,
         joins=abbreviation or (bool(terms) and len(written) >= min(least, 3)),
     )
 
 
-def _unspaced(text: str) -> Iterator[Telling]:
+def _unspaced(text: str) -> Iterator[Keyword]:
     """Of scripts without spaces: what may be words, those that begin where a word does first."""
     for found in _KATAKANA.finditer(text):
-        yield Telling(found.group(), found.start(), phrase=False)
+        yield Keyword(found.group(), found.start(), phrase=False)
     for start, run in _han_runs(text):
         if len(run) == 3:
-            yield Telling(run, start, phrase=False)
+            yield Keyword(run, start, phrase=False)
         for at in (*range(0, len(run) - 1, 2), *range(1, len(run) - 1, 2)):
-            yield Telling(run[at : at + 2], start + at, phrase=False)
+            yield Keyword(run[at : at + 2], start + at, phrase=False)
         for at in range(0, len(run) - 3, 2):
-            yield Telling(run[at : at + 4], start + at, phrase=True)
+            yield Keyword(run[at : at + 4], start + at, phrase=True)
     for found in _RUN.finditer(text):
         signs = regex.findall(r"\X", found.group())
-        yield Telling(
+        yield Keyword(
             "".join(signs[: len(signs) if len(signs) <= _RUN_MOST else _RUN_WORD]),
             found.start(),
             phrase=False,

@@ -51,7 +51,7 @@ AGENCIES: dict[str, tuple[str, ...]] = {
     "epd": ("Evangelischer Pressedienst",),
 }
 #: houses known by several addresses, beside what feeds.yaml adds under `families:`
-HOUSES: dict[str, tuple[str, ...]] = {
+PUBLISHER_GROUPS: dict[str, tuple[str, ...]] = {
     "BBC": (
         "bbc.co.uk",
         "bbc.com",
@@ -93,35 +93,37 @@ _TAIL = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Attribution:
     """Who says an entry."""
 
-    house: str  #: key of the publisher's family
+    publisher_group: str  #: key of the publisher's family
     origin: str  #: key of whom it counts for: the agency where it is wire copy, else the house
     agency: str = ""  #: name of the agency it is credited to, where that is not the house itself
 
 
-class Families:
+class PublisherGroups:
     """Which names mean one house: ours, and what the configuration adds (it goes first)."""
 
     def __init__(self, declared: Mapping[str, Iterable[str]] | None = None) -> None:
         self._of: dict[str, str] = {}
-        for families in (HOUSES, AGENCIES, declared or {}):
-            for name, others in families.items():
+        for publisher_groups in (PUBLISHER_GROUPS, AGENCIES, declared or {}):
+            for name, others in publisher_groups.items():
                 for one in (name, *others):
                     self._of[_plain(one)] = key(name)
 
-    def house(self, publisher: str) -> str:
+    def publisher_group(self, publisher: str) -> str:
         """The key of the family that a publisher, or the host of its site, belongs to; never empty."""
         plain = _plain(publisher)
         return self._of.get(plain, plain) or "?"
 
-    def voice(self, publisher: str, source: str, author: str, title: str, summary: str) -> Voice:
+    def attribution(
+        self, publisher: str, source: str, author: str, title: str, summary: str
+    ) -> Attribution:
         """Who says it. `source` is the outlet that an aggregating feed names."""
-        house = self.house(source or publisher)
+        publisher_group = self.publisher_group(source or publisher)
         agency = credit(author, title, summary)
-        origin = self.house(agency) if agency else house
-        return Voice(house, origin, "" if origin == house else agency)
+        origin = self.publisher_group(agency) if agency else publisher_group
+        return Attribution(publisher_group, origin, "" if origin == publisher_group else agency)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -6,13 +6,13 @@ from itertools import repeat
 from math import exp, hypot, log, sqrt
 from operator import mul, sub
 
-from bot.stories.features import Outline
+from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
 from bot.stories.stop_words import PRIOR_ENTRIES, usual
 
 FADE = 72.0  #: hours in which likeness fades to 1/e
 ASIDE = 0.8  #: factor where only one of two tells of the thing itself
-SAME_HOUSE = 0.7  #: factor for two entries of one publisher under different headlines
+SAME_PUBLISHER = 0.7  #: factor for two entries of one publisher under different headlines
 BARE = (
     0.7  #: share of the characters in the likeness of two bare headlines; the words have the rest
 )
@@ -30,7 +30,7 @@ class Rarity:
         self._usual = usual()
         self.entries = 0
 
-    def add(self, entry: Outline) -> None:
+    def add(self, entry: Features) -> None:
         """One entry more."""
         self.entries += 1
         counts, logs, known = self.counts, self.logs, self._usual
@@ -38,7 +38,7 @@ class Rarity:
             count = counts[term] = counts.get(term, 0) + 1
             logs[term] = _log(count + known.get(term, 0))
 
-    def drop(self, entry: Outline) -> None:
+    def drop(self, entry: Features) -> None:
         """One entry less."""
         self.entries -= 1
         for term in entry.terms:
@@ -60,16 +60,16 @@ def _log(count: int) -> float:
 
 
 @dataclass(slots=True)
-class Likeness:
+class Similarity:
     """One entry, to be held against many."""
 
-    entry: Outline
+    entry: Features
     vector: dict[str, float]  #: its words with their weights, of length 1
     _logs: dict[str, float]
     _whole: float
 
     @classmethod
-    def of(cls, entry: Outline, rarity: Rarity) -> "Likeness":
+    def of(cls, entry: Features, rarity: Rarity) -> "Similarity":
         """Weigh the words of an entry that is counted in `rarity`."""
         logs, whole = rarity.logs, rarity.whole
         weights = list(
@@ -83,11 +83,11 @@ class Likeness:
             whole,
         )
 
-    def shared(self, other: Outline) -> int:
+    def shared(self, other: Features) -> int:
         """How many words the two have in common."""
         return sum(map(self.vector.__contains__, other.terms))
 
-    def to(self, other: Outline) -> float:
+    def to(self, other: Features) -> float:
         """Cosine of the words, faded by time, less where kind or publisher say so. Between 0 and 1."""
         terms = other.terms
         weights = list(
@@ -109,7 +109,7 @@ class Likeness:
         if (entry.kind is Kind.NEWS) != (other.kind is Kind.NEWS):
             score *= ASIDE
         if entry.publisher == other.publisher and entry.headline != other.headline:
-            score *= SAME_HOUSE
+            score *= SAME_PUBLISHER
         return float(min(score, 1.0))
 
 

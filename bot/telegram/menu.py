@@ -12,7 +12,7 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
-from bot.i18n.catalog import Voice
+from bot.i18n.catalog import Translator
 
 _GROUP = ("why", "story", "search", "subscriptions", "feeds", "status", "help")
 _CHANGES = (
@@ -30,38 +30,38 @@ _PRIVATE = ("trend", "import", "export", "channels", "cancel")
 log = logging.getLogger("newsbell.commands")
 
 
-def menu(voice: Voice) -> dict[str, str]:
+def menu(translator: Translator) -> dict[str, str]:
     """Each command with what it does, in a few words."""
     return {
-        "subscribe": voice.say("ring for a query"),
-        "test": voice.say("what a query would have rung"),
-        "search": voice.say("stored articles that match"),
-        "trend": voice.say("a picture of how much was told"),
-        "subscriptions": voice.say("what rings here"),
-        "unsubscribe": voice.say("stop a subscription"),
-        "why": voice.say("why an article rang, or did not"),
-        "story": voice.say("all who carry a story"),
-        "feeds": voice.say("what is watched"),
-        "addfeed": voice.say("watch a site"),
-        "removefeed": voice.say("watch a site no longer"),
-        "import": voice.say("feeds from an OPML file"),
-        "export": voice.say("feeds and subscriptions as files"),
-        "settings": voice.say("language, time zone, quiet hours, digests"),
-        "language": voice.say("the language I speak here"),
-        "stories": voice.say("how much belongs to one alert"),
-        "channels": voice.say("act for a channel"),
-        "status": voice.say("whether the feeds are well"),
-        "cancel": voice.say("leave what we were at"),
-        "help": voice.say("all commands"),
+        "subscribe": translator.gettext("ring for a query"),
+        "test": translator.gettext("what a query would have rung"),
+        "search": translator.gettext("stored articles that match"),
+        "trend": translator.gettext("a picture of how much was told"),
+        "subscriptions": translator.gettext("what rings here"),
+        "unsubscribe": translator.gettext("stop a subscription"),
+        "why": translator.gettext("why an article rang, or did not"),
+        "story": translator.gettext("all who carry a story"),
+        "feeds": translator.gettext("what is watched"),
+        "addfeed": translator.gettext("watch a site"),
+        "removefeed": translator.gettext("watch a site no longer"),
+        "import": translator.gettext("feeds from an OPML file"),
+        "export": translator.gettext("feeds and subscriptions as files"),
+        "settings": translator.gettext("language, time zone, quiet hours, digests"),
+        "language": translator.gettext("the language I speak here"),
+        "stories": translator.gettext("how much belongs to one alert"),
+        "channels": translator.gettext("act for a channel"),
+        "status": translator.gettext("whether the feeds are well"),
+        "cancel": translator.gettext("leave what we were at"),
+        "help": translator.gettext("all commands"),
     }
 
 
-async def register(bot: Bot, voices: Iterable[Voice]) -> bool:
+async def register(bot: Bot, voices: Iterable[Translator]) -> bool:
     """Tell Telegram the commands, for each scope and language; False where it does not listen, which hurts nobody."""
     try:
-        for voice in voices:
-            texts = menu(voice)
-            code = "" if voice.catalog.language == "en" else voice.catalog.language
+        for translator in voices:
+            texts = menu(translator)
+            code = "" if translator.catalog.language == "en" else translator.catalog.language
             for scope, names in (
                 (BotCommandScopeAllPrivateChats(), (*_CHANGES, *_PRIVATE, *_GROUP)),
                 (BotCommandScopeAllGroupChats(), _GROUP),

@@ -27,7 +27,7 @@ _OPML = (".opml", ".xml", ".txt")
 def incoming(update: Update) -> Incoming | None:
     """What the update says; None where it is nothing to newsbell. `may_change` is set for private chats, channels and anonymous admins."""
     if update.my_chat_member:
-        return _befell(update.update_id, update.my_chat_member)
+        return _membership_change(update.update_id, update.my_chat_member)
     if update.callback_query:
         return _pressed(update.update_id, update.callback_query)
     if update.message_reaction:
@@ -63,7 +63,7 @@ def document(message: Message | None) -> bool:
     return bool(file and (file.file_name or "").lower().endswith(_OPML))
 
 
-def _befell(number: int, change: ChatMemberUpdated) -> Incoming:
+def _membership_change(number: int, change: ChatMemberUpdated) -> Incoming:
     out = change.new_chat_member.status in _OUT
     return Incoming(
         number,

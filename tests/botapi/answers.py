@@ -27,7 +27,7 @@ def not_json() -> web.Response:
     return web.Response(text=_NOT_JSON, content_type="text/html")
 
 
-def refusal(error: ApiError) -> web.Response:
+def denial_reason(error: ApiError) -> web.Response:
     """Return the answer that an error stands for."""
     return web.json_response(error.body(), status=error.code)
 
@@ -38,6 +38,6 @@ def server_error(fault: ServerError) -> web.Response:
     if fault.html:
         page = f"<html><head><title>{fault.status} {phrase}</title></head></html>"
         return web.Response(status=fault.status, text=page, content_type="text/html")
-    said = "Internal Server Error: restart" if fault.status == 500 else phrase
-    body: dict[str, Any] = {"ok": False, "error_code": fault.status, "description": said}
+    reply = "Internal Server Error: restart" if fault.status == 500 else phrase
+    body: dict[str, Any] = {"ok": False, "error_code": fault.status, "description": reply}
     return web.json_response(body, status=fault.status)

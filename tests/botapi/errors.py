@@ -37,8 +37,8 @@ class ApiError(Exception):
 def bad_request(reason: str, parameters: Json | None = None) -> ApiError:
     """Return a 400. Symbols such as TOPIC_CLOSED stay raw, sentences start in lower case."""
     symbol = len(reason) > 1 and (reason[1] == "_" or reason[1].isupper())
-    said = reason if symbol else reason[:1].lower() + reason[1:]
-    return ApiError(400, f"Bad Request: {said}", parameters)
+    reply = reason if symbol else reason[:1].lower() + reason[1:]
+    return ApiError(400, f"Bad Request: {reply}", parameters)
 
 
 def forbidden(reason: str) -> ApiError:

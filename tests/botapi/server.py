@@ -16,7 +16,7 @@ from typing import Final, Self, assert_never
 
 from aiohttp import web
 
-from .answers import not_json, refusal, server_error, success
+from .answers import denial_reason, not_json, server_error, success
 from .asking import Asking
 from .errors import ApiError, Json, too_many_requests
 from .faults import (
@@ -75,7 +75,7 @@ class BotApi(Asking):
         self.violations: list[Violation] = []
         self._clock = clock
         self._faults = FaultPlan()
-        self._gate = FloodGate()
+        self._url_guard = FloodGate()
         self._running = 0
         self._last_stir = 0.0
         self._closing = asyncio.Event()
@@ -190,7 +190,7 @@ class BotApi(Asking):
             self._check_token(request.match_info["token"])
             response = await self._meet(call)
         except ApiError as error:
-            response = refusal(error)
+            response = denial_reason(error)
         finally:
             self.stir(0 if polling else -1)
         if response is None:
@@ -228,9 +228,9 @@ class BotApi(Asking):
                 await self._pause(fault.seconds)
             case TooManyRequests():
                 seconds, told = fault.retry_after, fault.with_parameters
-                return refusal(too_many_requests(seconds, with_parameters=told))
+                return denial_reason(too_many_requests(seconds, with_parameters=told))
             case Refuse():
-                return refusal(ApiError(fault.code, fault.description, fault.parameters))
+                return denial_reason(ApiError(fault.code, fault.description, fault.parameters))
             case ServerError():
                 return server_error(fault)
             case NotJson():
@@ -247,7 +247,7 @@ class BotApi(Asking):
             self._check_limits(call)
             result = await self._carry_out(call)
         except ApiError as error:
-            return refusal(error)
+            return denial_reason(error)
         call.processed = True
         return success(result)
 
@@ -271,7 +271,7 @@ class BotApi(Asking):
             return
         edit = call.method in _EDITS
         now = self._clock()
-        violation = self._gate.admit(call.method, chat.id, now, group=chat.is_group, edit=edit)
+        violation = self._url_guard.admit(call.method, chat.id, now, group=chat.is_group, edit=edit)
         if violation:
             self.violations.append(violation)
             raise too_many_requests(violation.retry_after)
@@ -288,11 +288,13 @@ class BotApi(Asking):
         try:
             self._check_token(request.match_info["token"])
         except ApiError as error:
-            return refusal(error)
+            return denial_reason(error)
         content = self.fetched(request.match_info["path"])
         return (
-            refusal(ApiError(404, "Not Found")) if content is None else web.Response(body=content)
+            denial_reason(ApiError(404, "Not Found"))
+            if content is None
+            else web.Response(body=content)
         )
 
     async def _not_found(self, _: web.Request) -> web.Response:
-        return refusal(ApiError(404, "Not Found"))
+        return denial_reason(ApiError(404, "Not Found"))

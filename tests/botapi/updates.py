@@ -116,11 +116,11 @@ class UpdateQueue:
             if self._poller is poller:
                 self._poller = None
 
-    def _release(self, refusal: ApiError | None) -> None:
+    def _release(self, denial_reason: ApiError | None) -> None:
         poller, self._poller = self._poller, None
         if poller is None or poller.done():
             return
-        if refusal is None:
+        if denial_reason is None:
             poller.set_result(None)
         else:
-            poller.set_exception(refusal)
+            poller.set_exception(denial_reason)

@@ -4,70 +4,76 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.chat.access import OPERATORS, Deed
-from bot.chat.context import PAGE, Still, Turn, in_rows, number_in, pages, show
+from bot.chat.access import OPERATORS, Permission
+from bot.chat.context import PAGE, Context, StaticScreen, in_rows, number_in, pages, show
 from bot.delivery.render import Composer
-from bot.i18n.catalog import Voice
+from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
+    AllowChat,
     Broadcast,
     Change,
-    KeepToken,
-    LetIn,
     Person,
+    Reply,
     RetryDead,
     Role,
-    Said,
     Screen,
     SetRole,
+    StoreToken,
 )
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import OutboxRow
 from bot.model.message import Button, Message
 from bot.model.status import Status
-from bot.ports import Members, PeopleStore
+from bot.ports import ChatStore, Members
 from bot.text.clean import cut
 
 INVITED = 72  #: hours that an invitation is good for
 
 
-class Operate(Still):
+class Operate(StaticScreen):
     """The command /admin."""
 
     def __init__(
         self,
-        store: PeopleStore,
+        store: ChatStore,
         members: Members,
         status: Callable[[], Awaitable[Status]],
         dead: Callable[[], Awaitable[list[OutboxRow]]],
     ) -> None:
         self._store, self._members, self._status, self._dead = store, members, status, dead
 
-    def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (by the word alone)
+    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (by the word alone)
         """Who operates is an owner's matter."""
-        return Deed.OWN if word.partition(" ")[0] in {"promote", "demote"} else Deed.OPERATE
+        return (
+            Permission.OWN
+            if word.partition(" ")[0] in {"promote", "demote"}
+            else Permission.OPERATE
+        )
 
-    async def command(self, turn: Turn, _name: str, _rest: str) -> Said:
+    async def command(self, context: Context, _name: str, _rest: str) -> Reply:
         """The overview. Raises StoreError."""
-        return await self._overview(turn, Screen("admin"))
+        return await self._overview(context, Screen("admin"))
 
     async def _overview(
-        self, turn: Turn, screen: Screen, *, edit: bool = False, let_in: int = 0
-    ) -> Said:
+        self, context: Context, screen: Screen, *, edit: bool = False, let_in: int = 0
+    ) -> Reply:
         """As it is after so many more chats are let in."""
-        voice, status = turn.voice, await self._status()
-        people, knocking = await self._store.people(), await self._store.knocking()
+        translator, status = context.translator, await self._status()
+        people, access_requests = await self._store.people(), await self._store.access_requests()
         waiting = sum(queued for _, queued, _ in status.chats)
         failing = sum(bool(feed.state.failures) for feed in status.feeds)
         lines = [
-            voice.count("{number} person", "{number} people", len(people))
+            translator.ngettext("{number} person", "{number} people", len(people))
             + ", "
-            + voice.count("{number} chat", "{number} chats", len(status.chats)),
-            voice.count("{number} feed", "{number} feeds", len(status.feeds))
+            + translator.ngettext("{number} chat", "{number} chats", len(status.chats)),
+            translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
             + ", "
-            + voice.count("{number} of them failing", "{number} of them failing", failing),
-            voice.count("{number} subscription", "{number} subscriptions", status.subscriptions),
-            voice.count("{number} message waits.", "{number} messages wait.", waiting),
-            voice.count(
+            + translator.ngettext("{number} of them failing", "{number} of them failing", failing),
+            translator.ngettext(
+                "{number} subscription", "{number} subscriptions", status.subscriptions
+            ),
+            translator.ngettext("{number} message waits.", "{number} messages wait.", waiting),
+            translator.ngettext(
                 "{number} message was given up.",
                 "{number} messages were given up.",
                 status.deliveries.get("dead", 0),
@@ -75,83 +81,91 @@ class Operate(Still):
         ]
         rows = [
             [
-                Button(voice.say("People"), "people"),
-                Button(voice.say("Asking to come in") + f" ({len(knocking) - let_in})", "knocking"),
+                Button(translator.gettext("People"), "people"),
+                Button(
+                    translator.gettext("Asking to come in") + f" ({len(access_requests) - let_in})",
+                    "knocking",
+                ),
             ],
-            [Button(voice.say("Given up"), "dead"), Button(voice.say("Tell everyone"), "tell")],
-            [Button(voice.say("Invite somebody"), "invite"), Button("⟳", "home")],
+            [
+                Button(translator.gettext("Given up"), "dead"),
+                Button(translator.gettext("Tell everyone"), "tell"),
+            ],
+            [Button(translator.gettext("Invite somebody"), "invite"), Button("⟳", "home")],
         ]
         return show(
             Message("\n".join(lines)), replace(screen, values={}, expects=""), *rows, edit=edit
         )
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
         """A button of the overview or of a list. Raises StoreError."""
         bare = replace(screen, expects="")
         match word.partition(" ")[0]:
             case "home":
-                return await self._overview(turn, screen, edit=True)
+                return await self._overview(context, screen, edit=True)
             case "people" | "page":
-                return await self._people(turn, bare, number_in(word))
+                return await self._people(context, bare, number_in(word))
             case "person":
-                return await self._person(turn, bare, number_in(word))
+                return await self._person(context, bare, number_in(word))
             case "block" | "unblock" | "promote" | "demote" as verb if screen.values.get("person"):
-                return await self._set_role(turn, bare, verb)
+                return await self._set_role(context, bare, verb)
             case "knocking" | "let":
-                return await self._knocking(turn, bare, number_in(word))
+                return await self._access_requests(context, bare, number_in(word))
             case "dead" | "retry":
-                return await self._given_up(turn, bare, again=word == "retry")
+                return await self._given_up(context, bare, again=word == "retry")
             case "tell" | "send":
-                return await self._told(turn, screen, sure=word == "send")
+                return await self._told(context, screen, sure=word == "send")
             case "invite":
-                return await self._invited(turn)
+                return await self._invited(context)
             case _:
-                return Said(toast=turn.voice.say("I do not know this button any more."))
+                return Reply(
+                    toast=context.translator.gettext("I do not know this button any more.")
+                )
 
-    async def _told(self, turn: Turn, screen: Screen, *, sure: bool) -> Said:
+    async def _told(self, context: Context, screen: Screen, *, sure: bool) -> Reply:
         """Ask what everyone shall read, or tell them what was asked for."""
-        voice = turn.voice
+        translator = context.translator
         if not sure or not screen.values.get("text"):
-            text = voice.say("Write what everyone who uses this newsbell shall read.")
+            text = translator.gettext("Write what everyone who uses this newsbell shall read.")
             return show(
                 Message(text),
                 replace(screen, values={}, expects="broadcast"),
-                [_home(voice)],
+                [_home(translator)],
                 edit=True,
             )
         chats = await self._everyone()
-        text = voice.count("Told {number} chat.", "Told {number} chats.", len(chats))
+        text = translator.ngettext("Told {number} chat.", "Told {number} chats.", len(chats))
         done = show(
-            Message(text), replace(screen, values={}, expects=""), [_home(voice)], edit=True
+            Message(text), replace(screen, values={}, expects=""), [_home(translator)], edit=True
         )
         return replace(
             done, changes=(Broadcast(str(screen.values["text"]), tuple(chat.id for chat in chats)),)
         )
 
-    async def _invited(self, turn: Turn) -> Said:
+    async def _invited(self, context: Context) -> Reply:
         token = f"i-{secrets.token_urlsafe(18)}"
-        text = turn.voice.say(
+        text = context.translator.gettext(
             "Whoever opens this link first is let in; it is good for {hours} hours:", hours=INVITED
         )
-        return Said(
+        return Reply(
             Message(f"{text}\n{await self._members.link(token)}"),
-            (KeepToken(token, "invite", hours=INVITED),),
+            (StoreToken(token, "invite", hours=INVITED),),
         )
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """What everyone shall read, to be looked at first. Raises StoreError."""
         chats = await self._everyone()
         composer = (
             Composer()
             .add(
-                turn.voice.count(
+                context.translator.ngettext(
                     "{number} chat will read:", "{number} chats will read:", len(chats)
                 )
                 + "\n\n"
             )
             .add(cut(text, 3000))
         )
-        send = [Button(turn.voice.say("Send"), "send"), _home(turn.voice)]
+        send = [Button(context.translator.gettext("Send"), "send"), _home(context.translator)]
         return show(
             composer.message(),
             replace(screen, id=0, values={"text": cut(text, 3000)}, expects=""),
@@ -166,8 +180,8 @@ class Operate(Still):
         ]
 
     async def _people(
-        self, turn: Turn, screen: Screen, page: int, changed: Person | None = None
-    ) -> Said:
+        self, context: Context, screen: Screen, page: int, changed: Person | None = None
+    ) -> Reply:
         """A page of them, with one as it is from now on."""
         people = [
             changed if changed and one.user_id == changed.user_id else one
@@ -176,55 +190,55 @@ class Operate(Still):
         first = page * PAGE
         buttons = [
             Button(
-                f"{cut(one.name or str(one.user_id), 24)} · {role_name(one.role, turn.voice)}",
+                f"{cut(one.name or str(one.user_id), 24)} · {role_name(one.role, context.translator)}",
                 f"person {one.user_id}",
             )
             for one in people[first : first + PAGE]
         ]
-        text = turn.voice.count("{number} person", "{number} people", len(people))
+        text = context.translator.ngettext("{number} person", "{number} people", len(people))
         return show(
             Message(text),
             replace(screen, values={}),
             *in_rows(buttons, 1),
-            pages(turn, page, len(people)),
-            [_home(turn.voice)],
+            pages(context, page, len(people)),
+            [_home(context.translator)],
             edit=True,
         )
 
     async def _known(self, number: int) -> Person | None:
         return next((one for one in await self._store.people() if one.user_id == number), None)
 
-    async def _person(self, turn: Turn, screen: Screen, number: int) -> Said:
-        voice, person = turn.voice, await self._known(number)
+    async def _person(self, context: Context, screen: Screen, number: int) -> Reply:
+        translator, person = context.translator, await self._known(number)
         if person is None:
-            return Said(toast=voice.say("That list has changed. Open it again."))
+            return Reply(toast=translator.gettext("That list has changed. Open it again."))
         buttons = []
-        if person.user_id != turn.person.user_id and person.role is not Role.OWNER:
+        if person.user_id != context.person.user_id and person.role is not Role.OWNER:
             blocked = person.role is Role.BLOCKED
             buttons.append(
-                Button(voice.say("Let in again"), "unblock")
+                Button(translator.gettext("Let in again"), "unblock")
                 if blocked
-                else Button(voice.say("Block"), "block")
+                else Button(translator.gettext("Block"), "block")
             )
-            if turn.person.role is Role.OWNER and not blocked:
+            if context.person.role is Role.OWNER and not blocked:
                 admin = person.role is Role.ADMIN
                 buttons.append(
-                    Button(voice.say("Operator no more"), "demote")
+                    Button(translator.gettext("Operator no more"), "demote")
                     if admin
-                    else Button(voice.say("Make operator"), "promote")
+                    else Button(translator.gettext("Make operator"), "promote")
                 )
-        text = f"{cut(person.name or '–', 60)}\n{person.user_id} · {role_name(person.role, voice)}"
-        back = [Button("‹ " + voice.say("Back"), "people")]
+        text = f"{cut(person.name or '–', 60)}\n{person.user_id} · {role_name(person.role, translator)}"
+        back = [Button("‹ " + translator.gettext("Back"), "people")]
         return show(
             Message(text), replace(screen, values={"person": number}), buttons, back, edit=True
         )
 
-    async def _set_role(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def _set_role(self, context: Context, screen: Screen, word: str) -> Reply:
         person = await self._known(int(screen.values["person"]))
-        if person is None or person.role is Role.OWNER or person.user_id == turn.person.user_id:
-            return Said(toast=turn.voice.say("That cannot be changed here."))
-        if person.role in OPERATORS and turn.person.role is not Role.OWNER:
-            return Said(toast=turn.voice.say("Only the owner can do that."))
+        if person is None or person.role is Role.OWNER or person.user_id == context.person.user_id:
+            return Reply(toast=context.translator.gettext("That cannot be changed here."))
+        if person.role in OPERATORS and context.person.role is not Role.OWNER:
+            return Reply(toast=context.translator.gettext("Only the owner can do that."))
         role = {
             "block": Role.BLOCKED,
             "unblock": Role.USER,
@@ -234,23 +248,23 @@ class Operate(Still):
         changes: tuple[Change, ...] = (SetRole(person.user_id, role),)
         chat = await self._store.chat_at(person.user_id, 0)
         if role is not Role.BLOCKED and chat is not None and not chat.allowed:
-            changes = (*changes, LetIn(chat.id))
-        said = await self._people(turn, screen, 0, replace(person, role=role))
-        return replace(said, changes=changes, toast=turn.voice.say("Changed."))
+            changes = (*changes, AllowChat(chat.id))
+        reply = await self._people(context, screen, 0, replace(person, role=role))
+        return replace(reply, changes=changes, toast=context.translator.gettext("Changed."))
 
-    async def _knocking(self, turn: Turn, screen: Screen, number: int) -> Said:
-        voice, chats = turn.voice, await self._store.knocking()
+    async def _access_requests(self, context: Context, screen: Screen, number: int) -> Reply:
+        translator, chats = context.translator, await self._store.access_requests()
         for chat in (one for one in chats if one.id == number):
-            said = await self._overview(turn, screen, edit=True, let_in=1)
-            changes: tuple[Change, ...] = (LetIn(number),)
+            reply = await self._overview(context, screen, edit=True, let_in=1)
+            changes: tuple[Change, ...] = (AllowChat(number),)
             if chat.address > 0:
                 changes = (*changes, SetRole(chat.address, Role.USER, chat.name))
-            return replace(said, changes=changes, toast=voice.say("The chat is let in."))
+            return replace(reply, changes=changes, toast=translator.gettext("The chat is let in."))
         if not chats:
             return show(
-                Message(voice.say("Nobody asks to come in.")),
+                Message(translator.gettext("Nobody asks to come in.")),
                 replace(screen, values={}),
-                [_home(voice)],
+                [_home(translator)],
                 edit=True,
             )
         buttons = [
@@ -258,27 +272,29 @@ class Operate(Still):
             for chat in chats[:PAGE]
         ]
         return show(
-            Message(voice.say("They wrote to me. Whom shall I let in?")),
+            Message(translator.gettext("They wrote to me. Whom shall I let in?")),
             replace(screen, values={}),
             *buttons,
-            [_home(voice)],
+            [_home(translator)],
             edit=True,
         )
 
-    async def _given_up(self, turn: Turn, screen: Screen, *, again: bool) -> Said:
-        voice, rows = turn.voice, await self._dead()
+    async def _given_up(self, context: Context, screen: Screen, *, again: bool) -> Reply:
+        translator, rows = context.translator, await self._dead()
         if again and rows:
-            said = await self._overview(turn, screen, edit=True)
-            return replace(said, changes=(RetryDead(),), toast=voice.say("They are sent again."))
+            reply = await self._overview(context, screen, edit=True)
+            return replace(
+                reply, changes=(RetryDead(),), toast=translator.gettext("They are sent again.")
+            )
         if not rows:
             return show(
-                Message(voice.say("Nothing was given up.")),
+                Message(translator.gettext("Nothing was given up.")),
                 replace(screen, values={}),
-                [_home(voice)],
+                [_home(translator)],
                 edit=True,
             )
         composer = Composer().add(
-            voice.count(
+            translator.ngettext(
                 "{number} message was given up.", "{number} messages were given up.", len(rows)
             )
         )
@@ -286,24 +302,24 @@ class Operate(Still):
             composer.add(f"\n• {cut(row.chat, 40)}: ").add_marked(
                 cut(row.title, 80), (), "bold"
             ).add(f" – {cut(row.error, 100)}")
-        below = [Button(voice.say("Send again"), "retry"), _home(voice)]
+        below = [Button(translator.gettext("Send again"), "retry"), _home(translator)]
         return show(composer.message(), replace(screen, values={}), below, edit=True)
 
 
-def _home(voice: Voice) -> Button:
-    return Button("‹ " + voice.say("Back"), "home")
+def _home(translator: Translator) -> Button:
+    return Button("‹ " + translator.gettext("Back"), "home")
 
 
-def role_name(role: Role, voice: Voice) -> str:
+def role_name(role: Role, translator: Translator) -> str:
     """As people read it."""
     match role:
         case Role.OWNER:
-            return voice.say("owner")
+            return translator.gettext("owner")
         case Role.ADMIN:
-            return voice.say("operator")
+            return translator.gettext("operator")
         case Role.USER:
-            return voice.say("user")
+            return translator.gettext("user")
         case Role.BLOCKED:
-            return voice.say("blocked")
+            return translator.gettext("blocked")
         case Role.STRANGER:
-            return voice.say("stranger")
+            return translator.gettext("stranger")

@@ -2,118 +2,133 @@
 
 from dataclasses import replace
 
-from bot.chat.access import Deed
-from bot.chat.context import Still, Turn, number_in, say, show
-from bot.model.chat_events import ActFor, LinkChannel, Said, Screen
+from bot.chat.access import Permission
+from bot.chat.context import Context, StaticScreen, number_in, say, show
+from bot.model.chat_events import LinkChannel, ManageChat, Reply, Screen
 from bot.model.message import Button, Message
-from bot.ports import Members, PeopleStore
+from bot.ports import ChatStore, Members
 from bot.text.clean import cut
 
 
-class Channels(Still):
+class Channels(StaticScreen):
     """The command /channels, in private chats."""
 
-    def __init__(self, store: PeopleStore, members: Members) -> None:
+    def __init__(self, store: ChatStore, members: Members) -> None:
         self._store, self._members = store, members
 
-    def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
+    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
         """Reading: whether the person administers the channel is asked when it is linked, and at each change in it."""
-        return Deed.READ
+        return Permission.READ
 
-    async def command(self, turn: Turn, _name: str, rest: str) -> Said:
+    async def command(self, context: Context, _name: str, rest: str) -> Reply:
         """The list, or link a channel by its name. Raises StoreError."""
-        if turn.update.address < 0:
-            return say(turn.voice.say("Do that in a private chat with me."))
+        if context.update.address < 0:
+            return say(context.translator.gettext("Do that in a private chat with me."))
         return (
-            await self._link(turn, Screen("channels"), rest)
+            await self._link(context, Screen("channels"), rest)
             if rest
-            else await self._list(turn, Screen("channels"))
+            else await self._list(context, Screen("channels"))
         )
 
-    async def _list(self, turn: Turn, screen: Screen, *, edit: bool = False) -> Said:
-        voice, linked = turn.voice, await self._store.linked(turn.update.user_id)
+    async def _list(self, context: Context, screen: Screen, *, edit: bool = False) -> Reply:
+        translator, linked = context.translator, await self._store.linked(context.update.user_id)
         lines = [
-            voice.say(
+            translator.gettext(
                 "Make me an administrator of your channel, then link it here. Whom shall I act for?"
             )
         ]
         meant = (
-            await self._store.chat(turn.here.acts_for) if turn.here.acts_for is not None else None
+            await self._store.chat(context.here.managed_chat)
+            if context.here.managed_chat is not None
+            else None
         )
         if meant:
             lines.append(
-                voice.say("What you write here is meant for {name} now.", name=cut(meant.name, 60))
+                translator.gettext(
+                    "What you write here is meant for {name} now.", name=cut(meant.name, 60)
+                )
             )
         rows = [[Button(f"📣 {cut(chat.name, 40)}", f"act {chat.id}")] for chat in linked[:10]]
         rows.append(
-            [Button(voice.say("This chat"), "act 0"), Button(voice.say("Link a channel"), "link")]
+            [
+                Button(translator.gettext("This chat"), "act 0"),
+                Button(translator.gettext("Link a channel"), "link"),
+            ]
         )
         return show(
             Message("\n\n".join(lines)), replace(screen, values={}, expects=""), *rows, edit=edit
         )
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
         """Act for a channel, or for the chat itself again. Raises StoreError."""
-        voice = turn.voice
+        translator = context.translator
         match word.partition(" ")[0]:
             case "link":
-                text = voice.say("Write the name of the channel, for example: @example_channel.")
+                text = translator.gettext(
+                    "Write the name of the channel, for example: @example_channel."
+                )
                 return show(
                     Message(text),
                     replace(screen, expects="channel"),
-                    [Button("‹ " + voice.say("Back"), "list")],
+                    [Button("‹ " + translator.gettext("Back"), "list")],
                     edit=True,
                 )
             case "list":
-                return await self._list(turn, screen, edit=True)
+                return await self._list(context, screen, edit=True)
             case "act" if word == "act 0":
                 done = show(
-                    Message(voice.say("What you write here is meant for this chat again.")),
+                    Message(
+                        translator.gettext("What you write here is meant for this chat again.")
+                    ),
                     screen,
                     edit=True,
                 )
-                return replace(done, changes=(ActFor(None),))
+                return replace(done, changes=(ManageChat(None),))
             case "act":
                 chat = next(
                     (
                         one
-                        for one in await self._store.linked(turn.update.user_id)
+                        for one in await self._store.linked(context.update.user_id)
                         if one.id == number_in(word)
                     ),
                     None,
                 )
                 if chat is None or not await self._members.is_admin(
-                    chat.address, turn.update.user_id
+                    chat.address, context.update.user_id
                 ):
-                    return Said(toast=voice.say("You do not administer this channel any more."))
-                text = voice.say(
+                    return Reply(
+                        toast=translator.gettext("You do not administer this channel any more.")
+                    )
+                text = translator.gettext(
                     "From now on what you write here is meant for {name}: /subscribe, /subscriptions, /settings. /channels ends it.",
                     name=cut(chat.name, 60),
                 )
-                return replace(show(Message(text), screen, edit=True), changes=(ActFor(chat.id),))
+                return replace(
+                    show(Message(text), screen, edit=True), changes=(ManageChat(chat.id),)
+                )
             case _:
-                return Said(toast=voice.say("I do not know this button any more."))
+                return Reply(toast=translator.gettext("I do not know this button any more."))
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """The name of a channel. Raises StoreError."""
-        return await self._link(turn, replace(screen, id=0), text)
+        return await self._link(context, replace(screen, id=0), text)
 
-    async def _link(self, turn: Turn, screen: Screen, text: str) -> Said:
-        voice, name = (
-            turn.voice,
+    async def _link(self, context: Context, screen: Screen, text: str) -> Reply:
+        translator, name = (
+            context.translator,
             text.strip().split()[0].removeprefix("https://t.me/") if text.strip() else "",
         )
         name = name if name.lstrip("-").isdecimal() or name.startswith("@") else f"@{name}"
-        found = await self._members.channel(name, turn.update.user_id)
+        found = await self._members.channel(name, context.update.user_id)
         if found is None:
             return say(
-                voice.say(
+                translator.gettext(
                     "I cannot link {name}: you have to be one of its administrators, and so have I, with the right to post.",
                     name=cut(name, 60),
                 )
             )
         address, title = found
-        text = voice.say(
+        text = translator.gettext(
             "Linked {name}. Press its name under /channels to act for it.", name=cut(title, 60)
         )
         return replace(

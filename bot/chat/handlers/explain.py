@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.chat.context import Turn, busy
+from bot.chat.context import Context, busy
 from bot.delivery.render import Composer
 from bot.errors import QueryError, StoreError
-from bot.i18n.catalog import Voice
+from bot.i18n.catalog import Translator
 from bot.model.archive import EntryFacts
-from bot.model.chat_events import Said
+from bot.model.chat_events import Reply
 from bot.model.chats import Chat, Subscription
 from bot.model.message import Message
 from bot.parse.entry_keys import keys_meant
-from bot.ports import PeopleStore, StoryArchive
+from bot.ports import ChatStore, StoryArchive
 from bot.query.parser import Names, parse
 from bot.search.explain import (
     Held,
@@ -32,32 +32,30 @@ _MOST = 3400  # characters after which no further subscription is spoken of
 class Reasons:
     """Answers the button Why and the command /why."""
 
-    def __init__(
-        self, store: PeopleStore, archive: StoryArchive, names: Callable[[], Names]
-    ) -> None:
+    def __init__(self, store: ChatStore, archive: StoryArchive, names: Callable[[], Names]) -> None:
         self._store, self._archive, self._names = store, archive, names
 
-    async def press(self, turn: Turn, _word: str, _rest: str) -> Said:
+    async def press(self, context: Context, _word: str, _rest: str) -> Reply:
         """Why the alert whose button was pressed rang. Raises StoreError where the chat's own data cannot be read."""
-        return Said(await self._of_alert(turn, turn.update.reply_to or 0))
+        return Reply(await self._of_alert(context, context.update.reply_to or 0))
 
-    async def command(self, turn: Turn, _name: str, rest: str) -> Said:
+    async def command(self, context: Context, _name: str, rest: str) -> Reply:
         """Why the alert that is answered rang, or why an article did, or did not."""
-        if not rest and turn.update.reply_to is not None:
-            return Said(await self._of_alert(turn, turn.update.reply_to))
-        return Said(await self._of_text(turn, rest))
+        if not rest and context.update.reply_to is not None:
+            return Reply(await self._of_alert(context, context.update.reply_to))
+        return Reply(await self._of_text(context, rest))
 
-    async def _of_alert(self, turn: Turn, message_id: int) -> Message:
-        alert = await self._store.alert_of(turn.here.id, message_id)
+    async def _of_alert(self, context: Context, message_id: int) -> Message:
+        alert = await self._store.alert_of(context.here.id, message_id)
         if alert is None:
-            return Message(turn.voice.say("This message is no alert that I remember."))
-        return await self._of_entry(turn, alert.entry_id)
+            return Message(context.translator.gettext("This message is no alert that I remember."))
+        return await self._of_entry(context, alert.entry_id)
 
-    async def _of_text(self, turn: Turn, text: str) -> Message:
-        text, voice = plain(text), turn.voice
+    async def _of_text(self, context: Context, text: str) -> Message:
+        text, translator = plain(text), context.translator
         if not text:
             return Message(
-                voice.say(
+                translator.gettext(
                     "Write the address or the headline of an article after /why, or answer an alert with it."
                 )
             )
@@ -65,77 +63,87 @@ class Reasons:
             number = await asyncio.to_thread(self._archive.entry_at, *keys_meant(text))
             if not number and "://" in text:
                 feeds = await asyncio.to_thread(self._archive.feeds)
-                return Message(cut(explain_unknown(text, feeds, _when(turn), voice), _MOST))
+                return Message(cut(explain_unknown(text, feeds, _when(context), translator), _MOST))
         except StoreError:
-            return Message(busy(voice))
+            return Message(busy(translator))
         if not number:
             return Message(
-                voice.say(
+                translator.gettext(
                     "No stored article has this headline. With its address I can say which feeds could have shown it."
                 )
             )
-        return await self._of_entry(turn, number)
+        return await self._of_entry(context, number)
 
-    async def _of_entry(self, turn: Turn, number: int) -> Message:
-        chat, voice, when = turn.chat, turn.voice, _when(turn)
+    async def _of_entry(self, context: Context, number: int) -> Message:
+        chat, translator, when = context.chat, context.translator, _when(context)
         held = [
-            self._held(one.query, one, voice)
+            self._held(one.query, one, translator)
             for one, _ in await self._store.subscriptions_of(chat.id)
         ]
         try:
             facts = await asyncio.to_thread(self._archive.facts, number)
-            told = timeline(await asyncio.to_thread(self._archive.storyline, number), number, voice)
+            answered = timeline(
+                await asyncio.to_thread(self._archive.storyline, number), number, translator
+            )
         except StoreError:
-            return Message(busy(voice))
+            return Message(busy(translator))
         if facts is None:
-            return Message(voice.say("This article is forgotten by now."))
+            return Message(translator.gettext("This article is forgotten by now."))
         reasons = explain_entry(
-            facts, held, {chat.id: (voice.say("this chat"), chat.paused)}, when, voice
+            facts, held, {chat.id: (translator.gettext("this chat"), chat.paused)}, when, translator
         )
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
         composer.add("\n").add_marked(
-            cut(describe_entry(facts, when, "link", voice), 500), (), "italic", "italic"
+            cut(describe_entry(facts, when, "link", translator), 500), (), "italic", "italic"
         )
-        _add_reasons(composer, reasons, facts, chat, voice)
-        for story in (one for one in told if one.asked):
-            composer.add("\n\n").add_marked(who_was_first(story, voice), (), "italic").add(
-                f" {summary([story], voice)}."
+        _add_reasons(composer, reasons, facts, chat, translator)
+        for story in (one for one in answered if one.asked):
+            composer.add("\n\n").add_marked(who_was_first(story, translator), (), "italic").add(
+                f" {summary([story], translator)}."
             )
         return composer.message()
 
-    def _held(self, query: str, subscription: Subscription, voice: Voice) -> Held:
+    def _held(self, query: str, subscription: Subscription, translator: Translator) -> Held:
         try:
             return Held(subscription, parse(query, self._names()))
         except QueryError as error:
-            return Held(subscription, None, error.said(voice.say))
+            return Held(subscription, None, error.translated(translator.gettext))
 
 
-def _when(turn: Turn) -> When:
+def _when(context: Context) -> When:
     def when(moment: datetime) -> str:
-        return turn.voice.say("at {time}", time=turn.voice.time(moment, turn.now))
+        return context.translator.gettext(
+            "at {time}", time=context.translator.time(moment, context.now)
+        )
 
     return when
 
 
 def _add_reasons(
-    composer: Composer, reasons: Sequence[Reason], facts: EntryFacts, chat: Chat, voice: Voice
+    composer: Composer,
+    reasons: Sequence[Reason],
+    facts: EntryFacts,
+    chat: Chat,
+    translator: Translator,
 ) -> None:
     """Those that match; where none does, why each does not."""
     matching = [one for one in reasons if one.matches or one.rang]
     if not matching and any(alert.chat_id == chat.id for alert in facts.alerts):
         composer.add(
             "\n\n"
-            + voice.say(
+            + translator.gettext(
                 "No words matched: this chat follows the storyline, or another article of the story rang it."
             )
         )
     for one in matching or reasons:
         if composer.length > _MOST:
-            composer.add("\n\n" + voice.say("… and more."))
+            composer.add("\n\n" + translator.gettext("… and more."))
             break
         composer.add("\n\n✓ " if one.matches else "\n\n✗ ").add_marked(
             cut(one.subscription, 100), (), "bold", "bold"
         )
         composer.add("\n").add_marked(cut(one.text, 700), (), "italic")
     if not reasons:
-        composer.add("\n\n" + voice.say("Nothing rings here yet. /subscribe QUERY changes that."))
+        composer.add(
+            "\n\n" + translator.gettext("Nothing rings here yet. /subscribe QUERY changes that.")
+        )

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from bot.chat.access import OPERATORS, Deed
-from bot.chat.context import PAGE, Turn, number_in, pages, say, show
+from bot.chat.access import OPERATORS, Permission
+from bot.chat.context import PAGE, Context, number_in, pages, say, show
 from bot.delivery.render import Composer
 from bot.errors import AddressError
-from bot.feeds.opml import Outline, written
+from bot.feeds.opml import Features, written
 from bot.feeds.opml import read as read_opml
-from bot.model.chat_events import AddFeeds, OwnFeed, RemoveFeed, Said, Screen
+from bot.model.chat_events import AddFeeds, OwnFeed, RemoveFeed, Reply, Screen
 from bot.model.feeds import SiteFeed
 from bot.model.message import Button, File, Message
-from bot.ports import PeopleStore, Sites
+from bot.ports import ChatStore, Sites
 from bot.text.clean import cut
 from bot.text.fold import fold
 
@@ -35,72 +35,74 @@ class Feeds:
 
     def __init__(
         self,
-        store: PeopleStore,
+        store: ChatStore,
         sites: Sites,
         quota: Callable[[], FeedQuota],
         yaml_of: Callable[[Sequence[int]], Awaitable[str]],
     ) -> None:
         self._store, self._sites, self._quota, self._yaml_of = store, sites, quota, yaml_of
 
-    def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
+    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
         """All of it changes what is watched."""
-        return Deed.CHANGE
+        return Permission.CHANGE
 
-    async def add(self, turn: Turn, _name: str, rest: str) -> Said:
+    async def add(self, context: Context, _name: str, rest: str) -> Reply:
         """Look at an address; the screen says so until it is done."""
         if not rest:
-            text = turn.voice.say(
+            text = context.translator.gettext(
                 "Write the address of a site or feed after the command, for example: {example}",
                 example="/addfeed example.org",
             )
             return show(Message(text), Screen("feeds", {}, "site"))
-        return await self._look(turn, Screen("feeds"), rest)
+        return await self._look(context, Screen("feeds"), rest)
 
-    async def _look(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def _look(self, context: Context, screen: Screen, text: str) -> Reply:
         url = address(text)
         if not url:
             return say(
-                turn.voice.say(
+                context.translator.gettext(
                     "That is no web address. It looks like this: {example}",
                     example="https://example.org",
                 )
             )
-        if refusal := await self._too_many(turn, [url]):
-            return say(refusal)
-        message = Message(turn.voice.say("Looking at {site} …", site=urlsplit(url).hostname or url))
+        if denial_reason := await self._too_many(context, [url]):
+            return say(denial_reason)
+        message = Message(
+            context.translator.gettext("Looking at {site} …", site=urlsplit(url).hostname or url)
+        )
         return show(message, replace(screen, values={"busy": "look", "url": url}, expects=""))
 
-    async def shared(self, turn: Turn, text: str) -> Said:
+    async def shared(self, context: Context, text: str) -> Reply:
         """A link that somebody sent without a word: its site is looked at, and offered."""
-        return await self._look(turn, Screen("feeds"), text)
+        return await self._look(context, Screen("feeds"), text)
 
-    async def _too_many(self, turn: Turn, urls: Sequence[str]) -> str:
+    async def _too_many(self, context: Context, urls: Sequence[str]) -> str:
         """Why these cannot be added; empty where they can."""
-        if turn.person.role in OPERATORS:
+        if context.person.role in OPERATORS:
             return ""
         quota = self._quota()
-        own = [feed for feed in await self._store.feeds_of(turn.chat.id) if feed.added_here]
+        own = [feed for feed in await self._store.feeds_of(context.chat.id) if feed.added_here]
         if len(own) + len(urls) > quota.feeds:
-            return turn.voice.say(
+            return context.translator.gettext(
                 "A chat can add {most} feeds. Remove one with /removefeed first.", most=quota.feeds
             )
         hosts = {urlsplit(url).hostname for url in urls}
         if len(urls) > 1:  # an import is looked at by its size alone
             return ""
-        since = turn.now - timedelta(hours=1)
+        since = context.now - timedelta(hours=1)
         if (
-            await self._store.new_hosts(turn.update.user_id, since) + len(hosts)
+            await self._store.new_hosts(context.update.user_id, since) + len(hosts)
             > quota.hosts_an_hour
         ):
-            return turn.voice.say(
+            return context.translator.gettext(
                 "You can add {most} new sites an hour. Try again later.", most=quota.hosts_an_hour
             )
         return ""
 
-    async def work(self, turn: Turn, screen: Screen) -> Said:
+    async def work(self, context: Context, screen: Screen) -> Reply:
         """What there is at the address. Raises StoreError."""
-        voice, url = turn.voice, str(screen.values["url"])
-        again = [Button(voice.say("Try again"), "again")]
+        translator, url = context.translator, str(screen.values["url"])
+        again = [Button(translator.gettext("Try again"), "again")]
         try:
             found = await self._sites.feeds_at(url)
         except AddressError as error:
@@ -108,8 +110,8 @@ class Feeds:
                 Message(str(error)), replace(screen, values={"url": url}, expects="site"), again
             )
         if len(found) == 1:
-            return self._offer(turn, screen, found[0])
-        composer = Composer().add(voice.say("This site has several feeds. Which one?"))
+            return self._offer(context, screen, found[0])
+        composer = Composer().add(translator.gettext("This site has several feeds. Which one?"))
         for number, one in enumerate(found[:PAGE], 1):
             composer.add(f"\n{number}. ").add_marked(cut(one.title or one.url, 100), (), "bold")
         values = {"found": [[one.url, one.title, list(one.newest[:SHOWN])] for one in found[:PAGE]]}
@@ -118,8 +120,10 @@ class Feeds:
         ]
         return show(composer.message(), replace(screen, values=values, expects=""), row)
 
-    def _offer(self, turn: Turn, screen: Screen, one: SiteFeed, *, edit: bool = False) -> Said:
-        voice = turn.voice
+    def _offer(
+        self, context: Context, screen: Screen, one: SiteFeed, *, edit: bool = False
+    ) -> Reply:
+        translator = context.translator
         composer = (
             Composer()
             .add_marked(cut(one.title or one.url, 200), (), "bold", "bold")
@@ -128,88 +132,97 @@ class Feeds:
         for title in one.newest[:SHOWN]:
             composer.add("\n• ").add_marked(cut(title, 200), (), "bold")
         if not one.newest:
-            composer.add("\n" + voice.say("It is empty at present."))
+            composer.add("\n" + translator.gettext("It is empty at present."))
         values = {"url": one.url, "title": one.title}
-        row = [Button(voice.say("Watch it"), "watch"), Button(voice.say("No"), "no")]
+        row = [
+            Button(translator.gettext("Watch it"), "watch"),
+            Button(translator.gettext("No"), "no"),
+        ]
         return show(composer.message(), replace(screen, values=values, expects=""), row, edit=edit)
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
         """Choose a feed, watch it, remove one. Raises StoreError."""
-        voice, values = turn.voice, screen.values
+        translator, values = context.translator, screen.values
         match word.partition(" ")[0]:
             case "choose" if 0 < number_in(word) <= len(values.get("found", ())):
                 url, title, newest = values["found"][number_in(word) - 1]
-                return self._offer(turn, screen, SiteFeed(url, title, tuple(newest)), edit=True)
+                return self._offer(context, screen, SiteFeed(url, title, tuple(newest)), edit=True)
             case "watch" if values.get("url"):
-                return await self._watch(turn, screen)
+                return await self._watch(context, screen)
             case "again" if values.get("url"):
-                said = await self._look(turn, screen, str(values["url"]))
-                return replace(said, edit=True)
+                reply = await self._look(context, screen, str(values["url"]))
+                return replace(reply, edit=True)
             case "no" | "begin":
                 return show(
-                    Message(voice.say("Nothing changed.")),
+                    Message(translator.gettext("Nothing changed.")),
                     replace(screen, values={}, expects=""),
                     edit=True,
                 )
             case "page":
-                return await self._list(turn, screen, number_in(word), edit=True)
+                return await self._list(context, screen, number_in(word), edit=True)
             case "remove":
-                own = {feed.id: feed for feed in await self._own(turn)}
+                own = {feed.id: feed for feed in await self._own(context)}
                 feed = own.get(number_in(word))
                 return (
-                    self._removed(turn, screen, feed)
+                    self._removed(context, screen, feed)
                     if feed
-                    else Said(toast=voice.say("That list has changed. Open it again."))
+                    else Reply(toast=translator.gettext("That list has changed. Open it again."))
                 )
             case _:
-                return Said(toast=voice.say("I do not know this button any more."))
+                return Reply(toast=translator.gettext("I do not know this button any more."))
 
-    async def _watch(self, turn: Turn, screen: Screen) -> Said:
+    async def _watch(self, context: Context, screen: Screen) -> Reply:
         url, title = str(screen.values["url"]), str(screen.values.get("title", ""))
-        if refusal := await self._too_many(turn, [url]):
-            return Said(toast=refusal)
+        if denial_reason := await self._too_many(context, [url]):
+            return Reply(toast=denial_reason)
         name = cut(title, 80) or urlsplit(url).hostname or url
-        text = turn.voice.say(
+        text = context.translator.gettext(
             "Watching {name} for this chat. What matches your subscriptions rings from now on; /feeds shows it.",
             name=name,
         )
         done = show(Message(text), replace(screen, values={}, expects=""), edit=True)
         return replace(done, changes=(AddFeeds(((url, name, ()),)),))
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """An address. Raises StoreError."""
-        return await self._look(turn, replace(screen, id=0), text)
+        return await self._look(context, replace(screen, id=0), text)
 
-    async def _own(self, turn: Turn) -> list[OwnFeed]:
+    async def _own(self, context: Context) -> list[OwnFeed]:
         return [
             feed
-            for feed in await self._store.feeds_of(turn.chat.id)
+            for feed in await self._store.feeds_of(context.chat.id)
             if feed.added_here and not feed.declared
         ]
 
-    async def remove(self, turn: Turn, _name: str, rest: str) -> Said:
+    async def remove(self, context: Context, _name: str, rest: str) -> Reply:
         """Watch a feed no longer, by its name or address; without one, choose."""
-        voice = turn.voice
+        translator = context.translator
         if not rest:
-            return await self._list(turn, Screen("feeds"), 0)
+            return await self._list(context, Screen("feeds"), 0)
         found = [
             feed
-            for feed in await self._own(turn)
+            for feed in await self._own(context)
             if fold(rest) in {fold(feed.name), fold(feed.url)}
         ]
         if len(found) == 1:
-            return self._removed(turn, Screen("feeds"), found[0], edit=False)
+            return self._removed(context, Screen("feeds"), found[0], edit=False)
         if found:
-            return await self._list(turn, Screen("feeds"), 0)
+            return await self._list(context, Screen("feeds"), 0)
         if any(
             fold(rest) in {fold(feed.name), fold(feed.url)}
-            for feed in await self._store.feeds_of(turn.chat.id)
+            for feed in await self._store.feeds_of(context.chat.id)
         ):
-            return say(voice.say("That feed stands in feeds.yaml: remove it there."))
-        return say(voice.say("This chat added no such feed. /removefeed alone lists those it did."))
+            return say(translator.gettext("That feed stands in feeds.yaml: remove it there."))
+        return say(
+            translator.gettext(
+                "This chat added no such feed. /removefeed alone lists those it did."
+            )
+        )
 
-    def _removed(self, turn: Turn, screen: Screen, feed: OwnFeed, *, edit: bool = True) -> Said:
-        text = turn.voice.say(
+    def _removed(
+        self, context: Context, screen: Screen, feed: OwnFeed, *, edit: bool = True
+    ) -> Reply:
+        text = context.translator.gettext(
             "{name} is watched for this chat no longer.", name=cut(feed.name, 100)
         )
         return replace(
@@ -217,11 +230,17 @@ class Feeds:
             changes=(RemoveFeed(feed.id),),
         )
 
-    async def _list(self, turn: Turn, screen: Screen, page: int, *, edit: bool = False) -> Said:
-        own = await self._own(turn)
+    async def _list(
+        self, context: Context, screen: Screen, page: int, *, edit: bool = False
+    ) -> Reply:
+        own = await self._own(context)
         if not own:
             return show(
-                Message(turn.voice.say("This chat added no feeds. /addfeed ADDRESS adds one.")),
+                Message(
+                    context.translator.gettext(
+                        "This chat added no feeds. /addfeed ADDRESS adds one."
+                    )
+                ),
                 screen,
                 edit=edit,
             )
@@ -230,35 +249,37 @@ class Feeds:
             [Button(f"✕ {cut(feed.name, 40)}", f"remove {feed.id}")]
             for feed in own[first : first + PAGE]
         ]
-        text = turn.voice.say("Which feed shall be watched no longer?")
+        text = context.translator.gettext("Which feed shall be watched no longer?")
         return show(
             Message(text),
             replace(screen, values={}, expects=""),
             *buttons,
-            pages(turn, page, len(own)),
+            pages(context, page, len(own)),
             edit=edit,
         )
 
-    async def take_in(self, turn: Turn, _name: str, _rest: str) -> Said:
+    async def take_in(self, context: Context, _name: str, _rest: str) -> Reply:
         """Feeds from an OPML file, sent with the command or after it."""
-        voice, update = turn.voice, turn.update
+        translator, update = context.translator, context.update
         if update.file_problem:
             return say(update.file_problem)
         if update.file is None:
-            text = voice.say("Send the OPML file of your other reader as a document.")
+            text = translator.gettext("Send the OPML file of your other reader as a document.")
             return show(Message(text), Screen("feeds", {}, "site"))
         try:
             read = await asyncio.to_thread(read_opml, update.file)  # a large one takes seconds
         except ValueError as error:
             return say(
-                voice.say("This is no OPML file that I can read: {problem}", problem=str(error))
+                translator.gettext(
+                    "This is no OPML file that I can read: {problem}", problem=str(error)
+                )
             )
-        have = {feed.url for feed in await self._store.feeds_of(turn.chat.id)}
+        have = {feed.url for feed in await self._store.feeds_of(context.chat.id)}
         new = [one for one in read.feeds if one.url not in have]
-        if refusal := await self._too_many(turn, [one.url for one in new]) if new else "":
-            return say(refusal)
+        if denial_reason := await self._too_many(context, [one.url for one in new]) if new else "":
+            return say(denial_reason)
         lines = [
-            voice.count(
+            translator.ngettext(
                 "{number} feed added for this chat.",
                 "{number} feeds added for this chat.",
                 len(new),
@@ -267,7 +288,7 @@ class Feeds:
         known = len(read.feeds) - len(new)
         if known:
             lines.append(
-                voice.count(
+                translator.ngettext(
                     "{number} feed was watched already.",
                     "{number} feeds were watched already.",
                     known,
@@ -275,41 +296,45 @@ class Feeds:
             )
         if read.skipped:
             lines.append(
-                voice.count(
+                translator.ngettext(
                     "{number} feed has no web address.",
                     "{number} feeds have no web address.",
                     len(read.skipped),
                 )
             )
         if read.repaired:
-            lines.append(voice.say("The file was damaged; I read what could be read."))
+            lines.append(translator.gettext("The file was damaged; I read what could be read."))
         changes = (AddFeeds(tuple((one.url, one.name, one.tags) for one in new)),) if new else ()
-        return Said(Message("\n".join(lines)), changes)
+        return Reply(Message("\n".join(lines)), changes)
 
-    async def give_out(self, turn: Turn, _name: str, rest: str) -> Said:
+    async def give_out(self, context: Context, _name: str, rest: str) -> Reply:
         """The chat's feeds as OPML, or its subscriptions as they would stand in feeds.yaml."""
-        voice = turn.voice
+        translator = context.translator
         if rest.lower() in {"yaml", "feeds.yaml", "subscriptions"}:
-            text = await self._yaml_of([turn.chat.id])
+            text = await self._yaml_of([context.chat.id])
             if not text:
-                return say(voice.say("This chat has no subscriptions of its own."))
-            return Said(
+                return say(translator.gettext("This chat has no subscriptions of its own."))
+            return Reply(
                 Message(
-                    voice.say("Your subscriptions, as feeds.yaml has them."),
+                    translator.gettext("Your subscriptions, as feeds.yaml has them."),
                     file=File("feeds.yaml", text.encode()),
                 )
             )
         feeds = [
-            Outline(feed.url, feed.name, feed.tags)
-            for feed in await self._store.feeds_of(turn.chat.id)
+            Features(feed.url, feed.name, feed.tags)
+            for feed in await self._store.feeds_of(context.chat.id)
         ]
         if not feeds:
             return say(
-                voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat.")
+                translator.gettext(
+                    "No feed is watched yet. /addfeed ADDRESS adds one for this chat."
+                )
             )
-        document = written(feeds, "newsbell", turn.now)
-        lead = voice.say("Your feeds for another reader. /export yaml gives the subscriptions.")
-        return Said(Message(lead, file=File("newsbell.opml", document)))
+        document = written(feeds, "newsbell", context.now)
+        lead = translator.gettext(
+            "Your feeds for another reader. /export yaml gives the subscriptions."
+        )
+        return Reply(Message(lead, file=File("newsbell.opml", document)))
 
 
 def address(text: str) -> str:

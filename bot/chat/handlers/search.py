@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.alerts import options
-from bot.chat.context import Turn, busy, mistake, say
+from bot.chat.context import Context, busy, mistake, say
 from bot.delivery.render import Composer, linkable
 from bot.errors import QueryError, StoreError
-from bot.model.chat_events import OwnFeed, Said
+from bot.model.chat_events import OwnFeed, Reply
 from bot.model.status import FeedStatus, Status
-from bot.ports import PeopleStore
+from bot.ports import ChatStore
 from bot.query.parser import Names, parse
 from bot.query.tree import Node
 from bot.search.backtest import Hit
@@ -29,16 +29,16 @@ class Lookups:
         search: Callable[[Node], Awaitable[Sequence[Hit]]],
         status: Callable[[], Awaitable[Status]],
         names: Callable[[], Names],
-        store: PeopleStore,
+        store: ChatStore,
     ) -> None:
         self._search, self._status, self._names, self._store = search, status, names, store
 
-    async def search(self, turn: Turn, _name: str, query: str) -> Said:
+    async def search(self, context: Context, _name: str, query: str) -> Reply:
         """The newest stored articles that match."""
-        voice = turn.voice
+        translator = context.translator
         if not query:
             return say(
-                voice.say(
+                translator.gettext(
                     "Write what to look for after the command, for example: {example}",
                     example='/search "air defence" AND Syria',
                 )
@@ -46,18 +46,18 @@ class Lookups:
         try:
             hits = await self._search(parse(options.split(query)[1], self._names()))
         except QueryError as error:
-            return Said(mistake(error, voice))
+            return Reply(mistake(error, translator))
         except StoreError:
-            return say(busy(voice))
+            return say(busy(translator))
         if not hits:
             return say(
-                voice.say(
+                translator.gettext(
                     "No article of the last {days} days matches. /test QUERY says what it would have rung.",
                     days=SEARCH_DAYS,
                 )
             )
         composer = Composer().add(
-            voice.count("One article:", "The newest {number}:", len(hits)), "bold"
+            translator.ngettext("One article:", "The newest {number}:", len(hits)), "bold"
         )
         for hit in hits:
             article = hit.entry.article
@@ -66,40 +66,42 @@ class Lookups:
             composer.add("\n\n• ").add_marked(
                 cut(article.title, 200), spans, "underline", *link, url=article.link
             )
-            at = voice.time(hit.entry.at, turn.now)
+            at = translator.time(hit.entry.at, context.now)
             composer.add("\n  ").add_marked(
                 f"{cut(article.source or article.feed_name, 60)} · {at}", (), "italic", "italic"
             )
-        return Said(composer.message())
+        return Reply(composer.message())
 
-    async def feeds(self, turn: Turn, _name: str, word: str) -> Said:
+    async def feeds(self, context: Context, _name: str, word: str) -> Reply:
         """Those of the chat whose name or address holds the word; the failing ones first."""
-        voice = turn.voice
+        translator = context.translator
         own: dict[str, OwnFeed] = {
-            feed.url: feed for feed in await self._store.feeds_of(turn.chat.id)
+            feed.url: feed for feed in await self._store.feeds_of(context.chat.id)
         }
         feeds = [feed for feed in (await self._status()).feeds if feed.url in own]
         wanted = [feed for feed in feeds if fold(word) in fold(f"{feed.name} {feed.url}")]
         if not feeds:
             return say(
-                voice.say("No feed is watched yet. /addfeed ADDRESS adds one for this chat.")
+                translator.gettext(
+                    "No feed is watched yet. /addfeed ADDRESS adds one for this chat."
+                )
             )
         if not wanted:
             return say(
-                voice.count(
+                translator.ngettext(
                     "No feed is called so. /feeds lists all {number}.",
                     "No feed is called so. /feeds lists all {number}.",
                     len(feeds),
                 )
             )
         composer = Composer().add(
-            voice.count("{number} feed", "{number} feeds", len(wanted)), "bold"
+            translator.ngettext("{number} feed", "{number} feeds", len(wanted)), "bold"
         )
         ordered = sorted(wanted, key=lambda feed: (not feed.state.failures, feed.name.casefold()))
         for number, feed in enumerate(ordered):
             if composer.length > _FEEDS or composer.entities > 90:
                 rest = len(ordered) - number
-                text = voice.count(
+                text = translator.ngettext(
                     "… and {number} more. /feeds WORD finds some of them.",
                     "… and {number} more. /feeds WORD finds some of them.",
                     rest,
@@ -109,24 +111,24 @@ class Lookups:
             composer.add("\n✗ " if feed.state.failures else "\n• ").add_marked(
                 cut(feed.name, 60), (), "bold"
             )
-            composer.add(f" – {_state(feed, turn)}")
+            composer.add(f" – {_state(feed, context)}")
             if own[feed.url].added_here and not own[feed.url].declared:
-                composer.add(" (" + voice.say("added here") + ")")
-        return Said(composer.message())
+                composer.add(" (" + translator.gettext("added here") + ")")
+        return Reply(composer.message())
 
-    async def status(self, turn: Turn, _name: str, _rest: str) -> Said:
+    async def status(self, context: Context, _name: str, _rest: str) -> Reply:
         """Whether the feeds are well."""
-        return say(status_text(await self._status(), turn))
+        return say(status_text(await self._status(), context))
 
 
-def _state(feed: FeedStatus, turn: Turn) -> str:
-    voice = turn.voice
+def _state(feed: FeedStatus, context: Context) -> str:
+    translator = context.translator
     if feed.state.failures:
         return cut(feed.state.failure_text, 150)
     if feed.state.last_ok_at is None:
-        return voice.say("not looked at yet")
-    at = voice.time(feed.state.last_ok_at, turn.now)
-    return voice.count(
+        return translator.gettext("not looked at yet")
+    at = translator.time(feed.state.last_ok_at, context.now)
+    return translator.ngettext(
         "{number} article, looked at {time}",
         "{number} articles, looked at {time}",
         feed.entries,
@@ -134,34 +136,36 @@ def _state(feed: FeedStatus, turn: Turn) -> str:
     )
 
 
-def status_text(status: Status, turn: Turn) -> str:
+def status_text(status: Status, context: Context) -> str:
     """The state in a few lines."""
-    voice = turn.voice
+    translator = context.translator
     failing = [feed for feed in status.feeds if feed.state.failures]
     waiting = sum(queued for _, queued, _ in status.chats)
-    feeds = voice.count("{number} feed", "{number} feeds", len(status.feeds))
-    subscriptions = voice.count(
+    feeds = translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
+    subscriptions = translator.ngettext(
         "{number} subscription", "{number} subscriptions", status.subscriptions
     )
     lines = [f"{feeds}, {subscriptions}."]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:
-        seconds = max(0, round((min(polls) - turn.now).total_seconds()))
+        seconds = max(0, round((min(polls) - context.now).total_seconds()))
         lines.append(
-            voice.say(
+            translator.gettext(
                 "Next poll in {minutes} min {seconds} s.",
                 minutes=seconds // 60,
                 seconds=seconds % 60,
             )
         )
     lines.append(
-        voice.count("{number} message waits.", "{number} messages wait.", waiting)
+        translator.ngettext("{number} message waits.", "{number} messages wait.", waiting)
         if waiting
-        else voice.say("Nothing waits to be sent.")
+        else translator.gettext("Nothing waits to be sent.")
     )
     lines += [f"✗ {cut(feed.name, 60)}: {feed.state.failure_text}" for feed in failing[:15]]
     if not failing:
-        lines.append(voice.say("All feeds are well."))
+        lines.append(translator.gettext("All feeds are well."))
     elif len(failing) > 15:
-        lines.append(voice.count("… and {number} more.", "… and {number} more.", len(failing) - 15))
+        lines.append(
+            translator.ngettext("… and {number} more.", "… and {number} more.", len(failing) - 15)
+        )
     return "\n".join(lines)

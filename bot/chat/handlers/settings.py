@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from babel.dates import get_timezone_location
 
 from bot.alerts.quiet_hours import DIGEST_AT
-from bot.chat.access import Deed
-from bot.chat.context import Still, Turn, in_rows, say, show
-from bot.i18n.catalog import LANGUAGES, Voice, clock_text
-from bot.model.chat_events import Change, Said, Screen, SetGrouping, SetSettings
+from bot.chat.access import Permission
+from bot.chat.context import Context, StaticScreen, in_rows, say, show
+from bot.i18n.catalog import LANGUAGES, Translator, clock_text
+from bot.model.chat_events import Change, Reply, Screen, SetGrouping, SetSettings
 from bot.model.chats import ChatSettings
 from bot.model.message import Button, Message
 from bot.model.stories import Grouping
@@ -33,51 +33,57 @@ _WORDS = {
 }
 
 
-class Settings(Still):
+class Settings(StaticScreen):
     """The commands /settings and /language."""
 
     def __init__(
-        self, grouping: Callable[[int], Grouping], voice: Callable[[ChatSettings], Voice]
+        self, grouping: Callable[[int], Grouping], translator: Callable[[ChatSettings], Translator]
     ) -> None:
-        self._grouping, self._voice = grouping, voice
+        self._grouping, self._translator = grouping, translator
 
-    def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
+    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
         """All of it changes the chat."""
-        return Deed.CHANGE
+        return Permission.CHANGE
 
-    async def command(self, turn: Turn, name: str, rest: str) -> Said:
+    async def command(self, context: Context, name: str, rest: str) -> Reply:
         """The overview, or the languages; /language CODE chooses at once."""
         screen = Screen("settings")
         if name == "/language" and rest.lower() in LANGUAGES:
             return self._set(
-                turn, screen, SetSettings(ChatSettings(language=rest.lower())), "language"
+                context, screen, SetSettings(ChatSettings(language=rest.lower())), "language"
             )
         return (
-            self._asked(turn, screen, "language")
+            self._asked(context, screen, "language")
             if name == "/language"
-            else self._overview(turn, screen)
+            else self._overview(context, screen)
         )
 
-    def _overview(self, turn: Turn, screen: Screen, *, edit: bool = False) -> Said:
-        voice, chat = turn.voice, turn.chat
+    def _overview(self, context: Context, screen: Screen, *, edit: bool = False) -> Reply:
+        translator, chat = context.translator, context.chat
         settings = chat.settings
         lines = [
-            voice.say("Language: {language}", language=LANGUAGES[voice.catalog.language]),
-            voice.say("Time zone: {zone}", zone=str(voice.zone)),
-            voice.say("Quiet hours: {hours}", hours=quiet_text(settings.quiet, voice)),
-            voice.say("Digest: {times}", times=digest_text(settings, voice)),
-            voice.say(
-                "One alert is for: {level}", level=level_name(self._grouping(chat.id), voice)
+            translator.gettext(
+                "Language: {language}", language=LANGUAGES[translator.catalog.language]
+            ),
+            translator.gettext("Time zone: {zone}", zone=str(translator.zone)),
+            translator.gettext(
+                "Quiet hours: {hours}", hours=quiet_text(settings.quiet, translator)
+            ),
+            translator.gettext("Digest: {times}", times=digest_text(settings, translator)),
+            translator.gettext(
+                "One alert is for: {level}", level=level_name(self._grouping(chat.id), translator)
             ),
         ]
         if chat.fixed or chat.grouping:
-            lines.append("\n" + voice.say("What feeds.yaml says of this chat is changed there."))
+            lines.append(
+                "\n" + translator.gettext("What feeds.yaml says of this chat is changed there.")
+            )
         buttons = [
-            Button(voice.say("Language"), "language"),
-            Button(voice.say("Time zone"), "zone"),
-            Button(voice.say("Quiet hours"), "quiet"),
-            Button(voice.say("Digest"), "digest"),
-            Button(voice.say("Stories"), "stories"),
+            Button(translator.gettext("Language"), "language"),
+            Button(translator.gettext("Time zone"), "zone"),
+            Button(translator.gettext("Quiet hours"), "quiet"),
+            Button(translator.gettext("Digest"), "digest"),
+            Button(translator.gettext("Stories"), "stories"),
         ]
         return show(
             Message("\n".join(lines)),
@@ -86,55 +92,65 @@ class Settings(Still):
             edit=edit,
         )
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
         """Choose what to change, or change it."""
         what, _, value = word.partition(" ")
         if what == "back":
-            return self._overview(turn, screen, edit=True)
+            return self._overview(context, screen, edit=True)
         if what not in {*_WORDS, "stories"}:
-            return Said(toast=turn.voice.say("I do not know this button any more."))
+            return Reply(toast=context.translator.gettext("I do not know this button any more."))
         fixed = (
-            turn.chat.grouping is not None if what == "stories" else _WORDS[what] in turn.chat.fixed
+            context.chat.grouping is not None
+            if what == "stories"
+            else _WORDS[what] in context.chat.fixed
         )
         if fixed:
-            return Said(toast=turn.voice.say("feeds.yaml says so for this chat: change it there."))
+            return Reply(
+                toast=context.translator.gettext(
+                    "feeds.yaml says so for this chat: change it there."
+                )
+            )
         if not value:
-            return self._asked(turn, screen, what, edit=True)
+            return self._asked(context, screen, what, edit=True)
         change = _chosen(what, value)
         if change is None:
-            return Said(toast=turn.voice.say("I do not know this button any more."))
-        return self._set(turn, screen, change, what, edit=True)
+            return Reply(toast=context.translator.gettext("I do not know this button any more."))
+        return self._set(context, screen, change, what, edit=True)
 
     def _set(
         self,
-        turn: Turn,
+        context: Context,
         screen: Screen,
         change: SetSettings | SetGrouping,
         what: str,
         *,
         edit: bool = False,
-    ) -> Said:
+    ) -> Reply:
         """Change it, and show the overview as it is then."""
-        if what != "stories" and _WORDS[what] in turn.chat.fixed:
-            return say(turn.voice.say("feeds.yaml says so for this chat: change it there."))
+        if what != "stories" and _WORDS[what] in context.chat.fixed:
+            return say(
+                context.translator.gettext("feeds.yaml says so for this chat: change it there.")
+            )
         changes: tuple[Change, ...] = (change,)
-        after = turn
+        after = context
         if isinstance(change, SetSettings):
-            chat = replace(turn.chat, settings=change.settings.over(turn.chat.settings))
-            after = replace(turn, chat=chat, voice=self._voice(chat.settings))
-            said = self._overview(after, screen, edit=edit)
+            chat = replace(context.chat, settings=change.settings.over(context.chat.settings))
+            after = replace(context, chat=chat, translator=self._translator(chat.settings))
+            reply = self._overview(after, screen, edit=edit)
         else:
-            said = show(
-                Message(level_text(turn.voice, change.grouping)),
+            reply = show(
+                Message(level_text(context.translator, change.grouping)),
                 replace(screen, expects=""),
-                [_back(turn)],
+                [_back(context)],
                 edit=edit,
             )
-        return replace(said, changes=changes, toast=after.voice.say("Changed.") if edit else "")
+        return replace(
+            reply, changes=changes, toast=after.translator.gettext("Changed.") if edit else ""
+        )
 
-    def _asked(self, turn: Turn, screen: Screen, what: str, *, edit: bool = False) -> Said:
+    def _asked(self, context: Context, screen: Screen, what: str, *, edit: bool = False) -> Reply:
         """What one thing may be."""
-        voice = turn.voice
+        translator = context.translator
         match what:
             case "language":
                 text, rows = (
@@ -144,17 +160,17 @@ class Settings(Still):
                     ),
                 )
             case "zone":
-                text = voice.say(
+                text = translator.gettext(
                     "Write your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC."
                 )
-                text += "\n" + voice.say(
+                text += "\n" + translator.gettext(
                     "It is {time} in {zone} now.",
-                    time=f"{turn.now.astimezone(voice.zone):%H:%M}",
-                    zone=str(voice.zone),
+                    time=f"{context.now.astimezone(translator.zone):%H:%M}",
+                    zone=str(translator.zone),
                 )
                 rows = []
             case "quiet":
-                text = voice.say(
+                text = translator.gettext(
                     "In quiet hours only what is breaking rings; the rest comes as one message at their end. "
                     "Choose, or write them, for example: 23:30-06:45."
                 )
@@ -162,9 +178,9 @@ class Settings(Still):
                     Button(f"{clock_text(60 * a)}–{clock_text(60 * b)}", f"quiet {60 * a}-{60 * b}")
                     for a, b in _QUIET
                 ]
-                rows = [choices, [Button(voice.say("No quiet hours"), "quiet 0-0")]]
+                rows = [choices, [Button(translator.gettext("No quiet hours"), "quiet 0-0")]]
             case "digest":
-                text = voice.say(
+                text = translator.gettext(
                     "Subscriptions with the urgency “digest” come together at these times. Choose, or write up to six, for example: 7:30 19:00."
                 )
                 choices = [
@@ -174,61 +190,68 @@ class Settings(Still):
                     )
                     for times in _DIGESTS
                 ]
-                rows = [choices, [Button(voice.say("By number"), "waiting")]]
+                rows = [choices, [Button(translator.gettext("By number"), "waiting")]]
             case "waiting":
-                text = voice.say("A digest comes before its time when so many stories wait:")
+                text = translator.gettext(
+                    "A digest comes before its time when so many stories wait:"
+                )
                 rows = [
                     [
-                        Button(str(one) if one else voice.say("never"), f"waiting {one}")
+                        Button(str(one) if one else translator.gettext("never"), f"waiting {one}")
                         for one in _WAITING
                     ]
                 ]
             case _:
-                text = level_text(voice, None)
+                text = level_text(translator, None)
                 rows = [
-                    [Button(level_name(one, voice), f"stories {one.value}") for one in Grouping]
+                    [
+                        Button(level_name(one, translator), f"stories {one.value}")
+                        for one in Grouping
+                    ]
                 ]
         expects = what if what in {"zone", "quiet", "digest"} else ""
         return show(
             Message(text),
             replace(screen, values={"what": what}, expects=expects),
             *rows,
-            [_back(turn)],
+            [_back(context)],
             edit=edit,
         )
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """A time zone, quiet hours or times of digests, as people write them."""
-        what, voice = screen.expects, turn.voice
+        what, translator = screen.expects, context.translator
         fresh = replace(screen, id=0)
         if what == "zone":
-            found = zones(text, voice.catalog.language)
+            found = zones(text, translator.catalog.language)
             if len(found) == 1:
-                return self._set(turn, fresh, SetSettings(ChatSettings(zone=found[0])), what)
+                return self._set(context, fresh, SetSettings(ChatSettings(zone=found[0])), what)
             if not found:
                 return say(
-                    voice.say(
+                    translator.gettext(
                         "I know no such city. Write a larger one of the same time zone, or a name such as Europe/Kyiv."
                     )
                 )
             rows = in_rows((Button(one, f"zone {one}") for one in found[:10]), 2)
             return show(
-                Message(voice.say("Which one?")),
+                Message(translator.gettext("Which one?")),
                 replace(fresh, expects="zone"),
                 *rows,
-                [_back(turn)],
+                [_back(context)],
             )
         change = _written(what, text)
         if change is None:
             example = "23:30-06:45" if what == "quiet" else "7:30 19:00"
             return say(
-                voice.say("I cannot read that. Write it like this: {example}", example=example)
+                translator.gettext(
+                    "I cannot read that. Write it like this: {example}", example=example
+                )
             )
-        return self._set(turn, fresh, change, what)
+        return self._set(context, fresh, change, what)
 
 
-def _back(turn: Turn) -> Button:
-    return Button("‹ " + turn.voice.say("Back"), "back")
+def _back(context: Context) -> Button:
+    return Button("‹ " + context.translator.gettext("Back"), "back")
 
 
 def _chosen(what: str, value: str) -> SetSettings | SetGrouping | None:
@@ -284,12 +307,12 @@ def zones(text: str, language: str = "en") -> list[str]:
     found = _meant(wanted, every, {one: fold(one.rpartition("/")[2]) for one in every})
     if found or language == "en":
         return found
-    told = {
+    answered = {
         one: fold(get_timezone_location(one, locale=language, return_city=True).replace(" ", "_"))
         for one in every
         if "/" in one
     }
-    return _meant(wanted, list(told), told)
+    return _meant(wanted, list(answered), answered)
 
 
 def _meant(wanted: str, every: list[str], cities: Mapping[str, str]) -> list[str]:
@@ -302,71 +325,75 @@ def _meant(wanted: str, every: list[str], cities: Mapping[str, str]) -> list[str
     )
 
 
-def quiet_text(quiet: tuple[int, int] | None, voice: Voice) -> str:
+def quiet_text(quiet: tuple[int, int] | None, translator: Translator) -> str:
     """`23:00–07:00`, or that there are none."""
     if quiet is None or quiet[0] == quiet[1]:
-        return voice.say("none")
+        return translator.gettext("none")
     return f"{clock_text(quiet[0])}–{clock_text(quiet[1])}"
 
 
-def digest_text(settings: ChatSettings, voice: Voice) -> str:
+def digest_text(settings: ChatSettings, translator: Translator) -> str:
     """When digests come."""
     text = ", ".join(
         clock_text(one) for one in (DIGEST_AT if settings.digest_at is None else settings.digest_at)
     )
     if settings.digest_from:
-        text += ", " + voice.say("or when {number} stories wait", number=settings.digest_from)
+        text += ", " + translator.gettext(
+            "or when {number} stories wait", number=settings.digest_from
+        )
     return text
 
 
-def level_name(level: Grouping, voice: Voice) -> str:
+def level_name(level: Grouping, translator: Translator) -> str:
     """As people read it."""
     match level:
         case Grouping.STRICT:
-            return voice.say("strict")
+            return translator.gettext("strict")
         case Grouping.NORMAL:
-            return voice.say("normal")
+            return translator.gettext("normal")
         case Grouping.LOOSE:
-            return voice.say("loose")
+            return translator.gettext("loose")
 
 
-def level_text(voice: Voice, chosen: Grouping | None) -> str:
+def level_text(translator: Translator, chosen: Grouping | None) -> str:
     """What the levels mean, or that one was chosen."""
     if chosen:
-        return voice.say(
+        return translator.gettext(
             "From now on one alert here is for one story, {level}. /stories explains.",
-            level=level_name(chosen, voice),
+            level=level_name(chosen, translator),
         )
     return "\n".join(
         (
-            voice.say("One alert is for one story; this says how much that is."),
-            voice.say(
+            translator.gettext("One alert is for one story; this says how much that is."),
+            translator.gettext(
                 "strict - only what surely tells of the same occurrence; you may be rung twice for one"
             ),
-            voice.say("normal - what tells of the same occurrence"),
-            voice.say(
+            translator.gettext("normal - what tells of the same occurrence"),
+            translator.gettext(
                 "loose - running coverage as a whole: announcement, reactions and follow-ups change one message"
             ),
         )
     )
 
 
-def stories(turn: Turn, rest: str, now: Grouping) -> Said:
+def stories(context: Context, rest: str, now: Grouping) -> Reply:
     """The command /stories."""
-    voice, word = turn.voice, rest.lower()
+    translator, word = context.translator, rest.lower()
     if word not in set(Grouping):
-        changes = voice.say(
+        changes = translator.gettext(
             "It is {level} here. /stories strict, /stories normal or /stories loose changes it.",
-            level=level_name(now, voice),
+            level=level_name(now, translator),
         )
-        return say(f"{level_text(voice, None)}\n\n{changes}")
-    if not turn.may_change:
-        return say(voice.say("Only administrators of this chat can change what rings here."))
-    if turn.chat.grouping:
+        return say(f"{level_text(translator, None)}\n\n{changes}")
+    if not context.may_change:
         return say(
-            voice.say(
+            translator.gettext("Only administrators of this chat can change what rings here.")
+        )
+    if context.chat.grouping:
+        return say(
+            translator.gettext(
                 "feeds.yaml says {level} for this chat: change it there.",
-                level=turn.chat.grouping.value,
+                level=context.chat.grouping.value,
             )
         )
-    return Said(Message(level_text(voice, Grouping(word))), (SetGrouping(Grouping(word)),))
+    return Reply(Message(level_text(translator, Grouping(word))), (SetGrouping(Grouping(word)),))

@@ -4,13 +4,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.chat.access import Access, Deed, admitted
-from bot.chat.context import CARET, Still, Turn, in_rows, mistake, number_in, pages, say, show
+from bot.chat.access import Access, Permission, admitted
+from bot.chat.context import (
+    CARET,
+    Context,
+    StaticScreen,
+    in_rows,
+    mistake,
+    number_in,
+    pages,
+    say,
+    show,
+)
 from bot.chat.handlers.subscriptions import Subscribing, add_newest, forecast_text
 from bot.delivery.render import Composer
 from bot.errors import QueryError
-from bot.i18n.catalog import LANGUAGES, Voice
-from bot.model.chat_events import Change, LetIn, Role, Said, Screen, SetRole, SetSettings, UseToken
+from bot.i18n.catalog import LANGUAGES, Translator
+from bot.model.chat_events import (
+    AllowChat,
+    Change,
+    Reply,
+    Role,
+    Screen,
+    SetRole,
+    SetSettings,
+    UseToken,
+)
 from bot.model.chats import ChatSettings, Urgency
 from bot.model.message import Button, Message
 from bot.query.tree import show as as_query
@@ -19,164 +38,177 @@ from bot.text.clean import cut
 _NAMED = 12  # feeds of a pack that are named
 
 
-class Start(Still):
+class Start(StaticScreen):
     """The commands /start and /help, and links."""
 
     def __init__(self, subscribing: Subscribing) -> None:
         self._subscribing = subscribing
         self._store = subscribing.store
 
-    def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
+    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
         """All of it leads to a change."""
-        return Deed.CHANGE
+        return Permission.CHANGE
 
-    async def help(self, turn: Turn, _name: str, _rest: str) -> Said:
+    async def help(self, context: Context, _name: str, _rest: str) -> Reply:
         """What there is."""
-        return say(help_text(turn.voice))
+        return say(help_text(context.translator))
 
-    async def greet(self, turn: Turn, _name: str, _rest: str) -> Said:
+    async def greet(self, context: Context, _name: str, _rest: str) -> Reply:
         """The three ways to begin, in the person's language where the chat has none yet."""
         changes: tuple[Change, ...] = ()
-        code = turn.update.language.partition("-")[0].lower()
+        code = context.update.language.partition("-")[0].lower()
         if (
-            turn.here.settings.language is None
+            context.here.settings.language is None
             and code in LANGUAGES
-            and turn.update.address > 0
-            and turn.here.id == turn.chat.id
+            and context.update.address > 0
+            and context.here.id == context.chat.id
         ):
             changes = (SetSettings(ChatSettings(language=code)),)
-        return replace(self._greeting(turn, Screen("start")), changes=changes)
+        return replace(self._greeting(context, Screen("start")), changes=changes)
 
-    def _greeting(self, turn: Turn, screen: Screen, *, edit: bool = False, lead: str = "") -> Said:
-        voice = turn.voice
-        text = voice.say(
+    def _greeting(
+        self, context: Context, screen: Screen, *, edit: bool = False, lead: str = ""
+    ) -> Reply:
+        translator = context.translator
+        text = translator.gettext(
             "I watch news feeds and ring you once for each story that matches what you ask for."
         )
-        text = f"{lead or text}\n\n" + voice.say("How shall we begin? /help shows everything.")
+        text = f"{lead or text}\n\n" + translator.gettext(
+            "How shall we begin? /help shows everything."
+        )
         return show(
             Message(text),
             replace(screen, name="start", values={}, expects=""),
-            [Button(voice.say("Follow a topic"), "topic")],
-            [Button(voice.say("Add a feed"), "site")],
-            [Button(voice.say("Starter packs"), "packs")],
+            [Button(translator.gettext("Follow a topic"), "topic")],
+            [Button(translator.gettext("Add a feed"), "site")],
+            [Button(translator.gettext("Starter packs"), "packs")],
             edit=edit,
         )
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
         """One of the ways, or a step of it. Raises StoreError."""
-        voice = turn.voice
+        translator = context.translator
         match word.partition(" ")[0]:
             case "begin":
-                return self._greeting(turn, screen, edit=True)
+                return self._greeting(context, screen, edit=True)
             case "topic":
-                text = voice.say(
+                text = translator.gettext(
                     "Write the words that matter to you, for example: {example}",
                     example='"air defence" AND (Syria OR Iraq)',
                 )
                 return show(
                     Message(text),
                     replace(screen, values={}, expects="topic"),
-                    [self._back(voice)],
+                    [self._back(translator)],
                     edit=True,
                 )
             case "site":
-                text = voice.say("Paste the address of a site or feed.")
+                text = translator.gettext("Paste the address of a site or feed.")
                 return show(
                     Message(text),
                     replace(screen, name="feeds", values={}, expects="site"),
-                    [self._back(voice)],
+                    [self._back(translator)],
                     edit=True,
                 )
             case "packs":
-                return await self._packs(turn, screen, number_in(word) if "page" in word else 0)
+                return await self._packs(context, screen, number_in(word) if "page" in word else 0)
             case "page":
-                return await self._packs(turn, screen, number_in(word))
+                return await self._packs(context, screen, number_in(word))
             case "pack":
-                return await self._pack(turn, screen, number_in(word))
+                return await self._pack(context, screen, number_in(word))
             case "words" if screen.values.get("tag"):
-                text = voice.say(
+                text = translator.gettext(
                     "Write the words that a story of #{tag} must have.", tag=screen.values["tag"]
                 )
                 return show(
-                    Message(text), replace(screen, expects="topic"), [self._back(voice)], edit=True
+                    Message(text),
+                    replace(screen, expects="topic"),
+                    [self._back(translator)],
+                    edit=True,
                 )
             case "ring" | "digest" if screen.values.get("query"):
-                return await self._take(turn, screen, Urgency.DIGEST if word == "digest" else None)
+                return await self._take(
+                    context, screen, Urgency.DIGEST if word == "digest" else None
+                )
             case _:
-                return Said(toast=voice.say("I do not know this button any more."))
+                return Reply(toast=translator.gettext("I do not know this button any more."))
 
-    def _back(self, voice: Voice) -> Button:
-        return Button("‹ " + voice.say("Back"), "begin")
+    def _back(self, translator: Translator) -> Button:
+        return Button("‹ " + translator.gettext("Back"), "begin")
 
-    async def _take(self, turn: Turn, screen: Screen, urgency: Urgency | None) -> Said:
+    async def _take(self, context: Context, screen: Screen, urgency: Urgency | None) -> Reply:
         feeds = [str(one) for one in screen.values.get("feeds", ())]
-        said = await self._subscribing.subscribed(
-            turn, str(screen.values["query"]), feeds=feeds, urgency=urgency
+        reply = await self._subscribing.subscribed(
+            context, str(screen.values["query"]), feeds=feeds, urgency=urgency
         )
-        return replace(said, screen=replace(screen, values={}, expects=""), edit=True)
+        return replace(reply, screen=replace(screen, values={}, expects=""), edit=True)
 
-    async def told(self, turn: Turn, screen: Screen, text: str) -> Said:
+    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """The words of a topic: what they would have rung, and whether to ring for them. Raises StoreError."""
         feeds = [str(one) for one in screen.values.get("feeds", ())]
-        return await self.topic(turn, text, feeds, replace(screen, id=0))
+        return await self.topic(context, text, feeds, replace(screen, id=0))
 
     async def topic(
-        self, turn: Turn, text: str, feeds: Sequence[str] = (), screen: Screen | None = None
-    ) -> Said:
+        self, context: Context, text: str, feeds: Sequence[str] = (), screen: Screen | None = None
+    ) -> Reply:
         """A live look at what a topic would have rung. Raises StoreError."""
-        voice = turn.voice
+        translator = context.translator
         try:
             _, tree = self._subscribing.read(text)
         except QueryError as error:
-            return Said(mistake(error, voice))
-        forecast = await self._subscribing.foreseen(tree, feeds)
+            return Reply(mistake(error, translator))
+        forecast = await self._subscribing.forecast_for(tree, feeds)
         composer = Composer().add(cut(as_query(tree), CARET), "code")
         if feeds:
-            composer.add("\n" + voice.say("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300)))
+            composer.add(
+                "\n" + translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300))
+            )
         if forecast:
-            composer.add("\n\n" + forecast_text(forecast, voice))
+            composer.add("\n\n" + forecast_text(forecast, translator))
             add_newest(composer, forecast, 5)
         values = {"query": text, "feeds": list(feeds)}
         return show(
             composer.message(),
             replace(screen or Screen("start"), name="start", values=values, expects="topic"),
             [
-                Button(voice.say("Ring me for this"), "ring"),
-                Button(voice.say("As a digest"), "digest"),
+                Button(translator.gettext("Ring me for this"), "ring"),
+                Button(translator.gettext("As a digest"), "digest"),
             ],
-            [self._back(voice)],
+            [self._back(translator)],
         )
 
-    async def unasked(self, turn: Turn, _name: str, text: str) -> Said:
+    async def unasked(self, context: Context, _name: str, text: str) -> Reply:
         """A forwarded post, or a link: its topic is offered. Other talk is passed by."""
-        update = turn.update
+        update = context.update
         if not update.forwarded:
-            return Said()
+            return Reply()
         words = _topic_words(text)
         if not words:
-            return Said()
-        voice = turn.voice
-        lead = voice.say(
+            return Reply()
+        translator = context.translator
+        lead = translator.gettext(
             "From {name}. Shall I watch its topic? Take these words, or write others:",
             name=cut(update.forwarded, 60),
         )
         composer = Composer().add(f"{lead}\n").add(words, "code")
         screen = Screen("start", {"query": words, "feeds": []}, "topic")
         row = [
-            Button(voice.say("Ring me for this"), "ring"),
-            Button(voice.say("As a digest"), "digest"),
+            Button(translator.gettext("Ring me for this"), "ring"),
+            Button(translator.gettext("As a digest"), "digest"),
         ]
-        return show(composer.message(), screen, row, [self._back(voice)])
+        return show(composer.message(), screen, row, [self._back(translator)])
 
-    async def _packs(self, turn: Turn, screen: Screen, page: int) -> Said:
-        voice = turn.voice
-        tags = await self._tags(turn)
+    async def _packs(self, context: Context, screen: Screen, page: int) -> Reply:
+        translator = context.translator
+        tags = await self._tags(context)
         if not tags:
-            text = voice.say("There are no starter packs: the feeds of feeds.yaml have no tags.")
+            text = translator.gettext(
+                "There are no starter packs: the feeds of feeds.yaml have no tags."
+            )
             return show(
                 Message(text),
                 replace(screen, values={}, expects=""),
-                [self._back(voice)],
+                [self._back(translator)],
                 edit=True,
             )
         names = list(tags)
@@ -185,140 +217,150 @@ class Start(Still):
             Button(f"#{cut(name, 30)} ({tags[name]})", f"pack {first + at}")
             for at, name in enumerate(names[first : first + 8], 1)
         ]
-        text = voice.say("Feeds by subject. Which ones?")
+        text = translator.gettext("Feeds by subject. Which ones?")
         return show(
             Message(text),
             replace(screen, values={}, expects=""),
             *in_rows(buttons, 2),
-            pages(turn, page, len(names)),
-            [self._back(voice)],
+            pages(context, page, len(names)),
+            [self._back(translator)],
             edit=True,
         )
 
-    async def _tags(self, turn: Turn) -> Mapping[str, int]:
+    async def _tags(self, context: Context) -> Mapping[str, int]:
         counts: dict[str, int] = {}
-        for feed in await self._store.feeds_of(turn.chat.id):
+        for feed in await self._store.feeds_of(context.chat.id):
             for tag in feed.tags:
                 counts[tag] = counts.get(tag, 0) + 1
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
-    async def _pack(self, turn: Turn, screen: Screen, number: int) -> Said:
-        voice, tags = turn.voice, list(await self._tags(turn))
+    async def _pack(self, context: Context, screen: Screen, number: int) -> Reply:
+        translator, tags = context.translator, list(await self._tags(context))
         if not 0 < number <= len(tags):
-            return Said(toast=voice.say("That list has changed. Open it again."))
+            return Reply(toast=translator.gettext("That list has changed. Open it again."))
         tag = tags[number - 1]
-        named = [feed.name for feed in await self._store.feeds_of(turn.chat.id) if tag in feed.tags]
+        named = [
+            feed.name for feed in await self._store.feeds_of(context.chat.id) if tag in feed.tags
+        ]
         _, tree = self._subscribing.read("*")
-        forecast = await self._subscribing.foreseen(tree, [tag])
+        forecast = await self._subscribing.forecast_for(tree, [tag])
         more = f" +{len(named) - _NAMED}" if len(named) > _NAMED else ""
         composer = (
             Composer().add(f"#{tag}", "bold").add(f"\n{cut(', '.join(named[:_NAMED]), 600)}{more}")
         )
         if forecast:
-            composer.add("\n\n" + forecast_text(forecast, voice))
+            composer.add("\n\n" + forecast_text(forecast, translator))
         values = {"query": "*", "feeds": [tag], "tag": tag}
         return show(
             composer.message(),
             replace(screen, values=values, expects=""),
-            [Button(voice.say("All of it, as a digest"), "digest")],
-            [Button(voice.say("Only what mentions …"), "words")],
-            [Button("‹ " + voice.say("Back"), "packs")],
+            [Button(translator.gettext("All of it, as a digest"), "digest")],
+            [Button(translator.gettext("Only what mentions …"), "words")],
+            [Button("‹ " + translator.gettext("Back"), "packs")],
             edit=True,
         )
 
     # Links and coming in.
 
-    async def let_in(self, turn: Turn) -> Said:
+    async def let_in(self, context: Context) -> Reply:
         """Somebody, or a group of theirs, begins to use the bot."""
-        changes = _entering(turn)
-        greeting = await self.greet(turn, "/start", "")
+        changes = _entering(context)
+        greeting = await self.greet(context, "/start", "")
         return replace(greeting, changes=(*changes, *greeting.changes))
 
     async def opened(
         self,
-        turn: Turn,
+        context: Context,
         token: str,
         purpose: str,
         values: Mapping[str, Any],
         *,
         known: bool,
         access: Access,
-    ) -> Said:
+    ) -> Reply:
         """A link that does something was opened. Raises StoreError."""
-        voice = turn.voice
+        translator = context.translator
         if purpose == "share":
-            return await self._shared(turn, values, known=known, access=access)
-        if turn.update.address < 0:
-            claim = voice.say("Open the claim link in a private chat with me.")
+            return await self._shared(context, values, known=known, access=access)
+        if context.update.address < 0:
+            claim = translator.gettext("Open the claim link in a private chat with me.")
             return (
                 say(claim)
                 if purpose == "claim"
-                else say(voice.say("Open the invitation in a private chat with me."))
+                else say(translator.gettext("Open the invitation in a private chat with me."))
             )
-        name = turn.update.user_name or turn.update.title
+        name = context.update.user_name or context.update.title
         if purpose == "claim":
-            text = voice.say(
+            text = translator.gettext(
                 "Welcome. You are newsbell's operator now, and this chat gets its notices."
             )
             changes: tuple[Change, ...] = (
                 UseToken(token),
-                SetRole(turn.update.user_id, Role.OWNER, name),
-                LetIn(operator=True),
+                SetRole(context.update.user_id, Role.OWNER, name),
+                AllowChat(operator=True),
             )
             return replace(
-                self._greeting(turn, Screen("start"), lead=text),
-                changes=(*changes, *_speaking(turn)),
+                self._greeting(context, Screen("start"), lead=text),
+                changes=(*changes, *_speaking(context)),
             )
         if (
-            not admitted(access, turn.person.role, invited=access is not Access.PRIVATE)
+            not admitted(access, context.person.role, invited=access is not Access.PRIVATE)
             and not known
         ):
             return say(
-                voice.say("This newsbell takes no invitations at present. Ask whoever sent it.")
+                translator.gettext(
+                    "This newsbell takes no invitations at present. Ask whoever sent it."
+                )
             )
         if known:
-            return await self.greet(turn, "/start", "")
-        changes = (UseToken(token), *_entering(turn))
-        return replace(self._greeting(turn, Screen("start")), changes=(*changes, *_speaking(turn)))
+            return await self.greet(context, "/start", "")
+        changes = (UseToken(token), *_entering(context))
+        return replace(
+            self._greeting(context, Screen("start")), changes=(*changes, *_speaking(context))
+        )
 
-    async def welcome(self, turn: Turn) -> Said:
+    async def welcome(self, context: Context) -> Reply:
         """A link that nobody knows, opened by who is let in."""
-        return await self.greet(turn, "/start", "")
+        return await self.greet(context, "/start", "")
 
     async def _shared(
-        self, turn: Turn, values: Mapping[str, Any], *, known: bool, access: Access
-    ) -> Said:
+        self, context: Context, values: Mapping[str, Any], *, known: bool, access: Access
+    ) -> Reply:
         """A shared query subscribes in one tap."""
         changes: tuple[Change, ...] = ()
         if not known:
-            if not admitted(access, turn.person.role) or (
-                turn.update.address < 0 and not turn.may_change
+            if not admitted(access, context.person.role) or (
+                context.update.address < 0 and not context.may_change
             ):
                 return say(
-                    turn.voice.say("This newsbell serves only chats that its operator lets in.")
+                    context.translator.gettext(
+                        "This newsbell serves only chats that its operator lets in."
+                    )
                 )
-            changes = (*_entering(turn), *_speaking(turn))
-        elif turn.update.address < 0 and not turn.may_change:
+            changes = (*_entering(context), *_speaking(context))
+        elif context.update.address < 0 and not context.may_change:
             return say(
-                turn.voice.say("Only administrators of this chat can change what rings here.")
+                context.translator.gettext(
+                    "Only administrators of this chat can change what rings here."
+                )
             )
-        said = await self._subscribing.subscribed(
-            turn, str(values["query"]), feeds=[str(one) for one in values.get("feeds", ())]
+        reply = await self._subscribing.subscribed(
+            context, str(values["query"]), feeds=[str(one) for one in values.get("feeds", ())]
         )
-        return replace(said, changes=(*changes, *said.changes))
+        return replace(reply, changes=(*changes, *reply.changes))
 
 
-def _entering(turn: Turn) -> tuple[Change, ...]:
+def _entering(context: Context) -> tuple[Change, ...]:
     """The chat is let in, and with it who nobody knew; who operates this newsbell goes on to."""
-    if turn.person.role is not Role.STRANGER or not turn.person.user_id:
-        return (LetIn(),)
-    return LetIn(), SetRole(
-        turn.person.user_id, Role.USER, turn.update.user_name or turn.update.title
+    if context.person.role is not Role.STRANGER or not context.person.user_id:
+        return (AllowChat(),)
+    return AllowChat(), SetRole(
+        context.person.user_id, Role.USER, context.update.user_name or context.update.title
     )
 
 
-def _speaking(turn: Turn) -> tuple[Change, ...]:
-    code = turn.update.language.partition("-")[0].lower()
+def _speaking(context: Context) -> tuple[Change, ...]:
+    code = context.update.language.partition("-")[0].lower()
     return (SetSettings(ChatSettings(language=code)),) if code in LANGUAGES else ()
 
 
@@ -326,63 +368,67 @@ def _topic_words(text: str) -> str:
     """The names of a post as a query: its capitalised and long words, at most four; empty for none."""
     first = text.strip().partition("\n")[0]
     words = [word.strip(".,:;!?«»“”\"'()[]…–—") for word in first.split()]
-    told = [word for word in words if len(word) > 3 and word.isalpha()]
-    chosen = sorted(dict.fromkeys(told), key=lambda word: (not word[:1].isupper(), -len(word)))[:3]
+    answered = [word for word in words if len(word) > 3 and word.isalpha()]
+    chosen = sorted(dict.fromkeys(answered), key=lambda word: (not word[:1].isupper(), -len(word)))[
+        :3
+    ]
     return " ".join(
         f'"{word}"' if word.upper() in {"AND", "NOT", "NEAR"} else word
-        for word in told
+        for word in answered
         if word in chosen
     )
 
 
-def help_text(voice: Voice) -> str:
+def help_text(translator: Translator) -> str:
     """All commands, each with what it does."""
     lines = (
         (
             "/subscribe QUERY",
-            voice.say(
+            translator.gettext(
                 'ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*'
             ),
         ),
         (
             "/subscribe publishers:2 or_after:30m QUERY",
-            voice.say("when two independent publishers carry it, or after half an hour"),
+            translator.gettext("when two independent publishers carry it, or after half an hour"),
         ),
-        ("/test QUERY", voice.say("what it would have rung this week")),
-        ("/search QUERY", voice.say("stored articles that match")),
-        ("/trend QUERY", voice.say("a picture of how much was told of it")),
-        ("/subscriptions", voice.say("what rings here: pause, change, share, delete")),
-        ("/unsubscribe NUMBER", voice.say("stop one")),
-        ("/feeds", voice.say("what is watched, and whether it is well")),
-        ("/addfeed ADDRESS", voice.say("watch a site for this chat")),
-        ("/removefeed NAME", voice.say("watch it no longer")),
-        ("/import", voice.say("feeds from another reader: send its OPML file")),
-        ("/export", voice.say("the feeds as OPML, the subscriptions as feeds.yaml")),
-        ("/settings", voice.say("language, time zone, quiet hours, digests")),
-        ("/language", voice.say("the language I speak here")),
+        ("/test QUERY", translator.gettext("what it would have rung this week")),
+        ("/search QUERY", translator.gettext("stored articles that match")),
+        ("/trend QUERY", translator.gettext("a picture of how much was told of it")),
+        ("/subscriptions", translator.gettext("what rings here: pause, change, share, delete")),
+        ("/unsubscribe NUMBER", translator.gettext("stop one")),
+        ("/feeds", translator.gettext("what is watched, and whether it is well")),
+        ("/addfeed ADDRESS", translator.gettext("watch a site for this chat")),
+        ("/removefeed NAME", translator.gettext("watch it no longer")),
+        ("/import", translator.gettext("feeds from another reader: send its OPML file")),
+        ("/export", translator.gettext("the feeds as OPML, the subscriptions as feeds.yaml")),
+        ("/settings", translator.gettext("language, time zone, quiet hours, digests")),
+        ("/language", translator.gettext("the language I speak here")),
         (
             "/story",
-            voice.say("as an answer to an alert: all who carry the story, in order of time"),
+            translator.gettext(
+                "as an answer to an alert: all who carry the story, in order of time"
+            ),
         ),
         (
             "/follow, /mute",
-            voice.say(
+            translator.gettext(
                 "as an answer to an alert: ring for all that comes of it, or for nothing more of it"
             ),
         ),
         (
             "/why",
-            voice.say(
+            translator.gettext(
                 "as an answer to an alert, or with an address: why an article rang here, or why it did not"
             ),
         ),
-        ("/stories", voice.say("how much belongs to one alert")),
-        ("/channels", voice.say("link a channel and act for it from here")),
-        ("/status", voice.say("whether the feeds are well")),
-        ("/cancel", voice.say("leave what we were at")),
-        ("/help", voice.say("this text")),
+        ("/stories", translator.gettext("how much belongs to one alert")),
+        ("/channels", translator.gettext("link a channel and act for it from here")),
+        ("/status", translator.gettext("whether the feeds are well")),
+        ("/cancel", translator.gettext("leave what we were at")),
+        ("/help", translator.gettext("this text")),
     )
-    lead = voice.say(
+    lead = translator.gettext(
         "I watch news feeds and ring you once for each story that matches what you ask for."
     )
     return f"{lead}\n\n" + "\n".join(f"{command} - {text}" for command, text in lines)

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 
-from bot.chat.access import Deed
-from bot.chat.context import Still, Turn, busy, mistake, say, show
+from bot.chat.access import Permission
+from bot.chat.context import Context, StaticScreen, busy, mistake, say, show
 from bot.errors import ChartError, QueryError, StoreError
-from bot.model.chat_events import Said, Screen
+from bot.model.chat_events import Reply, Screen
 from bot.model.message import File, Message
 from bot.query.parser import Names, parse
 from bot.query.tree import Node
@@ -20,34 +20,34 @@ DAYS = 14  #: where nobody says
 MOST_DAYS = 90
 
 
-class Trends(Still):
+class Trends(StaticScreen):
     """The command /trend."""
 
     def __init__(
         self,
         names: Callable[[], Names],
-        counted: Callable[[Node, int, Turn], Awaitable[Days]],
-        drawn: Callable[[Days, Turn], Awaitable[bytes]],
+        counted: Callable[[Node, int, Context], Awaitable[Days]],
+        drawn: Callable[[Days, Context], Awaitable[bytes]],
     ) -> None:
         self._names, self._counted, self._drawn = names, counted, drawn
 
-    def deed(self, screen: Screen, word: str) -> Deed:  # noqa: ARG002 (all of it is the same)
+    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
         """A look."""
-        return Deed.READ
+        return Permission.READ
 
-    async def pressed(self, turn: Turn, screen: Screen, word: str) -> Said:  # noqa: ARG002 (as the protocol says)
+    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:  # noqa: ARG002 (as the protocol says)
         """It has no buttons."""
-        return Said()
+        return Reply()
 
-    async def command(self, turn: Turn, _name: str, rest: str) -> Said:
+    async def command(self, context: Context, _name: str, rest: str) -> Reply:
         """Begin; the picture comes when it is drawn."""
-        voice = turn.voice
+        translator = context.translator
         query, _, last = rest.rpartition(" ")
         counted = bool(query) and last.isdecimal() and len(last) < 4  # a year belongs to the query
         days, query = (int(last), query) if counted else (DAYS, rest)
         if not query:
             return say(
-                voice.say(
+                translator.gettext(
                     "Write a query after the command, for example: {example}",
                     example="/trend Syria 30",
                 )
@@ -55,27 +55,27 @@ class Trends(Still):
         try:
             parse(query, self._names())
         except QueryError as error:
-            return Said(mistake(error, voice))
+            return Reply(mistake(error, translator))
         values = {"busy": "draw", "query": query, "days": min(max(days, 2), MOST_DAYS)}
-        return show(Message(voice.say("Counting …")), Screen("trend", values))
+        return show(Message(translator.gettext("Counting …")), Screen("trend", values))
 
-    async def work(self, turn: Turn, screen: Screen) -> Said:
+    async def work(self, context: Context, screen: Screen) -> Reply:
         """Count and draw. Raises StoreError."""
-        voice, query = turn.voice, str(screen.values["query"])
+        translator, query = context.translator, str(screen.values["query"])
         done = replace(screen, values={})
         try:
             tree = parse(query, self._names())
-            days = await self._counted(tree, int(screen.values["days"]), turn)
+            days = await self._counted(tree, int(screen.values["days"]), context)
         except QueryError as error:
-            return Said(mistake(error, voice), screen=done)
+            return Reply(mistake(error, translator), screen=done)
         except StoreError:
-            return Said(Message(busy(voice)), screen=done)
-        text = voice.count(
+            return Reply(Message(busy(translator)), screen=done)
+        text = translator.ngettext(
             "{number} story", "{number} stories", sum(stories for _, stories, _ in days)
         )
         text = f"{cut(as_query(tree), 600)}\n{text}"
         try:
-            picture = await self._drawn(days, turn)
+            picture = await self._drawn(days, context)
         except ChartError as error:
-            return Said(Message(f"{text}\n\n{error}"), screen=done)
-        return Said(Message(text, file=File("trend.png", picture, picture=True)), screen=done)
+            return Reply(Message(f"{text}\n\n{error}"), screen=done)
+        return Reply(Message(text, file=File("trend.png", picture, picture=True)), screen=done)

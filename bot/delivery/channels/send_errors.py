@@ -24,13 +24,13 @@ from telegram.error import (
 from bot.model.delivery import (
     ChatClosed,
     ChatMoved,
-    Halted,
-    InDoubt,
     MessageLost,
     NotSent,
     Refused,
     SendOutcome,
     Sent,
+    ServiceDown,
+    Undecided,
 )
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -73,7 +73,7 @@ def classify(error: TelegramError, message_id: int | None) -> SendOutcome:
         case Forbidden():
             return _forbidden(plain)
         case InvalidToken():
-            return Halted("the token is not valid.")
+            return ServiceDown("the token is not valid.")
         case Conflict():
             return NotSent("another program uses the same bot", timedelta(seconds=30))
         case BadRequest():
@@ -82,7 +82,7 @@ def classify(error: TelegramError, message_id: int | None) -> SendOutcome:
             return _network(error, plain)
         case _:
             # A body that is no JSON, with status 200: the front answered, and nobody knows what the server did.
-            return InDoubt("an answer that cannot be read")
+            return Undecided("an answer that cannot be read")
 
 
 def _forbidden(plain: str) -> SendOutcome:
@@ -140,4 +140,4 @@ def _network(error: NetworkError, plain: str) -> SendOutcome:
         return Refused("the message is too large.")
     if plain.startswith(_REFUSALS):  # a 4xx that has no class of its own: this message is not taken
         return Refused(f"{str(error)[:300]}.")
-    return InDoubt("the connection ended before the answer")
+    return Undecided("the connection ended before the answer")

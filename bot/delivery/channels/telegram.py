@@ -19,7 +19,7 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.delivery.channels.send_errors import classify
-from bot.model.delivery import Delivery, DeliveryKind, InDoubt, Refused, SendOutcome, Sent
+from bot.model.delivery import Delivery, DeliveryKind, Refused, SendOutcome, Sent, Undecided
 from bot.model.message import File, Message
 
 SEND_SECONDS = 25.0  #: read timeout of a send: a longer one leaves fewer sends undecided
@@ -95,10 +95,12 @@ class TelegramChannel:
             ValueError,
         ):  # JSON of another shape than python-telegram-bot expects
             log.exception("an answer cannot be read", extra={"delivery": delivery.id})
-            return InDoubt("an answer that cannot be read")
+            return Undecided("an answer that cannot be read")
         if isinstance(answer, TelegramMessage):
             return Sent(answer.message_id)
-        return Sent(delivery.message_id) if editing else InDoubt("an answer that names no message")
+        return (
+            Sent(delivery.message_id) if editing else Undecided("an answer that names no message")
+        )
 
     async def _send(self, delivery: Delivery, message: Message) -> TelegramMessage:
         chat = delivery.chat
