@@ -21,9 +21,9 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 import uvloop
-from corridor import telegram_config
+from fault_injection import ring
 from support import Recorder
-from weather import ring
+from telegram_harness import telegram_config
 
 from bench.endpoint import Arrival, Endpoint, endpoint
 from bot.config.load import load
@@ -128,7 +128,7 @@ async def fill(made: App, given: argparse.Namespace) -> None:
                 entry, Placement(number, StoryIds(number, number, number)), "house", "house"
             )
         )
-    await made.store.ingest.commit([FeedCommit(1, state, new=tuple(new))], now)
+    await made.store.polls.commit([FeedCommit(1, state, new=tuple(new))], now)
     while await made.store.search.fill():
         pass
 
@@ -193,7 +193,7 @@ async def alerts(made: App, served: Endpoint, count: int) -> list[float]:
         await asyncio.sleep(0.03)
         await ring(made, {name: chats[name]}, [(first + number, name)])
         kept = time.monotonic()
-        made.deliver.wake()
+        made.deliverer.wake()
         found.append(
             1000 * (await arrival(served, lambda call, name=name: call.chat == int(name)) - kept)
         )

@@ -87,12 +87,12 @@ async def measure(port: int, feeds: int) -> dict[str, float]:
             load(path, {}), Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()))
         ) as made:
             figures["open"] = resident_mb()
-            await made.ingest.run_once()
+            await made.poller.run_once()
             figures["after baseline, workers alive"] = resident_mb()
             made.workers.rest(float("inf"))
             figures["idle"] = resident_mb()
-            await made.store.ingest.make_due(datetime.now(UTC))
-            await made.ingest.run_once()
+            await made.store.polls.make_due(datetime.now(UTC))
+            await made.poller.run_once()
             figures["after a round of 304s"] = resident_mb()
         return figures
 

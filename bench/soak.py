@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING
 
 import uvloop
 from botapi import BotApi
-from corridor import Place, telegram_config
+from fault_injection import DAY, FaultInjector, Leaping, World, chat_ids, heed, judge, ring
 from support import Recorder, newsbell
-from weather import DAY, Leaping, Weather, World, chat_ids, heed, judge, ring
+from telegram_harness import Address, telegram_config
 
 from bench.endpoint import endpoint
 from bot.delivery import deliverer, rate_limits
@@ -144,7 +144,7 @@ class Soak:
         stories = list(enumerate(names, len(self.story_of) + 1))
         self.story_of.update(stories)
         await ring(self.made, self.chats, stories, priority)
-        self.made.deliver.wake()
+        self.made.deliverer.wake()
         return [number for number, _ in stories]
 
 
@@ -164,7 +164,7 @@ async def soak(folder: Path, seed: int) -> AsyncIterator[Soak]:
             terminal=Recorder(),
             environment={"TELEGRAM_BOT_TOKEN": api.token},
         ) as made:
-            clock.busy = lambda: bool(made.deliver._busy)  # noqa: SLF001 (as the test does)
+            clock.busy = lambda: bool(made.deliverer._busy)  # noqa: SLF001 (as the test does)
             yield Soak(made, api, world, clock, await chat_ids(made, world.places), chance)
 
 
@@ -201,7 +201,7 @@ async def fair(folder: Path, given: argparse.Namespace) -> None:
 
         for minute in range(1, minutes):
             one.clock.at(began + minute * MINUTE, refill)
-        await one.made.deliver.run_once(DAY)
+        await one.made.deliverer.run_once(DAY)
         assert not one.clock.left
         how = held(one)
         since = began.timestamp() + 1
@@ -230,7 +230,7 @@ async def urgent(folder: Path, given: argparse.Namespace) -> None:
                 waits.make(
                     2 + number * (1.9 if name == "p0" else 5.3) + one.chance.random(), place, name
                 )
-        await one.made.deliver.run_once(DAY)
+        await one.made.deliverer.run_once(DAY)
         how = held(one)
         for place, seconds in waits.seconds().items():
             print(f"urgent, behind 10,000, {place}: {spread(seconds)}; {how}")
@@ -262,34 +262,34 @@ class Appointments:
 
 async def storm(folder: Path, given: argparse.Namespace) -> None:
     """Everything fails; nothing is lost."""
-    weather = Weather(chance=Random(given.seed))
+    faults = FaultInjector(chance=Random(given.seed))
     async with soak(folder, given.seed) as one:
-        one.api._faults = weather  # noqa: SLF001 (as the test does)
+        one.api._faults = faults  # noqa: SLF001 (as the test does)
         names, began, real = list(one.chats), one.clock.now(), time.monotonic()
         while len(one.tally.times) < given.sends:
             await one.bring(one.chance.choices(names, k=TURN))
-            await one.made.deliver.run_once(MINUTE)
+            await one.made.deliverer.run_once(MINUTE)
             one.world.befall()
             await heed(one.made, one.api)
-            await one.made.deliver.run_once(10 * MINUTE)
+            await one.made.deliverer.run_once(10 * MINUTE)
             one.tally.take(one.api.calls)
             each = (time.monotonic() - real) / len(one.tally.times)
             said(
                 f"storm: {len(one.tally.times):,} calls for {len(one.story_of):,} alerts, {1000 * each:.1f} ms a call"
             )
-        weather.fine = True
+        faults.fine = True
         one.world.clear_up()
         await heed(one.made, one.api)
-        await one.made.deliver.run_once(3 * DAY)
+        await one.made.deliverer.run_once(3 * DAY)
         how = held(one)
-    verdict = judge(folder, one.world, weather, one.story_of)
+    verdict = judge(folder, one.world, faults, one.story_of)
     hours = (one.clock.now() - began).total_seconds() / 3600
     print(
         f"storm: {len(one.story_of):,} alerts in {len(one.tally.times):,} calls to {len(names):,} chats over {hours:.0f} virtual hours; {how}"
     )
     print(f"storm: lost 0; {verdict}")
     print(
-        f"storm: {weather.undecidable.total():,} sends in doubt, {sum(weather.met.values()):,} faults of {len(weather.met)} kinds"
+        f"storm: {faults.undecidable.total():,} sends in doubt, {sum(faults.met.values()):,} faults of {len(faults.met)} kinds"
     )
 
 
@@ -309,9 +309,9 @@ async def real(folder: Path, given: argparse.Namespace) -> None:
             folder, config, clock=SystemClock(), terminal=Recorder(), environment=environment
         ) as made:
             chats = await chat_ids(made, places)
-            running = asyncio.create_task(made.deliver.run())
+            running = asyncio.create_task(made.deliverer.run())
             rung, tally, seconds = await _real(made, chats, served.do, given)
-            made.deliver.stop()
+            made.deliverer.stop()
             await running
         violations = await served.do("violations")
     waits: dict[str, list[float]] = defaultdict(list)
@@ -342,7 +342,7 @@ async def _real(
     async def bring(wanted: list[str], priority: Priority = Priority.NORMAL) -> int:
         stories = [(next(numbers), name) for name in wanted]
         await ring(made, chats, stories, priority)
-        made.deliver.wake()
+        made.deliverer.wake()
         return stories[-1][0]
 
     await bring([*(names * 5), *["p0"] * 500, *["g0"] * 500])
@@ -369,7 +369,7 @@ async def _real(
     return rung, tally, seconds
 
 
-def _places() -> dict[str, Place]:
+def _places() -> dict[str, Address]:
     """The chats of `World`, without one."""
     world = World(BotApi(), Random(1), PRIVATES, GROUPS, FORUMS, TOPICS)
     world.fill()

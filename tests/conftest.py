@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+for folder in (".", "unit/query", "integration/search", "acceptance"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
 
 from botapi import BotApi
-from corridor import ANN, BOB, FORUM, GROUP, TOPIC, Desk, Opened, desk
 from support import FeedServer, ManualClock, Recorder, feed_server
+from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, Opened, TelegramHarness, open_harness
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -60,8 +61,10 @@ async def api() -> AsyncIterator[BotApi]:
 def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> Opened:
     """Opens a newsbell with these subscriptions; again, with what it kept."""
 
-    def open_it(*subscriptions: dict[str, Any], **more: Any) -> AbstractAsyncContextManager[Desk]:
+    def open_it(
+        *subscriptions: dict[str, Any], **more: Any
+    ) -> AbstractAsyncContextManager[TelegramHarness]:
         chats = more.pop("chats", {"ann": ANN, "group": GROUP, "topic": (FORUM, TOPIC)})
-        return desk(tmp_path, api, chats, clock, subscriptions=subscriptions, **more)
+        return open_harness(tmp_path, api, chats, clock, subscriptions=subscriptions, **more)
 
     return open_it

@@ -19,8 +19,8 @@ from typing import Any, Self
 
 from botapi import BotApi
 from botapi import Message as Shown
-from corridor import Desk, Place, Told, desk
 from support import ManualClock
+from telegram_harness import Address, ArticleSpec, TelegramHarness, open_harness
 
 from bot.text.duration import duration
 
@@ -37,9 +37,9 @@ class Scene:
     api: BotApi
     clock: ManualClock
     folder: Path
-    chats: Mapping[str, Place]  #: of feeds.yaml
+    chats: Mapping[str, Address]  #: of feeds.yaml
     people: Mapping[str, int]
-    places: Mapping[str, Place]  #: named in the script; a person's own chat needs no name
+    places: Mapping[str, Address]  #: named in the script; a person's own chat needs no name
     more: Mapping[str, Any] = field(default_factory=dict)  #: for `desk`
     files: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Conversation:
         self._pressed = 0
         self._line = 0
         self._stack = AsyncExitStack()
-        self.one: Desk
+        self.one: TelegramHarness
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -71,7 +71,7 @@ class Conversation:
     async def _open(self) -> None:
         scene = self._scene
         self.one = await self._stack.enter_async_context(
-            desk(scene.folder, scene.api, dict(scene.chats), scene.clock, **scene.more)
+            open_harness(scene.folder, scene.api, dict(scene.chats), scene.clock, **scene.more)
         )
 
     async def restart(self) -> None:
@@ -98,10 +98,10 @@ class Conversation:
             parts = line[8:-1].split(" | ")
             if not self._line or not parts[0].startswith("+ "):
                 [self._line] = await one.adds(
-                    Told(parts[0], summary=parts[1] if len(parts) > 1 else "")
+                    ArticleSpec(parts[0], summary=parts[1] if len(parts) > 1 else "")
                 )
             else:
-                await one.adds(Told(parts[0][2:], (self._line, self._line, self._line)))
+                await one.adds(ArticleSpec(parts[0][2:], (self._line, self._line, self._line)))
         elif line == "(restart)":
             await self.restart()
         elif found := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):
@@ -189,7 +189,7 @@ class Conversation:
         self._pressed = len(self.one.api.answers)
         return lines
 
-    def _address(self, place: Place) -> int:
+    def _address(self, place: Address) -> int:
         return place[0] if isinstance(place, tuple) else place
 
 

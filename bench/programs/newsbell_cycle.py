@@ -69,11 +69,11 @@ async def cycle(work: Task) -> None:
             await made.workers.parse(
                 warm, "", "http://x.example/", frozenset(), datetime.now(UTC), False
             )
-        await made.store.ingest.make_due(made.clock.now())
+        await made.store.polls.make_due(made.clock.now())
         watcher = asyncio.create_task(watch_lag())
         meter = Meter()
-        await made.ingest.run_once()
-        await made.deliver.run_once(timedelta(0))
+        await made.poller.run_once()
+        await made.deliverer.run_once(timedelta(0))
         meter.write(work.out, len(work.urls), new, errors)
         watcher.cancel()
         figures = json.loads(work.out.read_text(encoding="utf-8"))

@@ -15,7 +15,9 @@ from bot.text.duration import duration, written
 MOST_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
 RENAMED = {"ring_again_at": "alert_again_at"}  #: old names that still work
-_OPTION = re.compile(r"(urgency|publishers|or_after|alert_again_at|ring_again_at):(\S*)\s*", re.IGNORECASE)
+_OPTION = re.compile(
+    r"(urgency|publishers|or_after|alert_again_at|ring_again_at):(\S*)\s*", re.IGNORECASE
+)
 _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
 

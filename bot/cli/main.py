@@ -90,7 +90,7 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
     )
     async with app(config, wiring) as made:
         stop_on_signals(made)
-        status = await made.store.operator.status()
+        status = await made.store.admin.status()
         now = made.clock.now()
         new = sum(
             feed.state.baseline_at is None and feed.state.next_poll_at <= now
@@ -270,7 +270,7 @@ def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
 
     async def work() -> int:
         async with SqliteStore(config.database) as store:
-            operator = store.operator
+            operator = store.admin
             return await (
                 operator.retry(ids) if do == "retry" else operator.drop(ids, datetime.now(UTC))
             )

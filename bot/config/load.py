@@ -80,7 +80,9 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
         raise ConfigError(
             str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)
         ) from None
-    return _Reader(path, YamlLocations(str(path), text, environment, RENAMED_KEYS), environment).config()
+    return _Reader(
+        path, YamlLocations(str(path), text, environment, RENAMED_KEYS), environment
+    ).config()
 
 
 class _Reader:

@@ -114,8 +114,8 @@ class App:
         self.clock = wiring.clock
         self._stop = asyncio.Event()
         self.bot: Bot | None = None
-        self.ingest: Poller
-        self.deliver: Deliverer
+        self.poller: Poller
+        self.deliverer: Deliverer
         self._listener: Listener | None = None
         self._network_back = False
         self._works: set[asyncio.Task[None]] = set()
@@ -143,24 +143,22 @@ class App:
             members = TelegramMembers(self.bot)
             sites = SiteFinder(fetcher, wiring.parser or self.workers, self.clock)
             self._actions = Actions(
-                self.store.people,
+                self.store.chats,
                 self.clock,
                 members,
                 self._translator,
                 self._rules,
                 build_routes(self._services(members, sites)),
             )
-            self._listener = Listener(
-                self.bot, members, self.store.people.last_update, self._handle
-            )
+            self._listener = Listener(self.bot, members, self.store.chats.last_update, self._handle)
             stack.push_async_callback(self._end_works)
-        self.deliver = Deliverer(
-            self.store.deliver, channels, self.clock, self._translator_of, wiring.settled
+        self.deliverer = Deliverer(
+            self.store.deliveries, channels, self.clock, self._translator_of, wiring.settled
         )
-        self.index = Index(config.names, await self.store.ingest.languages())
-        self.index.prime(await self.store.ingest.recent(PRIMED))
-        self.ingest = Poller(
-            self.store.ingest,
+        self.index = Index(config.names, await self.store.polls.languages())
+        self.index.prime(await self.store.polls.recent(PRIMED))
+        self.poller = Poller(
+            self.store.polls,
             fetcher,
             wiring.parser or self.workers,
             self.clock,
@@ -173,13 +171,13 @@ class App:
             committed=self._committed,
         )
         self._publisher_groups = PublisherGroups(config.publisher_groups)
-        await self.store.ingest.release_feeds()
-        changes = await self.store.declared.sync(config.declared, self.clock.now())
+        await self.store.polls.release_feeds()
+        changes = await self.store.config.sync(config.declared, self.clock.now())
         await self._use_subscriptions()
         for change in changes:
             log.debug("configuration: %s", change)
-        await self.ingest.restored()
-        left = await self.deliver.recover()
+        await self.poller.restored()
+        left = await self.deliverer.recover()
         if left:
             log.warning(
                 "%d messages were on their way when newsbell stopped; alerts among them come once more, marked (repeat)",
@@ -191,7 +189,7 @@ class App:
         """What the rooms of the chat work with."""
         quotas = self._quotas
         return ChatServices(
-            store=self.store.people,
+            store=self.store.chats,
             archive=self.store.archive,
             stories=self.store.archive,
             members=members,
@@ -204,8 +202,8 @@ class App:
             counted=self._counted,
             drawn=self._drawn,
             status=self._status,
-            overview=self.store.operator.status,
-            dead=lambda: self.store.operator.outbox(("dead",)),
+            overview=self.store.admin.status,
+            dead=lambda: self.store.admin.outbox(("dead",)),
             yaml_of=self._yaml_of,
             subscriptions=lambda: quotas().subscriptions,
             feeds=lambda: FeedQuota(quotas().feeds, quotas().hosts_an_hour),
@@ -257,7 +255,7 @@ class App:
         """What these chats subscribed to, as the file would have it; empty for nothing."""
         made = [
             one
-            for one in await self.store.ingest.subscriptions()
+            for one in await self.store.polls.subscriptions()
             if not one.declared and not set(one.chats).isdisjoint(chats)
         ]
         if not made:
@@ -277,7 +275,7 @@ class App:
 
     async def _status(self) -> Status:
         """What a chat may be told; it names no chat, and reading all of them would take long."""
-        return await self.store.operator.status(brief=True)
+        return await self.store.admin.status(brief=True)
 
     def _zone(self) -> tzinfo:
         return ZoneInfo(self.config.settings.timezone)
@@ -308,7 +306,7 @@ class App:
             or report.commit.notices
             for report in reports
         ):
-            self.deliver.wake()
+            self.deliverer.wake()
         if any(report.failure is None and report.before in OFFLINE for report in reports):
             self._network_back = True
         self._wiring.polled(reports)
@@ -319,10 +317,10 @@ class App:
 
     async def _use_subscriptions(self, chat_id: int | None = None) -> None:
         """Compile what is subscribed, or what changed of it; polls go on meanwhile. A query that cannot be read any more stops no other."""
-        self._groupings = await self.store.ingest.groupings()
+        self._groupings = await self.store.polls.groupings()
         known = set(self.index.broken)
         changes = self.index.use(
-            await self.store.ingest.subscriptions(chat_id), self.config.names, chat_id
+            await self.store.polls.subscriptions(chat_id), self.config.names, chat_id
         )
         for number, _ in enumerate(changes, 1):
             if number % AT_ONCE == 0:
@@ -340,16 +338,16 @@ class App:
         handled = await self._actions.handle(update)
         if handled.changed:
             await self._use_subscriptions(handled.chat_id)
-            self.ingest.tick()
+            self.poller.tick()
         if handled.busy:
             await self._take_up_works()
-        self.deliver.wake()
+        self.deliverer.wake()
         return handled.toast
 
     async def _take_up_works(self) -> None:
         """Do what screens say is being done, also what a process that is gone began."""
         under_way = {task.get_name() for task in self._works}
-        for chat_id, user_id, screen in await self.store.people.at_work():
+        for chat_id, user_id, screen in await self.store.chats.at_work():
             name = f"screen {screen.id}"
             if name not in under_way:
                 task = asyncio.create_task(self._work(chat_id, user_id, screen), name=name)
@@ -368,8 +366,8 @@ class App:
                 Message(translator.gettext("newsbell itself failed at this; its log says how.")),
                 screen=Screen(screen.name),
             )
-            await self.store.people.finish(chat_id, user_id, screen, reply, self.clock.now())
-        self.deliver.wake()
+            await self.store.chats.finish(chat_id, user_id, screen, reply, self.clock.now())
+        self.deliverer.wake()
 
     async def works_done(self) -> None:
         """Until nothing is worked on that screens wait for."""
@@ -390,7 +388,7 @@ class App:
             log.error("%s has mistakes and changes nothing:\n%s", self.config.path.name, error)
             return
         before, after = self.config.settings, fresh.settings
-        changes = await self.store.declared.sync(fresh.declared, self.clock.now())
+        changes = await self.store.config.sync(fresh.declared, self.clock.now())
         if fresh.names != self.config.names:
             changes.append("names changed")
         self.config = fresh
@@ -402,15 +400,15 @@ class App:
                 "settings changed; timezone, spacing and admins hold at once, the others at the next start"
             )
         log.info("%s taken in: %s", fresh.path.name, "; ".join(changes) or "nothing changed")
-        self.ingest.tick()
-        self.deliver.wake()
+        self.poller.tick()
+        self.deliverer.wake()
 
     async def _checked(self) -> Config:
         """The file as it is now; raises ConfigError, also where a chat's query needs a list that it no longer has."""
         fresh = await asyncio.to_thread(
             load, self.config.path
         )  # a large file takes seconds, and polls go on
-        stored = [one for one in await self.store.ingest.subscriptions() if not one.declared]
+        stored = [one for one in await self.store.polls.subscriptions() if not one.declared]
         broken = [problem for one in stored if (problem := _unreadable(one.query, fresh.names))]
         if broken:
             texts = (
@@ -423,17 +421,19 @@ class App:
 
     async def run_once(self) -> None:
         """Poll every feed, deliver, return."""
-        await self.store.ingest.make_due(self.clock.now())
-        await self.ingest.run_once()
+        await self.store.polls.make_due(self.clock.now())
+        await self.poller.run_once()
         await self._release_pending()
-        await self.deliver.run_once(timedelta(0) if self._stop.is_set() else timedelta(seconds=60))
+        await self.deliverer.run_once(
+            timedelta(0) if self._stop.is_set() else timedelta(seconds=60)
+        )
         await self._search(batches=SEARCH_ONCE)
 
     async def run(self) -> None:
         """Poll, deliver and answer until `stop`."""
         hour, minute = timedelta(hours=1), timedelta(minutes=1)
         jobs: dict[str, tuple[timedelta, Job]] = {
-            "poll": (self._wiring.tick, self.ingest.tick),
+            "poll": (self._wiring.tick, self.poller.tick),
             "network": (self._wiring.tick, self._hurry),
             "rest": (minute, self._rest),
             "search": (timedelta(seconds=2), self._search),
@@ -445,8 +445,8 @@ class App:
             scheduler(jobs),
             asyncio.TaskGroup() as group,
         ):
-            polling = group.create_task(self.ingest.run())
-            delivering = group.create_task(self.deliver.run())
+            polling = group.create_task(self.poller.run())
+            delivering = group.create_task(self.deliverer.run())
             helpers = [group.create_task(self._watch())]
             if self._listener and self.bot:
                 await self._take_up_works()
@@ -460,17 +460,17 @@ class App:
                 helpers.append(group.create_task(self._offer_commands(self.bot)))
             self._wiring.ready(self)
             await self._stop.wait()
-            self.ingest.stop()
+            self.poller.stop()
             for helper in helpers:
                 helper.cancel()
             await _ended(polling)
-            self.deliver.stop()
+            self.deliverer.stop()
             await _ended(delivering)
 
     def stop(self) -> None:
         """End `run` or `run_once` after what is under way."""
         self._stop.set()
-        self.ingest.stop()
+        self.poller.stop()
 
     def _webhook(self) -> WebhookAddress | None:
         """Where Telegram is to call; None where newsbell asks."""
@@ -490,7 +490,7 @@ class App:
 
     async def claim_link(self) -> str | None:
         """A single-use link that makes whoever opens it the operator; None where there is one, or no bot."""
-        if self.bot is None or await self.store.people.has_admin():
+        if self.bot is None or await self.store.chats.has_admin():
             return None
         try:
             me = await self.bot.get_me()
@@ -501,7 +501,7 @@ class App:
             )
             return None
         token = random_secrets.token_urlsafe(24)
-        await self.store.people.make_claim(token, self.clock.now() + CLAIM_LASTS)
+        await self.store.chats.make_claim(token, self.clock.now() + CLAIM_LASTS)
         return f"https://t.me/{me.username}?start={token}"
 
     async def _hurry(self) -> None:
@@ -509,10 +509,10 @@ class App:
         if self._network_back:
             self._network_back = False
             try:
-                await self.store.ingest.hurry(OFFLINE, self.clock.now(), share=0.5)
+                await self.store.polls.hurry(OFFLINE, self.clock.now(), share=0.5)
             except StoreError as error:
                 log.error("feeds wait for their next try: %s", error)
-            self.ingest.tick()
+            self.poller.tick()
 
     def _rest(self) -> None:
         self.workers.rest(asyncio.get_running_loop().time())
@@ -520,8 +520,8 @@ class App:
     async def _release_pending(self) -> None:
         """Alerts that waited for publishers long enough go out."""
         try:
-            if await self.store.ingest.release_pending(self.clock.now()):
-                self.deliver.wake()
+            if await self.store.polls.release_pending(self.clock.now()):
+                self.deliverer.wake()
         except StoreError as error:
             log.error("alerts that wait for publishers wait longer: %s", error)
 
@@ -537,7 +537,7 @@ class App:
 
     async def _prune(self) -> None:
         try:
-            await self.store.operator.prune(self.clock.now())
+            await self.store.admin.prune(self.clock.now())
             await self.store.search.renew()
         except StoreError as error:
             log.error("forgetting old rows waits: %s", error)
@@ -553,11 +553,11 @@ class App:
                 log.error("the configuration waits: %s", error)
 
     async def _controlled(self, do: str, ids: tuple[int, ...]) -> int:
-        operator = self.store.operator
+        operator = self.store.admin
         count = await (
             operator.retry(ids) if do == "retry" else operator.drop(ids, self.clock.now())
         )
-        self.deliver.wake()
+        self.deliverer.wake()
         return count
 
 

@@ -26,11 +26,11 @@ class SqliteStore:
         self.path = path
         self._lock = Lock(path)
         self._writer = Writer(path)
-        self.ingest = PollTables(self._writer)
-        self.deliver = DeliveryTables(self._writer)
-        self.people = ChatTables(self._writer)
-        self.declared = ConfigTables(self._writer)
-        self.operator = AdminTables(self._writer)
+        self.polls = PollTables(self._writer)
+        self.deliveries = DeliveryTables(self._writer)
+        self.chats = ChatTables(self._writer)
+        self.config = ConfigTables(self._writer)
+        self.admin = AdminTables(self._writer)
         self.search = SearchTables(self._writer)
         self.archive = Archive(path)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from .errors import ApiError, Told
+from .errors import ApiError, ArticleSpec
 from .faults import ServerError
 
 _NOT_JSON: Final = "<html><body>Sign in to the network</body></html>"
@@ -15,7 +15,7 @@ _NOT_JSON: Final = "<html><body>Sign in to the network</body></html>"
 
 def success(result: object) -> web.Response:
     """Return a 200 with a method's result, and its description where it has one."""
-    if isinstance(result, Told):
+    if isinstance(result, ArticleSpec):
         return web.json_response(
             {"ok": True, "result": result.result, "description": result.description}
         )

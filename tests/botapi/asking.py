@@ -7,7 +7,7 @@ from typing import Final
 
 from .chats import Chat
 from .commands import check_commands, check_language, check_scope, scope_key
-from .errors import Json, Told, bad_request, forbidden
+from .errors import ArticleSpec, Json, bad_request, forbidden
 from .files import DOWNLOAD_BYTES, path_of
 from .sending import Sending
 from .webhook import Hook, Webhook, read_hook
@@ -46,21 +46,23 @@ class Asking(Sending):
             "can_connect_to_business": False, "has_main_web_app": False,
         }  # fmt: skip
 
-    def set_webhook(self, params: Json) -> Told:
+    def set_webhook(self, params: Json) -> ArticleSpec:
         """Serve setWebhook; an empty address deletes the webhook."""
         before = self.webhook.hook
         self.updates.allow(params.get("allowed_updates"))
         drop = bool(params.get("drop_pending_updates"))
         if not params.get("url"):
             self._switch(None, drop=drop)
-            return Told(True, "Webhook was deleted" if before else "Webhook is already deleted")
+            return ArticleSpec(
+                True, "Webhook was deleted" if before else "Webhook is already deleted"
+            )
         hook = read_hook(params)
         if hook == before and not drop:
-            return Told(True, "Webhook is already set")
+            return ArticleSpec(True, "Webhook is already set")
         self._switch(hook, drop=drop)
-        return Told(True, "Webhook was set")
+        return ArticleSpec(True, "Webhook was set")
 
-    def delete_webhook(self, params: Json) -> Told:
+    def delete_webhook(self, params: Json) -> ArticleSpec:
         """Serve deleteWebhook; the kinds of updates once chosen stay chosen."""
         return self.set_webhook({"drop_pending_updates": params.get("drop_pending_updates")})
 

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ArticleSpec:
     """A result that is answered with a description."""
 
     result: object

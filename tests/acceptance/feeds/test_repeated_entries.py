@@ -1,0 +1,248 @@
+"""Old items, empty feeds, first fetches and one story in several feeds: each test carries the number of its pathology in the facts this design rests on."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from feed_harness import LONG_AGO, FeedHarness, archive, watching
+from support import NOON, FeedServer, ManualClock, Recorder, item, rss
+
+ZOO = "https://zoo.example/"
+
+
+@pytest.fixture
+async def harness(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> AsyncIterator[FeedHarness]:
+    async with watching(tmp_path, server, clock, terminal) as made:
+        yield made
+
+
+# 15, 16, 17, 18. Old items return, slide, move, get other dates.
+
+
+async def test_15_old_items_that_return_ring_nobody(harness: FeedHarness) -> None:
+    everything = archive(12)
+    await harness.publishes(rss(*everything))
+    for shown in (everything[:4], everything[6:], everything[3:8], everything[::-1]):
+        assert await harness.publishes(rss(*shown)) == []
+
+
+async def test_16_an_older_item_that_slides_back_rings_nobody(harness: FeedHarness) -> None:
+    everything = [item("top", "Harbour top story"), *archive(11)]
+    await harness.publishes(rss(*archive(11)))
+    assert await harness.publishes(rss(*everything[:10])) == ["Harbour top story"]
+    assert await harness.publishes(rss(*everything[1:11])) == []
+    assert await harness.publishes(rss(*everything[:10])) == []
+
+
+async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(
+    harness: FeedHarness,
+) -> None:
+    await harness.publishes(rss(*archive(5)))
+    await harness.publishes(rss(*archive(4), *archive(1, first=5)))
+    assert harness.notices == []
+
+
+async def test_17_a_new_item_rings_wherever_it_stands(harness: FeedHarness) -> None:
+    old = archive(6)
+    await harness.publishes(rss(*old))
+    assert await harness.publishes(rss(*old, item("last", "Harbour at the end"))) == [
+        "Harbour at the end"
+    ]
+    middle = [*old[:3], item("mid", "Harbour in the middle"), *old[3:]]
+    assert await harness.publishes(rss(*middle)) == ["Harbour in the middle"]
+    assert await harness.publishes(rss(*reversed(middle))) == []
+
+
+async def test_18_dates_rewritten_for_all_ring_nobody(harness: FeedHarness) -> None:
+    names = "abcdefghijklmnop"
+    for day in range(4):
+        document = rss(
+            *(item(f"g{n}", f"Harbour tale {n}", at=LONG_AGO + timedelta(days=day)) for n in names)
+        )
+        assert await harness.publishes(document) == []
+    undated_ids = rss(
+        *(
+            item(None, f"Harbour tale {n}", link=f"https://news.example/g{n}", at=NOON)
+            for n in names
+        )
+    )
+    assert await harness.publishes(undated_ids) == []
+
+
+# 19. Our memory is longer than the feed's window.
+
+
+async def test_19_what_stands_in_the_feed_is_never_forgotten(harness: FeedHarness) -> None:
+    await harness.publishes(rss(*archive(5)))
+    for _ in range(7):
+        await harness.publishes(rss(*archive(5), head=" "), after=timedelta(days=30))
+        await harness.made.store.admin.prune(harness.clock.now())
+    assert await harness.entries() == 5
+    assert harness.rang == []
+
+
+async def test_19_what_left_the_feed_is_known_for_90_days(harness: FeedHarness) -> None:
+    await harness.publishes(rss(*archive(5)))
+    await harness.publishes(rss(*archive(2)))
+    harness.clock.advance(timedelta(days=89))
+    await harness.made.store.admin.prune(harness.clock.now())
+    assert await harness.entries() == 5
+    assert await harness.publishes(rss(*archive(5))) == []
+    await harness.publishes(rss(*archive(2)))
+    harness.clock.advance(timedelta(days=91))
+    await harness.made.store.admin.prune(harness.clock.now())
+    assert await harness.entries() == 2
+
+
+# 20. An empty feed.
+
+
+async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_back(
+    harness: FeedHarness,
+) -> None:
+    await harness.publishes(rss(*archive(8)))
+    assert await harness.publishes(rss()) == []
+    state = await harness.state()
+    assert (state.failure, state.empties) == (None, 1)
+    assert harness.notices == []
+    assert await harness.publishes(rss(*archive(8))) == []
+    assert (await harness.state()).empties == 0
+
+
+async def test_20_a_feed_that_stays_empty_is_told_to_the_operator_once(
+    harness: FeedHarness,
+) -> None:
+    await harness.publishes(rss(*archive(8)))
+    for turn in range(5):
+        await harness.publishes(rss(head=" " * turn))
+    assert len(harness.notices) == 1
+    assert "empty 3 times" in harness.notices[0]
+
+
+async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_rings(
+    harness: FeedHarness,
+) -> None:
+    for turn in range(4):
+        await harness.publishes(rss(head=" " * turn))
+    assert harness.notices == []
+    assert await harness.publishes(rss(item("1", "First harbour story"))) == ["First harbour story"]
+
+
+# 21. A busy feed with a short window.
+
+
+async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
+    harness: FeedHarness,
+) -> None:
+    await harness.publishes(
+        rss(
+            *(
+                item(f"a{n}", f"Talk of the town {n}", at=NOON - timedelta(hours=n))
+                for n in range(5)
+            )
+        )
+    )
+    await harness.publishes(
+        rss(
+            *(
+                item(f"b{n}", f"Harbour note {n} {n * n}", at=NOON + timedelta(minutes=n))
+                for n in range(5)
+            )
+        )
+    )
+    assert len(harness.rang) == 5
+    assert (await harness.state()).gaps == 1
+
+
+async def test_21_a_feed_that_publishes_often_is_looked_at_more_often(harness: FeedHarness) -> None:
+    busy = rss(*(item(f"b{n}", f"Note {n}", at=NOON - timedelta(minutes=3 * n)) for n in range(20)))
+    await harness.publishes(busy, after=timedelta(0))
+    assert (await harness.state()).interval == timedelta(minutes=5)
+
+
+# 22. The first fetch.
+
+
+async def test_22_a_feed_that_is_added_later_begins_silently(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    server.put("/a.xml", rss(*archive(3)))
+    async with watching(tmp_path, server, clock, terminal, "/a.xml") as harness:
+        await harness.polls()
+    server.put("/b.xml", rss(*archive(30, first=40)))
+    async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
+        assert await harness.polls() == []
+        assert await harness.entries("/b.xml") == 30
+        assert await harness.publishes(
+            rss(item("new", "Harbour new"), *archive(30, first=40)), path="/b.xml"
+        ) == ["Harbour new"]
+
+
+async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(harness: FeedHarness) -> None:
+    recent, older = (
+        item("r", "Harbour this morning", at=NOON - timedelta(hours=5)),
+        item("o", "Harbour last week", at=LONG_AGO),
+    )
+    undated = item("u", "Harbour some day", at=None)
+    assert await harness.publishes(rss(recent, older, undated)) == ["Harbour this morning"]
+    assert harness.alerts[0].catch_up
+
+
+# 14. One story in several feeds.
+
+
+async def test_14_one_link_in_two_feeds_rings_once(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
+        server.put("/a.xml", rss(item("1", "Old", at=LONG_AGO)))
+        await harness.publishes(rss(item("2", "Older", at=LONG_AGO)), path="/b.xml")
+        assert await harness.publishes(
+            rss(item("a", "Harbour fire", link=f"{ZOO}fire")), path="/a.xml"
+        ) == ["Harbour fire"]
+        assert (
+            await harness.publishes(
+                rss(item("b", "Fire in harbour", link=f"{ZOO}fire?utm_source=b")), path="/b.xml"
+            )
+            == []
+        )
+
+
+async def test_14_one_guid_in_two_feeds_hides_nothing(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
+        server.put("/a.xml", rss(item("old", "Old", at=LONG_AGO)))
+        await harness.publishes(
+            rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml"
+        )
+        server.put("/a.xml", rss(item("1", "Harbour fire", link=f"{ZOO}fire")))
+        rang = await harness.publishes(
+            rss(item("1", "Harbour strike", link="https://other.example/strike")), path="/b.xml"
+        )
+        assert sorted(rang) == ["Harbour fire", "Harbour strike"]
+
+
+async def test_14_articles_that_all_link_to_one_page_are_stories_of_their_own(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    page = f"{ZOO}alerts"
+    async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
+        server.put(
+            "/a.xml",
+            rss(
+                item("0", "Old", link=page, at=LONG_AGO),
+                item("00", "Older", link=page, at=LONG_AGO),
+            ),
+        )
+        await harness.publishes(rss(item("0", "Old", link=ZOO, at=LONG_AGO)), path="/b.xml")
+        many = [item(f"a{n}", f"Harbour {n}", link=page) for n in ("fire", "flood", "strike")]
+        assert len(await harness.publishes(rss(*many), path="/a.xml")) == 3
+        assert await harness.publishes(
+            rss(item("b", "Harbour opens", link=page)), path="/b.xml"
+        ) == ["Harbour opens"]
+        home = [item(f"h{n}", f"Harbour {n}", link=ZOO) for n in ("parade", "concert")]
+        assert len(await harness.publishes(rss(*home), path="/b.xml")) == 2

@@ -1,0 +1,301 @@
+"""The command line as its users meet it: processes with arguments, an exit code, standard output and standard error."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sqlite3
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import FeedServer, config_text, item, rss
+
+from bot.cli.main import schema_text
+from bot.service.control import socket_path
+
+OLD = datetime.now(UTC) - timedelta(days=3)
+TOKEN = "123456:" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A process that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+async def started(folder: Path, *arguments: str, **environment: str) -> Process:
+    keep = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TELEGRAM", "NEWSBELL", "FORCE_COLOR"))
+    }
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        cwd=folder,
+        env={**keep, "COLUMNS": "200", **environment},
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+
+
+async def ended(process: Process) -> Ended:
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def newsbell(folder: Path, *arguments: str, **environment: str) -> Ended:
+    return await ended(await started(folder, *arguments, **environment))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not await asyncio.to_thread(true):  # noqa: ASYNC110 (it happens in another process)
+            await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Process]:
+    """`newsbell run`, ready to be asked; ended by SIGTERM."""
+    process = await started(folder, "run")
+    try:
+        await until(socket_path(folder / "newsbell.db").exists)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await ended(process)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where newsbell is run: the package is found, the files are its own."""
+    (tmp_path / "bot").symlink_to(Path(__file__).resolve().parents[2] / "bot")
+    return tmp_path
+
+
+def written(folder: Path, *feeds: str, query: str = "harbour", **settings: Any) -> None:
+    (folder / "feeds.yaml").write_text(config_text(feeds, query, **settings), encoding="utf-8")
+
+
+def outbox(folder: Path, *rows: tuple[int, str]) -> None:
+    """Put deliveries into the database of a newsbell that does not run."""
+    with sqlite3.connect(folder / "newsbell.db") as db:
+        db.executemany("insert into outbox (id, chat_id, kind, priority, state, text, created_at) values (?, 1, 'notice', 40, ?, 'A word', ?)",
+                       [(number, state, "2026-03-02T12:00:00.000000+00:00") for number, state in rows])  # fmt: skip
+    db.close()
+
+
+def states(folder: Path) -> dict[int, str]:
+    with sqlite3.connect(folder / "newsbell.db") as db:
+        found = dict(db.execute("select id, state from outbox").fetchall())
+    db.close()
+    return found
+
+
+async def test_once_rings_each_story_once_as_one_json_line_and_logs_beside_it(
+    folder: Path, server: FeedServer
+) -> None:
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    written(folder, server.url("/a"))
+    first = await newsbell(folder, "run", "--once", "--json")
+    assert (first.code, first.out) == (0, "")
+    assert "newsbell watches 1 feeds" in first.err
+
+    server.put(
+        "/a",
+        rss(item("2", "The harbour opens", text="At last."), item("1", "Old harbour news", at=OLD)),
+    )
+    second = await newsbell(folder, "run", "--once", "--json")
+    (line,) = second.lines()
+    assert second.code == 0
+    assert {
+        name: line[name] for name in ("type", "chat", "title", "link", "subscriptions", "matches")
+    } == {
+        "type": "alert",
+        "chat": "here",
+        "title": "The harbour opens",
+        "link": "https://news.example/2",
+        "subscriptions": ["All"],
+        "matches": [["title", 4, 11, "harbour"]],
+    }
+    third = await newsbell(folder, "run", "--once", "--json")
+    assert (third.code, third.out) == (0, "")
+
+
+async def test_once_fails_when_every_feed_failed_and_says_that_there_is_no_network(
+    folder: Path,
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        written(folder, f"http://127.0.0.1:{port}/a", f"http://127.0.0.1:{port}/b")
+        result = await newsbell(folder, "run", "--once", "--json")
+    assert result.code == 1
+    assert "No feed can be reached: there seems to be no network" in result.err
+    assert all(line["type"] == "notice" for line in result.lines())
+
+
+async def test_a_faulty_file_ends_with_2_and_every_mistake_on_standard_error(folder: Path) -> None:
+    (folder / "feeds.yaml").write_text("feeds: [5]\nsetings: {}\n", encoding="utf-8")
+    for result in await asyncio.gather(
+        newsbell(folder, "run", "--once", "--json"), newsbell(folder, "check")
+    ):
+        assert (result.code, result.out) == (2, "")
+        assert "feeds.yaml:1:9 feeds[0]: " in result.err
+        assert (
+            "feeds.yaml:2:1 setings: is not a key that newsbell knows; did you mean settings?"
+            in result.err
+        )
+        assert "2 mistakes in feeds.yaml." in result.err
+        assert "Traceback" not in result.err
+
+
+async def test_wrong_usage_ends_with_2(folder: Path) -> None:
+    result = await newsbell(folder, "run", "--twice")
+    assert (result.code, result.out) == (2, "")
+    assert "Usage: " in result.err
+
+
+async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder: Path) -> None:
+    (folder / "other.yaml").write_text(
+        "chats: {desk: {telegram: 5}}\nfeeds: ['http://a.example/']\n", encoding="utf-8"
+    )
+    result = await newsbell(folder, "check", "other.yaml")
+    assert result.code == 0
+    assert "other.yaml is fine: 1 feeds, 1 chats, 0 subscriptions." in result.out
+    assert "TELEGRAM_BOT_TOKEN" in result.out
+    missing, named = await asyncio.gather(
+        newsbell(folder, "check"), newsbell(folder, "status", NEWSBELL_CONFIG="other.yaml")
+    )
+    assert missing.code == 2
+    assert "there is no feeds.yaml" in missing.err
+    assert named.code == 1
+    assert "There is no database at newsbell.db yet: run `newsbell run` first." in named.err
+
+
+async def test_status_tells_people_and_programs_how_each_feed_is(
+    folder: Path, server: FeedServer
+) -> None:
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD), item("2", "Other", at=OLD)))
+    written(folder, server.url("/a"), server.url("/missing"))
+    once = await newsbell(folder, "run", "--once")
+    assert once.code == 0
+    assert "1 feeds read; 1 cannot be read at present" in once.err
+    people, programs = await asyncio.gather(
+        newsbell(folder, "status"), newsbell(folder, "status", "--json")
+    )
+    assert (people.code, programs.code, people.err, programs.err) == (0, 0, "", "")
+    assert "nothing at this address (404)" in people.out
+    found = json.loads(programs.out)
+    good, bad = sorted(found["feeds"], key=lambda feed: feed["url"])
+    assert (good["entries"], good["failures"], good["failure"]) == (2, 0, None)
+    assert (bad["entries"], bad["failures"], bad["failure"]) == (0, 1, "not_found")
+    assert good["next_poll"] > good["last_poll"]
+    assert [chat["name"] for chat in found["chats"]] == ["here"]
+    assert found["subscriptions"] == 1
+
+
+async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
+    folder: Path, server: FeedServer
+) -> None:
+    written(folder)
+    await newsbell(folder, "run", "--once")
+    outbox(folder, (1, "dead"), (2, "dead"), (3, "unknown"), (4, "sent"), (5, "dead"))
+    listed, everything = await asyncio.gather(
+        newsbell(folder, "outbox"), newsbell(folder, "outbox", "list", "--all")
+    )
+    assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [
+        ["1", "dead"],
+        ["2", "dead"],
+        ["3", "unknown"],
+        ["5", "dead"],
+    ]
+    assert ["4", "sent"] in [line.split()[:2] for line in everything.out.splitlines()]
+
+    retried = await newsbell(folder, "outbox", "retry", "1", "3", "4")
+    assert retried.out == "2 deliveries are queued again.\n"
+    dropped = await newsbell(folder, "outbox", "drop")
+    assert dropped.out == "2 deliveries are dropped.\n"
+    assert states(folder) == {1: "queued", 2: "dropped", 3: "queued", 4: "sent", 5: "dropped"}
+
+
+async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_sigterm(
+    folder: Path, server: FeedServer
+) -> None:
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    written(folder, server.url("/a"))
+    await newsbell(folder, "run", "--once")
+    outbox(folder, (1, "dead"), (2, "dead"))
+    async with running(folder) as process:
+        assert socket_path(folder / "newsbell.db").stat().st_mode & 0o777 == 0o600
+        second, status, dropped, retried = await asyncio.gather(
+            newsbell(folder, "run", "--once"),
+            newsbell(folder, "status", "--json"),
+            newsbell(folder, "outbox", "drop", "2"),
+            newsbell(folder, "outbox", "retry", "1"),
+        )
+        assert second.code == 1
+        assert (
+            second.err
+            == f"Another newsbell (process {process.pid}) is using newsbell.db; stop it first.\n"
+        )
+        assert [feed["entries"] for feed in json.loads(status.out)["feeds"]] == [1]
+        assert dropped.out == "1 deliveries are dropped.\n"
+        assert retried.out == "1 deliveries are queued again.\n"
+        await until(lambda: states(folder)[1] == "sent")
+        process.send_signal(signal.SIGTERM)
+        result = await ended(process)
+    assert result.code == 0
+    assert "A word" in result.out
+    assert "Traceback" not in result.err
+    assert not socket_path(folder / "newsbell.db").exists()
+    assert not (folder / "newsbell.db-wal").exists()
+    assert states(folder) == {1: "sent", 2: "dropped"}
+
+
+async def test_no_secret_reaches_the_screen(folder: Path, server: FeedServer) -> None:
+    server.put("/a", "no", status=401)
+    feed = json.dumps(
+        {
+            "url": server.url("/a?key=hush-hush-hush"),
+            "headers": {"Authorization": "Bearer sesame-sesame"},
+        }
+    )
+    (folder / "feeds.yaml").write_text(
+        f"settings: {{network: {{allow: [127.0.0.0/8]}}, telegram: {{api: '{server.base}'}}}}\nchats: {{here: {{terminal: true}}}}\nfeeds: [{feed}]\n"
+    )
+    result = await newsbell(folder, "run", "--once", "--verbose", TELEGRAM_BOT_TOKEN=TOKEN)
+    shown = result.out + result.err
+    assert TOKEN not in shown
+    assert "sesame" not in shown
+    assert server.seen[-1].headers["Authorization"] == "Bearer sesame-sesame"
+
+
+async def test_the_demo_plays_and_ends_by_itself(folder: Path) -> None:
+    result = await newsbell(folder, "demo", "--seconds", "6")
+    assert result.code == 0
+    assert "● " in result.out
+    assert "76 hours: " in result.out
+    assert "Traceback" not in result.err
+
+
+async def test_the_schema_is_printed(folder: Path) -> None:
+    assert (await newsbell(folder, "schema")).out == schema_text()

@@ -1,0 +1,299 @@
+"""One evening: a reporter, a story that thirty houses carry in three languages, the night, the next day. Every message, and nothing more.
+
+All articles are invented. Feeds, Bot API and database are real; the clock is moved by hand.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from botapi import BotApi
+from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
+from telegram_harness import ANN
+
+from bot.service.app import App
+
+ZONE = ZoneInfo("Asia/Beirut")
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+EVENING = datetime(2026, 3, 2, 21, 0, tzinfo=ZONE)
+FIRST = (
+    "Russian troops with S-300 batteries move into Deir ez-Zor as militias leave Mayadin",
+    "A column of S-300 launchers entered the city of Deir ez-Zor on Monday night while Iranian-backed militias left Mayadin and Abu Kamal.",
+)
+OWN_WORDS = (
+    "S-300 batteries and Russian troops seen in Deir Ezzor, militias leave Mayadin",
+    "Residents of Deir Ezzor saw Russian troops set up S-300 batteries near the airport; the militias that held Mayadin and Al-Bukamal are gone.",
+)
+BLOG = (
+    "Russian troops with S-300 batteries move into Deir ez-Zor as militias leave Mayadin",
+    "A column of S-300 launchers entered Deir ez-Zor, Ministryannounced. Leave a Reply You are commenting using your account. ( Log Out / Change )",
+)
+ARABIC = (
+    "قوات روسية مع بطاريات إس-300 تدخل دير الزور",
+    "دخلت قوات روسية مزودة ببطاريات إس-300 مدينة دير الزور مساء الاثنين.",
+)
+RUSSIAN = (
+    "Российские военные с батареями С-300 вошли в Дейр-эз-Зор",
+    "Колонна с комплексами С-300 вошла в Дейр-эз-Зор в понедельник вечером, ополчения ушли из Маядина.",
+)
+DELIVERED = (
+    "Ministry says delivery of S-300 systems to Deir ez-Zor is complete",
+    "The ministry of defence announced on Tuesday that the delivery of three S-300 systems had been completed and crews had begun training.",
+)
+DELIVERED_TOO = (
+    "Last S-300 systems delivered to Deir ez-Zor, ministry tells reporters",
+    "A spokesman told reporters that nothing remains to be shipped; soldiers are learning to operate the systems, whose delivery took a month.",
+)
+NOISE = (
+    "Al-Furat of Deir ez-Zor win derby on penalties",
+    "The home side won on penalties in front of a full stadium.",
+)
+BRIDGES = ("Bridge over the Khabur reopens", "Lights return to the old bridge of Raqqa")
+SOURCES = ("euphrates", "coast", "agency-a", "agency-b", "cites", "blog", "arab", "sever", "sport")
+
+
+WHO = "council governor school hospital bakery union mayor court clinic market farmers teachers drivers nurses traders".split()
+DID = "opens closes repairs paints delays celebrates counts plants repays audits renames visits expands moves insures".split()
+WHAT = "road well bridge library stadium harvest budget archive pipeline festival theatre railway orchard reservoir museum".split()
+WHERE = ["Raqqa", "Hasaka", "Deir ez-Zor", "Mayadin", "Tartus", "Homs", "Qamishli", "Idlib"]
+
+
+def past(name: str, now: datetime) -> list[str]:
+    """What a feed holds before the evening: a few dozen small stories of the region."""
+    chance = Random(name)
+    titles = [
+        f"{chance.choice(WHO).title()} {chance.choice(DID)} {chance.choice(WHAT)} in {chance.choice(WHERE)}"
+        for _ in range(30)
+    ]
+    return [
+        item(f"{name}-old-{number}", title, at=now - timedelta(days=3, hours=number))
+        for number, title in enumerate(titles)
+    ]
+
+
+class Evening:
+    """The feeds and the chat."""
+
+    def __init__(self, made: App, server: FeedServer, api: BotApi, clock: ManualClock) -> None:
+        self.made, self.server, self.api, self.clock = made, server, api, clock
+        self.items = {name: past(name, clock.now()) for name in SOURCES}
+        self.seen: dict[int, str] = {}
+
+    async def publish(self, name: str, told: tuple[str, str], *, extra: str = "") -> None:
+        number = f"{name}-{len(self.items.setdefault(name, []))}"
+        link = f"https://{name}.example/{number}"
+        self.items[name].insert(
+            0, item(number, told[0], text=told[1], link=link, at=self.clock.now(), extra=extra)
+        )
+        self.serve()
+        await self.look()
+
+    def serve(self) -> None:
+        for name, items in self.items.items():
+            self.server.put(f"/{name}", rss(*items, title=name))
+
+    async def look(self) -> None:
+        await poll(self.made)
+
+    async def passes(self, span: timedelta) -> None:
+        until = self.clock.now() + span
+        while self.clock.now() < until:
+            self.clock.advance(min(10 * MINUTE, until - self.clock.now()))
+            await self.made._release_pending()
+            await self.made.deliverer.run_once(timedelta(0))
+
+    async def writes(self, text: str) -> list[str]:
+        self.api.say(ANN, ANN, text)
+        return await self.answered()
+
+    async def presses(self, label: str, on: str = "") -> list[str]:
+        for message in reversed(self.api.messages(ANN)):
+            for row in (message.reply_markup or {}).get("inline_keyboard", ()):
+                for button in row:
+                    if button["text"] == label and on in message.text:
+                        self.api.press(ANN, ANN, message.message_id, button["callback_data"])
+                        return await self.answered()
+        raise AssertionError(label)
+
+    async def answered(self) -> list[str]:
+        assert self.made._listener is not None
+        await self.made._listener._take()
+        await self.made.works_done()
+        for _ in range(6):
+            self.clock.advance(timedelta(seconds=1))
+            await self.made.deliverer.run_once(timedelta(0))
+        return self.news()
+
+    def news(self) -> list[str]:
+        """New messages since the last look, `*` before those that changed."""
+        lines = []
+        for message in self.api.messages(ANN):
+            before = self.seen.get(message.message_id)
+            if message.text != before:
+                lines.append(
+                    ("* " if before else "")
+                    + message.text.replace("\u2068", "").replace("\u2069", "")
+                )
+                self.seen[message.message_id] = message.text
+        return lines
+
+
+def config(api: BotApi, server: FeedServer, *, more: bool = False) -> str:
+    feeds: list[dict[str, Any]] = [
+        {"url": server.url(f"/{name}"), "name": name.title(), "publisher": name.title()}
+        for name in SOURCES
+    ]
+    subscriptions = []
+    if more:
+        feeds.append(
+            {
+                "url": server.url("/hasaka"),
+                "name": "Hasaka Voice",
+                "publisher": "Hasaka Voice",
+                "tags": ["jazira"],
+            }
+        )
+        subscriptions.append({"name": "Jazira", "query": "*", "feeds": ["jazira"], "to": ["ann"]})
+    return json.dumps(
+        {
+            "settings": {
+                "network": {"allow": ["127.0.0.0/8"]},
+                "telegram": {"api": api.url},
+                "timezone": "Asia/Beirut",
+            },
+            "chats": {"ann": {"telegram": ANN}},
+            "feeds": feeds,
+            "names": {"deir-ez-zor": ['~"Deir ez-Zor"', "Дейр-эз-Зор", "دير الزور"]},
+            "subscriptions": subscriptions,
+        }
+    )
+
+
+@asynccontextmanager
+async def evening(folder: Path, server: FeedServer) -> AsyncIterator[Evening]:
+    clock = ManualClock(EVENING.astimezone(ZoneInfo("UTC")))
+    async with BotApi(clock=lambda: clock.now().timestamp()) as api:
+        api.add_private(ANN)
+        environment = {"TELEGRAM_BOT_TOKEN": api.token}
+        async with newsbell(
+            folder, config(api, server), clock=clock, terminal=Recorder(), environment=environment
+        ) as made:
+            yield Evening(made, server, api, clock)
+
+
+async def test_the_evening_of_the_reporter(
+    tmp_path: Path, server: FeedServer, monkeypatch: Any
+) -> None:
+    async with evening(tmp_path, server) as one:
+        monkeypatch.setenv("TELEGRAM_BOT_TOKEN", one.api.token)
+        one.serve()
+        await one.look()
+        assert one.news() == [], "what stands there at the first look rings nobody"
+
+        # The evening: she says what she wants.
+        query = 'urgency:breaking publishers:2 (S-300 OR С-300 OR "إس-300") AND @deir-ez-zor'
+        assert (await one.writes(f"/subscribe {query}"))[0].startswith("Subscribed.")
+        assert (await one.writes("/subscribe urgency:digest bridge"))[0].startswith("Subscribed.")
+        await one.writes("/settings")
+        await one.presses("Quiet hours")
+        assert "Quiet hours: 22:00–07:00" in (await one.presses("22:00–07:00"))[0]
+
+        # The night: the first report waits, and so do a copy of it and other languages.
+        await one.passes(90 * MINUTE)
+        await one.publish("euphrates", FIRST)
+        await one.passes(5 * MINUTE)
+        await one.publish("coast", FIRST)
+        await one.publish("sport", NOISE)
+        await one.passes(10 * MINUTE)
+        assert one.news() == [], "one house, and who copied it, do not wake her"
+
+        # A second house says it in its own words: one message, at once, in the night.
+        await one.publish("cites", OWN_WORDS)
+        [rang] = one.news()
+        assert rang.startswith(FIRST[0])
+        assert "2 publishers" in rang
+        assert "Coast" in rang
+        assert "Cites" in rang
+        assert "🔔" in rang
+
+        # Copies, a blog with its comment form, two more languages: the message grows, nothing rings.
+        for name in ("agency-a", "agency-b"):
+            await one.publish(
+                name,
+                (OWN_WORDS[0], f"{OWN_WORDS[1]} (Meridian Agency)"),
+                extra="<author>Meridian Agency</author>",
+            )
+        await one.publish("blog", BLOG)
+        await one.publish("sever", RUSSIAN)
+        await one.publish("arab", ARABIC)
+        for title in BRIDGES:
+            await one.publish("coast", (title, "It was closed for a year."))
+        await one.passes(10 * MINUTE)
+        grown = one.news()
+        assert [text[:2] for text in grown] == ["* "], "the one message changes"
+        assert "Blog" in grown[0]
+        assert "Log Out" not in grown[0].partition("also:")[2]
+
+        # Morning: the digest has its hour behind the quiet ones.
+        until = datetime(2026, 3, 3, 8, 30, tzinfo=ZONE)
+        await one.passes(until - one.clock.now())
+        [digest] = one.news()
+        assert digest.startswith("Digest: 2 stories 🔔 bridge")
+        assert all(title in digest for title in BRIDGES)
+
+        # The next day: the same words, another story.
+        await one.passes(2 * HOUR)
+        await one.publish("euphrates", DELIVERED)
+        assert one.news() == []
+        await one.publish("cites", DELIVERED_TOO)
+        [second] = one.news()
+        assert second.startswith(DELIVERED[0])
+        assert "2 publishers" in second
+
+        # Why, and enough of it.
+        [why] = await one.presses("Why", DELIVERED[0])
+        assert DELIVERED[0] in why
+        assert "S-300" in why
+        assert "Euphrates had it first" in why or "at the same time" in why
+        assert await one.presses("Mute", DELIVERED[0]) == []
+        await one.publish(
+            "agency-a",
+            (
+                "Training on S-300 systems begins in Deir ez-Zor after delivery, ministry says",
+                DELIVERED_TOO[1],
+            ),
+        )
+        await one.publish(
+            "agency-b",
+            (
+                "Crews train on S-300 systems in Deir ez-Zor, defence ministry says",
+                DELIVERED_TOO[1],
+            ),
+        )
+        await one.passes(20 * MINUTE)
+        assert [text for text in one.news() if not text.startswith("* ")] == [], "muted"
+
+        # The file gets feeds of a new region: their past rings nobody, their next article does.
+        one.items["hasaka"] = [item("old", "Harvest begins in the Jazira", at=one.clock.now())]
+        one.serve()
+        (tmp_path / "feeds.yaml").write_text(config(one.api, server, more=True), encoding="utf-8")
+        await one.made.reload()
+        await one.look()
+        await one.passes(10 * MINUTE)
+        assert one.news() == []
+        await one.publish(
+            "hasaka", ("Border crossing reopens at Semalka", "Lorries queue since dawn.")
+        )
+        [region] = one.news()
+        assert region.startswith("Border crossing reopens at Semalka")
+        assert "🔔 Jazira" in region
+
+        # Nothing more, however long one waits.
+        await one.passes(3 * HOUR)
+        assert one.news() == []
+        assert one.api.violations == []

@@ -1,0 +1,267 @@
+"""Recorded windows of news served as feeds, end to end: few rings, no entry without its message, edits in budget; faults and kills included."""
+
+import csv
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+from aiohttp import web
+from botapi import BotApi
+from crash_driver import TOKEN
+from support import FeedServer, Recorder, item, newsbell, poll, rss
+from telegram_harness import first_line
+from test_crash import drive
+from test_telegram_faults import FaultInjector, Leaping
+
+from bot.store.outbox import EDIT_GAP
+
+KILLS = int(os.environ.get("CRASH_KILLS", "12"))
+HOUR = timedelta(hours=1)
+STEP = timedelta(minutes=20)
+WINDOWS = ("kagi_2026-02-17", "lede_2026-08-16")
+PRIVATE, GROUP = 701, -702
+
+
+@dataclass(frozen=True)
+class Printed:
+    """An item of a window."""
+
+    number: str
+    source: str
+    at: datetime
+    title: str
+    text: str
+    link: str
+
+    @property
+    def rss(self) -> str:
+        return item(self.number, self.title, text=self.text, link=self.link, at=self.at)
+
+
+def window(shared: Path, name: str) -> list[Printed]:
+    """The items of a window in order of time."""
+    with (shared / "handlabelled_2026" / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    made = [
+        Printed(
+            row["id"],
+            row["source"],
+            datetime.fromisoformat(row["published"]),
+            row["title"],
+            row["summary"],
+            row["url"],
+        )
+        for row in rows
+    ]
+    return sorted(made, key=lambda one: (one.at, one.number))
+
+
+def configured(api: BotApi, feeds: Mapping[str, str]) -> str:
+    return json.dumps(
+        {
+            "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": {"api": api.url}},
+            "chats": {"desk": {"telegram": PRIVATE}, "group": {"telegram": GROUP}},
+            "feeds": [
+                {"url": url, "name": source, "publisher": source} for source, url in feeds.items()
+            ],
+            "subscriptions": [{"name": "All", "query": "*", "to": ["desk", "group"]}],
+        }
+    )
+
+
+def judge(path: Path, api: BotApi, printed: list[Printed]) -> dict[str, float]:
+    """Every item is kept, its story has one alert in each chat, sent once and showing it; figures for the reader."""
+    with closing(sqlite3.connect(path)) as db:
+        kept = Counter(guid for (guid,) in db.execute("select guid from entries"))
+        stories: dict[int, list[int]] = {}
+        for number, story in db.execute(
+            "select id, story_id from entries where silent = '' order by id"
+        ):
+            stories.setdefault(story, []).append(number)
+        alerts = db.execute(
+            "select c.address, coalesce(merged_into, a.story_id), merged_into is not null, message_id from alerts a join chats c on c.id = a.chat_id "
+            "join entries e on e.id = a.entry_id"
+        ).fetchall()
+        undecided = {
+            story
+            for (story,) in db.execute(
+                "select coalesce(merged_into, story_id) from outbox join outbox_alerts on outbox_id = id join alerts using (chat_id, story_id) "
+                "where state in ('unknown', 'dead')"
+            )
+        }
+        waiting = db.execute(
+            "select count(*) from outbox where state in ('queued', 'sending')"
+        ).fetchone()[0]
+        assert db.execute("pragma foreign_key_check").fetchall() == []
+    assert waiting == 0
+    assert {one.number for one in printed if kept[one.number] != 1} == set()
+    for chat in (PRIVATE, GROUP):
+        told = Counter(story for address, story, _, _ in alerts if address == chat)
+        assert {story for story in stories if not told[story]} == set(), "a story without an alert"
+        texts = {message.message_id: message.text for message in api.messages(chat)}
+        lost = [
+            story
+            for address, story, _, message in alerts
+            if address == chat and message not in texts
+        ]
+        assert set(lost) <= undecided
+        for address, story, aside, message in alerts:
+            if (
+                address != chat or aside or message not in texts
+            ):  # the story of an alert set aside is told by the message it became part of
+                continue
+            members, text = stories[story], texts[message]
+            if len(members) > 1 and " stories" not in text.partition("\n")[0]:
+                assert "publisher" in text, (story, text)
+                assert (f"and {len(members) - 9} more" in text) == (len(members) > 9), (
+                    story,
+                    len(members),
+                    text,
+                )
+    rings = sum(address == PRIVATE for address, _, _, _ in alerts)
+    return {
+        "entries": len(printed),
+        "stories": len(stories),
+        "rings": rings,
+        "undecided": len(undecided),
+    }
+
+
+def edits_in_budget(api: BotApi) -> None:
+    """No message is changed twice within a minute."""
+    at: dict[tuple[object, object], list[float]] = {}
+    for call in api.calls:
+        if call.method == "editMessageText":
+            at.setdefault((call.params["chat_id"], call.params["message_id"]), []).append(call.time)
+    gap = EDIT_GAP.total_seconds()
+    assert [
+        times
+        for times in at.values()
+        if any(later - earlier < gap - 0.01 for earlier, later in pairwise(times))
+    ] == []
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+@pytest.mark.parametrize("rough", [False, True])
+async def test_each_entry_of_a_window_is_in_one_message_and_messages_are_few(
+    shared: Path, tmp_path: Path, server: FeedServer, name: str, *, rough: bool
+) -> None:
+    """`rough`: Telegram fails by chance, and newsbell is started anew every few hours."""
+    printed = window(shared, name)
+    sources = sorted({one.source for one in printed})
+    feeds = {source: server.url(f"/{number}.xml") for number, source in enumerate(sources)}
+    shown: dict[str, list[str]] = {
+        source: [item("old", f"Before it all, at {source}", at=printed[0].at - 90 * 24 * HOUR)]
+        for source in sources
+    }
+    clock = Leaping()
+    clock._now = printed[0].at - HOUR
+    left = list(printed)
+
+    def publish() -> None:
+        while left and left[0].at <= clock.now():
+            shown[left[0].source].insert(0, left.pop(0).rss)
+        for number, source in enumerate(sources):
+            server.put(f"/{number}.xml", rss(*shown[source][:200], title=source))
+
+    async with BotApi(token=TOKEN, clock=lambda: clock.now().timestamp()) as api:
+        api.add_private(PRIVATE)
+        api.add_group(GROUP)
+        api.enforce_limits = True
+        faults = FaultInjector(chance=Random(3))
+        faults.fine = not rough
+        api._faults = faults
+        text = configured(api, feeds)
+        publish()
+        last = printed[-1].at + 2 * HOUR
+        while clock.now() < last:
+            until = min(last, clock.now() + 6 * HOUR) if rough else last
+            environment = {"TELEGRAM_BOT_TOKEN": TOKEN}
+            async with newsbell(
+                tmp_path, text, clock=clock, terminal=Recorder(), environment=environment
+            ) as made:
+                clock.busy = lambda made=made: bool(made.deliverer._busy)
+                while clock.now() < until:
+                    publish()
+                    await poll(made)
+                    await made.deliverer.run_once(STEP)
+                    clock._now += STEP
+                if until == last:
+                    faults.fine = True
+                    await made.deliverer.run_once(72 * HOUR)
+        figures = judge(tmp_path / "newsbell.db", api, printed)
+        if not rough:
+            assert api.violations == []
+        edits_in_budget(api)
+        assert figures["rings"] <= len(printed)
+        print(name, "rough" if rough else "fine", figures)  # noqa: T201 (a figure for the reader of the run)
+
+
+@pytest.mark.slow
+async def test_killed_at_random_the_stories_of_a_window_are_told_once(
+    shared: Path, tmp_path: Path, server: FeedServer
+) -> None:
+    printed = window(shared, WINDOWS[0])
+    sources = sorted({one.source for one in printed})
+    shown: dict[str, list[str]] = {source: [] for source in sources}
+    asked: Counter[str] = Counter()
+    left = iter(printed)
+    stop = tmp_path / "stop"
+    released: list[Printed] = []
+
+    def answer(source: str) -> str:
+        asked[source] += 1
+        if all(asked[one] for one in sources):  # every feed was looked at before anything comes
+            for one in (
+                [one for one in left]
+                if stop.exists()
+                else [one for _, one in zip(range(2), left, strict=False)]
+            ):  # noqa: C416
+                released.append(one)
+                shown[one.source].insert(
+                    0, item(one.number, one.title, text=one.text, link=one.link, at=None)
+                )
+        return rss(
+            *shown[source], item("old", f"Before it all, at {source}", at=None), title=source
+        )
+
+    async with BotApi(token=TOKEN) as api:
+        api.add_private(PRIVATE)
+        api.add_group(GROUP)
+        for number, source in enumerate(sources):
+
+            async def feed(request: web.Request, source: str = source) -> web.StreamResponse:
+                return web.Response(text=answer(source), content_type="application/rss+xml")
+
+            server.handle(f"/{number}.xml", feed)
+        given = {
+            "what": "random",
+            "feeds": [server.url(f"/{number}.xml") for number in range(len(sources))],
+            "api": api.url,
+            "chats": [PRIVATE, GROUP],
+            "kills": KILLS,
+            "seed": 11,
+            "stop": str(stop),
+            "query": "*",
+        }
+        result = await drive(tmp_path, given)
+        assert (result["again"], result["killed"]) == (0, KILLS)
+        figures = judge(tmp_path / "load" / "newsbell.db", api, released)
+        with closing(sqlite3.connect(tmp_path / "load" / "newsbell.db")) as db:
+            single = {
+                title
+                for title, count in db.execute("select title, count(*) from entries group by title")
+                if count == 1
+            }
+        rung = Counter(first_line(message) for message in api.messages(PRIVATE))
+        assert [title for title in single if rung[title] > 1] == [], "an unmarked repeat"
+    print(KILLS, "kills:", figures)  # noqa: T201 (a figure for the reader of the run)

@@ -1,0 +1,1448 @@
+"""What a story does to alerts that are kept: levels, merges, waiting, second rings, changes, failing statements, an older database.
+
+Articles are brought with their places, so that nothing here depends on how articles are grouped.
+"""
+
+import asyncio
+import itertools
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from botapi import BotApi, DropAfter, DropBefore, Refuse, TooManyRequests
+from sqlite_utils import Database
+from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
+from telegram_harness import (
+    ANN,
+    BOB,
+    FEED,
+    GROUP,
+    ArticleSpec,
+    Opened,
+    TelegramHarness,
+    open_harness,
+)
+
+from bot.errors import StoreError
+from bot.model.delivery import Delivery
+from bot.model.poll import FeedCommit
+from bot.model.stories import Grouping, Merge
+from bot.service.app import App
+from bot.store.schema import migrations
+from bot.store.sqlite import SqliteStore
+from bot.stories.publishers import PublisherGroups
+
+MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
+RUNG = {"name": "Rung", "query": "rung", "to": ["ann"]}
+PENDING = {"name": "Held", "query": "held", "to": ["ann"], "publishers": 9}
+
+
+@pytest.fixture
+def opened(opened: Opened) -> Opened:
+    """In Ann's chat alone where a test names no others."""
+    return lambda *subscriptions, **more: opened(*subscriptions, **{"chats": {"ann": ANN}, **more})
+
+
+def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) -> dict[str, Any]:
+    return {"name": name, "query": query, "to": list(to), **more}
+
+
+def alerts(one: TelegramHarness, chat: int = ANN) -> list[str]:
+    """The texts of the messages there as they are now, second rings left out."""
+    return [
+        message.text for message in one.api.messages(chat) if not message.text.startswith("🔔 Now")
+    ]
+
+
+def again(one: TelegramHarness, chat: int = ANN) -> list[str]:
+    """The second rings there."""
+    return [message.text for message in one.api.messages(chat) if message.text.startswith("🔔 Now")]
+
+
+def merged(gone: int, kept: int, *levels: Grouping) -> list[Merge]:
+    """That these two became one, at all levels by default."""
+    return [
+        Merge(level, gone, kept)
+        for level in levels or (Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT)
+    ]
+
+
+async def sound(one: TelegramHarness) -> None:
+    """The database is sound, and nothing waits but what is held."""
+    assert await one.rows("pragma foreign_key_check") == []
+    assert (
+        await one.rows("select kind, state, error from outbox where state in ('queued', 'sending')")
+        == []
+    )
+    empty = "select id from outbox where kind in ('alert', 'edit', 'again') and state in ('queued', 'sending', 'sent') and id not in (select outbox_id from outbox_alerts)"
+    assert await one.rows(empty) == []
+
+
+# Merges
+
+
+STATES = (
+    "none",
+    "held",
+    "queued",
+    "refused once",
+    "sending",
+    "sent",
+    "collapsed",
+    "unknown",
+    "dead",
+)
+FIRST = (
+    "unknown",
+    "dead",
+    "sent",
+    "collapsed",
+    "sending",
+    "refused once",
+    "queued",
+    "held",
+    "none",
+)  #: in which order they can be made
+
+
+async def bring_to(
+    one: TelegramHarness, state: str, word: str, origin: str
+) -> tuple[int, Delivery | None]:
+    """An article whose alert in Ann's chat is in this state."""
+    title = f"{word}: {'held' if state == 'held' else 'quiet' if state == 'none' else 'rung'}"
+    told = ArticleSpec(title, origin=origin, silent="flood" if state == "collapsed" else "")
+    begun: Delivery | None = None
+    if state == "collapsed":
+        others = [
+            ArticleSpec(f"{word}: rung with it {number}", silent="flood") for number in range(3)
+        ]
+        number = (await one.adds([told, *others]))[0]
+    else:
+        [number] = await one.adds(told)
+    match state:
+        case "unknown":
+            one.api.fault(DropBefore(), times=2)
+            await one.deliver(10 * SECOND)
+        case "dead":
+            one.api.fault(Refuse(400, "Bad Request: can't parse entities: something"), times=2)
+            await one.deliver(10 * SECOND)
+        case "sent" | "collapsed":
+            await one.deliver(2 * SECOND)
+        case "refused once":
+            one.api.fault(TooManyRequests(100))
+            await one.deliver()
+        case "sending":
+            begun = await one.begin("ann")
+    return number, begun
+
+
+TO_SEND, SEEN = {"queued", "refused once"}, {"sent", "collapsed", "sending"}
+
+
+PAIRS = [
+    pair for pair in itertools.product(STATES, STATES) if pair != ("sending", "sending")
+]  #: a chat has one message on its way
+
+
+@pytest.mark.parametrize(("gone", "kept"), PAIRS)
+async def test_two_stories_that_become_one_lose_no_ring_and_double_none(
+    opened: Opened, gone: str, kept: str
+) -> None:
+    """Afterwards one message shows both, and what comes later."""
+    async with opened(RUNG, PENDING) as one:
+        made: dict[str, tuple[int, Delivery | None]] = {}
+        for word, state in sorted(
+            {"gone": gone, "kept": kept}.items(), key=lambda each: FIRST.index(each[1])
+        ):
+            made[word] = await bring_to(one, state, word, word)
+        before, states = len(alerts(one)), {gone, kept}
+        a, b = made["gone"][0], made["kept"][0]
+        await one.adds(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
+        assert await one.rows("pragma foreign_key_check") == []
+        for _, begun in made.values():
+            if begun:
+                await one.finish(begun)
+        await one.deliver(5 * MINUTE, 5 * SECOND)
+
+        arrived, due = bool(states & SEEN), not states & SEEN and bool(states & TO_SEND)
+        rings = before + ("sending" in states) + due
+        assert len(alerts(one)) == rings
+        assert sum("3 publishers" in text for text in alerts(one)) >= (arrived or due)
+        held = await one.rows(
+            "select 1 from alerts where held = 1 and story_id = ? and merged_into is null", b
+        )
+        assert len(held) == ("held" in states and not arrived and not due)
+        await one.adds(ArticleSpec("A quiet sequel", (b, b, b), "sequel"))
+        await one.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(alerts(one)) == rings
+        assert sum("4 publishers" in text for text in alerts(one)) == (arrived or due)
+        await sound(one)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("states", list(itertools.permutations(["sent", "held", "queued"])))
+async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(
+    opened: Opened, states: tuple[str, ...], at_once: bool
+) -> None:
+    async with opened(RUNG, PENDING) as one:
+        made = {}
+        for word, state in sorted(
+            zip("abc", states, strict=True), key=lambda each: FIRST.index(each[1])
+        ):
+            made[word] = (await bring_to(one, state, f"story {word}", word))[0]
+        a, b, c = (made[word] for word in "abc")
+        if at_once:
+            await one.adds(
+                ArticleSpec("A quiet bridge", (c, c, c), "bridge"),
+                merges=[*merged(a, b), *merged(b, c)],
+            )
+        else:
+            await one.adds(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
+            await one.adds(
+                ArticleSpec("A further quiet bridge", (c, c, c), "bridge"), merges=merged(b, c)
+            )
+        await one.deliver(3 * MINUTE, 5 * SECOND)
+        [text] = alerts(one)
+        assert "4 publishers" in text
+        assert await one.rows("select story_id, held from alerts") == [(c, 0)]
+        await sound(one)
+
+
+@pytest.mark.parametrize(
+    ("setting", "level"), [("strict", Grouping.STRICT), ("loose", Grouping.LOOSE)]
+)
+async def test_only_a_merge_at_the_level_of_an_alert_concerns_it(
+    opened: Opened, setting: str, level: Grouping
+) -> None:
+    async with opened(RUNG, levels={"ann": setting}) as one:
+        a, b = await one.adds(ArticleSpec("rung"), ArticleSpec("rung as well"))
+        for other in {Grouping.STRICT, Grouping.NORMAL, Grouping.LOOSE} - {level}:
+            await one.adds(ArticleSpec("A quiet bridge"), merges=merged(b, a, other))
+        assert await one.rows("select count(*) from alerts") == [(2,)]
+        await one.adds(ArticleSpec("A quiet bridge", (a, a, a)), merges=merged(b, a, level))
+        await one.deliver(3 * MINUTE, 5 * SECOND)
+        [text] = alerts(one)
+        assert "3 publishers" in text
+        await sound(one)
+
+
+async def test_a_merge_in_one_chat_leaves_those_alone_that_have_but_one_of_the_two(
+    opened: Opened,
+) -> None:
+    both = rule("Rung", "rung", to=("ann", "bob"))
+    async with opened(
+        both, rule("For Bob", "other", to=("bob",)), chats={"ann": ANN, "bob": BOB}
+    ) as one:
+        a, b = await one.adds(ArticleSpec("other"), ArticleSpec("rung"))
+        await one.deliver(2 * SECOND)
+        await one.adds(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
+        await one.deliver(3 * MINUTE, 5 * SECOND)
+        assert ["3 publishers" in text for text in alerts(one)] == [True]
+        assert sorted("3 publishers" in text for text in alerts(one, BOB)) == [False, True]
+        await sound(one)
+
+
+async def test_a_message_whose_story_became_another_s_goes_on_showing_its_own_words(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        a, b = await one.adds(ArticleSpec("rung at first"), ArticleSpec("rung elsewhere"))
+        await one.deliver(2 * SECOND)
+        await one.adds(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        await one.retitle("rung at first", "rung with better words")
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert alerts(one)[0].startswith("rung with better words")
+
+
+async def test_the_more_urgent_of_two_waiting_alerts_gives_the_one_that_is_left_its_place(
+    opened: Opened,
+) -> None:
+    late = rule("Late", "late", urgency="digest")
+    async with opened(late, RUNG, rule("Soon", "soon", urgency="breaking")) as one:
+        [kept] = await one.adds(ArticleSpec("late"))
+        await one.adds(ArticleSpec("rung"))
+        [gone] = await one.adds(ArticleSpec("soon"))
+        await one.adds(ArticleSpec("A quiet bridge", (kept, kept, kept)), merges=merged(gone, kept))
+        await one.deliver(5 * SECOND)
+        assert [text.partition("\n")[0] for text in alerts(one)] == ["late", "rung"]
+
+
+async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=4)) as one:
+        [a] = await one.adds(ArticleSpec("rung", origin="a"))
+        await one.adds(ArticleSpec("more of it", (a, a, a), "b"))
+        await one.deliver(2 * SECOND)
+        [b] = await one.adds(ArticleSpec("quiet", origin="c"))
+        await one.adds(ArticleSpec("quiet too", (b, b, b), "d"))
+        await one.adds(ArticleSpec("A bridge", (a, a, a), "a"), merges=merged(b, a))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert [text.partition(":")[0] for text in again(one)] == ["🔔 Now 4 publishers"]
+
+
+async def test_a_merge_of_two_messages_of_which_one_rang_again_brings_no_further_ring(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        a, b = await one.adds(ArticleSpec("rung"), ArticleSpec("rung too"))
+        await one.deliver(5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (b, b, b)), merges=merged(a, b))
+        await one.adds(ArticleSpec("quiet", (b, b, b)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(again(one)) == 1
+
+
+async def test_a_delivery_that_a_merge_made_needless_is_not_sent_empty_by_hand(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        a, b = await one.adds(ArticleSpec("rung"), ArticleSpec("rung too"))
+        await one.adds(ArticleSpec("quiet", (a, a, a)), merges=merged(b, a))
+        [(number,)] = await one.rows("select id from outbox where state = 'dropped'")
+        await one.made.store.admin.retry((number,))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert await one.rows("select id from outbox where state = 'dead'") == []
+
+
+@dataclass
+class ArchiveHarness:
+    """The places of articles as they are to be, merged by chance."""
+
+    chance: Random
+    places: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+
+    def place(self) -> tuple[int, int, int]:
+        """Where a new article belongs; 0 for one of its own."""
+        if not self.places or self.chance.random() < 0.3:
+            return (0, 0, 0)
+        strict, story, line = self.places[self.chance.choice(list(self.places))]
+        return self.chance.choice(
+            [(0, 0, line), (0, story, line), (strict, story, line), (strict, story, line)]
+        )
+
+    def merge(self) -> tuple[list[Merge], tuple[int, int, int]]:
+        """Two articles' storylines, perhaps stories, perhaps strict stories become one; the place of what brought them together."""
+        one, other = (self.chance.choice(list(self.places)) for _ in range(2))
+        merges, depth = [], self.chance.choice([1, 2, 2, 3, 3])
+        for level, index in list(
+            zip((Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT), (2, 1, 0), strict=True)
+        )[:depth]:
+            gone, kept = self.places[one][index], self.places[other][index]
+            if gone != kept:
+                merges.append(Merge(level, gone, kept))
+                self.places = {
+                    number: tuple(
+                        kept if at == index and was == gone else was for at, was in enumerate(place)
+                    )  # type: ignore[misc]
+                    for number, place in self.places.items()
+                }
+        return merges, self.places[other]
+
+
+@pytest.mark.parametrize("setting", ["strict", "normal", "loose"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_through_any_merges_each_story_that_rang_has_one_message_that_shows_all_of_it(
+    opened: Opened, seed: int, setting: str
+) -> None:
+    harness, index = (
+        ArchiveHarness(Random(f"{seed} {setting}")),
+        {"strict": 0, "normal": 1, "loose": 2}[setting],
+    )
+    chance, needed = harness.chance, {"rung": 1, "two": 2, "soon": 3, "quiet": 10_000}
+    words: dict[int, str] = {}
+    rules = (
+        RUNG,
+        rule("Two", "two", publishers=2),
+        rule("Soon", "soon", publishers=3, or_after="10m", urgency="breaking", alert_again_at=4),
+    )
+    for _ in range(3):
+        async with opened(*rules, levels={"ann": setting}) as one:
+            for _ in range(20):
+                merges, bridge = (
+                    harness.merge() if harness.places and chance.random() < 0.3 else ([], None)
+                )
+                told = []
+                for _ in range(chance.randrange(1, 4)):
+                    word = chance.choice(["rung", "two", "soon", "quiet"])
+                    place = bridge or harness.place()
+                    bridge = None
+                    told.append(
+                        ArticleSpec(
+                            f"{word} {chance.random()}",
+                            place,
+                            silent="flood" if chance.random() < 0.2 else "",
+                        )
+                    )
+                for number, each in zip(await one.adds(told, merges=merges), told, strict=True):
+                    harness.places[number] = tuple(was or number for was in each.place)  # type: ignore[assignment]
+                    words[number] = each.title.partition(" ")[0]
+                await one.made._release_pending()
+                if chance.random() < 0.5:
+                    await one.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
+            assert await one.rows("pragma foreign_key_check") == []
+            kept = {
+                row[0]: row[1:]
+                for row in await one.rows(
+                    "select id, strict_id, story_id, storyline_id from entries"
+                )
+            }
+            assert kept == harness.places
+    async with opened(*rules, levels={"ann": setting}) as one:
+        await one.deliver(10 * MINUTE, 5 * SECOND)
+        await sound(one)
+        live = await one.rows(
+            "select story_id, message_id from alerts where held = 0 and merged_into is null"
+        )
+        sizes = Counter(place[index] for place in harness.places.values())
+        story_of = {number: place[index] for number, place in harness.places.items()}
+        due = {
+            story_of[number]
+            for number, word in words.items()
+            if sizes[story_of[number]] >= needed[word]
+        }
+        assert due <= {story for story, _ in live}
+        assert all(message for _, message in live)
+        messages = {message.message_id: message.text for message in one.api.messages(ANN)}
+        together = {
+            number
+            for (number,) in await one.rows(
+                "select message_id from alerts group by 1 having count(*) > 1"
+            )
+        }
+        for story, message in live:
+            if message not in together:
+                assert ("publishers" in messages[message]) == (sizes[story] > 1)
+                assert sizes[story] == 1 or f"· {sizes[story]} publishers" in messages[message]
+        seen = await one.rows(
+            "select count(distinct message_id) from alerts where message_id is not null"
+        )
+        assert seen == [(len(alerts(one)),)], "each message is some alert's"
+
+
+# Levels
+
+
+@pytest.mark.parametrize(
+    ("setting", "count"),
+    [("strict", "2 publishers"), ("normal", "3 publishers"), ("loose", "4 publishers")],
+)
+async def test_an_alert_is_for_the_story_of_its_chat_s_level(
+    opened: Opened, setting: str, count: str
+) -> None:
+    async with opened(RUNG, levels={"ann": setting}) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.adds(
+            ArticleSpec("the same", (a, a, a)),
+            ArticleSpec("nearly", (0, a, a)),
+            ArticleSpec("further", (0, 0, a)),
+        )
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert [count in text for text in alerts(one)] == [True]
+
+
+@pytest.mark.parametrize(("setting", "rings"), [("strict", 4), ("normal", 2), ("loose", 1)])
+async def test_a_chat_is_rung_once_for_each_story_of_its_level(
+    opened: Opened, setting: str, rings: int
+) -> None:
+    async with opened(RUNG, levels={"ann": setting}) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        [b] = await one.adds(ArticleSpec("rung nearly", (0, a, a)))
+        [c] = await one.adds(ArticleSpec("rung further", (0, 0, a)))
+        await one.adds(
+            ArticleSpec("rung further too", (c, c, a)),
+            ArticleSpec("rung nearly too", (b, a, a)),
+            ArticleSpec("rung almost", (0, c, a)),
+        )
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(alerts(one)) == rings
+
+
+SETTINGS = ("strict", "normal", "loose")
+CHANGES = list(itertools.permutations(SETTINGS, 2))
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+@pytest.mark.parametrize(("before", "after"), CHANGES)
+async def test_a_change_of_the_level_repeats_no_story_that_was_rung(
+    opened: Opened, before: str, after: str, in_file: bool
+) -> None:
+    async with opened(RUNG, levels={"ann": before} if in_file else {}, stories=before) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        [b] = await one.adds(ArticleSpec("rung", (0, 0, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        count = len(alerts(one))
+        if not in_file:
+            one.api.say(ANN, ANN, f"/stories {after}")
+            await one.listen()
+            await one.deliver(10 * SECOND)
+            assert one.api.messages(ANN)[-1].text.startswith(
+                f"From now on one alert here is for one story, {after}."
+            )
+    async with opened(RUNG, levels={"ann": after} if in_file else {}, stories=before) as one:
+        chat = (await one.made.store.chats.chat_at(ANN, 0)).id  # type: ignore[union-attr]
+        assert one.made._grouping(chat) == after
+        await one.adds(ArticleSpec("rung", (a, a, a)), ArticleSpec("rung", (b, b, a)))
+        await one.deliver(3 * MINUTE, 5 * SECOND)
+        assert len([text for text in alerts(one) if text.startswith("rung")]) == count
+        await sound(one)
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES)
+async def test_after_a_change_of_the_level_new_stories_ring_at_the_new_one(
+    opened: Opened, before: str, after: str
+) -> None:
+    async with opened(RUNG, levels={"ann": before}) as one:
+        await one.adds(ArticleSpec("rung"))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+    async with opened(RUNG, levels={"ann": after}) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.adds(ArticleSpec("rung", (0, a, a)), ArticleSpec("rung", (0, 0, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(alerts(one)) == 1 + {"strict": 3, "normal": 2, "loose": 1}[after]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [("strict", "normal", 1), ("normal", "loose", 2), ("strict", "loose", 1)],
+)
+async def test_after_a_change_to_a_wider_level_what_is_added_is_shown_or_rung(
+    opened: Opened, before: str, after: str, place: int
+) -> None:
+    """The alert is named by the first article, and so is the wider story: the further article belongs to the one and not to the other."""
+    async with opened(RUNG, levels={"ann": before}) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+    async with opened(RUNG, levels={"ann": after}) as one:
+        await one.adds(ArticleSpec("rung otherwise", (0, a, a) if place == 1 else (0, 0, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert any(
+            "2 publishers" in text or text.startswith("rung otherwise") for text in alerts(one)
+        )
+
+
+async def test_a_held_alert_counts_the_publishers_of_its_own_story_after_a_change_of_the_level(
+    opened: Opened,
+) -> None:
+    waits = rule("Rung", "rung", publishers=2)
+    async with opened(waits, levels={"ann": "strict"}) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+    async with opened(waits, levels={"ann": "normal"}) as one:
+        [b] = await one.adds(ArticleSpec("quiet", (0, a, a)))
+        await one.adds(ArticleSpec("quiet too", (b, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["publishers" in text for text in alerts(one)] in ([], [True]), (
+            "it rings with two publishers or not at all"
+        )
+
+
+async def test_after_a_change_of_the_level_every_message_that_an_article_belongs_to_shows_it(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        [line] = await one.adds(ArticleSpec("quiet", origin="a"))
+        [story] = await one.adds(ArticleSpec("rung", (0, 0, line), "b"))
+    async with opened(RUNG, levels={"ann": "loose"}) as one:
+        await one.adds(ArticleSpec("rung anew", (0, 0, line), "c"))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (story, story, line), "d"))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text or "4 publishers" in text for text in alerts(one)] == [
+            True,
+            True,
+        ]
+
+
+# Waiting for publishers
+
+
+async def test_entries_of_one_house_do_not_release_an_alert_and_those_of_another_do(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Two", "rung", publishers=2)) as one:
+        [a] = await one.adds(ArticleSpec("rung", origin="a"))
+        await one.adds(ArticleSpec("rung", (a, a, a), "a"))
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert alerts(one) == []
+        await one.adds(ArticleSpec("quiet", (a, a, a), "b"))
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(one)] == [True]
+        assert [call.method for call in one.api.calls] == ["sendMessage"]
+
+
+async def test_a_story_that_enough_carry_already_rings_at_the_first_match(opened: Opened) -> None:
+    async with opened(rule("Three", "rung", publishers=3)) as one:
+        [a] = await one.adds(ArticleSpec("quiet"))
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.adds(ArticleSpec("rung", (a, a, a)))
+        await one.deliver()
+        assert len(alerts(one)) == 1
+
+
+async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_marked_then(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
+        await one.adds(ArticleSpec("rung"))
+        one.clock.advance(30 * MINUTE - SECOND)
+        await one.made._release_pending()
+        await one.deliver()
+        assert alerts(one) == []
+        one.clock.advance(SECOND)
+        for _ in range(2):
+            await one.made._release_pending()
+            await one.deliver(2 * SECOND)
+        assert [text.startswith("(single source) rung") for text in alerts(one)] == [True]
+
+
+async def test_of_two_subscriptions_that_wait_the_one_that_needs_less_rings(opened: Opened) -> None:
+    async with opened(
+        rule("Three", "rung", publishers=3), rule("Two", "rung OR second", publishers=2)
+    ) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver()
+        assert len(alerts(one)) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["entry", "retitle of another entry", "retitle of the entry that is held"]
+)
+async def test_a_subscription_that_joins_and_needs_no_more_releases_the_alert(
+    opened: Opened, kind: str
+) -> None:
+    async with opened(rule("Many", "held", publishers=5), RUNG) as one:
+        [a] = await one.adds(ArticleSpec("held"))
+        await one.deliver()
+        if kind == "entry":
+            await one.adds(ArticleSpec("rung", (a, a, a)))
+        elif kind == "retitle of another entry":
+            await one.adds(ArticleSpec("quiet words", (a, a, a)))
+            await one.deliver()
+            assert alerts(one) == []
+            await one.retitle("quiet words", "rung")
+        else:
+            await one.retitle("held", "held and rung")
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        [text] = alerts(one)
+        assert text.endswith("🔔 Many, Rung")
+        assert [call.method for call in one.api.calls] == ["sendMessage"]
+
+
+async def test_a_subscription_that_joins_a_held_alert_brings_its_own_time(opened: Opened) -> None:
+    async with opened(
+        rule("Many", "held", publishers=5), rule("Some", "rung", publishers=5, or_after="30m")
+    ) as one:
+        [a] = await one.adds(ArticleSpec("held"))
+        await one.adds(ArticleSpec("rung", (a, a, a)))
+        one.clock.advance(31 * MINUTE)
+        await one.made._release_pending()
+        await one.deliver()
+        assert len(alerts(one)) == 1
+
+
+async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: Opened) -> None:
+    async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+    async with opened(rule("Other", "other")) as one:
+        one.clock.advance(31 * MINUTE)
+        await one.made._release_pending()
+        await one.adds(ArticleSpec("quiet", (a, a, a)), ArticleSpec("rung", (a, a, a)))
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert alerts(one) == []
+        await sound(one)
+
+
+async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(
+    opened: Opened,
+) -> None:
+    patient = rule("Many", "rung", publishers=5)
+    async with opened(patient, rule("Two", "rung", publishers=2, or_after="30m")) as one:
+        await one.adds(ArticleSpec("rung"))
+    async with opened(patient) as one:
+        one.clock.advance(31 * MINUTE)
+        await one.made._release_pending()
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert alerts(one) == []
+
+
+@pytest.mark.parametrize("by_time", [True, False])
+async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_one_it_waited_for(
+    opened: Opened, by_time: bool
+) -> None:
+    chats = {"ann": ANN, "bob": BOB}
+    waits = partial(rule, "Two", "rung", publishers=2, or_after="30m")
+    async with opened(waits(to=("ann", "bob")), chats=chats) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+    async with opened(waits(to=("bob",)), chats=chats) as one:
+        if by_time:
+            one.clock.advance(31 * MINUTE)
+            await one.made._release_pending()
+        else:
+            await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert len(alerts(one, BOB)) == 1
+        assert alerts(one) == []
+
+
+@pytest.mark.parametrize("by_time", [True, False])
+async def test_a_held_alert_survives_a_restart_and_is_released_once(
+    opened: Opened, by_time: bool
+) -> None:
+    waits = rule("Two", "rung", publishers=2, or_after="30m")
+    async with opened(waits) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+    for _ in range(2):
+        async with opened(waits) as one:
+            if by_time:
+                one.clock.advance(31 * MINUTE)
+                await one.made._release_pending()
+            else:
+                await one.adds(ArticleSpec("quiet", (a, a, a)))
+            await one.deliver(2 * MINUTE, 5 * SECOND)
+            assert len(alerts(one)) == 1
+            await sound(one)
+
+
+async def test_two_held_alerts_that_become_one_are_released_by_the_publishers_of_both(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Three", "rung", publishers=3)) as one:
+        a, b = await one.adds(ArticleSpec("rung", origin="a"), ArticleSpec("rung too", origin="b"))
+        await one.adds(ArticleSpec("quiet", (a, a, a), "c"), merges=merged(b, a))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["3 publishers" in text for text in alerts(one)] == [True]
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_would_have(
+    opened: Opened, first: bool
+) -> None:
+    async with opened(
+        rule("Nine", "rung", publishers=9, or_after="30m"), rule("Eight", "slow", publishers=9)
+    ) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        one.clock.advance(10 * MINUTE)
+        b, c = await one.adds(ArticleSpec("rung too"), ArticleSpec("slow"))
+        gone, kept = (a, b) if first else (b, a)
+        await one.adds(
+            ArticleSpec("quiet", (c, c, c)), merges=[*merged(gone, kept), *merged(kept, c)]
+        )
+        one.clock.advance(20 * MINUTE)
+        await one.made._release_pending()
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(alerts(one)) == 1
+
+
+async def test_a_release_and_further_entries_in_one_batch_are_one_message_that_shows_all(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Three", "rung", publishers=3)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.adds(
+            [
+                ArticleSpec("rung", (a, a, a)),
+                ArticleSpec("rung", (a, a, a)),
+                ArticleSpec("rung", (a, a, a)),
+            ],
+            ArticleSpec("rung", (a, a, a)),
+        )
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["5 publishers" in text for text in alerts(one)] == [True]
+        assert [call.method for call in one.api.calls] == ["sendMessage"]
+        await sound(one)
+
+
+async def test_a_batch_that_brings_alert_and_release_rings_once(opened: Opened) -> None:
+    async with opened(rule("Two", "rung", publishers=2)) as one:
+        lookup = (await one._number(),)
+        await one.adds(ArticleSpec("rung"), ArticleSpec("rung", (lookup[0] + 1,) * 3))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(one)] == [True]
+
+
+async def test_of_a_flood_what_rings_is_one_message_and_what_waits_waits(opened: Opened) -> None:
+    async with opened(RUNG, rule("Two", "held", publishers=2)) as one:
+        numbers = await one.adds(
+            [
+                ArticleSpec("rung", silent="flood"),
+                ArticleSpec("rung too", silent="flood"),
+                ArticleSpec("held", silent="flood"),
+                ArticleSpec("held too", silent="flood"),
+            ]
+        )
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert [text.partition(" 🔔")[0] for text in alerts(one)] == ["2 stories"]
+        await one.adds(ArticleSpec("quiet", (numbers[2],) * 3))
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert [text.partition("\n")[0].partition(" 🔔")[0] for text in alerts(one)] == [
+            "2 stories",
+            "held",
+        ]
+
+
+async def test_an_alert_whose_time_runs_out_while_a_batch_is_decided_rings_once(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        one.clock.advance(31 * MINUTE)
+        commits, _ = await one.decides(ArticleSpec("quiet", (a, a, a)))
+        await one.made._release_pending()
+        await one.deliver()
+        await one.made.store.polls.commit(commits, one.clock.now())
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(one)] == [True]
+        await sound(one)
+
+
+async def test_a_released_alert_has_its_subscription_s_urgency(opened: Opened) -> None:
+    async with opened(RUNG, rule("Soon", "soon", publishers=2, urgency="breaking")) as one:
+        [a] = await one.adds(ArticleSpec("soon"))
+        await one.adds(
+            ArticleSpec("rung"), ArticleSpec("rung too"), ArticleSpec("quiet", (a, a, a))
+        )
+        await one.deliver(5 * SECOND)
+        assert [text.partition("\n")[0] for text in alerts(one)] == ["soon", "rung", "rung too"]
+
+
+# The second ring
+
+
+async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: Opened) -> None:
+    async with opened(
+        rule("Rung", "rung", alert_again_at=3), rule("Later", "rung", alert_again_at=5)
+    ) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver()
+        for _ in range(6):
+            await one.adds(ArticleSpec("quiet", (a, a, a)))
+            await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert [text.partition(":")[0] for text in again(one)] == ["🔔 Now 3 publishers"]
+        first, second = one.api.messages(ANN)
+        assert second.reply_to == first.message_id
+
+
+async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_many(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=3)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        for _ in range(3):
+            await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert (len(alerts(one)), again(one)) == (1, [])
+
+
+@pytest.mark.parametrize("urgency", ["normal", "breaking"])
+async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as_many_then(
+    opened: Opened, urgency: str
+) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=3, urgency=urgency)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        begun = await one.begin("ann")
+        await one.adds(ArticleSpec("quiet", (a, a, a)), ArticleSpec("quiet", (a, a, a)))
+        one.api.fault(TooManyRequests(5))
+        await one.finish(begun)
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert one.api.messages(ANN)[0].text.startswith("rung")
+        assert again(one) == []
+
+
+async def test_the_second_ring_comes_after_a_restart_and_only_then(opened: Opened) -> None:
+    rung = rule("Rung", "rung", alert_again_at=3)
+    async with opened(rung) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+    for _ in range(2):
+        async with opened(rung) as one:
+            await one.adds(ArticleSpec("quiet", (a, a, a)))
+            await one.deliver(2 * MINUTE, 5 * SECOND)
+            assert len(again(one)) == 1
+
+
+@pytest.mark.parametrize("fault", [DropBefore(), DropAfter()])
+async def test_a_second_ring_that_may_have_arrived_is_not_repeated(
+    opened: Opened, fault: Any
+) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver()
+        one.api.fault(fault)
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(5 * MINUTE, 5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(again(one)) == isinstance(fault, DropAfter)
+        assert ["3 publishers" in text for text in alerts(one)] == [True]
+
+
+async def test_a_second_ring_that_surely_did_not_arrive_is_tried_again(opened: Opened) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver()
+        one.api.fault(TooManyRequests(5))
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(again(one)) == 1
+
+
+async def test_a_released_alert_rings_once_more_when_more_carry_it(opened: Opened) -> None:
+    async with opened(rule("Two", "rung", publishers=2, alert_again_at=4)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        for number in range(4):
+            await one.adds(ArticleSpec("quiet", (a, a, a)))
+            await one.deliver(2 * MINUTE, 5 * SECOND)
+            assert (len(alerts(one)), len(again(one))) == (1, number >= 2)
+
+
+async def test_a_second_ring_for_a_story_told_of_together_with_others_answers_that_message(
+    opened: Opened,
+) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        a, _ = await one.adds(
+            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+        )
+        await one.deliver()
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        first, second = one.api.messages(ANN)
+        assert (first.text.partition(" 🔔")[0], second.reply_to) == ("2 stories", first.message_id)
+
+
+async def test_there_is_no_second_ring_for_a_subscription_that_was_removed(opened: Opened) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver()
+    async with opened(rule("Other", "other")) as one:
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert again(one) == []
+
+
+# Changes of messages
+
+
+def edits(one: TelegramHarness, chat: int = ANN) -> list[float]:
+    """When messages there were changed, on the server's clock."""
+    return [
+        call.time
+        for call in one.api.calls
+        if call.method == "editMessageText" and call.chat_id == chat
+    ]
+
+
+@pytest.fixture
+async def timed(clock: ManualClock) -> AsyncIterator[BotApi]:
+    """A Bot API on the clock that is moved by hand, which keeps to Telegram's limits."""
+    async with BotApi(clock=lambda: clock.now().timestamp()) as made:
+        made.add_private(ANN)
+        made.add_group(GROUP, members={ANN: "creator"})
+        made.enforce_limits = True
+        yield made
+
+
+async def test_a_message_changes_once_a_minute_at_most_and_ends_with_the_newest_state(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver()
+        for _ in range(20):
+            await one.adds(ArticleSpec("quiet", (a, a, a)))
+            await one.deliver(11 * SECOND)
+        await one.deliver(2 * MINUTE)
+        times = edits(one)
+        assert min(after - before for before, after in itertools.pairwise(times)) >= 60
+        assert len(times) <= 6
+        assert "21 publishers" in alerts(one)[0]
+        await sound(one)
+
+
+async def test_a_message_of_several_stories_changes_once_a_minute_at_most(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
+        numbers = await one.adds(
+            [ArticleSpec(f"rung {number}", silent="flood") for number in range(5)]
+        )
+        await one.deliver()
+        for number in [*numbers, *numbers, *numbers]:
+            await one.adds(ArticleSpec("quiet", (number, number, number)))
+            await one.deliver(11 * SECOND)
+        await one.deliver(2 * MINUTE)
+        assert min(after - before for before, after in itertools.pairwise(edits(one))) >= 60
+        assert alerts(one)[0].count("4 publishers") == 5
+        await sound(one)
+
+
+async def test_stories_that_grow_while_their_common_message_is_sent_change_it_once(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
+        a, b = await one.adds(
+            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+        )
+        begun = await one.begin("ann")
+        await one.adds(ArticleSpec("quiet", (a, a, a)), ArticleSpec("quiet", (b, b, b)))
+        await one.finish(begun)
+        await one.deliver(59 * SECOND)
+        assert len(edits(one)) == 1
+        assert alerts(one)[0].count("2 publishers") == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")]
+)
+async def test_a_message_that_never_arrived_is_not_changed(opened: Opened, fault: Any) -> None:
+    async with opened(RUNG) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        one.api.fault(fault, times=2)
+        await one.deliver(MINUTE, 5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert edits(one) == []
+        await sound(one)
+
+
+@pytest.mark.parametrize(
+    "fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")]
+)
+async def test_what_never_arrived_takes_nothing_from_the_budget_when_it_grows(
+    opened: Opened, fault: Any
+) -> None:
+    async with opened(RUNG) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        one.api.fault(fault, times=2)
+        await one.deliver(MINUTE, 5 * SECOND)
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        assert await one.rows("select 1 from outbox where kind = 'edit'") == []
+
+
+async def test_an_alert_that_was_sent_back_shows_all_at_its_second_try_and_needs_no_change(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        begun = await one.begin("ann")
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        one.api.fault(TooManyRequests(5))
+        await one.finish(begun)
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(one)] == [True]
+        assert edits(one) == []
+
+
+async def test_an_alert_that_grows_while_it_is_sent_is_changed_afterwards(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        begun = await one.begin("ann")
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.finish(begun)
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(one)] == [True]
+        assert len(edits(one)) == 1
+
+
+async def test_a_message_that_was_deleted_is_let_be(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        [a] = await one.adds(ArticleSpec("rung"))
+        await one.deliver()
+        one.api.fault(Refuse(400, "Bad Request: message to edit not found"), "editMessageText")
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(edits(one)) == 1
+        await sound(one)
+
+
+async def test_alerts_go_before_changes_and_both_in_order(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        a, b = await one.adds(ArticleSpec("rung 1"), ArticleSpec("rung 2"))
+        await one.deliver(2 * SECOND)
+        await one.adds(
+            ArticleSpec("quiet", (a, a, a)),
+            ArticleSpec("quiet", (b, b, b)),
+            ArticleSpec("rung 3"),
+            ArticleSpec("rung 4"),
+        )
+        await one.deliver(30 * SECOND)
+        assert [call.method for call in one.api.calls] == ["sendMessage"] * 4 + [
+            "editMessageText"
+        ] * 2
+        assert [call.params["text"].partition("\n")[0] for call in one.api.calls] == [
+            "rung 1",
+            "rung 2",
+            "rung 3",
+            "rung 4",
+            "rung 1",
+            "rung 2",
+        ]
+
+
+async def test_many_growing_stories_keep_within_the_budget_of_a_group(
+    tmp_path: Path, timed: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(
+        tmp_path,
+        timed,
+        {"group": GROUP},
+        clock,
+        subscriptions=[rule("Rung", "rung", to=("group",))],
+    ) as one:
+        numbers = []
+        for number in range(15):
+            numbers += await one.adds(ArticleSpec(f"rung {number}"))
+            await one.deliver(5 * SECOND)
+        for _ in range(4):
+            await one.adds(*(ArticleSpec("quiet", (number, number, number)) for number in numbers))
+            await one.deliver(20 * SECOND)
+        await one.deliver(5 * MINUTE)
+        assert timed.violations == []
+        sent = sorted(call.time for call in timed.calls)
+        assert max(sum(at <= other < at + 60 for other in sent) for at in sent) <= 20
+        assert ["5 publishers" in text for text in alerts(one, GROUP)] == [True] * 15
+        await sound(one)
+
+
+async def test_a_held_alert_grows_without_a_message(opened: Opened) -> None:
+    async with opened(PENDING) as one:
+        [a] = await one.adds(ArticleSpec("held"))
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.retitle("held", "held on")
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert one.api.calls == []
+        assert await one.rows("select 1 from outbox") == []
+
+
+# Statements that fail
+
+
+class Failing:
+    """A database whose statement number `at` of a piece of work fails."""
+
+    def __init__(self, database: Any) -> None:
+        self._database, self.at, self.count = database, 0, 0
+        self.conn = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    def _step(self) -> None:
+        self.count += 1
+        if self.count == self.at:
+            raise sqlite3.OperationalError("broken")
+
+    def execute(self, *arguments: Any) -> Any:
+        self._step()
+        return self._database.execute(*arguments)
+
+    def executemany(self, *arguments: Any) -> Any:
+        self._step()
+        return self._database.conn.executemany(*arguments)
+
+
+TABLES = "entries revisions joins merges alerts alert_matches outbox outbox_alerts stances feeds chats meta unsearched".split()
+
+
+def copy_of(path: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+async def contents(one: TelegramHarness) -> dict[str, list[tuple[Any, ...]]]:
+    return {table: sorted(await one.rows(f"select * from {table}"), key=repr) for table in TABLES}  # noqa: S608 (our own names)
+
+
+async def eventful(one: TelegramHarness) -> tuple[list[FeedCommit], list[Merge]]:
+    """A batch with merges, releases, second rings, growths and new alerts, decided and not kept."""
+    told = [
+        ArticleSpec("rung again"),
+        ArticleSpec("held a"),
+        ArticleSpec("held b"),
+        ArticleSpec("rung"),
+        ArticleSpec("rung too"),
+        ArticleSpec("two"),
+    ]
+    first, a, b, c, d, e = await one.adds(*told)
+    await one.adds(ArticleSpec("quiet", (first, first, first)))
+    await one.deliver(10 * SECOND)
+    f, g = await one.adds(ArticleSpec("rung later"), ArticleSpec("held c"))
+    one.api.say(ANN, ANN, "/follow", reply_to=one.api.messages(ANN)[0].message_id)
+    await one.listen()
+    one.clock.advance(MINUTE)
+    merges = [*merged(b, a), *merged(d, c), *merged(f, c), *merged(g, first)]
+    polls = [
+        ArticleSpec("quiet", (a, a, a)),
+        ArticleSpec("quiet", (c, c, c)),
+        [ArticleSpec("quiet", (e, e, e)), ArticleSpec("rung anew")],
+        ArticleSpec("quiet", (first, first, first)),
+        ArticleSpec("plain", (0, 0, first)),
+    ]
+    commits, _ = await one.decides(*polls, merges=merges)
+    return commits, merges
+
+
+async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps_what_an_undisturbed_one_does(
+    opened: Opened,
+) -> None:
+    async with opened(
+        RUNG, PENDING, rule("Two", "two", publishers=2), rule("Again", "again", alert_again_at=3)
+    ) as one:
+        commits, merges = await eventful(one)
+        now, writer = one.clock.now(), one.made.store._writer
+        before = await contents(one)
+        database = writer._database
+        assert database is not None
+        folder = one.made.store.path.parent
+        await asyncio.to_thread(copy_of, one.made.store.path, folder / "undisturbed.db")
+        failing = Failing(database)
+        writer._database = failing  # type: ignore[assignment]
+        for at in itertools.count(1):
+            failing.count, failing.at = 0, at
+            try:
+                await one.made.store.polls.commit(commits, now, merges)
+            except StoreError:
+                failing.at = 0
+                assert await contents(one) == before
+                continue
+            break
+        failing.at = 0
+        assert at > 50
+        after = await contents(one)
+        writer._database = database
+        async with SqliteStore(folder / "undisturbed.db") as store:
+            await store.polls.commit(commits, now, merges)
+            one.made.store, ours = store, one.made.store
+            undisturbed, one.made.store = await contents(one), ours
+        assert after == undisturbed
+        assert {
+            kind for (kind,) in await one.rows("select kind from outbox where state = 'queued'")
+        } >= {"alert", "edit", "again"}
+        assert after != before
+        assert await one.rows("pragma foreign_key_check") == []
+        await one.deliver(3 * MINUTE, 5 * SECOND)
+        await sound(one)
+
+
+#: one headline at three houses, each with words of its own below it
+TEXTS = {
+    "a": "Bakers and fishermen came to watch tugs pull a white ferry past the lighthouse at noon.",
+    "b": "Ministers spoke about jobs, dredging costs and a second terminal planned for grain exports.",
+    "c": "Critics doubt whether shipping lines will return while fees remain higher than elsewhere.",
+}
+PRINTED = {
+    "a": "Harbour opens after years",
+    "b": "New quay takes its largest ship",
+    "c": "Cranes lift first cargo ashore",
+}
+
+
+async def looked_at(made: App, statement: str) -> list[tuple[Any, ...]]:
+    return await made.store._writer.run(
+        "look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()]
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["insert on joins", "insert on entries", "insert on alerts", "insert on outbox", "update of revision on alerts", "update of held on alerts", "update of etag on feeds"],
+)  # fmt: skip
+async def test_after_a_failed_batch_the_stories_are_read_anew_and_it_comes_out_as_if_nothing_had_been(
+    tmp_path: Path,
+    clock: ManualClock,
+    server: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    event: str,
+) -> None:
+    """Two runs over the same feeds, the one with a transaction that fails; equal headlines make the stories, so that words have no say."""
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
+    kept = []
+    for trouble in (True, False):
+        folder, terminal, clock = tmp_path / str(trouble), Recorder(), ManualClock()
+        folder.mkdir()
+        old = {
+            name: item(f"old-{name}", f"{words} of {name}", at=NOON - timedelta(days=5))
+            for name, words in PRINTED.items()
+        }
+        for name, words in old.items():
+            server.put(f"/{name}", rss(words, title=name))
+        feeds = [
+            {"url": server.url(f"/{name}"), "name": name, "publisher": name} for name in PRINTED
+        ]
+        config = config_text(feeds).replace(
+            '"query": "harbour"', '"query": "harbour", "publishers": 2, "alert_again_at": 3'
+        )
+        async with newsbell(folder, config, clock=clock, terminal=terminal) as made:
+            await poll(made)
+            for number, name in enumerate(PRINTED):
+                clock.advance(MINUTE)
+                told = item(
+                    f"{name}-1",
+                    "Harbour opens after nine years",
+                    text=TEXTS[name],
+                    at=clock.now(),
+                    link=f"https://{name}.example/opening",
+                )
+                server.put(f"/{name}", rss(told, old[name], title=name))
+                await made.store.polls.make_due(clock.now())
+                if trouble and number:
+                    await looked_at(
+                        made,
+                        f"create trigger broken before {event} begin select raise(abort, 'broken'); end",
+                    )
+                    await made.poller.run_once()
+                    await looked_at(made, "drop trigger broken")
+                    await made.store.polls.release_feeds()
+                    await made.store.polls.make_due(clock.now())
+                await made.poller.run_once()
+                await made.deliverer.run_once(timedelta(0))
+            rows = await looked_at(
+                made,
+                "select title, story_id - (select min(id) from entries), origin from entries order by title",
+            )
+            kept.append(([message.text for _, message in terminal.sent], rows))
+    assert [text.partition(" ")[0] for text in kept[0][0]] == ["Harbour", "🔔", "Harbour"]
+    assert kept[0][0] == kept[1][0]
+    assert len({story for title, story, _ in kept[0][1] if " of " not in title}) == 1
+
+
+async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
+    tmp_path: Path, clock: ManualClock, server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=20))
+    server.put("/a", rss(item("old", "An older matter", at=NOON - timedelta(days=5))))
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
+        await poll(made)
+        assert len(made.poller._window or ()) == 1
+        server.put("/a", rss(item("new", "The harbour opens")))
+        await looked_at(
+            made,
+            "create trigger broken before insert on entries begin select raise(abort, 'broken'); end",
+        )
+        await made.store.polls.make_due(clock.now())
+        await made.poller.run_once()
+        assert made.poller._window is None
+        assert len(await made.poller.restored()) == 1
+
+
+# A database of an earlier newsbell
+
+
+def earlier(path: Path) -> None:
+    """A database as version 0.1 with two migrations left it: an alert that was sent, one that waits, one on its way, one that is dead."""
+    database = Database(path)
+    migrations.apply(database, stop_before="m003_stories")
+    moment = "2026-03-02T11:00:00.000000+00:00"
+    run = database.conn.execute
+    run(
+        "insert into feeds (id, url, name, publisher, created_at, host, next_poll_at, baseline_at) values (1, ?, 'Invented Wire', 'Invented Wire', ?, '127.0.0.1:9', ?, ?)",
+        [FEED, moment, moment, moment],
+    )
+    run(
+        "insert into chats (id, name, kind, address, declared) values (1, 'here', 'terminal', 0, 1), (2, 'ann', 'telegram', ?, 1)",
+        [ANN],
+    )
+    run(
+        "insert into subscriptions (id, name, query, declared, created_at) values (1, 'Rung', 'rung', 1, ?)",
+        [moment],
+    )
+    run("insert into routes values (1, 2)")
+    for number, state in enumerate(("sent", "queued", "sending", "dead"), 1):
+        key = number.to_bytes(16, "big")
+        run(
+            "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, source, published, first_seen_at) "
+            "values (?, 1, ?, ?, ?, ?, x'', ?, ?, ?, '', '', '', ?, ?)",
+            [
+                number,
+                number,
+                key,
+                key,
+                key,
+                str(number),
+                f"https://news.example/{number}",
+                f"rung {state}",
+                moment,
+                moment,
+            ],
+        )
+        run(
+            "insert into alerts (chat_id, story_id, entry_id, first_title, created_at, message_id) values (2, ?, ?, ?, ?, ?)",
+            [number, number, f"rung {state}", moment, 99 if state == "sent" else None],
+        )
+        run("insert into alert_matches values (2, ?, 1, ?, '[]')", [number, number])
+        run(
+            "insert into outbox (id, chat_id, kind, priority, state, attempts, created_at) values (?, 2, 'alert', 20, ?, ?, ?)",
+            [number, state, state != "queued", moment],
+        )
+        run("insert into outbox_alerts values (?, 2, ?)", [number, number])
+    database.conn.commit()
+    database.conn.close()
+
+
+async def test_an_earlier_database_is_taken_over_repeats_nothing_and_its_stories_grow(
+    tmp_path: Path, opened: Opened
+) -> None:
+    earlier(tmp_path / "newsbell.db")
+    async with opened(RUNG) as one:
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert sorted(text.partition("\n")[0] for text in alerts(one)) == [
+            "(repeat) rung sending",
+            "rung queued",
+        ]
+        await one.adds(ArticleSpec("rung more", (2, 2, 2)), ArticleSpec("rung new"))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert sorted(text.partition("\n")[0] for text in alerts(one)) == [
+            "(repeat) rung sending",
+            "rung new",
+            "rung queued",
+        ]
+        assert [
+            "2 publishers" in text for text in alerts(one) if text.startswith("rung queued")
+        ] == [True]
+        assert await one.rows("pragma foreign_key_check") == []
+
+
+async def test_a_house_counts_once_for_what_it_said_before_and_after_the_change_of_the_database(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    earlier(tmp_path / "newsbell.db")
+    async with SqliteStore(tmp_path / "newsbell.db") as store:
+        kept = await store._writer.run(
+            "look", lambda db: db.execute("select distinct origin from entries").fetchall()
+        )
+    translator = PublisherGroups(()).attribution("Invented Wire", "", "", "rung", "")
+    assert [row[0] for row in kept] == [translator.origin]
+
+
+async def test_what_belongs_to_forgotten_entries_and_ended_storylines_is_forgotten_too(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        [a] = await one.adds(ArticleSpec("quiet"))
+        await one.rows("insert into joins values (?, 0, 0.5, 'words')", a)
+        await one.rows(
+            "insert into stances values (2, ?, 'mute', ?, ?)",
+            a,
+            *[NOON.isoformat(timespec="microseconds")] * 2,
+        )
+        await one.rows(
+            "update entries set absent_since = ?", NOON.isoformat(timespec="microseconds")
+        )
+        one.clock.advance(100 * 24 * HOUR)
+        await one.made.store.admin.prune(one.clock.now())
+        assert await one.rows("select id from entries") == []
+        assert await one.rows("select 1 from joins") + await one.rows("select 1 from stances") == []

@@ -1,0 +1,369 @@
+"""Nobody without the right changes anything: role by deed by place as a table, then every command and button by everyone in every kind of chat."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botapi import BotApi
+from support import FeedServer, ManualClock, item, rss
+from telegram_harness import (
+    ANN,
+    BOB,
+    FORUM,
+    GROUP,
+    TOPIC,
+    ArticleSpec,
+    TelegramHarness,
+    open_harness,
+    rule,
+)
+
+from bot.chat.access import Access, ChatType, DenialReason, Permission, admitted, denial_reason
+from bot.model.chat_events import Press, Role
+
+SECOND = timedelta(seconds=1)
+EVE, OWEN, CHANNEL = 9, 11, -1002
+
+#: deed and place: who may, in a chat that is let in. `chat admin` stands for any role but blocked.
+MAY = {
+    (Permission.READ, ChatType.PRIVATE): {"owner", "admin", "user", "stranger"},
+    (Permission.READ, ChatType.GROUP): {"owner", "admin", "user", "stranger", "chat admin"},
+    (Permission.READ, ChatType.CHANNEL): {"chat admin"},
+    (Permission.CHANGE, ChatType.PRIVATE): {"owner", "admin", "user", "stranger"},
+    (Permission.CHANGE, ChatType.GROUP): {"chat admin"},
+    (Permission.CHANGE, ChatType.CHANNEL): {"chat admin"},
+    (Permission.OPERATE, ChatType.PRIVATE): {"owner", "admin"},
+    (Permission.OPERATE, ChatType.GROUP): set(),
+    (Permission.OPERATE, ChatType.CHANNEL): set(),
+    (Permission.OWN, ChatType.PRIVATE): {"owner"},
+    (Permission.OWN, ChatType.GROUP): set(),
+    (Permission.OWN, ChatType.CHANNEL): set(),
+}
+
+
+def test_the_table_is_whole() -> None:
+    assert set(MAY) == {(deed, seat) for deed in Permission for seat in ChatType}
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("chat_admin", [False, True])
+@pytest.mark.parametrize(("deed", "seat"), MAY)
+def test_who_may_do_what_where(
+    deed: Permission, seat: ChatType, role: Role, chat_admin: bool
+) -> None:
+    by_role = role.value in MAY[deed, seat]
+    by_chat = chat_admin and "chat admin" in MAY[deed, seat] and role is not Role.BLOCKED
+    why = denial_reason(deed, role, seat, allowed=True, chat_admin=chat_admin)
+
+    assert (why is None) == (by_role or by_chat)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("deed", "seat"), MAY)
+def test_in_a_chat_that_is_not_let_in_nobody_does_anything(
+    deed: Permission, seat: ChatType, role: Role
+) -> None:
+    expected = DenialReason.BLOCKED if role is Role.BLOCKED else DenialReason.STRANGER
+
+    assert denial_reason(deed, role, seat, allowed=False, chat_admin=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("access", "role", "invited", "let_in"),
+    [
+        (Access.PRIVATE, Role.OWNER, False, True),
+        (Access.PRIVATE, Role.ADMIN, False, True),
+        (Access.PRIVATE, Role.USER, False, False),
+        (Access.PRIVATE, Role.STRANGER, True, False),
+        (Access.INVITE, Role.USER, False, True),
+        (Access.INVITE, Role.STRANGER, False, False),
+        (Access.INVITE, Role.STRANGER, True, True),
+        (Access.OPEN, Role.STRANGER, False, True),
+        (Access.OPEN, Role.BLOCKED, True, False),
+        (Access.INVITE, Role.BLOCKED, True, False),
+    ],
+)
+def test_who_is_let_in(access: Access, role: Role, invited: bool, let_in: bool) -> None:
+    assert admitted(access, role, invited=invited) is let_in
+
+
+# Every command and button, by everyone, everywhere.
+
+#: in this order each changes something for who may
+CHANGES = (
+    "/subscribe harbour",
+    "/subscribe ferry",
+    "/unsubscribe 2",
+    "/stories strict",
+    "/language de",
+    "/follow",
+    "/unfollow",
+    "/mute",
+    "/unmute",
+)
+READS = (
+    "/help",
+    "/start",
+    "/test harbour",
+    "/search harbour",
+    "/feeds",
+    "/subscriptions",
+    "/status",
+    "/story",
+    "/why",
+    "/stories",
+    "/export",
+    "/cancel",
+)
+OTHERS = (
+    "/confirm",
+    "/settings",
+    "/addfeed",
+    "/removefeed",
+    "/import",
+    "/channels",
+    "/admin",
+    "/unsubscribe 1",
+    "/start nothing",
+    "/dance",
+)
+TABLES = (
+    "subscriptions",
+    "routes",
+    "stances",
+    "feeds",
+    "feed_chats",
+    "people",
+    "links",
+    "pending",
+    "claims",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody somewhere."""
+
+    name: str
+    user: int
+    chat: int
+    topic: int | None
+    may: bool
+    anonymous: bool = False
+
+
+EVERYONE = [
+    Who("Ann at home", ANN, ANN, None, may=True),
+    Who("Ann, creator, in the group", ANN, GROUP, None, may=True),
+    Who("Ann, administrator, in a topic", ANN, FORUM, TOPIC, may=True),
+    Who("an anonymous administrator in the group", ANN, GROUP, None, may=True, anonymous=True),
+    Who("somebody who posts in the channel", ANN, CHANNEL, None, may=True),
+    Who("Bob, a member, in the group", BOB, GROUP, None, may=False),
+    Who("Bob, a member, in a topic", BOB, FORUM, TOPIC, may=False),
+    Who("Owen, who owns the newsbell, as a member of the group", OWEN, GROUP, None, may=False),
+    Who("Eve, whom nobody let in, at home", EVE, EVE, None, may=False),
+]
+
+
+async def digest(one: TelegramHarness) -> str:
+    """What could be changed, as a word."""
+    rows = {name: await one.rows(f"select * from {name}") for name in TABLES}  # noqa: S608 (names of ours)
+    rows["feeds"] = await one.rows("select id, url, active, declared from feeds")
+    rows["chats"] = await one.rows(
+        "select id, allowed, operator, settings, grouping, acts_for from chats where allowed = 1"
+    )
+    return hashlib.blake2b(
+        json.dumps({name: sorted(map(repr, table)) for name, table in rows.items()}).encode(),
+        digest_size=8,
+    ).hexdigest()
+
+
+@asynccontextmanager
+async def newsroom(folder: Path, clock: ManualClock) -> AsyncIterator[TelegramHarness]:
+    async with BotApi() as api:
+        for user in (ANN, BOB, EVE, OWEN):
+            api.add_private(user)
+        api.add_group(GROUP, members={ANN: "creator", BOB: "member", OWEN: "member"})
+        api.add_supergroup(FORUM, members={ANN: "administrator", BOB: "member"}, forum=True)
+        api.add_topic(FORUM, TOPIC)
+        api.add_channel(CHANNEL, "Channel", {ANN: "administrator"})
+        chats: dict[str, Any] = {
+            "ann": ANN,
+            "group": GROUP,
+            "topic": (FORUM, TOPIC),
+            "channel": CHANNEL,
+        }
+        rules = [rule("Rung", "rung", to=tuple(chats))]
+        async with open_harness(
+            folder, api, chats, clock, subscriptions=rules, admins=[OWEN]
+        ) as made:
+            yield made
+
+
+async def says(one: TelegramHarness, who: Who, text: str, reply_to: int | None = None) -> None:
+    one.clock.advance(3 * SECOND)
+    one.api.say(who.chat, who.user, text, who.topic, reply_to, anonymous_admin=who.anonymous)
+    await one.listen()
+
+
+async def rung(one: TelegramHarness, who: Who) -> int | None:
+    """The message of an alert there."""
+    await one.adds(ArticleSpec("rung"))
+    await one.deliver(10 * SECOND, SECOND)
+    messages = [
+        message
+        for message in one.api.messages(who.chat, who.topic)
+        if message.text.startswith("rung")
+    ]
+    return messages[-1].message_id if messages else None
+
+
+@pytest.mark.parametrize("who", EVERYONE, ids=lambda one: one.name)
+async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the_others(
+    who: Who, tmp_path: Path, clock: ManualClock
+) -> None:
+    async with newsroom(tmp_path, clock) as one:
+        alert = await rung(one, who)
+        for text in CHANGES:
+            before = await digest(one)
+            await says(
+                one,
+                who,
+                text,
+                alert if text.startswith(("/follow", "/unf", "/mute", "/unm")) else None,
+            )
+            assert ((await digest(one)) != before) is who.may, text
+        before = await digest(one)
+        for text in (*READS, *(() if who.may else OTHERS)):
+            await says(one, who, text, alert)
+        assert await digest(one) == before
+
+
+@pytest.mark.parametrize("who", [one for one in EVERYONE if not one.may], ids=lambda one: one.name)
+async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not(
+    who: Who, tmp_path: Path, clock: ManualClock
+) -> None:
+    """Every button of every screen that Ann opens, pressed where it stands or sent from elsewhere, and some that nobody ever got."""
+    async with newsroom(tmp_path, clock) as one:
+        ann = Who("Ann", ANN, who.chat if who.chat < 0 else ANN, who.topic, may=True)
+        await rung(one, ann)
+        for text in (
+            "/subscribe harbour",
+            "/subscriptions",
+            "/unsubscribe 2",
+            "/settings",
+            "/start",
+            "/removefeed",
+            "/channels",
+        ):
+            await says(one, ann, text)
+            await one.deliver(30 * SECOND, 2 * SECOND)
+        messages = one.api.messages(ann.chat, ann.topic)
+        words = {
+            (message.message_id, button["callback_data"])
+            for message in messages
+            for row in (message.reply_markup or {}).get("inline_keyboard", ())
+            for button in row
+            if "callback_data" in button
+        }
+        assert len(words) > 15
+        forged = {
+            f"{screen}:{word}"
+            for screen in range(1, 9)
+            for word in ("delete", "yes", "undo", "pause", "language de", "stories loose", "act 1")
+        }
+        one.api.say(who.chat, who.user, "something of their own", who.topic)
+        await one.listen()
+        before = await digest(one)
+        for message, word in sorted(
+            words
+            | {
+                (messages[-1].message_id, word)
+                for word in forged | {*map(str, Press), "x", ":", "9:" + "9" * 50}
+            }
+        ):
+            if word == Press.WHY or word.endswith(("list", "back")):
+                continue
+            one.clock.advance(3 * SECOND)
+            target = (
+                message if who.chat == ann.chat else next(iter(one.api.chats[who.chat].messages))
+            )
+            one.api.press(who.chat, who.user, target, word)
+            await one.listen()
+            assert await digest(one) == before, word
+
+
+async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_group_they_administer(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with newsroom(tmp_path, clock) as one:
+        await one.made.store._writer.run(
+            "block",
+            lambda db: db.execute("insert into people values (?, 'blocked', 'Ann', '')", [ANN]),
+        )
+        before, messages = await digest(one), len(one.api.messages(GROUP))
+        for text in (*CHANGES, *READS):
+            await says(one, Who("Ann", ANN, GROUP, None, may=False), text)
+        assert await digest(one) == before
+        assert len(one.api.messages(GROUP)) == messages
+
+
+async def test_feeds_are_added_for_a_chat_by_those_who_may(
+    tmp_path: Path, clock: ManualClock, server: FeedServer
+) -> None:
+    server.put("/feed.xml", rss(item("1", "Pier opens"), title="Coast Herald"))
+    async with newsroom(tmp_path, clock) as one:
+        for who in (
+            Who("Bob", BOB, GROUP, None, may=False),
+            Who("Ann", ANN, GROUP, None, may=True),
+        ):
+            await says(one, who, f"/addfeed {server.url('/feed.xml')}")
+            await one.deliver(10 * SECOND, SECOND)
+        shown = one.api.messages(GROUP)[-1]
+        word = shown.reply_markup["inline_keyboard"][0][0]["callback_data"]
+        for user in (BOB, ANN):
+            one.api.press(GROUP, user, shown.message_id, word)
+            await one.listen()
+            added = await one.rows(
+                "select chats.name from feed_chats join chats on chats.id = chat_id"
+            )
+            assert added == ([("group",)] if user == ANN else [])
+
+
+async def test_who_acts_for_a_channel_loses_that_with_the_right_to_administer_it(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with newsroom(tmp_path, clock) as one:
+        api, ann = one.api, Who("Ann", ANN, ANN, None, may=True)
+        api.add_channel(
+            -1009, "Coast", {ANN: "administrator", api.bot_id: "administrator"}, username="coast"
+        )
+        await says(one, ann, "/channels @coast")
+        await one.deliver(5 * SECOND, SECOND)
+        assert api.messages(ANN)[-1].text.startswith("Linked Coast")
+        await says(one, ann, "/channels")
+        await one.deliver(5 * SECOND, SECOND)
+        menu = api.messages(ANN)[-1]
+        api.press(
+            ANN, ANN, menu.message_id, menu.reply_markup["inline_keyboard"][0][0]["callback_data"]
+        )
+        await one.listen()
+        await says(one, ann, "/subscribe harbour")
+        await one.deliver(5 * SECOND, SECOND)
+        [(chat,)] = await one.rows(
+            "select c.address from routes join chats c on c.id = chat_id join subscriptions s on s.id = subscription_id where query = 'harbour'"
+        )
+        assert chat == -1009
+        api.set_member(-1009, ANN, "member")
+        one.clock.advance(timedelta(minutes=2))
+        one.made._listener._members._known.clear()  # type: ignore[union-attr]
+        before = await digest(one)
+        await says(one, ann, "/subscribe ferry")
+        await says(one, ann, "/unsubscribe 2")
+        assert await digest(one) == before

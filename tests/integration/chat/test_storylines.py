@@ -1,0 +1,995 @@
+"""What people do with stories: follow and mute them, look at them, choose their size, say how a subscription rings.
+
+Articles are brought with their places, so that nothing here depends on how articles are grouped.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support import NOON
+from telegram_harness import (
+    ANN,
+    BOB,
+    EVERYWHERE,
+    FORUM,
+    GROUP,
+    RUNG,
+    TOPIC,
+    ArticleSpec,
+    Opened,
+    TelegramHarness,
+    asks,
+    newest,
+    rule,
+    stances,
+    started,
+)
+
+from bot.alerts import options
+from bot.chat.handlers.storylines import _told
+from bot.cli.main import main
+from bot.config.load import load
+from bot.errors import ConfigError, QueryError
+from bot.i18n.catalog import ENGLISH
+from bot.model.alerts import Stance
+from bot.model.archive import StoryEntry
+from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetStance
+from bot.model.chats import AlertOptions, Urgency
+from bot.model.message import Message
+from bot.model.stories import Grouping, Merge, Pair, StoryIds
+from bot.search.timeline import later, summary, timeline, who_was_first
+
+MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
+ANONYMOUS = 1087968824
+ONLY_ADMINS = "Only administrators of this chat can change what rings here."
+
+
+def shown(one: TelegramHarness, chat: int = ANN) -> list[str]:
+    """First lines of what stands there, answers left out."""
+    return [
+        message.text.partition("\n")[0]
+        for message in one.api.messages(chat)
+        if message.reply_to is None
+    ]
+
+
+# Follow and mute
+
+
+async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        answer = await asks(one, "/follow", newest(one))
+        assert answer.startswith(
+            "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:\nrung\n"
+        )
+        [story] = await one.adds(ArticleSpec("quiet", (0, 0, line)))
+        await one.adds(
+            ArticleSpec("quiet confirmation", (story, story, line)),
+            ArticleSpec("quiet", (line, line, line)),
+        )
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "quiet"]
+        assert [message.text for message in one.api.messages(ANN)][-1].endswith(
+            "\n\n👣 a storyline you follow"
+        )
+        await one.adds(ArticleSpec("elsewhere"))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "quiet"]
+
+
+async def test_what_matches_and_is_followed_is_one_message_that_names_the_subscription(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await asks(one, "/follow", newest(one))
+        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "rung anew"]
+        assert one.api.messages(ANN)[-1].text.endswith("🔔 Rung")
+
+
+async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_shown(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        answer = await asks(one, "/mute", newest(one))
+        assert answer.startswith(
+            "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:\nrung\n"
+        )
+        await one.adds(
+            ArticleSpec("rung anew", (0, 0, line)), ArticleSpec("rung too", (line, line, line))
+        )
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung"]
+        assert "2 publishers" in one.api.messages(ANN)[0].text
+        assert await one.rows("select count(*) from entries") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("command", "undo"), [("/follow", "/unfollow"), ("/mute", "/unmute"), ("/mute", "/unfollow")]
+)
+async def test_a_stance_is_taken_back_by_an_answer_to_the_same_alert(
+    opened: Opened, command: str, undo: str
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        alert = newest(one)
+        await asks(one, command, alert)
+        assert (await asks(one, undo, alert)).startswith(
+            "This storyline rings here by its words again, like any other:\nrung"
+        )
+        await one.adds(ArticleSpec("quiet", (0, 0, line)), ArticleSpec("rung anew", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "rung anew"]
+        assert await stances(one) == []
+
+
+async def test_the_last_of_follow_and_mute_holds(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        alert = newest(one)
+        await asks(one, "/mute", alert)
+        await asks(one, "/follow", alert)
+        assert await stances(one) == [("ann", line, "follow")]
+
+
+async def test_a_stance_survives_a_restart(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await asks(one, "/mute", newest(one))
+    async with opened(RUNG) as one:
+        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung"]
+
+
+async def test_a_stance_is_one_chat_s(opened: Opened) -> None:
+    async with opened(EVERYWHERE) as one:
+        line = await started(one)
+        await asks(one, "/mute", newest(one))
+        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert (shown(one), shown(one, GROUP), shown(one, FORUM)) == (
+            ["rung"],
+            ["rung", "rung anew"],
+            ["rung", "rung anew"],
+        )
+
+
+@pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute", "/stories loose"])
+async def test_in_a_group_only_administrators_change_what_rings(
+    opened: Opened, command: str
+) -> None:
+    async with opened(EVERYWHERE) as one:
+        await started(one)
+        alert = newest(one, GROUP)
+        assert await asks(one, command, alert, GROUP, BOB) == ONLY_ADMINS
+        assert await stances(one) == []
+        assert await asks(one, command, alert, GROUP, ANN) not in {"", ONLY_ADMINS}
+
+
+async def test_an_administrator_who_writes_as_the_group_may_mute(opened: Opened) -> None:
+    async with opened(EVERYWHERE) as one:
+        line = await started(one)
+        answer = await asks(
+            one, "/mute", newest(one, GROUP), GROUP, ANONYMOUS, anonymous_admin=True
+        )
+        assert answer.startswith("Muted.")
+        assert await stances(one) == [("group", line, "mute")]
+
+
+@pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute"])
+async def test_a_command_that_answers_no_alert_is_told_what_to_answer(
+    opened: Opened, command: str
+) -> None:
+    async with opened(EVERYWHERE) as one:
+        await started(one)
+        told = f"Answer an alert with {command}: it is about the story of that alert."
+        assert await asks(one, command) == told
+        assert await asks(one, command, newest(one)) == told, "the answer is no alert"
+        assert await asks(one, command, 12345) == told
+        assert await asks(one, command, None, FORUM, ANN, TOPIC) == told, (
+            "in a topic everything answers its first message"
+        )
+        assert await stances(one) == []
+
+
+async def test_an_answer_to_a_message_of_several_stories_is_about_the_first(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        first, _ = await one.adds(
+            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+        )
+        await one.deliver()
+        assert (await asks(one, "/follow", newest(one))).partition(":\n")[2].startswith("rung\n")
+        assert await stances(one) == [("ann", first, "follow")]
+
+
+async def test_an_answer_to_a_message_that_changed_is_about_its_story(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await one.adds(ArticleSpec("quiet", (line, line, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert (await asks(one, "/mute", newest(one))).startswith("Muted.")
+        assert await stances(one) == [("ann", line, "mute")]
+
+
+async def test_an_answer_to_a_second_ring_is_about_its_story(opened: Opened) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        line = await started(one)
+        await one.adds(ArticleSpec("quiet", (line, line, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert one.api.messages(ANN)[-1].text.startswith("🔔 Now 2 publishers")
+        assert (await asks(one, "/mute", newest(one))).startswith("Muted.")
+        assert await stances(one) == [("ann", line, "mute")]
+
+
+async def test_an_answer_to_a_message_whose_story_became_another_s_is_about_that(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        a, b = await started(one), await started(one, "rung too")
+        first = one.api.messages(ANN)[0].message_id
+        await one.adds(ArticleSpec("quiet", (b, b, b)), merges=merged(a, b))
+        await asks(one, "/mute", first)
+        assert await stances(one) == [("ann", b, "mute")]
+
+
+async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(opened: Opened) -> None:
+    async with opened(EVERYWHERE) as one:
+        for number in range(5):
+            await started(one, f"rung {number}")
+        old = newest(one, GROUP)
+        one.api.migrate(GROUP, -100_777)
+        await started(one, "rung later")
+        there = one.api.chats[-100_777].messages
+        assert old not in there
+        there[old] = replace(
+            one.api.messages(-100_777)[-1],
+            message_id=old,
+            text="It has the number that an alert had.",
+        )
+        answer = await asks(one, "/mute", old, -100_777, ANN)
+        assert answer == "Answer an alert with /mute: it is about the story of that alert."
+
+
+# How long it holds
+
+
+@pytest.mark.parametrize("command", ["/follow", "/mute"])
+async def test_a_stance_ends_when_its_storyline_has_been_quiet_for_48_hours_and_stays_ended(
+    opened: Opened, command: str
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await asks(one, command, newest(one))
+        one.clock.advance(48 * HOUR)
+        for number in range(2):
+            await one.adds(
+                ArticleSpec(f"quiet {number}", (0, 0, line)),
+                ArticleSpec(f"rung {number}", (0, 0, line)),
+            )
+            await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "rung 0", "rung 1"]
+
+
+@pytest.mark.parametrize(("command", "rings"), [("/follow", 4), ("/mute", 1)])
+async def test_a_stance_holds_as_long_as_its_storyline_goes_on(
+    opened: Opened, command: str, rings: int
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await asks(one, command, newest(one))
+        for number in range(3):
+            one.clock.advance(47 * HOUR)
+            await one.adds(ArticleSpec(f"rung {number}", (0, 0, line)))
+            await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(shown(one)) == rings
+
+
+def merged(gone: int, kept: int) -> list[Merge]:
+    return [
+        Merge(level, gone, kept) for level in (Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT)
+    ]
+
+
+@pytest.mark.parametrize(("command", "rings"), [("/follow", True), ("/mute", False)])
+@pytest.mark.parametrize("of_gone", [True, False])
+async def test_a_stance_goes_along_when_storylines_become_one(
+    opened: Opened, command: str, rings: bool, of_gone: bool
+) -> None:
+    async with opened(RUNG) as one:
+        a, b = await started(one), await started(one, "rung too")
+        await asks(one, command, one.api.messages(ANN)[not of_gone].message_id)
+        await one.adds(
+            ArticleSpec("bridge", (a, a, b)),
+            ArticleSpec("rung in the batch" if not rings else "quiet", (0, 0, b)),
+            merges=[Merge(Grouping.LOOSE, a, b)],
+        )
+        await one.adds(ArticleSpec("rung later" if not rings else "quiet later", (0, 0, b)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(shown(one)) == 2 + 2 * rings
+        assert [row[1] for row in await stances(one)] == [b]
+
+
+async def test_an_ended_stance_does_not_stand_in_the_way_of_another_when_storylines_become_one(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        b = await started(one)
+        await asks(one, "/mute", newest(one))
+        one.clock.advance(49 * HOUR)
+        a = await started(one, "rung too")
+        await asks(one, "/follow", newest(one))
+        await one.adds(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
+        assert await stances(one) == [("ann", b, "follow")]
+
+
+@pytest.mark.parametrize("first", ["/follow", "/mute"])
+async def test_of_two_stances_that_meet_the_batch_and_the_store_take_the_same(
+    opened: Opened, first: str
+) -> None:
+    async with opened(RUNG) as one:
+        a, b = await started(one), await started(one, "rung too")
+        first_of, second_of = (message.message_id for message in one.api.messages(ANN)[:2])
+        await asks(one, first, first_of)
+        await asks(one, {"/follow": "/mute", "/mute": "/follow"}[first], second_of)
+        await one.adds(
+            ArticleSpec("rung in the batch", (0, 0, b)), merges=[Merge(Grouping.LOOSE, a, b)]
+        )
+        await one.adds(ArticleSpec("rung later", (0, 0, b)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(shown(one)) in {2, 4}
+
+
+async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(
+    opened: Opened,
+) -> None:
+    """Between the reading of the alert and the keeping of the answer a batch may be kept."""
+    async with opened(RUNG) as one:
+        a, b = await started(one), await started(one, "rung too")
+        chat = await one.made.store.chats.chat_at(ANN, 0)
+        assert chat is not None
+        alert = await one.made.store.chats.alert_of(chat.id, one.api.messages(ANN)[0].message_id)
+        assert alert is not None
+        await one.adds(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
+        update = Incoming(900_000, ANN, 0, "Ann", ANN, "/mute")
+        await one.made.store.chats.answer(
+            HandledUpdate(
+                update, chat, Reply(changes=(SetStance(alert.storyline_id, Stance.MUTE),))
+            ),
+            one.clock.now(),
+        )
+        await one.adds(ArticleSpec("rung later", (0, 0, b)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "rung too"]
+
+
+# Waiting and following
+
+
+async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wait(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG, rule("Two", "two", publishers=2)) as one:
+        line = await started(one)
+        await asks(one, "/follow", newest(one))
+        await one.adds(ArticleSpec("quiet", (0, 0, line)), ArticleSpec("two", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "quiet", "two"]
+
+
+@pytest.mark.parametrize("by_time", [True, False])
+async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_muted(
+    opened: Opened, by_time: bool
+) -> None:
+    async with opened(RUNG, rule("Two", "two", publishers=2, or_after="30m")) as one:
+        line = await started(one)
+        [held] = await one.adds(ArticleSpec("two", (0, 0, line)))
+        await asks(one, "/mute", newest(one))
+        if by_time:
+            one.clock.advance(31 * MINUTE)
+            await one.made._release_pending()
+        else:
+            await one.adds(ArticleSpec("quiet", (held, held, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung"]
+
+
+async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG, rule("Two", "two", publishers=2)) as one:
+        line = await started(one)
+        alert = newest(one)
+        [held] = await one.adds(ArticleSpec("two", (0, 0, line)))
+        await asks(one, "/mute", alert)
+        await one.adds(ArticleSpec("quiet", (held, held, line)))
+        await asks(one, "/unmute", alert)
+        await one.adds(ArticleSpec("quiet", (held, held, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "two"]
+
+
+async def test_a_second_ring_is_muted_as_well(opened: Opened) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        line = await started(one)
+        await asks(one, "/mute", newest(one))
+        await one.adds(ArticleSpec("quiet", (line, line, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert [
+            message.text for message in one.api.messages(ANN) if message.text.startswith("🔔")
+        ] == []
+
+
+async def test_a_chat_that_is_no_longer_let_in_follows_nothing(opened: Opened) -> None:
+    both = rule("Rung", "rung", to=("ann", "bob"))
+    async with opened(both, chats={"ann": ANN, "bob": BOB}) as one:
+        line = await started(one)
+        await asks(one, "/follow", newest(one, BOB), BOB, BOB)
+    async with opened(RUNG, chats={"ann": ANN}) as one:
+        await one.adds(ArticleSpec("quiet", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one, BOB) == ["rung"]
+
+
+async def test_a_followed_story_in_a_flood_is_told_of(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await asks(one, "/follow", newest(one))
+        await one.adds(
+            [
+                ArticleSpec("quiet", (0, 0, line), silent="flood"),
+                ArticleSpec("rung anew", (0, 0, line), silent="flood"),
+            ]
+        )
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one)[1:] == ["2 stories 🔔 Rung"]
+
+
+async def test_many_followed_stories_in_one_message_name_the_follow(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        await asks(one, "/follow", newest(one))
+        await one.adds(*(ArticleSpec(f"quiet {number}", (0, 0, line)) for number in range(20)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one)[1].startswith("20 stories")
+        assert "follow" in shown(one)[1]
+
+
+# Looking at stories
+
+
+async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_otherwise(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        one.clock.advance(7 * MINUTE)
+        [second] = await one.adds(ArticleSpec("quiet", (line, line, line)))
+        await one.adds(ArticleSpec("a reaction", (0, 0, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        text = await asks(one, "/story", one.api.messages(ANN)[0].message_id)
+        assert text.startswith(
+            "Storyline: 2 stories, 3 articles, 3 publishers\n\n▶ rung\nInvented Wire had it first, 8 min before Invented Wire."
+        )
+        assert "○ a reaction" in text
+        assert await asks(one, f"/story https://news.example/{second}") == text
+        assert (
+            await asks(one, "/story https://news.example/none")
+            == "No stored article has this address or headline."
+        )
+        assert (
+            await asks(one, "/story")
+            == "Answer an alert with /story, or write the address of an article after it."
+        )
+
+
+async def test_story_may_be_asked_by_everyone_in_a_group(opened: Opened) -> None:
+    async with opened(EVERYWHERE) as one:
+        await started(one)
+        assert (await asks(one, "/story", newest(one, GROUP), GROUP, BOB)).startswith(
+            "Storyline: 1 story, 1 article, 1 publisher"
+        )
+
+
+async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: Opened) -> None:
+    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
+        line, _ = await one.adds(
+            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+        )
+        await one.deliver()
+        together = newest(one)
+        await one.adds(ArticleSpec("quiet", (line, line, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        text = await asks(one, "/story", newest(one))
+        assert text.startswith("Storyline: 1 story, 2 articles, 2 publishers\n\n▶ rung\n")
+        assert await asks(one, "/story", together) == text
+
+
+def entry(
+    number: int,
+    *,
+    story: int = 1,
+    line: int = 1,
+    at: datetime = NOON,
+    origin: str = "",
+    name: str = "",
+    **more: Any,
+) -> StoryEntry:
+    place = StoryIds(more.pop("strict", story), story, line)
+    return StoryEntry(
+        number,
+        place,
+        more.pop("title", f"Headline {number}"),
+        f"https://news.example/{number}",
+        name or f"House {number}",
+        origin or f"house {number}",
+        more.pop("agency", ""),
+        at,
+        more.pop("pairs", ()),
+    )
+
+
+def test_a_storyline_of_any_size_and_names_of_any_length_are_one_message() -> None:
+    told = timeline(
+        (
+            entry(
+                n,
+                story=1 if n < 60 else n,
+                name="Longest name of a house " * 20,
+                title="Long headline " * 20,
+                agency="AP",
+            )
+            for n in range(1, 120)
+        ),
+        1,
+    )
+    message = _told(told, NOON, ENGLISH)
+    assert len(message.text) <= 4096
+    assert len(message.entities) <= 100
+
+
+@pytest.mark.parametrize("level", ["strict", "normal", "loose"])
+async def test_stories_says_how_much_belongs_to_one_alert_and_changes_it(
+    opened: Opened, level: str
+) -> None:
+    async with opened(RUNG) as one:
+        assert "It is normal here." in await asks(one, "/stories")
+        assert (
+            await asks(one, f"/stories {level.upper()}")
+            == f"From now on one alert here is for one story, {level}. /stories explains."
+        )
+        assert f"It is {level} here." in await asks(one, "/stories")
+        assert f"It is {level} here." in await asks(one, "/stories nonsense")
+
+
+async def test_stories_is_for_one_chat_and_survives_a_restart(opened: Opened) -> None:
+    async with opened(EVERYWHERE, stories="strict") as one:
+        await asks(one, "/stories loose")
+    async with opened(EVERYWHERE, stories="normal") as one:
+        assert "It is loose here." in await asks(one, "/stories")
+        assert "It is normal here." in await asks(one, "/stories", None, GROUP, BOB)
+
+
+async def test_the_level_that_the_file_gives_a_chat_is_changed_there_only(opened: Opened) -> None:
+    async with opened(RUNG, levels={"ann": "normal"}) as one:
+        assert (
+            await asks(one, "/stories loose")
+            == "feeds.yaml says normal for this chat: change it there."
+        )
+        assert "It is normal here." in await asks(one, "/stories")
+
+
+async def test_a_level_that_the_file_no_longer_gives_a_chat_holds_no_longer(opened: Opened) -> None:
+    async with opened(RUNG, levels={"ann": "loose"}, stories="strict") as one:
+        assert "It is loose here." in await asks(one, "/stories")
+    async with opened(RUNG, stories="strict") as one:
+        assert "It is strict here." in await asks(one, "/stories")
+
+
+async def test_a_second_copy_of_an_update_changes_nothing(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        await started(one)
+        chat = await one.made.store.chats.chat_at(ANN, 0)
+        assert chat is not None
+        update = Incoming(700_000, ANN, 0, "Ann", ANN, "/stories loose")
+        for level, kept in ((Stance.MUTE, True), (Stance.FOLLOW, False)):
+            assert (
+                await one.made.store.chats.answer(
+                    HandledUpdate(update, chat, Reply(Message("x"), (SetStance(1, level),))),
+                    one.clock.now(),
+                )
+                is kept
+            )
+        assert await stances(one) == [("ann", 1, "mute")]
+
+
+# The command line
+
+
+def told(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(
+        main,
+        [arguments[0], "-c", str(folder / "feeds.yaml"), *arguments[1:]],
+        catch_exceptions=False,
+    )
+
+
+async def test_the_command_story_tells_who_was_first_and_why(
+    tmp_path: Path, opened: Opened
+) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        one.clock.advance(90 * MINUTE)
+        [second] = await one.adds(ArticleSpec("quiet", (line, line, line), agency="AP"))
+        await one.adds(ArticleSpec("a reaction", (0, 0, line)))
+        await one.rows("insert into joins values (?, ?, 0.5, 'words')", second, line)
+        result = told(tmp_path, "story", f"https://news.example/{second}")
+        text = " ".join(result.stdout.split())
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "2 stories, 3 articles, 3 publishers" in text
+        assert "Invented Wire had it first, 1 h 30 min before Invented Wire." in text
+        assert "words like Invented Wire (0.50)" in text
+
+        lines = [
+            json.loads(each)
+            for each in told(
+                tmp_path, "story", f"https://news.example/{second}", "--json"
+            ).stdout.splitlines()
+        ]
+        assert [(each["title"], each["story"], each["storyline"], each["seconds_after_first"]) for each in lines] == [
+            ("rung", line, line, 0.0), ("quiet", line, line, 5430.0), ("a reaction", second + 1, line, 0.0),
+        ]  # fmt: skip
+        assert [each["pairs"] for each in lines] == [[], [[line, 0.5, "words"]], []]
+        assert [each["via"] for each in lines] == ["", "AP", ""]
+
+
+async def test_the_command_story_of_what_is_not_known_says_so(
+    tmp_path: Path, opened: Opened
+) -> None:
+    async with opened(RUNG) as one:
+        await started(one)
+        for what in ("https://news.example/none", "No such headline"):
+            result = told(tmp_path, "story", what)
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert "No stored article has this address or headline." in result.stderr
+
+
+async def test_explain_says_that_an_alert_waits_and_how_long(
+    tmp_path: Path, opened: Opened
+) -> None:
+    async with opened(
+        rule("Two", "two", publishers=2, or_after="30m"), rule("Nine", "nine", publishers=9)
+    ) as one:
+        two, nine = await one.adds(ArticleSpec("two"), ArticleSpec("nine"))
+        text = " ".join(
+            told(
+                tmp_path, "explain", f"https://news.example/{two}", "--subscription", "Two"
+            ).stdout.split()
+        )
+        assert "it waits until enough independent publishers carry the story; it rings at" in text
+        assert "12:30 all the same" in text
+        text = " ".join(
+            told(
+                tmp_path, "explain", f"https://news.example/{nine}", "--subscription", "Nine"
+            ).stdout.split()
+        )
+        assert text.endswith("it waits until enough independent publishers carry the story.")
+
+
+async def test_explain_of_an_article_whose_own_message_stands_beside_the_merged_story_s_says_that_it_rang(
+    tmp_path: Path, opened: Opened
+) -> None:
+    async with opened(RUNG) as one:
+        a, b = await started(one), await started(one, "rung too")
+        await one.adds(ArticleSpec("bridge", (b, b, b)), merges=merged(a, b))
+        text = " ".join(told(tmp_path, "explain", f"https://news.example/{a}").stdout.split())
+        assert "ann: sent at" in text
+
+
+# A timeline
+
+
+def test_a_timeline_begins_each_story_with_its_first_article_whatever_the_order_in_which_they_were_seen() -> (
+    None
+):
+    late, early = entry(1, at=NOON + HOUR), entry(2, at=NOON)
+    [story] = timeline([late, early], 1)
+    assert [(line.entry.id, line.after) for line in story.lines] == [(2, timedelta(0)), (1, HOUR)]
+    assert (story.title, story.publishers, story.asked) == ("Headline 2", 2, True)
+
+
+def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
+    [story] = timeline(
+        [
+            entry(1, origin="ap"),
+            entry(2, at=NOON + MINUTE, origin="ap"),
+            entry(3, at=NOON + 5 * MINUTE),
+        ],
+        1,
+    )
+    assert who_was_first(story) == "House 1 had it first, 5 min before House 3."
+    [story] = timeline([entry(1, origin="ap"), entry(2, at=NOON + MINUTE, origin="ap")], 1)
+    assert who_was_first(story) == "House 1 alone has it so far."
+    [story] = timeline([entry(1), entry(2)], 1)
+    assert who_was_first(story) == "House 1 and House 2 had it at the same time."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "first"), (1, "+1 s"), (30, "+30 s"), (89, "+1 min"), (3540, "+59 min"), (3599, "+1 h"), (3600, "+1 h"), (5400, "+1 h 30 min"), (90_000, "+25 h")],
+)  # fmt: skip
+def test_a_lead_is_said_in_minutes_and_hours(seconds: int, words: str) -> None:
+    assert later(timedelta(seconds=seconds)) == words
+
+
+def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None:
+    pairs = (Pair(1, 1.0, "link"), Pair(99, 0.414, "names"))
+    told = timeline(
+        [
+            entry(1),
+            entry(2, pairs=pairs),
+            entry(3, story=3, pairs=(Pair(1, 0.3, "words"),)),
+            entry(4, story=4),
+        ],
+        3,
+    )
+    assert [line.why for story in told for line in story.lines] == [
+        "first of the storyline",
+        "the same link as House 1; names and numbers like an entry that is forgotten by now (0.41)",
+        "opened a story of this storyline: words like House 1 (0.30)",
+        "on its own at first; what came later joined it",
+    ]
+    assert [story.asked for story in told] == [False, True, False]
+    assert summary(told) == "3 stories, 4 articles, 4 publishers"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5000), st.integers(1, 4), st.sampled_from("abc")), max_size=30
+    )
+)
+def test_a_timeline_holds_every_article_once(drawn: list[tuple[int, int, str]]) -> None:
+    entries = [
+        entry(number, story=story, at=NOON + timedelta(seconds=at), origin=origin)
+        for number, (at, story, origin) in enumerate(drawn, 1)
+    ]
+    told = timeline(entries, 1)
+    assert sorted(line.entry.id for story in told for line in story.lines) == [
+        each.id for each in entries
+    ]
+    for story in told:
+        afters = [line.after for line in story.lines]
+        assert afters[0] == timedelta(0)
+        assert afters == sorted(afters)
+        assert story.publishers == len({line.entry.origin for line in story.lines})
+    assert sum(story.asked for story in told) == bool(drawn)
+    begins = [story.lines[0].entry.at for story in told]
+    assert begins == sorted(begins)
+
+
+# How a subscription rings
+
+WAITS = st.one_of(
+    st.none(), st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds))
+)
+
+
+@st.composite
+def all_options(draw: st.DrawFn) -> AlertOptions:
+    publishers = draw(st.integers(1, 49))
+    wait = draw(WAITS) if publishers > 1 else None
+    return AlertOptions(
+        draw(st.sampled_from(Urgency)),
+        publishers,
+        wait,
+        draw(st.sampled_from([0, *range(publishers + 1, 51)])),
+    )
+
+
+@given(
+    all_options(),
+    st.sampled_from(
+        [
+            "harbour",
+            '"air defence" AND (syria OR iraq)',
+            "~Kyiv NOT football",
+            "publishers OR urgency",
+        ]
+    ),
+)
+@example(AlertOptions(), "harbour")
+def test_what_is_written_before_a_query_is_read_as_it_was_meant(
+    how: AlertOptions, query: str
+) -> None:
+    assert options.problem(how) is None
+    assert options.split(f"{options.words(how)} {query}".strip()) == (how, query)
+
+
+@given(st.integers(1, 259_200_000))
+def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: int) -> None:
+    """A duration may have three decimals."""
+    how = AlertOptions(publishers=2, or_after=timedelta(milliseconds=thousandths))
+    assert options.split(f"{options.words(how)} harbour") == (how, "harbour")
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "message"),
+    [
+        ("publishers:0 x", "0", "publishers: expected a number from 1 to 50"),
+        ("publishers:51 x", "51", "publishers: expected a number from 1 to 50"),
+        ("publishers: x", " x", "publishers: expected a number from 1 to 50"),
+        ("urgency:soon x", "soon", "urgency: expected breaking, normal or digest"),
+        (
+            "publishers:2 or_after:soon x",
+            "soon",
+            "or_after: expected a duration such as 90s, 2m, 1h or 1d",
+        ),
+        ("publishers:2 or_after:4d x", "4d", "expected between 1s and 3d"),
+        (
+            "or_after:30m x",
+            "30m",
+            "or_after goes with publishers: 2 or more, for it ends the wait for them",
+        ),
+        ("alert_again_at:1 x", "1", "alert_again_at: expected a number from 2 to 50"),
+        (
+            "publishers:3 alert_again_at:3 x",
+            "3 x",
+            "expected more than the publishers that the first ring waits for",
+        ),
+        (
+            "urgency:digest alert_again_at:99999999999 x",
+            "99999999999",
+            "alert_again_at: expected a number from 2 to 50",
+        ),
+    ],
+)
+def test_a_mistake_before_a_query_is_told_with_its_place(
+    text: str, marked: str, message: str
+) -> None:
+    with pytest.raises(QueryError) as raised:
+        options.split(text)
+    assert (raised.value.message, text[raised.value.position :][: len(marked)]) == (message, marked)
+
+
+@pytest.mark.parametrize(
+    "text", ["publishers", '"publishers:2"', "(publishers:2)", "x publishers:2"]
+)
+def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
+    assert options.split(text) == (AlertOptions(), text)
+
+
+async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: Opened) -> None:
+    async with opened() as one:
+        answer = await asks(one, "/subscribe harbour Publishers:2")
+        assert "publishers: stands before the query, as in publishers:2 ceasefire" in answer
+        assert "that 2 independent publishers carry" in await asks(
+            one, "/subscribe Publishers:2 harbour"
+        )
+
+
+async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings_so(
+    opened: Opened,
+) -> None:
+    async with opened() as one:
+        answer = await asks(one, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
+        assert (
+            "that 2 independent publishers carry, or 30m after the first\nand once more when 4 publishers carry it"
+            in answer
+        )
+        assert "publishers:2 or_after:30m alert_again_at:4 harbour" in await asks(
+            one, "/subscriptions"
+        )
+        assert (
+            await asks(one, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
+            == "This rings here already. /subscriptions lists everything."
+        )
+        [a] = await one.adds(ArticleSpec("harbour"))
+        await one.deliver(10 * SECOND)
+        assert shown(one) == []
+        await one.adds(ArticleSpec("quiet", (a, a, a)))
+        await one.deliver(10 * SECOND)
+        assert shown(one) == ["harbour"]
+
+
+async def test_a_mistake_in_the_query_behind_options_is_marked_where_it_stands(
+    opened: Opened,
+) -> None:
+    async with opened() as one:
+        answer = await asks(one, "/subscribe publishers:2 harbour AND")
+        first, last = answer.split("\n")[-2:]
+        assert "harbour AND" in first
+        assert first[last.index("^") :] == "AND"
+
+
+FILE = "chats:\n  here: {{terminal: true}}\nsubscriptions:\n  - {{name: A, query: x, to: [here], {}}}\n"
+
+
+def read(folder: Path, options: str) -> AlertOptions:
+    path = folder / "feeds.yaml"
+    path.write_text(FILE.format(options))
+    return load(path, {}).declared.subscriptions[0].options
+
+
+def test_the_file_says_how_a_subscription_rings(tmp_path: Path) -> None:
+    assert read(
+        tmp_path, "urgency: digest, publishers: 3, or_after: 90s, alert_again_at: 5"
+    ) == AlertOptions(Urgency.DIGEST, 3, timedelta(seconds=90), 5)
+    assert read(tmp_path, "publishers: 1") == AlertOptions()
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "told"),
+    [
+        ("publishers: 0", "publishers", "1"),
+        ("publishers: 51", "publishers", "50"),
+        ("publishers: two", "publishers", "number"),
+        ("publishers: true", "publishers", "number"),
+        ("publishers: 2.5", "publishers", "number"),
+        ("urgency: soon", "urgency", "breaking"),
+        ("or_after: 30m", "or_after", "publishers"),
+        ("publishers: 2, or_after: 4d", "or_after", "3d"),
+        ("publishers: 2, or_after: 0s", "or_after", ""),
+        ("alert_again_at: 1", "alert_again_at", "2"),
+        ("publishers: 4, alert_again_at: 4", "alert_again_at", "more than the publishers"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_its_place(
+    tmp_path: Path, options: str, place: str, told: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read(tmp_path, options)
+    [mistake] = raised.value.mistakes
+    assert mistake.line == 4
+    assert mistake.path in {f"subscriptions[0].{place}", "subscriptions[0]"}
+    assert mistake.path.endswith(place) or mistake.message.startswith(f"{place}: "), (
+        "where two options do not go together, the one is named"
+    )
+    assert told in mistake.message
+
+
+def test_a_level_that_there_is_not_is_told_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "feeds.yaml"
+    path.write_text(
+        "settings: {stories: wide}\nchats:\n  here: {terminal: true, stories: narrow}\n"
+    )
+    with pytest.raises(ConfigError) as raised:
+        load(path, {})
+    assert [mistake.path for mistake in raised.value.mistakes] == [
+        "settings.stories",
+        "chats.here.stories",
+    ]
+
+
+async def test_a_story_that_was_held_when_its_storyline_was_followed_rings_with_its_next_article(
+    opened: Opened,
+) -> None:
+    async with opened(RUNG, rule("Two", "two", publishers=9)) as one:
+        line = await started(one)
+        [held] = await one.adds(ArticleSpec("two", (0, 0, line)))
+        await asks(one, "/follow", newest(one))
+        await one.adds(ArticleSpec("quiet", (held, held, line)))
+        await one.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung", "two"]
+
+
+async def test_a_mute_holds_back_what_waits_to_be_sent(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        line = await started(one)
+        one.api.say(ANN, ANN, "/mute", reply_to=newest(one))
+        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
+        await one.listen()
+        await one.deliver(MINUTE, 5 * SECOND)
+        assert shown(one) == ["rung"]

@@ -1,0 +1,392 @@
+"""When Telegram or the network is in the way: nothing is lost, nothing rings twice unmarked, nobody waits for another's trouble."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from botapi import BotApi, DropAfter, DropBefore, Refuse, ServerError, Slow, TooManyRequests
+from support import ManualClock, Recorder
+from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, open_harness
+
+DAY, HOUR, MINUTE, SECOND = (
+    timedelta(days=1),
+    timedelta(hours=1),
+    timedelta(minutes=1),
+    timedelta(seconds=1),
+)
+PARSE = Refuse(400, "Bad Request: can't parse entities: something at byte offset 3")
+NEW = -1009
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[BotApi]:
+    async with BotApi() as made:
+        made.add_private(ANN)
+        made.add_private(BOB)
+        made.add_group(GROUP, members={ANN: "creator"})
+        made.add_supergroup(FORUM, members={ANN: "administrator"}, forum=True)
+        made.add_topic(FORUM, TOPIC)
+        yield made
+
+
+def sends(api: BotApi, chat: int) -> int:
+    """Requests that named this chat."""
+    return sum(call.chat_id == chat for call in api.calls)
+
+
+async def test_a_flood_wait_parks_its_chat_alone_and_outlives_a_restart(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(TooManyRequests(600), chat_id=ANN)
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        await one.bring("everyone")
+        await one.deliver(MINUTE)
+        assert (one.shown(ANN), one.shown(BOB)) == ([], ["everyone"])
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        await one.deliver(8 * MINUTE, step=MINUTE)
+        assert sends(api, ANN) == 1
+        await one.deliver(2 * MINUTE, step=MINUTE)
+        assert one.shown(ANN) == ["everyone"]
+
+
+async def test_a_flood_wait_in_one_topic_holds_for_the_whole_forum(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(TooManyRequests(60), chat_id=FORUM)
+    async with open_harness(
+        tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock
+    ) as one:
+        await one.bring("everyone")
+        await one.deliver(50 * SECOND)
+        assert sends(api, FORUM) == 1
+        await one.deliver(20 * SECOND)
+
+        assert len(one.shown(FORUM)) == 2
+
+
+async def test_flood_waits_of_several_chats_within_seconds_close_everything(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    chats = {"ann": ANN, "bob": BOB, "group": GROUP}
+    for chat in chats.values():
+        api.fault(TooManyRequests(40), chat_id=chat)
+    async with open_harness(tmp_path, api, {**chats, "forum": FORUM}, clock) as one:
+        await one.bring("ann bob group")
+        await one.deliver()
+        await one.bring("forum")
+        await one.deliver(39 * SECOND)
+        assert sends(api, FORUM) == 0
+        await one.deliver(5 * SECOND)
+
+        assert [one.shown(chat) for chat in (*chats.values(), FORUM)] == [
+            *[["ann bob group"]] * 3,
+            ["forum"],
+        ]
+
+
+async def test_a_refused_token_stops_everything_for_a_while(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(Refuse(401, "Unauthorized"))
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        await one.bring("ann")
+        await one.deliver()
+        await one.bring("bob")
+        await one.deliver(4 * MINUTE, step=10 * SECOND)
+        assert len(api.calls) == 1
+        await one.deliver(2 * MINUTE, step=10 * SECOND)
+
+        assert (one.shown(ANN), one.shown(BOB)) == (["ann"], ["bob"])
+        assert one.notices == [
+            "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."
+        ]
+
+
+async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens_again(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.block(ANN)
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        await one.bring("everyone 1", "everyone 2")
+        await one.deliver(MINUTE)
+        await one.listen()
+        await one.deliver(2 * DAY, step=HOUR)
+        assert (sends(api, ANN), one.shown(BOB)) == (1, ["everyone 1", "everyone 2"])
+        assert one.notices == [
+            "ann takes no messages: the person blocked the bot. Its alerts wait; nothing is lost."
+        ]
+
+        api.unblock(ANN)
+        await one.listen()
+        await one.bring("everyone 3")
+        await one.deliver(MINUTE)
+
+        assert one.shown(ANN) == ["everyone 1", "everyone 2", "everyone 3"]
+
+
+async def test_a_chat_that_is_not_found_is_paused_at_the_third_time(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, api, {"ann": 99, "bob": BOB}, clock) as one:
+        await one.bring("everyone")
+        await one.deliver(HOUR, step=10 * SECOND)
+
+        assert (sends(api, 99), await one.states(), one.shown(BOB)) == (
+            3,
+            ["queued", "sent"],
+            ["everyone"],
+        )
+        assert len(one.notices) == 1
+
+
+async def test_a_group_that_became_a_supergroup_takes_everything_along_also_when_the_file_names_the_old_one(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as one:
+        api.say(GROUP, ANN, "/subscribe harbour")
+        await one.listen()
+        await one.bring("group 1", "group 2", "harbour")
+        await one.deliver()
+        api.migrate(GROUP, NEW)
+        await one.deliver(MINUTE)
+        assert one.shown(NEW) == ["group 1", "group 2", "harbour"]
+        assert sends(api, GROUP) == 3, (
+            "an administrator is asked for, a reply sent, and one message finds out"
+        )
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as one:
+        await one.bring("group 3", "harbour again")
+        await one.deliver(MINUTE)
+        chat = await one.made.store.chats.chat_at(NEW, 0)
+
+        assert one.shown(NEW) == ["group 1", "group 2", "harbour", "group 3", "harbour again"]
+        assert sends(api, GROUP) == 3
+        assert chat is not None
+        assert [each.query for each, _ in await one.made.store.chats.subscriptions_of(chat.id)] == [
+            "group OR everyone",
+            "harbour",
+        ]
+
+
+async def test_a_group_moves_into_a_supergroup_that_is_known_already(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, api, {"group": GROUP, "super": NEW}, clock) as one:
+        await one.bring("group alone")
+        await one.deliver()
+        api.migrate(GROUP, NEW)
+        await one.bring("group waits", "super waits", "everyone")
+        await one.deliver(MINUTE)
+        await one.retitle("group waits", "group waited")
+        await one.deliver(MINUTE)
+
+        assert sorted(one.shown(NEW)) == ["everyone", "group waited", "super waits"], (
+            "what waited for both comes once"
+        )
+
+
+async def test_messages_of_before_the_move_are_not_changed_after_it(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    """Their numbers are other messages' now."""
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as one:
+        await one.bring("group first", "group before")
+        await one.deliver(3 * SECOND)
+        api.migrate(GROUP, NEW)
+        await one.bring("group 1", "group 2", "group 3")
+        await one.deliver(MINUTE)
+        await one.retitle("group before", "group changed")
+        await one.deliver(MINUTE)
+
+        assert api.messages(GROUP)[1].message_id in {
+            message.message_id for message in api.messages(NEW)
+        }
+        assert one.shown(NEW) == ["group 1", "group 2", "group 3"]
+
+
+async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.close_topic(FORUM, TOPIC)
+    async with open_harness(
+        tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock
+    ) as one:
+        await one.bring("everyone 1", "everyone 2")
+        await one.deliver(MINUTE)
+        assert one.shown(FORUM) == ["everyone 1", "everyone 2"], "General goes on"
+        assert len(one.notices) == 1
+        api.chats[FORUM].topics[TOPIC].closed = False
+        await one.deliver(23 * HOUR, step=HOUR)
+        assert one.shown(FORUM, TOPIC) == []
+        await one.deliver(2 * HOUR, step=MINUTE)
+
+        assert one.shown(FORUM, TOPIC) == ["everyone 1", "everyone 2"]
+
+
+async def test_what_is_refused_comes_once_as_plain_text(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(PARSE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.bring("ann", summary="of the harbour")
+        await one.deliver(MINUTE)
+
+    [message] = api.messages(ANN)
+    assert message.entities == []
+    assert (
+        message.text
+        == "ann\nInvented Wire · news.example · 12:00\n\nof the harbour\n\n🔔 For ann\nhttps://news.example/1"
+    )
+
+
+async def test_what_is_refused_plain_as_well_is_set_aside_blocks_nobody_and_is_told_once(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(PARSE, times=4, chat_id=ANN)
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
+        await one.bring("ann 1", "ann 2", "ann 3", "bob")
+        await one.deliver(MINUTE)
+
+        assert (one.shown(ANN), one.shown(BOB)) == (["ann 3"], ["bob"])
+        assert [(row.state, row.title) for row in await one.outbox("dead")] == [
+            ("dead", "ann 1"),
+            ("dead", "ann 2"),
+        ]
+        assert [notice.partition(":")[0] for notice in one.notices] == [
+            "Telegram refuses a message to ann"
+        ]
+
+
+async def test_an_alert_in_doubt_is_repeated_once_and_marked(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(DropAfter())
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.bring("ann 1", "ann 2")
+        await one.deliver(4 * SECOND)
+        assert one.shown(ANN) == ["ann 1"]
+        await one.deliver(DAY, step=MINUTE)
+
+        assert one.shown(ANN) == ["ann 1", "(repeat) ann 1", "ann 2"]
+        assert await one.states() == ["sent", "sent"]
+
+
+@pytest.mark.parametrize("then", [DropAfter(), DropBefore(), ServerError(502)])
+async def test_there_is_never_a_third_copy(
+    tmp_path: Path, api: BotApi, clock: ManualClock, then: DropAfter | DropBefore | ServerError
+) -> None:
+    api.fault(DropAfter())
+    api.fault(TooManyRequests(30))
+    api.fault(then)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.bring("ann 1", "ann 2")
+        await one.deliver(DAY, step=MINUTE)
+
+        copies = ["ann 1", "(repeat) ann 1"] if isinstance(then, DropAfter) else ["ann 1"]
+        assert one.shown(ANN) == [*copies, "ann 2"]
+        assert await one.states() == ["unknown", "sent"]
+
+
+async def test_an_alert_cut_short_by_a_stop_is_repeated_once_and_marked(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    for seen in (["ann"], ["ann", "(repeat) ann"], ["ann", "(repeat) ann"]):
+        api.fault(Slow(30), times=1)
+        async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+            if not sends(api, ANN):
+                await one.bring("ann")
+            clock.advance(MINUTE)
+            sending = asyncio.ensure_future(one.deliver())
+            with suppress(TimeoutError):
+                await api.arrived("sendMessage", len(seen), within=1)
+            sending.cancel()
+            await asyncio.wait({sending})
+
+        assert one.shown(ANN) == seen
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.deliver(HOUR, step=MINUTE)
+
+        assert (one.shown(ANN), await one.states()) == (["ann", "(repeat) ann"], ["unknown"])
+
+
+async def test_an_edit_in_doubt_is_made_again(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(DropBefore(), "editMessageText")
+    api.fault(DropAfter(), "editMessageText")
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.bring("ann burns")
+        await one.deliver()
+        await one.retitle("ann burns", "ann burns no more")
+        await one.deliver(MINUTE)
+
+        assert one.shown(ANN) == ["ann burns no more"]
+        assert await one.states() == ["sent", "sent"]
+        assert [call.method for call in api.calls] == ["sendMessage", *["editMessageText"] * 3]
+
+
+async def test_a_message_that_newsbell_cannot_write_is_set_aside_and_stops_nobody(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    """Local time ends with the year 9999, and this date lies hours before that end: in Japan, it cannot be said."""
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock, timezone="Asia/Tokyo") as one:
+        await one.bring("ann 1", published=datetime(9999, 12, 31, 20, tzinfo=UTC))
+        await one.bring("ann 2")
+        await one.deliver(MINUTE)
+
+        assert one.shown(ANN) == ["ann 2"]
+        assert await one.states() == ["dead", "sent"]
+
+
+async def test_retry_sends_again_what_is_dead_or_undecided_and_marks_what_may_have_arrived(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(PARSE, times=2)
+    api.fault(DropAfter(), times=2)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.bring("ann 1", "ann 2", "ann 3")
+        await one.deliver(HOUR, step=MINUTE)
+        assert await one.states() == ["dead", "unknown", "sent"]
+
+        assert await one.made._controlled("retry", ()) == 1
+        await one.deliver(HOUR, step=MINUTE)
+        assert await one.made._controlled("retry", (2, 99)) == 1
+        await one.deliver(HOUR, step=MINUTE)
+
+        assert one.shown(ANN) == ["ann 2", "(repeat) ann 2", "ann 3", "ann 1", "(repeat) ann 2"]
+        assert await one.states() == ["sent"] * 3
+
+
+async def test_drop_gives_up_what_waits_or_is_dead_and_nothing_else(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(PARSE, times=2)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.bring("ann 1", "ann 2")
+        await one.deliver(MINUTE)
+        await one.bring("ann 3", "ann 4")
+        rows = {row.title: row.id for row in await one.outbox()}
+        assert await one.made._controlled("drop", ()) == 1
+        assert await one.made._controlled("drop", (rows["ann 2"], rows["ann 3"])) == 1
+        assert await one.made._controlled("retry", ()) == 0
+        await one.deliver(MINUTE)
+
+        assert one.shown(ANN) == ["ann 2", "ann 4"]
+        assert await one.states() == ["dropped", "sent", "dropped", "sent"]
+
+
+async def test_without_a_way_to_telegram_the_alerts_wait_for_one(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    token, api.token = api.token, ""
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock, terminal=Recorder()) as one:
+        await one.bring("ann")
+        await one.deliver(HOUR, step=MINUTE)
+        assert await one.states() == ["queued"]
+    api.token = token
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        await one.deliver(HOUR, step=MINUTE)
+
+        assert one.shown(ANN) == ["ann"]

@@ -1,0 +1,348 @@
+"""Quiet hours and digests: the chat's own clock, summer time, what goes out when, what comes together and in which order."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram_harness import ANN, ArticleSpec, Opened, TelegramHarness, asks, rule
+
+from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
+from bot.chat.handlers.settings import zones
+from bot.model.alerts import BundleKind
+from bot.model.chats import Chat, ChatKind, ChatSettings
+from bot.model.schedule import ChatSchedule, WaitingStory
+from bot.text.times import minutes_between, minutes_of, times_in
+
+BERLIN, KYIV, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Kyiv"), ZoneInfo("Asia/Kolkata")
+NIGHT = (23 * 60, 7 * 60)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def at(text: str, zone: ZoneInfo = BERLIN, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-11-22 22:59", None),
+        ("2026-11-22 23:00", "2026-11-23 07:00"),
+        ("2026-11-23 03:00", "2026-11-23 07:00"),
+        ("2026-11-23 06:59", "2026-11-23 07:00"),
+        ("2026-11-23 07:00", None),
+        ("2026-03-29 01:30", "2026-03-29 07:00"),  # the night that is an hour shorter
+        ("2026-10-25 01:30", "2026-10-25 07:00"),  # and the one that is longer
+    ],
+)
+def test_quiet_hours_go_over_midnight_by_the_clock_of_the_chat(now: str, until: str | None) -> None:
+    assert quiet_until(NIGHT, BERLIN, at(now)) == (at(until) if until else None)
+
+
+def test_a_quiet_end_that_the_autumn_night_has_twice_is_the_second_one() -> None:
+    assert quiet_until((60, 150), BERLIN, at("2026-10-25 01:30")) == at("2026-10-25 02:30", fold=1)
+
+
+def test_a_quiet_begin_that_the_spring_night_leaves_out_is_when_the_clock_is_past_it() -> None:
+    assert quiet_until((150, 360), BERLIN, at("2026-03-29 01:59")) is None
+    assert quiet_until((150, 360), BERLIN, at("2026-03-29 03:30")) == at("2026-03-29 06:00")
+
+
+@given(
+    st.integers(0, 1439),
+    st.integers(0, 1439),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 (hypothesis adds the zone)
+    st.sampled_from(
+        [UTC, BERLIN, KYIV, KOLKATA, ZoneInfo("America/St_Johns"), ZoneInfo("Australia/Lord_Howe")]
+    ),
+)
+def test_it_is_quiet_where_the_clock_on_the_wall_says_so(
+    begins: int, ends: int, now: datetime, zone: Any
+) -> None:
+    """But in the hour around a change of the clock, where the wall says one thing twice or leaves one out."""
+    here = now.astimezone(zone)
+    wall = 60 * here.hour + here.minute
+    changes = {
+        (now + shift).astimezone(zone).utcoffset() for shift in (-3 * HOUR, timedelta(), 3 * HOUR)
+    }
+    reply = quiet_until((begins, ends), zone, now)
+    within = begins <= wall < ends if begins < ends else wall >= begins or wall < ends
+    if len(changes) == 1:
+        assert (reply is not None) == (within and begins != ends)
+    assert reply is None or now < reply <= now + DAY + HOUR
+
+
+def story(
+    number: int, publishers: int = 1, line: int = 0, length: int = 60, *, digest: bool = True
+) -> WaitingStory:
+    return WaitingStory(
+        number, line or number, publishers, length, digest, at("2026-11-22 12:00") + number * MINUTE
+    )
+
+
+def hours(
+    *waiting: WaitingStory,
+    quiet: datetime | None = None,
+    digested: datetime | None = None,
+    **settings: Any,
+) -> ChatSchedule:
+    return ChatSchedule(
+        Chat(1, "ann", ChatKind.TELEGRAM, 7, 0, settings=ChatSettings(**settings)),
+        quiet,
+        digested,
+        tuple(waiting),
+    )
+
+
+def test_a_digest_is_due_once_at_each_of_its_times() -> None:
+    times = (8 * 60, 18 * 60)
+    waiting = story(1)
+    first = plan(hours(waiting, digest_at=times), BERLIN, at("2026-11-22 12:00"))
+    assert (first.pages, first.digested_at, first.next_at) == (
+        (),
+        at("2026-11-22 12:00"),
+        at("2026-11-22 18:00"),
+    )
+    before = plan(
+        hours(waiting, digested=first.digested_at, digest_at=times), BERLIN, at("2026-11-22 17:59")
+    )
+    assert before.pages == ()
+    due = plan(
+        hours(waiting, digested=before.digested_at, digest_at=times), BERLIN, at("2026-11-22 18:05")
+    )
+    assert [page.deliveries for page in due.pages] == [(1,)]
+    assert due.next_at == at("2026-11-23 08:00")
+    assert (
+        plan(
+            hours(story(2), digested=due.digested_at, digest_at=times),
+            BERLIN,
+            at("2026-11-22 18:10"),
+        ).pages
+        == ()
+    )
+
+
+def test_a_digest_whose_time_passed_while_newsbell_stood_still_comes_once_when_it_runs_again() -> (
+    None
+):
+    late = plan(hours(story(1), digested=at("2026-11-19 08:00")), BERLIN, at("2026-11-22 12:00"))
+
+    assert len(late.pages) == 1
+
+
+def test_a_digest_comes_before_its_time_when_enough_waits() -> None:
+    some = [story(number) for number in range(4)]
+    chat = {"digested": at("2026-11-22 08:00"), "digest_from": 5}
+
+    assert plan(hours(*some, **chat), BERLIN, at("2026-11-22 12:00")).pages == ()
+    assert len(plan(hours(*some, story(9), **chat), BERLIN, at("2026-11-22 12:00")).pages) == 1
+
+
+def test_what_quiet_hours_held_comes_together_at_their_end_and_one_alone_as_it_is() -> None:
+    held = [story(number, digest=False) for number in (1, 2, 3)]
+    end = at("2026-11-23 07:00")
+    quiet = plan(hours(*held, digested=end - DAY, quiet=end), BERLIN, end)
+    assert [(page.form, page.deliveries) for page in quiet.pages] == [
+        (BundleKind.CATCH_UP, (1, 2, 3))
+    ]
+    assert plan(hours(held[0], digested=end - DAY, quiet=end), BERLIN, end).pages == ()
+
+
+stories = st.lists(
+    st.builds(
+        story, st.integers(1, 500), st.integers(1, 40), st.integers(1, 6), st.integers(1, 500)
+    ),
+    unique_by=lambda one: one.delivery_id,
+)
+
+
+@given(stories)
+def test_every_story_of_a_digest_is_on_one_page_and_pages_keep_to_their_size(
+    waiting: list[WaitingStory],
+) -> None:
+    due = plan(hours(*waiting, digested=at("2026-11-20 08:00")), BERLIN, at("2026-11-22 12:00"))
+    lengths = {one.delivery_id: one.length for one in waiting}
+
+    assert sorted(number for page in due.pages for number in page.deliveries) == sorted(lengths)
+    for page in due.pages:
+        assert len(page.deliveries) <= PAGE_STORIES
+        assert (
+            len(page.deliveries) == 1
+            or sum(lengths[number] for number in page.deliveries) <= PAGE_LENGTH
+        )
+
+
+@given(stories)
+def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_first(
+    waiting: list[WaitingStory],
+) -> None:
+    ordered = in_order(waiting)
+    lines = [one.storyline_id for one in ordered]
+    firsts = [
+        next(one.publishers for one in ordered if one.storyline_id == line)
+        for line in dict.fromkeys(lines)
+    ]
+
+    assert firsts == sorted(firsts, reverse=True)
+    assert len(dict.fromkeys(lines)) == sum(
+        first != second for first, second in zip([None, *lines], lines, strict=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("23:00-07:00", (1380, 420)),
+        ("23-7", (1380, 420)),
+        ("22.30 – 6", (1350, 360)),
+        ("0:00..8:00", (0, 480)),
+        ("24:00-6:00", (0, 360)),
+        ("25:00-7", None),
+        ("23:60-7", None),
+        ("nonsense", None),
+        ("", None),
+        ("7", None),
+    ],
+)
+def test_quiet_hours_are_read_as_people_write_them(text: str, span: tuple[int, int] | None) -> None:
+    assert minutes_between(text) == span
+
+
+def test_times_are_read_as_people_write_them() -> None:
+    assert times_in("19:00, 7:30 7:30") == (450, 1140)
+    assert times_in("7:30 soon") == ()
+    assert times_in("1 2 3 4 5 6 7") == ()
+    assert minutes_of(None) is None
+
+
+# In a chat
+
+BREAKING, NORMAL, DIGEST = (
+    rule(name.title(), name, urgency=name) for name in ("breaking", "normal", "digest")
+)
+SECOND = timedelta(seconds=1)
+
+
+def shown(one: TelegramHarness) -> list[str]:
+    return [message.text.partition("\n")[0] for message in one.api.messages(ANN)]
+
+
+async def hears(one: TelegramHarness, *titles: str) -> None:
+    for title in titles:
+        await one.adds(ArticleSpec(title))
+    await one.deliver(20 * SECOND, 2 * SECOND)
+
+
+async def test_in_quiet_hours_only_what_is_breaking_rings(opened: Opened) -> None:
+    async with opened(BREAKING, NORMAL, DIGEST) as one:
+        assert await asks(one, "/settings")
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
+            ),
+        )
+        await hears(one, "normal one", "breaking one", "digest one", "normal two")
+        assert shown(one)[1:] == ["breaking one"]
+        await one.deliver(2 * HOUR, MINUTE)
+        assert shown(one)[1:] == ["breaking one", "While it was quiet: 2 stories 🔔 Normal"]
+        await one.deliver(20 * HOUR, 10 * MINUTE)
+        assert shown(one)[-1] == "digest one"
+
+
+async def test_quiet_hours_and_digests_hold_over_a_restart(opened: Opened) -> None:
+    async with opened(NORMAL, DIGEST) as one:
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
+            ),
+        )
+        await hears(one, "normal one", "digest one")
+    async with opened(NORMAL, DIGEST) as one:
+        await hears(one, "normal two", "digest two")
+        assert shown(one) == []
+        one.clock.advance(30 * HOUR)
+    async with opened(NORMAL, DIGEST) as one:
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == [
+            "While it was quiet: 2 stories 🔔 Normal",
+            "Digest: 2 stories 🔔 Digest",
+        ]
+
+
+async def test_a_story_that_waits_for_the_digest_goes_at_once_when_an_urgent_subscription_matches_it(
+    opened: Opened,
+) -> None:
+    async with opened(BREAKING, DIGEST) as one:
+        [first] = await one.adds(ArticleSpec("digest"))
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == []
+        await one.adds(ArticleSpec("breaking digest", (first, first, first)))
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == ["digest"]
+        await one.deliver(DAY, HOUR)
+        assert shown(one) == ["digest"]
+
+
+async def test_a_long_digest_is_split_over_messages_that_name_every_story(opened: Opened) -> None:
+    async with opened(DIGEST) as one:
+        titles = [f"digest {number} " + "word " * (number % 30) for number in range(60)]
+        for title in titles:
+            await one.adds(ArticleSpec(title))
+        await one.deliver(DAY, HOUR)
+        await one.deliver(MINUTE, SECOND)
+        texts = [message.text for message in one.api.messages(ANN)]
+        assert len(texts) > 2
+        assert all(
+            text.startswith("Digest: ")
+            and len(text) <= 4096
+            and "newsbell keeps them all" not in text
+            for text in texts
+        )
+        assert sum(text.count("\n• ") for text in texts) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ("Kyiv", "en", ["Europe/Kyiv"]),
+        ("Київ", "uk", ["Europe/Kyiv"]),
+        ("Каир", "ru", ["Africa/Cairo"]),
+        ("القاهرة", "ar", ["Africa/Cairo"]),
+        ("Wien", "de", ["Europe/Vienna"]),
+        ("los angeles", "en", ["America/Los_Angeles"]),
+        ("europe/berlin", "en", ["Europe/Berlin"]),
+        ("UTC", "en", ["UTC"]),
+        ("Nowhere", "en", []),
+        ("../etc/passwd", "en", []),
+        ("", "en", []),
+        ("x", "en", []),
+    ],
+)
+def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(
+    text: str, language: str, found: list[str]
+) -> None:
+    assert zones(text, language) == found
+
+
+async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(
+    opened: Opened,
+) -> None:
+    urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
+    async with opened(urgent, rule("Usual", "harbour")) as one:
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
+            ),
+        )
+        [first] = await one.adds(ArticleSpec("harbour"))
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == [], "one publisher is enough for the usual one only, and that is quiet"
+        await one.adds(ArticleSpec("quiet", (first, first, first)))
+        await one.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(one) == ["harbour"]
+        assert "2 publishers" in one.api.messages(ANN)[0].text

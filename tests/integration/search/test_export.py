@@ -1,0 +1,160 @@
+"""Subscriptions of chats as they would stand in feeds.yaml: the file reads them as the same subscriptions."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram_harness import ANN, FORUM, RUNG, TOPIC, Opened, asks
+
+from bot.cli.main import main
+from bot.config.load import Config, load
+from bot.model.archive import ChatFact
+from bot.model.chats import AlertOptions, Subscription, Urgency
+from bot.search.export import exported
+
+FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
+
+
+def read(folder: Path, made: Mapping[str, Any]) -> Config:
+    """What a feeds.yaml with this part holds."""
+    path = folder / "exported.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {**FEEDS, **made, "feeds": [*FEEDS["feeds"], *made.get("feeds", [])]},
+            allow_unicode=True,
+        ),
+        encoding="utf-8",
+    )
+    return load(path, {})
+
+
+async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
+    opened: Opened, tmp_path: Path
+) -> None:
+    async with opened(RUNG) as one:
+        await asks(
+            one, '/subscribe publishers:2 or_after:90s urgency:breaking harbour AND "long radar"'
+        )
+        await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
+        folder = one.made.config.path
+        told = CliRunner().invoke(main, ["export", "-c", str(folder)])
+        assert told.exit_code == 0
+        declared = read(
+            tmp_path,
+            {
+                **yaml.safe_load(told.output),
+                "chats": {
+                    **json.loads(folder.read_text())["chats"],
+                    **yaml.safe_load(told.output).get("chats", {}),
+                },
+            },
+        ).declared
+        found = {(row.query, row.options) for row in declared.subscriptions}
+        assert (
+            'harbour AND "long radar"',
+            AlertOptions(Urgency.BREAKING, 2, timedelta(seconds=90)),
+        ) in found
+        only = CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", str(ANN)])
+        assert [row["query"] for row in yaml.safe_load(only.output)["subscriptions"]] == [
+            'harbour AND "long radar"'
+        ]
+        assert (
+            "There is no chat 'nobody'"
+            in CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", "nobody"]).output
+        )
+
+
+async def test_without_subscriptions_of_chats_it_says_so(opened: Opened) -> None:
+    async with opened(RUNG) as one:
+        told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])
+        assert (told.exit_code, "No chat has subscriptions of its own." in told.output) == (0, True)
+
+
+RINGINGS = st.builds(
+    AlertOptions,
+    st.sampled_from(Urgency),
+    st.integers(2, 50),
+    st.none() | st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds)),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), RINGINGS),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_whatever_was_made_in_chats_is_read_back_from_the_file(
+    tmp_path_factory: Any, made: list[tuple[str, AlertOptions]]
+) -> None:
+    chats = {
+        1: ChatFact("Ann", "telegram", 7, 0, declared=False),
+        2: ChatFact("Ann", "telegram", -10, 5, declared=False),
+    }
+    subscriptions = [
+        Subscription(number, name, "harbour", (), (1, 2), options=how)
+        for number, (name, how) in enumerate(made)
+    ]
+    declared = read(tmp_path_factory.mktemp("export"), exported(subscriptions, chats)).declared
+    assert [one.options for one in declared.subscriptions] == [how for _, how in made]
+    assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
+    assert all(len(one.to) == 2 for one in declared.subscriptions)
+
+
+async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along(
+    opened: Opened, tmp_path: Path
+) -> None:
+    async with opened(RUNG) as one:
+        await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
+        await one.made.store._writer.run(
+            "look",
+            lambda db: db.execute(
+                "update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]
+            ),
+        )
+        settings = '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, 1140], "digest_from": 5}'
+        await one.made.store._writer.run(
+            "set",
+            lambda db: db.execute(
+                "update chats set settings = ? where topic = ?", [settings, TOPIC]
+            ),
+        )
+        feed = [
+            "https://coast.example/rss",
+            "Coast",
+            "Coast",
+            '["sea"]',
+            "2026",
+            "coast.example",
+            "2099",
+        ]
+        columns = "url, name, publisher, tags, created_at, host, next_poll_at, declared"
+        await one.made.store._writer.run(
+            "add",
+            lambda db: db.execute(
+                f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed
+            ),
+        )  # noqa: S608 (of ours)
+        added = "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where c.topic = ? and f.declared = 0"
+        await one.made.store._writer.run("add", lambda db: db.execute(added, [TOPIC]))
+        told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])
+    made = yaml.safe_load(told.output)
+    [place] = made["chats"].values()
+    assert place == {
+        "telegram": FORUM,
+        "topic": TOPIC,
+        "language": "uk",
+        "timezone": "Europe/Kyiv",
+        "quiet": "23:30-06:45",
+        "digest": ["07:30", "19:00"],
+        "digest_from": 5,
+    }
+    assert made["feeds"] == [{"url": "https://coast.example/rss", "name": "Coast", "tags": ["sea"]}]
+    assert read(tmp_path, made).declared.chats[0].settings.quiet == (1410, 405)

@@ -1,0 +1,241 @@
+"""A changed feeds.yaml is taken in while newsbell runs: a good one at once and without losing anything, a faulty one not at all."""
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import FeedServer, Recorder, item, newsbell, rss
+
+from bot.service.app import App
+from bot.service.clock import SystemClock
+
+pytestmark = pytest.mark.usefixtures("logged")
+OLD = datetime.now(UTC) - timedelta(days=3)
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG, "newsbell")
+    return caplog
+
+
+def written(server: FeedServer, *paths: str, **parts: Any) -> str:
+    """A feeds.yaml with these feeds; `parts` replace its own."""
+    return json.dumps(
+        {
+            "settings": {"network": {"allow": ["127.0.0.0/8"]}},
+            "chats": {"here": {"terminal": True}},
+            "feeds": [{"url": server.url(path), "name": path} for path in paths],
+            "subscriptions": [{"name": "All", "query": "harbour", "to": ["here"]}],
+        }
+        | parts
+    )
+
+
+async def until(
+    true: Callable[[], object], nudge: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Wait for it; `nudge` is called again and again meanwhile."""
+    async with asyncio.timeout(30):
+        while not true():
+            if nudge:
+                await nudge()
+            await asyncio.sleep(0.05)
+
+
+async def polled(made: App, server: FeedServer, *paths: str) -> None:
+    """Wait until each of these was asked for twice more: the first of the two is committed then."""
+    before = Counter(seen.path for seen in server.seen)
+
+    async def nudge() -> None:
+        await made.store.polls.make_due(made.clock.now())
+        made.poller.tick()
+
+    await until(
+        lambda: all(
+            Counter(seen.path for seen in server.seen)[path] > before[path] + 1 for path in paths
+        ),
+        nudge,
+    )
+
+
+async def changed(folder: Path, config: str, taken: Callable[[], bool]) -> None:
+    """Write the file, again where the watch on it had not begun yet, until the change shows."""
+    async with asyncio.timeout(30):
+        while not taken():
+            (folder / "feeds.yaml").write_text(config, encoding="utf-8")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(3):
+                    await until(taken)
+
+
+@asynccontextmanager
+async def running(folder: Path, config: str, terminal: Recorder) -> AsyncIterator[App]:
+    """A newsbell at work on the real clock."""
+    async with (
+        newsbell(folder, config, clock=SystemClock(), terminal=terminal) as made,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(made.run())
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+async def rows(made: App, sql: str) -> list[tuple[Any, ...]]:
+    return await made.store._writer.run(
+        "look", lambda db: [tuple(row) for row in db.execute(sql).fetchall()]
+    )
+
+
+def reply(logged: pytest.LogCaptureFixture, words: str) -> Callable[[], bool]:
+    return lambda: any(words in record.getMessage() for record in logged.records)
+
+
+async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+) -> None:
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    server.put("/b", rss(item("2", "Old lighthouse news", at=OLD)))
+    async with running(tmp_path, written(server, "/a"), terminal) as made:
+        await polled(made, server, "/a")
+        lighthouse = [{"name": "All", "query": "lighthouse", "to": ["here"]}]
+        fresh = written(server, "/a", "/b", subscriptions=lighthouse)
+        await changed(
+            tmp_path,
+            fresh,
+            reply(logged, "feeds.yaml taken in: feeds added: /b; subscriptions changed: All"),
+        )
+        await polled(made, server, "/b")
+        server.put(
+            "/b", rss(item("3", "The lighthouse is lit"), item("2", "Old lighthouse news", at=OLD))
+        )
+        server.put("/a", rss(item("4", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
+        await polled(made, server, "/a", "/b")
+        await until(terminal.titles)
+    assert terminal.titles() == ["The lighthouse is lit"]
+
+
+async def test_a_file_that_an_editor_replaces_by_renaming_is_taken_in(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+) -> None:
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    async with running(tmp_path, written(server, "/a"), terminal):
+        await changed(tmp_path, written(server, "/a", "/b"), reply(logged, "feeds added: /b"))
+        for name in ("/c", "/d"):
+            (tmp_path / "feeds.yaml~").write_text(written(server, "/a", name), encoding="utf-8")
+            (tmp_path / "feeds.yaml~").replace(tmp_path / "feeds.yaml")
+            await until(reply(logged, f"feeds added: {name}"))
+
+
+async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_without_a_ring(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+) -> None:
+    old = [item(str(number), f"Harbour report {number}", at=OLD) for number in range(3)]
+    server.put("/a", rss(*old))
+    server.put("/b", rss(item("b", "Quiet", at=OLD)))
+    async with running(tmp_path, written(server, "/a", "/b"), terminal) as made:
+        await polled(made, server, "/a", "/b")
+        server.put("/a", rss(item("new", "The harbour opens"), *old))
+        await polled(made, server, "/a")
+        await until(terminal.titles)
+        before = await rows(made, "select id, first_seen_at from entries order by id")
+        baselines = await rows(made, "select url, baseline_at from feeds order by id")
+        assert len(before) == 5
+
+        gone = reply(logged, "feeds removed: /a; subscriptions removed: All")
+        await changed(tmp_path, written(server, "/b", subscriptions=[]), gone)
+        await polled(made, server, "/b")
+        polls = [seen.path for seen in server.seen].count("/a")
+        await polled(made, server, "/b")
+        assert [seen.path for seen in server.seen].count("/a") == polls
+        assert await rows(made, "select id, first_seen_at from entries order by id") == before
+
+        await changed(
+            tmp_path,
+            written(server, "/a", "/b"),
+            reply(logged, "feeds added: /a; subscriptions added: All"),
+        )
+        await polled(made, server, "/a")
+        assert await rows(made, "select id, first_seen_at from entries order by id") == before
+        assert await rows(made, "select url, baseline_at from feeds order by id") == baselines
+
+        server.put(
+            "/a", rss(item("newer", "The harbour closes"), item("new", "The harbour opens"), *old)
+        )
+        await polled(made, server, "/a")
+        await until(lambda: len(terminal.titles()) > 1)
+    assert terminal.titles() == ["The harbour opens", "The harbour closes"]
+
+
+@pytest.mark.parametrize(
+    ("faulty", "words"),
+    [
+        ("feeds: [", "is not YAML"),
+        ("", "holds nothing"),
+        ("feeds: []\nsubscriptions: [{name: a, query: '(', to: [x]}]", "there is no chat 'x'"),
+    ],
+)
+async def test_a_faulty_file_changes_nothing_and_says_why(
+    tmp_path: Path,
+    server: FeedServer,
+    terminal: Recorder,
+    logged: pytest.LogCaptureFixture,
+    faulty: str,
+    words: str,
+) -> None:
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    async with running(tmp_path, written(server, "/a"), terminal) as made:
+        await polled(made, server, "/a")
+        before = made.config
+        await changed(
+            tmp_path, faulty, reply(logged, "feeds.yaml has mistakes and changes nothing")
+        )
+        assert reply(logged, words)()
+        assert made.config is before
+        server.put("/a", rss(item("2", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
+        await polled(made, server, "/a")
+        await until(terminal.titles)
+    assert terminal.titles() == ["The harbour opens"]
+
+
+async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, written(server, names={"ports": ["harbour"]}), terminal) as made:
+        await made.store._writer.run(
+            "subscribe",
+            lambda db: (
+                db.execute(
+                    "insert into subscriptions (name, query, created_at) values ('own', '@ports', '2026')"
+                ),
+                db.execute(
+                    "insert into routes select max(s.id), min(c.id) from subscriptions s, chats c"
+                ),
+            ),
+        )
+        await changed(
+            tmp_path, written(server), reply(logged, "a chat still subscribes to '@ports'")
+        )
+        assert made.config.names == {"ports": ("harbour",)}
+
+
+async def test_settings_that_need_a_start_are_named(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, written(server), terminal):
+        settings = {"network": {"allow": ["127.0.0.0/8"]}, "timezone": "Europe/Berlin"}
+        await changed(
+            tmp_path,
+            written(server, settings=settings),
+            reply(logged, "settings changed; timezone"),
+        )
+        assert reply(logged, "the others at the next start")()

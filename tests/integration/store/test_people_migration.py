@@ -1,0 +1,47 @@
+"""A database of the version before: its people, chats, subscriptions and what waits go on as they were."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+from telegram_harness import ANN, BOB, ArticleSpec, Opened, asks, rule
+
+from bot.model.chat_events import Role
+from bot.store.schema import migrations
+
+SECOND = timedelta(seconds=1)
+FILLED = """
+insert into people values (7, 'admin', 'Ann', '2026-01-01T00:00:00.000000+00:00');
+insert into chats (id, name, kind, address, topic, allowed, operator) values (1, 'Ann', 'telegram', 7, 0, 1, 1);
+insert into chats (id, name, kind, address, topic, allowed) values (2, 'Bob', 'telegram', 8, 0, 0);
+insert into subscriptions (id, name, query, created_at, urgency) values (1, 'harbour', 'harbour', '2026-01-01T00:00:00.000000+00:00', 'digest');
+insert into routes values (1, 1);
+insert into claims values (x'00', '2036-01-01T00:00:00.000000+00:00', null);
+insert into outbox (chat_id, kind, priority, text, created_at) values (1, 'reply', 0, 'An answer that waits', '2026-03-02T11:59:00.000000+00:00');
+"""
+
+
+async def test_a_database_of_the_version_before_goes_on_where_it_was(
+    tmp_path: Path, opened: Opened
+) -> None:
+    connection = sqlite3.connect(tmp_path / "newsbell.db")
+    connection.row_factory = sqlite3.Row
+    old = Database(connection)
+    migrations.apply(old, stop_before="m004_people")
+    connection.executescript(FILLED)
+    connection.commit()
+    connection.close()
+    async with opened(rule("Rung", "rung")) as one:
+        await one.deliver(10 * SECOND, SECOND)
+        assert [message.text for message in one.api.messages(ANN)] == ["An answer that waits"]
+        assert (await one.made.store.chats.person(ANN)).role is Role.OWNER
+        assert (await one.made.store.chats.person(BOB)).role is Role.STRANGER
+        assert "urgency:digest harbour" in await asks(one, "/subscriptions")
+        assert "Digest: 08:00" in await asks(one, "/settings")
+        await one.adds(ArticleSpec("harbour one"))
+        await one.adds(ArticleSpec("harbour two"))
+        await one.deliver(timedelta(days=1), timedelta(minutes=30))
+        assert one.api.messages(ANN)[-1].text.startswith("Digest: 2 stories")
+        assert await one.rows("pragma foreign_key_check") == []
+        assert await one.rows("select purpose from claims") == [("claim",)]

@@ -1,0 +1,388 @@
+"""A newsbell that rings Telegram chats on the loopback Bot API, and stories brought to it without a feed. Not assertions."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from botapi import BotApi
+from botapi import Message as Shown
+from support import NOON, ManualClock, Recorder, newsbell
+
+from bot.alerts.decide import AlertDecider
+from bot.feeds.poller import Polled, _affected_stories, _Decided
+from bot.model.alerts import StoryState
+from bot.model.delivery import Delivery, DeliveryKind, OutboxRow
+from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
+from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
+from bot.model.poll import AffectedStories, FeedCommit, Lookup
+from bot.model.stories import Merge, Placement
+from bot.model.stories import StoryIds as Stories
+from bot.parse.entry_keys import keys_meant
+from bot.service.app import App
+from bot.stories.assign import Merges, settled
+
+ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
+FEED = "http://127.0.0.1:9/feed.xml"  #: never polled: the stories are brought by `Desk.bring`
+EVERY_STATE = ("queued", "sending", "sent", "unknown", "merged", "dropped", "dead")
+
+Address = int | tuple[int, int]  #: a Telegram chat, or one of its topics
+
+
+def telegram_config(
+    api: BotApi,
+    chats: Mapping[str, Address],
+    feeds: Sequence[str] = (FEED,),
+    *,
+    admins: Sequence[int] = (),
+    token: Any = None,
+    subscriptions: Sequence[Mapping[str, Any]] | None = None,
+    levels: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> str:
+    """A feeds.yaml with these chats beside a terminal; each chat is rung by stories with its name or the word `everyone`.
+
+    `subscriptions` stand in the place of those; `levels` are the settings `stories` of chats.
+    """
+    places = {
+        name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()
+    }
+    telegram = {"api": api.url, "admins": list(admins), **(token or {})}
+    declared: dict[str, dict[str, Any]] = {
+        name: {"telegram": address, **({"topic": topic} if topic else {})}
+        for name, (address, topic) in places.items()
+    }
+    for name, level in (levels or {}).items():
+        declared[name]["stories"] = level
+    usual = [
+        {"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in chats
+    ]
+    return json.dumps(
+        {
+            "settings": {"network": {"allow": ["127.0.0.0/8"]}, "telegram": telegram, **settings},
+            "chats": {"here": {"terminal": True}, **declared},
+            "feeds": [{"url": url, "name": "Invented Wire"} for url in feeds],
+            "subscriptions": usual if subscriptions is None else list(subscriptions),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSpec:
+    """An article as a test wants it grouped."""
+
+    title: str
+    place: tuple[int, int, int] = (
+        0,
+        0,
+        0,
+    )  #: strict story, story and storyline; 0 for one that begins with it
+    origin: str = ""  #: whom it counts for; the article alone where empty
+    agency: str = ""
+    summary: str = ""
+    silent: str = ""
+    published: datetime | None = None  #: None: at this moment
+
+
+@dataclass(slots=True)
+class TelegramHarness:
+    """A newsbell with what a test needs around it."""
+
+    made: App
+    api: BotApi
+    clock: ManualClock
+    terminal: Recorder
+
+    async def bring(
+        self,
+        *titles: str,
+        summary: str = "",
+        link: str | None = None,
+        published: datetime | None = NOON,
+    ) -> None:
+        """Commit these stories, one poll each, as the ingest corridor would."""
+        for title in titles:
+            number = await self._number()
+            address = f"https://news.example/{number}" if link is None else link
+            keys = EntryKeys(number.to_bytes(16, "big"), b"", title.encode()[:16])
+            new = NewEntry(
+                number,
+                1,
+                keys,
+                f"g{number}",
+                address,
+                title,
+                summary,
+                "",
+                "",
+                published,
+                None,
+                self.clock.now(),
+            )
+            placed = PlacedEntry(
+                new,
+                Placement(number, Stories(number, number, number)),
+                "invented wire",
+                "invented wire",
+            )
+            rung = self._decider(StoryState()).ring([placed], (), self._feed())
+            await self._commit(FeedCommit(1, self._state(), new=(placed,), alerts=rung.alerts))
+
+    async def adds(
+        self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
+    ) -> list[int]:
+        """Keep what these polls bring, in one batch, with these places and merges; the articles' ids. Grouping has no say."""
+        commits, numbers = await self.decides(*polls, merges=merges)
+        await self.made.store.polls.commit(commits, self.clock.now(), merges)
+        return numbers
+
+    async def decides(
+        self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
+    ) -> tuple[list[FeedCommit], list[int]]:
+        """As `adds`, but nothing is kept."""
+        batch = [[one] if isinstance(one, ArticleSpec) else list(one) for one in polls]
+        lookup = Lookup(
+            1,
+            tuple(EntryKeys(b"", b"", b"\0") for one in batch for _ in one)
+            or (EntryKeys(b"", b"", b"\0"),),
+        )
+        number = (await self.made.store.polls.lookup([lookup]))[1].next_id
+        placed: list[list[PlacedEntry]] = []
+        for told in batch:
+            placed.append([self._placed(one, number + at) for at, one in enumerate(told)])
+            number += len(told)
+        found = Merges.of(merges)
+        decided = [_Decided(self._polled, FeedCommit(1, self._state())) for _ in batch]
+        now = self.clock.now()
+        touched = _affected_stories(decided, placed, found)
+        state = (
+            await self.made.store.polls.stories(touched, now) if touched.story_ids else StoryState()
+        )
+        decider = AlertDecider(self.made.poller._index, state, found, self.made._grouping, now)
+        commits = []
+        for one, entries in zip(decided, placed, strict=True):
+            kept = settled(entries, found, state.originals)
+            rung = decider.ring(kept, (), self._feed())
+            commits.append(
+                replace(
+                    one.commit,
+                    new=tuple(kept),
+                    alerts=rung.alerts,
+                    alert_revisions=rung.revisions,
+                    growths=rung.growths,
+                )
+            )
+        return commits, [entry.entry.id for entries in placed for entry in entries]
+
+    def _placed(self, told: ArticleSpec, number: int) -> PlacedEntry:
+        now = self.clock.now()
+        link = f"https://news.example/{number}"
+        keys = EntryKeys(number.to_bytes(16, "big"), keys_meant(link)[0], told.title.encode()[:16])
+        new = NewEntry(
+            number,
+            1,
+            keys,
+            f"g{number}",
+            link,
+            told.title,
+            told.summary,
+            "",
+            "",
+            told.published or now,
+            None,
+            now,
+            told.silent,
+        )
+        place = Stories(*(one or number for one in told.place))
+        origin = told.origin or f"house {number}"
+        return PlacedEntry(new, Placement(number, place), origin, origin, told.agency)
+
+    @property
+    def _polled(self) -> Polled:
+        return Polled(self._feed(), FetchFailed(Failure.HTTP, ""))
+
+    async def retitle(self, before: str, after: str) -> None:
+        """Let the feed change a headline."""
+        lookup = Lookup(1, (EntryKeys(b"", b"", before.encode()[:16]),))
+        known = (await self.made.store.polls.lookup([lookup]))[1]
+        entry: KnownEntry = next(one for one in known.entries if one.title == before)
+        keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
+        revision = Revision(
+            entry,
+            after,
+            entry.summary,
+            f"https://news.example/{entry.id}",
+            keys,
+            self.clock.now(),
+            retitled=True,
+        )
+        state = await self.made.store.polls.stories(
+            AffectedStories(frozenset({entry.story_ids})), self.clock.now()
+        )
+        rung = self._decider(state).ring((), [revision], self._feed())
+        kept = FeedCommit(1, self._state(), revisions=(revision,))
+        await self._commit(
+            replace(kept, alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths)
+        )
+
+    async def begin(self, name: str) -> Delivery:
+        """Mark the next delivery to this chat as being sent, and no more."""
+        now = self.clock.now()
+        chat = (await self.rows("select id from chats where name = ?", name))[0][0]
+        [delivery] = await self.made.store.deliveries.claim_deliveries(now, [chat], 1000)
+        return delivery
+
+    async def finish(self, delivery: Delivery) -> None:
+        """Send what `begin` began."""
+        self.made.deliverer._busy[delivery.chat.id] = delivery.chat.address
+        await self.made.deliverer._deliver(delivery)
+
+    async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the database answers."""
+        return await self.made.store._writer.run(
+            "look",
+            lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()],
+        )
+
+    def _feed(self) -> FeedDue:
+        return FeedDue(1, FEED, "Invented Wire", "Invented Wire", (), None, self._state())
+
+    async def deliver(
+        self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=1)
+    ) -> None:
+        """Send all that may go out now and, step by step, within this span."""
+        await self.made.deliverer.run_once(timedelta(0))
+        until = self.clock.now() + span
+        while self.clock.now() < until:
+            self.clock.advance(min(step, until - self.clock.now()))
+            await self.made.deliverer.run_once(timedelta(0))
+
+    async def listen(self) -> None:
+        """Take the updates that wait, and send what they led to."""
+        assert self.made._listener is not None
+        await self.made._listener._take()
+        await self.made.works_done()
+        await self.deliver()
+
+    async def tell(self) -> None:
+        """Ask for updates once more although none waits, so that Telegram knows what was taken; the long poll is ended."""
+        assert self.made._listener is not None
+        asking = asyncio.ensure_future(self.made._listener._take())
+        while not asking.done():
+            self.api.updates._release(None)
+            await asyncio.sleep(0)
+
+    async def outbox(self, *states: str) -> list[OutboxRow]:
+        """Deliveries in these states (all by default)."""
+        return await self.made.store.admin.outbox(states or EVERY_STATE)
+
+    async def states(self) -> list[str]:
+        """The states of all deliveries in order, notices left out."""
+        return [row.state for row in await self.outbox() if row.kind != "notice"]
+
+    def shown(self, chat: int, topic: int | None = None) -> list[str]:
+        """First lines of the messages in a chat, without isolates."""
+        return [first_line(message) for message in self.api.messages(chat, topic)]
+
+    @property
+    def notices(self) -> list[str]:
+        """What the terminal's operator was told."""
+        return self.terminal.texts(DeliveryKind.NOTICE)
+
+    async def _number(self) -> int:
+        """An id that no entry has, also after a restart."""
+        return (await self.made.store.polls.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[
+            1
+        ].next_id
+
+    def _decider(self, state: StoryState) -> AlertDecider:
+        return AlertDecider(
+            self.made.poller._index, state, Merges.of(()), self.made._grouping, self.clock.now()
+        )
+
+    def _state(self) -> FeedState:
+        return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=NOON)
+
+    async def _commit(self, commit: FeedCommit) -> None:
+        await self.made.store.polls.commit([commit], self.clock.now())
+
+
+def first_line(message: Shown) -> str:
+    """The headline of an alert."""
+    return message.text.partition("\n")[0].replace("\u2068", "").replace("\u2069", "")
+
+
+Opened = Callable[
+    ..., AbstractAsyncContextManager[TelegramHarness]
+]  #: what the fixture `opened` gives
+
+
+@asynccontextmanager
+async def open_harness(
+    folder: Path,
+    api: BotApi,
+    chats: Mapping[str, Address],
+    clock: ManualClock,
+    terminal: Recorder | None = None,
+    **more: Any,
+) -> AsyncIterator[TelegramHarness]:
+    """A newsbell on a file in this folder with these chats."""
+    terminal = terminal or Recorder()
+    config = telegram_config(api, chats, **more)
+    async with newsbell(
+        folder,
+        config,
+        clock=clock,
+        terminal=terminal,
+        environment={"TELEGRAM_BOT_TOKEN": api.token},
+    ) as made:
+        yield TelegramHarness(made, api, clock, terminal)
+
+
+def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) -> dict[str, Any]:
+    return {"name": name, "query": query, "to": list(to), **more}
+
+
+RUNG = rule("Rung", "rung")
+EVERYWHERE = rule("Rung", "rung", to=("ann", "group", "topic"))
+
+
+async def asks(
+    one: TelegramHarness,
+    text: str,
+    reply_to: int | None = None,
+    chat: int = ANN,
+    by: int = ANN,
+    topic: int | None = None,
+    **more: Any,
+) -> str:
+    """Write there, in answer to a message; what is answered."""
+    before = len(one.api.messages(chat))
+    one.api.say(chat, by, text, topic, reply_to, **more)
+    await one.listen()
+    await one.deliver(timedelta(seconds=30), timedelta(seconds=2))
+    answers = one.api.messages(chat)[before:]
+    assert len(answers) < 2
+    return answers[0].text if answers else ""
+
+
+def newest(one: TelegramHarness, chat: int = ANN) -> int:
+    """The number of the last message there."""
+    return one.api.messages(chat)[-1].message_id
+
+
+async def started(one: TelegramHarness, title: str = "rung") -> int:
+    """A story that rang; its number."""
+    [number] = await one.adds(ArticleSpec(title))
+    await one.deliver(timedelta(seconds=30), timedelta(seconds=2))
+    return number
+
+
+async def stances(one: TelegramHarness) -> list[tuple[Any, ...]]:
+    return await one.rows(
+        "select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2"
+    )

@@ -1,0 +1,451 @@
+"""feeds.yaml: every mistake at once, each with its place and what was expected; nothing secret in any message; nothing that eats the machine."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.cli.main import schema_text
+from bot.config.load import Config, load
+from bot.config.schema import FeedShape, FileShape
+from bot.config.yaml_locations import SIZE, YamlLocations
+from bot.errors import ConfigError
+from bot.model.chats import ChatKind
+
+ROOT = Path(__file__).resolve().parents[3]
+TOKEN = "123456:" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r"
+
+EXAMPLE = """
+settings:
+  database: newsbell.db
+  timezone: Europe/Berlin
+  contact: https://example.org/bot
+  network: {allow: [127.0.0.0/8]}
+  telegram: {api: https://api.telegram.org, admins: [123456789]}
+chats:
+  desk: {telegram: -1001234567890, topic: 42}
+  here: {terminal: true}
+feeds:
+  - https://feeds.example.org/world.xml
+  - {url: https://example.com/atom, name: Example, publisher: example.com, tags: [syria, wire], every: 2m, headers: {Authorization: "Bearer ${EXAMPLE_TOKEN}"}}
+names:
+  deir-ez-zor: [Deir ez-Zor, Deir Ezzor, دير الزور, Дейр-эз-Зор]
+subscriptions:
+  - {name: Air defence, query: '"S-300" AND (Syria OR @deir-ez-zor) NOT football', feeds: [syria], to: [desk, here]}
+"""
+
+
+def read(folder: Path, text: str | bytes, **environment: str) -> Config:
+    path = folder / "feeds.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return load(path, environment)
+
+
+def mistakes(folder: Path, text: str | bytes, **environment: str) -> list[str]:
+    """Each mistake as `line:column path: message`."""
+    with pytest.raises(ConfigError) as raised:
+        read(folder, text, **environment)
+    prefix = f"{folder / 'feeds.yaml'}:"
+    lines = [mistake.at(raised.value.file) for mistake in raised.value.mistakes]
+    assert all(line.startswith(prefix) for line in lines)
+    assert str(raised.value) == "\n".join(lines)
+    return [line.removeprefix(prefix) for line in lines]
+
+
+def test_the_example_is_read_as_it_is_meant(tmp_path: Path) -> None:
+    config = read(tmp_path, EXAMPLE, EXAMPLE_TOKEN="sesame-sesame")
+    first, second = config.declared.feeds
+    assert (first.url, first.name, first.publisher, first.tags, first.every) == (
+        "https://feeds.example.org/world.xml",
+        "feeds.example.org",
+        "feeds.example.org",
+        (),
+        None,
+    )
+    assert (second.name, second.publisher, second.tags, second.every) == (
+        "Example",
+        "example.com",
+        ("syria", "wire"),
+        timedelta(minutes=2),
+    )
+    assert second.headers == (("Authorization", "Bearer sesame-sesame"),)
+    assert config.headers[second.url] == {"Authorization": "Bearer sesame-sesame"}
+    open_harness, here = config.declared.chats
+    assert (open_harness.name, open_harness.kind, open_harness.address, open_harness.topic) == (
+        "desk",
+        ChatKind.TELEGRAM,
+        -1001234567890,
+        42,
+    )
+    assert (here.name, here.kind) == ("here", ChatKind.TERMINAL)
+    (subscription,) = config.declared.subscriptions
+    assert (subscription.feeds, subscription.to) == (("syria",), ("desk", "here"))
+    assert config.names["deir-ez-zor"][2] == "دير الزور"
+    assert config.declared.admins == (123456789,)
+    assert config.database == tmp_path / "newsbell.db"
+    assert config.token is None
+
+
+FAULTY = """settings:
+  databse: x
+  timezone: Europe/Berlinn
+  network: {allow: [300.1.1.1/8], alow: 1}
+chats:
+  desk: {telegram: -1001234567890, topic: 42}
+  same: {telegram: -1001234567890, topic: 42}
+  here: {terminal: true}
+feeds:
+  - https://feeds.example.org/world.xml
+  - {url: https://example.com/atom, name: Example, tags: [syria, wire], every: 2x}
+  - https://feeds.example.org/world.xml
+  - {url: https://example.net/a, name: Twin}
+  - {url: https://example.net/b, name: Twin, tag: [syria]}
+  - {url: https://example.net/c, name: Twin}
+names:
+  deir-ez-zor: [Deir ez-Zor]
+subscriptions:
+  - {name: Air, query: '"S-300" AND (Syria OR @deir-ez-zor', feeds: [siria], to: [desk, her]}
+  - {name: Air, query: '@deir-er-zor', to: desk}
+  - {name: No query, to: [desk]}
+feed: []
+"""
+
+
+def test_all_mistakes_are_told_at_once_each_with_line_column_and_path(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, FAULTY)
+    assert [line.partition("\n")[0] for line in found] == [
+        "2:3 settings.databse: is not a key that newsbell knows; did you mean database?",
+        "3:13 settings.timezone: expected a time zone such as Europe/Berlin or UTC",
+        "4:21 settings.network.allow[0]: expected an IP range such as 192.168.0.0/16",
+        "4:35 settings.network.alow: is not a key that newsbell knows; did you mean allow?",
+        "7:9 chats.same: is the same chat as desk; use one name for it",
+        "11:80 feeds[1].every: expected a duration such as 90s, 2m, 1h or 1d",
+        "12:5 feeds[2]: stands in the list twice",
+        "14:46 feeds[4].tag: is not a key that newsbell knows; did you mean tags?",
+        "15:40 feeds[5].name: two feeds are called Twin; give one another name",
+        "19:24 subscriptions[0].query: This parenthesis is not closed: add a ) where it should end.",
+        "19:70 subscriptions[0].feeds[0]: there is no tag, name or URL of a feed 'siria'; did you mean syria?",
+        "19:89 subscriptions[0].to[1]: there is no chat 'her'; did you mean here?",
+        "20:12 subscriptions[1].name: two subscriptions are called Air; give one another name",
+        "20:24 subscriptions[1].query: There is no list @deir-er-zor. Did you mean @deir-ez-zor?",
+        "21:5 subscriptions[2]: the key query: is missing",
+        "22:1 feed: is not a key that newsbell knows; did you mean feeds?",
+    ]
+
+
+def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
+    (found,) = mistakes(
+        tmp_path,
+        "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: 'x AND (', to: [a]}]",
+    )
+    _, query, caret = found.splitlines()
+    assert (query.strip(), query[caret.index("^")]) == ("x AND (", "(")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("setings: {}", "1:1 setings: is not a key that newsbell knows; did you mean settings?"),
+        (
+            "settings: {limits: {deadlin: 5s}}",
+            "1:21 settings.limits.deadlin: is not a key that newsbell knows; did you mean deadline?",
+        ),
+        (
+            "settings: {telegram: {admin: []}}",
+            "1:23 settings.telegram.admin: is not a key that newsbell knows; did you mean admins?",
+        ),
+        (
+            "chats: {a: {telegramm: 1}}",
+            "1:13 chats.a.telegramm: is not a key that newsbell knows; did you mean telegram?",
+        ),
+        (
+            "feeds: [{ulr: 'http://a.example'}]",
+            "1:10 feeds[0].ulr: is not a key that newsbell knows; did you mean url?",
+        ),
+        (
+            "subscriptions: [{name: a, query: b, to: a, qery: c}]",
+            "qery: is not a key that newsbell knows; did you mean query?",
+        ),
+        ("settings: {zzz: 1}", "known here: database, timezone, language, contact,"),
+        ("feeds: []\nfeeds: []", "2:1 feeds: duplicate key (first on line 1)"),
+        (
+            "settings: {database: a, database: b}",
+            "1:25 settings.database: duplicate key (first on line 1)",
+        ),
+        ("feeds: {a: b}", "1:8 feeds: expected a list"),
+        ("chats: []", "1:8 chats: expected keys with values"),
+        ("settings: 5", "1:11 settings: expected keys with values"),
+        ("- feeds", "1:1 (the file): expected keys such as feeds:"),
+        ("feeds", "1:1 (the file): expected keys such as feeds:"),
+        ("", "1:1 (the file): holds nothing"),
+        ("# only a comment\n", "1:1 (the file): holds nothing"),
+        ("feeds: [5]", "1:9 feeds[0]: expected a URL, or keys with values such as url:"),
+        ("feeds:\n  -\n", "feeds[0]: expected a URL"),
+        ("feeds: ['ftp://a.example/']", "1:9 feeds[0].url: expected a web address"),
+        ("feeds: ['http://']", "feeds[0].url: expected a web address"),
+        ("feeds: ['http://a b.example/']", "feeds[0].url: expected a web address"),
+        ("feeds: ['http://[::1/']", "feeds[0].url: expected a web address"),
+        ("feeds: [{name: a}]", "1:9 feeds[0]: the key url: is missing"),
+        (
+            "feeds: [{url: 'http://a.example', every: 5}]",
+            "1:42 feeds[0].every: expected a duration such as",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', every: 0s}]",
+            "feeds[0].every: expected between 1s and 24h",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', every: 25h}]",
+            "feeds[0].every: expected between 1s and 24h",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', tags: [a b]}]",
+            "feeds[0].tags[0]: may hold letters, digits,",
+        ),
+        (
+            "feeds: [{url: 'http://a.example', headers: {'a b': c}}]",
+            "feeds[0].headers: 'a b' cannot be the name of a header",
+        ),
+        (
+            'feeds: [{url: "http://a.example", headers: {a: "x\\r\\ny"}}]',
+            "feeds[0].headers: the value of a holds a line break",
+        ),
+        ("chats: {a: {}}", "chats.a: expected either `telegram: CHAT_ID` or `terminal: true`"),
+        ("chats: {a: {telegram: 1, terminal: true}}", "chats.a: expected either"),
+        ("chats: {a: {telegram: true}}", "1:23 chats.a.telegram: expected a whole number"),
+        ("chats: {a: {telegram: desk}}", "1:23 chats.a.telegram: expected a whole number"),
+        ("chats: {a: {telegram: 1.5}}", "1:23 chats.a.telegram: expected a whole number"),
+        ("chats: {a: {telegram: 0}}", "chats.a: 0 is no chat id"),
+        ("chats: {a: {terminal: true, topic: 4}}", "chats.a: only Telegram chats have topics"),
+        ("chats: {a: {terminal: false}}", "chats.a.terminal: expected true"),
+        ("chats: {'': {terminal: true}}", "expected a name of 1 to 100 characters"),
+        (
+            "settings: {limits: {deadline: 0s}}",
+            "1:31 settings.limits.deadline: expected between 0.1s and 2m",
+        ),
+        (
+            "settings: {limits: {body: 0}}",
+            "settings.limits.body: expected greater than or equal to 1",
+        ),
+        (
+            "settings: {network: {ports: [70000]}}",
+            "settings.network.ports[0]: expected less than or equal to 65535",
+        ),
+        ("settings: {access: public}", "settings.access: expected 'private'"),
+        ("names: {a: []}", "1:12 names.a: must not be empty"),
+        ("names: {a: [2024]}", "1:13 names.a[0]: expected text; put it in quotes"),
+        ("names: {a: ['...']}", "1:13 names.a[0]: "),
+        ("names: {a b: [x]}", "names.a b"),
+        (
+            "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: b, to: []}]",
+            "2:41 subscriptions[0].to: must not be empty",
+        ),
+        ("subscriptions: [{name: a, query: b, to: [x]}]", "there is no chat 'x'; known: none"),
+        (
+            "chats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: '@sahel', to: a}]",
+            "2:34 subscriptions[0].query: ",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_was_expected(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    found = mistakes(tmp_path, text)
+    assert any(expected in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("feeds:\n\t- x", "2:1 (the file): is not YAML: found character '\\t'"),
+        ("feeds: [a", "(the file): is not YAML: "),
+        ("feeds: 'a", "(the file): is not YAML: "),
+        ("a: b: c", "1:5 (the file): is not YAML: mapping values are not allowed here"),
+        ("feeds: *nothing", "1:8 (the file): is not YAML: found undefined alias 'nothing'"),
+        ("feeds: []\n---\nfeeds: []", "2:1 (the file): is not YAML: found another document"),
+        ("feeds: []\nnames:\n  a: \x07", "3:6 (the file): is not YAML: special characters are not allowed"),
+        (b"feeds: [\xff]", "1:1 (the file): cannot be read: 'utf-8' codec can't decode byte 0xff"),
+        ("feeds: []".encode("utf-16"), "1:1 (the file): cannot be read: "),
+        ("a: &a [*a]", "a[0]: nests too deeply"),
+        ("feeds: " + "[" * 30 + "]" * 30, "nests too deeply"),
+        ("feeds: " + "[" * 100_000, "nests too deeply"),
+        ("a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n" for a, b in ("ab", "bc", "cd", "de", "ef", "fg")), "aliases counted"),
+        ("feeds: # " + "x" * SIZE, f"is larger than {SIZE // 1024} KiB"),
+        ("feeds: !!python/object/apply:os.system [exit]", "feeds[0].url: expected a web address"),
+        ("settings: {database: !!python/name:os.system ''}", "settings.database: must not be empty"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)  # fmt: skip
+def test_what_is_not_yaml_or_a_bomb_is_refused_with_its_place(
+    tmp_path: Path, text: str | bytes, expected: str
+) -> None:
+    found = mistakes(tmp_path, text)
+    assert any(expected in line for line in found), found
+
+
+def test_a_missing_file_says_how_to_name_another(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no .*; give another one with --config"):
+        load(tmp_path / "none.yaml", {})
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufefffeeds: ['http://a.example/']").declared.feeds
+
+
+def test_variables_are_put_in_from_the_environment(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        "feeds: ['https://a.example/?key=${KEY}&x=$KEY']\nchats: {a: {telegram: '${CHAT}'}}",
+        KEY="k",
+        CHAT="-100123",
+    )
+    assert config.declared.feeds[0].url == "https://a.example/?key=k&x=$KEY"
+    assert config.declared.chats[0].address == -100123
+
+
+def test_a_variable_that_is_not_set_is_a_mistake_at_its_place(tmp_path: Path) -> None:
+    text = "feeds:\n  - {url: 'http://a.example/', headers: {X-Key: '${NOT_SET}'}}"
+    assert mistakes(tmp_path, text) == [
+        "2:49 feeds[0].headers.X-Key: the environment variable NOT_SET is not set"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1s", 1),
+        ("90s", 90),
+        ("2m", 120),
+        ("1.5h", 5400),
+        ("1d", 86400),
+        (" 5 m ", 300),
+        ("0.5h", 1800),
+    ],
+)
+def test_durations_are_written_with_a_unit(text: str, seconds: int) -> None:
+    assert FeedShape.model_validate({"url": "http://a.example", "every": text}).every == timedelta(
+        seconds=seconds
+    )
+
+
+def test_a_token_is_taken_from_the_environment_before_the_file_and_from_a_file_that_only_its_owner_reads(
+    tmp_path: Path,
+) -> None:
+    other = TOKEN.replace("123456:", "654321:")
+    (tmp_path / "token").write_text(f"{other}\n", encoding="ascii")
+    (tmp_path / "token").chmod(0o600)
+    text = "settings: {telegram: {token_file: token}}"
+    from_file = read(tmp_path, text).token
+    assert from_file is not None
+    assert from_file.get_secret_value() == other
+    from_environment = read(tmp_path, text, TELEGRAM_BOT_TOKEN=f" {TOKEN} ").token
+    assert from_environment is not None
+    assert from_environment.get_secret_value() == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "expected"),
+    [
+        (
+            0o644,
+            TOKEN.encode(),
+            "1:35 settings.telegram.token_file: others can read token: run `chmod 600 token`",
+        ),
+        (0o640, TOKEN.encode(), "others can read token"),
+        (
+            0o600,
+            b"not a token",
+            "1:35 settings.telegram.token_file: the bot's token does not look like a token",
+        ),
+        (0o600, "токен".encode(), "settings.telegram.token_file: cannot be read"),
+        (None, b"", "settings.telegram.token_file: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_token_file_that_cannot_serve_is_a_mistake(
+    tmp_path: Path, mode: int | None, content: bytes, expected: str
+) -> None:
+    if mode is not None:
+        (tmp_path / "token").write_bytes(content)
+        (tmp_path / "token").chmod(mode)
+    (found,) = mistakes(tmp_path, "settings: {telegram: {token_file: token}}")
+    assert expected in found
+
+
+def test_a_malformed_token_says_where_it_came_from(tmp_path: Path) -> None:
+    assert (
+        "TELEGRAM_BOT_TOKEN of the environment"
+        in mistakes(tmp_path, "feeds: []", TELEGRAM_BOT_TOKEN="sesame-sesame")[0]
+    )
+    assert mistakes(tmp_path, "settings: {telegram: {token: '${T}'}}", T="sesame-sesame")[
+        0
+    ].startswith("1:30 settings.telegram.token: ")
+
+
+def test_no_secret_is_in_what_is_shown_of_a_configuration(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        "settings: {telegram: {token: '${T}'}}\nfeeds: [{url: 'http://a.example/', headers: {A: '${H}'}}]",
+        T=TOKEN,
+        H="sesame-sesame",
+    )
+    for shown in (
+        repr(config),
+        str(config),
+        repr(config.settings),
+        repr(config.declared),
+        repr(config.declared.feeds[0]),
+    ):
+        assert TOKEN not in shown
+        assert "sesame" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "feeds: [{url: 'http://a.example/', headers: {A: '${H}'}, every: x}]",
+        "feeds: [{url: 'http://a.example/', headers: ['${H}']}]",
+        "feeds: [{url: 'http://a.example/', headers: {'${H}': '${H}', B: ['${H}']}}]",
+        "feeds: [{url: 'http://a.example/?${H}', name: a}, {url: 'http://a.example/?${H}', name: a}]",
+        "feeds: ['${H}']",
+        "feeds: ['http://a.example/?key=${H}']\nchats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: b, feeds: [zzz], to: a}]",
+        "settings: {telegram: {token: '${H}'}}",
+        "settings: {telegram: {token: ['${H}']}}",
+        "settings: {telegram: {token: '${H}', admins: ['${H}']}, timezone: '${H}'}",
+    ],
+)
+def test_no_secret_is_in_a_mistake(tmp_path: Path, text: str) -> None:
+    assert not [line for line in mistakes(tmp_path, text, H="sesame sesame") if "sesame" in line]
+
+
+def test_the_schema_in_docs_is_the_one_that_the_command_prints() -> None:
+    assert (ROOT / "docs" / "feeds.schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_schema_describes_every_key() -> None:
+    schema = json.loads(schema_text())
+    for shape in (schema, *schema["$defs"].values()):
+        for name, key in shape.get("properties", {}).items():
+            assert key.get("description") or "$ref" in key, name
+
+
+def test_the_shipped_file_is_good_and_holds_no_secret() -> None:
+    config = load(ROOT / "feeds.yaml", {})
+    assert len(config.declared.feeds) >= 20
+    assert config.declared.subscriptions
+    data = YamlLocations("feeds.yaml", (ROOT / "feeds.yaml").read_text(encoding="utf-8"), {}).data
+    assert FileShape.model_validate(data)
+
+
+@given(
+    st.text(max_size=200)
+    | st.text(st.sampled_from("feds:[]{}-*&!'\"|>%@`#, \n\tab01$"), max_size=80)
+)
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        YamlLocations("feeds.yaml", text, {})
+    except ConfigError as error:
+        assert error.mistakes  # noqa: PT017 (either way is right)

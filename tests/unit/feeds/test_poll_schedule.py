@@ -1,0 +1,369 @@
+"""When a feed is looked at again: never too often, never too seldom, as its publisher asks, and what the operator hears of a failure."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
+
+from bot.feeds import poll_schedule
+from bot.feeds.poll_result import REMEDIES, shown_url, troubled
+from bot.feeds.poll_schedule import (
+    CEILING,
+    FLOOR,
+    LONGEST_WAIT,
+    after_failure,
+    after_success,
+    in_words,
+    skip,
+)
+from bot.fetch.headers import freshness
+from bot.model.delivery import DeliveryKind
+from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, FetchFailed, Freshness
+from bot.service.app import App
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+FRESH = Freshness()
+JITTERED = 1.1
+
+spans = st.timedeltas(timedelta(0), timedelta(days=400))
+chances = st.floats(0, 1, exclude_max=True)
+wishes = st.builds(Freshness, st.none() | spans, st.none() | spans)
+everies = st.none() | st.timedeltas(timedelta(seconds=1), CEILING)
+hint_sets = st.builds(
+    FeedHints,
+    st.none() | spans,
+    st.frozensets(st.integers(0, 23)),
+    st.frozensets(st.integers(0, 6)),
+)  # all hours and all days among them
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)).map(
+    lambda moment: moment.replace(tzinfo=NOON.tzinfo)
+)  # noqa: DTZ001
+rates = st.floats(0, 5000)
+
+
+def state(**parts: object) -> FeedState:
+    return replace(FeedState(NOON), **parts)  # type: ignore[arg-type]
+
+
+def feed(of: FeedState, every: timedelta | None = None) -> FeedDue:
+    return FeedDue(1, "http://feeds.example/a", "A", "A", (), every, of)
+
+
+@given(everies, wishes, hint_sets, rates, st.none() | spans, moments, chances)
+def test_the_next_poll_is_neither_too_soon_nor_too_late_whatever_feed_and_server_say(
+    every: timedelta | None,
+    fresh: Freshness,
+    hints: FeedHints,
+    rate: float,
+    quiet: timedelta | None,
+    now: datetime,
+    chance: float,
+) -> None:
+    known = state(hints=hints, rate=rate, newest=now - quiet if quiet is not None else None)
+    plan = after_success(feed(known, every), known, fresh, now, chance)
+    assert plan.at - now >= (every or FLOOR)
+    asked = min(fresh.retry_after or timedelta(0), LONGEST_WAIT)
+    assert plan.at - now <= max(CEILING, asked) * JITTERED
+    assert plan.at - now >= asked
+    assert plan.interval <= plan.at - now
+    assert plan.reason
+
+
+@given(everies, wishes, st.integers(1, 500), st.sampled_from(Failure), moments, chances)
+def test_the_next_try_is_neither_too_soon_nor_too_late_and_waits_as_the_server_asked(
+    every: timedelta | None,
+    fresh: Freshness,
+    failures: int,
+    failure: Failure,
+    now: datetime,
+    chance: float,
+) -> None:
+    known = state(
+        failures=failures, failure=failure, gone=failures if failure is Failure.GONE else 0
+    )
+    plan = after_failure(feed(known, every), known, fresh, now, chance)
+    asked = min(fresh.retry_after or timedelta(0), LONGEST_WAIT)
+    assert max(every or FLOOR, asked) <= plan.at - now <= max(CEILING, asked) * JITTERED
+    assert plan.reason
+
+
+@given(everies, st.integers(1, 100), chances)
+def test_each_further_failure_waits_at_least_as_long(
+    every: timedelta | None, failures: int, chance: float
+) -> None:
+    one, more = (state(failures=many, failure=Failure.SERVER) for many in (failures, failures + 1))
+    assert (
+        after_failure(feed(one, every), one, FRESH, NOON, chance).at
+        <= after_failure(feed(more, every), more, FRESH, NOON, chance).at
+    )
+
+
+def test_failures_double_the_wait_from_five_minutes_to_a_day() -> None:
+    waits = []
+    for failures in range(1, 12):
+        known = state(failures=failures, failure=Failure.SERVER)
+        waits.append(after_failure(feed(known), known, FRESH, NOON, 0).interval / MINUTE)
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440]
+
+
+@given(rates, rates)
+def test_a_feed_that_publishes_more_is_looked_at_at_least_as_often(
+    one: float, other: float
+) -> None:
+    fewer, more = sorted((one, other))
+    newest = NOON - 10 * MINUTE
+    assert poll_schedule.adaptive(state(rate=more, newest=newest), NOON) <= poll_schedule.adaptive(
+        state(rate=fewer, newest=newest), NOON
+    )
+
+
+@pytest.mark.parametrize(
+    ("hints", "headers", "minutes", "why"),
+    [
+        (FeedHints(), {}, 30, "as often as it publishes"),
+        (FeedHints(ttl=2 * HOUR), {}, 120, "ttl"),
+        (FeedHints(), {"Cache-Control": "public, max-age=7200"}, 120, "Cache-Control"),
+        (FeedHints(), {"Cache-Control": 'max-age="7200"'}, 120, "Cache-Control"),
+        (FeedHints(), {"Cache-Control": "max-age=7200", "Age": "1800"}, 90, "Cache-Control"),
+        (
+            FeedHints(),
+            {"Cache-Control": "max-age=7200", "Expires": "Mon, 02 Mar 2026 22:00:00 GMT"},
+            120,
+            "Cache-Control",
+        ),
+        (
+            FeedHints(),
+            {"Cache-Control": "public", "Expires": "Mon, 02 Mar 2026 14:00:00 GMT"},
+            120,
+            "Expires",
+        ),
+        (FeedHints(), {"Expires": "Mon, 02 Mar 2026 14:00:00 GMT"}, 120, "Expires"),
+        (
+            FeedHints(),
+            {"Expires": "Mon, 02 Mar 2026 14:00:00 GMT", "Date": "Mon, 02 Mar 2026 13:00:00 GMT"},
+            60,
+            "Expires",
+        ),
+        (FeedHints(), {"Expires": "0"}, 30, "publishes"),
+        (FeedHints(), {"Expires": "Sun, 01 Mar 2026 14:00:00 GMT"}, 30, "publishes"),
+        (FeedHints(), {"Cache-Control": "no-cache, max-age=7200"}, 30, "publishes"),
+        (
+            FeedHints(),
+            {"Cache-Control": "no-store", "Expires": "Mon, 02 Mar 2026 22:00:00 GMT"},
+            30,
+            "publishes",
+        ),
+        (FeedHints(), {"Cache-Control": "max-age=60"}, 30, "publishes"),
+        (FeedHints(), {"Cache-Control": "s-maxage=7200"}, 30, "publishes"),
+        (FeedHints(), {"Cache-Control": "max-age=99999999999999"}, 1440, "Cache-Control"),
+        (FeedHints(), {"Retry-After": "7200"}, 120, "Retry-After"),
+        (FeedHints(), {"Retry-After": "Mon, 02 Mar 2026 14:00:00 GMT"}, 120, "Retry-After"),
+        (
+            FeedHints(),
+            {
+                "Retry-After": "Mon, 02 Mar 2026 14:00:00 GMT",
+                "Date": "Mon, 02 Mar 2026 13:00:00 GMT",
+            },
+            60,
+            "Retry-After",
+        ),
+        (FeedHints(), {"Retry-After": "259200"}, 4320, "Retry-After"),
+        (FeedHints(), {"Retry-After": "99999999"}, 7 * 1440, "Retry-After"),
+        (FeedHints(), {"Retry-After": "soon"}, 30, "publishes"),
+        (FeedHints(), {"Retry-After": "-5"}, 30, "publishes"),
+        (
+            FeedHints(ttl=3 * HOUR),
+            {"Cache-Control": "max-age=7200", "Retry-After": "3600"},
+            180,
+            "ttl",
+        ),
+    ],
+)
+def test_the_longest_wish_of_feed_and_server_counts(
+    hints: FeedHints, headers: dict[str, str], minutes: int, why: str
+) -> None:
+    known = state(hints=hints)
+    plan = after_success(feed(known), known, freshness(headers, NOON), NOON, 0)
+    assert (plan.interval / MINUTE, plan.at) == (minutes, NOON + minutes * MINUTE)
+    assert why in plan.reason
+
+
+def test_hours_and_days_that_the_feed_asks_to_skip_are_skipped_for_a_day_at_most() -> None:
+    lunch = FeedHints(skip_hours=frozenset({12, 13}))
+    assert skip(NOON + 30 * MINUTE, lunch) == NOON + 2 * HOUR
+    plan = after_success(feed(state(hints=lunch)), state(hints=lunch), FRESH, NOON, 0)
+    assert (plan.at, plan.reason) == (NOON + 2 * HOUR, "the feed's skipHours or skipDays")
+    monday = FeedHints(skip_days=frozenset({0}))  # noon is one
+    assert (
+        after_success(feed(state(hints=monday)), state(hints=monday), FRESH, NOON, 0).at
+        == NOON + 12 * HOUR
+    )
+    always = FeedHints(skip_hours=frozenset(range(24)))
+    assert (
+        after_success(feed(state(hints=always)), state(hints=always), FRESH, NOON, 0).at
+        == NOON + DAY
+    )
+
+
+@given(
+    moments, hint_sets.filter(lambda hints: len(hints.skip_hours) < 24 and len(hints.skip_days) < 7)
+)
+def test_what_is_skipped_to_is_the_next_hour_that_is_not_skipped(
+    at: datetime, hints: FeedHints
+) -> None:
+    awake = skip(at, hints)
+    assert awake >= at
+    assert awake.hour not in hints.skip_hours
+    assert awake.weekday() not in hints.skip_days
+    assert skip(awake, hints) == awake
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (90, "90s"),
+        (60, "1m"),
+        (300, "5m"),
+        (5400, "90m"),
+        (5430, "90m"),
+        (7200, "2h"),
+        (86400, "1d"),
+        (9000, "2.5h"),
+    ],
+)
+def test_spans_are_told_as_people_write_them(span: int, text: str) -> None:
+    assert in_words(timedelta(seconds=span)) == text
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_has_a_remedy_in_the_notice(failure: Failure) -> None:
+    assert REMEDIES[failure].endswith(".")
+    known = state(failures=2, failing_since=NOON - 2 * DAY, gone=2)
+    commit = troubled(feed(known), FetchFailed(failure, "It failed."), NOON, 0)
+    (notice,) = commit.notices
+    assert notice.kind == "feed_failing"
+    assert (
+        notice.text
+        == f"A has failed 3 times in a row for 2 days: It failed. {REMEDIES[failure]}\nhttp://feeds.example/a"
+    )
+
+
+def test_a_notice_shows_an_address_without_what_may_be_secret_in_it() -> None:
+    assert (
+        shown_url("https://me:hush@feeds.example:81/a/b?key=hush&plain#x")
+        == "https://feeds.example:81/a/b?key=…&plain"
+    )
+
+
+def notices(terminal: Recorder) -> list[str]:
+    return terminal.texts(DeliveryKind.NOTICE)
+
+
+async def next_poll(made: App) -> datetime:
+    return (await made.store.admin.status()).feeds[0].state.next_poll_at
+
+
+async def test_a_restart_does_not_move_the_next_poll(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
+    """The jitter is part of the schedule and is kept, so that a restart makes no burst."""
+    server.put("/a", rss(item("1", "Old", at=NOON - 3 * DAY)))
+    config = config_text([server.url("/a")])
+    async with newsbell(tmp_path, config, clock=clock) as made:
+        await poll(made)
+        planned = await next_poll(made)
+    clock.advance(MINUTE)
+    async with newsbell(tmp_path, config, clock=clock) as made:
+        assert await next_poll(made) == planned
+        await made.poller.run_once()
+    assert len(server.seen) == 1
+
+
+async def test_one_notice_after_three_failures_and_24_hours_and_one_on_recovery(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    server.put("/a", rss(item("1", "Old", at=NOON - 3 * DAY)))
+    async with newsbell(
+        tmp_path,
+        config_text([{"url": server.url("/a"), "name": "A"}]),
+        clock=clock,
+        terminal=terminal,
+    ) as made:
+        await poll(made)
+        server.put("/a", "", status=500)
+        for _ in range(4):
+            await poll(made)
+            clock.advance(HOUR)
+        assert notices(terminal) == []
+        clock.advance(20 * HOUR)
+        for _ in range(5):
+            await poll(made)
+            clock.advance(30 * HOUR)
+        (notice,) = notices(terminal)
+        assert (
+            "A has failed 5 times in a row for 24 hours: The site's server fails (500)." in notice
+        )
+        server.put("/a", rss(item("1", "Old", at=NOON - 3 * DAY)))
+        await poll(made)
+        await poll(made)
+    assert len(notices(terminal)) == 2
+    assert "A works again after" in notices(terminal)[1]
+
+
+async def test_a_day_of_silence_is_no_notice_before_the_third_failure(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as made:
+        for expected in (0, 0, 1, 1):
+            await poll(made)
+            clock.advance(25 * HOUR)
+            assert len(notices(terminal)) == expected
+
+
+async def test_a_failure_that_mends_itself_is_never_told(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as made:
+        for _ in range(5):
+            await poll(made)
+        server.put("/a", rss(item("1", "Old", at=NOON - 3 * DAY)))
+        await poll(made)
+    assert notices(terminal) == []
+
+
+async def test_a_feed_that_is_gone_three_times_is_told_at_once_and_asked_daily(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    server.put("/a", "", status=410)
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as made:
+        await poll(made)
+        await poll(made)
+        assert notices(terminal) == []
+        assert await next_poll(made) <= clock.now() + 11 * MINUTE
+        await poll(made)
+        assert "gone for good (410)" in notices(terminal)[0]
+        assert DAY <= await next_poll(made) - clock.now() <= DAY * JITTERED
+        await poll(made)
+    assert len(notices(terminal)) == 1
+
+
+async def test_one_other_answer_begins_the_count_of_410_anew(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as made:
+        for status in (410, 410, 404, 410, 410):
+            server.put("/a", "", status=status)
+            await poll(made)
+    assert notices(terminal) == []
