@@ -1,0 +1,235 @@
+"""The shape and the words of the code: sizes, widths, and words that name nothing in this field.
+
+Layers and imports are checked by import-linter, everything else about style by ruff.
+Paths under `EXEMPT` are still to be rewritten; the aim is that it is empty.
+"""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+TOP_LEVEL_PARTS = 24
+FUNCTION_LINES = 60
+LINE_WIDTH = 100
+
+#: Beginnings of paths that do not keep a rule yet.
+EXEMPT: dict[str, list[str]] = {
+    "width": """
+        bench/__init__.py bench/__main__.py bench/corpus.py bench/cycle.py bench/endpoint.py
+        bench/entries.py bench/evaluate.py bench/figures.py bench/latency.py bench/memory.py
+        bench/names.py bench/percolator.py bench/percolator_figures.py bench/programs/
+        bench/queries.py bench/runner.py bench/soak.py bench/stories.py bench/story_scores.py
+        bench/wire.py bot/alerts/ bot/chart/ bot/chat/ bot/cli/ bot/config/ bot/delivery/
+        bot/demo/ bot/errors.py bot/feeds/ bot/fetch/ bot/i18n/ bot/model/ bot/names/ bot/parse/
+        bot/ports.py bot/query/ bot/search/ bot/service/ bot/store/ bot/stories/ bot/telegram/
+        bot/text/ tests/acceptance/crash_driver.py tests/acceptance/feeds/
+        tests/acceptance/test_command_line.py tests/acceptance/test_crash.py
+        tests/acceptance/test_evening.py tests/acceptance/test_replay.py
+        tests/acceptance/test_story_replay.py tests/acceptance/test_telegram_faults.py
+        tests/acceptance/test_telegram_languages.py tests/acceptance/test_telegram_page.py
+        tests/botapi/ tests/conftest.py tests/conversation.py tests/fault_injection.py
+        tests/feed_harness.py tests/integration/alerts/ tests/integration/bench/
+        tests/integration/botapi/ tests/integration/chart/ tests/integration/chat/
+        tests/integration/cli/ tests/integration/delivery/ tests/integration/feeds/
+        tests/integration/fetch/ tests/integration/search/ tests/integration/service/
+        tests/integration/store/ tests/integration/stories/ tests/integration/telegram/
+        tests/ptb.py tests/support.py tests/telegram_harness.py tests/unit/config/
+        tests/unit/delivery/ tests/unit/feeds/ tests/unit/i18n/ tests/unit/names/
+        tests/unit/parse/ tests/unit/query/ tests/unit/stories/ tests/unit/test_docs.py
+    """.split(),
+    "function": """
+        bot/chat/ bot/service/ bot/store/
+    """.split(),
+    "ring": """
+        CHANGELOG.md README.md bench/latency.py bench/soak.py bot/alerts/ bot/chat/ bot/cli/
+        bot/config/ bot/demo/ bot/feeds/ bot/model/ bot/ports.py bot/query/ bot/search/
+        bot/service/ bot/store/ bot/telegram/ docs/benchmarks.md docs/commands.md
+        docs/configuration.md docs/design.md docs/operations.md docs/queries.md docs/stories.md
+        docs/telegram.md tests/acceptance/feeds/ tests/acceptance/test_command_line.py
+        tests/acceptance/test_crash.py tests/acceptance/test_evening.py
+        tests/acceptance/test_pipelines.py tests/acceptance/test_replay.py
+        tests/acceptance/test_story_replay.py tests/acceptance/test_telegram_faults.py
+        tests/fault_injection.py tests/feed_harness.py tests/integration/alerts/
+        tests/integration/chat/ tests/integration/cli/ tests/integration/delivery/
+        tests/integration/search/ tests/integration/service/ tests/integration/store/
+        tests/integration/stories/ tests/telegram_harness.py tests/unit/feeds/
+    """.split(),
+    "one": """
+        bench/endpoint.py bench/latency.py bench/memory.py bench/names.py bench/percolator.py
+        bench/percolator_figures.py bench/soak.py bench/stories.py bench/story_scores.py
+        bot/alerts/ bot/chat/ bot/cli/ bot/config/ bot/delivery/ bot/feeds/ bot/fetch/
+        bot/names/ bot/parse/ bot/query/ bot/search/ bot/service/ bot/store/ bot/stories/
+        bot/telegram/ bot/text/ tests/acceptance/crash_driver.py tests/acceptance/feeds/
+        tests/acceptance/test_evening.py tests/acceptance/test_replay.py
+        tests/acceptance/test_story_replay.py tests/acceptance/test_telegram_page.py
+        tests/conversation.py tests/integration/alerts/ tests/integration/botapi/
+        tests/integration/chart/ tests/integration/chat/ tests/integration/cli/
+        tests/integration/delivery/ tests/integration/feeds/ tests/integration/fetch/
+        tests/integration/search/ tests/integration/service/ tests/integration/store/
+        tests/integration/stories/ tests/integration/telegram/ tests/telegram_harness.py
+        tests/unit/delivery/ tests/unit/feeds/ tests/unit/i18n/ tests/unit/names/
+        tests/unit/parse/ tests/unit/query/ tests/unit/stories/ tests/unit/test_docs.py
+    """.split(),
+    "parts": """
+        bot/chat/ bot/delivery/ bot/feeds/ bot/model/ bot/ports.py bot/service/ bot/store/
+        bot/stories/
+    """.split(),
+}
+#: Lists of English words, which hold every word.
+WORD_LISTS = ("bot/names/common_words.py", "bot/stories/stop_words.py")
+
+_OLD_WORDS = re.compile(
+    r"(?<![a-z])(?:ring(?:s|ing|er|ers)?|rang|rung|manieth|befell?|befalls|lest|thereof)(?![a-z])",
+    re.IGNORECASE,
+)
+_OLD_KEYS = re.compile(r"ring_again_(?:at|after)")
+_PARTS = re.compile(
+    r"(?<![a-z])(?:houses?|rooms?|corridors?|knock(?:s|ed|ing)?|deeds?)(?![a-z])", re.IGNORECASE
+)
+_ROOM_FOR = re.compile(
+    r"\b(?:no|has|have|leaves?|makes?) room\b|\broom (?:for|left)\b", re.IGNORECASE
+)
+
+
+class Passage(NamedTuple):
+    """A piece of a file that a person reads."""
+
+    path: str
+    line: int
+    text: str
+    kind: str  #: `name`, `comment`, `docstring` or `string`
+
+
+def sources(*folders: str) -> Iterator[tuple[str, str]]:
+    """Path below the root and text of every Python file in these folders."""
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def docstring_lines(tree: ast.Module) -> set[int]:
+    """The first lines of all docstrings of a module."""
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return {
+        node.body[0].lineno
+        for node in ast.walk(tree)
+        if isinstance(node, owners) and ast.get_docstring(node, clean=False) is not None
+    }
+
+
+def passages(path: str, text: str, words: re.Pattern[str]) -> Iterator[Passage]:
+    """Names, comments and strings of a Python file; nothing where none of the words is in it."""
+    if not words.search(f"{path}\n{text}"):
+        return
+    docstrings = docstring_lines(parsed(text))
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        line = token.start[0]
+        if token.type == tokenize.NAME:
+            yield Passage(path, line, split_name(token.string), "name")
+        elif token.type == tokenize.COMMENT:
+            yield Passage(path, line, token.string, "comment")
+        elif token.type == tokenize.STRING:
+            kind = "docstring" if line in docstrings else "string"
+            yield Passage(path, line, token.string, kind)
+    yield Passage(path, 0, split_name(Path(path).stem), "name")
+
+
+def split_name(name: str) -> str:
+    """Return the words of an identifier, separated by spaces."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
+
+
+def pages() -> Iterator[Passage]:
+    """The lines of the documents."""
+    for file in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]):
+        path = file.relative_to(ROOT).as_posix()
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            yield Passage(path, number, line, "comment")
+
+
+def exempt(rule: str, path: str) -> bool:
+    """Whether a path is still to be rewritten for this rule."""
+    return (
+        path in WORD_LISTS
+        or path == "tests/unit/test_structure.py"
+        or path.startswith(tuple(EXEMPT[rule]))
+    )
+
+
+def listed(rule: str, hits: Iterator[Passage]) -> list[str]:
+    """Passages that break a rule, as a person wants to see them."""
+    return [f"{hit.path}:{hit.line}: {hit.text}" for hit in hits if not exempt(rule, hit.path)]
+
+
+def test_the_package_has_few_top_level_parts() -> None:
+    parts = {
+        entry.name
+        for entry in (ROOT / "bot").iterdir()
+        if (entry / "__init__.py").is_file() or (entry.suffix == ".py" and entry.stem != "__init__")
+    }
+    assert len(parts) <= TOP_LEVEL_PARTS
+
+
+def test_no_function_of_the_package_is_long() -> None:
+    functions = (
+        Passage(path, node.lineno, f"{node.name} has {lines} lines", "name")
+        for path, text in sources("bot")
+        for node in ast.walk(parsed(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
+    )
+    assert listed("function", functions) == []
+
+
+def test_no_line_of_code_is_wide() -> None:
+    lines = (
+        Passage(path, number, f"{len(line)} columns", "comment")
+        for path, text in sources("bot", "tests", "bench")
+        for number, line in enumerate(text.splitlines(), 1)
+        if len(line) > LINE_WIDTH
+    )
+    assert listed("width", lines) == []
+
+
+def test_alerts_are_never_called_rings() -> None:
+    code = (
+        passage
+        for path, text in sources("bot", "tests", "bench")
+        for passage in passages(path, text, _OLD_WORDS)
+    )
+    hits = (hit for hit in chain(code, pages()) if _OLD_WORDS.search(_OLD_KEYS.sub("", hit.text)))
+    assert listed("ring", hits) == []
+
+
+def test_no_variable_is_called_one() -> None:
+    names = (
+        Passage(path, getattr(node, "lineno", 0), "one", "name")
+        for path, text in sources("bot", "tests", "bench")
+        if re.search(r"\bone\b", text)
+        for node in ast.walk(parsed(text))
+        if "one" in (getattr(node, "id", ""), getattr(node, "arg", ""), getattr(node, "attr", ""))
+    )
+    assert listed("one", names) == []
+
+
+def test_parts_of_the_code_are_called_by_their_names() -> None:
+    """Strings outside docstrings are data: headlines, queries, and columns of the database."""
+    hits = (
+        passage
+        for path, text in sources("bot")
+        for passage in passages(path, text, _PARTS)
+        if passage.kind != "string" and _PARTS.search(_ROOM_FOR.sub("", passage.text))
+    )
+    assert listed("parts", hits) == []
