@@ -13,7 +13,16 @@ for folder in (".", "unit/query", "integration/search", "acceptance"):
 
 from botapi import BotApi
 from support import FeedServer, ManualClock, Recorder, feed_server
-from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, Opened, TelegramHarness, open_harness
+from telegram_harness import (
+    ANN,
+    BOB,
+    FORUM,
+    GROUP,
+    TOPIC,
+    OpenHarness,
+    TelegramHarness,
+    open_harness,
+)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -58,7 +67,7 @@ async def api() -> AsyncIterator[BotApi]:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> Opened:
+def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> OpenHarness:
     """Opens a newsbell with these subscriptions; again, with what it kept."""
 
     def open_it(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from botapi import BotApi
-from botapi import Message as Shown
+from botapi import Message as BotMessage
 from support import ManualClock
 from telegram_harness import Address, ArticleSpec, TelegramHarness, open_harness
 
@@ -97,11 +97,11 @@ class Conversation:
         if line.startswith("(Story: "):
             parts = line[8:-1].split(" | ")
             if not self._line or not parts[0].startswith("+ "):
-                [self._line] = await one.adds(
+                [self._line] = await one.add(
                     ArticleSpec(parts[0], summary=parts[1] if len(parts) > 1 else "")
                 )
             else:
-                await one.adds(ArticleSpec(parts[0][2:], (self._line, self._line, self._line)))
+                await one.add(ArticleSpec(parts[0][2:], (self._line, self._line, self._line)))
         elif line == "(restart)":
             await self.restart()
         elif found := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):
@@ -142,7 +142,7 @@ class Conversation:
             one.api.say(chat, user, what.replace("⏎", "\n"), topic, anonymous_admin=anonymous)
         await one.listen()
 
-    def _with_button(self, chat: int, label: str) -> tuple[Shown, str]:
+    def _with_button(self, chat: int, label: str) -> tuple[BotMessage, str]:
         """The newest message that has this button, and what the button tells the bot."""
         messages = self.one.api.messages(chat)
         if self._given is not None:
@@ -193,13 +193,13 @@ class Conversation:
         return place[0] if isinstance(place, tuple) else place
 
 
-def buttons(message: Shown) -> str:
+def buttons(message: BotMessage) -> str:
     """The keyboard, row by row."""
     rows = (message.reply_markup or {}).get("inline_keyboard", ())
     return "\n".join(" ".join(f"[{button['text']}]" for button in row) for row in rows)
 
 
-def written(lead: str, message: Shown) -> list[str]:
+def written(lead: str, message: BotMessage) -> list[str]:
     """A message as a reader sees it, without what only directs its letters."""
     text = re.sub("[\u2066-\u2069\u2060]", "", message.text)
     file = message.attachment.get("document", {}).get("file_name") or (

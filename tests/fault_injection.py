@@ -235,7 +235,7 @@ async def chat_ids(made: App, places: dict[str, Address]) -> dict[str, int]:
 async def heed(made: App, api: BotApi) -> None:
     """Let the bot hear what befell its chats, all of it."""
     while api.updates.pending:
-        await made._listener._take()  # type: ignore[union-attr]
+        await made.listener.poll_once()  # type: ignore[union-attr]
         taken = await made.store.chats.last_update()
         api.updates._confirm(taken + 1)
 

@@ -35,13 +35,13 @@ def _word(number: int) -> str:
 class FeedHarness:
     """A running newsbell with one subscription for `harbour`, its feed server and its clock."""
 
-    made: App
+    app: App
     server: FeedServer
     clock: ManualClock
     terminal: Recorder
     path: str = "/feed.xml"
 
-    async def publishes(
+    async def publish(
         self,
         body: str | bytes,
         *,
@@ -52,13 +52,13 @@ class FeedHarness:
     ) -> list[str]:
         """Put the body there, let time pass, poll; the headlines that rang because of it."""
         self.server.put(path or self.path, body, status=status, headers=headers)
-        return await self.polls(after=after)
+        return await self.poll(after=after)
 
-    async def polls(self, *, after: timedelta = PAUSE) -> list[str]:
+    async def poll(self, *, after: timedelta = PAUSE) -> list[str]:
         """Let time pass and poll; the headlines that rang because of it."""
         before = len(self.rang)
         self.clock.advance(after)
-        await poll(self.made)
+        await poll(self.app)
         return self.rang[before:]
 
     @property
@@ -88,12 +88,12 @@ class FeedHarness:
 
     async def state(self, path: str = "") -> FeedState:
         """What newsbell remembers of the feed at this path."""
-        status = await self.made.store.admin.status()
+        status = await self.app.store.admin.status()
         return next(feed.state for feed in status.feeds if feed.url.endswith(path or self.path))
 
     async def entries(self, path: str = "") -> int:
         """How many entries of the feed at this path are kept."""
-        status = await self.made.store.admin.status()
+        status = await self.app.store.admin.status()
         return next(feed.entries for feed in status.feeds if feed.url.endswith(path or self.path))
 
 
@@ -110,5 +110,5 @@ async def watching(
     """A newsbell that watches these paths of the server (by default one)."""
     chosen = paths or ("/feed.xml",)
     config = config_text([server.url(path) for path in chosen], query, **settings)
-    async with newsbell(folder, config, clock=clock, terminal=terminal) as made:
-        yield FeedHarness(made, server, clock, terminal, chosen[0])
+    async with newsbell(folder, config, clock=clock, terminal=terminal) as app:
+        yield FeedHarness(app, server, clock, terminal, chosen[0])

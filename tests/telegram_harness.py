@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botapi import BotApi
-from botapi import Message as Shown
+from botapi import Message as BotMessage
 from support import NOON, ManualClock, Recorder, newsbell
 
 from bot.alerts.decide import AlertDecider
@@ -92,7 +92,7 @@ class ArticleSpec:
 class TelegramHarness:
     """A newsbell with what a test needs around it."""
 
-    made: App
+    app: App
     api: BotApi
     clock: ManualClock
     terminal: Recorder
@@ -132,15 +132,15 @@ class TelegramHarness:
             rung = self._decider(StoryState()).ring([placed], (), self._feed())
             await self._commit(FeedCommit(1, self._state(), new=(placed,), alerts=rung.alerts))
 
-    async def adds(
+    async def add(
         self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
     ) -> list[int]:
         """Keep what these polls bring, in one batch, with these places and merges; the articles' ids. Grouping has no say."""
-        commits, numbers = await self.decides(*polls, merges=merges)
-        await self.made.store.polls.commit(commits, self.clock.now(), merges)
+        commits, numbers = await self.decide(*polls, merges=merges)
+        await self.app.store.polls.commit(commits, self.clock.now(), merges)
         return numbers
 
-    async def decides(
+    async def decide(
         self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
     ) -> tuple[list[FeedCommit], list[int]]:
         """As `adds`, but nothing is kept."""
@@ -150,7 +150,7 @@ class TelegramHarness:
             tuple(EntryKeys(b"", b"", b"\0") for one in batch for _ in one)
             or (EntryKeys(b"", b"", b"\0"),),
         )
-        number = (await self.made.store.polls.lookup([lookup]))[1].next_id
+        number = (await self.app.store.polls.lookup([lookup]))[1].next_id
         placed: list[list[PlacedEntry]] = []
         for told in batch:
             placed.append([self._placed(one, number + at) for at, one in enumerate(told)])
@@ -160,9 +160,9 @@ class TelegramHarness:
         now = self.clock.now()
         touched = _affected_stories(decided, placed, found)
         state = (
-            await self.made.store.polls.stories(touched, now) if touched.story_ids else StoryState()
+            await self.app.store.polls.stories(touched, now) if touched.story_ids else StoryState()
         )
-        decider = AlertDecider(self.made.poller._index, state, found, self.made._grouping, now)
+        decider = AlertDecider(self.app.poller._index, state, found, self.app.grouping, now)
         commits = []
         for one, entries in zip(decided, placed, strict=True):
             kept = settled(entries, found, state.originals)
@@ -208,7 +208,7 @@ class TelegramHarness:
     async def retitle(self, before: str, after: str) -> None:
         """Let the feed change a headline."""
         lookup = Lookup(1, (EntryKeys(b"", b"", before.encode()[:16]),))
-        known = (await self.made.store.polls.lookup([lookup]))[1]
+        known = (await self.app.store.polls.lookup([lookup]))[1]
         entry: KnownEntry = next(one for one in known.entries if one.title == before)
         keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
         revision = Revision(
@@ -220,7 +220,7 @@ class TelegramHarness:
             self.clock.now(),
             retitled=True,
         )
-        state = await self.made.store.polls.stories(
+        state = await self.app.store.polls.stories(
             AffectedStories(frozenset({entry.story_ids})), self.clock.now()
         )
         rung = self._decider(state).ring((), [revision], self._feed())
@@ -233,17 +233,17 @@ class TelegramHarness:
         """Mark the next delivery to this chat as being sent, and no more."""
         now = self.clock.now()
         chat = (await self.rows("select id from chats where name = ?", name))[0][0]
-        [delivery] = await self.made.store.deliveries.claim_deliveries(now, [chat], 1000)
+        [delivery] = await self.app.store.deliveries.claim_deliveries(now, [chat], 1000)
         return delivery
 
     async def finish(self, delivery: Delivery) -> None:
         """Send what `begin` began."""
-        self.made.deliverer._busy[delivery.chat.id] = delivery.chat.address
-        await self.made.deliverer._deliver(delivery)
+        self.app.deliverer._busy[delivery.chat.id] = delivery.chat.address
+        await self.app.deliverer._deliver(delivery)
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database answers."""
-        return await self.made.store._writer.run(
+        return await self.app.store._writer.run(
             "look",
             lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()],
         )
@@ -255,30 +255,30 @@ class TelegramHarness:
         self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=1)
     ) -> None:
         """Send all that may go out now and, step by step, within this span."""
-        await self.made.deliverer.run_once(timedelta(0))
+        await self.app.deliverer.run_once(timedelta(0))
         until = self.clock.now() + span
         while self.clock.now() < until:
             self.clock.advance(min(step, until - self.clock.now()))
-            await self.made.deliverer.run_once(timedelta(0))
+            await self.app.deliverer.run_once(timedelta(0))
 
     async def listen(self) -> None:
         """Take the updates that wait, and send what they led to."""
-        assert self.made._listener is not None
-        await self.made._listener._take()
-        await self.made.works_done()
+        assert self.app.listener is not None
+        await self.app.listener.poll_once()
+        await self.app.works_done()
         await self.deliver()
 
-    async def tell(self) -> None:
+    async def confirm_updates(self) -> None:
         """Ask for updates once more although none waits, so that Telegram knows what was taken; the long poll is ended."""
-        assert self.made._listener is not None
-        asking = asyncio.ensure_future(self.made._listener._take())
+        assert self.app.listener is not None
+        asking = asyncio.ensure_future(self.app.listener.poll_once())
         while not asking.done():
             self.api.updates._release(None)
             await asyncio.sleep(0)
 
     async def outbox(self, *states: str) -> list[OutboxRow]:
         """Deliveries in these states (all by default)."""
-        return await self.made.store.admin.outbox(states or EVERY_STATE)
+        return await self.app.store.admin.outbox(states or EVERY_STATE)
 
     async def states(self) -> list[str]:
         """The states of all deliveries in order, notices left out."""
@@ -295,28 +295,28 @@ class TelegramHarness:
 
     async def _number(self) -> int:
         """An id that no entry has, also after a restart."""
-        return (await self.made.store.polls.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[
+        return (await self.app.store.polls.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[
             1
         ].next_id
 
     def _decider(self, state: StoryState) -> AlertDecider:
         return AlertDecider(
-            self.made.poller._index, state, Merges.of(()), self.made._grouping, self.clock.now()
+            self.app.poller._index, state, Merges.of(()), self.app.grouping, self.clock.now()
         )
 
     def _state(self) -> FeedState:
         return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=NOON)
 
     async def _commit(self, commit: FeedCommit) -> None:
-        await self.made.store.polls.commit([commit], self.clock.now())
+        await self.app.store.polls.commit([commit], self.clock.now())
 
 
-def first_line(message: Shown) -> str:
+def first_line(message: BotMessage) -> str:
     """The headline of an alert."""
     return message.text.partition("\n")[0].replace("\u2068", "").replace("\u2069", "")
 
 
-Opened = Callable[
+OpenHarness = Callable[
     ..., AbstractAsyncContextManager[TelegramHarness]
 ]  #: what the fixture `opened` gives
 
@@ -339,20 +339,20 @@ async def open_harness(
         clock=clock,
         terminal=terminal,
         environment={"TELEGRAM_BOT_TOKEN": api.token},
-    ) as made:
-        yield TelegramHarness(made, api, clock, terminal)
+    ) as app:
+        yield TelegramHarness(app, api, clock, terminal)
 
 
 def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) -> dict[str, Any]:
     return {"name": name, "query": query, "to": list(to), **more}
 
 
-RUNG = rule("Rung", "rung")
-EVERYWHERE = rule("Rung", "rung", to=("ann", "group", "topic"))
+TRAM = rule("Tram", "tram")
+EVERYWHERE = rule("Tram", "tram", to=("ann", "group", "topic"))
 
 
-async def asks(
-    one: TelegramHarness,
+async def ask(
+    harness: TelegramHarness,
     text: str,
     reply_to: int | None = None,
     chat: int = ANN,
@@ -361,28 +361,28 @@ async def asks(
     **more: Any,
 ) -> str:
     """Write there, in answer to a message; what is answered."""
-    before = len(one.api.messages(chat))
-    one.api.say(chat, by, text, topic, reply_to, **more)
-    await one.listen()
-    await one.deliver(timedelta(seconds=30), timedelta(seconds=2))
-    answers = one.api.messages(chat)[before:]
+    before = len(harness.api.messages(chat))
+    harness.api.say(chat, by, text, topic, reply_to, **more)
+    await harness.listen()
+    await harness.deliver(timedelta(seconds=30), timedelta(seconds=2))
+    answers = harness.api.messages(chat)[before:]
     assert len(answers) < 2
     return answers[0].text if answers else ""
 
 
-def newest(one: TelegramHarness, chat: int = ANN) -> int:
+def newest_message(harness: TelegramHarness, chat: int = ANN) -> int:
     """The number of the last message there."""
-    return one.api.messages(chat)[-1].message_id
+    return harness.api.messages(chat)[-1].message_id
 
 
-async def started(one: TelegramHarness, title: str = "rung") -> int:
+async def start_story(harness: TelegramHarness, title: str = "tram") -> int:
     """A story that rang; its number."""
-    [number] = await one.adds(ArticleSpec(title))
-    await one.deliver(timedelta(seconds=30), timedelta(seconds=2))
+    [number] = await harness.add(ArticleSpec(title))
+    await harness.deliver(timedelta(seconds=30), timedelta(seconds=2))
     return number
 
 
-async def stances(one: TelegramHarness) -> list[tuple[Any, ...]]:
-    return await one.rows(
+async def stances(harness: TelegramHarness) -> list[tuple[Any, ...]]:
+    return await harness.rows(
         "select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2"
     )

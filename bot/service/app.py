@@ -116,7 +116,7 @@ class App:
         self.bot: Bot | None = None
         self.poller: Poller
         self.deliverer: Deliverer
-        self._listener: Listener | None = None
+        self.listener: Listener | None = None
         self._network_back = False
         self._works: set[asyncio.Task[None]] = set()
         self._catalogs = Catalogs()
@@ -150,7 +150,7 @@ class App:
                 self._rules,
                 build_routes(self._services(members, sites)),
             )
-            self._listener = Listener(self.bot, members, self.store.chats.last_update, self._handle)
+            self.listener = Listener(self.bot, members, self.store.chats.last_update, self._handle)
             stack.push_async_callback(self._end_works)
         self.deliverer = Deliverer(
             self.store.deliveries, channels, self.clock, self._translator_of, wiring.settled
@@ -167,7 +167,7 @@ class App:
             spacing=self._spacing,
             headers=self._headers,
             publisher_groups=lambda: self._publisher_groups,
-            grouping=self._grouping,
+            grouping=self.grouping,
             committed=self._committed,
         )
         self._publisher_groups = PublisherGroups(config.publisher_groups)
@@ -196,7 +196,7 @@ class App:
             sites=sites,
             names=self._names,
             translator=self._translator,
-            grouping=self._grouping,
+            grouping=self.grouping,
             forecast=self._forecast,
             search=self._look_up,
             counted=self._counted,
@@ -311,7 +311,7 @@ class App:
             self._network_back = True
         self._wiring.polled(reports)
 
-    def _grouping(self, chat_id: int) -> Grouping:
+    def grouping(self, chat_id: int) -> Grouping:
         """What one alert of the chat is for."""
         return self._groupings.get(chat_id) or Grouping(self.config.settings.stories)
 
@@ -423,7 +423,7 @@ class App:
         """Poll every feed, deliver, return."""
         await self.store.polls.make_due(self.clock.now())
         await self.poller.run_once()
-        await self._release_pending()
+        await self.release_pending()
         await self.deliverer.run_once(
             timedelta(0) if self._stop.is_set() else timedelta(seconds=60)
         )
@@ -437,7 +437,7 @@ class App:
             "network": (self._wiring.tick, self._hurry),
             "rest": (minute, self._rest),
             "search": (timedelta(seconds=2), self._search),
-            "held": (timedelta(seconds=5), self._release_pending),
+            "held": (timedelta(seconds=5), self.release_pending),
             "prune": (6 * hour, self._prune),
         }
         async with (
@@ -448,13 +448,13 @@ class App:
             polling = group.create_task(self.poller.run())
             delivering = group.create_task(self.deliverer.run())
             helpers = [group.create_task(self._watch())]
-            if self._listener and self.bot:
+            if self.listener and self.bot:
                 await self._take_up_works()
                 address = self._webhook()
                 listening = (
-                    Webhook(self.bot, self._listener, address).run()
+                    Webhook(self.bot, self.listener, address).run()
                     if address
-                    else self._listener.run()
+                    else self.listener.run()
                 )
                 helpers.append(group.create_task(listening))
                 helpers.append(group.create_task(self._offer_commands(self.bot)))
@@ -517,7 +517,7 @@ class App:
     def _rest(self) -> None:
         self.workers.rest(asyncio.get_running_loop().time())
 
-    async def _release_pending(self) -> None:
+    async def release_pending(self) -> None:
         """Alerts that waited for publishers long enough go out."""
         try:
             if await self.store.polls.release_pending(self.clock.now()):

@@ -45,7 +45,7 @@ class Listener:
         trouble = ""
         while True:
             try:
-                await self._take()
+                await self.poll_once()
                 trouble = ""
             except (TelegramError, StoreError) as error:
                 said, pause = _meaning(error)
@@ -64,7 +64,8 @@ class Listener:
         except TelegramError as error:
             log.debug("the webhook is still there: %s", error.message)
 
-    async def _take(self) -> None:
+    async def poll_once(self) -> None:
+        """Ask once for updates and handle them; raises TelegramError and StoreError."""
         offset = await self._last_update() + 1 if self._taken else None
         updates = await self._bot.get_updates(
             offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED

@@ -80,7 +80,7 @@ class Evening:
     """The feeds and the chat."""
 
     def __init__(self, made: App, server: FeedServer, api: BotApi, clock: ManualClock) -> None:
-        self.made, self.server, self.api, self.clock = made, server, api, clock
+        self.app, self.server, self.api, self.clock = made, server, api, clock
         self.items = {name: past(name, clock.now()) for name in SOURCES}
         self.seen: dict[int, str] = {}
 
@@ -98,14 +98,14 @@ class Evening:
             self.server.put(f"/{name}", rss(*items, title=name))
 
     async def look(self) -> None:
-        await poll(self.made)
+        await poll(self.app)
 
     async def passes(self, span: timedelta) -> None:
         until = self.clock.now() + span
         while self.clock.now() < until:
             self.clock.advance(min(10 * MINUTE, until - self.clock.now()))
-            await self.made._release_pending()
-            await self.made.deliverer.run_once(timedelta(0))
+            await self.app.release_pending()
+            await self.app.deliverer.run_once(timedelta(0))
 
     async def writes(self, text: str) -> list[str]:
         self.api.say(ANN, ANN, text)
@@ -121,12 +121,12 @@ class Evening:
         raise AssertionError(label)
 
     async def answered(self) -> list[str]:
-        assert self.made._listener is not None
-        await self.made._listener._take()
-        await self.made.works_done()
+        assert self.app.listener is not None
+        await self.app.listener.poll_once()
+        await self.app.works_done()
         for _ in range(6):
             self.clock.advance(timedelta(seconds=1))
-            await self.made.deliverer.run_once(timedelta(0))
+            await self.app.deliverer.run_once(timedelta(0))
         return self.news()
 
     def news(self) -> list[str]:
@@ -189,32 +189,34 @@ async def evening(folder: Path, server: FeedServer) -> AsyncIterator[Evening]:
 async def test_the_evening_of_the_reporter(
     tmp_path: Path, server: FeedServer, monkeypatch: Any
 ) -> None:
-    async with evening(tmp_path, server) as one:
-        monkeypatch.setenv("TELEGRAM_BOT_TOKEN", one.api.token)
-        one.serve()
-        await one.look()
-        assert one.news() == [], "what stands there at the first look rings nobody"
+    async with evening(tmp_path, server) as harness:
+        monkeypatch.setenv("TELEGRAM_BOT_TOKEN", harness.api.token)
+        harness.serve()
+        await harness.look()
+        assert harness.news() == [], "what stands there at the first look rings nobody"
 
         # The evening: she says what she wants.
         query = 'urgency:breaking publishers:2 (S-300 OR С-300 OR "إس-300") AND @deir-ez-zor'
-        assert (await one.writes(f"/subscribe {query}"))[0].startswith("Subscribed.")
-        assert (await one.writes("/subscribe urgency:digest bridge"))[0].startswith("Subscribed.")
-        await one.writes("/settings")
-        await one.presses("Quiet hours")
-        assert "Quiet hours: 22:00–07:00" in (await one.presses("22:00–07:00"))[0]
+        assert (await harness.writes(f"/subscribe {query}"))[0].startswith("Subscribed.")
+        assert (await harness.writes("/subscribe urgency:digest bridge"))[0].startswith(
+            "Subscribed."
+        )
+        await harness.writes("/settings")
+        await harness.presses("Quiet hours")
+        assert "Quiet hours: 22:00–07:00" in (await harness.presses("22:00–07:00"))[0]
 
         # The night: the first report waits, and so do a copy of it and other languages.
-        await one.passes(90 * MINUTE)
-        await one.publish("euphrates", FIRST)
-        await one.passes(5 * MINUTE)
-        await one.publish("coast", FIRST)
-        await one.publish("sport", NOISE)
-        await one.passes(10 * MINUTE)
-        assert one.news() == [], "one house, and who copied it, do not wake her"
+        await harness.passes(90 * MINUTE)
+        await harness.publish("euphrates", FIRST)
+        await harness.passes(5 * MINUTE)
+        await harness.publish("coast", FIRST)
+        await harness.publish("sport", NOISE)
+        await harness.passes(10 * MINUTE)
+        assert harness.news() == [], "one house, and who copied it, do not wake her"
 
         # A second house says it in its own words: one message, at once, in the night.
-        await one.publish("cites", OWN_WORDS)
-        [rang] = one.news()
+        await harness.publish("cites", OWN_WORDS)
+        [rang] = harness.news()
         assert rang.startswith(FIRST[0])
         assert "2 publishers" in rang
         assert "Coast" in rang
@@ -223,77 +225,81 @@ async def test_the_evening_of_the_reporter(
 
         # Copies, a blog with its comment form, two more languages: the message grows, nothing rings.
         for name in ("agency-a", "agency-b"):
-            await one.publish(
+            await harness.publish(
                 name,
                 (OWN_WORDS[0], f"{OWN_WORDS[1]} (Meridian Agency)"),
                 extra="<author>Meridian Agency</author>",
             )
-        await one.publish("blog", BLOG)
-        await one.publish("sever", RUSSIAN)
-        await one.publish("arab", ARABIC)
+        await harness.publish("blog", BLOG)
+        await harness.publish("sever", RUSSIAN)
+        await harness.publish("arab", ARABIC)
         for title in BRIDGES:
-            await one.publish("coast", (title, "It was closed for a year."))
-        await one.passes(10 * MINUTE)
-        grown = one.news()
+            await harness.publish("coast", (title, "It was closed for a year."))
+        await harness.passes(10 * MINUTE)
+        grown = harness.news()
         assert [text[:2] for text in grown] == ["* "], "the one message changes"
         assert "Blog" in grown[0]
         assert "Log Out" not in grown[0].partition("also:")[2]
 
         # Morning: the digest has its hour behind the quiet ones.
         until = datetime(2026, 3, 3, 8, 30, tzinfo=ZONE)
-        await one.passes(until - one.clock.now())
-        [digest] = one.news()
+        await harness.passes(until - harness.clock.now())
+        [digest] = harness.news()
         assert digest.startswith("Digest: 2 stories 🔔 bridge")
         assert all(title in digest for title in BRIDGES)
 
         # The next day: the same words, another story.
-        await one.passes(2 * HOUR)
-        await one.publish("euphrates", DELIVERED)
-        assert one.news() == []
-        await one.publish("cites", DELIVERED_TOO)
-        [second] = one.news()
+        await harness.passes(2 * HOUR)
+        await harness.publish("euphrates", DELIVERED)
+        assert harness.news() == []
+        await harness.publish("cites", DELIVERED_TOO)
+        [second] = harness.news()
         assert second.startswith(DELIVERED[0])
         assert "2 publishers" in second
 
         # Why, and enough of it.
-        [why] = await one.presses("Why", DELIVERED[0])
+        [why] = await harness.presses("Why", DELIVERED[0])
         assert DELIVERED[0] in why
         assert "S-300" in why
         assert "Euphrates had it first" in why or "at the same time" in why
-        assert await one.presses("Mute", DELIVERED[0]) == []
-        await one.publish(
+        assert await harness.presses("Mute", DELIVERED[0]) == []
+        await harness.publish(
             "agency-a",
             (
                 "Training on S-300 systems begins in Deir ez-Zor after delivery, ministry says",
                 DELIVERED_TOO[1],
             ),
         )
-        await one.publish(
+        await harness.publish(
             "agency-b",
             (
                 "Crews train on S-300 systems in Deir ez-Zor, defence ministry says",
                 DELIVERED_TOO[1],
             ),
         )
-        await one.passes(20 * MINUTE)
-        assert [text for text in one.news() if not text.startswith("* ")] == [], "muted"
+        await harness.passes(20 * MINUTE)
+        assert [text for text in harness.news() if not text.startswith("* ")] == [], "muted"
 
         # The file gets feeds of a new region: their past rings nobody, their next article does.
-        one.items["hasaka"] = [item("old", "Harvest begins in the Jazira", at=one.clock.now())]
-        one.serve()
-        (tmp_path / "feeds.yaml").write_text(config(one.api, server, more=True), encoding="utf-8")
-        await one.made.reload()
-        await one.look()
-        await one.passes(10 * MINUTE)
-        assert one.news() == []
-        await one.publish(
+        harness.items["hasaka"] = [
+            item("old", "Harvest begins in the Jazira", at=harness.clock.now())
+        ]
+        harness.serve()
+        (tmp_path / "feeds.yaml").write_text(
+            config(harness.api, server, more=True), encoding="utf-8"
+        )
+        await harness.app.reload()
+        await harness.look()
+        await harness.passes(10 * MINUTE)
+        assert harness.news() == []
+        await harness.publish(
             "hasaka", ("Border crossing reopens at Semalka", "Lorries queue since dawn.")
         )
-        [region] = one.news()
+        [region] = harness.news()
         assert region.startswith("Border crossing reopens at Semalka")
         assert "🔔 Jazira" in region
 
         # Nothing more, however long one waits.
-        await one.passes(3 * HOUR)
-        assert one.news() == []
-        assert one.api.violations == []
+        await harness.passes(3 * HOUR)
+        assert harness.news() == []
+        assert harness.api.violations == []

@@ -31,8 +31,8 @@ async def news(
     """What rings where these raw items come on top of a feed with an old one."""
     top = f"{root}<channel><title>Wire</title><link>https://news.example/</link>{head}"
     old = item("old", "Old harbour", at=LONG_AGO)
-    await harness.publishes(f"{top}{old}</channel></rss>")
-    return await harness.publishes(f"{top}{''.join(items)}{old}</channel></rss>")
+    await harness.publish(f"{top}{old}</channel></rss>")
+    return await harness.publish(f"{top}{''.join(items)}{old}</channel></rss>")
 
 
 # 36, 37. Types and charsets.
@@ -45,10 +45,10 @@ async def test_36_a_feed_is_read_whatever_type_the_server_calls_it(
     harness: FeedHarness, kind: str
 ) -> None:
     headers = {"Content-Type": kind}
-    await harness.publishes(rss(*archive(2)), headers=headers)
-    assert await harness.publishes(
-        rss(item("2", "Гавань горит"), *archive(2)), headers=headers
-    ) == ["Гавань горит"]
+    await harness.publish(rss(*archive(2)), headers=headers)
+    assert await harness.publish(rss(item("2", "Гавань горит"), *archive(2)), headers=headers) == [
+        "Гавань горит"
+    ]
 
 
 RUSSIAN, CHINESE = "Гавань закрыта", "港口关闭"
@@ -85,8 +85,8 @@ async def test_37_charsets_that_contradict_each_other_are_settled(
         )
 
     headers = {"Content-Type": header}
-    await harness.publishes(document(*archive(2)), headers=headers)
-    assert await harness.publishes(document(item("2", title), *archive(2)), headers=headers) == [
+    await harness.publish(document(*archive(2)), headers=headers)
+    assert await harness.publish(document(item("2", title), *archive(2)), headers=headers) == [
         title
     ]
 
@@ -98,8 +98,8 @@ async def test_37_charsets_that_contradict_each_other_are_settled(
 async def test_38_marks_and_blank_lines_before_the_declaration_do_no_harm(
     harness: FeedHarness, before: str
 ) -> None:
-    await harness.publishes(before + rss(*archive(2)))
-    assert await harness.publishes(before + rss(item("2", "Harbour & Sons"), *archive(2))) == [
+    await harness.publish(before + rss(*archive(2)))
+    assert await harness.publish(before + rss(item("2", "Harbour & Sons"), *archive(2))) == [
         "Harbour & Sons"
     ]
 
@@ -205,8 +205,8 @@ async def test_43_atom_titles_are_read_by_their_type(
         return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
     old = "<entry><id>urn:0</id><title>Old</title></entry>"
-    await harness.publishes(document(old))
-    assert await harness.publishes(
+    await harness.publish(document(old))
+    assert await harness.publish(
         document(f"<entry><id>urn:1</id><title type='{kind}'>{written}</title></entry>", old)
     ) == [read]
 
@@ -235,8 +235,8 @@ async def test_44_relative_links_are_resolved(
         return f"<feed xmlns='http://www.w3.org/2005/Atom'{attribute(base)}><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
     old = "<entry><id>urn:0</id><title>Old</title></entry>"
-    await harness.publishes(document(old))
-    await harness.publishes(
+    await harness.publish(document(old))
+    await harness.publish(
         document(
             f"<entry{attribute(entry_base)}><id>urn:1</id><title>Harbour</title><link href='{link}'/></entry>",
             old,
@@ -248,10 +248,10 @@ async def test_44_relative_links_are_resolved(
 async def test_44_relative_links_are_resolved_against_where_a_redirect_ends(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(item("1", "Old", link="/old", at=LONG_AGO)))
-    await harness.publishes(rss(item("2", "Harbour", link="fire")), path="/deep/feed.xml")
+    await harness.publish(rss(item("1", "Old", link="/old", at=LONG_AGO)))
+    await harness.publish(rss(item("2", "Harbour", link="fire")), path="/deep/feed.xml")
     harness.server.put("/feed.xml", b"", status=302, headers={"Location": "/deep/feed.xml"})
-    await harness.polls()
+    await harness.poll()
     assert harness.alerts[0].link == harness.server.url("/deep/fire")
 
 
@@ -288,9 +288,9 @@ async def test_45_entries_without_link_are_stories_of_their_own(harness: FeedHar
 
 async def test_45_a_redirect_changes_no_guid(harness: FeedHarness) -> None:
     items = [f"<item><guid>{n}</guid><title>Harbour level</title>{DATE}</item>" for n in range(8)]
-    await harness.publishes(rss(*items).replace("Mar", "Feb"))
+    await harness.publish(rss(*items).replace("Mar", "Feb"))
     harness.server.put("/feed.xml", b"", status=302, headers={"Location": "/deep/feed.xml"})
-    assert await harness.publishes(rss(*items), path="/deep/feed.xml") == []
+    assert await harness.publish(rss(*items), path="/deep/feed.xml") == []
     assert await harness.entries() == 8
 
 
@@ -323,8 +323,8 @@ async def test_47_json_feeds_are_read_with_numbers_for_ids_and_without_ids(
     number = {"id": 2, "url": "/fire", "title": "Harbour fire", "content_html": "<p>Smoke</p>"}
     nameless = {"title": "Harbour flood", "content_text": "Water"}
     untitled = {"id": "4", "content_text": "Harbour strike: talks begin"}
-    await harness.publishes(document(old), headers=headers)
-    assert await harness.publishes(
+    await harness.publish(document(old), headers=headers)
+    assert await harness.publish(
         document(number, nameless, 7, untitled, {}, old), headers=headers
     ) == [
         "Harbour fire",
@@ -333,7 +333,7 @@ async def test_47_json_feeds_are_read_with_numbers_for_ids_and_without_ids(
     ]
     assert harness.alerts[0].link == harness.server.url("/fire")
     assert (
-        await harness.publishes(
+        await harness.publish(
             document({**number, "id": "2"}, nameless, untitled, old), headers=headers
         )
         == []
@@ -345,7 +345,7 @@ async def test_48_without_link_the_enclosure_is_the_link(harness: FeedHarness) -
     await news(harness, episode)
     assert harness.alerts[0].link == "https://zoo.example/e2.mp3"
     again = episode.replace("e2</guid>", "upload-2</guid>")
-    assert await harness.publishes(rss(again, item("old", "Old harbour", at=LONG_AGO))) == []
+    assert await harness.publish(rss(again, item("old", "Old harbour", at=LONG_AGO))) == []
 
 
 async def test_48_of_several_links_the_alternate_in_html_is_taken(harness: FeedHarness) -> None:
@@ -358,8 +358,8 @@ async def test_48_of_several_links_the_alternate_in_html_is_taken(harness: FeedH
     def document(*entries: str) -> str:
         return f"<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:w</id>{''.join(entries)}</feed>"
 
-    await harness.publishes(document("<entry><id>urn:0</id><title>Old</title></entry>"))
-    await harness.publishes(
+    await harness.publish(document("<entry><id>urn:0</id><title>Old</title></entry>"))
+    await harness.publish(
         document(
             f"<entry><id>urn:1</id><title>Harbour</title>{links}</entry>",
             "<entry><id>urn:0</id><title>Old</title></entry>",
@@ -391,21 +391,21 @@ async def test_49_an_aggregators_original_link_and_source_are_shown(harness: Fee
 async def test_49_a_lone_item_that_says_the_feed_is_gone_rings_nobody_and_is_told(
     harness: FeedHarness, words: str
 ) -> None:
-    await harness.publishes(rss(*archive(8)))
+    await harness.publish(rss(*archive(8)))
     before = await harness.state()
-    assert await harness.publishes(rss(item("gone", words))) == []
+    assert await harness.publish(rss(item("gone", words))) == []
     state = await harness.state()
     assert state.failure is Failure.TOMBSTONE
     assert state.document == before.document
     for _ in range(4):
-        await harness.polls(after=timedelta(hours=12))
+        await harness.poll(after=timedelta(hours=12))
     assert harness.rang == []
     assert words in "".join(harness.notices)
 
 
 async def test_49_an_ordinary_lone_item_is_no_tombstone(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(8)))
-    assert await harness.publishes(rss(item("2", "Harbour ferry is no longer running"))) == [
+    await harness.publish(rss(*archive(8)))
+    assert await harness.publish(rss(item("2", "Harbour ferry is no longer running"))) == [
         "Harbour ferry is no longer running"
     ]
 
@@ -426,13 +426,13 @@ async def test_50_of_a_whole_archive_the_newest_are_kept_and_the_status_says_so(
     harness: FeedHarness, *, oldest_first: bool
 ) -> None:
     old = vast(2000, oldest_first=oldest_first)
-    assert await harness.publishes(rss(*old), after=timedelta(0)) == []
+    assert await harness.publish(rss(*old), after=timedelta(0)) == []
     assert await harness.entries() == 500
     state = await harness.state()
     assert state.cut == 1500
     assert state.newest == NOON - timedelta(days=2)
     new = item("new", "Harbour news", at=NOON + PAUSE)
-    assert await harness.publishes(rss(*old, new) if oldest_first else rss(new, *old)) == [
+    assert await harness.publish(rss(*old, new) if oldest_first else rss(new, *old)) == [
         "Harbour news"
     ]
 
@@ -440,16 +440,16 @@ async def test_50_of_a_whole_archive_the_newest_are_kept_and_the_status_says_so(
 async def test_50_what_was_cut_rings_nobody_when_it_comes_within_reach(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*vast(900)))
-    assert await harness.publishes(rss(*vast(900)[450:])) == []
+    await harness.publish(rss(*vast(900)))
+    assert await harness.publish(rss(*vast(900)[450:])) == []
     edited = [one.replace("diary", "journal") for one in vast(900)[700:705]]
-    assert await harness.publishes(rss(*vast(700), *edited)) == []
+    assert await harness.publish(rss(*vast(700), *edited)) == []
     assert harness.terminal.texts(DeliveryKind.NOTICE) == []
 
 
 async def test_50_a_document_beyond_the_limit_is_the_feeds_failure(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
-    await harness.publishes(rss(item("2", "Harbour", text="x" * (10 * 1024 * 1024 + 1))))
+    await harness.publish(rss(*archive(3)))
+    await harness.publish(rss(item("2", "Harbour", text="x" * (10 * 1024 * 1024 + 1))))
     state = await harness.state()
     assert state.failure is Failure.TOO_LARGE
     assert "10 MiB" in state.failure_text

@@ -34,14 +34,14 @@ def dated(text: str) -> str:
 async def test_23_a_date_in_the_future_withholds_no_alert_and_orders_as_now(
     harness: FeedHarness, ahead: timedelta
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
-    assert await harness.publishes(
-        rss(item("2", "Harbour fire", at=NOON + ahead), *archive(3))
-    ) == ["Harbour fire"]
+    await harness.publish(rss(*archive(3)))
+    assert await harness.publish(rss(item("2", "Harbour fire", at=NOON + ahead), *archive(3))) == [
+        "Harbour fire"
+    ]
     newest = (await harness.state()).newest
     assert newest is not None
     assert newest <= harness.clock.now() + timedelta(hours=1)
-    assert await harness.publishes(
+    assert await harness.publish(
         rss(item("3", "Harbour flood", at=harness.clock.now()), *archive(3))
     ) == ["Harbour flood"]
 
@@ -50,29 +50,28 @@ async def test_23_a_feed_whose_dates_are_all_ahead_rings_one_by_one(harness: Fee
     ahead = [
         item(f"f{n}", f"Harbour tomorrow {n * n}", at=NOON + timedelta(days=1)) for n in range(3)
     ]
-    await harness.publishes(rss(item("1", "Old", at=NOON + timedelta(hours=20))))
-    assert len(await harness.publishes(rss(*ahead))) == 3
+    await harness.publish(rss(item("1", "Old", at=NOON + timedelta(hours=20))))
+    assert len(await harness.publish(rss(*ahead))) == 3
 
 
 async def test_24_without_dates_entries_ring_once_at_first_sight(harness: FeedHarness) -> None:
     old = [item(f"o{n}", f"Harbour {n}", at=None) for n in range(4)]
-    assert await harness.publishes(rss(*old)) == []
+    assert await harness.publish(rss(*old)) == []
     new = item("n", "Harbour fire", at=None)
-    assert await harness.publishes(rss(new, *old)) == ["Harbour fire"]
-    assert await harness.publishes(rss(*old, new, head=" ")) == []
+    assert await harness.publish(rss(new, *old)) == ["Harbour fire"]
+    assert await harness.publish(rss(*old, new, head=" ")) == []
     assert harness.alerts[0].published is None
     assert harness.alerts[0].first_seen_at == NOON + timedelta(minutes=20)
 
 
 async def test_24_a_date_that_appears_or_goes_makes_nothing_new(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
-    await harness.publishes(rss(item(None, "Harbour fire", link="", at=None), *archive(3)))
+    await harness.publish(rss(*archive(3)))
+    await harness.publish(rss(item(None, "Harbour fire", link="", at=None), *archive(3)))
     assert (
-        await harness.publishes(rss(item(None, "Harbour fire", link="", at=NOON), *archive(3)))
-        == []
+        await harness.publish(rss(item(None, "Harbour fire", link="", at=NOON), *archive(3))) == []
     )
     assert (
-        await harness.publishes(
+        await harness.publish(
             rss(item(None, "Harbour fire", link="", at=NOON + timedelta(hours=1)), *archive(3))
         )
         == []
@@ -97,24 +96,24 @@ async def test_24_a_date_that_appears_or_goes_makes_nothing_new(harness: FeedHar
 async def test_25_odd_dates_are_understood_or_left_out_and_ring(
     harness: FeedHarness, written: str, understood: datetime | None
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
-    assert await harness.publishes(rss(dated(written), *archive(3))) == ["Harbour fire"]
+    await harness.publish(rss(*archive(3)))
+    assert await harness.publish(rss(dated(written), *archive(3))) == ["Harbour fire"]
     assert harness.alerts[0].published == understood
 
 
 async def test_26_a_date_without_zone_is_taken_as_utc(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
-    await harness.publishes(rss(dated("Mon, 02 Mar 2026 11:00:00"), *archive(3)))
+    await harness.publish(rss(*archive(3)))
+    await harness.publish(rss(dated("Mon, 02 Mar 2026 11:00:00"), *archive(3)))
     assert harness.alerts[0].published == datetime(2026, 3, 2, 11, tzinfo=UTC)
 
 
 async def test_26_an_old_or_senseless_date_silences_no_entry_of_an_ordinary_poll(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     late = item("late", "Harbour report published late", at=NOON - timedelta(days=300))
-    assert await harness.publishes(rss(late, *archive(3))) == ["Harbour report published late"]
-    assert await harness.publishes(
+    assert await harness.publish(rss(late, *archive(3))) == ["Harbour report published late"]
+    assert await harness.publish(
         rss(dated("Thu, 01 Jan 1970 00:00:00 GMT"), late, *archive(3))
     ) == ["Harbour fire"]
 
@@ -132,10 +131,10 @@ async def test_27_a_server_that_always_answers_304_is_asked_in_full_after_eight_
 
     body = rss(*archive(3))
     harness.server.handle("/feed.xml", stuck)
-    await harness.polls()
+    await harness.poll()
     body = rss(FIRE, *archive(3))
-    assert await harness.polls(after=timedelta(days=7)) == []
-    assert await harness.polls(after=timedelta(days=1, minutes=1)) == ["Harbour fire"]
+    assert await harness.poll(after=timedelta(days=7)) == []
+    assert await harness.poll(after=timedelta(days=1, minutes=1)) == ["Harbour fire"]
     asked = ["If-Modified-Since" in one.headers for one in harness.server.seen]
     assert asked == [False, True, False]
 
@@ -152,12 +151,12 @@ async def test_28_validators_are_kept_each_for_itself_whatever_the_body(
 
     body = rss(*archive(3))
     harness.server.handle("/feed.xml", answer)
-    await harness.polls()
+    await harness.poll()
     given = {**given, changing: later[changing]}
-    await harness.polls()
+    await harness.poll()
     state = await harness.state()
     assert (state.etag, state.last_modified) == (given["ETag"], given["Last-Modified"])
-    await harness.polls()
+    await harness.poll()
     sent = harness.server.seen[-1].headers
     assert (sent["If-None-Match"], sent["If-Modified-Since"]) == (
         given["ETag"],
@@ -175,8 +174,8 @@ async def test_28_a_304_with_a_new_etag_replaces_the_old_one(harness: FeedHarnes
         )
 
     harness.server.handle("/feed.xml", answer)
-    await harness.polls()
-    await harness.polls()
+    await harness.poll()
+    await harness.poll()
     state = await harness.state()
     assert (state.etag, state.last_modified) == ('"second"', "Mon, 02 Mar 2026 10:00:00 GMT")
 
@@ -192,19 +191,19 @@ async def test_28_a_server_that_refuses_conditional_requests_is_asked_without(
 
     body = rss(*archive(3))
     harness.server.handle("/feed.xml", answer)
-    await harness.polls()
+    await harness.poll()
     body = rss(FIRE, *archive(3))
-    await harness.polls()
+    await harness.poll()
     assert harness.rang == []
-    assert await harness.polls() == ["Harbour fire"]
+    assert await harness.poll() == ["Harbour fire"]
 
 
 async def test_28_without_validators_the_same_body_is_known_by_its_hash(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     first = await harness.state()
-    assert await harness.polls() == []
+    assert await harness.poll() == []
     state = await harness.state()
     assert (state.etag, state.last_modified) == (None, None)
     assert state.body_hash == first.body_hash != b""
@@ -219,17 +218,17 @@ CHALLENGE = "<!DOCTYPE html><html><head><title>Just a moment...</title></head><b
 async def test_29_a_challenge_page_is_named_keeps_the_feed_and_backs_off(
     harness: FeedHarness, status: int
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     for _ in range(3):
         assert (
-            await harness.publishes(CHALLENGE, status=status, headers={"Content-Type": "text/html"})
+            await harness.publish(CHALLENGE, status=status, headers={"Content-Type": "text/html"})
             == []
         )
     state = await harness.state()
     assert state.failure is Failure.BLOCKED
     assert "challenge page" in state.failure_text
     assert state.next_poll_at - harness.clock.now() >= timedelta(minutes=20)
-    assert await harness.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await harness.publish(rss(FIRE, *archive(3))) == ["Harbour fire"]
     assert (await harness.state()).failure is None
 
 
@@ -245,21 +244,21 @@ async def test_29_a_challenge_page_is_named_keeps_the_feed_and_backs_off(
     ],
 )
 async def test_30_a_page_is_not_a_feed_and_clears_nothing(harness: FeedHarness, page: str) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     before = await harness.state()
     assert (
-        await harness.publishes(page, headers={"Content-Type": "text/html", "ETag": '"page"'}) == []
+        await harness.publish(page, headers={"Content-Type": "text/html", "ETag": '"page"'}) == []
     )
     state = await harness.state()
     assert state.failure is Failure.NOT_A_FEED
     assert (state.document, state.etag) == (before.document, before.etag)
-    assert await harness.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await harness.publish(rss(FIRE, *archive(3))) == ["Harbour fire"]
 
 
 async def test_30_a_first_answer_that_is_a_page_is_no_baseline(harness: FeedHarness) -> None:
-    await harness.publishes(
+    await harness.publish(
         "<!DOCTYPE html><html><body>Down for maintenance</body></html>",
         headers={"Content-Type": "text/html"},
     )
     assert (await harness.state()).baseline_at is None
-    assert await harness.publishes(rss(*archive(3))) == []
+    assert await harness.publish(rss(*archive(3))) == []

@@ -33,34 +33,34 @@ async def harness(
 async def test_31_errors_for_days_back_off_to_a_day_and_never_end_the_feed(
     harness: FeedHarness, status: int, failure: Failure
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     waits = []
     for _ in range(12):
-        await harness.publishes("gone", status=status, after=timedelta(hours=6))
+        await harness.publish("gone", status=status, after=timedelta(hours=6))
         waits.append((await harness.state()).interval)
     assert waits == sorted(waits)
     assert waits[0] <= timedelta(minutes=10)
     assert waits[-1] == timedelta(hours=24)
     assert (await harness.state()).failure is failure
     assert len(harness.notices) == 1, "the operator hears of it once"
-    assert await harness.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await harness.publish(rss(FIRE, *archive(3))) == ["Harbour fire"]
     assert len(harness.notices) == 2, "and once more when it works again"
 
 
 async def test_31_a_short_storm_tells_nobody(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     for _ in range(5):
-        await harness.publishes("", status=500)
-    assert await harness.publishes(rss(FIRE, *archive(3))) == ["Harbour fire"]
+        await harness.publish("", status=500)
+    assert await harness.publish(rss(FIRE, *archive(3))) == ["Harbour fire"]
     assert harness.notices == []
 
 
 async def test_31_retry_after_parks_the_host(harness: FeedHarness) -> None:
-    await harness.publishes("", status=503, headers={"Retry-After": "7200"})
+    await harness.publish("", status=503, headers={"Retry-After": "7200"})
     asked = len(harness.server.seen)
-    await harness.polls(after=timedelta(minutes=110))
+    await harness.poll(after=timedelta(minutes=110))
     assert len(harness.server.seen) == asked
-    await harness.polls(after=timedelta(minutes=15))
+    await harness.poll(after=timedelta(minutes=15))
     assert len(harness.server.seen) == asked + 1
 
 
@@ -78,7 +78,7 @@ def moved(server: FeedServer, path: str, to: str, status: int = 301) -> None:
 async def test_32_every_redirect_is_followed(harness: FeedHarness, status: int) -> None:
     harness.server.put("/new.xml", rss(*archive(3)))
     moved(harness.server, "/feed.xml", "/new.xml", status)
-    await harness.polls()
+    await harness.poll()
     assert (await harness.state()).failure is None
     assert await harness.entries() == 3
 
@@ -89,20 +89,20 @@ async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_o
     harness.server.put("/new.xml", rss(*archive(3)))
     moved(harness.server, "/feed.xml", "/new.xml", 301)
     for _ in range(6):
-        await harness.polls(after=timedelta(hours=3))
+        await harness.poll(after=timedelta(hours=3))
     assert (await harness.state()).adopted_url is None
-    await harness.polls(after=timedelta(hours=12))
+    await harness.poll(after=timedelta(hours=12))
     assert (await harness.state()).adopted_url == harness.server.url("/new.xml")
     assert any("moved for good" in notice for notice in harness.notices)
 
 
 async def test_32_a_temporary_301_changes_nothing(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     harness.server.put("/narrow.xml", rss(*archive(1)))
     moved(harness.server, "/feed.xml", "/narrow.xml", 301)
-    await harness.polls(after=timedelta(hours=12))
-    await harness.polls(after=timedelta(hours=13))
-    assert await harness.publishes(rss(FIRE, *archive(3)), after=timedelta(hours=12)) == [
+    await harness.poll(after=timedelta(hours=12))
+    await harness.poll(after=timedelta(hours=13))
+    assert await harness.publish(rss(FIRE, *archive(3)), after=timedelta(hours=12)) == [
         "Harbour fire"
     ]
     state = await harness.state()
@@ -113,12 +113,12 @@ async def test_32_an_adopted_redirect_that_fails_is_rolled_back(harness: FeedHar
     harness.server.put("/new.xml", rss(*archive(3)))
     moved(harness.server, "/feed.xml", "/new.xml", 308)
     for _ in range(4):
-        await harness.polls(after=timedelta(hours=12))
+        await harness.poll(after=timedelta(hours=12))
     assert (await harness.state()).adopted_url
     for _ in range(3):
-        await harness.publishes("", path="/new.xml", status=404, after=timedelta(hours=12))
+        await harness.publish("", path="/new.xml", status=404, after=timedelta(hours=12))
     assert (await harness.state()).adopted_url is None
-    assert await harness.publishes(rss(FIRE, *archive(3)), after=timedelta(days=2)) == [
+    assert await harness.publish(rss(FIRE, *archive(3)), after=timedelta(days=2)) == [
         "Harbour fire"
     ]
 
@@ -126,17 +126,17 @@ async def test_32_an_adopted_redirect_that_fails_is_rolled_back(harness: FeedHar
 async def test_32_a_redirect_in_a_circle_is_the_feeds_failure(harness: FeedHarness) -> None:
     moved(harness.server, "/feed.xml", "/b.xml", 302)
     moved(harness.server, "/b.xml", "/feed.xml", 302)
-    await harness.polls()
+    await harness.poll()
     assert (await harness.state()).failure is Failure.REDIRECT
     assert len(harness.server.seen) <= 6
 
 
 async def test_32_validators_stay_with_the_address_that_gave_them(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)), headers={"ETag": '"mine"'})
+    await harness.publish(rss(*archive(3)), headers={"ETag": '"mine"'})
     async with feed_server("127.0.0.2") as other:
         other.put("/elsewhere.xml", rss(*archive(3)))
         moved(harness.server, "/feed.xml", other.url("/elsewhere.xml"), 302)
-        await harness.polls()
+        await harness.poll()
         assert "If-None-Match" not in other.seen[0].headers
 
 
@@ -147,9 +147,9 @@ async def test_33_a_cdn_that_serves_old_and_new_copies_in_turn_rings_once(
     harness: FeedHarness,
 ) -> None:
     old, new = rss(*archive(6)), rss(FIRE, *archive(5))
-    await harness.publishes(old)
+    await harness.publish(old)
     for turn in range(6):
-        await harness.publishes(old if turn % 2 else new, headers={"ETag": f'"{turn % 2}"'})
+        await harness.publish(old if turn % 2 else new, headers={"ETag": f'"{turn % 2}"'})
     assert harness.rang == ["Harbour fire"]
 
 
@@ -162,13 +162,13 @@ def atom(title: str, updated: str) -> str:
 
 
 async def test_33_an_older_copy_does_not_bring_back_older_words(harness: FeedHarness) -> None:
-    await harness.publishes(atom("Quiet day", "2026-02-01T00:00:00Z"))
+    await harness.publish(atom("Quiet day", "2026-02-01T00:00:00Z"))
     before, after = (
         atom("Harbour on fire", "2026-03-02T10:00:00Z"),
         atom("Harbour fire is out", "2026-03-02T11:00:00Z"),
     )
     for document in (before, after, before, after, before):
-        await harness.publishes(document)
+        await harness.publish(document)
     assert harness.rang == ["Harbour on fire"]
     assert harness.edits == ["Harbour fire is out"]
 
@@ -176,11 +176,11 @@ async def test_33_an_older_copy_does_not_bring_back_older_words(harness: FeedHar
 async def test_33_an_older_copy_whose_date_of_publication_moves_does_not_bring_back_older_words(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(2)))
+    await harness.publish(rss(*archive(2)))
     before = rss(item("2", "Harbour on fire", at=NOON - timedelta(hours=2)), *archive(2))
     after = rss(item("2", "Harbour fire is out", at=NOON - timedelta(hours=1)), *archive(2))
     for document in (before, after, before, after, before):
-        await harness.publishes(document)
+        await harness.publish(document)
     assert harness.rang == ["Harbour on fire"]
     assert harness.edits == ["Harbour fire is out"]
 
@@ -213,19 +213,17 @@ def cut_off(server: FeedServer, body: bytes, announced: int, **headers: str) -> 
 async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_rest_comes_later(
     harness: FeedHarness, *, tell_length: bool
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     document = rss(FIRE, item("3", "Harbour flood"), *archive(3))
     at = document.index("flood") + 3
     if tell_length:
         cut_off(harness.server, document[:at].encode(), len(document), ETag='"whole"')
-        assert await harness.polls() == ["Harbour fire"]
+        assert await harness.poll() == ["Harbour fire"]
     else:
-        assert await harness.publishes(document[:at], headers={"ETag": '"whole"'}) == [
-            "Harbour fire"
-        ]
+        assert await harness.publish(document[:at], headers={"ETag": '"whole"'}) == ["Harbour fire"]
     state = await harness.state()
     assert (state.etag, state.failure) == (None, None)
-    assert await harness.publishes(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
+    assert await harness.publish(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
     assert (await harness.state()).etag == '"whole"'
 
 
@@ -233,52 +231,48 @@ async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_res
 async def test_34_of_a_body_cut_between_items_no_validators_are_kept(
     harness: FeedHarness, *, tell_length: bool
 ) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     document = rss(FIRE, item("3", "Harbour flood"), *archive(3))
     at = document.index("<item>", document.index("Harbour fire"))
     if tell_length:
         cut_off(harness.server, document[:at].encode(), len(document), ETag='"whole"')
-        assert await harness.polls() == ["Harbour fire"]
+        assert await harness.poll() == ["Harbour fire"]
     else:
-        assert await harness.publishes(document[:at], headers={"ETag": '"whole"'}) == [
-            "Harbour fire"
-        ]
+        assert await harness.publish(document[:at], headers={"ETag": '"whole"'}) == ["Harbour fire"]
     assert (await harness.state()).etag is None
-    assert await harness.publishes(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
+    assert await harness.publish(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
 
 
 async def test_34_a_first_fetch_that_is_cut_makes_no_alerts_of_the_rest(
     harness: FeedHarness,
 ) -> None:
     document = rss(*archive(12))
-    await harness.publishes(document[: document.index("old-7")])
-    assert await harness.publishes(document) == []
-    assert await harness.publishes(document.replace("<item>", FIRE + "<item>", 1)) == [
-        "Harbour fire"
-    ]
+    await harness.publish(document[: document.index("old-7")])
+    assert await harness.publish(document) == []
+    assert await harness.publish(document.replace("<item>", FIRE + "<item>", 1)) == ["Harbour fire"]
 
 
 async def test_34_a_feed_that_always_lacks_its_end_still_rings(harness: FeedHarness) -> None:
     def document(*items: str) -> str:
         return rss(*items).removesuffix("</channel></rss>")
 
-    await harness.publishes(document(*archive(3)))
-    assert await harness.publishes(document(FIRE, *archive(3))) == ["Harbour fire"]
-    assert await harness.publishes(document(item("3", "Harbour flood"), FIRE, *archive(3))) == [
+    await harness.publish(document(*archive(3)))
+    assert await harness.publish(document(FIRE, *archive(3))) == ["Harbour fire"]
+    assert await harness.publish(document(item("3", "Harbour flood"), FIRE, *archive(3))) == [
         "Harbour flood"
     ]
     assert (await harness.state()).failure is None
 
 
 async def test_34_cut_gzip_is_told_from_whole(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
+    await harness.publish(rss(*archive(3)))
     items = [item(f"n{n}", f"Harbour {n} {n * 7919 % 1009}") for n in range(8)]
     packed = gzip.compress(rss(*items, *archive(3)).encode(), mtime=0)
-    await harness.publishes(
+    await harness.publish(
         packed[: len(packed) * 3 // 4], headers={"Content-Encoding": "gzip", "ETag": '"whole"'}
     )
     assert (await harness.state()).etag is None
-    await harness.publishes(packed, headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
+    await harness.publish(packed, headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
     assert len(harness.rang) == len(set(harness.rang)) == 8
 
 
@@ -298,14 +292,14 @@ async def test_35_mislabelled_gzip_is_read(harness: FeedHarness, times: int, hea
         return body
 
     headers = {"Content-Encoding": header} if header else {}
-    await harness.publishes(packed(*archive(3)), headers=headers)
-    assert await harness.publishes(packed(FIRE, *archive(3)), headers=headers) == ["Harbour fire"]
+    await harness.publish(packed(*archive(3)), headers=headers)
+    assert await harness.publish(packed(FIRE, *archive(3)), headers=headers) == ["Harbour fire"]
 
 
 async def test_35_a_coding_that_was_not_asked_for_is_the_feeds_failure(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(b"\x0b\x02\x80hello\x03", headers={"Content-Encoding": "br"})
+    await harness.publish(b"\x0b\x02\x80hello\x03", headers={"Content-Encoding": "br"})
     assert (await harness.state()).failure is Failure.ENCODING
 
 
@@ -313,5 +307,5 @@ async def test_35_gzip_thrice_is_opened_twice_only(harness: FeedHarness) -> None
     body = rss(*archive(3)).encode()
     for _ in range(3):
         body = gzip.compress(body, mtime=0)
-    await harness.publishes(body, headers={"Content-Encoding": "gzip"})
+    await harness.publish(body, headers={"Content-Encoding": "gzip"})
     assert (await harness.state()).failure is Failure.NOT_A_FEED

@@ -24,36 +24,36 @@ async def harness(
 
 async def test_15_old_items_that_return_ring_nobody(harness: FeedHarness) -> None:
     everything = archive(12)
-    await harness.publishes(rss(*everything))
+    await harness.publish(rss(*everything))
     for shown in (everything[:4], everything[6:], everything[3:8], everything[::-1]):
-        assert await harness.publishes(rss(*shown)) == []
+        assert await harness.publish(rss(*shown)) == []
 
 
 async def test_16_an_older_item_that_slides_back_rings_nobody(harness: FeedHarness) -> None:
     everything = [item("top", "Harbour top story"), *archive(11)]
-    await harness.publishes(rss(*archive(11)))
-    assert await harness.publishes(rss(*everything[:10])) == ["Harbour top story"]
-    assert await harness.publishes(rss(*everything[1:11])) == []
-    assert await harness.publishes(rss(*everything[:10])) == []
+    await harness.publish(rss(*archive(11)))
+    assert await harness.publish(rss(*everything[:10])) == ["Harbour top story"]
+    assert await harness.publish(rss(*everything[1:11])) == []
+    assert await harness.publish(rss(*everything[:10])) == []
 
 
 async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(5)))
-    await harness.publishes(rss(*archive(4), *archive(1, first=5)))
+    await harness.publish(rss(*archive(5)))
+    await harness.publish(rss(*archive(4), *archive(1, first=5)))
     assert harness.notices == []
 
 
 async def test_17_a_new_item_rings_wherever_it_stands(harness: FeedHarness) -> None:
     old = archive(6)
-    await harness.publishes(rss(*old))
-    assert await harness.publishes(rss(*old, item("last", "Harbour at the end"))) == [
+    await harness.publish(rss(*old))
+    assert await harness.publish(rss(*old, item("last", "Harbour at the end"))) == [
         "Harbour at the end"
     ]
     middle = [*old[:3], item("mid", "Harbour in the middle"), *old[3:]]
-    assert await harness.publishes(rss(*middle)) == ["Harbour in the middle"]
-    assert await harness.publishes(rss(*reversed(middle))) == []
+    assert await harness.publish(rss(*middle)) == ["Harbour in the middle"]
+    assert await harness.publish(rss(*reversed(middle))) == []
 
 
 async def test_18_dates_rewritten_for_all_ring_nobody(harness: FeedHarness) -> None:
@@ -62,38 +62,38 @@ async def test_18_dates_rewritten_for_all_ring_nobody(harness: FeedHarness) -> N
         document = rss(
             *(item(f"g{n}", f"Harbour tale {n}", at=LONG_AGO + timedelta(days=day)) for n in names)
         )
-        assert await harness.publishes(document) == []
+        assert await harness.publish(document) == []
     undated_ids = rss(
         *(
             item(None, f"Harbour tale {n}", link=f"https://news.example/g{n}", at=NOON)
             for n in names
         )
     )
-    assert await harness.publishes(undated_ids) == []
+    assert await harness.publish(undated_ids) == []
 
 
 # 19. Our memory is longer than the feed's window.
 
 
 async def test_19_what_stands_in_the_feed_is_never_forgotten(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(5)))
+    await harness.publish(rss(*archive(5)))
     for _ in range(7):
-        await harness.publishes(rss(*archive(5), head=" "), after=timedelta(days=30))
-        await harness.made.store.admin.prune(harness.clock.now())
+        await harness.publish(rss(*archive(5), head=" "), after=timedelta(days=30))
+        await harness.app.store.admin.prune(harness.clock.now())
     assert await harness.entries() == 5
     assert harness.rang == []
 
 
 async def test_19_what_left_the_feed_is_known_for_90_days(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(5)))
-    await harness.publishes(rss(*archive(2)))
+    await harness.publish(rss(*archive(5)))
+    await harness.publish(rss(*archive(2)))
     harness.clock.advance(timedelta(days=89))
-    await harness.made.store.admin.prune(harness.clock.now())
+    await harness.app.store.admin.prune(harness.clock.now())
     assert await harness.entries() == 5
-    assert await harness.publishes(rss(*archive(5))) == []
-    await harness.publishes(rss(*archive(2)))
+    assert await harness.publish(rss(*archive(5))) == []
+    await harness.publish(rss(*archive(2)))
     harness.clock.advance(timedelta(days=91))
-    await harness.made.store.admin.prune(harness.clock.now())
+    await harness.app.store.admin.prune(harness.clock.now())
     assert await harness.entries() == 2
 
 
@@ -103,21 +103,21 @@ async def test_19_what_left_the_feed_is_known_for_90_days(harness: FeedHarness) 
 async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_back(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(8)))
-    assert await harness.publishes(rss()) == []
+    await harness.publish(rss(*archive(8)))
+    assert await harness.publish(rss()) == []
     state = await harness.state()
     assert (state.failure, state.empties) == (None, 1)
     assert harness.notices == []
-    assert await harness.publishes(rss(*archive(8))) == []
+    assert await harness.publish(rss(*archive(8))) == []
     assert (await harness.state()).empties == 0
 
 
 async def test_20_a_feed_that_stays_empty_is_told_to_the_operator_once(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(8)))
+    await harness.publish(rss(*archive(8)))
     for turn in range(5):
-        await harness.publishes(rss(head=" " * turn))
+        await harness.publish(rss(head=" " * turn))
     assert len(harness.notices) == 1
     assert "empty 3 times" in harness.notices[0]
 
@@ -126,9 +126,9 @@ async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_
     harness: FeedHarness,
 ) -> None:
     for turn in range(4):
-        await harness.publishes(rss(head=" " * turn))
+        await harness.publish(rss(head=" " * turn))
     assert harness.notices == []
-    assert await harness.publishes(rss(item("1", "First harbour story"))) == ["First harbour story"]
+    assert await harness.publish(rss(item("1", "First harbour story"))) == ["First harbour story"]
 
 
 # 21. A busy feed with a short window.
@@ -137,7 +137,7 @@ async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_
 async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(
+    await harness.publish(
         rss(
             *(
                 item(f"a{n}", f"Talk of the town {n}", at=NOON - timedelta(hours=n))
@@ -145,7 +145,7 @@ async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
             )
         )
     )
-    await harness.publishes(
+    await harness.publish(
         rss(
             *(
                 item(f"b{n}", f"Harbour note {n} {n * n}", at=NOON + timedelta(minutes=n))
@@ -159,7 +159,7 @@ async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
 
 async def test_21_a_feed_that_publishes_often_is_looked_at_more_often(harness: FeedHarness) -> None:
     busy = rss(*(item(f"b{n}", f"Note {n}", at=NOON - timedelta(minutes=3 * n)) for n in range(20)))
-    await harness.publishes(busy, after=timedelta(0))
+    await harness.publish(busy, after=timedelta(0))
     assert (await harness.state()).interval == timedelta(minutes=5)
 
 
@@ -171,12 +171,12 @@ async def test_22_a_feed_that_is_added_later_begins_silently(
 ) -> None:
     server.put("/a.xml", rss(*archive(3)))
     async with watching(tmp_path, server, clock, terminal, "/a.xml") as harness:
-        await harness.polls()
+        await harness.poll()
     server.put("/b.xml", rss(*archive(30, first=40)))
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
-        assert await harness.polls() == []
+        assert await harness.poll() == []
         assert await harness.entries("/b.xml") == 30
-        assert await harness.publishes(
+        assert await harness.publish(
             rss(item("new", "Harbour new"), *archive(30, first=40)), path="/b.xml"
         ) == ["Harbour new"]
 
@@ -187,7 +187,7 @@ async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(harness: F
         item("o", "Harbour last week", at=LONG_AGO),
     )
     undated = item("u", "Harbour some day", at=None)
-    assert await harness.publishes(rss(recent, older, undated)) == ["Harbour this morning"]
+    assert await harness.publish(rss(recent, older, undated)) == ["Harbour this morning"]
     assert harness.alerts[0].catch_up
 
 
@@ -199,12 +199,12 @@ async def test_14_one_link_in_two_feeds_rings_once(
 ) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
         server.put("/a.xml", rss(item("1", "Old", at=LONG_AGO)))
-        await harness.publishes(rss(item("2", "Older", at=LONG_AGO)), path="/b.xml")
-        assert await harness.publishes(
+        await harness.publish(rss(item("2", "Older", at=LONG_AGO)), path="/b.xml")
+        assert await harness.publish(
             rss(item("a", "Harbour fire", link=f"{ZOO}fire")), path="/a.xml"
         ) == ["Harbour fire"]
         assert (
-            await harness.publishes(
+            await harness.publish(
                 rss(item("b", "Fire in harbour", link=f"{ZOO}fire?utm_source=b")), path="/b.xml"
             )
             == []
@@ -216,11 +216,9 @@ async def test_14_one_guid_in_two_feeds_hides_nothing(
 ) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
         server.put("/a.xml", rss(item("old", "Old", at=LONG_AGO)))
-        await harness.publishes(
-            rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml"
-        )
+        await harness.publish(rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml")
         server.put("/a.xml", rss(item("1", "Harbour fire", link=f"{ZOO}fire")))
-        rang = await harness.publishes(
+        rang = await harness.publish(
             rss(item("1", "Harbour strike", link="https://other.example/strike")), path="/b.xml"
         )
         assert sorted(rang) == ["Harbour fire", "Harbour strike"]
@@ -238,11 +236,11 @@ async def test_14_articles_that_all_link_to_one_page_are_stories_of_their_own(
                 item("00", "Older", link=page, at=LONG_AGO),
             ),
         )
-        await harness.publishes(rss(item("0", "Old", link=ZOO, at=LONG_AGO)), path="/b.xml")
+        await harness.publish(rss(item("0", "Old", link=ZOO, at=LONG_AGO)), path="/b.xml")
         many = [item(f"a{n}", f"Harbour {n}", link=page) for n in ("fire", "flood", "strike")]
-        assert len(await harness.publishes(rss(*many), path="/a.xml")) == 3
-        assert await harness.publishes(
-            rss(item("b", "Harbour opens", link=page)), path="/b.xml"
-        ) == ["Harbour opens"]
+        assert len(await harness.publish(rss(*many), path="/a.xml")) == 3
+        assert await harness.publish(rss(item("b", "Harbour opens", link=page)), path="/b.xml") == [
+            "Harbour opens"
+        ]
         home = [item(f"h{n}", f"Harbour {n}", link=ZOO) for n in ("parade", "concert")]
-        assert len(await harness.publishes(rss(*home), path="/b.xml")) == 2
+        assert len(await harness.publish(rss(*home), path="/b.xml")) == 2

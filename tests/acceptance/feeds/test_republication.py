@@ -40,18 +40,18 @@ def built(build: int, count: int = 6, *, link: bool = True, dated: bool = True) 
 
 
 async def test_01_guids_of_another_build_ring_nobody_where_links_stay(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*built(1)))
+    await harness.publish(rss(*built(1)))
     for build in (2, 3, 4):
-        assert await harness.publishes(rss(*built(build))) == []
+        assert await harness.publish(rss(*built(build))) == []
     assert await harness.entries() == 6
 
 
 async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_and_no_dates(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*built(1, link=False, dated=False)))
+    await harness.publish(rss(*built(1, link=False, dated=False)))
     for build in (2, 3):
-        assert await harness.publishes(rss(*built(build, link=False, dated=False))) == []
+        assert await harness.publish(rss(*built(build, link=False, dated=False))) == []
     assert await harness.entries() == 6
 
 
@@ -59,20 +59,20 @@ async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_an
 async def test_01_guids_of_another_build_ring_nobody_in_a_feed_of_one_or_two(
     harness: FeedHarness, count: int
 ) -> None:
-    await harness.publishes(rss(*built(1, count, link=False, dated=False)))
+    await harness.publish(rss(*built(1, count, link=False, dated=False)))
     for build in (2, 3, 4):
-        assert await harness.publishes(rss(*built(build, count, link=False, dated=False))) == []
+        assert await harness.publish(rss(*built(build, count, link=False, dated=False))) == []
 
 
 async def test_01_a_new_article_among_guids_of_another_build_rings_once(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*built(1)))
-    await harness.publishes(rss(*built(2)))
+    await harness.publish(rss(*built(1)))
+    await harness.publish(rss(*built(2)))
     new = item("build-3-x", "New harbour", link=f"{ZOO}new", at=NOON)
-    assert await harness.publishes(rss(new, *built(3))) == ["New harbour"]
+    assert await harness.publish(rss(new, *built(3))) == ["New harbour"]
     new = item("build-4-x", "New harbour", link=f"{ZOO}new", at=NOON)
-    assert await harness.publishes(rss(new, *built(4))) == []
+    assert await harness.publish(rss(new, *built(4))) == []
 
 
 async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_identity(
@@ -91,26 +91,26 @@ async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_ident
             )
         )
 
-    await harness.publishes(hourly(4, 3, 2, 1))
-    assert len(await harness.publishes(hourly(8, 7, 6, 5))) == 4
+    await harness.publish(hourly(4, 3, 2, 1))
+    assert len(await harness.publish(hourly(8, 7, 6, 5))) == 4
     assert (await harness.state()).policy is Policy.GUID
-    assert len(await harness.publishes(hourly(9, 8, 7, 6))) == 1
+    assert len(await harness.publish(hourly(9, 8, 7, 6))) == 1
 
 
 # 2. Another guid on another path.
 
 
 async def test_02_a_known_link_with_another_guid_is_the_same_article(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(3)))
-    assert await harness.publishes(
+    await harness.publish(rss(*archive(3)))
+    assert await harness.publish(
         rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))
     ) == ["Harbour fire"]
     assert (
-        await harness.publishes(rss(item("main-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3)))
+        await harness.publish(rss(item("main-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3)))
         == []
     )
     assert (
-        await harness.publishes(rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3)))
+        await harness.publish(rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3)))
         == []
     )
 
@@ -120,12 +120,12 @@ async def test_02_a_known_link_with_another_guid_is_the_same_article(harness: Fe
 
 async def test_03_one_guid_on_all_items_hides_none(harness: FeedHarness) -> None:
     old = [item("feed", f"Old harbour {n}", link=f"{ZOO}{n}", at=LONG_AGO) for n in "abc"]
-    await harness.publishes(rss(*old))
+    await harness.publish(rss(*old))
     assert await harness.entries() == 3
     assert (await harness.state()).policy is Policy.GUID_LINK
     new = item("feed", "Harbour closed", link=f"{ZOO}closed")
-    assert await harness.publishes(rss(new, *old)) == ["Harbour closed"]
-    assert await harness.publishes(rss(new, *old, head=" ")) == []
+    assert await harness.publish(rss(new, *old)) == ["Harbour closed"]
+    assert await harness.publish(rss(new, *old, head=" ")) == []
 
 
 @pytest.mark.parametrize("known", [1, 3])
@@ -135,18 +135,18 @@ async def test_03_one_guid_and_one_link_on_all_items_hides_none(
     old = [
         item("feed", f"Old harbour {n}", link=f"{ZOO}alerts", at=LONG_AGO) for n in "abc"[:known]
     ]
-    await harness.publishes(rss(*old))
+    await harness.publish(rss(*old))
     new = item("feed", "Harbour closed", link=f"{ZOO}alerts")
-    assert await harness.publishes(rss(new, *old)) == ["Harbour closed"]
+    assert await harness.publish(rss(new, *old)) == ["Harbour closed"]
     newer = item("feed", "Harbour open again", link=f"{ZOO}alerts")
-    assert await harness.publishes(rss(newer, new, *old)) == ["Harbour open again"]
-    assert await harness.publishes(rss(newer, new, *old, head=" ")) == []
+    assert await harness.publish(rss(newer, new, *old)) == ["Harbour open again"]
+    assert await harness.publish(rss(newer, new, *old, head=" ")) == []
 
 
 async def test_03_one_guid_on_all_items_that_have_no_link_hides_none(harness: FeedHarness) -> None:
     old = [item("feed", f"Old harbour {n}", link="", at=LONG_AGO) for n in "abc"]
-    await harness.publishes(rss(*old))
-    assert await harness.publishes(rss(item("feed", "Harbour closed", link=""), *old)) == [
+    await harness.publish(rss(*old))
+    assert await harness.publish(rss(item("feed", "Harbour closed", link=""), *old)) == [
         "Harbour closed"
     ]
 
@@ -160,9 +160,9 @@ async def test_04_a_feed_whose_guids_are_good_and_bad_in_turn_rings_nobody_again
     titles = "abcdefgh"
     bad = [item("x", f"Harbour tale {n}", link=f"{ZOO}{n}", at=LONG_AGO) for n in titles]
     good = [item(f"good-{n}", f"Harbour tale {n}", link=f"{ZOO}{n}", at=LONG_AGO) for n in titles]
-    await harness.publishes(rss(*good))
+    await harness.publish(rss(*good))
     for document in (bad, good, bad, good):
-        assert await harness.publishes(rss(*document)) == []
+        assert await harness.publish(rss(*document)) == []
     assert await harness.entries() == len(titles)
 
 
@@ -172,11 +172,11 @@ async def test_04_the_policy_never_goes_back(harness: FeedHarness) -> None:
 
     stable = rss(*built(9, link=False, dated=False))
     for build in (1, 2, 3):
-        await harness.publishes(random_guids(build))
+        await harness.publish(random_guids(build))
     policy = (await harness.state()).policy
     assert policy is Policy.LINK_TITLE
-    await harness.publishes(stable)
-    await harness.publishes(stable.replace("Words", "Other words"))
+    await harness.publish(stable)
+    await harness.publish(stable.replace("Words", "Other words"))
     assert (await harness.state()).policy is policy
     assert harness.rang == []
 
@@ -186,11 +186,11 @@ async def test_04_the_policy_never_goes_back(harness: FeedHarness) -> None:
 
 async def test_05_without_guid_the_link_tells_articles_apart(harness: FeedHarness) -> None:
     old = item(None, "Old harbour", link=f"{ZOO}old", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     new = item(None, "Harbour fire", link=f"{ZOO}fire")
-    assert await harness.publishes(rss(new, old)) == ["Harbour fire"]
+    assert await harness.publish(rss(new, old)) == ["Harbour fire"]
     retitled = item(None, "Harbour fire is out", link=f"{ZOO}fire")
-    assert await harness.publishes(rss(retitled, old)) == []
+    assert await harness.publish(rss(retitled, old)) == []
     assert harness.edits == ["Harbour fire is out"]
 
 
@@ -201,19 +201,19 @@ async def test_06_neither_id_nor_link_is_known_again_by_title_and_content(
     harness: FeedHarness,
 ) -> None:
     old = item(None, "Old harbour", link="", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     new = item(None, "Harbour fire", link="", text="Smoke over pier 4.")
-    assert await harness.publishes(rss(new, old)) == ["Harbour fire"]
-    assert await harness.publishes(rss(old, new, head=" ")) == []
+    assert await harness.publish(rss(new, old)) == ["Harbour fire"]
+    assert await harness.publish(rss(old, new, head=" ")) == []
 
 
 async def test_06_neither_id_nor_link_an_entry_with_nothing_is_skipped_alone(
     harness: FeedHarness,
 ) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     nothing = "<item><pubDate>Mon, 02 Mar 2026 12:00:00 +0000</pubDate></item>"
-    assert await harness.publishes(rss(nothing, item("2", "Harbour fire"), old)) == ["Harbour fire"]
+    assert await harness.publish(rss(nothing, item("2", "Harbour fire"), old)) == ["Harbour fire"]
     assert (await harness.state()).failure is None
 
 
@@ -230,9 +230,9 @@ async def test_07_a_scheme_or_slash_that_flips_rings_nobody(harness: FeedHarness
             )
         )
 
-    await harness.publishes(document("http", ""))
+    await harness.publish(document("http", ""))
     for scheme, slash in (("https", ""), ("https", "/"), ("http", "/"), ("http", "")):
-        assert await harness.publishes(document(scheme, slash)) == []
+        assert await harness.publish(document(scheme, slash)) == []
     assert await harness.entries() == 15
 
 
@@ -254,9 +254,9 @@ def migrated(count: int = 60) -> list[str]:
 async def test_08_a_migration_rings_nobody_and_the_operator_hears_of_it_once(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(rss(*archive(20)))
-    assert await harness.publishes(rss(*migrated())) == []
-    assert await harness.polls() == []
+    await harness.publish(rss(*archive(20)))
+    assert await harness.publish(rss(*migrated())) == []
+    assert await harness.poll() == []
     assert await harness.entries() == 80
     assert len(harness.notices) == 1
     assert "60 entries at once" in harness.notices[0]
@@ -265,7 +265,7 @@ async def test_08_a_migration_rings_nobody_and_the_operator_hears_of_it_once(
 async def test_08_a_migration_that_keeps_the_headlines_is_not_even_new(
     harness: FeedHarness,
 ) -> None:
-    await harness.publishes(
+    await harness.publish(
         rss(
             *(
                 item(f"a{n}", f"Harbour {n} of many", link=f"{ZOO}{n}", at=LONG_AGO)
@@ -281,22 +281,22 @@ async def test_08_a_migration_that_keeps_the_headlines_is_not_even_new(
             for n in range(40)
         )
     )
-    assert await harness.publishes(moved) == []
+    assert await harness.publish(moved) == []
     assert await harness.entries() == 40
 
 
 async def test_08_what_is_recent_in_a_migration_comes_as_one_message(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(20)))
+    await harness.publish(rss(*archive(20)))
     recent = [item(f"r{n}", f"Harbour today {n}", at=NOON - timedelta(hours=2)) for n in range(3)]
-    await harness.publishes(rss(*recent, *migrated()))
+    await harness.publish(rss(*recent, *migrated()))
     assert sorted(harness.rang) == ["Harbour today 0", "Harbour today 1", "Harbour today 2"]
     assert sum(delivery.kind is DeliveryKind.ALERT for delivery, _ in harness.terminal.sent) == 1
 
 
 async def test_08_after_a_migration_new_articles_ring_again(harness: FeedHarness) -> None:
-    await harness.publishes(rss(*archive(20)))
-    await harness.publishes(rss(*migrated()))
-    assert await harness.publishes(
+    await harness.publish(rss(*archive(20)))
+    await harness.publish(rss(*migrated()))
+    assert await harness.publish(
         rss(item("n1", "Harbour news", at=NOON + timedelta(minutes=20)), *migrated())
     ) == ["Harbour news"]
 
@@ -311,8 +311,8 @@ async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(
         item(f"b{n}", f"Harbour {n} of many", link=f"https://new.example/posts/{n}", at=LONG_AGO)
         for n in range(8)
     ]
-    await harness.publishes(rss(*before))
-    assert await harness.publishes(rss(*after)) == []
+    await harness.publish(rss(*before))
+    assert await harness.publish(rss(*after)) == []
     days = [
         item(
             f"day-{n}",
@@ -322,13 +322,13 @@ async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(
         )
         for n in range(3)
     ]
-    assert await harness.publishes(rss(days[0], *after), after=timedelta(days=1)) == [
+    assert await harness.publish(rss(days[0], *after), after=timedelta(days=1)) == [
         "Harbour briefing"
     ]
-    assert await harness.publishes(rss(days[1], days[0], *after), after=timedelta(days=1)) == [
+    assert await harness.publish(rss(days[1], days[0], *after), after=timedelta(days=1)) == [
         "Harbour briefing"
     ]
-    assert await harness.publishes(
+    assert await harness.publish(
         rss(days[2], days[1], days[0], *after), after=timedelta(days=1)
     ) == ["Harbour briefing"]
 
@@ -338,7 +338,7 @@ async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(
 
 async def test_09_a_new_slug_with_the_same_article_number_is_an_edit(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     first = item(
         f"{ZOO}ship-aground-48213377",
         "Ship aground in the harbour",
@@ -349,22 +349,22 @@ async def test_09_a_new_slug_with_the_same_article_number_is_an_edit(harness: Fe
         "Crew of stranded ship is safe",
         link=f"{ZOO}crew-is-safe-48213377",
     )
-    assert await harness.publishes(rss(first, old)) == ["Ship aground in the harbour"]
-    assert await harness.publishes(rss(second, old)) == []
+    assert await harness.publish(rss(first, old)) == ["Ship aground in the harbour"]
+    assert await harness.publish(rss(second, old)) == []
     assert harness.edits == ["Crew of stranded ship is safe"]
 
 
 async def test_09_a_near_equal_headline_at_the_same_moment_is_an_edit(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     at = NOON - timedelta(minutes=7, seconds=13)
-    await harness.publishes(
+    await harness.publish(
         rss(
             item("p/a", "Storm shuts the harbour of Lindholm", link=f"{ZOO}storm-shuts", at=at), old
         )
     )
     assert (
-        await harness.publishes(
+        await harness.publish(
             rss(
                 item(
                     "p/b",
@@ -385,9 +385,9 @@ async def test_09_near_equal_headlines_of_one_day_are_articles_of_their_own_wher
     def warning(place: str) -> str:
         return item(place, f"Harbour warning for {place}", at=NOON.replace(hour=0))
 
-    await harness.publishes(rss(item("1", "Old harbour", at=LONG_AGO)))
-    assert len(await harness.publishes(rss(warning("Lindholm"), warning("Oster")))) == 2
-    assert await harness.publishes(rss(warning("Varn"), warning("Lindholm"))) == [
+    await harness.publish(rss(item("1", "Old harbour", at=LONG_AGO)))
+    assert len(await harness.publish(rss(warning("Lindholm"), warning("Oster")))) == 2
+    assert await harness.publish(rss(warning("Varn"), warning("Lindholm"))) == [
         "Harbour warning for Varn"
     ]
 
@@ -401,11 +401,11 @@ async def test_09_a_section_number_in_every_link_is_no_article_number(harness: F
             at=LONG_AGO + timedelta(days=day),
         )
 
-    await harness.publishes(rss(story("three", 3), story("two", 2), story("one", 1)))
-    assert await harness.publishes(rss(story("four", 4), story("three", 3), story("two", 2))) == [
+    await harness.publish(rss(story("three", 3), story("two", 2), story("one", 1)))
+    assert await harness.publish(rss(story("four", 4), story("three", 3), story("two", 2))) == [
         "Harbour four"
     ]
-    assert await harness.publishes(rss(story("five", 5), story("four", 4), story("three", 3))) == [
+    assert await harness.publish(rss(story("five", 5), story("four", 4), story("three", 3))) == [
         "Harbour five"
     ]
 
@@ -415,8 +415,8 @@ async def test_09_a_section_number_in_every_link_is_no_article_number(harness: F
 
 async def test_10_a_live_blog_that_changes_does_not_ring_again(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
-    await harness.publishes(rss(old))
-    assert await harness.publishes(
+    await harness.publish(rss(old))
+    assert await harness.publish(
         rss(item("live", "Live: harbour strike", text="Talks begin."), old)
     ) == ["Live: harbour strike"]
     for hour in range(1, 4):
@@ -426,7 +426,7 @@ async def test_10_a_live_blog_that_changes_does_not_ring_again(harness: FeedHarn
             text=f"Update {hour}.",
             at=NOON + timedelta(hours=hour),
         )
-        assert await harness.publishes(rss(live, old)) == []
+        assert await harness.publish(rss(live, old)) == []
     assert harness.edits[-1] == "Live: harbour strike, hour 3"
 
 
@@ -434,12 +434,12 @@ async def test_10_an_edit_that_makes_a_subscription_match_for_the_first_time_rin
     harness: FeedHarness,
 ) -> None:
     old = item("1", "Old news", at=LONG_AGO)
-    await harness.publishes(rss(old))
-    assert await harness.publishes(rss(item("live", "Live: the strike"), old)) == []
-    assert await harness.publishes(rss(item("live", "Live: strike reaches the harbour"), old)) == [
+    await harness.publish(rss(old))
+    assert await harness.publish(rss(item("live", "Live: the strike"), old)) == []
+    assert await harness.publish(rss(item("live", "Live: strike reaches the harbour"), old)) == [
         "Live: strike reaches the harbour"
     ]
-    assert await harness.publishes(rss(item("live", "Live: strike leaves the harbour"), old)) == []
+    assert await harness.publish(rss(item("live", "Live: strike leaves the harbour"), old)) == []
 
 
 # 11. Twins that differ in guid only.
@@ -447,11 +447,11 @@ async def test_10_an_edit_that_makes_a_subscription_match_for_the_first_time_rin
 
 async def test_11_twins_with_numbered_guids_ring_once(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     twins = [item(f"{ZOO}fire#{n}", "Harbour fire", link=f"{ZOO}fire") for n in range(2)]
-    assert await harness.publishes(rss(*twins, old)) == ["Harbour fire"]
+    assert await harness.publish(rss(*twins, old)) == ["Harbour fire"]
     assert (
-        await harness.publishes(
+        await harness.publish(
             rss(item(f"{ZOO}fire#2", "Harbour fire", link=f"{ZOO}fire"), *twins, old)
         )
         == []
@@ -481,13 +481,13 @@ async def test_12_opaque_links_and_guids_that_change_each_time_ring_once(
         f"Harbour matter {word}"
         for word in "one two three four five six seven eight nine ten eleven".split()
     ]
-    await harness.publishes(document(1, titles))
+    await harness.publish(document(1, titles))
     for turn in (2, 3):
-        assert await harness.publishes(document(turn, titles)) == []
-    assert await harness.publishes(document(4, ["Harbour matter twelve", *titles])) == [
+        assert await harness.publish(document(turn, titles)) == []
+    assert await harness.publish(document(4, ["Harbour matter twelve", *titles])) == [
         "Harbour matter twelve - Lindholm Post"
     ]
-    assert await harness.publishes(document(5, ["Harbour matter twelve", *titles])) == []
+    assert await harness.publish(document(5, ["Harbour matter twelve", *titles])) == []
     assert {one.path for one in harness.server.seen} == {"/feed.xml"}, (
         "no opaque link is ever resolved"
     )
@@ -500,19 +500,19 @@ async def test_13_tracking_parameters_make_no_new_article_and_are_not_shown(
     harness: FeedHarness,
 ) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
-    await harness.publishes(rss(old))
+    await harness.publish(rss(old))
     tracked = [
         f"{ZOO}fire?id=7&utm_source=rss",
         f"{ZOO}fire?utm_medium=feed&id=7&at_medium=RSS",
         f"{ZOO}fire?fbclid=Iw&id=7#xtor=RSS-1",
         f"{ZOO}fire?id=7&ref=rss",
     ]
-    assert await harness.publishes(rss(item(None, "Harbour fire", link=tracked[0]), old)) == [
+    assert await harness.publish(rss(item(None, "Harbour fire", link=tracked[0]), old)) == [
         "Harbour fire"
     ]
     for link in tracked[1:]:
-        assert await harness.publishes(rss(item(None, "Harbour fire", link=link), old)) == []
+        assert await harness.publish(rss(item(None, "Harbour fire", link=link), old)) == []
     assert harness.alerts[0].link == f"{ZOO}fire?id=7"
-    assert await harness.publishes(
+    assert await harness.publish(
         rss(item(None, "Harbour flood", link=f"{ZOO}fire?id=8&utm_source=rss"), old)
     ) == ["Harbour flood"]

@@ -26,7 +26,7 @@ from telegram_harness import (
     FEED,
     GROUP,
     ArticleSpec,
-    Opened,
+    OpenHarness,
     TelegramHarness,
     open_harness,
 )
@@ -41,12 +41,12 @@ from bot.store.sqlite import SqliteStore
 from bot.stories.publishers import PublisherGroups
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
-RUNG = {"name": "Rung", "query": "rung", "to": ["ann"]}
+TRAM = {"name": "Tram", "query": "tram", "to": ["ann"]}
 PENDING = {"name": "Held", "query": "held", "to": ["ann"], "publishers": 9}
 
 
 @pytest.fixture
-def opened(opened: Opened) -> Opened:
+def opened(opened: OpenHarness) -> OpenHarness:
     """In Ann's chat alone where a test names no others."""
     return lambda *subscriptions, **more: opened(*subscriptions, **{"chats": {"ann": ANN}, **more})
 
@@ -55,16 +55,20 @@ def rule(name: str, query: str, *, to: tuple[str, ...] = ("ann",), **more: Any) 
     return {"name": name, "query": query, "to": list(to), **more}
 
 
-def alerts(one: TelegramHarness, chat: int = ANN) -> list[str]:
+def alerts(harness: TelegramHarness, chat: int = ANN) -> list[str]:
     """The texts of the messages there as they are now, second rings left out."""
     return [
-        message.text for message in one.api.messages(chat) if not message.text.startswith("🔔 Now")
+        message.text
+        for message in harness.api.messages(chat)
+        if not message.text.startswith("🔔 Now")
     ]
 
 
-def again(one: TelegramHarness, chat: int = ANN) -> list[str]:
+def again(harness: TelegramHarness, chat: int = ANN) -> list[str]:
     """The second rings there."""
-    return [message.text for message in one.api.messages(chat) if message.text.startswith("🔔 Now")]
+    return [
+        message.text for message in harness.api.messages(chat) if message.text.startswith("🔔 Now")
+    ]
 
 
 def merged(gone: int, kept: int, *levels: Grouping) -> list[Merge]:
@@ -75,15 +79,17 @@ def merged(gone: int, kept: int, *levels: Grouping) -> list[Merge]:
     ]
 
 
-async def sound(one: TelegramHarness) -> None:
+async def sound(harness: TelegramHarness) -> None:
     """The database is sound, and nothing waits but what is held."""
-    assert await one.rows("pragma foreign_key_check") == []
+    assert await harness.rows("pragma foreign_key_check") == []
     assert (
-        await one.rows("select kind, state, error from outbox where state in ('queued', 'sending')")
+        await harness.rows(
+            "select kind, state, error from outbox where state in ('queued', 'sending')"
+        )
         == []
     )
     empty = "select id from outbox where kind in ('alert', 'edit', 'again') and state in ('queued', 'sending', 'sent') and id not in (select outbox_id from outbox_alerts)"
-    assert await one.rows(empty) == []
+    assert await harness.rows(empty) == []
 
 
 # Merges
@@ -114,33 +120,33 @@ FIRST = (
 
 
 async def bring_to(
-    one: TelegramHarness, state: str, word: str, origin: str
+    harness: TelegramHarness, state: str, word: str, origin: str
 ) -> tuple[int, Delivery | None]:
     """An article whose alert in Ann's chat is in this state."""
-    title = f"{word}: {'held' if state == 'held' else 'quiet' if state == 'none' else 'rung'}"
+    title = f"{word}: {'held' if state == 'held' else 'quiet' if state == 'none' else 'tram'}"
     told = ArticleSpec(title, origin=origin, silent="flood" if state == "collapsed" else "")
     begun: Delivery | None = None
     if state == "collapsed":
         others = [
-            ArticleSpec(f"{word}: rung with it {number}", silent="flood") for number in range(3)
+            ArticleSpec(f"{word}: tram with it {number}", silent="flood") for number in range(3)
         ]
-        number = (await one.adds([told, *others]))[0]
+        number = (await harness.add([told, *others]))[0]
     else:
-        [number] = await one.adds(told)
+        [number] = await harness.add(told)
     match state:
         case "unknown":
-            one.api.fault(DropBefore(), times=2)
-            await one.deliver(10 * SECOND)
+            harness.api.fault(DropBefore(), times=2)
+            await harness.deliver(10 * SECOND)
         case "dead":
-            one.api.fault(Refuse(400, "Bad Request: can't parse entities: something"), times=2)
-            await one.deliver(10 * SECOND)
+            harness.api.fault(Refuse(400, "Bad Request: can't parse entities: something"), times=2)
+            await harness.deliver(10 * SECOND)
         case "sent" | "collapsed":
-            await one.deliver(2 * SECOND)
+            await harness.deliver(2 * SECOND)
         case "refused once":
-            one.api.fault(TooManyRequests(100))
-            await one.deliver()
+            harness.api.fault(TooManyRequests(100))
+            await harness.deliver()
         case "sending":
-            begun = await one.begin("ann")
+            begun = await harness.begin("ann")
     return number, begun
 
 
@@ -154,166 +160,170 @@ PAIRS = [
 
 @pytest.mark.parametrize(("gone", "kept"), PAIRS)
 async def test_two_stories_that_become_one_lose_no_ring_and_double_none(
-    opened: Opened, gone: str, kept: str
+    opened: OpenHarness, gone: str, kept: str
 ) -> None:
     """Afterwards one message shows both, and what comes later."""
-    async with opened(RUNG, PENDING) as one:
+    async with opened(TRAM, PENDING) as harness:
         made: dict[str, tuple[int, Delivery | None]] = {}
         for word, state in sorted(
             {"gone": gone, "kept": kept}.items(), key=lambda each: FIRST.index(each[1])
         ):
-            made[word] = await bring_to(one, state, word, word)
-        before, states = len(alerts(one)), {gone, kept}
+            made[word] = await bring_to(harness, state, word, word)
+        before, states = len(alerts(harness)), {gone, kept}
         a, b = made["gone"][0], made["kept"][0]
-        await one.adds(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
-        assert await one.rows("pragma foreign_key_check") == []
+        await harness.add(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
+        assert await harness.rows("pragma foreign_key_check") == []
         for _, begun in made.values():
             if begun:
-                await one.finish(begun)
-        await one.deliver(5 * MINUTE, 5 * SECOND)
+                await harness.finish(begun)
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
 
         arrived, due = bool(states & SEEN), not states & SEEN and bool(states & TO_SEND)
         rings = before + ("sending" in states) + due
-        assert len(alerts(one)) == rings
-        assert sum("3 publishers" in text for text in alerts(one)) >= (arrived or due)
-        held = await one.rows(
+        assert len(alerts(harness)) == rings
+        assert sum("3 publishers" in text for text in alerts(harness)) >= (arrived or due)
+        held = await harness.rows(
             "select 1 from alerts where held = 1 and story_id = ? and merged_into is null", b
         )
         assert len(held) == ("held" in states and not arrived and not due)
-        await one.adds(ArticleSpec("A quiet sequel", (b, b, b), "sequel"))
-        await one.deliver(5 * MINUTE, 5 * SECOND)
-        assert len(alerts(one)) == rings
-        assert sum("4 publishers" in text for text in alerts(one)) == (arrived or due)
-        await sound(one)
+        await harness.add(ArticleSpec("A quiet sequel", (b, b, b), "sequel"))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(alerts(harness)) == rings
+        assert sum("4 publishers" in text for text in alerts(harness)) == (arrived or due)
+        await sound(harness)
 
 
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("states", list(itertools.permutations(["sent", "held", "queued"])))
 async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(
-    opened: Opened, states: tuple[str, ...], at_once: bool
+    opened: OpenHarness, states: tuple[str, ...], at_once: bool
 ) -> None:
-    async with opened(RUNG, PENDING) as one:
+    async with opened(TRAM, PENDING) as harness:
         made = {}
         for word, state in sorted(
             zip("abc", states, strict=True), key=lambda each: FIRST.index(each[1])
         ):
-            made[word] = (await bring_to(one, state, f"story {word}", word))[0]
+            made[word] = (await bring_to(harness, state, f"story {word}", word))[0]
         a, b, c = (made[word] for word in "abc")
         if at_once:
-            await one.adds(
+            await harness.add(
                 ArticleSpec("A quiet bridge", (c, c, c), "bridge"),
                 merges=[*merged(a, b), *merged(b, c)],
             )
         else:
-            await one.adds(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
-            await one.adds(
+            await harness.add(
+                ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b)
+            )
+            await harness.add(
                 ArticleSpec("A further quiet bridge", (c, c, c), "bridge"), merges=merged(b, c)
             )
-        await one.deliver(3 * MINUTE, 5 * SECOND)
-        [text] = alerts(one)
+        await harness.deliver(3 * MINUTE, 5 * SECOND)
+        [text] = alerts(harness)
         assert "4 publishers" in text
-        assert await one.rows("select story_id, held from alerts") == [(c, 0)]
-        await sound(one)
+        assert await harness.rows("select story_id, held from alerts") == [(c, 0)]
+        await sound(harness)
 
 
 @pytest.mark.parametrize(
     ("setting", "level"), [("strict", Grouping.STRICT), ("loose", Grouping.LOOSE)]
 )
 async def test_only_a_merge_at_the_level_of_an_alert_concerns_it(
-    opened: Opened, setting: str, level: Grouping
+    opened: OpenHarness, setting: str, level: Grouping
 ) -> None:
-    async with opened(RUNG, levels={"ann": setting}) as one:
-        a, b = await one.adds(ArticleSpec("rung"), ArticleSpec("rung as well"))
+    async with opened(TRAM, levels={"ann": setting}) as harness:
+        a, b = await harness.add(ArticleSpec("tram"), ArticleSpec("tram as well"))
         for other in {Grouping.STRICT, Grouping.NORMAL, Grouping.LOOSE} - {level}:
-            await one.adds(ArticleSpec("A quiet bridge"), merges=merged(b, a, other))
-        assert await one.rows("select count(*) from alerts") == [(2,)]
-        await one.adds(ArticleSpec("A quiet bridge", (a, a, a)), merges=merged(b, a, level))
-        await one.deliver(3 * MINUTE, 5 * SECOND)
-        [text] = alerts(one)
+            await harness.add(ArticleSpec("A quiet bridge"), merges=merged(b, a, other))
+        assert await harness.rows("select count(*) from alerts") == [(2,)]
+        await harness.add(ArticleSpec("A quiet bridge", (a, a, a)), merges=merged(b, a, level))
+        await harness.deliver(3 * MINUTE, 5 * SECOND)
+        [text] = alerts(harness)
         assert "3 publishers" in text
-        await sound(one)
+        await sound(harness)
 
 
 async def test_a_merge_in_one_chat_leaves_those_alone_that_have_but_one_of_the_two(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    both = rule("Rung", "rung", to=("ann", "bob"))
+    both = rule("Tram", "tram", to=("ann", "bob"))
     async with opened(
         both, rule("For Bob", "other", to=("bob",)), chats={"ann": ANN, "bob": BOB}
-    ) as one:
-        a, b = await one.adds(ArticleSpec("other"), ArticleSpec("rung"))
-        await one.deliver(2 * SECOND)
-        await one.adds(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
-        await one.deliver(3 * MINUTE, 5 * SECOND)
-        assert ["3 publishers" in text for text in alerts(one)] == [True]
-        assert sorted("3 publishers" in text for text in alerts(one, BOB)) == [False, True]
-        await sound(one)
+    ) as harness:
+        a, b = await harness.add(ArticleSpec("other"), ArticleSpec("tram"))
+        await harness.deliver(2 * SECOND)
+        await harness.add(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
+        await harness.deliver(3 * MINUTE, 5 * SECOND)
+        assert ["3 publishers" in text for text in alerts(harness)] == [True]
+        assert sorted("3 publishers" in text for text in alerts(harness, BOB)) == [False, True]
+        await sound(harness)
 
 
 async def test_a_message_whose_story_became_another_s_goes_on_showing_its_own_words(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        a, b = await one.adds(ArticleSpec("rung at first"), ArticleSpec("rung elsewhere"))
-        await one.deliver(2 * SECOND)
-        await one.adds(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        await one.retitle("rung at first", "rung with better words")
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert alerts(one)[0].startswith("rung with better words")
+    async with opened(TRAM) as harness:
+        a, b = await harness.add(ArticleSpec("tram at first"), ArticleSpec("tram elsewhere"))
+        await harness.deliver(2 * SECOND)
+        await harness.add(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        await harness.retitle("tram at first", "tram with better words")
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert alerts(harness)[0].startswith("tram with better words")
 
 
 async def test_the_more_urgent_of_two_waiting_alerts_gives_the_one_that_is_left_its_place(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
     late = rule("Late", "late", urgency="digest")
-    async with opened(late, RUNG, rule("Soon", "soon", urgency="breaking")) as one:
-        [kept] = await one.adds(ArticleSpec("late"))
-        await one.adds(ArticleSpec("rung"))
-        [gone] = await one.adds(ArticleSpec("soon"))
-        await one.adds(ArticleSpec("A quiet bridge", (kept, kept, kept)), merges=merged(gone, kept))
-        await one.deliver(5 * SECOND)
-        assert [text.partition("\n")[0] for text in alerts(one)] == ["late", "rung"]
+    async with opened(late, TRAM, rule("Soon", "soon", urgency="breaking")) as harness:
+        [kept] = await harness.add(ArticleSpec("late"))
+        await harness.add(ArticleSpec("tram"))
+        [gone] = await harness.add(ArticleSpec("soon"))
+        await harness.add(
+            ArticleSpec("A quiet bridge", (kept, kept, kept)), merges=merged(gone, kept)
+        )
+        await harness.deliver(5 * SECOND)
+        assert [text.partition("\n")[0] for text in alerts(harness)] == ["late", "tram"]
 
 
 async def test_a_merge_that_brings_enough_publishers_together_rings_once_more(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=4)) as one:
-        [a] = await one.adds(ArticleSpec("rung", origin="a"))
-        await one.adds(ArticleSpec("more of it", (a, a, a), "b"))
-        await one.deliver(2 * SECOND)
-        [b] = await one.adds(ArticleSpec("quiet", origin="c"))
-        await one.adds(ArticleSpec("quiet too", (b, b, b), "d"))
-        await one.adds(ArticleSpec("A bridge", (a, a, a), "a"), merges=merged(b, a))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert [text.partition(":")[0] for text in again(one)] == ["🔔 Now 4 publishers"]
+    async with opened(rule("Tram", "tram", alert_again_at=4)) as harness:
+        [a] = await harness.add(ArticleSpec("tram", origin="a"))
+        await harness.add(ArticleSpec("more of it", (a, a, a), "b"))
+        await harness.deliver(2 * SECOND)
+        [b] = await harness.add(ArticleSpec("quiet", origin="c"))
+        await harness.add(ArticleSpec("quiet too", (b, b, b), "d"))
+        await harness.add(ArticleSpec("A bridge", (a, a, a), "a"), merges=merged(b, a))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert [text.partition(":")[0] for text in again(harness)] == ["🔔 Now 4 publishers"]
 
 
 async def test_a_merge_of_two_messages_of_which_one_rang_again_brings_no_further_ring(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        a, b = await one.adds(ArticleSpec("rung"), ArticleSpec("rung too"))
-        await one.deliver(5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (b, b, b)), merges=merged(a, b))
-        await one.adds(ArticleSpec("quiet", (b, b, b)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(again(one)) == 1
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        a, b = await harness.add(ArticleSpec("tram"), ArticleSpec("tram too"))
+        await harness.deliver(5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (b, b, b)), merges=merged(a, b))
+        await harness.add(ArticleSpec("quiet", (b, b, b)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(again(harness)) == 1
 
 
 async def test_a_delivery_that_a_merge_made_needless_is_not_sent_empty_by_hand(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        a, b = await one.adds(ArticleSpec("rung"), ArticleSpec("rung too"))
-        await one.adds(ArticleSpec("quiet", (a, a, a)), merges=merged(b, a))
-        [(number,)] = await one.rows("select id from outbox where state = 'dropped'")
-        await one.made.store.admin.retry((number,))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert await one.rows("select id from outbox where state = 'dead'") == []
+    async with opened(TRAM) as harness:
+        a, b = await harness.add(ArticleSpec("tram"), ArticleSpec("tram too"))
+        await harness.add(ArticleSpec("quiet", (a, a, a)), merges=merged(b, a))
+        [(number,)] = await harness.rows("select id from outbox where state = 'dropped'")
+        await harness.app.store.admin.retry((number,))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert await harness.rows("select id from outbox where state = 'dead'") == []
 
 
 @dataclass
@@ -354,29 +364,29 @@ class ArchiveHarness:
 @pytest.mark.parametrize("setting", ["strict", "normal", "loose"])
 @pytest.mark.parametrize("seed", range(3))
 async def test_through_any_merges_each_story_that_rang_has_one_message_that_shows_all_of_it(
-    opened: Opened, seed: int, setting: str
+    opened: OpenHarness, seed: int, setting: str
 ) -> None:
-    harness, index = (
+    archive, index = (
         ArchiveHarness(Random(f"{seed} {setting}")),
         {"strict": 0, "normal": 1, "loose": 2}[setting],
     )
-    chance, needed = harness.chance, {"rung": 1, "two": 2, "soon": 3, "quiet": 10_000}
+    chance, needed = archive.chance, {"tram": 1, "two": 2, "soon": 3, "quiet": 10_000}
     words: dict[int, str] = {}
     rules = (
-        RUNG,
+        TRAM,
         rule("Two", "two", publishers=2),
         rule("Soon", "soon", publishers=3, or_after="10m", urgency="breaking", alert_again_at=4),
     )
     for _ in range(3):
-        async with opened(*rules, levels={"ann": setting}) as one:
+        async with opened(*rules, levels={"ann": setting}) as harness:
             for _ in range(20):
                 merges, bridge = (
-                    harness.merge() if harness.places and chance.random() < 0.3 else ([], None)
+                    archive.merge() if archive.places and chance.random() < 0.3 else ([], None)
                 )
                 told = []
                 for _ in range(chance.randrange(1, 4)):
-                    word = chance.choice(["rung", "two", "soon", "quiet"])
-                    place = bridge or harness.place()
+                    word = chance.choice(["tram", "two", "soon", "quiet"])
+                    place = bridge or archive.place()
                     bridge = None
                     told.append(
                         ArticleSpec(
@@ -385,28 +395,28 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
                             silent="flood" if chance.random() < 0.2 else "",
                         )
                     )
-                for number, each in zip(await one.adds(told, merges=merges), told, strict=True):
-                    harness.places[number] = tuple(was or number for was in each.place)  # type: ignore[assignment]
+                for number, each in zip(await harness.add(told, merges=merges), told, strict=True):
+                    archive.places[number] = tuple(was or number for was in each.place)  # type: ignore[assignment]
                     words[number] = each.title.partition(" ")[0]
-                await one.made._release_pending()
+                await harness.app.release_pending()
                 if chance.random() < 0.5:
-                    await one.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
-            assert await one.rows("pragma foreign_key_check") == []
+                    await harness.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
+            assert await harness.rows("pragma foreign_key_check") == []
             kept = {
                 row[0]: row[1:]
-                for row in await one.rows(
+                for row in await harness.rows(
                     "select id, strict_id, story_id, storyline_id from entries"
                 )
             }
-            assert kept == harness.places
-    async with opened(*rules, levels={"ann": setting}) as one:
-        await one.deliver(10 * MINUTE, 5 * SECOND)
-        await sound(one)
-        live = await one.rows(
+            assert kept == archive.places
+    async with opened(*rules, levels={"ann": setting}) as harness:
+        await harness.deliver(10 * MINUTE, 5 * SECOND)
+        await sound(harness)
+        live = await harness.rows(
             "select story_id, message_id from alerts where held = 0 and merged_into is null"
         )
-        sizes = Counter(place[index] for place in harness.places.values())
-        story_of = {number: place[index] for number, place in harness.places.items()}
+        sizes = Counter(place[index] for place in archive.places.values())
+        story_of = {number: place[index] for number, place in archive.places.items()}
         due = {
             story_of[number]
             for number, word in words.items()
@@ -414,10 +424,10 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
         }
         assert due <= {story for story, _ in live}
         assert all(message for _, message in live)
-        messages = {message.message_id: message.text for message in one.api.messages(ANN)}
+        messages = {message.message_id: message.text for message in harness.api.messages(ANN)}
         together = {
             number
-            for (number,) in await one.rows(
+            for (number,) in await harness.rows(
                 "select message_id from alerts group by 1 having count(*) > 1"
             )
         }
@@ -425,10 +435,10 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
             if message not in together:
                 assert ("publishers" in messages[message]) == (sizes[story] > 1)
                 assert sizes[story] == 1 or f"· {sizes[story]} publishers" in messages[message]
-        seen = await one.rows(
+        seen = await harness.rows(
             "select count(distinct message_id) from alerts where message_id is not null"
         )
-        assert seen == [(len(alerts(one)),)], "each message is some alert's"
+        assert seen == [(len(alerts(harness)),)], "each message is some alert's"
 
 
 # Levels
@@ -439,34 +449,34 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
     [("strict", "2 publishers"), ("normal", "3 publishers"), ("loose", "4 publishers")],
 )
 async def test_an_alert_is_for_the_story_of_its_chat_s_level(
-    opened: Opened, setting: str, count: str
+    opened: OpenHarness, setting: str, count: str
 ) -> None:
-    async with opened(RUNG, levels={"ann": setting}) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.adds(
+    async with opened(TRAM, levels={"ann": setting}) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.add(
             ArticleSpec("the same", (a, a, a)),
             ArticleSpec("nearly", (0, a, a)),
             ArticleSpec("further", (0, 0, a)),
         )
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert [count in text for text in alerts(one)] == [True]
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert [count in text for text in alerts(harness)] == [True]
 
 
 @pytest.mark.parametrize(("setting", "rings"), [("strict", 4), ("normal", 2), ("loose", 1)])
 async def test_a_chat_is_rung_once_for_each_story_of_its_level(
-    opened: Opened, setting: str, rings: int
+    opened: OpenHarness, setting: str, rings: int
 ) -> None:
-    async with opened(RUNG, levels={"ann": setting}) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        [b] = await one.adds(ArticleSpec("rung nearly", (0, a, a)))
-        [c] = await one.adds(ArticleSpec("rung further", (0, 0, a)))
-        await one.adds(
-            ArticleSpec("rung further too", (c, c, a)),
-            ArticleSpec("rung nearly too", (b, a, a)),
-            ArticleSpec("rung almost", (0, c, a)),
+    async with opened(TRAM, levels={"ann": setting}) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        [b] = await harness.add(ArticleSpec("tram nearly", (0, a, a)))
+        [c] = await harness.add(ArticleSpec("tram further", (0, 0, a)))
+        await harness.add(
+            ArticleSpec("tram further too", (c, c, a)),
+            ArticleSpec("tram nearly too", (b, a, a)),
+            ArticleSpec("tram almost", (0, c, a)),
         )
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(alerts(one)) == rings
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(alerts(harness)) == rings
 
 
 SETTINGS = ("strict", "normal", "loose")
@@ -476,41 +486,41 @@ CHANGES = list(itertools.permutations(SETTINGS, 2))
 @pytest.mark.parametrize("in_file", [True, False])
 @pytest.mark.parametrize(("before", "after"), CHANGES)
 async def test_a_change_of_the_level_repeats_no_story_that_was_rung(
-    opened: Opened, before: str, after: str, in_file: bool
+    opened: OpenHarness, before: str, after: str, in_file: bool
 ) -> None:
-    async with opened(RUNG, levels={"ann": before} if in_file else {}, stories=before) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        [b] = await one.adds(ArticleSpec("rung", (0, 0, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        count = len(alerts(one))
+    async with opened(TRAM, levels={"ann": before} if in_file else {}, stories=before) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        [b] = await harness.add(ArticleSpec("tram", (0, 0, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        count = len(alerts(harness))
         if not in_file:
-            one.api.say(ANN, ANN, f"/stories {after}")
-            await one.listen()
-            await one.deliver(10 * SECOND)
-            assert one.api.messages(ANN)[-1].text.startswith(
+            harness.api.say(ANN, ANN, f"/stories {after}")
+            await harness.listen()
+            await harness.deliver(10 * SECOND)
+            assert harness.api.messages(ANN)[-1].text.startswith(
                 f"From now on one alert here is for one story, {after}."
             )
-    async with opened(RUNG, levels={"ann": after} if in_file else {}, stories=before) as one:
-        chat = (await one.made.store.chats.chat_at(ANN, 0)).id  # type: ignore[union-attr]
-        assert one.made._grouping(chat) == after
-        await one.adds(ArticleSpec("rung", (a, a, a)), ArticleSpec("rung", (b, b, a)))
-        await one.deliver(3 * MINUTE, 5 * SECOND)
-        assert len([text for text in alerts(one) if text.startswith("rung")]) == count
-        await sound(one)
+    async with opened(TRAM, levels={"ann": after} if in_file else {}, stories=before) as harness:
+        chat = (await harness.app.store.chats.chat_at(ANN, 0)).id  # type: ignore[union-attr]
+        assert harness.app.grouping(chat) == after
+        await harness.add(ArticleSpec("tram", (a, a, a)), ArticleSpec("tram", (b, b, a)))
+        await harness.deliver(3 * MINUTE, 5 * SECOND)
+        assert len([text for text in alerts(harness) if text.startswith("tram")]) == count
+        await sound(harness)
 
 
 @pytest.mark.parametrize(("before", "after"), CHANGES)
 async def test_after_a_change_of_the_level_new_stories_ring_at_the_new_one(
-    opened: Opened, before: str, after: str
+    opened: OpenHarness, before: str, after: str
 ) -> None:
-    async with opened(RUNG, levels={"ann": before}) as one:
-        await one.adds(ArticleSpec("rung"))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-    async with opened(RUNG, levels={"ann": after}) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.adds(ArticleSpec("rung", (0, a, a)), ArticleSpec("rung", (0, 0, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(alerts(one)) == 1 + {"strict": 3, "normal": 2, "loose": 1}[after]
+    async with opened(TRAM, levels={"ann": before}) as harness:
+        await harness.add(ArticleSpec("tram"))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+    async with opened(TRAM, levels={"ann": after}) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.add(ArticleSpec("tram", (0, a, a)), ArticleSpec("tram", (0, 0, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(alerts(harness)) == 1 + {"strict": 3, "normal": 2, "loose": 1}[after]
 
 
 @pytest.mark.parametrize(
@@ -518,47 +528,47 @@ async def test_after_a_change_of_the_level_new_stories_ring_at_the_new_one(
     [("strict", "normal", 1), ("normal", "loose", 2), ("strict", "loose", 1)],
 )
 async def test_after_a_change_to_a_wider_level_what_is_added_is_shown_or_rung(
-    opened: Opened, before: str, after: str, place: int
+    opened: OpenHarness, before: str, after: str, place: int
 ) -> None:
     """The alert is named by the first article, and so is the wider story: the further article belongs to the one and not to the other."""
-    async with opened(RUNG, levels={"ann": before}) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-    async with opened(RUNG, levels={"ann": after}) as one:
-        await one.adds(ArticleSpec("rung otherwise", (0, a, a) if place == 1 else (0, 0, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
+    async with opened(TRAM, levels={"ann": before}) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+    async with opened(TRAM, levels={"ann": after}) as harness:
+        await harness.add(ArticleSpec("tram otherwise", (0, a, a) if place == 1 else (0, 0, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
         assert any(
-            "2 publishers" in text or text.startswith("rung otherwise") for text in alerts(one)
+            "2 publishers" in text or text.startswith("tram otherwise") for text in alerts(harness)
         )
 
 
 async def test_a_held_alert_counts_the_publishers_of_its_own_story_after_a_change_of_the_level(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    waits = rule("Rung", "rung", publishers=2)
-    async with opened(waits, levels={"ann": "strict"}) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-    async with opened(waits, levels={"ann": "normal"}) as one:
-        [b] = await one.adds(ArticleSpec("quiet", (0, a, a)))
-        await one.adds(ArticleSpec("quiet too", (b, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["publishers" in text for text in alerts(one)] in ([], [True]), (
+    waits = rule("Tram", "tram", publishers=2)
+    async with opened(waits, levels={"ann": "strict"}) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+    async with opened(waits, levels={"ann": "normal"}) as harness:
+        [b] = await harness.add(ArticleSpec("quiet", (0, a, a)))
+        await harness.add(ArticleSpec("quiet too", (b, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["publishers" in text for text in alerts(harness)] in ([], [True]), (
             "it rings with two publishers or not at all"
         )
 
 
 async def test_after_a_change_of_the_level_every_message_that_an_article_belongs_to_shows_it(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        [line] = await one.adds(ArticleSpec("quiet", origin="a"))
-        [story] = await one.adds(ArticleSpec("rung", (0, 0, line), "b"))
-    async with opened(RUNG, levels={"ann": "loose"}) as one:
-        await one.adds(ArticleSpec("rung anew", (0, 0, line), "c"))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (story, story, line), "d"))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text or "4 publishers" in text for text in alerts(one)] == [
+    async with opened(TRAM) as harness:
+        [line] = await harness.add(ArticleSpec("quiet", origin="a"))
+        [story] = await harness.add(ArticleSpec("tram", (0, 0, line), "b"))
+    async with opened(TRAM, levels={"ann": "loose"}) as harness:
+        await harness.add(ArticleSpec("tram anew", (0, 0, line), "c"))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (story, story, line), "d"))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text or "4 publishers" in text for text in alerts(harness)] == [
             True,
             True,
         ]
@@ -568,380 +578,392 @@ async def test_after_a_change_of_the_level_every_message_that_an_article_belongs
 
 
 async def test_entries_of_one_house_do_not_release_an_alert_and_those_of_another_do(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Two", "rung", publishers=2)) as one:
-        [a] = await one.adds(ArticleSpec("rung", origin="a"))
-        await one.adds(ArticleSpec("rung", (a, a, a), "a"))
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert alerts(one) == []
-        await one.adds(ArticleSpec("quiet", (a, a, a), "b"))
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text for text in alerts(one)] == [True]
-        assert [call.method for call in one.api.calls] == ["sendMessage"]
+    async with opened(rule("Two", "tram", publishers=2)) as harness:
+        [a] = await harness.add(ArticleSpec("tram", origin="a"))
+        await harness.add(ArticleSpec("tram", (a, a, a), "a"))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert alerts(harness) == []
+        await harness.add(ArticleSpec("quiet", (a, a, a), "b"))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness)] == [True]
+        assert [call.method for call in harness.api.calls] == ["sendMessage"]
 
 
-async def test_a_story_that_enough_carry_already_rings_at_the_first_match(opened: Opened) -> None:
-    async with opened(rule("Three", "rung", publishers=3)) as one:
-        [a] = await one.adds(ArticleSpec("quiet"))
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.adds(ArticleSpec("rung", (a, a, a)))
-        await one.deliver()
-        assert len(alerts(one)) == 1
+async def test_a_story_that_enough_carry_already_rings_at_the_first_match(
+    opened: OpenHarness,
+) -> None:
+    async with opened(rule("Three", "tram", publishers=3)) as harness:
+        [a] = await harness.add(ArticleSpec("quiet"))
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.add(ArticleSpec("tram", (a, a, a)))
+        await harness.deliver()
+        assert len(alerts(harness)) == 1
 
 
 async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_marked_then(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
-        await one.adds(ArticleSpec("rung"))
-        one.clock.advance(30 * MINUTE - SECOND)
-        await one.made._release_pending()
-        await one.deliver()
-        assert alerts(one) == []
-        one.clock.advance(SECOND)
+    async with opened(rule("Two", "tram", publishers=2, or_after="30m")) as harness:
+        await harness.add(ArticleSpec("tram"))
+        harness.clock.advance(30 * MINUTE - SECOND)
+        await harness.app.release_pending()
+        await harness.deliver()
+        assert alerts(harness) == []
+        harness.clock.advance(SECOND)
         for _ in range(2):
-            await one.made._release_pending()
-            await one.deliver(2 * SECOND)
-        assert [text.startswith("(single source) rung") for text in alerts(one)] == [True]
+            await harness.app.release_pending()
+            await harness.deliver(2 * SECOND)
+        assert [text.startswith("(single source) tram") for text in alerts(harness)] == [True]
 
 
-async def test_of_two_subscriptions_that_wait_the_one_that_needs_less_rings(opened: Opened) -> None:
+async def test_of_two_subscriptions_that_wait_the_one_that_needs_less_rings(
+    opened: OpenHarness,
+) -> None:
     async with opened(
-        rule("Three", "rung", publishers=3), rule("Two", "rung OR second", publishers=2)
-    ) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver()
-        assert len(alerts(one)) == 1
+        rule("Three", "tram", publishers=3), rule("Two", "tram OR second", publishers=2)
+    ) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver()
+        assert len(alerts(harness)) == 1
 
 
 @pytest.mark.parametrize(
     "kind", ["entry", "retitle of another entry", "retitle of the entry that is held"]
 )
 async def test_a_subscription_that_joins_and_needs_no_more_releases_the_alert(
-    opened: Opened, kind: str
+    opened: OpenHarness, kind: str
 ) -> None:
-    async with opened(rule("Many", "held", publishers=5), RUNG) as one:
-        [a] = await one.adds(ArticleSpec("held"))
-        await one.deliver()
+    async with opened(rule("Many", "held", publishers=5), TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("held"))
+        await harness.deliver()
         if kind == "entry":
-            await one.adds(ArticleSpec("rung", (a, a, a)))
+            await harness.add(ArticleSpec("tram", (a, a, a)))
         elif kind == "retitle of another entry":
-            await one.adds(ArticleSpec("quiet words", (a, a, a)))
-            await one.deliver()
-            assert alerts(one) == []
-            await one.retitle("quiet words", "rung")
+            await harness.add(ArticleSpec("quiet words", (a, a, a)))
+            await harness.deliver()
+            assert alerts(harness) == []
+            await harness.retitle("quiet words", "tram")
         else:
-            await one.retitle("held", "held and rung")
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        [text] = alerts(one)
-        assert text.endswith("🔔 Many, Rung")
-        assert [call.method for call in one.api.calls] == ["sendMessage"]
+            await harness.retitle("held", "held and tram")
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        [text] = alerts(harness)
+        assert text.endswith("🔔 Many, Tram")
+        assert [call.method for call in harness.api.calls] == ["sendMessage"]
 
 
-async def test_a_subscription_that_joins_a_held_alert_brings_its_own_time(opened: Opened) -> None:
+async def test_a_subscription_that_joins_a_held_alert_brings_its_own_time(
+    opened: OpenHarness,
+) -> None:
     async with opened(
-        rule("Many", "held", publishers=5), rule("Some", "rung", publishers=5, or_after="30m")
-    ) as one:
-        [a] = await one.adds(ArticleSpec("held"))
-        await one.adds(ArticleSpec("rung", (a, a, a)))
-        one.clock.advance(31 * MINUTE)
-        await one.made._release_pending()
-        await one.deliver()
-        assert len(alerts(one)) == 1
+        rule("Many", "held", publishers=5), rule("Some", "tram", publishers=5, or_after="30m")
+    ) as harness:
+        [a] = await harness.add(ArticleSpec("held"))
+        await harness.add(ArticleSpec("tram", (a, a, a)))
+        harness.clock.advance(31 * MINUTE)
+        await harness.app.release_pending()
+        await harness.deliver()
+        assert len(alerts(harness)) == 1
 
 
-async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: Opened) -> None:
-    async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-    async with opened(rule("Other", "other")) as one:
-        one.clock.advance(31 * MINUTE)
-        await one.made._release_pending()
-        await one.adds(ArticleSpec("quiet", (a, a, a)), ArticleSpec("rung", (a, a, a)))
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert alerts(one) == []
-        await sound(one)
+async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: OpenHarness) -> None:
+    async with opened(rule("Two", "tram", publishers=2, or_after="30m")) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+    async with opened(rule("Other", "other")) as harness:
+        harness.clock.advance(31 * MINUTE)
+        await harness.app.release_pending()
+        await harness.add(ArticleSpec("quiet", (a, a, a)), ArticleSpec("tram", (a, a, a)))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert alerts(harness) == []
+        await sound(harness)
 
 
 async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    patient = rule("Many", "rung", publishers=5)
-    async with opened(patient, rule("Two", "rung", publishers=2, or_after="30m")) as one:
-        await one.adds(ArticleSpec("rung"))
-    async with opened(patient) as one:
-        one.clock.advance(31 * MINUTE)
-        await one.made._release_pending()
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert alerts(one) == []
+    patient = rule("Many", "tram", publishers=5)
+    async with opened(patient, rule("Two", "tram", publishers=2, or_after="30m")) as harness:
+        await harness.add(ArticleSpec("tram"))
+    async with opened(patient) as harness:
+        harness.clock.advance(31 * MINUTE)
+        await harness.app.release_pending()
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert alerts(harness) == []
 
 
 @pytest.mark.parametrize("by_time", [True, False])
 async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_one_it_waited_for(
-    opened: Opened, by_time: bool
+    opened: OpenHarness, by_time: bool
 ) -> None:
     chats = {"ann": ANN, "bob": BOB}
-    waits = partial(rule, "Two", "rung", publishers=2, or_after="30m")
-    async with opened(waits(to=("ann", "bob")), chats=chats) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-    async with opened(waits(to=("bob",)), chats=chats) as one:
+    waits = partial(rule, "Two", "tram", publishers=2, or_after="30m")
+    async with opened(waits(to=("ann", "bob")), chats=chats) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+    async with opened(waits(to=("bob",)), chats=chats) as harness:
         if by_time:
-            one.clock.advance(31 * MINUTE)
-            await one.made._release_pending()
+            harness.clock.advance(31 * MINUTE)
+            await harness.app.release_pending()
         else:
-            await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert len(alerts(one, BOB)) == 1
-        assert alerts(one) == []
+            await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert len(alerts(harness, BOB)) == 1
+        assert alerts(harness) == []
 
 
 @pytest.mark.parametrize("by_time", [True, False])
 async def test_a_held_alert_survives_a_restart_and_is_released_once(
-    opened: Opened, by_time: bool
+    opened: OpenHarness, by_time: bool
 ) -> None:
-    waits = rule("Two", "rung", publishers=2, or_after="30m")
-    async with opened(waits) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
+    waits = rule("Two", "tram", publishers=2, or_after="30m")
+    async with opened(waits) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
     for _ in range(2):
-        async with opened(waits) as one:
+        async with opened(waits) as harness:
             if by_time:
-                one.clock.advance(31 * MINUTE)
-                await one.made._release_pending()
+                harness.clock.advance(31 * MINUTE)
+                await harness.app.release_pending()
             else:
-                await one.adds(ArticleSpec("quiet", (a, a, a)))
-            await one.deliver(2 * MINUTE, 5 * SECOND)
-            assert len(alerts(one)) == 1
-            await sound(one)
+                await harness.add(ArticleSpec("quiet", (a, a, a)))
+            await harness.deliver(2 * MINUTE, 5 * SECOND)
+            assert len(alerts(harness)) == 1
+            await sound(harness)
 
 
 async def test_two_held_alerts_that_become_one_are_released_by_the_publishers_of_both(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Three", "rung", publishers=3)) as one:
-        a, b = await one.adds(ArticleSpec("rung", origin="a"), ArticleSpec("rung too", origin="b"))
-        await one.adds(ArticleSpec("quiet", (a, a, a), "c"), merges=merged(b, a))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["3 publishers" in text for text in alerts(one)] == [True]
+    async with opened(rule("Three", "tram", publishers=3)) as harness:
+        a, b = await harness.add(
+            ArticleSpec("tram", origin="a"), ArticleSpec("tram too", origin="b")
+        )
+        await harness.add(ArticleSpec("quiet", (a, a, a), "c"), merges=merged(b, a))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["3 publishers" in text for text in alerts(harness)] == [True]
 
 
 @pytest.mark.parametrize("first", [True, False])
 async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_would_have(
-    opened: Opened, first: bool
+    opened: OpenHarness, first: bool
 ) -> None:
     async with opened(
-        rule("Nine", "rung", publishers=9, or_after="30m"), rule("Eight", "slow", publishers=9)
-    ) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        one.clock.advance(10 * MINUTE)
-        b, c = await one.adds(ArticleSpec("rung too"), ArticleSpec("slow"))
+        rule("Nine", "tram", publishers=9, or_after="30m"), rule("Eight", "slow", publishers=9)
+    ) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        harness.clock.advance(10 * MINUTE)
+        b, c = await harness.add(ArticleSpec("tram too"), ArticleSpec("slow"))
         gone, kept = (a, b) if first else (b, a)
-        await one.adds(
+        await harness.add(
             ArticleSpec("quiet", (c, c, c)), merges=[*merged(gone, kept), *merged(kept, c)]
         )
-        one.clock.advance(20 * MINUTE)
-        await one.made._release_pending()
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(alerts(one)) == 1
+        harness.clock.advance(20 * MINUTE)
+        await harness.app.release_pending()
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(alerts(harness)) == 1
 
 
 async def test_a_release_and_further_entries_in_one_batch_are_one_message_that_shows_all(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Three", "rung", publishers=3)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.adds(
+    async with opened(rule("Three", "tram", publishers=3)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.add(
             [
-                ArticleSpec("rung", (a, a, a)),
-                ArticleSpec("rung", (a, a, a)),
-                ArticleSpec("rung", (a, a, a)),
+                ArticleSpec("tram", (a, a, a)),
+                ArticleSpec("tram", (a, a, a)),
+                ArticleSpec("tram", (a, a, a)),
             ],
-            ArticleSpec("rung", (a, a, a)),
+            ArticleSpec("tram", (a, a, a)),
         )
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["5 publishers" in text for text in alerts(one)] == [True]
-        assert [call.method for call in one.api.calls] == ["sendMessage"]
-        await sound(one)
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["5 publishers" in text for text in alerts(harness)] == [True]
+        assert [call.method for call in harness.api.calls] == ["sendMessage"]
+        await sound(harness)
 
 
-async def test_a_batch_that_brings_alert_and_release_rings_once(opened: Opened) -> None:
-    async with opened(rule("Two", "rung", publishers=2)) as one:
-        lookup = (await one._number(),)
-        await one.adds(ArticleSpec("rung"), ArticleSpec("rung", (lookup[0] + 1,) * 3))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text for text in alerts(one)] == [True]
+async def test_a_batch_that_brings_alert_and_release_rings_once(opened: OpenHarness) -> None:
+    async with opened(rule("Two", "tram", publishers=2)) as harness:
+        lookup = (await harness._number(),)
+        await harness.add(ArticleSpec("tram"), ArticleSpec("tram", (lookup[0] + 1,) * 3))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness)] == [True]
 
 
-async def test_of_a_flood_what_rings_is_one_message_and_what_waits_waits(opened: Opened) -> None:
-    async with opened(RUNG, rule("Two", "held", publishers=2)) as one:
-        numbers = await one.adds(
+async def test_of_a_flood_what_rings_is_one_message_and_what_waits_waits(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM, rule("Two", "held", publishers=2)) as harness:
+        numbers = await harness.add(
             [
-                ArticleSpec("rung", silent="flood"),
-                ArticleSpec("rung too", silent="flood"),
+                ArticleSpec("tram", silent="flood"),
+                ArticleSpec("tram too", silent="flood"),
                 ArticleSpec("held", silent="flood"),
                 ArticleSpec("held too", silent="flood"),
             ]
         )
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert [text.partition(" 🔔")[0] for text in alerts(one)] == ["2 stories"]
-        await one.adds(ArticleSpec("quiet", (numbers[2],) * 3))
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert [text.partition("\n")[0].partition(" 🔔")[0] for text in alerts(one)] == [
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert [text.partition(" 🔔")[0] for text in alerts(harness)] == ["2 stories"]
+        await harness.add(ArticleSpec("quiet", (numbers[2],) * 3))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert [text.partition("\n")[0].partition(" 🔔")[0] for text in alerts(harness)] == [
             "2 stories",
             "held",
         ]
 
 
 async def test_an_alert_whose_time_runs_out_while_a_batch_is_decided_rings_once(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Two", "rung", publishers=2, or_after="30m")) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        one.clock.advance(31 * MINUTE)
-        commits, _ = await one.decides(ArticleSpec("quiet", (a, a, a)))
-        await one.made._release_pending()
-        await one.deliver()
-        await one.made.store.polls.commit(commits, one.clock.now())
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text for text in alerts(one)] == [True]
-        await sound(one)
+    async with opened(rule("Two", "tram", publishers=2, or_after="30m")) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        harness.clock.advance(31 * MINUTE)
+        commits, _ = await harness.decide(ArticleSpec("quiet", (a, a, a)))
+        await harness.app.release_pending()
+        await harness.deliver()
+        await harness.app.store.polls.commit(commits, harness.clock.now())
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness)] == [True]
+        await sound(harness)
 
 
-async def test_a_released_alert_has_its_subscription_s_urgency(opened: Opened) -> None:
-    async with opened(RUNG, rule("Soon", "soon", publishers=2, urgency="breaking")) as one:
-        [a] = await one.adds(ArticleSpec("soon"))
-        await one.adds(
-            ArticleSpec("rung"), ArticleSpec("rung too"), ArticleSpec("quiet", (a, a, a))
+async def test_a_released_alert_has_its_subscription_s_urgency(opened: OpenHarness) -> None:
+    async with opened(TRAM, rule("Soon", "soon", publishers=2, urgency="breaking")) as harness:
+        [a] = await harness.add(ArticleSpec("soon"))
+        await harness.add(
+            ArticleSpec("tram"), ArticleSpec("tram too"), ArticleSpec("quiet", (a, a, a))
         )
-        await one.deliver(5 * SECOND)
-        assert [text.partition("\n")[0] for text in alerts(one)] == ["soon", "rung", "rung too"]
+        await harness.deliver(5 * SECOND)
+        assert [text.partition("\n")[0] for text in alerts(harness)] == ["soon", "tram", "tram too"]
 
 
 # The second ring
 
 
-async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: Opened) -> None:
+async def test_the_second_ring_comes_once_in_reply_to_the_message(opened: OpenHarness) -> None:
     async with opened(
-        rule("Rung", "rung", alert_again_at=3), rule("Later", "rung", alert_again_at=5)
-    ) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver()
+        rule("Tram", "tram", alert_again_at=3), rule("Later", "tram", alert_again_at=5)
+    ) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver()
         for _ in range(6):
-            await one.adds(ArticleSpec("quiet", (a, a, a)))
-            await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert [text.partition(":")[0] for text in again(one)] == ["🔔 Now 3 publishers"]
-        first, second = one.api.messages(ANN)
+            await harness.add(ArticleSpec("quiet", (a, a, a)))
+            await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert [text.partition(":")[0] for text in again(harness)] == ["🔔 Now 3 publishers"]
+        first, second = harness.api.messages(ANN)
         assert second.reply_to == first.message_id
 
 
 async def test_there_is_no_second_ring_where_the_first_still_waited_and_told_as_many(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=3)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
+    async with opened(rule("Tram", "tram", alert_again_at=3)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
         for _ in range(3):
-            await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert (len(alerts(one)), again(one)) == (1, [])
+            await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert (len(alerts(harness)), again(harness)) == (1, [])
 
 
 @pytest.mark.parametrize("urgency", ["normal", "breaking"])
 async def test_there_is_no_second_ring_where_the_first_was_sent_back_and_told_as_many_then(
-    opened: Opened, urgency: str
+    opened: OpenHarness, urgency: str
 ) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=3, urgency=urgency)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        begun = await one.begin("ann")
-        await one.adds(ArticleSpec("quiet", (a, a, a)), ArticleSpec("quiet", (a, a, a)))
-        one.api.fault(TooManyRequests(5))
-        await one.finish(begun)
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert one.api.messages(ANN)[0].text.startswith("rung")
-        assert again(one) == []
+    async with opened(rule("Tram", "tram", alert_again_at=3, urgency=urgency)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        begun = await harness.begin("ann")
+        await harness.add(ArticleSpec("quiet", (a, a, a)), ArticleSpec("quiet", (a, a, a)))
+        harness.api.fault(TooManyRequests(5))
+        await harness.finish(begun)
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert harness.api.messages(ANN)[0].text.startswith("tram")
+        assert again(harness) == []
 
 
-async def test_the_second_ring_comes_after_a_restart_and_only_then(opened: Opened) -> None:
-    rung = rule("Rung", "rung", alert_again_at=3)
-    async with opened(rung) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
+async def test_the_second_ring_comes_after_a_restart_and_only_then(opened: OpenHarness) -> None:
+    tram = rule("Tram", "tram", alert_again_at=3)
+    async with opened(tram) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
     for _ in range(2):
-        async with opened(rung) as one:
-            await one.adds(ArticleSpec("quiet", (a, a, a)))
-            await one.deliver(2 * MINUTE, 5 * SECOND)
-            assert len(again(one)) == 1
+        async with opened(tram) as harness:
+            await harness.add(ArticleSpec("quiet", (a, a, a)))
+            await harness.deliver(2 * MINUTE, 5 * SECOND)
+            assert len(again(harness)) == 1
 
 
 @pytest.mark.parametrize("fault", [DropBefore(), DropAfter()])
 async def test_a_second_ring_that_may_have_arrived_is_not_repeated(
-    opened: Opened, fault: Any
+    opened: OpenHarness, fault: Any
 ) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver()
-        one.api.fault(fault)
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(5 * MINUTE, 5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(5 * MINUTE, 5 * SECOND)
-        assert len(again(one)) == isinstance(fault, DropAfter)
-        assert ["3 publishers" in text for text in alerts(one)] == [True]
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver()
+        harness.api.fault(fault)
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(again(harness)) == isinstance(fault, DropAfter)
+        assert ["3 publishers" in text for text in alerts(harness)] == [True]
 
 
-async def test_a_second_ring_that_surely_did_not_arrive_is_tried_again(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver()
-        one.api.fault(TooManyRequests(5))
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(5 * MINUTE, 5 * SECOND)
-        assert len(again(one)) == 1
+async def test_a_second_ring_that_surely_did_not_arrive_is_tried_again(opened: OpenHarness) -> None:
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver()
+        harness.api.fault(TooManyRequests(5))
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(again(harness)) == 1
 
 
-async def test_a_released_alert_rings_once_more_when_more_carry_it(opened: Opened) -> None:
-    async with opened(rule("Two", "rung", publishers=2, alert_again_at=4)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
+async def test_a_released_alert_rings_once_more_when_more_carry_it(opened: OpenHarness) -> None:
+    async with opened(rule("Two", "tram", publishers=2, alert_again_at=4)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
         for number in range(4):
-            await one.adds(ArticleSpec("quiet", (a, a, a)))
-            await one.deliver(2 * MINUTE, 5 * SECOND)
-            assert (len(alerts(one)), len(again(one))) == (1, number >= 2)
+            await harness.add(ArticleSpec("quiet", (a, a, a)))
+            await harness.deliver(2 * MINUTE, 5 * SECOND)
+            assert (len(alerts(harness)), len(again(harness))) == (1, number >= 2)
 
 
 async def test_a_second_ring_for_a_story_told_of_together_with_others_answers_that_message(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        a, _ = await one.adds(
-            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        a, _ = await harness.add(
+            [ArticleSpec("tram", silent="flood"), ArticleSpec("tram too", silent="flood")]
         )
-        await one.deliver()
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        first, second = one.api.messages(ANN)
+        await harness.deliver()
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        first, second = harness.api.messages(ANN)
         assert (first.text.partition(" 🔔")[0], second.reply_to) == ("2 stories", first.message_id)
 
 
-async def test_there_is_no_second_ring_for_a_subscription_that_was_removed(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver()
-    async with opened(rule("Other", "other")) as one:
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert again(one) == []
+async def test_there_is_no_second_ring_for_a_subscription_that_was_removed(
+    opened: OpenHarness,
+) -> None:
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver()
+    async with opened(rule("Other", "other")) as harness:
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert again(harness) == []
 
 
 # Changes of messages
 
 
-def edits(one: TelegramHarness, chat: int = ANN) -> list[float]:
+def edits(harness: TelegramHarness, chat: int = ANN) -> list[float]:
     """When messages there were changed, on the server's clock."""
     return [
         call.time
-        for call in one.api.calls
+        for call in harness.api.calls
         if call.method == "editMessageText" and call.chat_id == chat
     ]
 
@@ -959,137 +981,139 @@ async def timed(clock: ManualClock) -> AsyncIterator[BotApi]:
 async def test_a_message_changes_once_a_minute_at_most_and_ends_with_the_newest_state(
     tmp_path: Path, timed: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver()
+    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[TRAM]) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver()
         for _ in range(20):
-            await one.adds(ArticleSpec("quiet", (a, a, a)))
-            await one.deliver(11 * SECOND)
-        await one.deliver(2 * MINUTE)
-        times = edits(one)
+            await harness.add(ArticleSpec("quiet", (a, a, a)))
+            await harness.deliver(11 * SECOND)
+        await harness.deliver(2 * MINUTE)
+        times = edits(harness)
         assert min(after - before for before, after in itertools.pairwise(times)) >= 60
         assert len(times) <= 6
-        assert "21 publishers" in alerts(one)[0]
-        await sound(one)
+        assert "21 publishers" in alerts(harness)[0]
+        await sound(harness)
 
 
 async def test_a_message_of_several_stories_changes_once_a_minute_at_most(
     tmp_path: Path, timed: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
-        numbers = await one.adds(
-            [ArticleSpec(f"rung {number}", silent="flood") for number in range(5)]
+    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[TRAM]) as harness:
+        numbers = await harness.add(
+            [ArticleSpec(f"tram {number}", silent="flood") for number in range(5)]
         )
-        await one.deliver()
+        await harness.deliver()
         for number in [*numbers, *numbers, *numbers]:
-            await one.adds(ArticleSpec("quiet", (number, number, number)))
-            await one.deliver(11 * SECOND)
-        await one.deliver(2 * MINUTE)
-        assert min(after - before for before, after in itertools.pairwise(edits(one))) >= 60
-        assert alerts(one)[0].count("4 publishers") == 5
-        await sound(one)
+            await harness.add(ArticleSpec("quiet", (number, number, number)))
+            await harness.deliver(11 * SECOND)
+        await harness.deliver(2 * MINUTE)
+        assert min(after - before for before, after in itertools.pairwise(edits(harness))) >= 60
+        assert alerts(harness)[0].count("4 publishers") == 5
+        await sound(harness)
 
 
 async def test_stories_that_grow_while_their_common_message_is_sent_change_it_once(
     tmp_path: Path, timed: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[RUNG]) as one:
-        a, b = await one.adds(
-            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+    async with open_harness(tmp_path, timed, {"ann": ANN}, clock, subscriptions=[TRAM]) as harness:
+        a, b = await harness.add(
+            [ArticleSpec("tram", silent="flood"), ArticleSpec("tram too", silent="flood")]
         )
-        begun = await one.begin("ann")
-        await one.adds(ArticleSpec("quiet", (a, a, a)), ArticleSpec("quiet", (b, b, b)))
-        await one.finish(begun)
-        await one.deliver(59 * SECOND)
-        assert len(edits(one)) == 1
-        assert alerts(one)[0].count("2 publishers") == 2
+        begun = await harness.begin("ann")
+        await harness.add(ArticleSpec("quiet", (a, a, a)), ArticleSpec("quiet", (b, b, b)))
+        await harness.finish(begun)
+        await harness.deliver(59 * SECOND)
+        assert len(edits(harness)) == 1
+        assert alerts(harness)[0].count("2 publishers") == 2
 
 
 @pytest.mark.parametrize(
     "fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")]
 )
-async def test_a_message_that_never_arrived_is_not_changed(opened: Opened, fault: Any) -> None:
-    async with opened(RUNG) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        one.api.fault(fault, times=2)
-        await one.deliver(MINUTE, 5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert edits(one) == []
-        await sound(one)
+async def test_a_message_that_never_arrived_is_not_changed(opened: OpenHarness, fault: Any) -> None:
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        harness.api.fault(fault, times=2)
+        await harness.deliver(MINUTE, 5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert edits(harness) == []
+        await sound(harness)
 
 
 @pytest.mark.parametrize(
     "fault", [DropBefore(), Refuse(400, "Bad Request: can't parse entities: something")]
 )
 async def test_what_never_arrived_takes_nothing_from_the_budget_when_it_grows(
-    opened: Opened, fault: Any
+    opened: OpenHarness, fault: Any
 ) -> None:
-    async with opened(RUNG) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        one.api.fault(fault, times=2)
-        await one.deliver(MINUTE, 5 * SECOND)
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        assert await one.rows("select 1 from outbox where kind = 'edit'") == []
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        harness.api.fault(fault, times=2)
+        await harness.deliver(MINUTE, 5 * SECOND)
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        assert await harness.rows("select 1 from outbox where kind = 'edit'") == []
 
 
 async def test_an_alert_that_was_sent_back_shows_all_at_its_second_try_and_needs_no_change(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        begun = await one.begin("ann")
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        one.api.fault(TooManyRequests(5))
-        await one.finish(begun)
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text for text in alerts(one)] == [True]
-        assert edits(one) == []
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        begun = await harness.begin("ann")
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        harness.api.fault(TooManyRequests(5))
+        await harness.finish(begun)
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness)] == [True]
+        assert edits(harness) == []
 
 
-async def test_an_alert_that_grows_while_it_is_sent_is_changed_afterwards(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        begun = await one.begin("ann")
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.finish(begun)
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert ["2 publishers" in text for text in alerts(one)] == [True]
-        assert len(edits(one)) == 1
+async def test_an_alert_that_grows_while_it_is_sent_is_changed_afterwards(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        begun = await harness.begin("ann")
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.finish(begun)
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness)] == [True]
+        assert len(edits(harness)) == 1
 
 
-async def test_a_message_that_was_deleted_is_let_be(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        [a] = await one.adds(ArticleSpec("rung"))
-        await one.deliver()
-        one.api.fault(Refuse(400, "Bad Request: message to edit not found"), "editMessageText")
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(5 * MINUTE, 5 * SECOND)
-        assert len(edits(one)) == 1
-        await sound(one)
+async def test_a_message_that_was_deleted_is_let_be(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("tram"))
+        await harness.deliver()
+        harness.api.fault(Refuse(400, "Bad Request: message to edit not found"), "editMessageText")
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(edits(harness)) == 1
+        await sound(harness)
 
 
-async def test_alerts_go_before_changes_and_both_in_order(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        a, b = await one.adds(ArticleSpec("rung 1"), ArticleSpec("rung 2"))
-        await one.deliver(2 * SECOND)
-        await one.adds(
+async def test_alerts_go_before_changes_and_both_in_order(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        a, b = await harness.add(ArticleSpec("tram 1"), ArticleSpec("tram 2"))
+        await harness.deliver(2 * SECOND)
+        await harness.add(
             ArticleSpec("quiet", (a, a, a)),
             ArticleSpec("quiet", (b, b, b)),
-            ArticleSpec("rung 3"),
-            ArticleSpec("rung 4"),
+            ArticleSpec("tram 3"),
+            ArticleSpec("tram 4"),
         )
-        await one.deliver(30 * SECOND)
-        assert [call.method for call in one.api.calls] == ["sendMessage"] * 4 + [
+        await harness.deliver(30 * SECOND)
+        assert [call.method for call in harness.api.calls] == ["sendMessage"] * 4 + [
             "editMessageText"
         ] * 2
-        assert [call.params["text"].partition("\n")[0] for call in one.api.calls] == [
-            "rung 1",
-            "rung 2",
-            "rung 3",
-            "rung 4",
-            "rung 1",
-            "rung 2",
+        assert [call.params["text"].partition("\n")[0] for call in harness.api.calls] == [
+            "tram 1",
+            "tram 2",
+            "tram 3",
+            "tram 4",
+            "tram 1",
+            "tram 2",
         ]
 
 
@@ -1101,31 +1125,33 @@ async def test_many_growing_stories_keep_within_the_budget_of_a_group(
         timed,
         {"group": GROUP},
         clock,
-        subscriptions=[rule("Rung", "rung", to=("group",))],
-    ) as one:
+        subscriptions=[rule("Tram", "tram", to=("group",))],
+    ) as harness:
         numbers = []
         for number in range(15):
-            numbers += await one.adds(ArticleSpec(f"rung {number}"))
-            await one.deliver(5 * SECOND)
+            numbers += await harness.add(ArticleSpec(f"tram {number}"))
+            await harness.deliver(5 * SECOND)
         for _ in range(4):
-            await one.adds(*(ArticleSpec("quiet", (number, number, number)) for number in numbers))
-            await one.deliver(20 * SECOND)
-        await one.deliver(5 * MINUTE)
+            await harness.add(
+                *(ArticleSpec("quiet", (number, number, number)) for number in numbers)
+            )
+            await harness.deliver(20 * SECOND)
+        await harness.deliver(5 * MINUTE)
         assert timed.violations == []
         sent = sorted(call.time for call in timed.calls)
         assert max(sum(at <= other < at + 60 for other in sent) for at in sent) <= 20
-        assert ["5 publishers" in text for text in alerts(one, GROUP)] == [True] * 15
-        await sound(one)
+        assert ["5 publishers" in text for text in alerts(harness, GROUP)] == [True] * 15
+        await sound(harness)
 
 
-async def test_a_held_alert_grows_without_a_message(opened: Opened) -> None:
-    async with opened(PENDING) as one:
-        [a] = await one.adds(ArticleSpec("held"))
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.retitle("held", "held on")
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert one.api.calls == []
-        assert await one.rows("select 1 from outbox") == []
+async def test_a_held_alert_grows_without_a_message(opened: OpenHarness) -> None:
+    async with opened(PENDING) as harness:
+        [a] = await harness.add(ArticleSpec("held"))
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.retitle("held", "held on")
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert harness.api.calls == []
+        assert await harness.rows("select 1 from outbox") == []
 
 
 # Statements that fail
@@ -1163,79 +1189,81 @@ def copy_of(path: Path, copy: Path) -> None:
         source.backup(target)
 
 
-async def contents(one: TelegramHarness) -> dict[str, list[tuple[Any, ...]]]:
-    return {table: sorted(await one.rows(f"select * from {table}"), key=repr) for table in TABLES}  # noqa: S608 (our own names)
+async def contents(harness: TelegramHarness) -> dict[str, list[tuple[Any, ...]]]:
+    return {
+        table: sorted(await harness.rows(f"select * from {table}"), key=repr) for table in TABLES
+    }  # noqa: S608 (our own names)
 
 
-async def eventful(one: TelegramHarness) -> tuple[list[FeedCommit], list[Merge]]:
+async def eventful(harness: TelegramHarness) -> tuple[list[FeedCommit], list[Merge]]:
     """A batch with merges, releases, second rings, growths and new alerts, decided and not kept."""
     told = [
-        ArticleSpec("rung again"),
+        ArticleSpec("tram again"),
         ArticleSpec("held a"),
         ArticleSpec("held b"),
-        ArticleSpec("rung"),
-        ArticleSpec("rung too"),
+        ArticleSpec("tram"),
+        ArticleSpec("tram too"),
         ArticleSpec("two"),
     ]
-    first, a, b, c, d, e = await one.adds(*told)
-    await one.adds(ArticleSpec("quiet", (first, first, first)))
-    await one.deliver(10 * SECOND)
-    f, g = await one.adds(ArticleSpec("rung later"), ArticleSpec("held c"))
-    one.api.say(ANN, ANN, "/follow", reply_to=one.api.messages(ANN)[0].message_id)
-    await one.listen()
-    one.clock.advance(MINUTE)
+    first, a, b, c, d, e = await harness.add(*told)
+    await harness.add(ArticleSpec("quiet", (first, first, first)))
+    await harness.deliver(10 * SECOND)
+    f, g = await harness.add(ArticleSpec("tram later"), ArticleSpec("held c"))
+    harness.api.say(ANN, ANN, "/follow", reply_to=harness.api.messages(ANN)[0].message_id)
+    await harness.listen()
+    harness.clock.advance(MINUTE)
     merges = [*merged(b, a), *merged(d, c), *merged(f, c), *merged(g, first)]
     polls = [
         ArticleSpec("quiet", (a, a, a)),
         ArticleSpec("quiet", (c, c, c)),
-        [ArticleSpec("quiet", (e, e, e)), ArticleSpec("rung anew")],
+        [ArticleSpec("quiet", (e, e, e)), ArticleSpec("tram anew")],
         ArticleSpec("quiet", (first, first, first)),
         ArticleSpec("plain", (0, 0, first)),
     ]
-    commits, _ = await one.decides(*polls, merges=merges)
+    commits, _ = await harness.decide(*polls, merges=merges)
     return commits, merges
 
 
 async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps_what_an_undisturbed_one_does(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
     async with opened(
-        RUNG, PENDING, rule("Two", "two", publishers=2), rule("Again", "again", alert_again_at=3)
-    ) as one:
-        commits, merges = await eventful(one)
-        now, writer = one.clock.now(), one.made.store._writer
-        before = await contents(one)
+        TRAM, PENDING, rule("Two", "two", publishers=2), rule("Again", "again", alert_again_at=3)
+    ) as harness:
+        commits, merges = await eventful(harness)
+        now, writer = harness.clock.now(), harness.app.store._writer
+        before = await contents(harness)
         database = writer._database
         assert database is not None
-        folder = one.made.store.path.parent
-        await asyncio.to_thread(copy_of, one.made.store.path, folder / "undisturbed.db")
+        folder = harness.app.store.path.parent
+        await asyncio.to_thread(copy_of, harness.app.store.path, folder / "undisturbed.db")
         failing = Failing(database)
         writer._database = failing  # type: ignore[assignment]
         for at in itertools.count(1):
             failing.count, failing.at = 0, at
             try:
-                await one.made.store.polls.commit(commits, now, merges)
+                await harness.app.store.polls.commit(commits, now, merges)
             except StoreError:
                 failing.at = 0
-                assert await contents(one) == before
+                assert await contents(harness) == before
                 continue
             break
         failing.at = 0
         assert at > 50
-        after = await contents(one)
+        after = await contents(harness)
         writer._database = database
         async with SqliteStore(folder / "undisturbed.db") as store:
             await store.polls.commit(commits, now, merges)
-            one.made.store, ours = store, one.made.store
-            undisturbed, one.made.store = await contents(one), ours
+            harness.app.store, ours = store, harness.app.store
+            undisturbed, harness.app.store = await contents(harness), ours
         assert after == undisturbed
         assert {
-            kind for (kind,) in await one.rows("select kind from outbox where state = 'queued'")
+            kind for (kind,) in await harness.rows("select kind from outbox where state = 'queued'")
         } >= {"alert", "edit", "again"}
         assert after != before
-        assert await one.rows("pragma foreign_key_check") == []
-        await one.deliver(3 * MINUTE, 5 * SECOND)
-        await sound(one)
+        assert await harness.rows("pragma foreign_key_check") == []
+        await harness.deliver(3 * MINUTE, 5 * SECOND)
+        await sound(harness)
 
 
 #: one headline at three houses, each with words of its own below it
@@ -1357,7 +1385,7 @@ def earlier(path: Path) -> None:
         [ANN],
     )
     run(
-        "insert into subscriptions (id, name, query, declared, created_at) values (1, 'Rung', 'rung', 1, ?)",
+        "insert into subscriptions (id, name, query, declared, created_at) values (1, 'Tram', 'tram', 1, ?)",
         [moment],
     )
     run("insert into routes values (1, 2)")
@@ -1374,14 +1402,14 @@ def earlier(path: Path) -> None:
                 key,
                 str(number),
                 f"https://news.example/{number}",
-                f"rung {state}",
+                f"tram {state}",
                 moment,
                 moment,
             ],
         )
         run(
             "insert into alerts (chat_id, story_id, entry_id, first_title, created_at, message_id) values (2, ?, ?, ?, ?, ?)",
-            [number, number, f"rung {state}", moment, 99 if state == "sent" else None],
+            [number, number, f"tram {state}", moment, 99 if state == "sent" else None],
         )
         run("insert into alert_matches values (2, ?, 1, ?, '[]')", [number, number])
         run(
@@ -1394,26 +1422,26 @@ def earlier(path: Path) -> None:
 
 
 async def test_an_earlier_database_is_taken_over_repeats_nothing_and_its_stories_grow(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, opened: OpenHarness
 ) -> None:
     earlier(tmp_path / "newsbell.db")
-    async with opened(RUNG) as one:
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert sorted(text.partition("\n")[0] for text in alerts(one)) == [
-            "(repeat) rung sending",
-            "rung queued",
+    async with opened(TRAM) as harness:
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert sorted(text.partition("\n")[0] for text in alerts(harness)) == [
+            "(repeat) tram sending",
+            "tram queued",
         ]
-        await one.adds(ArticleSpec("rung more", (2, 2, 2)), ArticleSpec("rung new"))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert sorted(text.partition("\n")[0] for text in alerts(one)) == [
-            "(repeat) rung sending",
-            "rung new",
-            "rung queued",
+        await harness.add(ArticleSpec("tram more", (2, 2, 2)), ArticleSpec("tram new"))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert sorted(text.partition("\n")[0] for text in alerts(harness)) == [
+            "(repeat) tram sending",
+            "tram new",
+            "tram queued",
         ]
         assert [
-            "2 publishers" in text for text in alerts(one) if text.startswith("rung queued")
+            "2 publishers" in text for text in alerts(harness) if text.startswith("tram queued")
         ] == [True]
-        assert await one.rows("pragma foreign_key_check") == []
+        assert await harness.rows("pragma foreign_key_check") == []
 
 
 async def test_a_house_counts_once_for_what_it_said_before_and_after_the_change_of_the_database(
@@ -1424,25 +1452,28 @@ async def test_a_house_counts_once_for_what_it_said_before_and_after_the_change_
         kept = await store._writer.run(
             "look", lambda db: db.execute("select distinct origin from entries").fetchall()
         )
-    translator = PublisherGroups(()).attribution("Invented Wire", "", "", "rung", "")
+    translator = PublisherGroups(()).attribution("Invented Wire", "", "", "tram", "")
     assert [row[0] for row in kept] == [translator.origin]
 
 
 async def test_what_belongs_to_forgotten_entries_and_ended_storylines_is_forgotten_too(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        [a] = await one.adds(ArticleSpec("quiet"))
-        await one.rows("insert into joins values (?, 0, 0.5, 'words')", a)
-        await one.rows(
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("quiet"))
+        await harness.rows("insert into joins values (?, 0, 0.5, 'words')", a)
+        await harness.rows(
             "insert into stances values (2, ?, 'mute', ?, ?)",
             a,
             *[NOON.isoformat(timespec="microseconds")] * 2,
         )
-        await one.rows(
+        await harness.rows(
             "update entries set absent_since = ?", NOON.isoformat(timespec="microseconds")
         )
-        one.clock.advance(100 * 24 * HOUR)
-        await one.made.store.admin.prune(one.clock.now())
-        assert await one.rows("select id from entries") == []
-        assert await one.rows("select 1 from joins") + await one.rows("select 1 from stances") == []
+        harness.clock.advance(100 * 24 * HOUR)
+        await harness.app.store.admin.prune(harness.clock.now())
+        assert await harness.rows("select id from entries") == []
+        assert (
+            await harness.rows("select 1 from joins") + await harness.rows("select 1 from stances")
+            == []
+        )

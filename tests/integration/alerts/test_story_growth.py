@@ -52,7 +52,7 @@ class Town:
     def __init__(
         self, made: App, server: FeedServer, clock: ManualClock, terminal: Recorder
     ) -> None:
-        self.made, self.server, self.clock, self.terminal = made, server, clock, terminal
+        self.app, self.server, self.clock, self.terminal = made, server, clock, terminal
         self._items: dict[int, list[str]] = {
             number: [OLD] for number in range(len(PUBLISHER_GROUPS))
         }
@@ -80,7 +80,7 @@ class Town:
             ),
         )
         self.server.put(f"/{house}.xml", rss(*self._items[house], title=PUBLISHER_GROUPS[house]))
-        await poll(self.made)
+        await poll(self.app)
 
     def texts(self, kind: DeliveryKind = DeliveryKind.ALERT) -> list[str]:
         return self.terminal.texts(kind)
@@ -173,11 +173,11 @@ async def test_a_message_changes_once_a_minute_at_most_and_then_shows_everything
             await town.tells(house, after=timedelta(seconds=10))
         assert len(town.texts(DeliveryKind.EDIT)) == 1
         clock.advance(MINUTE)
-        await poll(town.made)
+        await poll(town.app)
         assert len(town.texts(DeliveryKind.EDIT)) == 2
         assert "· 4 publishers" in town.newest.text
         clock.advance(MINUTE)
-        await poll(town.made)
+        await poll(town.app)
         assert len(town.texts(DeliveryKind.EDIT)) == 2
 
 
@@ -218,12 +218,12 @@ async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
     ) as town:
         await town.prints(0, BLAST)
         clock.advance(29 * MINUTE)
-        await town.made._release_pending()
-        await poll(town.made)
+        await town.app.release_pending()
+        await poll(town.app)
         assert town.terminal.sent == []
         clock.advance(MINUTE)
-        await town.made._release_pending()
-        await poll(town.made)
+        await town.app.release_pending()
+        await poll(town.app)
         assert town.newest.text.startswith(f"(single source) {BLAST}")
         await town.tells(1)
     assert len(town.texts()) == 1
@@ -276,7 +276,7 @@ async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
         )
         town._items[1].insert(0, old)
         town.server.put("/1.xml", rss(*town._items[1], title=PUBLISHER_GROUPS[1]))
-        await poll(town.made)
+        await poll(town.app)
         await town.tells(0)
         assert town.terminal.sent == []
         await town.tells(2)

@@ -171,11 +171,11 @@ EVERYONE = [
 ]
 
 
-async def digest(one: TelegramHarness) -> str:
+async def digest(harness: TelegramHarness) -> str:
     """What could be changed, as a word."""
-    rows = {name: await one.rows(f"select * from {name}") for name in TABLES}  # noqa: S608 (names of ours)
-    rows["feeds"] = await one.rows("select id, url, active, declared from feeds")
-    rows["chats"] = await one.rows(
+    rows = {name: await harness.rows(f"select * from {name}") for name in TABLES}  # noqa: S608 (names of ours)
+    rows["feeds"] = await harness.rows("select id, url, active, declared from feeds")
+    rows["chats"] = await harness.rows(
         "select id, allowed, operator, settings, grouping, acts_for from chats where allowed = 1"
     )
     return hashlib.blake2b(
@@ -199,60 +199,62 @@ async def newsroom(folder: Path, clock: ManualClock) -> AsyncIterator[TelegramHa
             "topic": (FORUM, TOPIC),
             "channel": CHANNEL,
         }
-        rules = [rule("Rung", "rung", to=tuple(chats))]
+        rules = [rule("Tram", "tram", to=tuple(chats))]
         async with open_harness(
             folder, api, chats, clock, subscriptions=rules, admins=[OWEN]
         ) as made:
             yield made
 
 
-async def says(one: TelegramHarness, who: Who, text: str, reply_to: int | None = None) -> None:
-    one.clock.advance(3 * SECOND)
-    one.api.say(who.chat, who.user, text, who.topic, reply_to, anonymous_admin=who.anonymous)
-    await one.listen()
+async def says(harness: TelegramHarness, who: Who, text: str, reply_to: int | None = None) -> None:
+    harness.clock.advance(3 * SECOND)
+    harness.api.say(who.chat, who.user, text, who.topic, reply_to, anonymous_admin=who.anonymous)
+    await harness.listen()
 
 
-async def rung(one: TelegramHarness, who: Who) -> int | None:
+async def send_alert(harness: TelegramHarness, who: Who) -> int | None:
     """The message of an alert there."""
-    await one.adds(ArticleSpec("rung"))
-    await one.deliver(10 * SECOND, SECOND)
+    await harness.add(ArticleSpec("tram"))
+    await harness.deliver(10 * SECOND, SECOND)
     messages = [
         message
-        for message in one.api.messages(who.chat, who.topic)
-        if message.text.startswith("rung")
+        for message in harness.api.messages(who.chat, who.topic)
+        if message.text.startswith("tram")
     ]
     return messages[-1].message_id if messages else None
 
 
-@pytest.mark.parametrize("who", EVERYONE, ids=lambda one: one.name)
+@pytest.mark.parametrize("who", EVERYONE, ids=lambda harness: harness.name)
 async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the_others(
     who: Who, tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with newsroom(tmp_path, clock) as one:
-        alert = await rung(one, who)
+    async with newsroom(tmp_path, clock) as harness:
+        alert = await send_alert(harness, who)
         for text in CHANGES:
-            before = await digest(one)
+            before = await digest(harness)
             await says(
-                one,
+                harness,
                 who,
                 text,
                 alert if text.startswith(("/follow", "/unf", "/mute", "/unm")) else None,
             )
-            assert ((await digest(one)) != before) is who.may, text
-        before = await digest(one)
+            assert ((await digest(harness)) != before) is who.may, text
+        before = await digest(harness)
         for text in (*READS, *(() if who.may else OTHERS)):
-            await says(one, who, text, alert)
-        assert await digest(one) == before
+            await says(harness, who, text, alert)
+        assert await digest(harness) == before
 
 
-@pytest.mark.parametrize("who", [one for one in EVERYONE if not one.may], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "who", [one for one in EVERYONE if not one.may], ids=lambda harness: harness.name
+)
 async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not(
     who: Who, tmp_path: Path, clock: ManualClock
 ) -> None:
     """Every button of every screen that Ann opens, pressed where it stands or sent from elsewhere, and some that nobody ever got."""
-    async with newsroom(tmp_path, clock) as one:
+    async with newsroom(tmp_path, clock) as harness:
         ann = Who("Ann", ANN, who.chat if who.chat < 0 else ANN, who.topic, may=True)
-        await rung(one, ann)
+        await send_alert(harness, ann)
         for text in (
             "/subscribe harbour",
             "/subscriptions",
@@ -262,9 +264,9 @@ async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not
             "/removefeed",
             "/channels",
         ):
-            await says(one, ann, text)
-            await one.deliver(30 * SECOND, 2 * SECOND)
-        messages = one.api.messages(ann.chat, ann.topic)
+            await says(harness, ann, text)
+            await harness.deliver(30 * SECOND, 2 * SECOND)
+        messages = harness.api.messages(ann.chat, ann.topic)
         words = {
             (message.message_id, button["callback_data"])
             for message in messages
@@ -278,9 +280,9 @@ async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not
             for screen in range(1, 9)
             for word in ("delete", "yes", "undo", "pause", "language de", "stories loose", "act 1")
         }
-        one.api.say(who.chat, who.user, "something of their own", who.topic)
-        await one.listen()
-        before = await digest(one)
+        harness.api.say(who.chat, who.user, "something of their own", who.topic)
+        await harness.listen()
+        before = await digest(harness)
         for message, word in sorted(
             words
             | {
@@ -290,47 +292,49 @@ async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not
         ):
             if word == Press.WHY or word.endswith(("list", "back")):
                 continue
-            one.clock.advance(3 * SECOND)
+            harness.clock.advance(3 * SECOND)
             target = (
-                message if who.chat == ann.chat else next(iter(one.api.chats[who.chat].messages))
+                message
+                if who.chat == ann.chat
+                else next(iter(harness.api.chats[who.chat].messages))
             )
-            one.api.press(who.chat, who.user, target, word)
-            await one.listen()
-            assert await digest(one) == before, word
+            harness.api.press(who.chat, who.user, target, word)
+            await harness.listen()
+            assert await digest(harness) == before, word
 
 
 async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_group_they_administer(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with newsroom(tmp_path, clock) as one:
-        await one.made.store._writer.run(
+    async with newsroom(tmp_path, clock) as harness:
+        await harness.app.store._writer.run(
             "block",
             lambda db: db.execute("insert into people values (?, 'blocked', 'Ann', '')", [ANN]),
         )
-        before, messages = await digest(one), len(one.api.messages(GROUP))
+        before, messages = await digest(harness), len(harness.api.messages(GROUP))
         for text in (*CHANGES, *READS):
-            await says(one, Who("Ann", ANN, GROUP, None, may=False), text)
-        assert await digest(one) == before
-        assert len(one.api.messages(GROUP)) == messages
+            await says(harness, Who("Ann", ANN, GROUP, None, may=False), text)
+        assert await digest(harness) == before
+        assert len(harness.api.messages(GROUP)) == messages
 
 
 async def test_feeds_are_added_for_a_chat_by_those_who_may(
     tmp_path: Path, clock: ManualClock, server: FeedServer
 ) -> None:
     server.put("/feed.xml", rss(item("1", "Pier opens"), title="Coast Herald"))
-    async with newsroom(tmp_path, clock) as one:
+    async with newsroom(tmp_path, clock) as harness:
         for who in (
             Who("Bob", BOB, GROUP, None, may=False),
             Who("Ann", ANN, GROUP, None, may=True),
         ):
-            await says(one, who, f"/addfeed {server.url('/feed.xml')}")
-            await one.deliver(10 * SECOND, SECOND)
-        shown = one.api.messages(GROUP)[-1]
+            await says(harness, who, f"/addfeed {server.url('/feed.xml')}")
+            await harness.deliver(10 * SECOND, SECOND)
+        shown = harness.api.messages(GROUP)[-1]
         word = shown.reply_markup["inline_keyboard"][0][0]["callback_data"]
         for user in (BOB, ANN):
-            one.api.press(GROUP, user, shown.message_id, word)
-            await one.listen()
-            added = await one.rows(
+            harness.api.press(GROUP, user, shown.message_id, word)
+            await harness.listen()
+            added = await harness.rows(
                 "select chats.name from feed_chats join chats on chats.id = chat_id"
             )
             assert added == ([("group",)] if user == ANN else [])
@@ -339,31 +343,31 @@ async def test_feeds_are_added_for_a_chat_by_those_who_may(
 async def test_who_acts_for_a_channel_loses_that_with_the_right_to_administer_it(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with newsroom(tmp_path, clock) as one:
-        api, ann = one.api, Who("Ann", ANN, ANN, None, may=True)
+    async with newsroom(tmp_path, clock) as harness:
+        api, ann = harness.api, Who("Ann", ANN, ANN, None, may=True)
         api.add_channel(
             -1009, "Coast", {ANN: "administrator", api.bot_id: "administrator"}, username="coast"
         )
-        await says(one, ann, "/channels @coast")
-        await one.deliver(5 * SECOND, SECOND)
+        await says(harness, ann, "/channels @coast")
+        await harness.deliver(5 * SECOND, SECOND)
         assert api.messages(ANN)[-1].text.startswith("Linked Coast")
-        await says(one, ann, "/channels")
-        await one.deliver(5 * SECOND, SECOND)
+        await says(harness, ann, "/channels")
+        await harness.deliver(5 * SECOND, SECOND)
         menu = api.messages(ANN)[-1]
         api.press(
             ANN, ANN, menu.message_id, menu.reply_markup["inline_keyboard"][0][0]["callback_data"]
         )
-        await one.listen()
-        await says(one, ann, "/subscribe harbour")
-        await one.deliver(5 * SECOND, SECOND)
-        [(chat,)] = await one.rows(
+        await harness.listen()
+        await says(harness, ann, "/subscribe harbour")
+        await harness.deliver(5 * SECOND, SECOND)
+        [(chat,)] = await harness.rows(
             "select c.address from routes join chats c on c.id = chat_id join subscriptions s on s.id = subscription_id where query = 'harbour'"
         )
         assert chat == -1009
         api.set_member(-1009, ANN, "member")
-        one.clock.advance(timedelta(minutes=2))
-        one.made._listener._members._known.clear()  # type: ignore[union-attr]
-        before = await digest(one)
-        await says(one, ann, "/subscribe ferry")
-        await says(one, ann, "/unsubscribe 2")
-        assert await digest(one) == before
+        harness.clock.advance(timedelta(minutes=2))
+        harness.app.listener._members._known.clear()  # type: ignore[union-attr]
+        before = await digest(harness)
+        await says(harness, ann, "/subscribe ferry")
+        await says(harness, ann, "/unsubscribe 2")
+        assert await digest(harness) == before

@@ -1,4 +1,4 @@
-"""What a chat is told before it is rung: /test, the forecast of /subscribe, and /confirm, over a real store and the loopback Bot API."""
+"""What a chat is told before it is alerted: /test, the forecast of /subscribe, and /confirm, over a real store and the loopback Bot API."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -45,8 +45,8 @@ async def one(tmp_path: Path, api: BotApi, clock: ManualClock) -> AsyncIterator[
         yield made
 
 
-async def asks(
-    one: TelegramHarness,
+async def ask(
+    harness: TelegramHarness,
     text: str,
     chat: int = ANN,
     by: int = ANN,
@@ -54,22 +54,22 @@ async def asks(
     **more: Any,
 ) -> str:
     """Write there; the bot's answer, or nothing."""
-    before = len(one.api.messages(chat))
-    one.api.say(chat, by, text, topic, **more)
-    await one.listen()
-    await one.deliver(MINUTE, step=timedelta(seconds=4))
-    answers = one.api.messages(chat)[before:]
+    before = len(harness.api.messages(chat))
+    harness.api.say(chat, by, text, topic, **more)
+    await harness.listen()
+    await harness.deliver(MINUTE, step=timedelta(seconds=4))
+    answers = harness.api.messages(chat)[before:]
     assert len(answers) < 2
     return answers[0].text if answers else ""
 
 
-async def rules(one: TelegramHarness, chat: int = ANN, topic: int = 0) -> list[str]:
+async def rules(harness: TelegramHarness, chat: int = ANN, topic: int = 0) -> list[str]:
     """The queries that ring there by the chat's own will."""
-    found = await one.made.store.chats.chat_at(chat, topic)
+    found = await harness.app.store.chats.chat_at(chat, topic)
     return (
         [
             each.query
-            for each, declared in await one.made.store.chats.subscriptions_of(found.id)
+            for each, declared in await harness.app.store.chats.subscriptions_of(found.id)
             if not declared
         ]
         if found
@@ -77,25 +77,25 @@ async def rules(one: TelegramHarness, chat: int = ANN, topic: int = 0) -> list[s
     )
 
 
-async def brings(one: TelegramHarness, *titles: str) -> None:
+async def brings(harness: TelegramHarness, *titles: str) -> None:
     """Stories that ring nobody, an hour ago."""
     for title in titles:
-        await one.bring(title, published=one.clock.now() - HOUR)
+        await harness.bring(title, published=harness.clock.now() - HOUR)
 
 
-async def brings_many(one: TelegramHarness, word: str = "harbour") -> None:
-    await brings(one, *(f"The {word} opens part {number}" for number in range(MANY)))
+async def brings_many(harness: TelegramHarness, word: str = "harbour") -> None:
+    await brings(harness, *(f"The {word} opens part {number}" for number in range(MANY)))
 
 
 # /test
 
 
 async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(
-    one: TelegramHarness,
+    harness: TelegramHarness,
 ) -> None:
-    await brings(one, "The harbour opens", "A mill burns", "Harbour cranes")
+    await brings(harness, "The harbour opens", "A mill burns", "Harbour cranes")
 
-    reply = await asks(one, "/test harbour")
+    reply = await ask(harness, "/test harbour")
 
     lines = reply.split("\n")
     assert lines[:2] == [
@@ -104,38 +104,38 @@ async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(
     ]
     assert lines[-2:] == ["• Harbour cranes – Invented Wire", "• The harbour opens – Invented Wire"]
     assert "Mon 02 ▇▇▇▇▇▇▇▇▇▇▇▇ 2" in lines
-    message = one.api.messages(ANN)[0]
+    message = harness.api.messages(ANN)[0]
     marked = [
         reply[each["offset"] : each["offset"] + each["length"]]
         for each in message.entities
         if each["type"] == "underline"
     ]
     assert marked == ["Harbour", "harbour"]
-    assert await rules(one) == []
-    await one.bring("A further harbour")
-    await one.deliver(MINUTE)
-    assert len(one.api.messages(ANN)) == 1
+    assert await rules(harness) == []
+    await harness.bring("A further harbour")
+    await harness.deliver(MINUTE)
+    assert len(harness.api.messages(ANN)) == 1
 
 
-async def test_test_of_what_never_came_says_so(one: TelegramHarness) -> None:
-    assert (await asks(one, "/test zeppelin")).startswith(
+async def test_test_of_what_never_came_says_so(harness: TelegramHarness) -> None:
+    assert (await ask(harness, "/test zeppelin")).startswith(
         ("0 stories in the last ", "There are no stored articles yet")
     )
-    await brings(one, "The harbour opens")
-    assert (await asks(one, "/test zeppelin")).split("\n")[:2] == [
+    await brings(harness, "The harbour opens")
+    assert (await ask(harness, "/test zeppelin")).split("\n")[:2] == [
         "0 stories in the last 24 hours.",
         "Expect about 0.0 alerts a day, 0 a week.",
     ]
 
 
-async def test_test_counts_over_the_week(one: TelegramHarness) -> None:
-    await brings(one, "The harbour opens")
-    one.clock.advance(3 * DAY)
-    await brings(one, "The harbour closes")
-    one.clock.advance(12 * DAY)
-    await brings(one, "A harbour again", "A harbour once more")
+async def test_test_counts_over_the_week(harness: TelegramHarness) -> None:
+    await brings(harness, "The harbour opens")
+    harness.clock.advance(3 * DAY)
+    await brings(harness, "The harbour closes")
+    harness.clock.advance(12 * DAY)
+    await brings(harness, "A harbour again", "A harbour once more")
 
-    lines = (await asks(one, "/test harbour")).split("\n")
+    lines = (await ask(harness, "/test harbour")).split("\n")
 
     assert lines[0] == "2 stories in the last 7 days."
     assert lines[1] == "Expect about 0.3 alerts a day, 2 a week."
@@ -143,82 +143,84 @@ async def test_test_counts_over_the_week(one: TelegramHarness) -> None:
 
 
 async def test_test_takes_a_mistake_and_an_empty_query_as_subscribe_does(
-    one: TelegramHarness,
+    harness: TelegramHarness,
 ) -> None:
-    reply = await asks(one, "/test harbour AND (port OR")
+    reply = await ask(harness, "/test harbour AND (port OR")
     assert reply.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
     assert (
-        await asks(one, "/test")
+        await ask(harness, "/test")
         == 'Write a query after the command, for example: /test "air defence" AND Syria'
     )
 
 
 async def test_anyone_in_a_chat_that_is_let_in_may_test_and_nobody_else(
-    one: TelegramHarness,
+    harness: TelegramHarness,
 ) -> None:
-    await brings(one, "The harbour opens")
+    await brings(harness, "The harbour opens")
 
-    assert (await asks(one, "/test harbour", GROUP, BOB)).startswith("1 story in the last")
-    assert (await asks(one, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith(
+    assert (await ask(harness, "/test harbour", GROUP, BOB)).startswith("1 story in the last")
+    assert (await ask(harness, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith(
         "1 story in the last"
     )
-    assert await asks(one, "/test@other_bot harbour", GROUP, BOB) == ""
-    assert "harbour" not in (await asks(one, "/test harbour", EVE, EVE)).lower()
+    assert await ask(harness, "/test@other_bot harbour", GROUP, BOB) == ""
+    assert "harbour" not in (await ask(harness, "/test harbour", EVE, EVE)).lower()
 
 
-async def test_headlines_of_any_length_and_script_fit_one_message(one: TelegramHarness) -> None:
-    await brings(one, *(f"{number} harbour " + "🛳 гавань מרינה " * 40 for number in range(15)))
+async def test_headlines_of_any_length_and_script_fit_one_message(harness: TelegramHarness) -> None:
+    await brings(harness, *(f"{number} harbour " + "🛳 гавань מרינה " * 40 for number in range(15)))
 
-    reply = await asks(one, "/test harbour")
+    reply = await ask(harness, "/test harbour")
 
     assert reply.count("\n• ") == 10
     assert len(reply) <= 4096
 
 
-async def test_a_search_that_is_broken_stops_no_other_command(one: TelegramHarness) -> None:
+async def test_a_search_that_is_broken_stops_no_other_command(harness: TelegramHarness) -> None:
     """Anyone in the chat may ask; what cannot be read now must not keep the bot from everybody."""
-    await brings(one, "The harbour opens")
-    await one.made.store._writer.run("break", lambda db: db.execute("drop table search"))
+    await brings(harness, "The harbour opens")
+    await harness.app.store._writer.run("break", lambda db: db.execute("drop table search"))
 
-    one.api.say(ANN, ANN, "/test harbour")
-    one.api.say(GROUP, ANN, "/help")
+    harness.api.say(ANN, ANN, "/test harbour")
+    harness.api.say(GROUP, ANN, "/help")
     try:
-        await one.listen()
+        await harness.listen()
     except Exception as error:  # noqa: BLE001 (the loop of the listener would wait and ask for the same once more, for ever)
         pytest.fail(f"the commands wait: {error}")
-    await one.deliver(MINUTE)
+    await harness.deliver(MINUTE)
 
-    assert len(one.api.messages(GROUP)) == 1
-    assert len(one.api.messages(ANN)) == 1, "what cannot be said now is said to be so"
+    assert len(harness.api.messages(GROUP)) == 1
+    assert len(harness.api.messages(ANN)) == 1, "what cannot be said now is said to be so"
 
 
-async def test_a_search_that_is_broken_keeps_nobody_from_subscribing(one: TelegramHarness) -> None:
-    await one.made.store._writer.run("break", lambda db: db.execute("drop table search"))
+async def test_a_search_that_is_broken_keeps_nobody_from_subscribing(
+    harness: TelegramHarness,
+) -> None:
+    await harness.app.store._writer.run("break", lambda db: db.execute("drop table search"))
 
-    assert await asks(one, "/subscribe harbour") == f"{SUBSCRIBED}harbour"
-    assert await rules(one) == ["harbour"]
+    assert await ask(harness, "/subscribe harbour") == f"{SUBSCRIBED}harbour"
+    assert await rules(harness) == ["harbour"]
 
 
 # /subscribe with its forecast
 
 
-async def test_subscribing_says_how_many_stories_to_expect(one: TelegramHarness) -> None:
-    await brings(one, "The harbour opens", "A mill burns", "Harbour cranes")
+async def test_subscribing_says_how_many_stories_to_expect(harness: TelegramHarness) -> None:
+    await brings(harness, "The harbour opens", "A mill burns", "Harbour cranes")
 
     assert (
-        await asks(one, "/subscribe harbour")
+        await ask(harness, "/subscribe harbour")
         == f"{SUBSCRIBED}harbour\nBy the past days, expect about 14 stories a week."
     )
     assert (
-        await asks(one, "/subscribe zeppelin")
+        await ask(harness, "/subscribe zeppelin")
         == f"{SUBSCRIBED}zeppelin\nBy the past days, expect less than one story a week."
     )
 
 
-async def test_what_would_ring_often_is_asked_about_first(one: TelegramHarness) -> None:
-    await brings_many(one)
+async def test_what_would_ring_often_is_asked_about_first(harness: TelegramHarness) -> None:
+    await brings_many(harness)
 
-    reply = await asks(one, "/subscribe harbour")
+    reply = await ask(harness, "/subscribe harbour")
 
     assert reply.startswith(
         "That would ring about 40 times a day, here is what came last:\n\n• The harbour opens part 39 – Invented Wire\n"
@@ -227,204 +229,206 @@ async def test_what_would_ring_often_is_asked_about_first(one: TelegramHarness) 
     assert reply.endswith(
         "\n\n/confirm subscribes to it all the same; a narrower query rings less."
     )
-    assert await rules(one) == []
-    await one.bring("The harbour rings nobody yet")
-    await one.deliver(MINUTE)
-    assert len(one.api.messages(ANN)) == 1
+    assert await rules(harness) == []
+    await harness.bring("The harbour rings nobody yet")
+    await harness.deliver(MINUTE)
+    assert len(harness.api.messages(ANN)) == 1
 
 
-async def test_just_thirty_a_day_are_not_asked_about(one: TelegramHarness) -> None:
-    await brings(one, *(f"The harbour opens part {number}" for number in range(30)))
-    assert (await asks(one, "/subscribe harbour")).startswith(SUBSCRIBED)
+async def test_just_thirty_a_day_are_not_asked_about(harness: TelegramHarness) -> None:
+    await brings(harness, *(f"The harbour opens part {number}" for number in range(30)))
+    assert (await ask(harness, "/subscribe harbour")).startswith(SUBSCRIBED)
 
 
 # /confirm
 
 
 async def test_confirming_subscribes_to_what_was_asked_about_once_and_it_rings(
-    one: TelegramHarness,
+    harness: TelegramHarness,
 ) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour NOT football")
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour NOT football")
 
-    assert await asks(one, "/confirm") == f"{SUBSCRIBED}harbour AND NOT football"
-    assert await rules(one) == ["harbour NOT football"]
-    await one.bring("The harbour rings now")
-    await one.deliver(MINUTE)
-    assert one.shown(ANN)[-1] == "The harbour rings now"
-    assert await asks(one, "/confirm") == NOTHING
-    assert await rules(one) == ["harbour NOT football"]
-
-
-async def test_nothing_to_confirm_is_said(one: TelegramHarness) -> None:
-    assert await asks(one, "/confirm") == NOTHING
+    assert await ask(harness, "/confirm") == f"{SUBSCRIBED}harbour AND NOT football"
+    assert await rules(harness) == ["harbour NOT football"]
+    await harness.bring("The harbour rings now")
+    await harness.deliver(MINUTE)
+    assert harness.shown(ANN)[-1] == "The harbour rings now"
+    assert await ask(harness, "/confirm") == NOTHING
+    assert await rules(harness) == ["harbour NOT football"]
 
 
-async def test_the_last_question_is_the_one_that_is_confirmed(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
-    await asks(one, "/subscribe harbour opens")
-
-    await asks(one, "/confirm")
-
-    assert await rules(one) == ["harbour opens"]
+async def test_nothing_to_confirm_is_said(harness: TelegramHarness) -> None:
+    assert await ask(harness, "/confirm") == NOTHING
 
 
-async def test_a_narrower_query_takes_the_question_back(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
-    assert (await asks(one, "/subscribe mill")).startswith(SUBSCRIBED)
+async def test_the_last_question_is_the_one_that_is_confirmed(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
+    await ask(harness, "/subscribe harbour opens")
 
-    assert await asks(one, "/confirm") == NOTHING
-    assert await rules(one) == ["mill"]
+    await ask(harness, "/confirm")
 
-
-async def test_other_commands_and_mistakes_leave_the_question(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
-    await asks(one, "/subscribe harbour AND")
-    await asks(one, "/test mill")
-    await asks(one, "/subscriptions")
-
-    assert (await asks(one, "/confirm")).startswith(SUBSCRIBED)
+    assert await rules(harness) == ["harbour opens"]
 
 
-async def test_an_hour_later_there_is_nothing_to_confirm(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
-    one.clock.advance(57 * MINUTE)
-    await asks(one, "/subscribe harbour")
-    one.clock.advance(57 * MINUTE)
-    assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), "the question was put anew"
+async def test_a_narrower_query_takes_the_question_back(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
+    assert (await ask(harness, "/subscribe mill")).startswith(SUBSCRIBED)
 
-    await asks(one, "/unsubscribe 4")
-    await asks(one, "/subscribe harbour")
-    one.clock.advance(HOUR)
-    assert await asks(one, "/confirm") == NOTHING
-    assert await rules(one) == []
+    assert await ask(harness, "/confirm") == NOTHING
+    assert await rules(harness) == ["mill"]
+
+
+async def test_other_commands_and_mistakes_leave_the_question(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
+    await ask(harness, "/subscribe harbour AND")
+    await ask(harness, "/test mill")
+    await ask(harness, "/subscriptions")
+
+    assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED)
+
+
+async def test_an_hour_later_there_is_nothing_to_confirm(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
+    harness.clock.advance(57 * MINUTE)
+    await ask(harness, "/subscribe harbour")
+    harness.clock.advance(57 * MINUTE)
+    assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED), "the question was put anew"
+
+    await ask(harness, "/unsubscribe 4")
+    await ask(harness, "/subscribe harbour")
+    harness.clock.advance(HOUR)
+    assert await ask(harness, "/confirm") == NOTHING
+    assert await rules(harness) == []
 
 
 async def test_a_question_outlives_a_restart(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, CHATS, clock) as one:
-        await brings_many(one)
-        await asks(one, "/subscribe harbour")
-        await one.tell()
-    async with open_harness(tmp_path, api, CHATS, clock) as one:
-        assert await rules(one) == []
-        assert (await asks(one, "/confirm")).startswith(SUBSCRIBED)
-        assert await rules(one) == ["harbour"]
-        await one.bring("The harbour rings now")
-        await one.deliver(MINUTE)
-        assert one.shown(ANN)[-1] == "The harbour rings now"
+    async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        await brings_many(harness)
+        await ask(harness, "/subscribe harbour")
+        await harness.confirm_updates()
+    async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        assert await rules(harness) == []
+        assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED)
+        assert await rules(harness) == ["harbour"]
+        await harness.bring("The harbour rings now")
+        await harness.deliver(MINUTE)
+        assert harness.shown(ANN)[-1] == "The harbour rings now"
 
 
 async def test_a_confirmation_that_comes_twice_subscribes_once(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     """The process ended after the answer was kept, before Telegram knew that the update was taken."""
-    async with open_harness(tmp_path, api, CHATS, clock) as one:
-        await brings_many(one)
-        await asks(one, "/subscribe harbour")
-        await one.tell()
+    async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        await brings_many(harness)
+        await ask(harness, "/subscribe harbour")
+        await harness.confirm_updates()
         api.say(ANN, ANN, "/confirm")
-        await one.listen()
-    async with open_harness(tmp_path, api, CHATS, clock) as one:
-        await one.listen()
-        await one.tell()
-        await one.deliver(MINUTE)
-        assert await rules(one) == ["harbour"]
-        assert one.shown(ANN).count(SUBSCRIBED.strip()) == 1
+        await harness.listen()
+    async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        await harness.listen()
+        await harness.confirm_updates()
+        await harness.deliver(MINUTE)
+        assert await rules(harness) == ["harbour"]
+        assert harness.shown(ANN).count(SUBSCRIBED.strip()) == 1
 
 
-async def test_a_question_is_the_chats_own(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
+async def test_a_question_is_the_chats_own(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
 
-    assert await asks(one, "/confirm", GROUP, anonymous_admin=True, by=ANONYMOUS) == NOTHING
-    assert await asks(one, "/confirm", FORUM, ANN, TOPIC, anonymous_admin=True) == NOTHING
-    assert (await rules(one, GROUP), await rules(one)) == ([], [])
+    assert await ask(harness, "/confirm", GROUP, anonymous_admin=True, by=ANONYMOUS) == NOTHING
+    assert await ask(harness, "/confirm", FORUM, ANN, TOPIC, anonymous_admin=True) == NOTHING
+    assert (await rules(harness, GROUP), await rules(harness)) == ([], [])
 
 
 async def test_in_a_group_an_administrator_confirms_and_a_member_does_not(
-    one: TelegramHarness,
+    harness: TelegramHarness,
 ) -> None:
-    await brings_many(one)
-    assert await asks(one, "/subscribe harbour", GROUP, BOB) == ONLY_ADMINS
-    assert (await asks(one, "/subscribe harbour", GROUP, ANN)).startswith(
+    await brings_many(harness)
+    assert await ask(harness, "/subscribe harbour", GROUP, BOB) == ONLY_ADMINS
+    assert (await ask(harness, "/subscribe harbour", GROUP, ANN)).startswith(
         "That would ring about 40"
     )
 
-    assert await asks(one, "/confirm", GROUP, BOB) == ONLY_ADMINS
-    assert await rules(one, GROUP) == []
-    assert await asks(one, "/confirm", GROUP, ANN) == f"{SUBSCRIBED}harbour"
-    assert await rules(one, GROUP) == ["harbour"]
+    assert await ask(harness, "/confirm", GROUP, BOB) == ONLY_ADMINS
+    assert await rules(harness, GROUP) == []
+    assert await ask(harness, "/confirm", GROUP, ANN) == f"{SUBSCRIBED}harbour"
+    assert await rules(harness, GROUP) == ["harbour"]
 
 
-async def test_an_anonymous_administrator_confirms(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour", GROUP, ANONYMOUS, anonymous_admin=True)
+async def test_an_anonymous_administrator_confirms(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour", GROUP, ANONYMOUS, anonymous_admin=True)
     assert (
-        await asks(one, "/confirm", GROUP, ANONYMOUS, anonymous_admin=True)
+        await ask(harness, "/confirm", GROUP, ANONYMOUS, anonymous_admin=True)
         == f"{SUBSCRIBED}harbour"
     )
 
 
-async def test_a_topic_confirms_for_itself(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour", FORUM, ANN, TOPIC)
-    assert await asks(one, "/confirm", FORUM, ANN, TOPIC) == f"{SUBSCRIBED}harbour"
-    assert (await rules(one, FORUM, TOPIC), await rules(one, FORUM)) == (["harbour"], [])
+async def test_a_topic_confirms_for_itself(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour", FORUM, ANN, TOPIC)
+    assert await ask(harness, "/confirm", FORUM, ANN, TOPIC) == f"{SUBSCRIBED}harbour"
+    assert (await rules(harness, FORUM, TOPIC), await rules(harness, FORUM)) == (["harbour"], [])
 
 
-async def test_a_stranger_confirms_nothing(one: TelegramHarness) -> None:
-    assert (await asks(one, "/confirm", EVE, EVE)).startswith("This newsbell serves only chats")
+async def test_a_stranger_confirms_nothing(harness: TelegramHarness) -> None:
+    assert (await ask(harness, "/confirm", EVE, EVE)).startswith("This newsbell serves only chats")
 
 
-async def test_what_rings_here_already_is_not_confirmed_a_second_time(one: TelegramHarness) -> None:
-    await brings_many(one)
-    await asks(one, "/subscribe harbour")
-    await asks(one, "/confirm")
+async def test_what_rings_here_already_is_not_confirmed_a_second_time(
+    harness: TelegramHarness,
+) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
+    await ask(harness, "/confirm")
     assert (
-        await asks(one, "/subscribe harbour")
+        await ask(harness, "/subscribe harbour")
         == "This rings here already. /subscriptions lists everything."
     )
-    assert await rules(one) == ["harbour"]
+    assert await rules(harness) == ["harbour"]
 
 
 async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, CHATS, clock) as one:
-        await brings_many(one)
-        await asks(one, "/subscribe nothing of the kind")
-        await asks(one, "/subscribe harbour")
-    async with open_harness(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as one:
+    async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        await brings_many(harness)
+        await ask(harness, "/subscribe nothing of the kind")
+        await ask(harness, "/subscribe harbour")
+    async with open_harness(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as harness:
         assert (
-            await asks(one, "/confirm")
+            await ask(harness, "/confirm")
             == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
         )
-    async with open_harness(tmp_path, api, CHATS, clock) as one:
-        assert (await asks(one, "/confirm")).startswith(SUBSCRIBED), (
+    async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED), (
             "the question stands until its hour is over"
         )
 
 
-async def test_help_names_what_can_be_asked(one: TelegramHarness) -> None:
-    text = await asks(one, "/help")
+async def test_help_names_what_can_be_asked(harness: TelegramHarness) -> None:
+    text = await ask(harness, "/help")
     assert "/test QUERY" in text
 
 
 # What explain says of Telegram's messages
 
 
-async def test_stories_that_went_out_together_are_called_sent(one: TelegramHarness) -> None:
-    await one.bring(*(f"ann number {number}" for number in range(25)))
-    await one.deliver(MINUTE)
-    assert len(one.api.messages(ANN)) == 1
-    assert sorted(row.state for row in await one.outbox()) == ["merged"] * 24 + ["sent"]
-    store = one.made.store.archive
+async def test_stories_that_went_out_together_are_called_sent(harness: TelegramHarness) -> None:
+    await harness.bring(*(f"ann number {number}" for number in range(25)))
+    await harness.deliver(MINUTE)
+    assert len(harness.api.messages(ANN)) == 1
+    assert sorted(row.state for row in await harness.outbox()) == ["merged"] * 24 + ["sent"]
+    store = harness.app.store.archive
     held = [
         Held(each, parse(each.query)) for each in store.subscriptions() if each.name == "For ann"
     ]

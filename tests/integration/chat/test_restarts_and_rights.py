@@ -16,9 +16,9 @@ from telegram_harness import (
     GROUP,
     TOPIC,
     ArticleSpec,
-    Opened,
+    OpenHarness,
     TelegramHarness,
-    asks,
+    ask,
     open_harness,
     rule,
 )
@@ -56,21 +56,23 @@ async def a_desk(
     folder: Path, clock: ManualClock, api: BotApi, **more: Any
 ) -> AsyncIterator[TelegramHarness]:
     more.setdefault("subscriptions", [])
-    async with open_harness(folder, api, {"ann": ANN}, clock, admins=[ANN], **more) as one:
-        yield one
+    async with open_harness(folder, api, {"ann": ANN}, clock, admins=[ANN], **more) as harness:
+        yield harness
 
 
-async def says(one: TelegramHarness, user: int, text: str, chat: int = 0, **more: Any) -> list[str]:
+async def says(
+    harness: TelegramHarness, user: int, text: str, chat: int = 0, **more: Any
+) -> list[str]:
     place = chat or user
-    before = len(one.api.messages(place))
-    one.api.say(place, user, text, **more)
-    await one.listen()
-    await one.deliver(10 * SECOND, SECOND)
-    return [message.text for message in one.api.messages(place)[before:]]
+    before = len(harness.api.messages(place))
+    harness.api.say(place, user, text, **more)
+    await harness.listen()
+    await harness.deliver(10 * SECOND, SECOND)
+    return [message.text for message in harness.api.messages(place)[before:]]
 
 
-def word_of(one: TelegramHarness, chat: int, label: str) -> tuple[int, str]:
-    for message in reversed(one.api.messages(chat)):
+def word_of(harness: TelegramHarness, chat: int, label: str) -> tuple[int, str]:
+    for message in reversed(harness.api.messages(chat)):
         for row in (message.reply_markup or {}).get("inline_keyboard", ()):
             for button in row:
                 if button["text"] == label:
@@ -78,24 +80,26 @@ def word_of(one: TelegramHarness, chat: int, label: str) -> tuple[int, str]:
     raise AssertionError(label)
 
 
-async def presses(one: TelegramHarness, user: int, label: str, chat: int = 0) -> str:
-    number, word = word_of(one, chat or user, label)
-    one.api.press(chat or user, user, number, word)
-    await one.listen()
-    await one.deliver(10 * SECOND, SECOND)
+async def presses(harness: TelegramHarness, user: int, label: str, chat: int = 0) -> str:
+    number, word = word_of(harness, chat or user, label)
+    harness.api.press(chat or user, user, number, word)
+    await harness.listen()
+    await harness.deliver(10 * SECOND, SECOND)
     return next(
-        message.text for message in one.api.messages(chat or user) if message.message_id == number
+        message.text
+        for message in harness.api.messages(chat or user)
+        if message.message_id == number
     )
 
 
-async def acts_for_coast(one: TelegramHarness) -> None:
-    await says(one, ANN, "/channels @coast")
-    await says(one, ANN, "/channels")
-    await presses(one, ANN, "📣 Coast")
+async def acts_for_coast(harness: TelegramHarness) -> None:
+    await says(harness, ANN, "/channels @coast")
+    await says(harness, ANN, "/channels")
+    await presses(harness, ANN, "📣 Coast")
 
 
-async def routes(one: TelegramHarness) -> list[tuple[Any, ...]]:
-    return await one.rows(
+async def routes(harness: TelegramHarness) -> list[tuple[Any, ...]]:
+    return await harness.rows(
         "select address, query from routes join chats c on c.id = chat_id join subscriptions s on s.id = subscription_id order by 1, 2"
     )
 
@@ -107,13 +111,13 @@ async def test_a_group_that_an_operator_let_in_rings_after_a_restart_and_a_reloa
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with a_world() as api:
-        async with a_desk(tmp_path, clock, api) as one:
-            await says(one, ANN, "/start", GROUP)
-            await says(one, ANN, "/subscribe harbour", GROUP)
-        async with a_desk(tmp_path, clock, api) as one:
-            await one.made.reload()
-            await one.adds(ArticleSpec("harbour closed"))
-            await one.deliver(10 * SECOND, SECOND)
+        async with a_desk(tmp_path, clock, api) as harness:
+            await says(harness, ANN, "/start", GROUP)
+            await says(harness, ANN, "/subscribe harbour", GROUP)
+        async with a_desk(tmp_path, clock, api) as harness:
+            await harness.app.reload()
+            await harness.add(ArticleSpec("harbour closed"))
+            await harness.deliver(10 * SECOND, SECOND)
             assert api.messages(GROUP)[-1].text.startswith("harbour closed")
 
 
@@ -121,12 +125,12 @@ async def test_a_channel_that_was_linked_rings_after_a_restart(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with a_world() as api:
-        async with a_desk(tmp_path, clock, api) as one:
-            await acts_for_coast(one)
-            await says(one, ANN, "/subscribe harbour")
-        async with a_desk(tmp_path, clock, api) as one:
-            await one.adds(ArticleSpec("harbour closed"))
-            await one.deliver(10 * SECOND, SECOND)
+        async with a_desk(tmp_path, clock, api) as harness:
+            await acts_for_coast(harness)
+            await says(harness, ANN, "/subscribe harbour")
+        async with a_desk(tmp_path, clock, api) as harness:
+            await harness.add(ArticleSpec("harbour closed"))
+            await harness.deliver(10 * SECOND, SECOND)
             assert [message.text.partition("\n")[0] for message in api.messages(COAST)] == [
                 "harbour closed"
             ]
@@ -136,68 +140,68 @@ async def test_a_channel_that_was_linked_rings_after_a_restart(
 
 
 async def test_who_lost_a_channel_can_leave_it(tmp_path: Path, clock: ManualClock) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        await acts_for_coast(one)
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
+        await acts_for_coast(harness)
         api.set_member(COAST, ANN, "member")
-        one.made._listener._members._known.clear()  # type: ignore[union-attr]
-        assert "Coast" in (await says(one, ANN, "/channels"))[0]
-        await presses(one, ANN, "This chat")
-        await says(one, ANN, "/subscribe harbour")
-        assert await routes(one) == [(ANN, "harbour")]
+        harness.app.listener._members._known.clear()  # type: ignore[union-attr]
+        assert "Coast" in (await says(harness, ANN, "/channels"))[0]
+        await presses(harness, ANN, "This chat")
+        await says(harness, ANN, "/subscribe harbour")
+        assert await routes(harness) == [(ANN, "harbour")]
 
 
 async def test_a_shared_link_changes_the_chat_it_is_opened_in_and_no_channel(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
-        await says(one, BOB, "/start")
-        await says(one, BOB, "/subscribe harbour")
-        await says(one, BOB, "/subscriptions")
-        await presses(one, BOB, "1")
-        await presses(one, BOB, "Share")
+    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as harness:
+        await says(harness, BOB, "/start")
+        await says(harness, BOB, "/subscribe harbour")
+        await says(harness, BOB, "/subscriptions")
+        await presses(harness, BOB, "1")
+        await presses(harness, BOB, "Share")
         token = api.messages(BOB)[-1].text.rpartition("start=")[2]
-        await acts_for_coast(one)
+        await acts_for_coast(harness)
         api.set_member(COAST, ANN, "member")
-        one.made._listener._members._known.clear()  # type: ignore[union-attr]
-        await says(one, ANN, f"/start {token}")
-        assert await routes(one) == [(ANN, "harbour"), (BOB, "harbour")]
+        harness.app.listener._members._known.clear()  # type: ignore[union-attr]
+        await says(harness, ANN, f"/start {token}")
+        assert await routes(harness) == [(ANN, "harbour"), (BOB, "harbour")]
 
 
 async def test_an_alert_is_muted_in_the_chat_it_rang_in(tmp_path: Path, clock: ManualClock) -> None:
     async with (
         a_world() as api,
-        a_desk(tmp_path, clock, api, subscriptions=[rule("Rung", "rung")]) as one,
+        a_desk(tmp_path, clock, api, subscriptions=[rule("Tram", "tram")]) as harness,
     ):
-        await one.adds(ArticleSpec("rung once"))
-        await one.deliver(10 * SECOND, SECOND)
+        await harness.add(ArticleSpec("tram once"))
+        await harness.deliver(10 * SECOND, SECOND)
         alert = api.messages(ANN)[-1].message_id
-        await acts_for_coast(one)
-        await says(one, ANN, "/mute", reply_to=alert)
-        assert await one.rows("select address from stances join chats on chats.id = chat_id") == [
-            (ANN,)
-        ]
+        await acts_for_coast(harness)
+        await says(harness, ANN, "/mute", reply_to=alert)
+        assert await harness.rows(
+            "select address from stances join chats on chats.id = chat_id"
+        ) == [(ANN,)]
 
 
 async def test_an_old_screen_changes_the_chat_it_was_opened_for(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        await says(one, ANN, "/settings")
-        own = word_of(one, ANN, "Quiet hours")
-        await acts_for_coast(one)
-        await says(one, ANN, "/settings")
-        await presses(one, ANN, "Quiet hours")
-        channels = word_of(one, ANN, "23:00–07:00")
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
+        await says(harness, ANN, "/settings")
+        own = word_of(harness, ANN, "Quiet hours")
+        await acts_for_coast(harness)
+        await says(harness, ANN, "/settings")
+        await presses(harness, ANN, "Quiet hours")
+        channels = word_of(harness, ANN, "23:00–07:00")
         api.press(ANN, ANN, *own)
-        await one.listen()
-        await one.deliver(5 * SECOND, SECOND)
+        await harness.listen()
+        await harness.deliver(5 * SECOND, SECOND)
         api.press(ANN, ANN, own[0], own[1].replace("quiet", "quiet 1320-420"))
-        await one.listen()
-        await says(one, ANN, "/channels")
-        await presses(one, ANN, "This chat")
+        await harness.listen()
+        await says(harness, ANN, "/channels")
+        await presses(harness, ANN, "This chat")
         api.press(ANN, ANN, *channels)
-        await one.listen()
-        kept = await one.rows(
+        await harness.listen()
+        kept = await harness.rows(
             "select address, settings ->> '$.quiet' from chats where address in (?, ?) order by 1",
             ANN,
             COAST,
@@ -213,13 +217,15 @@ async def test_a_command_from_a_group_that_moved_before_it_was_read_holds_up_nob
 ) -> None:
     async with (
         a_world() as api,
-        open_harness(tmp_path, api, {"ann": ANN, "group": GROUP}, clock, subscriptions=[]) as one,
+        open_harness(
+            tmp_path, api, {"ann": ANN, "group": GROUP}, clock, subscriptions=[]
+        ) as harness,
     ):
         api.say(GROUP, ANN, "/subscribe harbour")
         api.migrate(GROUP, -100500)
         api.say(ANN, ANN, "/help")
-        await one.listen()
-        await one.deliver(30 * SECOND, SECOND)
+        await harness.listen()
+        await harness.deliver(30 * SECOND, SECOND)
         assert "/subscribe QUERY" in api.messages(ANN)[-1].text
 
 
@@ -229,42 +235,42 @@ async def test_a_command_from_a_group_that_moved_before_it_was_read_holds_up_nob
 async def test_an_operator_who_opens_a_shared_link_stays_one(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
-        await says(one, ANN, "/subscribe harbour")
-        await says(one, ANN, "/subscriptions")
-        await presses(one, ANN, "1")
-        await presses(one, ANN, "Share")
+    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as harness:
+        await says(harness, ANN, "/subscribe harbour")
+        await says(harness, ANN, "/subscriptions")
+        await presses(harness, ANN, "1")
+        await presses(harness, ANN, "Share")
         token = api.messages(ANN)[-1].text.rpartition("start=")[2]
-        await one.made.store._writer.run(
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute("insert into people values (?, 'admin', 'Bob', '2026')", [BOB]),
         )
-        await says(one, BOB, f"/start {token}")
-        assert (await one.made.store.chats.person(BOB)).role == "admin"
+        await says(harness, BOB, f"/start {token}")
+        assert (await harness.app.store.chats.person(BOB)).role == "admin"
 
 
 async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_when_they_are_back(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
-        await says(one, BOB, "/start")
-        await says(one, BOB, "/subscribe harbour")
-        await one.made.store._writer.run(
+    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as harness:
+        await says(harness, BOB, "/start")
+        await says(harness, BOB, "/subscribe harbour")
+        await harness.app.store._writer.run(
             "set", lambda db: db.execute("update subscriptions set urgency = 'digest'")
         )
-        await one.made._use_subscriptions()
-        await one.adds(ArticleSpec("harbour closed"))
-        await one.deliver(10 * SECOND, SECOND)
+        await harness.app._use_subscriptions()
+        await harness.add(ArticleSpec("harbour closed"))
+        await harness.deliver(10 * SECOND, SECOND)
         before = len(api.messages(BOB))
-        await says(one, ANN, "/admin")
-        await presses(one, ANN, "People")
-        await presses(one, ANN, "Bob · user")
-        await presses(one, ANN, "Block")
-        await one.deliver(DAY, HOUR)
+        await says(harness, ANN, "/admin")
+        await presses(harness, ANN, "People")
+        await presses(harness, ANN, "Bob · user")
+        await presses(harness, ANN, "Block")
+        await harness.deliver(DAY, HOUR)
         assert len(api.messages(BOB)) == before
-        await presses(one, ANN, "Bob · blocked")
-        await presses(one, ANN, "Let in again")
-        await one.deliver(MINUTE, SECOND)
+        await presses(harness, ANN, "Bob · blocked")
+        await presses(harness, ANN, "Let in again")
+        await harness.deliver(MINUTE, SECOND)
         assert [message.text.partition("\n")[0] for message in api.messages(BOB)[before:]] == [
             "harbour closed"
         ]
@@ -276,11 +282,11 @@ async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_
 async def test_what_a_screen_waited_for_is_waited_for_once(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        await says(one, ANN, "/settings")
-        await presses(one, ANN, "Quiet hours")
-        assert "23:30–06:45" in (await says(one, ANN, "23:30-06:45"))[0]
-        assert await says(one, ANN, "thank you") == []
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
+        await says(harness, ANN, "/settings")
+        await presses(harness, ANN, "Quiet hours")
+        assert "23:30–06:45" in (await says(harness, ANN, "23:30-06:45"))[0]
+        assert await says(harness, ANN, "thank you") == []
 
 
 async def test_an_answer_to_somebody_else_in_a_group_is_not_taken_for_ones_own(
@@ -288,23 +294,23 @@ async def test_an_answer_to_somebody_else_in_a_group_is_not_taken_for_ones_own(
 ) -> None:
     async with (
         a_world() as api,
-        open_harness(tmp_path, api, {"group": GROUP}, clock, subscriptions=[]) as one,
+        open_harness(tmp_path, api, {"group": GROUP}, clock, subscriptions=[]) as harness,
     ):
-        await says(one, ANN, "/settings", GROUP)
-        await presses(one, ANN, "Quiet hours", GROUP)
+        await says(harness, ANN, "/settings", GROUP)
+        await presses(harness, ANN, "Quiet hours", GROUP)
         asked = api.messages(GROUP)[-1].message_id
         api.say(GROUP, BOB, "shall we meet?")
-        await one.listen()
+        await harness.listen()
         words = [message.message_id for message in api.messages(GROUP)][-1]
         other = words if words != asked else asked - 1
-        assert await says(one, ANN, "at seven", GROUP, reply_to=other) == []
-        assert "23:30–06:45" in (await says(one, ANN, "23:30-06:45", GROUP, reply_to=asked))[0]
+        assert await says(harness, ANN, "at seven", GROUP, reply_to=other) == []
+        assert "23:30–06:45" in (await says(harness, ANN, "23:30-06:45", GROUP, reply_to=asked))[0]
 
 
 async def test_two_feeds_of_one_name_are_offered_to_choose_from(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
         outlines = "".join(
             f'<outline type="rss" text="Coast Herald" xmlUrl="https://coast.example/{at}"/>'
             for at in range(2)
@@ -312,8 +318,8 @@ async def test_two_feeds_of_one_name_are_offered_to_choose_from(
         api.upload(
             ANN, ANN, "feeds.opml", f'<opml version="2.0"><body>{outlines}</body></opml>'.encode()
         )
-        await one.listen()
-        assert await says(one, ANN, "/removefeed Coast Herald") == [
+        await harness.listen()
+        assert await says(harness, ANN, "/removefeed Coast Herald") == [
             "Which feed shall be watched no longer?"
         ]
 
@@ -321,9 +327,9 @@ async def test_two_feeds_of_one_name_are_offered_to_choose_from(
 async def test_a_year_at_the_end_of_a_trend_belongs_to_its_query(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        await says(one, ANN, "/trend harbour 2024")
-        assert await one.rows("select count(*) from screens where name = 'trend'") == [(1,)]
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
+        await says(harness, ANN, "/trend harbour 2024")
+        assert await harness.rows("select count(*) from screens where name = 'trend'") == [(1,)]
         assert "2024" in str([message.text for message in api.messages(ANN)])
 
 
@@ -331,26 +337,26 @@ async def test_a_year_at_the_end_of_a_trend_belongs_to_its_query(
 async def test_quiet_hours_without_an_end_are_not_taken_for_none(
     tmp_path: Path, clock: ManualClock, text: str
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        await says(one, ANN, "/settings")
-        await presses(one, ANN, "Quiet hours")
-        assert (await says(one, ANN, text))[0].startswith("I cannot read that")
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
+        await says(harness, ANN, "/settings")
+        await presses(harness, ANN, "Quiet hours")
+        assert (await says(harness, ANN, text))[0].startswith("I cannot read that")
 
 
-async def test_a_reaction_in_a_topic_counts(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", to=("topic",))) as one:
-        one.api.set_member(FORUM, one.api.bot_id, "administrator")
-        await asks(one, "/help")  # from now on Telegram tells of reactions
-        await one.adds(ArticleSpec("rung once"))
-        await one.deliver(10 * SECOND, SECOND)
-        one.api.react(FORUM, ANN, one.api.messages(FORUM, TOPIC)[-1].message_id, "👍")
-        await one.listen()
-        assert await one.rows("select verdict from verdicts") == [(1,)]
+async def test_a_reaction_in_a_topic_counts(opened: OpenHarness) -> None:
+    async with opened(rule("Tram", "tram", to=("topic",))) as harness:
+        harness.api.set_member(FORUM, harness.api.bot_id, "administrator")
+        await ask(harness, "/help")  # from now on Telegram tells of reactions
+        await harness.add(ArticleSpec("tram once"))
+        await harness.deliver(10 * SECOND, SECOND)
+        harness.api.react(FORUM, ANN, harness.api.messages(FORUM, TOPIC)[-1].message_id, "👍")
+        await harness.listen()
+        assert await harness.rows("select verdict from verdicts") == [(1,)]
 
 
-async def test_what_is_written_in_a_topic_answers_nothing_by_itself(opened: Opened) -> None:
-    async with opened() as one:
-        assert (await asks(one, "/why", chat=FORUM, topic=TOPIC)).startswith(
+async def test_what_is_written_in_a_topic_answers_nothing_by_itself(opened: OpenHarness) -> None:
+    async with opened() as harness:
+        assert (await ask(harness, "/why", chat=FORUM, topic=TOPIC)).startswith(
             "Write the address or the headline of an article after /why"
         )
 
@@ -359,14 +365,14 @@ async def test_what_is_written_in_a_topic_answers_nothing_by_itself(opened: Open
 
 
 async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_at_again(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(DIGEST) as one:
-        people, deliver = one.made.store.chats, one.made.store.deliveries
-        now = one.clock.now()
+    async with opened(DIGEST) as harness:
+        people, deliver = harness.app.store.chats, harness.app.store.deliveries
+        now = harness.clock.now()
         chat = await people.chat_at(ANN, 0)
         assert chat
-        await one.rows("update chats set hours_at = '' where id = ?", chat.id)
+        await harness.rows("update chats set hours_at = '' where id = ?", chat.id)
         await deliver.schedules_due(now)
         change = SetSettings(ChatSettings(quiet=(600, 900)))
         await people.answer(
@@ -377,16 +383,16 @@ async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_a
 
 
 async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_itself(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as one:
-        [first] = await one.adds(ArticleSpec("digest"))
-        await one.deliver(10 * SECOND, SECOND)
-        deliver, now = one.made.store.deliveries, one.clock.now()
-        chat = await one.made.store.chats.chat_at(ANN, 0)
-        [[number]] = await one.rows("select id from outbox where kind = 'alert'")
+    async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as harness:
+        [first] = await harness.add(ArticleSpec("digest"))
+        await harness.deliver(10 * SECOND, SECOND)
+        deliver, now = harness.app.store.deliveries, harness.clock.now()
+        chat = await harness.app.store.chats.chat_at(ANN, 0)
+        [[number]] = await harness.rows("select id from outbox where kind = 'alert'")
         assert chat
-        await one.adds(ArticleSpec("breaking", (first, first, first)))
+        await harness.add(ArticleSpec("breaking", (first, first, first)))
         await deliver.apply_schedules(
             [
                 SchedulePlan(
@@ -395,58 +401,58 @@ async def test_an_alert_that_became_urgent_while_its_digest_was_decided_goes_by_
             ],
             now,
         )
-        await one.deliver(10 * SECOND, SECOND)
-        assert len(one.api.messages(ANN)) == 1
+        await harness.deliver(10 * SECOND, SECOND)
+        assert len(harness.api.messages(ANN)) == 1
 
 
 async def test_a_digest_that_comes_due_in_quiet_hours_still_lets_what_is_breaking_through(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as one:
+    async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as harness:
         chat = {"settings": '{"quiet": [660, 900], "digest_at": [750]}'}
-        await one.made.store._writer.run(
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = ?, hours_at = ''", [chat["settings"]]
             ),
         )
-        [first] = await one.adds(ArticleSpec("digest"))
-        await one.deliver(HOUR, MINUTE)
-        assert one.api.messages(ANN) == []
-        await one.adds(ArticleSpec("breaking", (first, first, first)))
-        await one.deliver(MINUTE, SECOND)
-        assert one.shown(ANN) == ["digest"]
-        await one.deliver(DAY, HOUR)
-        assert one.shown(ANN) == ["digest"]
+        [first] = await harness.add(ArticleSpec("digest"))
+        await harness.deliver(HOUR, MINUTE)
+        assert harness.api.messages(ANN) == []
+        await harness.add(ArticleSpec("breaking", (first, first, first)))
+        await harness.deliver(MINUTE, SECOND)
+        assert harness.shown(ANN) == ["digest"]
+        await harness.deliver(DAY, HOUR)
+        assert harness.shown(ANN) == ["digest"]
 
 
 async def test_an_update_that_is_nothing_to_newsbell_makes_no_chat_and_no_answer(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api) as one:
-        before = await one.rows("select id, address from chats")
-        await says(one, ANN, "/help@some_other_bot", GROUP)
-        assert await one.rows("select id, address from chats") == before
-        assert await one.rows("select count(*) from outbox") == [(0,)]
+    async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
+        before = await harness.rows("select id, address from chats")
+        await says(harness, ANN, "/help@some_other_bot", GROUP)
+        assert await harness.rows("select id, address from chats") == before
+        assert await harness.rows("select count(*) from outbox") == [(0,)]
 
 
 async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as one:
-        await says(one, BOB, "/start")
-        await says(one, ANN, "/admin")
-        await presses(one, ANN, "People")
-        await presses(one, ANN, "Bob · user")
-        number, word = word_of(one, ANN, "Make operator")
-        await one.made.store._writer.run(
+    async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as harness:
+        await says(harness, BOB, "/start")
+        await says(harness, ANN, "/admin")
+        await presses(harness, ANN, "People")
+        await presses(harness, ANN, "Bob · user")
+        number, word = word_of(harness, ANN, "Make operator")
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute("update people set role = 'admin' where user_id = ?", [ANN]),
         )
         api.press(ANN, ANN, number, f"{word} now")
-        await one.listen()
+        await harness.listen()
         assert api.answers[-1].text == "Only the operators of this newsbell can do that."
-        assert (await one.made.store.chats.person(BOB)).role == "user"
+        assert (await harness.app.store.chats.person(BOB)).role == "user"
 
 
 async def test_who_has_a_story_is_known_by_more_than_a_name(
@@ -461,10 +467,10 @@ async def test_who_has_a_story_is_known_by_more_than_a_name(
             api,
             {"group": GROUP},
             clock,
-            subscriptions=[rule("Rung", "rung", to=("group",))],
-        ) as one:
-            await one.adds(ArticleSpec("rung"))
-            await one.deliver(SECOND * 5, SECOND)
+            subscriptions=[rule("Tram", "tram", to=("group",))],
+        ) as harness:
+            await harness.add(ArticleSpec("tram"))
+            await harness.deliver(SECOND * 5, SECOND)
             alert = api.messages(GROUP)[-1].message_id
             for user, reply in (
                 (ANN, "You have it."),
@@ -473,5 +479,5 @@ async def test_who_has_a_story_is_known_by_more_than_a_name(
                 (BOB, "You have it."),
             ):
                 api.press(GROUP, user, alert, "mine")
-                await one.listen()
+                await harness.listen()
                 assert api.answers[-1].text == reply

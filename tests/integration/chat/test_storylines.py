@@ -20,16 +20,16 @@ from telegram_harness import (
     EVERYWHERE,
     FORUM,
     GROUP,
-    RUNG,
+    TRAM,
     TOPIC,
     ArticleSpec,
-    Opened,
+    OpenHarness,
     TelegramHarness,
-    asks,
-    newest,
+    ask,
+    newest_message,
     rule,
     stances,
-    started,
+    start_story,
 )
 
 from bot.alerts import options
@@ -51,11 +51,11 @@ ANONYMOUS = 1087968824
 ONLY_ADMINS = "Only administrators of this chat can change what rings here."
 
 
-def shown(one: TelegramHarness, chat: int = ANN) -> list[str]:
+def shown(harness: TelegramHarness, chat: int = ANN) -> list[str]:
     """First lines of what stands there, answers left out."""
     return [
         message.text.partition("\n")[0]
-        for message in one.api.messages(chat)
+        for message in harness.api.messages(chat)
         if message.reply_to is None
     ]
 
@@ -64,203 +64,215 @@ def shown(one: TelegramHarness, chat: int = ANN) -> list[str]:
 
 
 async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        answer = await asks(one, "/follow", newest(one))
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        answer = await ask(harness, "/follow", newest_message(harness))
         assert answer.startswith(
-            "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:\nrung\n"
+            "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:\ntram\n"
         )
-        [story] = await one.adds(ArticleSpec("quiet", (0, 0, line)))
-        await one.adds(
+        [story] = await harness.add(ArticleSpec("quiet", (0, 0, line)))
+        await harness.add(
             ArticleSpec("quiet confirmation", (story, story, line)),
             ArticleSpec("quiet", (line, line, line)),
         )
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "quiet"]
-        assert [message.text for message in one.api.messages(ANN)][-1].endswith(
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "quiet"]
+        assert [message.text for message in harness.api.messages(ANN)][-1].endswith(
             "\n\n👣 a storyline you follow"
         )
-        await one.adds(ArticleSpec("elsewhere"))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "quiet"]
+        await harness.add(ArticleSpec("elsewhere"))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "quiet"]
 
 
 async def test_what_matches_and_is_followed_is_one_message_that_names_the_subscription(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await asks(one, "/follow", newest(one))
-        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "rung anew"]
-        assert one.api.messages(ANN)[-1].text.endswith("🔔 Rung")
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/follow", newest_message(harness))
+        await harness.add(ArticleSpec("tram anew", (0, 0, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "tram anew"]
+        assert harness.api.messages(ANN)[-1].text.endswith("🔔 Tram")
 
 
 async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_shown(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        answer = await asks(one, "/mute", newest(one))
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        answer = await ask(harness, "/mute", newest_message(harness))
         assert answer.startswith(
-            "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:\nrung\n"
+            "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:\ntram\n"
         )
-        await one.adds(
-            ArticleSpec("rung anew", (0, 0, line)), ArticleSpec("rung too", (line, line, line))
+        await harness.add(
+            ArticleSpec("tram anew", (0, 0, line)), ArticleSpec("tram too", (line, line, line))
         )
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung"]
-        assert "2 publishers" in one.api.messages(ANN)[0].text
-        assert await one.rows("select count(*) from entries") == [(3,)]
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram"]
+        assert "2 publishers" in harness.api.messages(ANN)[0].text
+        assert await harness.rows("select count(*) from entries") == [(3,)]
 
 
 @pytest.mark.parametrize(
     ("command", "undo"), [("/follow", "/unfollow"), ("/mute", "/unmute"), ("/mute", "/unfollow")]
 )
 async def test_a_stance_is_taken_back_by_an_answer_to_the_same_alert(
-    opened: Opened, command: str, undo: str
+    opened: OpenHarness, command: str, undo: str
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        alert = newest(one)
-        await asks(one, command, alert)
-        assert (await asks(one, undo, alert)).startswith(
-            "This storyline rings here by its words again, like any other:\nrung"
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        alert = newest_message(harness)
+        await ask(harness, command, alert)
+        assert (await ask(harness, undo, alert)).startswith(
+            "This storyline rings here by its words again, like any other:\ntram"
         )
-        await one.adds(ArticleSpec("quiet", (0, 0, line)), ArticleSpec("rung anew", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "rung anew"]
-        assert await stances(one) == []
+        await harness.add(
+            ArticleSpec("quiet", (0, 0, line)), ArticleSpec("tram anew", (0, 0, line))
+        )
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "tram anew"]
+        assert await stances(harness) == []
 
 
-async def test_the_last_of_follow_and_mute_holds(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        alert = newest(one)
-        await asks(one, "/mute", alert)
-        await asks(one, "/follow", alert)
-        assert await stances(one) == [("ann", line, "follow")]
+async def test_the_last_of_follow_and_mute_holds(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        alert = newest_message(harness)
+        await ask(harness, "/mute", alert)
+        await ask(harness, "/follow", alert)
+        assert await stances(harness) == [("ann", line, "follow")]
 
 
-async def test_a_stance_survives_a_restart(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await asks(one, "/mute", newest(one))
-    async with opened(RUNG) as one:
-        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung"]
+async def test_a_stance_survives_a_restart(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/mute", newest_message(harness))
+    async with opened(TRAM) as harness:
+        await harness.add(ArticleSpec("tram anew", (0, 0, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram"]
 
 
-async def test_a_stance_is_one_chat_s(opened: Opened) -> None:
-    async with opened(EVERYWHERE) as one:
-        line = await started(one)
-        await asks(one, "/mute", newest(one))
-        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert (shown(one), shown(one, GROUP), shown(one, FORUM)) == (
-            ["rung"],
-            ["rung", "rung anew"],
-            ["rung", "rung anew"],
+async def test_a_stance_is_one_chat_s(opened: OpenHarness) -> None:
+    async with opened(EVERYWHERE) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/mute", newest_message(harness))
+        await harness.add(ArticleSpec("tram anew", (0, 0, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert (shown(harness), shown(harness, GROUP), shown(harness, FORUM)) == (
+            ["tram"],
+            ["tram", "tram anew"],
+            ["tram", "tram anew"],
         )
 
 
 @pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute", "/stories loose"])
 async def test_in_a_group_only_administrators_change_what_rings(
-    opened: Opened, command: str
+    opened: OpenHarness, command: str
 ) -> None:
-    async with opened(EVERYWHERE) as one:
-        await started(one)
-        alert = newest(one, GROUP)
-        assert await asks(one, command, alert, GROUP, BOB) == ONLY_ADMINS
-        assert await stances(one) == []
-        assert await asks(one, command, alert, GROUP, ANN) not in {"", ONLY_ADMINS}
+    async with opened(EVERYWHERE) as harness:
+        await start_story(harness)
+        alert = newest_message(harness, GROUP)
+        assert await ask(harness, command, alert, GROUP, BOB) == ONLY_ADMINS
+        assert await stances(harness) == []
+        assert await ask(harness, command, alert, GROUP, ANN) not in {"", ONLY_ADMINS}
 
 
-async def test_an_administrator_who_writes_as_the_group_may_mute(opened: Opened) -> None:
-    async with opened(EVERYWHERE) as one:
-        line = await started(one)
-        answer = await asks(
-            one, "/mute", newest(one, GROUP), GROUP, ANONYMOUS, anonymous_admin=True
+async def test_an_administrator_who_writes_as_the_group_may_mute(opened: OpenHarness) -> None:
+    async with opened(EVERYWHERE) as harness:
+        line = await start_story(harness)
+        answer = await ask(
+            harness, "/mute", newest_message(harness, GROUP), GROUP, ANONYMOUS, anonymous_admin=True
         )
         assert answer.startswith("Muted.")
-        assert await stances(one) == [("group", line, "mute")]
+        assert await stances(harness) == [("group", line, "mute")]
 
 
 @pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute"])
 async def test_a_command_that_answers_no_alert_is_told_what_to_answer(
-    opened: Opened, command: str
+    opened: OpenHarness, command: str
 ) -> None:
-    async with opened(EVERYWHERE) as one:
-        await started(one)
+    async with opened(EVERYWHERE) as harness:
+        await start_story(harness)
         told = f"Answer an alert with {command}: it is about the story of that alert."
-        assert await asks(one, command) == told
-        assert await asks(one, command, newest(one)) == told, "the answer is no alert"
-        assert await asks(one, command, 12345) == told
-        assert await asks(one, command, None, FORUM, ANN, TOPIC) == told, (
+        assert await ask(harness, command) == told
+        assert await ask(harness, command, newest_message(harness)) == told, (
+            "the answer is no alert"
+        )
+        assert await ask(harness, command, 12345) == told
+        assert await ask(harness, command, None, FORUM, ANN, TOPIC) == told, (
             "in a topic everything answers its first message"
         )
-        assert await stances(one) == []
+        assert await stances(harness) == []
 
 
-async def test_an_answer_to_a_message_of_several_stories_is_about_the_first(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        first, _ = await one.adds(
-            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+async def test_an_answer_to_a_message_of_several_stories_is_about_the_first(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM) as harness:
+        first, _ = await harness.add(
+            [ArticleSpec("tram", silent="flood"), ArticleSpec("tram too", silent="flood")]
         )
-        await one.deliver()
-        assert (await asks(one, "/follow", newest(one))).partition(":\n")[2].startswith("rung\n")
-        assert await stances(one) == [("ann", first, "follow")]
+        await harness.deliver()
+        assert (
+            (await ask(harness, "/follow", newest_message(harness)))
+            .partition(":\n")[2]
+            .startswith("tram\n")
+        )
+        assert await stances(harness) == [("ann", first, "follow")]
 
 
-async def test_an_answer_to_a_message_that_changed_is_about_its_story(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await one.adds(ArticleSpec("quiet", (line, line, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert (await asks(one, "/mute", newest(one))).startswith("Muted.")
-        assert await stances(one) == [("ann", line, "mute")]
+async def test_an_answer_to_a_message_that_changed_is_about_its_story(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await harness.add(ArticleSpec("quiet", (line, line, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert (await ask(harness, "/mute", newest_message(harness))).startswith("Muted.")
+        assert await stances(harness) == [("ann", line, "mute")]
 
 
-async def test_an_answer_to_a_second_ring_is_about_its_story(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        line = await started(one)
-        await one.adds(ArticleSpec("quiet", (line, line, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert one.api.messages(ANN)[-1].text.startswith("🔔 Now 2 publishers")
-        assert (await asks(one, "/mute", newest(one))).startswith("Muted.")
-        assert await stances(one) == [("ann", line, "mute")]
+async def test_an_answer_to_a_second_ring_is_about_its_story(opened: OpenHarness) -> None:
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        line = await start_story(harness)
+        await harness.add(ArticleSpec("quiet", (line, line, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert harness.api.messages(ANN)[-1].text.startswith("🔔 Now 2 publishers")
+        assert (await ask(harness, "/mute", newest_message(harness))).startswith("Muted.")
+        assert await stances(harness) == [("ann", line, "mute")]
 
 
 async def test_an_answer_to_a_message_whose_story_became_another_s_is_about_that(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        a, b = await started(one), await started(one, "rung too")
-        first = one.api.messages(ANN)[0].message_id
-        await one.adds(ArticleSpec("quiet", (b, b, b)), merges=merged(a, b))
-        await asks(one, "/mute", first)
-        assert await stances(one) == [("ann", b, "mute")]
+    async with opened(TRAM) as harness:
+        a, b = await start_story(harness), await start_story(harness, "tram too")
+        first = harness.api.messages(ANN)[0].message_id
+        await harness.add(ArticleSpec("quiet", (b, b, b)), merges=merged(a, b))
+        await ask(harness, "/mute", first)
+        assert await stances(harness) == [("ann", b, "mute")]
 
 
-async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(opened: Opened) -> None:
-    async with opened(EVERYWHERE) as one:
+async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(
+    opened: OpenHarness,
+) -> None:
+    async with opened(EVERYWHERE) as harness:
         for number in range(5):
-            await started(one, f"rung {number}")
-        old = newest(one, GROUP)
-        one.api.migrate(GROUP, -100_777)
-        await started(one, "rung later")
-        there = one.api.chats[-100_777].messages
+            await start_story(harness, f"tram {number}")
+        old = newest_message(harness, GROUP)
+        harness.api.migrate(GROUP, -100_777)
+        await start_story(harness, "tram later")
+        there = harness.api.chats[-100_777].messages
         assert old not in there
         there[old] = replace(
-            one.api.messages(-100_777)[-1],
+            harness.api.messages(-100_777)[-1],
             message_id=old,
             text="It has the number that an alert had.",
         )
-        answer = await asks(one, "/mute", old, -100_777, ANN)
+        answer = await ask(harness, "/mute", old, -100_777, ANN)
         assert answer == "Answer an alert with /mute: it is about the story of that alert."
 
 
@@ -269,33 +281,33 @@ async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(open
 
 @pytest.mark.parametrize("command", ["/follow", "/mute"])
 async def test_a_stance_ends_when_its_storyline_has_been_quiet_for_48_hours_and_stays_ended(
-    opened: Opened, command: str
+    opened: OpenHarness, command: str
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await asks(one, command, newest(one))
-        one.clock.advance(48 * HOUR)
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await ask(harness, command, newest_message(harness))
+        harness.clock.advance(48 * HOUR)
         for number in range(2):
-            await one.adds(
+            await harness.add(
                 ArticleSpec(f"quiet {number}", (0, 0, line)),
-                ArticleSpec(f"rung {number}", (0, 0, line)),
+                ArticleSpec(f"tram {number}", (0, 0, line)),
             )
-            await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "rung 0", "rung 1"]
+            await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "tram 0", "tram 1"]
 
 
 @pytest.mark.parametrize(("command", "rings"), [("/follow", 4), ("/mute", 1)])
 async def test_a_stance_holds_as_long_as_its_storyline_goes_on(
-    opened: Opened, command: str, rings: int
+    opened: OpenHarness, command: str, rings: int
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await asks(one, command, newest(one))
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await ask(harness, command, newest_message(harness))
         for number in range(3):
-            one.clock.advance(47 * HOUR)
-            await one.adds(ArticleSpec(f"rung {number}", (0, 0, line)))
-            await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(shown(one)) == rings
+            harness.clock.advance(47 * HOUR)
+            await harness.add(ArticleSpec(f"tram {number}", (0, 0, line)))
+            await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(shown(harness)) == rings
 
 
 def merged(gone: int, kept: int) -> list[Merge]:
@@ -307,215 +319,217 @@ def merged(gone: int, kept: int) -> list[Merge]:
 @pytest.mark.parametrize(("command", "rings"), [("/follow", True), ("/mute", False)])
 @pytest.mark.parametrize("of_gone", [True, False])
 async def test_a_stance_goes_along_when_storylines_become_one(
-    opened: Opened, command: str, rings: bool, of_gone: bool
+    opened: OpenHarness, command: str, rings: bool, of_gone: bool
 ) -> None:
-    async with opened(RUNG) as one:
-        a, b = await started(one), await started(one, "rung too")
-        await asks(one, command, one.api.messages(ANN)[not of_gone].message_id)
-        await one.adds(
+    async with opened(TRAM) as harness:
+        a, b = await start_story(harness), await start_story(harness, "tram too")
+        await ask(harness, command, harness.api.messages(ANN)[not of_gone].message_id)
+        await harness.add(
             ArticleSpec("bridge", (a, a, b)),
-            ArticleSpec("rung in the batch" if not rings else "quiet", (0, 0, b)),
+            ArticleSpec("tram in the batch" if not rings else "quiet", (0, 0, b)),
             merges=[Merge(Grouping.LOOSE, a, b)],
         )
-        await one.adds(ArticleSpec("rung later" if not rings else "quiet later", (0, 0, b)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(shown(one)) == 2 + 2 * rings
-        assert [row[1] for row in await stances(one)] == [b]
+        await harness.add(ArticleSpec("tram later" if not rings else "quiet later", (0, 0, b)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(shown(harness)) == 2 + 2 * rings
+        assert [row[1] for row in await stances(harness)] == [b]
 
 
 async def test_an_ended_stance_does_not_stand_in_the_way_of_another_when_storylines_become_one(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        b = await started(one)
-        await asks(one, "/mute", newest(one))
-        one.clock.advance(49 * HOUR)
-        a = await started(one, "rung too")
-        await asks(one, "/follow", newest(one))
-        await one.adds(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
-        assert await stances(one) == [("ann", b, "follow")]
+    async with opened(TRAM) as harness:
+        b = await start_story(harness)
+        await ask(harness, "/mute", newest_message(harness))
+        harness.clock.advance(49 * HOUR)
+        a = await start_story(harness, "tram too")
+        await ask(harness, "/follow", newest_message(harness))
+        await harness.add(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
+        assert await stances(harness) == [("ann", b, "follow")]
 
 
 @pytest.mark.parametrize("first", ["/follow", "/mute"])
 async def test_of_two_stances_that_meet_the_batch_and_the_store_take_the_same(
-    opened: Opened, first: str
+    opened: OpenHarness, first: str
 ) -> None:
-    async with opened(RUNG) as one:
-        a, b = await started(one), await started(one, "rung too")
-        first_of, second_of = (message.message_id for message in one.api.messages(ANN)[:2])
-        await asks(one, first, first_of)
-        await asks(one, {"/follow": "/mute", "/mute": "/follow"}[first], second_of)
-        await one.adds(
-            ArticleSpec("rung in the batch", (0, 0, b)), merges=[Merge(Grouping.LOOSE, a, b)]
+    async with opened(TRAM) as harness:
+        a, b = await start_story(harness), await start_story(harness, "tram too")
+        first_of, second_of = (message.message_id for message in harness.api.messages(ANN)[:2])
+        await ask(harness, first, first_of)
+        await ask(harness, {"/follow": "/mute", "/mute": "/follow"}[first], second_of)
+        await harness.add(
+            ArticleSpec("tram in the batch", (0, 0, b)), merges=[Merge(Grouping.LOOSE, a, b)]
         )
-        await one.adds(ArticleSpec("rung later", (0, 0, b)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(shown(one)) in {2, 4}
+        await harness.add(ArticleSpec("tram later", (0, 0, b)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert len(shown(harness)) in {2, 4}
 
 
 async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
     """Between the reading of the alert and the keeping of the answer a batch may be kept."""
-    async with opened(RUNG) as one:
-        a, b = await started(one), await started(one, "rung too")
-        chat = await one.made.store.chats.chat_at(ANN, 0)
+    async with opened(TRAM) as harness:
+        a, b = await start_story(harness), await start_story(harness, "tram too")
+        chat = await harness.app.store.chats.chat_at(ANN, 0)
         assert chat is not None
-        alert = await one.made.store.chats.alert_of(chat.id, one.api.messages(ANN)[0].message_id)
+        alert = await harness.app.store.chats.alert_of(
+            chat.id, harness.api.messages(ANN)[0].message_id
+        )
         assert alert is not None
-        await one.adds(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
+        await harness.add(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
         update = Incoming(900_000, ANN, 0, "Ann", ANN, "/mute")
-        await one.made.store.chats.answer(
+        await harness.app.store.chats.answer(
             HandledUpdate(
                 update, chat, Reply(changes=(SetStance(alert.storyline_id, Stance.MUTE),))
             ),
-            one.clock.now(),
+            harness.clock.now(),
         )
-        await one.adds(ArticleSpec("rung later", (0, 0, b)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "rung too"]
+        await harness.add(ArticleSpec("tram later", (0, 0, b)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "tram too"]
 
 
 # Waiting and following
 
 
 async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wait(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG, rule("Two", "two", publishers=2)) as one:
-        line = await started(one)
-        await asks(one, "/follow", newest(one))
-        await one.adds(ArticleSpec("quiet", (0, 0, line)), ArticleSpec("two", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "quiet", "two"]
+    async with opened(TRAM, rule("Two", "two", publishers=2)) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/follow", newest_message(harness))
+        await harness.add(ArticleSpec("quiet", (0, 0, line)), ArticleSpec("two", (0, 0, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "quiet", "two"]
 
 
 @pytest.mark.parametrize("by_time", [True, False])
 async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_muted(
-    opened: Opened, by_time: bool
+    opened: OpenHarness, by_time: bool
 ) -> None:
-    async with opened(RUNG, rule("Two", "two", publishers=2, or_after="30m")) as one:
-        line = await started(one)
-        [held] = await one.adds(ArticleSpec("two", (0, 0, line)))
-        await asks(one, "/mute", newest(one))
+    async with opened(TRAM, rule("Two", "two", publishers=2, or_after="30m")) as harness:
+        line = await start_story(harness)
+        [held] = await harness.add(ArticleSpec("two", (0, 0, line)))
+        await ask(harness, "/mute", newest_message(harness))
         if by_time:
-            one.clock.advance(31 * MINUTE)
-            await one.made._release_pending()
+            harness.clock.advance(31 * MINUTE)
+            await harness.app.release_pending()
         else:
-            await one.adds(ArticleSpec("quiet", (held, held, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung"]
+            await harness.add(ArticleSpec("quiet", (held, held, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram"]
 
 
 async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG, rule("Two", "two", publishers=2)) as one:
-        line = await started(one)
-        alert = newest(one)
-        [held] = await one.adds(ArticleSpec("two", (0, 0, line)))
-        await asks(one, "/mute", alert)
-        await one.adds(ArticleSpec("quiet", (held, held, line)))
-        await asks(one, "/unmute", alert)
-        await one.adds(ArticleSpec("quiet", (held, held, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "two"]
+    async with opened(TRAM, rule("Two", "two", publishers=2)) as harness:
+        line = await start_story(harness)
+        alert = newest_message(harness)
+        [held] = await harness.add(ArticleSpec("two", (0, 0, line)))
+        await ask(harness, "/mute", alert)
+        await harness.add(ArticleSpec("quiet", (held, held, line)))
+        await ask(harness, "/unmute", alert)
+        await harness.add(ArticleSpec("quiet", (held, held, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "two"]
 
 
-async def test_a_second_ring_is_muted_as_well(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        line = await started(one)
-        await asks(one, "/mute", newest(one))
-        await one.adds(ArticleSpec("quiet", (line, line, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
+async def test_a_second_ring_is_muted_as_well(opened: OpenHarness) -> None:
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/mute", newest_message(harness))
+        await harness.add(ArticleSpec("quiet", (line, line, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
         assert [
-            message.text for message in one.api.messages(ANN) if message.text.startswith("🔔")
+            message.text for message in harness.api.messages(ANN) if message.text.startswith("🔔")
         ] == []
 
 
-async def test_a_chat_that_is_no_longer_let_in_follows_nothing(opened: Opened) -> None:
-    both = rule("Rung", "rung", to=("ann", "bob"))
-    async with opened(both, chats={"ann": ANN, "bob": BOB}) as one:
-        line = await started(one)
-        await asks(one, "/follow", newest(one, BOB), BOB, BOB)
-    async with opened(RUNG, chats={"ann": ANN}) as one:
-        await one.adds(ArticleSpec("quiet", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one, BOB) == ["rung"]
+async def test_a_chat_that_is_no_longer_let_in_follows_nothing(opened: OpenHarness) -> None:
+    both = rule("Tram", "tram", to=("ann", "bob"))
+    async with opened(both, chats={"ann": ANN, "bob": BOB}) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/follow", newest_message(harness, BOB), BOB, BOB)
+    async with opened(TRAM, chats={"ann": ANN}) as harness:
+        await harness.add(ArticleSpec("quiet", (0, 0, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness, BOB) == ["tram"]
 
 
-async def test_a_followed_story_in_a_flood_is_told_of(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await asks(one, "/follow", newest(one))
-        await one.adds(
+async def test_a_followed_story_in_a_flood_is_told_of(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/follow", newest_message(harness))
+        await harness.add(
             [
                 ArticleSpec("quiet", (0, 0, line), silent="flood"),
-                ArticleSpec("rung anew", (0, 0, line), silent="flood"),
+                ArticleSpec("tram anew", (0, 0, line), silent="flood"),
             ]
         )
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one)[1:] == ["2 stories 🔔 Rung"]
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness)[1:] == ["2 stories 🔔 Tram"]
 
 
-async def test_many_followed_stories_in_one_message_name_the_follow(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        await asks(one, "/follow", newest(one))
-        await one.adds(*(ArticleSpec(f"quiet {number}", (0, 0, line)) for number in range(20)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one)[1].startswith("20 stories")
-        assert "follow" in shown(one)[1]
+async def test_many_followed_stories_in_one_message_name_the_follow(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        await ask(harness, "/follow", newest_message(harness))
+        await harness.add(*(ArticleSpec(f"quiet {number}", (0, 0, line)) for number in range(20)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness)[1].startswith("20 stories")
+        assert "follow" in shown(harness)[1]
 
 
 # Looking at stories
 
 
 async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_otherwise(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        one.clock.advance(7 * MINUTE)
-        [second] = await one.adds(ArticleSpec("quiet", (line, line, line)))
-        await one.adds(ArticleSpec("a reaction", (0, 0, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        text = await asks(one, "/story", one.api.messages(ANN)[0].message_id)
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        harness.clock.advance(7 * MINUTE)
+        [second] = await harness.add(ArticleSpec("quiet", (line, line, line)))
+        await harness.add(ArticleSpec("a reaction", (0, 0, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        text = await ask(harness, "/story", harness.api.messages(ANN)[0].message_id)
         assert text.startswith(
-            "Storyline: 2 stories, 3 articles, 3 publishers\n\n▶ rung\nInvented Wire had it first, 8 min before Invented Wire."
+            "Storyline: 2 stories, 3 articles, 3 publishers\n\n▶ tram\nInvented Wire had it first, 8 min before Invented Wire."
         )
         assert "○ a reaction" in text
-        assert await asks(one, f"/story https://news.example/{second}") == text
+        assert await ask(harness, f"/story https://news.example/{second}") == text
         assert (
-            await asks(one, "/story https://news.example/none")
+            await ask(harness, "/story https://news.example/none")
             == "No stored article has this address or headline."
         )
         assert (
-            await asks(one, "/story")
+            await ask(harness, "/story")
             == "Answer an alert with /story, or write the address of an article after it."
         )
 
 
-async def test_story_may_be_asked_by_everyone_in_a_group(opened: Opened) -> None:
-    async with opened(EVERYWHERE) as one:
-        await started(one)
-        assert (await asks(one, "/story", newest(one, GROUP), GROUP, BOB)).startswith(
-            "Storyline: 1 story, 1 article, 1 publisher"
-        )
+async def test_story_may_be_asked_by_everyone_in_a_group(opened: OpenHarness) -> None:
+    async with opened(EVERYWHERE) as harness:
+        await start_story(harness)
+        assert (
+            await ask(harness, "/story", newest_message(harness, GROUP), GROUP, BOB)
+        ).startswith("Storyline: 1 story, 1 article, 1 publisher")
 
 
-async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: Opened) -> None:
-    async with opened(rule("Rung", "rung", alert_again_at=2)) as one:
-        line, _ = await one.adds(
-            [ArticleSpec("rung", silent="flood"), ArticleSpec("rung too", silent="flood")]
+async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: OpenHarness) -> None:
+    async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
+        line, _ = await harness.add(
+            [ArticleSpec("tram", silent="flood"), ArticleSpec("tram too", silent="flood")]
         )
-        await one.deliver()
-        together = newest(one)
-        await one.adds(ArticleSpec("quiet", (line, line, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        text = await asks(one, "/story", newest(one))
-        assert text.startswith("Storyline: 1 story, 2 articles, 2 publishers\n\n▶ rung\n")
-        assert await asks(one, "/story", together) == text
+        await harness.deliver()
+        together = newest_message(harness)
+        await harness.add(ArticleSpec("quiet", (line, line, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        text = await ask(harness, "/story", newest_message(harness))
+        assert text.startswith("Storyline: 1 story, 2 articles, 2 publishers\n\n▶ tram\n")
+        assert await ask(harness, "/story", together) == text
 
 
 def entry(
@@ -563,57 +577,61 @@ def test_a_storyline_of_any_size_and_names_of_any_length_are_one_message() -> No
 
 @pytest.mark.parametrize("level", ["strict", "normal", "loose"])
 async def test_stories_says_how_much_belongs_to_one_alert_and_changes_it(
-    opened: Opened, level: str
+    opened: OpenHarness, level: str
 ) -> None:
-    async with opened(RUNG) as one:
-        assert "It is normal here." in await asks(one, "/stories")
+    async with opened(TRAM) as harness:
+        assert "It is normal here." in await ask(harness, "/stories")
         assert (
-            await asks(one, f"/stories {level.upper()}")
+            await ask(harness, f"/stories {level.upper()}")
             == f"From now on one alert here is for one story, {level}. /stories explains."
         )
-        assert f"It is {level} here." in await asks(one, "/stories")
-        assert f"It is {level} here." in await asks(one, "/stories nonsense")
+        assert f"It is {level} here." in await ask(harness, "/stories")
+        assert f"It is {level} here." in await ask(harness, "/stories nonsense")
 
 
-async def test_stories_is_for_one_chat_and_survives_a_restart(opened: Opened) -> None:
-    async with opened(EVERYWHERE, stories="strict") as one:
-        await asks(one, "/stories loose")
-    async with opened(EVERYWHERE, stories="normal") as one:
-        assert "It is loose here." in await asks(one, "/stories")
-        assert "It is normal here." in await asks(one, "/stories", None, GROUP, BOB)
+async def test_stories_is_for_one_chat_and_survives_a_restart(opened: OpenHarness) -> None:
+    async with opened(EVERYWHERE, stories="strict") as harness:
+        await ask(harness, "/stories loose")
+    async with opened(EVERYWHERE, stories="normal") as harness:
+        assert "It is loose here." in await ask(harness, "/stories")
+        assert "It is normal here." in await ask(harness, "/stories", None, GROUP, BOB)
 
 
-async def test_the_level_that_the_file_gives_a_chat_is_changed_there_only(opened: Opened) -> None:
-    async with opened(RUNG, levels={"ann": "normal"}) as one:
+async def test_the_level_that_the_file_gives_a_chat_is_changed_there_only(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM, levels={"ann": "normal"}) as harness:
         assert (
-            await asks(one, "/stories loose")
+            await ask(harness, "/stories loose")
             == "feeds.yaml says normal for this chat: change it there."
         )
-        assert "It is normal here." in await asks(one, "/stories")
+        assert "It is normal here." in await ask(harness, "/stories")
 
 
-async def test_a_level_that_the_file_no_longer_gives_a_chat_holds_no_longer(opened: Opened) -> None:
-    async with opened(RUNG, levels={"ann": "loose"}, stories="strict") as one:
-        assert "It is loose here." in await asks(one, "/stories")
-    async with opened(RUNG, stories="strict") as one:
-        assert "It is strict here." in await asks(one, "/stories")
+async def test_a_level_that_the_file_no_longer_gives_a_chat_holds_no_longer(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM, levels={"ann": "loose"}, stories="strict") as harness:
+        assert "It is loose here." in await ask(harness, "/stories")
+    async with opened(TRAM, stories="strict") as harness:
+        assert "It is strict here." in await ask(harness, "/stories")
 
 
-async def test_a_second_copy_of_an_update_changes_nothing(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        await started(one)
-        chat = await one.made.store.chats.chat_at(ANN, 0)
+async def test_a_second_copy_of_an_update_changes_nothing(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        await start_story(harness)
+        chat = await harness.app.store.chats.chat_at(ANN, 0)
         assert chat is not None
         update = Incoming(700_000, ANN, 0, "Ann", ANN, "/stories loose")
         for level, kept in ((Stance.MUTE, True), (Stance.FOLLOW, False)):
             assert (
-                await one.made.store.chats.answer(
+                await harness.app.store.chats.answer(
                     HandledUpdate(update, chat, Reply(Message("x"), (SetStance(1, level),))),
-                    one.clock.now(),
+                    harness.clock.now(),
                 )
                 is kept
             )
-        assert await stances(one) == [("ann", 1, "mute")]
+        assert await stances(harness) == [("ann", 1, "mute")]
 
 
 # The command line
@@ -628,14 +646,14 @@ def told(folder: Path, *arguments: str) -> Result:
 
 
 async def test_the_command_story_tells_who_was_first_and_why(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, opened: OpenHarness
 ) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        one.clock.advance(90 * MINUTE)
-        [second] = await one.adds(ArticleSpec("quiet", (line, line, line), agency="AP"))
-        await one.adds(ArticleSpec("a reaction", (0, 0, line)))
-        await one.rows("insert into joins values (?, ?, 0.5, 'words')", second, line)
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        harness.clock.advance(90 * MINUTE)
+        [second] = await harness.add(ArticleSpec("quiet", (line, line, line), agency="AP"))
+        await harness.add(ArticleSpec("a reaction", (0, 0, line)))
+        await harness.rows("insert into joins values (?, ?, 0.5, 'words')", second, line)
         result = told(tmp_path, "story", f"https://news.example/{second}")
         text = " ".join(result.stdout.split())
         assert (result.exit_code, result.stderr) == (0, "")
@@ -650,17 +668,17 @@ async def test_the_command_story_tells_who_was_first_and_why(
             ).stdout.splitlines()
         ]
         assert [(each["title"], each["story"], each["storyline"], each["seconds_after_first"]) for each in lines] == [
-            ("rung", line, line, 0.0), ("quiet", line, line, 5430.0), ("a reaction", second + 1, line, 0.0),
+            ("tram", line, line, 0.0), ("quiet", line, line, 5430.0), ("a reaction", second + 1, line, 0.0),
         ]  # fmt: skip
         assert [each["pairs"] for each in lines] == [[], [[line, 0.5, "words"]], []]
         assert [each["via"] for each in lines] == ["", "AP", ""]
 
 
 async def test_the_command_story_of_what_is_not_known_says_so(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, opened: OpenHarness
 ) -> None:
-    async with opened(RUNG) as one:
-        await started(one)
+    async with opened(TRAM) as harness:
+        await start_story(harness)
         for what in ("https://news.example/none", "No such headline"):
             result = told(tmp_path, "story", what)
             assert (result.exit_code, result.stdout) == (1, "")
@@ -668,12 +686,12 @@ async def test_the_command_story_of_what_is_not_known_says_so(
 
 
 async def test_explain_says_that_an_alert_waits_and_how_long(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, opened: OpenHarness
 ) -> None:
     async with opened(
         rule("Two", "two", publishers=2, or_after="30m"), rule("Nine", "nine", publishers=9)
-    ) as one:
-        two, nine = await one.adds(ArticleSpec("two"), ArticleSpec("nine"))
+    ) as harness:
+        two, nine = await harness.add(ArticleSpec("two"), ArticleSpec("nine"))
         text = " ".join(
             told(
                 tmp_path, "explain", f"https://news.example/{two}", "--subscription", "Two"
@@ -690,11 +708,11 @@ async def test_explain_says_that_an_alert_waits_and_how_long(
 
 
 async def test_explain_of_an_article_whose_own_message_stands_beside_the_merged_story_s_says_that_it_rang(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, opened: OpenHarness
 ) -> None:
-    async with opened(RUNG) as one:
-        a, b = await started(one), await started(one, "rung too")
-        await one.adds(ArticleSpec("bridge", (b, b, b)), merges=merged(a, b))
+    async with opened(TRAM) as harness:
+        a, b = await start_story(harness), await start_story(harness, "tram too")
+        await harness.add(ArticleSpec("bridge", (b, b, b)), merges=merged(a, b))
         text = " ".join(told(tmp_path, "explain", f"https://news.example/{a}").stdout.split())
         assert "ann: sent at" in text
 
@@ -871,44 +889,44 @@ def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
     assert options.split(text) == (AlertOptions(), text)
 
 
-async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: Opened) -> None:
-    async with opened() as one:
-        answer = await asks(one, "/subscribe harbour Publishers:2")
+async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: OpenHarness) -> None:
+    async with opened() as harness:
+        answer = await ask(harness, "/subscribe harbour Publishers:2")
         assert "publishers: stands before the query, as in publishers:2 ceasefire" in answer
-        assert "that 2 independent publishers carry" in await asks(
-            one, "/subscribe Publishers:2 harbour"
+        assert "that 2 independent publishers carry" in await ask(
+            harness, "/subscribe Publishers:2 harbour"
         )
 
 
 async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings_so(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened() as one:
-        answer = await asks(one, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
+    async with opened() as harness:
+        answer = await ask(harness, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
         assert (
             "that 2 independent publishers carry, or 30m after the first\nand once more when 4 publishers carry it"
             in answer
         )
-        assert "publishers:2 or_after:30m alert_again_at:4 harbour" in await asks(
-            one, "/subscriptions"
+        assert "publishers:2 or_after:30m alert_again_at:4 harbour" in await ask(
+            harness, "/subscriptions"
         )
         assert (
-            await asks(one, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
+            await ask(harness, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
             == "This rings here already. /subscriptions lists everything."
         )
-        [a] = await one.adds(ArticleSpec("harbour"))
-        await one.deliver(10 * SECOND)
-        assert shown(one) == []
-        await one.adds(ArticleSpec("quiet", (a, a, a)))
-        await one.deliver(10 * SECOND)
-        assert shown(one) == ["harbour"]
+        [a] = await harness.add(ArticleSpec("harbour"))
+        await harness.deliver(10 * SECOND)
+        assert shown(harness) == []
+        await harness.add(ArticleSpec("quiet", (a, a, a)))
+        await harness.deliver(10 * SECOND)
+        assert shown(harness) == ["harbour"]
 
 
 async def test_a_mistake_in_the_query_behind_options_is_marked_where_it_stands(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened() as one:
-        answer = await asks(one, "/subscribe publishers:2 harbour AND")
+    async with opened() as harness:
+        answer = await ask(harness, "/subscribe publishers:2 harbour AND")
         first, last = answer.split("\n")[-2:]
         assert "harbour AND" in first
         assert first[last.index("^") :] == "AND"
@@ -974,22 +992,22 @@ def test_a_level_that_there_is_not_is_told_with_its_place(tmp_path: Path) -> Non
 
 
 async def test_a_story_that_was_held_when_its_storyline_was_followed_rings_with_its_next_article(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(RUNG, rule("Two", "two", publishers=9)) as one:
-        line = await started(one)
-        [held] = await one.adds(ArticleSpec("two", (0, 0, line)))
-        await asks(one, "/follow", newest(one))
-        await one.adds(ArticleSpec("quiet", (held, held, line)))
-        await one.deliver(2 * MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung", "two"]
+    async with opened(TRAM, rule("Two", "two", publishers=9)) as harness:
+        line = await start_story(harness)
+        [held] = await harness.add(ArticleSpec("two", (0, 0, line)))
+        await ask(harness, "/follow", newest_message(harness))
+        await harness.add(ArticleSpec("quiet", (held, held, line)))
+        await harness.deliver(2 * MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram", "two"]
 
 
-async def test_a_mute_holds_back_what_waits_to_be_sent(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        line = await started(one)
-        one.api.say(ANN, ANN, "/mute", reply_to=newest(one))
-        await one.adds(ArticleSpec("rung anew", (0, 0, line)))
-        await one.listen()
-        await one.deliver(MINUTE, 5 * SECOND)
-        assert shown(one) == ["rung"]
+async def test_a_mute_holds_back_what_waits_to_be_sent(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        line = await start_story(harness)
+        harness.api.say(ANN, ANN, "/mute", reply_to=newest_message(harness))
+        await harness.add(ArticleSpec("tram anew", (0, 0, line)))
+        await harness.listen()
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert shown(harness) == ["tram"]

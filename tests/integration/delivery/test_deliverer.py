@@ -90,9 +90,9 @@ async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_a
 async def test_a_link_that_telegram_does_not_take_is_left_out_and_the_alert_arrives_at_the_first_try(
     tmp_path: Path, api: BotApi, clock: ManualClock, link: str
 ) -> None:
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann", link=link)
-        await one.deliver()
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann", link=link)
+        await harness.deliver()
 
     assert [(call.method, call.status) for call in api.calls] == [("sendMessage", 200)]
     assert [entity["type"] for entity in api.messages(ANN)[0].entities[:2]] == ["bold", "underline"]
@@ -104,17 +104,17 @@ async def test_each_chat_gets_its_stories_in_the_order_in_which_they_came_and_no
     titles = [f"everyone {number}" for number in range(12)]
     async with open_harness(
         tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock
-    ) as one:
-        await one.bring(*titles)
-        await one.deliver()
-        assert one.shown(ANN) == titles[:1]
-        await one.deliver(40 * SECOND)
+    ) as harness:
+        await harness.bring(*titles)
+        await harness.deliver()
+        assert harness.shown(ANN) == titles[:1]
+        await harness.deliver(40 * SECOND)
 
         assert (
-            one.shown(ANN)
-            == one.shown(BOB)
-            == one.shown(GROUP)
-            == one.shown(FORUM, TOPIC)
+            harness.shown(ANN)
+            == harness.shown(BOB)
+            == harness.shown(GROUP)
+            == harness.shown(FORUM, TOPIC)
             == titles
         )
 
@@ -125,18 +125,18 @@ async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(
     titles = [f"everyone {number}" for number in range(15)]
     async with open_harness(
         tmp_path, api, {"general": FORUM, "topic": (FORUM, TOPIC)}, clock
-    ) as one:
-        await one.bring(*titles)
-        await one.deliver(50 * SECOND)
+    ) as harness:
+        await harness.bring(*titles)
+        await harness.deliver(50 * SECOND)
         assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT
         api.say(FORUM, ANN, "/help")
-        await one.listen()
+        await harness.listen()
         assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT + 1, (
             "an answer need not wait for the end of the minute"
         )
-        await one.deliver(MINUTE)
+        await harness.deliver(MINUTE)
 
-        assert one.shown(FORUM, TOPIC) == titles
+        assert harness.shown(FORUM, TOPIC) == titles
         assert len(api.messages(FORUM)) == 31
 
 
@@ -148,15 +148,15 @@ async def test_thirty_messages_a_second_go_out_in_all(
         api.add_private(person)
     async with open_harness(
         tmp_path, api, {f"p{person}": person for person in people}, clock
-    ) as one:
-        await one.bring("everyone")
-        await one.deliver()
+    ) as harness:
+        await harness.bring("everyone")
+        await harness.deliver()
         assert len(api.calls) == BURST
-        await one.deliver(0.9 * SECOND, step=0.1 * SECOND)
+        await harness.deliver(0.9 * SECOND, step=0.1 * SECOND)
         assert len(api.calls) == 30
-        await one.deliver(1.1 * SECOND, step=0.1 * SECOND)
+        await harness.deliver(1.1 * SECOND, step=0.1 * SECOND)
         assert len(api.calls) == 60
-        await one.deliver(1.1 * SECOND, step=0.1 * SECOND)
+        await harness.deliver(1.1 * SECOND, step=0.1 * SECOND)
 
     assert {person: len(api.messages(person)) for person in people} == dict.fromkeys(people, 1)
 
@@ -169,9 +169,9 @@ async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(
     for topic in topics:
         api.add_topic(FORUM, topic)
     chats: dict[str, Any] = {f"t{topic}": (FORUM, topic) for topic in topics}
-    async with open_harness(tmp_path, api, {**chats, "ann": ANN}, clock) as one:
-        await one.bring("everyone")
-        await one.deliver()
+    async with open_harness(tmp_path, api, {**chats, "ann": ANN}, clock) as harness:
+        await harness.bring("everyone")
+        await harness.deliver()
 
         assert len(topics) > MAX_IN_FLIGHT
         assert (len(api.messages(FORUM)), len(api.messages(ANN))) == (1, 1)
@@ -188,12 +188,12 @@ async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one
             return super().now()
 
     clock = Running()
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann 1", "ann 2", "ann 3")
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann 1", "ann 2", "ann 3")
         async with asyncio.timeout(20):
-            await one.made.deliverer.run_once(HOUR)
+            await harness.app.deliverer.run_once(HOUR)
 
-        assert one.shown(ANN) == ["ann 1", "ann 2", "ann 3"]
+        assert harness.shown(ANN) == ["ann 1", "ann 2", "ann 3"]
 
 
 async def test_a_long_queue_becomes_one_message_that_names_every_story(
@@ -201,15 +201,15 @@ async def test_a_long_queue_becomes_one_message_that_names_every_story(
 ) -> None:
     titles = [f"ann {number} of the harbour" for number in range(22)]
     api.fault(TooManyRequests(60))
-    async with open_harness(tmp_path, api, {"ann": ANN, "group": GROUP}, clock) as one:
-        await one.bring(titles[0])
-        await one.deliver()
-        await one.bring(*titles[1:])
-        await one.deliver(2 * MINUTE, step=10 * SECOND)
+    async with open_harness(tmp_path, api, {"ann": ANN, "group": GROUP}, clock) as harness:
+        await harness.bring(titles[0])
+        await harness.deliver()
+        await harness.bring(*titles[1:])
+        await harness.deliver(2 * MINUTE, step=10 * SECOND)
 
-        assert await one.states() == ["sent", *["merged"] * 21]
-        await one.retitle("ann 3 of the harbour", "ann 3 of the port")
-        await one.deliver(MINUTE)
+        assert await harness.states() == ["sent", *["merged"] * 21]
+        await harness.retitle("ann 3 of the harbour", "ann 3 of the port")
+        await harness.deliver(MINUTE)
 
     [message] = api.messages(ANN)
     assert message.text.startswith("22 stories 🔔 For ann\n")
@@ -221,9 +221,9 @@ async def test_a_long_queue_of_long_headlines_names_every_story_too(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     titles = [f"ann {number:02} {'of the harbour ' * 19}" for number in range(60)]
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring(*titles)
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring(*titles)
+        await harness.deliver(MINUTE)
 
     together = "\n".join(message.text for message in api.messages(ANN))
     assert [title for title in titles if title[:30] not in together] == []
@@ -233,11 +233,11 @@ async def test_a_long_queue_of_long_headlines_names_every_story_too(
 async def test_a_new_headline_changes_the_message_and_shows_the_old_one(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann burns")
-        await one.deliver()
-        await one.retitle("ann burns", "ann burns no more")
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann burns")
+        await harness.deliver()
+        await harness.retitle("ann burns", "ann burns no more")
+        await harness.deliver(MINUTE)
 
     [message] = api.messages(ANN)
     assert message.text.split("\n")[::2][:2] == ["ann burns no more", "✎ before: ann burns"]
@@ -248,10 +248,10 @@ async def test_a_new_headline_changes_the_message_and_shows_the_old_one(
 async def test_a_new_headline_before_the_alert_went_out_needs_no_edit(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann burns")
-        await one.retitle("ann burns", "ann burns no more")
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann burns")
+        await harness.retitle("ann burns", "ann burns no more")
+        await harness.deliver(MINUTE)
 
     assert [call.method for call in api.calls] == ["sendMessage"]
     assert first_line(api.messages(ANN)[0]) == "ann burns no more"
@@ -262,34 +262,34 @@ async def test_a_new_headline_while_the_message_is_on_its_way_shows_in_the_end(
     tmp_path: Path, api: BotApi, clock: ManualClock, method: str
 ) -> None:
     api.fault(Slow(0.3), method)
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann burns")
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann burns")
         if method == "editMessageText":
-            await one.deliver()
-            await one.retitle("ann burns", "ann still burns")
+            await harness.deliver()
+            await harness.retitle("ann burns", "ann still burns")
             clock.advance(2 * SECOND)
-        sending = asyncio.ensure_future(one.deliver())
+        sending = asyncio.ensure_future(harness.deliver())
         await api.arrived(method)
-        await one.retitle(
+        await harness.retitle(
             "ann burns" if method == "sendMessage" else "ann still burns", "ann burns no more"
         )
         await sending
-        await one.deliver(MINUTE)
+        await harness.deliver(MINUTE)
 
-        assert one.shown(ANN) == ["ann burns no more"]
+        assert harness.shown(ANN) == ["ann burns no more"]
 
 
 async def test_several_subscriptions_of_a_chat_ring_it_once_and_are_all_named(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        chat = await one.made.store.chats.chat_at(ANN, 0)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        chat = await harness.app.store.chats.chat_at(ANN, 0)
         assert chat is not None
         api.say(ANN, ANN, "/subscribe harbour")
-        await one.listen()
-        await one.deliver(MINUTE)
-        await one.bring("ann in the harbour")
-        await one.deliver(MINUTE)
+        await harness.listen()
+        await harness.deliver(MINUTE)
+        await harness.bring("ann in the harbour")
+        await harness.deliver(MINUTE)
 
     assert [message.text.rpartition("🔔 ")[2] for message in api.messages(ANN)[1:]] == [
         "For ann, harbour"
@@ -300,9 +300,9 @@ async def test_what_a_clash_of_names_could_do_is_kept_from_it(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     """Nobody is pinged and no command offered by a headline, whether the matched word stands beside the sign or not."""
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("@ann /ann #ann @someone", summary="/stop @ann_bot")
-        await one.deliver()
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("@ann /ann #ann @someone", summary="/stop @ann_bot")
+        await harness.deliver()
 
     [message] = api.messages(ANN)
     assert message.text.startswith("@\u2060ann /\u2060ann #\u2060ann @\u2060someone\n")
@@ -310,7 +310,7 @@ async def test_what_a_clash_of_names_could_do_is_kept_from_it(
     assert "/\u2060stop @\u2060ann_bot" in message.text
 
 
-async def steps(one: TelegramHarness, look: Callable[[], Awaitable[object]]) -> int:
+async def steps(harness: TelegramHarness, look: Callable[[], Awaitable[object]]) -> int:
     """How many steps SQLite takes for this."""
     taken = 0
 
@@ -318,9 +318,9 @@ async def steps(one: TelegramHarness, look: Callable[[], Awaitable[object]]) -> 
         nonlocal taken
         taken += 1
 
-    await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+    await harness.app.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
     await look()
-    await one.made.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
+    await harness.app.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
     return taken
 
 
@@ -330,36 +330,36 @@ async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(
     """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
     async with open_harness(
         tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock
-    ) as one:
+    ) as harness:
 
         async def look() -> None:
-            assert len(await one.made.store.deliveries.waiting(clock.now(), LOOK, ())) == 4
+            assert len(await harness.app.store.deliveries.waiting(clock.now(), LOOK, ())) == 4
 
-        await one.bring("everyone")
-        first = await steps(one, look)
-        await one.bring(*[f"everyone {number}" for number in range(60)])
+        await harness.bring("everyone")
+        first = await steps(harness, look)
+        await harness.bring(*[f"everyone {number}" for number in range(60)])
 
-        assert await steps(one, look) == first > 0
+        assert await steps(harness, look) == first > 0
 
 
 async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
-        store = one.made.store
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as harness:
+        store = harness.app.store
         looks = [
             store.deliveries.in_flight,
             lambda: store.deliveries.recent_sends(clock.now()),
             lambda: store.admin.status(brief=True),
         ]
-        await one.bring("everyone")
-        await one.deliver(2 * SECOND)
-        before = [await steps(one, look) for look in looks]
+        await harness.bring("everyone")
+        await harness.deliver(2 * SECOND)
+        before = [await steps(harness, look) for look in looks]
         for number in range(10):
-            await one.rows("insert into outbox (chat_id, kind, priority, state, created_at, settled_at) select chat_id, kind, 20, state, "
+            await harness.rows("insert into outbox (chat_id, kind, priority, state, created_at, settled_at) select chat_id, kind, 20, state, "
                            "created_at, settled_at from outbox where id <= 2")  # fmt: skip
-            assert len(await one.outbox("sent")) == 2 * (number + 2)
-        after = [await steps(one, look) for look in looks]
+            assert len(await harness.outbox("sent")) == 2 * (number + 2)
+        after = [await steps(harness, look) for look in looks]
 
     assert after == before
 
@@ -371,7 +371,7 @@ async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody
     for person in people:
         api.add_private(person)
     rules = [
-        rule("Rung", "rung", to=tuple(f"p{person}" for person in people)),
+        rule("Tram", "tram", to=tuple(f"p{person}" for person in people)),
         rule("Seen", "seen", to=("here",)),
     ]
     async with open_harness(
@@ -381,13 +381,13 @@ async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody
         clock,
         terminal,
         subscriptions=rules,
-    ) as one:
-        await one.bring("rung")
-        await one.deliver(SECOND, SECOND / 10)
+    ) as harness:
+        await harness.bring("tram")
+        await harness.deliver(SECOND, SECOND / 10)
         assert len(api.calls) == 30
-        await one.bring("seen")
-        await one.deliver()
+        await harness.bring("seen")
+        await harness.deliver()
         assert (len(api.calls), terminal.titles()) == (30, ["seen"])
-        await one.deliver(SECOND)
+        await harness.deliver(SECOND)
 
     assert len(api.calls) == 35

@@ -41,15 +41,15 @@ async def test_a_flood_wait_parks_its_chat_alone_and_outlives_a_restart(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(TooManyRequests(600), chat_id=ANN)
-    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
-        await one.bring("everyone")
-        await one.deliver(MINUTE)
-        assert (one.shown(ANN), one.shown(BOB)) == ([], ["everyone"])
-    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
-        await one.deliver(8 * MINUTE, step=MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as harness:
+        await harness.bring("everyone")
+        await harness.deliver(MINUTE)
+        assert (harness.shown(ANN), harness.shown(BOB)) == ([], ["everyone"])
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as harness:
+        await harness.deliver(8 * MINUTE, step=MINUTE)
         assert sends(api, ANN) == 1
-        await one.deliver(2 * MINUTE, step=MINUTE)
-        assert one.shown(ANN) == ["everyone"]
+        await harness.deliver(2 * MINUTE, step=MINUTE)
+        assert harness.shown(ANN) == ["everyone"]
 
 
 async def test_a_flood_wait_in_one_topic_holds_for_the_whole_forum(
@@ -58,13 +58,13 @@ async def test_a_flood_wait_in_one_topic_holds_for_the_whole_forum(
     api.fault(TooManyRequests(60), chat_id=FORUM)
     async with open_harness(
         tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock
-    ) as one:
-        await one.bring("everyone")
-        await one.deliver(50 * SECOND)
+    ) as harness:
+        await harness.bring("everyone")
+        await harness.deliver(50 * SECOND)
         assert sends(api, FORUM) == 1
-        await one.deliver(20 * SECOND)
+        await harness.deliver(20 * SECOND)
 
-        assert len(one.shown(FORUM)) == 2
+        assert len(harness.shown(FORUM)) == 2
 
 
 async def test_flood_waits_of_several_chats_within_seconds_close_everything(
@@ -73,15 +73,15 @@ async def test_flood_waits_of_several_chats_within_seconds_close_everything(
     chats = {"ann": ANN, "bob": BOB, "group": GROUP}
     for chat in chats.values():
         api.fault(TooManyRequests(40), chat_id=chat)
-    async with open_harness(tmp_path, api, {**chats, "forum": FORUM}, clock) as one:
-        await one.bring("ann bob group")
-        await one.deliver()
-        await one.bring("forum")
-        await one.deliver(39 * SECOND)
+    async with open_harness(tmp_path, api, {**chats, "forum": FORUM}, clock) as harness:
+        await harness.bring("ann bob group")
+        await harness.deliver()
+        await harness.bring("forum")
+        await harness.deliver(39 * SECOND)
         assert sends(api, FORUM) == 0
-        await one.deliver(5 * SECOND)
+        await harness.deliver(5 * SECOND)
 
-        assert [one.shown(chat) for chat in (*chats.values(), FORUM)] == [
+        assert [harness.shown(chat) for chat in (*chats.values(), FORUM)] == [
             *[["ann bob group"]] * 3,
             ["forum"],
         ]
@@ -91,16 +91,16 @@ async def test_a_refused_token_stops_everything_for_a_while(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(Refuse(401, "Unauthorized"))
-    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
-        await one.bring("ann")
-        await one.deliver()
-        await one.bring("bob")
-        await one.deliver(4 * MINUTE, step=10 * SECOND)
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as harness:
+        await harness.bring("ann")
+        await harness.deliver()
+        await harness.bring("bob")
+        await harness.deliver(4 * MINUTE, step=10 * SECOND)
         assert len(api.calls) == 1
-        await one.deliver(2 * MINUTE, step=10 * SECOND)
+        await harness.deliver(2 * MINUTE, step=10 * SECOND)
 
-        assert (one.shown(ANN), one.shown(BOB)) == (["ann"], ["bob"])
-        assert one.notices == [
+        assert (harness.shown(ANN), harness.shown(BOB)) == (["ann"], ["bob"])
+        assert harness.notices == [
             "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."
         ]
 
@@ -109,62 +109,64 @@ async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.block(ANN)
-    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
-        await one.bring("everyone 1", "everyone 2")
-        await one.deliver(MINUTE)
-        await one.listen()
-        await one.deliver(2 * DAY, step=HOUR)
-        assert (sends(api, ANN), one.shown(BOB)) == (1, ["everyone 1", "everyone 2"])
-        assert one.notices == [
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as harness:
+        await harness.bring("everyone 1", "everyone 2")
+        await harness.deliver(MINUTE)
+        await harness.listen()
+        await harness.deliver(2 * DAY, step=HOUR)
+        assert (sends(api, ANN), harness.shown(BOB)) == (1, ["everyone 1", "everyone 2"])
+        assert harness.notices == [
             "ann takes no messages: the person blocked the bot. Its alerts wait; nothing is lost."
         ]
 
         api.unblock(ANN)
-        await one.listen()
-        await one.bring("everyone 3")
-        await one.deliver(MINUTE)
+        await harness.listen()
+        await harness.bring("everyone 3")
+        await harness.deliver(MINUTE)
 
-        assert one.shown(ANN) == ["everyone 1", "everyone 2", "everyone 3"]
+        assert harness.shown(ANN) == ["everyone 1", "everyone 2", "everyone 3"]
 
 
 async def test_a_chat_that_is_not_found_is_paused_at_the_third_time(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"ann": 99, "bob": BOB}, clock) as one:
-        await one.bring("everyone")
-        await one.deliver(HOUR, step=10 * SECOND)
+    async with open_harness(tmp_path, api, {"ann": 99, "bob": BOB}, clock) as harness:
+        await harness.bring("everyone")
+        await harness.deliver(HOUR, step=10 * SECOND)
 
-        assert (sends(api, 99), await one.states(), one.shown(BOB)) == (
+        assert (sends(api, 99), await harness.states(), harness.shown(BOB)) == (
             3,
             ["queued", "sent"],
             ["everyone"],
         )
-        assert len(one.notices) == 1
+        assert len(harness.notices) == 1
 
 
 async def test_a_group_that_became_a_supergroup_takes_everything_along_also_when_the_file_names_the_old_one(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as one:
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
         api.say(GROUP, ANN, "/subscribe harbour")
-        await one.listen()
-        await one.bring("group 1", "group 2", "harbour")
-        await one.deliver()
+        await harness.listen()
+        await harness.bring("group 1", "group 2", "harbour")
+        await harness.deliver()
         api.migrate(GROUP, NEW)
-        await one.deliver(MINUTE)
-        assert one.shown(NEW) == ["group 1", "group 2", "harbour"]
+        await harness.deliver(MINUTE)
+        assert harness.shown(NEW) == ["group 1", "group 2", "harbour"]
         assert sends(api, GROUP) == 3, (
             "an administrator is asked for, a reply sent, and one message finds out"
         )
-    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as one:
-        await one.bring("group 3", "harbour again")
-        await one.deliver(MINUTE)
-        chat = await one.made.store.chats.chat_at(NEW, 0)
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
+        await harness.bring("group 3", "harbour again")
+        await harness.deliver(MINUTE)
+        chat = await harness.app.store.chats.chat_at(NEW, 0)
 
-        assert one.shown(NEW) == ["group 1", "group 2", "harbour", "group 3", "harbour again"]
+        assert harness.shown(NEW) == ["group 1", "group 2", "harbour", "group 3", "harbour again"]
         assert sends(api, GROUP) == 3
         assert chat is not None
-        assert [each.query for each, _ in await one.made.store.chats.subscriptions_of(chat.id)] == [
+        assert [
+            each.query for each, _ in await harness.app.store.chats.subscriptions_of(chat.id)
+        ] == [
             "group OR everyone",
             "harbour",
         ]
@@ -173,16 +175,16 @@ async def test_a_group_that_became_a_supergroup_takes_everything_along_also_when
 async def test_a_group_moves_into_a_supergroup_that_is_known_already(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    async with open_harness(tmp_path, api, {"group": GROUP, "super": NEW}, clock) as one:
-        await one.bring("group alone")
-        await one.deliver()
+    async with open_harness(tmp_path, api, {"group": GROUP, "super": NEW}, clock) as harness:
+        await harness.bring("group alone")
+        await harness.deliver()
         api.migrate(GROUP, NEW)
-        await one.bring("group waits", "super waits", "everyone")
-        await one.deliver(MINUTE)
-        await one.retitle("group waits", "group waited")
-        await one.deliver(MINUTE)
+        await harness.bring("group waits", "super waits", "everyone")
+        await harness.deliver(MINUTE)
+        await harness.retitle("group waits", "group waited")
+        await harness.deliver(MINUTE)
 
-        assert sorted(one.shown(NEW)) == ["everyone", "group waited", "super waits"], (
+        assert sorted(harness.shown(NEW)) == ["everyone", "group waited", "super waits"], (
             "what waited for both comes once"
         )
 
@@ -191,19 +193,19 @@ async def test_messages_of_before_the_move_are_not_changed_after_it(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     """Their numbers are other messages' now."""
-    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as one:
-        await one.bring("group first", "group before")
-        await one.deliver(3 * SECOND)
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
+        await harness.bring("group first", "group before")
+        await harness.deliver(3 * SECOND)
         api.migrate(GROUP, NEW)
-        await one.bring("group 1", "group 2", "group 3")
-        await one.deliver(MINUTE)
-        await one.retitle("group before", "group changed")
-        await one.deliver(MINUTE)
+        await harness.bring("group 1", "group 2", "group 3")
+        await harness.deliver(MINUTE)
+        await harness.retitle("group before", "group changed")
+        await harness.deliver(MINUTE)
 
         assert api.messages(GROUP)[1].message_id in {
             message.message_id for message in api.messages(NEW)
         }
-        assert one.shown(NEW) == ["group 1", "group 2", "group 3"]
+        assert harness.shown(NEW) == ["group 1", "group 2", "group 3"]
 
 
 async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(
@@ -212,26 +214,26 @@ async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(
     api.close_topic(FORUM, TOPIC)
     async with open_harness(
         tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock
-    ) as one:
-        await one.bring("everyone 1", "everyone 2")
-        await one.deliver(MINUTE)
-        assert one.shown(FORUM) == ["everyone 1", "everyone 2"], "General goes on"
-        assert len(one.notices) == 1
+    ) as harness:
+        await harness.bring("everyone 1", "everyone 2")
+        await harness.deliver(MINUTE)
+        assert harness.shown(FORUM) == ["everyone 1", "everyone 2"], "General goes on"
+        assert len(harness.notices) == 1
         api.chats[FORUM].topics[TOPIC].closed = False
-        await one.deliver(23 * HOUR, step=HOUR)
-        assert one.shown(FORUM, TOPIC) == []
-        await one.deliver(2 * HOUR, step=MINUTE)
+        await harness.deliver(23 * HOUR, step=HOUR)
+        assert harness.shown(FORUM, TOPIC) == []
+        await harness.deliver(2 * HOUR, step=MINUTE)
 
-        assert one.shown(FORUM, TOPIC) == ["everyone 1", "everyone 2"]
+        assert harness.shown(FORUM, TOPIC) == ["everyone 1", "everyone 2"]
 
 
 async def test_what_is_refused_comes_once_as_plain_text(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(PARSE)
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann", summary="of the harbour")
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann", summary="of the harbour")
+        await harness.deliver(MINUTE)
 
     [message] = api.messages(ANN)
     assert message.entities == []
@@ -245,16 +247,16 @@ async def test_what_is_refused_plain_as_well_is_set_aside_blocks_nobody_and_is_t
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(PARSE, times=4, chat_id=ANN)
-    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as one:
-        await one.bring("ann 1", "ann 2", "ann 3", "bob")
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN, "bob": BOB}, clock) as harness:
+        await harness.bring("ann 1", "ann 2", "ann 3", "bob")
+        await harness.deliver(MINUTE)
 
-        assert (one.shown(ANN), one.shown(BOB)) == (["ann 3"], ["bob"])
-        assert [(row.state, row.title) for row in await one.outbox("dead")] == [
+        assert (harness.shown(ANN), harness.shown(BOB)) == (["ann 3"], ["bob"])
+        assert [(row.state, row.title) for row in await harness.outbox("dead")] == [
             ("dead", "ann 1"),
             ("dead", "ann 2"),
         ]
-        assert [notice.partition(":")[0] for notice in one.notices] == [
+        assert [notice.partition(":")[0] for notice in harness.notices] == [
             "Telegram refuses a message to ann"
         ]
 
@@ -263,14 +265,14 @@ async def test_an_alert_in_doubt_is_repeated_once_and_marked(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(DropAfter())
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann 1", "ann 2")
-        await one.deliver(4 * SECOND)
-        assert one.shown(ANN) == ["ann 1"]
-        await one.deliver(DAY, step=MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann 1", "ann 2")
+        await harness.deliver(4 * SECOND)
+        assert harness.shown(ANN) == ["ann 1"]
+        await harness.deliver(DAY, step=MINUTE)
 
-        assert one.shown(ANN) == ["ann 1", "(repeat) ann 1", "ann 2"]
-        assert await one.states() == ["sent", "sent"]
+        assert harness.shown(ANN) == ["ann 1", "(repeat) ann 1", "ann 2"]
+        assert await harness.states() == ["sent", "sent"]
 
 
 @pytest.mark.parametrize("then", [DropAfter(), DropBefore(), ServerError(502)])
@@ -280,13 +282,13 @@ async def test_there_is_never_a_third_copy(
     api.fault(DropAfter())
     api.fault(TooManyRequests(30))
     api.fault(then)
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann 1", "ann 2")
-        await one.deliver(DAY, step=MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann 1", "ann 2")
+        await harness.deliver(DAY, step=MINUTE)
 
         copies = ["ann 1", "(repeat) ann 1"] if isinstance(then, DropAfter) else ["ann 1"]
-        assert one.shown(ANN) == [*copies, "ann 2"]
-        assert await one.states() == ["unknown", "sent"]
+        assert harness.shown(ANN) == [*copies, "ann 2"]
+        assert await harness.states() == ["unknown", "sent"]
 
 
 async def test_an_alert_cut_short_by_a_stop_is_repeated_once_and_marked(
@@ -294,21 +296,24 @@ async def test_an_alert_cut_short_by_a_stop_is_repeated_once_and_marked(
 ) -> None:
     for seen in (["ann"], ["ann", "(repeat) ann"], ["ann", "(repeat) ann"]):
         api.fault(Slow(30), times=1)
-        async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
+        async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
             if not sends(api, ANN):
-                await one.bring("ann")
+                await harness.bring("ann")
             clock.advance(MINUTE)
-            sending = asyncio.ensure_future(one.deliver())
+            sending = asyncio.ensure_future(harness.deliver())
             with suppress(TimeoutError):
                 await api.arrived("sendMessage", len(seen), within=1)
             sending.cancel()
             await asyncio.wait({sending})
 
-        assert one.shown(ANN) == seen
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.deliver(HOUR, step=MINUTE)
+        assert harness.shown(ANN) == seen
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.deliver(HOUR, step=MINUTE)
 
-        assert (one.shown(ANN), await one.states()) == (["ann", "(repeat) ann"], ["unknown"])
+        assert (harness.shown(ANN), await harness.states()) == (
+            ["ann", "(repeat) ann"],
+            ["unknown"],
+        )
 
 
 async def test_an_edit_in_doubt_is_made_again(
@@ -316,14 +321,14 @@ async def test_an_edit_in_doubt_is_made_again(
 ) -> None:
     api.fault(DropBefore(), "editMessageText")
     api.fault(DropAfter(), "editMessageText")
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann burns")
-        await one.deliver()
-        await one.retitle("ann burns", "ann burns no more")
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann burns")
+        await harness.deliver()
+        await harness.retitle("ann burns", "ann burns no more")
+        await harness.deliver(MINUTE)
 
-        assert one.shown(ANN) == ["ann burns no more"]
-        assert await one.states() == ["sent", "sent"]
+        assert harness.shown(ANN) == ["ann burns no more"]
+        assert await harness.states() == ["sent", "sent"]
         assert [call.method for call in api.calls] == ["sendMessage", *["editMessageText"] * 3]
 
 
@@ -331,13 +336,13 @@ async def test_a_message_that_newsbell_cannot_write_is_set_aside_and_stops_nobod
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     """Local time ends with the year 9999, and this date lies hours before that end: in Japan, it cannot be said."""
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock, timezone="Asia/Tokyo") as one:
-        await one.bring("ann 1", published=datetime(9999, 12, 31, 20, tzinfo=UTC))
-        await one.bring("ann 2")
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock, timezone="Asia/Tokyo") as harness:
+        await harness.bring("ann 1", published=datetime(9999, 12, 31, 20, tzinfo=UTC))
+        await harness.bring("ann 2")
+        await harness.deliver(MINUTE)
 
-        assert one.shown(ANN) == ["ann 2"]
-        assert await one.states() == ["dead", "sent"]
+        assert harness.shown(ANN) == ["ann 2"]
+        assert await harness.states() == ["dead", "sent"]
 
 
 async def test_retry_sends_again_what_is_dead_or_undecided_and_marks_what_may_have_arrived(
@@ -345,48 +350,48 @@ async def test_retry_sends_again_what_is_dead_or_undecided_and_marks_what_may_ha
 ) -> None:
     api.fault(PARSE, times=2)
     api.fault(DropAfter(), times=2)
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann 1", "ann 2", "ann 3")
-        await one.deliver(HOUR, step=MINUTE)
-        assert await one.states() == ["dead", "unknown", "sent"]
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann 1", "ann 2", "ann 3")
+        await harness.deliver(HOUR, step=MINUTE)
+        assert await harness.states() == ["dead", "unknown", "sent"]
 
-        assert await one.made._controlled("retry", ()) == 1
-        await one.deliver(HOUR, step=MINUTE)
-        assert await one.made._controlled("retry", (2, 99)) == 1
-        await one.deliver(HOUR, step=MINUTE)
+        assert await harness.app._controlled("retry", ()) == 1
+        await harness.deliver(HOUR, step=MINUTE)
+        assert await harness.app._controlled("retry", (2, 99)) == 1
+        await harness.deliver(HOUR, step=MINUTE)
 
-        assert one.shown(ANN) == ["ann 2", "(repeat) ann 2", "ann 3", "ann 1", "(repeat) ann 2"]
-        assert await one.states() == ["sent"] * 3
+        assert harness.shown(ANN) == ["ann 2", "(repeat) ann 2", "ann 3", "ann 1", "(repeat) ann 2"]
+        assert await harness.states() == ["sent"] * 3
 
 
 async def test_drop_gives_up_what_waits_or_is_dead_and_nothing_else(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(PARSE, times=2)
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.bring("ann 1", "ann 2")
-        await one.deliver(MINUTE)
-        await one.bring("ann 3", "ann 4")
-        rows = {row.title: row.id for row in await one.outbox()}
-        assert await one.made._controlled("drop", ()) == 1
-        assert await one.made._controlled("drop", (rows["ann 2"], rows["ann 3"])) == 1
-        assert await one.made._controlled("retry", ()) == 0
-        await one.deliver(MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann 1", "ann 2")
+        await harness.deliver(MINUTE)
+        await harness.bring("ann 3", "ann 4")
+        rows = {row.title: row.id for row in await harness.outbox()}
+        assert await harness.app._controlled("drop", ()) == 1
+        assert await harness.app._controlled("drop", (rows["ann 2"], rows["ann 3"])) == 1
+        assert await harness.app._controlled("retry", ()) == 0
+        await harness.deliver(MINUTE)
 
-        assert one.shown(ANN) == ["ann 2", "ann 4"]
-        assert await one.states() == ["dropped", "sent", "dropped", "sent"]
+        assert harness.shown(ANN) == ["ann 2", "ann 4"]
+        assert await harness.states() == ["dropped", "sent", "dropped", "sent"]
 
 
 async def test_without_a_way_to_telegram_the_alerts_wait_for_one(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     token, api.token = api.token, ""
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock, terminal=Recorder()) as one:
-        await one.bring("ann")
-        await one.deliver(HOUR, step=MINUTE)
-        assert await one.states() == ["queued"]
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock, terminal=Recorder()) as harness:
+        await harness.bring("ann")
+        await harness.deliver(HOUR, step=MINUTE)
+        assert await harness.states() == ["queued"]
     api.token = token
-    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as one:
-        await one.deliver(HOUR, step=MINUTE)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.deliver(HOUR, step=MINUTE)
 
-        assert one.shown(ANN) == ["ann"]
+        assert harness.shown(ANN) == ["ann"]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram_harness import ANN, ArticleSpec, Opened, TelegramHarness, asks, rule
+from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, ask, rule
 
 from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
 from bot.chat.handlers.settings import zones
@@ -225,76 +225,78 @@ BREAKING, NORMAL, DIGEST = (
 SECOND = timedelta(seconds=1)
 
 
-def shown(one: TelegramHarness) -> list[str]:
-    return [message.text.partition("\n")[0] for message in one.api.messages(ANN)]
+def shown(harness: TelegramHarness) -> list[str]:
+    return [message.text.partition("\n")[0] for message in harness.api.messages(ANN)]
 
 
-async def hears(one: TelegramHarness, *titles: str) -> None:
+async def hears(harness: TelegramHarness, *titles: str) -> None:
     for title in titles:
-        await one.adds(ArticleSpec(title))
-    await one.deliver(20 * SECOND, 2 * SECOND)
+        await harness.add(ArticleSpec(title))
+    await harness.deliver(20 * SECOND, 2 * SECOND)
 
 
-async def test_in_quiet_hours_only_what_is_breaking_rings(opened: Opened) -> None:
-    async with opened(BREAKING, NORMAL, DIGEST) as one:
-        assert await asks(one, "/settings")
-        await one.made.store._writer.run(
+async def test_in_quiet_hours_only_what_is_breaking_rings(opened: OpenHarness) -> None:
+    async with opened(BREAKING, NORMAL, DIGEST) as harness:
+        assert await ask(harness, "/settings")
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
             ),
         )
-        await hears(one, "normal one", "breaking one", "digest one", "normal two")
-        assert shown(one)[1:] == ["breaking one"]
-        await one.deliver(2 * HOUR, MINUTE)
-        assert shown(one)[1:] == ["breaking one", "While it was quiet: 2 stories 🔔 Normal"]
-        await one.deliver(20 * HOUR, 10 * MINUTE)
-        assert shown(one)[-1] == "digest one"
+        await hears(harness, "normal one", "breaking one", "digest one", "normal two")
+        assert shown(harness)[1:] == ["breaking one"]
+        await harness.deliver(2 * HOUR, MINUTE)
+        assert shown(harness)[1:] == ["breaking one", "While it was quiet: 2 stories 🔔 Normal"]
+        await harness.deliver(20 * HOUR, 10 * MINUTE)
+        assert shown(harness)[-1] == "digest one"
 
 
-async def test_quiet_hours_and_digests_hold_over_a_restart(opened: Opened) -> None:
-    async with opened(NORMAL, DIGEST) as one:
-        await one.made.store._writer.run(
+async def test_quiet_hours_and_digests_hold_over_a_restart(opened: OpenHarness) -> None:
+    async with opened(NORMAL, DIGEST) as harness:
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
             ),
         )
-        await hears(one, "normal one", "digest one")
-    async with opened(NORMAL, DIGEST) as one:
-        await hears(one, "normal two", "digest two")
-        assert shown(one) == []
-        one.clock.advance(30 * HOUR)
-    async with opened(NORMAL, DIGEST) as one:
-        await one.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(one) == [
+        await hears(harness, "normal one", "digest one")
+    async with opened(NORMAL, DIGEST) as harness:
+        await hears(harness, "normal two", "digest two")
+        assert shown(harness) == []
+        harness.clock.advance(30 * HOUR)
+    async with opened(NORMAL, DIGEST) as harness:
+        await harness.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(harness) == [
             "While it was quiet: 2 stories 🔔 Normal",
             "Digest: 2 stories 🔔 Digest",
         ]
 
 
 async def test_a_story_that_waits_for_the_digest_goes_at_once_when_an_urgent_subscription_matches_it(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
-    async with opened(BREAKING, DIGEST) as one:
-        [first] = await one.adds(ArticleSpec("digest"))
-        await one.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(one) == []
-        await one.adds(ArticleSpec("breaking digest", (first, first, first)))
-        await one.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(one) == ["digest"]
-        await one.deliver(DAY, HOUR)
-        assert shown(one) == ["digest"]
+    async with opened(BREAKING, DIGEST) as harness:
+        [first] = await harness.add(ArticleSpec("digest"))
+        await harness.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(harness) == []
+        await harness.add(ArticleSpec("breaking digest", (first, first, first)))
+        await harness.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(harness) == ["digest"]
+        await harness.deliver(DAY, HOUR)
+        assert shown(harness) == ["digest"]
 
 
-async def test_a_long_digest_is_split_over_messages_that_name_every_story(opened: Opened) -> None:
-    async with opened(DIGEST) as one:
+async def test_a_long_digest_is_split_over_messages_that_name_every_story(
+    opened: OpenHarness,
+) -> None:
+    async with opened(DIGEST) as harness:
         titles = [f"digest {number} " + "word " * (number % 30) for number in range(60)]
         for title in titles:
-            await one.adds(ArticleSpec(title))
-        await one.deliver(DAY, HOUR)
-        await one.deliver(MINUTE, SECOND)
-        texts = [message.text for message in one.api.messages(ANN)]
+            await harness.add(ArticleSpec(title))
+        await harness.deliver(DAY, HOUR)
+        await harness.deliver(MINUTE, SECOND)
+        texts = [message.text for message in harness.api.messages(ANN)]
         assert len(texts) > 2
         assert all(
             text.startswith("Digest: ")
@@ -329,20 +331,22 @@ def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(
 
 
 async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(
-    opened: Opened,
+    opened: OpenHarness,
 ) -> None:
     urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
-    async with opened(urgent, rule("Usual", "harbour")) as one:
-        await one.made.store._writer.run(
+    async with opened(urgent, rule("Usual", "harbour")) as harness:
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
             ),
         )
-        [first] = await one.adds(ArticleSpec("harbour"))
-        await one.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(one) == [], "one publisher is enough for the usual one only, and that is quiet"
-        await one.adds(ArticleSpec("quiet", (first, first, first)))
-        await one.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(one) == ["harbour"]
-        assert "2 publishers" in one.api.messages(ANN)[0].text
+        [first] = await harness.add(ArticleSpec("harbour"))
+        await harness.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(harness) == [], (
+            "one publisher is enough for the usual one only, and that is quiet"
+        )
+        await harness.add(ArticleSpec("quiet", (first, first, first)))
+        await harness.deliver(20 * SECOND, 2 * SECOND)
+        assert shown(harness) == ["harbour"]
+        assert "2 publishers" in harness.api.messages(ANN)[0].text

@@ -600,18 +600,18 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
 ) -> None:  # fmt: skip
     caplog.set_level(logging.ERROR, "newsbell")
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await harness.publishes(rss(item("1", "Old", at=NOON - 3 * DAY)))
-        await harness.made._search()
-        await harness.made.store._writer.run("break", lambda db: harm(db.conn))
+        await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
+        await harness.app._search()
+        await harness.app.store._writer.run("break", lambda db: harm(db.conn))
 
-        assert await harness.publishes(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
-        await harness.made._search()
-        assert await harness.publishes(rss(item("2", "The harbour closes"))) == []
-        await harness.made._search()
+        assert await harness.publish(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
+        await harness.app._search()
+        assert await harness.publish(rss(item("2", "The harbour closes"))) == []
+        await harness.app._search()
         assert harness.edits == ["The harbour closes"]
-        await harness.made._prune()
-        await harness.made.run_once()
-        assert await harness.publishes(rss(item("3", "A further harbour"))) == ["A further harbour"]
+        await harness.app._prune()
+        await harness.app.run_once()
+        assert await harness.publish(rss(item("3", "A further harbour"))) == ["A further harbour"]
 
 
 async def test_a_broken_search_is_told_in_the_log(
@@ -623,9 +623,9 @@ async def test_a_broken_search_is_told_in_the_log(
 ) -> None:
     caplog.set_level(logging.ERROR, "newsbell")
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await harness.made.store._writer.run("break", lambda db: drop(db.conn))
-        await harness.publishes(rss(item("1", "Old", at=NOON - 3 * DAY)))
-        await harness.made._search()
+        await harness.app.store._writer.run("break", lambda db: drop(db.conn))
+        await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
+        await harness.app._search()
 
     assert any("the search waits" in record.message for record in caplog.records)
 
@@ -643,10 +643,10 @@ async def test_a_single_run_takes_all_it_brought_into_the_search(
                 )
             ),
         )
-        await harness.made.run_once()
+        await harness.app.run_once()
 
-        assert await harness.made.store.search.fill() == 0
-        assert len(list(search(parse("harbour"), harness.made.store.archive))) == 130
+        assert await harness.app.store.search.fill() == 0
+        assert len(list(search(parse("harbour"), harness.app.store.archive))) == 130
 
 
 async def test_a_database_of_the_version_before_is_migrated_and_searched(

@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram_harness import ANN, FORUM, RUNG, TOPIC, Opened, asks
+from telegram_harness import ANN, FORUM, TRAM, TOPIC, OpenHarness, ask
 
 from bot.cli.main import main
 from bot.config.load import Config, load
@@ -35,14 +35,15 @@ def read(folder: Path, made: Mapping[str, Any]) -> Config:
 
 
 async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
-    opened: Opened, tmp_path: Path
+    opened: OpenHarness, tmp_path: Path
 ) -> None:
-    async with opened(RUNG) as one:
-        await asks(
-            one, '/subscribe publishers:2 or_after:90s urgency:breaking harbour AND "long radar"'
+    async with opened(TRAM) as harness:
+        await ask(
+            harness,
+            '/subscribe publishers:2 or_after:90s urgency:breaking harbour AND "long radar"',
         )
-        await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
-        folder = one.made.config.path
+        await ask(harness, "/subscribe harbour", chat=FORUM, topic=TOPIC)
+        folder = harness.app.config.path
         told = CliRunner().invoke(main, ["export", "-c", str(folder)])
         assert told.exit_code == 0
         declared = read(
@@ -70,9 +71,9 @@ async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
         )
 
 
-async def test_without_subscriptions_of_chats_it_says_so(opened: Opened) -> None:
-    async with opened(RUNG) as one:
-        told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])
+async def test_without_subscriptions_of_chats_it_says_so(opened: OpenHarness) -> None:
+    async with opened(TRAM) as harness:
+        told = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
         assert (told.exit_code, "No chat has subscriptions of its own." in told.output) == (0, True)
 
 
@@ -109,18 +110,18 @@ def test_whatever_was_made_in_chats_is_read_back_from_the_file(
 
 
 async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along(
-    opened: Opened, tmp_path: Path
+    opened: OpenHarness, tmp_path: Path
 ) -> None:
-    async with opened(RUNG) as one:
-        await asks(one, "/subscribe harbour", chat=FORUM, topic=TOPIC)
-        await one.made.store._writer.run(
+    async with opened(TRAM) as harness:
+        await ask(harness, "/subscribe harbour", chat=FORUM, topic=TOPIC)
+        await harness.app.store._writer.run(
             "look",
             lambda db: db.execute(
                 "update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]
             ),
         )
         settings = '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, 1140], "digest_from": 5}'
-        await one.made.store._writer.run(
+        await harness.app.store._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = ? where topic = ?", [settings, TOPIC]
@@ -136,15 +137,15 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
             "2099",
         ]
         columns = "url, name, publisher, tags, created_at, host, next_poll_at, declared"
-        await one.made.store._writer.run(
+        await harness.app.store._writer.run(
             "add",
             lambda db: db.execute(
                 f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed
             ),
         )  # noqa: S608 (of ours)
         added = "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where c.topic = ? and f.declared = 0"
-        await one.made.store._writer.run("add", lambda db: db.execute(added, [TOPIC]))
-        told = CliRunner().invoke(main, ["export", "-c", str(one.made.config.path)])
+        await harness.app.store._writer.run("add", lambda db: db.execute(added, [TOPIC]))
+        told = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
     made = yaml.safe_load(told.output)
     [place] = made["chats"].values()
     assert place == {

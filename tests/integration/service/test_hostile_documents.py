@@ -260,18 +260,18 @@ async def test_a_hostile_feed_stalls_no_other(
                 path,
                 rss(item("old", f"Old {path}", link=f"https://zoo.example{path}", at=LONG_AGO)),
             )
-        await harness.polls()
+        await harness.poll()
         for path in paths[1:]:
             server.put(
                 path, rss(item("new", f"Harbour of {path}", link=f"https://zoo.example/new{path}"))
             )
-        rang = await harness.publishes(hostile, path="/hostile.xml")
+        rang = await harness.publish(hostile, path="/hostile.xml")
         assert sorted(rang) == ["Harbour of /a.xml", "Harbour of /b.xml", "Harbour of /c.xml"]
         state = await harness.state("/hostile.xml")
         assert state.failure is Failure.HOSTILE
         assert "harm" in state.failure_text
         assert (await harness.state("/a.xml")).failure is None
-        assert await harness.publishes(
+        assert await harness.publish(
             rss(item("new", "Harbour after all")), path="/hostile.xml", after=timedelta(hours=1)
         ) == ["Harbour after all"]
 
@@ -283,10 +283,10 @@ async def test_a_compressed_bomb_is_its_feeds_failure(
     zeros = bytes(100_000_000)
     bomb = zlib.compress(zeros) if coding == "deflate" else gzip.compress(zeros, mtime=0)
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await harness.publishes(rss(*archive(3)))
-        await harness.publishes(bomb, headers={"Content-Encoding": coding} if coding else None)
+        await harness.publish(rss(*archive(3)))
+        await harness.publish(bomb, headers={"Content-Encoding": coding} if coding else None)
         assert (await harness.state()).failure is Failure.TOO_LARGE
-        assert await harness.publishes(rss(item("2", "Harbour fire"), *archive(3))) == [
+        assert await harness.publish(rss(item("2", "Harbour fire"), *archive(3))) == [
             "Harbour fire"
         ]
 
@@ -302,5 +302,5 @@ async def test_a_body_of_10_mib_is_read_and_one_byte_more_is_not(
 ) -> None:
     document = rss(*archive(3))
     async with watching(tmp_path, server, clock, terminal, limits={"parse": "30s"}) as harness:
-        await harness.publishes(document + " " * (10 * 1024 * 1024 + more - len(document)))
+        await harness.publish(document + " " * (10 * 1024 * 1024 + more - len(document)))
         assert (await harness.state()).failure is failure

@@ -124,7 +124,7 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
             await made.bot.initialize()
         except InvalidToken:  # whose text python-telegram-bot puts the token into
             log.exception("the token is refused")
-        await one.made.claim_link()
+        await one.app.claim_link()
         await one.bring("everyone in the end")
         await one.deliver()
         try:
@@ -150,7 +150,7 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
             str(made.bot),
             f"{made.bot}",
             repr(made.deliverer.__dict__),
-            repr(made._listener.__dict__),
+            repr(made.listener.__dict__),
             repr(await made.store.admin.status()),
         ]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlite_utils import Database
-from telegram_harness import ANN, BOB, ArticleSpec, Opened, asks, rule
+from telegram_harness import ANN, BOB, ArticleSpec, OpenHarness, ask, rule
 
 from bot.model.chat_events import Role
 from bot.store.schema import migrations
@@ -23,7 +23,7 @@ insert into outbox (chat_id, kind, priority, text, created_at) values (1, 'reply
 
 
 async def test_a_database_of_the_version_before_goes_on_where_it_was(
-    tmp_path: Path, opened: Opened
+    tmp_path: Path, opened: OpenHarness
 ) -> None:
     connection = sqlite3.connect(tmp_path / "newsbell.db")
     connection.row_factory = sqlite3.Row
@@ -32,16 +32,16 @@ async def test_a_database_of_the_version_before_goes_on_where_it_was(
     connection.executescript(FILLED)
     connection.commit()
     connection.close()
-    async with opened(rule("Rung", "rung")) as one:
-        await one.deliver(10 * SECOND, SECOND)
-        assert [message.text for message in one.api.messages(ANN)] == ["An answer that waits"]
-        assert (await one.made.store.chats.person(ANN)).role is Role.OWNER
-        assert (await one.made.store.chats.person(BOB)).role is Role.STRANGER
-        assert "urgency:digest harbour" in await asks(one, "/subscriptions")
-        assert "Digest: 08:00" in await asks(one, "/settings")
-        await one.adds(ArticleSpec("harbour one"))
-        await one.adds(ArticleSpec("harbour two"))
-        await one.deliver(timedelta(days=1), timedelta(minutes=30))
-        assert one.api.messages(ANN)[-1].text.startswith("Digest: 2 stories")
-        assert await one.rows("pragma foreign_key_check") == []
-        assert await one.rows("select purpose from claims") == [("claim",)]
+    async with opened(rule("Tram", "tram")) as harness:
+        await harness.deliver(10 * SECOND, SECOND)
+        assert [message.text for message in harness.api.messages(ANN)] == ["An answer that waits"]
+        assert (await harness.app.store.chats.person(ANN)).role is Role.OWNER
+        assert (await harness.app.store.chats.person(BOB)).role is Role.STRANGER
+        assert "urgency:digest harbour" in await ask(harness, "/subscriptions")
+        assert "Digest: 08:00" in await ask(harness, "/settings")
+        await harness.add(ArticleSpec("harbour one"))
+        await harness.add(ArticleSpec("harbour two"))
+        await harness.deliver(timedelta(days=1), timedelta(minutes=30))
+        assert harness.api.messages(ANN)[-1].text.startswith("Digest: 2 stories")
+        assert await harness.rows("pragma foreign_key_check") == []
+        assert await harness.rows("select purpose from claims") == [("claim",)]

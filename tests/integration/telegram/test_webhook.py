@@ -35,15 +35,17 @@ async def called(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[Telegr
         api.add_private(ANN)
         api.add_private(BOB)
         api.add_group(GROUP, members={ANN: "creator"})
-        async with open_harness(folder, api, {"ann": ANN}, clock, subscriptions=[]) as one:
-            assert one.made.bot is not None
-            assert one.made._listener is not None
+        async with open_harness(folder, api, {"ann": ANN}, clock, subscriptions=[]) as harness:
+            assert harness.app.bot is not None
+            assert harness.app.listener is not None
             hook = Webhook(
-                one.made.bot, one.made._listener, WebhookAddress(url, "127.0.0.1", port, SECRET)
+                harness.app.bot,
+                harness.app.listener,
+                WebhookAddress(url, "127.0.0.1", port, SECRET),
             )
             running = asyncio.create_task(hook.run())
             await api.arrived("setWebhook")
-            yield one, url
+            yield harness, url
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
@@ -59,8 +61,8 @@ async def posts(url: str, body: Any, secret: str | None = SECRET) -> int:
         return answer.status
 
 
-async def queries(one: TelegramHarness) -> list[str]:
-    return [query for (query,) in await one.rows("select query from subscriptions order by id")]
+async def queries(harness: TelegramHarness) -> list[str]:
+    return [query for (query,) in await harness.rows("select query from subscriptions order by id")]
 
 
 async def test_what_people_write_arrives_by_the_webhook_in_order_and_once(
@@ -79,7 +81,7 @@ async def test_an_update_that_cannot_be_kept_is_brought_again(
     tmp_path: Path, clock: ManualClock, monkeypatch: Any
 ) -> None:
     async with called(tmp_path, clock) as (one, _):
-        answer, failures = one.made.store.chats.answer, [1, 2]
+        answer, failures = one.app.store.chats.answer, [1, 2]
 
         async def failing(*given: Any) -> bool:
             if failures:
@@ -87,7 +89,7 @@ async def test_an_update_that_cannot_be_kept_is_brought_again(
                 raise StoreError("The disk is full.")
             return await answer(*given)
 
-        monkeypatch.setattr(one.made.store.chats, "answer", failing)
+        monkeypatch.setattr(one.app.store.chats, "answer", failing)
         one.api.say(ANN, ANN, "/subscribe harbour")
         await one.api.drained()
         assert [post.status for post in one.api.webhook.posts] == [503, 503, 200]
@@ -138,18 +140,18 @@ async def test_a_call_that_brings_nothing_readable_harms_nobody(
 async def test_newsbell_asks_again_where_an_earlier_run_was_called(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with called(tmp_path, clock) as (one, _):
-        assert one.made._listener is not None
+    async with called(tmp_path, clock) as (harness, _):
+        assert harness.app.listener is not None
     async with BotApi() as api:
         api.add_private(ANN)
-        async with open_harness(tmp_path, api, {"ann": ANN}, clock, subscriptions=[]) as one:
-            assert one.made.bot is not None
-            await one.made.bot.set_webhook("http://127.0.0.1:9/gone")
-            listening = asyncio.create_task(one.made._listener.run())  # type: ignore[union-attr]
+        async with open_harness(tmp_path, api, {"ann": ANN}, clock, subscriptions=[]) as harness:
+            assert harness.app.bot is not None
+            await harness.app.bot.set_webhook("http://127.0.0.1:9/gone")
+            listening = asyncio.create_task(harness.app.listener.run())  # type: ignore[union-attr]
             await api.arrived("deleteWebhook")
             api.say(ANN, ANN, "/subscribe ferry")
             await api.drained()
-            assert await queries(one) == ["ferry"]
+            assert await queries(harness) == ["ferry"]
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
