@@ -1,12 +1,17 @@
 """Fixtures that tests share; the parts are in `support`."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from bot.service import logs
 
 for folder in (".", "unit/query", "integration/search", "acceptance"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
@@ -24,6 +29,7 @@ from telegram_harness import (
     open_harness,
 )
 
+logs.use_standard_logging()
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -32,6 +38,13 @@ async def server() -> AsyncIterator[FeedServer]:
     """A feed server on loopback."""
     async with feed_server() as made:
         yield made
+
+
+@pytest.fixture
+def events() -> Iterator[list[EventDict]]:
+    """The events logged during the test, with their fields and bound ids."""
+    with capture_logs([merge_contextvars]) as captured:
+        yield captured
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ How many are drawn at once is the caller's affair.
 
 import asyncio
 import json
-import logging
 import os
 import re
 import signal
@@ -15,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import structlog
 
 from bot.chart.trend import Trend, to_json
 from bot.errors import ChartError
@@ -32,7 +33,7 @@ _NO_MEMORY = re.compile(
 )  # Python, C++, OpenBLAS, the loader
 _ROOT = str(Path(__file__).resolve().parents[2])
 
-log = logging.getLogger("newsbell.chart")
+log = structlog.stdlib.get_logger("newsbell.chart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ async def drawn(
         raise ChartError(f"The chart could not be drawn: {error.strerror or error}.") from error
     if code or not out.startswith(_PNG) or len(out) > LARGEST:
         last = said.decode(errors="replace").strip().rpartition("\n")[2][:300]
-        log.warning("a chart could not be drawn: exit %d, %d bytes, %s", code, len(out), last)
+        log.warning("chart_failed", exit_code=code, output_bytes=len(out), error=last)
         if _NO_MEMORY.search(last):
             raise ChartError("Drawing the chart took too much memory and was stopped.")
         raise ChartError("The chart could not be drawn; the log says why.")

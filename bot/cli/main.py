@@ -49,6 +49,7 @@ def main() -> None:
     newsbell watches the feeds of feeds.yaml and rings a chat once for each story that matches what the chat asked for, in Telegram or in
     this terminal. `newsbell demo` shows it on an invented newswire within a minute; `newsbell run` does it for real.
     """
+    logs.use_standard_logging()
 
 
 @main.command()

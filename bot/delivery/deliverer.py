@@ -7,9 +7,11 @@ call goes out, and what became of it is kept before the chat's next one is looke
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+
+import structlog
+from structlog.contextvars import bound_contextvars
 
 from bot.alerts import quiet_hours
 from bot.delivery import policy
@@ -40,7 +42,7 @@ LONGEST_LOOK = timedelta(
     seconds=30
 )  #: between two looks at the outbox when nothing wakes the corridor
 
-log = logging.getLogger("newsbell.deliver")
+log = structlog.stdlib.get_logger("newsbell.deliverer")
 
 
 class Deliverer:
@@ -131,7 +133,7 @@ class Deliverer:
             )  # so soon is looked again that what is parked need not be asked for
             parked_until = None if near else await self._store.next_wait(now)
         except StoreError as error:
-            log.error("delivery pauses: %s", error)
+            log.error("claim_failed", error=str(error), retry_after=STORE_PAUSE.total_seconds())
             return STORE_PAUSE
         moments = [moment for moment in (next_at, parked_until) if moment]
         return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
@@ -186,6 +188,10 @@ class Deliverer:
             look *= 2
 
     async def _deliver(self, delivery: Delivery) -> None:
+        with bound_contextvars(delivery_id=delivery.id, chat_id=delivery.chat.id):
+            await self._send_and_settle(delivery)
+
+    async def _send_and_settle(self, delivery: Delivery) -> None:
         outcome = await self._send(delivery)
         now = self._clock.now()
         self._pace.end(delivery.chat.address, now)
@@ -200,8 +206,11 @@ class Deliverer:
                 break
             except StoreError as error:
                 # The outcome is known and must not be lost: the chat waits until the database takes it.
-                log.error("an outcome waits for the database: %s", error)
+                log.error(
+                    "settle_failed", error=str(error), retry_after=STORE_PAUSE.total_seconds()
+                )
                 await asyncio.sleep(STORE_PAUSE.total_seconds())
+        log.debug("delivery_settled", state=settlement.state)
         self._busy.pop(delivery.chat.id, None)
         self._settled(settlement)
         self._wake.set()
@@ -218,10 +227,10 @@ class Deliverer:
         try:
             message = render(delivery, self._clock.now(), self._translator(delivery.chat))
         except Exception:  # a message that trips over our own mistake must not stop the others
-            log.exception("rendering broke", extra={"delivery": delivery.id})
+            log.exception("render_failed")
             return Refused("newsbell itself failed to write this message; its log says how")
         try:
             return await channel.send(delivery, message)
         except Exception:  # as above; the call may have gone out
-            log.exception("sending broke", extra={"delivery": delivery.id})
+            log.exception("send_failed")
             return Undecided("newsbell itself failed while this was being sent; its log says how")

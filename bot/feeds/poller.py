@@ -8,13 +8,15 @@ order in which they come, so that what is decided about one entry is known when 
 
 import asyncio
 import gc
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from random import Random
+
+import structlog
+from structlog.contextvars import bound_contextvars
 
 from bot.alerts.decide import AlertDecider
 from bot.errors import StoreError
@@ -52,7 +54,7 @@ GATHER = timedelta(
 SPACING = timedelta(seconds=1)  #: between two requests to one host
 RESTORED = 2000  #: entries of the window read at a time
 
-log = logging.getLogger("newsbell.ingest")
+log = structlog.stdlib.get_logger("newsbell.poller")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class Poller:
         try:
             feeds = await self._store.claim_feeds(due_at or self._clock.now(), free, LEASE)
         except StoreError as error:
-            await self._store_failed(error)
+            await self._store_failed("claim_failed", error)
             return 0
         self._more = len(feeds) == free
         ours = [
@@ -198,9 +200,10 @@ class Poller:
 
     async def _poll(self, feed: FeedDue) -> None:
         try:
-            polled = await self._fetch_and_parse(feed)
+            with bound_contextvars(feed_id=feed.id):
+                polled = await self._fetch_and_parse(feed)
         except Exception:  # one feed that trips over our own mistake must not stop the others
-            log.exception("poll broke", extra={"feed": feed.name})
+            log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
             polled = Polled(
                 feed,
                 FetchFailed(Failure.HTTP, "newsbell itself failed on this feed; its log says how."),
@@ -263,7 +266,7 @@ class Poller:
                 await self._keep(batch)
             except StoreError as error:
                 # Nothing was kept, validators and next polls included: the leases run out and the feeds are fetched again.
-                await self._store_failed(error)
+                await self._store_failed("commit_failed", error)
             finally:
                 self._unkept -= len(batch)
                 self._claimed.difference_update(polled.feed.id for polled in batch)
@@ -359,9 +362,11 @@ class Poller:
             return _Decided(polled, poll_result.troubled(feed, ended, now, chance))
         if document.skipped:
             log.warning(
-                "%d entries without id, link and headline were skipped",
-                document.skipped,
-                extra={"feed": feed.name},
+                "entries_skipped",
+                feed_id=feed.id,
+                feed=feed.name,
+                skipped=document.skipped,
+                reason="no id, no link and no headline",
             )
         found = identify(feed, document, known.get(feed.id, KnownEntries((), 0)), now)
         return _Decided(
@@ -370,8 +375,8 @@ class Poller:
             found.new,
         )
 
-    async def _store_failed(self, error: StoreError) -> None:
-        log.error("polling pauses: %s", error)
+    async def _store_failed(self, event: str, error: StoreError) -> None:
+        log.error(event, error=str(error), retry_after=STORE_PAUSE.total_seconds())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._halt.wait(), STORE_PAUSE.total_seconds())
 

@@ -1,7 +1,6 @@
 """The one place that builds, wires, runs and closes everything. Decides nothing about feeds or messages."""
 
 import asyncio
-import logging
 import os
 import secrets as random_secrets
 import signal
@@ -16,7 +15,9 @@ from random import Random
 from typing import Self
 from zoneinfo import ZoneInfo
 
+import structlog
 import yaml
+from structlog.contextvars import bind_contextvars
 from telegram import Bot
 from telegram.error import TelegramError
 from watchfiles import awatch
@@ -80,7 +81,7 @@ MENU_PAUSE = (
 )
 PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
 
-log = logging.getLogger("newsbell.app")
+log = structlog.stdlib.get_logger("newsbell.app")
 
 
 def _unwatched(_: object) -> None:
@@ -175,13 +176,14 @@ class App:
         changes = await self.store.config.sync(config.declared, self.clock.now())
         await self._use_subscriptions()
         for change in changes:
-            log.debug("configuration: %s", change)
+            log.debug("config_changed", change=change)
         await self.poller.restored()
         left = await self.deliverer.recover()
         if left:
             log.warning(
-                "%d messages were on their way when newsbell stopped; alerts among them come once more, marked (repeat)",
-                left,
+                "deliveries_interrupted",
+                deliveries=left,
+                effect="alerts among them are sent again, marked (repeat)",
             )
         return self
 
@@ -298,7 +300,12 @@ class App:
     def _committed(self, reports: list[PollReport]) -> None:
         for report in reports:
             for notice in report.commit.notices:
-                log.debug("%s", notice.text.replace("\n", " "), extra={"feed": report.feed})
+                log.debug(
+                    "feed_notice",
+                    feed_id=report.commit.feed_id,
+                    feed=report.feed,
+                    text=notice.text.replace("\n", " "),
+                )
         if any(
             report.commit.alerts
             or report.commit.alert_revisions
@@ -328,7 +335,13 @@ class App:
         for subscription, error in (
             self.index.broken[one] for one in self.index.broken.keys() - known
         ):
-            log.error("the subscription %r rings nobody: %s", subscription.query, error.message)
+            log.error(
+                "subscription_broken",
+                subscription_id=subscription.id,
+                query=subscription.query,
+                error=error.message,
+                effect="it sends no alerts",
+            )
 
     async def _handle(self, update: Incoming) -> str:
         if (
@@ -355,12 +368,13 @@ class App:
                 task.add_done_callback(self._works.discard)
 
     async def _work(self, chat_id: int, user_id: int, screen: Screen) -> None:
+        bind_contextvars(screen_id=screen.id)  # the task has a context of its own
         try:
             await self._actions.work(chat_id, screen, user_id)
         except StoreError as error:
-            log.error("a screen waits for the next start: %s", error)
+            log.error("screen_task_failed", error=str(error), will_retry="on_restart")
         except Exception:  # one that trips over our own mistake must not be begun anew for ever
-            log.exception("a screen broke", extra={"count": screen.id})
+            log.exception("screen_task_failed", will_retry="never")
             translator = self._translator(ChatSettings())
             reply = Reply(
                 Message(translator.gettext("newsbell itself failed at this; its log says how.")),
@@ -385,7 +399,12 @@ class App:
         try:
             fresh = await self._checked()
         except ConfigError as error:
-            log.error("%s has mistakes and changes nothing:\n%s", self.config.path.name, error)
+            log.error(
+                "config_rejected",
+                file=self.config.path.name,
+                effect="the old settings stay",
+                error=str(error),
+            )
             return
         before, after = self.config.settings, fresh.settings
         changes = await self.store.config.sync(fresh.declared, self.clock.now())
@@ -397,9 +416,11 @@ class App:
         await self._use_subscriptions()
         if before != after:
             changes.append(
-                "settings changed; timezone, spacing and admins hold at once, the others at the next start"
+                "settings changed (timezone, spacing and admins apply now, the others after a restart)"
             )
-        log.info("%s taken in: %s", fresh.path.name, "; ".join(changes) or "nothing changed")
+        log.info(
+            "config_reloaded", file=fresh.path.name, changes="; ".join(changes) or "no changes"
+        )
         self.poller.tick()
         self.deliverer.wake()
 
@@ -496,8 +517,9 @@ class App:
             me = await self.bot.get_me()
         except TelegramError as error:
             log.warning(
-                "no claim link yet: Telegram does not answer for this token (%s); restart newsbell to try again",
-                type(error).__name__,
+                "claim_link_unavailable",
+                error=type(error).__name__,
+                hint="Telegram does not answer for this token; restart newsbell to try again",
             )
             return None
         token = random_secrets.token_urlsafe(24)
@@ -511,7 +533,7 @@ class App:
             try:
                 await self.store.polls.hurry(OFFLINE, self.clock.now(), share=0.5)
             except StoreError as error:
-                log.error("feeds wait for their next try: %s", error)
+                log.error("hurry_failed", error=str(error))
             self.poller.tick()
 
     def _rest(self) -> None:
@@ -523,7 +545,7 @@ class App:
             if await self.store.polls.release_pending(self.clock.now()):
                 self.deliverer.wake()
         except StoreError as error:
-            log.error("alerts that wait for publishers wait longer: %s", error)
+            log.error("release_pending_failed", error=str(error))
 
     async def _search(self, batches: int = SEARCH_BATCHES) -> None:
         """Take new entries into the search. Trouble with it holds up nothing: what it does not know is looked at one by one."""
@@ -533,14 +555,14 @@ class App:
                     break
                 await asyncio.sleep(SEARCH_PAUSE)
         except StoreError as error:
-            log.error("the search waits: %s", error)
+            log.error("search_index_failed", error=str(error))
 
     async def _prune(self) -> None:
         try:
             await self.store.admin.prune(self.clock.now())
             await self.store.search.renew()
         except StoreError as error:
-            log.error("forgetting old rows waits: %s", error)
+            log.error("prune_failed", error=str(error))
 
     async def _watch(self) -> None:
         path = self.config.path.resolve()
@@ -550,7 +572,7 @@ class App:
             try:
                 await self.reload()
             except StoreError as error:
-                log.error("the configuration waits: %s", error)
+                log.error("reload_failed", error=str(error))
 
     async def _controlled(self, do: str, ids: tuple[int, ...]) -> int:
         operator = self.store.admin

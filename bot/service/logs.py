@@ -1,56 +1,94 @@
-"""Logs through structlog: lines for people on a terminal, JSON with fields elsewhere, on standard error. Tokens never pass."""
+"""Logs through structlog: lines on a terminal, JSON elsewhere, on standard error.
 
+A module gets its logger from `structlog.stdlib.get_logger("newsbell.<part>")` and logs an event in
+snake_case with fields: `log.error("commit_failed", error=str(error))`. What an id belongs to is
+bound with `structlog.contextvars`, so that every line about it shows it. Secrets never pass.
+"""
+
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable
 from typing import IO, Any
 
 import structlog
+from structlog.typing import EventDict
 
 _TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 _PARTS = ("newsbell", "py.warnings")
 _QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio", "watchfiles")
+_SHORTEST_SECRET = 6  #: characters; shorter ones would cut up ordinary text
 
 
 def keep_secret(secrets: Iterable[str]) -> None:
     """Remove these from every line that is logged from now on, too."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, _Redacting):
-            handler.formatter.know(secrets)
+            handler.formatter.add(secrets)
 
 
 class _Redacting(logging.Formatter):
-    """Formats as the inner formatter does, tracebacks included, and removes what looks like a bot token or is a known secret."""
+    """The inner formatter without bot tokens and known secrets, in tracebacks as well."""
 
-    def __init__(self, inner: logging.Formatter, secrets: tuple[str, ...]) -> None:
+    def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
         self._secrets: tuple[str, ...] = ()
-        self.know(secrets)
+        self.add(secrets)
 
-    def know(self, secrets: Iterable[str]) -> None:
-        """Remove these as well."""
-        self._secrets = tuple({*self._secrets, *(secret for secret in secrets if len(secret) >= 6)})
+    def add(self, secrets: Iterable[str]) -> None:
+        """Remove these as well, also where they are quoted as JSON or by `repr`."""
+        spellings = {
+            spelling
+            for secret in secrets
+            if len(secret) >= _SHORTEST_SECRET
+            for spelling in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
+        }
+        self._secrets = tuple(sorted({*self._secrets, *spellings}, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(self._inner.format(record), self._secrets)
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """The text without tokens and secrets."""
+    """Return the text without tokens and secrets."""
     for secret in secrets:
         text = text.replace(secret, "[secret]")
     return _TOKEN.sub("[token]", text)
 
 
-def _extra(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    record = event.get("_record")
-    for name in ("feed", "delivery", "chat", "failure", "count"):
-        value = getattr(record, name, None)
-        if value is not None:
-            event[name] = value
+def _shared(*, as_json: bool = True) -> list[Any]:
+    """What every line gets, ours and those of libraries."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True)
+        if as_json
+        else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+    ]
+
+
+def _multi_line_fields_last(_: object, __: str, event: EventDict) -> EventDict:
+    """Let the console show fields of several lines below the line, as it does with a stack."""
+    blocks = [key for key, value in event.items() if isinstance(value, str) and "\n" in value]
+    if blocks and "stack" not in event:
+        event["stack"] = "\n".join(event.pop(key) for key in blocks)
     return event
+
+
+def use_standard_logging(*, as_json: bool = True) -> None:
+    """Send structlog's events to the loggers of the standard library, by whose levels they go."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(as_json=as_json),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
 
 
 def set_up(
@@ -60,34 +98,27 @@ def set_up(
     as_json: bool | None = None,
     verbose: bool = False,
 ) -> None:
-    """Send all logs of the process to `stream` (standard error), as JSON where that is no terminal."""
+    """Send all logs of the process to `stream` (standard error), as JSON if it is no terminal."""
     stream = stream or sys.stderr
     as_json = not stream.isatty() if as_json is None else as_json
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True)
+    use_standard_logging(as_json=as_json)
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-    ]
-    last: Any = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(),
-            exception_formatter=structlog.dev.plain_traceback,
-            pad_event_to=0,
-            pad_level=False,
-        )
+        else [
+            _multi_line_fields_last,
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,
+                pad_event_to=0,
+                pad_level=False,
+                sort_keys=False,
+            ),
+        ]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            _extra,
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([structlog.processors.format_exc_info] if as_json else []),
-            last,
-        ],
+        foreign_pre_chain=_shared(as_json=as_json),
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Redacting(formatter, secrets))

@@ -5,10 +5,11 @@ repeats none. Telegram begins anew with numbers, lower ones perhaps, after a wee
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import structlog
+from structlog.contextvars import bound_contextvars
 from telegram import Bot, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
@@ -19,7 +20,7 @@ from bot.telegram.updates import ALLOWED, FILE_SIZE, document, incoming
 
 POLL_SECONDS = 25
 
-log = logging.getLogger("newsbell.commands")
+log = structlog.stdlib.get_logger("newsbell.telegram")
 
 
 class Listener:
@@ -50,7 +51,7 @@ class Listener:
             except (TelegramError, StoreError) as error:
                 said, pause = _meaning(error)
                 if said != trouble:
-                    log.warning("commands wait: %s", said)
+                    log.warning("updates_unavailable", reason=said, retry_after=pause)
                 trouble = said
                 if isinstance(error, Conflict) and "webhook" in error.message.lower():
                     await self._give_up_webhook()
@@ -62,7 +63,7 @@ class Listener:
         try:
             await self._bot.delete_webhook()
         except TelegramError as error:
-            log.debug("the webhook is still there: %s", error.message)
+            log.debug("webhook_not_deleted", error=error.message)
 
     async def poll_once(self) -> None:
         """Ask once for updates and handle them; raises TelegramError and StoreError."""
@@ -77,12 +78,16 @@ class Listener:
 
     async def take(self, update: Update) -> None:
         """Handle one update. Raises TelegramError and StoreError, and then it was not taken."""
+        with bound_contextvars(update_id=update.update_id):
+            await self._take_bound(update)
+
+    async def _take_bound(self, update: Update) -> None:
         try:
             await self._one(update)
         except (TelegramError, StoreError):
             raise
         except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
-            log.exception("an update broke", extra={"count": update.update_id})
+            log.exception("update_failed")
             await self._handle(_nothing(update))
             if update.callback_query:
                 await self._answer_press(update.callback_query.id, "")
@@ -130,7 +135,7 @@ class Listener:
         try:
             await self._bot.answer_callback_query(number, text=toast or None)
         except BadRequest as error:
-            log.debug("a press was not answered: %s", error.message)
+            log.debug("press_not_answered", error=error.message)
 
     async def _is_meant(self, message: Incoming) -> bool:
         """Whether the message is for this bot: `/help@other_bot` in a group is another's."""

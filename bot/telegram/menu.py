@@ -1,8 +1,8 @@
 """The commands that Telegram offers while one types, by the kind of chat and language. Cosmetic: what one may do is decided elsewhere."""
 
-import logging
 from collections.abc import Iterable
 
+import structlog
 from telegram import (
     Bot,
     BotCommand,
@@ -27,7 +27,7 @@ _CHANGES = (
 )
 _PRIVATE = ("trend", "import", "export", "channels", "cancel")
 
-log = logging.getLogger("newsbell.commands")
+log = structlog.stdlib.get_logger("newsbell.telegram")
 
 
 def menu(translator: Translator) -> dict[str, str]:
@@ -72,6 +72,6 @@ async def register(bot: Bot, voices: Iterable[Translator]) -> bool:
                     [BotCommand(name, texts[name]) for name in ordered], scope, code or None
                 )
     except TelegramError as error:
-        log.warning("Telegram did not take the list of commands: %s", type(error).__name__)
+        log.warning("menu_rejected", error=type(error).__name__)
         return False
     return True

@@ -7,13 +7,13 @@ brings it again.
 import asyncio
 import hmac
 import json
-import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import structlog
 from aiohttp import web
 from telegram import Bot, Update
 from telegram.error import TelegramError
@@ -27,7 +27,7 @@ AGAIN = 30.0  #: seconds before Telegram is told the address once more, where it
 LONG = 3600.0  #: seconds of a pause in which there is nothing to do
 _HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
-log = logging.getLogger("newsbell.commands")
+log = structlog.stdlib.get_logger("newsbell.telegram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,10 @@ class Webhook:
             )
         except TelegramError as error:
             log.warning(
-                "Telegram did not take the webhook %s: %s", self._address.url, error.message
+                "webhook_rejected",
+                url=self._address.url,
+                error=error.message,
+                retry_after=AGAIN,
             )
             return False
         return True
@@ -94,12 +97,16 @@ class Webhook:
         except (ValueError, TypeError, KeyError, AttributeError):
             update = None
         if update is None or not isinstance(update.update_id, int):
-            log.warning("a call with the right secret brought no update that can be read")
+            log.warning("update_unreadable")
             return web.Response(status=200)  # it would be no better the next time
         async with self._one_at_a_time:
             try:
                 await self._listener.take(update)
             except (TelegramError, StoreError) as error:
-                log.warning("an update waits: %s", type(error).__name__)
+                log.warning(
+                    "update_postponed",
+                    update_id=update.update_id,
+                    error=type(error).__name__,
+                )
                 return web.Response(status=503)
         return web.Response(status=200)

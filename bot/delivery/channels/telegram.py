@@ -1,10 +1,10 @@
 """Send and edit through python-telegram-bot, against any Bot API address. Paces nothing, retries nothing: the outbox does."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from telegram import (
     Bot,
     InlineKeyboardButton,
@@ -25,7 +25,7 @@ from bot.model.message import File, Message
 SEND_SECONDS = 25.0  #: read timeout of a send: a longer one leaves fewer sends undecided
 POOL = 32
 
-log = logging.getLogger("newsbell.telegram")
+log = structlog.stdlib.get_logger("newsbell.telegram")
 
 
 class _Bot(Bot):
@@ -94,7 +94,7 @@ class TelegramChannel:
             TypeError,
             ValueError,
         ):  # JSON of another shape than python-telegram-bot expects
-            log.exception("an answer cannot be read", extra={"delivery": delivery.id})
+            log.exception("answer_unreadable", delivery_id=delivery.id)
             return Undecided("an answer that cannot be read")
         if isinstance(answer, TelegramMessage):
             return Sent(answer.message_id)

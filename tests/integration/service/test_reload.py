@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -11,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.typing import EventDict
 from support import FeedServer, Recorder, item, newsbell, rss
 
 from bot.service.app import App
 from bot.service.clock import SystemClock
 
-pytestmark = pytest.mark.usefixtures("logged")
 OLD = datetime.now(UTC) - timedelta(days=3)
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.DEBUG, "newsbell")
-    return caplog
 
 
 def written(server: FeedServer, *paths: str, **parts: Any) -> str:
@@ -96,12 +89,16 @@ async def rows(made: App, sql: str) -> list[tuple[Any, ...]]:
     )
 
 
-def reply(logged: pytest.LogCaptureFixture, words: str) -> Callable[[], bool]:
-    return lambda: any(words in record.getMessage() for record in logged.records)
+def logged(events: list[EventDict], event: str, words: str = "") -> Callable[[], bool]:
+    """Whether such an event was logged with these words in one of its fields."""
+    return lambda: any(
+        entry["event"] == event and words in " ".join(str(value) for value in entry.values())
+        for entry in events
+    )
 
 
 async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
     server.put("/b", rss(item("2", "Old lighthouse news", at=OLD)))
@@ -112,7 +109,7 @@ async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
         await changed(
             tmp_path,
             fresh,
-            reply(logged, "feeds.yaml taken in: feeds added: /b; subscriptions changed: All"),
+            logged(events, "config_reloaded", "feeds added: /b; subscriptions changed: All"),
         )
         await polled(made, server, "/b")
         server.put(
@@ -125,19 +122,23 @@ async def test_a_new_feed_and_a_new_query_are_taken_in_without_a_restart(
 
 
 async def test_a_file_that_an_editor_replaces_by_renaming_is_taken_in(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
     async with running(tmp_path, written(server, "/a"), terminal):
-        await changed(tmp_path, written(server, "/a", "/b"), reply(logged, "feeds added: /b"))
+        await changed(
+            tmp_path,
+            written(server, "/a", "/b"),
+            logged(events, "config_reloaded", "feeds added: /b"),
+        )
         for name in ("/c", "/d"):
             (tmp_path / "feeds.yaml~").write_text(written(server, "/a", name), encoding="utf-8")
             (tmp_path / "feeds.yaml~").replace(tmp_path / "feeds.yaml")
-            await until(reply(logged, f"feeds added: {name}"))
+            await until(logged(events, "config_reloaded", f"feeds added: {name}"))
 
 
 async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_without_a_ring(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     old = [item(str(number), f"Harbour report {number}", at=OLD) for number in range(3)]
     server.put("/a", rss(*old))
@@ -151,7 +152,7 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
         baselines = await rows(made, "select url, baseline_at from feeds order by id")
         assert len(before) == 5
 
-        gone = reply(logged, "feeds removed: /a; subscriptions removed: All")
+        gone = logged(events, "config_reloaded", "feeds removed: /a; subscriptions removed: All")
         await changed(tmp_path, written(server, "/b", subscriptions=[]), gone)
         await polled(made, server, "/b")
         polls = [seen.path for seen in server.seen].count("/a")
@@ -162,7 +163,7 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
         await changed(
             tmp_path,
             written(server, "/a", "/b"),
-            reply(logged, "feeds added: /a; subscriptions added: All"),
+            logged(events, "config_reloaded", "feeds added: /a; subscriptions added: All"),
         )
         await polled(made, server, "/a")
         assert await rows(made, "select id, first_seen_at from entries order by id") == before
@@ -188,7 +189,7 @@ async def test_a_faulty_file_changes_nothing_and_says_why(
     tmp_path: Path,
     server: FeedServer,
     terminal: Recorder,
-    logged: pytest.LogCaptureFixture,
+    events: list[EventDict],
     faulty: str,
     words: str,
 ) -> None:
@@ -196,10 +197,8 @@ async def test_a_faulty_file_changes_nothing_and_says_why(
     async with running(tmp_path, written(server, "/a"), terminal) as made:
         await polled(made, server, "/a")
         before = made.config
-        await changed(
-            tmp_path, faulty, reply(logged, "feeds.yaml has mistakes and changes nothing")
-        )
-        assert reply(logged, words)()
+        await changed(tmp_path, faulty, logged(events, "config_rejected", "the old settings stay"))
+        assert logged(events, "config_rejected", words)()
         assert made.config is before
         server.put("/a", rss(item("2", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
         await polled(made, server, "/a")
@@ -208,7 +207,7 @@ async def test_a_faulty_file_changes_nothing_and_says_why(
 
 
 async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     async with running(tmp_path, written(server, names={"ports": ["harbour"]}), terminal) as made:
         await made.store._writer.run(
@@ -223,19 +222,21 @@ async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
             ),
         )
         await changed(
-            tmp_path, written(server), reply(logged, "a chat still subscribes to '@ports'")
+            tmp_path,
+            written(server),
+            logged(events, "config_rejected", "a chat still subscribes to '@ports'"),
         )
         assert made.config.names == {"ports": ("harbour",)}
 
 
 async def test_settings_that_need_a_start_are_named(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, logged: pytest.LogCaptureFixture
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     async with running(tmp_path, written(server), terminal):
         settings = {"network": {"allow": ["127.0.0.0/8"]}, "timezone": "Europe/Berlin"}
         await changed(
             tmp_path,
             written(server, settings=settings),
-            reply(logged, "settings changed; timezone"),
+            logged(events, "config_reloaded", "settings changed (timezone"),
         )
-        assert reply(logged, "the others at the next start")()
+        assert logged(events, "config_reloaded", "the others after a restart")()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.typing import EventDict
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
 from bot.errors import StoreBusy, StoreError, StoreFull
@@ -199,7 +200,7 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
     server: FeedServer,
     terminal: Recorder,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    events: list[EventDict],
 ) -> None:
     monkeypatch.setattr("bot.feeds.poller.STORE_PAUSE", timedelta(milliseconds=50))
     monkeypatch.setattr("bot.feeds.poller.LEASE", timedelta(milliseconds=200))
@@ -224,11 +225,12 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
         server.put("/a", rss(item("2", "The harbour opens"), *news, OLD), headers={"ETag": '"2"'})
 
         async def refused() -> bool:
-            return sum("polling pauses" in record.getMessage() for record in caplog.records) > 1
+            return sum(entry["event"] == "commit_failed" for entry in events) > 1
 
         await until(refused)
-        assert "the disk is full or failing" in caplog.text
-        assert "Make room; newsbell goes on by itself." in caplog.text
+        error = next(entry["error"] for entry in events if entry["event"] == "commit_failed")
+        assert "the disk is full or failing" in error
+        assert "Make room; newsbell goes on by itself." in error
         assert await kept() == 1
         assert all(seen.headers.get("If-None-Match") is None for seen in server.seen)
 

@@ -1,0 +1,104 @@
+"""A log line: an event with its fields and bound ids, as JSON or for a terminal, no secret."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from bot.service import logs
+
+log = structlog.stdlib.get_logger("newsbell.test")
+SECRET = 'Bearer "swördfish"'
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+
+
+def set_up(*, as_json: bool, verbose: bool = False) -> io.StringIO:
+    stream = io.StringIO()
+    logs.set_up(secrets=(SECRET,), stream=stream, as_json=as_json, verbose=verbose)
+    return stream
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_json_line_has_the_event_its_fields_and_the_bound_ids() -> None:
+    stream = set_up(as_json=True)
+    with bound_contextvars(update_id=7):
+        log.error("commit_failed", feed_id=3, error="the disk is full")
+
+    (line,) = lines(stream)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "commit_failed",
+        "feed_id": 3,
+        "error": "the disk is full",
+        "update_id": 7,
+        "level": "error",
+        "logger": "newsbell.test",
+    }
+
+
+def test_a_terminal_line_has_the_event_and_its_fields() -> None:
+    stream = set_up(as_json=False)
+    log.info("config_reloaded", file="feeds.yaml", changes="feeds added: Harbour News")
+
+    line = stream.getvalue()
+    assert "config_reloaded" in line
+    assert line.rstrip().endswith("file=feeds.yaml changes='feeds added: Harbour News'")
+
+
+def test_a_terminal_shows_a_field_of_several_lines_as_they_are() -> None:
+    stream = set_up(as_json=False)
+    log.error("config_rejected", error="feeds.yaml:1:1 a\nfeeds.yaml:2:1 b", file="feeds.yaml")
+
+    first, *others = stream.getvalue().splitlines()
+    assert first.endswith("file=feeds.yaml")
+    assert others == ["feeds.yaml:1:1 a", "feeds.yaml:2:1 b"]
+
+
+def test_debug_lines_appear_only_when_asked_for() -> None:
+    for verbose in (False, True):
+        stream = set_up(as_json=True, verbose=verbose)
+        log.debug("delivery_settled", state="sent")
+        assert bool(stream.getvalue()) is verbose
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_secret_in_a_field_or_a_traceback_is_removed_however_it_is_quoted(as_json: bool) -> None:
+    stream = set_up(as_json=as_json)
+    log.error("send_failed", error=SECRET, headers={"Authorization": SECRET})
+    try:
+        raise ValueError(SECRET)  # noqa: TRY301 (its traceback is the subject)
+    except ValueError:
+        log.exception("poll_failed", token="123456789:" + "A" * 35)
+
+    text = stream.getvalue()
+    assert "swördfish" not in text
+    assert "sw\\u00f6rdfish" not in text
+    assert "AAAA" not in text
+    assert "ValueError" in text
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_lines_of_libraries_have_the_same_form(as_json: bool) -> None:
+    stream = set_up(as_json=as_json)
+    logging.getLogger("apscheduler").warning("Job %s was missed", "poll")
+
+    assert "Job poll was missed" in stream.getvalue()
+    if as_json:
+        assert lines(stream)[0]["logger"] == "apscheduler"
