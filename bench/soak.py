@@ -394,7 +394,8 @@ async def main() -> None:
     )  # it tells of every answer that is no JSON, and there are thousands
     if given.margins:
         overall, gap = (float(one) * SECOND for one in given.margins.split(","))
-        rate_limits.OVERALL_SPAN = deliverer.OVERALL_SPAN = overall
+        rate_limits.OVERALL_SPAN = overall
+        vars(deliverer)["OVERALL_SPAN"] = overall  # imported there by name
         rate_limits.CHAT_GAP = gap
     for part in given.parts.split(","):
         began = time.monotonic()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.model.stories import Grouping, Placement, Report
 from bot.stories.assign import Merges
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
 Row = dict[str, str]
+Group = TypeVar("Group")
 
 #: where the real data lies, seen from the repository root
 REAL = Path("../shared/data")
@@ -85,7 +86,7 @@ class Scores:
         )
 
 
-def _pairs(groups: Counter[Hashable]) -> int:
+def _pairs(groups: Counter[Group]) -> int:
     return sum(count * (count - 1) // 2 for count in groups.values())
 
 

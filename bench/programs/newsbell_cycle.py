@@ -50,7 +50,7 @@ async def cycle(work: Task) -> None:
     def polled(reports: list[PollReport]) -> None:
         nonlocal errors
         for report in reports:
-            new.extend(entry.title for entry in report.commit.new)
+            new.extend(placed.entry.title for placed in report.commit.new)
             errors += report.failure is not None
 
     async def watch_lag() -> None:
