@@ -28,7 +28,7 @@ from telegram_harness import telegram_config
 from bench.endpoint import Arrival, Endpoint, endpoint
 from bot.config.load import load
 from bot.model.chat_events import Press
-from bot.model.entries import EntryKeys, NewEntry, PlacedEntry
+from bot.model.entries import EntryKeys, NewEntry, PlacedEntry, Silence
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
 from bot.model.stories import Placement, StoryIds
@@ -121,7 +121,7 @@ async def fill(made: App, given: argparse.Namespace) -> None:
         seen = now - SPAN * (1 - number / given.entries)
         entry = NewEntry(
             number, 1, EntryKeys(key, key, key), str(number), f"https://news.example/{number}", " ".join(words[:9]), " ".join(words[9:]), "", "",
-            seen, None, seen, "baseline",
+            seen, None, seen, Silence.BASELINE,
         )  # fmt: skip
         new.append(
             PlacedEntry(

@@ -1,6 +1,7 @@
-"""The narrow doors to the outside: what the corridors need of clock, network, parser, store and channels. No implementation.
+"""What the pipelines need of clock, network, parser, store and channels. Protocols only.
 
-Every `Store` method is one transaction and takes or gives a batch; all may raise StoreError, after which nothing of it was kept.
+Every method of a store is one transaction and takes or returns a batch; all may raise StoreError,
+after which nothing of the transaction was kept.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,27 +9,36 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.model.alerts import AlertedStory, StoryState
-from bot.model.archive import EntryFacts, FeedFact, StoredEntry, StoryEntry
+from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
-from bot.model.chats import Chat, Subscription
-from bot.model.delivery import Delivery, SendOutcome, Settlement, Waiting
-from bot.model.entries import ParseOutcome
-from bot.model.feeds import FeedDue, FetchOutcome, FetchRequest, SiteFeed
+from bot.model.chats import Chat, Subscription, TokenPurpose
+from bot.model.delivery import (
+    Delivery,
+    DeliveryState,
+    OutboxRow,
+    SendOutcome,
+    Settlement,
+    Waiting,
+)
+from bot.model.desired_config import DesiredConfig
+from bot.model.entries import Article, ParseOutcome
+from bot.model.feeds import Failure, FeedDue, FetchOutcome, FetchRequest, SiteFeed
 from bot.model.message import Message
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries, Lookup
 from bot.model.schedule import ChatSchedule, SchedulePlan
-from bot.model.stories import Merge, Report, StoryIds
+from bot.model.status import Status
+from bot.model.stories import Grouping, Merge, Report, StoryIds
 
 
 class Clock(Protocol):
     """Time, so that a demo or a test may run it faster."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """Return the time, aware and in UTC."""
         ...
 
     async def sleep(self, span: timedelta) -> None:
-        """Wait that long on this clock."""
+        """Wait for `span` on this clock."""
         ...
 
 
@@ -52,240 +62,431 @@ class Parser(Protocol):
         now: datetime,
         truncated: bool,
     ) -> ParseOutcome:
-        """The new or changed entries of a document."""
+        """Return the new or changed entries of a document."""
         ...
 
 
 class Channel(Protocol):
-    """A way to a chat. Raises nothing: whatever happens to a send is an outcome."""
+    """A way to a chat. Raises nothing: a failed send is an outcome."""
 
     async def send(self, delivery: Delivery, message: Message) -> SendOutcome:
-        """Send the message, or edit the one that `delivery.message_id` names."""
+        """Send the message, or edit the message that `delivery.message_id` names."""
+        ...
+
+
+class Members(Protocol):
+    """Who administers a chat, according to Telegram.
+
+    Where Telegram refuses to tell about a chat, nobody administers it. Where Telegram cannot be
+    reached, its library's error is raised; the update is then processed again later.
+    """
+
+    async def is_admin(self, address: int, user_id: int) -> bool:
+        """Return whether the person is an owner or administrator of the chat."""
+        ...
+
+    async def link(self, word: str) -> str:
+        """Return the address that opens the bot with this word."""
+        ...
+
+    async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
+        """Return address and title of a channel, looked up by its name or number.
+
+        None unless the person administers it and the bot may post there.
+        """
+        ...
+
+
+class Sites(Protocol):
+    """Finds the feeds of a site. Raises AddressError with a sentence for the person."""
+
+    async def feeds_at(self, url: str) -> list[SiteFeed]:
+        """Return the feed at this address, or those that the page links to; at least one."""
         ...
 
 
 class Archive(Protocol):
-    """Stored entries to look back at. Reads only, in the caller's thread; all may raise StoreError."""
+    """Stored entries to search. Reads only, in the caller's thread."""
 
     def languages(self) -> frozenset[str]:
-        """The languages of stored entries."""
+        """Return the languages of stored entries."""
         ...
 
     def begins(self) -> datetime | None:
-        """When the oldest stored entry was seen."""
+        """Return when the oldest stored entry was first seen."""
         ...
 
     def count(self, expression: str, since: datetime | None) -> int:
-        """How many entries a search has to look at."""
+        """Return how many entries a search has to look at."""
         ...
 
     def entries(
         self, expression: str, since: datetime | None, step: int = 1
     ) -> Iterator[StoredEntry]:
-        """Entries that a search has to look at, newest first; with `step`, only each so manieth. An empty expression means all."""
+        """Yield the entries that a search has to look at, newest first.
+
+        With `step`, only every `step`-th of them. An empty expression selects all entries.
+        """
         ...
 
 
 class StoryArchive(Protocol):
-    """Stored stories to be told. Reads only, in the caller's thread; all may raise StoreError."""
+    """Stored stories to show. Reads only, in the caller's thread."""
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:
-        """The entries of the storyline that an entry belongs to; none where it is not known."""
+        """Return the entries of the storyline of an entry; empty where the entry is not known."""
         ...
 
     def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
-        """The newest entry with this link, guid or headline; 0 for none."""
+        """Return the newest entry with this link, guid or headline; 0 for none."""
         ...
 
     def facts(self, entry_id: int) -> EntryFacts | None:
-        """What became of an entry; None where it is forgotten."""
+        """Return an entry and what happened to it; None where it is not stored any more."""
         ...
 
     def feeds(self) -> list[FeedFact]:
-        """The feeds that are watched."""
+        """Return the feeds that are polled."""
+        ...
+
+
+class FullArchive(Archive, StoryArchive, Protocol):
+    """All that can be read of stored entries and of the chats they were sent to."""
+
+    def subscriptions(self) -> list[Subscription]:
+        """Return all subscriptions in force."""
+        ...
+
+    def latest(self, limit: int) -> list[EntryFacts]:
+        """Return the newest entries and what happened to them."""
+        ...
+
+    def find(self, link: bytes, guid: bytes, title: bytes) -> list[EntryFacts]:
+        """Return the entries with this link, guid or headline, in the order they were seen."""
+        ...
+
+    def chat_addresses(self) -> dict[int, ChatFact]:
+        """Return name, address and settings of chats by id."""
+        ...
+
+    def chats(self) -> dict[int, tuple[str, str]]:
+        """Return the names of chats by id, each with why it is paused, or nothing."""
+        ...
+
+    def added_feeds(self, chats: Collection[int]) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Return address, name and tags of feeds these chats added and the file does not have."""
         ...
 
 
 class PollStore(Protocol):
-    """What the ingest corridor asks of the store."""
+    """What polling needs of the store."""
 
-    async def claim_feeds(self, now: datetime, most: int, lease: timedelta) -> list[FeedDue]:
-        """Feeds that are due and whose host is not parked, leased so that no one else takes them."""
+    async def claim_feeds(
+        self, now: datetime, limit: int, lease: timedelta, in_flight: Collection[int] = ()
+    ) -> list[FeedDue]:
+        """Lease feeds that are due and whose host is not parked; `in_flight` are left out.
+
+        Each comes with a new lease token, which ends earlier claims of the feed.
+        """
+        ...
+
+    async def release_feeds(self) -> None:
+        """Give up all leases: at start-up they belong to a process that has ended."""
+        ...
+
+    async def make_due(self, now: datetime) -> None:
+        """Make every feed due whose host is not parked."""
+        ...
+
+    async def hurry(self, failures: Collection[Failure], now: datetime, share: float) -> int:
+        """Make feeds due that failed like this, if at least `share` of all did; return how many."""
         ...
 
     async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, KnownEntries]:
-        """Known entries by feed id. Ids given out never overlap."""
+        """Return known entries by feed id. The ids handed out never overlap."""
         ...
 
-    async def window(self, since: datetime, after: int, most: int) -> list[tuple[Report, StoryIds]]:
-        """Entries seen since then with their stories, as grouping first looked at them, by id from the one behind `after`."""
+    async def window(
+        self, since: datetime, after: int, limit: int
+    ) -> list[tuple[Report, StoryIds]]:
+        """Return entries seen since then with their stories, by id, starting behind `after`.
+
+        The words are those that grouping first looked at.
+        """
         ...
 
-    async def stories(self, touched: AffectedStories, now: datetime) -> StoryState:
-        """Alerts, origins and stances of these stories."""
+    async def stories(self, affected: AffectedStories, now: datetime) -> StoryState:
+        """Return alerts, origins and stances of these stories."""
         ...
 
     async def commit(
         self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()
-    ) -> None:
-        """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+    ) -> frozenset[int]:
+        """Keep what several polls brought, in one transaction.
+
+        Return the feeds that another poll claimed meanwhile (normally none). If there are any,
+        nothing was kept: the other polls have to be decided again without them.
+        """
         ...
 
     async def release_pending(self, now: datetime) -> int:
-        """Send the alerts that waited for publishers as long as they were to; how many."""
+        """Queue the alerts whose wait for further publishers is over; return how many."""
+        ...
+
+    async def groupings(self) -> dict[int, Grouping]:
+        """Return the chats that chose a grouping of their own."""
+        ...
+
+    async def languages(self) -> frozenset[str]:
+        """Return the languages of all entries that were ever kept."""
+        ...
+
+    async def recent(self, limit: int) -> list[Article]:
+        """Return the newest entries, headline and language only."""
         ...
 
     async def subscriptions(self, chat_id: int | None = None) -> list[Subscription]:
-        """All subscriptions in force, or those that ring one chat; each with all the chats it rings."""
+        """Return the subscriptions in force, or those of one chat; each with all its chats."""
         ...
 
 
 class DeliveryStore(Protocol):
-    """What the deliver corridor asks of the store."""
+    """What delivering needs of the store."""
 
     async def in_flight(self) -> list[Delivery]:
-        """Deliveries that are marked as being sent. At start-up those are of a process that is gone."""
+        """Return deliveries marked as being sent: at start-up, by a process that has ended."""
         ...
 
     async def waiting(
-        self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False
+        self, now: datetime, limit: int, busy: Collection[int], *, unpaced: bool = False
     ) -> list[Waiting]:
-        """Chats with something to send, urgent first, then those served longest ago.
+        """Return chats with something to send, urgent first, then the longest unserved.
 
-        `busy` are chat ids to leave out; `unpaced`: only chats that no limit holds for.
+        `busy` are chat ids to leave out; `unpaced`: only chats that no rate limit holds for.
         """
         ...
 
     async def claim_deliveries(
         self, now: datetime, chat_ids: Sequence[int], merge_from: int
     ) -> list[Delivery]:
-        """The next delivery of each chat, marked as being sent. Where `merge_from` alerts wait or more, they become one."""
+        """Mark the next delivery of each chat as being sent and return it.
+
+        Where `merge_from` alerts wait or more, they become one delivery.
+        """
         ...
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
-        """What became of deliveries."""
+        """Keep the results of deliveries."""
         ...
 
     async def next_wait(self, now: datetime) -> datetime | None:
-        """When the next parked or quiet chat with something to send is to be looked at again."""
+        """Return when the next parked or quiet chat with something to send may be tried."""
         ...
 
     async def schedules_due(self, now: datetime) -> list[ChatSchedule]:
-        """Chats whose quiet hours or digests are to be looked at."""
+        """Return chats whose quiet hours or digests have to be looked at."""
         ...
 
     async def apply_schedules(self, plans: Sequence[SchedulePlan], now: datetime) -> None:
-        """What was decided about them: quiet or not, and what waits there becoming one message."""
+        """Keep whether chats are quiet, and gather what waits there into one message."""
         ...
 
     async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
-        """Address and time of sends, so that the pace survives a restart."""
+        """Return address and time of sends, so that rate limits survive a restart."""
         ...
 
 
 class ChatStore(Protocol):
-    """What the actions of people ask of the store."""
+    """What the chat layer needs of the store."""
 
     async def chat_at(self, address: int, topic: int) -> Chat | None:
-        """The chat at this address, if any is known."""
+        """Return the chat at this address, if any is known."""
         ...
 
     async def chat(self, number: int) -> Chat | None:
-        """A chat by its number."""
+        """Return a chat by its number."""
         ...
 
     async def person(self, user_id: int) -> Person:
-        """Who this is to newsbell."""
+        """Return what is known of a person; a stranger where nothing is."""
         ...
 
     async def people(self) -> list[Person]:
-        """All who are known, operators first."""
+        """Return everybody who is known, operators first."""
+        ...
+
+    async def has_admin(self) -> bool:
+        """Return whether anyone is an operator."""
         ...
 
     async def access_requests(self) -> list[Chat]:
-        """Chats that wrote to the bot and are not let in, the newest first."""
+        """Return chats that wrote to the bot and are not allowed, the newest first."""
         ...
 
-    async def linked(self, user_id: int) -> list[Chat]:
-        """The channels that a person linked."""
+    async def linked_channels(self, user_id: int) -> list[Chat]:
+        """Return the channels that a person linked."""
         ...
 
     async def subscriptions_of(self, chat_id: int) -> list[tuple[Subscription, bool]]:
-        """The chat's subscriptions, each with whether the configuration file declares it."""
+        """Return the chat's subscriptions, each with whether the configuration declares it."""
         ...
 
-    async def removed(self, chat_id: int, number: int) -> Subscription | None:
-        """A subscription that the chat gave up."""
+    async def removed_subscription(self, chat_id: int, number: int) -> Subscription | None:
+        """Return a subscription that the chat removed."""
         ...
 
     async def feeds_of(self, chat_id: int) -> list[OwnFeed]:
-        """The feeds that a chat's subscriptions look at."""
+        """Return the feeds that a chat's subscriptions look at."""
         ...
 
     async def new_hosts(self, user_id: int, since: datetime) -> int:
-        """How many hosts the person had watched since then that nobody had before."""
+        """Return how many hosts that nobody had before the person added since then."""
         ...
 
     async def alert_of(self, chat_id: int, message_id: int) -> AlertedStory | None:
-        """The story that a message of the chat tells of; of several, the first."""
+        """Return the story of an alert's message; the first where the message has several."""
         ...
 
-    async def asked(self, chat_id: int, now: datetime) -> str:
-        """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
+    async def pending_query(self, chat_id: int, now: datetime) -> str:
+        """Return the query that the chat has still to confirm; empty for none."""
         ...
 
     async def screen(self, chat_id: int, number: int) -> Screen | None:
-        """What a message with buttons shows at present."""
+        """Return the state of a message with buttons."""
         ...
 
     async def expecting(
         self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None
     ) -> Screen | None:
-        """The newest screen that waits for something this person is to write; with `reply_to`, only where that message is a reply of ours."""
+        """Return the newest screen that expects input of this person.
+
+        With `reply_to`, only where that message is a reply of the bot.
+        """
         ...
 
-    async def token(self, token: str, now: datetime) -> tuple[str, Mapping[str, Any]] | None:
-        """What a link with this word does: its purpose and values; None where it is unknown, used or too old."""
+    async def busy_screens(self) -> list[tuple[int, int, Screen]]:
+        """Return chat, person and screen of tasks that newsbell had not finished when it ended."""
+        ...
+
+    async def token(
+        self, token: str, now: datetime
+    ) -> tuple[TokenPurpose, Mapping[str, Any]] | None:
+        """Return purpose and values of a link; None where it is unknown, used or expired."""
+        ...
+
+    async def make_claim(self, token: str, expires_at: datetime) -> None:
+        """Store the claim token; earlier ones become invalid."""
         ...
 
     async def ratings(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
-        """By subscription: how many of its alerts pleased somebody, and how many did not."""
+        """Return by subscription how many ratings of its alerts were good, and how many bad."""
+        ...
+
+    async def last_update(self) -> int:
+        """Return the number of the last handled update; 0 for none."""
+        ...
+
+    async def answer(self, handled: HandledUpdate, now: datetime) -> bool:
+        """Keep changes, reply and number of an update together; False where it was known."""
         ...
 
     async def finish(
         self, chat_id: int, user_id: int, screen: Screen, reply: Reply, now: datetime
     ) -> None:
-        """What was worked on for a screen is done: its changes are kept, and its message changes."""
-        ...
-
-    async def answer(self, answered: HandledUpdate, now: datetime) -> bool:
-        """Keep changes, reply and the update's number together; False where this update was answered before."""
+        """Keep the result of a screen's task: its changes, and what its message shows now."""
         ...
 
 
-class Members(Protocol):
-    """Who administers a chat, as Telegram says.
+class ConfigStore(Protocol):
+    """What the configuration needs of the store."""
 
-    Where a chat cannot be asked, nobody does. Where Telegram cannot be reached, its library's error goes up to who took the update, which
-    is then taken again.
-    """
-
-    async def is_admin(self, address: int, user_id: int) -> bool:
-        """Whether the person is an owner or administrator of the chat."""
-        ...
-
-    async def link(self, word: str) -> str:
-        """The address that opens the bot with this word."""
-        ...
-
-    async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
-        """Address and title of a channel by its name or number, where the person administers it and the bot may post; else None."""
+    async def sync(self, declared: DesiredConfig, now: datetime) -> list[str]:
+        """Make the store hold what is declared, in one transaction; return the changes in words."""
         ...
 
 
-class Sites(Protocol):
-    """Finds feeds at the address of a site. Raises AddressError with a sentence for the person."""
+class AdminStore(Protocol):
+    """What operators need of the store."""
 
-    async def feeds_at(self, url: str) -> list[SiteFeed]:
-        """The feed at this address, or those that the page there names; at least one."""
+    async def status(self, *, brief: bool = False) -> Status:
+        """Return the state; in brief, only chats with waiting deliveries, and no counts."""
+        ...
+
+    async def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
+        """Return deliveries in these states (default: all unfinished), oldest first."""
+        ...
+
+    async def retry(self, ids: Sequence[int]) -> int:
+        """Queue failed deliveries again (all dead ones where `ids` is empty); return how many."""
+        ...
+
+    async def drop(self, ids: Sequence[int], now: datetime) -> int:
+        """Give up deliveries (all dead ones where `ids` is empty); return how many."""
+        ...
+
+    async def prune(self, now: datetime) -> int:
+        """Delete what is not needed any more; return how many rows."""
+        ...
+
+
+class StatusReader(Protocol):
+    """Status and outbox of a database that another process may have open. Reads only."""
+
+    def status(self) -> Status:
+        """Return the state, as `AdminStore.status` does."""
+        ...
+
+    def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
+        """Return deliveries, as `AdminStore.outbox` does."""
+        ...
+
+
+class SearchStore(Protocol):
+    """The writing side of the search."""
+
+    async def fill(self) -> int:
+        """Add the next batch of entries to the search index; return how many."""
+        ...
+
+    async def renew(self) -> bool:
+        """Rebuild the search index where half of it is obsolete; return whether it was."""
+        ...
+
+
+class Store(Protocol):
+    """The whole store, by what uses it."""
+
+    @property
+    def polls(self) -> PollStore:
+        """What polling needs."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryStore:
+        """What delivering needs."""
+        ...
+
+    @property
+    def chats(self) -> ChatStore:
+        """What the chat layer needs."""
+        ...
+
+    @property
+    def config(self) -> ConfigStore:
+        """What the configuration needs."""
+        ...
+
+    @property
+    def admin(self) -> AdminStore:
+        """What operators need."""
+        ...
+
+    @property
+    def search(self) -> SearchStore:
+        """The writing side of the search."""
+        ...
+
+    @property
+    def archive(self) -> FullArchive:
+        """The reading side, for other threads."""
         ...

@@ -16,8 +16,8 @@ from support import NOON, ManualClock, Recorder, newsbell
 from bot.alerts.decide import AlertDecider
 from bot.feeds.poller import Polled, _affected_stories, _Decided
 from bot.model.alerts import StoryState
-from bot.model.delivery import Delivery, DeliveryKind, OutboxRow
-from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
+from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, OutboxRow
+from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision, Silence
 from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.stories import Merge, Placement
@@ -28,7 +28,7 @@ from bot.stories.assign import Merges, settled
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
 FEED = "http://127.0.0.1:9/feed.xml"  #: never polled: the stories are brought by `Desk.bring`
-EVERY_STATE = ("queued", "sending", "sent", "unknown", "merged", "dropped", "dead")
+EVERY_STATE = tuple(DeliveryState)
 
 Address = int | tuple[int, int]  #: a Telegram chat, or one of its topics
 
@@ -195,7 +195,7 @@ class TelegramHarness:
             told.published or now,
             None,
             now,
-            told.silent,
+            Silence(told.silent) if told.silent else None,
         )
         place = Stories(*(one or number for one in told.place))
         origin = told.origin or f"house {number}"
@@ -278,7 +278,9 @@ class TelegramHarness:
 
     async def outbox(self, *states: str) -> list[OutboxRow]:
         """Deliveries in these states (all by default)."""
-        return await self.app.store.admin.outbox(states or EVERY_STATE)
+        return await self.app.store.admin.outbox(
+            [DeliveryState(state) for state in states] or EVERY_STATE
+        )
 
     async def states(self) -> list[str]:
         """The states of all deliveries in order, notices left out."""

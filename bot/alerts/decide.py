@@ -19,7 +19,7 @@ from bot.model.alerts import (
     StoryState,
 )
 from bot.model.chats import AlertOptions
-from bot.model.entries import RECENT, Article, Match, NewEntry, PlacedEntry, Revision
+from bot.model.entries import RECENT, Article, Match, NewEntry, PlacedEntry, Revision, Silence
 from bot.model.feeds import FeedDue
 from bot.model.stories import Grouping, StoryIds
 from bot.query.index import Index
@@ -137,7 +137,7 @@ class AlertDecider:
         for level in Grouping:
             self._origins.setdefault((level, story_ids.at(level)), set()).add(placed.origin)
         recent = entry.published is not None and entry.published > self._now - RECENT
-        if entry.silent != "archive" and (not entry.silent or recent):
+        if entry.silent is not Silence.ARCHIVE and (not entry.silent or recent):
             self._match(placed, feed)
         for alert in before:
             self._grow(
@@ -148,8 +148,8 @@ class AlertDecider:
 
     def _match(self, placed: PlacedEntry, feed: FeedDue) -> None:
         entry = placed.entry
-        baseline = entry.silent == "baseline"
-        hit = _Hit(entry.id, placed.story_ids, catch_up=baseline, collapse=entry.silent == "flood")
+        baseline = entry.silent is Silence.BASELINE
+        hit = _Hit(entry.id, placed.story_ids, catch_up=baseline, collapse=entry.silent is Silence.FLOOD)
         stances = self._stances.get(placed.story_ids.storyline, {})
         for chat, found in self._by_chat(
             self._index.match(article(entry, feed)), terminals_only=baseline

@@ -23,6 +23,7 @@ from bot.delivery.channels.terminal import TerminalChannel
 from bot.demo.play import play
 from bot.errors import NewsbellError, StoreBusy
 from bot.feeds.poller import PollReport
+from bot.model.delivery import DeliveryState
 from bot.service import logs
 from bot.service.app import Wiring, app, stop_on_signals
 from bot.service.control import ask
@@ -193,11 +194,7 @@ def outbox(context: click.Context, path: Path) -> None:
 def outbox_list(path: Path, *, everything: bool = False) -> None:
     """List deliveries that wait, are undecided or dead."""
     config = loaded(path)
-    states = (
-        ("queued", "sending", "unknown", "dead", "sent", "merged", "dropped")
-        if everything
-        else None
-    )
+    states = tuple(DeliveryState) if everything else None
     rows = read_only(config).outbox(states)
     if not rows:
         click.echo("Nothing waits and nothing is dead.")

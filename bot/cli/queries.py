@@ -317,7 +317,7 @@ def export(path: Path, chat: str | None) -> None:
     config = loaded(path)
     with _failing():
         stored = archive(config)
-        places, subscriptions = stored.places(), stored.subscriptions()
+        places, subscriptions = stored.chat_addresses(), stored.subscriptions()
     if chat is not None:
         numbers = {number for number, one in places.items() if chat in {one.name, str(one.address)}}
         if not numbers:

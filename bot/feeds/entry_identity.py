@@ -19,6 +19,7 @@ from bot.model.entries import (
     ParsedDocument,
     ParsedEntry,
     Revision,
+    Silence,
 )
 from bot.model.feeds import FeedDue, FeedState, Policy
 from bot.model.poll import KnownEntries, Lookup
@@ -378,11 +379,11 @@ def _silence(
     """Mark the new entries that may not ring one by one: the first fetch, a flood, an archive that was cut."""
     state = feed.state
     if state.baseline_at is None:
-        return [replace(entry, silent="baseline") for entry in new], 0
+        return [replace(entry, silent=Silence.BASELINE) for entry in new], 0
     if state.cut or document.cut:
         since = state.baseline_at - RECENT
         new = [
-            replace(entry, silent="archive")
+            replace(entry, silent=Silence.ARCHIVE)
             if entry.published and entry.published < since
             else entry
             for entry in new
@@ -398,7 +399,9 @@ def _silence(
     usual = max(3 * state.most_new, int(3 * state.rate * elapsed))
     if len(loud) - len(fresh) <= max(FLOOD_FLOOR, usual) and len(fresh) <= max(FRESH_FLOOR, usual):
         return new, 0
-    return [entry if entry.silent else replace(entry, silent="flood") for entry in new], len(loud)
+    return [entry if entry.silent else replace(entry, silent=Silence.FLOOD) for entry in new], len(
+        loud
+    )
 
 
 def _remember(

@@ -182,21 +182,20 @@ class Poller:
         if self._more and self._in_flight > MAX_IN_FLIGHT * 3 // 4:
             return 0
         try:
-            feeds = await self._store.claim_feeds(due_at or self._clock.now(), free, LEASE)
+            feeds = await self._store.claim_feeds(
+                due_at or self._clock.now(), free, LEASE, self._claimed
+            )
         except StoreError as error:
             await self._store_failed("claim_failed", error)
             return 0
         self._more = len(feeds) == free
-        ours = [
-            feed for feed in feeds if feed.id not in self._claimed
-        ]  # a lease may run out on a fast clock
-        for number, feed in enumerate(ours, 1):
+        for number, feed in enumerate(feeds, 1):
             self._claimed.add(feed.id)
             self._in_flight += 1
             group.create_task(self._poll(feed))
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return len(ours)
+        return len(feeds)
 
     async def _poll(self, feed: FeedDue) -> None:
         try:
@@ -273,6 +272,16 @@ class Poller:
                 self._wake_for_more()
 
     async def _keep(self, batch: list[Polled]) -> None:
+        """Keep what these polls brought, but for feeds that another poller claimed meanwhile."""
+        while batch:
+            lost = await self._decide_and_commit(batch)
+            for polled in batch:
+                if polled.feed.id in lost:
+                    log.warning("poll_superseded", feed_id=polled.feed.id, feed=polled.feed.name)
+            batch = [polled for polled in batch if lost and polled.feed.id not in lost]
+
+    async def _decide_and_commit(self, batch: list[Polled]) -> frozenset[int]:
+        """Return the feeds that another poller claimed meanwhile; then nothing was kept."""
         now = self._clock.now()
         lookups = [
             lookup_for(polled.feed, polled.document)
@@ -298,6 +307,7 @@ class Poller:
             commits.append(
                 replace(
                     one.commit,
+                    lease=one.polled.feed.lease,
                     new=tuple(entries),
                     alerts=decisions.alerts,
                     alert_revisions=decisions.revisions,
@@ -306,11 +316,14 @@ class Poller:
             )
             if entries or number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-        await self._store.commit(commits, now, merges.done)
+        lost = await self._store.commit(commits, now, merges.done)
+        if lost:
+            return lost
         self._window = window
         self._committed(
             [_report(polled, commit) for polled, commit in zip(batch, commits, strict=True)]
         )
+        return lost
 
     async def restored(self) -> Window:
         """The live window as the store has it; kept for the next batch."""

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.model.chats import ChatSettings
-from bot.model.entries import Article
+from bot.model.chats import ChatKind, ChatSettings
+from bot.model.delivery import DeliveryState
+from bot.model.entries import Article, Silence
 from bot.model.stories import Pair, StoryIds
 
 
@@ -17,7 +18,7 @@ class StoredEntry:
     article: Article
     published: datetime | None
     first_seen_at: datetime
-    silent: str  #: why it could not ring: "baseline", "flood", "archive", or empty
+    silent: Silence | None  #: why it got no alert by itself
 
     @property
     def at(self) -> datetime:
@@ -33,7 +34,7 @@ class AlertFact:
     entry_id: int  #: the entry that rang
     title: str  #: of that entry
     created_at: datetime
-    state: str  #: of its delivery; empty where that is forgotten by now
+    state: DeliveryState | None  #: of its delivery; None where that is not stored any more
     error: str
     settled_at: datetime | None
     arrived: bool  #: Telegram has a number for the message
@@ -67,7 +68,7 @@ class ChatFact:
     """Where a chat is."""
 
     name: str
-    kind: str
+    kind: ChatKind
     address: int
     topic: int
     declared: bool  #: by the configuration file

@@ -14,6 +14,14 @@ class ChatKind(StrEnum):
     TERMINAL = "terminal"
 
 
+class TokenPurpose(StrEnum):
+    """What a link with a token does for the person who opens it."""
+
+    CLAIM = "claim"  #: makes them an owner
+    INVITE = "invite"  #: lets them in
+    SHARE = "share"  #: offers them a subscription
+
+
 class Urgency(StrEnum):
     """How soon a subscription's alerts go out among a chat's others."""
 
@@ -118,6 +126,3 @@ class Chat:
     def is_group(self) -> bool:
         """Whether Telegram's limit of 20 messages a minute holds (groups and channels have negative ids)."""
         return self.address < 0
-
-
-# What became of one send or edit.

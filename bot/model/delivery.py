@@ -19,20 +19,6 @@ class Waiting:
     last_sent_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A delivery as the operator sees it."""
-
-    id: int
-    state: str
-    kind: str
-    chat: str
-    title: str
-    attempts: int
-    created_at: datetime
-    error: str
-
-
 class DeliveryKind(StrEnum):
     """What a delivery is for."""
 
@@ -53,6 +39,20 @@ class DeliveryState(StrEnum):
     MERGED = "merged"  #: another delivery carries its alerts
     DROPPED = "dropped"  #: not needed any more, or a person said so
     DEAD = "dead"  #: refused for good; waits for a person
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A delivery as the operator sees it."""
+
+    id: int
+    state: DeliveryState
+    kind: DeliveryKind
+    chat: str
+    title: str
+    attempts: int
+    created_at: datetime
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.model.feeds import Failure, FeedHints
 from bot.model.stories import Placement, StoryIds
@@ -79,6 +80,14 @@ class KnownEntry:
     first_seen_at: datetime
 
 
+class Silence(StrEnum):
+    """Why no alert is sent for a new entry by itself."""
+
+    BASELINE = "baseline"  #: it was in the feed at the first poll
+    FLOOD = "flood"  #: it came with more new entries than the feed ever had
+    ARCHIVE = "archive"  #: it came from the older part of a document that was cut
+
+
 @dataclass(frozen=True, slots=True)
 class NewEntry:
     """An entry seen for the first time, on its way to the store."""
@@ -95,7 +104,7 @@ class NewEntry:
     published: datetime | None
     updated: datetime | None
     first_seen_at: datetime
-    silent: str = ""  #: why it may not ring: "baseline", "flood", "archive", or empty
+    silent: Silence | None = None  #: why it gets no alert by itself; None: it may get one
     language: str = ""
 
 

@@ -117,9 +117,9 @@ class FeedDue:
     tags: tuple[str, ...]
     every: timedelta | None
     state: FeedState
-    chats: frozenset[int] | None = (
-        None  #: of a feed that people added: whom it may ring; None: everyone
-    )
+    #: of a feed that people added: chats that may get alerts of it; None: all
+    chats: frozenset[int] | None = None
+    lease: int = 0  #: token of this claim; a later claim of the feed has another
 
     @property
     def address(self) -> str:

@@ -53,3 +53,4 @@ class FeedCommit:
     growths: tuple[AlertGrowth, ...] = ()
     notices: tuple[NoticeIntent, ...] = ()
     park_host: tuple[str, datetime] | None = None  #: host and when it may be asked again
+    lease: int = 0  #: token of the feed's claim; 0: the feed was not claimed

@@ -1,9 +1,11 @@
 """The state of the whole program as its operator sees it. Values only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.model.chats import Chat
+from bot.model.delivery import DeliveryState
 from bot.model.feeds import FeedState
 
 
@@ -25,5 +27,5 @@ class Status:
     feeds: tuple[FeedStatus, ...]
     chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued, not before
     subscriptions: int
-    deliveries: dict[str, int] = field(default_factory=dict)  #: state to count
+    deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
     hosts: tuple[tuple[str, datetime], ...] = ()  #: parked hosts

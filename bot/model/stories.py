@@ -48,13 +48,22 @@ class StoryIds:
                 return self.storyline
 
 
+class PairReason(StrEnum):
+    """What two entries of a story have in common."""
+
+    LINK = "link"
+    HEADLINE = "headline"
+    WORDS = "words"
+    NAMES = "names"
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """Why an entry belongs to a story: another entry of it, and how alike the two are."""
 
     other: int
     score: float  #: 0 to 1
-    reason: str  #: "link", "headline", "words", "names"
+    reason: PairReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import AlertFact, EntryFacts, FeedFact
 from bot.model.chats import Subscription
-from bot.model.entries import Article
+from bot.model.delivery import DeliveryState
+from bot.model.entries import Article, Silence
 from bot.query.explain import explain, sentence
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
@@ -132,7 +133,7 @@ def _unread(held: Held, translator: Translator) -> Reason:
 
 
 def _arrived(alert: AlertFact) -> bool:
-    return alert.state == "sent" or (not alert.state and alert.arrived)
+    return alert.state is DeliveryState.SENT or (not alert.state and alert.arrived)
 
 
 # What follows are clauses that stand by themselves, with a subject and a verb, so that they fit behind a colon in any language.
@@ -155,7 +156,7 @@ def _in_chat(
             "no alert: the subscription did not stand, or read otherwise, when the article came"
         )
     state = _state(alert, when, translator)
-    if paused and alert.state == "queued":
+    if paused and alert.state is DeliveryState.QUEUED:
         state = translator.gettext(
             "{state}, for the chat is paused: {reason}", state=state, reason=paused
         )
@@ -171,14 +172,14 @@ def _in_chat(
     return state
 
 
-def _silent(kind: str, translator: Translator) -> str:
+def _silent(kind: Silence, translator: Translator) -> str:
     """Why an entry could not ring anyone."""
     match kind:
-        case "baseline":
+        case Silence.BASELINE:
             return translator.gettext(
                 "it was in the feed when newsbell looked at that for the first time; of that a terminal shows the last day, others nothing"
             )
-        case "flood":
+        case Silence.FLOOD:
             return translator.gettext(
                 "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message"
             )
@@ -206,24 +207,25 @@ def _state(alert: AlertFact, when: When, translator: Translator) -> str:
     text = _unsettled(alert.state, translator)
     return (
         f"{text} ({alert.error})"
-        if alert.error and alert.state in {"queued", "dead", "unknown"}
+        if alert.error
+        and alert.state in {DeliveryState.QUEUED, DeliveryState.DEAD, DeliveryState.UNKNOWN}
         else text
     )
 
 
-def _unsettled(state: str, translator: Translator) -> str:
+def _unsettled(state: DeliveryState | None, translator: Translator) -> str:
     match state:
-        case "queued":
+        case DeliveryState.QUEUED:
             return translator.gettext("the message waits to be sent")
-        case "sending":
+        case DeliveryState.SENDING:
             return translator.gettext("the message is being sent")
-        case "unknown":
+        case DeliveryState.UNKNOWN:
             return translator.gettext(
                 "the connection ended before the answer, so the message may or may not have arrived"
             )
-        case "dead":
+        case DeliveryState.DEAD:
             return translator.gettext("the message was refused")
-        case "dropped":
+        case DeliveryState.DROPPED:
             return translator.gettext("the message was dropped by hand or was not needed any more")
         case _:
             return translator.gettext("what became of the message is forgotten by now")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import StoryEntry
-from bot.model.stories import Pair
+from bot.model.stories import Pair, PairReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +77,25 @@ def _pair(pair: Pair, name: str, translator: Translator) -> str:
     """Why two entries are of one story; `name` is empty where the other is forgotten."""
     score = f"{pair.score:.2f}"
     match pair.reason, bool(name):
-        case "link", True:
+        case PairReason.LINK, True:
             return translator.gettext("the same link as {name}", name=name)
-        case "link", False:
+        case PairReason.LINK, False:
             return translator.gettext("the same link as an entry that is forgotten by now")
-        case "headline", True:
+        case PairReason.HEADLINE, True:
             return translator.gettext("the same headline as {name}", name=name)
-        case "headline", False:
+        case PairReason.HEADLINE, False:
             return translator.gettext("the same headline as an entry that is forgotten by now")
-        case "words", True:
+        case PairReason.WORDS, True:
             return translator.gettext("words like {name} ({score})", name=name, score=score)
-        case "words", False:
+        case PairReason.WORDS, False:
             return translator.gettext(
                 "words like an entry that is forgotten by now ({score})", score=score
             )
-        case "names", True:
+        case PairReason.NAMES, True:
             return translator.gettext(
                 "names and numbers like {name} ({score})", name=name, score=score
             )
-        case "names", False:
+        case PairReason.NAMES, False:
             return translator.gettext(
                 "names and numbers like an entry that is forgotten by now ({score})", score=score
             )

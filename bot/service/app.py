@@ -45,7 +45,7 @@ from bot.fetch.url_guard import UrlGuard
 from bot.i18n.catalog import LANGUAGES, Catalogs, Translator
 from bot.model.chat_events import Incoming, Reply, Screen
 from bot.model.chats import Chat, ChatKind, ChatSettings
-from bot.model.delivery import Settlement
+from bot.model.delivery import DeliveryState, Settlement
 from bot.model.feeds import Failure
 from bot.model.message import Message
 from bot.model.status import Status
@@ -205,7 +205,7 @@ class App:
             drawn=self._drawn,
             status=self._status,
             overview=self.store.admin.status,
-            dead=lambda: self.store.admin.outbox(("dead",)),
+            dead=lambda: self.store.admin.outbox((DeliveryState.DEAD,)),
             yaml_of=self._yaml_of,
             subscriptions=lambda: quotas().subscriptions,
             feeds=lambda: FeedQuota(quotas().feeds, quotas().hosts_an_hour),
@@ -264,7 +264,7 @@ class App:
             return ""
         archive = self.store.archive
         places, feeds = await asyncio.to_thread(
-            lambda: (archive.places(), archive.added_feeds(chats))
+            lambda: (archive.chat_addresses(), archive.added_feeds(chats))
         )
         return yaml.safe_dump(exported(made, places, feeds), allow_unicode=True, sort_keys=False)
 
@@ -360,7 +360,7 @@ class App:
     async def _take_up_works(self) -> None:
         """Do what screens say is being done, also what a process that is gone began."""
         under_way = {task.get_name() for task in self._works}
-        for chat_id, user_id, screen in await self.store.chats.at_work():
+        for chat_id, user_id, screen in await self.store.chats.busy_screens():
             name = f"screen {screen.id}"
             if name not in under_way:
                 task = asyncio.create_task(self._work(chat_id, user_id, screen), name=name)

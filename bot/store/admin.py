@@ -1,12 +1,13 @@
 """The operator's side of the store: status, the outbox by hand, and forgetting what is no longer needed."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.model.chats import Chat
-from bot.model.delivery import OutboxRow
+from bot.model.delivery import DeliveryKind, DeliveryState, OutboxRow
 from bot.model.status import FeedStatus, Status
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
@@ -16,6 +17,13 @@ KEEP_ABSENT = timedelta(days=90)  #: a seen entry is remembered so long after it
 KEEP_SENT = timedelta(days=30)  #: deliveries that are done
 # Two halves, each with the index that knows it: `state in ('queued', 'sending')` reads the deliveries of a month.
 _UNDELIVERED = "(select chat_id from outbox where state = 'queued' union all select chat_id from outbox where state = 'sending' and state != 'queued')"
+
+UNFINISHED = (
+    DeliveryState.QUEUED,
+    DeliveryState.SENDING,
+    DeliveryState.UNKNOWN,
+    DeliveryState.DEAD,
+)
 
 
 class AdminTables:
@@ -28,11 +36,11 @@ class AdminTables:
         """The whole state; in brief, only chats in which something waits, and no count of deliveries."""
         return await self._writer.run("read the status", lambda db: read_status(db, brief=brief))
 
-    async def outbox(self, states: tuple[str, ...] | None = None) -> list[OutboxRow]:
+    async def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
         """Deliveries in these states (by default all that are not done), oldest first, at most 200."""
         return await self._writer.run("read the outbox", lambda db: read_outbox(db, states))
 
-    async def retry(self, ids: tuple[int, ...]) -> int:
+    async def retry(self, ids: Sequence[int]) -> int:
         """Queue dead, undecided or dropped deliveries again (all dead ones where none is named); how many."""
 
         def work(db: Database) -> int:
@@ -52,7 +60,7 @@ class AdminTables:
 
         return await self._writer.run("queue again", work)
 
-    async def drop(self, ids: tuple[int, ...], now: datetime) -> int:
+    async def drop(self, ids: Sequence[int], now: datetime) -> int:
         """Give up deliveries that wait or are dead (all dead ones where none is named); how many."""
 
         def work(db: Database) -> int:
@@ -110,7 +118,7 @@ class AdminTables:
         return await self._writer.run("forget what is old", work)
 
 
-def _named(ids: tuple[int, ...], otherwise: str) -> tuple[str, list[int]]:
+def _named(ids: Sequence[int], otherwise: str) -> tuple[str, list[int]]:
     return (f"id in ({','.join('?' for _ in ids)})", list(ids)) if ids else (otherwise, [])
 
 
@@ -135,7 +143,10 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
         ).fetchone()[0],
         deliveries={}
         if brief
-        else dict(db.execute("select state, count(*) from outbox group by state").fetchall()),
+        else {
+            DeliveryState(row["state"]): row["number"]
+            for row in db.execute("select state, count(*) as number from outbox group by state")
+        },
         hosts=tuple(
             (row["host"], sure_time(row["not_before"]))
             for row in db.execute("select * from hosts order by host").fetchall()
@@ -148,9 +159,9 @@ def _feed_status(row: Any) -> FeedStatus:
     return FeedStatus(feed.url, feed.name, feed.every, feed.state, row["entries"])
 
 
-def read_outbox(db: Database, states: tuple[str, ...] | None) -> list[OutboxRow]:
+def read_outbox(db: Database, states: Collection[DeliveryState] | None) -> list[OutboxRow]:
     """Also for a reader in another process."""
-    wanted = states or ("queued", "sending", "unknown", "dead")
+    wanted = states or UNFINISHED
     rows = db.execute(
         "select o.*, c.name as chat, coalesce((select group_concat(title, ' · ') from outbox_alerts a join alerts l using (chat_id, story_id) "
         "join entries e on e.id = l.entry_id where outbox_id = o.id), o.text) as title from outbox o join chats c on c.id = o.chat_id "
@@ -160,8 +171,8 @@ def read_outbox(db: Database, states: tuple[str, ...] | None) -> list[OutboxRow]
     return [
         OutboxRow(
             row["id"],
-            row["state"],
-            row["kind"],
+            DeliveryState(row["state"]),
+            DeliveryKind(row["kind"]),
             row["chat"],
             row["title"],
             row["attempts"],

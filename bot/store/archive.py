@@ -15,9 +15,10 @@ from sqlite_utils import Database
 
 from bot.errors import StoreError
 from bot.model.archive import AlertFact, ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
-from bot.model.chats import Subscription
-from bot.model.entries import Article
-from bot.model.stories import Pair
+from bot.model.chats import ChatKind, Subscription
+from bot.model.delivery import DeliveryState
+from bot.model.entries import Article, Silence
+from bot.model.stories import Pair, PairReason
 from bot.query.prefilter import keys
 from bot.query.words import ArticleWords
 from bot.store.database import Writer, wrapped
@@ -175,21 +176,21 @@ class Archive:
                 for row in db.execute(SUBSCRIPTIONS.format(where="")).fetchall()
             ]
 
-    def latest(self, most: int) -> list[EntryFacts]:
+    def latest(self, limit: int) -> list[EntryFacts]:
         """What became of the newest entries."""
         with self._open() as db:
             return [
                 _facts(db, row)
-                for row in db.execute(f"{_ENTRY} order by e.id desc limit ?", [most]).fetchall()
+                for row in db.execute(f"{_ENTRY} order by e.id desc limit ?", [limit]).fetchall()
             ]
 
-    def find(self, keys_of_link: bytes, guid: bytes, title: bytes) -> list[EntryFacts]:
+    def find(self, link: bytes, guid: bytes, title: bytes) -> list[EntryFacts]:
         """What became of the entries with this link, guid or headline, in the order in which they were seen."""
         with self._open() as db:
             rows = db.execute(
                 f"{_ENTRY} where (e.link_key = ? and e.link_key != x'') or (e.guid_key = ? and e.guid_key != x'') or e.title_key = ? "
                 "order by e.id limit 50",
-                [keys_of_link, guid, title],
+                [link, guid, title],
             ).fetchall()
             return [_facts(db, row) for row in rows]
 
@@ -232,7 +233,10 @@ class Archive:
                 sure_time(row["at"]),
                 tuple(
                     sorted(
-                        (Pair(*one) for one in json.loads(row["pairs"])),
+                        (
+                            Pair(other, score, PairReason(reason))
+                            for other, score, reason in json.loads(row["pairs"])
+                        ),
                         key=lambda pair: -pair.score,
                     )
                 ),
@@ -257,7 +261,7 @@ class Archive:
                 for row in rows
             ]
 
-    def places(self) -> dict[int, ChatFact]:
+    def chat_addresses(self) -> dict[int, ChatFact]:
         """Where chats are, by id."""
         with self._open() as db:
             rows = db.execute(
@@ -266,7 +270,7 @@ class Archive:
             return {
                 row["id"]: ChatFact(
                     row["name"],
-                    row["kind"],
+                    ChatKind(row["kind"]),
                     row["address"],
                     row["topic"],
                     bool(row["declared"]),
@@ -330,7 +334,7 @@ def _stored(row: Any) -> StoredEntry:
         ),
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
-        silent=row["silent"],
+        silent=Silence(row["silent"]) if row["silent"] else None,
     )
 
 
@@ -361,7 +365,7 @@ def _facts(db: Database, row: Any) -> EntryFacts:
             entry_id=one["entry_id"],
             title=titles.get(one["entry_id"], ""),
             created_at=sure_time(one["created_at"]),
-            state=one["state"] or "",
+            state=DeliveryState(one["state"]) if one["state"] else None,
             error=one["error"] or "",
             settled_at=get_time(one["settled_at"]),
             arrived=one["message_id"] is not None,

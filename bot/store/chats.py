@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from bot.model.alerts import AlertedStory, Stance
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Role, Screen
-from bot.model.chats import Chat, Subscription
+from bot.model.chats import Chat, Subscription, TokenPurpose
 from bot.store import chat_writes
 from bot.store.chat_writes import token_hash
 from bot.store.database import Writer
@@ -48,19 +48,6 @@ class ChatTables:
             return get_chat(row) if row else None
 
         return await self._writer.run("read a chat", work)
-
-    async def is_admin(self, user_id: int) -> bool:
-        """Whether the person may do what operators do."""
-        return await self._writer.run(
-            "read people",
-            lambda db: (
-                db.execute(
-                    "select 1 from people where user_id = ? and role in ('declared', 'owner', 'admin')",
-                    [user_id],
-                ).fetchone()
-                is not None
-            ),
-        )
 
     async def has_admin(self) -> bool:
         """Whether anyone is the operator."""
@@ -129,7 +116,7 @@ class ChatTables:
 
         return await self._writer.run("read an alert", work)
 
-    async def asked(self, chat_id: int, now: datetime) -> str:
+    async def pending_query(self, chat_id: int, now: datetime) -> str:
         """The query that the chat was asked to confirm; empty where there is none, or it is too old."""
 
         def work(db: Database) -> str:
@@ -162,9 +149,9 @@ class ChatTables:
 
         return await self._writer.run("read the last update", work)
 
-    async def answer(self, answered: HandledUpdate, now: datetime) -> bool:
+    async def answer(self, handled: HandledUpdate, now: datetime) -> bool:
         """Keep changes, reply and the update's number together; False where this update was answered before."""
-        return await self._writer.run("answer", lambda db: chat_writes.keep(db, answered, now))
+        return await self._writer.run("answer", lambda db: chat_writes.keep(db, handled, now))
 
     async def chat(self, number: int) -> Chat | None:
         """A chat by its number."""
@@ -217,7 +204,7 @@ class ChatTables:
 
         return await self._writer.run("read chats", work)
 
-    async def linked(self, user_id: int) -> list[Chat]:
+    async def linked_channels(self, user_id: int) -> list[Chat]:
         """The channels that a person linked."""
 
         def work(db: Database) -> list[Chat]:
@@ -229,7 +216,7 @@ class ChatTables:
 
         return await self._writer.run("read channels", work)
 
-    async def removed(self, chat_id: int, number: int) -> Subscription | None:
+    async def removed_subscription(self, chat_id: int, number: int) -> Subscription | None:
         """A subscription that the chat gave up."""
 
         def work(db: Database) -> Subscription | None:
@@ -316,15 +303,17 @@ class ChatTables:
 
         return await self._writer.run("read a screen", work)
 
-    async def token(self, token: str, now: datetime) -> tuple[str, Mapping[str, Any]] | None:
+    async def token(
+        self, token: str, now: datetime
+    ) -> tuple[TokenPurpose, Mapping[str, Any]] | None:
         """What a link with this word does: its purpose and values; None where it is unknown, used or too old."""
 
-        def work(db: Database) -> tuple[str, Mapping[str, Any]] | None:
+        def work(db: Database) -> tuple[TokenPurpose, Mapping[str, Any]] | None:
             row = db.execute(
                 "select purpose, state from claims where token_hash = ? and used_at is null and expires_at > ?",
                 [token_hash(token), put_time(now)],
             ).fetchone()
-            return (row["purpose"], json.loads(row["state"])) if row else None
+            return (TokenPurpose(row["purpose"]), json.loads(row["state"])) if row else None
 
         return await self._writer.run("read a link", work)
 
@@ -337,7 +326,7 @@ class ChatTables:
             lambda db: chat_writes.finish(db, chat_id, user_id, screen, reply, now),
         )
 
-    async def at_work(self) -> list[tuple[int, int, Screen]]:
+    async def busy_screens(self) -> list[tuple[int, int, Screen]]:
         """Chat, person and screen of what was being worked on when newsbell stopped."""
 
         def work(db: Database) -> list[tuple[int, int, Screen]]:

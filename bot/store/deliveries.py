@@ -72,7 +72,7 @@ class DeliveryTables:
         )
 
     async def waiting(
-        self, now: datetime, most: int, busy: Collection[int], *, unpaced: bool = False
+        self, now: datetime, limit: int, busy: Collection[int], *, unpaced: bool = False
     ) -> list[Waiting]:
         """Chats with something to send, urgent first, then those served longest ago; `unpaced` ones only, which no limit holds for."""
 
@@ -82,8 +82,8 @@ class DeliveryTables:
                 "select chat, priority, address, last_sent_at from waits join chats on chats.id = chat join outbox on outbox.id = "
                 f"(select id from outbox where chat_id = chat and state = 'queued' and {_RIPE} order by priority, id limit 1) "
                 f"where {_TAKES} and chat not in ({','.join(str(int(one)) for one in busy)}) "
-                "order by priority, last_sent_at nulls first, outbox.id limit :most",
-                {"now": put_time(now), "most": most},
+                "order by priority, last_sent_at nulls first, outbox.id limit :limit",
+                {"now": put_time(now), "limit": limit},
             ).fetchall()
             return [
                 Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"]))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,22 @@ _UPDATE_FEED = (
     + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS)
     + " where id = :id"
 )
+# The chats of a feed that the file declares are not read: its alerts may go to all.
+_DUE = (
+    "select feeds.*, records, case when declared then '' else "
+    "(select json_group_array(chat_id) from feed_chats where feed_id = feeds.id) end as chats "
+    "from feeds left join documents on feed_id = id left join hosts using (host) where active = 1 "
+    "and next_poll_at <= :now and (lease_until is null or lease_until <= :now) "
+    "and (not_before is null or not_before <= :now) "
+    "and id not in (select value from json_each(:in_flight)) "
+    "order by next_poll_at limit :limit"
+)
+_LEASE = "update feeds set lease_until = :until, lease = lease + 1 where id = :id"
+# A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
+_LOST = (
+    "select id from feeds where id = :feed_id "
+    "and lease != :lease and not (:lease = 0 and lease_until is null)"
+)
 # One prepared statement: sqlite-utils' insert_all writes a new one for each number of rows, which cost more than the rows.
 _INSERT_ENTRY = (
     "insert into entries (id, feed_id, strict_id, story_id, storyline_id, house, origin, agency, "
@@ -52,25 +68,21 @@ class PollTables:
         self._next_id = 0
         self._known_languages: frozenset[str] = frozenset()
 
-    async def claim_feeds(self, now: datetime, most: int, lease: timedelta) -> list[FeedDue]:
-        """Feeds that are due and whose host is not parked, leased."""
+    async def claim_feeds(
+        self, now: datetime, limit: int, lease: timedelta, in_flight: Collection[int] = ()
+    ) -> list[FeedDue]:
+        """Lease feeds that are due and whose host is not parked; `in_flight` are left out."""
 
         def work(db: Database) -> list[FeedDue]:
-            moment = put_time(now)
-            rows = db.execute(
-                "select feeds.*, records, case when declared then '' else "
-                "(select json_group_array(chat_id) from feed_chats where feed_id = feeds.id) end as chats "
-                "from feeds left join documents on feed_id = id left join hosts using (host) where active = 1 "
-                "and next_poll_at <= :now and (lease_until is null or lease_until <= :now) and (not_before is null or not_before <= :now) "
-                "order by next_poll_at limit :most",
-                {"now": moment, "most": most},
-            ).fetchall()
-            if rows:
-                db.conn.executemany(
-                    "update feeds set lease_until = ? where id = ?",
-                    [(put_time(now + lease), row["id"]) for row in rows],
-                )
-            return [get_feed(row) for row in rows]
+            values = {
+                "now": put_time(now),
+                "until": put_time(now + lease),
+                "limit": limit,
+                "in_flight": json.dumps(sorted(in_flight)),
+            }
+            rows = db.execute(_DUE, values).fetchall()
+            db.conn.executemany(_LEASE, [{**values, "id": row["id"]} for row in rows])
+            return [replace(get_feed(row), lease=row["lease"] + 1) for row in rows]
 
         return await self._writer.run("claim feeds", work)
 
@@ -105,16 +117,6 @@ class PollTables:
             return done.rowcount
 
         return await self._writer.run("make feeds due", work)
-
-    async def next_due(self) -> datetime | None:
-        """When the next feed is due."""
-        text = await self._writer.run(
-            "read feeds",
-            lambda db: db.execute(
-                "select min(max(next_poll_at, coalesce(not_before, ''))) from feeds left join hosts using (host) where active = 1"
-            ).fetchone()[0],
-        )
-        return datetime.fromisoformat(text) if text else None
 
     async def lookup(self, lookups: Sequence[Lookup]) -> dict[int, KnownEntries]:
         """Known entries by feed id. Ids given out never overlap."""
@@ -162,10 +164,16 @@ class PollTables:
 
     async def commit(
         self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()
-    ) -> None:
-        """Merges, then entries, alerts, outbox, validators and next polls of several feeds in one transaction."""
+    ) -> frozenset[int]:
+        """Keep merges, entries, alerts, validators and next polls of several feeds.
 
-        def work(db: Database) -> None:
+        Return the feeds that another poll claimed meanwhile; if there are any, nothing was kept.
+        """
+
+        def work(db: Database) -> frozenset[int]:
+            lost = _lost(db, commits)
+            if lost:
+                return lost
             moment = put_time(now)
             stories.merge(db, merges, now)
             placed = [one for commit in commits for one in commit.new]
@@ -202,10 +210,13 @@ class PollTables:
                     "insert or replace into meta values ('languages', ?)",
                     [json.dumps(sorted(met | _languages(db)))],
                 )
+            return lost
 
         met = _met(commits)
-        await self._writer.run("keep what the feeds brought", work)
-        self._known_languages |= met
+        lost = await self._writer.run("keep what the feeds brought", work)
+        if not lost:
+            self._known_languages |= met
+        return lost
 
     async def languages(self) -> frozenset[str]:
         """The languages of the entries that were ever kept."""
@@ -237,6 +248,15 @@ class PollTables:
             return [get_subscription(row) for row in rows]
 
         return await self._writer.run("read subscriptions", work)
+
+
+def _lost(db: Database, commits: Sequence[FeedCommit]) -> frozenset[int]:
+    """The feeds whose lease token is no longer that of the poll."""
+    return frozenset(
+        row["id"]
+        for commit in commits
+        for row in db.execute(_LOST, {"feed_id": commit.feed_id, "lease": commit.lease}).fetchall()
+    )
 
 
 def _languages(db: Database) -> frozenset[str]:
@@ -305,7 +325,7 @@ def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
         put_time(entry.published),
         put_time(entry.updated),
         put_time(entry.first_seen_at),
-        entry.silent,
+        entry.silent or "",
         entry.language,
     )
 

@@ -53,6 +53,12 @@ def m004_people(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m005_feed_leases(db: Database) -> None:
+    """A token for each claim of a feed, so that only the newest claim is kept."""
+    db.execute("alter table feeds add column lease integer not null default 0")
+
+
 _FIRST = """
 create table meta (name text primary key, value text not null) without rowid;
 create table feeds (

@@ -1,6 +1,7 @@
 """The store as one value: the rooms of this folder over one writer, and a reader for other processes. Holds no SQL of its own."""
 
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from bot.errors import StoreError
-from bot.model.delivery import OutboxRow
+from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.status import Status
 from bot.store.admin import AdminTables, read_outbox, read_status
 from bot.store.archive import Archive, SearchTables
@@ -83,7 +84,7 @@ class ReadOnlyDatabase:
             finally:
                 connection.close()
 
-    def outbox(self, states: tuple[str, ...] | None = None) -> list[OutboxRow]:
+    def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
         """As `OperatorTables.outbox`."""
         with wrapped("be read"):
             connection = self._open()

@@ -10,7 +10,7 @@ from datetime import timedelta
 from math import log
 from typing import NamedTuple
 
-from bot.model.stories import Grouping, Merge, Pair, Placement, Report, StoryIds
+from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, Report, StoryIds
 from bot.stories.contradictions import differ, tolls
 from bot.stories.entry_index import EntryIndex, Member
 from bot.stories.features import Features, features
@@ -89,7 +89,7 @@ class Window:
 
     def _decide(self, entry: Features) -> Placement:
         if same := self._entries.linked(entry):
-            return _with(entry, same, "link")
+            return _with(entry, same, PairReason.LINK)
         alone = Placement(entry.id, StoryIds(entry.id, entry.id, entry.id))
         if entry.kind is Kind.DIGEST or self._serial(entry):
             return alone
@@ -98,7 +98,7 @@ class Window:
             and entry.of_title >= TELLING
             and (same := self._entries.named(entry))
         ):
-            return _with(entry, same, "headline")
+            return _with(entry, same, PairReason.HEADLINE)
         similarity = Similarity.of(entry, self._entries.rarity)
         scored = self._scored(entry, similarity)
         copy = next(
@@ -234,7 +234,7 @@ class Window:
         return Placement(
             entry.id,
             StoryIds(entry.id, story_ids.story, story_ids.storyline),
-            (Pair(best[1].features.id, round(best[0], 4), "names"),),
+            (Pair(best[1].features.id, round(best[0], 4), PairReason.NAMES),),
         )
 
 
@@ -246,11 +246,11 @@ def _evident(entry: Features, other: Features, similarity: Similarity) -> bool:
     return similarity.shared(other) >= _EVIDENCE[own]
 
 
-def _with(entry: Features, same: Member, reason: str) -> Placement:
+def _with(entry: Features, same: Member, reason: PairReason) -> Placement:
     """The place of an entry that says the very same."""
     elsewhere = same.features.publisher != entry.publisher
     copied = elsewhere and (
-        reason == "link"
+        reason is PairReason.LINK
         or (same.features.headline == entry.headline and _same_text(entry, same.features))
     )
     copy = same.features.id if copied else 0
@@ -310,4 +310,6 @@ def _storyline(story_ids: StoryIds) -> int:
 
 
 def _pairs(found: list[_Scored]) -> tuple[Pair, ...]:
-    return tuple(Pair(one.member.features.id, round(one.score, 4), "words") for one in found)
+    return tuple(
+        Pair(one.member.features.id, round(one.score, 4), PairReason.WORDS) for one in found
+    )

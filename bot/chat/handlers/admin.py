@@ -21,7 +21,7 @@ from bot.model.chat_events import (
     StoreToken,
 )
 from bot.model.chats import Chat, ChatKind
-from bot.model.delivery import OutboxRow
+from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.message import Button, Message
 from bot.model.status import Status
 from bot.ports import ChatStore, Members
@@ -76,7 +76,7 @@ class Operate(StaticScreen):
             translator.ngettext(
                 "{number} message was given up.",
                 "{number} messages were given up.",
-                status.deliveries.get("dead", 0),
+                status.deliveries.get(DeliveryState.DEAD, 0),
             ),
         ]
         rows = [

@@ -30,7 +30,7 @@ from bot.model.chat_events import (
     SetSettings,
     UseToken,
 )
-from bot.model.chats import ChatSettings, Urgency
+from bot.model.chats import ChatSettings, TokenPurpose, Urgency
 from bot.model.message import Button, Message
 from bot.query.tree import show as as_query
 from bot.text.clean import cut
@@ -272,7 +272,7 @@ class Start(StaticScreen):
         self,
         context: Context,
         token: str,
-        purpose: str,
+        purpose: TokenPurpose,
         values: Mapping[str, Any],
         *,
         known: bool,
@@ -280,17 +280,17 @@ class Start(StaticScreen):
     ) -> Reply:
         """A link that does something was opened. Raises StoreError."""
         translator = context.translator
-        if purpose == "share":
+        if purpose is TokenPurpose.SHARE:
             return await self._shared(context, values, known=known, access=access)
         if context.update.address < 0:
             claim = translator.gettext("Open the claim link in a private chat with me.")
             return (
                 say(claim)
-                if purpose == "claim"
+                if purpose is TokenPurpose.CLAIM
                 else say(translator.gettext("Open the invitation in a private chat with me."))
             )
         name = context.update.user_name or context.update.title
-        if purpose == "claim":
+        if purpose is TokenPurpose.CLAIM:
             text = translator.gettext(
                 "Welcome. You are newsbell's operator now, and this chat gets its notices."
             )

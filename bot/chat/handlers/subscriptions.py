@@ -184,7 +184,7 @@ class Subscriptions(StaticScreen):
 
     async def confirm(self, context: Context, _name: str, _rest: str) -> Reply:
         """Subscribe to what was asked about."""
-        query = await self._store.asked(context.chat.id, context.now)
+        query = await self._store.pending_query(context.chat.id, context.now)
         if not query:
             return say(
                 context.translator.gettext(
@@ -301,7 +301,7 @@ class Subscriptions(StaticScreen):
             case "confirm", "yes" | "digest" | "no":
                 return await self._decided(context, screen, word)
             case "deleted", "undo":
-                one = await self._store.removed(context.chat.id, int(screen.values["id"]))
+                one = await self._store.removed_subscription(context.chat.id, int(screen.values["id"]))
                 if one is None:
                     return Reply(toast=context.translator.gettext("It rings here again already."))
                 composer = (

@@ -11,6 +11,8 @@ from botapi import BotApi, Refuse
 from support import ManualClock
 from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, TelegramHarness, open_harness
 
+from bot.model.chat_events import Role
+
 CHANNEL, EVE, ANONYMOUS = -1002, 9, 1087968824
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 ONLY_ADMINS = "Only administrators of this chat can change what rings here."
@@ -138,10 +140,10 @@ async def test_the_claim_link_works_once_and_makes_its_user_the_operator(
     assert (await ask(harness, f"/start {token}", EVE, EVE)).startswith(
         "Welcome. You are newsbell's operator now"
     )
-    assert await harness.app.store.chats.is_admin(EVE)
-    assert not await harness.app.store.chats.is_admin(BOB)
+    assert (await harness.app.store.chats.person(EVE)).role is Role.OWNER
+    assert (await harness.app.store.chats.person(BOB)).role is Role.STRANGER
     assert await ask(harness, f"/start {token}", BOB, BOB) == USED
-    assert not await harness.app.store.chats.is_admin(BOB)
+    assert (await harness.app.store.chats.person(BOB)).role is Role.STRANGER
     assert await harness.app.claim_link() is None, "there is an operator"
     assert (await ask(harness, "/subscribe harbour", EVE, EVE)).startswith(SUBSCRIBED)
 

@@ -43,7 +43,7 @@ from bot.model.archive import StoryEntry
 from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetStance
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.message import Message
-from bot.model.stories import Grouping, Merge, Pair, StoryIds
+from bot.model.stories import Grouping, Merge, Pair, PairReason, StoryIds
 from bot.search.timeline import later, summary, timeline, who_was_first
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
@@ -754,12 +754,12 @@ def test_a_lead_is_said_in_minutes_and_hours(seconds: int, words: str) -> None:
 
 
 def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None:
-    pairs = (Pair(1, 1.0, "link"), Pair(99, 0.414, "names"))
+    pairs = (Pair(1, 1.0, PairReason.LINK), Pair(99, 0.414, PairReason.NAMES))
     told = timeline(
         [
             entry(1),
             entry(2, pairs=pairs),
-            entry(3, story=3, pairs=(Pair(1, 0.3, "words"),)),
+            entry(3, story=3, pairs=(Pair(1, 0.3, PairReason.WORDS),)),
             entry(4, story=4),
         ],
         3,

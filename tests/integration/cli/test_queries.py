@@ -20,7 +20,7 @@ from bot.cli.main import main
 from bot.errors import QueryError
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
 from bot.model.chats import Subscription
-from bot.model.delivery import ChatClosed, NotSent, Refused, Sent, Undecided
+from bot.model.delivery import ChatClosed, DeliveryState, NotSent, Refused, Sent, Undecided
 from bot.model.entries import Article
 from bot.query.matcher import match
 from bot.query.parser import parse
@@ -326,7 +326,7 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
 
 
 def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
-    feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, "")
+    feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, None)
 
     assert "no feed of harbour.co.uk is watched" in explain_unknown(
         "https://harbour.co.uk/1", [feed], str
@@ -661,7 +661,7 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
 
 
 def facts(article: Article, *alerts: AlertFact) -> EntryFacts:
-    return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, ""), alerts, ())
+    return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, None), alerts, ())
 
 
 @given(
@@ -726,7 +726,7 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
         for reason in explain_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)
     ]
     alert = AlertFact(
-        1, 1, "T", NOW, "dead", f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1})
+        1, 1, "T", NOW, DeliveryState.DEAD, f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1})
     )
     reply += [
         reason.text
@@ -737,7 +737,7 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
     reply.append(
         explain_unknown(
             f"https://wire.example/{odd}",
-            [FeedFact("W", "https://other.example/", NOW, NOW, "")],
+            [FeedFact("W", "https://other.example/", NOW, NOW, None)],
             str,
         )
     )

@@ -15,7 +15,7 @@ from telegram_harness import ANN, FORUM, TRAM, TOPIC, OpenHarness, ask
 from bot.cli.main import main
 from bot.config.load import Config, load
 from bot.model.archive import ChatFact
-from bot.model.chats import AlertOptions, Subscription, Urgency
+from bot.model.chats import AlertOptions, ChatKind, Subscription, Urgency
 from bot.search.export import exported
 
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
@@ -96,8 +96,8 @@ def test_whatever_was_made_in_chats_is_read_back_from_the_file(
     tmp_path_factory: Any, made: list[tuple[str, AlertOptions]]
 ) -> None:
     chats = {
-        1: ChatFact("Ann", "telegram", 7, 0, declared=False),
-        2: ChatFact("Ann", "telegram", -10, 5, declared=False),
+        1: ChatFact("Ann", ChatKind.TELEGRAM, 7, 0, declared=False),
+        2: ChatFact("Ann", ChatKind.TELEGRAM, -10, 5, declared=False),
     }
     subscriptions = [
         Subscription(number, name, "harbour", (), (1, 2), options=how)

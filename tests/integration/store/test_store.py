@@ -31,7 +31,7 @@ async def rows(store: SqliteStore, statement: str, *values: Any) -> list[tuple[A
 
 async def contents(store: SqliteStore) -> dict[str, list[tuple[Any, ...]]]:
     """All that the database holds, but for leases."""
-    await rows(store, "update feeds set lease_until = null")
+    await rows(store, "update feeds set lease_until = null, lease = 0")
     return {table: await rows(store, f"select * from {table} order by 1, 2") for table in TABLES}  # noqa: S608 (our own names)
 
 
@@ -225,7 +225,8 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
         server.put("/a", rss(item("2", "The harbour opens"), *news, OLD), headers={"ETag": '"2"'})
 
         async def refused() -> bool:
-            return sum(entry["event"] == "commit_failed" for entry in events) > 1
+            failures = [entry for entry in events if entry["event"] == "commit_failed"]
+            return len(failures) > 1
 
         await until(refused)
         error = next(entry["error"] for entry in events if entry["event"] == "commit_failed")

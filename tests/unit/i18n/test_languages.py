@@ -23,8 +23,9 @@ from bot.errors import QueryError
 from bot.i18n.catalog import ENGLISH, LANGUAGES, Catalog, Catalogs, Translator
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import Subscription
-from bot.model.entries import Article
-from bot.model.stories import Pair, StoryIds
+from bot.model.delivery import DeliveryState
+from bot.model.entries import Article, Silence
+from bot.model.stories import Pair, PairReason, StoryIds
 from bot.query.explain import explain, sentence
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
@@ -388,11 +389,11 @@ def test_reasons_are_all_of_the_language() -> None:
         Held(Subscription(3, "Три", "(", (), (1,)), None, "…"),
     ]
     sent = AlertFact(
-        1, 1, "Удар", NOON, "sent", "", NOON, arrived=True, subscriptions=frozenset({1, 2})
+        1, 1, "Удар", NOON, DeliveryState.SENT, "", NOON, arrived=True, subscriptions=frozenset({1, 2})
     )
     states = [
         replace(sent, state=state, arrived=False)
-        for state in ("queued", "sending", "unknown", "dead", "dropped", "")
+        for state in (*DeliveryState, None)
     ]
     held_back = [replace(sent, held=True, due_at=at) for at in (None, NOON)]
     others = [
@@ -400,7 +401,7 @@ def test_reasons_are_all_of_the_language() -> None:
         replace(sent, subscriptions=frozenset()),
         replace(sent, settled_at=None),
     ]
-    for silent in ("", "baseline", "flood", "archive"):
+    for silent in (None, *Silence):
         for alerts in ((), *((one,) for one in (sent, *states, *held_back, *others))):
             facts = EntryFacts(
                 StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),)
@@ -427,10 +428,10 @@ def test_reasons_are_all_of_the_language() -> None:
 
 
 def test_a_storyline_is_all_of_the_language() -> None:
-    kinds = ("link", "headline", "words", "names")
+    kinds = tuple(PairReason)
     pairs_of = {
         2: tuple(Pair(other, 0.5, kind) for other in (1, 77) for kind in kinds),
-        3: (Pair(1, 0.5, "words"),),
+        3: (Pair(1, 0.5, PairReason.WORDS),),
     }
     entries = [
         StoryEntry(
