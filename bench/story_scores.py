@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bot.model.stories import Grouping, Placement, Report
 from bot.stories.assign import Merges
-from bot.stories.features import features
-from bot.stories.similarity import Rarity, Similarity
+from bot.stories.features import extract_features
+from bot.stories.similarity import DocumentFrequencies, Similarity
 from bot.stories.window import Window
 from bot.text.clean import summary as clean_summary
 from bot.text.clean import title as clean_title
@@ -201,16 +201,17 @@ def pairs_best(
 
     And how often a pair of one story is more alike than a pair that is not, which does not depend on how many there are of each.
     """
-    made = [(features(one), features(other), same) for one, other, same in pairs]
-    rarity = Rarity()
+    made = [(extract_features(one), extract_features(other), same) for one, other, same in pairs]
+    frequencies = DocumentFrequencies()
     seen: set[tuple[str, ...]] = set()
     for one, other, _ in made:
         for entry in (one, other):
             if entry.terms not in seen:
                 seen.add(entry.terms)
-                rarity.add(entry)
+                frequencies.add(entry)
     scored = sorted(
-        ((Similarity.of(one, rarity).to(other), same) for one, other, same in made), reverse=True
+        ((Similarity.of(one, frequencies).to(other), same) for one, other, same in made),
+        reverse=True,
     )
     wanted = sum(same for _, same in scored)
     hits, best = 0, (0.0, 0.0, 0.0, 0.0)

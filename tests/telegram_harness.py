@@ -24,7 +24,7 @@ from bot.model.stories import Merge, Placement
 from bot.model.stories import StoryIds as Stories
 from bot.parse.entry_keys import keys_meant
 from bot.service.app import App
-from bot.stories.assign import Merges, settled
+from bot.stories.assign import Merges, resolve_placements
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
 FEED = "http://127.0.0.1:9/feed.xml"  #: never polled: the stories are brought by `Desk.bring`
@@ -165,7 +165,7 @@ class TelegramHarness:
         decider = AlertDecider(self.app.poller._index, state, found, self.app.grouping, now)
         commits = []
         for one, entries in zip(decided, placed, strict=True):
-            kept = settled(entries, found, state.originals)
+            kept = resolve_placements(entries, found, state.originals)
             rung = decider.ring(kept, (), self._feed())
             commits.append(
                 replace(

@@ -38,7 +38,7 @@ from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
 from bot.model.stories import Grouping, StoryIds
 from bot.ports import Clock, Fetcher, Parser, PollStore
 from bot.query.index import Index
-from bot.stories.assign import Assigner, Merges, settled
+from bot.stories.assign import Assigner, Merges, resolve_placements
 from bot.stories.publishers import PublisherGroups
 from bot.stories.window import SPAN, Window
 from bot.text.url import host_of
@@ -302,7 +302,7 @@ class Poller:
         decider = AlertDecider(self._index, state, merges, self._grouping, now)
         commits: list[FeedCommit] = []
         for number, one in enumerate(decided, 1):
-            entries = settled(placed[number - 1], merges, state.originals)
+            entries = resolve_placements(placed[number - 1], merges, state.originals)
             decisions = decider.ring(entries, one.commit.revisions, one.polled.feed)
             commits.append(
                 replace(

@@ -10,57 +10,75 @@ from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, script, sound
 from bot.text.fold import fold
 
 ARTICLES = frozenset(
-    "al el ul as es is ash esh ach ech ad ed id an en in ar er ir at et az ez uz adh edh ath il the "
-    "аль эль ель ал эр эн эс эш эт эд эз ас аш ан ар ат аз ад ер ен ес ез ед ет еш אל ה".split()
+    (
+        "al el ul as es is ash esh ach ech ad ed id an en in ar er ir at et az ez uz adh edh "
+        "ath il the аль эль ель ал эр эн эс эш эт эд эз ас аш ан ар ат аз ад ер ен ес ез ед ет "
+        "еш אל ה"
+    ).split()
 )
 PARTICLES = frozenset("bin ibn ben bint bint' ould vom бин ибн бен оглы בן بن ابن بنت".split())
 TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir lord lady dame president prime minister general colonel major captain lieutenant sheikh shaikh "
-    "sheik shaykh sayyid sayed hajji mullah ayatollah imam king queen prince princess emir sultan herr frau monsieur madame m "
-    "mme senor señor senora "
-    "prasident präsident presidente presidentin kanzler chancellor senator governor ambassador mv ss mt "
-    "президент министр генерал господин г-н шейх принц король президента الرئيس الشيخ الدكتور الامير الملك السيد רויטל הנשיא".split()
+    (
+        "mr mrs ms miss dr prof professor sir lord lady dame president prime minister general "
+        "colonel major captain lieutenant sheikh shaikh sheik shaykh sayyid sayed hajji mullah "
+        "ayatollah imam king queen prince princess emir sultan herr frau monsieur madame m mme "
+        "senor señor senora prasident präsident presidente presidentin kanzler chancellor "
+        "senator governor ambassador mv ss mt президент министр генерал господин г-н шейх принц "
+        "король президента الرئيس الشيخ الدكتور الامير الملك السيد רויטל הנשיא"
+    ).split()
 )
 #: Legal forms of companies, folded, as they stand in a name; longer phrases first.
 LEGAL_PHRASES = tuple(
     tuple(phrase.split())
     for phrase in (
-        "open joint stock company|public joint stock company|closed joint stock company|joint stock company|limited liability company|"
-        "общество с ограниченнои ответственностью|общество с ограниченной ответственностью|публичное акционерное общество|"
-        "открытое акционерное общество|закрытое акционерное общество|акционерное общество|товариство з обмеженою відповідальністю|"
-        "societatea cu raspundere limitata|societe anonyme|sociedad anonima|sp z o o|s p a|s a r l|s r l|s a|o o o|o a o|z a "
-        "o|pty ltd|co ltd|private limited"
+        "open joint stock company|public joint stock company|closed joint stock "
+        "company|joint stock company|limited liability company|общество с ограниченнои "
+        "ответственностью|общество с ограниченной ответственностью|публичное акционерное "
+        "общество|открытое акционерное общество|закрытое акционерное общество|акционерное "
+        "общество|товариство з обмеженою відповідальністю|societatea cu raspundere "
+        "limitata|societe anonyme|sociedad anonima|sp z o o|s p a|s a r l|s r l|s a|o o o|o "
+        "a o|z a o|pty ltd|co ltd|private limited"
     ).split("|")
 )
 LEGAL = frozenset(
-    "llc llp ltd limited inc incorporated corp corporation co company companies plc ag gmbh kg kgaa se sa sas sarl srl spa bv "
-    "nv oy oyj ab as asa aps "
-    "ooo oao zao pao ao jsc ojsc pjsc cjsc ojs tov pat prat pty aktiengesellschaft akg sro doo dd ad ead eood pte bhd sdn tbk kk lp lc "
-    "ооо оао зао пао ао тов пат прат тоо гмбх".split()
+    (
+        "llc llp ltd limited inc incorporated corp corporation co company companies plc ag gmbh "
+        "kg kgaa se sa sas sarl srl spa bv nv oy oyj ab as asa aps ooo oao zao pao ao jsc ojsc "
+        "pjsc cjsc ojs tov pat prat pty aktiengesellschaft akg sro doo dd ad ead eood pte bhd "
+        "sdn tbk kk lp lc ооо оао зао пао ао тов пат прат тоо гмбх"
+    ).split()
 )
 #: Words that never are the piece of a name that a space or an apostrophe cuts.
 FUNCTION_WORDS = frozenset(
-    "a an and are as at be but by for from has he her his i if in is it its no not of off on or our out s so the their to up "
-    "us was we with".split()
+    (
+        "a an and are as at be but by for from has he her his i if in is it its no not of off "
+        "on or our out s so the their to up us was we with"
+    ).split()
 )
 #: Words that make another name of a name: an order of words that holds one is never turned round.
 FIXED = frozenset(
-    "north south east west northern southern eastern western upper lower new old great greater central saint st united "
-    "republic islands island "
-    "kingdom states of and the de la bank group".split()
+    (
+        "north south east west northern southern eastern western upper lower new old great "
+        "greater central saint st united republic islands island kingdom states of and the de "
+        "la bank group"
+    ).split()
 )
 #: Words that say what kind of place a name is, by kind; a name asked for with one is found with any of its kind.
 KINDS = {
     fold(word): kind
     for kind, listed in {
-        "region": "oblast oblasti oblasta oblastı область області области обл أوبلاست استان محافظة محافظه governorate gouvernorat "
-        "gouvernement gobernacion "
-        "muhafazat mohafazat muhafazah мухафаза province provincia provinz provincie provins провинция провінція il ili region "
-        "région regione wilaya wilayah "
-        "ولاية ولايه wilaja вилайет voivodeship krai край респуб. 省 州 מחוז voblast",
-        "district": "raion rayon raión rajon район районі района raioni district distrito distrikt bezirk kreis ilcesi county منطقة منطقه "
-        "شهرستان ناحية ناحيه "
-        "قضاء nahiyah nahiya nahiyat mintaqat mantiqat qada 区 區 县 縣 נפת",
+        "region": (
+            "oblast oblasti oblasta oblastı область області области обл أوبلاست استان محافظة "
+            "محافظه governorate gouvernorat gouvernement gobernacion muhafazat mohafazat "
+            "muhafazah мухафаза province provincia provinz provincie provins провинция "
+            "провінція il ili region région regione wilaya wilayah ولاية ولايه wilaja вилайет "
+            "voivodeship krai край респуб. 省 州 מחוז voblast"
+        ),
+        "district": (
+            "raion rayon raión rajon район районі района raioni district distrito distrikt "
+            "bezirk kreis ilcesi county منطقة منطقه شهرستان ناحية ناحيه قضاء nahiyah nahiya "
+            "nahiyat mintaqat mantiqat qada 区 區 县 縣 נפת"
+        ),
         "city": "город місто города міста مدينة مدينه شهر sehri 市 עיר העיר",
     }.items()
     for word in listed.split()

@@ -43,8 +43,11 @@ _SHORTEST = {LATIN: 4, CYRILLIC: 3, ARABIC: 3, HEBREW: 3, HANGUL: 2, HAN: 2, KAN
 #: Letters that a Latin name needs where it comes from a language in which little news is written.
 _SHORTEST_MINOR = 7
 _MAJOR = frozenset(
-    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko ku ky lo lt "
-    "lv mk ml mn mr ms mt my nb ne nl nn no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu".split()
+    (
+        "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr "
+        "hu hy id is it ja ka kk km kn ko ku ky lo lt lv mk ml mn mr ms mt my nb ne nl nn no or "
+        "pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu"
+    ).split()
 )
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
 _LIKE = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys(

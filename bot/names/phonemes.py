@@ -71,8 +71,9 @@ READINGS = {
     "Ω": "v0 w0 u0",
 }
 _KIN = (
-    "pb.3 fv.12 bv.35 vw.05 fw.3 pf.5 wu.15 uv.45 td.35 sz.2 SZ.3 CJ.35 CS.3 JZ.1 cs.3 cC.35 cz.3 sS.6 zZ.3 zJ.5 tc.5 tC.6 dJ.6 kg.35 kx.25 "
-    "gh.15 hx.1 gx.4 kh.5 mn.45 rl.75 yi.06 ye.4 yJ.5 ZC.5 tO.1 ae.15 ao.2 ei.12 ou.12 ai.35 au.35 eo.3 io.3 iu.35 eu.35"
+    "pb.3 fv.12 bv.35 vw.05 fw.3 pf.5 wu.15 uv.45 td.35 sz.2 SZ.3 CJ.35 CS.3 JZ.1 cs.3 "
+    "cC.35 cz.3 sS.6 zZ.3 zJ.5 tc.5 tC.6 dJ.6 kg.35 kx.25 gh.15 hx.1 gx.4 kh.5 mn.45 rl.75 "
+    "yi.06 ye.4 yJ.5 ZC.5 tO.1 ae.15 ao.2 ei.12 ou.12 ai.35 au.35 eo.3 io.3 iu.35 eu.35"
 )
 #: Classes of sounds for the index: what any pair of scripts may take for one another falls together.
 _CLASS = dict(zip("pbfvmntdszSZCJckgxhrl", "PPPPMNTTSSSSSSSKKKKRL", strict=True))

@@ -25,10 +25,11 @@ LATIN, CYRILLIC, ARABIC, HEBREW, HAN, KANA, HANGUL, OTHER = (
 )
 #: Longest first: the spellings of one consonant in English, German, French, Polish and the romanisations, then single letters.
 _LATIN = (
-    "schtsch S,shtch S,chtch S,shtsh S,szcz S,shch S,tsch C,dsch J,tch C,tsh C,dzh J,^dj J,(?<=[aeiou])dj(?=[aeiou]) J,sch R,sh S,sz R,cz C,"
-    "ch H,zh F,kh U,gh I,th O,dh P,"
-    "ph f,dz L,ts c,tz c,ck k,ou u,oo u,ee i,ij$ i,yj$ i,gu(?=[ei]) G,qu(?=[ei]) k,^x X,x kA,c(?=[eiy]) E,c K,j Y,s A,z B,w W,h D,g G,q Q,y M,"
-    "þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ k,ß A"
+    "schtsch S,shtch S,chtch S,shtsh S,szcz S,shch S,tsch C,dsch J,tch C,tsh C,dzh J,^dj "
+    "J,(?<=[aeiou])dj(?=[aeiou]) J,sch R,sh S,sz R,cz C,ch H,zh F,kh U,gh I,th O,dh P,ph "
+    "f,dz L,ts c,tz c,ck k,ou u,oo u,ee i,ij$ i,yj$ i,gu(?=[ei]) G,qu(?=[ei]) k,^x X,x "
+    "kA,c(?=[eiy]) E,c K,j Y,s A,z B,w W,h D,g G,q Q,y M,þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ "
+    "k,ß A"
 )
 _CYRILLIC = dict(
     zip(

@@ -22,7 +22,7 @@ from bot.query.prefilter import expression
 from bot.query.tree import Meta, NamedList, Node, NoneOf, Term, show, show_leaf
 from bot.query.words import ArticleWords
 from bot.search.backtest import matching, narrowed
-from bot.stories.keywords import Keyword, keywords
+from bot.stories.keywords import Keyword, extract_keywords
 from bot.text.fold import key
 from bot.text.language import language_of
 from bot.text.tokens import tokens
@@ -155,8 +155,10 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
         else []
     )
     article = words.article
-    found = [(one, True) for one in keywords(article.title, words.language)]
-    found += [(one, False) for one in keywords(article.summary[:_SUMMARY_HEAD], words.language)]
+    found = [(one, True) for one in extract_keywords(article.title, words.language)]
+    found += [
+        (one, False) for one in extract_keywords(article.summary[:_SUMMARY_HEAD], words.language)
+    ]
     for one, of_title in sorted(found, key=lambda two: (not two[1], two[0].phrase)):
         candidate = _text(one, of_title=of_title)
         standing = evaluate(candidate.clause, words, "") or []

@@ -1,1 +1,1 @@
-"""Which entries tell the same story, and who says it. Decisions only: no store, no clock."""
+"""Groups entries into stories and finds their publishers. Pure: no store, no clock."""

@@ -1,6 +1,6 @@
-"""Give new entries their stories: hold each against the live window, and follow merges to where they lead. No I/O, no clock.
+"""Assigns stories to new entries and follows merges. No I/O, no clock.
 
-What belongs together is `window`'s to say; who says it, `publishers`'.
+`window` decides what belongs together, `publishers` who published it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,17 @@ def report_of(
     published: datetime | None,
     seen: datetime,
 ) -> Report:
-    """An entry as grouping looks at it, from what is kept of it: headline, summary and language; the link and its canonical key."""
+    """Return the report of an entry, from its stored values.
+
+    Args:
+        number: id of the entry.
+        words: headline, summary and language.
+        publisher_group: key of the publisher's group.
+        feed: id of the feed.
+        link: the link and the key of its canonical form.
+        published: the time that the feed names, which is not trusted where it is after `seen`.
+        seen: when the entry was first seen.
+    """
     at = min(published, seen) if published else seen
     return Report(
         number, *words, publisher_group, at, link[1] if names_page(link[0]) else b"", feed
@@ -33,43 +43,46 @@ def report_of(
 
 @dataclass(frozen=True, slots=True)
 class Merges:
-    """What became of stories that merged, followed to the end of every chain."""
+    """Merges of stories, with chains of them resolved."""
 
     done: tuple[Merge, ...]
-    _kept: Mapping[tuple[Grouping, int], int]
+    _targets: Mapping[tuple[Grouping, int], int]
 
     @classmethod
     def of(cls, done: Iterable[Merge]) -> "Merges":
-        """Merges in the order in which they were decided."""
-        steps = tuple(done)
-        kept: dict[tuple[Grouping, int], int] = {}
-        for merge in steps:
-            for story_ids, to in kept.items():
-                if story_ids[0] is merge.grouping and to == merge.gone:
-                    kept[story_ids] = merge.kept
-            kept[(merge.grouping, merge.gone)] = merge.kept
-        return cls(steps, kept)
+        """Resolve merges, given in the order in which they were decided."""
+        merges = tuple(done)
+        targets: dict[tuple[Grouping, int], int] = {}
+        for merge in merges:
+            for story, target in targets.items():
+                if story[0] is merge.grouping and target == merge.gone:
+                    targets[story] = merge.kept
+            targets[(merge.grouping, merge.gone)] = merge.kept
+        return cls(merges, targets)
 
     def follow(self, grouping: Grouping, number: int) -> int:
-        """Where a story went."""
-        return self._kept.get((grouping, number), number)
+        """Return the id of a story after all merges."""
+        return self._targets.get((grouping, number), number)
 
     def resolve(self, story_ids: StoryIds) -> StoryIds:
-        """Where an entry belongs after all merges."""
-        if not self._kept:
+        """Return the stories of an entry after all merges."""
+        if not self._targets:
             return story_ids
         return StoryIds(*(self.follow(grouping, story_ids.at(grouping)) for grouping in Grouping))
 
 
 class Assigner:
-    """Places entries one by one in the order in which they come; collects what merged meanwhile."""
+    """Assigns stories to entries in the order of their ids and collects the merges."""
 
     def __init__(self, window: Window, publisher_groups: PublisherGroups) -> None:
         self._window, self._publisher_groups = window, publisher_groups
         self._merges: list[Merge] = []
 
     def assign(self, entry: NewEntry, publisher: str) -> PlacedEntry:
-        """The entry with its stories as they are now; what `settled` makes of it when all are placed is what holds."""
+        """Return the entry with its stories at this moment; later merges may change them.
+
+        `resolve_placements` brings a whole batch up to date.
+        """
         attribution = self._publisher_groups.attribution(
             publisher, entry.source, entry.author, entry.title, entry.summary
         )
@@ -90,24 +103,28 @@ class Assigner:
 
     @property
     def merges(self) -> Merges:
-        """What merged since the beginning."""
+        """All merges so far."""
         return Merges.of(self._merges)
 
 
-def settled(
+def resolve_placements(
     entries: Iterable[PlacedEntry], merges: Merges, origins: Mapping[int, str]
 ) -> list[PlacedEntry]:
-    """The entries of a batch where all its merges lead them, copies counted for whom their originals count.
+    """Return the entries of a batch with their stories after all merges.
 
-    `origins` has those of stored originals.
+    A copy gets the origin of the entry it copies, unless it is credited to an agency.
+
+    Args:
+        entries: the batch, in order of id.
+        merges: all merges that the batch caused.
+        origins: the origins of stored entries that are copied in the batch, by id.
     """
-    known = dict(origins)
-    result: list[PlacedEntry] = []
-    for one in entries:
-        origin = one.origin if one.agency else known.get(one.placement.copy_of, one.origin)
-        known[one.entry.id] = origin
-        story_ids = merges.resolve(one.story_ids)
-        result.append(
-            replace(one, placement=replace(one.placement, story_ids=story_ids), origin=origin)
-        )
-    return result
+    origin_of = dict(origins)
+    resolved: list[PlacedEntry] = []
+    for entry in entries:
+        placement = entry.placement
+        origin = entry.origin if entry.agency else origin_of.get(placement.copy_of, entry.origin)
+        origin_of[entry.entry.id] = origin
+        placement = replace(placement, story_ids=merges.resolve(entry.story_ids))
+        resolved.append(replace(entry, placement=placement, origin=origin))
+    return resolved

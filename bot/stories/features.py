@@ -1,4 +1,7 @@
-"""What an entry is compared by: telling words and their weights, names, numbers, kind. Made of one report alone; no other is known here."""
+"""The features by which an entry is compared: weighted terms, names, numbers, headline kind.
+
+Computed from one report alone; nothing is compared here.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,18 +18,21 @@ from bot.stories.stop_words import number_words, stop_words
 from bot.text.stem import stems
 from bot.text.tokens import is_unspaced, tokens
 
-TITLE_TIMES = 3  #: a word of the headline counts as three of the summary
-SUMMARY_WORDS = 40  #: words of a summary that are looked at
-_SUMMARY_HEAD = 400  # characters in which they are looked for
-_LOGS = tuple(1 + log(count) for count in range(1, 64))
-_CAPITALS = regex.compile(
-    r"(?<=[\p{Ll}\p{N},;”\"’'] ['‘“\"«„]?)\p{Lu}[\p{L}\p{M}]+(?:(?:[ -]|['’]s )\p{Lu}[\p{L}\p{M}]+)*"
+TITLE_WEIGHT = 3  #: a word of the headline counts as often as three words of the summary
+MAX_SUMMARY_WORDS = 40  #: words of a summary that are used
+_MAX_SUMMARY_CHARACTERS = 400  # characters of a summary that are tokenized
+_MAX_COUNT = 63  # term counts above it weigh no more
+_PHONETIC_KEY_LENGTH = 6
+_TF_WEIGHTS = tuple(1 + log(count) for count in range(1, _MAX_COUNT + 1))
+_CAPITALIZED_RUN = regex.compile(
+    r"(?<=[\p{Ll}\p{N},;”\"’'] ['‘“\"«„]?)\p{Lu}[\p{L}\p{M}]+"
+    r"(?:(?:[ -]|['’]s )\p{Lu}[\p{L}\p{M}]+)*"
 )
-_CAPITAL = regex.compile(r"\p{Lu}[\p{L}\p{M}]+")
-_SMALL = regex.compile(r"\b\p{Ll}{5,}")
+_CAPITALIZED_WORD = regex.compile(r"\p{Lu}[\p{L}\p{M}]+")
+_LOWERCASE_WORD = regex.compile(r"\b\p{Ll}{5,}")
 _VOWELS = regex.compile(r"(?<=.)[aeiouyh']+")
-_DOUBLE = regex.compile(r"(.)\1+")
-_SOUNDS = (
+_REPEATED_LETTER = regex.compile(r"(.)\1+")
+_CONSONANT_SPELLINGS = (
     ("sch", "s"),
     ("sh", "s"),
     ("ch", "k"),
@@ -38,70 +44,71 @@ _SOUNDS = (
     ("dj", "j"),
     ("dzh", "j"),
 )
-#: languages that have no capitals
+_CONSONANT_LETTERS = str.maketrans("cqwzxp", "kkvssb")
+#: languages whose scripts have no capital letters
 UNCASED = frozenset("ar fa he ur zh ja ko th hi".split())
-_LETTERS = str.maketrans("cqwzxp", "kkvssb")
-# Days and months, folded, which the headlines of a series differ in.
-_CALENDAR = frozenset(
+# Days and months, folded: the headlines of a series differ in them.
+_CALENDAR_WORDS = frozenset(
     """
-    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november
-    december jan feb mar apr jun jul aug sept oct nov dec понедельник вторник среда среду четверг пятница пятницу суббота субботу
-    воскресенье января февраля марта апреля мая июня июля августа сентября октября ноября декабря понеділок вівторок середа середу четвер
-    субота суботу неділя неділю січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня montag dienstag
-    mittwoch donnerstag freitag samstag sonntag januar februar marz mai juni juli oktober dezember lundi mardi mercredi jeudi vendredi samedi
-    dimanche janvier fevrier mars avril juin juillet aout septembre octobre novembre decembre lunes martes miercoles jueves viernes sabado
-    domingo enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre segunda terca quarta quinta sexta janeiro
-    fevereiro marco maio junho julho setembro outubro dezembro lunedi martedi mercoledi giovedi venerdi domenica gennaio febbraio aprile
-    maggio giugno luglio settembre ottobre dicembre الاثنين الثلاثاء الاربعاء الخميس الجمعه السبت الاحد
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june
+    july august september october november december jan feb mar apr jun jul aug sept oct nov dec
+    понедельник вторник среда среду четверг пятница пятницу суббота субботу воскресенье января
+    февраля марта апреля мая июня июля августа сентября октября ноября декабря понеділок вівторок
+    середа середу четвер субота суботу неділя неділю січня лютого березня квітня травня червня липня
+    серпня вересня жовтня листопада грудня montag dienstag mittwoch donnerstag freitag samstag
+    sonntag januar februar marz mai juni juli oktober dezember lundi mardi mercredi jeudi vendredi
+    samedi dimanche janvier fevrier mars avril juin juillet aout septembre octobre novembre decembre
+    lunes martes miercoles jueves viernes sabado domingo enero febrero marzo abril mayo junio julio
+    agosto septiembre octubre noviembre diciembre segunda terca quarta quinta sexta janeiro
+    fevereiro marco maio junho julho setembro outubro dezembro lunedi martedi mercoledi giovedi
+    venerdi domenica gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre الاثنين
+    الثلاثاء الاربعاء الخميس الجمعه السبت الاحد
     """.split()
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """One entry, cut up for comparing."""
+    """The features of one entry."""
 
     id: int
-    hours: float  #: when, in hours of Unix time
+    hours: float  #: time of the entry in hours since the Unix epoch
     publisher: str
     feed: int
     language: str
     link: bytes
-    headline: str  #: its folded words: equal for headlines that differ in case and punctuation only
+    headline: str  #: folded words; equal for headlines that differ only in case and punctuation
     kind: Kind
-    terms: tuple[str, ...]  #: stems of headline and summary, each once; those of the headline first
-    weights: tuple[float, ...]  #: of each term: one and the logarithm of how often it stands
-    of_title: int  #: how many terms stand in the headline
-    bare: bool  #: a headline only: the summary is missing or says the same
-    names: tuple[str, ...]  #: stems of words in capitals where their place does not ask for them
-    sounds: tuple[
-        str, ...
-    ]  #: names by their sound and numbers: what reports in two languages have in common
-    form: str  #: the headline without numbers and days: equal for a series of headlines made to one pattern
+    terms: tuple[str, ...]  #: distinct stems of headline and summary, those of the headline first
+    tf_weights: tuple[float, ...]  #: of each term: 1 + log(term frequency)
+    title_length: int  #: number of terms in the headline
+    headline_only: bool  #: the summary is missing or adds no term
+    names: tuple[str, ...]  #: terms with a capital letter that their position does not require
+    phonetic_keys: tuple[str, ...]  #: numbers, and keys of names that are equal across languages
+    headline_template: str  #: headline without numbers and dates; equal within a recurring series
 
     @property
-    def title(self) -> tuple[str, ...]:
+    def title_terms(self) -> tuple[str, ...]:
         """Terms of the headline."""
-        return self.terms[: self.of_title]
+        return self.terms[: self.title_length]
 
 
-def features(report: Report) -> Features:
-    """Cut one report up."""
+def extract_features(report: Report) -> Features:
+    """Return the features of one report."""
     title = tokens(report.title)
-    summary = tokens(report.summary[:_SUMMARY_HEAD])
+    summary = tokens(report.summary[:_MAX_SUMMARY_CHARACTERS])
     language = report.language
     counts: dict[str, int] = {}
     for term in _terms(title.lower, language, unspaced=title.unspaced):
-        counts[term] = counts.get(term, 0) + TITLE_TIMES
-    of_title = len(counts)
+        counts[term] = counts.get(term, 0) + TITLE_WEIGHT
+    title_length = len(counts)
     numbers = [
         term for term in counts if len(term) > 1 and term[0].isdecimal() and term[-1].isdecimal()
     ]
-    said = False
-    for term in _terms(
-        summary.lower[: _reach(unspaced=summary.unspaced)], language, unspaced=summary.unspaced
-    ):
-        said = said or term not in counts
+    headline_only = True
+    summary_words = summary.lower[: _max_summary_words(unspaced=summary.unspaced)]
+    for term in _terms(summary_words, language, unspaced=summary.unspaced):
+        headline_only = headline_only and term in counts
         counts[term] = counts.get(term, 0) + 1
     names = _names(report)
     return Features(
@@ -114,71 +121,82 @@ def features(report: Report) -> Features:
         headline=" ".join(title.words),
         kind=kind_of(report.title),
         terms=tuple(counts),
-        weights=tuple([_LOGS[min(count, 63) - 1] for count in counts.values()]),
-        of_title=of_title,
-        bare=not said,
+        tf_weights=tuple([_TF_WEIGHTS[min(count, _MAX_COUNT) - 1] for count in counts.values()]),
+        title_length=title_length,
+        headline_only=headline_only,
         names=names,
-        sounds=_sounds(names, numbers, language, counts),
-        form=" ".join(
-            [word for word in title.words if not word[0].isdecimal() and word not in _CALENDAR]
+        phonetic_keys=_phonetic_keys(names, numbers, language, counts),
+        headline_template=" ".join(
+            [
+                word
+                for word in title.words
+                if not word[0].isdecimal() and word not in _CALENDAR_WORDS
+            ]
         ),
     )
 
 
-def _reach(*, unspaced: bool) -> int:
-    return SUMMARY_WORDS * 3 if unspaced else SUMMARY_WORDS
+def _max_summary_words(*, unspaced: bool) -> int:
+    return MAX_SUMMARY_WORDS * 3 if unspaced else MAX_SUMMARY_WORDS
 
 
 def _terms(words: list[str], language: str, *, unspaced: bool) -> Iterable[str]:
-    """Telling words as stems; of scripts without spaces two characters each, for words cannot be told there."""
+    """Stems of all words but stop words; character bigrams in scripts written without spaces."""
     if not unspaced:
         return [term for word in words if (term := term_of(word, language))]
-    found: list[str] = []
+    terms: list[str] = []
     stop = stop_words("zh")
     for word, following in pairwise([*words, ""]):
         if not is_unspaced(word):
             if term := term_of(word, language):
-                found.append(term)
+                terms.append(term)
         elif following and word not in stop and following not in stop and is_unspaced(following):
-            found.append(word + following)
-    return found
+            terms.append(word + following)
+    return terms
 
 
 @lru_cache(maxsize=1 << 16)
 def term_of(word: str, language: str) -> str:
-    """What a word in small letters is compared as; empty for one that tells nothing. Seven is 7."""
+    """Return the term of a lower-case word: its stem, 7 for seven, empty for a stop word."""
     if not word or word in stop_words(language):
         return ""
     return number_words(language).get(word) or stems(word, language)[0]
 
 
 def _names(report: Report) -> tuple[str, ...]:
-    """Words with a capital in the midst of a sentence, or first in a headline; of a headline only where not every word has one."""
-    found: dict[str, None] = {}
-    texts = [report.summary[:_SUMMARY_HEAD]]
-    if _SMALL.search(report.title):
-        texts.append(f"a {report.title}")  # news begin with who it is about
+    """Terms of words capitalized within a sentence or first in a headline.
+
+    Headlines in title case, in which every word is capitalized, are left out.
+    """
+    names: dict[str, None] = {}
+    texts = [report.summary[:_MAX_SUMMARY_CHARACTERS]]
+    if _LOWERCASE_WORD.search(report.title):
+        texts.append(f"a {report.title}")  # the first word of a headline is often a name
     for text in texts:
-        for run in _CAPITALS.findall(text):
-            for word in _CAPITAL.findall(run):
+        for run in _CAPITALIZED_RUN.findall(text):
+            for word in _CAPITALIZED_WORD.findall(run):
                 if (term := term_of(word.lower(), report.language)) and not term[0].isdecimal():
-                    found[term] = None
-    return tuple(found)
+                    names[term] = None
+    return tuple(names)
 
 
-def _sounds(
+def _phonetic_keys(
     names: tuple[str, ...], numbers: list[str], language: str, counts: dict[str, int]
 ) -> tuple[str, ...]:
-    """Names by their sound; where there are no capitals all longer words may be names."""
-    said = counts if language in UNCASED else names
-    return tuple(dict.fromkeys([*numbers, *(heard for name in said if (heard := sound(name)))]))
+    """Numbers and phonetic keys of names; without capitals in the script, of all terms."""
+    candidates = counts if language in UNCASED else names
+    keys = [key for name in candidates if (key := phonetic_key(name))]
+    return tuple(dict.fromkeys([*numbers, *keys]))
 
 
 @lru_cache(maxsize=1 << 16)
-def sound(name: str) -> str:
-    """A name in Latin letters, by its consonants: much the same in whatever language it is written; empty where that is too little."""
+def phonetic_key(name: str) -> str:
+    """Return the first consonants of a name in Latin letters, much the same in all languages.
+
+    Empty where fewer than three letters are left.
+    """
     word = str(anyascii(name)).lower()
-    for written, heard in _SOUNDS:
-        word = word.replace(written, heard)
-    word = _DOUBLE.sub(r"\1", _VOWELS.sub("", word.translate(_LETTERS)))
-    return word[:6] if len(word) > 2 and word.isalpha() else ""
+    for spelling, consonant in _CONSONANT_SPELLINGS:
+        word = word.replace(spelling, consonant)
+    word = _REPEATED_LETTER.sub(r"\1", _VOWELS.sub("", word.translate(_CONSONANT_LETTERS)))
+    return word[:_PHONETIC_KEY_LENGTH] if len(word) > 2 and word.isalpha() else ""

@@ -1,7 +1,7 @@
-"""Who stands behind an entry: the house that shows it, the agency it was taken from, and for whom it counts. Not grouping. No I/O.
+"""Attribution: the publisher of an entry, the news agency it is credited to. Not grouping. No I/O.
 
-A confirmation is worth something only where it is independent. The editions of one house are one voice, and so is what several houses took
-from one agency; an aggregator has no voice of its own, its entries count for the outlet they name.
+Only independent publishers confirm a story. Editions of one publisher count once, as do articles
+of one agency at several publishers; entries of an aggregator count for the outlet they name.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from bot.text.fold import key
 
-#: agencies by the name they are shown with, each with what else they are called; houses of these names are the agency itself
+#: news agencies by display name, with their aliases; a publisher of such a name is the agency
 AGENCIES: dict[str, tuple[str, ...]] = {
     "AP": ("Associated Press", "The Associated Press", "AP News", "apnews.com", "ap.org"),
     "Reuters": ("reuters.com", "Reuters News", "Рейтер", "Ройтерс", "رويترز", "路透社", "路透"),
@@ -50,7 +50,7 @@ AGENCIES: dict[str, tuple[str, ...]] = {
     "KNA": ("Katholische Nachrichten-Agentur",),
     "epd": ("Evangelischer Pressedienst",),
 }
-#: houses known by several addresses, beside what feeds.yaml adds under `families:`
+#: publishers with several names or sites, beside those under `publisher_groups:` in feeds.yaml
 PUBLISHER_GROUPS: dict[str, tuple[str, ...]] = {
     "BBC": (
         "bbc.co.uk",
@@ -83,57 +83,67 @@ PUBLISHER_GROUPS: dict[str, tuple[str, ...]] = {
     "NBC News": ("nbcnews.com",),
     "ABC News": ("abcnews.go.com", "abcnews.com"),
 }
-_PARTS = frozenset("www feeds feed rss news m edition rssfeeds feedproxy rss2 newsrss".split())
+_SITE_LABELS = frozenset(
+    "www feeds feed rss news m edition rssfeeds feedproxy rss2 newsrss".split()
+)
 _SECOND_LEVELS = frozenset("co com org net gov ac edu or ne go gob".split())
 _HOST = re.compile(r"^[a-z0-9-]+(?:\.[a-z0-9-]+)+$", re.IGNORECASE)
-_RATINGS = frozenset({"AA"})  # in a text it is a credit rating; as an author it is an agency
-_SHORT = 4  # letters
-_HEAD = 160  # code points of a summary in which a credit stands
-_TAIL = 60
+_RATINGS = frozenset({"AA"})  # a credit rating in a text, an agency as an author
+_SHORT_ALIAS = 4  # letters
+_HEAD_LENGTH = 160  # leading code points of a summary that are searched for a credit
+_TAIL_LENGTH = 60  # trailing code points of a summary or headline
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who says an entry."""
+    """The publisher and the origin of an entry."""
 
-    publisher_group: str  #: key of the publisher's family
-    origin: str  #: key of whom it counts for: the agency where it is wire copy, else the house
-    agency: str = ""  #: name of the agency it is credited to, where that is not the house itself
+    publisher_group: str  #: key of the publisher's group
+    origin: str  #: key of the agency for wire copy, else of the publisher group
+    agency: str = ""  #: name of the agency it is credited to, where that is not the publisher
 
 
 class PublisherGroups:
-    """Which names mean one house: ours, and what the configuration adds (it goes first)."""
+    """Groups of names of one publisher: built-in ones, overridden by the configuration."""
 
     def __init__(self, declared: Mapping[str, Iterable[str]] | None = None) -> None:
-        self._of: dict[str, str] = {}
-        for publisher_groups in (PUBLISHER_GROUPS, AGENCIES, declared or {}):
-            for name, others in publisher_groups.items():
-                for one in (name, *others):
-                    self._of[_plain(one)] = key(name)
+        self._keys: dict[str, str] = {}
+        for groups in (PUBLISHER_GROUPS, AGENCIES, declared or {}):
+            for name, aliases in groups.items():
+                for alias in (name, *aliases):
+                    self._keys[_normalize(alias)] = key(name)
 
     def publisher_group(self, publisher: str) -> str:
-        """The key of the family that a publisher, or the host of its site, belongs to; never empty."""
-        plain = _plain(publisher)
-        return self._of.get(plain, plain) or "?"
+        """Return the key of the group of a publisher, given by name or host. Never empty."""
+        name = _normalize(publisher)
+        return self._keys.get(name, name) or "?"
 
     def attribution(
         self, publisher: str, source: str, author: str, title: str, summary: str
     ) -> Attribution:
-        """Who says it. `source` is the outlet that an aggregating feed names."""
+        """Return the attribution of an entry.
+
+        Args:
+            publisher: the publisher of its feed.
+            source: the outlet that an aggregating feed names, else empty.
+            author: the author.
+            title: the headline.
+            summary: the summary.
+        """
         publisher_group = self.publisher_group(source or publisher)
-        agency = credit(author, title, summary)
+        agency = credited_agency(author, title, summary)
         origin = self.publisher_group(agency) if agency else publisher_group
         return Attribution(publisher_group, origin, "" if origin == publisher_group else agency)
 
 
 @lru_cache(maxsize=1 << 12)
-def _plain(name: str) -> str:
-    """A name folded; a host without the labels that sites give their parts."""
+def _normalize(name: str) -> str:
+    """Fold a name; reduce a host to its registered domain."""
     name = name.strip()
     if not _HOST.match(name):
         return key(name) or name.casefold()
     labels = name.casefold().split(".")
-    while len(labels) > 2 and labels[0] in _PARTS:
+    while len(labels) > 2 and labels[0] in _SITE_LABELS:
         labels = labels[1:]
     keep = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVELS and len(labels[-1]) == 2 else 2
     return ".".join(labels[-keep:])
@@ -141,38 +151,44 @@ def _plain(name: str) -> str:
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict[str, str]]:
-    shown = {
+    names = {
         alias: name
-        for name, others in AGENCIES.items()
-        for alias in (name, *others)
+        for name, aliases in AGENCIES.items()
+        for alias in (name, *aliases)
         if not _HOST.match(alias)
     }
-    ordered = sorted(shown, key=len, reverse=True)
+    ordered = sorted(names, key=len, reverse=True)
     in_text = "|".join(re.escape(alias) for alias in ordered if alias not in _RATINGS)
-    # A short one in small letters is a first name or a word: Ani, Sana, pa.
+    # Short aliases are case-sensitive: Ani, Sana and pa are no agencies.
     as_author = "|".join(
-        f"(?i:{re.escape(alias)})" if len(alias) > _SHORT else re.escape(alias) for alias in ordered
+        f"(?i:{re.escape(alias)})" if len(alias) > _SHORT_ALIAS else re.escape(alias)
+        for alias in ordered
     )
     head = re.compile(
-        rf"^.{{0,60}}?(?:\((?:[^()]{{1,20}}[/, ] ?)?({in_text})(?:[/, ][^()]{{1,20}})?\)|/({in_text})/|[—–-] ?({in_text})[.:]"
+        rf"^.{{0,60}}?(?:\((?:[^()]{{1,20}}[/, ] ?)?({in_text})(?:[/, ][^()]{{1,20}})?\)"
+        rf"|/({in_text})/|[—–-] ?({in_text})[.:]"
         rf"|^({in_text})(?: ?[—–:]|\s-\s))|^({in_text})[^\s,.]{{2,6}}\d{{1,2}}月\d{{1,2}}日电"
     )
     tail = re.compile(rf"(?:[—–|(/]\s*|\s-\s)({in_text})\s*[)/.]?\s*$")
     author = re.compile(
-        rf"(?:^|[,;/|(&–-]\s*|\b(?i:by|von|par|por|from|with|and)\s+)({as_author})(?=$|\s*[,;/|)&]|\s+(?i:and|with|in)\b)"
+        rf"(?:^|[,;/|(&–-]\s*|\b(?i:by|von|par|por|from|with|and)\s+)({as_author})"
+        r"(?=$|\s*[,;/|)&]|\s+(?i:and|with|in)\b)"
     )
-    return head, tail, author, {key(alias): name for alias, name in shown.items()}
+    return head, tail, author, {key(alias): name for alias, name in names.items()}
 
 
-def credit(author: str, title: str, summary: str) -> str:
-    """The agency that an entry says it was taken from: in its author, at the beginning or end of its text, at the end of its headline."""
-    head, tail, by, names = _patterns()
-    for found in (
-        by.search(author) if author else None,
-        head.search(summary[:_HEAD]),
-        tail.search(summary[-_TAIL:]),
-        tail.search(title[-_TAIL:]),
+def credited_agency(author: str, title: str, summary: str) -> str:
+    """Return the agency that an entry is credited to, empty for none.
+
+    A credit is in the author, at either end of the summary, or at the end of the headline.
+    """
+    head, tail, by_author, names = _patterns()
+    for credit in (
+        by_author.search(author) if author else None,
+        head.search(summary[:_HEAD_LENGTH]),
+        tail.search(summary[-_TAIL_LENGTH:]),
+        tail.search(title[-_TAIL_LENGTH:]),
     ):
-        if found:
-            return names[key(next(group for group in found.groups() if group))]
+        if credit:
+            return names[key(next(group for group in credit.groups() if group))]
     return ""

@@ -1,4 +1,7 @@
-"""How alike two entries are, by the words they share and how rare those are in the window at this moment. No clusters here."""
+"""Similarity of two entries: cosine of their tf-idf vectors, adjusted. No clustering here.
+
+Document frequencies are those of the live window at this moment.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,49 +11,47 @@ from operator import mul, sub
 
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
-from bot.stories.stop_words import PRIOR_ENTRIES, usual
+from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies
 
-FADE = 72.0  #: hours in which likeness fades to 1/e
-ASIDE = 0.8  #: factor where only one of two tells of the thing itself
-SAME_PUBLISHER = 0.7  #: factor for two entries of one publisher under different headlines
-BARE = (
-    0.7  #: share of the characters in the likeness of two bare headlines; the words have the rest
-)
-LIFT = 1.3  #: factor for two bare headlines, which have fewer words to be alike in
+DECAY_HOURS = 72.0  #: time between two entries after which their similarity is down to 1/e
+KIND_FACTOR = 0.8  #: factor where only one of the two entries is news
+SAME_PUBLISHER_FACTOR = 0.7  #: factor for two entries of one publisher under different headlines
+NGRAM_SHARE = 0.7  #: weight of the n-gram similarity of two entries without summaries
+HEADLINE_ONLY_FACTOR = 1.3  #: factor for two entries without summaries, which have fewer terms
+_NGRAM = 4  # characters
 
 
-class Rarity:
-    """How many entries of the window hold each word. Rarity is relative: it changes with every entry, for all."""
+class DocumentFrequencies:
+    """The number of entries of the window that contain each term, for idf weights."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
-        self.logs: dict[
-            str, float
-        ] = {}  # logarithm of how often each word was met, the usual ones a little oftener
-        self._usual = usual()
+        #: logarithm of each count, with the prior of common terms added to the count
+        self.log_counts: dict[str, float] = {}
+        self._prior = prior_frequencies()
         self.entries = 0
 
     def add(self, entry: Features) -> None:
-        """One entry more."""
+        """Count the terms of an entry."""
         self.entries += 1
-        counts, logs, known = self.counts, self.logs, self._usual
+        counts, log_counts, prior = self.counts, self.log_counts, self._prior
         for term in entry.terms:
             count = counts[term] = counts.get(term, 0) + 1
-            logs[term] = _log(count + known.get(term, 0))
+            log_counts[term] = _log(count + prior.get(term, 0))
 
-    def drop(self, entry: Features) -> None:
-        """One entry less."""
+    def remove(self, entry: Features) -> None:
+        """Undo `add`."""
         self.entries -= 1
         for term in entry.terms:
             count = self.counts[term] = self.counts[term] - 1
             if count:
-                self.logs[term] = _log(count + self._usual.get(term, 0))
+                self.log_counts[term] = _log(count + self._prior.get(term, 0))
             else:
-                del self.counts[term], self.logs[term]
+                del self.counts[term], self.log_counts[term]
 
     @property
-    def whole(self) -> float:
-        """Logarithm of how many entries there are, those of the prior among them."""
+    def log_total(self) -> float:
+        """Logarithm of the number of entries, the prior included."""
         return log(self.entries + PRIOR_ENTRIES + 1)
 
 
@@ -61,67 +62,65 @@ def _log(count: int) -> float:
 
 @dataclass(slots=True)
 class Similarity:
-    """One entry, to be held against many."""
+    """The tf-idf vector of one entry, to be compared with many others."""
 
     entry: Features
-    vector: dict[str, float]  #: its words with their weights, of length 1
-    _logs: dict[str, float]
-    _whole: float
+    vector: dict[str, float]  #: tf-idf weight of each term, normalized to length 1
+    _log_counts: dict[str, float]
+    _log_total: float
 
     @classmethod
-    def of(cls, entry: Features, rarity: Rarity) -> "Similarity":
-        """Weigh the words of an entry that is counted in `rarity`."""
-        logs, whole = rarity.logs, rarity.whole
-        weights = list(
-            map(mul, entry.weights, map(sub, repeat(whole), map(logs.__getitem__, entry.terms)))
-        )
+    def of(cls, entry: Features, frequencies: DocumentFrequencies) -> "Similarity":
+        """Return the vector of an entry that is counted in `frequencies`."""
+        log_counts, log_total = frequencies.log_counts, frequencies.log_total
+        idfs = map(sub, repeat(log_total), map(log_counts.__getitem__, entry.terms))
+        weights = list(map(mul, entry.tf_weights, idfs))
         length = hypot(*weights) or 1.0
         return cls(
             entry,
             dict(zip(entry.terms, [weight / length for weight in weights], strict=True)),
-            logs,
-            whole,
+            log_counts,
+            log_total,
         )
 
-    def shared(self, other: Features) -> int:
-        """How many words the two have in common."""
+    def shared_terms(self, other: Features) -> int:
+        """Return the number of terms that both entries contain."""
         return sum(map(self.vector.__contains__, other.terms))
 
     def to(self, other: Features) -> float:
-        """Cosine of the words, faded by time, less where kind or publisher say so. Between 0 and 1."""
+        """Return the similarity to another entry, from 0 to 1.
+
+        The cosine, decayed by the time between the two, reduced for kind and publisher.
+        """
         terms = other.terms
-        weights = list(
-            map(
-                mul,
-                other.weights,
-                map(sub, repeat(self._whole), map(self._logs.__getitem__, terms)),
-            )
-        )
+        idfs = map(sub, repeat(self._log_total), map(self._log_counts.__getitem__, terms))
+        weights = list(map(mul, other.tf_weights, idfs))
         score = sum(map(mul, weights, map(self.vector.get, terms, repeat(0.0))))
         entry = self.entry
-        bare = entry.bare and other.bare
-        if not score and not bare:
+        headline_only = entry.headline_only and other.headline_only
+        if not score and not headline_only:
             return 0.0
         score /= hypot(*weights) or 1.0
-        if bare:
-            score = LIFT * (score + BARE * (characters(entry.headline, other.headline) - score))
-        score *= exp(-abs(entry.hours - other.hours) / FADE)
+        if headline_only:
+            ngrams = ngram_similarity(entry.headline, other.headline)
+            score = HEADLINE_ONLY_FACTOR * (score + NGRAM_SHARE * (ngrams - score))
+        score *= exp(-abs(entry.hours - other.hours) / DECAY_HOURS)
         if (entry.kind is Kind.NEWS) != (other.kind is Kind.NEWS):
-            score *= ASIDE
+            score *= KIND_FACTOR
         if entry.publisher == other.publisher and entry.headline != other.headline:
-            score *= SAME_PUBLISHER
+            score *= SAME_PUBLISHER_FACTOR
         return float(min(score, 1.0))
 
 
-def characters(one: str, other: str) -> float:
-    """How many runs of four characters two folded headlines share: the cosine of their sets."""
-    first, second = _runs(one), _runs(other)
+def ngram_similarity(headline: str, other: str) -> float:
+    """Return the cosine of the sets of character n-grams of two folded headlines."""
+    first, second = _ngrams(headline), _ngrams(other)
     if not first or not second:
         return 0.0
     return len(first & second) / sqrt(len(first) * len(second))
 
 
 @lru_cache(maxsize=1 << 11)
-def _runs(headline: str) -> frozenset[str]:
+def _ngrams(headline: str) -> frozenset[str]:
     text = f" {headline} "
-    return frozenset([text[start : start + 4] for start in range(len(text) - 3)])
+    return frozenset([text[start : start + _NGRAM] for start in range(len(text) - _NGRAM + 1)])

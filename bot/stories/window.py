@@ -1,7 +1,8 @@
-"""The live window of the stories: which entries of the last days an entry is like, and which stories it therefore belongs to. No I/O, no clock.
+"""The live window: clusters the entries of the last days into stories. No I/O, no clock.
 
-Everything is decided by what the window holds at that moment, entries and their places, and nothing else is remembered: restored from
-the store it goes on as if it had never stopped. An entry is in the window for `SPAN` from its own time; a story ends with its last entry.
+Each decision depends on the entries in the window and their stories, and on nothing else, so that
+a window restored from the store continues as if it had never stopped. An entry stays in the window
+for `SPAN` from its own time; a story ends with its last entry.
 """
 
 from collections.abc import Callable
@@ -11,290 +12,335 @@ from math import log
 from typing import NamedTuple
 
 from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, Report, StoryIds
-from bot.stories.contradictions import differ, tolls
+from bot.stories.contradictions import contradicts, mentions_casualties
 from bot.stories.entry_index import EntryIndex, Member
-from bot.stories.features import Features, features
+from bot.stories.features import Features, extract_features
 from bot.stories.headline_kinds import Kind
 from bot.stories.similarity import Similarity
 
 SPAN = timedelta(hours=72)  #: how long a story takes in further entries
 
-STRICT, STORY, STORYLINE = 0.36, 0.24, 0.17  #: least likeness to join, by level
-ALONE = 0.9  #: factor where a story has only one entry yet
-_EVIDENCE = (
-    1,
-    3,
-)  # words that two entries share at least; the second of one publisher, whose headlines are made alike
-_TWIN = 5  # words of a headline that one publisher has twice, for it to be an article that came again and not one of a series
-MERGE = 1.1  #: times STORY that two stories have to be alike to be one
-_MERGE_PAIRS, _MERGE_MEMBERS = (
-    6,
-    8,
-)  # the best pairs that decide, at least; among so many entries of each
-_FAINT = 0.05  # likeness that says nothing
-_ASKED = 6  # members of a story that are compared beside the candidates
-_BRIDGED = 3  # stories beside the best one that an entry may join to it
-COPY = 0.92  #: likeness of a text that was only handed on
-_COPIED = 0.8  # share of the words of the shorter of two texts under one headline, from which one is a copy
-TELLING = 3  #: words that a headline needs for it to say the same as an equal one
-_ABROAD_HOURS = 12.0  # between reports in two languages
-_ABROAD_SHARED, _ABROAD_SHARE, _ABROAD_RARE = (
-    3,
-    0.34,
-    0.02,
-)  # names and numbers they share, of those they have; how usual the rarest may be
+STRICT_THRESHOLD = 0.36  #: least score to join a strict story
+STORY_THRESHOLD = 0.24  #: least score to join a story
+STORYLINE_THRESHOLD = 0.17  #: least score to join a storyline
+SINGLE_PAIR_FACTOR = 0.9  #: factor for the score of a story with one similar entry only
+MERGE_FACTOR = 1.1  #: of STORY_THRESHOLD, the least similarity of two stories to be merged
+COPY_THRESHOLD = 0.92  #: similarity from which an entry is a copy of another
+MIN_HEADLINE_TERMS = 3  #: terms of a headline that is compared for equality
+_MIN_SHARED_TERMS = 1  # of two entries, for their similarity to count
+_MIN_SHARED_TERMS_SAME_PUBLISHER = 3  # one publisher's headlines resemble each other in style
+_MIN_REPEATED_TERMS = 5  # of a headline that one publisher repeats for one article, not a series
+_MIN_MERGE_PAIRS = 6  # pairs between two stories whose mean is their similarity
+_MAX_MERGE_MEMBERS = 8  # latest entries of each story that are compared for a merge
+_MIN_SCORE = 0.05  # lower similarities are ignored
+_MAX_STORY_MEMBERS = 6  # latest entries of a story that are compared beside the candidates
+_MAX_MERGE_STORIES = 3  # stories beside the best that are considered for a merge
+_COPY_OVERLAP = 0.8  # share of the shorter text's terms in both, for texts under one headline
+_CROSS_LANGUAGE_HOURS = 12.0  # most time between reports in two languages
+_CROSS_LANGUAGE_MIN_KEYS = 3  # phonetic keys that both contain, at least
+_CROSS_LANGUAGE_MIN_SHARE = 0.34  # share of these in the shorter list of keys, at least
+_CROSS_LANGUAGE_RARITY = 0.02  # most frequent that the rarest shared key may be, of all entries
 
 
-class _Scored(NamedTuple):
+class _Candidate(NamedTuple):
+    """An entry of the window with its similarity to the new one."""
+
     score: float
     member: Member
-    apart: bool = False  # alike, and yet of another thing
+    contradicts: bool = False  # similar, but about another event
 
 
 @dataclass(slots=True)
-class _Found:
-    """A story and how much an entry is like it."""
+class _Cluster:
+    """A story of any level with its similarity to the new entry."""
 
-    story: int
+    id: int
     score: float
-    pairs: list[_Scored]  # the two that are the most like
+    best: list[_Candidate]  # at most two, the best first
 
 
 class Window:
     """The entries of the last hours and their stories."""
 
     def __init__(self, span: timedelta = SPAN) -> None:
-        self._entries = EntryIndex(span.total_seconds() / 3600)
+        self._index = EntryIndex(span.total_seconds() / 3600)
 
     def __len__(self) -> int:
-        return len(self._entries.members)
+        return len(self._index.members)
 
     def add(self, report: Report) -> Placement:
-        """Decide where an entry belongs and take it in. Called in order of arrival."""
-        entry = features(report)
-        self._entries.on_to(entry.hours)
-        self._entries.rarity.add(entry)
-        placement = self._decide(entry)
+        """Decide to which stories an entry belongs, and add it. To be called in order of id."""
+        entry = self._count(report)
+        placement = self._place(entry)
         for merge in placement.merges:
-            self._entries.move(merge)
-        self._entries.take(entry, placement.story_ids)
+            self._index.merge(merge)
+        self._index.add(entry, placement.story_ids)
         return placement
 
     def restore(self, report: Report, story_ids: StoryIds) -> None:
-        """Take in an entry of the store with the place that it was given, in order of id. Nothing is decided."""
-        entry = features(report)
-        self._entries.on_to(entry.hours)
-        self._entries.rarity.add(entry)
-        self._entries.take(entry, story_ids)
+        """Add a stored entry with its stored stories. To be called in order of id."""
+        self._index.add(self._count(report), story_ids)
 
-    def _decide(self, entry: Features) -> Placement:
-        if same := self._entries.linked(entry):
-            return _with(entry, same, PairReason.LINK)
-        alone = Placement(entry.id, StoryIds(entry.id, entry.id, entry.id))
-        if entry.kind is Kind.DIGEST or self._serial(entry):
-            return alone
+    def _count(self, report: Report) -> Features:
+        """Advance the window to an entry and count its terms."""
+        entry = extract_features(report)
+        self._index.advance(entry.hours)
+        self._index.frequencies.add(entry)
+        return entry
+
+    def _place(self, entry: Features) -> Placement:
+        if member := self._index.find_by_link(entry):
+            return _place_with(entry, member, PairReason.LINK)
+        new_story = Placement(entry.id, StoryIds(entry.id, entry.id, entry.id))
+        if entry.kind is Kind.DIGEST or self._is_series(entry):
+            return new_story
         if (
             entry.kind is not Kind.LIVE
-            and entry.of_title >= TELLING
-            and (same := self._entries.named(entry))
+            and entry.title_length >= MIN_HEADLINE_TERMS
+            and (member := self._index.find_by_headline(entry))
         ):
-            return _with(entry, same, PairReason.HEADLINE)
-        similarity = Similarity.of(entry, self._entries.rarity)
-        scored = self._scored(entry, similarity)
-        copy = next(
-            (
-                one.member.features.id
-                for one in scored
-                if one.score >= COPY and one.member.features.publisher != entry.publisher
-            ),
-            0,
-        )
+            return _place_with(entry, member, PairReason.HEADLINE)
+        similarity = Similarity.of(entry, self._index.frequencies)
+        candidates = self._candidates(entry, similarity)
+        copy_of = _copied_entry(entry, candidates)
         stories = [
-            found for found in self._stories(similarity, scored) if not _vetoed(found, scored)
+            story
+            for story in self._similar_stories(similarity, candidates)
+            if not _is_contradicted(story, candidates)
         ]
         if stories and entry.kind is not Kind.LIVE:
-            return self._join(entry, scored, stories, copy)
-        if abroad := self._abroad(entry):
-            return abroad
-        lines = _groups(scored, _storyline)
-        if lines and lines[0].score >= STORYLINE:
-            story_ids = StoryIds(entry.id, entry.id, lines[0].story)
-            return Placement(entry.id, story_ids, _pairs(lines[0].pairs), copy_of=copy)
-        return alone
+            return self._join(entry, candidates, stories, copy_of)
+        if placement := self._join_other_language(entry):
+            return placement
+        storylines = _clusters(candidates, _storyline)
+        if storylines and storylines[0].score >= STORYLINE_THRESHOLD:
+            story_ids = StoryIds(entry.id, entry.id, storylines[0].id)
+            return Placement(entry.id, story_ids, _pairs(storylines[0].best), copy_of=copy_of)
+        return new_story
 
-    def _serial(self, entry: Features) -> bool:
-        """Whether it is one of a series of headlines made to a pattern; the dead that are counted every day are none."""
-        return self._entries.serial(entry) and not tolls(entry.title)
+    def _is_series(self, entry: Features) -> bool:
+        """Whether a headline is one of a recurring series. Daily casualty counts are no series."""
+        return self._index.is_recurring(entry) and not mentions_casualties(entry.title_terms)
 
-    def _scored(self, entry: Features, similarity: Similarity) -> list[_Scored]:
-        """The entries that are the most like, the best first."""
-        scored: list[_Scored] = []
-        for member in self._entries.similar(similarity):
+    def _candidates(self, entry: Features, similarity: Similarity) -> list[_Candidate]:
+        """Return the most similar entries, the best first."""
+        candidates: list[_Candidate] = []
+        for member in self._index.candidates(similarity):
             other = member.features
             score = similarity.to(other)
-            if score < _FAINT or (
+            if score < _MIN_SCORE or (
                 other.language != entry.language and other.language and entry.language
             ):
                 continue
-            if score >= STORYLINE and (
-                self._serial(other) or not _evident(entry, other, similarity)
+            if score >= STORYLINE_THRESHOLD and (
+                self._is_series(other) or not _share_enough_terms(entry, other, similarity)
             ):
                 continue
-            scored.append(_Scored(score, member, score >= STORY * ALONE and differ(entry, other)))
-        scored.sort(key=_rank)
-        return scored
-
-    def _stories(self, similarity: Similarity, scored: list[_Scored]) -> list[_Found]:
-        """The stories that an entry is like enough to join. Of a story that only one candidate stands for, others are asked as well."""
-        stories: list[_Found] = []
-        for found in _groups(scored, _story):
-            if found.score < STORY:
-                break
-            members = self._entries.stories[found.story]
-            if len(found.pairs) > 1 or len(members) == 1:
-                stories.append(found)
-                continue
-            first = found.pairs[0]
-            others = [one for one in members[-_ASKED:] if one is not first.member]
-            second = max(
-                (_Scored(similarity.to(one.features), one) for one in others),
-                key=lambda one: one.score,
+            contradiction = score >= STORY_THRESHOLD * SINGLE_PAIR_FACTOR and contradicts(
+                entry, other
             )
-            if (score := (first.score + second.score) / 2) >= STORY:
-                stories.append(_Found(found.story, score, [first, second]))
-        return sorted(stories, key=_best_first)
+            candidates.append(_Candidate(score, member, contradiction))
+        candidates.sort(key=_candidate_rank)
+        return candidates
+
+    def _similar_stories(
+        self, similarity: Similarity, candidates: list[_Candidate]
+    ) -> list[_Cluster]:
+        """Return the stories similar enough to join, the best first.
+
+        A story with one candidate among several members is judged by a second member as well.
+        """
+        stories: list[_Cluster] = []
+        for story in _clusters(candidates, _story):
+            if story.score < STORY_THRESHOLD:
+                break
+            members = self._index.stories[story.id]
+            if len(story.best) > 1 or len(members) == 1:
+                stories.append(story)
+                continue
+            first = story.best[0]
+            second = max(
+                (
+                    _Candidate(similarity.to(member.features), member)
+                    for member in members[-_MAX_STORY_MEMBERS:]
+                    if member is not first.member
+                ),
+                key=_score,
+            )
+            if (score := (first.score + second.score) / 2) >= STORY_THRESHOLD:
+                stories.append(_Cluster(story.id, score, [first, second]))
+        return sorted(stories, key=_cluster_rank)
 
     def _join(
-        self, entry: Features, scored: list[_Scored], stories: list[_Found], copy: int
+        self,
+        entry: Features,
+        candidates: list[_Candidate],
+        stories: list[_Cluster],
+        copy_of: int,
     ) -> Placement:
+        """Place an entry in the best story, with a merge where it shows that two are one."""
         best = stories[0]
-        strict = _groups(
-            [one for one in scored if one.member.story_ids.story == best.story and not one.apart],
+        strict = _clusters(
+            [
+                candidate
+                for candidate in candidates
+                if candidate.member.story_ids.story == best.id and not candidate.contradicts
+            ],
             _strict,
         )[0]
-        merges = self._merges(best, stories[1 : 1 + _BRIDGED])
-        story_ids = best.pairs[0].member.story_ids
-        story, line = story_ids.story, story_ids.storyline
+        merges = self._merges(best, stories[1 : 1 + _MAX_MERGE_STORIES])
+        story_ids = best.best[0].member.story_ids
+        story, storyline = story_ids.story, story_ids.storyline
         for merge in merges:
             if merge.grouping is Grouping.NORMAL:
                 story = merge.kept
             else:
-                line = merge.kept
-        story_ids = StoryIds(strict.story if strict.score >= STRICT else entry.id, story, line)
-        return Placement(entry.id, story_ids, _pairs(best.pairs), merges, copy)
+                storyline = merge.kept
+        strict_story = strict.id if strict.score >= STRICT_THRESHOLD else entry.id
+        story_ids = StoryIds(strict_story, story, storyline)
+        return Placement(entry.id, story_ids, _pairs(best.best), merges, copy_of)
 
-    def _merges(self, best: _Found, others: list[_Found]) -> tuple[Merge, ...]:
-        """At most one story that turns out to be the same as the best: the entry is like both, and they are like each other."""
+    def _merges(self, best: _Cluster, others: list[_Cluster]) -> tuple[Merge, ...]:
+        """Merge the best story with at most one other that is similar to it and to the entry."""
         for other in others:
-            if self._alike(best.story, other.story) < MERGE * STORY:
+            if self._story_similarity(best.id, other.id) < MERGE_FACTOR * STORY_THRESHOLD:
                 continue
-            kept, gone = sorted((best.story, other.story))
-            line, left = sorted(
+            kept, gone = sorted((best.id, other.id))
+            kept_storyline, gone_storyline = sorted(
                 (
-                    best.pairs[0].member.story_ids.storyline,
-                    other.pairs[0].member.story_ids.storyline,
+                    best.best[0].member.story_ids.storyline,
+                    other.best[0].member.story_ids.storyline,
                 )
             )
-            joined = (Merge(Grouping.LOOSE, left, line),) if left != line else ()
-            return (*joined, Merge(Grouping.NORMAL, gone, kept))
+            story_merge = Merge(Grouping.NORMAL, gone, kept)
+            if gone_storyline == kept_storyline:
+                return (story_merge,)
+            return (Merge(Grouping.LOOSE, gone_storyline, kept_storyline), story_merge)
         return ()
 
-    def _alike(self, one: int, other: int) -> float:
-        """How alike two stories are: the mean of the best pairs between them; not at all where a pair tells of two things."""
+    def _story_similarity(self, story: int, other: int) -> float:
+        """Return the mean of the best pairs between two stories, 0 where a pair contradicts."""
         scores: list[float] = []
-        theirs = self._entries.stories[other][-_MERGE_MEMBERS:]
-        for member in self._entries.stories[one][-_MERGE_MEMBERS:]:
-            similarity = Similarity.of(member.features, self._entries.rarity)
-            if any(differ(member.features, their.features) for their in theirs):
+        other_members = self._index.stories[other][-_MAX_MERGE_MEMBERS:]
+        for member in self._index.stories[story][-_MAX_MERGE_MEMBERS:]:
+            similarity = Similarity.of(member.features, self._index.frequencies)
+            if any(contradicts(member.features, peer.features) for peer in other_members):
                 return 0.0
-            scores += [similarity.to(their.features) for their in theirs]
-        best = sorted(scores, reverse=True)[
-            : max(_MERGE_PAIRS, len(scores) // 2 - _MERGE_PAIRS // 2)
-        ]
+            scores += [similarity.to(peer.features) for peer in other_members]
+        count = max(_MIN_MERGE_PAIRS, len(scores) // 2 - _MIN_MERGE_PAIRS // 2)
+        best = sorted(scores, reverse=True)[:count]
         return sum(best) / len(best)
 
-    def _abroad(self, entry: Features) -> Placement | None:
-        """The story of an entry in another language that has nearly all names and numbers in common, within hours."""
+    def _join_other_language(self, entry: Features) -> Placement | None:
+        """Place an entry with one in another language that shares most of its names and numbers."""
         best: tuple[float, Member] | None = None
-        usual = max(5.0, _ABROAD_RARE * len(self._entries.members))
-        for member, shared in self._entries.foreign(entry, _ABROAD_HOURS):
-            share = len(shared) / min(len(entry.sounds), len(member.features.sounds))
+        max_frequency = max(5.0, _CROSS_LANGUAGE_RARITY * len(self._index.members))
+        for member, keys in self._index.cross_language_candidates(entry, _CROSS_LANGUAGE_HOURS):
+            share = len(keys) / min(len(entry.phonetic_keys), len(member.features.phonetic_keys))
             if (
-                len(shared) < _ABROAD_SHARED
-                or share < _ABROAD_SHARE
-                or min(map(self._entries.holding, shared)) > usual
+                len(keys) < _CROSS_LANGUAGE_MIN_KEYS
+                or share < _CROSS_LANGUAGE_MIN_SHARE
+                or min(map(self._index.phonetic_key_frequency, keys)) > max_frequency
             ):
                 continue
-            score = share * (1 - 1 / (1 + log(len(shared))))
+            score = share * (1 - 1 / (1 + log(len(keys))))
             if best is None or score > best[0]:
                 best = (score, member)
         if best is None:
             return None
-        story_ids = best[1].story_ids
+        score, member = best
+        story_ids = StoryIds(entry.id, member.story_ids.story, member.story_ids.storyline)
         return Placement(
-            entry.id,
-            StoryIds(entry.id, story_ids.story, story_ids.storyline),
-            (Pair(best[1].features.id, round(best[0], 4), PairReason.NAMES),),
+            entry.id, story_ids, (Pair(member.features.id, round(score, 4), PairReason.NAMES),)
         )
 
 
-def _evident(entry: Features, other: Features, similarity: Similarity) -> bool:
-    """Whether two entries share enough words for their likeness to say anything."""
-    own = entry.publisher == other.publisher
-    if own and entry.form == other.form and entry.of_title < _TWIN:
+def _share_enough_terms(entry: Features, other: Features, similarity: Similarity) -> bool:
+    """Whether two entries share enough terms for their similarity to count."""
+    if entry.publisher != other.publisher:
+        return similarity.shared_terms(other) >= _MIN_SHARED_TERMS
+    if (
+        entry.headline_template == other.headline_template
+        and entry.title_length < _MIN_REPEATED_TERMS
+    ):
         return False
-    return similarity.shared(other) >= _EVIDENCE[own]
+    return similarity.shared_terms(other) >= _MIN_SHARED_TERMS_SAME_PUBLISHER
 
 
-def _with(entry: Features, same: Member, reason: PairReason) -> Placement:
-    """The place of an entry that says the very same."""
-    elsewhere = same.features.publisher != entry.publisher
-    copied = elsewhere and (
+def _place_with(entry: Features, member: Member, reason: PairReason) -> Placement:
+    """Place an entry in all stories of an entry with the same link or headline."""
+    other = member.features
+    is_copy = other.publisher != entry.publisher and (
         reason is PairReason.LINK
-        or (same.features.headline == entry.headline and _same_text(entry, same.features))
+        or (other.headline == entry.headline and _is_same_text(entry, other))
     )
-    copy = same.features.id if copied else 0
-    return Placement(entry.id, same.story_ids, (Pair(same.features.id, 1.0, reason),), copy_of=copy)
+    return Placement(
+        entry.id,
+        member.story_ids,
+        (Pair(other.id, 1.0, reason),),
+        copy_of=other.id if is_copy else 0,
+    )
 
 
-def _same_text(one: Features, other: Features) -> bool:
-    """Whether two entries under one headline say the same below it, as far as they say anything."""
-    if one.bare or other.bare:
+def _is_same_text(entry: Features, other: Features) -> bool:
+    """Whether the summaries of two entries under one headline agree, where both have one."""
+    if entry.headline_only or other.headline_only:
         return True
-    first, second = set(one.terms), set(other.terms)
-    return len(first & second) >= _COPIED * min(len(first), len(second))
+    first, second = set(entry.terms), set(other.terms)
+    return len(first & second) >= _COPY_OVERLAP * min(len(first), len(second))
 
 
-def _groups(scored: list[_Scored], of: Callable[[StoryIds], int]) -> list[_Found]:
-    """The stories of one level that an entry is like, the most alike first: by the mean of the two best members."""
-    groups: dict[int, list[_Scored]] = {}
-    for one in scored:
-        pairs = groups.setdefault(of(one.member.story_ids), [])
-        if len(pairs) < 2:
-            pairs.append(one)
-    found = [
-        _Found(
+def _copied_entry(entry: Features, candidates: list[_Candidate]) -> int:
+    """Return the id of the best candidate of which an entry is a copy, 0 where there is none."""
+    for candidate in candidates:
+        other = candidate.member.features
+        if candidate.score >= COPY_THRESHOLD and other.publisher != entry.publisher:
+            return other.id
+    return 0
+
+
+def _clusters(candidates: list[_Candidate], story_id: Callable[[StoryIds], int]) -> list[_Cluster]:
+    """Group candidates by their story of one level, the best first.
+
+    The score of a story is the mean of its two best candidates.
+    """
+    groups: dict[int, list[_Candidate]] = {}
+    for candidate in candidates:
+        best = groups.setdefault(story_id(candidate.member.story_ids), [])
+        if len(best) < 2:
+            best.append(candidate)
+    clusters = [
+        _Cluster(
             story,
-            (pairs[0].score + pairs[1].score) / 2 if len(pairs) > 1 else pairs[0].score * ALONE,
-            pairs,
+            (best[0].score + best[1].score) / 2
+            if len(best) > 1
+            else best[0].score * SINGLE_PAIR_FACTOR,
+            best,
         )
-        for story, pairs in groups.items()
+        for story, best in groups.items()
     ]
-    found.sort(key=_best_first)
-    return found
+    clusters.sort(key=_cluster_rank)
+    return clusters
 
 
-def _vetoed(found: _Found, scored: list[_Scored]) -> bool:
-    """Whether the member that the entry is the most like tells of another thing."""
-    return next((one.apart for one in scored if one.member.story_ids.story == found.story), False)
+def _is_contradicted(story: _Cluster, candidates: list[_Candidate]) -> bool:
+    """Whether the most similar entry of a story is about another event."""
+    for candidate in candidates:
+        if candidate.member.story_ids.story == story.id:
+            return candidate.contradicts
+    return False
 
 
-def _rank(one: _Scored) -> tuple[float, int]:
-    return -one.score, one.member.features.id
+def _score(candidate: _Candidate) -> float:
+    return candidate.score
 
 
-def _best_first(one: _Found) -> tuple[float, int]:
-    return -one.score, one.story
+def _candidate_rank(candidate: _Candidate) -> tuple[float, int]:
+    return -candidate.score, candidate.member.features.id
+
+
+def _cluster_rank(cluster: _Cluster) -> tuple[float, int]:
+    return -cluster.score, cluster.id
 
 
 def _strict(story_ids: StoryIds) -> int:
@@ -309,7 +355,8 @@ def _storyline(story_ids: StoryIds) -> int:
     return story_ids.storyline
 
 
-def _pairs(found: list[_Scored]) -> tuple[Pair, ...]:
+def _pairs(candidates: list[_Candidate]) -> tuple[Pair, ...]:
     return tuple(
-        Pair(one.member.features.id, round(one.score, 4), PairReason.WORDS) for one in found
+        Pair(candidate.member.features.id, round(candidate.score, 4), PairReason.WORDS)
+        for candidate in candidates
     )

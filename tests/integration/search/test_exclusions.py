@@ -22,7 +22,7 @@ from bot.query.parser import parse
 from bot.query.tree import Meta, NamedList, Node, Term, show
 from bot.query.words import ArticleWords
 from bot.search.exclusions import EXAMPLES, SPAN, Proposal, proposals
-from bot.stories.keywords import keywords
+from bot.stories.keywords import extract_keywords
 
 
 @pytest.fixture
@@ -503,13 +503,13 @@ def test_a_query_that_cannot_be_read_is_an_error(harness: ArchiveHarness) -> Non
 def test_telling_words_are_those_that_say_what_it_is_about(
     language: str, text: str, expected: list[str]
 ) -> None:
-    assert [one.text for one in keywords(text, language) if not one.phrase] == expected
+    assert [one.text for one in extract_keywords(text, language) if not one.phrase] == expected
 
 
 def test_a_phrase_is_two_words_side_by_side_of_which_one_tells() -> None:
     made = [
         one.text
-        for one in keywords("World Cup in Selva: friendly match, the first day", "en")
+        for one in extract_keywords("World Cup in Selva: friendly match, the first day", "en")
         if one.phrase
     ]
 
@@ -519,7 +519,7 @@ def test_a_phrase_is_two_words_side_by_side_of_which_one_tells() -> None:
 @given(st.text(max_size=60), st.sampled_from(LANGUAGES))
 @settings(QUICK, max_examples=100)
 def test_what_is_telling_stands_where_it_says(text: str, language: str) -> None:
-    for one in keywords(text, language):
+    for one in extract_keywords(text, language):
         assert text[one.start : one.start + len(one.text)] == one.text
         assert one.text.strip() == one.text != ""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
-from bot.stories.publishers import Attribution, PublisherGroups, credit
+from bot.stories.publishers import Attribution, PublisherGroups, credited_agency
 
 FAMILIES = PublisherGroups({"Harbour Group": ["harbour.example", "Harbour Evening"]})
 
@@ -40,7 +40,7 @@ FAMILIES = PublisherGroups({"Harbour Group": ["harbour.example", "Harbour Evenin
 def test_a_credit_is_seen_where_newsrooms_put_it_and_nowhere_else(
     author: str, title: str, summary: str, agency: str
 ) -> None:
-    assert credit(author, title, summary) == agency
+    assert credited_agency(author, title, summary) == agency
 
 
 @pytest.mark.parametrize(

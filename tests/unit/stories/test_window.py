@@ -13,8 +13,8 @@ from bench.evaluate import TableError, evaluate_stories
 from bench.story_scores import Scores
 from bot.model.stories import Grouping, Placement, Report, StoryIds
 from bot.stories.assign import Merges
-from bot.stories.contradictions import differ
-from bot.stories.features import features, sound
+from bot.stories.contradictions import contradicts
+from bot.stories.features import extract_features, phonetic_key
 from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.window import Window
 
@@ -402,8 +402,8 @@ def test_two_languages_meet_in_names_and_numbers(stream: Stream) -> None:
 
 
 def test_names_sound_alike_in_several_scripts() -> None:
-    assert sound("трамп") == sound("trump") == sound("ترامب")
-    assert sound("al") == ""
+    assert phonetic_key("трамп") == phonetic_key("trump") == phonetic_key("ترامب")
+    assert phonetic_key("al") == ""
 
 
 @pytest.mark.parametrize(
@@ -429,11 +429,11 @@ def test_names_sound_alike_in_several_scripts() -> None:
 )
 def test_headlines_that_differ_in_what_tells(one: str, other: str, apart: bool) -> None:
     first, second = (
-        features(Report(number, text, "", "en", "A", NOON, b""))
+        extract_features(Report(number, text, "", "en", "A", NOON, b""))
         for number, text in enumerate((one, other), 1)
     )
-    assert differ(first, second) is apart
-    assert differ(second, first) is apart
+    assert contradicts(first, second) is apart
+    assert contradicts(second, first) is apart
 
 
 def test_what_differs_in_what_tells_shares_a_storyline_at_most(stream: Stream) -> None:
