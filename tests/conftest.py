@@ -1,23 +1,16 @@
 """Fixtures that tests share; the parts are in `support`."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botapi import BotApi
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
-
-from bot.service import logs
-
-for folder in (".", "unit/query", "integration/search", "acceptance"):
-    sys.path.insert(0, str(Path(__file__).parent / folder))
-
-from botapi import BotApi
-from support import FeedServer, ManualClock, Recorder, feed_server
+from support import FeedServer, ManualClock, Recorder, close_workers, feed_server
 from telegram_harness import (
     ANN,
     BOB,
@@ -29,8 +22,14 @@ from telegram_harness import (
     open_harness,
 )
 
+from bot.service import logs
+
 logs.use_standard_logging()
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_sessionfinish() -> None:
+    close_workers()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""python-telegram-bot as a client of the loopback Bot API, and what it says when it is refused. Not assertions about the project."""
+"""python-telegram-bot as a client of the loopback Bot API. Not assertions about the project."""
 
-import ssl
 from typing import Any
 
 import pytest
@@ -9,12 +8,14 @@ from telegram import Bot
 from telegram.error import BadRequest, TelegramError
 from telegram.request import HTTPXRequest
 
-#: every client would load the certificates anew, and none needs them
-TLS = ssl.create_default_context()
+from bot.delivery.channels.telegram import tls_context
+
+#: a client without it would read all certificates anew
+TLS = tls_context()
 
 
 def client(api: BotApi, token: str = "") -> Bot:
-    """A bot of this endpoint, to be entered; with another token than the endpoint's it is a stranger."""
+    """Return a bot of this endpoint, to be entered; with another token it is a stranger."""
     return Bot(
         token or api.token,
         base_url=f"{api.url}/bot",
@@ -25,7 +26,7 @@ def client(api: BotApi, token: str = "") -> Bot:
 
 
 async def refused(sending: Any, error: type[TelegramError] = BadRequest) -> str:
-    """What python-telegram-bot says about a refusal."""
+    """Return the text of the error that a call raises."""
     with pytest.raises(error) as caught:
         await sending
     assert type(caught.value) is error

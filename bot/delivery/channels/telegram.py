@@ -1,9 +1,12 @@
 """Send and edit through python-telegram-bot, against any Bot API address. Paces nothing, retries nothing: the outbox does."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
+import httpx
 import structlog
 from telegram import (
     Bot,
@@ -35,18 +38,28 @@ class _Bot(Bot):
         return f"{type(self).__name__}({self.token.partition(':')[0]})"
 
 
+@cache
+def tls_context() -> ssl.SSLContext:
+    """The context that httpx would make; reading the certificates takes longer than most sends."""
+    return httpx.create_ssl_context()
+
+
 @asynccontextmanager
 async def bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A bot for this address; no call is made yet, and its clients are closed at the end."""
     base = api.rstrip("/")
+    shared = {"verify": tls_context()}
     sending = HTTPXRequest(
         connection_pool_size=POOL,
         read_timeout=SEND_SECONDS,
         write_timeout=15,
         connect_timeout=10,
         pool_timeout=20,
+        httpx_kwargs=shared,
     )
-    polling = HTTPXRequest(connection_pool_size=2, read_timeout=40, connect_timeout=10)
+    polling = HTTPXRequest(
+        connection_pool_size=2, read_timeout=40, connect_timeout=10, httpx_kwargs=shared
+    )
     made = _Bot(
         token,
         base_url=f"{base}/bot",
