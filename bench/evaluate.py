@@ -40,7 +40,7 @@ from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
 from bot.text.fold import words
-from bot.text.language import code, language_of
+from bot.text.language import language_code, language_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,8 +130,8 @@ def judge_query(row: Row) -> Row:
     if isinstance(node, str):
         return {"match": "0", "spans": "[]", "error": node}
     title, summary = row.get("title", ""), row.get("summary", "")
-    language = code(row.get("lang", "")) or language_of(f"{title} {summary}", "")
-    spans = match(node, ArticleWords.of(Article(title, summary, language)))
+    language = language_code(row.get("lang", "")) or language_of(f"{title} {summary}", "")
+    spans = match(node, ArticleWords(Article(title, summary, language)))
     places = [[span.field, span.start, span.end] for span in spans or ()]
     return {"match": str(int(spans is not None)), "spans": json.dumps(places), "error": ""}
 

@@ -29,7 +29,7 @@ from bot.names.find import find
 from bot.names.pattern import compile_name
 from bot.names.phonetic_key import word_keys
 from bot.names.transliteration import LATIN, script
-from bot.text.fold import key, words
+from bot.text.fold import folded_key, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,10 +80,10 @@ def places(chance: random.Random, share: float, half: int | None) -> list[list[S
     for number, line in enumerate((DATA / "core_places.jsonl").read_text("utf-8").splitlines()):
         spellings: dict[str, Spelling] = {}
         for language, names in json.loads(line)["names"].items():
-            for name in filter(key, names):
+            for name in filter(folded_key, names):
                 if any(character.isalpha() for character in name):
                     spellings.setdefault(
-                        key(name), Spelling(name, language, script(next(words(name)).folded))
+                        folded_key(name), Spelling(name, language, script(next(words(name)).folded))
                     )
         if spellings and half in (None, number % 2):
             found.append(list(spellings.values()))
@@ -152,7 +152,7 @@ def strangers(
     listed: list[list[Spelling]], chance: random.Random, many: int
 ) -> list[tuple[str, Spelling]]:
     """Pairs of spellings of different places that share none."""
-    keys = [{key(spelling.name) for spelling in place} for place in listed]
+    keys = [{folded_key(spelling.name) for spelling in place} for place in listed]
     found: list[tuple[str, Spelling]] = []
     while len(found) < many:
         one, other = chance.sample(range(len(listed)), 2)

@@ -25,7 +25,7 @@ from bot.stories.similarity import DocumentFrequencies, Similarity
 from bot.stories.window import Window
 from bot.text.clean import summary as clean_summary
 from bot.text.clean import title as clean_title
-from bot.text.language import code, language_of
+from bot.text.language import language_code, language_of
 from bot.text.url import canonical, names_page
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def report_of(number: int, row: Row, *, timeless: bool) -> Report:
         id=number,
         title=title,
         summary=summary,
-        language=code(row.get("lang", "")) or language_of(f"{title} {summary}", ""),
+        language=language_code(row.get("lang", "")) or language_of(f"{title} {summary}", ""),
         publisher=next((row[name] for name in _HOUSES if row.get(name)), "?"),
         at=at if at.tzinfo else at.replace(tzinfo=UTC),
         link=key,

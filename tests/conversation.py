@@ -22,7 +22,7 @@ from botapi import Message as BotMessage
 from support import ManualClock
 from telegram_harness import Address, ArticleSpec, TelegramHarness, open_harness
 
-from bot.text.duration import duration
+from bot.text.duration import parse_duration
 
 LINE = re.compile(r"^(?P<who>[A-Z]\w*)(?: in (?P<where>[\w ]+))?: (?P<what>.*)$")
 BELL = "Bell"
@@ -105,7 +105,7 @@ class Conversation:
         elif line == "(restart)":
             await self.restart()
         elif found := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):
-            span = duration(f"{found[1]}{found[2][0]}")
+            span = parse_duration(f"{found[1]}{found[2][0]}")
             await self._pass(span)
         elif found := LINE.match(line):
             await self._does(found["who"], found["where"] or found["who"], found["what"])

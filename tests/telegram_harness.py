@@ -22,7 +22,7 @@ from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.stories import Merge, Placement
 from bot.model.stories import StoryIds as Stories
-from bot.parse.entry_keys import keys_meant
+from bot.parse.entry_keys import keys_in_text
 from bot.service.app import App
 from bot.stories.assign import Merges, resolve_placements
 
@@ -181,7 +181,9 @@ class TelegramHarness:
     def _placed(self, told: ArticleSpec, number: int) -> PlacedEntry:
         now = self.clock.now()
         link = f"https://news.example/{number}"
-        keys = EntryKeys(number.to_bytes(16, "big"), keys_meant(link)[0], told.title.encode()[:16])
+        keys = EntryKeys(
+            number.to_bytes(16, "big"), keys_in_text(link)[0], told.title.encode()[:16]
+        )
         new = NewEntry(
             number,
             1,

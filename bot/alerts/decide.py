@@ -149,7 +149,9 @@ class AlertDecider:
     def _match(self, placed: PlacedEntry, feed: FeedDue) -> None:
         entry = placed.entry
         baseline = entry.silent is Silence.BASELINE
-        hit = _Hit(entry.id, placed.story_ids, catch_up=baseline, collapse=entry.silent is Silence.FLOOD)
+        hit = _Hit(
+            entry.id, placed.story_ids, catch_up=baseline, collapse=entry.silent is Silence.FLOOD
+        )
         stances = self._stances.get(placed.story_ids.storyline, {})
         for chat, found in self._by_chat(
             self._index.match(article(entry, feed)), terminals_only=baseline

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.errors import QueryError
 from bot.model.chats import AlertOptions, Urgency
-from bot.text.duration import duration, written
+from bot.text.duration import format_duration, parse_duration
 
 MOST_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
@@ -85,7 +85,7 @@ def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> A
             return replace(options, urgency=Urgency(value))
         case "or_after":
             try:
-                return replace(options, or_after=duration(value))
+                return replace(options, or_after=parse_duration(value))
             except ValueError:
                 raise QueryError(
                     text, at, "or_after: expected a duration such as 90s, 2m, 1h or 1d"
@@ -117,7 +117,7 @@ def words(options: AlertOptions) -> str:
     if options.publishers > 1:
         parts.append(f"publishers:{options.publishers}")
     if options.or_after is not None:
-        parts.append(f"or_after:{written(options.or_after)}")
+        parts.append(f"or_after:{format_duration(options.or_after)}")
     if options.alert_again_at:
         parts.append(f"alert_again_at:{options.alert_again_at}")
     return " ".join(parts)

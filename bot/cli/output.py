@@ -17,7 +17,7 @@ from bot.model.delivery import DeliveryState, OutboxRow, Settlement
 from bot.model.entries import Span
 from bot.model.status import FeedStatus, Status
 from bot.search.backtest import Forecast, Hit
-from bot.search.timeline import ToldStory, later, summary, who_was_first
+from bot.search.timeline import TimelineStory, format_delay, summary, who_was_first
 from bot.service.app import OFFLINE, App
 
 
@@ -144,8 +144,8 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
     for feed in status.feeds:
         state = feed.state
         last = Translator(zone).time(state.last_poll_at, now) if state.last_poll_at else "never"
-        later = state.next_poll_at - now
-        next_poll = f"in {in_words(later)}" if later.total_seconds() > 0 else "now"
+        wait = state.next_poll_at - now
+        next_poll = f"in {in_words(wait)}" if wait.total_seconds() > 0 else "now"
         feeds.add_row(Text(feed.name), last, next_poll, str(feed.entries), _feed_state(feed, now))
     parts: list[Table | Text] = [feeds, Text()]
     waiting = [
@@ -257,20 +257,24 @@ def hit(console: Console, found: Hit, at: str) -> None:
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))
 
 
-def storyline(made: Console, told: Sequence[ToldStory], when: Callable[[datetime], str]) -> None:
+def storyline(
+    made: Console, told: Sequence[TimelineStory], when: Callable[[datetime], str]
+) -> None:
     """A storyline, the story that was asked for with the reasons of each article."""
     made.print(Text(f"Storyline: {summary(told)}", style="bold"))
     for story in told:
         made.print()
-        sign = "▶" if story.asked else "○"
-        made.print(Text(f"{sign} {story.title}", style="bold" if story.asked else ""))
+        sign = "▶" if story.requested else "○"
+        made.print(Text(f"{sign} {story.title}", style="bold" if story.requested else ""))
         made.print(Text(f"  {who_was_first(story)}", style="dim"))
-        for line in story.lines:
+        for line in story.entries:
             entry = line.entry
             name = f"via {entry.agency}: {entry.name}" if entry.agency else entry.name
-            made.print(Text(f"  {when(entry.at)}  {later(line.after):>9}  {name}: {entry.title}"))
-            if story.asked:
-                made.print(Text(f"      {line.why}", style="dim"))
+            made.print(
+                Text(f"  {when(entry.at)}  {format_delay(line.delay):>9}  {name}: {entry.title}")
+            )
+            if story.requested:
+                made.print(Text(f"      {line.reason}", style="dim"))
 
 
 def forecast(
@@ -289,7 +293,11 @@ def forecast(
     for day, count in made.by_day:
         bar = "█" * round(40 * count / most) if most else ""
         console.print(Text(f"  {day:%a %d %b}  {bar or ('▏' if count else '')} {count}"))
-    console.print(Text(f"Expect about {made.a_day:.1f} alerts a day, {made.a_week:.0f} a week."))
+    console.print(
+        Text(
+            f"Expect about {made.alerts_per_day:.1f} alerts a day, {made.alerts_per_week:.0f} a week."
+        )
+    )
     if made.share < 1:
         console.print(
             Text(

@@ -24,26 +24,26 @@ from bot.model.archive import EntryFacts
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Span
 from bot.names.spellings import exonyms, spellings
-from bot.parse.entry_keys import keys_meant
+from bot.parse.entry_keys import keys_in_text
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Name
 from bot.search import timeline
-from bot.search.backtest import LOOKED_AT, Hit
+from bot.search.backtest import MAX_EXAMINED, Hit
 from bot.search.backtest import backtest as run_backtest
 from bot.search.backtest import search as search_archive
 from bot.search.explain import (
-    Held,
-    Reason,
+    AlertExplanation,
+    ParsedSubscription,
     describe_entry,
     explain_article,
     explain_entry,
     explain_unknown,
 )
-from bot.search.export import exported
+from bot.search.export import export_config
 from bot.store.archive import Archive
 from bot.text.clean import plain
-from bot.text.fold import key
+from bot.text.fold import folded_key
 from bot.text.language import language_of
 from bot.text.url import canonical
 
@@ -174,7 +174,7 @@ def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: i
 def _found(stored: Archive, text: str) -> list[tuple[EntryFacts, str]]:
     """The stored entries that an address or headline means, each with what it was known by."""
     is_link = "://" in text
-    entries = stored.find(*keys_meant(text))
+    entries = stored.find(*keys_in_text(text))
     by = "link" if is_link else "headline"
     return [
         (
@@ -205,8 +205,8 @@ class _Teller:
     def line(self, facts: EntryFacts) -> None:
         """An article in two lines: its headline, and which subscriptions rang or match."""
         all_reasons = explain_entry(facts, self._held, self._chats, self.when)
-        rang = [reason.subscription for reason in all_reasons if reason.rang]
-        matched = [reason for reason in all_reasons if reason.matches and not reason.rang]
+        rang = [reason.subscription for reason in all_reasons if reason.alerted]
+        matched = [reason for reason in all_reasons if reason.matches and not reason.alerted]
         title = facts.entry.article.title
         self._console.print(
             Text(
@@ -242,7 +242,7 @@ class _Teller:
         article = Article(text, language=language_of(text))
         self._tell(explain_article(article, self._held))
 
-    def _tell(self, told: list[Reason]) -> None:
+    def _tell(self, told: list[AlertExplanation]) -> None:
         for reason in told:
             sign = "✓" if reason.matches else "✗"
             self._console.print(Text(f"\n{sign} {reason.subscription}\n  {reason.text}"))
@@ -255,11 +255,11 @@ def _no_such(subscriptions: list[Subscription], name: str) -> list[Subscription]
     raise Misconfigured(f"There is no subscription {name!r}. There are: {known}.")
 
 
-def _held(subscription: Subscription, config: Config) -> Held:
+def _held(subscription: Subscription, config: Config) -> ParsedSubscription:
     try:
-        return Held(subscription, parse(subscription.query, config.names))
+        return ParsedSubscription(subscription, parse(subscription.query, config.names))
     except QueryError as error:
-        return Held(subscription, None, error.message)
+        return ParsedSubscription(subscription, None, error.message)
 
 
 @click.command()
@@ -274,7 +274,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     config = loaded(path)
     with _failing():
         stored = archive(config)
-        number = stored.entry_at(*keys_meant(plain(" ".join(what))))
+        number = stored.entry_at(*keys_in_text(plain(" ".join(what))))
         told = timeline.timeline(stored.storyline(number), number)
     if not told:
         raise Fault(
@@ -282,7 +282,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
         )
     if as_json:
         for one in told:
-            for line in one.lines:
+            for line in one.entries:
                 click.echo(json.dumps(_story_record(one, line), ensure_ascii=False))
         return
     zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
@@ -291,7 +291,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     )
 
 
-def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, object]:
+def _story_record(told: timeline.TimelineStory, line: timeline.TimelineEntry) -> dict[str, object]:
     entry = line.entry
     return {
         "story": told.number,
@@ -303,9 +303,9 @@ def _story_record(told: timeline.ToldStory, line: timeline.Line) -> dict[str, ob
         "via": entry.agency,
         "counts_for": entry.origin,
         "at": entry.at.isoformat(),
-        "seconds_after_first": line.after.total_seconds(),
+        "seconds_after_first": line.delay.total_seconds(),
         "pairs": [[pair.other, pair.score, pair.reason] for pair in entry.pairs],
-        "why": line.why,
+        "why": line.reason,
     }
 
 
@@ -332,7 +332,7 @@ def export(path: Path, chat: str | None) -> None:
         feeds = stored.added_feeds(
             {number for one in subscriptions if not one.declared for number in one.chats}
         )
-    made = exported(subscriptions, places, feeds)
+    made = export_config(subscriptions, places, feeds)
     if not made:
         click.echo("No chat has subscriptions of its own.", err=True)
         return
@@ -354,7 +354,7 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
     others = exonyms(text)
     met = _met(tree, config) if isinstance(tree, Name) else Counter()
     if as_list:
-        slug = "-".join(key(text).split())
+        slug = "-".join(folded_key(text).split())
         click.echo(
             yaml.safe_dump(
                 {"names": {slug: [f'~"{text}"', *others]}}, allow_unicode=True, sort_keys=False
@@ -386,7 +386,7 @@ def _met(tree: Name, config: Config) -> Counter[str]:
     if config.database.exists():
         with _failing():
             since = datetime.now(UTC) - timedelta(days=30)
-            for hit in islice(search_archive(tree, archive(config), since=since), LOOKED_AT):
+            for hit in islice(search_archive(tree, archive(config), since=since), MAX_EXAMINED):
                 texts = (hit.entry.article.title, hit.entry.article.summary)
                 counts.update(_spelled(texts, span) for span in hit.spans)
     return counts

@@ -21,12 +21,12 @@ from pydantic import (
 from bot.alerts.options import MOST_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Urgency
-from bot.text.duration import duration
-from bot.text.times import MOST_DIGESTS, minutes_between, minutes_of
+from bot.text.duration import parse_duration
+from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
 
 def _duration(value: Any) -> timedelta:
-    return duration(value if isinstance(value, str) else "")
+    return parse_duration(value if isinstance(value, str) else "")
 
 
 def _range(value: Any) -> str:
@@ -88,7 +88,7 @@ def _zone(value: Any) -> str:
 
 
 def _quiet(value: Any) -> str:
-    if value is False or (isinstance(value, str) and (value == "none" or minutes_between(value))):
+    if value is False or (isinstance(value, str) and (value == "none" or parse_time_span(value))):
         return value or "none"
     raise ValueError('expected the hours in quotes, such as "23:00-07:00", or none')
 
@@ -97,8 +97,8 @@ def _digest(value: Any) -> list[str]:
     times = [value] if isinstance(value, str) else value
     if (
         not isinstance(times, list)
-        or not 0 < len(times) <= MOST_DIGESTS
-        or any(minutes_of(one) is None for one in times)
+        or not 0 < len(times) <= MAX_DIGESTS
+        or any(parse_time(one) is None for one in times)
     ):
         raise ValueError(
             'expected up to six times of the day in quotes, such as ["07:30", "19:00"]'
@@ -282,11 +282,11 @@ class ChatShape(Shape):
     @property
     def settings(self) -> ChatSettings:
         """What it says of how the chat is spoken to, and when."""
-        quiet = None if self.quiet is None else minutes_between(self.quiet) or (0, 0)
+        quiet = None if self.quiet is None else parse_time_span(self.quiet) or (0, 0)
         times = (
             None
             if self.digest is None
-            else tuple(sorted({minutes_of(one) or 0 for one in self.digest}))
+            else tuple(sorted({parse_time(one) or 0 for one in self.digest}))
         )
         return ChatSettings(self.language, self.timezone, quiet, times, self.digest_from)
 

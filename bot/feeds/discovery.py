@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from bot.errors import AddressError
 from bot.model.entries import ParsedDocument
 from bot.model.feeds import Fetched, FetchFailed, FetchRequest, SiteFeed
-from bot.parse.discover import feeds_of, guesses
+from bot.parse.discover import feed_links, guessed_urls
 from bot.ports import Clock, Fetcher, Parser
 
 TRIED = 8  #: feeds of one site that are looked at
@@ -35,11 +35,11 @@ class SiteFinder:
         named = [
             one.url
             for one in await asyncio.to_thread(
-                feeds_of, answer.body, answer.url, answer.content_type
+                feed_links, answer.body, answer.url, answer.content_type
             )
         ]
         found = await self._look(named[:TRIED]) or await self._look(
-            [one for one in guesses(answer.url) if one not in named]
+            [one for one in guessed_urls(answer.url) if one not in named]
         )
         if not found:
             raise AddressError(

@@ -23,7 +23,7 @@ from bot.model.entries import (
 )
 from bot.model.feeds import FeedDue, FeedState, Policy
 from bot.model.poll import KnownEntries, Lookup
-from bot.text.fold import key as folded_key
+from bot.text.fold import folded_key
 from bot.text.url import canonical, names_page
 
 FLOOD_FLOOR = 10  #: so many new entries at once are never a flood

@@ -22,7 +22,7 @@ from bot.model.feeds import (
     NotModified,
 )
 from bot.model.poll import FeedCommit
-from bot.text.url import host_of
+from bot.text.url import host_and_port
 
 EMPTY_PROOF = 3  #: documents without entries in a row before the operator is told
 _HELD_BEFORE = 5  # entries a feed had, for a single remaining one to be taken for its tombstone
@@ -141,7 +141,7 @@ def troubled(feed: FeedDue, failed: FetchFailed, now: datetime, chance: float) -
         state = replace(state, noticed=True)
         notices = (NoticeIntent("feed_failing", _failing_text(feed, state, now)),)
     wait = poll_schedule.wait_asked(failed.failure, failed.freshness)
-    park = (host_of(feed.address), now + wait) if wait else None
+    park = (host_and_port(feed.address), now + wait) if wait else None
     return FeedCommit(feed.id, state, notices=notices, park_host=park)
 
 
@@ -172,7 +172,7 @@ def _finish(
             )
         )
     park = (
-        (host_of(feed.address), now + min(fresh.retry_after, poll_schedule.LONGEST_WAIT))
+        (host_and_port(feed.address), now + min(fresh.retry_after, poll_schedule.LONGEST_WAIT))
         if fresh.retry_after
         else None
     )

@@ -41,7 +41,7 @@ from bot.query.index import Index
 from bot.stories.assign import Assigner, Merges, resolve_placements
 from bot.stories.publishers import PublisherGroups
 from bot.stories.window import SPAN, Window
-from bot.text.url import host_of
+from bot.text.url import host_and_port
 
 LEASE = timedelta(minutes=3)  #: longer than any poll takes
 MAX_IN_FLIGHT = 100  #: polls under way at once
@@ -229,7 +229,7 @@ class Poller:
         return Polled(feed, answer, body_hash, parsed)
 
     async def _fetch(self, feed: FeedDue) -> FetchOutcome:
-        name = host_of(feed.address)
+        name = host_and_port(feed.address)
         host = self._hosts.setdefault(name, _Host(asyncio.Lock()))
         host.users += 1
         try:

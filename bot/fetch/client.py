@@ -101,7 +101,7 @@ class Client:
             return FetchFailed(Failure.CONNECT, f"The connection broke: {type(error).__name__}.")
 
     async def _follow(self, request: FetchRequest) -> FetchOutcome:
-        url = self._url_guard.url(request.url)
+        url = self._url_guard.parse(request.url)
         start = url
         permanent = True
         for _ in range(REDIRECTS + 1):
@@ -129,7 +129,7 @@ class Client:
                     return FetchFailed(
                         Failure.REDIRECT, "The site redirects to an address that cannot be read."
                     )
-                url = self._url_guard.url(following)
+                url = self._url_guard.parse(following)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
     def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
@@ -295,7 +295,7 @@ def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
 
 
 @asynccontextmanager
-async def client(
+async def open_client(
     url_guard: UrlGuard,
     limits: Limits,
     clock: Clock,

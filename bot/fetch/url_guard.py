@@ -89,7 +89,7 @@ class UrlGuard:
         self._allow = tuple(allow)
         self._ports = PORTS | frozenset(ports)
 
-    def allowed_privately(self, address: str) -> bool:
+    def is_exempt(self, address: str) -> bool:
         """Whether the operator named this address's network."""
         try:
             parsed = _address(address.partition("%")[0])
@@ -104,9 +104,9 @@ class UrlGuard:
             if network.version == one.version
         )
 
-    def admits(self, address: str) -> bool:
+    def allows(self, address: str) -> bool:
         """Whether a connection to this IP address may be made."""
-        if self.allowed_privately(address):
+        if self.is_exempt(address):
             return True
         try:
             parsed = _address(address)
@@ -116,7 +116,7 @@ class UrlGuard:
         # What an IPv6 address carries is where the packets end: a translated address is never needed to reach a public one.
         return len(inner) == 1 and _is_public(parsed)
 
-    def url(self, text: str) -> URL:
+    def parse(self, text: str) -> URL:
         """Parse a URL once for checking and fetching; raises AddressError with what is wrong with it."""
         if len(text) > URL_LENGTH:
             raise AddressError(f"The address is longer than {URL_LENGTH} characters.")
@@ -134,7 +134,7 @@ class UrlGuard:
                 "The address holds a user name or password: put it under `headers:` as Authorization."
             )
         self._check_host(host)
-        if port is not None and port not in self._ports and not self.allowed_privately(host):
+        if port is not None and port not in self._ports and not self.is_exempt(host):
             raise AddressError(
                 f"The port {port} is not one for the web: add it to settings.network.ports."
             )
@@ -153,13 +153,13 @@ class UrlGuard:
             if not _NAME.match(host):
                 raise AddressError("The host is not written as a host name.") from None
             return
-        if not self.admits(str(parsed)):
+        if not self.allows(str(parsed)):
             raise AddressError("The address is not public.")
 
     def socket(self, info: Any) -> socket.socket:
-        """A socket for one resolved address, made only where the gate admits it (an OSError with EACCES otherwise)."""
+        """A socket for one resolved address, made only where the gate allows it (an OSError with EACCES otherwise)."""
         family, kind, protocol, _, address = info
-        if not self.admits(str(address[0])):
+        if not self.allows(str(address[0])):
             raise PermissionError(errno.EACCES, "the address is not public")
         return socket.socket(family, kind, protocol)
 
@@ -176,7 +176,7 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Resolve; an OSError with EACCES where an address is refused."""
         results = await self._inner.resolve(host, port, family)
-        if not all(self._url_guard.admits(result["host"]) for result in results):
+        if not all(self._url_guard.allows(result["host"]) for result in results):
             raise PermissionError(errno.EACCES, "the address is not public")
         return results
 

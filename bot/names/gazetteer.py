@@ -31,7 +31,7 @@ from bot.names.transliteration import (
     script,
     sound,
 )
-from bot.text.fold import key
+from bot.text.fold import folded_key
 
 #: Inhabitants from which a city counts, and the factor by which one has to be larger than its namesakes to be meant.
 LEAST_INHABITANTS, CLEARLY_LARGER = 15_000, 4
@@ -105,8 +105,8 @@ def exonyms(text: str) -> tuple[str, ...]:
             and (heard is None or _is_heard(name, heard))
             and gazetteer.places(looked)[:1] == [meant]
         ):
-            others.setdefault(simple(key(name)), name)
-    others.pop(simple(key(text)), None)
+            others.setdefault(simple(folded_key(name)), name)
+    others.pop(simple(folded_key(text)), None)
     return tuple(others.values())
 
 
@@ -116,7 +116,7 @@ def _kernel(looked: str) -> str:
 
 
 def _parts(text: str) -> list[frozenset[str]]:
-    return [frozenset(skeletons(sound(word))) for word in key(text).split()]
+    return [frozenset(skeletons(sound(word))) for word in folded_key(text).split()]
 
 
 def _is_part(name: str, parts: list[frozenset[str]]) -> bool:
@@ -252,7 +252,7 @@ def _usable(name: str, main: str) -> bool:
         or (main and _look(name) in common_words())
     ):
         return False
-    written = script(key(name))
+    written = script(folded_key(name))
     if letters < _SHORTEST.get(written, 4):
         return False
     if written != LATIN:
@@ -266,7 +266,7 @@ def _heard(gazetteer: _Gazetteer, names: list[str]) -> set[str]:
     borne = [
         name
         for name in names[1:]
-        if script(key(name)) != LATIN
+        if script(folded_key(name)) != LATIN
         and _usable(name, names[0])
         and _look(name) not in gazetteer.languages
     ]
@@ -274,8 +274,8 @@ def _heard(gazetteer: _Gazetteer, names: list[str]) -> set[str]:
 
 
 def _is_heard(name: str, heard: set[str]) -> bool:
-    return script(key(name)) != LATIN or not heard.isdisjoint(_skeletons(name))
+    return script(folded_key(name)) != LATIN or not heard.isdisjoint(_skeletons(name))
 
 
 def _skeletons(name: str) -> set[str]:
-    return {found[:3] for found in skeletons(sound(key(name).replace(" ", "")))}
+    return {found[:3] for found in skeletons(sound(folded_key(name).replace(" ", "")))}

@@ -17,15 +17,15 @@ from bot.parse.repair import mend
 from bot.text.clean import cut, plain
 from bot.text.url import host, safe_link
 
-LOOKED_AT = 2_000_000  #: bytes of a page
-MOST = 20  #: feeds that a page names
-GUESSES = 6  #: addresses worth a try
+MAX_PAGE_BYTES = 2_000_000  #: bytes of a page
+MAX_FEEDS = 20  #: feeds that a page names
+MAX_GUESSES = 6  #: addresses worth a try
 _TITLE = 100  # characters
 _CANDIDATES = 500  # links looked at before the best are chosen
 
-Kind = Literal["rss", "atom", "json", ""]
+FeedFormat = Literal["rss", "atom", "json", ""]
 
-_TYPES: dict[str, Kind] = {
+_TYPES: dict[str, FeedFormat] = {
     "application/rss+xml": "rss",
     "application/atom+xml": "atom",
     "application/feed+json": "json",  # JSON Feed 1.1
@@ -81,15 +81,15 @@ _RULES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FeedLink:
     """A feed that a page names."""
 
     url: str  #: absolute, http or https
     title: str  #: what the page calls it, at most 100 characters; may be empty
-    kind: Kind  #: what the page says it is; empty where it does not say
+    kind: FeedFormat  #: what the page says it is; empty where it does not say
 
 
-def feeds_of(page: bytes, base: str, content_type: str = "") -> tuple[Found, ...]:
+def feed_links(page: bytes, base: str, content_type: str = "") -> tuple[FeedLink, ...]:
     """The feeds that a web page names, at most MOST, feeds of comments last; `base` is the page's address, `content_type` its header.
 
     Those of `<link rel="alternate">` (RSS Advisory Board, "RSS Autodiscovery"); where there are none, links of the page that speak of
@@ -102,23 +102,25 @@ def feeds_of(page: bytes, base: str, content_type: str = "") -> tuple[Found, ...
     within = absolute(reader.base, base) or base
     anchors = sorted(reader.anchors, key=lambda one: not _speaks_by_address(one[0]))
     found = _resolved(reader.links, within, base) or _resolved(anchors, within, base)
-    return tuple(sorted(found, key=_of_comments))[:MOST]
+    return tuple(sorted(found, key=_of_comments))[:MAX_FEEDS]
 
 
-def _resolved(candidates: Iterable[tuple[str, str, Kind]], within: str, base: str) -> list[Found]:
+def _resolved(
+    candidates: Iterable[tuple[str, str, FeedFormat]], within: str, base: str
+) -> list[FeedLink]:
     """The candidates with absolute addresses, each address once, without those of services and of the page itself."""
-    found: dict[str, Found] = {}
+    found: dict[str, FeedLink] = {}
     for href, title, kind in candidates:
         url = absolute(href, within)
         if url and host(url) not in _READERS and urldefrag(url).url != urldefrag(base).url:
-            found.setdefault(url, Found(url, cut(plain(title), _TITLE), kind))
+            found.setdefault(url, FeedLink(url, cut(plain(title), _TITLE), kind))
     return list(found.values())
 
 
 def _text(page: bytes, content_type: str) -> str:
     """The page with what html.parser would stumble over mended: it raises at unknown sections and at numbers of thousands of digits."""
-    if len(page) > LOOKED_AT:
-        page = page[:LOOKED_AT].rpartition(b">")[0]  # between characters
+    if len(page) > MAX_PAGE_BYTES:
+        page = page[:MAX_PAGE_BYTES].rpartition(b">")[0]  # between characters
     named = _CHARSET.search(
         page[:1024]
     )  # HTML §13.2.3.2: the header first, then the first 1024 bytes
@@ -134,8 +136,8 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.base = ""
-        self.links: list[tuple[str, str, Kind]] = []
-        self.anchors: list[tuple[str, str, Kind]] = []
+        self.links: list[tuple[str, str, FeedFormat]] = []
+        self.anchors: list[tuple[str, str, FeedFormat]] = []
         self._open: str | None = None  # the address of the anchor that is open
         self._said: list[str] = []
 
@@ -195,16 +197,16 @@ def _speaks_by_address(href: str) -> bool:
     return bool(_PATH.search(f"{parts.path}?{parts.query}"))
 
 
-def _kind_by_address(href: str) -> Kind:
+def _kind_by_address(href: str) -> FeedFormat:
     named = _KIND.findall(href[:2048].lower())
-    return cast("Kind", named[-1]) if named else ""
+    return cast("FeedFormat", named[-1]) if named else ""
 
 
-def _of_comments(one: Found) -> bool:
+def _of_comments(one: FeedLink) -> bool:
     return bool(_COMMENTS.search(one.title) or _COMMENTS.search(urlsplit(one.url).path))
 
 
-def guesses(base: str) -> tuple[str, ...]:
+def guessed_urls(base: str) -> tuple[str, ...]:
     """Addresses at which a feed may be, best first, at most GUESSES, all of the page's site; for a page that names none.
 
     Where a site's own published rule gives the feed of a page there is that address, or none. Otherwise the usual places, of the part of
@@ -219,7 +221,7 @@ def guesses(base: str) -> tuple[str, ...]:
         found = page.fullmatch(place)
         if found:
             return (feed.format(*found.groups(), site=site),) if feed else ()
-    return tuple(one for one in _usual(site, parts.path) if one != base)[:GUESSES]
+    return tuple(one for one in _usual(site, parts.path) if one != base)[:MAX_GUESSES]
 
 
 def _usual(site: str, path: str) -> Iterator[str]:

@@ -16,10 +16,10 @@ from feedparser.mixin import _FeedParserMixin
 
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
-from bot.parse.entry_keys import keyed
+from bot.parse.entry_keys import with_keys
 from bot.text import clean
 from bot.text.language import language_of
-from bot.text.url import safe_link, shown
+from bot.text.url import display_link, safe_link
 
 # A guid is a name. Resolved against the address of the feed, it would change with every redirect, and "17" would pass for a link.
 _FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
@@ -40,7 +40,7 @@ _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.D
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
 
-def read(body: bytes, url: str = "") -> Any:
+def parse_xml_feed(body: bytes, url: str = "") -> Any:
     """Feedparser's result for a UTF-8 document. Always from bytes: feedparser opens URLs and local files given as text.
 
     Without a base URL it leaves relative links alone but for xml:base, in three quarters of the time.
@@ -53,7 +53,7 @@ def read(body: bytes, url: str = "") -> Any:
     )
 
 
-def trusted(date: struct_time | None, now: datetime) -> datetime | None:
+def plausible_date(date: struct_time | None, now: datetime) -> datetime | None:
     """A feed's date where it is plausible (2000 to two days ahead), else None: dates order and age, they never identify."""
     if not date:
         return None
@@ -73,7 +73,7 @@ def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None
     date = entry.get(f"{name}_parsed")
     if not date and (mail_date := parsedate_tz(str(entry[name])[:100])) and not mail_date[9]:
         date = struct_time((*mail_date[:6], 0, 1, 0))
-    return trusted(date, now)
+    return plausible_date(date, now)
 
 
 def _link(entry: Mapping[str, Any], base: str) -> str:
@@ -122,7 +122,7 @@ def _summary(entry: Mapping[str, Any]) -> str:
     return clean.summary(value, is_html=is_html)
 
 
-def entry_of(
+def to_entry(
     raw: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str
 ) -> ParsedEntry | None:
     """One feedparser entry as ours; None where it has neither id nor link nor title. `declared` is the language that the feed names."""
@@ -135,11 +135,11 @@ def entry_of(
     updated = _date(raw, "updated", now)
     summary = _summary(raw)
     own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
-    return keyed(
+    return with_keys(
         ParsedEntry(
             block=block,
             guid=guid,
-            link=shown(link),
+            link=display_link(link),
             title=title or clean.cut(summary, 100) or link,
             summary=summary,
             author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
@@ -153,7 +153,7 @@ def entry_of(
     )
 
 
-def hints_of(feed: Mapping[str, Any], head: bytes) -> FeedHints:
+def feed_hints(feed: Mapping[str, Any], head: bytes) -> FeedHints:
     """RSS 2.0 <ttl>, <skipHours>, <skipDays> and the Syndication module. feedparser loses the skips, so they are read from the bytes."""
     waits: list[timedelta] = []
     ttl = str(feed.get("ttl") or "").strip()

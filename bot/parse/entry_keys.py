@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from bot.model.entries import EntryKeys, ParsedEntry
-from bot.text.fold import key as folded_key
+from bot.text.fold import folded_key
 from bot.text.url import article_number, canonical
 
 
@@ -39,7 +39,7 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
     )
 
 
-def keys_meant(text: str) -> tuple[bytes, bytes, bytes]:
+def keys_in_text(text: str) -> tuple[bytes, bytes, bytes]:
     """The link, guid and headline keys that a person's text may mean: an address, or a guid or headline."""
     if "://" in text:
         return (
@@ -50,6 +50,6 @@ def keys_meant(text: str) -> tuple[bytes, bytes, bytes]:
     return b"", digest("guid", text), digest("title", folded_key(text) or text)
 
 
-def keyed(entry: ParsedEntry) -> ParsedEntry:
+def with_keys(entry: ParsedEntry) -> ParsedEntry:
     """The entry with its keys."""
     return replace(entry, keys=keys_of(entry))

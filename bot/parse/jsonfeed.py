@@ -9,11 +9,11 @@ from urllib.parse import urljoin
 
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
-from bot.parse.document import trusted
-from bot.parse.entry_keys import keyed
+from bot.parse.document import plausible_date
+from bot.parse.entry_keys import with_keys
 from bot.text import clean
 from bot.text.language import language_of
-from bot.text.url import safe_link, shown
+from bot.text.url import display_link, safe_link
 
 
 def _date(value: Any, now: datetime) -> datetime | None:
@@ -22,7 +22,7 @@ def _date(value: Any, now: datetime) -> datetime | None:
     except ValueError:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return trusted(aware.astimezone(UTC).timetuple(), now)
+    return plausible_date(aware.astimezone(UTC).timetuple(), now)
 
 
 def _author(item: Mapping[str, Any]) -> str:
@@ -61,11 +61,11 @@ def _entry(
     title = clean.title(str(item.get("title") or "")) or clean.cut(text, 100)
     if not (name or link or title):
         return None
-    return keyed(
+    return with_keys(
         ParsedEntry(
             block=block,
             guid=name[:2048],
-            link=shown(link),
+            link=display_link(link),
             title=title or link,
             summary=text,
             author=_author(item),

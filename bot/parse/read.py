@@ -15,12 +15,12 @@ from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOut
 from bot.model.feeds import Failure
 from bot.parse.blocks import Block, prune, scan
 from bot.parse.charset import is_wide, to_utf8
-from bot.parse.document import absolute, entry_of, hints_of, read
+from bot.parse.document import absolute, feed_hints, parse_xml_feed, to_entry
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
 from bot.text.clean import title as clean_title
 
-MOST = 500  #: new entries read of one document; the rest is remembered and not read
+MAX_NEW_ENTRIES = 500  #: new entries read of one document; the rest is remembered and not read
 _DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,40})<")
 _CHALLENGE = re.compile(
     rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable javascript and cookies",
@@ -34,14 +34,14 @@ _HTML = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Shortened:
+class NewBlocks:
     """A document without the blocks that are known."""
 
     body: bytes  #: empty where nothing is new
     blocks: tuple[bytes, ...]  #: hashes of all blocks of the document in order
 
 
-def shorten(body: bytes, content_type: str, known: frozenset[bytes]) -> Shortened | None:
+def cut_known_blocks(body: bytes, content_type: str, known: frozenset[bytes]) -> NewBlocks | None:
     """Cut the known blocks out of a document; None where it has to be looked at whole."""
     if _is_json(body):
         return None
@@ -50,7 +50,7 @@ def shorten(body: bytes, content_type: str, known: frozenset[bytes]) -> Shortene
     if not blocks or not _END.search(text, blocks[-1].end):
         return None
     fresh = frozenset(position for position, block in enumerate(blocks) if block.hash not in known)
-    return Shortened(
+    return NewBlocks(
         prune(text, blocks, fresh) if fresh else b"", tuple(block.hash for block in blocks)
     )
 
@@ -65,7 +65,7 @@ def read_document(
 ) -> ParseOutcome:
     """The new or changed entries of a document. Raises nothing for any input that ends by itself."""
     if _is_json(body):
-        document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MOST)
+        document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MAX_NEW_ENTRIES)
         return document or ParseFailed(
             Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed."
         )
@@ -105,7 +105,7 @@ def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseO
         return _page(text)
     if at_end and raws:
         raws.pop()  # feedparser returns the last entry half filled
-    taken = raws[:MOST]
+    taken = raws[:MAX_NEW_ENTRIES]
     return _document(
         parsed,
         text,
@@ -146,7 +146,7 @@ def _document(
         title=clean_title(str(feed.get("title") or "")),
         link=home,
         language=_language(parsed),
-        hints=hints_of(feed, head),
+        hints=feed_hints(feed, head),
         skipped=read_count - len(entries),
         truncated=truncated,
     )
@@ -155,14 +155,14 @@ def _document(
 def _parse(text: bytes) -> Any:
     if fault(text) is not None:
         text = mend(text)
-    return read(text)
+    return parse_xml_feed(text)
 
 
 def _entries(
     raws: list[tuple[Any, bytes]], base: str, now: datetime, language: str
 ) -> tuple[ParsedEntry, ...]:
     return tuple(
-        entry for raw, block in raws if (entry := entry_of(raw, block, base, now, language))
+        entry for raw, block in raws if (entry := to_entry(raw, block, base, now, language))
     )
 
 
@@ -175,13 +175,13 @@ def _language(parsed: Any) -> str:
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:
     """At most MOST positions of new blocks: from the top, or from the bottom where the feed is sorted oldest first."""
-    if len(fresh) <= MOST:
+    if len(fresh) <= MAX_NEW_ENTRIES:
         return fresh
     first, last = (
         _date(text[blocks[position].start : blocks[position].end])
         for position in (fresh[0], fresh[-1])
     )
-    return fresh[-MOST:] if first and last and last > first else fresh[:MOST]
+    return fresh[-MAX_NEW_ENTRIES:] if first and last and last > first else fresh[:MAX_NEW_ENTRIES]
 
 
 def _date(block: bytes) -> datetime | None:

@@ -8,24 +8,24 @@ from bot.query.parser import Names, parse
 from bot.query.tree import AllOf, AnyOf, InField, Leaf, Meta, Near, Node, NoneOf, Term, show
 
 
-def asked(node: Node, *, sign: bool = True) -> Iterator[Leaf]:
+def positive_terms(node: Node, *, sign: bool = True) -> Iterator[Leaf]:
     """The terms that are asked for, each by itself, wherever they stand; not those that are excluded."""
     match node:
         case AllOf(parts=parts) | AnyOf(parts=parts):
             for part in parts:
-                yield from asked(part, sign=sign)
+                yield from positive_terms(part, sign=sign)
         case Near(left=left, right=right):
-            yield from asked(left, sign=sign)
-            yield from asked(right, sign=sign)
+            yield from positive_terms(left, sign=sign)
+            yield from positive_terms(right, sign=sign)
         case InField(part=part):
-            yield from asked(part, sign=sign)
+            yield from positive_terms(part, sign=sign)
         case NoneOf(part=part):
-            yield from asked(part, sign=not sign)
+            yield from positive_terms(part, sign=not sign)
         case _ if sign:
             yield node
 
 
-def without(query: str, tree: Node, clause: Term | Meta, names: Names) -> str | None:
+def with_exclusion(query: str, tree: Node, clause: Term | Meta, names: Names) -> str | None:
     """The text of the query without what the clause matches; `tree` is the query's. None where it would be too long, or match nothing.
 
     The query stays as its writer has it, in parentheses only where NOT would otherwise bind to a part of it: a second exclusion adds no

@@ -6,7 +6,7 @@ from enum import StrEnum, auto
 
 from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.entries import Span
-from bot.query.matcher import evaluate, match, tidy
+from bot.query.matcher import evaluate, match, unique_spans
 from bot.query.tree import (
     AllOf,
     AnyOf,
@@ -24,11 +24,11 @@ from bot.query.tree import (
     show,
 )
 from bot.query.words import ArticleWords
-from bot.text.fold import key
-from bot.text.stem import wanted
+from bot.text.fold import folded_key
+from bot.text.stem import query_stems
 
 
-class Kind(StrEnum):
+class MatchKind(StrEnum):
     """How words of an article come to be a term."""
 
     STEM = auto()  #: of the same stems
@@ -43,21 +43,21 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class MatchMethod:
     """How words of an article come to be a term, in no language."""
 
-    kind: Kind
+    kind: MatchKind
     what: str = ""  #: the stems, the letters it begins with, or the list
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TermMatch:
     """A term that stands in the article."""
 
     term: str  #: as written in the query
     spans: tuple[Span, ...]  #: empty where it is not of the words (`site:`)
     texts: tuple[str, ...]  #: what stands there, each once
-    how: How | None = None  #: how that comes to be the term, where it does not show
+    how: MatchMethod | None = None  #: how that comes to be the term, where it does not show
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,17 @@ class Explanation:
 
     matched: bool
     spans: tuple[Span, ...]  #: those of the match; empty where there is none
-    found: tuple[Found, ...]  #: terms that stand in the article and were asked for
+    found: tuple[TermMatch, ...]  #: terms that stand in the article and were asked for
     missing: tuple[str, ...]  #: parts of the query that had to match and do not
-    excluded: tuple[Found, ...]  #: terms after NOT that stand in the article
+    excluded: tuple[TermMatch, ...]  #: terms after NOT that stand in the article
     unneeded: tuple[str, ...]  #: branches of an OR that do not match where another does
 
 
 @dataclass(slots=True)
 class _Notes:
-    found: list[Found] = field(default_factory=list)
+    found: list[TermMatch] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    excluded: list[Found] = field(default_factory=list)
+    excluded: list[TermMatch] = field(default_factory=list)
     unneeded: list[str] = field(default_factory=list)
 
 
@@ -109,7 +109,9 @@ def _look(node: Node, words: ArticleWords, where: str, notes: _Notes) -> None:
                     _look(part, words, where, notes)
         case NoneOf(part=part):
             if not matches:
-                notes.excluded += _standing(part, words, where) or [Found(_in(where, part), (), ())]
+                notes.excluded += _standing(part, words, where) or [
+                    TermMatch(_in(where, part), (), ())
+                ]
         case InField(field=inner, part=part):
             _look(part, words, inner, notes)
         case _ if matches:
@@ -122,7 +124,7 @@ def _in(where: str, node: Node) -> str:
     return f"{where}:{show(node, inside=True)}" if where else show(node)
 
 
-def _standing(node: Node, words: ArticleWords, where: str) -> list[Found]:
+def _standing(node: Node, words: ArticleWords, where: str) -> list[TermMatch]:
     """The terms of a matching part."""
     match node:
         case AllOf(parts=parts) | AnyOf(parts=parts):
@@ -137,7 +139,14 @@ def _standing(node: Node, words: ArticleWords, where: str) -> list[Found]:
         case InField(field=inner, part=part):
             return _standing(part, words, inner)
         case Near():
-            return [_found(show(node), words, evaluate(node, words, where) or [], How(Kind.NEAR))]
+            return [
+                _found(
+                    show(node),
+                    words,
+                    evaluate(node, words, where) or [],
+                    MatchMethod(MatchKind.NEAR),
+                )
+            ]
         case Everything():
             return []
         case _:
@@ -148,32 +157,38 @@ def _standing(node: Node, words: ArticleWords, where: str) -> list[Found]:
             ]
 
 
-def _found(term: str, words: ArticleWords, evidence: list[Span], how: How) -> Found:
-    spans = tidy(evidence)
+def _found(term: str, words: ArticleWords, evidence: list[Span], how: MatchMethod) -> TermMatch:
+    spans = unique_spans(evidence)
     texts = dict.fromkeys(
         words.texts[span.field != "title"][span.start : span.end] for span in spans
     )
-    shown = None if all(key(text) == key(term) for text in texts) else how
-    return Found(term, spans, tuple(texts), shown)
+    shown = None if all(folded_key(text) == folded_key(term) for text in texts) else how
+    return TermMatch(term, spans, tuple(texts), shown)
 
 
-def _how(leaf: Node, words: ArticleWords) -> How:
+def _how(leaf: Node, words: ArticleWords) -> MatchMethod:
     match leaf:
         case Term(units=units, mode="inflected"):
-            forms = [wanted(unit, words.language)[0] for unit in units if isinstance(unit, str)]
-            return How(Kind.STEM, " ".join(forms)) if forms else How(Kind.JOINED)
+            forms = [
+                query_stems(unit, words.language)[0] for unit in units if isinstance(unit, str)
+            ]
+            return (
+                MatchMethod(MatchKind.STEM, " ".join(forms))
+                if forms
+                else MatchMethod(MatchKind.JOINED)
+            )
         case Prefix(text=text):
-            return How(Kind.PREFIX, text)
+            return MatchMethod(MatchKind.PREFIX, text)
         case Name():
-            return How(Kind.NAME)
+            return MatchMethod(MatchKind.NAME)
         case NamedList(name=name):
-            return How(Kind.LISTED, f"@{name}")
+            return MatchMethod(MatchKind.LISTED, f"@{name}")
         case Regex():
-            return How(Kind.EXPRESSION)
+            return MatchMethod(MatchKind.EXPRESSION)
         case Meta():
-            return How(Kind.ARTICLE)
+            return MatchMethod(MatchKind.ARTICLE)
         case _:
-            return How(Kind.WORD)
+            return MatchMethod(MatchKind.WORD)
 
 
 def sentence(explanation: Explanation, translator: Translator = ENGLISH) -> str:
@@ -212,7 +227,7 @@ def sentence(explanation: Explanation, translator: Translator = ENGLISH) -> str:
     return " ".join(said) or translator.gettext("It does not match.")
 
 
-def _terms(found: Sequence[Found], translator: Translator) -> str:
+def _terms(found: Sequence[TermMatch], translator: Translator) -> str:
     """Terms with what stands in the article; empty for none."""
     return _and(
         [
@@ -223,30 +238,30 @@ def _terms(found: Sequence[Found], translator: Translator) -> str:
     )
 
 
-def _texts(found: Found, translator: Translator) -> str:
+def _texts(found: TermMatch, translator: Translator) -> str:
     texts = ", ".join(translator.gettext("“{text}”", text=text) for text in found.texts[:3])
     return f"{texts}, {_how_said(found.how, translator)}" if found.how and texts else texts
 
 
-def _how_said(how: How, translator: Translator) -> str:
+def _how_said(how: MatchMethod, translator: Translator) -> str:
     match how.kind:
-        case Kind.STEM:
+        case MatchKind.STEM:
             return translator.gettext("same stem: {stems}", stems=how.what)
-        case Kind.JOINED:
+        case MatchKind.JOINED:
             return translator.gettext("the same word, joined")
-        case Kind.PREFIX:
+        case MatchKind.PREFIX:
             return translator.gettext("begins with {letters}", letters=how.what)
-        case Kind.NAME:
+        case MatchKind.NAME:
             return translator.gettext("a spelling of the name")
-        case Kind.LISTED:
+        case MatchKind.LISTED:
             return translator.gettext("in the list {name}", name=how.what)
-        case Kind.EXPRESSION:
+        case MatchKind.EXPRESSION:
             return translator.gettext("matches the expression")
-        case Kind.ARTICLE:
+        case MatchKind.ARTICLE:
             return translator.gettext("of the article")
-        case Kind.NEAR:
+        case MatchKind.NEAR:
             return translator.gettext("so near to each other")
-        case Kind.WORD:
+        case MatchKind.WORD:
             return translator.gettext("the same word")
 
 

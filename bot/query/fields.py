@@ -18,8 +18,8 @@ from bot.query.tree import (
     Term,
     show,
 )
-from bot.text.fold import fold, key
-from bot.text.language import code, scripts_of
+from bot.text.fold import fold, folded_key
+from bot.text.language import language_code, scripts_of
 from bot.text.stem import OTHERS, SNOWBALL
 
 _EXAMPLES = {
@@ -32,7 +32,7 @@ _EXAMPLES = {
 }
 
 
-def host(text: str) -> str:
+def site_value(text: str) -> str:
     """The host of an address, with its path where there is one, as `site:` compares it."""
     bare = text.lower().partition("://")[2] or text.lower()
     address, slash, path = (
@@ -41,7 +41,7 @@ def host(text: str) -> str:
     return f"{address.rpartition('@')[2].partition(':')[0]}{slash}{path}"
 
 
-def in_text(field: str, part: Node, query: str, position: int) -> InField:
+def in_text_field(field: str, part: Node, query: str, position: int) -> InField:
     """`title:` or `summary:` at this position of the query, before a part. Raises QueryError."""
     inner = _first(part, (InField, Meta, Everything))
     if inner is not None:
@@ -56,15 +56,15 @@ def in_text(field: str, part: Node, query: str, position: int) -> InField:
     return InField(field, part)
 
 
-def in_meta(field: str, part: Node, query: str, position: int) -> Node:
+def in_meta_field(field: str, part: Node, query: str, position: int) -> Node:
     """The part with its words as values of the field, which stands at this position of the query. Raises QueryError."""
     match part:
         case AllOf(parts=parts):
-            return AllOf(tuple(in_meta(field, one, query, position) for one in parts))
+            return AllOf(tuple(in_meta_field(field, one, query, position) for one in parts))
         case AnyOf(parts=parts):
-            return AnyOf(tuple(in_meta(field, one, query, position) for one in parts))
+            return AnyOf(tuple(in_meta_field(field, one, query, position) for one in parts))
         case NoneOf(part=inner):
-            return NoneOf(in_meta(field, inner, query, position))
+            return NoneOf(in_meta_field(field, inner, query, position))
         case Term(text=text, quoted=quoted, mode=mode) if mode != "exact":
             return Meta(field, _value(field, text, query, position), text, quoted)
         case _:
@@ -81,14 +81,14 @@ def in_meta(field: str, part: Node, query: str, position: int) -> Node:
 def _value(field: str, text: str, query: str, position: int) -> str:
     match field:
         case "site":
-            value = host(text)
+            value = site_value(text)
             if "." not in value.partition("/")[0]:
                 raise QueryError(
                     query, position, "site: takes a whole host, as in site:reuters.com."
                 )
             return value
         case "lang":
-            value = code(text)
+            value = language_code(text)
             if not (scripts_of(value) or value in SNOWBALL or value in OTHERS):
                 raise QueryError(
                     query,
@@ -101,11 +101,11 @@ def _value(field: str, text: str, query: str, position: int) -> str:
         case "feed" if "://" in text:
             return text
         case _:
-            return key(text)
+            return folded_key(text)
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class NearSide:
     """Where a part stands."""
 
     other: str  #: what stands on the other side, as text
@@ -122,7 +122,7 @@ class Beside:
         )
 
 
-def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> None:
+def check_near_side(part: Node, beside: NearSide, query: str, position: int) -> None:
     """Raises QueryError where a part cannot stand on this side of the NEAR at this position, with what to write instead."""
     operator = beside.operator
     match part:
@@ -137,9 +137,9 @@ def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> No
             )
         case AnyOf(parts=parts):
             for one in parts:
-                demand_for_near(one, beside, query, position)
+                check_near_side(one, beside, query, position)
         case NoneOf():
-            raise no_not(operator, query, position)
+            raise not_within_near(operator, query, position)
         case InField(field=field, part=inner):
             instead = f"{field}:({beside.whole(inner)})"
             raise QueryError(
@@ -155,7 +155,7 @@ def demand_for_near(part: Node, beside: Beside, query: str, position: int) -> No
             )
 
 
-def no_not(operator: str, query: str, position: int) -> QueryError:
+def not_within_near(operator: str, query: str, position: int) -> QueryError:
     """That NOT stands beside NEAR."""
     return QueryError(
         query,

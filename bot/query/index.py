@@ -12,13 +12,13 @@ from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
 from bot.names.find import may_stand
 from bot.names.lookup_keys import word_keys
-from bot.query.index_keys import Anchors, Clauses, is_meta, required
+from bot.query.index_keys import KeySelector, WordClauses, is_meta_key, required_words
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
 from bot.query.tree import Name, Node, Term
-from bot.query.words import ArticleWords, keys_of
+from bot.query.words import ArticleWords, keys_of_word
 from bot.text.fold import fold
-from bot.text.stem import wanted
+from bot.text.stem import query_stems
 
 _REACHED = 1 << 16  # words of a language for which what they lead to is remembered
 _SAMPLE = 16  # one article in so many is counted, to know which words are rare
@@ -29,7 +29,7 @@ class _Compiled:
     subscription: Subscription
     tree: Node
     anchors: frozenset[str] | None  #: None: nothing that an article must hold
-    clauses: Clauses  #: words that are looked for before the tree is tried
+    clauses: WordClauses  #: words that are looked for before the tree is tried
 
 
 class Index:
@@ -37,7 +37,7 @@ class Index:
 
     def __init__(self, names: Names, languages: Iterable[str] = ("en",)) -> None:
         self._names = names
-        self._anchors = Anchors(languages)
+        self._anchors = KeySelector(languages)
         self._compiled: dict[int, _Compiled] = {}
         self._anchored: dict[str, _Compiled | list[_Compiled]] = {}
         self._free: set[int] = set()  # subscriptions that every article is held against
@@ -84,7 +84,7 @@ class Index:
 
     def _insert(self, subscription: Subscription, tree: Node) -> None:
         anchors = self._anchors.choose(tree)
-        clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required(tree)
+        clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required_words(tree)
         compiled = self._compiled[subscription.id] = _Compiled(subscription, tree, anchors, clauses)
         self._reached.clear()
         if anchors is None:
@@ -116,7 +116,7 @@ class Index:
             else:
                 del self._anchored[anchor]
 
-    def use(
+    def synchronize(
         self,
         subscriptions: Iterable[Subscription],
         names: Names | None = None,
@@ -127,7 +127,7 @@ class Index:
         Between two steps articles may be matched. Yields the id that was added, changed or removed. Other lists (`names`) read the
         queries that use them anew; they are taken with the whole only.
         """
-        wanted = {one.id: one for one in subscriptions}
+        new = {one.id: one for one in subscriptions}
         known = {one.id: one for one in self.subscriptions() if chat is None or chat in one.chats}
         stale: set[int] = set()
         if names is not None and chat is None and names != self._names:
@@ -135,19 +135,19 @@ class Index:
             stale = {
                 number for number, one in known.items() if "@" in one.query or "＠" in one.query
             }
-        for number, subscription in wanted.items():
+        for number, subscription in new.items():
             if number in stale:
                 self.remove(number)
             if number in stale or known.get(number) != subscription:
                 self.set(subscription)
                 yield number
-        for number in known.keys() - wanted.keys():
+        for number in known.keys() - new.keys():
             self.remove(number)
             yield number
 
-    def learn(self, language: str) -> None:
+    def add_language(self, language: str) -> None:
         """Articles in this language come by: words of queries are known by their stems in it as well."""
-        if not self._anchors.learn(language):
+        if not self._anchors.add_language(language):
             return
         for number, compiled in list(self._compiled.items()):
             if self._anchors.choose(compiled.tree) != compiled.anchors:
@@ -155,7 +155,7 @@ class Index:
                 self._insert(compiled.subscription, compiled.tree)
 
     def _sign(self, anchor: str, by: int) -> None:
-        sign = anchor[0] if anchor[0] in "^~" else ":" if is_meta(anchor) else ""
+        sign = anchor[0] if anchor[0] in "^~" else ":" if is_meta_key(anchor) else ""
         if sign:
             self._signs[sign] += by
 
@@ -164,7 +164,7 @@ class Index:
         if not self._compiled:
             return []
         if article.language not in self._anchors.languages:
-            self.learn(article.language)
+            self.add_language(article.language)
         words = ArticleWords(article)
         return self.match_words(words)
 
@@ -205,7 +205,7 @@ class Index:
         self, word: str, language: str, reached: dict[str, tuple[_Compiled, ...]]
     ) -> tuple[_Compiled, ...]:
         """The subscriptions that a word leads to."""
-        keys = list(keys_of(word, language))
+        keys = list(keys_of_word(word, language))
         if self._signs["^"]:
             folded = [one[1:] for one in keys if one[0] == "="]
             keys += [f"^{one[:length]}" for one in folded for length in range(1, len(one) + 1)]
@@ -229,7 +229,7 @@ class Index:
     def prime(self, articles: Iterable[Article]) -> None:
         """Learn from stored articles which words are rare, before subscriptions are added."""
         for article in articles:
-            self._anchors.learn(article.language)
+            self._anchors.add_language(article.language)
             self._anchors.observe(ArticleWords(article).places)
 
 
@@ -248,7 +248,7 @@ class _Present(dict[str, bool]):
         self._words = words
 
     def __missing__(self, word: str) -> bool:
-        forms = (word,) if word[0] == "=" else wanted(word, self._words.language)
+        forms = (word,) if word[0] == "=" else query_stems(word, self._words.language)
         places = self._words.places
         found = self[word] = (
             forms[0] in places if len(forms) == 1 else any(form in places for form in forms)

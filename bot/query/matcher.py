@@ -11,7 +11,7 @@ from unicodedata import normalize
 from bot.model.entries import Article, Span
 from bot.names.find import find
 from bot.query import regex
-from bot.query.fields import host
+from bot.query.fields import site_value
 from bot.query.tree import (
     AllOf,
     AnyOf,
@@ -29,23 +29,23 @@ from bot.query.tree import (
     Unit,
     show_leaf,
 )
-from bot.query.words import ArticleWords, TokenRange, sites, sources
-from bot.text.fold import fold, key
-from bot.text.stem import wanted
+from bot.query.words import ArticleWords, TokenRange, site_hosts, sources
+from bot.text.fold import fold, folded_key
+from bot.text.stem import query_stems
 from bot.text.tokens import is_unspaced, joined
 
 INTERVALS = 128  #: places of one side of a NEAR that are looked at
-Evidence = tuple[int, int, str]  #: first word, word after the last, the term
-Interval = tuple[int, int, tuple[Evidence, ...]]
+TermRange = tuple[int, int, str]  #: first word, word after the last, the term
+Interval = tuple[int, int, tuple[TermRange, ...]]
 
 
 def match(node: Node, words: ArticleWords) -> tuple[Span, ...] | None:
     """The spans that made the article match, in order; None where it does not match."""
     found = evaluate(node, words, "")
-    return None if found is None else tidy(found)
+    return None if found is None else unique_spans(found)
 
 
-def tidy(found: list[Span]) -> tuple[Span, ...]:
+def unique_spans(found: list[Span]) -> tuple[Span, ...]:
     """Spans in order, each place once."""
     if len(found) < 2:
         return tuple(found)
@@ -108,7 +108,7 @@ def _within(node: InField, words: ArticleWords, _: str) -> list[Span] | None:
 
 
 def _meta(node: Meta, words: ArticleWords, _: str) -> list[Span] | None:
-    return [] if holds(node, words.article) else None
+    return [] if meta_matches(node, words.article) else None
 
 
 def _everything(_: Everything, __: ArticleWords, ___: str) -> list[Span] | None:
@@ -139,7 +139,7 @@ def _spans(
                 Span(name, start, end, show_leaf(node))
                 for name, text in zip(("title", "summary"), words.texts, strict=True)
                 if field in {"", name}
-                for start, end in regex.places(node, text)
+                for start, end in regex.find_spans(node, text)
             ]
         case Near():
             evidence = [one for _, _, inner in _near(node, words) for one in inner]
@@ -148,7 +148,7 @@ def _spans(
             text = show_leaf(node)
             return [
                 _span((start, end, text), words)
-                for start, end in places(node, words)
+                for start, end in token_ranges(node, words)
                 if _stands(start, words, field)
             ]
 
@@ -157,12 +157,12 @@ def _stands(position: int, words: ArticleWords, field: str) -> bool:
     return not field or (position < words.summary_from) == (field == "title")
 
 
-def _span(evidence: Evidence, words: ArticleWords) -> Span:
+def _span(evidence: TermRange, words: ArticleWords) -> Span:
     start, end, term = evidence
     return Span(*words.characters((start, end)), term)
 
 
-def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[TokenRange]:
+def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[TokenRange]:
     """Where a term stands."""
     match leaf:
         case Term(units=units, mode=mode):
@@ -187,11 +187,11 @@ def places(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[
         case Name(pattern=pattern):
             return find(pattern, words.words)
         case NamedList(items=items):
-            return [place for item in items for place in places(item, words)]
+            return [place for item in items for place in token_ranges(item, words)]
 
 
 def _word(word: str, words: ArticleWords) -> list[TokenRange]:
-    forms = wanted(word, words.language)
+    forms = query_stems(word, words.language)
     if len(forms) == 1:
         return words.places.get(forms[0], [])
     return list(dict.fromkeys(place for form in forms for place in words.places.get(form, ())))
@@ -267,16 +267,16 @@ def _intervals(node: Node, words: ArticleWords) -> list[Interval]:
             text = show_leaf(node)
             return [
                 (start, end, ((start, end, text),))
-                for start, end in places(node, words)[:INTERVALS]
+                for start, end in token_ranges(node, words)[:INTERVALS]
             ]
         case _:
             return []
 
 
-def holds(meta: Meta, article: Article) -> bool:
+def meta_matches(meta: Meta, article: Article) -> bool:
     """Whether the article has this beside its words."""
     tests: dict[str, Callable[[], bool]] = {
-        "site": lambda: _is_of_site(meta.value, host(article.link)),
+        "site": lambda: _is_of_site(meta.value, site_value(article.link)),
         "lang": lambda: article.language == meta.value,
         "tag": lambda: meta.value in map(fold, article.tags),
         "feed": lambda: meta.value == article.feed or _says(meta.value, (article.feed_name,)),
@@ -288,10 +288,10 @@ def holds(meta: Meta, article: Article) -> bool:
 
 def _is_of_site(value: str, address: str) -> bool:
     wanted_host, slash, path = value.partition("/")
-    return wanted_host in sites(address) and (
+    return wanted_host in site_hosts(address) and (
         not slash or f"{address.partition('/')[2]}/".startswith(f"{path}/")
     )
 
 
 def _says(value: str, texts: Iterable[str]) -> bool:
-    return any(f" {value} " in f" {key(text)} " for text in texts)
+    return any(f" {value} " in f" {folded_key(text)} " for text in texts)

@@ -44,7 +44,7 @@ from bot.query.tree import (
     Unit,
     show,
 )
-from bot.query.validate import objection
+from bot.query.validate import validation_error
 from bot.text.tokens import designation, is_unspaced, tokens
 
 LENGTH = 4_000  #: code points of a query
@@ -159,7 +159,7 @@ class _Grower(Transformer[Token, Node]):
                 operator=operator,
             )
         if "://" in text:
-            host = fields.host(text)
+            host = fields.site_value(text)
             if not host:
                 raise QueryError(self._query, position, "Put the address in quotes.")
             raise QueryError(
@@ -258,7 +258,7 @@ class _Grower(Transformer[Token, Node]):
         typed = self._query[position : position + len(token)]
         source, flags = typed[1 : typed.rindex("/")], typed[typed.rindex("/") + 1 :]
         self._count(position)
-        return regex.checked(source, flags, self._query, position)
+        return regex.parse_regex(source, flags, self._query, position)
 
     @v_args(inline=True)
     def named_list(self, token: Token) -> NamedList:
@@ -302,7 +302,7 @@ class _Grower(Transformer[Token, Node]):
     def address(self, token: Token) -> Meta:
         field, _, address = str(token).partition(":")
         self._count(token.start_pos or 0)
-        return Meta(field, fields.host(address) if field == "site" else address, address)
+        return Meta(field, fields.site_value(address) if field == "site" else address, address)
 
     def in_field(self, parts: list[Token | Node]) -> Node:
         token, part = parts
@@ -312,7 +312,7 @@ class _Grower(Transformer[Token, Node]):
         if name not in _FIELDS:
             raise self._no_field(name, position)
         assert not isinstance(part, Token)  # noqa: S101
-        rule = fields.in_text if name in TEXT_FIELDS else fields.in_meta
+        rule = fields.in_text_field if name in TEXT_FIELDS else fields.in_meta_field
         return rule(name, part, self._query, position)
 
     def _no_field(self, name: str, position: int) -> QueryError:
@@ -357,9 +357,9 @@ class _Grower(Transformer[Token, Node]):
                 most=NEARS,
             )
         for part, other in ((left, right), (right, left)):
-            fields.demand_for_near(
+            fields.check_near_side(
                 part,
-                fields.Beside(show(other, inside=True), str(token), part is left),
+                fields.NearSide(show(other, inside=True), str(token), part is left),
                 self._query,
                 position,
             )
@@ -446,7 +446,7 @@ def parse(query: str, names: Names | None = None) -> Node:
         raise _too_deep(query) from None
     if _depth(tree, 0) > _NODES:
         raise _too_deep(query)
-    problem = objection(tree, query)
+    problem = validation_error(tree, query)
     if problem:
         raise problem
     return tree
@@ -489,7 +489,7 @@ def _check_brackets(query: str, text: str) -> None:
             and character == "/"
             and _OPENS_REGEX.search(text[max(0, position - 1) : position])
         ):
-            position = regex.end(text, position)
+            position = regex.end_of_regex(text, position)
             continue
         elif quote < 0 and character == "(":
             opened.append(position)
@@ -537,7 +537,7 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
     )
     before_it = text[:position].rstrip().rpartition(" ")[2]
     if re.fullmatch(r"[-!]|NOT", found) and re.fullmatch(r"O?NEAR/\d+", before_it):
-        return fields.no_not(before_it, query, position)
+        return fields.not_within_near(before_it, query, position)
     if found == ")":
         before = text[:position].rstrip()
         last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""

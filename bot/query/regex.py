@@ -22,7 +22,7 @@ def _compiled(source: str, ignore_case: bool) -> Any:
     return re2.compile(source, options)
 
 
-def checked(source: str, flags: str, query: str, position: int) -> Regex:
+def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
     """The expression that stands at this position of a query. Raises QueryError."""
     if set(flags) - {"i"}:
         raise QueryError(
@@ -78,7 +78,7 @@ def _unread(reason: str, query: str, position: int) -> QueryError:
     return QueryError(query, position, "RE2 cannot read this expression: {reason}.", reason=reason)
 
 
-def end(text: str, start: int) -> int:
+def end_of_regex(text: str, start: int) -> int:
     """Where the expression that begins at `start` ends; just after `start` where it never does."""
     at = start + 1
     while at < len(text) and text[at] != "\n":
@@ -90,7 +90,7 @@ def end(text: str, start: int) -> int:
     return start + 1
 
 
-def places(node: Regex, text: str) -> Iterator[tuple[int, int]]:
+def find_spans(node: Regex, text: str) -> Iterator[tuple[int, int]]:
     """Where the expression matches in a text, in code points, not overlapping."""
     for found in _compiled(node.source, node.ignore_case).finditer(text):
         if found.end() > found.start():

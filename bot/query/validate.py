@@ -4,15 +4,15 @@ from bot.errors import QueryError
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Near, Node, NoneOf, Term, show
 
 
-def objection(tree: Node, query: str) -> QueryError | None:
+def validation_error(tree: Node, query: str) -> QueryError | None:
     """What is wrong with the query as a whole, and what to do; None where nothing is. `query` is its text."""
-    if never(tree):
+    if matches_nothing(tree):
         return QueryError(
             query,
             0,
             "No article can match this: it asks for something and excludes the same. Remove one of the two.",
         )
-    if not isinstance(tree, Everything) and always(tree):
+    if not isinstance(tree, Everything) and matches_everything(tree):
         return QueryError(
             query,
             0,
@@ -27,40 +27,41 @@ def objection(tree: Node, query: str) -> QueryError | None:
     return None
 
 
-def always(node: Node) -> bool:
+def matches_everything(node: Node) -> bool:
     """Whether every article matches."""
     match node:
         case Everything():
             return True
         case NoneOf(part=part):
-            return never(part)
+            return matches_nothing(part)
         case AllOf(parts=parts):
-            return all(always(part) for part in parts)
+            return all(matches_everything(part) for part in parts)
         case AnyOf(parts=parts):
             wanted = {_meaning(part) for part in parts if not isinstance(part, NoneOf)}
             return any(
-                always(part) or (isinstance(part, NoneOf) and _meaning(part.part) in wanted)
+                matches_everything(part)
+                or (isinstance(part, NoneOf) and _meaning(part.part) in wanted)
                 for part in parts
             )
         case InField(part=part):
-            return always(part)
+            return matches_everything(part)
         case _:
             return False
 
 
-def never(node: Node) -> bool:
+def matches_nothing(node: Node) -> bool:
     """Whether no article can match, as far as the words alone tell."""
     match node:
         case NoneOf(part=part):
-            return always(part)
+            return matches_everything(part)
         case AllOf(parts=parts):
-            return any(never(part) for part in parts) or _contradict(list(_flat(parts)))
+            return any(matches_nothing(part) for part in parts) or _contradict(list(_flat(parts)))
         case AnyOf(parts=parts):
-            return all(never(part) for part in parts)
+            return all(matches_nothing(part) for part in parts)
         case InField(part=part):
-            return never(part)
+            return matches_nothing(part)
         case Near(left=left, right=right):
-            return never(left) or never(right)
+            return matches_nothing(left) or matches_nothing(right)
         case _:
             return False
 

@@ -6,17 +6,17 @@ from itertools import combinations, pairwise
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
-from bot.query.fields import host
-from bot.text.fold import fold, key
+from bot.query.fields import site_value
+from bot.text.fold import fold, folded_key
 from bot.text.stem import stems
-from bot.text.tokens import JOINED_MOST, designation, is_unspaced, joined, tokens
+from bot.text.tokens import MAX_JOINED, designation, is_unspaced, joined, tokens
 
 TokenRange = tuple[int, int]  #: half-open range of word positions
 _HERE = tuple((index, index + 1) for index in range(600))
 
 
 @lru_cache(maxsize=1 << 17)
-def keys_of(word: str, language: str) -> tuple[str, ...]:
+def keys_of_word(word: str, language: str) -> tuple[str, ...]:
     """What a word of a text, in small letters, is found by: itself folded after `=`, and its stems. С300 is found as S300, too."""
     folded = fold(word)
     found = (f"={folded}", *stems(word, language))
@@ -69,11 +69,6 @@ class ArticleWords:
         self._stand(lower, compounds, unspaced=unspaced)
         self._file()
 
-    @classmethod
-    def of(cls, article: Article) -> "ArticleWords":
-        """The words of an article."""
-        return cls(article)
-
     def _stand(self, lower: list[str], compounds: list[TokenRange], *, unspaced: bool) -> None:
         said = self.said
         for index, word in enumerate(lower):
@@ -85,7 +80,7 @@ class ArticleWords:
         said.pop("", None)
         for first, last in compounds:
             for start, end in combinations(range(first, last + 1), 2):
-                if 2 <= end - start <= JOINED_MOST:
+                if 2 <= end - start <= MAX_JOINED:
                     said.setdefault(joined(tuple(lower[start:end])), []).append((start, end))
         if unspaced:  # two characters of a script without spaces are rarer than one
             for index, (one, other) in enumerate(pairwise(self.words)):
@@ -95,7 +90,7 @@ class ArticleWords:
     def _file(self) -> None:
         places, language = self.places, self.language
         for word, found in self.said.items():
-            for one in keys_of(word, language):
+            for one in keys_of_word(word, language):
                 # Lists are shared between keys and never changed; words with one stem get a list of their own.
                 places[one] = found if one not in places else [*places[one], *found]
 
@@ -135,13 +130,13 @@ class ArticleWords:
             *(f"tag:{fold(tag)}" for tag in article.tags),
             f"feed:{article.feed}",
         }
-        found.update(f"site:{site}" for site in sites(host(article.link)))
+        found.update(f"site:{site}" for site in site_hosts(site_value(article.link)))
         for field, text in (
             ("feed", article.feed_name),
             ("source", " ".join(sources(article))),
             ("author", article.author),
         ):
-            found.update(f"{field}:{word}" for word in key(text).split())
+            found.update(f"{field}:{word}" for word in folded_key(text).split())
         return found
 
 
@@ -150,7 +145,7 @@ def sources(article: Article) -> tuple[str, ...]:
     return (article.source,) if article.source else (article.publisher, article.feed_name)
 
 
-def sites(address: str) -> list[str]:
+def site_hosts(address: str) -> list[str]:
     """The hosts that an address belongs to: its own and those above it."""
     labels = address.partition("/")[0].split(".")
     return [".".join(labels[index:]) for index in range(len(labels) - 1)]

@@ -13,15 +13,15 @@ from bot.model.archive import StoredEntry
 from bot.model.entries import Span
 from bot.ports import Archive
 from bot.query.index import Index
-from bot.query.matcher import holds, match
-from bot.query.prefilter import expression, known_beside
+from bot.query.matcher import match, meta_matches
+from bot.query.prefilter import fts_expression, required_meta
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
 
-LOOKED_AT = 1_500  #: entries that a forecast looks at; of more, an even share
-COUNTED = 20_000  #: entries that a chart looks at; of more, an even share
-SHOWN = 20  #: matches of a backtest that are shown
-MANY_A_DAY = 30  #: alerts a day from which a person is asked whether that is meant
+MAX_EXAMINED = 1_500  #: entries that a forecast looks at; of more, an even share
+MAX_COUNTED = 20_000  #: entries that a chart looks at; of more, an even share
+MAX_HITS = 20  #: matches of a backtest that are shown
+MANY_ALERTS_A_DAY = 30  #: alerts a day from which a person is asked whether that is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,21 @@ class Forecast:
         return f"{self.days:.0f} days" if self.days >= 1.5 else f"{24 * self.days:.0f} hours"
 
     @property
-    def a_day(self) -> float:
+    def alerts_per_day(self) -> float:
         """Alerts a day."""
         return self.stories / self.days
 
     @property
-    def a_week(self) -> float:
+    def alerts_per_week(self) -> float:
         """Alerts a week."""
-        return 7 * self.a_day
+        return 7 * self.alerts_per_day
 
 
 def search(
     tree: Node, archive: Archive, feeds: Sequence[str] = (), since: datetime | None = None
 ) -> Iterator[Hit]:
     """Matching entries, newest first."""
-    return _hits(tree, archive, expression(tree, archive.languages()), feeds, since, 1)
+    return _hits(tree, archive, fts_expression(tree, archive.languages()), feeds, since, 1)
 
 
 def backtest(
@@ -90,7 +90,7 @@ def backtest(
     begins = archive.begins()
     days = min(days, max(1.0, (now - (begins or now)) / timedelta(days=1)))
     since = now - timedelta(days=days)
-    found, step = narrowed(tree, archive, since, LOOKED_AT)
+    found, step = sampling_plan(tree, archive, since, MAX_EXAMINED)
     entries = 0
     stories: dict[int, Hit] = {}
     also: dict[int, set[int]] = {}  # story to the subscriptions that any article of it matches
@@ -104,7 +104,7 @@ def backtest(
     by_day = Counter(hit.entry.at.astimezone(zone).date() for hit in stories.values())
     first, last = since.astimezone(zone).date(), now.astimezone(zone).date()
     all_days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    newest = sorted(stories.values(), key=lambda hit: hit.entry.at, reverse=True)[:SHOWN]
+    newest = sorted(stories.values(), key=lambda hit: hit.entry.at, reverse=True)[:MAX_HITS]
     return Forecast(
         days=days,
         since=since,
@@ -118,7 +118,7 @@ def backtest(
     )
 
 
-def counts(
+def daily_counts(
     tree: Node,
     archive: Archive,
     now: datetime,
@@ -130,7 +130,7 @@ def counts(
     today = now.astimezone(zone).date()
     first = today - timedelta(days=days - 1)
     since = datetime.combine(first, time(), zone).astimezone(UTC)
-    found, step = narrowed(tree, archive, since, COUNTED)
+    found, step = sampling_plan(tree, archive, since, MAX_COUNTED)
     began: dict[int, date] = {}
     publishers: dict[date, set[str]] = {}
     for hit in _hits(tree, archive, found, feeds, since, step):
@@ -144,13 +144,15 @@ def counts(
     return tuple((day, stories[day] * step, len(publishers.get(day, ()))) for day in every)
 
 
-def narrowed(tree: Node, archive: Archive, since: datetime | None, most: int) -> tuple[str, int]:
+def sampling_plan(
+    tree: Node, archive: Archive, since: datetime | None, most: int
+) -> tuple[str, int]:
     """The search that finds whatever matches, and each how manieth entry of it is to be looked at, lest there be more than `most`."""
-    found = expression(tree, archive.languages())
+    found = fts_expression(tree, archive.languages())
     return found, -(-archive.count(found, since) // most) or 1
 
 
-def matching(
+def matching_entries(
     tree: Node,
     archive: Archive,
     found: str,
@@ -159,12 +161,12 @@ def matching(
     step: int,
 ) -> Iterator[tuple[StoredEntry, ArticleWords, tuple[Span, ...]]]:
     """Matching entries, newest first, with their words and what of them matched; `found` and `step` are those of `narrowed`."""
-    beside = known_beside(tree)
+    beside = required_meta(tree)
     for entry in archive.entries(found, since, step):
         article = entry.article
         if feeds and article.selectors.isdisjoint(feeds):
             continue
-        if not all(holds(one, article) for one in beside):
+        if not all(meta_matches(one, article) for one in beside):
             continue
         words = ArticleWords(article)
         spans = match(tree, words)
@@ -181,7 +183,7 @@ def _hits(
     step: int,
     index: Index | None = None,
 ) -> Iterator[Hit]:
-    for entry, words, spans in matching(tree, archive, found, feeds, since, step):
+    for entry, words, spans in matching_entries(tree, archive, found, feeds, since, step):
         yield Hit(
             entry,
             spans,

@@ -13,25 +13,25 @@ from typing import Literal
 from bot.model.archive import StoredEntry
 from bot.model.entries import Article, Span
 from bot.ports import Archive
-from bot.query.budget import ClauseChecks, stands
-from bot.query.exclude import asked, without
-from bot.query.fields import host
-from bot.query.matcher import evaluate, holds, match
+from bot.query.clause_matcher import ClauseMatcher, clause_matches
+from bot.query.exclude import positive_terms, with_exclusion
+from bot.query.fields import site_value
+from bot.query.matcher import evaluate, match, meta_matches
 from bot.query.parser import Names, parse, units
-from bot.query.prefilter import expression
+from bot.query.prefilter import fts_expression
 from bot.query.tree import Meta, NamedList, Node, NoneOf, Term, show, show_leaf
 from bot.query.words import ArticleWords
-from bot.search.backtest import matching, narrowed
+from bot.search.backtest import matching_entries, sampling_plan
 from bot.stories.keywords import Keyword, extract_keywords
-from bot.text.fold import key
+from bot.text.fold import folded_key
 from bot.text.language import language_of
 from bot.text.tokens import tokens
 
-SPAN = timedelta(days=7)  #: of stored articles that a proposal is judged by
-LOOKED_AT = 500  #: matches of it that are looked at; of more, an even share
-FEW = 2  #: other stories that a good exclusion may hide
-EXAMPLES = 3  #: headlines of hidden stories that a proposal shows
-CANDIDATES = 48  #: words and phrases of an article that are tried
+PERIOD = timedelta(days=7)  #: of stored articles that a proposal is judged by
+MAX_EXAMINED = 500  #: matches of it that are looked at; of more, an even share
+FEW_STORIES = 2  #: other stories that a good exclusion may hide
+MAX_EXAMPLES = 3  #: headlines of hidden stories that a proposal shows
+MAX_CANDIDATES = 48  #: words and phrases of an article that are tried
 _SHORTLIST = 10  # of them, for which the archive is asked how usual they are
 _SUMMARY_HEAD = 400  # characters of a summary in which they are looked for
 _UNSPACED = (
@@ -50,10 +50,12 @@ class Proposal:
     query: str  #: the whole new text
     added: str  #: what it adds to the old one: `NOT friendly`
     hidden: int  #: other stories that it would have hidden
-    kept: int  #: stories that would have rung all the same
+    remaining: int  #: stories that would have rung all the same
     examples: tuple[str, ...]  #: headlines of hidden stories, newest first, at most EXAMPLES
     kind: Kind
-    avoided: bool = True  #: no other article of the unwanted story would have rung instead
+    hides_whole_story: bool = (
+        True  #: no other article of the unwanted story would have rung instead
+    )
     share: float = 1.0  #: of the matches that were looked at; below 1 the counts are estimates
 
 
@@ -85,7 +87,7 @@ class _Week:
 class _Judged:
     candidate: _Candidate
     hidden: tuple[_Seen, ...]
-    avoided: bool  #: nothing of the unwanted story matches any more
+    hides_whole_story: bool  #: nothing of the unwanted story matches any more
     cost: float  #: less is better
 
 
@@ -114,10 +116,10 @@ def proposals(
     texts = (
         one
         for one in _texts(tree, words, languages)
-        if not any(stands(one.clause, headline) for headline in kept)
+        if not any(clause_matches(one.clause, headline) for headline in kept)
     )
-    candidates = [*_first(texts, CANDIDATES), *_outlets(tree, unwanted.article, feeds)]
-    since = now - SPAN
+    candidates = [*_first(texts, MAX_CANDIDATES), *_outlets(tree, unwanted.article, feeds)]
+    since = now - PERIOD
     week = _week(tree, archive, candidates, feeds, since, unwanted)
     judged = _judged(candidates, week)
     judged.sort(key=lambda one: one.cost)
@@ -131,7 +133,7 @@ def _first(candidates: Iterable[_Candidate], most: int) -> list[_Candidate]:
     """The first ones, each that means the same once."""
     found: dict[str, _Candidate] = {}
     for one in candidates:
-        found.setdefault(f"{one.kind} {key(show_leaf(one.clause))}", one)
+        found.setdefault(f"{one.kind} {folded_key(show_leaf(one.clause))}", one)
         if len(found) == most:
             break
     return list(found.values())
@@ -139,7 +141,7 @@ def _first(candidates: Iterable[_Candidate], most: int) -> list[_Candidate]:
 
 def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterator[_Candidate]:
     """Words and phrases that stand where the query matches nothing, and that mean none of its terms in any language."""
-    leaves = [leaf for leaf in asked(tree) if not isinstance(leaf, Meta)]
+    leaves = [leaf for leaf in positive_terms(tree) if not isinstance(leaf, Meta)]
     spans = [span for leaf in leaves for span in evaluate(leaf, words, "") or ()]
     text = " . ".join(
         show_leaf(item)
@@ -164,7 +166,7 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
         standing = evaluate(candidate.clause, words, "") or []
         if not standing or any(_overlap(place, span) for place in standing for span in spans):
             continue
-        if not any(stands(candidate.clause, term) for term in terms):
+        if not any(clause_matches(candidate.clause, term) for term in terms):
             yield candidate
 
 
@@ -192,15 +194,17 @@ def _overlap(one: Span, other: Span) -> bool:
 def _outlets(tree: Node, article: Article, feeds: Sequence[str]) -> list[_Candidate]:
     """Who says it, where the subscription does not ask for just that."""
     if any(
-        isinstance(leaf, Meta) and leaf.field in {"source", "site", "feed"} and holds(leaf, article)
-        for leaf in asked(tree)
+        isinstance(leaf, Meta)
+        and leaf.field in {"source", "site", "feed"}
+        and meta_matches(leaf, article)
+        for leaf in positive_terms(tree)
     ):
         return []
     if article.source:
         return _outlet("source", article.source, "source")
     if article.feed in feeds or article.feed_name in feeds:
         return []
-    site = host(article.link).partition("/")[0]
+    site = site_value(article.link).partition("/")[0]
     unnamed = not article.publisher or (
         "." in article.publisher and " " not in article.publisher
     )  # the host stands for the publisher
@@ -211,7 +215,7 @@ def _outlets(tree: Node, article: Article, feeds: Sequence[str]) -> list[_Candid
     )
     return (
         found
-        if key(article.feed_name) == key(article.publisher)
+        if folded_key(article.feed_name) == folded_key(article.publisher)
         else found + _outlet("feed", article.feed_name, "feed")
     )
 
@@ -220,7 +224,11 @@ def _outlet(field: str, text: str, kind: Kind) -> list[_Candidate]:
     if field == "site":
         return [_Candidate(Meta(field, text, text), kind)]
     text = " ".join(text.translate(_QUOTES).split())
-    return [_Candidate(Meta(field, key(text), text, quoted=True), kind)] if key(text) else []
+    return (
+        [_Candidate(Meta(field, folded_key(text), text, quoted=True), kind)]
+        if folded_key(text)
+        else []
+    )
 
 
 def _week(
@@ -233,12 +241,12 @@ def _week(
 ) -> _Week:
     """The stories that the query matched, each with the candidates that its matching articles hold."""
     text = f"{unwanted.article.title} {unwanted.article.summary}"
-    found, step = narrowed(
-        tree, archive, since, LOOKED_AT // _UNSPACED if tokens(text).unspaced else LOOKED_AT
+    found, step = sampling_plan(
+        tree, archive, since, MAX_EXAMINED // _UNSPACED if tokens(text).unspaced else MAX_EXAMINED
     )
-    trial = ClauseChecks([one.clause for one in candidates])
+    trial = ClauseMatcher([one.clause for one in candidates])
     stories: dict[int, _Seen] = {}
-    for entry, words, _ in matching(tree, archive, found, feeds, since, step):
+    for entry, words, _ in matching_entries(tree, archive, found, feeds, since, step):
         if entry.at < since:
             continue
         held = trial.held(words)
@@ -267,25 +275,30 @@ def _judged(candidates: Sequence[_Candidate], week: _Week) -> list[_Judged]:
                 if telling_bits >> at & 1 and one.parts.isdisjoint(other.parts)
             )
             alike = sum(bool(seen.held & apart) for seen in hidden)
-            avoided = week.own is None or bool(week.own.covered >> number & 1)
+            hides_whole_story = week.own is None or bool(week.own.covered >> number & 1)
             found.append(
                 _Judged(
                     one,
                     hidden,
-                    avoided,
-                    _cost(one, len(hidden) * week.step, alike * week.step, avoided=avoided),
+                    hides_whole_story,
+                    _cost(
+                        one,
+                        len(hidden) * week.step,
+                        alike * week.step,
+                        hides_whole_story=hides_whole_story,
+                    ),
                 )
             )
     return found
 
 
-def _cost(candidate: _Candidate, hidden: int, alike: int, *, avoided: bool) -> float:
+def _cost(candidate: _Candidate, hidden: int, alike: int, *, hides_whole_story: bool) -> float:
     """What speaks against an exclusion: that it hides much, or what shares nothing else with the unwanted article, or not all of its story."""
     cost = (
         1.5 * (hidden - alike)
-        - 0.5 * min(alike, FEW)
-        + max(0, hidden - FEW)
-        + (0 if avoided else 2)
+        - 0.5 * min(alike, FEW_STORIES)
+        + max(0, hidden - FEW_STORIES)
+        + (0 if hides_whole_story else 2)
     )
     if not candidate.parts:
         return cost + 1  # an outlet says nothing of the subject
@@ -299,7 +312,7 @@ def _by_rarity(
     everything = archive.count("", since)
     found = []
     for one in judged:
-        search = expression(one.candidate.clause, languages) if one.candidate.parts else ""
+        search = fts_expression(one.candidate.clause, languages) if one.candidate.parts else ""
         many = archive.count(search, since) if search else 0
         rarity = (
             0.0
@@ -340,7 +353,7 @@ def _written(
             for other, _ in written
         ):
             continue
-        text = without(query, tree, one.candidate.clause, names)
+        text = with_exclusion(query, tree, one.candidate.clause, names)
         if text is not None:
             written.append((one, text))
     return written
@@ -354,9 +367,10 @@ def _proposal(judged: _Judged, text: str, week: _Week) -> Proposal:
         query=text,
         added=show(NoneOf(judged.candidate.clause)),
         hidden=len(judged.hidden) * week.step,
-        kept=(len(week.others) - len(judged.hidden)) * week.step + (not judged.avoided),
-        examples=tuple(entry.article.title for entry in newest[:EXAMPLES]),
+        remaining=(len(week.others) - len(judged.hidden)) * week.step
+        + (not judged.hides_whole_story),
+        examples=tuple(entry.article.title for entry in newest[:MAX_EXAMPLES]),
         kind=judged.candidate.kind,
-        avoided=judged.avoided,
+        hides_whole_story=judged.hides_whole_story,
         share=1 / week.step,
     )

@@ -21,21 +21,21 @@ from bot.query.words import ArticleWords
 from bot.text.clean import plain
 
 _PART = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
-When = Callable[[datetime], str]
+TimeFormat = Callable[[datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class AlertExplanation:
     """Why one subscription rang, or not."""
 
     subscription: str
     matches: bool
-    rang: bool
+    alerted: bool
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ParsedSubscription:
     """A subscription with its tree."""
 
     subscription: Subscription
@@ -44,8 +44,8 @@ class Held:
 
 
 def explain_article(
-    article: Article, held: Iterable[Held], translator: Translator = ENGLISH
-) -> list[Reason]:
+    article: Article, held: Iterable[ParsedSubscription], translator: Translator = ENGLISH
+) -> list[AlertExplanation]:
     """Why each subscription would match a text that no feed has shown."""
     words = ArticleWords(article)
     result = []
@@ -55,10 +55,10 @@ def explain_article(
             continue
         said = explain(one.tree, words)
         result.append(
-            Reason(
+            AlertExplanation(
                 one.subscription.name,
                 said.matched,
-                rang=False,
+                alerted=False,
                 text=plain(sentence(said, translator)),
             )
         )
@@ -67,11 +67,11 @@ def explain_article(
 
 def explain_entry(
     facts: EntryFacts,
-    held: Iterable[Held],
+    held: Iterable[ParsedSubscription],
     chats: Mapping[int, tuple[str, str]],
-    when: When,
+    when: TimeFormat,
     translator: Translator = ENGLISH,
-) -> list[Reason]:
+) -> list[AlertExplanation]:
     """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
     words = ArticleWords(facts.entry.article)
     return [_of_one(facts, words, one, chats, when, translator) for one in held]
@@ -80,11 +80,11 @@ def explain_entry(
 def _of_one(
     facts: EntryFacts,
     words: ArticleWords,
-    held: Held,
+    held: ParsedSubscription,
     chats: Mapping[int, tuple[str, str]],
-    when: When,
+    when: TimeFormat,
     translator: Translator,
-) -> Reason:
+) -> AlertExplanation:
     subscription, entry = held.subscription, facts.entry
     if held.tree is None:
         return _unread(held, translator)
@@ -122,14 +122,14 @@ def _of_one(
         rang = rang or (
             alert is not None and named and alert.entry_id == entry.id and _arrived(alert)
         )
-    return Reason(subscription.name, matches, rang, plain(" ".join(texts)))
+    return AlertExplanation(subscription.name, matches, rang, plain(" ".join(texts)))
 
 
-def _unread(held: Held, translator: Translator) -> Reason:
+def _unread(held: ParsedSubscription, translator: Translator) -> AlertExplanation:
     text = translator.gettext(
         "It rings nobody: its query cannot be read. {problem}", problem=held.problem
     )
-    return Reason(held.subscription.name, matches=False, rang=False, text=plain(text))
+    return AlertExplanation(held.subscription.name, matches=False, alerted=False, text=plain(text))
 
 
 def _arrived(alert: AlertFact) -> bool:
@@ -144,7 +144,7 @@ def _in_chat(
     alert: AlertFact | None,
     subscription: Subscription,
     paused: str,
-    when: When,
+    when: TimeFormat,
     translator: Translator,
 ) -> str:
     if alert is None:
@@ -189,7 +189,7 @@ def _silent(kind: Silence, translator: Translator) -> str:
             )
 
 
-def _state(alert: AlertFact, when: When, translator: Translator) -> str:
+def _state(alert: AlertFact, when: TimeFormat, translator: Translator) -> str:
     if alert.held:
         if alert.due_at:
             until = when(alert.due_at)
@@ -232,7 +232,7 @@ def _unsettled(state: DeliveryState | None, translator: Translator) -> str:
 
 
 def describe_entry(
-    facts: EntryFacts, when: When, key: str, translator: Translator = ENGLISH
+    facts: EntryFacts, when: TimeFormat, key: str, translator: Translator = ENGLISH
 ) -> str:
     """How the entry is known; `key` says by what it was found: link, headline or guid."""
     entry = facts.entry
@@ -273,7 +273,7 @@ def describe_entry(
 
 
 def explain_unknown(
-    url: str, feeds: Iterable[FeedFact], when: When, translator: Translator = ENGLISH
+    url: str, feeds: Iterable[FeedFact], when: TimeFormat, translator: Translator = ENGLISH
 ) -> str:
     """Why an address is not known: which feeds could have shown it."""
     host = _site(url)
@@ -295,7 +295,7 @@ def explain_unknown(
     )
 
 
-def _unseen(feed: FeedFact, when: When, translator: Translator) -> str:
+def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
     """What became of a feed that could have shown it."""
     after = when(feed.next_poll_at)
     if feed.last_poll_at is None:

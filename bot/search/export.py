@@ -6,12 +6,12 @@ from typing import Any
 from bot.i18n.catalog import clock_text
 from bot.model.archive import ChatFact
 from bot.model.chats import Subscription, Urgency
-from bot.text.duration import written
+from bot.text.duration import format_duration
 
 _NAME_MOST = 100  # as in the file
 
 
-def exported(
+def export_config(
     subscriptions: Iterable[Subscription],
     chats: Mapping[int, ChatFact],
     feeds: Iterable[tuple[str, str, tuple[str, ...]]] = (),
@@ -97,7 +97,7 @@ def _row(one: Subscription, name: str, to: list[str]) -> dict[str, Any]:
     if how.publishers > 1:
         row["publishers"] = how.publishers
     if how.or_after is not None:
-        row["or_after"] = written(how.or_after)
+        row["or_after"] = format_duration(how.or_after)
     if how.alert_again_at:
         row["alert_again_at"] = how.alert_again_at
     return row | {"to": to}

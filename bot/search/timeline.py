@@ -1,4 +1,7 @@
-"""A storyline in the order of time: its stories, who was first, by how much, and why each entry belongs. No I/O, no clock, no style."""
+"""A storyline in chronological order: its stories, who was first, by how much, why each entry belongs.
+
+Not the layout on a screen. No I/O, no clock.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,71 +13,77 @@ from bot.model.stories import Pair, PairReason
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An entry, how long after the first of its story, and why it is there."""
+class TimelineEntry:
+    """An entry of a story, with its delay after the first entry and why it belongs there."""
 
     entry: StoryEntry
-    after: timedelta
-    why: str
+    delay: timedelta
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ToldStory:
+class TimelineStory:
     """A story of the storyline."""
 
     number: int
-    lines: tuple[Line, ...]
+    entries: tuple[TimelineEntry, ...]
     publishers: int  #: independent ones
-    asked: bool  #: it holds the entry that was asked for
+    requested: bool  #: it contains the entry that the timeline was requested for
 
     @property
     def title(self) -> str:
-        """The headline it began with."""
-        return self.lines[0].entry.title
+        """The headline of its first entry."""
+        return self.entries[0].entry.title
 
 
 def timeline(
-    entries: Iterable[StoryEntry], asked: int, translator: Translator = ENGLISH
-) -> list[ToldStory]:
-    """The stories of one storyline, each in order of time, in the order in which they began. `asked` is an entry's id."""
+    entries: Iterable[StoryEntry], requested: int, translator: Translator = ENGLISH
+) -> list[TimelineStory]:
+    """Return the stories of a storyline in the order they began; `requested` is an entry's id."""
     ordered = sorted(entries, key=lambda entry: (entry.at, entry.id))
     names = {entry.id: entry.name for entry in ordered}
     stories: dict[int, list[StoryEntry]] = {}
     for entry in ordered:
         stories.setdefault(entry.story_ids.story, []).append(entry)
-    opened = min((entry.id for entry in ordered), default=0)
+    first_id = min((entry.id for entry in ordered), default=0)
     return [
-        ToldStory(
+        TimelineStory(
             number,
             tuple(
-                Line(entry, entry.at - members[0].at, _why(entry, names, opened, translator))
+                TimelineEntry(
+                    entry, entry.at - members[0].at, _reason(entry, names, first_id, translator)
+                )
                 for entry in members
             ),
             len({entry.origin for entry in members}),
-            asked in {entry.id for entry in members},
+            requested in {entry.id for entry in members},
         )
         for number, members in stories.items()
     ]
 
 
-def _why(entry: StoryEntry, names: Mapping[int, str], opened: int, translator: Translator) -> str:
+def _reason(
+    entry: StoryEntry, names: Mapping[int, str], first_id: int, translator: Translator
+) -> str:
+    """Why an entry belongs to its story; `first_id` is the first entry of the storyline."""
     if not entry.pairs:
-        first = entry.id == opened
         return (
             translator.gettext("first of the storyline")
-            if first
+            if entry.id == first_id
             else translator.gettext("on its own at first; what came later joined it")
         )
-    told = "; ".join(_pair(pair, names.get(pair.other, ""), translator) for pair in entry.pairs)
+    reasons = "; ".join(
+        _pair_reason(pair, names.get(pair.other, ""), translator) for pair in entry.pairs
+    )
     return (
-        translator.gettext("opened a story of this storyline: {reasons}", reasons=told)
+        translator.gettext("opened a story of this storyline: {reasons}", reasons=reasons)
         if entry.id == entry.story_ids.story
-        else told
+        else reasons
     )
 
 
-def _pair(pair: Pair, name: str, translator: Translator) -> str:
-    """Why two entries are of one story; `name` is empty where the other is forgotten."""
+def _pair_reason(pair: Pair, name: str, translator: Translator) -> str:
+    """Why two entries belong to the same story; `name` is empty if the other was deleted."""
     score = f"{pair.score:.2f}"
     match pair.reason, bool(name):
         case PairReason.LINK, True:
@@ -103,10 +112,10 @@ def _pair(pair: Pair, name: str, translator: Translator) -> str:
             return f"{reason} {name}".rstrip()
 
 
-def summary(stories: Sequence[ToldStory], translator: Translator = ENGLISH) -> str:
-    """The counts in a line."""
-    entries = sum(len(story.lines) for story in stories)
-    publishers = len({line.entry.origin for story in stories for line in story.lines})
+def summary(stories: Sequence[TimelineStory], translator: Translator = ENGLISH) -> str:
+    """Return the numbers of stories, articles and publishers as one line."""
+    entries = sum(len(story.entries) for story in stories)
+    publishers = len({item.entry.origin for story in stories for item in story.entries})
     return ", ".join(
         (
             translator.ngettext("{number} story", "{number} stories", len(stories)),
@@ -116,9 +125,9 @@ def summary(stories: Sequence[ToldStory], translator: Translator = ENGLISH) -> s
     )
 
 
-def later(after: timedelta, translator: Translator = ENGLISH) -> str:
-    """`first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
-    seconds = round(after.total_seconds())
+def format_delay(delay: timedelta, translator: Translator = ENGLISH) -> str:
+    """Return a delay as text: `first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
+    seconds = round(delay.total_seconds())
     minutes = round(seconds / 60)
     if seconds <= 0:
         return translator.gettext("first")
@@ -134,19 +143,19 @@ def later(after: timedelta, translator: Translator = ENGLISH) -> str:
     )
 
 
-def who_was_first(story: ToldStory, translator: Translator = ENGLISH) -> str:
-    """A sentence on the lead of a story's first publisher over the next independent one."""
-    first = story.lines[0]
-    second = next((line for line in story.lines if line.entry.origin != first.entry.origin), None)
+def who_was_first(story: TimelineStory, translator: Translator = ENGLISH) -> str:
+    """Return a sentence on the lead of a story's first publisher over the next independent one."""
+    first = story.entries[0]
+    second = next((item for item in story.entries if item.entry.origin != first.entry.origin), None)
     if second is None:
         return translator.gettext("{name} alone has it so far.", name=first.entry.name)
-    if second.after <= timedelta(0):
+    if second.delay <= timedelta(0):
         return translator.gettext(
             "{name} and {other} had it at the same time.",
             name=first.entry.name,
             other=second.entry.name,
         )
-    span = later(second.after, translator).lstrip("+")
+    span = format_delay(second.delay, translator).lstrip("+")
     return translator.gettext(
         "{name} had it first, {span} before {other}.",
         name=first.entry.name,

@@ -40,7 +40,7 @@ from bot.delivery.deliverer import Deliverer
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.feeds.discovery import SiteFinder
 from bot.feeds.poller import AT_ONCE, Poller, PollReport
-from bot.fetch.client import Limits, client, user_agent
+from bot.fetch.client import Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
 from bot.i18n.catalog import LANGUAGES, Catalogs, Translator
 from bot.model.chat_events import Incoming, Reply, Screen
@@ -55,8 +55,8 @@ from bot.ports import Channel, Clock, Parser
 from bot.query.index import Index
 from bot.query.parser import parse
 from bot.query.tree import Node
-from bot.search.backtest import Forecast, Hit, backtest, counts, search
-from bot.search.export import exported
+from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
+from bot.search.export import export_config
 from bot.service import logs
 from bot.service.clock import SystemClock
 from bot.service.control import control
@@ -133,7 +133,7 @@ class App:
         limits = Limits(settings.limits.deadline, settings.limits.body * 1024 * 1024)
         agent = user_agent(__version__, settings.contact, len(config.declared.chats))
         fetcher = await stack.enter_async_context(
-            client(self._url_guard, limits, wiring.clock, agent)
+            open_client(self._url_guard, limits, wiring.clock, agent)
         )
         channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
         if config.token:
@@ -237,7 +237,12 @@ class App:
     async def _counted(self, tree: Node, days: int, context: Context) -> Days:
         """Stories and publishers day by day. In a thread of its own, as above."""
         return await asyncio.to_thread(
-            counts, tree, self.store.archive, self.clock.now(), days, zone=context.translator.zone
+            daily_counts,
+            tree,
+            self.store.archive,
+            self.clock.now(),
+            days,
+            zone=context.translator.zone,
         )
 
     async def _drawn(self, days: Days, context: Context) -> bytes:
@@ -266,7 +271,9 @@ class App:
         places, feeds = await asyncio.to_thread(
             lambda: (archive.chat_addresses(), archive.added_feeds(chats))
         )
-        return yaml.safe_dump(exported(made, places, feeds), allow_unicode=True, sort_keys=False)
+        return yaml.safe_dump(
+            export_config(made, places, feeds), allow_unicode=True, sort_keys=False
+        )
 
     async def _look_up(self, tree: Node) -> list[Hit]:
         """The newest stored articles that match. In a thread of its own, as above."""
@@ -293,7 +300,7 @@ class App:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
         return (
             timedelta(0)
-            if self._url_guard.allowed_privately(name.strip("[]"))
+            if self._url_guard.is_exempt(name.strip("[]"))
             else self.config.settings.network.spacing
         )
 
@@ -326,7 +333,7 @@ class App:
         """Compile what is subscribed, or what changed of it; polls go on meanwhile. A query that cannot be read any more stops no other."""
         self._groupings = await self.store.polls.groupings()
         known = set(self.index.broken)
-        changes = self.index.use(
+        changes = self.index.synchronize(
             await self.store.polls.subscriptions(chat_id), self.config.names, chat_id
         )
         for number, _ in enumerate(changes, 1):

@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
-from bot.parse.read import read_document, shorten
+from bot.parse.read import cut_known_blocks, read_document
 
 _INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
 _REST_AFTER = 60.0  # seconds
@@ -58,7 +58,7 @@ class Workers:
     ) -> ParseOutcome:
         """The new or changed entries of a document, or why it cannot be read."""
         short = (
-            shorten(body, content_type, known)
+            cut_known_blocks(body, content_type, known)
             if known and not truncated and len(body) <= _INLINE
             else None
         )

@@ -19,7 +19,7 @@ from bot.model.chats import ChatKind, Subscription
 from bot.model.delivery import DeliveryState
 from bot.model.entries import Article, Silence
 from bot.model.stories import Pair, PairReason
-from bot.query.prefilter import keys
+from bot.query.prefilter import search_text
 from bot.query.words import ArticleWords
 from bot.store.database import Writer, wrapped
 from bot.store.mappers import (
@@ -114,7 +114,7 @@ def _renew(db: Database) -> bool:
 
 
 def _keys(row: Any) -> str:
-    return keys(ArticleWords(Article(row["title"], row["summary"], row["language"])))
+    return search_text(ArticleWords(Article(row["title"], row["summary"], row["language"])))
 
 
 class Archive:

@@ -42,7 +42,7 @@ from bot.model.message import Message
 from bot.store.mappers import get_settings, put_alert_options, put_settings, put_time
 from bot.store.outbox import queue_edit, queue_text
 from bot.store.stories import set_stance
-from bot.text.url import host_of
+from bot.text.url import host_and_port
 
 _REPEATS = 10_000  # an update so little below the last answered one is a repeat; Telegram may begin anew with lower numbers
 ASKED = timedelta(hours=1)  #: how long a chat may take to confirm
@@ -298,7 +298,7 @@ def _feeds(
         )
         return
     for url, name, tags in change.feeds:
-        host = host_of(url)
+        host = host_and_port(url)
         number = db.execute(
             "insert into feeds (url, name, publisher, tags, created_at, host, next_poll_at, declared) values (?, ?, ?, ?, ?, ?, ?, 0) "
             "on conflict (url) do update set next_poll_at = case when active then next_poll_at else excluded.next_poll_at end, "

@@ -11,7 +11,7 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, marks, put_alert_options, put_settings, put_time
-from bot.text.url import host_of
+from bot.text.url import host_and_port
 
 
 class ConfigTables:
@@ -100,7 +100,7 @@ def _feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> list[s
                 tags,
                 every,
                 put_time(now),
-                host_of(feed.url),
+                host_and_port(feed.url),
                 put_time(now),
             ],
         )

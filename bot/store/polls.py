@@ -28,7 +28,7 @@ from bot.store.mappers import (
     put_time,
 )
 from bot.store.outbox import notify, queue_alert, queue_edit, queue_second_alert
-from bot.text.url import host_of
+from bot.text.url import host_and_port
 
 _UPDATE_FEED = (
     "update feeds set lease_until = null, host = :host, "
@@ -476,7 +476,7 @@ def _keep_states(db: Database, commits: Sequence[FeedCommit]) -> None:
         ).fetchall()
     )
     for row in rows:
-        row["host"] = host_of(row["adopted_url"] or urls.get(row["id"], ""))
+        row["host"] = host_and_port(row["adopted_url"] or urls.get(row["id"], ""))
     db.conn.executemany(_UPDATE_FEED, rows)
     documents = [
         (commit.feed_id, commit.state.document) for commit in commits if commit.document_changed

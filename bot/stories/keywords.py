@@ -15,7 +15,7 @@ from bot.stories.features import term_of
 from bot.stories.stop_words import prior_frequencies, stop_words
 from bot.text.language import script_of
 from bot.text.stem import stems
-from bot.text.tokens import JOINED_MOST, Tokens, is_unspaced, tokens
+from bot.text.tokens import MAX_JOINED, Tokens, is_unspaced, tokens
 
 _KATAKANA_RUN = regex.compile(r"[\p{Katakana}ー]{3,}")
 _HAN_RUN = regex.compile(r"\p{Han}{2,}")
@@ -114,7 +114,7 @@ def _unit(text: str, cut: Tokens, start: int, end: int, language: str, *, upperc
     first, last = cut.places[start][0], cut.places[end - 1][1]
     written = text[first:last]
     parts = cut.lower[start:end]
-    if not any(map(str.isalpha, written)) or end - start > JOINED_MOST:
+    if not any(map(str.isalpha, written)) or end - start > MAX_JOINED:
         return _Unit(first, last, is_keyword=False, in_phrases=False)
     if any(map(str.isdecimal, written)):  # a designation: S-300
         return _Unit(first, last, is_keyword=True, in_phrases=True)

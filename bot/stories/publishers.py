@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from bot.text.fold import key
+from bot.text.fold import folded_key
 
 #: news agencies by display name, with their aliases; a publisher of such a name is the agency
 AGENCIES: dict[str, tuple[str, ...]] = {
@@ -111,7 +111,7 @@ class PublisherGroups:
         for groups in (PUBLISHER_GROUPS, AGENCIES, declared or {}):
             for name, aliases in groups.items():
                 for alias in (name, *aliases):
-                    self._keys[_normalize(alias)] = key(name)
+                    self._keys[_normalize(alias)] = folded_key(name)
 
     def publisher_group(self, publisher: str) -> str:
         """Return the key of the group of a publisher, given by name or host. Never empty."""
@@ -141,7 +141,7 @@ def _normalize(name: str) -> str:
     """Fold a name; reduce a host to its registered domain."""
     name = name.strip()
     if not _HOST.match(name):
-        return key(name) or name.casefold()
+        return folded_key(name) or name.casefold()
     labels = name.casefold().split(".")
     while len(labels) > 2 and labels[0] in _SITE_LABELS:
         labels = labels[1:]
@@ -174,7 +174,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict
         rf"(?:^|[,;/|(&–-]\s*|\b(?i:by|von|par|por|from|with|and)\s+)({as_author})"
         r"(?=$|\s*[,;/|)&]|\s+(?i:and|with|in)\b)"
     )
-    return head, tail, author, {key(alias): name for alias, name in names.items()}
+    return head, tail, author, {folded_key(alias): name for alias, name in names.items()}
 
 
 def credited_agency(author: str, title: str, summary: str) -> str:
@@ -190,5 +190,5 @@ def credited_agency(author: str, title: str, summary: str) -> str:
         tail.search(title[-_TAIL_LENGTH:]),
     ):
         if credit:
-            return names[key(next(group for group in credit.groups() if group))]
+            return names[folded_key(next(group for group in credit.groups() if group))]
     return ""

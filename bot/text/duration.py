@@ -7,7 +7,7 @@ _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|h|d)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """A number with s, m, h or d. Raises ValueError with what was expected."""
     found = _DURATION.fullmatch(text.strip())
     if not found:
@@ -15,7 +15,7 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=float(found.group(1)) * _UNITS[found.group(2)])
 
 
-def written(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """The shortest such form: 90s, 30m, 2h."""
     seconds = span.total_seconds()
     for unit in ("d", "h", "m"):

@@ -77,6 +77,6 @@ def words(text: str) -> Iterator[Word]:
             yield Word(folded, match.start(), match.end())
 
 
-def key(text: str) -> str:
+def folded_key(text: str) -> str:
     """A text reduced to its folded words: equal for texts that differ in case, accents and punctuation only."""
     return " ".join(word.folded for word in words(text))

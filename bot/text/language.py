@@ -50,7 +50,7 @@ _TELLTALES = (
 )
 
 
-def code(declared: str) -> str:
+def language_code(declared: str) -> str:
     """The primary subtag of a language tag (BCP 47), in today's form: `pt-BR` is `pt`, `iw` is `he`."""
     primary = declared.strip().replace("_", "-").partition("-")[0].lower()
     return _OLD_CODES.get(primary, primary)
@@ -83,7 +83,7 @@ def language_of(text: str, declared: str = "") -> str:
     script = script_of(text)
     if not script:
         return ""
-    claimed = code(declared)
+    claimed = language_code(declared)
     if script in _OF_LANGUAGE.get(claimed, ()):
         return claimed
     languages = SCRIPTS[script]
@@ -104,5 +104,5 @@ def _by_statistics(text: str, languages: tuple[str, ...]) -> str:
         sure, _, found = pycld2.detect(text)
     except pycld2.error:  # it refuses what it does not take for text
         return ""
-    language = code(found[0][1])
+    language = language_code(found[0][1])
     return language if sure and language in languages else ""

@@ -91,7 +91,7 @@ def _stemmer_language(word: str, language: str) -> str:
 @lru_cache(maxsize=1 << 17)
 def stems(word: str, language: str) -> tuple[str, ...]:
     """What a word of a text in this language is found by: at least one form, folded. The word is in small letters, with its accents."""
-    forms = wanted(word, language)
+    forms = query_stems(word, language)
     match _stemmer_language(word, language):
         case "he":
             return _without_prefixes(forms[0])
@@ -106,7 +106,7 @@ def stems(word: str, language: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1 << 16)
-def wanted(word: str, language: str) -> tuple[str, ...]:
+def query_stems(word: str, language: str) -> tuple[str, ...]:
     """The forms of a word of a query, of which an inflected word of a text in this language has one among its `stems`.
 
     Stemmers know endings by their accents, people leave accents out: a word is reduced both with them and without.

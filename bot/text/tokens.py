@@ -13,7 +13,7 @@ from anyascii import anyascii
 
 from bot.text.fold import UNSPACED, fold
 
-JOINED_MOST = 4  #: words of one compound that are looked at together
+MAX_JOINED = 4  #: words of one compound that are looked at together
 _THOUSANDS = r"\d{1,3}(?:[,.'’٬\u00a0\u202f\u2009]\d{3})+(?!\d)"
 _DECIMAL = r"(?<![\d.,])\d{1,12}[.,٫]\d{1,2}(?!\d|[.,]\d)"
 _ASCII_NUMBER = re.compile(

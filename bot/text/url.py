@@ -100,7 +100,7 @@ def names_page(link: str) -> bool:
     return parts is not None and bool(parts.path.strip("/") or parts.query)
 
 
-def shown(link: str) -> str:
+def display_link(link: str) -> str:
     """The link without tracking parameters, to be shown and opened."""
     parts = _split(link)
     if parts is None or not parts.query:
@@ -150,6 +150,6 @@ def _is_date(digits: str) -> bool:
         return False
 
 
-def host_of(url: str) -> str:
+def host_and_port(url: str) -> str:
     """Host and port: what is asked one request at a time and parked by Retry-After."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()

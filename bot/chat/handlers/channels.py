@@ -31,7 +31,10 @@ class Channels(StaticScreen):
         )
 
     async def _list(self, context: Context, screen: Screen, *, edit: bool = False) -> Reply:
-        translator, linked = context.translator, await self._store.linked_channels(context.update.user_id)
+        translator, linked = (
+            context.translator,
+            await self._store.linked_channels(context.update.user_id),
+        )
         lines = [
             translator.gettext(
                 "Make me an administrator of your channel, then link it here. Whom shall I act for?"

@@ -12,13 +12,13 @@ from bot.model.archive import EntryFacts
 from bot.model.chat_events import Reply
 from bot.model.chats import Chat, Subscription
 from bot.model.message import Message
-from bot.parse.entry_keys import keys_meant
+from bot.parse.entry_keys import keys_in_text
 from bot.ports import ChatStore, StoryArchive
 from bot.query.parser import Names, parse
 from bot.search.explain import (
-    Held,
-    Reason,
-    When,
+    AlertExplanation,
+    ParsedSubscription,
+    TimeFormat,
     describe_entry,
     explain_entry,
     explain_unknown,
@@ -60,7 +60,7 @@ class Reasons:
                 )
             )
         try:
-            number = await asyncio.to_thread(self._archive.entry_at, *keys_meant(text))
+            number = await asyncio.to_thread(self._archive.entry_at, *keys_in_text(text))
             if not number and "://" in text:
                 feeds = await asyncio.to_thread(self._archive.feeds)
                 return Message(cut(explain_unknown(text, feeds, _when(context), translator), _MOST))
@@ -97,20 +97,22 @@ class Reasons:
             cut(describe_entry(facts, when, "link", translator), 500), (), "italic", "italic"
         )
         _add_reasons(composer, reasons, facts, chat, translator)
-        for story in (one for one in answered if one.asked):
+        for story in (one for one in answered if one.requested):
             composer.add("\n\n").add_marked(who_was_first(story, translator), (), "italic").add(
                 f" {summary([story], translator)}."
             )
         return composer.message()
 
-    def _held(self, query: str, subscription: Subscription, translator: Translator) -> Held:
+    def _held(
+        self, query: str, subscription: Subscription, translator: Translator
+    ) -> ParsedSubscription:
         try:
-            return Held(subscription, parse(query, self._names()))
+            return ParsedSubscription(subscription, parse(query, self._names()))
         except QueryError as error:
-            return Held(subscription, None, error.translated(translator.gettext))
+            return ParsedSubscription(subscription, None, error.translated(translator.gettext))
 
 
-def _when(context: Context) -> When:
+def _when(context: Context) -> TimeFormat:
     def when(moment: datetime) -> str:
         return context.translator.gettext(
             "at {time}", time=context.translator.time(moment, context.now)
@@ -121,13 +123,13 @@ def _when(context: Context) -> When:
 
 def _add_reasons(
     composer: Composer,
-    reasons: Sequence[Reason],
+    reasons: Sequence[AlertExplanation],
     facts: EntryFacts,
     chat: Chat,
     translator: Translator,
 ) -> None:
     """Those that match; where none does, why each does not."""
-    matching = [one for one in reasons if one.matches or one.rang]
+    matching = [one for one in reasons if one.matches or one.alerted]
     if not matching and any(alert.chat_id == chat.id for alert in facts.alerts):
         composer.add(
             "\n\n"

@@ -16,7 +16,7 @@ from bot.model.chats import ChatSettings
 from bot.model.message import Button, Message
 from bot.model.stories import Grouping
 from bot.text.fold import fold
-from bot.text.times import MOST_DIGESTS, minutes_between, times_in
+from bot.text.times import MAX_DIGESTS, parse_time_span, parse_times
 
 _QUIET = ((22, 7), (23, 7), (0, 8))
 _DIGESTS = ((8,), (8, 18), (7, 13, 20))
@@ -265,7 +265,7 @@ def _chosen(what: str, value: str) -> SetSettings | SetGrouping | None:
             return SetSettings(ChatSettings(zone=value))
         case "quiet" if good and len(numbers) == 2:
             return SetSettings(ChatSettings(quiet=(numbers[0], numbers[1])))
-        case "digest" if good and len(numbers) <= MOST_DIGESTS:
+        case "digest" if good and len(numbers) <= MAX_DIGESTS:
             return SetSettings(ChatSettings(digest_at=tuple(sorted(set(numbers)))))
         case "waiting" if value.isdecimal() and int(value) in _WAITING:
             return SetSettings(ChatSettings(digest_from=int(value)))
@@ -278,11 +278,11 @@ def _chosen(what: str, value: str) -> SetSettings | SetGrouping | None:
 def _written(what: str, text: str) -> SetSettings | None:
     """The change that somebody wrote; None where it cannot be read."""
     if what == "quiet":
-        span = minutes_between(text)
+        span = parse_time_span(text)
         return (
             SetSettings(ChatSettings(quiet=span)) if span and span[0] != span[1] else None
         )  # 0:00-24:00 is not meant for none
-    times = times_in(text)
+    times = parse_times(text)
     return SetSettings(ChatSettings(digest_at=times)) if times else None
 
 

@@ -13,9 +13,9 @@ from bot.model.alerts import Stance
 from bot.model.chat_events import AssignStory, Press, Reply, SetStance
 from bot.model.message import Message
 from bot.model.stories import Grouping
-from bot.parse.entry_keys import keys_meant
+from bot.parse.entry_keys import keys_in_text
 from bot.ports import ChatStore, StoryArchive
-from bot.search.timeline import ToldStory, later, summary, timeline, who_was_first
+from bot.search.timeline import TimelineStory, format_delay, summary, timeline, who_was_first
 from bot.text.clean import cut, plain
 
 _TOLD = 3000  # characters of a storyline after which no further story is told
@@ -43,7 +43,7 @@ class Storylines:
         number = 0
         try:
             if rest:
-                number = await asyncio.to_thread(self._stories.entry_at, *keys_meant(plain(rest)))
+                number = await asyncio.to_thread(self._stories.entry_at, *keys_in_text(plain(rest)))
             elif update.reply_to is not None and (
                 alert := await self._store.alert_of(chat.id, update.reply_to)
             ):
@@ -170,22 +170,22 @@ class Storylines:
         )
 
 
-def _told(answered: list[ToldStory], now: datetime, translator: Translator) -> Message:
+def _told(answered: list[TimelineStory], now: datetime, translator: Translator) -> Message:
     """A storyline: the story that was asked for article by article, the others by their first."""
     composer = (
         Composer()
         .add(translator.gettext("Storyline:") + " ")
         .add(summary(answered, translator), "bold")
     )
-    for story in sorted(answered, key=lambda one: not one.asked):
+    for story in sorted(answered, key=lambda one: not one.requested):
         if composer.length > _TOLD or composer.entities > 80:
             composer.add("\n\n" + translator.gettext("… and more; `newsbell story` shows all."))
             break
-        composer.add("\n\n▶ " if story.asked else "\n\n○ ").add_marked(
+        composer.add("\n\n▶ " if story.requested else "\n\n○ ").add_marked(
             cut(story.title, 200), (), "bold", "bold"
         )
         composer.add("\n").add_marked(who_was_first(story, translator), (), "italic", "italic")
-        for line in story.lines[: _LINES if story.asked else 0]:
+        for line in story.entries[: _LINES if story.requested else 0]:
             entry = line.entry
             link = ("text_link",) if linkable(entry.link) else ()
             lead = (
@@ -194,16 +194,16 @@ def _told(answered: list[ToldStory], now: datetime, translator: Translator) -> M
                 else ""
             )
             composer.add(
-                f"\n{translator.time(entry.at, now)} ({later(line.after, translator)}) {lead}"
+                f"\n{translator.time(entry.at, now)} ({format_delay(line.delay, translator)}) {lead}"
             )
             composer.add_marked(cut(entry.name, 40), (), "bold", *link, url=entry.link)
             if entry.title != story.title:
                 composer.add(" ").add_marked(cut(entry.title, 80), (), "bold")
-        if story.asked and len(story.lines) > _LINES:
+        if story.requested and len(story.entries) > _LINES:
             composer.add(
                 "\n"
                 + translator.ngettext(
-                    "… and {number} more.", "… and {number} more.", len(story.lines) - _LINES
+                    "… and {number} more.", "… and {number} more.", len(story.entries) - _LINES
                 )
             )
     return composer.message()

@@ -38,9 +38,9 @@ from bot.ports import ChatStore, Members
 from bot.query.parser import Names, parse
 from bot.query.tree import Node
 from bot.query.tree import show as as_query
-from bot.search.backtest import MANY_A_DAY, Forecast
+from bot.search.backtest import MANY_ALERTS_A_DAY, Forecast
 from bot.text.clean import cut, plain
-from bot.text.duration import duration, written
+from bot.text.duration import format_duration, parse_duration
 
 JUDGED = timedelta(days=30)  #: for how long reactions are counted
 _WAITS = ("15m", "30m", "1h", "3h")
@@ -156,7 +156,7 @@ class Subscriptions(StaticScreen):
         if denial_reason:
             return Reply(denial_reason)
         forecast = await self._subscribing.forecast_for(tree)
-        if forecast and forecast.a_day > MANY_A_DAY:
+        if forecast and forecast.alerts_per_day > MANY_ALERTS_A_DAY:
             return self._asked(context, query, forecast)
         return await self._subscribing.subscribed(context, query, forecast)
 
@@ -164,7 +164,7 @@ class Subscriptions(StaticScreen):
         translator = context.translator
         lead = translator.gettext(
             "That would ring about {number} times a day, here is what came last:",
-            number=f"{forecast.a_day:.0f}",
+            number=f"{forecast.alerts_per_day:.0f}",
         )
         composer = Composer().add(f"{lead}\n")
         add_newest(composer, forecast, 3)
@@ -301,7 +301,9 @@ class Subscriptions(StaticScreen):
             case "confirm", "yes" | "digest" | "no":
                 return await self._decided(context, screen, word)
             case "deleted", "undo":
-                one = await self._store.removed_subscription(context.chat.id, int(screen.values["id"]))
+                one = await self._store.removed_subscription(
+                    context.chat.id, int(screen.values["id"])
+                )
                 if one is None:
                     return Reply(toast=context.translator.gettext("It rings here again already."))
                 composer = (
@@ -468,7 +470,10 @@ class Subscriptions(StaticScreen):
         )
         if how.or_after:
             composer.add(
-                " " + translator.gettext("(or {span} after the first)", span=written(how.or_after))
+                " "
+                + translator.gettext(
+                    "(or {span} after the first)", span=format_duration(how.or_after)
+                )
             )
         if how.alert_again_at:
             composer.add(
@@ -636,7 +641,7 @@ def _with(how: AlertOptions, verb: str, value: str) -> AlertOptions | None:
         case "wait" if value == "never":
             return replace(how, or_after=None)
         case "wait" if value in _WAITS and how.publishers > 1:
-            return replace(how, or_after=duration(value))
+            return replace(how, or_after=parse_duration(value))
         case _:
             return None
 
@@ -666,7 +671,8 @@ def subscribed_text(
         composer.add("\n" + translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300)))
     if how.publishers > 1:
         wait = (
-            ", " + translator.gettext("or {span} after the first", span=written(how.or_after))
+            ", "
+            + translator.gettext("or {span} after the first", span=format_duration(how.or_after))
             if how.or_after
             else ""
         )
@@ -687,14 +693,14 @@ def subscribed_text(
     if how.urgency is Urgency.DIGEST:
         composer.add("\n" + translator.gettext("together, in the digest; /settings says when."))
     if forecast and not forecast.nothing_stored:
-        number = round(forecast.a_week)
+        number = round(forecast.alerts_per_week)
         rare = translator.gettext("By the past days, expect less than one story a week.")
         often = translator.ngettext(
             "By the past days, expect about {number} story a week.",
             "By the past days, expect about {number} stories a week.",
             number,
         )
-        composer.add("\n" + (rare if forecast.a_week < 1 else often))
+        composer.add("\n" + (rare if forecast.alerts_per_week < 1 else often))
     return composer.message()
 
 
@@ -720,8 +726,8 @@ def forecast_text(forecast: Forecast, translator: Translator) -> str:
     )
     expect = translator.gettext(
         "Expect about {day} alerts a day, {week} a week.",
-        day=f"{forecast.a_day:.1f}",
-        week=f"{forecast.a_week:.0f}",
+        day=f"{forecast.alerts_per_day:.1f}",
+        week=f"{forecast.alerts_per_week:.0f}",
     )
     return "\n".join((lead, expect, "", *bars))
 

@@ -12,7 +12,7 @@ from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, TelegramHarness, ope
 
 from bot.query.parser import parse
 from bot.search.explain import (
-    Held,
+    ParsedSubscription,
     explain_entry,
 )
 
@@ -430,7 +430,9 @@ async def test_stories_that_went_out_together_are_called_sent(harness: TelegramH
     assert sorted(row.state for row in await harness.outbox()) == ["merged"] * 24 + ["sent"]
     store = harness.app.store.archive
     held = [
-        Held(each, parse(each.query)) for each in store.subscriptions() if each.name == "For ann"
+        ParsedSubscription(each, parse(each.query))
+        for each in store.subscriptions()
+        if each.name == "For ann"
     ]
 
     reasons = [
@@ -439,6 +441,6 @@ async def test_stories_that_went_out_together_are_called_sent(harness: TelegramH
         for reason in explain_entry(facts, held, store.chats(), lambda _: "then")
     ]
 
-    assert [(reason.rang, reason.text.rpartition(". ")[2]) for reason in reasons] == [
+    assert [(reason.alerted, reason.text.rpartition(". ")[2]) for reason in reasons] == [
         (True, "ann: sent then.")
     ] * 25

@@ -20,8 +20,8 @@ from telegram_harness import (
     EVERYWHERE,
     FORUM,
     GROUP,
-    TRAM,
     TOPIC,
+    TRAM,
     ArticleSpec,
     OpenHarness,
     TelegramHarness,
@@ -44,7 +44,7 @@ from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetStance
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.message import Message
 from bot.model.stories import Grouping, Merge, Pair, PairReason, StoryIds
-from bot.search.timeline import later, summary, timeline, who_was_first
+from bot.search.timeline import format_delay, summary, timeline, who_was_first
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 ANONYMOUS = 1087968824
@@ -725,8 +725,8 @@ def test_a_timeline_begins_each_story_with_its_first_article_whatever_the_order_
 ):
     late, early = entry(1, at=NOON + HOUR), entry(2, at=NOON)
     [story] = timeline([late, early], 1)
-    assert [(line.entry.id, line.after) for line in story.lines] == [(2, timedelta(0)), (1, HOUR)]
-    assert (story.title, story.publishers, story.asked) == ("Headline 2", 2, True)
+    assert [(line.entry.id, line.delay) for line in story.entries] == [(2, timedelta(0)), (1, HOUR)]
+    assert (story.title, story.publishers, story.requested) == ("Headline 2", 2, True)
 
 
 def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
@@ -750,7 +750,7 @@ def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
     [(0, "first"), (1, "+1 s"), (30, "+30 s"), (89, "+1 min"), (3540, "+59 min"), (3599, "+1 h"), (3600, "+1 h"), (5400, "+1 h 30 min"), (90_000, "+25 h")],
 )  # fmt: skip
 def test_a_lead_is_said_in_minutes_and_hours(seconds: int, words: str) -> None:
-    assert later(timedelta(seconds=seconds)) == words
+    assert format_delay(timedelta(seconds=seconds)) == words
 
 
 def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None:
@@ -764,13 +764,13 @@ def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None
         ],
         3,
     )
-    assert [line.why for story in told for line in story.lines] == [
+    assert [line.reason for story in told for line in story.entries] == [
         "first of the storyline",
         "the same link as House 1; names and numbers like an entry that is forgotten by now (0.41)",
         "opened a story of this storyline: words like House 1 (0.30)",
         "on its own at first; what came later joined it",
     ]
-    assert [story.asked for story in told] == [False, True, False]
+    assert [story.requested for story in told] == [False, True, False]
     assert summary(told) == "3 stories, 4 articles, 4 publishers"
 
 
@@ -785,16 +785,16 @@ def test_a_timeline_holds_every_article_once(drawn: list[tuple[int, int, str]]) 
         for number, (at, story, origin) in enumerate(drawn, 1)
     ]
     told = timeline(entries, 1)
-    assert sorted(line.entry.id for story in told for line in story.lines) == [
+    assert sorted(line.entry.id for story in told for line in story.entries) == [
         each.id for each in entries
     ]
     for story in told:
-        afters = [line.after for line in story.lines]
+        afters = [line.delay for line in story.entries]
         assert afters[0] == timedelta(0)
         assert afters == sorted(afters)
-        assert story.publishers == len({line.entry.origin for line in story.lines})
-    assert sum(story.asked for story in told) == bool(drawn)
-    begins = [story.lines[0].entry.at for story in told]
+        assert story.publishers == len({line.entry.origin for line in story.entries})
+    assert sum(story.requested for story in told) == bool(drawn)
+    begins = [story.entries[0].entry.at for story in told]
     assert begins == sorted(begins)
 
 

@@ -26,7 +26,7 @@ from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
 from bot.search.explain import (
-    Held,
+    ParsedSubscription,
     explain_article,
     explain_entry,
     explain_unknown,
@@ -245,7 +245,7 @@ async def test_backtest_says_what_would_have_rung(
 async def test_backtest_of_a_broad_query_says_that_it_estimates(
     tmp_path: Path, server: FeedServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 10)
+    monkeypatch.setattr("bot.search.backtest.MAX_EXAMINED", 10)
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(
             made,
@@ -674,7 +674,7 @@ def test_an_explanation_never_contradicts_the_matcher(
     queries: list[str], article: Article, feeds: tuple[str, ...]
 ) -> None:
     held = [
-        Held(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query))
+        ParsedSubscription(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query))
         for number, query in enumerate(queries)
     ]
     words = ArticleWords(article)
@@ -685,8 +685,8 @@ def test_an_explanation_never_contradicts_the_matcher(
     for one, text, entry in zip(held, told_of_text, told_of_entry, strict=True):
         matches = match(one.tree, words) is not None
         looked_at = not feeds or not article.selectors.isdisjoint(feeds)
-        assert (text.matches, text.rang) == (matches, False)
-        assert (entry.matches, entry.rang) == (matches and looked_at, False)
+        assert (text.matches, text.alerted) == (matches, False)
+        assert (entry.matches, entry.alerted) == (matches and looked_at, False)
         assert ("no alert" in entry.text) == entry.matches
         assert not any(
             category(character) == "Cc" for reason in (text, entry) for character in reason.text
@@ -705,7 +705,11 @@ def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -
         '~"jane {}roe"',
     ):
         with suppress(QueryError):
-            held = [Held(Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES))]
+            held = [
+                ParsedSubscription(
+                    Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES)
+                )
+            ]
             reply += [
                 reason.text for reason in explain_article(Article("Harbour", language="en"), held)
             ]
@@ -718,7 +722,7 @@ def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\r\n", "\x9b1m"], ids=ascii)
 def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str) -> None:
     held = [
-        Held(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES))
+        ParsedSubscription(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES))
         for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")
     ]
     reply = [
@@ -726,7 +730,15 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
         for reason in explain_article(Article(f"Radar{odd}S-300 a{odd}b", language="en"), held)
     ]
     alert = AlertFact(
-        1, 1, "T", NOW, DeliveryState.DEAD, f"bad{odd}", NOW, arrived=False, subscriptions=frozenset({1})
+        1,
+        1,
+        "T",
+        NOW,
+        DeliveryState.DEAD,
+        f"bad{odd}",
+        NOW,
+        arrived=False,
+        subscriptions=frozenset({1}),
     )
     reply += [
         reason.text

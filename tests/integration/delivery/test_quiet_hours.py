@@ -14,7 +14,7 @@ from bot.chat.handlers.settings import zones
 from bot.model.alerts import BundleKind
 from bot.model.chats import Chat, ChatKind, ChatSettings
 from bot.model.schedule import ChatSchedule, WaitingStory
-from bot.text.times import minutes_between, minutes_of, times_in
+from bot.text.times import parse_time, parse_time_span, parse_times
 
 BERLIN, KYIV, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Kyiv"), ZoneInfo("Asia/Kolkata")
 NIGHT = (23 * 60, 7 * 60)
@@ -207,14 +207,14 @@ def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_f
     ],
 )
 def test_quiet_hours_are_read_as_people_write_them(text: str, span: tuple[int, int] | None) -> None:
-    assert minutes_between(text) == span
+    assert parse_time_span(text) == span
 
 
 def test_times_are_read_as_people_write_them() -> None:
-    assert times_in("19:00, 7:30 7:30") == (450, 1140)
-    assert times_in("7:30 soon") == ()
-    assert times_in("1 2 3 4 5 6 7") == ()
-    assert minutes_of(None) is None
+    assert parse_times("19:00, 7:30 7:30") == (450, 1140)
+    assert parse_times("7:30 soon") == ()
+    assert parse_times("1 2 3 4 5 6 7") == ()
+    assert parse_time(None) is None
 
 
 # In a chat

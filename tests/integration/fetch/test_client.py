@@ -14,7 +14,7 @@ from support import FeedServer, ManualClock, feed_server
 
 from bot.fetch import client as module
 from bot.fetch.body import TooLarge, Undecodable, decode
-from bot.fetch.client import ACCEPT, Client, Limits, client, user_agent
+from bot.fetch.client import ACCEPT, Client, Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 
@@ -25,7 +25,7 @@ MIB = 1024 * 1024
 
 @asynccontextmanager
 async def fetcher(limits: Limits | None = None) -> AsyncIterator[Client]:
-    async with client(
+    async with open_client(
         UrlGuard([ip_network("127.0.0.0/8")]), limits or Limits(), ManualClock(), AGENT
     ) as made:
         yield made

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support import FeedServer, ManualClock, feed_server
 
 from bot.errors import AddressError
-from bot.fetch.client import Limits, client
+from bot.fetch.client import Limits, open_client
 from bot.fetch.url_guard import GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest
 
@@ -126,9 +126,9 @@ WRITTEN = {
 
 @pytest.mark.parametrize("address", [one for group in SPECIAL.values() for one in group.split()])
 def test_a_special_address_is_refused(address: str) -> None:
-    assert not UrlGuard().admits(address)
+    assert not UrlGuard().allows(address)
     with pytest.raises(AddressError):
-        UrlGuard().url(
+        UrlGuard().parse(
             f"http://[{address.replace('%', '%25')}]/feed"
             if ":" in address
             else f"http://{address}/feed"
@@ -148,14 +148,14 @@ def test_a_special_address_is_refused(address: str) -> None:
 @pytest.mark.parametrize("url", WRITTEN.values(), ids=WRITTEN.keys())
 def test_a_url_with_a_trap_in_it_is_refused(url: str) -> None:
     with pytest.raises(AddressError):
-        UrlGuard().url(url)
+        UrlGuard().parse(url)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_admitted(address: str) -> None:
-    assert UrlGuard().admits(address)
+    assert UrlGuard().allows(address)
     host = f"[{address}]" if ":" in address else address
-    assert UrlGuard().url(f"https://{host}/feed").host == address
+    assert UrlGuard().parse(f"https://{host}/feed").host == address
 
 
 @pytest.mark.parametrize(
@@ -173,23 +173,23 @@ def test_a_public_address_is_admitted(address: str) -> None:
     ],
 )
 def test_an_ordinary_url_is_fetched_as_it_is_written(text: str, fetched: str) -> None:
-    assert str(UrlGuard().url(text)) == fetched
+    assert str(UrlGuard().parse(text)) == fetched
 
 
 def test_further_ports_are_admitted_where_the_operator_names_them() -> None:
-    assert UrlGuard(ports=[8443]).url("https://example.com:8443/").port == 8443
+    assert UrlGuard(ports=[8443]).parse("https://example.com:8443/").port == 8443
     with pytest.raises(AddressError, match=r"8443.*settings\.network\.ports"):
-        UrlGuard().url("https://example.com:8443/")
+        UrlGuard().parse("https://example.com:8443/")
 
 
 def test_only_the_named_range_is_admitted_with_every_port_and_as_a_mapped_address() -> None:
     url_guard = UrlGuard([ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")])
     for address in ("10.1.2.3", "fd00:1::5", "::ffff:10.1.2.3"):
-        assert url_guard.admits(address)
+        assert url_guard.allows(address)
     for address in ("10.2.0.1", "127.0.0.1", "fd00:2::1", "2002:a01:203::", "64:ff9b::10.1.2.3"):
-        assert not url_guard.admits(address)
-    assert url_guard.url("http://10.1.2.3:9200/").port == 9200
-    assert url_guard.url("http://[fd00:1::5]:9200/").port == 9200
+        assert not url_guard.allows(address)
+    assert url_guard.parse("http://10.1.2.3:9200/").port == 9200
+    assert url_guard.parse("http://[fd00:1::5]:9200/").port == 9200
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -202,13 +202,13 @@ def test_an_address_inside_another_is_never_a_way_in(number: int) -> None:
         str(IPv6Address((0x2002 << 112) | number << 80)),
         f"::{inner}",
     )
-    assert not any(UrlGuard().admits(address) for address in carried)
+    assert not any(UrlGuard().allows(address) for address in carried)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
 def test_whatever_is_written_is_refused_in_words_or_has_a_plain_host(text: str) -> None:
     try:
-        url = UrlGuard().url(f"http://{text}")
+        url = UrlGuard().parse(f"http://{text}")
     except AddressError:
         return
     assert url.raw_host
@@ -249,7 +249,7 @@ class Names(AbstractResolver):
 async def fetched(
     url: str, url_guard: UrlGuard, names: Mapping[str, Sequence[str]] | None = None
 ) -> FetchOutcome:
-    async with client(url_guard, Limits(), ManualClock(), "test", Names(names or {})) as made:
+    async with open_client(url_guard, Limits(), ManualClock(), "test", Names(names or {})) as made:
         return await made.fetch(FetchRequest(url))
 
 
@@ -280,7 +280,7 @@ async def test_this_machine_is_refused_by_its_name(server: FeedServer) -> None:
     """The system's own resolver knows localhost."""
     server.put("/feed", "<rss/>")
     port = server.base.rpartition(":")[2]
-    async with client(UrlGuard(ports=[int(port)]), Limits(), ManualClock(), "test") as made:
+    async with open_client(UrlGuard(ports=[int(port)]), Limits(), ManualClock(), "test") as made:
         outcome = await made.fetch(FetchRequest(f"http://localhost:{port}/feed"))
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
     assert server.seen == []

@@ -40,7 +40,7 @@ from bot.parse.entry_keys import digest
 from bot.query.index import Index
 from bot.query.matcher import match
 from bot.query.parser import parse
-from bot.query.prefilter import expression
+from bot.query.prefilter import fts_expression
 from bot.query.words import ArticleWords
 from bot.search.backtest import backtest, search
 from bot.store import archive as archive_module
@@ -387,13 +387,13 @@ def test_a_headline_that_a_revision_puts_into_a_new_language_is_found_in_its_inf
 def test_a_search_looks_at_few_entries_and_a_broad_query_at_all(harness: ArchiveHarness) -> None:
     harness.put(*(f"Harbour chronicle {number}" for number in range(60)), "A mill burns")
     languages = harness.archive.languages()
-    narrow = expression(parse("mill burn*"), languages)
+    narrow = fts_expression(parse("mill burn*"), languages)
     assert harness.archive.count(narrow, None) == 61, "nothing is taken in yet"
 
     harness.fill()
 
     assert harness.archive.count(narrow, None) == 1
-    assert expression(parse("* NOT mill"), languages) == ""
+    assert fts_expression(parse("* NOT mill"), languages) == ""
     assert harness.archive.count("", None) == 61
     assert len(harness.titles("* NOT mill")) == 60
 
@@ -494,7 +494,7 @@ def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_
     monkeypatch.setattr(archive_module, "BATCH", 3)
     harness.put(*(f"Harbour {number}" for number in range(8)))
     assert harness.run(harness.store.search.fill()) == 3
-    whole, made = archive_module.keys, []
+    whole, made = archive_module.search_text, []
 
     def breaking(words: ArticleWords) -> str:
         made.append(words)
@@ -503,7 +503,7 @@ def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_
         return whole(words)
 
     with monkeypatch.context() as broken:
-        broken.setattr(archive_module, "keys", breaking)
+        broken.setattr(archive_module, "search_text", breaking)
         with pytest.raises(StoreError):
             harness.run(harness.store.search.fill())
     assert len(harness.titles("harbour")) == 8
@@ -733,7 +733,7 @@ def test_days_without_a_story_are_in_the_chart_and_older_ones_are_not(
         "02",
     ]
     assert [count for _, count in made.by_day] == [0, 0, 0, 1, 0, 0, 0, 0]
-    assert (made.a_day, made.a_week) == (pytest.approx(1 / 7), pytest.approx(1))
+    assert (made.alerts_per_day, made.alerts_per_week) == (pytest.approx(1 / 7), pytest.approx(1))
     assert backtest(parse("harbour"), harness.archive, NOON, 60).stories == 3
 
 
@@ -741,7 +741,7 @@ def test_a_young_database_is_not_counted_as_if_it_were_a_week_old(harness: Archi
     harness.put("Harbour one", at=NOON - 2 * HOUR)
     harness.put("Harbour two", at=NOON - HOUR)
     young = backtest(parse("harbour"), harness.archive, NOON)
-    assert (young.days, young.a_day, young.a_week) == (1, 2, 14)
+    assert (young.days, young.alerts_per_day, young.alerts_per_week) == (1, 2, 14)
 
     older = backtest(parse("harbour"), harness.archive, NOON + 2 * DAY)
     assert (older.days, older.stories) == (pytest.approx(2 + 2 / 24), 2)
@@ -751,7 +751,13 @@ def test_a_young_database_is_not_counted_as_if_it_were_a_week_old(harness: Archi
 def test_an_empty_database_foretells_nothing_without_a_fault(harness: ArchiveHarness) -> None:
     made = backtest(parse("harbour"), harness.archive, NOON)
 
-    assert (made.stories, made.entries, made.a_week, made.hits, made.overlap) == (0, 0, 0, (), ())
+    assert (made.stories, made.entries, made.alerts_per_week, made.hits, made.overlap) == (
+        0,
+        0,
+        0,
+        (),
+        (),
+    )
     assert sum(count for _, count in made.by_day) == 0
 
 
@@ -814,10 +820,10 @@ def test_a_broad_query_is_judged_by_an_even_share(
     for filled in (False, True):
         if filled:
             harness.fill()
-        monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 3_000)
+        monkeypatch.setattr("bot.search.backtest.MAX_EXAMINED", 3_000)
         whole = backtest(parse("harbour"), harness.archive, NOON)
         assert (whole.share, whole.stories) == (1, 100)
-        monkeypatch.setattr("bot.search.backtest.LOOKED_AT", 25)
+        monkeypatch.setattr("bot.search.backtest.MAX_EXAMINED", 25)
         part = backtest(parse("harbour"), harness.archive, NOON)
         assert part.share == pytest.approx(1 / 4 if filled else 1 / 5)
         assert part.stories == pytest.approx(100, abs=5)
@@ -846,7 +852,7 @@ def test_matching_goes_on_between_the_steps_of_a_change(monkeypatch: pytest.Monk
     after = [sub(number, "mill" if number < 10 else "harbour") for number in range(5, 50)]
     changed: list[int] = []
 
-    for number in index.use(after):
+    for number in index.synchronize(after):
         changed.append(number)
         found = options(index, "harbour mill " + " ".join(f"w{one}" for one in range(50)))
         assert found == sorted(index._compiled), (
@@ -865,12 +871,15 @@ def test_a_change_of_one_chat_touches_no_other(monkeypatch: pytest.MonkeyPatch) 
     )
     untouched = {number: index.tree(number) for number in (2, 3, 4)}
 
-    assert sorted(index.use([sub(3, "radar", 1, 2), sub(5, "pier", 1)], NAMES, chat=1)) == [1, 5]
+    assert sorted(index.synchronize([sub(3, "radar", 1, 2), sub(5, "pier", 1)], NAMES, chat=1)) == [
+        1,
+        5,
+    ]
 
     assert {number: index.tree(number) for number in untouched} == untouched
     assert options(index, "harbour mill radar missile pier") == [2, 3, 4, 5]
-    assert list(index.use([], NAMES, chat=7)) == []
-    assert sorted(index.use([], NAMES, chat=2)) == [2, 3, 4]
+    assert list(index.synchronize([], NAMES, chat=7)) == []
+    assert sorted(index.synchronize([], NAMES, chat=2)) == [2, 3, 4]
     assert options(index, "harbour mill radar missile pier") == [5]
 
 
@@ -883,7 +892,7 @@ def test_a_changed_list_is_read_anew_by_the_queries_that_use_it_alone() -> None:
     fresh = {**NAMES, "weapons": ("cannon",), "gone": ("mast",)}
 
     changed = list(
-        index.use(
+        index.synchronize(
             [sub(1, "@weapons"), sub(2, "harbour"), sub(3, "radar OR ＠weapons"), sub(4, "@gone")],
             fresh,
         )
@@ -900,15 +909,15 @@ def test_a_list_that_is_gone_sets_its_queries_aside_until_it_is_back() -> None:
     index = indexed(sub(1, "@weapons"), sub(2, "harbour"))
     both = [sub(1, "@weapons"), sub(2, "harbour")]
 
-    list(index.use(both, {}))
+    list(index.synchronize(both, {}))
     assert (set(index.broken), options(index, "missile harbour"), len(index.subscriptions())) == (
         {1},
         [2],
         2,
     )
-    list(index.use(both, NAMES))
+    list(index.synchronize(both, NAMES))
     assert (index.broken, options(index, "missile harbour")) == ({}, [1, 2])
-    list(index.use([both[1]], {}))
+    list(index.synchronize([both[1]], {}))
     assert index.broken == {}
 
 
@@ -918,8 +927,8 @@ def test_a_chat_that_changes_while_the_file_is_taken_in_keeps_no_old_list_alive(
     index = indexed(*everything)
     fresh = {**NAMES, "weapons": ("cannon",)}
 
-    list(index.use([everything[0], sub(3, "pier", 1)], fresh, chat=1))
-    list(index.use([*everything, sub(3, "pier", 1)], fresh))
+    list(index.synchronize([everything[0], sub(3, "pier", 1)], fresh, chat=1))
+    list(index.synchronize([*everything, sub(3, "pier", 1)], fresh))
 
     assert options(index, "a cannon") == [1, 2]
     assert options(index, "a missile") == []
@@ -927,7 +936,9 @@ def test_a_chat_that_changes_while_the_file_is_taken_in_keeps_no_old_list_alive(
 
 def test_a_language_that_was_not_met_is_learnt_by_all_queries() -> None:
     index = Index(NAMES, ())
-    list(index.use([sub(1, "Haus"), sub(2, "Київ"), sub(3, "harbour"), sub(4, "Haus radar")]))
+    list(
+        index.synchronize([sub(1, "Haus"), sub(2, "Київ"), sub(3, "harbour"), sub(4, "Haus radar")])
+    )
 
     assert options(index, "Die Häuser", "de") == [1]
     assert options(index, "Вечір у Києві", "uk") == [2]
@@ -967,7 +978,7 @@ def test_an_index_brought_in_line_answers_as_one_built_anew(
     index = indexed(*before.values())
     index.match(article)
 
-    for _ in index.use(after.values(), names):
+    for _ in index.synchronize(after.values(), names):
         index.match(article)
 
     anew = Index(names, ("en",))

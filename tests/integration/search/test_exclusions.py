@@ -16,12 +16,12 @@ from test_query_properties import LANGUAGES, NAMES, PAIRS, QUERIES, QUICK, WORDS
 from bot.errors import QueryError
 from bot.model.archive import StoredEntry
 from bot.model.entries import Article
-from bot.query.exclude import asked, without
+from bot.query.exclude import positive_terms, with_exclusion
 from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.tree import Meta, NamedList, Node, Term, show
 from bot.query.words import ArticleWords
-from bot.search.exclusions import EXAMPLES, SPAN, Proposal, proposals
+from bot.search.exclusions import MAX_EXAMPLES, PERIOD, Proposal, proposals
 from bot.stories.keywords import extract_keywords
 
 
@@ -121,7 +121,7 @@ def test_a_word_that_the_unwanted_article_has_in_common_with_others_like_it_come
         "word",
         f"{query} NOT {expected}",
     )
-    assert (first.hidden, first.kept, first.avoided, first.share) == (2, 5, True, 1)
+    assert (first.hidden, first.remaining, first.hides_whole_story, first.share) == (2, 5, True, 1)
     assert sorted(first.examples) == sorted(alike)
 
 
@@ -219,11 +219,11 @@ def test_what_would_hide_more_than_half_of_the_other_stories_is_not_proposed(
 
 def test_a_week_without_other_matches_has_proposals_all_the_same(harness: ArchiveHarness) -> None:
     [number] = harness.put("Harbour regatta")
-    harness.put("Harbour regatta, long ago", at=NOON - SPAN - HOUR)
+    harness.put("Harbour regatta, long ago", at=NOON - PERIOD - HOUR)
 
     [first, *_] = proposed(harness, "harbour", number)
 
-    assert (first.added, first.hidden, first.kept, first.examples) == ("NOT regatta", 0, 0, ())
+    assert (first.added, first.hidden, first.remaining, first.examples) == ("NOT regatta", 0, 0, ())
 
 
 def test_headlines_that_are_wanted_go_on_to_match(harness: ArchiveHarness) -> None:
@@ -243,7 +243,7 @@ def test_only_feeds_of_the_subscription_are_looked_at(harness: ArchiveHarness) -
 
     [first, *_] = proposed(harness, "harbour", number, feeds=("World",))
 
-    assert (first.added, first.hidden, first.kept) == ("NOT regatta", 0, 3)
+    assert (first.added, first.hidden, first.remaining) == ("NOT regatta", 0, 3)
 
 
 @pytest.mark.parametrize("most", range(5))
@@ -345,7 +345,7 @@ def test_a_story_is_hidden_when_none_of_its_articles_matches_any_more(
 
     first = next(one for one in proposed(harness, "harbour", number) if one.added == "NOT regatta")
 
-    assert (first.hidden, first.kept, first.examples) == (1, 4, ("Regatta: harbour closed",))
+    assert (first.hidden, first.remaining, first.examples) == (1, 4, ("Regatta: harbour closed",))
 
 
 def test_it_is_told_when_the_story_would_have_rung_by_another_article(
@@ -356,7 +356,7 @@ def test_it_is_told_when_the_story_would_have_rung_by_another_article(
     harness.put("Harbour crane")
 
     assert [
-        (one.added, one.avoided, one.kept)
+        (one.added, one.hides_whole_story, one.remaining)
         for one in proposed(harness, "harbour", number)
         if one.kind == "word"
     ] == [
@@ -366,7 +366,7 @@ def test_it_is_told_when_the_story_would_have_rung_by_another_article(
     harness.revise(number, Article("Harbour regatta ends yachting season", language="en"))
     assert next(
         one for one in proposed(harness, "harbour", number) if one.added == "NOT yachting"
-    ).avoided
+    ).hides_whole_story
 
 
 def test_examples_are_the_newest_and_few(harness: ArchiveHarness) -> None:
@@ -378,7 +378,7 @@ def test_examples_are_the_newest_and_few(harness: ArchiveHarness) -> None:
     made = next(one for one in proposed(harness, "harbour", number) if one.added == "NOT regatta")
 
     assert made.hidden == 6
-    assert made.examples == tuple(f"Harbour regatta {number}" for number in range(EXAMPLES))
+    assert made.examples == tuple(f"Harbour regatta {number}" for number in range(MAX_EXAMPLES))
 
 
 def test_a_broad_query_is_judged_by_an_even_share(
@@ -389,12 +389,12 @@ def test_a_broad_query_is_judged_by_an_even_share(
     )
     [number] = harness.put("Harbour regatta ends")
     harness.fill()
-    monkeypatch.setattr("bot.search.exclusions.LOOKED_AT", 26)
+    monkeypatch.setattr("bot.search.exclusions.MAX_EXAMINED", 26)
 
     made = next(one for one in proposed(harness, "harbour", number) if one.added == "NOT regatta")
 
     assert made.share == pytest.approx(1 / 4)
-    assert made.hidden + made.kept == pytest.approx(100, abs=4)
+    assert made.hidden + made.remaining == pytest.approx(100, abs=4)
     assert made.hidden == pytest.approx(20, abs=8)
 
 
@@ -447,19 +447,19 @@ def test_a_broad_query_is_judged_by_an_even_share(
 def test_the_query_stays_as_it_was_written_and_repeated_use_adds_no_parentheses(
     query: str, once: str, twice: str
 ) -> None:
-    text = without(query, parse(query), parse("regatta"), {})  # type: ignore[arg-type]
+    text = with_exclusion(query, parse(query), parse("regatta"), {})  # type: ignore[arg-type]
     assert text == once
 
-    assert without(text, parse(text), parse("yachts"), {}) == twice  # type: ignore[arg-type]
+    assert with_exclusion(text, parse(text), parse("yachts"), {}) == twice  # type: ignore[arg-type]
 
 
 def test_a_query_that_would_become_too_long_is_not_made() -> None:
     query = " ".join(["harbour"] * 300)
-    assert without(query, parse(query), parse("regatta"), {}) is None  # type: ignore[arg-type]
+    assert with_exclusion(query, parse(query), parse("regatta"), {}) is None  # type: ignore[arg-type]
 
 
 def test_what_the_query_cannot_exclude_without_contradiction_is_not_made() -> None:
-    assert without("harbour", parse("harbour"), parse("harbour"), {}) is None  # type: ignore[arg-type]
+    assert with_exclusion("harbour", parse("harbour"), parse("harbour"), {}) is None  # type: ignore[arg-type]
 
 
 def test_nothing_is_proposed_where_the_query_does_not_match_the_article(
@@ -573,7 +573,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchiveHarness
 def stories_of(library: ArchiveHarness, query: str, feeds: tuple[str, ...]) -> dict[int, str]:
     """Stories of the week that a query matches in these feeds, with the headlines of their first matching articles."""
     tree, found = parse(query, NAMES), {}
-    for one in library.archive.entries("", NOON - SPAN):
+    for one in library.archive.entries("", NOON - PERIOD):
         if (not feeds or one.article.selectors.intersection(feeds)) and match(
             tree, ArticleWords(one.article)
         ) is not None:
@@ -618,10 +618,10 @@ def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
         }
         assert not matches(one.query, unwanted.article)
         assert after.keys() <= before.keys()
-        assert (one.hidden, one.kept, one.share) == (len(hidden), len(after), 1)
-        assert one.avoided == (unwanted.story_id not in after)
+        assert (one.hidden, one.remaining, one.share) == (len(hidden), len(after), 1)
+        assert one.hides_whole_story == (unwanted.story_id not in after)
         assert 2 * one.hidden <= len(before.keys() - {unwanted.story_id})
-        assert len(one.examples) == min(EXAMPLES, one.hidden)
+        assert len(one.examples) == min(MAX_EXAMPLES, one.hidden)
         assert set(one.examples) <= set(hidden.values())
         assert one.query.endswith(one.added)
         assert query.strip() in one.query
@@ -640,7 +640,7 @@ def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
         if one.kind not in {"word", "phrase"}:
             continue
         assert clause.strip('"') in f"{unwanted.article.title} {unwanted.article.summary}"
-        for leaf in asked(tree):
+        for leaf in positive_terms(tree):
             for item in leaf.items if isinstance(leaf, NamedList) else (leaf,):
                 if isinstance(item, Term):
                     assert not any(
@@ -671,7 +671,7 @@ def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(
     tree, clause = _tree(query), parse(word)
     assert isinstance(clause, Term | Meta)
 
-    text = without(query, tree, clause, NAMES)
+    text = with_exclusion(query, tree, clause, NAMES)
 
     if text is not None:
         assert show(parse(text, NAMES)).endswith(f"NOT {word}")

@@ -10,13 +10,13 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram_harness import ANN, FORUM, TRAM, TOPIC, OpenHarness, ask
+from telegram_harness import ANN, FORUM, TOPIC, TRAM, OpenHarness, ask
 
 from bot.cli.main import main
 from bot.config.load import Config, load
 from bot.model.archive import ChatFact
 from bot.model.chats import AlertOptions, ChatKind, Subscription, Urgency
-from bot.search.export import exported
+from bot.search.export import export_config
 
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
 
@@ -103,7 +103,7 @@ def test_whatever_was_made_in_chats_is_read_back_from_the_file(
         Subscription(number, name, "harbour", (), (1, 2), options=how)
         for number, (name, how) in enumerate(made)
     ]
-    declared = read(tmp_path_factory.mktemp("export"), exported(subscriptions, chats)).declared
+    declared = read(tmp_path_factory.mktemp("export"), export_config(subscriptions, chats)).declared
     assert [one.options for one in declared.subscriptions] == [how for _, how in made]
     assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
     assert all(len(one.to) == 2 for one in declared.subscriptions)

@@ -14,10 +14,10 @@ from bot.model.feeds import FeedDue, FeedState, Policy
 from bot.model.poll import KnownEntries
 from bot.model.stories import StoryIds
 from bot.parse.blocks import block_hash
-from bot.parse.entry_keys import keyed, keys_of
+from bot.parse.entry_keys import keys_of, with_keys
 from bot.text import clean
 from bot.text.fold import fold, words
-from bot.text.url import canonical, safe_link, shown
+from bot.text.url import canonical, display_link, safe_link
 
 HOUR = timedelta(hours=1)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,7 +35,7 @@ def entry(
     title = f"Story of {name}" if title is None else title
     link = f"https://zoo.example/{name}" if link is None else link
     block = block_hash(repr((name, title, link, at, summary)).encode())
-    return keyed(
+    return with_keys(
         ParsedEntry(
             block=block,
             guid=name,
@@ -239,8 +239,8 @@ def test_the_canonical_form_of_a_link_is_its_own(link: str) -> None:
 @given(LINKS)
 def test_what_is_shown_of_a_link_is_the_same_page(link: str) -> None:
     safe = safe_link(link)
-    assert canonical(shown(safe)) == canonical(safe)
-    assert shown(shown(safe)) == shown(safe)
+    assert canonical(display_link(safe)) == canonical(safe)
+    assert display_link(display_link(safe)) == display_link(safe)
 
 
 @given(st.text(max_size=40))

@@ -30,7 +30,7 @@ from bot.query.explain import explain, sentence
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
 from bot.search.explain import (
-    Held,
+    ParsedSubscription,
     describe_entry,
     explain_entry,
     explain_unknown,
@@ -384,17 +384,22 @@ def test_a_mistake_of_an_option_is_all_of_the_language(text: str) -> None:
 def test_reasons_are_all_of_the_language() -> None:
     tree, article = parse("удар"), Article("Удар", feed_name="Лампа", language="ru")
     held = [
-        Held(Subscription(1, "Один", "удар", (), (1,)), tree),
-        Held(Subscription(2, "Два", "море", ("Маяк",), (1,)), parse("море")),
-        Held(Subscription(3, "Три", "(", (), (1,)), None, "…"),
+        ParsedSubscription(Subscription(1, "Один", "удар", (), (1,)), tree),
+        ParsedSubscription(Subscription(2, "Два", "море", ("Маяк",), (1,)), parse("море")),
+        ParsedSubscription(Subscription(3, "Три", "(", (), (1,)), None, "…"),
     ]
     sent = AlertFact(
-        1, 1, "Удар", NOON, DeliveryState.SENT, "", NOON, arrived=True, subscriptions=frozenset({1, 2})
+        1,
+        1,
+        "Удар",
+        NOON,
+        DeliveryState.SENT,
+        "",
+        NOON,
+        arrived=True,
+        subscriptions=frozenset({1, 2}),
     )
-    states = [
-        replace(sent, state=state, arrived=False)
-        for state in (*DeliveryState, None)
-    ]
+    states = [replace(sent, state=state, arrived=False) for state in (*DeliveryState, None)]
     held_back = [replace(sent, held=True, due_at=at) for at in (None, NOON)]
     others = [
         replace(sent, entry_id=9),
@@ -448,4 +453,6 @@ def test_a_storyline_is_all_of_the_language() -> None:
         for number, story in ((1, 1), (2, 1), (3, 3), (4, 4))
     ]
     told = timeline(entries, 1, MASKED)
-    assert not [line.why for story in told for line in story.lines if LATIN.search(line.why)]
+    assert not [
+        line.reason for story in told for line in story.entries if LATIN.search(line.reason)
+    ]

@@ -15,7 +15,7 @@ from support import NOON
 
 from bot.model.entries import ParsedDocument
 from bot.parse.charset import to_utf8
-from bot.parse.document import read
+from bot.parse.document import parse_xml_feed
 from bot.parse.read import read_document
 from bot.parse.repair import fault, mend
 
@@ -92,7 +92,7 @@ def directly(body: bytes, headers: Mapping[str, str], monkeypatch: pytest.Monkey
 
 def our_way(body: bytes, headers: Mapping[str, str]) -> Any:
     text = to_utf8(body, headers["content-type"])
-    return read(mend(text) if fault(text) else text, headers["content-location"])
+    return parse_xml_feed(mend(text) if fault(text) else text, headers["content-location"])
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.parse.discover import GUESSES, LOOKED_AT, MOST, Found, feeds_of, guesses
+from bot.parse.discover import (
+    MAX_FEEDS,
+    MAX_GUESSES,
+    MAX_PAGE_BYTES,
+    FeedLink,
+    feed_links,
+    guessed_urls,
+)
 from bot.text.url import safe_link
 
 BASE = "https://harbour.example/news/"
@@ -22,7 +29,7 @@ def link(href: str, title: str = "", type_: str = RSS, rel: str = "alternate") -
 
 
 def urls(document: bytes, base: str = BASE) -> list[str]:
-    return [one.url for one in feeds_of(document, base)]
+    return [one.url for one in feed_links(document, base)]
 
 
 # What the head names
@@ -35,10 +42,10 @@ def test_the_feeds_of_the_head_are_named_with_title_and_kind_in_order() -> None:
         + link("//feeds.example/1", "JSON", "application/feed+json")
     )
 
-    assert feeds_of(page(head), BASE) == (
-        Found("https://harbour.example/rss.xml", "Harbour & Sea", "rss"),
-        Found("https://harbour.example/news/atom", "All", "atom"),
-        Found("https://feeds.example/1", "JSON", "json"),
+    assert feed_links(page(head), BASE) == (
+        FeedLink("https://harbour.example/rss.xml", "Harbour & Sea", "rss"),
+        FeedLink("https://harbour.example/news/atom", "All", "atom"),
+        FeedLink("https://feeds.example/1", "JSON", "json"),
     )
 
 
@@ -52,7 +59,9 @@ def test_the_feeds_of_the_head_are_named_with_title_and_kind_in_order() -> None:
     ],
 )
 def test_a_link_is_read_as_pages_write_it(written: str) -> None:
-    assert feeds_of(page(written), BASE) == (Found("https://harbour.example/rss.xml", "", "rss"),)
+    assert feed_links(page(written), BASE) == (
+        FeedLink("https://harbour.example/rss.xml", "", "rss"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +83,7 @@ def test_a_link_is_read_as_pages_write_it(written: str) -> None:
     ],
 )
 def test_what_is_no_feed_is_not_named(other: str) -> None:
-    assert feeds_of(page(other), BASE) == ()
+    assert feed_links(page(other), BASE) == ()
 
 
 def test_a_plain_json_type_counts_where_address_or_title_speaks_of_a_feed() -> None:
@@ -105,9 +114,9 @@ def test_the_first_base_of_a_page_is_honoured_where_it_leads_somewhere(
 def test_an_address_comes_once_and_in_its_first_place() -> None:
     head = link("/a", "First") + link("/b") + link("https://harbour.example/a", "Again")
 
-    assert feeds_of(page(head), BASE) == (
-        Found("https://harbour.example/a", "First", "rss"),
-        Found("https://harbour.example/b", "", "rss"),
+    assert feed_links(page(head), BASE) == (
+        FeedLink("https://harbour.example/a", "First", "rss"),
+        FeedLink("https://harbour.example/b", "", "rss"),
     )
 
 
@@ -127,12 +136,12 @@ def test_feeds_of_comments_come_last(about: tuple[str, str]) -> None:
 
 def test_no_more_than_the_limit_are_named() -> None:
     assert urls(page("".join(link(f"/{number}.xml") for number in range(1000)))) == [
-        f"https://harbour.example/{number}.xml" for number in range(MOST)
+        f"https://harbour.example/{number}.xml" for number in range(MAX_FEEDS)
     ]
 
 
 def test_titles_are_clean_and_short() -> None:
-    (one,) = feeds_of(page(link("/rss.xml", "Harbour\u202e &lt;b&gt;\n Wire " + "x" * 500)), BASE)
+    (one,) = feed_links(page(link("/rss.xml", "Harbour\u202e &lt;b&gt;\n Wire " + "x" * 500)), BASE)
 
     assert one.title.startswith("Harbour <b> Wire x")
     assert len(one.title) == 100
@@ -155,8 +164,8 @@ def test_titles_are_read_in_the_encoding_of_the_page(
 ) -> None:
     document = page(meta + link("/rss.xml", "Гавань")).decode().encode(encoding)
 
-    assert feeds_of(document, BASE, content_type) == (
-        Found("https://harbour.example/rss.xml", "Гавань", "rss"),
+    assert feed_links(document, BASE, content_type) == (
+        FeedLink("https://harbour.example/rss.xml", "Гавань", "rss"),
     )
 
 
@@ -166,41 +175,41 @@ def test_titles_are_read_in_the_encoding_of_the_page(
 @pytest.mark.parametrize(
     ("anchor", "found"),
     [
-        ('<a href="/rss">News</a>', Found("https://harbour.example/rss", "News", "rss")),
+        ('<a href="/rss">News</a>', FeedLink("https://harbour.example/rss", "News", "rss")),
         (
             '<a href="/blog/atom.xml"><b>Follow</b> us</a>',
-            Found("https://harbour.example/blog/atom.xml", "Follow us", "atom"),
+            FeedLink("https://harbour.example/blog/atom.xml", "Follow us", "atom"),
         ),
-        ('<a href="/feed/"></a>', Found("https://harbour.example/feed/", "", "")),
+        ('<a href="/feed/"></a>', FeedLink("https://harbour.example/feed/", "", "")),
         (
             '<a href="/index.xml?x=1&copy=2">x</a>',
-            Found("https://harbour.example/index.xml?x=1&copy=2", "x", ""),
+            FeedLink("https://harbour.example/index.xml?x=1&copy=2", "x", ""),
         ),
-        ('<a href="/feed.json">x</a>', Found("https://harbour.example/feed.json", "x", "json")),
-        ('<a href="/?feed=rss2">x</a>', Found("https://harbour.example/?feed=rss2", "x", "rss")),
+        ('<a href="/feed.json">x</a>', FeedLink("https://harbour.example/feed.json", "x", "json")),
+        ('<a href="/?feed=rss2">x</a>', FeedLink("https://harbour.example/?feed=rss2", "x", "rss")),
         (
             '<a href="/x.php?type=100">RSS</a>',
-            Found("https://harbour.example/x.php?type=100", "RSS", ""),
+            FeedLink("https://harbour.example/x.php?type=100", "RSS", ""),
         ),
         (
             '<a href="/x"><img src="i.png" alt="News feed"></a>',
-            Found("https://harbour.example/x", "News feed", ""),
+            FeedLink("https://harbour.example/x", "News feed", ""),
         ),
-        ('<a href="/x" title="Atom"><svg/></a>', Found("https://harbour.example/x", "Atom", "")),
+        ('<a href="/x" title="Atom"><svg/></a>', FeedLink("https://harbour.example/x", "Atom", "")),
         (
             '<a href="https://feeds.example/h.rss">x</a>',
-            Found("https://feeds.example/h.rss", "x", "rss"),
+            FeedLink("https://feeds.example/h.rss", "x", "rss"),
         ),
         (
             '<a href="/rss">RSS<a href="/about">About</a>',
-            Found("https://harbour.example/rss", "RSS", "rss"),
+            FeedLink("https://harbour.example/rss", "RSS", "rss"),
         ),
     ],
 )
-def test_links_that_speak_of_a_feed_are_named(anchor: str, found: Found) -> None:
-    assert feeds_of(page("", f'<a href="/">Home</a>{anchor}<a href="/ports">Ports</a>'), BASE) == (
-        found,
-    )
+def test_links_that_speak_of_a_feed_are_named(anchor: str, found: FeedLink) -> None:
+    assert feed_links(
+        page("", f'<a href="/">Home</a>{anchor}<a href="/ports">Ports</a>'), BASE
+    ) == (found,)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +227,7 @@ def test_links_that_speak_of_a_feed_are_named(anchor: str, found: Found) -> None
     ],
 )
 def test_links_that_speak_of_something_else_are_not_named(anchor: str) -> None:
-    assert feeds_of(page("", anchor), BASE) == ()
+    assert feed_links(page("", anchor), BASE) == ()
 
 
 def test_links_of_the_page_count_only_where_the_head_names_none() -> None:
@@ -289,7 +298,7 @@ def test_numbers_of_thousands_of_digits_harm_nothing() -> None:
 
 
 def test_only_the_beginning_of_a_large_page_is_looked_at() -> None:
-    filler = "é" * (LOOKED_AT // 2)
+    filler = "é" * (MAX_PAGE_BYTES // 2)
 
     assert urls(page(link("/rss.xml", "é"), filler + '<a href="/rss">RSS</a>')) == [
         "https://harbour.example/rss.xml"
@@ -310,7 +319,7 @@ def test_only_the_beginning_of_a_large_page_is_looked_at() -> None:
 def test_bytes_of_any_kind_name_safe_addresses_or_none(
     document: bytes, base: str, content_type: str
 ) -> None:
-    for one in feeds_of(document, base, content_type):
+    for one in feed_links(document, base, content_type):
         assert safe_link(one.url) == one.url
 
 
@@ -318,14 +327,14 @@ def test_bytes_of_any_kind_name_safe_addresses_or_none(
 
 
 def test_a_site_is_tried_at_the_usual_places() -> None:
-    assert guesses("https://harbour.example") == tuple(
+    assert guessed_urls("https://harbour.example") == tuple(
         f"https://harbour.example/{place}"
         for place in ("feed", "rss", "rss.xml", "atom.xml", "feed.xml", "index.xml")
     )
 
 
 def test_the_part_of_the_site_that_the_page_is_in_goes_first() -> None:
-    assert guesses("http://harbour.example:8080/blog/2026/ships.html?x=1#top") == (
+    assert guessed_urls("http://harbour.example:8080/blog/2026/ships.html?x=1#top") == (
         "http://harbour.example:8080/blog/feed",
         "http://harbour.example:8080/blog/rss.xml",
         "http://harbour.example:8080/feed",
@@ -337,11 +346,11 @@ def test_the_part_of_the_site_that_the_page_is_in_goes_first() -> None:
 
 @pytest.mark.parametrize("path", ["/2026/03/ships", "/ships.html", "//", "/%2e%2e/x"])
 def test_a_year_or_a_page_is_no_part_of_a_site(path: str) -> None:
-    assert guesses(f"https://harbour.example{path}") == guesses("https://harbour.example")
+    assert guessed_urls(f"https://harbour.example{path}") == guessed_urls("https://harbour.example")
 
 
 def test_what_was_read_already_is_no_guess() -> None:
-    assert "https://harbour.example/feed" not in guesses("https://harbour.example/feed")
+    assert "https://harbour.example/feed" not in guessed_urls("https://harbour.example/feed")
 
 
 CHANNEL = "UC" + "a1-_" * 5 + "bc"
@@ -380,7 +389,7 @@ CHANNEL = "UC" + "a1-_" * 5 + "bc"
 def test_a_known_site_is_asked_where_it_says_that_its_feeds_are(
     base: str, feed: str | None
 ) -> None:
-    assert guesses(base) == ((feed,) if feed else ())
+    assert guessed_urls(base) == ((feed,) if feed else ())
 
 
 @pytest.mark.parametrize(
@@ -395,16 +404,16 @@ def test_a_known_site_is_asked_where_it_says_that_its_feeds_are(
     ],
 )
 def test_what_is_no_page_has_no_guesses(base: str) -> None:
-    assert guesses(base) == ()
+    assert guessed_urls(base) == ()
 
 
 @given(st.text(max_size=60))
 @example("{0}{site}")
 @example("@{site}")
 def test_guesses_are_few_safe_and_of_the_same_host(path: str) -> None:
-    made = guesses(f"https://harbour.example/{path}")
+    made = guessed_urls(f"https://harbour.example/{path}")
 
-    assert len(set(made)) == len(made) <= GUESSES
+    assert len(set(made)) == len(made) <= MAX_GUESSES
     for one in made:
         assert safe_link(one) == one
         assert urlsplit(one).hostname == "harbour.example"

@@ -15,7 +15,7 @@ from support import NOON
 from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure
 from bot.parse.blocks import scan
-from bot.parse.read import MOST, read_document, shorten
+from bot.parse.read import MAX_NEW_ENTRIES, cut_known_blocks, read_document
 
 URL = "https://zoo.example/deep/feed.xml"
 FOX = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
@@ -225,7 +225,7 @@ def test_json_feeds_that_quote_xml_are_not_cut_as_xml() -> None:
 
     lesson = "Write <rss><item><title>x</title></item></rss>"
     whole = read(document(lesson))
-    assert shorten(document("More", lesson), "", frozenset(whole.blocks)) is None
+    assert cut_known_blocks(document("More", lesson), "", frozenset(whole.blocks)) is None
     assert len(read(document(lesson, "More"), known=frozenset(whole.blocks)).entries) == 1
 
 
@@ -343,15 +343,15 @@ def test_a_feed_without_entries_is_a_feed(body: str) -> None:
 def test_known_blocks_do_not_count_towards_the_cap() -> None:
     body = (
         "<rss version='2.0'><channel>"
-        + "".join(f"<item><guid>{n}</guid></item>" for n in range(MOST + 10))
+        + "".join(f"<item><guid>{n}</guid></item>" for n in range(MAX_NEW_ENTRIES + 10))
         + "</channel></rss>"
     )
     first = read(body)
-    assert (len(first.entries), len(first.cut)) == (MOST, 10)
+    assert (len(first.entries), len(first.cut)) == (MAX_NEW_ENTRIES, 10)
     assert [
         entry.guid
         for entry in read(body, known=frozenset(first.blocks) - frozenset(first.cut)).entries
-    ] == [str(MOST + n) for n in range(10)]
+    ] == [str(MAX_NEW_ENTRIES + n) for n in range(10)]
 
 
 # The property that matters most.
@@ -401,7 +401,7 @@ def check(body: bytes, header: str, known: frozenset[bytes], whole: ParsedDocume
     part = read(body, header, known)
     assert part.entries == wanted
     assert part.blocks == whole.blocks
-    short = shorten(body, header, known)
+    short = cut_known_blocks(body, header, known)
     if short and short.body:
         assert read(short.body, header).entries == wanted
     elif short:

@@ -117,7 +117,7 @@ def test_the_table_covers_every_sentence_in_many_languages() -> None:
 
 @pytest.mark.parametrize("case", READABLE, ids=str)
 def test_a_query_matches_where_the_table_says(case: Case) -> None:
-    spans = match(parse(case.query, NAMES), ArticleWords.of(case.article))
+    spans = match(parse(case.query, NAMES), ArticleWords(case.article))
 
     assert _texts(case.article, spans) == case.matched, case.told
 
@@ -142,9 +142,9 @@ def test_a_printed_query_reads_back_as_the_same_tree(case: Case) -> None:
     again = parse(show(tree), NAMES)
 
     assert again == tree, show(tree)
-    assert match(again, ArticleWords.of(case.article)) == match(
-        tree, ArticleWords.of(case.article)
-    ), show(tree)
+    assert match(again, ArticleWords(case.article)) == match(tree, ArticleWords(case.article)), (
+        show(tree)
+    )
 
 
 @pytest.mark.parametrize("case", WRONG, ids=str)

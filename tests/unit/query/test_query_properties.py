@@ -204,7 +204,7 @@ def _subscription(number: int, query: str) -> Subscription:
 
 
 def _matches(query: str, article: Article) -> bool:
-    return match(parse(query, NAMES), ArticleWords.of(article)) is not None
+    return match(parse(query, NAMES), ArticleWords(article)) is not None
 
 
 # Printing
@@ -219,7 +219,7 @@ def test_a_printed_query_reads_back_as_the_same_tree(query: str, article: Articl
 
     assert again == tree
     assert show(again) == show(tree)
-    words = ArticleWords.of(article)
+    words = ArticleWords(article)
     assert match(again, words) == match(tree, words)
 
 
@@ -229,7 +229,7 @@ def test_a_printed_query_reads_back_as_the_same_tree(query: str, article: Articl
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=80)
 def test_spans_lie_in_their_fields_in_order_and_each_once(query: str, article: Article) -> None:
-    spans = match(_tree(query), ArticleWords.of(article)) or ()
+    spans = match(_tree(query), ArticleWords(article)) or ()
 
     lengths = {"title": len(article.title), "summary": len(article.summary)}
     for span in spans:
@@ -241,7 +241,7 @@ def test_spans_lie_in_their_fields_in_order_and_each_once(query: str, article: A
 @given(QUERIES, QUERIES, articles())
 @settings(QUICK, max_examples=70)
 def test_operators_combine_what_their_sides_say(left: str, right: str, article: Article) -> None:
-    words = ArticleWords.of(article)
+    words = ArticleWords(article)
     one, other = (match(_tree(query), words) is not None for query in (left, right))
 
     for query, expected in (
@@ -264,11 +264,9 @@ def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article
     title = replace(article, summary="")
     summary = replace(article, title="")
 
-    assert _matches(f"title:({query})", article) == (
-        match(tree, ArticleWords.of(title)) is not None
-    )
+    assert _matches(f"title:({query})", article) == (match(tree, ArticleWords(title)) is not None)
     assert _matches(f"summary:({query})", article) == (
-        match(tree, ArticleWords.of(summary)) is not None
+        match(tree, ArticleWords(summary)) is not None
     )
 
 
@@ -393,7 +391,7 @@ def _found(index: Index, article: Article) -> dict[int, tuple[Span, ...]]:
 
 
 def _expected(trees: dict[int, tuple[str, Node]], article: Article) -> dict[int, tuple[Span, ...]]:
-    words = ArticleWords.of(article)
+    words = ArticleWords(article)
     return {
         number: spans
         for number, (_, tree) in trees.items()
@@ -408,7 +406,7 @@ def _expected(trees: dict[int, tuple[str, Node]], article: Article) -> dict[int,
 @settings(QUICK, max_examples=100)
 def test_an_explanation_says_what_the_match_says(query: str, article: Article) -> None:
     tree = _tree(query)
-    words = ArticleWords.of(article)
+    words = ArticleWords(article)
     spans = match(tree, words)
 
     told = explain(tree, words)
@@ -421,7 +419,7 @@ def test_an_explanation_says_what_the_match_says(query: str, article: Article) -
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=100)
 def test_what_an_explanation_says_of_each_term_is_so(query: str, article: Article) -> None:
-    words = ArticleWords.of(article)
+    words = ArticleWords(article)
     texts = {"title": article.title, "summary": article.summary}
 
     told = explain(_tree(query), words)
@@ -603,7 +601,7 @@ def test_a_limit_is_named_with_its_number(query: str, limit: str) -> None:
 )
 def test_a_hostile_query_is_read_or_refused_as_any_other(query: str) -> None:
     if _refused(query) is None:
-        match(parse(query, NAMES), ArticleWords.of(Article("a", "a " * 1000, "en")))
+        match(parse(query, NAMES), ArticleWords(Article("a", "a " * 1000, "en")))
 
 
 def _nested(depth: int) -> str:
@@ -629,7 +627,7 @@ def _nested(depth: int) -> str:
 )
 def test_a_long_text_is_matched_and_explained_without_harm(query: str, article: Article) -> None:
     tree = parse(query, NAMES)
-    words = ArticleWords.of(article)
+    words = ArticleWords(article)
 
     assert explain(tree, words).matched == (match(tree, words) is not None)
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.query.index_keys import Demand, Keys, demands
-from bot.query.matcher import holds, places
+from bot.query.index_keys import KeyRequirement, Keys, required_keys
+from bot.query.matcher import meta_matches, token_ranges
 from bot.query.tree import Meta, Term
 from bot.query.words import ArticleWords
-from bot.text.stem import wanted
+from bot.text.stem import query_stems
 
 
-class ClauseChecks:
+class ClauseMatcher:
     """Tries only those of which an article has a key, as the index does."""
 
     def __init__(self, clauses: Sequence[Term | Meta]) -> None:
@@ -29,13 +29,13 @@ class ClauseChecks:
             if not one or one in words.places
             for number in numbers
         }
-        return sum(1 << number for number in tried if stands(self._clauses[number], words))
+        return sum(1 << number for number in tried if clause_matches(self._clauses[number], words))
 
     def _by_key(self, language: str) -> dict[str, list[int]]:
         made: dict[str, list[int]] = {}
         for number, clause in enumerate(self._clauses):
             demand = (
-                demands(clause, lambda word: frozenset(wanted(word, language)))
+                required_keys(clause, lambda word: frozenset(query_stems(word, language)))
                 if isinstance(clause, Term)
                 else None
             )
@@ -44,12 +44,16 @@ class ClauseChecks:
         return made
 
 
-def _any_of(demand: Demand) -> Keys:
+def _any_of(demand: KeyRequirement) -> Keys:
     """Keys of which an article must hold one."""
     parts = demand.parts[:1] if demand.every else demand.parts
     return demand.keys.union(*map(_any_of, parts))
 
 
-def stands(clause: Term | Meta, words: ArticleWords) -> bool:
+def clause_matches(clause: Term | Meta, words: ArticleWords) -> bool:
     """Whether an article meets a condition."""
-    return holds(clause, words.article) if isinstance(clause, Meta) else bool(places(clause, words))
+    return (
+        meta_matches(clause, words.article)
+        if isinstance(clause, Meta)
+        else bool(token_ranges(clause, words))
+    )
