@@ -123,9 +123,9 @@ def headed(message: Message, head: str) -> Message:
 
 def busy(translator: Translator) -> str:
     """The stored articles cannot be read."""
-    return translator.gettext("The stored articles cannot be read now; try again in a minute.")
+    return translator.gettext("Cannot read the stored articles right now. Try again in a minute.")
 
 
 def only_admins(translator: Translator) -> str:
     """The person may not."""
-    return translator.gettext("Only administrators of this chat can change what rings here.")
+    return translator.gettext("Only administrators of this chat can change its alerts.")

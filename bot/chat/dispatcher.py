@@ -181,7 +181,7 @@ class Actions:
         if person.role is Role.BLOCKED:
             translator = self._translator(ChatSettings(language=_language(update)))
             return Reply(
-                toast=translator.gettext("This newsbell does not serve you.")
+                toast=translator.gettext("You have no access to this bot.")
             ) if update.press else Reply(), here
         if update.reaction is not None:
             return _judged(update, here), here
@@ -247,11 +247,12 @@ class Actions:
         ):
             return await self._routes.start.let_in(context)
         if update.press:
-            return Reply(toast=translator.gettext("This newsbell does not serve this chat."))
+            return Reply(toast=translator.gettext("This chat has no access to this bot."))
         if command == "/start" and rest:
             return say(
                 translator.gettext(
-                    "This link was used or is too old. Restart newsbell to get a new one in its terminal."
+                    "This link was used already, or is too old. Restart newsbell; a "
+                    "new one is printed in its terminal."
                 )
             )
         return _stranger(update, command, translator, self._rules().access)
@@ -283,9 +284,7 @@ class Actions:
         _, colon, rest = word.partition(":")
         if not colon:
             if word not in self._routes.presses:
-                return Reply(
-                    toast=context.translator.gettext("I do not know this button any more.")
-                )
+                return Reply(toast=context.translator.gettext("This button no longer works."))
             permission, command = self._routes.presses[word]
             return await self._refused(context, permission) or await command(
                 await self._allowed(context), word, ""
@@ -308,7 +307,7 @@ class Actions:
             if context.update.address > 0:
                 return say(
                     context.translator.gettext(
-                        "I do not know {command}. /help shows what I know.",
+                        "Unknown command {command}. All commands: /help",
                         command=cut(command, 40),
                     )
                 )
@@ -436,17 +435,17 @@ def _why_not(why: DenialReason, translator: Translator) -> str:
         case DenialReason.NOT_CHAT_ADMIN:
             return only_admins(translator)
         case DenialReason.NOT_OPERATOR:
-            return translator.gettext("Only the operators of this newsbell can do that.")
+            return translator.gettext("Only the operators of this bot can do that.")
         case DenialReason.NOT_HERE:
-            return translator.gettext("Do that in a private chat with me.")
+            return translator.gettext("This works only in a private chat with me.")
         case DenialReason.STRANGER:
-            return translator.gettext("This newsbell does not serve this chat.")
+            return translator.gettext("This chat has no access to this bot.")
         case DenialReason.BLOCKED:
             return ""
 
 
 def _slower(translator: Translator) -> str:
-    return translator.gettext("That is a lot in one minute. Wait a little.")
+    return translator.gettext("Too many requests. Wait a minute.")
 
 
 def _judged(update: Incoming, here: Chat | None) -> Reply:
@@ -463,15 +462,13 @@ def _stranger(update: Incoming, command: str, translator: Translator, access: Ac
         return Reply()
     if access is not Access.PRIVATE:
         return say(
-            translator.gettext(
-                "This newsbell serves those who were invited. Ask its operator for a link."
-            )
+            translator.gettext("This bot is by invitation only. Ask its operator for a link.")
         )
     topic = f", topic: {update.topic}" if update.topic else ""
     entry = f"chats:\n  my-chat: {{telegram: {update.address}{topic}}}"
     text = (
         translator.gettext(
-            "This newsbell serves only chats that its operator lets in. Give them this for feeds.yaml:"
+            "This bot is private. Ask its operator for access; they can paste this into feeds.yaml:"
         )
         + "\n\n"
     )

@@ -153,5 +153,5 @@ def _unasked(start: Start, feeds: Feeds) -> Command:
 
 async def _cancel(context: Context, _name: str, _rest: str) -> Reply:
     """Nothing is waited for any more: a newer screen that expects nothing takes the place of what did."""
-    reply = say(context.translator.gettext("Left. /help shows what I know."))
+    reply = say(context.translator.gettext("Cancelled. All commands: /help"))
     return Reply(reply.message, screen=Screen("cancelled", {}, NOTHING))

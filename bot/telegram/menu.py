@@ -35,7 +35,7 @@ def menu(translator: Translator) -> dict[str, str]:
     return {
         "subscribe": translator.gettext("ring for a query"),
         "test": translator.gettext("what a query would have rung"),
-        "search": translator.gettext("stored articles that match"),
+        "search": translator.gettext("search stored articles"),
         "trend": translator.gettext("a picture of how much was told"),
         "subscriptions": translator.gettext("what rings here"),
         "unsubscribe": translator.gettext("stop a subscription"),
@@ -46,12 +46,12 @@ def menu(translator: Translator) -> dict[str, str]:
         "removefeed": translator.gettext("watch a site no longer"),
         "import": translator.gettext("feeds from an OPML file"),
         "export": translator.gettext("feeds and subscriptions as files"),
-        "settings": translator.gettext("language, time zone, quiet hours, digests"),
-        "language": translator.gettext("the language I speak here"),
-        "stories": translator.gettext("how much belongs to one alert"),
+        "settings": translator.gettext("language, time zone, quiet hours, digest"),
+        "language": translator.gettext("language of the bot in this chat"),
+        "stories": translator.gettext("how articles are grouped into alerts"),
         "channels": translator.gettext("act for a channel"),
-        "status": translator.gettext("whether the feeds are well"),
-        "cancel": translator.gettext("leave what we were at"),
+        "status": translator.gettext("feed status"),
+        "cancel": translator.gettext("cancel"),
         "help": translator.gettext("all commands"),
     }
 

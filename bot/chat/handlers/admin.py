@@ -68,14 +68,14 @@ class Operate(StaticScreen):
             + translator.ngettext("{number} chat", "{number} chats", len(status.chats)),
             translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
             + ", "
-            + translator.ngettext("{number} of them failing", "{number} of them failing", failing),
+            + translator.ngettext("{number} failing", "{number} failing", failing),
             translator.ngettext(
                 "{number} subscription", "{number} subscriptions", status.subscriptions
             ),
-            translator.ngettext("{number} message waits.", "{number} messages wait.", waiting),
+            translator.ngettext("{number} message queued", "{number} messages queued", waiting),
             translator.ngettext(
-                "{number} message was given up.",
-                "{number} messages were given up.",
+                "{number} undeliverable message",
+                "{number} undeliverable messages",
                 status.deliveries.get(DeliveryState.DEAD, 0),
             ),
         ]
@@ -83,15 +83,15 @@ class Operate(StaticScreen):
             [
                 Button(translator.gettext("People"), "people"),
                 Button(
-                    translator.gettext("Asking to come in") + f" ({len(access_requests) - let_in})",
+                    translator.gettext("Requests") + f" ({len(access_requests) - let_in})",
                     "knocking",
                 ),
             ],
             [
-                Button(translator.gettext("Given up"), "dead"),
-                Button(translator.gettext("Tell everyone"), "tell"),
+                Button(translator.gettext("Undelivered"), "dead"),
+                Button(translator.gettext("Broadcast"), "tell"),
             ],
-            [Button(translator.gettext("Invite somebody"), "invite"), Button("⟳", "home")],
+            [Button(translator.gettext("Invite someone"), "invite"), Button("⟳", "home")],
         ]
         return show(
             Message("\n".join(lines)), replace(screen, values={}, expects=""), *rows, edit=edit
@@ -118,15 +118,13 @@ class Operate(StaticScreen):
             case "invite":
                 return await self._invited(context)
             case _:
-                return Reply(
-                    toast=context.translator.gettext("I do not know this button any more.")
-                )
+                return Reply(toast=context.translator.gettext("This button no longer works."))
 
     async def _told(self, context: Context, screen: Screen, *, sure: bool) -> Reply:
         """Ask what everyone shall read, or tell them what was asked for."""
         translator = context.translator
         if not sure or not screen.values.get("text"):
-            text = translator.gettext("Write what everyone who uses this newsbell shall read.")
+            text = translator.gettext("Send the message to broadcast.")
             return show(
                 Message(text),
                 replace(screen, values={}, expects="broadcast"),
@@ -134,7 +132,7 @@ class Operate(StaticScreen):
                 edit=True,
             )
         chats = await self._everyone()
-        text = translator.ngettext("Told {number} chat.", "Told {number} chats.", len(chats))
+        text = translator.ngettext("Sent to {number} chat.", "Sent to {number} chats.", len(chats))
         done = show(
             Message(text), replace(screen, values={}, expects=""), [_home(translator)], edit=True
         )
@@ -145,7 +143,7 @@ class Operate(StaticScreen):
     async def _invited(self, context: Context) -> Reply:
         token = f"i-{secrets.token_urlsafe(18)}"
         text = context.translator.gettext(
-            "Whoever opens this link first is let in; it is good for {hours} hours:", hours=INVITED
+            "Invitation for one person, valid {hours} hours:", hours=INVITED
         )
         return Reply(
             Message(f"{text}\n{await self._members.link(token)}"),
@@ -159,7 +157,7 @@ class Operate(StaticScreen):
             Composer()
             .add(
                 context.translator.ngettext(
-                    "{number} chat will read:", "{number} chats will read:", len(chats)
+                    "This goes to {number} chat:", "This goes to {number} chats:", len(chats)
                 )
                 + "\n\n"
             )
@@ -216,14 +214,14 @@ class Operate(StaticScreen):
         if person.user_id != context.person.user_id and person.role is not Role.OWNER:
             blocked = person.role is Role.BLOCKED
             buttons.append(
-                Button(translator.gettext("Let in again"), "unblock")
+                Button(translator.gettext("Unblock"), "unblock")
                 if blocked
                 else Button(translator.gettext("Block"), "block")
             )
             if context.person.role is Role.OWNER and not blocked:
                 admin = person.role is Role.ADMIN
                 buttons.append(
-                    Button(translator.gettext("Operator no more"), "demote")
+                    Button(translator.gettext("Remove as operator"), "demote")
                     if admin
                     else Button(translator.gettext("Make operator"), "promote")
                 )
@@ -259,10 +257,10 @@ class Operate(StaticScreen):
             changes: tuple[Change, ...] = (AllowChat(number),)
             if chat.address > 0:
                 changes = (*changes, SetRole(chat.address, Role.USER, chat.name))
-            return replace(reply, changes=changes, toast=translator.gettext("The chat is let in."))
+            return replace(reply, changes=changes, toast=translator.gettext("Access granted."))
         if not chats:
             return show(
-                Message(translator.gettext("Nobody asks to come in.")),
+                Message(translator.gettext("No requests.")),
                 replace(screen, values={}),
                 [_home(translator)],
                 edit=True,
@@ -272,7 +270,7 @@ class Operate(StaticScreen):
             for chat in chats[:PAGE]
         ]
         return show(
-            Message(translator.gettext("They wrote to me. Whom shall I let in?")),
+            Message(translator.gettext("Who may use the bot?")),
             replace(screen, values={}),
             *buttons,
             [_home(translator)],
@@ -284,18 +282,18 @@ class Operate(StaticScreen):
         if again and rows:
             reply = await self._overview(context, screen, edit=True)
             return replace(
-                reply, changes=(RetryDead(),), toast=translator.gettext("They are sent again.")
+                reply, changes=(RetryDead(),), toast=translator.gettext("Sending again.")
             )
         if not rows:
             return show(
-                Message(translator.gettext("Nothing was given up.")),
+                Message(translator.gettext("No undeliverable messages.")),
                 replace(screen, values={}),
                 [_home(translator)],
                 edit=True,
             )
         composer = Composer().add(
             translator.ngettext(
-                "{number} message was given up.", "{number} messages were given up.", len(rows)
+                "{number} undeliverable message", "{number} undeliverable messages", len(rows)
             )
         )
         for row in rows[:10]:
@@ -322,4 +320,4 @@ def role_name(role: Role, translator: Translator) -> str:
         case Role.BLOCKED:
             return translator.gettext("blocked")
         case Role.STRANGER:
-            return translator.gettext("stranger")
+            return translator.gettext("no access")

@@ -23,7 +23,7 @@ class Channels(StaticScreen):
     async def command(self, context: Context, _name: str, rest: str) -> Reply:
         """The list, or link a channel by its name. Raises StoreError."""
         if context.update.address < 0:
-            return say(context.translator.gettext("Do that in a private chat with me."))
+            return say(context.translator.gettext("This works only in a private chat with me."))
         return (
             await self._link(context, Screen("channels"), rest)
             if rest
@@ -37,7 +37,8 @@ class Channels(StaticScreen):
         )
         lines = [
             translator.gettext(
-                "Make me an administrator of your channel, then link it here. Whom shall I act for?"
+                "Make me an administrator of your channel, then link it here. "
+                "Which chat do you want to manage?"
             )
         ]
         meant = (
@@ -47,9 +48,7 @@ class Channels(StaticScreen):
         )
         if meant:
             lines.append(
-                translator.gettext(
-                    "What you write here is meant for {name} now.", name=cut(meant.name, 60)
-                )
+                translator.gettext("You are managing {name} from here.", name=cut(meant.name, 60))
             )
         rows = [[Button(f"📣 {cut(chat.name, 40)}", f"act {chat.id}")] for chat in linked[:10]]
         rows.append(
@@ -68,7 +67,7 @@ class Channels(StaticScreen):
         match word.partition(" ")[0]:
             case "link":
                 text = translator.gettext(
-                    "Write the name of the channel, for example: @example_channel."
+                    "Send the name of the channel, for example: @example_channel."
                 )
                 return show(
                     Message(text),
@@ -80,9 +79,7 @@ class Channels(StaticScreen):
                 return await self._list(context, screen, edit=True)
             case "act" if word == "act 0":
                 done = show(
-                    Message(
-                        translator.gettext("What you write here is meant for this chat again.")
-                    ),
+                    Message(translator.gettext("You are managing this chat again.")),
                     screen,
                     edit=True,
                 )
@@ -100,17 +97,20 @@ class Channels(StaticScreen):
                     chat.address, context.update.user_id
                 ):
                     return Reply(
-                        toast=translator.gettext("You do not administer this channel any more.")
+                        toast=translator.gettext(
+                            "You are no longer an administrator of this channel."
+                        )
                     )
                 text = translator.gettext(
-                    "From now on what you write here is meant for {name}: /subscribe, /subscriptions, /settings. /channels ends it.",
+                    "You are now managing {name} from here: /subscribe, "
+                    "/subscriptions, /settings. To stop: /channels",
                     name=cut(chat.name, 60),
                 )
                 return replace(
                     show(Message(text), screen, edit=True), changes=(ManageChat(chat.id),)
                 )
             case _:
-                return Reply(toast=translator.gettext("I do not know this button any more."))
+                return Reply(toast=translator.gettext("This button no longer works."))
 
     async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
         """The name of a channel. Raises StoreError."""
@@ -126,13 +126,14 @@ class Channels(StaticScreen):
         if found is None:
             return say(
                 translator.gettext(
-                    "I cannot link {name}: you have to be one of its administrators, and so have I, with the right to post.",
+                    "I cannot link {name}: we both have to be administrators there, "
+                    "and I need the right to post.",
                     name=cut(name, 60),
                 )
             )
         address, title = found
         text = translator.gettext(
-            "Linked {name}. Press its name under /channels to act for it.", name=cut(title, 60)
+            "Linked {name}. To manage it, tap its name in /channels.", name=cut(title, 60)
         )
         return replace(
             show(Message(text), replace(screen, expects="")), changes=(LinkChannel(address, title),)

@@ -40,7 +40,7 @@ class Unwanted(StaticScreen):
         translator, message = context.translator, context.update.reply_to or 0
         alert = await self._store.alert_of(context.here.id, message)
         if alert is None:
-            return Reply(toast=translator.gettext("This message is no alert that I remember."))
+            return Reply(toast=translator.gettext("That is not an alert, or it is too old."))
         judged = (RateAlert(message, -1),)
         try:
             facts = await asyncio.to_thread(self._stories.facts, alert.entry_id)
@@ -48,7 +48,7 @@ class Unwanted(StaticScreen):
             return Reply(toast=busy(translator))
         if facts is None:
             return Reply(
-                toast=translator.gettext("This article is forgotten by now."), changes=judged
+                toast=translator.gettext("This article is no longer stored."), changes=judged
             )
         rang = {
             number
@@ -60,7 +60,8 @@ class Unwanted(StaticScreen):
         mine = next(((one, declared) for one, declared in have if one.id in rang), None)
         if mine is None:
             text = translator.gettext(
-                "No words rang this: mute the storyline, or stop following it, to hear no more of it."
+                "None of your queries matched this. Mute its storyline, or stop "
+                "following it, to get no more of it."
             )
             return Reply(Message(text), judged)
         one, declared = mine
@@ -83,12 +84,14 @@ class Unwanted(StaticScreen):
         translator = context.translator
         if not found:
             text = translator.gettext(
-                "I find nothing that would have kept it away and left the rest. The button Mute silences its storyline."
+                "I found no exclusion that would stop only this alert. The Mute "
+                "button silences its whole storyline."
             )
             return Reply(Message(text))
         composer = Composer().add(
             translator.gettext(
-                "It rang for {name}. What would have avoided it:", name=cut(one.name, 100)
+                "It matched “{name}”. Exclude one of these to avoid such alerts:",
+                name=cut(one.name, 100),
             )
         )
         for number, proposal in enumerate(found, 1):
@@ -101,7 +104,7 @@ class Unwanted(StaticScreen):
             composer.add(
                 "\n\n"
                 + translator.gettext(
-                    "This subscription stands in feeds.yaml: change its query there."
+                    "This subscription is set in feeds.yaml; edit its query there."
                 )
             )
             return Reply(composer.message())
@@ -115,7 +118,7 @@ class Unwanted(StaticScreen):
             composer.message(),
             Screen("unwanted", values),
             row,
-            [Button(translator.gettext("Leave as it is"), "no")],
+            [Button(translator.gettext("Keep"), "no")],
         )
 
     async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
@@ -126,7 +129,7 @@ class Unwanted(StaticScreen):
             return show(Message(translator.gettext("Nothing changed.")), done, edit=True)
         number = number_in(word)
         if not 0 < number <= len(queries):
-            return Reply(toast=translator.gettext("I do not know this button any more."))
+            return Reply(toast=translator.gettext("This button no longer works."))
         have = {one.id: one.query for one, _ in await self._store.subscriptions_of(context.chat.id)}
         number_of = int(screen.values["id"])
         if number_of not in have or have[number_of] != screen.values.get("query", have[number_of]):
@@ -134,7 +137,7 @@ class Unwanted(StaticScreen):
         query = str(queries[number - 1])
         composer = (
             Composer()
-            .add(translator.gettext("Changed. The query is now:") + "\n")
+            .add(translator.gettext("Changed. New query:") + "\n")
             .add(cut(query, CARET), "code")
         )
         reply = show(composer.message(), done, edit=True)
@@ -143,9 +146,9 @@ class Unwanted(StaticScreen):
 
 def _cost(proposal: Proposal, translator: Translator) -> str:
     if not proposal.hidden:
-        return translator.gettext("It would have hidden nothing else in the last week.")
+        return translator.gettext("It would have hidden no other alert of the last week.")
     return translator.ngettext(
-        "In the last week it would also have hidden {number} story:",
-        "In the last week it would also have hidden {number} stories:",
+        "It would also have hidden {number} story of the last week:",
+        "It would also have hidden {number} stories of the last week:",
         proposal.hidden,
     )

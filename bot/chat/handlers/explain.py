@@ -48,7 +48,7 @@ class Reasons:
     async def _of_alert(self, context: Context, message_id: int) -> Message:
         alert = await self._store.alert_of(context.here.id, message_id)
         if alert is None:
-            return Message(context.translator.gettext("This message is no alert that I remember."))
+            return Message(context.translator.gettext("That is not an alert, or it is too old."))
         return await self._of_entry(context, alert.entry_id)
 
     async def _of_text(self, context: Context, text: str) -> Message:
@@ -56,7 +56,8 @@ class Reasons:
         if not text:
             return Message(
                 translator.gettext(
-                    "Write the address or the headline of an article after /why, or answer an alert with it."
+                    "Send /why with the address or headline of an article, or reply to "
+                    "an alert with it."
                 )
             )
         try:
@@ -69,7 +70,8 @@ class Reasons:
         if not number:
             return Message(
                 translator.gettext(
-                    "No stored article has this headline. With its address I can say which feeds could have shown it."
+                    "No stored article has this headline. Send its address to see "
+                    "which feeds could have carried it."
                 )
             )
         return await self._of_entry(context, number)
@@ -88,9 +90,9 @@ class Reasons:
         except StoreError:
             return Message(busy(translator))
         if facts is None:
-            return Message(translator.gettext("This article is forgotten by now."))
+            return Message(translator.gettext("This article is no longer stored."))
         reasons = explain_entry(
-            facts, held, {chat.id: (translator.gettext("this chat"), chat.paused)}, when, translator
+            facts, held, {chat.id: (translator.gettext("This chat"), chat.paused)}, when, translator
         )
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
         composer.add("\n").add_marked(
@@ -134,7 +136,8 @@ def _add_reasons(
         composer.add(
             "\n\n"
             + translator.gettext(
-                "No words matched: this chat follows the storyline, or another article of the story rang it."
+                "No words matched: this chat follows the storyline, or was alerted "
+                "to another article of the story."
             )
         )
     for one in matching or reasons:
@@ -147,5 +150,5 @@ def _add_reasons(
         composer.add("\n").add_marked(cut(one.text, 700), (), "italic")
     if not reasons:
         composer.add(
-            "\n\n" + translator.gettext("Nothing rings here yet. /subscribe QUERY changes that.")
+            "\n\n" + translator.gettext("No subscriptions here yet. Add one: /subscribe QUERY")
         )

@@ -50,7 +50,7 @@ class Feeds:
         """Look at an address; the screen says so until it is done."""
         if not rest:
             text = context.translator.gettext(
-                "Write the address of a site or feed after the command, for example: {example}",
+                "Send the command with the address of a site or feed, for example: {example}",
                 example="/addfeed example.org",
             )
             return show(Message(text), Screen("feeds", {}, "site"))
@@ -61,7 +61,7 @@ class Feeds:
         if not url:
             return say(
                 context.translator.gettext(
-                    "That is no web address. It looks like this: {example}",
+                    "That is not a web address. Use this format: {example}",
                     example="https://example.org",
                 )
             )
@@ -84,7 +84,8 @@ class Feeds:
         own = [feed for feed in await self._store.feeds_of(context.chat.id) if feed.added_here]
         if len(own) + len(urls) > quota.feeds:
             return context.translator.gettext(
-                "A chat can add {most} feeds. Remove one with /removefeed first.", most=quota.feeds
+                "A chat can add at most {most} feeds. Remove one first: /removefeed",
+                most=quota.feeds,
             )
         hosts = {urlsplit(url).hostname for url in urls}
         if len(urls) > 1:  # an import is looked at by its size alone
@@ -95,7 +96,8 @@ class Feeds:
             > quota.hosts_an_hour
         ):
             return context.translator.gettext(
-                "You can add {most} new sites an hour. Try again later.", most=quota.hosts_an_hour
+                "You can add at most {most} new sites an hour. Try again later.",
+                most=quota.hosts_an_hour,
             )
         return ""
 
@@ -132,10 +134,10 @@ class Feeds:
         for title in one.newest[:SHOWN]:
             composer.add("\n• ").add_marked(cut(title, 200), (), "bold")
         if not one.newest:
-            composer.add("\n" + translator.gettext("It is empty at present."))
+            composer.add("\n" + translator.gettext("It has no articles right now."))
         values = {"url": one.url, "title": one.title}
         row = [
-            Button(translator.gettext("Watch it"), "watch"),
+            Button(translator.gettext("Add"), "watch"),
             Button(translator.gettext("No"), "no"),
         ]
         return show(composer.message(), replace(screen, values=values, expects=""), row, edit=edit)
@@ -169,7 +171,7 @@ class Feeds:
                     else Reply(toast=translator.gettext("That list has changed. Open it again."))
                 )
             case _:
-                return Reply(toast=translator.gettext("I do not know this button any more."))
+                return Reply(toast=translator.gettext("This button no longer works."))
 
     async def _watch(self, context: Context, screen: Screen) -> Reply:
         url, title = str(screen.values["url"]), str(screen.values.get("title", ""))
@@ -177,7 +179,7 @@ class Feeds:
             return Reply(toast=denial_reason)
         name = cut(title, 80) or urlsplit(url).hostname or url
         text = context.translator.gettext(
-            "Watching {name} for this chat. What matches your subscriptions rings from now on; /feeds shows it.",
+            "Added {name}. You are alerted when its articles match your subscriptions.",
             name=name,
         )
         done = show(Message(text), replace(screen, values={}, expects=""), edit=True)
@@ -212,19 +214,17 @@ class Feeds:
             fold(rest) in {fold(feed.name), fold(feed.url)}
             for feed in await self._store.feeds_of(context.chat.id)
         ):
-            return say(translator.gettext("That feed stands in feeds.yaml: remove it there."))
+            return say(translator.gettext("That feed is set in feeds.yaml; remove it there."))
         return say(
             translator.gettext(
-                "This chat added no such feed. /removefeed alone lists those it did."
+                "This chat has not added that feed. To see what it added: /removefeed"
             )
         )
 
     def _removed(
         self, context: Context, screen: Screen, feed: OwnFeed, *, edit: bool = True
     ) -> Reply:
-        text = context.translator.gettext(
-            "{name} is watched for this chat no longer.", name=cut(feed.name, 100)
-        )
+        text = context.translator.gettext("Removed {name}.", name=cut(feed.name, 100))
         return replace(
             show(Message(text), replace(screen, values={}, expects=""), edit=edit),
             changes=(RemoveFeed(feed.id),),
@@ -238,7 +238,7 @@ class Feeds:
             return show(
                 Message(
                     context.translator.gettext(
-                        "This chat added no feeds. /addfeed ADDRESS adds one."
+                        "This chat has added no feeds. Add one: /addfeed ADDRESS"
                     )
                 ),
                 screen,
@@ -249,7 +249,7 @@ class Feeds:
             [Button(f"✕ {cut(feed.name, 40)}", f"remove {feed.id}")]
             for feed in own[first : first + PAGE]
         ]
-        text = context.translator.gettext("Which feed shall be watched no longer?")
+        text = context.translator.gettext("Which feed do you want to remove?")
         return show(
             Message(text),
             replace(screen, values={}, expects=""),
@@ -264,15 +264,13 @@ class Feeds:
         if update.file_problem:
             return say(update.file_problem)
         if update.file is None:
-            text = translator.gettext("Send the OPML file of your other reader as a document.")
+            text = translator.gettext("Send the OPML file from your other reader as a document.")
             return show(Message(text), Screen("feeds", {}, "site"))
         try:
             read = await asyncio.to_thread(read_opml, update.file)  # a large one takes seconds
         except ValueError as error:
             return say(
-                translator.gettext(
-                    "This is no OPML file that I can read: {problem}", problem=str(error)
-                )
+                translator.gettext("I cannot read this OPML file: {problem}", problem=str(error))
             )
         have = {feed.url for feed in await self._store.feeds_of(context.chat.id)}
         new = [one for one in read.feeds if one.url not in have]
@@ -289,8 +287,8 @@ class Feeds:
         if known:
             lines.append(
                 translator.ngettext(
-                    "{number} feed was watched already.",
-                    "{number} feeds were watched already.",
+                    "{number} feed was already there.",
+                    "{number} feeds were already there.",
                     known,
                 )
             )
@@ -303,7 +301,7 @@ class Feeds:
                 )
             )
         if read.repaired:
-            lines.append(translator.gettext("The file was damaged; I read what could be read."))
+            lines.append(translator.gettext("The file was damaged; I imported what I could read."))
         changes = (AddFeeds(tuple((one.url, one.name, one.tags) for one in new)),) if new else ()
         return Reply(Message("\n".join(lines)), changes)
 
@@ -316,7 +314,7 @@ class Feeds:
                 return say(translator.gettext("This chat has no subscriptions of its own."))
             return Reply(
                 Message(
-                    translator.gettext("Your subscriptions, as feeds.yaml has them."),
+                    translator.gettext("Your subscriptions, in the format of feeds.yaml."),
                     file=File("feeds.yaml", text.encode()),
                 )
             )
@@ -325,14 +323,10 @@ class Feeds:
             for feed in await self._store.feeds_of(context.chat.id)
         ]
         if not feeds:
-            return say(
-                translator.gettext(
-                    "No feed is watched yet. /addfeed ADDRESS adds one for this chat."
-                )
-            )
+            return say(translator.gettext("No feeds yet. Add one for this chat: /addfeed ADDRESS"))
         document = written(feeds, "newsbell", context.now)
         lead = translator.gettext(
-            "Your feeds for another reader. /export yaml gives the subscriptions."
+            "Your feeds, for another reader. For your subscriptions: /export yaml"
         )
         return Reply(Message(lead, file=File("newsbell.opml", document)))
 

@@ -39,7 +39,7 @@ class Lookups:
         if not query:
             return say(
                 translator.gettext(
-                    "Write what to look for after the command, for example: {example}",
+                    "Send the command with the words to look for, for example: {example}",
                     example='/search "air defence" AND Syria',
                 )
             )
@@ -52,7 +52,7 @@ class Lookups:
         if not hits:
             return say(
                 translator.gettext(
-                    "No article of the last {days} days matches. /test QUERY says what it would have rung.",
+                    "No article of the last {days} days matches.",
                     days=SEARCH_DAYS,
                 )
             )
@@ -81,16 +81,12 @@ class Lookups:
         feeds = [feed for feed in (await self._status()).feeds if feed.url in own]
         wanted = [feed for feed in feeds if fold(word) in fold(f"{feed.name} {feed.url}")]
         if not feeds:
-            return say(
-                translator.gettext(
-                    "No feed is watched yet. /addfeed ADDRESS adds one for this chat."
-                )
-            )
+            return say(translator.gettext("No feeds yet. Add one for this chat: /addfeed ADDRESS"))
         if not wanted:
             return say(
                 translator.ngettext(
-                    "No feed is called so. /feeds lists all {number}.",
-                    "No feed is called so. /feeds lists all {number}.",
+                    "No feed of that name. All {number}: /feeds",
+                    "No feed of that name. All {number}: /feeds",
                     len(feeds),
                 )
             )
@@ -102,8 +98,8 @@ class Lookups:
             if composer.length > _FEEDS or composer.entities > 90:
                 rest = len(ordered) - number
                 text = translator.ngettext(
-                    "… and {number} more. /feeds WORD finds some of them.",
-                    "… and {number} more. /feeds WORD finds some of them.",
+                    "… and {number} more. To search: /feeds WORD",
+                    "… and {number} more. To search: /feeds WORD",
                     rest,
                 )
                 composer.add(f"\n{text}")
@@ -126,11 +122,11 @@ def _state(feed: FeedStatus, context: Context) -> str:
     if feed.state.failures:
         return cut(feed.state.failure_text, 150)
     if feed.state.last_ok_at is None:
-        return translator.gettext("not looked at yet")
+        return translator.gettext("not fetched yet")
     at = translator.time(feed.state.last_ok_at, context.now)
     return translator.ngettext(
-        "{number} article, looked at {time}",
-        "{number} articles, looked at {time}",
+        "{number} article, checked {time}",
+        "{number} articles, checked {time}",
         feed.entries,
         time=at,
     )
@@ -157,15 +153,15 @@ def status_text(status: Status, context: Context) -> str:
             )
         )
     lines.append(
-        translator.ngettext("{number} message waits.", "{number} messages wait.", waiting)
+        translator.ngettext("{number} message queued", "{number} messages queued", waiting)
         if waiting
-        else translator.gettext("Nothing waits to be sent.")
+        else translator.gettext("No messages queued")
     )
     lines += [f"✗ {cut(feed.name, 60)}: {feed.state.failure_text}" for feed in failing[:15]]
     if not failing:
-        lines.append(translator.gettext("All feeds are well."))
+        lines.append(translator.gettext("All feeds OK"))
     elif len(failing) > 15:
         lines.append(
-            translator.ngettext("… and {number} more.", "… and {number} more.", len(failing) - 15)
+            translator.ngettext("… and {number} more", "… and {number} more", len(failing) - 15)
         )
     return "\n".join(lines)

@@ -71,19 +71,19 @@ class Settings(StaticScreen):
             ),
             translator.gettext("Digest: {times}", times=digest_text(settings, translator)),
             translator.gettext(
-                "One alert is for: {level}", level=level_name(self._grouping(chat.id), translator)
+                "Story grouping: {level}", level=level_name(self._grouping(chat.id), translator)
             ),
         ]
         if chat.fixed or chat.grouping:
             lines.append(
-                "\n" + translator.gettext("What feeds.yaml says of this chat is changed there.")
+                "\n" + translator.gettext("Some of this is set in feeds.yaml; edit it there.")
             )
         buttons = [
             Button(translator.gettext("Language"), "language"),
             Button(translator.gettext("Time zone"), "zone"),
             Button(translator.gettext("Quiet hours"), "quiet"),
             Button(translator.gettext("Digest"), "digest"),
-            Button(translator.gettext("Stories"), "stories"),
+            Button(translator.gettext("Grouping"), "stories"),
         ]
         return show(
             Message("\n".join(lines)),
@@ -98,7 +98,7 @@ class Settings(StaticScreen):
         if what == "back":
             return self._overview(context, screen, edit=True)
         if what not in {*_WORDS, "stories"}:
-            return Reply(toast=context.translator.gettext("I do not know this button any more."))
+            return Reply(toast=context.translator.gettext("This button no longer works."))
         fixed = (
             context.chat.grouping is not None
             if what == "stories"
@@ -106,15 +106,13 @@ class Settings(StaticScreen):
         )
         if fixed:
             return Reply(
-                toast=context.translator.gettext(
-                    "feeds.yaml says so for this chat: change it there."
-                )
+                toast=context.translator.gettext("Set in feeds.yaml for this chat; edit it there.")
             )
         if not value:
             return self._asked(context, screen, what, edit=True)
         change = _chosen(what, value)
         if change is None:
-            return Reply(toast=context.translator.gettext("I do not know this button any more."))
+            return Reply(toast=context.translator.gettext("This button no longer works."))
         return self._set(context, screen, change, what, edit=True)
 
     def _set(
@@ -129,7 +127,7 @@ class Settings(StaticScreen):
         """Change it, and show the overview as it is then."""
         if what != "stories" and _WORDS[what] in context.chat.fixed:
             return say(
-                context.translator.gettext("feeds.yaml says so for this chat: change it there.")
+                context.translator.gettext("Set in feeds.yaml for this chat; edit it there.")
             )
         changes: tuple[Change, ...] = (change,)
         after = context
@@ -161,18 +159,19 @@ class Settings(StaticScreen):
                 )
             case "zone":
                 text = translator.gettext(
-                    "Write your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC."
+                    "Send your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC."
                 )
                 text += "\n" + translator.gettext(
-                    "It is {time} in {zone} now.",
+                    "Current time in {zone}: {time}",
                     time=f"{context.now.astimezone(translator.zone):%H:%M}",
                     zone=str(translator.zone),
                 )
                 rows = []
             case "quiet":
                 text = translator.gettext(
-                    "In quiet hours only what is breaking rings; the rest comes as one message at their end. "
-                    "Choose, or write them, for example: 23:30-06:45."
+                    "In quiet hours only breaking alerts come through; the rest arrive "
+                    "in one message afterwards. Pick, or send your own, for example: "
+                    "23:30-06:45."
                 )
                 choices = [
                     Button(f"{clock_text(60 * a)}–{clock_text(60 * b)}", f"quiet {60 * a}-{60 * b}")
@@ -181,7 +180,8 @@ class Settings(StaticScreen):
                 rows = [choices, [Button(translator.gettext("No quiet hours"), "quiet 0-0")]]
             case "digest":
                 text = translator.gettext(
-                    "Subscriptions with the urgency “digest” come together at these times. Choose, or write up to six, for example: 7:30 19:00."
+                    "Digest subscriptions are sent at these times. Pick, or send up to "
+                    "six, for example: 7:30 19:00."
                 )
                 choices = [
                     Button(
@@ -190,11 +190,9 @@ class Settings(StaticScreen):
                     )
                     for times in _DIGESTS
                 ]
-                rows = [choices, [Button(translator.gettext("By number"), "waiting")]]
+                rows = [choices, [Button(translator.gettext("Send early …"), "waiting")]]
             case "waiting":
-                text = translator.gettext(
-                    "A digest comes before its time when so many stories wait:"
-                )
+                text = translator.gettext("Send the digest early once this many stories wait:")
                 rows = [
                     [
                         Button(str(one) if one else translator.gettext("never"), f"waiting {one}")
@@ -229,7 +227,8 @@ class Settings(StaticScreen):
             if not found:
                 return say(
                     translator.gettext(
-                        "I know no such city. Write a larger one of the same time zone, or a name such as Europe/Kyiv."
+                        "I don't know that city. Try a larger one nearby, or a time zone "
+                        "such as Europe/Kyiv."
                     )
                 )
             rows = in_rows((Button(one, f"zone {one}") for one in found[:10]), 2)
@@ -244,7 +243,7 @@ class Settings(StaticScreen):
             example = "23:30-06:45" if what == "quiet" else "7:30 19:00"
             return say(
                 translator.gettext(
-                    "I cannot read that. Write it like this: {example}", example=example
+                    "I didn't understand. Use this format: {example}", example=example
                 )
             )
         return self._set(context, fresh, change, what)
@@ -339,7 +338,7 @@ def digest_text(settings: ChatSettings, translator: Translator) -> str:
     )
     if settings.digest_from:
         text += ", " + translator.gettext(
-            "or when {number} stories wait", number=settings.digest_from
+            "or once {number} stories wait", number=settings.digest_from
         )
     return text
 
@@ -359,19 +358,15 @@ def level_text(translator: Translator, chosen: Grouping | None) -> str:
     """What the levels mean, or that one was chosen."""
     if chosen:
         return translator.gettext(
-            "From now on one alert here is for one story, {level}. /stories explains.",
+            "Story grouping here is now: {level}. What it means: /stories",
             level=level_name(chosen, translator),
         )
     return "\n".join(
         (
-            translator.gettext("One alert is for one story; this says how much that is."),
-            translator.gettext(
-                "strict - only what surely tells of the same occurrence; you may be rung twice for one"
-            ),
-            translator.gettext("normal - what tells of the same occurrence"),
-            translator.gettext(
-                "loose - running coverage as a whole: announcement, reactions and follow-ups change one message"
-            ),
+            translator.gettext("How widely related articles are grouped into one alert."),
+            translator.gettext("strict: only near-certain matches; an event may alert you twice"),
+            translator.gettext("normal: articles about the same event"),
+            translator.gettext("loose: the whole running story in one message"),
         )
     )
 
@@ -381,18 +376,16 @@ def stories(context: Context, rest: str, now: Grouping) -> Reply:
     translator, word = context.translator, rest.lower()
     if word not in set(Grouping):
         changes = translator.gettext(
-            "It is {level} here. /stories strict, /stories normal or /stories loose changes it.",
+            "Here: {level}. To change it: /stories strict, /stories normal or /stories loose",
             level=level_name(now, translator),
         )
         return say(f"{level_text(translator, None)}\n\n{changes}")
     if not context.may_change:
-        return say(
-            translator.gettext("Only administrators of this chat can change what rings here.")
-        )
+        return say(translator.gettext("Only administrators of this chat can change its alerts."))
     if context.chat.grouping:
         return say(
             translator.gettext(
-                "feeds.yaml says {level} for this chat: change it there.",
+                "Set to {level} for this chat in feeds.yaml; edit it there.",
                 level=context.chat.grouping.value,
             )
         )

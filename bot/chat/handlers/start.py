@@ -71,10 +71,10 @@ class Start(StaticScreen):
     ) -> Reply:
         translator = context.translator
         text = translator.gettext(
-            "I watch news feeds and ring you once for each story that matches what you ask for."
+            "I watch news feeds and alert you once per story that matches your search."
         )
         text = f"{lead or text}\n\n" + translator.gettext(
-            "How shall we begin? /help shows everything."
+            "What would you like to do first? All commands: /help"
         )
         return show(
             Message(text),
@@ -93,7 +93,7 @@ class Start(StaticScreen):
                 return self._greeting(context, screen, edit=True)
             case "topic":
                 text = translator.gettext(
-                    "Write the words that matter to you, for example: {example}",
+                    "Send me the words to look for, for example: {example}",
                     example='"air defence" AND (Syria OR Iraq)',
                 )
                 return show(
@@ -103,7 +103,7 @@ class Start(StaticScreen):
                     edit=True,
                 )
             case "site":
-                text = translator.gettext("Paste the address of a site or feed.")
+                text = translator.gettext("Send the address of a site or feed.")
                 return show(
                     Message(text),
                     replace(screen, name="feeds", values={}, expects="site"),
@@ -118,7 +118,8 @@ class Start(StaticScreen):
                 return await self._pack(context, screen, number_in(word))
             case "words" if screen.values.get("tag"):
                 text = translator.gettext(
-                    "Write the words that a story of #{tag} must have.", tag=screen.values["tag"]
+                    "Send the words that stories from #{tag} must contain.",
+                    tag=screen.values["tag"],
                 )
                 return show(
                     Message(text),
@@ -131,7 +132,7 @@ class Start(StaticScreen):
                     context, screen, Urgency.DIGEST if word == "digest" else None
                 )
             case _:
-                return Reply(toast=translator.gettext("I do not know this button any more."))
+                return Reply(toast=translator.gettext("This button no longer works."))
 
     def _back(self, translator: Translator) -> Button:
         return Button("‹ " + translator.gettext("Back"), "begin")
@@ -171,8 +172,8 @@ class Start(StaticScreen):
             composer.message(),
             replace(screen or Screen("start"), name="start", values=values, expects="topic"),
             [
-                Button(translator.gettext("Ring me for this"), "ring"),
-                Button(translator.gettext("As a digest"), "digest"),
+                Button(translator.gettext("Alert me"), "ring"),
+                Button(translator.gettext("Add to digest"), "digest"),
             ],
             [self._back(translator)],
         )
@@ -187,14 +188,14 @@ class Start(StaticScreen):
             return Reply()
         translator = context.translator
         lead = translator.gettext(
-            "From {name}. Shall I watch its topic? Take these words, or write others:",
+            "From {name}. Follow this topic? Use these words, or send others:",
             name=cut(update.forwarded, 60),
         )
         composer = Composer().add(f"{lead}\n").add(words, "code")
         screen = Screen("start", {"query": words, "feeds": []}, "topic")
         row = [
-            Button(translator.gettext("Ring me for this"), "ring"),
-            Button(translator.gettext("As a digest"), "digest"),
+            Button(translator.gettext("Alert me"), "ring"),
+            Button(translator.gettext("Add to digest"), "digest"),
         ]
         return show(composer.message(), screen, row, [self._back(translator)])
 
@@ -203,7 +204,7 @@ class Start(StaticScreen):
         tags = await self._tags(context)
         if not tags:
             text = translator.gettext(
-                "There are no starter packs: the feeds of feeds.yaml have no tags."
+                "There are no starter packs: the feeds in feeds.yaml have no tags."
             )
             return show(
                 Message(text),
@@ -217,7 +218,7 @@ class Start(StaticScreen):
             Button(f"#{cut(name, 30)} ({tags[name]})", f"pack {first + at}")
             for at, name in enumerate(names[first : first + 8], 1)
         ]
-        text = translator.gettext("Feeds by subject. Which ones?")
+        text = translator.gettext("Feeds by topic. Which ones?")
         return show(
             Message(text),
             replace(screen, values={}, expects=""),
@@ -254,7 +255,7 @@ class Start(StaticScreen):
         return show(
             composer.message(),
             replace(screen, values=values, expects=""),
-            [Button(translator.gettext("All of it, as a digest"), "digest")],
+            [Button(translator.gettext("Everything, in the digest"), "digest")],
             [Button(translator.gettext("Only what mentions …"), "words")],
             [Button("‹ " + translator.gettext("Back"), "packs")],
             edit=True,
@@ -283,7 +284,7 @@ class Start(StaticScreen):
         if purpose is TokenPurpose.SHARE:
             return await self._shared(context, values, known=known, access=access)
         if context.update.address < 0:
-            claim = translator.gettext("Open the claim link in a private chat with me.")
+            claim = translator.gettext("Open this link in a private chat with me.")
             return (
                 say(claim)
                 if purpose is TokenPurpose.CLAIM
@@ -292,7 +293,7 @@ class Start(StaticScreen):
         name = context.update.user_name or context.update.title
         if purpose is TokenPurpose.CLAIM:
             text = translator.gettext(
-                "Welcome. You are newsbell's operator now, and this chat gets its notices."
+                "Welcome. You are now the operator of this bot; its notices come to this chat."
             )
             changes: tuple[Change, ...] = (
                 UseToken(token),
@@ -309,7 +310,7 @@ class Start(StaticScreen):
         ):
             return say(
                 translator.gettext(
-                    "This newsbell takes no invitations at present. Ask whoever sent it."
+                    "Invitations are switched off. Ask the person who sent you the link."
                 )
             )
         if known:
@@ -333,15 +334,13 @@ class Start(StaticScreen):
                 context.update.address < 0 and not context.may_change
             ):
                 return say(
-                    context.translator.gettext(
-                        "This newsbell serves only chats that its operator lets in."
-                    )
+                    context.translator.gettext("This bot is private. Ask its operator for access.")
                 )
             changes = (*_entering(context), *_speaking(context))
         elif context.update.address < 0 and not context.may_change:
             return say(
                 context.translator.gettext(
-                    "Only administrators of this chat can change what rings here."
+                    "Only administrators of this chat can change its alerts."
                 )
             )
         reply = await self._subscribing.subscribed(
@@ -385,50 +384,50 @@ def help_text(translator: Translator) -> str:
         (
             "/subscribe QUERY",
             translator.gettext(
-                'ring here for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*'
+                'alerts for stories with these words: words, "exact phrases", AND, '
+                "OR, NOT, (…), ~names, word*"
             ),
         ),
         (
             "/subscribe publishers:2 or_after:30m QUERY",
-            translator.gettext("when two independent publishers carry it, or after half an hour"),
+            translator.gettext("once two independent publishers report it, or after half an hour"),
         ),
-        ("/test QUERY", translator.gettext("what it would have rung this week")),
-        ("/search QUERY", translator.gettext("stored articles that match")),
-        ("/trend QUERY", translator.gettext("a picture of how much was told of it")),
-        ("/subscriptions", translator.gettext("what rings here: pause, change, share, delete")),
-        ("/unsubscribe NUMBER", translator.gettext("stop one")),
-        ("/feeds", translator.gettext("what is watched, and whether it is well")),
-        ("/addfeed ADDRESS", translator.gettext("watch a site for this chat")),
-        ("/removefeed NAME", translator.gettext("watch it no longer")),
-        ("/import", translator.gettext("feeds from another reader: send its OPML file")),
-        ("/export", translator.gettext("the feeds as OPML, the subscriptions as feeds.yaml")),
-        ("/settings", translator.gettext("language, time zone, quiet hours, digests")),
-        ("/language", translator.gettext("the language I speak here")),
+        ("/test QUERY", translator.gettext("try a query on the past week")),
+        ("/search QUERY", translator.gettext("search stored articles")),
+        ("/trend QUERY", translator.gettext("coverage chart")),
+        (
+            "/subscriptions",
+            translator.gettext("subscriptions in this chat: pause, change, share, delete"),
+        ),
+        ("/unsubscribe NUMBER", translator.gettext("remove a subscription")),
+        ("/feeds", translator.gettext("feeds and their status")),
+        ("/addfeed ADDRESS", translator.gettext("add a site for this chat")),
+        ("/removefeed NAME", translator.gettext("remove a feed")),
+        ("/import", translator.gettext("import feeds from another reader: send its OPML file")),
+        ("/export", translator.gettext("export feeds as OPML, subscriptions as feeds.yaml")),
+        ("/settings", translator.gettext("language, time zone, quiet hours, digest")),
+        ("/language", translator.gettext("language of the bot in this chat")),
         (
             "/story",
-            translator.gettext(
-                "as an answer to an alert: all who carry the story, in order of time"
-            ),
+            translator.gettext("reply to an alert: who reports the story, in order of time"),
         ),
         (
             "/follow, /mute",
-            translator.gettext(
-                "as an answer to an alert: ring for all that comes of it, or for nothing more of it"
-            ),
+            translator.gettext("reply to an alert: follow or mute its storyline"),
         ),
         (
             "/why",
             translator.gettext(
-                "as an answer to an alert, or with an address: why an article rang here, or why it did not"
+                "reply to an alert, or with an address: why you were alerted to an article, or not"
             ),
         ),
-        ("/stories", translator.gettext("how much belongs to one alert")),
-        ("/channels", translator.gettext("link a channel and act for it from here")),
-        ("/status", translator.gettext("whether the feeds are well")),
-        ("/cancel", translator.gettext("leave what we were at")),
+        ("/stories", translator.gettext("how articles are grouped into alerts")),
+        ("/channels", translator.gettext("link a channel and manage it from here")),
+        ("/status", translator.gettext("feed status")),
+        ("/cancel", translator.gettext("cancel")),
         ("/help", translator.gettext("this text")),
     )
     lead = translator.gettext(
-        "I watch news feeds and ring you once for each story that matches what you ask for."
+        "I watch news feeds and alert you once per story that matches your search."
     )
     return f"{lead}\n\n" + "\n".join(f"{command} - {text}" for command, text in lines)

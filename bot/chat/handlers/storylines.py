@@ -62,9 +62,7 @@ class Storylines:
         if rest:
             return Message(translator.gettext("No stored article has this address or headline."))
         return Message(
-            translator.gettext(
-                "Answer an alert with /story, or write the address of an article after it."
-            )
+            translator.gettext("Reply to an alert with /story, or send /story and a link.")
         )
 
     async def stance(self, context: Context, name: str, _rest: str) -> Reply:
@@ -78,7 +76,7 @@ class Storylines:
         if alert is None:
             return say(
                 translator.gettext(
-                    "Answer an alert with {command}: it is about the story of that alert.",
+                    "Reply to an alert with {command}; it applies to the story of that alert.",
                     command=name,
                 )
             )
@@ -87,28 +85,33 @@ class Storylines:
             case "/follow":
                 composer.add(
                     translator.gettext(
-                        "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:"
+                        "Following. You are alerted to all later stories of this "
+                        "storyline, until it has been quiet for 48 hours:"
                     )
                 )
                 stance: Stance | None = Stance.FOLLOW
             case "/mute":
                 composer.add(
                     translator.gettext(
-                        "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:"
+                        "Muted. No more alerts for this storyline here, until it has been "
+                        "quiet for 48 hours:"
                     )
                 )
                 stance = Stance.MUTE
             case _:
                 composer.add(
                     translator.gettext(
-                        "This storyline rings here by its words again, like any other:"
+                        "Back to normal. You are alerted to this storyline only where it "
+                        "matches a subscription:"
                     )
                 )
                 stance = None
         composer.add("\n").add_marked(cut(alert.title, 300), (), "bold", "bold")
         if stance is Stance.FOLLOW and self._grouping(chat.id) is Grouping.LOOSE:
             loose = translator.gettext(
-                "Here one alert is for the whole storyline (/stories loose): its message grows, and it rings only where it had not."
+                "Here one message covers the whole storyline (/stories loose). It "
+                "is updated as the story goes on; a new alert comes only if there "
+                "was none before."
             )
             composer.add(f"\n\n{loose}")
         undo = {Stance.FOLLOW: "/unfollow", Stance.MUTE: "/unmute"}
@@ -116,7 +119,7 @@ class Storylines:
             composer.add(
                 "\n\n"
                 + translator.gettext(
-                    "{command} as an answer to the same alert takes it back.", command=undo[stance]
+                    "To undo, reply to the same alert with {command}.", command=undo[stance]
                 )
             )
         return Reply(composer.message(), (SetStance(alert.storyline_id, stance),))
@@ -130,18 +133,18 @@ class Storylines:
             else None
         )
         if alert is None:
-            return Reply(toast=translator.gettext("This message is no alert that I remember."))
+            return Reply(toast=translator.gettext("That is not an alert, or it is too old."))
         wanted = Stance.MUTE if word == Press.MUTE else Stance.FOLLOW
         if alert.stance is wanted:
             text = translator.gettext("Taken back: this storyline rings here by its words again.")
             return Reply(toast=text, changes=(SetStance(alert.storyline_id, None),))
         text = (
             translator.gettext(
-                "Muted: nothing more of this storyline rings here until it has been quiet for 48 hours. Press again to take it back."
+                "Muted until this storyline has been quiet for 48 hours. Tap again to undo."
             )
             if wanted is Stance.MUTE
             else translator.gettext(
-                "Following: all later stories of this storyline ring here until it has been quiet for 48 hours. Press again to take it back."
+                "Following this storyline until it has been quiet for 48 hours. Tap again to undo."
             )
         )
         return Reply(toast=text, changes=(SetStance(alert.storyline_id, wanted),))
@@ -155,17 +158,17 @@ class Storylines:
             else None
         )
         if alert is None or update.reply_to is None:
-            return Reply(toast=translator.gettext("This message is no alert that I remember."))
+            return Reply(toast=translator.gettext("That is not an alert, or it is too old."))
         mine = plain(update.user_name) or str(update.user_id)
         if not alert.taken_by:
             return Reply(
-                toast=translator.gettext("You have it."),
+                toast=translator.gettext("It's yours."),
                 changes=(AssignStory(update.reply_to, mine),),
             )
         if alert.taken_user != update.user_id and not context.may_change:
-            return Reply(toast=translator.gettext("{name} has it.", name=cut(alert.taken_by, 60)))
+            return Reply(toast=translator.gettext("{name} is on it.", name=cut(alert.taken_by, 60)))
         return Reply(
-            toast=translator.gettext("It is free again."),
+            toast=translator.gettext("Released."),
             changes=(AssignStory(update.reply_to, ""),),
         )
 
@@ -179,7 +182,7 @@ def _told(answered: list[TimelineStory], now: datetime, translator: Translator) 
     )
     for story in sorted(answered, key=lambda one: not one.requested):
         if composer.length > _TOLD or composer.entities > 80:
-            composer.add("\n\n" + translator.gettext("… and more; `newsbell story` shows all."))
+            composer.add("\n\n" + translator.gettext("… and more; `newsbell story` lists all."))
             break
         composer.add("\n\n▶ " if story.requested else "\n\n○ ").add_marked(
             cut(story.title, 200), (), "bold", "bold"
@@ -203,7 +206,7 @@ def _told(answered: list[TimelineStory], now: datetime, translator: Translator) 
             composer.add(
                 "\n"
                 + translator.ngettext(
-                    "… and {number} more.", "… and {number} more.", len(story.entries) - _LINES
+                    "… and {number} more", "… and {number} more", len(story.entries) - _LINES
                 )
             )
     return composer.message()

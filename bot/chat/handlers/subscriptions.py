@@ -88,13 +88,13 @@ class Subscribing:
         ):
             return Message(
                 context.translator.gettext(
-                    "This rings here already. /subscriptions lists everything."
+                    "This chat already has this subscription. All subscriptions: /subscriptions"
                 )
             )
         most = self._most()
         if sum(not declared for _, declared in have) >= most:
             text = context.translator.gettext(
-                "A chat can have {most} subscriptions. Remove one with /unsubscribe first.",
+                "A chat can have at most {most} subscriptions. Remove one first: /unsubscribe",
                 most=most,
             )
             return Message(text)
@@ -144,7 +144,7 @@ class Subscriptions(StaticScreen):
         if not query:
             return say(
                 translator.gettext(
-                    "Write what to look for after the command, for example: {example}",
+                    "Send the command with the words to look for, for example: {example}",
                     example='/subscribe "air defence" AND Syria',
                 )
             )
@@ -163,21 +163,16 @@ class Subscriptions(StaticScreen):
     def _asked(self, context: Context, query: str, forecast: Forecast) -> Reply:
         translator = context.translator
         lead = translator.gettext(
-            "That would ring about {number} times a day, here is what came last:",
+            "That would be about {number} alerts a day. Latest:",
             number=f"{forecast.alerts_per_day:.0f}",
         )
         composer = Composer().add(f"{lead}\n")
         add_newest(composer, forecast, 3)
-        composer.add(
-            "\n\n"
-            + translator.gettext(
-                "/confirm subscribes to it all the same; a narrower query rings less."
-            )
-        )
+        composer.add("\n\n" + translator.gettext("Narrow the query, or subscribe anyway: /confirm"))
         screen = Screen("confirm", {"query": query})
         row = [
-            Button(translator.gettext("Subscribe all the same"), "yes"),
-            Button(translator.gettext("As a digest"), "digest"),
+            Button(translator.gettext("Subscribe anyway"), "yes"),
+            Button(translator.gettext("Add to digest"), "digest"),
             Button(translator.gettext("No"), "no"),
         ]
         return replace(show(composer.message(), screen, row), changes=(AskConfirmation(query),))
@@ -187,9 +182,7 @@ class Subscriptions(StaticScreen):
         query = await self._store.pending_query(context.chat.id, context.now)
         if not query:
             return say(
-                context.translator.gettext(
-                    "Nothing waits to be confirmed. /subscribe QUERY begins."
-                )
+                context.translator.gettext("Nothing to confirm. Start with /subscribe QUERY")
             )
         return await self._subscribing.subscribed(context, query)
 
@@ -199,7 +192,7 @@ class Subscriptions(StaticScreen):
         if not query:
             return say(
                 translator.gettext(
-                    "Write a query after the command, for example: {example}",
+                    "Send the command with a query, for example: {example}",
                     example='/test "air defence" AND Syria',
                 )
             )
@@ -210,7 +203,9 @@ class Subscriptions(StaticScreen):
         forecast = await self._subscribing.forecast_for(tree)
         if forecast is None:
             return say(
-                translator.gettext("The stored articles cannot be read now; try again in a minute.")
+                translator.gettext(
+                    "Cannot read the stored articles right now. Try again in a minute."
+                )
             )
         composer = Composer().add(forecast_text(forecast, translator))
         add_newest(composer, forecast, 10)
@@ -228,13 +223,11 @@ class Subscriptions(StaticScreen):
         screen = replace(screen, name="subscriptions", values={"page": page}, expects="")
         if not have:
             return show(
-                Message(
-                    translator.gettext("Nothing rings here yet. /subscribe QUERY changes that.")
-                ),
+                Message(translator.gettext("No subscriptions here yet. Add one: /subscribe QUERY")),
                 screen,
                 edit=edit,
             )
-        composer = Composer().add(translator.gettext("What rings here:") + "\n")
+        composer = Composer().add(translator.gettext("Subscriptions in this chat:") + "\n")
         shown = have[page * PAGE : (page + 1) * PAGE]
         for one, declared in shown:
             composer.add(f"\n{one.id}. {'⏸ ' if one.paused else ''}").add(
@@ -244,7 +237,7 @@ class Subscriptions(StaticScreen):
                 composer.add(
                     " (" + translator.gettext("{name}, from feeds.yaml", name=one.name) + ")"
                 )
-        composer.add("\n\n" + translator.gettext("/unsubscribe NUMBER stops one."))
+        composer.add("\n\n" + translator.gettext("Remove one: /unsubscribe NUMBER"))
         numbers = in_rows((Button(f"{one.id}", f"open {one.id}") for one, _ in shown), 4)
         return show(
             composer.message(), screen, *numbers, pages(context, page, len(have)), edit=edit
@@ -258,13 +251,14 @@ class Subscriptions(StaticScreen):
         if one is None:
             return say(
                 context.translator.gettext(
-                    "Write the number of a subscription after the command. /subscriptions lists them."
+                    "Send the command with the number of a subscription. To see the "
+                    "numbers: /subscriptions"
                 )
             )
         if declared:
             return say(
                 context.translator.gettext(
-                    "“{name}” stands in feeds.yaml: remove it there.", name=one.name
+                    "“{name}” is set in feeds.yaml; remove it there.", name=one.name
                 )
             )
         return self._deleted(context, one, Screen("deleted"))
@@ -274,7 +268,7 @@ class Subscriptions(StaticScreen):
     ) -> Reply:
         composer = (
             Composer()
-            .add(context.translator.gettext("Stopped:") + " ")
+            .add(context.translator.gettext("Removed:") + " ")
             .add(cut(one.query, 300), "code")
         )
         screen = replace(screen, name="deleted", values={"id": one.id}, expects="")
@@ -305,10 +299,12 @@ class Subscriptions(StaticScreen):
                     context.chat.id, int(screen.values["id"])
                 )
                 if one is None:
-                    return Reply(toast=context.translator.gettext("It rings here again already."))
+                    return Reply(
+                        toast=context.translator.gettext("This subscription is already active.")
+                    )
                 composer = (
                     Composer()
-                    .add(context.translator.gettext("It rings here again:") + " ")
+                    .add(context.translator.gettext("Restored:") + " ")
                     .add(cut(one.query, 300), "code")
                 )
                 return replace(
@@ -329,7 +325,7 @@ class Subscriptions(StaticScreen):
         if one is None:
             return replace(
                 await self._list(context, screen, 0, edit=True),
-                toast=context.translator.gettext("That subscription is gone."),
+                toast=context.translator.gettext("That subscription no longer exists."),
             )
         at = replace(
             screen,
@@ -344,7 +340,7 @@ class Subscriptions(StaticScreen):
         if declared:
             return Reply(
                 toast=context.translator.gettext(
-                    "“{name}” stands in feeds.yaml: change it there.", name=one.name
+                    "“{name}” is set in feeds.yaml; edit it there.", name=one.name
                 )
             )
         return await self._change(context, at, one, word, screen)
@@ -380,9 +376,7 @@ class Subscriptions(StaticScreen):
             case "urgency" | "publishers" | "wait":
                 how = _with(one.options, verb, value)
                 if how is None:
-                    return Reply(
-                        toast=context.translator.gettext("I do not know this button any more.")
-                    )
+                    return Reply(toast=context.translator.gettext("This button no longer works."))
                 return await self._changed(
                     context,
                     screen,
@@ -394,7 +388,7 @@ class Subscriptions(StaticScreen):
             case "edit":
                 text = (
                     Composer()
-                    .add(context.translator.gettext("Write the new query. It is now:") + "\n")
+                    .add(context.translator.gettext("Send the new query. Current:") + "\n")
                     .add(cut(one.query, CARET), "code")
                 )
                 back = [Button("‹ " + context.translator.gettext("Back"), "back")]
@@ -406,9 +400,7 @@ class Subscriptions(StaticScreen):
                     context, screen, change, replace(one, query=query, name=change.name or one.name)
                 )
             case _:
-                return Reply(
-                    toast=context.translator.gettext("I do not know this button any more.")
-                )
+                return Reply(toast=context.translator.gettext("This button no longer works."))
 
     async def _changed(
         self, context: Context, screen: Screen, change: Change, after: Subscription
@@ -420,12 +412,12 @@ class Subscriptions(StaticScreen):
         """The new query of a subscription. Raises StoreError."""
         one, declared = await self._one(context, int(screen.values.get("id", 0)))
         if one is None or declared:
-            return say(context.translator.gettext("That subscription is gone."))
+            return say(context.translator.gettext("That subscription no longer exists."))
         try:
             if options.split(text)[1] != text.strip():
                 return say(
                     context.translator.gettext(
-                        "Write the query alone; the buttons change how it rings."
+                        "Send only the query; use the buttons for everything else."
                     )
                 )
             _, tree = self._subscribing.read(text)
@@ -443,7 +435,7 @@ class Subscriptions(StaticScreen):
         asked = replace(screen, values={**screen.values, "query": text.strip()}, id=0)
         row = [
             Button(context.translator.gettext("Save"), "save"),
-            Button(context.translator.gettext("Leave as it is"), "back"),
+            Button(context.translator.gettext("Keep"), "back"),
         ]
         return show(composer.message(), asked, row)
 
@@ -466,7 +458,7 @@ class Subscriptions(StaticScreen):
             )
         )
         composer.add(
-            "\n" + translator.gettext("Publishers needed: {number}", number=how.publishers)
+            "\n" + translator.gettext("Minimum publishers: {number}", number=how.publishers)
         )
         if how.or_after:
             composer.add(
@@ -479,7 +471,7 @@ class Subscriptions(StaticScreen):
             composer.add(
                 "\n"
                 + translator.gettext(
-                    "Rings again at {number} publishers", number=how.alert_again_at
+                    "Alerts again at {number} publishers", number=how.alert_again_at
                 )
             )
         composer.add(
@@ -503,7 +495,7 @@ class Subscriptions(StaticScreen):
             Button("‹ " + translator.gettext("Back"), "list"),
         ]
         if declared:
-            composer.add("\n\n" + translator.gettext("It stands in feeds.yaml: change it there."))
+            composer.add("\n\n" + translator.gettext("Set in feeds.yaml; edit it there."))
         if declared or not context.may_change:
             return show(composer.message(), screen, back, edit=True)
         stop = (
@@ -538,28 +530,28 @@ class Subscriptions(StaticScreen):
                 Button(urgency_name(each, translator), f"urgency {each.value}") for each in Urgency
             ]
             text = translator.gettext(
-                "How soon it rings: breaking comes at once, also in quiet hours; normal waits for their end; "
-                "digest comes together with others at the times of /settings."
+                "Breaking: at once, even in quiet hours. Normal: after quiet "
+                "hours. Digest: bundled, at the times in /settings."
             )
             return show(Message(text), screen, row, back, edit=True)
         if what == "publishers":
-            text = translator.gettext("Ring when so many independent publishers carry a story:")
+            text = translator.gettext("Alert me once this many independent publishers report it:")
             row = [Button(str(number), f"publishers {number}") for number in range(1, 6)]
             wait = (
-                [Button(translator.gettext("How long to wait for them"), "wait")]
+                [Button(translator.gettext("Longest wait"), "wait")]
                 if one.options.publishers > 1
                 else []
             )
             return show(Message(text), screen, row, wait, back, edit=True)
         text = translator.gettext(
-            "How long to wait for enough publishers; then it rings all the same, marked as a single source:"
+            "Longest wait. After that you are alerted anyway, marked “single publisher”:"
         )
         row = [Button(each, f"wait {each}") for each in _WAITS]
         return show(
             Message(text),
             screen,
             row,
-            [Button(translator.gettext("As long as it takes"), "wait never")],
+            [Button(translator.gettext("No limit"), "wait never")],
             back,
             edit=True,
         )
@@ -593,7 +585,7 @@ class Subscriptions(StaticScreen):
             Button(step.text, f"feeds {step.word}") for step in pages(context, page, len(choices))
         ]
         text = translator.gettext(
-            "Which feeds it looks at: tags, or feeds by name. Now: {feeds}",
+            "Limit to feeds: pick tags or single feeds. Current: {feeds}",
             feeds=", ".join(sorted(chosen)) or translator.gettext("all"),
         )
         last = [
@@ -617,7 +609,7 @@ class Subscriptions(StaticScreen):
             "query": f"{options.words(one.options)} {one.query}".strip(),
             "feeds": list(one.feeds),
         }
-        text = context.translator.gettext("Whoever opens this link subscribes to the same query:")
+        text = context.translator.gettext("Anyone who opens this link gets the same subscription:")
         return Reply(Message(f"{text}\n{link}"), (StoreToken(token, "share", values),))
 
 
@@ -665,7 +657,7 @@ def subscribed_text(
     feeds: Sequence[str] = (),
 ) -> Message:
     """That it rings from now on, and how often by the past."""
-    lead = translator.gettext("Subscribed. I ring here once for each new story that matches")
+    lead = translator.gettext("Done. You get one alert here per new story matching:")
     composer = Composer().add(f"{lead}\n").add(cut(as_query(tree), CARET), "code")
     if feeds:
         composer.add("\n" + translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300)))
@@ -679,7 +671,7 @@ def subscribed_text(
         composer.add(
             "\n"
             + translator.gettext(
-                "and that {number} independent publishers carry", number=how.publishers
+                "once {number} independent publishers report it", number=how.publishers
             )
             + wait
         )
@@ -687,17 +679,17 @@ def subscribed_text(
         composer.add(
             "\n"
             + translator.gettext(
-                "and once more when {number} publishers carry it", number=how.alert_again_at
+                "and again once {number} publishers report it", number=how.alert_again_at
             )
         )
     if how.urgency is Urgency.DIGEST:
-        composer.add("\n" + translator.gettext("together, in the digest; /settings says when."))
+        composer.add("\n" + translator.gettext("bundled in the digest; times: /settings"))
     if forecast and not forecast.nothing_stored:
         number = round(forecast.alerts_per_week)
-        rare = translator.gettext("By the past days, expect less than one story a week.")
+        rare = translator.gettext("Judging by the last days: less than one alert a week.")
         often = translator.ngettext(
-            "By the past days, expect about {number} story a week.",
-            "By the past days, expect about {number} stories a week.",
+            "Judging by the last days: about {number} alert a week.",
+            "Judging by the last days: about {number} alerts a week.",
             number,
         )
         composer.add("\n" + (rare if forecast.alerts_per_week < 1 else often))
@@ -707,7 +699,7 @@ def subscribed_text(
 def forecast_text(forecast: Forecast, translator: Translator) -> str:
     """The figures of a backtest in a few lines, with a bar for each day."""
     if forecast.nothing_stored:
-        return translator.gettext("There are no stored articles yet to try it on.")
+        return translator.gettext("No articles stored yet, so there is no preview.")
     most = max((count for _, count in forecast.by_day), default=0)
     bars = [
         f"{translator.weekday(day)} {'▇' * (-(-12 * count // most)) if most else ''} {count}"

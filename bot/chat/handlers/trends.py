@@ -48,7 +48,7 @@ class Trends(StaticScreen):
         if not query:
             return say(
                 translator.gettext(
-                    "Write a query after the command, for example: {example}",
+                    "Send the command with a query, for example: {example}",
                     example="/trend Syria 30",
                 )
             )

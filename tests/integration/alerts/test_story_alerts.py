@@ -498,7 +498,7 @@ async def test_a_change_of_the_level_repeats_no_story_that_was_rung(
             await harness.listen()
             await harness.deliver(10 * SECOND)
             assert harness.api.messages(ANN)[-1].text.startswith(
-                f"From now on one alert here is for one story, {after}."
+                f"Story grouping here is now: {after}."
             )
     async with opened(TRAM, levels={"ann": after} if in_file else {}, stories=before) as harness:
         chat = (await harness.app.store.chats.chat_at(ANN, 0)).id  # type: ignore[union-attr]

@@ -92,7 +92,7 @@ async def test_in_a_group_who_is_no_administrator_changes_nothing_and_is_told_so
     async with opened(EVERYWHERE) as harness:
         await start_story(harness)
         toast, messages = await presses(harness, data, newest_message(harness, GROUP), GROUP, BOB)
-        assert toast == "Only administrators of this chat can change what rings here."
+        assert toast == "Only administrators of this chat can change its alerts."
         assert messages == []
         assert await stances(harness) == []
 
@@ -126,7 +126,7 @@ async def test_a_button_of_a_message_that_is_no_alert_says_so(
         await start_story(harness)
         await ask(harness, "/help")
         toast, messages = await presses(harness, press.value, newest_message(harness))
-        assert "no alert that I remember" in (toast or messages[0])
+        assert "not an alert" in (toast or messages[0])
         assert await stances(harness) == []
 
 
@@ -163,7 +163,7 @@ async def test_why_with_an_address_says_why_an_article_did_not_come(opened: Open
         assert "No feed has shown this address" in await ask(
             harness, "/why https://elsewhere.example/x"
         )
-        assert "Write the address" in await ask(harness, "/why")
+        assert "Send /why with" in await ask(harness, "/why")
         assert "No stored article has this headline" in await ask(harness, "/why What is that")
 
 
@@ -188,7 +188,7 @@ async def test_search_shows_the_newest_articles_that_match(opened: OpenHarness) 
             "• Harbour news one",
         ]
         assert "No article of the last 30 days matches" in await ask(harness, "/search volcano")
-        assert "Write what to look for" in await ask(harness, "/search")
+        assert "the words to look for" in await ask(harness, "/search")
         assert "^" in await ask(harness, "/search (harbour")
 
 
@@ -197,4 +197,4 @@ async def test_feeds_lists_what_is_watched_and_finds_by_a_word(opened: OpenHarne
         answer = await ask(harness, "/feeds")
         assert answer.startswith("1 feed\n• Invented Wire")
         assert await ask(harness, "/feeds INVENTED") == answer
-        assert await ask(harness, "/feeds lantern") == "No feed is called so. /feeds lists all 1."
+        assert await ask(harness, "/feeds lantern") == "No feed of that name. All 1: /feeds"

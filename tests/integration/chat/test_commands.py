@@ -15,10 +15,10 @@ from bot.model.chat_events import Role
 
 CHANNEL, EVE, ANONYMOUS = -1002, 9, 1087968824
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
-ONLY_ADMINS = "Only administrators of this chat can change what rings here."
-SUBSCRIBED = "Subscribed. I ring here once for each new story that matches\n"
-STRANGER = "This newsbell serves only chats that its operator lets in. Give them this for feeds.yaml:\n\nchats:\n  my-chat: "
-USED = "This link was used or is too old. Restart newsbell to get a new one in its terminal."
+ONLY_ADMINS = "Only administrators of this chat can change its alerts."
+SUBSCRIBED = "Done. You get one alert here per new story matching:\n"
+STRANGER = "This bot is private. Ask its operator for access; they can paste this into feeds.yaml:\n\nchats:\n  my-chat: "
+USED = "This link was used already, or is too old. Restart newsbell; a new one is printed in its terminal."
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_help_says_what_there_is_and_what_is_unknown_is_said_to_be(
         ["Add a feed"],
         ["Starter packs"],
     ]
-    assert await ask(harness, "/dance") == "I do not know /dance. /help shows what I know."
+    assert await ask(harness, "/dance") == "Unknown command /dance. All commands: /help"
     assert await ask(harness, "just talking") == ""
 
 
@@ -138,7 +138,7 @@ async def test_the_claim_link_works_once_and_makes_its_user_the_operator(
     clock_moves = timedelta(minutes=2)
     harness.clock.advance(clock_moves)
     assert (await ask(harness, f"/start {token}", EVE, EVE)).startswith(
-        "Welcome. You are newsbell's operator now"
+        "Welcome. You are now the operator of this bot"
     )
     assert (await harness.app.store.chats.person(EVE)).role is Role.OWNER
     assert (await harness.app.store.chats.person(BOB)).role is Role.STRANGER
@@ -165,7 +165,7 @@ async def test_a_claim_link_that_is_too_old_or_opened_in_a_group_is_refused(
 
     assert (
         await ask(harness, f"/start {token}", GROUP, ANN)
-        == "Open the claim link in a private chat with me."
+        == "Open this link in a private chat with me."
     )
     harness.clock.advance(timedelta(hours=24))
     assert await ask(harness, f"/start {token}", EVE, EVE) == USED
@@ -212,11 +212,11 @@ async def test_the_same_query_twice_and_none_at_all_are_answered_with_what_to_do
 
     assert (
         await ask(harness, "/subscribe harbour")
-        == "This rings here already. /subscriptions lists everything."
+        == "This chat already has this subscription. All subscriptions: /subscriptions"
     )
     assert (
         await ask(harness, "/subscribe")
-        == 'Write what to look for after the command, for example: /subscribe "air defence" AND Syria'
+        == 'Send the command with the words to look for, for example: /subscribe "air defence" AND Syria'
     )
     assert await rules(harness) == ["ann OR everyone", "harbour"]
 
@@ -228,14 +228,14 @@ async def test_subscriptions_are_listed_with_their_numbers_and_can_be_stopped_by
     await ask(harness, "/subscribe port")
     listed = await ask(harness, "/subscriptions")
     assert listed == (
-        "What rings here:\n\n1. ann OR everyone (For ann, from feeds.yaml)\n4. harbour\n5. port\n\n/unsubscribe NUMBER stops one."
+        "Subscriptions in this chat:\n\n1. ann OR everyone (For ann, from feeds.yaml)\n4. harbour\n5. port\n\nRemove one: /unsubscribe NUMBER"
     )
 
-    assert await ask(harness, "/unsubscribe 4") == "Stopped: harbour"
+    assert await ask(harness, "/unsubscribe 4") == "Removed: harbour"
     await harness.bring("harbour")
     await harness.deliver(MINUTE)
     assert await rules(harness) == ["ann OR everyone", "port"]
-    assert harness.shown(ANN)[-1] == "Stopped: harbour"
+    assert harness.shown(ANN)[-1] == "Removed: harbour"
 
 
 @pytest.mark.parametrize("number", ["", "x", "2", "4", "99", "-4", "²", "9" * 30])
@@ -247,7 +247,8 @@ async def test_only_a_number_of_ones_own_stops_anything(
     reply = await ask(harness, f"/unsubscribe {number}")
 
     assert (
-        reply == "Write the number of a subscription after the command. /subscriptions lists them."
+        reply
+        == "Send the command with the number of a subscription. To see the numbers: /subscriptions"
     )
     assert (await rules(harness), await rules(harness, GROUP)) == (
         ["ann OR everyone"],
@@ -257,7 +258,7 @@ async def test_only_a_number_of_ones_own_stops_anything(
 
 async def test_what_the_file_declares_is_stopped_in_the_file(harness: TelegramHarness) -> None:
     assert (
-        await ask(harness, "/unsubscribe 1") == "“For ann” stands in feeds.yaml: remove it there."
+        await ask(harness, "/unsubscribe 1") == "“For ann” is set in feeds.yaml; remove it there."
     )
     assert await rules(harness) == ["ann OR everyone"]
 
@@ -266,7 +267,7 @@ async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
     reply = await ask(harness, "/status")
 
     assert reply.split("\n")[0] == "1 feed, 3 subscriptions."
-    assert reply.split("\n")[-1] == "All feeds are well."
+    assert reply.split("\n")[-1] == "All feeds OK"
 
 
 async def test_in_a_group_only_administrators_change_what_rings(harness: TelegramHarness) -> None:
@@ -274,7 +275,7 @@ async def test_in_a_group_only_administrators_change_what_rings(harness: Telegra
     assert await ask(harness, "/unsubscribe 2", GROUP, BOB) == ONLY_ADMINS
     assert await ask(harness, "/subscribe@bell_bot harbour", GROUP, ANN) == f"{SUBSCRIBED}harbour"
     assert "harbour" in await ask(harness, "/subscriptions", GROUP, BOB)
-    assert await ask(harness, "/unsubscribe 4", GROUP, ANN) == "Stopped: harbour"
+    assert await ask(harness, "/unsubscribe 4", GROUP, ANN) == "Removed: harbour"
 
 
 async def test_in_a_group_what_is_another_bots_is_left_to_it(harness: TelegramHarness) -> None:
@@ -354,7 +355,7 @@ async def test_an_update_that_comes_twice_does_nothing_twice(
         assert [text.partition("\n")[0] for text in harness.shown(ANN)] == [
             SUBSCRIBED.strip(),
             SUBSCRIBED.strip(),
-            "Stopped: harbour",
+            "Removed: harbour",
         ]
     assert api.updates.pending == []
 

@@ -18,9 +18,9 @@ from bot.search.explain import (
 
 ANONYMOUS, EVE = 1087968824, 9
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-ONLY_ADMINS = "Only administrators of this chat can change what rings here."
-SUBSCRIBED = "Subscribed. I ring here once for each new story that matches\n"
-NOTHING = "Nothing waits to be confirmed. /subscribe QUERY begins."
+ONLY_ADMINS = "Only administrators of this chat can change its alerts."
+SUBSCRIBED = "Done. You get one alert here per new story matching:\n"
+NOTHING = "Nothing to confirm. Start with /subscribe QUERY"
 MANY = 40  #: stories of a day, more than a chat takes without being asked
 
 
@@ -119,7 +119,7 @@ async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(
 
 async def test_test_of_what_never_came_says_so(harness: TelegramHarness) -> None:
     assert (await ask(harness, "/test zeppelin")).startswith(
-        ("0 stories in the last ", "There are no stored articles yet")
+        ("0 stories in the last ", "No articles stored yet")
     )
     await brings(harness, "The harbour opens")
     assert (await ask(harness, "/test zeppelin")).split("\n")[:2] == [
@@ -149,7 +149,7 @@ async def test_test_takes_a_mistake_and_an_empty_query_as_subscribe_does(
     assert reply.split("\n")[-2:] == ["harbour AND (port OR", "            ^"]
     assert (
         await ask(harness, "/test")
-        == 'Write a query after the command, for example: /test "air defence" AND Syria'
+        == 'Send the command with a query, for example: /test "air defence" AND Syria'
     )
 
 
@@ -209,11 +209,11 @@ async def test_subscribing_says_how_many_stories_to_expect(harness: TelegramHarn
 
     assert (
         await ask(harness, "/subscribe harbour")
-        == f"{SUBSCRIBED}harbour\nBy the past days, expect about 14 stories a week."
+        == f"{SUBSCRIBED}harbour\nJudging by the last days: about 14 alerts a week."
     )
     assert (
         await ask(harness, "/subscribe zeppelin")
-        == f"{SUBSCRIBED}zeppelin\nBy the past days, expect less than one story a week."
+        == f"{SUBSCRIBED}zeppelin\nJudging by the last days: less than one alert a week."
     )
 
 
@@ -223,12 +223,10 @@ async def test_what_would_ring_often_is_asked_about_first(harness: TelegramHarne
     reply = await ask(harness, "/subscribe harbour")
 
     assert reply.startswith(
-        "That would ring about 40 times a day, here is what came last:\n\n• The harbour opens part 39 – Invented Wire\n"
+        "That would be about 40 alerts a day. Latest:\n\n• The harbour opens part 39 – Invented Wire\n"
     )
     assert reply.count("\n• ") == 3
-    assert reply.endswith(
-        "\n\n/confirm subscribes to it all the same; a narrower query rings less."
-    )
+    assert reply.endswith("\n\nNarrow the query, or subscribe anyway: /confirm")
     assert await rules(harness) == []
     await harness.bring("The harbour rings nobody yet")
     await harness.deliver(MINUTE)
@@ -355,7 +353,7 @@ async def test_in_a_group_an_administrator_confirms_and_a_member_does_not(
     await brings_many(harness)
     assert await ask(harness, "/subscribe harbour", GROUP, BOB) == ONLY_ADMINS
     assert (await ask(harness, "/subscribe harbour", GROUP, ANN)).startswith(
-        "That would ring about 40"
+        "That would be about 40"
     )
 
     assert await ask(harness, "/confirm", GROUP, BOB) == ONLY_ADMINS
@@ -381,7 +379,7 @@ async def test_a_topic_confirms_for_itself(harness: TelegramHarness) -> None:
 
 
 async def test_a_stranger_confirms_nothing(harness: TelegramHarness) -> None:
-    assert (await ask(harness, "/confirm", EVE, EVE)).startswith("This newsbell serves only chats")
+    assert (await ask(harness, "/confirm", EVE, EVE)).startswith("This bot is private")
 
 
 async def test_what_rings_here_already_is_not_confirmed_a_second_time(
@@ -392,7 +390,7 @@ async def test_what_rings_here_already_is_not_confirmed_a_second_time(
     await ask(harness, "/confirm")
     assert (
         await ask(harness, "/subscribe harbour")
-        == "This rings here already. /subscriptions lists everything."
+        == "This chat already has this subscription. All subscriptions: /subscriptions"
     )
     assert await rules(harness) == ["harbour"]
 
@@ -407,7 +405,7 @@ async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(
     async with open_harness(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as harness:
         assert (
             await ask(harness, "/confirm")
-            == "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
+            == "A chat can have at most 1 subscriptions. Remove one first: /unsubscribe"
         )
     async with open_harness(tmp_path, api, CHATS, clock) as harness:
         assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED), (

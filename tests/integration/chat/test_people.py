@@ -74,9 +74,9 @@ async def test_an_invitation_lets_in_who_opens_it_first_and_nobody_else(
 ) -> None:
     async with open_desk(tmp_path, clock, access="invite") as harness:
         await says(harness, ANN, "/admin")
-        token = await link(harness, "Invite somebody")
+        token = await link(harness, "Invite someone")
         assert (await says(harness, BOB, "/subscribe harbour"))[0].startswith(
-            "This newsbell serves those who were invited"
+            "This bot is by invitation only"
         )
         await says(harness, BOB, f"/start {token}")
         assert (await harness.app.store.chats.person(BOB)).role == "user"
@@ -91,7 +91,7 @@ async def test_an_invitation_does_not_work_in_a_group_nor_after_three_days(
 ) -> None:
     async with open_desk(tmp_path, clock, access="invite") as harness:
         await says(harness, ANN, "/admin")
-        token = await link(harness, "Invite somebody")
+        token = await link(harness, "Invite someone")
         assert await says(harness, BOB, f"/start {token}", ROOM) == [
             "Open the invitation in a private chat with me."
         ]
@@ -108,7 +108,7 @@ async def test_a_group_is_let_in_with_who_adds_the_bot_where_they_may(
         await harness.listen()
         assert await says(harness, BOB, "/help", ROOM) == []
         await says(harness, ANN, "/admin")
-        await says(harness, BOB, f"/start {await link(harness, 'Invite somebody')}")
+        await says(harness, BOB, f"/start {await link(harness, 'Invite someone')}")
         harness.api.invite(ROOM)
         await harness.listen()
         assert len(await says(harness, EVE, "/help", ROOM)) == 1
@@ -130,7 +130,7 @@ async def test_a_blocked_person_hears_nothing_and_comes_back_when_let_in_again(
         await harness.deliver(10 * SECOND, SECOND)
         assert "harbour closed" not in harness.api.messages(BOB)[-1].text
         await presses(harness, ANN, "Bob · blocked")
-        await presses(harness, ANN, "Let in again")
+        await presses(harness, ANN, "Unblock")
         assert "harbour" in (await says(harness, BOB, "/subscriptions"))[0]
 
 
@@ -168,7 +168,7 @@ async def test_everyone_is_told_what_an_operator_writes_and_nobody_before_it_is_
     async with open_desk(tmp_path, clock, access="open") as harness:
         await says(harness, BOB, "/start")
         await says(harness, ANN, "/admin")
-        await presses(harness, ANN, "Tell everyone")
+        await presses(harness, ANN, "Broadcast")
         await says(harness, ANN, "The harbour feed moves tonight.")
         assert [
             message for message in harness.api.messages(BOB) if "moves tonight" in message.text
@@ -226,7 +226,7 @@ async def test_a_forwarded_post_offers_to_watch_its_topic(
         harness.api.forward(ANN, ANN, origin, "Storm closes the harbour of Valmora\nFerries wait.")
         [answer] = await reply(harness, ANN, 0)
         assert answer.startswith(f"From {name}.")
-        await presses(harness, ANN, "Ring me for this")
+        await presses(harness, ANN, "Alert me")
         [(query,)] = await harness.rows("select query from subscriptions")
         assert "Valmora" in query
         assert len(query.split()) <= 3
@@ -253,7 +253,7 @@ async def test_a_feed_that_a_chat_added_rings_that_chat_alone(
     server.put("/coast", rss(item("1", "Old news"), title="Coast Herald"))
     async with open_desk(tmp_path, clock, {"ann": ANN, "group": GROUP}) as harness:
         await says(harness, ANN, f"/addfeed {server.url('/coast')}")
-        await presses(harness, ANN, "Watch it")
+        await presses(harness, ANN, "Add")
         await says(harness, ANN, "/subscribe harbour")
         await says(harness, ANN, "/subscribe harbour", GROUP)
         await poll(harness.app)
@@ -304,20 +304,20 @@ async def test_quotas_are_said_and_held(
         await says(harness, EVE, "/start")
         await says(harness, EVE, "/language en")
         await says(harness, EVE, f"/addfeed {server.url('/0')}")
-        await presses(harness, EVE, "Watch it")
+        await presses(harness, EVE, "Add")
         assert await says(harness, EVE, f"/addfeed {server.url('/1')}") == [
-            "You can add 1 new sites an hour. Try again later."
+            "You can add at most 1 new sites an hour. Try again later."
         ]
         clock.advance(2 * HOUR)
         await says(harness, EVE, f"/addfeed {server.url('/1')}")
-        await presses(harness, EVE, "Watch it")
+        await presses(harness, EVE, "Add")
         clock.advance(2 * HOUR)
         assert await says(harness, EVE, f"/addfeed {server.url('/2')}") == [
-            "A chat can add 2 feeds. Remove one with /removefeed first."
+            "A chat can add at most 2 feeds. Remove one first: /removefeed"
         ]
         await says(harness, EVE, "/subscribe harbour")
         assert await says(harness, EVE, "/subscribe ferry") == [
-            "A chat can have 1 subscriptions. Remove one with /unsubscribe first."
+            "A chat can have at most 1 subscriptions. Remove one first: /unsubscribe"
         ]
 
 
@@ -348,7 +348,7 @@ async def test_what_is_no_web_address_is_not_looked_at(
 ) -> None:
     async with open_desk(tmp_path, clock) as harness:
         assert (await says(harness, ANN, f"/addfeed {text}"))[0].startswith(
-            "That is no web address."
+            "That is not a web address."
         )
 
 
@@ -402,10 +402,10 @@ async def test_an_opml_file_is_taken_in_and_one_that_is_none_is_said_to_be(
         harness.api.upload(ANN, ANN, "again.opml", document)
         assert (await reply(harness, ANN, 1))[0].splitlines() == [
             "0 feeds added for this chat.",
-            "1 feed was watched already.",
+            "1 feed was already there.",
         ]
         harness.api.upload(ANN, ANN, "page.xml", b"<html><body>Hello</body></html>")
-        assert (await reply(harness, ANN, 2))[0].startswith("This is no OPML file that I can read:")
+        assert (await reply(harness, ANN, 2))[0].startswith("I cannot read this OPML file:")
         harness.api.upload(GROUP, ANN, "reader.opml", document)
         assert await reply(harness, GROUP, 0) == []
 
@@ -417,7 +417,7 @@ async def test_a_link_alone_is_looked_at_and_its_site_offered(
     async with open_desk(tmp_path, clock) as harness:
         assert (await says(harness, ANN, server.url("/feed")))[0].startswith("Coast Herald")
         assert await says(harness, ANN, f"look at {server.url('/feed')} some day") == []
-        assert (await presses(harness, ANN, "Watch it")).startswith("Watching Coast Herald")
+        assert (await presses(harness, ANN, "Add")).startswith("Added Coast Herald")
 
 
 async def test_telegram_is_told_the_commands_for_each_kind_of_chat_and_language(

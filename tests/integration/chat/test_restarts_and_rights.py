@@ -269,7 +269,7 @@ async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_
         await harness.deliver(DAY, HOUR)
         assert len(api.messages(BOB)) == before
         await presses(harness, ANN, "Bob · blocked")
-        await presses(harness, ANN, "Let in again")
+        await presses(harness, ANN, "Unblock")
         await harness.deliver(MINUTE, SECOND)
         assert [message.text.partition("\n")[0] for message in api.messages(BOB)[before:]] == [
             "harbour closed"
@@ -320,7 +320,7 @@ async def test_two_feeds_of_one_name_are_offered_to_choose_from(
         )
         await harness.listen()
         assert await says(harness, ANN, "/removefeed Coast Herald") == [
-            "Which feed shall be watched no longer?"
+            "Which feed do you want to remove?"
         ]
 
 
@@ -340,7 +340,7 @@ async def test_quiet_hours_without_an_end_are_not_taken_for_none(
     async with a_world() as api, a_desk(tmp_path, clock, api) as harness:
         await says(harness, ANN, "/settings")
         await presses(harness, ANN, "Quiet hours")
-        assert (await says(harness, ANN, text))[0].startswith("I cannot read that")
+        assert (await says(harness, ANN, text))[0].startswith("I didn't understand")
 
 
 async def test_a_reaction_in_a_topic_counts(opened: OpenHarness) -> None:
@@ -357,7 +357,7 @@ async def test_a_reaction_in_a_topic_counts(opened: OpenHarness) -> None:
 async def test_what_is_written_in_a_topic_answers_nothing_by_itself(opened: OpenHarness) -> None:
     async with opened() as harness:
         assert (await ask(harness, "/why", chat=FORUM, topic=TOPIC)).startswith(
-            "Write the address or the headline of an article after /why"
+            "Send /why with the address or headline of an article"
         )
 
 
@@ -451,7 +451,7 @@ async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(
         )
         api.press(ANN, ANN, number, f"{word} now")
         await harness.listen()
-        assert api.answers[-1].text == "Only the operators of this newsbell can do that."
+        assert api.answers[-1].text == "Only the operators of this bot can do that."
         assert (await harness.app.store.chats.person(BOB)).role == "user"
 
 
@@ -473,10 +473,10 @@ async def test_who_has_a_story_is_known_by_more_than_a_name(
             await harness.deliver(SECOND * 5, SECOND)
             alert = api.messages(GROUP)[-1].message_id
             for user, reply in (
-                (ANN, "You have it."),
-                (BOB, "Sam has it."),
-                (ANN, "It is free again."),
-                (BOB, "You have it."),
+                (ANN, "It's yours."),
+                (BOB, "Sam is on it."),
+                (ANN, "Released."),
+                (BOB, "It's yours."),
             ):
                 api.press(GROUP, user, alert, "mine")
                 await harness.listen()

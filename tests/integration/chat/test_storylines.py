@@ -48,7 +48,7 @@ from bot.search.timeline import format_delay, summary, timeline, who_was_first
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
 ANONYMOUS = 1087968824
-ONLY_ADMINS = "Only administrators of this chat can change what rings here."
+ONLY_ADMINS = "Only administrators of this chat can change its alerts."
 
 
 def shown(harness: TelegramHarness, chat: int = ANN) -> list[str]:
@@ -70,7 +70,7 @@ async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why
         line = await start_story(harness)
         answer = await ask(harness, "/follow", newest_message(harness))
         assert answer.startswith(
-            "Following. I ring here for all later stories of this storyline, until it has been quiet for 48 hours:\ntram\n"
+            "Following. You are alerted to all later stories of this storyline, until it has been quiet for 48 hours:\ntram\n"
         )
         [story] = await harness.add(ArticleSpec("quiet", (0, 0, line)))
         await harness.add(
@@ -106,7 +106,7 @@ async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_sho
         line = await start_story(harness)
         answer = await ask(harness, "/mute", newest_message(harness))
         assert answer.startswith(
-            "Muted. Nothing more of this storyline rings here, until it has been quiet for 48 hours:\ntram\n"
+            "Muted. No more alerts for this storyline here, until it has been quiet for 48 hours:\ntram\n"
         )
         await harness.add(
             ArticleSpec("tram anew", (0, 0, line)), ArticleSpec("tram too", (line, line, line))
@@ -128,7 +128,7 @@ async def test_a_stance_is_taken_back_by_an_answer_to_the_same_alert(
         alert = newest_message(harness)
         await ask(harness, command, alert)
         assert (await ask(harness, undo, alert)).startswith(
-            "This storyline rings here by its words again, like any other:\ntram"
+            "Back to normal. You are alerted to this storyline only where it matches a subscription:\ntram"
         )
         await harness.add(
             ArticleSpec("quiet", (0, 0, line)), ArticleSpec("tram anew", (0, 0, line))
@@ -198,7 +198,7 @@ async def test_a_command_that_answers_no_alert_is_told_what_to_answer(
 ) -> None:
     async with opened(EVERYWHERE) as harness:
         await start_story(harness)
-        told = f"Answer an alert with {command}: it is about the story of that alert."
+        told = f"Reply to an alert with {command}; it applies to the story of that alert."
         assert await ask(harness, command) == told
         assert await ask(harness, command, newest_message(harness)) == told, (
             "the answer is no alert"
@@ -273,7 +273,7 @@ async def test_a_number_of_a_group_s_message_says_nothing_in_its_supergroup(
             text="It has the number that an alert had.",
         )
         answer = await ask(harness, "/mute", old, -100_777, ANN)
-        assert answer == "Answer an alert with /mute: it is about the story of that alert."
+        assert answer == "Reply to an alert with /mute; it applies to the story of that alert."
 
 
 # How long it holds
@@ -506,7 +506,7 @@ async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_
         )
         assert (
             await ask(harness, "/story")
-            == "Answer an alert with /story, or write the address of an article after it."
+            == "Reply to an alert with /story, or send /story and a link."
         )
 
 
@@ -580,21 +580,21 @@ async def test_stories_says_how_much_belongs_to_one_alert_and_changes_it(
     opened: OpenHarness, level: str
 ) -> None:
     async with opened(TRAM) as harness:
-        assert "It is normal here." in await ask(harness, "/stories")
+        assert "Here: normal" in await ask(harness, "/stories")
         assert (
             await ask(harness, f"/stories {level.upper()}")
-            == f"From now on one alert here is for one story, {level}. /stories explains."
+            == f"Story grouping here is now: {level}. What it means: /stories"
         )
-        assert f"It is {level} here." in await ask(harness, "/stories")
-        assert f"It is {level} here." in await ask(harness, "/stories nonsense")
+        assert f"Here: {level}" in await ask(harness, "/stories")
+        assert f"Here: {level}" in await ask(harness, "/stories nonsense")
 
 
 async def test_stories_is_for_one_chat_and_survives_a_restart(opened: OpenHarness) -> None:
     async with opened(EVERYWHERE, stories="strict") as harness:
         await ask(harness, "/stories loose")
     async with opened(EVERYWHERE, stories="normal") as harness:
-        assert "It is loose here." in await ask(harness, "/stories")
-        assert "It is normal here." in await ask(harness, "/stories", None, GROUP, BOB)
+        assert "Here: loose" in await ask(harness, "/stories")
+        assert "Here: normal" in await ask(harness, "/stories", None, GROUP, BOB)
 
 
 async def test_the_level_that_the_file_gives_a_chat_is_changed_there_only(
@@ -603,18 +603,18 @@ async def test_the_level_that_the_file_gives_a_chat_is_changed_there_only(
     async with opened(TRAM, levels={"ann": "normal"}) as harness:
         assert (
             await ask(harness, "/stories loose")
-            == "feeds.yaml says normal for this chat: change it there."
+            == "Set to normal for this chat in feeds.yaml; edit it there."
         )
-        assert "It is normal here." in await ask(harness, "/stories")
+        assert "Here: normal" in await ask(harness, "/stories")
 
 
 async def test_a_level_that_the_file_no_longer_gives_a_chat_holds_no_longer(
     opened: OpenHarness,
 ) -> None:
     async with opened(TRAM, levels={"ann": "loose"}, stories="strict") as harness:
-        assert "It is loose here." in await ask(harness, "/stories")
+        assert "Here: loose" in await ask(harness, "/stories")
     async with opened(TRAM, stories="strict") as harness:
-        assert "It is strict here." in await ask(harness, "/stories")
+        assert "Here: strict" in await ask(harness, "/stories")
 
 
 async def test_a_second_copy_of_an_update_changes_nothing(opened: OpenHarness) -> None:
@@ -893,7 +893,7 @@ async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: OpenHar
     async with opened() as harness:
         answer = await ask(harness, "/subscribe harbour Publishers:2")
         assert "publishers: stands before the query, as in publishers:2 ceasefire" in answer
-        assert "that 2 independent publishers carry" in await ask(
+        assert "once 2 independent publishers report it" in await ask(
             harness, "/subscribe Publishers:2 harbour"
         )
 
@@ -904,7 +904,7 @@ async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings
     async with opened() as harness:
         answer = await ask(harness, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
         assert (
-            "that 2 independent publishers carry, or 30m after the first\nand once more when 4 publishers carry it"
+            "once 2 independent publishers report it, or 30m after the first\nand again once 4 publishers report it"
             in answer
         )
         assert "publishers:2 or_after:30m alert_again_at:4 harbour" in await ask(
@@ -912,7 +912,7 @@ async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings
         )
         assert (
             await ask(harness, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
-            == "This rings here already. /subscriptions lists everything."
+            == "This chat already has this subscription. All subscriptions: /subscriptions"
         )
         [a] = await harness.add(ArticleSpec("harbour"))
         await harness.deliver(10 * SECOND)
