@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,18 @@ from botapi import BotApi
 from botapi import Message as BotMessage
 from support import NOON, ManualClock, Recorder, newsbell
 
-from bot.alerts.decide import AlertDecider
-from bot.feeds.poller import Polled, _affected_stories, _Decided
-from bot.model.alerts import StoryState
+from bot.alerts.decide import AlertRules
+from bot.feeds.batch import decide_commits
+from bot.feeds.poll_result import PollDecision
 from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, OutboxRow
 from bot.model.entries import EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision, Silence
-from bot.model.feeds import Failure, FeedDue, FeedState, FetchFailed
-from bot.model.poll import AffectedStories, FeedCommit, Lookup
+from bot.model.feeds import FeedDue, FeedState
+from bot.model.poll import FeedCommit, Lookup
 from bot.model.stories import Merge, Placement
 from bot.model.stories import StoryIds as Stories
 from bot.parse.entry_keys import keys_in_text
 from bot.service.app import App
-from bot.stories.assign import Merges, resolve_placements
+from bot.stories.assign import Merges
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
 FEED = "http://127.0.0.1:9/feed.xml"  #: never polled: the stories are brought by `Desk.bring`
@@ -129,8 +129,7 @@ class TelegramHarness:
                 "invented wire",
                 "invented wire",
             )
-            rung = self._decider(StoryState()).ring([placed], (), self._feed())
-            await self._commit(FeedCommit(1, self._state(), new=(placed,), alerts=rung.alerts))
+            await self._commit([PollDecision(self._feed(), self._commit_of(), placed=(placed,))])
 
     async def add(
         self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
@@ -144,39 +143,22 @@ class TelegramHarness:
         self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
     ) -> tuple[list[FeedCommit], list[int]]:
         """As `adds`, but nothing is kept."""
-        batch = [[one] if isinstance(one, ArticleSpec) else list(one) for one in polls]
-        lookup = Lookup(
-            1,
-            tuple(EntryKeys(b"", b"", b"\0") for one in batch for _ in one)
-            or (EntryKeys(b"", b"", b"\0"),),
-        )
-        number = (await self.app.store.polls.lookup([lookup]))[1].next_id
-        placed: list[list[PlacedEntry]] = []
-        for told in batch:
-            placed.append([self._placed(one, number + at) for at, one in enumerate(told)])
-            number += len(told)
-        found = Merges.of(merges)
-        decided = [_Decided(self._polled, FeedCommit(1, self._state())) for _ in batch]
-        now = self.clock.now()
-        touched = _affected_stories(decided, placed, found)
-        state = (
-            await self.app.store.polls.stories(touched, now) if touched.story_ids else StoryState()
-        )
-        decider = AlertDecider(self.app.poller._index, state, found, self.app.grouping, now)
-        commits = []
-        for one, entries in zip(decided, placed, strict=True):
-            kept = resolve_placements(entries, found, state.originals)
-            rung = decider.ring(kept, (), self._feed())
-            commits.append(
-                replace(
-                    one.commit,
-                    new=tuple(kept),
-                    alerts=rung.alerts,
-                    alert_revisions=rung.revisions,
-                    growths=rung.growths,
-                )
-            )
-        return commits, [entry.entry.id for entries in placed for entry in entries]
+        batch = [[poll] if isinstance(poll, ArticleSpec) else list(poll) for poll in polls]
+        number = await self._number(sum(map(len, batch)))
+        decisions = []
+        for articles in batch:
+            placed = [self._placed(article, number + at) for at, article in enumerate(articles)]
+            number += len(articles)
+            decisions.append(PollDecision(self._feed(), self._commit_of(), placed=tuple(placed)))
+        commits = await self._decide(decisions, merges)
+        return commits, [entry.entry.id for poll in decisions for entry in poll.placed]
+
+    async def _decide(
+        self, decisions: Sequence[PollDecision], merges: Sequence[Merge] = ()
+    ) -> list[FeedCommit]:
+        """As the poller decides about alerts once the entries of a batch are placed."""
+        rules = AlertRules(self.app.index, self.app.grouping, self.clock.now())
+        return await decide_commits(self.app.store.polls, decisions, Merges.of(merges), rules)
 
     def _placed(self, told: ArticleSpec, number: int) -> PlacedEntry:
         now = self.clock.now()
@@ -203,10 +185,6 @@ class TelegramHarness:
         origin = told.origin or f"house {number}"
         return PlacedEntry(new, Placement(number, place), origin, origin, told.agency)
 
-    @property
-    def _polled(self) -> Polled:
-        return Polled(self._feed(), FetchFailed(Failure.HTTP, ""))
-
     async def retitle(self, before: str, after: str) -> None:
         """Let the feed change a headline."""
         lookup = Lookup(1, (EntryKeys(b"", b"", before.encode()[:16]),))
@@ -222,14 +200,7 @@ class TelegramHarness:
             self.clock.now(),
             retitled=True,
         )
-        state = await self.app.store.polls.stories(
-            AffectedStories(frozenset({entry.story_ids})), self.clock.now()
-        )
-        rung = self._decider(state).ring((), [revision], self._feed())
-        kept = FeedCommit(1, self._state(), revisions=(revision,))
-        await self._commit(
-            replace(kept, alerts=rung.alerts, alert_revisions=rung.revisions, growths=rung.growths)
-        )
+        await self._commit([PollDecision(self._feed(), self._commit_of(revisions=(revision,)))])
 
     async def begin(self, name: str) -> Delivery:
         """Mark the next delivery to this chat as being sent, and no more."""
@@ -297,22 +268,20 @@ class TelegramHarness:
         """What the terminal's operator was told."""
         return self.terminal.texts(DeliveryKind.NOTICE)
 
-    async def _number(self) -> int:
-        """An id that no entry has, also after a restart."""
-        return (await self.app.store.polls.lookup([Lookup(1, (EntryKeys(b"", b"", b"\0"),))]))[
-            1
-        ].next_id
+    async def _number(self, count: int = 1) -> int:
+        """The first of so many ids that no entry has, also after a restart."""
+        lookup = Lookup(1, (EntryKeys(b"", b"", b"\0"),) * max(count, 1))
+        return (await self.app.store.polls.lookup([lookup]))[1].next_id
 
-    def _decider(self, state: StoryState) -> AlertDecider:
-        return AlertDecider(
-            self.app.poller._index, state, Merges.of(()), self.app.grouping, self.clock.now()
-        )
+    def _commit_of(self, revisions: tuple[Revision, ...] = ()) -> FeedCommit:
+        return FeedCommit(1, self._state(), revisions=revisions)
 
     def _state(self) -> FeedState:
         return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=NOON)
 
-    async def _commit(self, commit: FeedCommit) -> None:
-        await self.app.store.polls.commit([commit], self.clock.now())
+    async def _commit(self, decisions: Sequence[PollDecision]) -> None:
+        commits = await self._decide(decisions)
+        await self.app.store.polls.commit(commits, self.clock.now())
 
 
 def first_line(message: BotMessage) -> str:

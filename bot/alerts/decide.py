@@ -1,13 +1,16 @@
-"""Decide which chats an entry rings, which messages have to change, and what stays silent. No I/O, no clock, no text.
+"""Decide which chats get an alert for an entry, and which messages have to change.
 
-A chat is rung once per story, at the level of stories that it chose. Further entries change the message; a subscription that waits for
-publishers holds the alert until enough carry the story. A known entry with other words rings only where the old words did not match.
+A chat gets one alert per story, at the level of stories that it chose. Further entries change the
+message; a subscription that waits for publishers holds the alert back until enough carry the
+story. A known entry with other words leads to an alert only where the old words did not match.
+No I/O, no clock, no text.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.alerts.state import AlertState, AlertStateDraft
 from bot.model.alerts import (
     PRIORITIES,
     AlertGrowth,
@@ -16,33 +19,48 @@ from bot.model.alerts import (
     KnownAlert,
     Priority,
     Stance,
-    StoryState,
 )
 from bot.model.chats import AlertOptions
 from bot.model.entries import RECENT, Article, Match, NewEntry, PlacedEntry, Revision, Silence
 from bot.model.feeds import FeedDue
 from bot.model.stories import Grouping, StoryIds
 from bot.query.index import Index
-from bot.stories.assign import Merges
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRules:
+    """What the decisions of a batch are made by."""
+
+    index: Index
+    grouping: Callable[[int], Grouping]  #: the level of stories that a chat chose
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AlertDecisions:
     """What the entries of one feed mean for the chats."""
 
-    alerts: tuple[AlertIntent, ...]
-    revisions: tuple[AlertRevision, ...]
+    alerts: tuple[AlertIntent, ...] = ()
+    revisions: tuple[AlertRevision, ...] = ()
     growths: tuple[AlertGrowth, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """An entry whose words match, or did so for the first time."""
-
-    entry: int
-    story_ids: StoryIds
-    catch_up: bool = False
-    collapse: bool = False
+def decide_alerts(
+    entries: Sequence[PlacedEntry],
+    revisions: Sequence[Revision],
+    feed: FeedDue,
+    state: AlertState,
+    rules: AlertRules,
+) -> tuple[AlertDecisions, AlertState]:
+    """Decide about the entries of one feed; the decisions, and the state for the next feed."""
+    if not entries and not revisions:
+        return AlertDecisions(), state
+    decision = _Decision(feed, state, rules)
+    for entry in entries:
+        decision.add_entry(entry)
+    for revision in revisions:
+        decision.add_revision(revision)
+    return decision.result()
 
 
 def article(entry: NewEntry | Revision, feed: FeedDue) -> Article:
@@ -61,294 +79,238 @@ def article(entry: NewEntry | Revision, feed: FeedDue) -> Article:
     )
 
 
-def priority(all_options: Iterable[AlertOptions]) -> Priority:
-    """That of the most urgent."""
-    return min((PRIORITIES[one.urgency] for one in all_options), default=Priority.NORMAL)
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """An entry whose words match, or did so for the first time."""
+
+    entry: int
+    story_ids: StoryIds
+    catch_up: bool = False
+    collapse: bool = False
 
 
-class AlertDecider:
-    """Decides for one batch; remembers what it decided so that later entries of the batch see it."""
+class _Decision:
+    """One call of `decide_alerts` under way."""
 
-    def __init__(
-        self,
-        index: Index,
-        state: StoryState,
-        merges: Merges,
-        grouping: Callable[[int], Grouping],
-        now: datetime,
-    ) -> None:
-        self._index, self._grouping, self._now = index, grouping, now
-        self._stories: dict[int, dict[int, KnownAlert]] = {}  # story to chat to alert
-        self._origins: dict[tuple[Grouping, int], set[str]] = {}
-        self._stances: dict[int, dict[int, Stance]] = {}  # storyline to chat
-        self._told: dict[
-            tuple[int, int], int
-        ] = {}  # chat and story to the publishers that its alert counted before stories merged
-        self._aside = [alert for alert in state.alerts if alert.aside]
-        active = (alert for alert in state.alerts if not alert.aside)
-        for alert in sorted(
-            active, key=lambda one: (one.lost, one.held, one.story_id)
-        ):  # what was sent outlives what waits
-            kept = merges.follow(alert.grouping, alert.story_id)
-            chats = self._stories.setdefault(kept, {})
-            first = chats.get(alert.chat_id, alert)
-            joined = (
-                first.subscriptions if alert.lost else first.subscriptions | alert.subscriptions
-            )
-            chats[alert.chat_id] = replace(
-                first, story_id=kept, subscriptions=joined, again=first.again or alert.again
-            )
-            if merges.done:
-                told = len(state.origins.get((alert.grouping, alert.story_id), ()))
-                self._told.setdefault((alert.chat_id, kept), told)
-        for (level, number), origins in state.origins.items():
-            self._origins.setdefault((level, merges.follow(level, number)), set()).update(origins)
-        # Where two storylines become one, what the chat wants of the one that stays goes first, as in the store.
-        for number, stances in sorted(
-            state.stances.items(), key=lambda one: merges.follow(Grouping.LOOSE, one[0]) != one[0]
-        ):
-            chats_want = self._stances.setdefault(merges.follow(Grouping.LOOSE, number), {})
-            for chat, stance in stances.items():
-                chats_want.setdefault(chat, stance)
-        self._merges = merges
-
-    def ring(
-        self, new: Iterable[PlacedEntry], revisions: Iterable[Revision], feed: FeedDue
-    ) -> AlertDecisions:
-        """Alerts and changes for the entries of one feed."""
+    def __init__(self, feed: FeedDue, state: AlertState, rules: AlertRules) -> None:
+        self._feed = feed
+        self._index, self._grouping, self._now = rules.index, rules.grouping, rules.now
+        self._draft = AlertStateDraft(state)
+        self._state = self._draft.state
         self._alerts: list[AlertIntent] = []
-        self._changes: list[AlertRevision] = []
-        self._growths: dict[tuple[int, int], AlertGrowth] = {}
-        self._for = feed.chats
-        for entry in new:
-            self._new(entry, feed)
-        for revision in revisions:
-            self._revised(revision, feed)
-        return AlertDecisions(
-            tuple(self._alerts), tuple(self._changes), tuple(self._growths.values())
-        )
+        self._revisions: list[AlertRevision] = []
+        self._growths: dict[tuple[int, int], AlertGrowth] = {}  # by chat and story
 
-    def _new(self, placed: PlacedEntry, feed: FeedDue) -> None:
+    def result(self) -> tuple[AlertDecisions, AlertState]:
+        """What was decided, and the state after it."""
+        growths = tuple(self._growths.values())
+        decisions = AlertDecisions(tuple(self._alerts), tuple(self._revisions), growths)
+        return decisions, self._state
+
+    def add_entry(self, placed: PlacedEntry) -> None:
+        """Decide about a new entry."""
         entry, story_ids = placed.entry, placed.story_ids
-        before = self._having(story_ids)
-        counts = {
-            level: len(self._origins.get((level, story_ids.at(level)), ())) for level in Grouping
-        }
-        for level in Grouping:
-            self._origins.setdefault((level, story_ids.at(level)), set()).add(placed.origin)
+        earlier = self._state.of_stories(story_ids, self._grouping)
+        publishers = {level: self._state.publishers(level, story_ids) for level in Grouping}
+        self._draft.add_origin(placed.origin, story_ids)
         recent = entry.published is not None and entry.published > self._now - RECENT
         if entry.silent is not Silence.ARCHIVE and (not entry.silent or recent):
-            self._match(placed, feed)
-        for alert in before:
-            self._grow(
-                alert,
-                self._told.pop((alert.chat_id, alert.story_id), counts[alert.grouping]),
-                story_ids,
-            )
+            self._match(placed)
+        for alert in earlier:
+            before = self._draft.take_counted(alert, publishers[alert.grouping])
+            self._grow(alert, before, story_ids)
 
-    def _match(self, placed: PlacedEntry, feed: FeedDue) -> None:
-        entry = placed.entry
-        baseline = entry.silent is Silence.BASELINE
-        hit = _Hit(
-            entry.id, placed.story_ids, catch_up=baseline, collapse=entry.silent is Silence.FLOOD
-        )
-        stances = self._stances.get(placed.story_ids.storyline, {})
-        for chat, found in self._by_chat(
-            self._index.match(article(entry, feed)), terminals_only=baseline
-        ).items():
-            if stances.get(chat) is not Stance.MUTE:
-                self._place(chat, hit, found)
-        for chat, stance in stances.items():
-            may = self._for is None or chat in self._for
-            if (
-                stance is Stance.FOLLOW
-                and may
-                and not baseline
-                and self._had(chat, placed.story_ids) is None
-            ):
-                self._alert(chat, hit, [], followed=True)
-
-    def _revised(self, revision: Revision, feed: FeedDue) -> None:
-        known, story_ids = revision.known, self._merges.resolve(revision.known.story_ids)
-        now_says = article(revision, feed)
-        matches = self._index.match(now_says)
-        said = replace(now_says, title=known.title, summary=known.summary)
-        before = {match.subscription_id for match in self._index.match(said)} if matches else set()
-        first_time = [match for match in matches if match.subscription_id not in before]
-        leading = [alert for alert in self._having(story_ids) if alert.entry_id == known.id]
-        shown_to = {alert.chat_id for alert in leading}
-        stances = self._stances.get(story_ids.storyline, {})
-        for chat, found in self._by_chat(first_time, terminals_only=False).items():
-            if chat not in shown_to and stances.get(chat) is not Stance.MUTE:
-                self._place(chat, _Hit(known.id, story_ids), found)
-        now_matching = self._by_chat(matches, terminals_only=False)
+    def add_revision(self, revision: Revision) -> None:
+        """Decide about a known entry with other words."""
+        known = revision.known
+        story_ids = self._state.merges.resolve(known.story_ids)
+        new_words = article(revision, self._feed)
+        matches = self._index.match(new_words)
+        first_matches = self._first_matches(matches, new_words, revision)
+        leading = [
+            alert
+            for alert in self._state.of_stories(story_ids, self._grouping)
+            if alert.entry_id == known.id
+        ]
+        leading_chats = {alert.chat_id for alert in leading}
+        for chat, chat_matches in self._by_chat(first_matches).items():
+            muted = self._state.stance(chat, story_ids) is Stance.MUTE
+            if chat not in leading_chats and not muted:
+                self._alert_or_add(chat, _Hit(known.id, story_ids), chat_matches)
+        by_chat = self._by_chat(matches)
         for alert in leading:
-            self._join(alert, known.id, now_matching.get(alert.chat_id, []), story_ids)
-        for alert in self._aside:
+            self._add_matches(alert, known.id, by_chat.get(alert.chat_id, []), story_ids)
+        for alert in self._state.superseded:
             if alert.entry_id == known.id:
-                self._changes.append(
-                    AlertRevision(
-                        alert.chat_id,
-                        alert.story_id,
-                        known.id,
-                        tuple(now_matching.get(alert.chat_id, ())),
-                    )
-                )
+                chat_matches = by_chat.get(alert.chat_id, [])
+                self._revise(alert, known.id, chat_matches)
+
+    def _first_matches(
+        self, matches: list[Match], new_words: Article, revision: Revision
+    ) -> list[Match]:
+        """Matches of subscriptions that the entry's old words did not match."""
+        if not matches:
+            return []
+        known = revision.known
+        old_words = replace(new_words, title=known.title, summary=known.summary)
+        before = {match.subscription_id for match in self._index.match(old_words)}
+        return [match for match in matches if match.subscription_id not in before]
+
+    def _match(self, placed: PlacedEntry) -> None:
+        """Alerts for the chats whose words match the entry or that follow its storyline."""
+        entry, story_ids = placed.entry, placed.story_ids
+        baseline = entry.silent is Silence.BASELINE
+        flood = entry.silent is Silence.FLOOD
+        hit = _Hit(entry.id, story_ids, catch_up=baseline, collapse=flood)
+        stances = self._state.stances.get(story_ids.storyline, {})
+        matches = self._index.match(article(entry, self._feed))
+        for chat, chat_matches in self._by_chat(matches, terminals_only=baseline).items():
+            if stances.get(chat) is not Stance.MUTE:
+                self._alert_or_add(chat, hit, chat_matches)
+        if baseline:
+            return
+        for chat, stance in stances.items():
+            follows = stance is Stance.FOLLOW and self._may_alert(chat)
+            if follows and self._state.of_chat(chat, story_ids, self._grouping) is None:
+                self._alert(chat, hit, [])
+
+    def _may_alert(self, chat: int) -> bool:
+        return self._feed.chats is None or chat in self._feed.chats
 
     def _by_chat(
-        self, matches: Iterable[Match], *, terminals_only: bool
+        self, matches: Iterable[Match], *, terminals_only: bool = False
     ) -> Mapping[int, list[Match]]:
         chats: dict[int, list[Match]] = {}
         for match in matches:
             subscription = self._index.subscription(match.subscription_id)
             if subscription:
                 for chat in subscription.terminals if terminals_only else subscription.chats:
-                    if self._for is None or chat in self._for:
+                    if self._may_alert(chat):
                         chats.setdefault(chat, []).append(match)
         return chats
 
-    def _having(self, story_ids: StoryIds) -> list[KnownAlert]:
-        """The alerts of the entry's stories, in all chats."""
-        shown = (
-            self._as_of(alert, number, story_ids)
-            for number in _numbers(story_ids)
-            for alert in self._stories.get(number, {}).values()
-        )
-        return [alert for alert in shown if alert]
-
-    def _had(self, chat: int, story_ids: StoryIds) -> KnownAlert | None:
-        """The alert that a chat has of the entry's story, the one at the chat's own level where there are two."""
-        known = (
-            (number, self._stories.get(number, {}).get(chat)) for number in _numbers(story_ids)
-        )
-        mine = [
-            shown
-            for number, alert in known
-            if alert and (shown := self._as_of(alert, number, story_ids))
-        ]
-        return min(
-            mine,
-            key=lambda alert: alert.story_id != story_ids.at(self._grouping(chat)),
-            default=None,
-        )
-
-    def _as_of(self, alert: KnownAlert, number: int, story_ids: StoryIds) -> KnownAlert | None:
-        """The alert, where it is for a story of this number that the entry belongs to.
-
-        An alert keeps to the level at which it was made. Where its chat chose a wider one since, and the wider story has the same number,
-        it is for that from now on.
-        """
-        if number == story_ids.at(alert.grouping):
-            return alert
-        level = self._grouping(alert.chat_id)
-        return replace(alert, grouping=level) if number == story_ids.at(level) else None
-
-    def _place(self, chat: int, hit: _Hit, found: list[Match]) -> None:
-        have = self._had(chat, hit.story_ids)
-        if have is None:
-            self._alert(chat, hit, found)
+    def _alert_or_add(self, chat: int, hit: _Hit, matches: list[Match]) -> None:
+        """A new alert, or further subscriptions for the one that the chat has of the story."""
+        alert = self._state.of_chat(chat, hit.story_ids, self._grouping)
+        if alert is None:
+            self._alert(chat, hit, matches)
             return
-        further = [match for match in found if match.subscription_id not in have.subscriptions]
+        further = [match for match in matches if match.subscription_id not in alert.subscriptions]
         if further:
-            self._join(have, hit.entry, further, hit.story_ids)
+            self._add_matches(alert, hit.entry, further, hit.story_ids)
 
-    def _join(self, alert: KnownAlert, entry: int, found: list[Match], story_ids: StoryIds) -> None:
-        """Other words, or further subscriptions, for an alert that a chat has."""
-        chat, numbers = alert.chat_id, {match.subscription_id for match in found}
-        further = self._all_options(chat, numbers - alert.subscriptions)
-        due_at = self._due(further) if alert.held else None
-        urgent = self._urgency(further, self._count(alert.grouping, story_ids), Priority.NOTICE)
-        self._changes.append(
-            AlertRevision(chat, alert.story_id, entry, tuple(found), due_at, urgent)
-        )
-        joined = replace(alert, subscriptions=alert.subscriptions | numbers)
-        self._stories[alert.story_id][chat] = joined
-        if alert.held:
-            self._grow(joined, self._count(alert.grouping, story_ids), story_ids)
-
-    def _due(self, all_options: Iterable[AlertOptions]) -> datetime | None:
-        waits = [one.or_after for one in all_options if one.or_after is not None]
-        return self._now + min(waits) if waits else None
-
-    def _alert(self, chat: int, hit: _Hit, found: list[Match], *, followed: bool = False) -> None:
+    def _alert(self, chat: int, hit: _Hit, matches: list[Match]) -> None:
         level = self._grouping(chat)
-        story, count = hit.story_ids.at(level), self._count(level, hit.story_ids)
-        all_options = self._all_options(chat, (match.subscription_id for match in found))
-        followed = (
-            followed or self._stances.get(hit.story_ids.storyline, {}).get(chat) is Stance.FOLLOW
-        )
-        held = not followed and not any(one.publishers <= count for one in all_options)
+        story, count = hit.story_ids.at(level), self._state.publishers(level, hit.story_ids)
+        subscriptions = frozenset(match.subscription_id for match in matches)
+        options = self._options(chat, subscriptions)
+        followed = self._state.stance(chat, hit.story_ids) is Stance.FOLLOW
+        pending = not followed and not _enough(options, count)
         intent = AlertIntent(
             chat,
             story,
             hit.entry,
-            tuple(found),
+            tuple(matches),
             hit.catch_up,
-            collapse=hit.collapse and not held,
+            collapse=hit.collapse and not pending,
             grouping=level,
-            priority=self._urgency(all_options, count, priority(all_options)),
-            held=held,
-            due_at=self._due(all_options) if held else None,
+            priority=_ready_priority(options, count, _priority(options)),
+            pending=pending,
+            due_at=self._due_at(options) if pending else None,
             followed=followed,
         )
         self._alerts.append(intent)
-        subscriptions = frozenset(match.subscription_id for match in found)
-        self._stories.setdefault(story, {})[chat] = KnownAlert(
-            chat, story, hit.entry, subscriptions, level, held
+        self._draft.put(KnownAlert(chat, story, hit.entry, subscriptions, level, pending))
+
+    def _add_matches(
+        self, alert: KnownAlert, entry: int, matches: list[Match], story_ids: StoryIds
+    ) -> None:
+        """Other words, or further subscriptions, for an alert that a chat has."""
+        subscriptions = frozenset(match.subscription_id for match in matches)
+        options = self._options(alert.chat_id, subscriptions - alert.subscriptions)
+        count = self._state.publishers(alert.grouping, story_ids)
+        due_at = self._due_at(options) if alert.pending else None
+        self._revise(
+            alert, entry, matches, due_at, _ready_priority(options, count, Priority.NOTICE)
+        )
+        joined = replace(alert, subscriptions=alert.subscriptions | subscriptions)
+        self._draft.put(joined)
+        if alert.pending:
+            self._grow(joined, count, story_ids)
+
+    def _revise(
+        self,
+        alert: KnownAlert,
+        entry: int,
+        matches: list[Match],
+        due_at: datetime | None = None,
+        priority: Priority = Priority.NOTICE,
+    ) -> None:
+        self._revisions.append(
+            AlertRevision(alert.chat_id, alert.story_id, entry, tuple(matches), due_at, priority)
         )
 
     def _grow(self, alert: KnownAlert, before: int, story_ids: StoryIds) -> None:
-        """A further entry: the message shows it; a held alert may have enough publishers now, one that rang may ring once more."""
+        """A further entry: the message shows it, and the alert may go out now, or once more.
+
+        `before`: how many publishers carried the story before.
+        """
         chat, level = alert.chat_id, alert.grouping
-        had_level = self._stories[alert.story_id].get(chat, alert).grouping
-        alert = replace(self._stories[alert.story_id].get(chat, alert), grouping=level)
-        count = self._count(alert.grouping, story_ids)
-        all_options = self._all_options(chat, alert.subscriptions)
-        stance = self._stances.get(story_ids.storyline, {}).get(chat)
+        current = self._state.alerts[alert.story_id].get(chat, alert)
+        alert = replace(current, grouping=level)
+        count = self._state.publishers(level, story_ids)
+        options = self._options(chat, alert.subscriptions)
+        stance = self._state.stance(chat, story_ids)
         muted = stance is Stance.MUTE
-        enough = (
-            alert.held
-            and not muted
-            and (stance is Stance.FOLLOW or any(one.publishers <= count for one in all_options))
-        )
-        urgent = self._urgency(all_options, count, Priority.NOTICE)
-        release = self._urgency(all_options, count, priority(all_options)) if enough else None
-        at = min((one.alert_again_at for one in all_options if one.alert_again_at), default=0)
+        enough = stance is Stance.FOLLOW or _enough(options, count)
+        release = None
+        if alert.pending and not muted and enough:
+            release = _ready_priority(options, count, _priority(options))
+        again_at = min((item.alert_again_at for item in options if item.alert_again_at), default=0)
         again = (
-            bool(at) and not alert.held and not alert.again and before < at <= count and not muted
+            before < again_at <= count
+            and not alert.pending
+            and not alert.alerted_again
+            and not muted
         )
         key = (chat, alert.story_id)
-        had = self._growths.get(key, AlertGrowth(chat, alert.story_id))
+        growth = self._growths.get(key, AlertGrowth(chat, alert.story_id))
+        urgent = min(growth.priority, _ready_priority(options, count, Priority.NOTICE))
         self._growths[key] = replace(
-            had,
-            release=had.release if release is None else release,
-            priority=Priority.NOTICE if alert.held or muted else min(had.priority, urgent),
-            again=had.again or again,
-            grouping=level if level is not had_level else had.grouping,
+            growth,
+            release=growth.release if release is None else release,
+            priority=Priority.NOTICE if alert.pending or muted else urgent,
+            again=growth.again or again,
+            grouping=level if level is not current.grouping else growth.grouping,
         )
-        self._stories[alert.story_id][chat] = replace(
-            alert, held=alert.held and release is None, again=alert.again or again
-        )
+        pending = alert.pending and release is None
+        again = alert.alerted_again or again
+        self._draft.put(replace(alert, pending=pending, alerted_again=again))
 
-    def _urgency(
-        self, all_options: Iterable[AlertOptions], count: int, otherwise: Priority
-    ) -> Priority:
-        """That of the most urgent which need not wait for further publishers."""
-        return min(
-            (PRIORITIES[one.urgency] for one in all_options if one.publishers <= count),
-            default=otherwise,
-        )
+    def _options(self, chat: int, subscriptions: Iterable[int]) -> list[AlertOptions]:
+        """The options of those subscriptions that still send alerts to the chat."""
+        candidates = (self._index.subscription(number) for number in sorted(subscriptions))
+        return [item.options for item in candidates if item and chat in item.chats]
 
-    def _count(self, level: Grouping, story_ids: StoryIds) -> int:
-        """Independent publishers of the entry's story."""
-        return len(self._origins.get((level, story_ids.at(level)), ()))
-
-    def _all_options(self, chat: int, subscriptions: Iterable[int]) -> list[AlertOptions]:
-        """How those ring that still ring the chat."""
-        found = (self._index.subscription(number) for number in sorted(subscriptions))
-        return [one.options for one in found if one and chat in one.chats]
+    def _due_at(self, options: Iterable[AlertOptions]) -> datetime | None:
+        """When an alert goes out even if too few publishers carry its story."""
+        waits = [item.or_after for item in options if item.or_after is not None]
+        return self._now + min(waits) if waits else None
 
 
-def _numbers(story_ids: StoryIds) -> Iterable[int]:
-    """The numbers of an entry's stories, each once, the widest first."""
-    return dict.fromkeys((story_ids.storyline, story_ids.story, story_ids.strict))
+def _enough(options: Iterable[AlertOptions], publishers: int) -> bool:
+    """Whether any subscription waits for no further publisher."""
+    return any(item.publishers <= publishers for item in options)
+
+
+def _priority(options: Iterable[AlertOptions]) -> Priority:
+    """That of the most urgent subscription."""
+    return min((PRIORITIES[item.urgency] for item in options), default=Priority.NORMAL)
+
+
+def _ready_priority(
+    options: Iterable[AlertOptions], publishers: int, default: Priority
+) -> Priority:
+    """That of the most urgent subscription that waits for no further publisher."""
+    ready = (PRIORITIES[item.urgency] for item in options if item.publishers <= publishers)
+    return min(ready, default=default)

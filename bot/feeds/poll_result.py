@@ -1,28 +1,34 @@
-"""Decide what one poll means for its feed: the new state, the next poll, and what the operator should know. No I/O, no clock.
+"""Decide what one poll means for its feed: state, next poll, and what the operator should know.
 
-Which entries are new is `identity`'s to say, when to look again `cadence`'s; here both become one `FeedCommit`.
+Which entries are new is decided by `entry_identity`, when to poll again by `poll_schedule`; here
+both become one `FeedCommit`. No I/O, no clock.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import structlog
+
 from bot.feeds import poll_schedule
-from bot.feeds.entry_identity import Document, Identified
+from bot.feeds.entry_identity import Document, Identified, identify
 from bot.model.delivery import NoticeIntent
-from bot.model.entries import ParsedDocument
+from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
     Failure,
     FeedDue,
     FeedState,
     Fetched,
     FetchFailed,
+    FetchOutcome,
     Freshness,
     NotModified,
 )
-from bot.model.poll import FeedCommit
+from bot.model.poll import FeedCommit, KnownEntries
 from bot.text.url import host_and_port
+
+log = structlog.stdlib.get_logger("newsbell.poller")
 
 EMPTY_PROOF = 3  #: documents without entries in a row before the operator is told
 _HELD_BEFORE = 5  # entries a feed had, for a single remaining one to be taken for its tombstone
@@ -55,6 +61,54 @@ REMEDIES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class PollResponse:
+    """What one poll brought, before anything is decided."""
+
+    feed: FeedDue
+    answer: FetchOutcome
+    body_hash: bytes = b""  #: BLAKE2b-128 of the body
+    document: ParsedDocument | None = None  #: None: a failure, a 304, or the same body as before
+
+
+@dataclass(frozen=True, slots=True)
+class PollDecision:
+    """What one poll means for its feed. Its alerts are decided when its entries are placed."""
+
+    feed: FeedDue
+    commit: FeedCommit
+    new: tuple[NewEntry, ...] = ()
+    placed: tuple[PlacedEntry, ...] = ()  #: the new entries with their stories
+
+
+def decide_poll(
+    response: PollResponse, known: KnownEntries, now: datetime, chance: float
+) -> PollDecision:
+    """Decide about one poll; `chance` from 0 to 1 spreads the next polls of many feeds."""
+    feed, answer, document = response.feed, response.answer, response.document
+    if isinstance(answer, FetchFailed):
+        return PollDecision(feed, failed(feed, answer, now, chance))
+    if isinstance(answer, NotModified) or document is None:
+        return PollDecision(feed, unchanged(feed, answer, now, chance))
+    if not document.entries and not document.blocks:
+        return PollDecision(feed, empty(feed, answer, response.body_hash, now, chance))
+    if is_tombstone(feed, document):
+        text = f"All that is left of it is: “{document.entries[0].title}”."
+        ended = FetchFailed(Failure.TOMBSTONE, text)
+        return PollDecision(feed, failed(feed, ended, now, chance))
+    if document.skipped:
+        log.warning(
+            "entries_skipped",
+            feed_id=feed.id,
+            feed=feed.name,
+            skipped=document.skipped,
+            reason="no id, no link and no headline",
+        )
+    identified = identify(feed, document, known, now)
+    commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
+    return PollDecision(feed, commit, identified.new)
+
+
 def unchanged(
     feed: FeedDue, answer: NotModified | Fetched, now: datetime, chance: float
 ) -> FeedCommit:
@@ -71,17 +125,17 @@ def unchanged(
     return _finish(feed, state, answer, now, chance)
 
 
-def brought(
+def with_entries(
     feed: FeedDue,
     answer: Fetched,
     document: ParsedDocument,
-    found: Identified,
+    identified: Identified,
     body_hash: bytes,
     now: datetime,
     chance: float,
 ) -> FeedCommit:
     """A document was read. Of a truncated one no validators are kept, so that the rest is fetched."""
-    state = poll_schedule.succeeded(found.state, now)
+    state = poll_schedule.succeeded(identified.state, now)
     if document.truncated:
         state = replace(state, etag=None, last_modified=None, body_hash=b"")
     else:
@@ -90,14 +144,14 @@ def brought(
         )
     commit = _finish(feed, replace(state, empties=0), answer, now, chance)
     notices = commit.notices
-    if found.flood:
-        notices += (NoticeIntent("flood", _flood_text(feed, found.flood)),)
+    if identified.flood:
+        notices += (NoticeIntent("flood", _flood_text(feed, identified.flood)),)
     return replace(
         commit,
         document_changed=commit.state.document != feed.state.document,
-        revisions=found.revisions,
-        absent=found.absent,
-        returned=found.returned,
+        revisions=identified.revisions,
+        absent=identified.absent,
+        returned=identified.returned,
         notices=notices,
     )
 
@@ -129,18 +183,18 @@ def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
     return had >= _HELD_BEFORE and bool(_TOMBSTONE.search(f"{entry.title} {entry.summary[:300]}"))
 
 
-def troubled(feed: FeedDue, failed: FetchFailed, now: datetime, chance: float) -> FeedCommit:
+def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) -> FeedCommit:
     """A poll failed: back off, leave the host alone where it asks for it, tell the operator once."""
     state = poll_schedule.failed(
-        feed.state, failed.failure, failed.text, now, drop_validators=failed.drop_validators
+        feed.state, failure.failure, failure.text, now, drop_validators=failure.drop_validators
     )
-    plan = poll_schedule.after_failure(feed, state, failed.freshness, now, chance)
+    plan = poll_schedule.after_failure(feed, state, failure.freshness, now, chance)
     state = replace(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
     notices: tuple[NoticeIntent, ...] = ()
     if poll_schedule.notice_due(state, now):
         state = replace(state, noticed=True)
         notices = (NoticeIntent("feed_failing", _failing_text(feed, state, now)),)
-    wait = poll_schedule.wait_asked(failed.failure, failed.freshness)
+    wait = poll_schedule.wait_asked(failure.failure, failure.freshness)
     park = (host_and_port(feed.address), now + wait) if wait else None
     return FeedCommit(feed.id, state, notices=notices, park_host=park)
 

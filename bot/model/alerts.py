@@ -49,8 +49,8 @@ class AlertIntent:
     collapse: bool = False  #: goes out together with its feed's other alerts, as one message
     grouping: Grouping = Grouping.NORMAL  #: what `story_id` names a story of
     priority: Priority = Priority.NORMAL
-    held: bool = False  #: waits for further publishers
-    due_at: datetime | None = None  #: of a held one: when it goes out all the same
+    pending: bool = False  #: waits for further publishers
+    due_at: datetime | None = None  #: of a pending alert: when it goes out with fewer publishers
     followed: bool = False  #: the chat follows the storyline; no words matched
 
 
@@ -62,12 +62,10 @@ class AlertRevision:
     story_id: int
     entry_id: int
     matches: tuple[Match, ...]
-    due_at: datetime | None = (
-        None  #: where it is held: when it goes out all the same, if not sooner
-    )
-    priority: Priority = (
-        Priority.NOTICE
-    )  #: that of the most urgent further subscription: what waits goes out with it
+    #: where it is pending: when it goes out with fewer publishers, if not sooner
+    due_at: datetime | None = None
+    #: that of the most urgent further subscription: what waits goes out with it
+    priority: Priority = Priority.NOTICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +74,10 @@ class AlertGrowth:
 
     chat_id: int
     story_id: int
-    release: Priority | None = None  #: it was held, and goes out now
-    priority: Priority = (
-        Priority.NOTICE
-    )  #: with which it goes out where it still waits: enough carry it for an urgent subscription
-    again: bool = False  #: it rings once more
+    release: Priority | None = None  #: it was pending, and goes out now
+    #: with which it goes out where it still waits: enough carry it for an urgent subscription
+    priority: Priority = Priority.NOTICE
+    again: bool = False  #: a second alert goes out
     grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
 
 
@@ -93,10 +90,12 @@ class KnownAlert:
     entry_id: int
     subscriptions: frozenset[int]
     grouping: Grouping = Grouping.NORMAL
-    held: bool = False
-    again: bool = False  #: it rang once more
-    lost: bool = False  #: refused for good, or sent without anyone knowing whether it arrived
-    aside: bool = False  #: its story became part of another, of which the chat has an alert as well
+    pending: bool = False  #: waits for further publishers
+    alerted_again: bool = False  #: the second alert went out
+    #: refused for good, or sent without anyone knowing whether it arrived
+    undelivered: bool = False
+    #: its story became part of another, of which the chat has an alert as well
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,11 @@ from bot.delivery.channels.telegram import TelegramChannel, bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.delivery.deliverer import Deliverer
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
+from bot.feeds.batch import BatchCommitter
 from bot.feeds.discovery import SiteFinder
-from bot.feeds.poller import AT_ONCE, Poller, PollReport
+from bot.feeds.feed_reader import FeedReader
+from bot.feeds.poller import Poller, PollReport
+from bot.feeds.yielding import yielding
 from bot.fetch.client import Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
 from bot.i18n.catalog import LANGUAGES, Catalogs, Translator
@@ -158,26 +161,29 @@ class App:
         )
         self.index = Index(config.names, await self.store.polls.languages())
         self.index.prime(await self.store.polls.recent(PRIMED))
-        self.poller = Poller(
-            self.store.polls,
+        reader = FeedReader(
             fetcher,
             wiring.parser or self.workers,
             self.clock,
-            self.index,
-            chance=wiring.chance,
             spacing=self._spacing,
             headers=self._headers,
+        )
+        committer = BatchCommitter(
+            self.store.polls,
+            self.clock,
+            wiring.chance,
+            index=self.index,
             publisher_groups=lambda: self._publisher_groups,
             grouping=self.grouping,
-            committed=self._committed,
         )
+        self.poller = Poller(self.store.polls, self.clock, reader, committer, self._committed)
         self._publisher_groups = PublisherGroups(config.publisher_groups)
         await self.store.polls.release_feeds()
         changes = await self.store.config.sync(config.declared, self.clock.now())
         await self._use_subscriptions()
         for change in changes:
             log.debug("config_changed", change=change)
-        await self.poller.restored()
+        await committer.restore()
         left = await self.deliverer.recover()
         if left:
             log.warning(
@@ -336,9 +342,8 @@ class App:
         changes = self.index.synchronize(
             await self.store.polls.subscriptions(chat_id), self.config.names, chat_id
         )
-        for number, _ in enumerate(changes, 1):
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
+        async for _ in yielding(changes):
+            pass
         for subscription, error in (
             self.index.broken[one] for one in self.index.broken.keys() - known
         ):

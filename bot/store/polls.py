@@ -365,7 +365,7 @@ def _keep_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> 
                 "catch_up": alert.catch_up,
                 "now": put_time(now),
                 "grouping": alert.grouping.value,
-                "held": alert.held,
+                "held": alert.pending,
                 "due": put_time(alert.due_at),
                 "followed": alert.followed,
                 "entry": alert.entry_id,
@@ -373,7 +373,7 @@ def _keep_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> 
         )
         if db.execute("select changes()").fetchone()[0]:
             _keep_matches(db, alert)
-            if alert.held:
+            if alert.pending:
                 continue
             if alert.collapse:
                 collapsed.setdefault(alert.chat_id, []).append(alert)

@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2] / "bot"
 TRACED = {
     str(ROOT / name)
     for name in (
+        "feeds/batch.py",
+        "feeds/feed_reader.py",
         "feeds/poller.py",
         "delivery/deliverer.py",
         "store/polls.py",

@@ -1355,7 +1355,7 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
     server.put("/a", rss(item("old", "An older matter", at=NOON - timedelta(days=5))))
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
         await poll(made)
-        assert len(made.poller._window or ()) == 1
+        assert len(made.poller._committer._window or ()) == 1
         server.put("/a", rss(item("new", "The harbour opens")))
         await looked_at(
             made,
@@ -1363,8 +1363,8 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
         )
         await made.store.polls.make_due(clock.now())
         await made.poller.run_once()
-        assert made.poller._window is None
-        assert len(await made.poller.restored()) == 1
+        assert made.poller._committer._window is None
+        assert len(await made.poller._committer.restore()) == 1
 
 
 # A database of an earlier newsbell

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
 from bot.feeds import poll_schedule
-from bot.feeds.poll_result import REMEDIES, shown_url, troubled
+from bot.feeds.poll_result import REMEDIES, failed, shown_url
 from bot.feeds.poll_schedule import (
     CEILING,
     FLOOR,
@@ -243,7 +243,7 @@ def test_spans_are_told_as_people_write_them(span: int, text: str) -> None:
 def test_every_failure_has_a_remedy_in_the_notice(failure: Failure) -> None:
     assert REMEDIES[failure].endswith(".")
     known = state(failures=2, failing_since=NOON - 2 * DAY, gone=2)
-    commit = troubled(feed(known), FetchFailed(failure, "It failed."), NOON, 0)
+    commit = failed(feed(known), FetchFailed(failure, "It failed."), NOON, 0)
     (notice,) = commit.notices
     assert notice.kind == "feed_failing"
     assert (

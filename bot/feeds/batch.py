@@ -1,0 +1,183 @@
+"""Decide what a batch of polls means, and commit it in one transaction.
+
+    store.lookup | poll_result.decide_poll | stories.assign | store.stories | alerts | store.commit
+
+Calls the deciders in this order; fetches nothing and sends nothing. Batches come one after
+another, so that what is decided about an entry is known when the next one is looked at.
+"""
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from random import Random
+
+import structlog
+
+from bot.alerts.decide import AlertRules, decide_alerts
+from bot.alerts.state import AlertState
+from bot.feeds.entry_identity import lookup_for
+from bot.feeds.poll_result import PollDecision, PollResponse, decide_poll
+from bot.feeds.yielding import AT_ONCE, yielding
+from bot.model.alerts import StoryState
+from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
+from bot.model.stories import Grouping, StoryIds
+from bot.ports import Clock, PollStore
+from bot.query.index import Index
+from bot.stories.assign import Assigner, Merges, resolve_placements
+from bot.stories.publishers import PublisherGroups
+from bot.stories.window import SPAN, Window
+
+RESTORED = 2000  #: entries of the window read at a time
+
+log = structlog.stdlib.get_logger("newsbell.poller")
+
+
+class BatchCommitter:
+    """Commits batches of polls; keeps the live window of stories between them."""
+
+    def __init__(
+        self,
+        store: PollStore,
+        clock: Clock,
+        random: Random,
+        *,
+        index: Index,
+        publisher_groups: Callable[[], PublisherGroups],
+        grouping: Callable[[int], Grouping],
+    ) -> None:
+        self._store, self._clock, self._random = store, clock, random
+        self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
+        # None while it may be ahead of the store: then it is read anew.
+        self._window: Window | None = None
+
+    async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
+        """Decide and commit; the commits, without feeds that another poller claimed meanwhile.
+
+        Raises StoreError: nothing was kept then.
+        """
+        while responses:
+            commits, superseded = await self._try_commit(responses)
+            if not superseded:
+                return commits
+            for response in responses:
+                if response.feed.id in superseded:
+                    log.warning(
+                        "poll_superseded", feed_id=response.feed.id, feed=response.feed.name
+                    )
+            responses = [item for item in responses if item.feed.id not in superseded]
+        return []
+
+    async def _try_commit(
+        self, responses: Sequence[PollResponse]
+    ) -> tuple[list[FeedCommit], frozenset[int]]:
+        """The commits, and the feeds claimed by another poller meanwhile: if any, none is kept."""
+        now = self._clock.now()
+        decisions = await self._decide(responses)
+        window = self._window or await self.restore()
+        self._window = None  # what it takes in now is only true once it is committed
+        decisions, merges = await self._place(window, decisions)
+        rules = AlertRules(self._index, self._grouping, now)
+        commits = await decide_commits(self._store, decisions, merges, rules)
+        superseded = await self._store.commit(commits, now, merges.done)
+        if not superseded:
+            self._window = window
+        return commits, superseded
+
+    async def restore(self) -> Window:
+        """Read the live window from the store, and keep it for the next batch."""
+        window, after = Window(), 0
+        # The window's present is its newest entry, which a quiet time leaves behind.
+        since = self._clock.now() - 2 * SPAN
+        gc.disable()  # all that is made here stays: looking for what does not costs a fifth
+        try:
+            while part := await self._store.window(since, after, RESTORED):
+                async for report, story_ids in yielding(part, AT_ONCE * AT_ONCE):
+                    window.restore(report, story_ids)
+                after = part[-1][0].id
+        finally:
+            gc.enable()
+        self._window = window
+        return window
+
+    async def _decide(self, responses: Sequence[PollResponse]) -> list[PollDecision]:
+        """What the polls mean for their feeds."""
+        lookups = [
+            lookup_for(response.feed, response.document)
+            for response in responses
+            if response.document and response.document.entries
+        ]
+        known = await self._store.lookup(lookups) if lookups else {}
+        decisions: list[PollDecision] = []
+        async for response in yielding(responses, is_long=_has_entries):
+            known_entries = known.get(response.feed.id, KnownEntries((), 0))
+            now, chance = self._clock.now(), self._random.random()
+            decisions.append(decide_poll(response, known_entries, now, chance))
+        return decisions
+
+    async def _place(
+        self, window: Window, decisions: Sequence[PollDecision]
+    ) -> tuple[list[PollDecision], Merges]:
+        """The decisions with stories for their new entries, and what merged because of them."""
+        assigner = Assigner(window, self._publisher_groups())
+        placed: list[PollDecision] = []
+        for decision in decisions:
+            publisher = decision.feed.publisher
+            entries = [assigner.assign(entry, publisher) async for entry in yielding(decision.new)]
+            placed.append(replace(decision, placed=tuple(entries)))
+        return placed, assigner.merges
+
+
+async def decide_commits(
+    store: PollStore, decisions: Sequence[PollDecision], merges: Merges, rules: AlertRules
+) -> list[FeedCommit]:
+    """The commits of a batch whose entries are placed, with the alerts; in the batch's order."""
+    affected = affected_stories(decisions, merges)
+    stored = await store.stories(affected, rules.now) if affected.story_ids else StoryState()
+    state = AlertState.of(stored, merges)
+    commits: list[FeedCommit] = []
+    async for decision in yielding(decisions, is_long=_is_placed):
+        commit, entries = (
+            decision.commit,
+            resolve_placements(decision.placed, merges, stored.originals),
+        )
+        alerts, state = decide_alerts(entries, commit.revisions, decision.feed, state, rules)
+        commits.append(
+            replace(
+                commit,
+                lease=decision.feed.lease,
+                new=tuple(entries),
+                alerts=alerts.alerts,
+                alert_revisions=alerts.revisions,
+                growths=alerts.growths,
+            )
+        )
+    return commits
+
+
+def affected_stories(decisions: Sequence[PollDecision], merges: Merges) -> AffectedStories:
+    """The stored stories that matter to a batch.
+
+    Those that its entries join, those that merge, and those of changed entries.
+    """
+    placed = [entry for decision in decisions for entry in decision.placed]
+    new = {entry.entry.id for entry in placed}
+    first = {entry.story_ids for entry in placed}
+    story_ids = {
+        ids
+        for ids in first | {merges.resolve(ids) for ids in first}
+        if not {ids.strict, ids.story, ids.storyline} <= new
+    }
+    for decision in decisions:
+        story_ids |= {revision.known.story_ids for revision in decision.commit.revisions}
+    for merge in merges.done:
+        story_ids |= {StoryIds(number, number, number) for number in (merge.gone, merge.kept)}
+    originals = {entry.placement.copy_of for entry in placed} - {0}
+    return AffectedStories(frozenset(story_ids), frozenset(originals))
+
+
+def _has_entries(response: PollResponse) -> bool:
+    return response.document is not None and bool(response.document.entries)
+
+
+def _is_placed(decision: PollDecision) -> bool:
+    return bool(decision.placed)
