@@ -32,8 +32,10 @@ from bot.model.entries import EntryKeys, NewEntry, PlacedEntry, Silence
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
 from bot.model.stories import Placement, StoryIds
-from bot.service.app import App, Wiring, app
+from bot.service.app import App
+from bot.service.build import Wiring, open_app
 from bot.store.mappers import put_time
+from bot.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -112,7 +114,7 @@ async def fill(made: App, given: argparse.Namespace) -> None:
             [(row[0], ids[at % len(ids)]) for at, row in enumerate(rows)],
         )
 
-    await made.store._writer.run("fill", people)  # noqa: SLF001 (no corridor stores so many at once)
+    await _sqlite(made)._writer.run("fill", people)  # noqa: SLF001 (no corridor stores so many at once)
     state = FeedState(next_poll_at=now + timedelta(days=1000), baseline_at=now)
     new = []
     for number in range(1, given.entries + 1):
@@ -144,7 +146,7 @@ async def running(served: Endpoint, given: argparse.Namespace, *, full: bool) ->
         path.write_text(config, encoding="utf-8")
 
         def opened() -> AbstractAsyncContextManager[App]:
-            return app(load(path, environment), Wiring(terminal=Recorder()))
+            return open_app(load(path, environment), Wiring(terminal=Recorder()))
 
         async with opened() as made:
             await fill(
@@ -173,9 +175,14 @@ async def arrival(served: Endpoint, fits: Callable[[Arrival], bool]) -> float:
             await asyncio.sleep(0.02)
 
 
+def _sqlite(made: App) -> SqliteStore:
+    assert isinstance(made.store, SqliteStore)
+    return made.store
+
+
 async def alerts(made: App, served: Endpoint, count: int) -> list[float]:
     """Milliseconds from commit to arrival, one alert after another, each in a chat of its own."""
-    rows = await made.store._writer.run(  # noqa: SLF001
+    rows = await _sqlite(made)._writer.run(  # noqa: SLF001
         "look",
         lambda db: [
             tuple(row)
@@ -185,7 +192,7 @@ async def alerts(made: App, served: Endpoint, count: int) -> list[float]:
         ],
     )
     chats = {str(address): number for address, number in rows[:count]}
-    first = await made.store._writer.run(
+    first = await _sqlite(made)._writer.run(
         "look", lambda db: db.execute("select max(id) + 1 from entries").fetchone()[0]
     )  # noqa: SLF001
     found = []

@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bot.config.load import load
 from bot.delivery.channels.terminal import TerminalChannel
-from bot.service.app import Wiring, app
+from bot.service.build import Wiring, open_app
 
 ENTRIES = 10
 
@@ -83,7 +83,7 @@ async def measure(port: int, feeds: int) -> dict[str, float]:
         }
         path.write_text(json.dumps(config), encoding="utf-8")
         figures: dict[str, float] = {}
-        async with app(
+        async with open_app(
             load(path, {}), Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()))
         ) as made:
             figures["open"] = resident_mb()

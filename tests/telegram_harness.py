@@ -11,7 +11,7 @@ from typing import Any
 
 from botapi import BotApi
 from botapi import Message as BotMessage
-from support import NOON, ManualClock, Recorder, newsbell
+from support import NOON, ManualClock, Recorder, newsbell, sqlite
 
 from bot.alerts.decide import AlertRules
 from bot.feeds.batch import decide_commits
@@ -216,7 +216,7 @@ class TelegramHarness:
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database answers."""
-        return await self.app.store._writer.run(
+        return await sqlite(self.app)._writer.run(
             "look",
             lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()],
         )
@@ -238,7 +238,8 @@ class TelegramHarness:
         """Take the updates that wait, and send what they led to."""
         assert self.app.listener is not None
         await self.app.listener.poll_once()
-        await self.app.works_done()
+        assert self.app.telegram is not None
+        await self.app.telegram.tasks.wait()
         await self.deliver()
 
     async def confirm_updates(self) -> None:

@@ -19,7 +19,7 @@ from bench.programs.meter import Meter, Task, task
 from bot.config.load import load
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
-from bot.service.app import Wiring, app
+from bot.service.build import Wiring, open_app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,7 +63,7 @@ async def cycle(work: Task) -> None:
     path = work.state / "feeds.yaml"
     path.write_text(configuration(work), encoding="utf-8")
     wiring = Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()), polled=polled)
-    async with app(load(path, {}), wiring) as made:
+    async with open_app(load(path, {}), wiring) as made:
         warm = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
         for _ in range(4):
             await made.workers.parse(

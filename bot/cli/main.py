@@ -25,7 +25,8 @@ from bot.errors import NewsbellError, StoreBusy
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryState
 from bot.service import logs
-from bot.service.app import Wiring, app, stop_on_signals
+from bot.service.app import stop_on_signals
+from bot.service.build import Wiring, open_app
 from bot.service.control import ask
 from bot.store.sqlite import SqliteStore
 
@@ -90,7 +91,7 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
     )
-    async with app(config, wiring) as made:
+    async with open_app(config, wiring) as made:
         stop_on_signals(made)
         status = await made.store.admin.status()
         now = made.clock.now()

@@ -18,7 +18,8 @@ from bot.model.entries import Span
 from bot.model.status import FeedStatus, Status
 from bot.search.backtest import Forecast, Hit
 from bot.search.timeline import TimelineStory, format_delay, summary, who_was_first
-from bot.service.app import OFFLINE, App
+from bot.service.app import App
+from bot.service.jobs import OFFLINE
 
 
 class FirstPolls:

@@ -15,7 +15,8 @@ from bot.demo.script import CONFIG, SCENES, outlets
 from bot.demo.wire import Newswire, serve
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryKind, DeliveryState, Settlement
-from bot.service.app import App, Wiring, app, stop_on_signals
+from bot.service.app import App, stop_on_signals
+from bot.service.build import Wiring, open_app
 from bot.service.clock import FastClock
 
 HOURS = 76.0  #: how much time passes on the demo's clock
@@ -54,7 +55,7 @@ async def play(seconds: float, console: Console) -> int:
                 polled=polled,
                 settled=settled,
             )
-            async with app(load(path, {}), wiring) as made:
+            async with open_app(load(path, {}), wiring) as made:
                 stop_on_signals(made)
                 async with asyncio.TaskGroup() as group:
                     running = group.create_task(made.run())

@@ -18,7 +18,7 @@ class SystemClock:
 
 
 class FastClock:
-    """Starts now, or at a given moment, and runs `factor` times as fast: a day of polling in a minute."""
+    """Starts now or at a moment, and runs `factor` times as fast: a day in a minute."""
 
     def __init__(self, factor: float, start: datetime | None = None) -> None:
         self._factor = factor

@@ -1,4 +1,6 @@
-"""A socket beside the database through which the command line asks a running newsbell to change its outbox: two writers would be one too many.
+"""A socket by which the command line asks a running newsbell to change its outbox.
+
+The database has one writer, so a second process does not write to it.
 
 One JSON line each way. The socket is the owner's alone.
 """
@@ -20,19 +22,24 @@ Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
 
 
 def socket_path(database: Path) -> Path:
-    """Where the socket of a database is."""
+    """Return the path of a database's socket."""
     return database.with_name(database.name + ".sock")
 
 
 @asynccontextmanager
 async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
-    """Listen while the context lasts. A path that is too long for a socket means no control, not no newsbell."""
+    """Listen while the context lasts.
+
+    Where the path is too long for a socket, newsbell runs without.
+    """
     path = socket_path(database)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
-            done = await handler(str(request["do"]), tuple(int(one) for one in request["ids"]))
+            done = await handler(
+                str(request["do"]), tuple(int(number) for number in request["ids"])
+            )
             answer: dict[str, Any] = {"done": done}
         except NewsbellError as error:
             answer = {"error": str(error)}
@@ -64,7 +71,10 @@ async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
 
 
 def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
-    """Ask the newsbell that runs on this database; None where none answers. Raises ActionRefused with its reason where it cannot."""
+    """Ask the newsbell that runs on this database; return how many it changed.
+
+    None where no newsbell answers. Raises ActionRefused with its reason where it refuses.
+    """
     path = socket_path(database)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_SECONDS)

@@ -1,4 +1,4 @@
-"""A few fixed jobs on APScheduler: look for due feeds, rest the workers, forget what is old. "Due" itself is a column of the store."""
+"""Run a few fixed jobs on APScheduler. When a feed is due is a column of the store, no job."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -24,14 +24,19 @@ def _on_the_loop(work: Job) -> Callable[[], Awaitable[None]]:
 
 @asynccontextmanager
 async def scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIterator[Any]:
-    """Run each job at its interval; a job that is still running is not started again, and a late one runs once."""
-    made = AsyncIOScheduler(timezone=UTC)
+    """Run each job at its interval.
+
+    A job that still runs is not started again, and a late one runs once.
+    """
+    runner = AsyncIOScheduler(timezone=UTC)
     for name, (every, work) in jobs.items():
         job = _on_the_loop(work)
         trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
-        made.add_job(job, trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None)
-    made.start()
+        runner.add_job(
+            job, trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+    runner.start()
     try:
-        yield made
+        yield runner
     finally:
-        made.shutdown(wait=False)
+        runner.shutdown(wait=False)

@@ -1,6 +1,7 @@
-"""Parse documents in worker processes that can be killed: a hostile document costs its own time limit and nothing else.
+"""Parse documents in worker processes that can be killed.
 
-The pool starts with the first document and rests after a quiet minute, so that an idle newsbell is one process.
+A hostile document costs its own time limit and nothing else. The pool starts with the first
+document and ends after a quiet minute, so that an idle newsbell is one process.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ class WorkerLimits:
 
 
 def _bound(memory: int) -> None:
-    """Runs in the worker before its first document: whatever escapes the pool's clock ends by the kernel's."""
+    """Set the kernel's limits in a worker, for what escapes the pool's own time limit."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -96,17 +97,20 @@ class Workers:
             seconds = f"{self._limits.seconds:g} seconds"
             return ParseFailed(
                 Failure.HOSTILE,
-                f"Reading the feed took longer than {seconds} and was stopped; it may be made to harm readers.",
+                f"Reading the feed took longer than {seconds} and was stopped; "
+                "it may be made to harm readers.",
             )
         except MemoryError:
             return ParseFailed(
                 Failure.HOSTILE,
-                "Reading the feed took too much memory and was stopped; it may be made to harm readers.",
+                "Reading the feed took too much memory and was stopped; "
+                "it may be made to harm readers.",
             )
         except ProcessExpired as error:
             return ParseFailed(
                 Failure.HOSTILE,
-                f"Reading the feed ended the reader (exit {error.exitcode}); it may be made to harm readers.",
+                f"Reading the feed ended the reader (exit {error.exitcode}); "
+                "it may be made to harm readers.",
             )
         except RecursionError:
             return ParseFailed(

@@ -23,7 +23,8 @@ from typing import Any
 from bot.config.load import load
 from bot.model.entries import ParseOutcome
 from bot.parse.read import read_document
-from bot.service.app import App, Wiring, app
+from bot.service.app import App
+from bot.service.build import Wiring, open_app
 
 TOKEN = "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 FACTOR = 400.0
@@ -116,7 +117,7 @@ async def with_newsbell(
         parser=InlineParser(),
         tick=timedelta(milliseconds=20),
     )
-    async with app(load(folder / "feeds.yaml", {"TELEGRAM_BOT_TOKEN": TOKEN}), wiring) as made:
+    async with open_app(load(folder / "feeds.yaml", {"TELEGRAM_BOT_TOKEN": TOKEN}), wiring) as made:
         await work(made)
 
 

@@ -104,7 +104,7 @@ class Evening:
         until = self.clock.now() + span
         while self.clock.now() < until:
             self.clock.advance(min(10 * MINUTE, until - self.clock.now()))
-            await self.app.release_pending()
+            await self.app.jobs.release_pending()
             await self.app.deliverer.run_once(timedelta(0))
 
     async def writes(self, text: str) -> list[str]:
@@ -123,7 +123,8 @@ class Evening:
     async def answered(self) -> list[str]:
         assert self.app.listener is not None
         await self.app.listener.poll_once()
-        await self.app.works_done()
+        assert self.app.telegram is not None
+        await self.app.telegram.tasks.wait()
         for _ in range(6):
             self.clock.advance(timedelta(seconds=1))
             await self.app.deliverer.run_once(timedelta(0))

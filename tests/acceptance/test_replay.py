@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from botapi import BotApi
-from support import FeedServer, ManualClock, Recorder, newsbell, poll
+from support import FeedServer, ManualClock, Recorder, newsbell, poll, sqlite
 
 from bot.model.chats import Subscription
 from bot.model.delivery import DeliveryKind
@@ -193,7 +193,7 @@ async def test_the_bbc_history_yields_each_new_guid_once_and_its_retitles_ring_n
             clock.advance(taken - clock.now())
             server.put("/home_uk", snapshots[name])
             await poll(made)
-        stored = await made.store.polls._writer.run(
+        stored = await sqlite(made)._writer.run(
             "read entries",
             lambda db: [row[0] for row in db.execute("select guid from entries").fetchall()],
         )

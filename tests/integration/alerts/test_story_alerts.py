@@ -19,7 +19,18 @@ from typing import Any
 import pytest
 from botapi import BotApi, DropAfter, DropBefore, Refuse, TooManyRequests
 from sqlite_utils import Database
-from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
+from support import (
+    NOON,
+    FeedServer,
+    ManualClock,
+    Recorder,
+    config_text,
+    item,
+    newsbell,
+    poll,
+    rss,
+    sqlite,
+)
 from telegram_harness import (
     ANN,
     BOB,
@@ -398,7 +409,7 @@ async def test_through_any_merges_each_story_that_rang_has_one_message_that_show
                 for number, each in zip(await harness.add(told, merges=merges), told, strict=True):
                     archive.places[number] = tuple(was or number for was in each.place)  # type: ignore[assignment]
                     words[number] = each.title.partition(" ")[0]
-                await harness.app.release_pending()
+                await harness.app.jobs.release_pending()
                 if chance.random() < 0.5:
                     await harness.deliver(chance.randrange(100) * SECOND, 5 * SECOND)
             assert await harness.rows("pragma foreign_key_check") == []
@@ -608,12 +619,12 @@ async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_mark
     async with opened(rule("Two", "tram", publishers=2, or_after="30m")) as harness:
         await harness.add(ArticleSpec("tram"))
         harness.clock.advance(30 * MINUTE - SECOND)
-        await harness.app.release_pending()
+        await harness.app.jobs.release_pending()
         await harness.deliver()
         assert alerts(harness) == []
         harness.clock.advance(SECOND)
         for _ in range(2):
-            await harness.app.release_pending()
+            await harness.app.jobs.release_pending()
             await harness.deliver(2 * SECOND)
         assert [text.startswith("(single source) tram") for text in alerts(harness)] == [True]
 
@@ -663,7 +674,7 @@ async def test_a_subscription_that_joins_a_held_alert_brings_its_own_time(
         [a] = await harness.add(ArticleSpec("held"))
         await harness.add(ArticleSpec("tram", (a, a, a)))
         harness.clock.advance(31 * MINUTE)
-        await harness.app.release_pending()
+        await harness.app.jobs.release_pending()
         await harness.deliver()
         assert len(alerts(harness)) == 1
 
@@ -673,7 +684,7 @@ async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: OpenH
         [a] = await harness.add(ArticleSpec("tram"))
     async with opened(rule("Other", "other")) as harness:
         harness.clock.advance(31 * MINUTE)
-        await harness.app.release_pending()
+        await harness.app.jobs.release_pending()
         await harness.add(ArticleSpec("quiet", (a, a, a)), ArticleSpec("tram", (a, a, a)))
         await harness.deliver(MINUTE, 5 * SECOND)
         assert alerts(harness) == []
@@ -688,7 +699,7 @@ async def test_a_subscription_that_was_removed_does_not_end_the_wait_of_another(
         await harness.add(ArticleSpec("tram"))
     async with opened(patient) as harness:
         harness.clock.advance(31 * MINUTE)
-        await harness.app.release_pending()
+        await harness.app.jobs.release_pending()
         await harness.deliver(MINUTE, 5 * SECOND)
         assert alerts(harness) == []
 
@@ -704,7 +715,7 @@ async def test_a_subscription_that_goes_to_another_chat_now_no_longer_rings_the_
     async with opened(waits(to=("bob",)), chats=chats) as harness:
         if by_time:
             harness.clock.advance(31 * MINUTE)
-            await harness.app.release_pending()
+            await harness.app.jobs.release_pending()
         else:
             await harness.add(ArticleSpec("quiet", (a, a, a)))
         await harness.deliver(MINUTE, 5 * SECOND)
@@ -723,7 +734,7 @@ async def test_a_held_alert_survives_a_restart_and_is_released_once(
         async with opened(waits) as harness:
             if by_time:
                 harness.clock.advance(31 * MINUTE)
-                await harness.app.release_pending()
+                await harness.app.jobs.release_pending()
             else:
                 await harness.add(ArticleSpec("quiet", (a, a, a)))
             await harness.deliver(2 * MINUTE, 5 * SECOND)
@@ -758,7 +769,7 @@ async def test_two_held_alerts_that_become_one_wait_no_longer_than_the_first_wou
             ArticleSpec("quiet", (c, c, c)), merges=[*merged(gone, kept), *merged(kept, c)]
         )
         harness.clock.advance(20 * MINUTE)
-        await harness.app.release_pending()
+        await harness.app.jobs.release_pending()
         await harness.deliver(2 * MINUTE, 5 * SECOND)
         assert len(alerts(harness)) == 1
 
@@ -819,7 +830,7 @@ async def test_an_alert_whose_time_runs_out_while_a_batch_is_decided_rings_once(
         [a] = await harness.add(ArticleSpec("tram"))
         harness.clock.advance(31 * MINUTE)
         commits, _ = await harness.decide(ArticleSpec("quiet", (a, a, a)))
-        await harness.app.release_pending()
+        await harness.app.jobs.release_pending()
         await harness.deliver()
         await harness.app.store.polls.commit(commits, harness.clock.now())
         await harness.deliver(2 * MINUTE, 5 * SECOND)
@@ -1231,12 +1242,12 @@ async def test_whatever_statement_fails_nothing_is_kept_and_the_second_try_keeps
         TRAM, PENDING, rule("Two", "two", publishers=2), rule("Again", "again", alert_again_at=3)
     ) as harness:
         commits, merges = await eventful(harness)
-        now, writer = harness.clock.now(), harness.app.store._writer
+        now, writer = harness.clock.now(), sqlite(harness.app)._writer
         before = await contents(harness)
         database = writer._database
         assert database is not None
-        folder = harness.app.store.path.parent
-        await asyncio.to_thread(copy_of, harness.app.store.path, folder / "undisturbed.db")
+        folder = sqlite(harness.app).path.parent
+        await asyncio.to_thread(copy_of, sqlite(harness.app).path, folder / "undisturbed.db")
         failing = Failing(database)
         writer._database = failing  # type: ignore[assignment]
         for at in itertools.count(1):
@@ -1280,7 +1291,7 @@ PRINTED = {
 
 
 async def looked_at(made: App, statement: str) -> list[tuple[Any, ...]]:
-    return await made.store._writer.run(
+    return await sqlite(made)._writer.run(
         "look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()]
     )
 

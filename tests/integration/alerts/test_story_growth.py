@@ -218,11 +218,11 @@ async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
     ) as town:
         await town.prints(0, BLAST)
         clock.advance(29 * MINUTE)
-        await town.app.release_pending()
+        await town.app.jobs.release_pending()
         await poll(town.app)
         assert town.terminal.sent == []
         clock.advance(MINUTE)
-        await town.app.release_pending()
+        await town.app.jobs.release_pending()
         await poll(town.app)
         assert town.newest.text.startswith(f"(single source) {BLAST}")
         await town.tells(1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
-from support import FeedServer, ManualClock, item, rss
+from support import FeedServer, ManualClock, item, rss, sqlite
 from telegram_harness import (
     ANN,
     BOB,
@@ -307,7 +307,7 @@ async def test_a_blocked_person_is_told_nothing_and_changes_nothing_even_in_a_gr
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with newsroom(tmp_path, clock) as harness:
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "block",
             lambda db: db.execute("insert into people values (?, 'blocked', 'Ann', '')", [ANN]),
         )

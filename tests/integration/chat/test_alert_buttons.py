@@ -149,7 +149,8 @@ async def test_the_same_press_twice_does_once(opened: OpenHarness) -> None:
             press="mute",
             press_id="x",
         )
-        await harness.app._actions.handle(again)
+        assert harness.app.telegram is not None
+        await harness.app.telegram.dispatcher.handle(again)
         assert await stances(harness) == [("ann", line, "mute")]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botapi import BotApi
 from botapi.origins import FromChannel, FromHiddenUser, FromUser
-from support import FeedServer, ManualClock, item, poll, rss
+from support import FeedServer, ManualClock, item, poll, rss, sqlite
 from telegram_harness import ANN, BOB, GROUP, ArticleSpec, TelegramHarness, open_harness, rule
 
 EVE, ROOM = 9, -20
@@ -282,7 +282,7 @@ async def test_a_feed_of_the_file_that_a_chat_added_as_well_stays_with_the_chat_
     url = server.url("/coast")
     server.put("/coast", rss(item("1", "Old news"), title="Coast Herald"))
     async with open_desk(tmp_path, clock, feeds=[url]) as harness:
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "add",
             lambda db: db.execute(
                 "insert into feed_chats select 1, id, 7, '' from chats where name = 'ann'"
@@ -424,8 +424,8 @@ async def test_telegram_is_told_the_commands_for_each_kind_of_chat_and_language(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with open_desk(tmp_path, clock) as harness:
-        assert harness.app.bot is not None
-        await harness.app._offer_commands(harness.app.bot)
+        assert harness.app.telegram is not None
+        await harness.app.telegram._register_menu()
         commands = harness.api.commands
         assert {language for _, language in commands} == {"", "ar", "de", "es", "ru", "uk"}
         names = {
@@ -437,8 +437,9 @@ async def test_telegram_is_told_the_commands_for_each_kind_of_chat_and_language(
             names["all_group_chats"] < names["all_chat_administrators"] < names["all_private_chats"]
         )
         assert "subscribe" not in names["all_group_chats"]
+        assert harness.app.telegram is not None
         assert {f"/{name}" for name in names["all_private_chats"]} <= set(
-            harness.app._actions._routes.commands
+            harness.app.telegram.dispatcher._routes.commands
         )
         english, german = commands["all_private_chats", ""], commands["all_private_chats", "de"]
         assert [command["command"] for command in english] == [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
-from support import ManualClock
+from support import ManualClock, sqlite
 from telegram_harness import (
     ANN,
     BOB,
@@ -241,7 +241,7 @@ async def test_an_operator_who_opens_a_shared_link_stays_one(
         await presses(harness, ANN, "1")
         await presses(harness, ANN, "Share")
         token = api.messages(ANN)[-1].text.rpartition("start=")[2]
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute("insert into people values (?, 'admin', 'Bob', '2026')", [BOB]),
         )
@@ -255,10 +255,10 @@ async def test_what_waits_for_a_digest_does_not_reach_who_was_blocked_and_comes_
     async with a_world() as api, a_desk(tmp_path, clock, api, access="open") as harness:
         await says(harness, BOB, "/start")
         await says(harness, BOB, "/subscribe harbour")
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set", lambda db: db.execute("update subscriptions set urgency = 'digest'")
         )
-        await harness.app._use_subscriptions()
+        await harness.app.subscriptions.refresh()
         await harness.add(ArticleSpec("harbour closed"))
         await harness.deliver(10 * SECOND, SECOND)
         before = len(api.messages(BOB))
@@ -410,7 +410,7 @@ async def test_a_digest_that_comes_due_in_quiet_hours_still_lets_what_is_breakin
 ) -> None:
     async with opened(DIGEST, rule("Breaking", "breaking", urgency="breaking")) as harness:
         chat = {"settings": '{"quiet": [660, 900], "digest_at": [750]}'}
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = ?, hours_at = ''", [chat["settings"]]
@@ -445,7 +445,7 @@ async def test_a_forged_word_behind_a_button_is_answered_and_changes_nobody(
         await presses(harness, ANN, "People")
         await presses(harness, ANN, "Bob · user")
         number, word = word_of(harness, ANN, "Make operator")
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute("update people set role = 'admin' where user_id = ?", [ANN]),
         )

@@ -414,7 +414,7 @@ async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_mu
         await ask(harness, "/mute", newest_message(harness))
         if by_time:
             harness.clock.advance(31 * MINUTE)
-            await harness.app.release_pending()
+            await harness.app.jobs.release_pending()
         else:
             await harness.add(ArticleSpec("quiet", (held, held, line)))
         await harness.deliver(2 * MINUTE, 5 * SECOND)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
+from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
 from test_query_properties import NAMES, QUERIES, QUICK, _tree, articles
 
 from bot.cli.main import main
@@ -278,13 +278,12 @@ async def test_the_chart_counts_a_story_on_its_day_in_the_zone_of_the_settings(
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     at = (NOW - DAY).replace(hour=12, minute=0)
+    clock = ManualClock(NOW - 2 * DAY)
     async with newsbell(
-        tmp_path,
-        config(server, "/a", settings={"timezone": zone}),
-        clock=ManualClock(NOW - 2 * DAY),
+        tmp_path, config(server, "/a", settings={"timezone": zone}), clock=clock
     ) as made:
         await shown(made, server, "/a", item("0", "Mill", at=NOW - 3 * DAY))
-        made.clock.advance(2 * DAY - timedelta(minutes=10))
+        clock.advance(2 * DAY - timedelta(minutes=10))
         await shown(made, server, "/a", item("1", "Harbour opens", at=at))
         lines = asked(tmp_path, "backtest", "harbour").stdout.splitlines()
     counted = [line.split()[:3] for line in lines if line.endswith("█ 1")]
@@ -418,7 +417,7 @@ async def test_the_older_part_of_a_long_document_says_so(
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
         await shown(made, server, "/a", OLD)
-        await made.store._writer.run(
+        await sqlite(made)._writer.run(
             "age", lambda db: db.execute("update entries set silent = 'archive'")
         )
         reply = told(tmp_path, "explain", "https://news.example/old")
@@ -643,7 +642,7 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
             )
             db.execute("insert into routes values (9, 1)")
 
-        await made.store._writer.run("subscribe", subscribe)
+        await sqlite(made)._writer.run("subscribe", subscribe)
     (tmp_path / "feeds.yaml").write_text(config(server, "/a"))
     for arguments in (
         ("Old harbour news",),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi, Slow, TooManyRequests
-from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
+from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
 from telegram_harness import (
     ANN,
     BOB,
@@ -318,9 +318,9 @@ async def steps(harness: TelegramHarness, look: Callable[[], Awaitable[object]])
         nonlocal taken
         taken += 1
 
-    await harness.app.store._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
+    await sqlite(harness.app)._writer.run("look", lambda db: db.conn.set_progress_handler(step, 1))
     await look()
-    await harness.app.store._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
+    await sqlite(harness.app)._writer.run("look", lambda db: db.conn.set_progress_handler(None, 1))
     return taken
 
 

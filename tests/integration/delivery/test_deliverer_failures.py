@@ -355,9 +355,9 @@ async def test_retry_sends_again_what_is_dead_or_undecided_and_marks_what_may_ha
         await harness.deliver(HOUR, step=MINUTE)
         assert await harness.states() == ["dead", "unknown", "sent"]
 
-        assert await harness.app._controlled("retry", ()) == 1
+        assert await harness.app.change_outbox("retry", ()) == 1
         await harness.deliver(HOUR, step=MINUTE)
-        assert await harness.app._controlled("retry", (2, 99)) == 1
+        assert await harness.app.change_outbox("retry", (2, 99)) == 1
         await harness.deliver(HOUR, step=MINUTE)
 
         assert harness.shown(ANN) == ["ann 2", "(repeat) ann 2", "ann 3", "ann 1", "(repeat) ann 2"]
@@ -373,9 +373,9 @@ async def test_drop_gives_up_what_waits_or_is_dead_and_nothing_else(
         await harness.deliver(MINUTE)
         await harness.bring("ann 3", "ann 4")
         rows = {row.title: row.id for row in await harness.outbox()}
-        assert await harness.app._controlled("drop", ()) == 1
-        assert await harness.app._controlled("drop", (rows["ann 2"], rows["ann 3"])) == 1
-        assert await harness.app._controlled("retry", ()) == 0
+        assert await harness.app.change_outbox("drop", ()) == 1
+        assert await harness.app.change_outbox("drop", (rows["ann 2"], rows["ann 3"])) == 1
+        assert await harness.app.change_outbox("retry", ()) == 0
         await harness.deliver(MINUTE)
 
         assert harness.shown(ANN) == ["ann 2", "ann 4"]

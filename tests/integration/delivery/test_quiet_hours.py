@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import sqlite
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, ask, rule
 
 from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
@@ -238,7 +239,7 @@ async def hears(harness: TelegramHarness, *titles: str) -> None:
 async def test_in_quiet_hours_only_what_is_breaking_rings(opened: OpenHarness) -> None:
     async with opened(BREAKING, NORMAL, DIGEST) as harness:
         assert await ask(harness, "/settings")
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
@@ -254,7 +255,7 @@ async def test_in_quiet_hours_only_what_is_breaking_rings(opened: OpenHarness) -
 
 async def test_quiet_hours_and_digests_hold_over_a_restart(opened: OpenHarness) -> None:
     async with opened(NORMAL, DIGEST) as harness:
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
@@ -335,7 +336,7 @@ async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_bef
 ) -> None:
     urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
     async with opened(urgent, rule("Usual", "harbour")) as harness:
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"

@@ -19,6 +19,7 @@ from support import (
     newsbell,
     poll,
     rss,
+    sqlite,
 )
 
 from bot.feeds import poller
@@ -43,7 +44,7 @@ async def state_of(made: App, index: int = 0) -> FeedState:
 
 
 async def sql(made: App, statement: str) -> None:
-    await made.store._writer.run("test", lambda db: db.execute(statement))
+    await sqlite(made)._writer.run("test", lambda db: db.execute(statement))
 
 
 async def test_each_validator_follows_its_own_header(
@@ -258,9 +259,9 @@ async def test_public_hosts_are_spaced_and_the_operators_own_are_not(tmp_path: P
             "[2606:4700::1]:80",
             "localhost",
         ):
-            assert made._spacing(host) == timedelta(seconds=3)
+            assert made.live.spacing(host) == timedelta(seconds=3)
         for host in ("127.0.0.1", "127.0.0.1:8080", "[fd00::1]", "[fd00::1]:8080"):
-            assert made._spacing(host) == timedelta(0)
+            assert made.live.spacing(host) == timedelta(0)
 
 
 @pytest.mark.parametrize("status", [429, 503])

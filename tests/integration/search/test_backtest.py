@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 from structlog.typing import EventDict
-from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss
+from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
 from test_query_properties import (
     LANGUAGES,
     NAMES,
@@ -599,15 +599,15 @@ async def test_a_broken_search_stops_neither_polls_nor_alerts(
 ) -> None:  # fmt: skip
     async with watching(tmp_path, server, clock, terminal) as harness:
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
-        await harness.app._search()
-        await harness.app.store._writer.run("break", lambda db: harm(db.conn))
+        await harness.app.jobs.fill_search()
+        await sqlite(harness.app)._writer.run("break", lambda db: harm(db.conn))
 
         assert await harness.publish(rss(item("2", "The harbour opens"))) == ["The harbour opens"]
-        await harness.app._search()
+        await harness.app.jobs.fill_search()
         assert await harness.publish(rss(item("2", "The harbour closes"))) == []
-        await harness.app._search()
+        await harness.app.jobs.fill_search()
         assert harness.edits == ["The harbour closes"]
-        await harness.app._prune()
+        await harness.app.jobs.prune()
         await harness.app.run_once()
         assert await harness.publish(rss(item("3", "A further harbour"))) == ["A further harbour"]
 
@@ -620,9 +620,9 @@ async def test_a_broken_search_is_logged(
     events: list[EventDict],
 ) -> None:
     async with watching(tmp_path, server, clock, terminal) as harness:
-        await harness.app.store._writer.run("break", lambda db: drop(db.conn))
+        await sqlite(harness.app)._writer.run("break", lambda db: drop(db.conn))
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
-        await harness.app._search()
+        await harness.app.jobs.fill_search()
 
     assert any(entry["event"] == "search_index_failed" for entry in events)
 
@@ -672,7 +672,7 @@ async def test_a_database_of_the_version_before_is_migrated_and_searched(
     for taken_in in (False, True):
         async with newsbell(tmp_path, config, clock=clock) as made:
             if taken_in:
-                await made._search()
+                await made.jobs.fill_search()
             archive = made.store.archive
             found = [
                 [hit.entry.id for hit in search(parse(query), archive)]

@@ -10,6 +10,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from support import sqlite
 from telegram_harness import ANN, FORUM, TOPIC, TRAM, OpenHarness, ask
 
 from bot.cli.main import main
@@ -114,14 +115,14 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
 ) -> None:
     async with opened(TRAM) as harness:
         await ask(harness, "/subscribe harbour", chat=FORUM, topic=TOPIC)
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "look",
             lambda db: db.execute(
                 "update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]
             ),
         )
         settings = '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, 1140], "digest_from": 5}'
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
                 "update chats set settings = ? where topic = ?", [settings, TOPIC]
@@ -137,14 +138,14 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
             "2099",
         ]
         columns = "url, name, publisher, tags, created_at, host, next_poll_at, declared"
-        await harness.app.store._writer.run(
+        await sqlite(harness.app)._writer.run(
             "add",
             lambda db: db.execute(
                 f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed
             ),
         )  # noqa: S608 (of ours)
         added = "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where c.topic = ? and f.declared = 0"
-        await harness.app.store._writer.run("add", lambda db: db.execute(added, [TOPIC]))
+        await sqlite(harness.app)._writer.run("add", lambda db: db.execute(added, [TOPIC]))
         told = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
     made = yaml.safe_load(told.output)
     [place] = made["chats"].values()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from structlog.typing import EventDict
-from support import FeedServer, Recorder, item, newsbell, rss
+from support import FeedServer, Recorder, item, newsbell, rss, sqlite
 
 from bot.service.app import App
 from bot.service.clock import SystemClock
@@ -84,7 +84,7 @@ async def running(folder: Path, config: str, terminal: Recorder) -> AsyncIterato
 
 
 async def rows(made: App, sql: str) -> list[tuple[Any, ...]]:
-    return await made.store._writer.run(
+    return await sqlite(made)._writer.run(
         "look", lambda db: [tuple(row) for row in db.execute(sql).fetchall()]
     )
 
@@ -210,7 +210,7 @@ async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
     tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     async with running(tmp_path, written(server, names={"ports": ["harbour"]}), terminal) as made:
-        await made.store._writer.run(
+        await sqlite(made)._writer.run(
             "subscribe",
             lambda db: (
                 db.execute(

@@ -15,6 +15,7 @@ from support import (
     newsbell,
     poll,
     rss,
+    sqlite,
 )
 
 from bot.model.feeds import FeedDue, FeedState
@@ -36,7 +37,7 @@ def as_port(store: SqliteStore) -> Store:
 async def contents(made: App) -> dict[str, list[tuple[Any, ...]]]:
     async def rows(table: str) -> list[tuple[Any, ...]]:
         statement = f"select * from {table} order by 1, 2"  # noqa: S608 (our own names)
-        return await made.store._writer.run(
+        return await sqlite(made)._writer.run(
             "look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()]
         )
 
@@ -58,7 +59,7 @@ async def test_a_commit_after_the_feed_was_claimed_again_changes_nothing(
 ) -> None:
     config = config_text(["http://127.0.0.1:9/a"])
     async with newsbell(tmp_path, config, clock=clock) as made:
-        polls = as_port(made.store).polls
+        polls = as_port(sqlite(made)).polls
         slow = await claim(made)
         assert await polls.claim_feeds(clock.now(), 10, LEASE) == []
         clock.advance(LEASE)

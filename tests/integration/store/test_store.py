@@ -11,7 +11,18 @@ from typing import Any
 
 import pytest
 from structlog.typing import EventDict
-from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
+from support import (
+    NOON,
+    FeedServer,
+    ManualClock,
+    Recorder,
+    config_text,
+    item,
+    newsbell,
+    poll,
+    rss,
+    sqlite,
+)
 
 from bot.errors import StoreBusy, StoreError, StoreFull
 from bot.model.delivery import DeliveryKind
@@ -181,15 +192,15 @@ async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_
         )
         server.put("/a", changed, headers={"ETag": '"2"', "Retry-After": "60"})
         await made.store.polls.make_due(clock.now())
-        before = await contents(made.store)
+        before = await contents(sqlite(made))
         await rows(
-            made.store,
+            sqlite(made),
             f"create trigger broken before {event} begin select raise(abort, 'broken'); end",
         )
         await made.poller.run_once()
-        assert await contents(made.store) == before
+        assert await contents(sqlite(made)) == before
 
-        await rows(made.store, "drop trigger broken")
+        await rows(sqlite(made), "drop trigger broken")
         await poll(made)
     assert [seen.headers.get("If-None-Match") for seen in server.seen] == [None, '"1"', '"1"']
     assert terminal.titles() == ["The harbour opens"]
@@ -213,11 +224,11 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
         group.create_task(made.run())
 
         async def kept() -> int:
-            return len(await rows(made.store, "select 1 from entries"))
+            return len(await rows(sqlite(made), "select 1 from entries"))
 
         await until(kept)
-        pages = (await rows(made.store, "pragma page_count"))[0][0]
-        await rows(made.store, f"pragma max_page_count = {pages}")
+        pages = (await rows(sqlite(made), "pragma page_count"))[0][0]
+        await rows(sqlite(made), f"pragma max_page_count = {pages}")
         news = [
             item(f"n{number}", f"Notice {number}", text=f"{number} words of it. " * 100)
             for number in range(8)
@@ -235,7 +246,7 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
         assert await kept() == 1
         assert all(seen.headers.get("If-None-Match") is None for seen in server.seen)
 
-        await rows(made.store, "pragma max_page_count = 1000000")
+        await rows(sqlite(made), "pragma max_page_count = 1000000")
 
         async def rung() -> list[str]:
             return terminal.titles()
@@ -323,7 +334,7 @@ async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_ra
     ) as made:
 
         async def titles() -> set[str]:
-            return {title for (title,) in await rows(made.store, "select title from entries")}
+            return {title for (title,) in await rows(sqlite(made), "select title from entries")}
 
         await poll(made)
         server.put("/a", rss(item("rings", "The harbour opens"), stays))
@@ -349,7 +360,7 @@ async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_ra
         clock.advance(91 * DAY)
         assert await made.store.admin.prune(clock.now())
         assert await titles() == {"It stays", "The harbour opens at last"}
-        assert len(await rows(made.store, "select 1 from alerts")) == 1
+        assert len(await rows(sqlite(made), "select 1 from alerts")) == 1
         assert await made.store.admin.prune(clock.now()) == 0
 
 
@@ -361,7 +372,7 @@ async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_n
         for age in (29, 31):
             for state in states:
                 await rows(
-                    made.store,
+                    sqlite(made),
                     "insert into outbox (chat_id, kind, priority, state, created_at, settled_at) values (1, 'notice', 40, ?, ?, ?)",
                     state,
                     (NOON - age * DAY).isoformat(timespec="microseconds"),
@@ -369,9 +380,9 @@ async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_n
                 )
         for host, hours in (("past.example", -1), ("parked.example", 1)):
             until_text = (NOON + timedelta(hours=hours)).isoformat(timespec="microseconds")
-            await rows(made.store, "insert into hosts values (?, ?)", host, until_text)
+            await rows(sqlite(made), "insert into hosts values (?, ?)", host, until_text)
         assert await made.store.admin.prune(NOON) == 4
-        kept = await rows(made.store, "select state, count(*) from outbox group by state")
+        kept = await rows(sqlite(made), "select state, count(*) from outbox group by state")
         assert dict(kept) == {
             "queued": 2,
             "sending": 2,
@@ -381,7 +392,7 @@ async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_n
             "merged": 1,
             "dropped": 1,
         }
-        assert await rows(made.store, "select host from hosts") == [("parked.example",)]
+        assert await rows(sqlite(made), "select host from hosts") == [("parked.example",)]
 
 
 async def test_names_with_quotes_and_sql_in_them_are_only_names(
@@ -412,7 +423,7 @@ async def test_names_with_quotes_and_sql_in_them_are_only_names(
         await poll(made)
         status = await made.store.admin.status()
         assert [feed.name for feed in status.feeds] == [evil]
-        assert len(await rows(made.store, "select 1 from entries")) == 2
+        assert len(await rows(sqlite(made), "select 1 from entries")) == 2
     assert terminal.titles() == ["The 'harbour\" opens; --"]
     assert terminal.titles(DeliveryKind.EDIT) == ["The 'harbour\" opens'; again"]
     assert terminal.sent[0][0].alerts[0].subscriptions == ('it\'s "all"; --',)

@@ -1,0 +1,244 @@
+"""Build a newsbell from its configuration: one function a part, joined in `open_app`."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_network
+from random import Random
+
+import structlog
+from telegram import Bot
+
+from bot import __version__
+from bot.config.load import Config
+from bot.delivery.channels.telegram import TelegramChannel
+from bot.delivery.channels.telegram import bot as open_bot
+from bot.delivery.channels.terminal import TerminalChannel
+from bot.delivery.deliverer import Deliverer
+from bot.feeds.batch import BatchCommitter
+from bot.feeds.discovery import SiteFinder
+from bot.feeds.feed_reader import FeedReader
+from bot.feeds.poller import Poller, PollReport
+from bot.fetch.client import Limits, open_client, user_agent
+from bot.fetch.url_guard import UrlGuard
+from bot.model.chats import ChatKind
+from bot.model.delivery import Settlement
+from bot.ports import Channel, Clock, Fetcher, Parser, Store
+from bot.query.index import Index
+from bot.service import logs
+from bot.service.app import App
+from bot.service.chat_services import build_dispatcher
+from bot.service.clock import SystemClock
+from bot.service.jobs import Jobs, NetworkWatch
+from bot.service.live_config import LiveConfig
+from bot.service.subscriptions import LiveSubscriptions
+from bot.service.telegram_chats import TelegramChats
+from bot.service.workers import WorkerLimits, Workers
+from bot.store.sqlite import SqliteStore
+from bot.telegram.members import TelegramMembers
+
+MEGABYTE = 1024 * 1024
+PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
+
+log = structlog.stdlib.get_logger("newsbell.app")
+
+
+def _ignore(_: object) -> None:
+    """Nobody watches."""
+
+
+@dataclass(slots=True)
+class Wiring:
+    """What a demo or a test builds otherwise than `newsbell run`."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    terminal: Channel = field(default_factory=TerminalChannel)
+    chance: Random = field(default_factory=Random)
+    parser: Parser | None = None  #: None: worker processes
+    tick: timedelta = timedelta(seconds=1)
+    polled: Callable[[list[PollReport]], None] = _ignore
+    settled: Callable[[Settlement], None] = _ignore
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What both pipelines and the chat layer stand on."""
+
+    live: LiveConfig
+    store: Store
+    index: Index
+    subscriptions: LiveSubscriptions
+    fetcher: Fetcher
+    parser: Parser
+    wiring: Wiring
+
+
+@asynccontextmanager
+async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterator[App]:
+    """Open the store, build everything on it, close it at the end.
+
+    Raises StoreError, and StoreBusy where another process has the database.
+    """
+    wiring = wiring or Wiring()
+    _prepare_libraries()
+    async with AsyncExitStack() as stack:
+        workers = _workers(config)
+        stack.callback(workers.close)
+        store = await stack.enter_async_context(SqliteStore(config.database))
+        base = await _base(config, store, workers, wiring, stack)
+        bot = await _bot(config, stack)
+        network = NetworkWatch()
+        deliverer = _deliverer(base, bot)
+        committer = _committer(base)
+        poller = _poller(base, committer, deliverer, network)
+        telegram = _telegram(base, bot, poller, deliverer, stack) if bot else None
+        jobs = Jobs(store, poller, deliverer, workers, network, wiring.clock)
+        await _restore(base, committer, deliverer)
+        yield App(
+            live=base.live,
+            store=store,
+            subscriptions=base.subscriptions,
+            poller=poller,
+            deliverer=deliverer,
+            jobs=jobs,
+            workers=workers,
+            telegram=telegram,
+            clock=wiring.clock,
+            tick=wiring.tick,
+        )
+
+
+def _prepare_libraries() -> None:
+    """Settings of libraries that only the whole process can have."""
+    # python-telegram-bot: pauses as timedelta, the form that it announces for good.
+    os.environ.setdefault("PTB_TIMEDELTA", "1")
+    if not structlog.is_configured():
+        logs.use_standard_logging()
+
+
+def _workers(config: Config) -> Workers:
+    limits = config.settings.limits
+    return Workers(WorkerLimits(limits.parse.total_seconds(), limits.memory * MEGABYTE))
+
+
+async def _base(
+    config: Config, store: Store, workers: Workers, wiring: Wiring, stack: AsyncExitStack
+) -> _Base:
+    settings = config.settings
+    guard = UrlGuard(
+        [ip_network(address) for address in settings.network.allow], settings.network.ports
+    )
+    limits = Limits(settings.limits.deadline, settings.limits.body * MEGABYTE)
+    agent = user_agent(__version__, settings.contact, len(config.declared.chats))
+    fetcher = await stack.enter_async_context(open_client(guard, limits, wiring.clock, agent))
+    live = LiveConfig(config, guard)
+    index = Index(config.names, await store.polls.languages())
+    index.prime(await store.polls.recent(PRIMED))
+    subscriptions = LiveSubscriptions(store, index, live)
+    return _Base(live, store, index, subscriptions, fetcher, wiring.parser or workers, wiring)
+
+
+async def _bot(config: Config, stack: AsyncExitStack) -> Bot | None:
+    """Return the bot; None where no token is set."""
+    if not config.token:
+        return None
+    token, api = config.token.get_secret_value(), config.settings.telegram.api
+    return await stack.enter_async_context(open_bot(token, api))
+
+
+def _deliverer(base: _Base, bot: Bot | None) -> Deliverer:
+    wiring = base.wiring
+    channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
+    if bot:
+        channels[ChatKind.TELEGRAM] = TelegramChannel(bot)
+    return Deliverer(
+        base.store.deliveries, channels, wiring.clock, base.live.translator_of, wiring.settled
+    )
+
+
+def _committer(base: _Base) -> BatchCommitter:
+    live = base.live
+    return BatchCommitter(
+        base.store.polls,
+        base.wiring.clock,
+        base.wiring.chance,
+        index=base.index,
+        publisher_groups=live.publisher_groups,
+        grouping=base.subscriptions.grouping,
+    )
+
+
+def _poller(
+    base: _Base, committer: BatchCommitter, deliverer: Deliverer, network: NetworkWatch
+) -> Poller:
+    live, clock = base.live, base.wiring.clock
+
+    def committed(reports: list[PollReport]) -> None:
+        _log_notices(reports)
+        if any(_fills_outbox(report) for report in reports):
+            deliverer.wake()
+        network.note(reports)
+        base.wiring.polled(reports)
+
+    reader = FeedReader(
+        base.fetcher, base.parser, clock, spacing=live.spacing, headers=live.headers
+    )
+    return Poller(base.store.polls, clock, reader, committer, committed)
+
+
+def _fills_outbox(report: PollReport) -> bool:
+    commit = report.commit
+    return bool(commit.alerts or commit.alert_revisions or commit.growths or commit.notices)
+
+
+def _log_notices(reports: list[PollReport]) -> None:
+    for report in reports:
+        for notice in report.commit.notices:
+            log.debug(
+                "feed_notice",
+                feed_id=report.commit.feed_id,
+                feed=report.feed,
+                text=notice.text.replace("\n", " "),
+            )
+
+
+def _telegram(
+    base: _Base, bot: Bot, poller: Poller, deliverer: Deliverer, stack: AsyncExitStack
+) -> TelegramChats:
+    """Build the chat layer on Telegram."""
+    live, store, clock = base.live, base.store, base.wiring.clock
+    members = TelegramMembers(bot)
+    sites = SiteFinder(base.fetcher, base.parser, clock)
+    dispatcher = build_dispatcher(live, store, base.subscriptions, members, sites, clock)
+    telegram = TelegramChats(
+        bot=bot,
+        members=members,
+        dispatcher=dispatcher,
+        live=live,
+        store=store,
+        subscriptions=base.subscriptions,
+        clock=clock,
+        poll=poller.tick,
+        deliver=deliverer.wake,
+    )
+    stack.push_async_callback(telegram.tasks.cancel)
+    return telegram
+
+
+async def _restore(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> None:
+    """Bring the store up to the configuration, and the parts up to the store."""
+    store, now = base.store, base.wiring.clock.now()
+    await store.polls.release_feeds()
+    for change in await store.config.sync(base.live.config.declared, now):
+        log.debug("config_changed", change=change)
+    await base.subscriptions.refresh()
+    await committer.restore()
+    interrupted = await deliverer.recover()
+    if interrupted:
+        log.warning(
+            "deliveries_interrupted",
+            deliveries=interrupted,
+            effect="alerts among them are sent again, marked (repeat)",
+        )

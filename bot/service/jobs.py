@@ -1,0 +1,109 @@
+"""The regular work beside polling and delivering, each at its interval. Trouble with one is logged.
+
+What one run leaves undone the next takes up.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import structlog
+
+from bot.delivery.deliverer import Deliverer
+from bot.errors import StoreError
+from bot.feeds.poller import Poller, PollReport
+from bot.model.feeds import Failure
+from bot.ports import Clock, Store
+from bot.service.scheduler import Job
+from bot.service.workers import Workers
+
+OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
+SEARCH_BATCHES = 10  #: of new entries added to the search at a time
+SEARCH_BATCHES_ONCE = 1000  #: the same at the end of a single run
+SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that polls get their turn
+
+log = structlog.stdlib.get_logger("newsbell.jobs")
+
+
+class NetworkWatch:
+    """Notices that a feed which an absent network kept from us can be reached again."""
+
+    def __init__(self) -> None:
+        self._back = False
+
+    def note(self, reports: Iterable[PollReport]) -> None:
+        """Look at what polls came to."""
+        if any(report.failure is None and report.before in OFFLINE for report in reports):
+            self._back = True
+
+    def take(self) -> bool:
+        """Return whether the network came back since the last call."""
+        back, self._back = self._back, False
+        return back
+
+
+class Jobs:
+    """The jobs, and how often each runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        poller: Poller,
+        deliverer: Deliverer,
+        workers: Workers,
+        network: NetworkWatch,
+        clock: Clock,
+    ) -> None:
+        self._store, self._poller, self._deliverer = store, poller, deliverer
+        self._workers, self._network, self._clock = workers, network, clock
+
+    def schedule(self, tick: timedelta) -> Mapping[str, tuple[timedelta, Job]]:
+        """Return each job with its interval; `tick` is that of the look for due feeds."""
+        return {
+            "poll": (tick, self._poller.tick),
+            "network": (tick, self.hurry),
+            "rest": (timedelta(minutes=1), self.rest_workers),
+            "search": (timedelta(seconds=2), self.fill_search),
+            "pending": (timedelta(seconds=5), self.release_pending),
+            "prune": (timedelta(hours=6), self.prune),
+        }
+
+    async def hurry(self) -> None:
+        """Poll feeds that failed for want of a network soon after it is back."""
+        if not self._network.take():
+            return
+        try:
+            await self._store.polls.hurry(OFFLINE, self._clock.now(), share=0.5)
+        except StoreError as error:
+            log.error("hurry_failed", error=str(error))
+        self._poller.tick()
+
+    def rest_workers(self) -> None:
+        """End the parsers' processes where no document came for a while."""
+        self._workers.rest(asyncio.get_running_loop().time())
+
+    async def fill_search(self, batches: int = SEARCH_BATCHES) -> None:
+        """Add new entries to the search. Those that it lacks are found by a slower look."""
+        try:
+            for _ in range(batches):
+                if not await self._store.search.fill():
+                    break
+                await asyncio.sleep(SEARCH_PAUSE)
+        except StoreError as error:
+            log.error("search_index_failed", error=str(error))
+
+    async def release_pending(self) -> None:
+        """Send the alerts that waited long enough for further publishers."""
+        try:
+            if await self._store.polls.release_pending(self._clock.now()):
+                self._deliverer.wake()
+        except StoreError as error:
+            log.error("release_pending_failed", error=str(error))
+
+    async def prune(self) -> None:
+        """Delete old rows, and tidy the search."""
+        try:
+            await self._store.admin.prune(self._clock.now())
+            await self._store.search.renew()
+        except StoreError as error:
+            log.error("prune_failed", error=str(error))

@@ -1,0 +1,79 @@
+"""The configuration in force, and what parts ask of it. Reads no file; `reload` does."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from bot.chat.access import Access
+from bot.chat.dispatcher import Rules
+from bot.config.load import Config
+from bot.config.schema import Quotas, Settings
+from bot.fetch.url_guard import UrlGuard
+from bot.i18n.catalog import Catalogs, Translator
+from bot.model.chats import Chat, ChatSettings
+from bot.stories.publishers import PublisherGroups
+
+
+class LiveConfig:
+    """Holds the configuration; parts call it each time, so that a reload takes effect at once."""
+
+    def __init__(self, config: Config, url_guard: UrlGuard) -> None:
+        self._url_guard = url_guard
+        self._catalogs = Catalogs()
+        self.replace(config)
+
+    def replace(self, config: Config) -> None:
+        """Put another configuration in force."""
+        self.config = config
+        self._publisher_groups = PublisherGroups(config.publisher_groups)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the file."""
+        return self.config.settings
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The time zone of chats that chose none."""
+        return ZoneInfo(self.settings.timezone)
+
+    def names(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the named lists that queries may use."""
+        return self.config.names
+
+    def publisher_groups(self) -> PublisherGroups:
+        """Return which publishers count as one."""
+        return self._publisher_groups
+
+    def quotas(self) -> Quotas:
+        """Return how much a chat or person may use."""
+        return self.settings.quotas
+
+    def rules(self) -> Rules:
+        """Return who is served, and how many commands a person may send."""
+        return Rules(Access(self.settings.access), self.quotas().commands_a_minute)
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """Return the HTTP headers of the feed at this address."""
+        return self.config.headers.get(url, {})
+
+    def spacing(self, host: str) -> timedelta:
+        """Return the pause between two requests to a host; none within the operator's network."""
+        name, _, port = host.rpartition(":")
+        name = name if port.isdecimal() else host
+        if self._url_guard.is_exempt(name.strip("[]")):
+            return timedelta(0)
+        return self.settings.network.spacing
+
+    def translator(self, settings: ChatSettings) -> Translator:
+        """Return the translator of a chat with these settings."""
+        zone = ZoneInfo(settings.zone or self.settings.timezone)
+        return Translator(zone, self._catalogs.of(settings.language or self.settings.language))
+
+    def translator_of(self, chat: Chat) -> Translator:
+        """Return the translator of a chat."""
+        return self.translator(chat.settings)
+
+    def translators(self, languages: tuple[str, ...]) -> list[Translator]:
+        """Return a translator for each language."""
+        return [Translator(self.timezone, self._catalogs.of(language)) for language in languages]
