@@ -157,7 +157,7 @@ class TelegramHarness:
         self, decisions: Sequence[PollDecision], merges: Sequence[Merge] = ()
     ) -> list[FeedCommit]:
         """As the poller decides about alerts once the entries of a batch are placed."""
-        rules = AlertRules(self.app.index, self.app.grouping, self.clock.now())
+        rules = AlertRules(self.app.subscriptions.index, self.app.grouping, self.clock.now())
         return await decide_commits(self.app.store.polls, decisions, Merges.of(merges), rules)
 
     def _placed(self, told: ArticleSpec, number: int) -> PlacedEntry:

@@ -17,7 +17,7 @@ class LiveSubscriptions:
     """The subscriptions in force, compiled, and how each chat's alerts are grouped."""
 
     def __init__(self, store: Store, index: Index, live: LiveConfig) -> None:
-        self._store, self._index, self._live = store, index, live
+        self._store, self.index, self._live = store, index, live
         self._groupings: Mapping[int, Grouping] = {}
 
     def grouping(self, chat_id: int) -> Grouping:
@@ -30,13 +30,13 @@ class LiveSubscriptions:
         A query that cannot be read any more is logged and stops no other.
         """
         self._groupings = await self._store.polls.groupings()
-        known = set(self._index.broken)
+        known = set(self.index.broken)
         subscriptions = await self._store.polls.subscriptions(chat_id)
-        changes = self._index.synchronize(subscriptions, self._live.names(), chat_id)
+        changes = self.index.synchronize(subscriptions, self._live.names(), chat_id)
         async for _ in yielding(changes):
             pass
-        for key in self._index.broken.keys() - known:
-            subscription, error = self._index.broken[key]
+        for key in self.index.broken.keys() - known:
+            subscription, error = self.index.broken[key]
             log.error(
                 "subscription_broken",
                 subscription_id=subscription.id,
