@@ -1,1 +1,1 @@
-"""Names in any usual spelling and script. Values and rules only: no text is fetched and no query is read here."""
+"""Finds names in their usual spellings and scripts. Pure: no I/O but the packaged gazetteer."""

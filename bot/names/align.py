@@ -1,77 +1,93 @@
-"""The weighted comparison of two sound strings. What it costs and what a name may cost; no words, no texts."""
+"""Weighted edit distance of two phoneme strings, and its threshold. No words, no texts."""
 
 from functools import lru_cache
 
-from bot.names.phonemes import ABJAD, PLAIN, SILENT, gap, is_vowel, substitution
+from bot.names.phonemes import (
+    ABJAD,
+    MAY_BE_SILENT,
+    PLAIN,
+    gap_costs,
+    is_vowel,
+    substitution_costs,
+)
 
-#: More than any name may cost.
-FAR = 99.0
+#: Distance of strings that do not match; more than any threshold.
+NO_MATCH = 99.0
 
 
 @lru_cache(maxsize=65536)
-def distance(one: str, other: str, mode: int, bound: float) -> float:
-    """Least cost of turning one sound string into the other, in consonants; FAR where it exceeds the bound.
+def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
+    """Return the weighted edit distance of two phoneme strings, NO_MATCH where it exceeds `bound`.
 
-    The first sound counts a half more, and so does a vowel more or less at either end where vowels
-    are written: Iran and ran, Ivanov and Ivanova.
+    The unit is one consonant. A substitution of the first symbol costs half as much again. Where
+    vowels are written, a vowel that is missing at either end costs more: Iran and ran, Ivanov and
+    Ivanova.
+
+    Args:
+        phonemes: the first string.
+        other: the second string.
+        mode: PLAIN, or a sum of ABJAD and SYLLABIC.
+        bound: the distance above which the exact value is of no interest.
     """
-    if one == other:
+    if phonemes == other:
         return 0.0
-    costs, gaps = substitution(mode), gap(mode)
+    costs, gaps = substitution_costs(mode), gap_costs(mode)
     row = [0.0]
-    for place, facing in enumerate(other):
-        row.append(row[-1] + gaps[facing] + (_edge(facing, mode) if place == 0 else 0.0))
-    last_other = len(other)
-    for index, symbol in enumerate(one):
-        missing = gaps[symbol] + (_edge(symbol, mode) if index in (0, len(one) - 1) else 0.0)
-        before, here = row[0], row[0] + missing
-        fresh = [here]
-        least = here
-        for place, facing in enumerate(other, 1):
-            cost = costs[symbol + facing]
-            if index == 0 and place == 1:
-                cost *= 1.5
-            extra = gaps[facing] + (
-                _edge(facing, mode) if place == last_other and index == len(one) - 1 else 0.0
-            )
-            here = min(before + cost, row[place] + missing, here + extra)
-            before = row[place]
-            fresh.append(here)
-            least = min(least, here)
+    for column, symbol in enumerate(other):
+        row.append(row[-1] + gaps[symbol] + (_edge_cost(symbol, mode) if column == 0 else 0.0))
+    last_column, last_index = len(other), len(phonemes) - 1
+    for index, symbol in enumerate(phonemes):
+        deletion = gaps[symbol] + (_edge_cost(symbol, mode) if index in (0, last_index) else 0.0)
+        diagonal, cost = row[0], row[0] + deletion
+        next_row = [cost]
+        least = cost
+        for column, other_symbol in enumerate(other, 1):
+            substitution = costs[symbol + other_symbol]
+            if index == 0 and column == 1:
+                substitution *= 1.5
+            at_end = column == last_column and index == last_index
+            insertion = gaps[other_symbol] + (_edge_cost(other_symbol, mode) if at_end else 0.0)
+            cost = min(diagonal + substitution, row[column] + deletion, cost + insertion)
+            diagonal = row[column]
+            next_row.append(cost)
+            least = min(least, cost)
         if least > bound:
-            return FAR
-        row = fresh
-    return row[-1] if row[-1] <= bound else FAR
+            return NO_MATCH
+        row = next_row
+    return row[-1] if row[-1] <= bound else NO_MATCH
 
 
-def _edge(symbol: str, mode: int) -> float:
+def _edge_cost(symbol: str, mode: int) -> float:
+    """Additional cost of a gap at either end of a name."""
     if mode != PLAIN or not is_vowel(symbol):
         return 0.0
-    if symbol in "eε":  # the mute e of French is no ending
+    if symbol in "eε":  # a final e is often mute, as in French
         return -0.15
     return 0.4 if symbol in "iMη" else 0.25  # Israeli, Omani
 
 
 @lru_cache(maxsize=65536)
-def weight(sound: str) -> float:
-    """How much a sound string says: a consonant one, a vowel or a silent letter less."""
-    return sum(0.4 if is_vowel(symbol) else 0.5 if symbol in SILENT else 1.0 for symbol in sound)
-
-
-@lru_cache(maxsize=65536)
-def _skeleton(sound: str) -> float:
-    """The same where vowels are not written."""
+def phonetic_weight(phonemes: str) -> float:
+    """Return how distinctive a phoneme string is: 1 for each consonant, less for other symbols."""
     return sum(
-        0.15 if is_vowel(symbol) else 0.3 if symbol in SILENT or symbol in "αν" else 1.0
-        for symbol in sound
+        0.4 if is_vowel(symbol) else 0.5 if symbol in MAY_BE_SILENT else 1.0 for symbol in phonemes
     )
 
 
-def allowance(sound: str, mode: int) -> float:
-    """What a spelling of a name may cost: nearly nothing for short ones."""
+@lru_cache(maxsize=65536)
+def _abjad_weight(phonemes: str) -> float:
+    """The same for scripts that omit vowels."""
+    return sum(
+        0.15 if is_vowel(symbol) else 0.3 if symbol in MAY_BE_SILENT or symbol in "αν" else 1.0
+        for symbol in phonemes
+    )
+
+
+def max_distance(phonemes: str, mode: int) -> float:
+    """Return the threshold for spellings of a name: close to 0 for short names."""
     if mode & ABJAD:
-        return min(max(0.18 * (_skeleton(sound) - 1.8), 0.02), 0.9)
-    heavy = weight(sound)
-    if heavy < 3.3:
-        return 0.11 if heavy >= 2.5 else 0.08
-    return min(0.2 * (heavy - 1.6), 1.2) if mode else min(0.21 * (heavy - 2.1), 1.1)
+        return min(max(0.18 * (_abjad_weight(phonemes) - 1.8), 0.02), 0.9)
+    weight = phonetic_weight(phonemes)
+    if weight < 3.3:
+        return 0.11 if weight >= 2.5 else 0.08
+    return min(0.2 * (weight - 1.6), 1.2) if mode else min(0.21 * (weight - 2.1), 1.1)

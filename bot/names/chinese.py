@@ -1,15 +1,16 @@
-"""How Chinese characters sound when they render foreign names, and simplified forms of traditional ones. No words.
+"""Chinese characters: readings in transcribed foreign names, pinyin, simplified forms. No words.
 
-The rows follow the usual transcription of names (Xinhua's tables and their Taiwanese counterparts): a syllable, then the characters
-that stand for it. Characters outside the rows are no part of a foreign name.
+The tables follow the usual transcription of foreign names (Xinhua's tables and their Taiwanese
+counterparts). Characters outside them are not part of a transcribed name.
 """
 
 from functools import cache, lru_cache
 
 from anyascii import anyascii
 
-#: Syllable in the symbols of `bot.names.phones`, then characters; r and l are one symbol Σ where Chinese has one sound for both.
-_ROWS = """
+#: A syllable in the symbols of `bot.names.phonemes`, then its characters. Σ is r or l, which
+#: Chinese does not tell apart.
+_SYLLABLES = """
 a 阿亚亞 ai 艾爱愛埃 an 安 o 奥奧欧歐 e 埃厄额額 n 恩 ba 巴芭 bai 拜 ban 班 bao 鲍鮑保 be 贝貝 ben
 本 bi 比碧毕畢 bin 宾賓 bo 博波伯勃玻 bu 布 bΣ 卜 pa 帕帊 pai 派 pan 潘 pao 保 pe 佩珮彼 pi 皮比 po
 坡波珀 pu 普 pΣ 蒲 pin 平 ma 马馬玛瑪 mai 迈邁麦麥 man 曼 me 梅 men 门門 mi 米密 min 明敏 mo 莫摩 m
@@ -37,7 +38,7 @@ mio 苗 Σi 礼禮立歷历 Zan 然 ze 则則 So 邵 ta 鞑韃 tan 靼唐汤湯 
 旺 on 翁 San 香 Θiu 休 sun 逊遜 yon 永 zan 藏 Jan 章 Je 哲 Ji 芝治 Jon 忠 Juan 庄莊 Jo 卓 zon 宗 zun
 尊 Se 歇 Ce 彻徹 do 朵 fei 斐 ka 嘎 mo 墨 Σa 腊臘 kua 跨
 """
-#: The likeliest reading of a character that stands in several rows.
+#: The likeliest reading of a character with several.
 _LIKELIEST = """
 Γe 格 Γo 戈 Γa 加 Γi 吉 Ψi 季基 Ci 奇 Φi 希西 te 特 ke 克 Σ 尔爾 Zi 日 Ze 热熱 Ξa 扎 Ξe 泽澤 Ξ 兹茲
 u 乌烏 vi 维維 ve 韦韋 Φe 谢謝 Θe 赫黑 Θa 哈 Θo 霍 Θu 胡 va 瓦 vo 沃 ci 齐齊 ya 亚亞 bi 比 bo 波 pa
@@ -45,7 +46,7 @@ u 乌烏 vi 维維 ve 韦韋 Φe 谢謝 Θe 赫黑 Θa 哈 Θo 霍 Θu 胡 va �
 塞赛賽 So 肖
 """
 #: Traditional characters that are common in names, each followed by its simplified form.
-_SIMPLE = """
+_SIMPLIFIED = """
 亞亚 愛爱 奧奥 歐欧 額额 鮑鲍 貝贝 畢毕 賓宾 馬马 瑪玛 邁迈 麥麦 門门 費费 達达 鄧邓 頓顿 傑杰 東东
 圖图 納纳 內内 寧宁 諾诺 紐纽 萊莱 來来 賴赖 蘭兰 勞劳 倫伦 羅罗 蘿萝 盧卢 魯鲁 連连 爾尔 蓋盖 關关
 凱凯 庫库 漢汉 華华 錫锡 賈贾 濟济 喬乔 堅坚 車车 徹彻 齊齐 欽钦 謝谢 紹绍 順顺 熱热 澤泽 紮扎 贊赞
@@ -66,28 +67,28 @@ def _table(rows: str) -> dict[str, str]:
 
 
 @cache
-def renderings() -> dict[str, str]:
-    """All characters that render foreign names, with their sound symbols."""
-    return _table(_ROWS) | _table(_LIKELIEST)
+def _readings() -> dict[str, str]:
+    """Phonemes of all characters that transcribe foreign names."""
+    return _table(_SYLLABLES) | _table(_LIKELIEST)
 
 
 @cache
-def _simplified() -> dict[int, str]:
-    return str.maketrans({pair[0]: pair[1] for pair in _SIMPLE.split()})
+def _simplified_characters() -> dict[int, str]:
+    return str.maketrans({pair[0]: pair[1] for pair in _SIMPLIFIED.split()})
 
 
 @lru_cache(maxsize=32768)
 def reading(character: str) -> str:
-    """Sound symbols of a character that renders foreign names; empty for any other."""
-    return renderings().get(character, "")
+    """Return the phonemes of a character that transcribes foreign names, empty for any other."""
+    return _readings().get(character, "")
 
 
 @lru_cache(maxsize=32768)
 def pinyin(character: str) -> str:
-    """The toneless syllable of a character in Mandarin, small letters; empty where there is none."""
+    """Return the lower-case pinyin of a character without tone, empty where it has none."""
     return anyascii(character).strip().lower()
 
 
-def simple(text: str) -> str:
-    """A text with the simplified forms of characters that are common in names."""
-    return text if text.isascii() else text.translate(_simplified())
+def simplify(text: str) -> str:
+    """Replace traditional characters that are common in names by their simplified forms."""
+    return text if text.isascii() else text.translate(_simplified_characters())

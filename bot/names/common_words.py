@@ -1,6 +1,6 @@
-"""Everyday words that sound like names. They are never taken for a name that is not spelt so; no rules of sound.
+"""Common words that sound like names, and match only a name of the same spelling. Data only.
 
-English first, for most texts are English; then words of other languages that are as common. Folded, as `bot.text.fold` has them.
+English first, since most texts are English, then other languages.
 """
 
 from functools import cache
@@ -183,5 +183,5 @@ _CYRILLIC_AND_ABJADS = """
 
 @cache
 def common_words() -> frozenset[str]:
-    """All of them."""
+    """Return all common words, folded."""
     return frozenset(map(fold, f"{_ENGLISH}{_DEMONYMS}{_OTHERS}{_CYRILLIC_AND_ABJADS}".split()))

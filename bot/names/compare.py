@@ -1,115 +1,149 @@
-"""What a word of a text costs as a spelling of a word of a name. Single words and words cut into pieces; order is `bot.names.find`."""
+"""Costs of words of a text as spellings of a word of a name. Word order is left to `find`."""
 
 from functools import lru_cache
 
-from bot.names.align import FAR, allowance, distance, weight
+from bot.names.align import NO_MATCH, distance, max_distance, phonetic_weight
 from bot.names.common_words import common_words
-from bot.names.forms import ARTICLES, FUNCTION_WORDS, canon, forms, roots, trimmed
-from bot.names.pattern import Token
-from bot.names.phonemes import ABJAD, collapse, is_vowel
+from bot.names.forms import (
+    ARTICLES,
+    FUNCTION_WORDS,
+    adjective_roots,
+    canonical,
+    without_final_vowels,
+    word_forms,
+)
+from bot.names.pattern import NameToken
+from bot.names.phonemes import ABJAD, collapse_repeats, is_vowel
 from bot.names.phonetic_key import skeletons
-from bot.names.transliteration import mode, script, sound
+from bot.names.transliteration import comparison_mode, script, transcribe
 
-#: What an ending costs that had to be taken off, what an initial costs, and the weights from which a word may be
-#: cut into pieces or lose the ending of an adjective.
-_ENDING, _INITIAL, _LEAST_CUT, _LEAST_ROOT = 0.05, 0.3, 3.2, 2.8
-_CUT_END = 0.3  # what the end of a piece may cost that is no end within the whole
+_STEMMING_COST = 0.05  # of a case ending that was removed
+_INITIAL_COST = 0.3  # of an initial instead of a given name
+_MIN_SPLIT_WEIGHT = 3.2  # phonetic weight of a word that may be split into pieces
+_MIN_ROOT_WEIGHT = 2.8  # phonetic weight of the root of an adjective
+_PIECE_END_COST = 0.3  # of the end of a piece that is no end of the whole word
 
 
-def word_cost(token: Token, word: str, *, alone: bool, slack: float) -> float:
-    """Cost of one word of a text for one word of a name, FAR where it is none of its spellings.
+def word_cost(token: NameToken, word: str, *, alone: bool, slack: float) -> float:
+    """Return the cost of a word of a text for a word of a name, NO_MATCH for none of its spellings.
 
     Args:
         token: the word of the name.
         word: the folded word of the text.
-        alone: whether the name has no other words that bear it out.
-        slack: what any word of this name may cost.
+        alone: whether the name has no other words to confirm a match.
+        slack: the cost that any word of this name may have.
     """
-    if token.text in (word, canon(word)):
+    if token.text in (word, canonical(word)):
         return 0.0
     if len(token.text) == 1 or len(word) == 1:
-        same = (
+        is_initial = (
             not alone
-            and (token.given or len(token.text) == 1)
-            and (word[0] == token.text[0] or (token.sound[:1] == sound(word)[:1] != ""))
+            and (token.may_be_initial or len(token.text) == 1)
+            and (word[0] == token.text[0] or (token.phonemes[:1] == transcribe(word)[:1] != ""))
         )
-        return _INITIAL if same and word.isalpha() and token.text.isalpha() else FAR
-    return _sound_cost(token.sound, token.script, word, alone=alone, slack=slack)
+        return _INITIAL_COST if is_initial and word.isalpha() and token.text.isalpha() else NO_MATCH
+    return _phonetic_cost(token.phonemes, token.script, word, alone=alone, slack=slack)
 
 
 @lru_cache(maxsize=131072)
-def _sound_cost(spoken: str, written: str, word: str, *, alone: bool, slack: float) -> float:
+def _phonetic_cost(
+    phonemes: str, name_script: str, word: str, *, alone: bool, slack: float
+) -> float:
     if alone and word in common_words():
-        return FAR
-    compared = mode(written, script(word))
-    least = FAR
-    for form in forms(word):
-        if alone and compared & ABJAD and not (_tellable(form.sound) and _tellable(spoken)):
+        return NO_MATCH
+    mode = comparison_mode(name_script, script(word))
+    least = NO_MATCH
+    for form in word_forms(word):
+        if (
+            alone
+            and mode & ABJAD
+            and not (_is_distinctive(form.phonemes) and _is_distinctive(phonemes))
+        ):
             continue
-        limit = max(slack, min(allowance(spoken, compared), allowance(form.sound, compared) + 0.1))
-        if form.open:
-            bare = trimmed(spoken)
+        limit = max(
+            slack, min(max_distance(phonemes, mode), max_distance(form.phonemes, mode) + 0.1)
+        )
+        if form.stemmed:
+            bare = without_final_vowels(phonemes)
             cost = (
-                distance(bare, form.sound, compared, limit) + _ENDING
+                distance(bare, form.phonemes, mode, limit) + _STEMMING_COST
                 if len(bare) >= (4 if alone else 3)
-                else FAR
+                else NO_MATCH
             )
         else:
-            cost = distance(spoken, form.sound, compared, limit)
+            cost = distance(phonemes, form.phonemes, mode, limit)
         if cost <= limit:
             least = min(least, cost)
     return least
 
 
-def _tellable(spoken: str) -> bool:
-    """Whether sounds, of which an abjad leaves the vowels out, say enough to be told from an everyday word."""
+def _is_distinctive(phonemes: str) -> bool:
+    """Whether a word without vowels is long enough not to be taken for a common word."""
     return (
-        len(spoken) > 3
-        or sum(not is_vowel(symbol) and symbol not in "αων" for symbol in spoken) > 2
+        len(phonemes) > 3
+        or sum(not is_vowel(symbol) and symbol not in "αων" for symbol in phonemes) > 2
     )
 
 
 @lru_cache(maxsize=131072)
-def may_begin(spoken: str, written: str, word: str) -> bool:
-    """Whether a word may be the first piece of a longer one: it sounds like the beginning of that one. No everyday word is a piece."""
-    if weight(spoken) < _LEAST_CUT or word in FUNCTION_WORDS or word in common_words():
+def may_be_first_piece(phonemes: str, name_script: str, word: str) -> bool:
+    """Whether a word may be the first piece of a split name. Common words are no pieces."""
+    if (
+        phonetic_weight(phonemes) < _MIN_SPLIT_WEIGHT
+        or word in FUNCTION_WORDS
+        or word in common_words()
+    ):
         return False
-    piece = sound(word)
-    wholes = skeletons(spoken)
-    if not any(whole.startswith(first) for first in skeletons(piece) for whole in wholes):
+    piece = transcribe(word)
+    name_skeletons = skeletons(phonemes)
+    if not any(
+        skeleton.startswith(prefix) for prefix in skeletons(piece) for skeleton in name_skeletons
+    ):
         return False
-    compared = mode(written, script(word))
-    limit = 0.8 * allowance(spoken, compared) + _CUT_END
-    lengths = range(max(1, len(piece) - 2), min(len(spoken), len(piece) + 2) + 1)
-    return any(distance(spoken[:length], piece, compared, limit) <= limit for length in lengths)
+    mode = comparison_mode(name_script, script(word))
+    limit = 0.8 * max_distance(phonemes, mode) + _PIECE_END_COST
+    lengths = range(max(1, len(piece) - 2), min(len(phonemes), len(piece) + 2) + 1)
+    return any(distance(phonemes[:length], piece, mode, limit) <= limit for length in lengths)
 
 
 @lru_cache(maxsize=65536)
-def pieces_cost(spoken: str, written: str, pieces: tuple[str, ...]) -> float:
-    """Cost of several words of a text that together may be one word, as an apostrophe or a space cuts it."""
-    other = collapse(
+def pieces_cost(phonemes: str, name_script: str, pieces: tuple[str, ...]) -> float:
+    """Return the cost of several words of a text for one word of a name."""
+    joined = collapse_repeats(
         "".join(
-            sound(piece) for index, piece in enumerate(pieces) if not index or piece not in ARTICLES
+            transcribe(piece)
+            for index, piece in enumerate(pieces)
+            if not index or piece not in ARTICLES
         )
     )
-    if weight(spoken) < _LEAST_CUT or len(other) > 2 * len(spoken) or not other:
-        return FAR
+    if (
+        phonetic_weight(phonemes) < _MIN_SPLIT_WEIGHT
+        or len(joined) > 2 * len(phonemes)
+        or not joined
+    ):
+        return NO_MATCH
     if pieces[0] in FUNCTION_WORDS or pieces[-1] in FUNCTION_WORDS:
-        return FAR
-    compared = mode(written, script(pieces[0]))
-    limit = (1.0 if len(pieces[0]) == 1 else 0.5) * allowance(spoken, compared)
-    return distance(spoken, other, compared, limit)
+        return NO_MATCH
+    mode = comparison_mode(name_script, script(pieces[0]))
+    limit = (1.0 if len(pieces[0]) == 1 else 0.5) * max_distance(phonemes, mode)
+    return distance(phonemes, joined, mode, limit)
 
 
 @lru_cache(maxsize=16384)
-def is_adjective(spoken: str, written: str, pieces: tuple[str, ...]) -> bool:
-    """Whether a word, maybe cut by an apostrophe, is the Slavic adjective of a name, or the name that of the word: Khersonska, Kherson."""
-    compared = mode(written, script(pieces[0]))
-    other_roots = roots(collapse("".join(map(sound, pieces))))
-    for one in roots(spoken):
-        limit = allowance(one, compared)
-        if weight(one) >= _LEAST_ROOT and any(
-            distance(one, other, compared, limit) <= limit for other in other_roots
+def share_adjective_root(phonemes: str, name_script: str, pieces: tuple[str, ...]) -> bool:
+    """Whether a name and a word have one root as Slavic adjectives: Khersonska, Kherson.
+
+    Args:
+        phonemes: the word of the name.
+        name_script: its script.
+        pieces: the word of the text, in pieces where an apostrophe splits it.
+    """
+    mode = comparison_mode(name_script, script(pieces[0]))
+    word_roots = adjective_roots(collapse_repeats("".join(map(transcribe, pieces))))
+    for root in adjective_roots(phonemes):
+        limit = max_distance(root, mode)
+        if phonetic_weight(root) >= _MIN_ROOT_WEIGHT and any(
+            distance(root, word_root, mode, limit) <= limit for word_root in word_roots
         ):
             return True
     return False

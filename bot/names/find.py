@@ -1,288 +1,371 @@
-"""Where a name stands in the words of a text. Pure; which texts are worth asking is `bot.names.keys`."""
+"""Finds a compiled name in the words of a text. Pure; index keys are in `bot.names.lookup_keys`."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
-from bot.names.align import FAR, allowance, distance
-from bot.names.chinese import pinyin, reading, simple
-from bot.names.compare import is_adjective, may_begin, pieces_cost, word_cost
+from bot.names.align import NO_MATCH, distance, max_distance
+from bot.names.chinese import pinyin, reading, simplify
+from bot.names.compare import may_be_first_piece, pieces_cost, share_adjective_root, word_cost
 from bot.names.forms import (
     ADJECTIVE_ENDINGS,
     ARTICLES,
-    JOINTS,
-    KINDS,
+    CONNECTIVES,
     PARTICLES,
+    PLACE_KINDS,
     TITLES,
-    bases,
+    base_forms,
     is_patronymic,
-    same_case_forms,
+    may_be_case_form,
     stem,
 )
 from bot.names.gazetteer import is_other_country
-from bot.names.pattern import Exact, NamePattern, Token
-from bot.names.phonemes import SYLLABIC, collapse
-from bot.names.phonetic_key import opening_keys, word_keys
-from bot.names.transliteration import HAN, HEBREW, KANA, in_run, script, sound
+from bot.names.pattern import ExactSpelling, NamePattern, NameToken
+from bot.names.phonemes import PLAIN, SYLLABIC, collapse_repeats
+from bot.names.phonetic_key import initial_keys, word_keys
+from bot.names.transliteration import (
+    HAN,
+    HEBREW,
+    KANA,
+    is_unspaced_character,
+    script,
+    transcribe,
+)
 
-#: Words of a text that may be one word of the name, and fillers that may stand within a name.
-_PIECES, _FILLERS = 3, 3
-#: Characters of a run that are read for one name.
-_RUN_LONGEST = 20
-#: A text of so few words is a label, such as a full name: words may stand between those of the name.
-_LABEL = 6
+_MAX_PIECES = 3  # words of a text that may together be one word of the name
+_MAX_FILLERS = 3  # other words between two words of the name
+_MAX_TRANSCRIPTION = 20  # characters that are read as one transcribed name
+_MAX_LABEL = 6  # words of a text that is a label, such as a full name: any word may be a filler
+_ADJECTIVE_COST = 0.1
+_MIN_STEMMED = 5  # letters of a word beside the anchor that may have a case ending
 
 
 def find(pattern: NamePattern, words: Sequence[str]) -> list[tuple[int, int]]:
-    """Half-open ranges of the word indices where the name stands, leftmost first, not overlapping.
+    """Return half-open ranges of word indices where the name matches, leftmost, without overlap.
 
     Args:
         pattern: the compiled name.
-        words: the folded words of a text in order; an empty one is a wall that no name crosses.
+        words: the folded words of a text in order; no match extends across an empty one.
     """
     keys = pattern.keys
-    found: list[tuple[int, int]] = []
-    for place, word in enumerate(words):
+    matches: list[tuple[int, int]] = []
+    for index, word in enumerate(words):
         if word and not keys.isdisjoint(word_keys(word)):
-            span = _at(pattern, words, place)
+            span = _match_at(pattern, words, index)
             if span is not None:
-                found.append(span)
-    if len(found) > 1:
-        found.sort(key=lambda span: (span[0], -span[1]))
-    kept: list[tuple[int, int]] = []
-    for start, end in found:
-        if not kept or start >= kept[-1][1]:
-            kept.append((start, end))
-    return kept
+                matches.append(span)
+    if len(matches) > 1:
+        matches.sort(key=lambda span: (span[0], -span[1]))
+    spans: list[tuple[int, int]] = []
+    for start, end in matches:
+        if not spans or start >= spans[-1][1]:
+            spans.append((start, end))
+    return spans
 
 
-def may_stand(pattern: NamePattern, word: str) -> bool:
-    """Whether a text can hold the name for having this word; no text does that has no such word. For an index, which asks once for a word."""
+def may_match(pattern: NamePattern, word: str) -> bool:
+    """Whether a text with this word may contain the name; every match has at least one such word.
+
+    For an index, which looks up each word once.
+    """
     if pattern.keys.isdisjoint(word_keys(word)):
         return False
-    if any(base in pattern.exact for base in bases(word)):
+    if any(base in pattern.exact for base in base_forms(word)):
         return True
-    if in_run(word):
+    if is_unspaced_character(word):
         return (
-            not pattern.starts.isdisjoint(opening_keys(word)) or pinyin(word) in pattern.syllables
+            not pattern.initial_keys.isdisjoint(initial_keys(word))
+            or pinyin(word) in pattern.syllables
         )
-    if pattern.anchors.isdisjoint(word_keys(word)):
+    if pattern.anchor_keys.isdisjoint(word_keys(word)):
         return False
-    if pattern.kind or script(word) == HEBREW:
+    if pattern.place_kind or script(word) == HEBREW:
         return True
     tokens = pattern.orders[0]
-    walk = _Walk(pattern, tokens, (word,), label=False)
-    needed = [token for token in tokens if not token.optional and len(token.text) > 1]
+    alignment = _Alignment(pattern, tokens, (word,), is_label=False)
+    required = [token for token in tokens if not token.optional and len(token.text) > 1]
     if any(
-        word_cost(token, word, alone=walk.alone, slack=walk.slack) < FAR
-        or may_begin(token.sound, token.script, word)
-        for token in needed
+        word_cost(token, word, alone=alignment.alone, slack=alignment.slack) < NO_MATCH
+        or may_be_first_piece(token.phonemes, token.script, word)
+        for token in required
     ):
         return True
-    return len(tokens) > 1 and word_cost(_whole(pattern), word, alone=True, slack=0.0) < FAR
+    return len(tokens) > 1 and _is_joined_name(pattern, word)
 
 
-def _at(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, int] | None:
-    """The name as it stands around one word that may be its anchor."""
-    word = words[place]
-    for base in bases(word):
+def _match_at(pattern: NamePattern, words: Sequence[str], index: int) -> tuple[int, int] | None:
+    """The range of the name around a word that may be its anchor."""
+    word = words[index]
+    for base in base_forms(word):
         for spelling in pattern.exact.get(base, ()):
-            start = place - spelling.anchor
-            if start >= 0 and _stands(spelling, words, start):
+            start = index - spelling.anchor
+            if start >= 0 and _matches_exactly(spelling, words, start):
                 return start, start + len(spelling.words)
-    if in_run(word):
-        span = _run(pattern, words, place)
-    elif pattern.anchors.isdisjoint(word_keys(word)):
+    if is_unspaced_character(word):
+        span = _match_characters(pattern, words, index)
+    elif pattern.anchor_keys.isdisjoint(word_keys(word)):
         return None
     else:
-        span = _by_sound(pattern, words, place)
-        if (
-            span is None
-            and place
-            and len(words[place - 1]) == 1
-            and script(words[place - 1]) == HEBREW
-        ):  # צ'רנוביץ: cut by the geresh
-            span = _by_sound(pattern, words, place - 1)
-    if (
-        span is not None
-        and span[1] - span[0] == 1
-        and is_other_country(words[span[0]], pattern.place)
-    ):
+        span = _match_phonetically(pattern, words, index)
+        if span is None and index and _is_hebrew_letter(words[index - 1]):
+            # צ'רנוביץ: split at the geresh
+            span = _match_phonetically(pattern, words, index - 1)
+    if span is None:
         return None
-    return _with_kind(pattern.kind, words, *span) if span is not None and pattern.kind else span
+    start, end = span
+    if end - start == 1 and is_other_country(words[start], pattern.place):
+        return None
+    if pattern.place_kind:
+        return _with_place_kind(pattern.place_kind, words, start, end)
+    return span
 
 
-def _stands(spelling: Exact, words: Sequence[str], start: int) -> bool:
+def _is_hebrew_letter(word: str) -> bool:
+    return len(word) == 1 and script(word) == HEBREW
+
+
+def _matches_exactly(spelling: ExactSpelling, words: Sequence[str], start: int) -> bool:
+    """Whether a spelling stands at an index, its words in any case form."""
     if start + len(spelling.words) > len(words):
         return False
-    for offset, wanted in enumerate(spelling.words):
-        word = simple(words[start + offset])
-        if wanted == word:
+    for offset, name_word in enumerate(spelling.words):
+        word = simplify(words[start + offset])
+        if name_word == word:
             continue
-        if offset != spelling.anchor and (len(wanted) < 5 or stem(wanted) != stem(word)):
+        if offset != spelling.anchor and (
+            len(name_word) < _MIN_STEMMED or stem(name_word) != stem(word)
+        ):
             return False
-        if not same_case_forms(wanted, word):
+        if not may_be_case_form(name_word, word):
             return False
     return True
 
 
-def _with_kind(kind: str, words: Sequence[str], start: int, end: int) -> tuple[int, int] | None:
-    """The range with the word for the kind of place, where it stands beside it."""
+def _with_place_kind(
+    kind: str, words: Sequence[str], start: int, end: int
+) -> tuple[int, int] | None:
+    """The range extended by the word for the kind of place beside it, None where there is none."""
     before = start - 1
-    while before > 0 and (words[before] in JOINTS or words[before] in ARTICLES):
+    while before > 0 and (words[before] in CONNECTIVES or words[before] in ARTICLES):
         before -= 1
-    if before >= 0 and KINDS.get(words[before]) == kind:
+    if before >= 0 and PLACE_KINDS.get(words[before]) == kind:
         return before, end
-    return (start, end + 1) if end < len(words) and KINDS.get(words[end]) == kind else None
-
-
-def _run(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, int] | None:
-    """A rendering in characters that begins here, or a Chinese name by its syllables."""
-    many = len(pattern.syllables)
-    if many:
-        start = place - max(range(many), key=lambda index: len(pattern.syllables[index]))
-        if (
-            start >= 0
-            and start + many <= len(words)
-            and all(
-                pinyin(words[start + at]) == wanted for at, wanted in enumerate(pattern.syllables)
-            )
-        ):
-            return start, start + many
-    if pattern.starts.isdisjoint(opening_keys(words[place])):
-        return None
-    spoken, best, end = "", allowance(pattern.glued, SYLLABIC), place
-    for index in range(place, min(place + _RUN_LONGEST, len(words))):
-        word = words[index]
-        piece = (
-            reading(word) if script(word) == HAN else sound(word) if script(word) == KANA else ""
-        )
-        if not piece and word != "ー":
-            break
-        spoken = collapse(spoken + piece)
-        cost = distance(pattern.glued, spoken, SYLLABIC, best)
-        if cost < best:
-            best, end = cost, index + 1
-    return (place, end) if end - place > 2 else None
-
-
-def _by_sound(pattern: NamePattern, words: Sequence[str], place: int) -> tuple[int, int] | None:
-    """The words of the name in any of their orders, one of them at one place of the text; or all of them as one word."""
-    label = len(words) <= _LABEL and "" not in words
-    for tokens in pattern.orders:
-        span = _Walk(pattern, tokens, words, label=label).around(place)
-        if span is not None:
-            return span
-    if (
-        len(pattern.orders[0]) > 1
-        and all(len(token.text) > 1 for token in pattern.orders[0])
-        and word_cost(_whole(pattern), words[place], alone=True, slack=0.0) < FAR
-    ):
-        return place, place + 1
+    if end < len(words) and PLACE_KINDS.get(words[end]) == kind:
+        return start, end + 1
     return None
 
 
-def _whole(pattern: NamePattern) -> Token:
+def _match_characters(
+    pattern: NamePattern, words: Sequence[str], index: int
+) -> tuple[int, int] | None:
+    """Match Chinese or Japanese characters: a Chinese name by its syllables, or a transcription."""
+    if pattern.syllables:
+        start = _match_syllables(pattern.syllables, words, index)
+        if start is not None:
+            return start, start + len(pattern.syllables)
+    if pattern.initial_keys.isdisjoint(initial_keys(words[index])):
+        return None
+    name = pattern.joined_phonemes
+    phonemes, best, end = "", max_distance(name, SYLLABIC), index
+    for position in range(index, min(index + _MAX_TRANSCRIPTION, len(words))):
+        word = words[position]
+        syllable = _read_character(word)
+        if not syllable and word != "ー":
+            break
+        phonemes = collapse_repeats(phonemes + syllable)
+        cost = distance(name, phonemes, SYLLABIC, best)
+        if cost < best:
+            best, end = cost, position + 1
+    return (index, end) if end - index > 2 else None
+
+
+def _match_syllables(syllables: tuple[str, ...], words: Sequence[str], index: int) -> int | None:
+    """The start of a Chinese name whose longest syllable is at an index."""
+    count = len(syllables)
+    start = index - max(range(count), key=lambda position: len(syllables[position]))
+    if (
+        start >= 0
+        and start + count <= len(words)
+        and all(
+            pinyin(words[start + offset]) == syllable for offset, syllable in enumerate(syllables)
+        )
+    ):
+        return start
+    return None
+
+
+def _read_character(word: str) -> str:
+    """Phonemes of a Chinese or Japanese character, empty for other words."""
+    word_script = script(word)
+    if word_script == HAN:
+        return reading(word)
+    return transcribe(word) if word_script == KANA else ""
+
+
+def _match_phonetically(
+    pattern: NamePattern, words: Sequence[str], index: int
+) -> tuple[int, int] | None:
+    """Match the words of the name in any of their orders, or all of them written as one word."""
+    is_label = len(words) <= _MAX_LABEL and "" not in words
+    for tokens in pattern.orders:
+        span = _Alignment(pattern, tokens, words, is_label=is_label).align_at(index)
+        if span is not None:
+            return span
     tokens = pattern.orders[0]
-    return Token("".join(token.text for token in tokens), pattern.glued, tokens[0].script)
+    if (
+        len(tokens) > 1
+        and all(len(token.text) > 1 for token in tokens)
+        and _is_joined_name(pattern, words[index])
+    ):
+        return index, index + 1
+    return None
+
+
+def _is_joined_name(pattern: NamePattern, word: str) -> bool:
+    """Whether a word is the whole name written as one word."""
+    tokens = pattern.orders[0]
+    text = "".join(token.text for token in tokens)
+    joined = NameToken(text, pattern.joined_phonemes, tokens[0].script)
+    return word_cost(joined, word, alone=True, slack=0.0) < NO_MATCH
 
 
 @lru_cache(maxsize=16384)
 def _is_filler(word: str) -> bool:
-    """Whether a word may stand within a name that was asked for without it."""
+    """Whether a word may stand within a name that does not contain it."""
     return (
         word in ARTICLES
         or word in PARTICLES
         or word in TITLES
         or is_patronymic(word)
-        or (len(word) == 1 and word.isalpha() and not in_run(word))
+        or (len(word) == 1 and word.isalpha() and not is_unspaced_character(word))
     )
 
 
-class _Walk:
-    """One order of a name against one text: from an anchor to the left and to the right, as long as the cost allows."""
+class _Alignment:
+    """Aligns one order of the words of a name with a text, outwards from an anchor."""
 
-    __slots__ = ("alone", "filled", "kind", "label", "limit", "omitted", "slack", "tokens", "words")
+    __slots__ = (
+        "alone",
+        "has_filler",
+        "has_omission",
+        "is_label",
+        "limit",
+        "place_kind",
+        "slack",
+        "tokens",
+        "words",
+    )
 
     def __init__(
-        self, pattern: NamePattern, tokens: tuple[Token, ...], words: Sequence[str], *, label: bool
+        self,
+        pattern: NamePattern,
+        tokens: tuple[NameToken, ...],
+        words: Sequence[str],
+        *,
+        is_label: bool,
     ) -> None:
-        self.tokens, self.words, self.kind, self.label = tokens, words, pattern.kind, label
+        self.tokens, self.words = tokens, words
+        self.place_kind, self.is_label = pattern.place_kind, is_label
         self.alone = sum(not token.optional for token in tokens) == 1
-        self.limit = FAR if self.alone else allowance(pattern.glued, 0)
+        self.limit = NO_MATCH if self.alone else max_distance(pattern.joined_phonemes, PLAIN)
         self.slack = 0.0 if self.alone else 0.5 * self.limit
-        self.omitted = self.filled = (
-            False  # a middle name that one of the two has, and another that the other has: two persons
-        )
+        # An omitted middle name and another one in its place: two persons.
+        self.has_omission = self.has_filler = False
 
-    def around(self, place: int) -> tuple[int, int] | None:
-        """The range of the name with one of its words at this place."""
-        for index, token in enumerate(self.tokens):
+    def align_at(self, index: int) -> tuple[int, int] | None:
+        """Return the range of the name with one of its words at this index."""
+        for position, token in enumerate(self.tokens):
             if token.optional or len(token.text) == 1:
                 continue
-            self.omitted = self.filled = False
-            step = self._take(token, place, 1)
-            left = step and self._side(self.tokens[:index][::-1], place - 1, -1, step[1])
-            right = left and step and self._side(self.tokens[index + 1 :], step[0], 1, left[1])
-            if left and right and right[1] <= self.limit and not (self.omitted and self.filled):
+            self.has_omission = self.has_filler = False
+            anchor = self._align_token(token, index, 1)
+            if anchor is None:
+                continue
+            left = self._align_side(self.tokens[:position][::-1], index - 1, -1, anchor[1])
+            if left is None:
+                continue
+            right = self._align_side(self.tokens[position + 1 :], anchor[0], 1, left[1])
+            if (
+                right is not None
+                and right[1] <= self.limit
+                and not (self.has_omission and self.has_filler)
+            ):
                 return left[0] + 1, right[0]
         return None
 
-    def _side(
-        self, tokens: tuple[Token, ...], at: int, step: int, cost: float
+    def _align_side(
+        self, tokens: tuple[NameToken, ...], index: int, step: int, cost: float
     ) -> tuple[int, float] | None:
-        """Index beyond the last word taken and the cost so far; None where these tokens do not stand there."""
+        """Align the tokens on one side of the anchor.
+
+        Args:
+            tokens: the tokens, the nearest to the anchor first.
+            index: where the nearest is expected.
+            step: 1 to the right, -1 to the left.
+            cost: the cost of what is aligned already.
+
+        Returns:
+            The index beyond the last word and the cost, None where a required token is missing.
+        """
         fillers = 0
         for token in tokens:
-            taken = None
-            ahead = at
-            while taken is None and 0 <= ahead < len(self.words) and self.words[ahead]:
-                taken = self._take(token, ahead, step)
-                if taken is None:
-                    if fillers >= _FILLERS or not (self.label or _is_filler(self.words[ahead])):
+            aligned = None
+            ahead = index
+            while aligned is None and 0 <= ahead < len(self.words) and self.words[ahead]:
+                aligned = self._align_token(token, ahead, step)
+                if aligned is None:
+                    if fillers >= _MAX_FILLERS or not (
+                        self.is_label or _is_filler(self.words[ahead])
+                    ):
                         break
                     fillers += 1
                     ahead += step
-            if taken is not None:
-                self.filled |= ahead != at and any(
+            if aligned is not None:
+                self.has_filler |= ahead != index and any(
                     word not in ARTICLES and word not in PARTICLES
-                    for word in self.words[at:ahead:step]
+                    for word in self.words[index:ahead:step]
                 )
-                at, cost = taken[0], cost + taken[1]
+                index, cost = aligned[0], cost + aligned[1]
             elif not token.optional:
                 return None
             else:
-                self.omitted |= token.text not in PARTICLES
-        return at, cost
+                self.has_omission |= token.text not in PARTICLES
+        return index, cost
 
-    def _take(self, token: Token, at: int, step: int) -> tuple[int, float] | None:
-        """Index after the token in the direction of the step and its cost, for one word or for up to three that are its pieces."""
-        word = self.words[at]
+    def _align_token(self, token: NameToken, index: int, step: int) -> tuple[int, float] | None:
+        """Return the index beyond the word or words of a token, and their cost; None for none."""
+        word = self.words[index]
         cost = word_cost(token, word, alone=self.alone, slack=self.slack)
-        if cost < FAR:
-            return at + step, cost
-        if self.kind:
-            beyond = at + step
-            cut = (
-                (word, self.words[beyond])
-                if step > 0 and beyond < len(self.words) and self.words[beyond] in ADJECTIVE_ENDINGS
-                else ()
-            )
-            for pieces in filter(None, (cut, (word,))):
-                if is_adjective(token.sound, token.script, pieces):
-                    return at + step * len(pieces), 0.1
-        cut_up = [word]
-        for more in range(
-            1, _PIECES if step < 0 or may_begin(token.sound, token.script, word) else 1
-        ):
-            beyond = at + step * more
+        if cost < NO_MATCH:
+            return index + step, cost
+        if self.place_kind:
+            count = self._count_adjective_words(token, index, step)
+            if count:
+                return index + step * count, _ADJECTIVE_COST
+        return self._align_pieces(token, index, step)
+
+    def _count_adjective_words(self, token: NameToken, index: int, step: int) -> int:
+        """Number of words that are the adjective of a place: two where its ending is split off."""
+        word, beyond = self.words[index], index + step
+        if step > 0 and beyond < len(self.words) and self.words[beyond] in ADJECTIVE_ENDINGS:
+            pieces = (word, self.words[beyond])
+            if share_adjective_root(token.phonemes, token.script, pieces):
+                return 2
+        return int(share_adjective_root(token.phonemes, token.script, (word,)))
+
+    def _align_pieces(self, token: NameToken, index: int, step: int) -> tuple[int, float] | None:
+        """Align several words that are the pieces of one token."""
+        pieces = [self.words[index]]
+        may_split = step < 0 or may_be_first_piece(token.phonemes, token.script, pieces[0])
+        for count in range(1, _MAX_PIECES if may_split else 1):
+            beyond = index + step * count
             if (
                 not 0 <= beyond < len(self.words)
                 or not self.words[beyond]
-                or in_run(self.words[beyond])
+                or is_unspaced_character(self.words[beyond])
             ):
                 break
-            cut_up.append(self.words[beyond])
-            cost = pieces_cost(token.sound, token.script, tuple(cut_up[::step]))
-            if cost < FAR:
+            pieces.append(self.words[beyond])
+            cost = pieces_cost(token.phonemes, token.script, tuple(pieces[::step]))
+            if cost < NO_MATCH:
                 return beyond + step, cost
         return None

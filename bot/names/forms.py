@@ -1,12 +1,15 @@
-"""What surrounds the kernel of a name: articles, particles, titles, legal forms, and the endings and prefixes that a sentence adds."""
+"""Word forms: what surrounds the core of a name, and the affixes that a sentence adds to it.
+
+Articles, particles, titles, legal forms; case endings, prefixed prepositions and articles.
+"""
 
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from bot.names.chinese import simple
+from bot.names.chinese import simplify
 from bot.names.phonemes import is_vowel
-from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, script, sound
+from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, script, transcribe
 from bot.text.fold import fold
 
 ARTICLES = frozenset(
@@ -27,20 +30,20 @@ TITLES = frozenset(
         "король президента الرئيس الشيخ الدكتور الامير الملك السيد רויטל הנשיא"
     ).split()
 )
-#: Legal forms of companies, folded, as they stand in a name; longer phrases first.
+#: Legal forms of companies, folded, longer phrases first.
 LEGAL_PHRASES = tuple(
     tuple(phrase.split())
     for phrase in (
-        "open joint stock company|public joint stock company|closed joint stock "
-        "company|joint stock company|limited liability company|общество с ограниченнои "
-        "ответственностью|общество с ограниченной ответственностью|публичное акционерное "
-        "общество|открытое акционерное общество|закрытое акционерное общество|акционерное "
-        "общество|товариство з обмеженою відповідальністю|societatea cu raspundere "
-        "limitata|societe anonyme|sociedad anonima|sp z o o|s p a|s a r l|s r l|s a|o o o|o "
-        "a o|z a o|pty ltd|co ltd|private limited"
+        "open joint stock company|public joint stock company|closed joint stock company|"
+        "joint stock company|limited liability company|общество с ограниченнои ответственностью|"
+        "общество с ограниченной ответственностью|публичное акционерное общество|"
+        "открытое акционерное общество|закрытое акционерное общество|акционерное общество|"
+        "товариство з обмеженою відповідальністю|societatea cu raspundere limitata|"
+        "societe anonyme|sociedad anonima|sp z o o|s p a|s a r l|s r l|s a|o o o|o a o|z a o|"
+        "pty ltd|co ltd|private limited"
     ).split("|")
 )
-LEGAL = frozenset(
+LEGAL_FORMS = frozenset(
     (
         "llc llp ltd limited inc incorporated corp corporation co company companies plc ag gmbh "
         "kg kgaa se sa sas sarl srl spa bv nv oy oyj ab as asa aps ooo oao zao pao ao jsc ojsc "
@@ -48,23 +51,23 @@ LEGAL = frozenset(
         "sdn tbk kk lp lc ооо оао зао пао ао тов пат прат тоо гмбх"
     ).split()
 )
-#: Words that never are the piece of a name that a space or an apostrophe cuts.
+#: Words that are never a piece of a split name.
 FUNCTION_WORDS = frozenset(
     (
         "a an and are as at be but by for from has he her his i if in is it its no not of off "
         "on or our out s so the their to up us was we with"
     ).split()
 )
-#: Words that make another name of a name: an order of words that holds one is never turned round.
-FIXED = frozenset(
+#: Words that change the meaning of a name with their position: its order of words is fixed.
+FIXED_ORDER_WORDS = frozenset(
     (
         "north south east west northern southern eastern western upper lower new old great "
         "greater central saint st united republic islands island kingdom states of and the de "
         "la bank group"
     ).split()
 )
-#: Words that say what kind of place a name is, by kind; a name asked for with one is found with any of its kind.
-KINDS = {
+#: Words for kinds of places. A name with one of them matches with any word of that kind.
+PLACE_KINDS = {
     fold(word): kind
     for kind, listed in {
         "region": (
@@ -83,9 +86,9 @@ KINDS = {
     }.items()
     for word in listed.split()
 }
-#: Words that join a kind and a name.
-JOINTS = frozenset("de d of du von der da del di".split())
-#: What an apostrophe cuts off a Ukrainian adjective in Latin: Donets'ka, Luhans'kyi.
+#: Words between the kind of a place and its name.
+CONNECTIVES = frozenset("de d of du von der da del di".split())
+#: Endings of romanized Ukrainian adjectives, behind an apostrophe: Donets'ka, Luhans'kyi.
 ADJECTIVE_ENDINGS = frozenset("k ka ke ki kyi kyy kiy koi koyi kaya koho".split())
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _TENS = dict(
@@ -95,8 +98,8 @@ _TENS = dict(
         strict=True,
     )
 )
-#: Words that are written in several ways that no sound tells: numbers, and the Arabic servant of.
-_CANON = (
+#: Canonical forms of words whose spellings sound different: numbers, Arabic "servant of".
+_CANONICAL = (
     {word: str(number) for number, word in enumerate(_UNITS)}
     | {word: str(number) for word, number in _TENS.items()}
     | {
@@ -115,58 +118,47 @@ _PATRONYMIC = re.compile(
     r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$"
 )
 #: Case endings of Russian and Ukrainian, by length.
-_ENDINGS = (
+_CASE_ENDINGS = (
     frozenset("ого его ему ому ами ями ыми ими ові еві єві".split()),
     frozenset(
         "ом ем єм ым им ой ей ою ею єю ої ий ый ій ах ях ам ям ія ия ии ию ие ії ію иє".split()
     ),
     frozenset("аяуюеєиыіїоьй"),
 )
-#: Vowels that change places in the last syllable: Київ, Києва, Киев; Харків, Харкова.
-_CHANGING = re.compile(r"[іїоеєё](?=[вгдзлнр]$)")
+#: Vowels of the last syllable that alternate: Київ, Києва, Киев; Харків, Харкова.
+_ALTERNATING_VOWEL = re.compile(r"[іїоеєё](?=[вгдзлнр]$)")
 _ARABIC_PREFIX = re.compile(r"^(?:[وف]?(?:[بك]?ال|لل)|[وفبلك])(?=....?)")
 _INNER_ARTICLE = re.compile(r"(?<=..)ال(?=...)")
 _HEBREW_PREFIX = re.compile(r"^(?:ו?[בלמהשכ]|ו)(?=....)")
 
 
-def roots(spoken: str) -> list[str]:
-    """A sound string without its last vowels, and without the -sk of a Slavic adjective: Khersonska, Kherson."""
-    bare = trimmed(spoken)
-    found = [bare]
-    if bare[-1:] in ("k", "ψ") and len(bare) > 4:
-        found.append(trimmed(bare[:-1]))
-        if bare[-2] in "sAσ":
-            found.append(trimmed(bare[:-2]))
-    return found
+class WordForm(NamedTuple):
+    """One analysis of a word of a text."""
+
+    phonemes: str
+    stemmed: bool  #: a case ending is removed, so that the ending of the name may be any
 
 
-class BundleKind(NamedTuple):
-    """One way to take a word of a text."""
-
-    sound: str
-    open: bool  #: an ending was taken off: any ending of the name fits
+def canonical(word: str) -> str:
+    """Return the canonical form of a folded word: three, third and 3rd are 3."""
+    return _CANONICAL.get(word, word)
 
 
-def canon(word: str) -> str:
-    """A folded word in the one way in which it is compared: three, third and 3rd are 3."""
-    return _CANON.get(word, word)
-
-
-def numbers(folded: list[str]) -> list[str]:
-    """The words of a name in canonical form, forty and four put together."""
-    found: list[str] = []
-    for word in map(canon, folded):
+def canonical_words(folded: list[str]) -> list[str]:
+    """Return the canonical forms of the words of a name, forty and four as one number."""
+    result: list[str] = []
+    for word in map(canonical, folded):
         if (
-            found
+            result
             and word.isdigit()
             and len(word) == 1
-            and found[-1] in map(str, _TENS.values())
+            and result[-1] in map(str, _TENS.values())
             and word != "0"
         ):
-            found[-1] = str(int(found[-1]) + int(word))
+            result[-1] = str(int(result[-1]) + int(word))
         else:
-            found.append(word)
-    return found
+            result.append(word)
+    return result
 
 
 def is_patronymic(word: str) -> bool:
@@ -175,81 +167,99 @@ def is_patronymic(word: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _bare(word: str) -> str:
-    """A Cyrillic word without the longest case ending that leaves four letters, or three of a word of four."""
-    for ending in _ENDINGS:
-        size = len(next(iter(ending)))
-        if len(word) - size >= 4 and word[-size:] in ending:
+def _without_case_ending(word: str) -> str:
+    """A Cyrillic word without its longest case ending.
+
+    At least four letters are left, of a word of four letters three.
+    """
+    for endings in _CASE_ENDINGS:
+        size = len(next(iter(endings)))
+        if len(word) - size >= 4 and word[-size:] in endings:
             return word[:-size]
-    return word[:-1] if len(word) == 4 and word[-1] in _ENDINGS[-1] else word
+    return word[:-1] if len(word) == 4 and word[-1] in _CASE_ENDINGS[-1] else word
 
 
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
-    """A Cyrillic word of five letters and more without its case ending; any other word as it is."""
+    """Return the stem of a Cyrillic word of five letters or more; other words unchanged."""
     if len(word) < 4 or script(word) != CYRILLIC:
         return word
-    return _CHANGING.sub("о", (_bare(word) if len(word) > 4 else word).replace("ь", ""))
+    bare = _without_case_ending(word) if len(word) > 4 else word
+    return _ALTERNATING_VOWEL.sub("о", bare.replace("ь", ""))
 
 
 @lru_cache(maxsize=65536)
-def bases(word: str) -> tuple[str, ...]:
-    """What a folded word may be listed as: without a Cyrillic case ending, and in Arabic and Hebrew also without what is prefixed."""
-    whole = stem(simple(word))
-    written = script(word)
-    if written not in (ARABIC, HEBREW):
+def base_forms(word: str) -> tuple[str, ...]:
+    """Return possible base forms of a folded word: without case ending, or without prefixes."""
+    whole = stem(simplify(word))
+    word_script = script(word)
+    if word_script not in (ARABIC, HEBREW):
         return (whole,)
-    bare = (_ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX).sub("", word)
+    bare = (_ARABIC_PREFIX if word_script == ARABIC else _HEBREW_PREFIX).sub("", word)
     return tuple(dict.fromkeys((whole, bare, without_article(word))))
 
 
-def same_case_forms(wanted: str, word: str) -> bool:
-    """Whether two words of one stem may be case forms of one name: Иванова may be Иванов, but Иванов is no form of Иванова."""
+def may_be_case_form(name: str, word: str) -> bool:
+    """Whether a word may be a case form of a name with the same stem.
+
+    Иванова may be a form of Иванов, but Иванов is no form of Иванова.
+    """
     return (
-        wanted == word
+        name == word
         or script(word) != CYRILLIC
-        or wanted[-1] not in "аяоеиыіїєую"
+        or name[-1] not in "аяоеиыіїєую"
         or word[-1] in "аяоеиыіїєуюймх"
     )
 
 
 def split_article(word: str) -> list[str]:
-    """An Arabic word that holds an article as the two words it joins: ديرالزور."""
+    """Split an Arabic word at the article within it: ديرالزور."""
     return [part for part in _INNER_ARTICLE.split(word) if part]
 
 
 def without_article(word: str) -> str:
-    """An Arabic word without the articles at its beginning and within."""
+    """Return an Arabic word without the articles at its beginning and within it."""
     bare = word.removeprefix("ال") if len(word) > 4 else word
     return _INNER_ARTICLE.sub("", bare)
 
 
 @lru_cache(maxsize=65536)
-def trimmed(spoken: str) -> str:
-    """A sound string without the vowels at its end."""
-    while len(spoken) > 1 and is_vowel(spoken[-1]):
-        spoken = spoken[:-1]
-    return spoken
+def without_final_vowels(phonemes: str) -> str:
+    """Return a phoneme string without the vowels at its end."""
+    while len(phonemes) > 1 and is_vowel(phonemes[-1]):
+        phonemes = phonemes[:-1]
+    return phonemes
+
+
+def adjective_roots(phonemes: str) -> list[str]:
+    """Return the possible roots of a Slavic adjective in -sk: Khersonska, Kherson."""
+    bare = without_final_vowels(phonemes)
+    roots = [bare]
+    if bare[-1:] in ("k", "ψ") and len(bare) > 4:
+        roots.append(without_final_vowels(bare[:-1]))
+        if bare[-2] in "sAσ":
+            roots.append(without_final_vowels(bare[:-2]))
+    return roots
 
 
 @lru_cache(maxsize=65536)
-def forms(word: str) -> tuple[BundleKind, ...]:
-    """The ways to take a folded word of a text: as it stands, without a case ending, without prefixed prepositions and articles."""
-    plain = sound(word)
-    if not plain:
+def word_forms(word: str) -> tuple[WordForm, ...]:
+    """Return the analyses of a folded word: as it is, without case ending, without prefixes."""
+    phonemes = transcribe(word)
+    if not phonemes:
         return ()
-    found = [BundleKind(plain, open=False)]
-    written = script(word)
-    if written == CYRILLIC:
-        bare = _bare(word)
+    forms = [WordForm(phonemes, stemmed=False)]
+    word_script = script(word)
+    if word_script == CYRILLIC:
+        bare = _without_case_ending(word)
         if bare != word:
-            found.append(BundleKind(trimmed(sound(bare)), open=True))
-    elif written in (ARABIC, HEBREW):
-        pattern = _ARABIC_PREFIX if written == ARABIC else _HEBREW_PREFIX
+            forms.append(WordForm(without_final_vowels(transcribe(bare)), stemmed=True))
+    elif word_script in (ARABIC, HEBREW):
+        pattern = _ARABIC_PREFIX if word_script == ARABIC else _HEBREW_PREFIX
         bare = pattern.sub("", word)
-        found += [
-            BundleKind(sound(other), open=False)
-            for other in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare)))
-            if other != word and sound(other)
+        forms += [
+            WordForm(transcribe(variant), stemmed=False)
+            for variant in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare)))
+            if variant != word and transcribe(variant)
         ]
-    return tuple(found)
+    return tuple(forms)

@@ -1,15 +1,16 @@
-"""The alphabet of sounds: what each symbol may stand for, and what it costs to take one for another. No words, no scripts.
+"""The phoneme alphabet: readings of symbols, edit costs, phonetic classes. No words, no scripts.
 
-A symbol is one character. Small letters (and S Z C J for sh, zh, ch, j) are sounds; every other symbol is a letter that habits read
-in several ways, such as the Latin `ch`. Costs are in consonants: 1.0 is one consonant too many.
+A symbol is one character. Lower-case letters, and S Z C J for sh, zh, ch, j, are phonemes; every
+other symbol is a letter with several readings, such as the Latin `ch`. The unit of costs is one
+consonant: 1.0 is the cost of an additional consonant.
 """
 
 from functools import cache
 from itertools import pairwise
 
-SOUNDS = "pbfvmntdszSZCJckgxhrlywaeiou"
+PHONEMES = "pbfvmntdszSZCJckgxhrlywaeiou"
 VOWELS = frozenset("aeiou")
-#: What a written symbol may stand for, with the cost of that reading.
+#: The readings of each symbol: phonemes, each followed by its cost.
 READINGS = {
     # Latin
     "H": "C0 x0 S.05 k.1 h.15",  # ch
@@ -70,74 +71,88 @@ READINGS = {
     "Ξ": "z0 c.08 s.12 Z.12 J.15 O.1",
     "Ω": "v0 w0 u0",
 }
-_KIN = (
+#: Costs of substituting related phonemes for each other.
+_RELATED = (
     "pb.3 fv.12 bv.35 vw.05 fw.3 pf.5 wu.15 uv.45 td.35 sz.2 SZ.3 CJ.35 CS.3 JZ.1 cs.3 "
     "cC.35 cz.3 sS.6 zZ.3 zJ.5 tc.5 tC.6 dJ.6 kg.35 kx.25 gh.15 hx.1 gx.4 kh.5 mn.45 rl.75 "
     "yi.06 ye.4 yJ.5 ZC.5 tO.1 ae.15 ao.2 ei.12 ou.12 ai.35 au.35 eo.3 io.3 iu.35 eu.35"
 )
-#: Classes of sounds for the index: what any pair of scripts may take for one another falls together.
-_CLASS = dict(zip("pbfvmntdszSZCJckgxhrl", "PPPPMNTTSSSSSSSKKKKRL", strict=True))
+#: Phonetic classes for the index: phonemes that some pair of scripts confuses share a class.
+_CLASS_OF = dict(zip("pbfvmntdszSZCJckgxhrl", "PPPPMNTTSSSSSSSKKKKRL", strict=True))
+_MAX_CLASS_COST = 0.16  # of a reading whose class is indexed
+_SYLLABIC_EQUALS = frozenset({"td", "dt", "kg", "gk", "pb", "bp", "sz", "zs"})
 #: Symbols that may also be silent, or a vowel.
-SILENT = frozenset("hDλρωYwyWΩ")
+MAY_BE_SILENT = frozenset("hDλρωYwyWΩ")
+#: Comparison modes, to be added: scripts that omit vowels, scripts that write syllables.
 PLAIN, ABJAD, SYLLABIC = 0, 1, 2
 
 
 @cache
-def _options(symbol: str) -> tuple[tuple[str, float], ...]:
-    listed = READINGS.get(symbol)
-    if listed is None:
+def _readings(symbol: str) -> tuple[tuple[str, float], ...]:
+    """Phonemes of a symbol with the cost of each reading."""
+    readings = READINGS.get(symbol)
+    if readings is None:
         return ((symbol, 0.0),)
-    return tuple((option[0], float(option[1:])) for option in listed.split())
+    return tuple((reading[0], float(reading[1:])) for reading in readings.split())
 
 
 @cache
-def _kin() -> dict[frozenset[str], float]:
-    return {frozenset(pair[:2]): float(pair[2:]) for pair in _KIN.split()}
+def _related_costs() -> dict[frozenset[str], float]:
+    return {frozenset(pair[:2]): float(pair[2:]) for pair in _RELATED.split()}
 
 
-def _between(one: str, other: str) -> float:
-    if one == other:
+def _phoneme_cost(phoneme: str, other: str) -> float:
+    """Cost of substituting one phoneme for another."""
+    if phoneme == other:
         return 0.0
-    known = _kin().get(frozenset((one, other)))
-    if known is not None:
-        return known
-    if one in VOWELS and other in VOWELS:
+    related = _related_costs().get(frozenset((phoneme, other)))
+    if related is not None:
+        return related
+    if phoneme in VOWELS and other in VOWELS:
         return 0.4
-    return 3.0 if one.isdigit() or other.isdigit() else 1.2
+    return 3.0 if phoneme.isdigit() or other.isdigit() else 1.2
 
 
 def is_vowel(symbol: str) -> bool:
     """Whether every reading of a symbol is a vowel or a glide."""
-    return all(option in "aeiouy" for option, _ in _options(symbol))
+    return all(reading in "aeiouy" for reading, _ in _readings(symbol))
 
 
 @cache
-def substitution(mode: int) -> dict[str, float]:
-    """Cost of one symbol for another, by the two symbols written together; mode is a sum of ABJAD and SYLLABIC."""
-    symbols = [*SOUNDS, *READINGS, *"0123456789O"]
+def substitution_costs(mode: int) -> dict[str, float]:
+    """Return the cost of substituting one symbol for another, by the pair as a string.
+
+    Args:
+        mode: PLAIN, or a sum of ABJAD and SYLLABIC.
+    """
+    symbols = [*PHONEMES, *READINGS, *"0123456789O"]
     costs: dict[str, float] = {}
-    for one in symbols:
+    for symbol in symbols:
         for other in symbols:
-            cost = min(_between(a, b) + x + y for a, x in _options(one) for b, y in _options(other))
-            if mode and is_vowel(one) and is_vowel(other):
+            cost = min(
+                _phoneme_cost(phoneme, other_phoneme) + reading_cost + other_cost
+                for phoneme, reading_cost in _readings(symbol)
+                for other_phoneme, other_cost in _readings(other)
+            )
+            if mode and is_vowel(symbol) and is_vowel(other):
                 cost = min(cost, 0.1 + cost / 3)
-            if mode & SYLLABIC and {one, other} <= {"r", "l", "Σ"}:
+            if mode & SYLLABIC and {symbol, other} <= {"r", "l", "Σ"}:
                 cost = 0.03
-            if mode & SYLLABIC and one + other in {"td", "dt", "kg", "gk", "pb", "bp", "sz", "zs"}:
+            if mode & SYLLABIC and symbol + other in _SYLLABIC_EQUALS:
                 cost = 0.12
-            costs[one + other] = cost
+            costs[symbol + other] = cost
     return costs
 
 
 @cache
-def gap(mode: int) -> dict[str, float]:
-    """Cost of a symbol that the other spelling lacks."""
+def gap_costs(mode: int) -> dict[str, float]:
+    """Return the cost of each symbol that the other spelling lacks."""
     costs: dict[str, float] = {}
-    for symbol in [*SOUNDS, *READINGS, *"0123456789O"]:
+    for symbol in [*PHONEMES, *READINGS, *"0123456789O"]:
         if is_vowel(symbol):
             cost = (0.15 if symbol in "yiMηι" else 0.3) if mode == PLAIN else 0.06
             cost = 0.1 if symbol in "αων" else cost
-        elif symbol in SILENT:
+        elif symbol in MAY_BE_SILENT:
             cost = 0.3 if symbol in "hDλρ" else 0.4
             cost = {"ω": 0.18, "Y": 0.2}.get(symbol, cost)
         else:
@@ -148,20 +163,20 @@ def gap(mode: int) -> dict[str, float]:
 
 
 @cache
-def classes(symbol: str) -> tuple[str, ...]:
-    """Index classes of a symbol, likeliest first; an empty one where it may be silent."""
-    found = dict.fromkeys(
-        _CLASS.get(option, symbol if symbol.isdigit() else "")
-        for option, cost in _options(symbol)
-        if cost <= 0.16
+def phonetic_classes(symbol: str) -> tuple[str, ...]:
+    """Return the phonetic classes of a symbol, likeliest first; empty ones for a silent reading."""
+    classes = dict.fromkeys(
+        _CLASS_OF.get(reading, symbol if symbol.isdigit() else "")
+        for reading, cost in _readings(symbol)
+        if cost <= _MAX_CLASS_COST
     )
-    if symbol in SILENT:
-        found[""] = None
+    if symbol in MAY_BE_SILENT:
+        classes[""] = None
     if symbol == "Σ":
         return ("R", "L")
-    return tuple(found)
+    return tuple(classes)
 
 
-def collapse(sound: str) -> str:
-    """A sound string without doubled symbols."""
-    return sound[:1] + "".join(after for before, after in pairwise(sound) if before != after)
+def collapse_repeats(phonemes: str) -> str:
+    """Return a phoneme string without repeated symbols."""
+    return phonemes[:1] + "".join(after for before, after in pairwise(phonemes) if before != after)

@@ -1,78 +1,86 @@
-"""Coarse classes of the first consonants of a word, the same in every script: what the index looks up. No names are decided here."""
+"""Index keys of words: their consonant skeletons, the same in every script. No names, no matching.
+
+A skeleton is the sequence of phonetic classes of the first consonants of a word.
+"""
 
 from functools import lru_cache
 from itertools import product
 
-from bot.names.chinese import pinyin, reading, simple
-from bot.names.forms import bases, forms
-from bot.names.phonemes import classes
-from bot.names.transliteration import HAN, KANA, in_run, script, sound
+from bot.names.chinese import pinyin, reading, simplify
+from bot.names.forms import base_forms, word_forms
+from bot.names.phonemes import phonetic_classes
+from bot.names.transliteration import HAN, KANA, is_unspaced_character, script, transcribe
 
-#: Classes in a key, and keys of one sound string at most.
-_DEPTH, _MOST = 4, 8
+_MAX_CLASSES = 4  # of a skeleton
+_MAX_SKELETONS = 8  # of a phoneme string
 
 
 @lru_cache(maxsize=65536)
-def skeletons(spoken: str) -> tuple[str, ...]:
-    """First classes of a sound string: one skeleton, or several where a letter may be silent or of two classes."""
+def skeletons(phonemes: str) -> tuple[str, ...]:
+    """Return the skeletons of a phoneme string; several where a symbol has several classes."""
     partial: dict[str, None] = {"": None}
-    for symbol in spoken:
-        grown = dict.fromkeys(
-            _join(done, option) for done, option in product(partial, classes(symbol))
+    for symbol in phonemes:
+        extended = dict.fromkeys(
+            _append_class(skeleton, phonetic_class)
+            for skeleton, phonetic_class in product(partial, phonetic_classes(symbol))
         )
-        partial = dict.fromkeys(list(grown)[:_MOST])
-        if all(len(done) > _DEPTH for done in partial):
+        partial = dict.fromkeys(list(extended)[:_MAX_SKELETONS])
+        if all(len(skeleton) > _MAX_CLASSES for skeleton in partial):
             break
-    return tuple(dict.fromkeys(done[:_DEPTH] for done in partial))
+    return tuple(dict.fromkeys(skeleton[:_MAX_CLASSES] for skeleton in partial))
 
 
-def sound_keys(spoken: str) -> tuple[str, ...]:
-    """Index keys of a sound string. A skeleton of one class says too little and is left out."""
-    return tuple("~" + skeleton for skeleton in skeletons(spoken) if len(skeleton) > 1)
+def skeleton_keys(phonemes: str) -> tuple[str, ...]:
+    """Return the index keys of a phoneme string, without skeletons of a single class."""
+    return tuple("~" + skeleton for skeleton in skeletons(phonemes) if len(skeleton) > 1)
 
 
-def _join(done: str, option: str) -> str:
-    if not option or done.endswith(option):
-        return done
-    if option == "S" and done.endswith("T"):  # ts is one sound in some scripts
-        return done[:-1] + option if not done.endswith("ST") else done[:-1]
-    return done + option
+def _append_class(skeleton: str, phonetic_class: str) -> str:
+    if not phonetic_class or skeleton.endswith(phonetic_class):
+        return skeleton
+    if phonetic_class == "S" and skeleton.endswith("T"):  # ts is one consonant in some scripts
+        return skeleton[:-1] + phonetic_class if not skeleton.endswith("ST") else skeleton[:-1]
+    return skeleton + phonetic_class
 
 
 @lru_cache(maxsize=16384)
-def opening_keys(word: str) -> tuple[str, ...]:
-    """Keys of a character of Chinese or Japanese as the first of a foreign name, by its reading; none for one that begins no name."""
-    spoken = sound(word) if script(word) == KANA else reading(word) or reading(simple(word))
-    if not spoken:
-        return ()
-    told = (
-        skeletons(spoken)
-        if any(option for symbol in spoken for option in classes(symbol)[:1])
-        else ()
+def initial_keys(word: str) -> tuple[str, ...]:
+    """Return keys of a Chinese or Japanese character as the first of a transcribed name.
+
+    Empty for a character that begins no such name.
+    """
+    phonemes = (
+        transcribe(word) if script(word) == KANA else reading(word) or reading(simplify(word))
     )
-    return tuple(f"~>{first}" for first in told if first) or ("~>",)
+    if not phonemes:
+        return ()
+    has_consonant = any(classes for symbol in phonemes for classes in phonetic_classes(symbol)[:1])
+    initials = skeletons(phonemes) if has_consonant else ()
+    return tuple(f"~>{initial}" for initial in initials if initial) or ("~>",)
 
 
-def openings(spoken: str) -> frozenset[str]:
-    """The `opening_keys` of which a character has one that may begin a name with this sound."""
-    prefixes = {
-        f"~>{whole[:length]}" for whole in skeletons(spoken) for length in range(1, len(whole) + 1)
+def possible_initial_keys(phonemes: str) -> frozenset[str]:
+    """Return the keys of which every first character of a transcription of a name has one."""
+    keys = {
+        f"~>{skeleton[:length]}"
+        for skeleton in skeletons(phonemes)
+        for length in range(1, len(skeleton) + 1)
     }
-    return frozenset(prefixes | {"~>"} if "" in classes(spoken[0]) else prefixes)
+    return frozenset(keys | {"~>"} if "" in phonetic_classes(phonemes[0]) else keys)
 
 
 @lru_cache(maxsize=65536)
 def word_keys(word: str) -> tuple[str, ...]:
-    """Index keys of one folded word of a text, each beginning with a tilde; none for a wall.
+    """Return the index keys of a folded word, none for an empty word.
 
-    The word itself in small letters, and its skeletons in capitals. A key of one class says too little and is left out.
+    A tilde with the word itself in lower case, or with a skeleton in capitals.
     """
     if not word:
         return ()
-    found = dict.fromkeys("~" + base for base in bases(word))
-    if in_run(word):
+    keys = dict.fromkeys("~" + base for base in base_forms(word))
+    if is_unspaced_character(word):
         syllable = ("~:" + pinyin(word),) if script(word) == HAN and pinyin(word).isascii() else ()
-        return (*found, *opening_keys(word), *syllable)
-    for form in forms(word):
-        found.update(dict.fromkeys(sound_keys(form.sound)))
-    return tuple(found)
+        return (*keys, *initial_keys(word), *syllable)
+    for form in word_forms(word):
+        keys.update(dict.fromkeys(skeleton_keys(form.phonemes)))
+    return tuple(keys)

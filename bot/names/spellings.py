@@ -1,25 +1,25 @@
-"""Spellings of a name that would be found, for a person to look at. Only what `bot.names.find` accepts is shown."""
+"""Generates spellings that a name matches, as examples for people. Matching is `bot.names.find`."""
 
 import re
 
 from bot.names.find import find
 from bot.names.gazetteer import exonyms
-from bot.names.pattern import compile_name, kernel
+from bot.names.pattern import compile_name, core_words
 from bot.names.phonemes import READINGS
-from bot.names.transliteration import ARABIC, HEBREW, script, sound
+from bot.names.transliteration import ARABIC, HEBREW, script, transcribe
 from bot.text.fold import words
 
 __all__ = ["exonyms", "spellings"]
 
-_FROM = "pbfvmntdszSZCJckgxhrlywaeiou"
+_PHONEMES = "pbfvmntdszSZCJckgxhrlywaeiou"
 _RUSSIAN = dict(
-    zip(_FROM, "п б ф в м н т д с з ш ж ч дж ц к г х х р л й в а е и о у".split(), strict=True)
+    zip(_PHONEMES, "п б ф в м н т д с з ш ж ч дж ц к г х х р л й в а е и о у".split(), strict=True)
 )
 _UKRAINIAN = dict(
-    zip(_FROM, "п б ф в м н т д с з ш ж ч дж ц к г х г р л й в а е і о у".split(), strict=True)
+    zip(_PHONEMES, "п б ф в м н т д с з ш ж ч дж ц к г х г р л й в а е і о у".split(), strict=True)
 )
 _ARABIC = dict(
-    zip(_FROM, "ب ب ف ف م ن ت د س ز ش ج تش ج تس ك غ خ ه ر ل ي و ا ي ي و و".split(), strict=True)
+    zip(_PHONEMES, "ب ب ف ف م ن ت د س ز ش ج تش ج تس ك غ خ ه ر ل ي و ا ي ي و و".split(), strict=True)
 )
 _PERSIAN = _ARABIC | {
     "p": "پ",
@@ -33,18 +33,19 @@ _PERSIAN = _ARABIC | {
     "i": "ی",
 }
 _HEBREW = dict(
-    zip(_FROM, "פ ב פ ב מ נ ט ד ס ז ש ז צ ג צ ק ג ח ה ר ל י ו א  י ו ו".split(" "), strict=True)
+    zip(_PHONEMES, "פ ב פ ב מ נ ט ד ס ז ש ז צ ג צ ק ג ח ה ר ל י ו א  י ו ו".split(" "), strict=True)
 ) | {"e": ""}
 _GREEK = dict(
     zip(
-        _FROM,
+        _PHONEMES,
         "π μπ φ β μ ν τ ντ σ ζ σ ζ τσ τζ τσ κ γκ χ χ ρ λ γι β α ε ι ο ου".split(),
         strict=True,
     )
 )
-_SCRIPTS = (_RUSSIAN, _UKRAINIAN, _ARABIC, _PERSIAN, _HEBREW, _GREEK)
-#: Latin habits: English, German, French, Turkish, Spanish, Polish. The sounds that differ, then a small letter for itself.
-_HABITS = (
+_ALPHABETS = (_RUSSIAN, _UKRAINIAN, _ARABIC, _PERSIAN, _HEBREW, _GREEK)
+#: Latin spellings of phonemes other than their own letter: English, German, French, Turkish,
+#: Spanish, Polish.
+_LATIN_SPELLINGS = (
     {"S": "sh", "Z": "zh", "C": "ch", "J": "j", "c": "ts", "x": "kh"},
     {
         "S": "sch",
@@ -64,51 +65,65 @@ _HABITS = (
 )
 
 
-def _spoken(word: str) -> list[str]:
-    """The likeliest sounds of a folded word; a y without a vowel beside it is an i."""
-    said = [READINGS[symbol][0] if symbol in READINGS else symbol for symbol in sound(word)]
-    vowels = [symbol in "aeiou" for symbol in said]
+def _likeliest_phonemes(word: str) -> list[str]:
+    """The likeliest phonemes of a folded word; y without a vowel beside it is i."""
+    phonemes = [
+        READINGS[symbol][0] if symbol in READINGS else symbol for symbol in transcribe(word)
+    ]
+    vowels = [phoneme in "aeiou" for phoneme in phonemes]
     return [
-        "i" if symbol == "y" and not any(vowels[max(0, at - 1) : at + 2]) else symbol
-        for at, symbol in enumerate(said)
+        "i" if phoneme == "y" and not any(vowels[max(0, index - 1) : index + 2]) else phoneme
+        for index, phoneme in enumerate(phonemes)
     ]
 
 
-def _written(spoken: list[list[str]], letters: dict[str, str], *, keep: bool) -> str:
-    """Sounds in the letters of a script or habit; a sound without one is kept or left out."""
+def _spell(phonemes: list[list[str]], letters: dict[str, str], *, keep: bool) -> str:
+    """Spell words with the letters of an alphabet.
+
+    Args:
+        phonemes: the phonemes of each word.
+        letters: the spelling of each phoneme.
+        keep: whether a phoneme without a spelling stays as it is or is left out.
+    """
     return " ".join(
-        "".join(letters.get(symbol, symbol if keep else "") for symbol in word) for word in spoken
+        "".join(letters.get(phoneme, phoneme if keep else "") for phoneme in word)
+        for word in phonemes
     ).title()
 
 
 def _candidates(text: str) -> list[str]:
     folded = [word.folded for word in words(text)]
-    core = kernel(folded)
-    found = [text, " ".join(folded).title(), "-".join(core).title(), "".join(core).title()]
-    spoken = [_spoken(word) for word in core]
-    if script(core[0]) in (ARABIC, HEBREW):  # what has no vowels gives none
-        return found
-    found += [_written(spoken, habit, keep=True) for habit in _HABITS]
-    found += [_written(spoken, letters, keep=False) for letters in _SCRIPTS]
-    found += [
-        re.sub("ски$", "ский", found[len(_HABITS) + 4]),
-        re.sub("скі$", "ський", found[len(_HABITS) + 5]),
+    core = core_words(folded)
+    candidates = [text, " ".join(folded).title(), "-".join(core).title(), "".join(core).title()]
+    if script(core[0]) in (ARABIC, HEBREW):  # vowels cannot be restored
+        return candidates
+    phonemes = [_likeliest_phonemes(word) for word in core]
+    candidates += [_spell(phonemes, spellings, keep=True) for spellings in _LATIN_SPELLINGS]
+    russian, ukrainian, *others = [_spell(phonemes, letters, keep=False) for letters in _ALPHABETS]
+    return [
+        *candidates,
+        russian,
+        ukrainian,
+        *others,
+        re.sub("ски$", "ский", russian),
+        re.sub("скі$", "ський", ukrainian),
     ]
-    return found
 
 
-def spellings(text: str, most: int = 24) -> tuple[str, ...]:
-    """Up to so many spellings that `find` accepts for a name, the one asked for first; generated, and not all of them are in use.
+def spellings(text: str, limit: int = 24) -> tuple[str, ...]:
+    """Return up to `limit` spellings that match a name, the given one first.
+
+    They are generated, and not all of them are in use.
 
     Raises:
-        ValueError: the text holds no letter.
+        ValueError: the text contains no letter.
     """
     pattern = compile_name(text)
-    kept: dict[str, str] = {}
-    generated = _candidates(text)
-    known = list(exonyms(text))
-    for candidate in [*generated, *known[:: max(1, len(known) // most)], *known]:
+    matching: dict[str, str] = {}
+    other_names = list(exonyms(text))
+    sample = other_names[:: max(1, len(other_names) // limit)]
+    for candidate in [*_candidates(text), *sample, *other_names]:
         folded = [word.folded for word in words(candidate)]
-        if len(kept) < most and folded and find(pattern, folded):
-            kept.setdefault(" ".join(folded), candidate)
-    return tuple(kept.values())
+        if len(matching) < limit and folded and find(pattern, folded):
+            matching.setdefault(" ".join(folded), candidate)
+    return tuple(matching.values())

@@ -1,7 +1,8 @@
-"""Words of any script as strings of sound symbols (`bot.names.phones`). Rules of spelling per script; no comparison.
+"""Transcribes words of any script to phonemes, by the spelling rules of the script. No comparison.
 
-Latin is read without knowing its language: a letter that habits read in several ways becomes a symbol for all of them.
-Scripts without a table of their own go through anyascii and are read as Latin.
+Latin is transcribed without knowledge of its language: a letter that languages read in several ways
+becomes a symbol with these readings (`bot.names.phonemes`). Scripts without a table here are
+transliterated to Latin by anyascii first.
 """
 
 import re
@@ -11,7 +12,7 @@ from functools import lru_cache
 from anyascii import anyascii
 
 from bot.names.chinese import reading
-from bot.names.phonemes import ABJAD, PLAIN, SYLLABIC, collapse
+from bot.names.phonemes import ABJAD, PLAIN, SYLLABIC, collapse_repeats
 
 LATIN, CYRILLIC, ARABIC, HEBREW, HAN, KANA, HANGUL, OTHER = (
     "Latn",
@@ -23,13 +24,13 @@ LATIN, CYRILLIC, ARABIC, HEBREW, HAN, KANA, HANGUL, OTHER = (
     "Hang",
     "Zyyy",
 )
-#: Longest first: the spellings of one consonant in English, German, French, Polish and the romanisations, then single letters.
+#: Regular expressions of spellings with their symbols, longest first: spellings of a consonant in
+#: English, German, French, Polish and romanizations, then single letters.
 _LATIN = (
-    "schtsch S,shtch S,chtch S,shtsh S,szcz S,shch S,tsch C,dsch J,tch C,tsh C,dzh J,^dj "
-    "J,(?<=[aeiou])dj(?=[aeiou]) J,sch R,sh S,sz R,cz C,ch H,zh F,kh U,gh I,th O,dh P,ph "
-    "f,dz L,ts c,tz c,ck k,ou u,oo u,ee i,ij$ i,yj$ i,gu(?=[ei]) G,qu(?=[ei]) k,^x X,x "
-    "kA,c(?=[eiy]) E,c K,j Y,s A,z B,w W,h D,g G,q Q,y M,þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ "
-    "k,ß A"
+    "schtsch S,shtch S,chtch S,shtsh S,szcz S,shch S,tsch C,dsch J,tch C,tsh C,dzh J,^dj J,"
+    "(?<=[aeiou])dj(?=[aeiou]) J,sch R,sh S,sz R,cz C,ch H,zh F,kh U,gh I,th O,dh P,ph f,dz L,"
+    "ts c,tz c,ck k,ou u,oo u,ee i,ij$ i,yj$ i,gu(?=[ei]) G,qu(?=[ei]) k,^x X,x kA,"
+    "c(?=[eiy]) E,c K,j Y,s A,z B,w W,h D,g G,q Q,y M,þ O,ð d,ŋ n,ə a,ɣ I,ɛ e,ɔ o,ħ U,ĸ k,ß A"
 )
 _CYRILLIC = dict(
     zip(
@@ -50,23 +51,7 @@ _HEBREW = dict(zip("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "α
     "״": "",
 }
 _ABJAD_CLUSTERS = (("tS", "C"), ("dζ", "J"), ("dZ", "J"), ("ts", "c"), ("ψs", "ks"), ("tσ", "C"))
-_RUN = frozenset((HAN, KANA))
-#: Sound symbols beyond which a word is no name: bounds the work per comparison.
-LONGEST = 40
-
-
-@lru_cache(maxsize=4096)
-def _script_of(character: str) -> str:
-    if character.isascii():
-        return LATIN
-    name = unicodedata.name(character, "")
-    for prefix, script in _PREFIXES:
-        if name.startswith(prefix):
-            return script
-    return OTHER
-
-
-_PREFIXES = (
+_SCRIPT_OF_PREFIX = (
     ("LATIN", LATIN),
     ("CYRILLIC", CYRILLIC),
     ("ARABIC", ARABIC),
@@ -77,11 +62,25 @@ _PREFIXES = (
     ("HIRAGANA", KANA),
     ("HANGUL", HANGUL),
 )
+_UNSPACED = frozenset((HAN, KANA))
+#: Phonemes of a word beyond which it is cut off: bounds the work of a comparison.
+MAX_PHONEMES = 40
+
+
+@lru_cache(maxsize=4096)
+def _script_of(character: str) -> str:
+    if character.isascii():
+        return LATIN
+    name = unicodedata.name(character, "")
+    for prefix, character_script in _SCRIPT_OF_PREFIX:
+        if name.startswith(prefix):
+            return character_script
+    return OTHER
 
 
 @lru_cache(maxsize=65536)
 def script(word: str) -> str:
-    """Script of a folded word, by its first letter that is no modifier."""
+    """Return the script of a folded word (ISO 15924), that of its first letter."""
     for character in word:
         if character in "ー・":
             return KANA
@@ -90,79 +89,83 @@ def script(word: str) -> str:
     return LATIN
 
 
-def in_run(word: str) -> bool:
-    """Whether a word of a text is one character of a script that is written without spaces."""
-    return len(word) <= 2 and script(word) in _RUN
+def is_unspaced_character(word: str) -> bool:
+    """Whether a token is a single character of Chinese or Japanese."""
+    return len(word) <= 2 and script(word) in _UNSPACED
 
 
-def mode(one: str, other: str) -> int:
-    """How two scripts are compared: which of them leaves vowels out, or writes syllables."""
-    both = {one, other}
-    abjad = ABJAD if both & {ARABIC, HEBREW} else PLAIN
-    return abjad + (SYLLABIC if both & {HAN, KANA, HANGUL, OTHER} else PLAIN)
+def comparison_mode(name_script: str, other: str) -> int:
+    """Return the mode in which words of two scripts are compared: PLAIN, ABJAD, SYLLABIC."""
+    scripts = {name_script, other}
+    abjad = ABJAD if scripts & {ARABIC, HEBREW} else PLAIN
+    return abjad + (SYLLABIC if scripts & {HAN, KANA, HANGUL, OTHER} else PLAIN)
 
 
 @lru_cache(maxsize=1)
 def _latin_rules() -> tuple[re.Pattern[str], dict[str, str]]:
     rules = [rule.rsplit(" ", 1) for rule in _LATIN.split(",")]
-    spoken = {re.sub(r"\(.*?\)|[\^$]", "", written): sound for written, sound in rules}
-    spoken["x"] = "kA"
-    return re.compile("|".join(written for written, _ in rules) + "|[a-z0-9]"), spoken
+    symbols = {re.sub(r"\(.*?\)|[\^$]", "", spelling): symbol for spelling, symbol in rules}
+    symbols["x"] = "kA"
+    return re.compile("|".join(spelling for spelling, _ in rules) + "|[a-z0-9]"), symbols
 
 
-def _latin(word: str) -> str:
-    pattern, spoken = _latin_rules()
+def _transcribe_latin(word: str) -> str:
+    pattern, symbols = _latin_rules()
     parts: list[str] = []
-    for found in pattern.finditer(word):
-        piece = found.group()
-        parts.append("X" if piece == "x" and found.start() == 0 else spoken.get(piece, piece))
-    sound = "".join(parts)
-    # The h of -ah and -eh is the Arabic ta marbuta, or a lengthening: silent.
-    return re.sub(r"(?<=..[ae])D$", "", sound)
+    for match in pattern.finditer(word):
+        spelling = match.group()
+        initial_x = spelling == "x" and match.start() == 0
+        parts.append("X" if initial_x else symbols.get(spelling, spelling))
+    # The final h of -ah and -eh, the Arabic ta marbuta or a mark of length, is silent.
+    return re.sub(r"(?<=..[ae])D$", "", "".join(parts))
 
 
-def _abjad(word: str, table: dict[str, str]) -> str:
-    sound = "".join(table.get(character, "") for character in word)
-    for written, spoken in _ABJAD_CLUSTERS:
-        sound = sound.replace(written, spoken)
-    return re.sub(r"(?<=..)λ$", "a", sound)
+def _transcribe_abjad(word: str, table: dict[str, str]) -> str:
+    phonemes = "".join(table.get(character, "") for character in word)
+    for cluster, symbol in _ABJAD_CLUSTERS:
+        phonemes = phonemes.replace(cluster, symbol)
+    return re.sub(r"(?<=..)λ$", "a", phonemes)
 
 
-def _cyrillic(word: str) -> str:
-    sound = "".join(_CYRILLIC.get(character, "") for character in word)
-    return sound.replace("dZ", "J").replace("dz", "L").replace("ts", "c")
+def _transcribe_cyrillic(word: str) -> str:
+    phonemes = "".join(_CYRILLIC.get(character, "") for character in word)
+    return phonemes.replace("dZ", "J").replace("dz", "L").replace("ts", "c")
+
+
+def _transcribe_kana(word: str) -> str:
+    return _transcribe_latin(anyascii(word).lower()).replace("A", "s").replace("r", "Σ")
+
+
+def _transcribe_hangul(word: str) -> str:
+    romanized = anyascii(word).lower().replace("eu", "u").replace("eo", "o")
+    return _transcribe_latin(romanized).replace("r", "Σ").replace("l", "Σ")
 
 
 @lru_cache(maxsize=65536)
-def sound(word: str) -> str:
-    """Sound symbols of a folded word, at most LONGEST of them; empty for a word without any."""
-    if len(word) > 2 * LONGEST:
+def transcribe(word: str) -> str:
+    """Return the phonemes of a folded word, at most MAX_PHONEMES; empty for a word without any."""
+    if len(word) > 2 * MAX_PHONEMES:
         return ""
     match script(word):
         case "Cyrl":
-            spoken = _cyrillic(word)
+            phonemes = _transcribe_cyrillic(word)
         case "Arab":
-            spoken = _abjad(word, _ARABIC)
+            phonemes = _transcribe_abjad(word, _ARABIC)
         case "Hebr":
-            spoken = _abjad(word, _HEBREW)
+            phonemes = _transcribe_abjad(word, _HEBREW)
         case "Hani":
-            spoken = "".join(reading(character) for character in word)
+            phonemes = "".join(reading(character) for character in word)
         case "Kana":
-            spoken = _latin(anyascii(word).lower()).replace("A", "s").replace("r", "Σ")
+            phonemes = _transcribe_kana(word)
         case "Hang":
-            spoken = (
-                _latin(anyascii(word).lower().replace("eu", "u").replace("eo", "o"))
-                .replace("r", "Σ")
-                .replace("l", "Σ")
-            )
+            phonemes = _transcribe_hangul(word)
         case "Zyyy":
-            spoken = _latin(anyascii(word).lower())
+            phonemes = _transcribe_latin(anyascii(word).lower())
         case _:
-            spoken = _latin(anyascii(word).lower() if not word.isascii() else word)
-    return _tidy(spoken)[:LONGEST]
+            phonemes = _transcribe_latin(anyascii(word).lower() if not word.isascii() else word)
+    return _normalize(phonemes)[:MAX_PHONEMES]
 
 
-def _tidy(spoken: str) -> str:
-    """Doubled symbols and chains of i and y (-iy, -yi, -ий, -iya) become one."""
-    spoken = re.sub(r"[iyMηι]{2,}", "i", spoken)
-    return collapse(spoken)
+def _normalize(phonemes: str) -> str:
+    """Reduce repeated symbols and sequences of i and y (-iy, -yi, -ий, -iya) to one symbol."""
+    return collapse_repeats(re.sub(r"[iyMηι]{2,}", "i", phonemes))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
-from bot.names.find import may_stand
+from bot.names.find import may_match
 from bot.names.lookup_keys import word_keys
 from bot.query.index_keys import KeySelector, WordClauses, is_meta_key, required_words
 from bot.query.matcher import match
@@ -235,7 +235,7 @@ class Index:
 
 def _may(tree: Node, word: str) -> bool:
     """Sounds of names are coarse: many names share those of a word that is none of them."""
-    return not isinstance(tree, Name) or may_stand(tree.pattern, fold(word))
+    return not isinstance(tree, Name) or may_match(tree.pattern, fold(word))
 
 
 class _Present(dict[str, bool]):
