@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-from bot.names.align import NO_MATCH, distance, max_distance, phonetic_weight
 from bot.names.common_words import common_words
+from bot.names.edit_distance import NO_MATCH, distance, max_distance, phonetic_weight
 from bot.names.forms import (
     ARTICLES,
     FUNCTION_WORDS,

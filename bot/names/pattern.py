@@ -1,50 +1,31 @@
 """Compiles a name, as a person writes it, into a pattern. Matching is done by `bot.names.find`."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.names.align import phonetic_weight
 from bot.names.chinese import pinyin, simplify
 from bot.names.common_words import common_words
+from bot.names.core_words import core_words, name_words, split_place_kind
+from bot.names.edit_distance import phonetic_weight
 from bot.names.forms import (
-    ARTICLES,
-    CONNECTIVES,
     FIXED_ORDER_WORDS,
-    LEGAL_FORMS,
-    LEGAL_PHRASES,
     PARTICLES,
-    PLACE_KINDS,
-    TITLES,
     adjective_roots,
     canonical_words,
     is_patronymic,
-    split_article,
     stem,
     without_article,
 )
 from bot.names.gazetteer import exonyms, place_of
 from bot.names.phonemes import collapse_repeats, phonetic_classes
 from bot.names.phonetic_key import possible_initial_keys, skeleton_keys
-from bot.names.transliteration import (
-    ARABIC,
-    HAN,
-    KANA,
-    is_unspaced_character,
-    script,
-    transcribe,
-)
+from bot.names.transliteration import ARABIC, HAN, KANA, script, transcribe
 from bot.text.fold import fold, words
 
 #: Words of a name that is compared phonetically; longer names match by spelling only.
 MAX_TOKENS = 10
 _MIN_TRANSCRIBED_WEIGHT = 2.8  # phonetic weight of a name that is searched in Chinese and Japanese
-#: Signs within a word of a name; after the d of d'Ivoire they separate words.
-_APOSTROPHES = "'’‘ʼʻʿʾ`´׳‛′"
-_PARENTHESES = re.compile(r"\([^()]*\)")
-_CAMEL_CASE = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z])")  # RamiMakhlouf
-_SURNAME_FIRST = re.compile(r"^\s*([^,;]+),\s*([^,;]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,83 +100,6 @@ def _phonemes_by_diacritics(text: str) -> dict[str, str]:
         if respelled != word:
             phonemes[fold(word)] = transcribe(fold(respelled))
     return phonemes
-
-
-def _folded_words(text: str) -> list[str]:
-    """Folded words of a name, unspaced characters joined, surname-first order reversed."""
-    bare = _PARENTHESES.sub(" ", text)
-    text = _CAMEL_CASE.sub(" ", bare if any(character.isalpha() for character in bare) else text)
-    comma = _SURNAME_FIRST.match(text)
-    if comma and not _is_legal_form(comma.group(2)):
-        text = f"{comma.group(2)} {comma.group(1)}"
-    joined: list[str] = []
-    end = -1
-    for word in words(text):
-        between = text[end : word.start] if joined else " "
-        initials = between == "." and len(word.folded) == 1 and len(joined[-1]) <= 3  # A.B.C.
-        unspaced = (
-            not between
-            and is_unspaced_character(word.folded)
-            and is_unspaced_character(joined[-1][-1])
-        )
-        if (
-            initials
-            or unspaced
-            or (between and between in _APOSTROPHES and joined[-1] not in CONNECTIVES)
-        ):
-            joined[-1] += word.folded
-        else:
-            joined.append(word.folded)
-        end = word.end
-    return [
-        part
-        for word in joined
-        for part in (split_article(word) if script(word) == ARABIC else [word])
-    ]
-
-
-def _is_legal_form(text: str) -> bool:
-    return all(word.folded in LEGAL_FORMS or len(word.folded) == 1 for word in words(text))
-
-
-def core_words(folded: list[str]) -> list[str]:
-    """Return the words without titles, legal forms and articles, unless none would be left."""
-    rest = list(folded)
-    for phrase in LEGAL_PHRASES:
-        length = len(phrase)
-        for start in range(len(rest) - length, -1, -1):
-            if tuple(rest[start : start + length]) == phrase and len(rest) > length:
-                del rest[start : start + length]
-    for removable in (LEGAL_FORMS, TITLES, ARTICLES):
-        core = [
-            word
-            for index, word in enumerate(rest)
-            if word not in removable or (removable is ARTICLES and index + 1 == len(rest))
-        ]
-        if any(len(word) > 1 for word in core) and not (
-            len(core) == 1 and core[0] in common_words()
-        ):
-            rest = core
-    return rest
-
-
-def _split_place_kind(folded: list[str]) -> tuple[list[str], str]:
-    """The words of a name without the word for its kind of place, and the kind."""
-    kinds = [PLACE_KINDS[word] for word in folded if word in PLACE_KINDS]
-    rest = [word for word in folded if word not in PLACE_KINDS]
-    if (
-        not kinds
-        and folded
-        and is_unspaced_character(folded[-1][-1])
-        and len(folded[-1]) > 2
-        and folded[-1][-1] in PLACE_KINDS
-    ):
-        kinds, rest = [PLACE_KINDS[folded[-1][-1]]], [*folded[:-1], folded[-1][:-1]]
-    while kinds and rest and rest[0] in CONNECTIVES:
-        rest = rest[1:]
-    if not kinds or not any(len(word) > 1 for word in rest):
-        return folded, ""
-    return rest, "" if kinds[0] == "city" else kinds[0]
 
 
 def _tokens(folded: list[str], phonemes: dict[str, str]) -> tuple[NameToken, ...]:
@@ -313,8 +217,8 @@ def compile_name(text: str) -> NamePattern:
     written = tuple(word.folded for word in words(text))
     if not any(character.isalpha() for word in written for character in word):
         raise ValueError("a name needs at least one letter")
-    folded = core_words(_folded_words(text)) if len(written) <= 4 * MAX_TOKENS else []
-    folded, place_kind = _split_place_kind(folded)
+    folded = core_words(name_words(text)) if len(written) <= 4 * MAX_TOKENS else []
+    folded, place_kind = split_place_kind(folded)
     tokens = _tokens(folded, _phonemes_by_diacritics(text)) if len(folded) <= MAX_TOKENS else ()
     tokens = tokens if all(token.phonemes for token in tokens) else ()
     exact = _exact_spellings(

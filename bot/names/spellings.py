@@ -2,9 +2,10 @@
 
 import re
 
+from bot.names.core_words import core_words
 from bot.names.find import find
 from bot.names.gazetteer import exonyms
-from bot.names.pattern import compile_name, core_words
+from bot.names.pattern import compile_name
 from bot.names.phonemes import READINGS
 from bot.names.transliteration import ARABIC, HEBREW, script, transcribe
 from bot.text.fold import words

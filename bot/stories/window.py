@@ -5,13 +5,21 @@ a window restored from the store continues as if it had never stopped. An entry 
 for `SPAN` from its own time; a story ends with its last entry.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from math import log
-from typing import NamedTuple
+from operator import attrgetter
 
 from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, Report, StoryIds
+from bot.stories.clusters import (
+    SINGLE_PAIR_FACTOR,
+    Candidate,
+    Cluster,
+    candidate_rank,
+    cluster_rank,
+    clusters_at,
+    is_contradicted,
+    word_pairs,
+)
 from bot.stories.contradictions import contradicts, mentions_casualties
 from bot.stories.entry_index import EntryIndex, Member
 from bot.stories.features import Features, extract_features
@@ -23,7 +31,6 @@ SPAN = timedelta(hours=72)  #: how long a story takes in further entries
 STRICT_THRESHOLD = 0.36  #: least score to join a strict story
 STORY_THRESHOLD = 0.24  #: least score to join a story
 STORYLINE_THRESHOLD = 0.17  #: least score to join a storyline
-SINGLE_PAIR_FACTOR = 0.9  #: factor for the score of a story with one similar entry only
 MERGE_FACTOR = 1.1  #: of STORY_THRESHOLD, the least similarity of two stories to be merged
 COPY_THRESHOLD = 0.92  #: similarity from which an entry is a copy of another
 MIN_HEADLINE_TERMS = 3  #: terms of a headline that is compared for equality
@@ -36,27 +43,11 @@ _MIN_SCORE = 0.05  # lower similarities are ignored
 _MAX_STORY_MEMBERS = 6  # latest entries of a story that are compared beside the candidates
 _MAX_MERGE_STORIES = 3  # stories beside the best that are considered for a merge
 _COPY_OVERLAP = 0.8  # share of the shorter text's terms in both, for texts under one headline
-_CROSS_LANGUAGE_HOURS = 12.0  # most time between reports in two languages
-_CROSS_LANGUAGE_MIN_KEYS = 3  # phonetic keys that both contain, at least
-_CROSS_LANGUAGE_MIN_SHARE = 0.34  # share of these in the shorter list of keys, at least
-_CROSS_LANGUAGE_RARITY = 0.02  # most frequent that the rarest shared key may be, of all entries
-
-
-class _Candidate(NamedTuple):
-    """An entry of the window with its similarity to the new one."""
-
-    score: float
-    member: Member
-    contradicts: bool = False  # similar, but about another event
-
-
-@dataclass(slots=True)
-class _Cluster:
-    """A story of any level with its similarity to the new entry."""
-
-    id: int
-    score: float
-    best: list[_Candidate]  # at most two, the best first
+_CROSS_LANGUAGE_HOURS = 12.0  # longest time between reports in two languages
+_CROSS_LANGUAGE_MIN_KEYS = 3  # phonetic keys that both contain
+_CROSS_LANGUAGE_MIN_SHARE = 0.34  # of these in the shorter list of phonetic keys
+_CROSS_LANGUAGE_MAX_FREQUENCY = 0.02  # of the rarest of these, as a share of all entries
+_CROSS_LANGUAGE_MAX_COUNT = 5.0  # of the rarest of these, where the window has few entries
 
 
 class Window:
@@ -106,25 +97,25 @@ class Window:
         stories = [
             story
             for story in self._similar_stories(similarity, candidates)
-            if not _is_contradicted(story, candidates)
+            if not is_contradicted(story, candidates)
         ]
         if stories and entry.kind is not Kind.LIVE:
             return self._join(entry, candidates, stories, copy_of)
         if placement := self._join_other_language(entry):
             return placement
-        storylines = _clusters(candidates, _storyline)
+        storylines = clusters_at(Grouping.LOOSE, candidates)
         if storylines and storylines[0].score >= STORYLINE_THRESHOLD:
             story_ids = StoryIds(entry.id, entry.id, storylines[0].id)
-            return Placement(entry.id, story_ids, _pairs(storylines[0].best), copy_of=copy_of)
+            return Placement(entry.id, story_ids, word_pairs(storylines[0].best), copy_of=copy_of)
         return new_story
 
     def _is_series(self, entry: Features) -> bool:
         """Whether a headline is one of a recurring series. Daily casualty counts are no series."""
         return self._index.is_recurring(entry) and not mentions_casualties(entry.title_terms)
 
-    def _candidates(self, entry: Features, similarity: Similarity) -> list[_Candidate]:
+    def _candidates(self, entry: Features, similarity: Similarity) -> list[Candidate]:
         """Return the most similar entries, the best first."""
-        candidates: list[_Candidate] = []
+        candidates: list[Candidate] = []
         for member in self._index.candidates(similarity):
             other = member.features
             score = similarity.to(other)
@@ -139,19 +130,19 @@ class Window:
             contradiction = score >= STORY_THRESHOLD * SINGLE_PAIR_FACTOR and contradicts(
                 entry, other
             )
-            candidates.append(_Candidate(score, member, contradiction))
-        candidates.sort(key=_candidate_rank)
+            candidates.append(Candidate(score, member, contradiction))
+        candidates.sort(key=candidate_rank)
         return candidates
 
     def _similar_stories(
-        self, similarity: Similarity, candidates: list[_Candidate]
-    ) -> list[_Cluster]:
+        self, similarity: Similarity, candidates: list[Candidate]
+    ) -> list[Cluster]:
         """Return the stories similar enough to join, the best first.
 
         A story with one candidate among several members is judged by a second member as well.
         """
-        stories: list[_Cluster] = []
-        for story in _clusters(candidates, _story):
+        stories: list[Cluster] = []
+        for story in clusters_at(Grouping.NORMAL, candidates):
             if story.score < STORY_THRESHOLD:
                 break
             members = self._index.stories[story.id]
@@ -161,32 +152,32 @@ class Window:
             first = story.best[0]
             second = max(
                 (
-                    _Candidate(similarity.to(member.features), member)
+                    Candidate(similarity.to(member.features), member)
                     for member in members[-_MAX_STORY_MEMBERS:]
                     if member is not first.member
                 ),
-                key=_score,
+                key=attrgetter("score"),
             )
             if (score := (first.score + second.score) / 2) >= STORY_THRESHOLD:
-                stories.append(_Cluster(story.id, score, [first, second]))
-        return sorted(stories, key=_cluster_rank)
+                stories.append(Cluster(story.id, score, [first, second]))
+        return sorted(stories, key=cluster_rank)
 
     def _join(
         self,
         entry: Features,
-        candidates: list[_Candidate],
-        stories: list[_Cluster],
+        candidates: list[Candidate],
+        stories: list[Cluster],
         copy_of: int,
     ) -> Placement:
         """Place an entry in the best story, with a merge where it shows that two are one."""
         best = stories[0]
-        strict = _clusters(
+        strict = clusters_at(
+            Grouping.STRICT,
             [
                 candidate
                 for candidate in candidates
                 if candidate.member.story_ids.story == best.id and not candidate.contradicts
             ],
-            _strict,
         )[0]
         merges = self._merges(best, stories[1 : 1 + _MAX_MERGE_STORIES])
         story_ids = best.best[0].member.story_ids
@@ -198,9 +189,9 @@ class Window:
                 storyline = merge.kept
         strict_story = strict.id if strict.score >= STRICT_THRESHOLD else entry.id
         story_ids = StoryIds(strict_story, story, storyline)
-        return Placement(entry.id, story_ids, _pairs(best.best), merges, copy_of)
+        return Placement(entry.id, story_ids, word_pairs(best.best), merges, copy_of)
 
-    def _merges(self, best: _Cluster, others: list[_Cluster]) -> tuple[Merge, ...]:
+    def _merges(self, best: Cluster, others: list[Cluster]) -> tuple[Merge, ...]:
         """Merge the best story with at most one other that is similar to it and to the entry."""
         for other in others:
             if self._story_similarity(best.id, other.id) < MERGE_FACTOR * STORY_THRESHOLD:
@@ -234,7 +225,9 @@ class Window:
     def _join_other_language(self, entry: Features) -> Placement | None:
         """Place an entry with one in another language that shares most of its names and numbers."""
         best: tuple[float, Member] | None = None
-        max_frequency = max(5.0, _CROSS_LANGUAGE_RARITY * len(self._index.members))
+        max_frequency = max(
+            _CROSS_LANGUAGE_MAX_COUNT, _CROSS_LANGUAGE_MAX_FREQUENCY * len(self._index.members)
+        )
         for member, keys in self._index.cross_language_candidates(entry, _CROSS_LANGUAGE_HOURS):
             share = len(keys) / min(len(entry.phonetic_keys), len(member.features.phonetic_keys))
             if (
@@ -290,73 +283,10 @@ def _is_same_text(entry: Features, other: Features) -> bool:
     return len(first & second) >= _COPY_OVERLAP * min(len(first), len(second))
 
 
-def _copied_entry(entry: Features, candidates: list[_Candidate]) -> int:
+def _copied_entry(entry: Features, candidates: list[Candidate]) -> int:
     """Return the id of the best candidate of which an entry is a copy, 0 where there is none."""
     for candidate in candidates:
         other = candidate.member.features
         if candidate.score >= COPY_THRESHOLD and other.publisher != entry.publisher:
             return other.id
     return 0
-
-
-def _clusters(candidates: list[_Candidate], story_id: Callable[[StoryIds], int]) -> list[_Cluster]:
-    """Group candidates by their story of one level, the best first.
-
-    The score of a story is the mean of its two best candidates.
-    """
-    groups: dict[int, list[_Candidate]] = {}
-    for candidate in candidates:
-        best = groups.setdefault(story_id(candidate.member.story_ids), [])
-        if len(best) < 2:
-            best.append(candidate)
-    clusters = [
-        _Cluster(
-            story,
-            (best[0].score + best[1].score) / 2
-            if len(best) > 1
-            else best[0].score * SINGLE_PAIR_FACTOR,
-            best,
-        )
-        for story, best in groups.items()
-    ]
-    clusters.sort(key=_cluster_rank)
-    return clusters
-
-
-def _is_contradicted(story: _Cluster, candidates: list[_Candidate]) -> bool:
-    """Whether the most similar entry of a story is about another event."""
-    for candidate in candidates:
-        if candidate.member.story_ids.story == story.id:
-            return candidate.contradicts
-    return False
-
-
-def _score(candidate: _Candidate) -> float:
-    return candidate.score
-
-
-def _candidate_rank(candidate: _Candidate) -> tuple[float, int]:
-    return -candidate.score, candidate.member.features.id
-
-
-def _cluster_rank(cluster: _Cluster) -> tuple[float, int]:
-    return -cluster.score, cluster.id
-
-
-def _strict(story_ids: StoryIds) -> int:
-    return story_ids.strict
-
-
-def _story(story_ids: StoryIds) -> int:
-    return story_ids.story
-
-
-def _storyline(story_ids: StoryIds) -> int:
-    return story_ids.storyline
-
-
-def _pairs(candidates: list[_Candidate]) -> tuple[Pair, ...]:
-    return tuple(
-        Pair(candidate.member.features.id, round(candidate.score, 4), PairReason.WORDS)
-        for candidate in candidates
-    )
