@@ -1,20 +1,21 @@
-"""The store on SQLite: the only place that knows SQL. One connection, one thread, one process write to it."""
+"""The store on SQLite, the only part that knows SQL. One process, thread and connection writes."""
 
 import sys
 from importlib import import_module
 
 
-def _first(library: str, without: str) -> None:
+def _import_without(library: str, absent: str) -> None:
     """Import a library as though another one were not installed."""
-    if without in sys.modules:
+    if absent in sys.modules:
         return
-    sys.modules[without] = None  # type: ignore[assignment]  # how Python is told that there is none
+    sys.modules[absent] = None  # type: ignore[assignment]  # how Python marks a missing module
     try:
         import_module(library)
     finally:
-        del sys.modules[without]
+        del sys.modules[absent]
 
 
-# It imports numpy, where that is installed, for column types that no table here has. The charts' child has it installed; here it would cost
-# each process 12 MB, 120 MB of address space, a thread for each core and 0.2 s.
-_first("sqlite_utils", without="numpy")
+# sqlite_utils imports numpy, where that is installed, for column types that no table here has.
+# It is installed for the process that draws charts; here it would cost each process 12 MB,
+# 120 MB of address space, a thread for each core and 0.2 s.
+_import_without("sqlite_utils", absent="numpy")

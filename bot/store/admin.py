@@ -1,4 +1,4 @@
-"""The operator's side of the store: status, the outbox by hand, and forgetting what is no longer needed."""
+"""The operator's side of the store: status, the outbox by hand, and deleting what is obsolete."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -6,18 +6,17 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.chats import Chat
 from bot.model.delivery import DeliveryKind, DeliveryState, OutboxRow
 from bot.model.status import FeedStatus, Status
+from bot.store import outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
+from bot.store.sql import IS_DONE, IS_QUEUED, IS_SENDING, marks
 from bot.store.stories import QUIET
 
-KEEP_ABSENT = timedelta(days=90)  #: a seen entry is remembered so long after it left its feed
-KEEP_SENT = timedelta(days=30)  #: deliveries that are done
-# Two halves, each with the index that knows it: `state in ('queued', 'sending')` reads the deliveries of a month.
-_UNDELIVERED = "(select chat_id from outbox where state = 'queued' union all select chat_id from outbox where state = 'sending' and state != 'queued')"
-
+KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
+KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered
+_OUTBOX_ROWS = 200  # of `outbox list`, at most
 UNFINISHED = (
     DeliveryState.QUEUED,
     DeliveryState.SENDING,
@@ -25,133 +24,114 @@ UNFINISHED = (
     DeliveryState.DEAD,
 )
 
+_FEEDS = """
+    select feeds.*, (select count(*) from entries where feed_id = feeds.id) as entries
+    from feeds where active = 1 order by name
+"""
+# Two halves, each with its own index: with `state in (queued, sending)` SQLite would read the
+# deliveries of a month.
+_CHATS = f"""
+    select chats.*, coalesce(queued, 0) as queued from chats
+    {{join}} (
+        select chat_id, count(*) as queued from (
+            select chat_id from outbox where {IS_QUEUED}
+            union all select chat_id from outbox where {IS_SENDING}
+        ) group by chat_id
+    ) on chat_id = chats.id
+    where allowed = 1 order by chats.id
+"""
+_ALL_CHATS = _CHATS.format(join="left join")
+_WAITING_CHATS = _CHATS.format(join="join")
+_OUTBOX = """
+    select o.*, c.name as chat, coalesce((
+        select group_concat(title, ' · ') from outbox_alerts join alerts a using (chat_id, story_id)
+        join entries e on e.id = a.entry_id where outbox_id = o.id
+    ), o.text) as title
+    from outbox o join chats c on c.id = o.chat_id
+    where state in ({marks}) order by o.id limit ?
+"""
+_NO_ALERT = "not exists (select 1 from alerts where entry_id = entries.id)"
+_OLD_ENTRIES = "select id from entries where absent_since < :absent"
+#: in this order: what refers to a row goes before it
+_PRUNE = (
+    f"""
+        delete from outbox_alerts where outbox_id in
+            (select id from outbox where {IS_DONE} and settled_at < :sent)
+    """,
+    f"delete from outbox where {IS_DONE} and settled_at < :sent",
+    f"delete from revisions where entry_id in ({_OLD_ENTRIES})",
+    f"delete from joins where entry_id in ({_OLD_ENTRIES} and {_NO_ALERT})",
+    f"delete from entries where absent_since < :absent and {_NO_ALERT}",
+    "delete from hosts where not_before < :now",
+    "delete from merges where at < :absent",
+    "delete from stances where moved_at < :quiet",
+    "delete from screens where touched_at < :absent",
+    "delete from verdicts where at < :absent",
+    "delete from claims where expires_at < :now",
+)
+
 
 class AdminTables:
-    """What `status`, `outbox` and the nightly clean-up need."""
+    """Implements `ports.AdminStore`."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
     async def status(self, *, brief: bool = False) -> Status:
-        """The whole state; in brief, only chats in which something waits, and no count of deliveries."""
+        """Return the state; in brief, only chats with waiting deliveries, and no counts."""
         return await self._writer.run("read the status", lambda db: read_status(db, brief=brief))
 
     async def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
-        """Deliveries in these states (by default all that are not done), oldest first, at most 200."""
+        """Return deliveries in these states (default: all unfinished), oldest first."""
         return await self._writer.run("read the outbox", lambda db: read_outbox(db, states))
 
     async def retry(self, ids: Sequence[int]) -> int:
-        """Queue dead, undecided or dropped deliveries again (all dead ones where none is named); how many."""
-
-        def work(db: Database) -> int:
-            where, values = _named(ids, "state = 'dead'")
-            db.execute(
-                f"update chats set not_before = null, paused = '' where id in (select chat_id from outbox where {where} "
-                "and state in ('dead', 'unknown', 'dropped', 'queued'))",
-                values,
-            )
-            done = db.execute(
-                "update outbox set state = 'queued', attempts = 0, doubts = min(doubts, 1), plain = 0, error = '', settled_at = null "
-                f"where {where} and state in ('dead', 'unknown', 'dropped', 'queued') and (kind in ('notice', 'reply') "
-                "or exists (select 1 from outbox_alerts where outbox_id = outbox.id))",
-                values,
-            )
-            return done.rowcount
-
-        return await self._writer.run("queue again", work)
+        """Queue failed deliveries again (all dead ones where `ids` is empty); return how many."""
+        return await self._writer.run("queue again", lambda db: outbox.retry(db, ids))
 
     async def drop(self, ids: Sequence[int], now: datetime) -> int:
-        """Give up deliveries that wait or are dead (all dead ones where none is named); how many."""
-
-        def work(db: Database) -> int:
-            where, values = _named(ids, "state = 'dead'")
-            done = db.execute(
-                f"update outbox set state = 'dropped', settled_at = ?, error = 'dropped by hand' where {where} "
-                "and state in ('dead', 'unknown', 'queued')",
-                [put_time(now), *values],
-            )
-            return done.rowcount
-
-        return await self._writer.run("drop", work)
+        """Give up deliveries (all dead ones where `ids` is empty); return how many."""
+        return await self._writer.run("drop", lambda db: outbox.drop_by_hand(db, ids, now))
 
     async def prune(self, now: datetime) -> int:
-        """Forget entries long absent from their feeds and deliveries long done; how many rows."""
+        """Delete entries long absent from their feeds and deliveries long done.
+
+        Return how many rows were deleted.
+        """
+        values = {
+            "now": put_time(now),
+            "absent": put_time(now - KEEP_ABSENT),
+            "sent": put_time(now - KEEP_SENT),
+            "quiet": put_time(now - QUIET),
+        }
 
         def work(db: Database) -> int:
-            old = put_time(now - KEEP_ABSENT)
-            done = put_time(now - KEEP_SENT)
-            count = 0
-            for statement, value in (
-                (
-                    "delete from outbox_alerts where outbox_id in (select id from outbox where state in ('sent', 'merged', 'dropped') "  # noqa: ISC004 (one statement)
-                    "and settled_at < ?)",
-                    done,
-                ),
-                (
-                    "delete from outbox where state in ('sent', 'merged', 'dropped') and settled_at < ?",
-                    done,
-                ),
-                (
-                    "delete from revisions where entry_id in (select id from entries where absent_since < ?)",
-                    old,
-                ),
-                (
-                    "delete from joins where entry_id in (select id from entries where absent_since < ? "  # noqa: ISC004 (one statement)
-                    "and not exists (select 1 from alerts where entry_id = entries.id))",
-                    old,
-                ),
-                (
-                    "delete from entries where absent_since < ? and not exists (select 1 from alerts where entry_id = entries.id)",
-                    old,
-                ),
-                ("delete from hosts where not_before < ?", put_time(now)),
-                ("delete from merges where at < ?", old),
-                ("delete from stances where moved_at < ?", put_time(now - QUIET)),
-                ("delete from screens where touched_at < ?", old),
-                ("delete from verdicts where at < ?", old),
-                ("delete from claims where expires_at < ?", put_time(now)),
-            ):
-                count += db.execute(statement, [value]).rowcount
+            count = sum(db.execute(statement, values).rowcount for statement in _PRUNE)
             db.execute("delete from unsearched where entry_id not in (select id from entries)")
             return count
 
         return await self._writer.run("forget what is old", work)
 
 
-def _named(ids: Sequence[int], otherwise: str) -> tuple[str, list[int]]:
-    return (f"id in ({','.join('?' for _ in ids)})", list(ids)) if ids else (otherwise, [])
-
-
 def read_status(db: Database, *, brief: bool = False) -> Status:
-    """Also for a reader in another process."""
-    feeds = db.execute(
-        "select feeds.*, (select count(*) from entries where feed_id = feeds.id) as entries from feeds where active = 1 order by name"
-    ).fetchall()
-    chats = db.execute(
-        "select chats.*, coalesce(queued, 0) as queued from chats "
-        f"{'join' if brief else 'left join'} (select chat_id, count(*) as queued from {_UNDELIVERED} group by chat_id) on chat_id = chats.id "
-        "where allowed = 1 order by chats.id"
-    ).fetchall()
-    waits: list[tuple[Chat, int, datetime | None]] = [
-        (get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats
-    ]
+    """Read the state; also for a reader in another process."""
+    chats = db.execute(_WAITING_CHATS if brief else _ALL_CHATS).fetchall()
+    hosts = db.execute("select * from hosts order by host").fetchall()
+    subscriptions = db.execute(
+        "select count(*) from subscriptions where removed_at is null"
+    ).fetchone()[0]
     return Status(
-        feeds=tuple(_feed_status(row) for row in feeds),
-        chats=tuple(waits),
-        subscriptions=db.execute(
-            "select count(*) from subscriptions where removed_at is null"
-        ).fetchone()[0],
-        deliveries={}
-        if brief
-        else {
-            DeliveryState(row["state"]): row["number"]
-            for row in db.execute("select state, count(*) as number from outbox group by state")
-        },
-        hosts=tuple(
-            (row["host"], sure_time(row["not_before"]))
-            for row in db.execute("select * from hosts order by host").fetchall()
-        ),
+        feeds=tuple(_feed_status(row) for row in db.execute(_FEEDS).fetchall()),
+        chats=tuple((get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats),
+        subscriptions=subscriptions,
+        deliveries={} if brief else _delivery_counts(db),
+        hosts=tuple((row["host"], sure_time(row["not_before"])) for row in hosts),
     )
+
+
+def _delivery_counts(db: Database) -> dict[DeliveryState, int]:
+    rows = db.execute("select state, count(*) from outbox group by state").fetchall()
+    return {DeliveryState(state): number for state, number in rows}
 
 
 def _feed_status(row: Any) -> FeedStatus:
@@ -160,14 +140,9 @@ def _feed_status(row: Any) -> FeedStatus:
 
 
 def read_outbox(db: Database, states: Collection[DeliveryState] | None) -> list[OutboxRow]:
-    """Also for a reader in another process."""
-    wanted = states or UNFINISHED
-    rows = db.execute(
-        "select o.*, c.name as chat, coalesce((select group_concat(title, ' · ') from outbox_alerts a join alerts l using (chat_id, story_id) "
-        "join entries e on e.id = l.entry_id where outbox_id = o.id), o.text) as title from outbox o join chats c on c.id = o.chat_id "
-        f"where state in ({','.join('?' for _ in wanted)}) order by o.id limit 200",
-        list(wanted),
-    ).fetchall()
+    """Read deliveries; also for a reader in another process."""
+    states = states or UNFINISHED
+    rows = db.execute(_OUTBOX.format(marks=marks(states)), [*states, _OUTBOX_ROWS]).fetchall()
     return [
         OutboxRow(
             row["id"],

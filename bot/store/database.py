@@ -1,18 +1,19 @@
-"""Open the database and run work on its one thread; turn SQLite's errors into ours. Knows no table.
+"""Open the database, run work on its one thread, and turn SQLite's errors into ours.
 
-SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write and checkpoint at once, so there is exactly one: a lock
-file keeps a second newsbell out, and everything runs on one thread. `synchronous=FULL`: what was answered survives a power cut.
+Knows no table. SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write and
+checkpoint at once, so there is exactly one that writes: a lock file keeps a second newsbell out,
+and everything runs on one thread. `synchronous=FULL`: what was kept survives a power cut.
 """
 
 import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 from sqlite_utils import Database
 
@@ -21,19 +22,27 @@ from bot.store.schema import migrations
 
 T = TypeVar("T")
 _BUSY_SECONDS = 10
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "mmap_size=0",
+    "cache_size=-16000",
+)
 _DAMAGED = "Restore a backup, or move the file away to start anew."
 
 
 @contextmanager
 def wrapped(doing: str) -> Iterator[None]:
-    """Chain SQLite's errors to ours."""
+    """Chain SQLite's errors to StoreError; `doing` says what failed."""
     try:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorname", "") or ""
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             raise StoreFull(
-                f"The database could not {doing}: the disk is full or failing ({error}). Make room; newsbell goes on by itself."
+                f"The database could not {doing}: the disk is full or failing ({error}). "
+                "Make room; newsbell goes on by itself."
             ) from error
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
@@ -44,22 +53,47 @@ def wrapped(doing: str) -> Iterator[None]:
         raise StoreError(f"The database could not {doing}: {error}.") from error
 
 
+@contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database that another process may be writing, without writing or checkpointing.
+
+    Raises StoreError.
+    """
+    if not path.exists():
+        raise StoreError(f"There is no database at {path} yet: run `newsbell run` first.")
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    with (
+        wrapped("be read"),
+        closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)) as connection,
+    ):
+        connection.row_factory = sqlite3.Row
+        connection.execute("pragma wal_autocheckpoint = 0")
+        yield connection
+
+
 class Lock:
-    """One newsbell a database: an advisory lock on a file beside it, released by the system whatever happens to us."""
+    """An advisory lock on a file beside the database, so that one process uses it.
+
+    The system releases it when the process ends, however it ends.
+    """
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".lock")
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Take the lock; raises StoreBusy where another process has it, StoreError where the place cannot be written to."""
+        """Take the lock.
+
+        Raises StoreBusy where another process has it, StoreError where it cannot be written.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = self.path.open("a+", encoding="ascii")
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StoreError(
-                f"The database cannot be kept in {self.path.parent}: {reason}. Change settings.database."
+                f"The database cannot be kept in {self.path.parent}: {reason}. "
+                "Change settings.database."
             ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,7 +103,7 @@ class Lock:
             file.close()
             who = f" (process {owner})" if owner else ""
             raise StoreBusy(
-                f"Another newsbell{who} is using {self.path.name.removesuffix('.lock')}; stop it first."
+                f"Another newsbell{who} is using {self.path.stem}; stop it first."
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}")
@@ -84,7 +118,7 @@ class Lock:
 
 
 def connect(path: Path) -> Database:
-    """The writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated."""
+    """Return the writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated."""
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS
     )
@@ -97,31 +131,26 @@ def connect(path: Path) -> Database:
 
 def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
     connection.row_factory = sqlite3.Row
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "mmap_size=0",
-        "cache_size=-16000",
-    ):
+    for pragma in _PRAGMAS:
         connection.execute(f"pragma {pragma}")
     mode = connection.execute("pragma journal_mode").fetchone()[0]
     full = connection.execute("pragma synchronous").fetchone()[0]
     if (mode, full) != ("wal", 2):
         raise StoreError(
-            f"The database cannot be made durable (journal {mode}, synchronous {full}): is {path.parent} a network drive?"
+            f"The database cannot be made durable (journal {mode}, synchronous {full}): "
+            f"is {path.parent} a network drive?"
         )
     problem = connection.execute("pragma quick_check(1)").fetchone()[0]
     if problem != "ok":
-        told = " ".join(str(problem).removeprefix("*** in database main ***").split())
-        raise StoreError(f"The database {path.name} is damaged: {told}. {_DAMAGED}")
+        damage = " ".join(str(problem).removeprefix("*** in database main ***").split())
+        raise StoreError(f"The database {path.name} is damaged: {damage}. {_DAMAGED}")
     database = Database(connection)
     migrations.apply(database)
     return database
 
 
 class Writer:
-    """Runs work on the database's one thread, one piece at a time, in the order it was asked for."""
+    """Runs work on the database's one thread, in the order it was asked for."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -138,7 +167,10 @@ class Writer:
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def run(self, doing: str, work: Callable[[Database], T]) -> T:
-        """Run `work` in one transaction; raises StoreError, and then nothing of it was kept. Not cut short by cancellation."""
+        """Run `work` in one transaction; cancellation does not interrupt it.
+
+        Raises StoreError, after which nothing of the transaction was kept.
+        """
         database = self._database
         if database is None:
             raise StoreError(f"The database could not {doing}: it is not open.")
@@ -150,6 +182,16 @@ class Writer:
         return await asyncio.shield(
             asyncio.get_running_loop().run_in_executor(self._thread, transaction)
         )
+
+    async def fetch(
+        self, doing: str, statement: str, values: Sequence[Any] | dict[str, Any] = ()
+    ) -> list[Any]:
+        """Return all rows of one statement. Raises StoreError."""
+
+        def work(db: Database) -> list[Any]:
+            return db.execute(statement, values).fetchall()
+
+        return await self.run(doing, work)
 
     async def close(self) -> None:
         """Finish what was asked for, checkpoint and close."""

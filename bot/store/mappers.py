@@ -1,4 +1,4 @@
-"""Values to rows and back: times, durations, states, spans, and the one select that several rooms share. Runs nothing."""
+"""Convert values to columns and rows to values; the select of subscriptions. Runs nothing."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,23 +12,34 @@ from bot.model.entries import EntryKeys, KnownEntry, Span
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
 from bot.model.message import Button, Entity
 from bot.model.stories import Grouping, StoryIds
+from bot.store.sql import TERMINAL
 
-STATE_COLUMNS = (
-    "next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate baseline_at last_poll_at last_ok_at interval "
-    "reason full_at failures failing_since failure failure_text noticed gone empties gaps adopted_url redirection hints"
-).split()
+STATE_COLUMNS = """
+    next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate
+    baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
+    failure_text noticed gone empties gaps adopted_url redirection hints
+""".split()
 
-#: subscriptions in force with the chats they ring; `where` may narrow them
-SUBSCRIPTIONS = (
-    "select s.*, json_group_array(c.id) as chats, "
-    "json_group_array(c.id) filter (where c.kind = 'terminal') as terminals "
-    "from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id "
-    "where s.removed_at is null and s.paused = 0 and c.allowed = 1 {where}group by s.id order by s.id"
+_SUBSCRIPTIONS = f"""
+    select s.*, json_group_array(c.id) as chats,
+        json_group_array(c.id) filter (where c.kind = {TERMINAL}) as terminals
+    from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id
+    where s.removed_at is null and s.paused = 0 and c.allowed = 1 {{where}}
+    group by s.id order by s.id
+"""
+#: subscriptions in force, each with all its chats
+ALL_SUBSCRIPTIONS = _SUBSCRIPTIONS.format(where="")
+#: those of one chat, each with all its chats
+SUBSCRIPTIONS_OF_CHAT = _SUBSCRIPTIONS.format(
+    where="and s.id in (select subscription_id from routes where chat_id = ?)"
 )
 
 
 def put_time(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with microseconds: text that sorts as time does. Raises ValueError for a naive time."""
+    """Return ISO 8601 in UTC with microseconds, which sorts by time.
+
+    Raises ValueError for a naive time.
+    """
     if moment is None:
         return None
     if moment.tzinfo is None:
@@ -37,12 +48,12 @@ def put_time(moment: datetime | None) -> str | None:
 
 
 def get_time(text: str | None) -> datetime | None:
-    """The other way."""
+    """Inverse of `put_time`."""
     return datetime.fromisoformat(text) if text else None
 
 
 def sure_time(text: str) -> datetime:
-    """A time that is always there."""
+    """Inverse of `put_time` for a column that is never null."""
     return datetime.fromisoformat(text)
 
 
@@ -64,7 +75,7 @@ def _get_hints(text: str) -> FeedHints:
 
 
 def put_state(state: FeedState) -> dict[str, Any]:
-    """A feed's state as columns, without its document."""
+    """Return a feed's state as columns, without its document."""
     times = (
         "next_poll_at",
         "newest",
@@ -86,14 +97,14 @@ def put_state(state: FeedState) -> dict[str, Any]:
 
 
 def get_state(row: Row) -> FeedState:
-    """The other way; the document comes along where the row has one."""
+    """Inverse of `put_state`; with the document where the row has a column of it."""
     moved = json.loads(row["redirection"]) if row["redirection"] else None
     return FeedState(
         next_poll_at=sure_time(row["next_poll_at"]),
         etag=row["etag"],
         last_modified=row["last_modified"],
         body_hash=row["body_hash"],
-        document=row["records"] or b"" if "records" in row.keys() else b"",  # noqa: SIM118 (a Row is no mapping)
+        document=(row["records"] or b"") if _has(row, "records") else b"",
         policy=Policy(row["policy"]),
         links_identify=bool(row["links_identify"]),
         cut=row["cut"],
@@ -120,14 +131,15 @@ def get_state(row: Row) -> FeedState:
     )
 
 
+def _has(row: Row, column: str) -> bool:
+    return column in row.keys()  # noqa: SIM118 (a Row is no mapping)
+
+
 def get_feed(row: Row) -> FeedDue:
-    """A feed with its state."""
+    """Return a feed with its state."""
     every = timedelta(seconds=row["every"]) if row["every"] else None
-    chats = (
-        frozenset(json.loads(row["chats"]))
-        if "chats" in row.keys() and not row["declared"]
-        else None
-    )  # noqa: SIM118 (a Row is no mapping)
+    restricted = _has(row, "chats") and not row["declared"]
+    chats = frozenset(json.loads(row["chats"])) if restricted else None
     return FeedDue(
         row["id"],
         row["url"],
@@ -141,12 +153,12 @@ def get_feed(row: Row) -> FeedDue:
 
 
 def get_story_ids(row: Row) -> StoryIds:
-    """The stories of an entry."""
+    """Return the stories of an entry."""
     return StoryIds(row["strict_id"], row["story_id"], row["storyline_id"])
 
 
 def get_known(row: Row) -> KnownEntry:
-    """An entry with its keys."""
+    """Return an entry with its keys."""
     return KnownEntry(
         id=row["id"],
         feed_id=row["feed_id"],
@@ -161,7 +173,7 @@ def get_known(row: Row) -> KnownEntry:
 
 
 def get_settings(text: str) -> ChatSettings:
-    """What a chat, or the file of it, says."""
+    """Return the settings that a chat chose, or that the file declares for it."""
     if text == "{}":
         return ChatSettings()
     data = json.loads(text)
@@ -175,14 +187,14 @@ def get_settings(text: str) -> ChatSettings:
 
 
 def put_settings(settings: ChatSettings) -> str:
-    """The other way; what was not said is not kept."""
+    """Inverse of `get_settings`; what is None is left out."""
     return json.dumps(
         {name: value for name, value in asdict(settings).items() if value is not None}
     )
 
 
 def get_chat(row: Mapping[str, Any] | Row) -> Chat:
-    """A chat."""
+    """Return a chat."""
     declared = get_settings(row["declared_settings"])
     return Chat(
         row["id"],
@@ -202,7 +214,7 @@ def get_chat(row: Mapping[str, Any] | Row) -> Chat:
 
 
 def get_subscription(row: Row) -> Subscription:
-    """A row of SUBSCRIPTIONS."""
+    """Return a subscription from a row of `ALL_SUBSCRIPTIONS` or `SUBSCRIPTIONS_OF_CHAT`."""
     return Subscription(
         row["id"],
         row["name"],
@@ -217,45 +229,48 @@ def get_subscription(row: Row) -> Subscription:
 
 
 def get_alert_options(row: Row) -> AlertOptions:
-    """How a subscription rings."""
+    """Return the alert options of a subscription."""
     wait = timedelta(seconds=row["or_after"]) if row["or_after"] is not None else None
     return AlertOptions(Urgency(row["urgency"]), row["publishers"], wait, row["ring_again_at"])
 
 
 def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, int]:
-    """The other way: urgency, publishers, or_after, ring_again_at."""
+    """Inverse of `get_alert_options`: urgency, publishers, or_after, ring_again_at."""
     wait = options.or_after.total_seconds() if options.or_after is not None else None
     return (options.urgency.value, options.publishers, wait, options.alert_again_at)
 
 
 def put_spans(spans: Iterable[Span]) -> str:
-    """Spans as compact JSON."""
+    """Return spans as compact JSON."""
     return json.dumps(
         [[span.field, span.start, span.end, span.term] for span in spans], ensure_ascii=False
     )
 
 
 def get_spans(text: str) -> tuple[Span, ...]:
-    """The other way."""
-    return tuple(Span(*one) for one in json.loads(text))
+    """Inverse of `put_spans`."""
+    return tuple(Span(*span) for span in json.loads(text))
 
 
 def put_entities(entities: Iterable[Entity]) -> str:
-    """Entities as JSON."""
+    """Return entities as JSON."""
     return json.dumps([asdict(entity) for entity in entities])
 
 
 def get_entities(text: str) -> tuple[Entity, ...]:
-    """The other way."""
-    return tuple(Entity(**one) for one in json.loads(text))
+    """Inverse of `put_entities`."""
+    return tuple(Entity(**entity) for entity in json.loads(text))
 
 
 def put_buttons(buttons: Iterable[Iterable[Button]], screen: int) -> str:
-    """Rows of buttons as JSON; the words of a screen's buttons go behind its number."""
+    """Return rows of buttons as JSON; the words of a screen's buttons follow its number."""
     lead = f"{screen}:" if screen else ""
     return json.dumps(
         [
-            [[one.text, "" if one.url else f"{lead}{one.word}", one.url] for one in row]
+            [
+                [button.text, "" if button.url else f"{lead}{button.word}", button.url]
+                for button in row
+            ]
             for row in buttons
         ],
         ensure_ascii=False,
@@ -263,15 +278,10 @@ def put_buttons(buttons: Iterable[Iterable[Button]], screen: int) -> str:
 
 
 def get_buttons(text: str) -> tuple[tuple[Button, ...], ...]:
-    """The other way."""
-    return tuple(tuple(Button(*one) for one in row) for row in json.loads(text))
+    """Return rows of buttons, whose words are as they were stored."""
+    return tuple(tuple(Button(*button) for button in row) for row in json.loads(text))
 
 
 def get_list(text: str) -> list[Any]:
-    """The values of a JSON array."""
+    """Return the values of a JSON array."""
     return list(json.loads(text))
-
-
-def marks(many: Iterable[Any]) -> str:
-    """As many question marks as there are values."""
-    return ",".join("?" for _ in many)

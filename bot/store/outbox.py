@@ -1,31 +1,160 @@
-"""Rows of the outbox: how alerts, edits and notices get in, for the transactions that create them. Claims and outcomes are in `deliver`."""
+"""Rows of the outbox: queue, drop and retry deliveries, within the transactions of others.
 
-from collections.abc import Iterable
+Claims are in `deliveries`, outcomes in `settlements`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from sqlite_utils import Database
 
 from bot.model.alerts import Priority
-from bot.model.delivery import DeliveryKind, NoticeIntent
+from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent
 from bot.model.message import Message
-from bot.store.mappers import marks, put_buttons, put_entities, put_time, sure_time
+from bot.store.mappers import put_buttons, put_entities, put_time, sure_time
+from bot.store.sql import (
+    ALERT,
+    DEAD,
+    DROPPED,
+    EDIT,
+    HAS_ALERTS,
+    IS_QUEUED,
+    MERGED,
+    QUEUED,
+    SENDING,
+    TERMINAL,
+    literals,
+    marks,
+)
 
 _SAME_NOTICE = timedelta(hours=24)
 EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message
 
 
-def queue_alert(
-    db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime
-) -> None:
-    """One delivery for these new alerts of a chat."""
+class DropReason(StrEnum):
+    """Why a delivery was dropped, as the operator reads it in `outbox list`."""
+
+    BY_HAND = "dropped by hand"
+    TASK_DONE = "it is done"
+    REPLACED = "the message changed again"
+    ALERT_REPEATED = "the alert itself is sent again"
+    SUPERGROUP = "the supergroup has it already"
+    MERGED_STORY = "its story became part of another"
+    MUTED = "the chat muted its storyline"
+
+
+_RETRIED = literals(
+    DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.DROPPED, DeliveryState.QUEUED
+)
+_GIVEN_UP = literals(DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.QUEUED)
+_HAS_CONTENT = f"(kind in {literals(DeliveryKind.NOTICE, DeliveryKind.REPLY)} or {HAS_ALERTS})"
+_RESUME_CHATS = (
+    "update chats set not_before = null, paused = '' "
+    f"where id in (select chat_id from outbox where {{which}} and state in {_RETRIED})"
+)
+_RETRY = (
+    f"update outbox set state = {QUEUED}, attempts = 0, doubts = min(doubts, 1), plain = 0, "
+    "error = '', settled_at = null "
+    f"where {{which}} and state in {_RETRIED} and {_HAS_CONTENT}"
+)
+_OTHER_STORIES = f"""
+    select story_id from alerts where chat_id = :chat and message_id =
+        (select message_id from alerts where chat_id = :chat and story_id = :story)
+    union
+    select other.story_id from outbox_alerts own join outbox on outbox.id = own.outbox_id
+        join outbox_alerts other on other.outbox_id = outbox.id
+        where own.chat_id = :chat and own.story_id = :story
+        and kind = {ALERT} and state = {SENDING}
+"""
+_IS_SHOWN = f"""
+    select 1 from alerts
+        where chat_id = :chat and story_id = :story and message_id is not null
+    union all
+    select 1 from outbox_alerts join outbox on outbox.id = outbox_id
+        where outbox_alerts.chat_id = :chat and story_id = :story
+        and kind = {ALERT} and state = {SENDING}
+    limit 1
+"""
+
+
+def insert(
+    db: Database,
+    chat_id: int,
+    kind: DeliveryKind,
+    priority: Priority,
+    now: datetime,
+    **columns: Any,
+) -> int:
+    """Insert a delivery and return its id; `columns` are further values of the row."""
+    values = {
+        "chat_id": chat_id,
+        "kind": kind,
+        "priority": priority,
+        "created_at": put_time(now),
+        **columns,
+    }
     number = db.execute(
-        "insert into outbox (chat_id, kind, priority, created_at) values (?, ?, ?, ?)",
-        [chat_id, DeliveryKind.ALERT, priority, put_time(now)],
+        f"insert into outbox ({', '.join(values)}) values ({marks(values)})", list(values.values())
     ).lastrowid
+    return int(number or 0)
+
+
+def add_alerts(db: Database, number: int, chat_id: int, stories: Iterable[int]) -> None:
+    """Let a delivery carry the alerts of these stories."""
     db.conn.executemany(
         "insert into outbox_alerts values (?, ?, ?)",
         [(number, chat_id, story) for story in stories],
     )
+
+
+def move_alerts(db: Database, sources: Sequence[int], number: int, now: datetime) -> None:
+    """Let one delivery carry the alerts of others, which are done with that."""
+    db.conn.executemany(
+        "update outbox_alerts set outbox_id = ? where outbox_id = ?",
+        [(number, source) for source in sources],
+    )
+    db.conn.executemany(
+        f"update outbox set state = {MERGED}, settled_at = ?, error = ? where id = ?",
+        [(put_time(now), f"sent together with {number}", source) for source in sources],
+    )
+
+
+def drop(db: Database, reason: DropReason, now: datetime, where: str, values: Sequence[Any]) -> int:
+    """Drop the deliveries for which an SQL condition holds; return how many."""
+    return db.execute(
+        f"update outbox set state = {DROPPED}, settled_at = ?, error = ? where {where}",
+        [put_time(now), reason, *values],
+    ).rowcount
+
+
+def drop_by_hand(db: Database, ids: Collection[int], now: datetime) -> int:
+    """Drop deliveries that wait or failed (all dead ones where `ids` is empty)."""
+    which = f"{_which(ids)} and state in {_GIVEN_UP}"
+    return drop(db, DropReason.BY_HAND, now, which, list(ids))
+
+
+def retry(db: Database, ids: Collection[int] = ()) -> int:
+    """Queue failed deliveries again (all dead ones where `ids` is empty); return how many.
+
+    Their chats are resumed: a delivery in a paused chat would never go out.
+    """
+    which, values = _which(ids), list(ids)
+    db.execute(_RESUME_CHATS.format(which=which), values)
+    return db.execute(_RETRY.format(which=which), values).rowcount
+
+
+def _which(ids: Collection[int]) -> str:
+    return f"id in ({marks(ids)})" if ids else f"state = {DEAD}"
+
+
+def queue_alert(
+    db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime
+) -> None:
+    """Queue one delivery for these new alerts of a chat."""
+    number = insert(db, chat_id, DeliveryKind.ALERT, priority, now)
+    add_alerts(db, number, chat_id, stories)
     if priority is Priority.DIGEST:  # there may be enough for a digest
         db.execute("update chats set hours_at = '' where id = ?", [chat_id])
 
@@ -33,75 +162,59 @@ def queue_alert(
 def queue_edit(
     db: Database, chat_id: int, story_id: int, now: datetime, *, at_once: bool = False
 ) -> None:
-    """An edit that shows the newest state of an alert's message, unless what waits already will show it; a minute after the last one.
+    """Queue an edit that shows the newest state of an alert's message.
 
-    What a person waits for is shown at once.
+    Nothing is queued where a waiting delivery of the message will show it anyway. Edits of a
+    message are a minute apart, except where a person waits for one (`at_once`).
     """
-    mates = _message_mates(db, chat_id, story_id)
-    waits = db.execute(
-        f"select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id in ({marks(mates)}) "
-        "and kind in ('alert', 'edit') and state = 'queued' limit 1",
-        [chat_id, *mates],
+    stories = _stories_of_message(db, chat_id, story_id)
+    these = f"outbox_alerts.chat_id = ? and story_id in ({marks(stories)})"
+    waiting = db.execute(
+        f"select 1 from outbox_alerts join outbox on outbox.id = outbox_id where {these} "
+        f"and kind in ({ALERT}, {EDIT}) and {IS_QUEUED} limit 1",
+        [chat_id, *stories],
     ).fetchone()
-    if waits and at_once:
+    if waiting and at_once:
         db.execute(
-            f"update outbox set not_before = null where kind = 'edit' and state = 'queued' and id in (select outbox_id from outbox_alerts "
-            f"where chat_id = ? and story_id in ({marks(mates)}))",
-            [chat_id, *mates],
+            f"update outbox set not_before = null where kind = {EDIT} and {IS_QUEUED} "
+            f"and id in (select outbox_id from outbox_alerts where {these})",
+            [chat_id, *stories],
         )
-    if waits or not _is_shown(db, chat_id, story_id):
+    if waiting or not _is_shown(db, chat_id, story_id):
         return
     edited = db.execute(
-        f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(mates)})",
-        [chat_id, *mates],
+        f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(stories)})",
+        [chat_id, *stories],
     ).fetchone()[0]
     not_before = put_time(sure_time(edited) + EDIT_GAP) if edited and not at_once else None
-    number = db.execute(
-        "insert into outbox (chat_id, kind, priority, created_at, not_before) values (?, ?, ?, ?, ?)",
-        [chat_id, DeliveryKind.EDIT, Priority.EDIT, put_time(now), not_before],
-    ).lastrowid
-    db.execute("insert into outbox_alerts values (?, ?, ?)", [number, chat_id, story_id])
+    number = insert(db, chat_id, DeliveryKind.EDIT, Priority.EDIT, now, not_before=not_before)
+    add_alerts(db, number, chat_id, [story_id])
 
 
-def _message_mates(db: Database, chat_id: int, story_id: int) -> list[int]:
-    """The stories whose alerts are in one message with this one's, which may be on its way."""
-    rows = db.execute(
-        "select story_id from alerts where chat_id = :chat and message_id = "
-        "(select message_id from alerts where chat_id = :chat and story_id = :story) union "
-        "select b.story_id from outbox_alerts a join outbox o on o.id = a.outbox_id join outbox_alerts b on b.outbox_id = o.id "
-        "where a.chat_id = :chat and a.story_id = :story and kind = 'alert' and state = 'sending'",
-        {"chat": chat_id, "story": story_id},
-    ).fetchall()
+def _stories_of_message(db: Database, chat_id: int, story_id: int) -> list[int]:
+    """The stories whose alerts share a message with this one, sent or being sent."""
+    rows = db.execute(_OTHER_STORIES, {"chat": chat_id, "story": story_id}).fetchall()
     return [row["story_id"] for row in rows] or [story_id]
 
 
 def _is_shown(db: Database, chat_id: int, story_id: int) -> bool:
-    """Whether there is a message to edit, or will be when what is on its way has arrived."""
-    row = db.execute(
-        "select 1 from alerts where chat_id = :chat and story_id = :story and message_id is not null union all "
-        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id "
-        "where a.chat_id = :chat and story_id = :story and kind = 'alert' and state = 'sending' limit 1",
-        {"chat": chat_id, "story": story_id},
-    ).fetchone()
-    return row is not None
+    """Whether there is a message to edit, or will be when what is being sent has arrived."""
+    return db.execute(_IS_SHOWN, {"chat": chat_id, "story": story_id}).fetchone() is not None
 
 
 def queue_second_alert(
     db: Database, chat_id: int, story_id: int, priority: Priority, now: datetime
 ) -> None:
-    """A second ring, unless the first is still to come and will tell as much."""
-    waits = db.execute(
-        "select 1 from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id = ? "
-        "and kind = 'alert' and state = 'queued' limit 1",
+    """Queue a second alert, unless the first still waits and will say the same."""
+    waiting = db.execute(
+        "select 1 from outbox_alerts join outbox on outbox.id = outbox_id "
+        "where outbox_alerts.chat_id = ? and story_id = ? "
+        f"and kind = {ALERT} and {IS_QUEUED} limit 1",
         [chat_id, story_id],
     ).fetchone()
-    if waits:
-        return
-    number = db.execute(
-        "insert into outbox (chat_id, kind, priority, created_at) values (?, ?, ?, ?)",
-        [chat_id, DeliveryKind.AGAIN, priority, put_time(now)],
-    ).lastrowid
-    db.execute("insert into outbox_alerts values (?, ?, ?)", [number, chat_id, story_id])
+    if waiting is None:
+        number = insert(db, chat_id, DeliveryKind.AGAIN, priority, now)
+        add_alerts(db, number, chat_id, [story_id])
 
 
 def queue_text(
@@ -115,53 +228,56 @@ def queue_text(
     screen: int = 0,
     edits: int | None = None,
 ) -> None:
-    """A notice or a reply; one that `edits` a message takes its place, and that of an earlier such one which still waits.
+    """Queue a notice or a reply.
 
-    `edits` is 0 for the message of the screen, whichever number it got.
+    A reply that `edits` a message replaces it, and an earlier edit of it that still waits.
+    `edits` is 0 for the message of the screen, whichever number that got.
     """
-    priority = Priority.REPLY if kind is DeliveryKind.REPLY else Priority.NOTICE
-    file = message.file
     if edits is not None:
-        db.execute(
-            "update outbox set state = 'dropped', settled_at = ?, error = 'the message changed again' "
-            "where chat_id = ? and state = 'queued' and edits is not null and (edits = ? or screen = ?)",
-            [put_time(now), chat_id, edits or None, screen or None],
+        drop(
+            db,
+            DropReason.REPLACED,
+            now,
+            f"chat_id = ? and {IS_QUEUED} and edits is not null and (edits = ? or screen = ?)",
+            [chat_id, edits or None, screen or None],
         )
-    db.execute(
-        "insert into outbox (chat_id, kind, priority, text, entities, reply_to, created_at, buttons, edits, screen, file_name, file, "
-        "picture) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            chat_id,
-            kind,
-            priority,
-            message.text,
-            put_entities(message.entities),
-            reply_to,
-            put_time(now),
-            put_buttons(message.buttons, screen),
-            edits,
-            screen or None,
-            file.name if file else "",
-            file.content if file else None,
-            file.picture if file else False,
-        ],
+    file = message.file
+    insert(
+        db,
+        chat_id,
+        kind,
+        Priority.REPLY if kind is DeliveryKind.REPLY else Priority.NOTICE,
+        now,
+        text=message.text,
+        entities=put_entities(message.entities),
+        reply_to=reply_to,
+        buttons=put_buttons(message.buttons, screen),
+        edits=edits,
+        screen=screen or None,
+        file_name=file.name if file else "",
+        file=file.content if file else None,
+        picture=file.picture if file else False,
     )
 
 
 def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
-    """Tell the operator's chats, or the terminals where there is none; the same words once a day at most."""
+    """Send a notice to the operator's chats, or to the terminals where there are none.
+
+    The same words are sent at most once a day.
+    """
     chats = db.execute(
         "select id from chats where operator = 1 and paused = '' and allowed = 1"
     ).fetchall()
     chats = (
         chats
-        or db.execute("select id from chats where kind = 'terminal' and declared = 1").fetchall()
+        or db.execute(f"select id from chats where kind = {TERMINAL} and declared = 1").fetchall()
     )
     since = put_time(now - _SAME_NOTICE)
     for row in chats:
-        told = db.execute(
-            "select 1 from outbox where chat_id = ? and kind = ? and text = ? and created_at > ? limit 1",
+        same = db.execute(
+            "select 1 from outbox where chat_id = ? and kind = ? and text = ? "
+            "and created_at > ? limit 1",
             [row["id"], DeliveryKind.NOTICE, notice.text, since],
         ).fetchone()
-        if not told:
+        if same is None:
             queue_text(db, row["id"], DeliveryKind.NOTICE, Message(notice.text), now)

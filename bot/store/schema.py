@@ -1,12 +1,13 @@
-"""The tables, as an append-only list of migrations. Each runs once, in its own transaction with its record. No queries here.
+"""The tables, as an append-only list of migrations. Each runs once, in a transaction. No queries.
 
-Times are ISO 8601 text in UTC with microseconds, so that they sort; durations are seconds; keys are 16-byte blobs.
+Times are ISO 8601 text in UTC with microseconds, so that they sort; durations are seconds; keys are
+16-byte blobs. A migration depends on nothing that another version of newsbell may change.
 """
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from bot.stories.publishers import PublisherGroups
+from bot.store.frozen_publishers import publisher_group
 
 migrations = Migrations("newsbell")
 
@@ -14,49 +15,47 @@ migrations = Migrations("newsbell")
 @migrations()
 def m001_first_tables(db: Database) -> None:
     """Feeds, entries, chats, subscriptions, alerts, outbox."""
-    for statement in _FIRST.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, _FIRST)
 
 
 @migrations()
 def m002_languages_and_search(db: Database) -> None:
-    """The language of entries; an index to search them by what queries look for; subscriptions that wait for their chat's word."""
-    for statement in _SECOND.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    """The language of entries, the search index, and queries that chats have to confirm."""
+    _execute(db, _SECOND)
 
 
 @migrations()
 def m003_stories(db: Database) -> None:
-    """The levels of stories and why entries belong to them; who says an entry; how subscriptions ring; what chats want of storylines."""
-    for statement in _THIRD.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
-    publisher_groups = PublisherGroups()
+    """Levels of stories, why entries belong to them, publishers, alert options, stances."""
+    _execute(db, _THIRD)
     rows = db.execute(
         "select distinct feed_id, source, publisher from entries join feeds f on f.id = feed_id"
     ).fetchall()
     for row in rows:
-        publisher_group = publisher_groups.publisher_group(row["source"] or row["publisher"])
+        group = publisher_group(row["source"] or row["publisher"])
         db.execute(
             "update entries set house = ?, origin = ? where feed_id = ? and source = ?",
-            [publisher_group, publisher_group, row["feed_id"], row["source"]],
+            [group, group, row["feed_id"], row["source"]],
         )
 
 
 @migrations()
 def m004_people(db: Database) -> None:
-    """What chats say of themselves, screens, feeds and chats of people, links that do something, digests."""
-    for statement in _FOURTH.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    """Settings of chats, screens, feeds and channels of people, links with a purpose, digests."""
+    _execute(db, _FOURTH)
 
 
 @migrations()
 def m005_feed_leases(db: Database) -> None:
     """A token for each claim of a feed, so that only the newest claim is kept."""
-    db.execute("alter table feeds add column lease integer not null default 0")
+    _execute(db, "alter table feeds add column lease integer not null default 0")
+
+
+def _execute(db: Database, statements: str) -> None:
+    """Run statements one by one: `executescript` would end the transaction."""
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
 
 
 _FIRST = """
@@ -74,12 +73,15 @@ create table feeds (
   lease_until text,
   next_poll_at text not null,
   etag text, last_modified text, body_hash blob not null default x'',
-  policy text not null default 'guid', links_identify integer not null default 1, cut integer not null default 0,
+  policy text not null default 'guid', links_identify integer not null default 1,
+  cut integer not null default 0,
   newest text, most_new integer not null default 0, rate real not null default 0,
   baseline_at text, last_poll_at text, last_ok_at text,
   interval real not null default 0, reason text not null default '', full_at text,
-  failures integer not null default 0, failing_since text, failure text, failure_text text not null default '',
-  noticed integer not null default 0, gone integer not null default 0, empties integer not null default 0, gaps integer not null default 0,
+  failures integer not null default 0, failing_since text, failure text,
+  failure_text text not null default '', noticed integer not null default 0,
+  gone integer not null default 0, empties integer not null default 0,
+  gaps integer not null default 0,
   adopted_url text, redirection text, hints text not null default ''
 );
 create index feeds_due on feeds (next_poll_at) where active = 1;
@@ -89,8 +91,10 @@ create table entries (
   id integer primary key,
   feed_id integer not null references feeds (id),
   story_id integer not null,
-  guid_key blob not null, link_key blob not null, title_key blob not null, article_key blob not null,
-  guid text not null, link text not null, title text not null, summary text not null, author text not null, source text not null,
+  guid_key blob not null, link_key blob not null, title_key blob not null,
+  article_key blob not null,
+  guid text not null, link text not null, title text not null, summary text not null,
+  author text not null, source text not null,
   published text, updated text, first_seen_at text not null,
   absent_since text,
   silent text not null default ''
@@ -120,8 +124,12 @@ create table chats (
   last_sent_at text,
   unique (kind, address, topic)
 );
-create table people (user_id integer primary key, role text not null, name text not null, since text not null);
-create table claims (token_hash blob primary key, expires_at text not null, used_at text) without rowid;
+create table people (
+  user_id integer primary key, role text not null, name text not null, since text not null
+);
+create table claims (
+  token_hash blob primary key, expires_at text not null, used_at text
+) without rowid;
 create table subscriptions (
   id integer primary key,
   name text not null,
@@ -151,7 +159,8 @@ create table alerts (
 create index alerts_story on alerts (story_id);
 create index alerts_message on alerts (chat_id, message_id) where message_id is not null;
 create table alert_matches (
-  chat_id integer not null, story_id integer not null, subscription_id integer not null references subscriptions (id),
+  chat_id integer not null, story_id integer not null,
+  subscription_id integer not null references subscriptions (id),
   entry_id integer not null, spans text not null,
   primary key (chat_id, story_id, subscription_id),
   foreign key (chat_id, story_id) references alerts (chat_id, story_id)
@@ -182,13 +191,15 @@ create table outbox_alerts (
 create index outbox_of_alert on outbox_alerts (chat_id, story_id)
 """
 
-# `search` holds for each entry the keys that queries are found by (bot.query.words), not its text: rows come in batches, after the
-# transaction that keeps the entries, and are never changed. `unsearched` names entries whose words changed since; they get a further
-# row, which `searched_again` leads back to them.
+# `search` holds for each entry the keys that queries look for, not its text; see `search_index`.
+# `unsearched` names entries whose words changed since their row in `search` was written;
+# `searched_again` leads from their further rows to them.
 _SECOND = """
 alter table entries add column language text not null default '';
 create index entries_seen on entries (first_seen_at);
-create virtual table search using fts5 (keys, content='', detail=none, columnsize=0, tokenize="ascii tokenchars '=^~:./-_'");
+create virtual table search using fts5 (
+  keys, content='', detail=none, columnsize=0, tokenize="ascii tokenchars '=^~:./-_'"
+);
 create table searched_again (id integer primary key, entry_id integer not null);
 create table unsearched (entry_id integer primary key);
 create table pending (
@@ -198,8 +209,9 @@ create table pending (
 )
 """
 
-# A story is named by the id of its first entry. `alerts.story_id` names one at the level `grouping`; an alert with `merged_into` stands in
-# the chat beside that of the story its own became part of, and changes no more than by its own entry.
+# A story is named by the id of its first entry; `alerts.story_id` names a story of the level
+# `grouping`. An alert with `merged_into` stays in the chat beside the alert of the story that its
+# own became part of, and changes only with its own entry.
 _THIRD = """
 alter table entries add column strict_id integer not null default 0;
 alter table entries add column storyline_id integer not null default 0;
@@ -251,8 +263,9 @@ create table stances (
 create index stances_storyline on stances (storyline_id)
 """
 
-# `hours_at` is when the chat's quiet hours or digests have to be looked at again; empty: now. A feed that is not declared is watched for the
-# chats of `feed_chats`, and rings no others. `screens.state` is JSON; buttons carry a screen's id and a word.
+# `hours_at` is when quiet hours or digests of the chat have to be looked at again; empty: now. A
+# feed that is not declared is polled for the chats of `feed_chats`, and alerts no other chat.
+# `screens.state` is JSON; the buttons of a screen carry its id and a word.
 _FOURTH = """
 alter table chats add column settings text not null default '{}';
 alter table chats add column declared_settings text not null default '{}';

@@ -1,6 +1,5 @@
-"""The store as one value: the rooms of this folder over one writer, and a reader for other processes. Holds no SQL of its own."""
+"""The store as one value, and a reader for other processes. Holds no SQL of its own."""
 
-import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
@@ -12,16 +11,17 @@ from bot.errors import StoreError
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.status import Status
 from bot.store.admin import AdminTables, read_outbox, read_status
-from bot.store.archive import Archive, SearchTables
+from bot.store.archive import Archive
 from bot.store.chats import ChatTables
 from bot.store.config_sync import ConfigTables
-from bot.store.database import Lock, Writer, wrapped
+from bot.store.database import Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
 from bot.store.polls import PollTables
+from bot.store.search_index import SearchTables
 
 
 class SqliteStore:
-    """Opens, holds and closes the database of one newsbell."""
+    """Opens, owns and closes the database of one newsbell; implements `ports.Store`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class SqliteStore:
         self.archive = Archive(path)
 
     async def __aenter__(self) -> Self:
-        """Take the lock and open; raises StoreBusy or StoreError."""
+        """Take the lock and open. Raises StoreBusy or StoreError."""
         self._lock.take()
         try:
             await self._writer.open()
@@ -52,7 +52,7 @@ class SqliteStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close, then give the lock back."""
+        """Close, then release the lock."""
         try:
             await self._writer.close()
         finally:
@@ -60,35 +60,19 @@ class SqliteStore:
 
 
 class ReadOnlyDatabase:
-    """Read a database that another process may be writing, without ever writing or checkpointing."""
+    """Reads a database that another process may be writing; implements `ports.StatusReader`."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise StoreError(f"There is no database at {path} yet: run `newsbell run` first.")
         self._path = path
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self._path.resolve().as_uri()}?mode=ro", uri=True, timeout=10
-        )
-        connection.row_factory = sqlite3.Row
-        connection.execute("pragma wal_autocheckpoint = 0")
-        return connection
-
     def status(self) -> Status:
-        """As `OperatorTables.status`."""
-        with wrapped("be read"):
-            connection = self._open()
-            try:
-                return read_status(Database(connection, execute_plugins=False))
-            finally:
-                connection.close()
+        """Return the state, as `AdminTables.status` does."""
+        with read_only(self._path) as connection:
+            return read_status(Database(connection, execute_plugins=False))
 
     def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
-        """As `OperatorTables.outbox`."""
-        with wrapped("be read"):
-            connection = self._open()
-            try:
-                return read_outbox(Database(connection, execute_plugins=False), states)
-            finally:
-                connection.close()
+        """Return deliveries, as `AdminTables.outbox` does."""
+        with read_only(self._path) as connection:
+            return read_outbox(Database(connection, execute_plugins=False), states)

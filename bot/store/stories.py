@@ -1,7 +1,8 @@
-"""Stories in the store: what is known of them, merging them, and alerts that wait for publishers. Decides nothing about entries.
+"""Stories in the store: reading them, merging them, stances, and alerts that wait for publishers.
 
-Which of two alerts survives a merge can be told only here, where it is known what has been sent: the one that the chat has seen, else the
-one that waits to be sent, else the one that is held; of two seen ones both stay in the chat.
+Decides nothing about entries. Which of two alerts survives a merge can only be decided here, where
+it is known what was sent: the alert that the chat has seen, else the one that is queued, else the
+one that is pending. Of two seen alerts both stay in the chat.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -15,15 +16,76 @@ from bot.model.chats import Urgency
 from bot.model.entries import PlacedEntry
 from bot.model.poll import AffectedStories
 from bot.model.stories import Grouping, Merge, Report, StoryIds
-from bot.store.mappers import get_list, get_story_ids, get_time, marks, put_time, sure_time
-from bot.store.outbox import queue_alert, queue_edit
+from bot.store.alert_merges import merge_alerts
+from bot.store.mappers import get_list, get_story_ids, get_time, put_time, sure_time
+from bot.store.outbox import DropReason, drop, queue_alert
+from bot.store.sql import (
+    ALERT,
+    HAS_ALERTS,
+    IS_QUEUED,
+    IS_UNDELIVERED,
+    MUTE,
+    SECOND_ALERT,
+    STORY_COLUMNS,
+    marks,
+)
 from bot.stories.assign import report_of
 
-LEVELS = {Grouping.STRICT: "strict_id", Grouping.NORMAL: "story_id", Grouping.LOOSE: "storyline_id"}
-QUIET = timedelta(
-    hours=48
-)  #: a storyline without entries for so long is neither followed nor muted any more
+#: a storyline without entries for this long is neither followed nor muted any more
+QUIET = timedelta(hours=48)
 _CHUNK = 400  # values of one `in (...)`
+
+_ORIGINS = """
+    select {column}, json_group_array(distinct origin) from entries
+    where {column} in ({marks}) group by 1
+"""
+_STANCES = """
+    select * from stances where storyline_id in ({marks}) and moved_at > ?
+    and chat_id in (select id from chats where allowed = 1)
+"""
+_ALERTS = f"""
+    select a.*, json_group_array(subscription_id) as subscriptions,
+        message_id is null and exists (
+            select 1 from outbox_alerts x join outbox o on o.id = x.outbox_id
+            where x.chat_id = a.chat_id and x.story_id = a.story_id
+            and kind = {ALERT} and {IS_UNDELIVERED}
+        ) as undelivered
+    from alerts a left join alert_matches using (chat_id, story_id)
+    where coalesce(merged_into, story_id) in ({{marks}}) group by chat_id, story_id
+"""
+# The words that entries came with are those that they were grouped by.
+_WINDOW = """
+    select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link,
+        e.link_key, e.published, e.first_seen_at,
+        coalesce((select title from revisions r where r.entry_id = e.id order by at limit 1),
+            e.title) as title,
+        coalesce((select summary from revisions r where r.entry_id = e.id order by at limit 1),
+            e.summary) as summary
+    from entries e where e.id > ? and e.first_seen_at >= ? order by e.id limit ?
+"""
+# No alert where the chat muted the storyline, or no subscription wants it any more.
+_PENDING_DUE = f"""
+    select chat_id, story_id, (
+        select group_concat(distinct urgency) from alert_matches m
+        join subscriptions s on s.id = m.subscription_id
+        join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
+        join chats c on c.id = r.chat_id and c.allowed = 1
+        where m.chat_id = a.chat_id and m.story_id = a.story_id
+        and removed_at is null and or_after is not null
+        and not exists (
+            select 1 from stances t join entries e using (storyline_id)
+            where e.id = a.entry_id and t.chat_id = a.chat_id and stance = {MUTE}
+            and moved_at > :quiet
+        )
+    ) as urgencies
+    from alerts a where held = 1 and due_at <= :now
+"""
+_WAITING_OF_STORYLINE = f"""
+    select outbox_id, x.story_id from outbox_alerts x join outbox o on o.id = outbox_id
+    join alerts a using (chat_id, story_id) join entries e on e.id = a.entry_id
+    where x.chat_id = ? and {IS_QUEUED} and o.kind in ({ALERT}, {SECOND_ALERT})
+    and e.storyline_id = ?
+"""
 
 
 def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
@@ -31,46 +93,31 @@ def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
     return (ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK))
 
 
-def state_of(db: Database, touched: AffectedStories, now: datetime) -> StoryState:
-    """Alerts, origins and stances of these stories."""
+def state_of(db: Database, affected: AffectedStories, now: datetime) -> StoryState:
+    """Return alerts, origins and stances of these stories."""
     origins: dict[tuple[Grouping, int], frozenset[str]] = {}
-    for level, column in LEVELS.items():
-        for some in _chunks(story_ids.at(level) for story_ids in touched.story_ids):
-            rows = db.execute(
-                f"select {column}, json_group_array(distinct origin) from entries where {column} in ({marks(some)}) group by 1",
-                some,
-            )
-            origins.update(
-                {(level, row[0]): frozenset(get_list(row[1])) for row in rows.fetchall()}
-            )
+    for level, column in STORY_COLUMNS.items():
+        for numbers in _chunks(story_ids.at(level) for story_ids in affected.story_ids):
+            statement = _ORIGINS.format(column=column, marks=marks(numbers))
+            rows = db.execute(statement, numbers).fetchall()
+            origins.update({(level, row[0]): frozenset(get_list(row[1])) for row in rows})
     stances: dict[int, dict[int, Stance]] = {}
-    for some in _chunks(story_ids.storyline for story_ids in touched.story_ids):
-        where = f"storyline_id in ({marks(some)}) and moved_at > ? and chat_id in (select id from chats where allowed = 1)"
-        for row in db.execute(
-            f"select * from stances where {where}", [*some, put_time(now - QUIET)]
-        ).fetchall():
+    for numbers in _chunks(story_ids.storyline for story_ids in affected.story_ids):
+        statement = _STANCES.format(marks=marks(numbers))
+        for row in db.execute(statement, [*numbers, put_time(now - QUIET)]).fetchall():
             stances.setdefault(row["storyline_id"], {})[row["chat_id"]] = Stance(row["stance"])
     originals: dict[int, str] = {}
-    for some in _chunks(touched.originals):
-        originals.update(
-            db.execute(
-                f"select id, origin from entries where id in ({marks(some)})", some
-            ).fetchall()
-        )
-    numbers = {story_ids.at(level) for story_ids in touched.story_ids for level in Grouping}
-    return StoryState(tuple(_alerts(db, numbers)), origins, stances, originals)
+    for numbers in _chunks(affected.originals):
+        statement = f"select id, origin from entries where id in ({marks(numbers)})"
+        originals.update(db.execute(statement, numbers).fetchall())
+    story_ids = {ids.at(level) for ids in affected.story_ids for level in Grouping}
+    return StoryState(tuple(_alerts(db, story_ids)), origins, stances, originals)
 
 
 def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
-    for some in _chunks(stories):
-        rows = db.execute(
-            "select a.*, json_group_array(subscription_id) as subscriptions, message_id is null and exists (select 1 from outbox_alerts x "
-            "join outbox o on o.id = x.outbox_id where x.chat_id = a.chat_id and x.story_id = a.story_id and kind = 'alert' "
-            "and state in ('unknown', 'dead')) as lost from alerts a left join alert_matches using (chat_id, story_id) "
-            f"where coalesce(merged_into, story_id) in ({marks(some)}) group by chat_id, story_id",
-            some,
-        )
-        for row in rows.fetchall():
+    for numbers in _chunks(stories):
+        rows = db.execute(_ALERTS.format(marks=marks(numbers)), numbers).fetchall()
+        for row in rows:
             yield KnownAlert(
                 row["chat_id"],
                 row["story_id"],
@@ -79,217 +126,105 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
                 Grouping(row["grouping"]),
                 bool(row["held"]),
                 bool(row["again"]),
-                bool(row["lost"]),
+                bool(row["undelivered"]),
                 row["merged_into"] is not None,
             )
 
 
-def window(db: Database, since: datetime, after: int, most: int) -> list[tuple[Report, StoryIds]]:
-    """Entries with their stories, in order of id; with the words that they came with, which is what they were grouped by."""
-    rows = db.execute(
-        "select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link, e.link_key, "
-        "e.published, e.first_seen_at, "
-        "coalesce((select title from revisions r where r.entry_id = e.id order by at limit 1), e.title) as title, "
-        "coalesce((select summary from revisions r where r.entry_id = e.id order by at limit 1), e.summary) as summary "
-        "from entries e where e.id > ? and e.first_seen_at >= ? order by e.id limit ?",
-        [after, put_time(since), most],
-    ).fetchall()
-    return [
-        (
-            report_of(
-                row["id"],
-                (row["title"], row["summary"], row["language"]),
-                publisher_group=row["house"],
-                feed=row["feed_id"],
-                link=(row["link"], row["link_key"]),
-                published=get_time(row["published"]),
-                seen=sure_time(row["first_seen_at"]),
-            ),
-            get_story_ids(row),
-        )
-        for row in rows
-    ]
+def window(db: Database, since: datetime, after: int, limit: int) -> list[tuple[Report, StoryIds]]:
+    """Return entries as grouping looks at them, with their stories, in order of id."""
+    rows = db.execute(_WINDOW, [after, put_time(since), limit]).fetchall()
+    return [(_report(row), get_story_ids(row)) for row in rows]
+
+
+def _report(row: Any) -> Report:
+    return report_of(
+        row["id"],
+        (row["title"], row["summary"], row["language"]),
+        publisher_group=row["house"],
+        feed=row["feed_id"],
+        link=(row["link"], row["link_key"]),
+        published=get_time(row["published"]),
+        seen=sure_time(row["first_seen_at"]),
+    )
 
 
 def keep_joins(db: Database, entries: Sequence[PlacedEntry], now: datetime) -> None:
-    """Why the entries belong to their stories; and that their storylines go on."""
+    """Keep why the entries belong to their stories, and that their storylines go on."""
     db.conn.executemany(
         "insert or replace into joins values (?, ?, ?, ?)",
         [
-            (one.entry.id, pair.other, pair.score, pair.reason)
-            for one in entries
-            for pair in one.placement.pairs
+            (placed.entry.id, pair.other, pair.score, pair.reason)
+            for placed in entries
+            for pair in placed.placement.pairs
         ],
     )
-    for some in _chunks(one.story_ids.storyline for one in entries):
-        where = f"storyline_id in ({marks(some)}) and moved_at > ?"  # what has ended stays so
+    # A stance that has ended stays ended.
+    for numbers in _chunks(placed.story_ids.storyline for placed in entries):
         db.execute(
-            f"update stances set moved_at = ? where {where}",
-            [put_time(now), *some, put_time(now - QUIET)],
+            "update stances set moved_at = ? "
+            f"where storyline_id in ({marks(numbers)}) and moved_at > ?",
+            [put_time(now), *numbers, put_time(now - QUIET)],
         )
 
 
 def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
-    """Take stories together, with their alerts, so that none is lost and none rings twice."""
-    for one in merges:
-        column = LEVELS[one.grouping]
-        db.execute(f"update entries set {column} = ? where {column} = ?", [one.kept, one.gone])
+    """Merge stories and their alerts, so that no alert is lost and none is sent twice."""
+    for merged in merges:
+        column = STORY_COLUMNS[merged.grouping]
+        kept, gone = merged.kept, merged.gone
+        db.execute(f"update entries set {column} = ? where {column} = ?", [kept, gone])
         db.execute(
             "insert or replace into merges values (?, ?, ?, ?)",
-            [one.grouping.value, one.gone, one.kept, put_time(now)],
+            [merged.grouping, gone, kept, put_time(now)],
         )
-        if one.grouping is Grouping.LOOSE:
-            db.execute(
-                "delete from stances where storyline_id in (?, ?) and moved_at <= ?",
-                [one.gone, one.kept, put_time(now - QUIET)],
-            )
-            db.execute(
-                "update or ignore stances set storyline_id = ? where storyline_id = ?",
-                [one.kept, one.gone],
-            )
-            db.execute("delete from stances where storyline_id = ?", [one.gone])
-        db.execute(
-            "update alerts set merged_into = ? where merged_into = ? and grouping = ?",
-            [one.kept, one.gone, one.grouping.value],
-        )
-        rows = db.execute(
-            "select * from alerts where story_id = ? and grouping = ? and merged_into is null",
-            [one.gone, one.grouping.value],
-        ).fetchall()
-        for row in rows:
-            _merge_alert(db, row, one.kept, now)
+        if merged.grouping is Grouping.LOOSE:
+            _merge_stances(db, gone, kept, now)
+        merge_alerts(db, merged, now)
 
 
-def _merge_alert(db: Database, gone: Any, kept: int, now: datetime) -> None:
-    chat, number = gone["chat_id"], gone["story_id"]
-    other = db.execute(
-        "select * from alerts where chat_id = ? and story_id = ?", [chat, kept]
-    ).fetchone()
-    if other is None:
-        _rename(db, chat, number, kept)
-        return
-    ranks = _rank(db, gone), _rank(db, other)
-    loser, winner = (number, kept) if ranks[0] <= ranks[1] else (kept, number)
-    stays = min(ranks) == _LOST or ranks == (_SEEN, _SEEN)
-    if not stays:
-        _absorb(db, chat, loser, winner, now)
-    if winner != kept:
-        _rename(db, chat, kept, _ASIDE)
-        _rename(db, chat, winner, kept)
-        _rename(db, chat, _ASIDE, number)
-    if stays:
-        db.execute(
-            "update alerts set merged_into = ? where chat_id = ? and story_id = ?",
-            [kept, chat, number],
-        )
-    elif max(ranks) == _SEEN:
-        db.execute(
-            "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
-            [chat, kept],
-        )
-        queue_edit(db, chat, kept, now)
-
-
-_LOST, _PENDING, _QUEUED, _SEEN = range(4)
-_ASIDE = -1  # a number that no story has
-
-
-def _rank(db: Database, alert: Any) -> int:
-    if alert["held"]:
-        return _PENDING
-    if alert["message_id"] is not None:
-        return _SEEN
-    states = {
-        row["state"]
-        for row in db.execute(
-            "select state from outbox_alerts a join outbox o on o.id = outbox_id where a.chat_id = ? and story_id = ? and kind = 'alert'",
-            [alert["chat_id"], alert["story_id"]],
-        ).fetchall()
-    }
-    if "queued" in states:
-        return _QUEUED
-    return _LOST if states & {"unknown", "dead"} else _SEEN
-
-
-def _absorb(db: Database, chat: int, loser: int, winner: int, now: datetime) -> None:
-    """An alert that nobody has seen gives what it was to tell to another."""
+def _merge_stances(db: Database, gone: int, kept: int, now: datetime) -> None:
     db.execute(
-        "insert or ignore into alert_matches select chat_id, ?, subscription_id, entry_id, spans from alert_matches "
-        "where chat_id = ? and story_id = ?",
-        [winner, chat, loser],
+        "delete from stances where storyline_id in (?, ?) and moved_at <= ?",
+        [gone, kept, put_time(now - QUIET)],
     )
-    db.execute("delete from alert_matches where chat_id = ? and story_id = ?", [chat, loser])
-    db.execute(
-        "update alerts set due_at = (select min(due_at) from alerts where chat_id = :chat and story_id in (:winner, :loser)) "
-        "where chat_id = :chat and story_id = :winner and held = 1",
-        {"chat": chat, "winner": winner, "loser": loser},
-    )
-    numbers = [
-        row[0]
-        for row in db.execute(
-            "select outbox_id from outbox_alerts where chat_id = ? and story_id = ?", [chat, loser]
-        ).fetchall()
-    ]
-    urgent = f"select min(priority) from outbox where kind = 'alert' and id in ({marks(numbers)})"
-    db.execute(  # the more urgent of the two is the urgency of both
-        f"update outbox set priority = min(priority, coalesce(({urgent}), priority)) where kind = 'alert' and state = 'queued' "
-        "and id in (select outbox_id from outbox_alerts where chat_id = ? and story_id = ?)",
-        [*numbers, chat, winner],
-    )
-    db.execute("delete from outbox_alerts where chat_id = ? and story_id = ?", [chat, loser])
-    db.execute(
-        f"update outbox set state = 'dropped', settled_at = ?, error = 'its story became part of another' where id in ({marks(numbers)}) "
-        "and state = 'queued' and not exists (select 1 from outbox_alerts where outbox_id = outbox.id)",
-        [put_time(now), *numbers],
-    )
-    db.execute("delete from alerts where chat_id = ? and story_id = ?", [chat, loser])
-
-
-def _rename(db: Database, chat: int, old: int, new: int) -> None:
-    db.execute("pragma defer_foreign_keys = on")
-    for table in ("alerts", "alert_matches", "outbox_alerts"):
-        db.execute(
-            f"update {table} set story_id = ? where chat_id = ? and story_id = ?", [new, chat, old]
-        )
+    db.execute("update or ignore stances set storyline_id = ? where storyline_id = ?", [kept, gone])
+    db.execute("delete from stances where storyline_id = ?", [gone])
 
 
 def release_pending(db: Database, now: datetime) -> int:
-    """Send the alerts that waited for publishers as long as they were to; but none that is muted or that no subscription wants any more."""
-    rows = db.execute(
-        "select chat_id, story_id, (select group_concat(distinct urgency) from alert_matches m join subscriptions s on s.id = m.subscription_id "
-        "join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id join chats c on c.id = r.chat_id and c.allowed = 1 "
-        "where m.chat_id = a.chat_id and m.story_id = a.story_id and removed_at is null and or_after is not null and not exists "
-        "(select 1 from stances t join entries e using (storyline_id) where e.id = a.entry_id and t.chat_id = a.chat_id and stance = 'mute' "
-        "and moved_at > :quiet)) as urgencies from alerts a where held = 1 and due_at <= :now",
-        {"now": put_time(now), "quiet": put_time(now - QUIET)},
-    ).fetchall()
-    sent = 0
-    for row in rows:
-        at = [row["chat_id"], row["story_id"]]
+    """Queue the alerts whose wait for further publishers is over; return how many."""
+    values = {"now": put_time(now), "quiet": put_time(now - QUIET)}
+    queued = 0
+    for row in db.execute(_PENDING_DUE, values).fetchall():
+        chat_id, story_id = row["chat_id"], row["story_id"]
         if row["urgencies"] is None:
-            db.execute("update alerts set due_at = null where chat_id = ? and story_id = ?", at)
+            db.execute(
+                "update alerts set due_at = null where chat_id = ? and story_id = ?",
+                [chat_id, story_id],
+            )
             continue
         db.execute(
-            "update alerts set held = 0, due_at = null, single = 1 where chat_id = ? and story_id = ?",
-            at,
+            "update alerts set held = 0, due_at = null, single = 1 "
+            "where chat_id = ? and story_id = ?",
+            [chat_id, story_id],
         )
-        queue_alert(
-            db,
-            row["chat_id"],
-            [row["story_id"]],
-            min(PRIORITIES[Urgency(one)] for one in row["urgencies"].split(",")),
-            now,
-        )
-        sent += 1
-    return sent
+        urgencies = map(Urgency, row["urgencies"].split(","))
+        priority = min(PRIORITIES[urgency] for urgency in urgencies)
+        queue_alert(db, chat_id, [story_id], priority, now)
+        queued += 1
+    return queued
 
 
 def set_stance(
     db: Database, chat_id: int, storyline: int, stance: Stance | None, now: datetime
 ) -> None:
-    """What a chat wants of a storyline from now on, wherever that went meanwhile. A mute holds for what waits to be sent as well."""
+    """Keep a chat's stance on a storyline, or on the one that it was merged into.
+
+    A mute takes back what is queued as well.
+    """
     while row := db.execute(
-        "select kept from merges where grouping = 'loose' and gone = ?", [storyline]
+        "select kept from merges where grouping = ? and gone = ?", [Grouping.LOOSE, storyline]
     ).fetchone():
         storyline = row["kept"]
     if stance is None:
@@ -300,26 +235,17 @@ def set_stance(
     moment = put_time(now)
     db.execute(
         "insert or replace into stances values (?, ?, ?, ?, ?)",
-        [chat_id, storyline, stance.value, moment, moment],
+        [chat_id, storyline, stance, moment, moment],
     )
     if stance is Stance.MUTE:
-        _hold_back(db, chat_id, storyline, now)
+        _take_back(db, chat_id, storyline, now)
 
 
-def _hold_back(db: Database, chat_id: int, storyline: int, now: datetime) -> None:
-    """Take the storyline out of the alerts and second rings that wait."""
-    rows = db.execute(
-        "select outbox_id, x.story_id from outbox_alerts x join outbox o on o.id = outbox_id join alerts a using (chat_id, story_id) "
-        "join entries e on e.id = a.entry_id where x.chat_id = ? and o.state = 'queued' and o.kind in ('alert', 'again') and e.storyline_id = ?",
-        [chat_id, storyline],
-    ).fetchall()
-    for row in rows:
+def _take_back(db: Database, chat_id: int, storyline: int, now: datetime) -> None:
+    """Take the storyline out of the alerts and second alerts that are queued."""
+    for row in db.execute(_WAITING_OF_STORYLINE, [chat_id, storyline]).fetchall():
         db.execute(
             "delete from outbox_alerts where outbox_id = ? and story_id = ?",
             [row["outbox_id"], row["story_id"]],
         )
-        db.execute(
-            "update outbox set state = 'dropped', settled_at = ?, error = 'the chat muted its storyline' where id = ? "
-            "and not exists (select 1 from outbox_alerts where outbox_id = outbox.id)",
-            [put_time(now), row["outbox_id"]],
-        )
+        drop(db, DropReason.MUTED, now, f"id = ? and not {HAS_ALERTS}", [row["outbox_id"]])

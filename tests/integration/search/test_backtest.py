@@ -40,10 +40,10 @@ from bot.parse.entry_keys import digest
 from bot.query.index import Index
 from bot.query.matcher import match
 from bot.query.parser import parse
-from bot.query.prefilter import fts_expression
+from bot.query.prefilter import fts_expression, search_text
 from bot.query.words import ArticleWords
 from bot.search.backtest import backtest, search
-from bot.store import archive as archive_module
+from bot.store import search_index
 from bot.store.archive import Archive
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
@@ -305,7 +305,7 @@ def test_what_is_stored_is_what_a_query_looked_at_when_it_came(harness: ArchiveH
         NOON,
         NOON - HOUR,
         NOON - HOUR,
-        "",
+        None,
     )
     assert entry.article == replace(
         article,
@@ -455,7 +455,7 @@ def test_a_query_of_any_size_and_with_any_signs_is_searched_for(
 def test_the_search_is_filled_in_batches_each_entry_once(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "BATCH", 4)
+    monkeypatch.setattr(search_index, "BATCH", 4)
     harness.put(*(f"Harbour {number}" for number in range(10)))
 
     done = [harness.run(harness.store.search.fill()) for _ in range(5)]
@@ -491,10 +491,10 @@ def test_a_change_of_an_entry_that_waits_for_the_search_costs_no_further_row(
 def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_on(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_module, "BATCH", 3)
+    monkeypatch.setattr(search_index, "BATCH", 3)
     harness.put(*(f"Harbour {number}" for number in range(8)))
     assert harness.run(harness.store.search.fill()) == 3
-    whole, made = archive_module.search_text, []
+    whole, made = search_text, []
 
     def breaking(words: ArticleWords) -> str:
         made.append(words)
@@ -503,7 +503,7 @@ def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_
         return whole(words)
 
     with monkeypatch.context() as broken:
-        broken.setattr(archive_module, "search_text", breaking)
+        broken.setattr(search_index, "search_text", breaking)
         with pytest.raises(StoreError):
             harness.run(harness.store.search.fill())
     assert len(harness.titles("harbour")) == 8
@@ -519,7 +519,7 @@ def test_a_newsbell_killed_between_two_batches_goes_on_where_it_was(
     harness: ArchiveHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The files as they stand on the disk, with a log that nobody has checkpointed: what a kill leaves."""
-    monkeypatch.setattr(archive_module, "BATCH", 3)
+    monkeypatch.setattr(search_index, "BATCH", 3)
     harness.put(*(f"Harbour {number}" for number in range(8)))
     harness.fill(1)
     left = tmp_path / "left"

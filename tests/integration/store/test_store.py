@@ -1,7 +1,6 @@
 """The database: opened safely or not at all, all of a transaction or nothing, and nothing forgotten that is still needed."""
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -27,6 +26,7 @@ from support import (
 from bot.errors import StoreBusy, StoreError, StoreFull
 from bot.model.delivery import DeliveryKind
 from bot.service.clock import SystemClock
+from bot.store.database import read_only
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 DAY = timedelta(days=1)
@@ -145,13 +145,14 @@ async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_no
     server.put("/a", rss(OLD))
     async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
         await poll(made)
-        read_only = ReadOnlyDatabase(tmp_path / "newsbell.db")
-        assert read_only.status() == await made.store.admin.status()
-        assert read_only.outbox() == []
-        connection = read_only._open()
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        database = ReadOnlyDatabase(tmp_path / "newsbell.db")
+        assert database.status() == await made.store.admin.status()
+        assert database.outbox() == []
+        with (
+            pytest.raises(StoreError, match="readonly"),
+            read_only(tmp_path / "newsbell.db") as connection,
+        ):
             connection.execute("delete from feeds")
-        connection.close()
     assert [feed.entries for feed in ReadOnlyDatabase(tmp_path / "newsbell.db").status().feeds] == [
         1
     ]

@@ -1,0 +1,133 @@
+"""Merge the alerts of two stories that became one. Which alert survives is said in `stories`."""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model.delivery import DeliveryState
+from bot.model.stories import Merge
+from bot.store.outbox import DropReason, drop, queue_edit
+from bot.store.sql import ALERT, HAS_ALERTS, IS_QUEUED, marks
+
+_TEMPORARY = -1  # a number that no story has
+_STATES = f"""
+    select state from outbox_alerts a join outbox o on o.id = outbox_id
+    where a.chat_id = ? and story_id = ? and kind = {ALERT}
+"""
+_MOVE_MATCHES = """
+    insert or ignore into alert_matches
+    select chat_id, ?, subscription_id, entry_id, spans from alert_matches
+    where chat_id = ? and story_id = ?
+"""
+_EARLIER_DUE = """
+    update alerts set due_at = (
+        select min(due_at) from alerts where chat_id = :chat and story_id in (:winner, :loser)
+    )
+    where chat_id = :chat and story_id = :winner and held = 1
+"""
+# The more urgent of the two is the urgency of both.
+_MORE_URGENT = f"""
+    update outbox set priority = min(priority, coalesce((
+        select min(priority) from outbox where kind = {ALERT} and id in ({{marks}})
+    ), priority))
+    where kind = {ALERT} and {IS_QUEUED}
+    and id in (select outbox_id from outbox_alerts where chat_id = ? and story_id = ?)
+"""
+
+
+class _Rank(IntEnum):
+    """How far an alert has come; the higher one survives."""
+
+    UNDELIVERED = 0
+    PENDING = 1
+    QUEUED = 2
+    SEEN = 3
+
+
+def merge_alerts(db: Database, merged: Merge, now: datetime) -> None:
+    """Merge the alerts of two stories in every chat."""
+    db.execute(
+        "update alerts set merged_into = ? where merged_into = ? and grouping = ?",
+        [merged.kept, merged.gone, merged.grouping],
+    )
+    alerts = db.execute(
+        "select * from alerts where story_id = ? and grouping = ? and merged_into is null",
+        [merged.gone, merged.grouping],
+    ).fetchall()
+    for alert in alerts:
+        _merge(db, alert, merged.kept, now)
+
+
+def _merge(db: Database, gone: Any, kept: int, now: datetime) -> None:
+    chat, number = gone["chat_id"], gone["story_id"]
+    other = db.execute(
+        "select * from alerts where chat_id = ? and story_id = ?", [chat, kept]
+    ).fetchone()
+    if other is None:
+        _rename(db, chat, number, kept)
+        return
+    ranks = _rank(db, gone), _rank(db, other)
+    loser, winner = (number, kept) if ranks[0] <= ranks[1] else (kept, number)
+    both_stay = min(ranks) == _Rank.UNDELIVERED or ranks == (_Rank.SEEN, _Rank.SEEN)
+    if not both_stay:
+        _absorb(db, chat, loser, winner, now)
+    if winner != kept:
+        _rename(db, chat, kept, _TEMPORARY)
+        _rename(db, chat, winner, kept)
+        _rename(db, chat, _TEMPORARY, number)
+    if both_stay:
+        db.execute(
+            "update alerts set merged_into = ? where chat_id = ? and story_id = ?",
+            [kept, chat, number],
+        )
+    elif max(ranks) == _Rank.SEEN:
+        db.execute(
+            "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
+            [chat, kept],
+        )
+        queue_edit(db, chat, kept, now)
+
+
+def _rank(db: Database, alert: Any) -> _Rank:
+    if alert["held"]:
+        return _Rank.PENDING
+    if alert["message_id"] is not None:
+        return _Rank.SEEN
+    rows = db.execute(_STATES, [alert["chat_id"], alert["story_id"]]).fetchall()
+    states = {DeliveryState(row["state"]) for row in rows}
+    if DeliveryState.QUEUED in states:
+        return _Rank.QUEUED
+    undelivered = states & {DeliveryState.UNKNOWN, DeliveryState.DEAD}
+    return _Rank.UNDELIVERED if undelivered else _Rank.SEEN
+
+
+def _absorb(db: Database, chat: int, loser: int, winner: int, now: datetime) -> None:
+    """Let an alert take over the matches and the urgency of one that nobody has seen."""
+    db.execute(_MOVE_MATCHES, [winner, chat, loser])
+    db.execute("delete from alert_matches where chat_id = ? and story_id = ?", [chat, loser])
+    db.execute(_EARLIER_DUE, {"chat": chat, "winner": winner, "loser": loser})
+    rows = db.execute(
+        "select outbox_id from outbox_alerts where chat_id = ? and story_id = ?", [chat, loser]
+    ).fetchall()
+    deliveries = [row["outbox_id"] for row in rows]
+    statement = _MORE_URGENT.format(marks=marks(deliveries))
+    db.execute(statement, [*deliveries, chat, winner])
+    db.execute("delete from outbox_alerts where chat_id = ? and story_id = ?", [chat, loser])
+    drop(
+        db,
+        DropReason.MERGED_STORY,
+        now,
+        f"id in ({marks(deliveries)}) and {IS_QUEUED} and not {HAS_ALERTS}",
+        deliveries,
+    )
+    db.execute("delete from alerts where chat_id = ? and story_id = ?", [chat, loser])
+
+
+def _rename(db: Database, chat: int, old: int, new: int) -> None:
+    db.execute("pragma defer_foreign_keys = on")
+    for table in ("alerts", "alert_matches", "outbox_alerts"):
+        db.execute(
+            f"update {table} set story_id = ? where chat_id = ? and story_id = ?", [new, chat, old]
+        )

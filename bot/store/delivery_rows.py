@@ -1,0 +1,172 @@
+"""Read a delivery with all that its message shows. Changes nothing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model.alerts import AlertView, BundleKind, Confirmation
+from bot.model.delivery import Delivery, DeliveryKind
+from bot.model.message import File
+from bot.model.stories import Grouping
+from bot.store.mappers import (
+    get_buttons,
+    get_chat,
+    get_entities,
+    get_spans,
+    get_time,
+    sure_time,
+)
+from bot.store.sql import ALERT, STORY_COLUMNS, marks
+
+CONFIRMATIONS = 8  #: further entries of a story that its message names, at most
+
+_VIEWS = """
+    select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency,
+        e.storyline_id, f.name as feed, f.publisher
+    from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id
+    where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
+"""
+_MATCHES = """
+    select name, spans, entry_id from alert_matches join subscriptions s on s.id = subscription_id
+    where chat_id = ? and story_id = ? order by s.id
+"""
+_CONFIRMATIONS = """
+    select e.link, coalesce(nullif(e.source, ''), f.name) as name, e.agency, e.first_seen_at,
+        coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at
+    from entries e join feeds f on f.id = e.feed_id
+    where e.{column} = ? and e.id != ? order by at, e.id limit ?
+"""
+_DOUBTFUL_ALERT = f"""
+    select 1 from outbox_alerts a join outbox o on o.id = outbox_id
+    where a.chat_id = ? and a.story_id in ({{marks}}) and kind = {ALERT} and doubts > 0 limit 1
+"""
+_MESSAGE_OF_SCREEN = """
+    select message_id from outbox where screen = ? and message_id is not null order by id limit 1
+"""
+
+
+def read(db: Database, row: Any) -> Delivery:
+    """Return the delivery of a row of the outbox."""
+    chat = get_chat(db.execute("select * from chats where id = ?", [row["chat_id"]]).fetchone())
+    kind = DeliveryKind(row["kind"])
+    alerts = db.execute(
+        "select story_id from outbox_alerts where outbox_id = ?", [row["id"]]
+    ).fetchall()
+    stories = [alert["story_id"] for alert in alerts]
+    message_id, marked, reply_to = None, False, row["reply_to"]
+    if kind is DeliveryKind.EDIT:
+        marked = _is_repeat(db, chat.id, stories)
+        message_id, stories = _message_with(db, chat.id, stories)
+    if kind is DeliveryKind.AGAIN:
+        reply_to, _ = _message_with(db, chat.id, stories)
+    if row["edits"] is not None:
+        message_id = row["edits"] or _message_of_screen(db, row["screen"])
+    return Delivery(
+        id=row["id"],
+        kind=kind,
+        chat=chat,
+        attempt=row["attempts"],
+        doubts=row["doubts"],
+        plain=bool(row["plain"]),
+        alerts=tuple(_views(db, chat.id, stories)),
+        text=row["text"],
+        entities=get_entities(row["entities"]),
+        message_id=message_id,
+        reply_to=reply_to,
+        created_at=sure_time(row["created_at"]),
+        marked=marked,
+        edits=row["edits"] is not None and message_id is not None,
+        buttons=get_buttons(row["buttons"]),
+        file=_file(row),
+    )
+
+
+def _file(row: Any) -> File | None:
+    if row["file"] is None:
+        return None
+    return File(row["file_name"], row["file"], bool(row["picture"]))
+
+
+def _message_of_screen(db: Database, screen: int) -> int | None:
+    row = db.execute(_MESSAGE_OF_SCREEN, [screen]).fetchone()
+    return row["message_id"] if row else None
+
+
+def _is_repeat(db: Database, chat_id: int, stories: Sequence[int]) -> bool:
+    """Whether an earlier copy of the message with these alerts may have arrived as well."""
+    statement = _DOUBTFUL_ALERT.format(marks=marks(stories))
+    return db.execute(statement, [chat_id, *stories]).fetchone() is not None
+
+
+def _message_with(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None, list[int]]:
+    """The message with these alerts, and the stories of all its alerts."""
+    row = db.execute(
+        "select message_id from alerts where chat_id = ? and story_id = ?",
+        [chat_id, stories[0] if stories else 0],
+    ).fetchone()
+    if row is None or row["message_id"] is None:
+        return None, stories
+    alerts = db.execute(
+        "select story_id from alerts where chat_id = ? and message_id = ?",
+        [chat_id, row["message_id"]],
+    ).fetchall()
+    return row["message_id"], [alert["story_id"] for alert in alerts]
+
+
+def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView]:
+    statement = _VIEWS.format(marks=marks(stories))
+    return [_view(db, row) for row in db.execute(statement, [chat_id, *stories]).fetchall()]
+
+
+def _view(db: Database, row: Any) -> AlertView:
+    matches = db.execute(_MATCHES, [row["chat_id"], row["story_id"]]).fetchall()
+    confirmations, entries, publishers = _story(db, row)
+    return AlertView(
+        story_id=row["story_id"],
+        title=row["title"],
+        first_title=row["first_title"],
+        link=row["link"],
+        summary=row["summary"],
+        feed=row["feed"],
+        publisher=row["publisher"],
+        source=row["source"],
+        published=get_time(row["published"]),
+        first_seen_at=sure_time(row["first_seen_at"]),
+        subscriptions=tuple(dict.fromkeys(match["name"] for match in matches)),
+        spans=tuple(
+            span
+            for match in matches
+            if match["entry_id"] == row["entry_id"]
+            for span in get_spans(match["spans"])
+        ),
+        catch_up=bool(row["catch_up"]),
+        revision=row["revision"],
+        agency=row["agency"],
+        also=tuple(confirmations),
+        entries=max(entries, 1),
+        publishers=max(publishers, 1),
+        single=bool(row["single"]),
+        followed=bool(row["followed"]),
+        storyline_id=row["storyline_id"],
+        form=BundleKind(row["form"]),
+        taken_by=row["taken_by"],
+    )
+
+
+def _story(db: Database, alert: Any) -> tuple[list[Confirmation], int, int]:
+    """The first further entries of an alert's story, and its counts of entries and publishers."""
+    column = STORY_COLUMNS[Grouping(alert["grouping"])]
+    story = alert["story_id"] if alert["merged_into"] is None else alert["merged_into"]
+    entries, publishers = db.execute(
+        f"select count(*), count(distinct origin) from entries where {column} = ?", [story]
+    ).fetchone()
+    if entries <= 1:
+        return [], entries, publishers
+    rows = db.execute(
+        _CONFIRMATIONS.format(column=column), [story, alert["entry_id"], CONFIRMATIONS]
+    ).fetchall()
+    confirmations = [
+        Confirmation(row["name"], row["link"], sure_time(row["at"]), row["agency"]) for row in rows
+    ]
+    return confirmations, entries, publishers

@@ -1,0 +1,265 @@
+"""Write what polls brought: entries, revisions, alerts and the states of feeds.
+
+Runs within the transaction of `PollTables.commit`. Decides nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, Priority
+from bot.model.entries import PlacedEntry, Revision
+from bot.model.poll import FeedCommit
+from bot.store.mappers import STATE_COLUMNS, put_spans, put_state, put_time
+from bot.store.outbox import notify, queue_alert, queue_edit, queue_second_alert
+from bot.store.sql import ALERT, IS_QUEUED, marks
+from bot.text.url import host_and_port
+
+_ENTRY_COLUMNS = """
+    id feed_id strict_id story_id storyline_id house origin agency guid_key link_key title_key
+    article_key guid link title summary author source published updated first_seen_at silent
+    language
+""".split()
+# Prepared once: the `insert_all` of sqlite-utils makes a new statement for each number of rows,
+# which takes longer than the rows.
+_INSERT_ENTRY = (
+    f"insert into entries ({', '.join(_ENTRY_COLUMNS)}) values ({marks(_ENTRY_COLUMNS)})"
+)
+_UPDATE_FEED = (
+    "update feeds set lease_until = null, host = :host, "
+    + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS)
+    + " where id = :id"
+)
+_UPDATE_DOCUMENT = """
+    insert into documents values (?, ?)
+    on conflict (feed_id) do update set records = excluded.records
+"""
+_PARK_HOST = """
+    insert into hosts values (?, ?)
+    on conflict (host) do update set not_before = max(not_before, excluded.not_before)
+"""
+_REVISE_ENTRY = """
+    update entries set title = ?, summary = ?, link = ?, guid_key = ?, link_key = ?, title_key = ?,
+        article_key = ?, updated = ?, language = ?
+    where id = ?
+"""
+_INSERT_ALERT = """
+    insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at,
+        grouping, held, due_at, followed)
+    select :chat, :story, id, title, :catch_up, :now, :grouping, :pending, :due, :followed
+    from entries where id = :entry
+"""
+_INSERT_MATCH = """
+    insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans)
+    values (?, ?, ?, ?, ?)
+    on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id
+"""
+_DUE_SOONER = """
+    update alerts set due_at = min(coalesce(due_at, :due), :due)
+    where chat_id = :chat and story_id = :story and held = 1
+"""
+_RAISE_PRIORITY = f"""
+    update outbox set priority = :priority
+    where priority > :priority and kind = {ALERT} and form = '' and {IS_QUEUED}
+    and id in (select outbox_id from outbox_alerts where chat_id = :chat and story_id = :story)
+"""
+
+
+def insert_entries(db: Database, entries: Iterable[PlacedEntry]) -> None:
+    """Write new entries."""
+    db.conn.executemany(_INSERT_ENTRY, [_entry_row(placed) for placed in entries])
+
+
+def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
+    """The values of `_ENTRY_COLUMNS`, in that order."""
+    entry, story_ids, keys = placed.entry, placed.story_ids, placed.entry.keys
+    return (
+        entry.id,
+        entry.feed_id,
+        story_ids.strict,
+        story_ids.story,
+        story_ids.storyline,
+        placed.publisher_group,
+        placed.origin,
+        placed.agency,
+        keys.guid,
+        keys.link,
+        keys.title,
+        keys.article,
+        entry.guid,
+        entry.link,
+        entry.title,
+        entry.summary,
+        entry.author,
+        entry.source,
+        put_time(entry.published),
+        put_time(entry.updated),
+        put_time(entry.first_seen_at),
+        entry.silent or "",
+        entry.language,
+    )
+
+
+def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
+    """Write all of a poll but its new entries and the state of its feed."""
+    for revision in commit.revisions:
+        _revise_entry(db, revision, now)
+    db.conn.executemany(
+        "update entries set absent_since = ? where id = ?",
+        [(put_time(now), number) for number in commit.absent],
+    )
+    db.conn.executemany(
+        "update entries set absent_since = null where id = ?",
+        [(number,) for number in commit.returned],
+    )
+    _insert_alerts(db, commit.alerts, now)
+    for alert_revision in commit.alert_revisions:
+        _revise_alert(db, alert_revision, now)
+    for growth in commit.growths:
+        _grow_alert(db, growth, now)
+    for notice in commit.notices:
+        notify(db, notice, now)
+    if commit.park_host:
+        host, until = commit.park_host
+        db.execute(_PARK_HOST, [host, put_time(until)])
+
+
+def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
+    known = revision.known
+    db.execute(
+        "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
+        [known.id, put_time(now), known.title, known.summary],
+    )
+    db.execute(
+        _REVISE_ENTRY,
+        [
+            revision.title,
+            revision.summary,
+            revision.link,
+            *astuple(revision.keys),
+            put_time(revision.updated),
+            revision.language,
+            known.id,
+        ],
+    )
+    db.execute("insert or ignore into unsearched values (?)", [known.id])
+
+
+def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> None:
+    collapsed: dict[int, list[int]] = {}
+    for alert in alerts:
+        values = {
+            "chat": alert.chat_id,
+            "story": alert.story_id,
+            "catch_up": alert.catch_up,
+            "now": put_time(now),
+            "grouping": alert.grouping,
+            "pending": alert.pending,
+            "due": put_time(alert.due_at),
+            "followed": alert.followed,
+            "entry": alert.entry_id,
+        }
+        if not db.execute(_INSERT_ALERT, values).rowcount:
+            continue
+        _insert_matches(db, alert)
+        if alert.pending:
+            continue
+        if alert.collapse:
+            collapsed.setdefault(alert.chat_id, []).append(alert.story_id)
+        else:
+            queue_alert(db, alert.chat_id, [alert.story_id], alert.priority, now)
+    for chat_id, stories in collapsed.items():
+        queue_alert(db, chat_id, stories, Priority.NORMAL, now)
+
+
+def _insert_matches(db: Database, alert: AlertIntent | AlertRevision) -> None:
+    for match in alert.matches:
+        spans = put_spans(match.spans)
+        db.execute(
+            _INSERT_MATCH,
+            [alert.chat_id, alert.story_id, match.subscription_id, alert.entry_id, spans],
+        )
+
+
+def _revise_alert(db: Database, revision: AlertRevision, now: datetime) -> None:
+    chat, story = revision.chat_id, revision.story_id
+    db.execute(
+        "update alert_matches set spans = '[]' where chat_id = ? and story_id = ? and entry_id = ?",
+        [chat, story, revision.entry_id],
+    )
+    _insert_matches(db, revision)
+    if revision.due_at:
+        due = put_time(revision.due_at)
+        db.execute(_DUE_SOONER, {"due": due, "chat": chat, "story": story})
+    db.execute(
+        "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
+        [chat, story],
+    )
+    _raise_priority(db, chat, story, revision.priority)
+    if not _is_pending(db, chat, story):
+        queue_edit(db, chat, story, now)
+
+
+def _grow_alert(db: Database, growth: AlertGrowth, now: datetime) -> None:
+    chat, story = growth.chat_id, growth.story_id
+    db.execute(
+        "update alerts set revision = revision + 1, again = max(again, ?) "
+        "where chat_id = ? and story_id = ?",
+        [growth.again, chat, story],
+    )
+    if growth.grouping is not None:
+        db.execute(
+            "update alerts set grouping = ? where chat_id = ? and story_id = ?",
+            [growth.grouping, chat, story],
+        )
+    if growth.release is not None:
+        released = db.execute(
+            "update alerts set held = 0, due_at = null "
+            "where chat_id = ? and story_id = ? and held = 1",
+            [chat, story],
+        )
+        if released.rowcount:
+            queue_alert(db, chat, [story], growth.release, now)
+    if _is_pending(db, chat, story):
+        return
+    _raise_priority(db, chat, story, growth.priority)
+    queue_edit(db, chat, story, now)
+    if growth.again:
+        queue_second_alert(db, chat, story, Priority.NORMAL, now)
+
+
+def _raise_priority(db: Database, chat: int, story: int, priority: Priority) -> None:
+    """Let a queued alert go out with at least this priority."""
+    if priority is not Priority.NOTICE:
+        db.execute(_RAISE_PRIORITY, {"priority": priority, "chat": chat, "story": story})
+
+
+def _is_pending(db: Database, chat: int, story: int) -> bool:
+    row = db.execute(
+        "select held from alerts where chat_id = ? and story_id = ?", [chat, story]
+    ).fetchone()
+    return bool(row and row["held"])
+
+
+def update_feeds(db: Database, commits: Sequence[FeedCommit]) -> None:
+    """Write the states and documents of feeds, and end their leases."""
+    urls: dict[int, str] = dict(
+        db.execute(
+            f"select id, url from feeds where id in ({marks(commits)})",
+            [commit.feed_id for commit in commits],
+        ).fetchall()
+    )
+    rows: list[dict[str, Any]] = []
+    for commit in commits:
+        address = commit.state.adopted_url or urls.get(commit.feed_id, "")
+        rows.append(
+            {**put_state(commit.state), "id": commit.feed_id, "host": host_and_port(address)}
+        )
+    db.conn.executemany(_UPDATE_FEED, rows)
+    documents = [
+        (commit.feed_id, commit.state.document) for commit in commits if commit.document_changed
+    ]
+    db.conn.executemany(_UPDATE_DOCUMENT, documents)

@@ -1,0 +1,185 @@
+"""Keep the result of a delivery, and what it means for its chat. Decides nothing."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model.chats import ChatKind
+from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.store import meta
+from bot.store.mappers import put_time
+from bot.store.outbox import DropReason, drop, notify, queue_edit
+from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, SECOND_ALERT
+
+_SETTLE = """
+    update outbox set state = ?, error = ?, doubts = doubts + ?, plain = max(plain, ?),
+        message_id = ?, lease_until = null, settled_at = ?
+    where id = ?
+"""
+_REVISIONS = """
+    select story_id, revision from outbox_alerts join alerts using (chat_id, story_id)
+    where outbox_id = ?
+"""
+_CHANGES_OF_ALERT = f"""
+    {IS_QUEUED} and kind in ({EDIT}, {SECOND_ALERT}) and id in (
+        select other.outbox_id from outbox_alerts own
+        join outbox_alerts other using (chat_id, story_id) where own.outbox_id = ?
+    )
+"""
+_PARK = """
+    update chats set not_before = :until where kind = :kind and address = :address
+    and (id = :id or (address != 0 and :all_topics and coalesce(not_before, '') < :until))
+"""
+_MOVED_TABLES = ("stances", "feed_chats", "links", "screens", "verdicts")
+_ALERT_TABLES = ("alerts", "alert_matches", "outbox_alerts", "outbox")
+_TAKE_OVER_SETTINGS = """
+    update chats set grouping = coalesce(chats.grouping, old.grouping),
+        digested_at = old.digested_at, hours_at = '',
+        settings = case when chats.settings = '{}' then old.settings else chats.settings end
+    from chats old where old.id = ? and chats.id = ?
+"""
+_TAKE_OVER_ROUTES = """
+    insert or ignore into routes select subscription_id, ? from routes where chat_id = ?
+"""
+_FORGET_QUEUED_DOUBLES = f"""
+    delete from outbox_alerts where chat_id = ?
+    and outbox_id in (select id from outbox where {IS_QUEUED})
+    and story_id in (select story_id from alerts where chat_id = ?)
+"""
+
+
+def settle(db: Database, settlement: Settlement, now: datetime) -> None:
+    """Keep the result of a delivery."""
+    delivery, chat = settlement.delivery, settlement.delivery.chat
+    done = settlement.state is not DeliveryState.QUEUED
+    db.execute(
+        _SETTLE,
+        [
+            settlement.state,
+            settlement.error,
+            settlement.doubt,
+            settlement.plain,
+            settlement.message_id,
+            put_time(now) if done else None,
+            delivery.id,
+        ],
+    )
+    if settlement.state is DeliveryState.SENT:
+        _sent(db, settlement, now)
+    if settlement.state is DeliveryState.QUEUED and delivery.kind is DeliveryKind.ALERT:
+        # The alert will show the newest state: what was to change it is not needed any more.
+        drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
+    if settlement.park_until:
+        _park(db, delivery, settlement.park_until, all_topics=settlement.notice is None)
+    if settlement.pause:
+        db.execute(
+            "update chats set paused = ? where kind = ? and address = ?",
+            [settlement.pause, chat.kind, chat.address],
+        )
+    if settlement.move_to is not None:
+        _move_chats(db, chat.address, settlement.move_to, now)
+    if settlement.notice:
+        notify(db, settlement.notice, now)
+
+
+def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
+    delivery = settlement.delivery
+    chat_id = delivery.chat.id
+    db.execute(
+        "update chats set last_sent_at = ?, not_before = null where id = ?",
+        [put_time(now), chat_id],
+    )
+    if delivery.kind is not DeliveryKind.ALERT:
+        return
+    sent = {alert.story_id: alert.revision for alert in delivery.alerts}
+    # A story may have become another while the message was being sent: the outbox knows which.
+    for row in db.execute(_REVISIONS, [delivery.id]).fetchall():
+        story_id = row["story_id"]
+        db.execute(
+            "update alerts set message_id = ? where chat_id = ? and story_id = ?",
+            [settlement.message_id, chat_id, story_id],
+        )
+        if sent.get(story_id) != row["revision"]:  # it changed while it was being sent
+            queue_edit(db, chat_id, story_id, now)
+
+
+def _park(db: Database, delivery: Delivery, until: datetime, *, all_topics: bool) -> None:
+    """Send nothing to the chat before.
+
+    Telegram's limits are those of an address, so that its topics wait together. What the operator
+    gets a notice of (a closed topic) concerns the one chat.
+    """
+    chat = delivery.chat
+    values = {
+        "until": put_time(until),
+        "kind": chat.kind,
+        "address": chat.address,
+        "id": chat.id,
+        "all_topics": all_topics,
+    }
+    db.execute(_PARK, values)
+
+
+def _move_chats(db: Database, old: int, new: int, now: datetime) -> None:
+    """Move the chats of a group that became a supergroup, with all that waits in them.
+
+    The numbers of its messages are not moved: in the supergroup they are other messages.
+    """
+    meta.write(db, f"moved:{old}", new)
+    rows = db.execute(
+        "select id, topic, operator from chats where kind = ? and address = ?",
+        [ChatKind.TELEGRAM, old],
+    ).fetchall()
+    for row in rows:
+        _forget_messages(db, row["id"])
+        target = db.execute(
+            "select id from chats where kind = ? and address = ? and topic = ?",
+            [ChatKind.TELEGRAM, new, row["topic"]],
+        ).fetchone()
+        if target:
+            _merge_chat(db, row, target["id"], now)
+        else:
+            db.execute(
+                "update chats set address = ?, not_before = null where id = ?", [new, row["id"]]
+            )
+
+
+def _forget_messages(db: Database, chat_id: int) -> None:
+    db.execute("update alerts set message_id = null where chat_id = ?", [chat_id])
+    db.execute(
+        "update outbox set reply_to = null, edits = min(edits, 0) "
+        f"where chat_id = ? and {IS_QUEUED}",
+        [chat_id],
+    )
+    db.execute("update outbox set message_id = null where chat_id = ?", [chat_id])
+
+
+def _merge_chat(db: Database, old: Any, new: int, now: datetime) -> None:
+    """Give all that a chat has to another one, which keeps what it has."""
+    number = old["id"]
+    db.execute(
+        "update chats set operator = max(operator, ?), allowed = 1 where id = ?",
+        [old["operator"], new],
+    )
+    db.execute(_TAKE_OVER_ROUTES, [new, number])
+    db.execute("delete from routes where chat_id = ?", [number])
+    for table in _MOVED_TABLES:
+        db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [new, number])
+        db.execute(f"delete from {table} where chat_id = ?", [number])
+    db.execute("update chats set acts_for = ? where acts_for = ?", [new, number])
+    db.execute(_TAKE_OVER_SETTINGS, [number, new])
+    _drop_doubles(db, number, new, now)
+    db.execute("pragma defer_foreign_keys = on")
+    for table in _ALERT_TABLES:
+        db.execute(f"update or ignore {table} set chat_id = ? where chat_id = ?", [new, number])
+    db.execute(
+        "update chats set allowed = 0, paused = 'it became a supergroup' where id = ?", [number]
+    )
+
+
+def _drop_doubles(db: Database, old: int, new: int, now: datetime) -> None:
+    """Let what waits in both chats wait in the new one only."""
+    db.execute(_FORGET_QUEUED_DOUBLES, [old, new])
+    where = f"chat_id = ? and {IS_QUEUED} and kind in ({ALERT}, {EDIT}) and not {HAS_ALERTS}"
+    drop(db, DropReason.SUPERGROUP, now, where, [old])
