@@ -6,7 +6,7 @@ The migration writes whom stored entries count for. What it writes must not depe
 
 import re
 
-from bot.text.fold import key
+from bot.text.fold import folded_key
 
 _AGENCIES: dict[str, tuple[str, ...]] = {
     "AP": ("Associated Press", "The Associated Press", "AP News", "apnews.com", "ap.org"),
@@ -93,7 +93,7 @@ def _folded(name: str) -> str:
     """A name folded, as today's code folds it; a host without the labels of a site's parts."""
     name = name.strip()
     if not _HOST.match(name):
-        return key(name) or name.casefold()
+        return folded_key(name) or name.casefold()
     labels = name.casefold().split(".")
     while len(labels) > 2 and labels[0] in _SUBDOMAINS:
         labels = labels[1:]
@@ -102,7 +102,7 @@ def _folded(name: str) -> str:
 
 
 _KEYS = {
-    _folded(alias): key(name)
+    _folded(alias): folded_key(name)
     for table in (_PUBLISHER_GROUPS, _AGENCIES)
     for name, aliases in table.items()
     for alias in (name, *aliases)
