@@ -1,1 +1,1 @@
-"""The configuration file: its shape, how it is read, what is wrong with it. Knows no store and starts nothing."""
+"""The configuration file: its schema, how it is read, its mistakes. Knows no store."""

@@ -1,4 +1,7 @@
-"""Read feeds.yaml: every mistake at once with its place, and what the store and the process need of it. Applies nothing."""
+"""Read feeds.yaml: every mistake at once with its line, and what store and process need of it.
+
+Applies nothing.
+"""
 
 import os
 import re
@@ -28,18 +31,19 @@ RENAMED_KEYS = {
     ("families",): "publisher_groups",
     ("subscriptions", "*", "ring_again_at"): "alert_again_at",
 }
-_TRIED = "tried"  # name of a list that holds the one item under test
-_NAME_MOST = 100  # as `shape.Name`
+_TRIED = "tried"  # name of a list that holds only the item under test
+_NAME_LENGTH = 100  # as `schema.Name`
+_CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the chat to learn its id"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """A headline that a subscription must match, or must not, and where the file says so."""
+    """A headline that a subscription must match, or must not, with its line in the file."""
 
     subscription: str
     query: str
     headline: str
-    wanted: bool
+    should_match: bool
     line: int
     column: int
     path: str
@@ -47,7 +51,7 @@ class RuleTest:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A configuration file, read and found good."""
+    """A valid configuration file."""
 
     path: Path
     settings: Settings
@@ -74,27 +78,26 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     except FileNotFoundError:
         raise ConfigError(
             str(path),
-            (Mistake(1, 1, "(the file)", f"there is no {path}; give another one with --config"),),
+            (Mistake(1, 1, "(the file)", f"there is no {path}; name another file with --config"),),
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)
         ) from None
-    return _Reader(
-        path, YamlLocations(str(path), text, environment, RENAMED_KEYS), environment
-    ).config()
+    document = YamlLocations(str(path), text, environment, RENAMED_KEYS)
+    return _Reader(path, document, environment).config()
 
 
 class _Reader:
-    """Holds what is being read; collects mistakes instead of stopping at the first."""
+    """Reads the parts of a document; collects mistakes instead of stopping at the first."""
 
-    def __init__(self, path: Path, found: YamlLocations, environment: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, document: YamlLocations, environment: Mapping[str, str]) -> None:
         self._path = path
-        self._places = found
+        self._document = document
         self._environment = environment
-        data = found.data
+        data = document.data
         if not isinstance(data, dict):
-            found.mistake((), "expected keys such as feeds: and subscriptions:")
+            document.mistake((), "expected keys such as feeds: and subscriptions:")
             data = {}
         self._data: dict[str, Any] = data
 
@@ -112,12 +115,12 @@ class _Reader:
         subscriptions = self._subscriptions(chats, feeds, names)
         token = self._token(settings)
         secret = self._secret(settings)
-        if self._places.mistakes:
+        if self._document.mistakes:
             ordered = sorted(
-                set(self._places.mistakes),
+                set(self._document.mistakes),
                 key=lambda mistake: (mistake.line, mistake.column, mistake.path),
             )
-            raise ConfigError(self._places.file, tuple(ordered))
+            raise ConfigError(self._document.file, tuple(ordered))
         declared = DesiredConfig(
             tuple(feeds.values()),
             tuple(chats.values()),
@@ -134,7 +137,7 @@ class _Reader:
             secret,
             tuple(self._tests),
             publisher_groups,
-            tuple(self._places.outdated),
+            tuple(self._document.outdated),
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -142,7 +145,7 @@ class _Reader:
         if value is None:
             return kind()
         if not isinstance(value, kind):
-            self._places.mistake(
+            self._document.mistake(
                 (name,), "expected a list" if kind is list else "expected keys with values"
             )
             return kind()
@@ -150,14 +153,14 @@ class _Reader:
 
     def _unknown(self, path: yaml_locations.Path, known: list[str]) -> None:
         near = get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
-        line, column = self._places.key_at(path)
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-        self._places.mistakes.append(
+        line, column = self._document.key_at(path)
+        hint = f"did you mean {near[0]}?" if near else f"keys here: {', '.join(known)}"
+        self._document.mistakes.append(
             Mistake(
                 line,
                 column,
                 yaml_locations.path_text(path),
-                f"is not a key that newsbell knows; {hint}",
+                f"unknown key; {hint}",
             )
         )
 
@@ -165,8 +168,9 @@ class _Reader:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            for one in error.errors(include_url=False, include_input=False, include_context=False):
-                self._mistake(model, one, path)
+            details = error.errors(include_url=False, include_input=False, include_context=False)
+            for detail in details:
+                self._mistake(model, detail, path)
             return None
 
     def _mistake(self, model: type[BaseModel], error: Any, path: yaml_locations.Path) -> None:
@@ -182,18 +186,19 @@ class _Reader:
             self._unknown(place, _keys_at(model, error["loc"][:-1]))
             return
         if error["type"] == "missing":
-            self._places.mistake(place[:-1], f"the key {place[-1]}: is missing")
+            self._document.mistake(place[:-1], f"the key {place[-1]} is missing")
             return
-        self._places.mistake(place, _in_words(error))
+        is_chat_id = place[:1] == ("chats",) and place[2:] == ("telegram",)
+        self._document.mistake(place, _CHAT_ID if is_chat_id else _message(error))
 
     def _chats(self) -> dict[str, DeclaredChat]:
         chats: dict[str, DeclaredChat] = {}
         seen: dict[tuple[int, int], str] = {}
         for name, data in self._section("chats", dict).items():
             chat = self._model(ChatShape, data, ("chats", name))
-            if not 1 <= len(name) <= _NAME_MOST:
-                self._places.mistake(
-                    ("chats", name), f"expected a name of 1 to {_NAME_MOST} characters"
+            if not 1 <= len(name) <= _NAME_LENGTH:
+                self._document.mistake(
+                    ("chats", name), f"expected a name of 1 to {_NAME_LENGTH} characters"
                 )
             if chat is None:
                 chats[name] = DeclaredChat(
@@ -212,19 +217,21 @@ class _Reader:
             if kind is ChatKind.TELEGRAM:
                 first = seen.setdefault((chat.telegram or 0, chat.topic or 0), name)
                 if first != name:
-                    self._places.mistake(
-                        ("chats", name), f"is the same chat as {first}; use one name for it"
+                    line = self._document.at(("chats", first))[0]
+                    self._document.mistake(
+                        ("chats", name), f"same chat as {first} (line {line}); remove one of them"
                     )
         return chats
 
     def _feeds(self) -> dict[str, DeclaredFeed]:
         feeds: dict[str, DeclaredFeed] = {}
-        names: dict[str, str] = {}
+        names: dict[str, int] = {}  # to the feed's index
+        lines: dict[str, int] = {}  # by URL
         self._headers: dict[str, Mapping[str, str]] = {}
         self._elsewhere: set[str] = set()
         for index, data in enumerate(self._section("feeds", list)):
             if not isinstance(data, str | dict):
-                self._places.mistake(
+                self._document.mistake(
                     ("feeds", index), "expected a URL, or keys with values such as url:"
                 )
                 continue
@@ -236,13 +243,17 @@ class _Reader:
                 ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
             )
             if shape.url in feeds:
-                self._places.mistake(place, "stands in the list twice")
+                self._document.mistake(
+                    place, f"duplicate feed (first on line {lines[shape.url]}); remove one of them"
+                )
                 continue
+            lines[shape.url] = self._document.at(place)[0]
             host = (urlsplit(shape.url).hostname or "").removeprefix("www.")
-            if shape.name and names.setdefault(shape.name, shape.url) != shape.url:
-                self._places.mistake(
+            if shape.name and names.setdefault(shape.name, index) != index:
+                line = self._document.at(("feeds", names[shape.name], "name"))[0]
+                self._document.mistake(
                     ("feeds", index, "name"),
-                    f"two feeds are called {shape.name}; give one another name",
+                    f"duplicate feed name {shape.name} (first on line {line}); rename one of them",
                 )
             feeds[shape.url] = DeclaredFeed(
                 url=shape.url,
@@ -260,17 +271,15 @@ class _Reader:
         return feeds
 
     def _half_read(self, data: Any) -> None:
-        """A feed with a mistake still has its tags, so that subscriptions to them are not called mistakes too."""
+        """Keep the tags of a faulty feed, so that subscriptions to them are no mistakes too."""
         if isinstance(data, dict):
             tags = data.get("tags")
-            self._elsewhere.update(
-                str(one)
-                for one in (
-                    data.get("url"),
-                    data.get("name"),
-                    *(tags if isinstance(tags, list) else []),
-                )
+            selectors = (
+                data.get("url"),
+                data.get("name"),
+                *(tags if isinstance(tags, list) else []),
             )
+            self._elsewhere.update(str(selector) for selector in selectors)
 
     def _names(self) -> dict[str, tuple[str, ...]]:
         names: dict[str, tuple[str, ...]] = {}
@@ -282,7 +291,7 @@ class _Reader:
                 try:
                     parse(f"@{_TRIED}", {_TRIED: (item,)})
                 except QueryError as error:
-                    self._places.mistake(("names", name, index), error.message)
+                    self._document.mistake(("names", name, index), error.message)
         return names
 
     def _publisher_groups(self) -> dict[str, tuple[str, ...]]:
@@ -294,8 +303,8 @@ class _Reader:
             for index, member in enumerate(publisher_groups[name]):
                 first = whose.setdefault(member.casefold(), name)
                 if first != name:
-                    self._places.mistake(
-                        ("publisher_groups", name, index), f"{member} stands under {first} already"
+                    self._document.mistake(
+                        ("publisher_groups", name, index), f"{member} is already in {first}"
                     )
         return publisher_groups
 
@@ -307,9 +316,9 @@ class _Reader:
     ) -> list[DeclaredSubscription]:
         result: list[DeclaredSubscription] = []
         selectors = {
-            one for feed in feeds.values() for one in (feed.url, feed.name, *feed.tags)
+            selector for feed in feeds.values() for selector in (feed.url, feed.name, *feed.tags)
         } | self._elsewhere
-        seen: set[str] = set()
+        seen: dict[str, int] = {}  # to the line
         self._tests: list[RuleTest] = []
         for index, data in enumerate(self._section("subscriptions", list)):
             path: yaml_locations.Path = ("subscriptions", index)
@@ -317,20 +326,21 @@ class _Reader:
             if shape is None:
                 continue
             if shape.name in seen:
-                self._places.mistake(
+                self._document.mistake(
                     (*path, "name"),
-                    f"two subscriptions are called {shape.name}; give one another name",
+                    f"duplicate subscription name {shape.name} (first on line {seen[shape.name]}); "
+                    "rename one of them",
                 )
-            seen.add(shape.name)
+            seen.setdefault(shape.name, self._document.at((*path, "name"))[0])
             self._known((*path, "to"), shape.to, set(chats), "chat")
             self._known((*path, "feeds"), shape.feeds, selectors, "tag, name or URL of a feed")
             try:
                 parse(shape.query, names)
             except QueryError as error:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
-                self._places.mistake((*path, "query"), f"{error.message}\n{caret}")
+                self._document.mistake((*path, "query"), f"{error.message}\n{caret}")
             if wrong := problem(shape.options):
-                self._places.mistake((*path, wrong[0]), wrong[1].message)
+                self._document.mistake((*path, wrong[0]), wrong[1].message)
             self._rule_tests(path, shape)
             result.append(
                 DeclaredSubscription(
@@ -347,7 +357,7 @@ class _Reader:
         for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):
             for number, headline in enumerate(headlines):
                 place = (*path, "tests", kind, number)
-                line, column = self._places.at(place)
+                line, column = self._document.at(place)
                 self._tests.append(
                     RuleTest(
                         shape.name,
@@ -363,40 +373,41 @@ class _Reader:
     def _known(
         self, path: yaml_locations.Path, used: list[str], known: set[str], what: str
     ) -> None:
-        for index, one in enumerate(used):
-            if one not in known:
-                near = get_close_matches(one, known, n=1)
-                shown = sorted(name for name in known if "://" not in name)[
-                    :8
-                ]  # the query of a URL may be a secret
+        for index, name in enumerate(used):
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                # Of a URL the query may be a secret.
+                names = sorted(other for other in known if "://" not in other)[:8]
                 hint = (
-                    f"did you mean {near[0]}?" if near else f"known: {', '.join(shown) or 'none'}"
+                    f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}"
                 )
-                self._places.mistake((*path, index), f"there is no {what} {one!r}; {hint}")
+                self._document.mistake((*path, index), f"there is no {what} {name!r}; {hint}")
 
-    def _kept_file(self, name: str, place: yaml_locations.Path) -> str | None:
-        """What stands in a file that only its owner may read; None where it cannot be read."""
+    def _secret_file(self, name: str, place: yaml_locations.Path) -> str | None:
+        """Return the text of a file that only its owner may read; None where it cannot be read."""
         file = self._path.parent / name
         try:
             text = file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            self._places.mistake(
+            self._document.mistake(
                 place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
             )
             return None
         if os.name == "posix" and file.stat().st_mode & 0o077:
-            self._places.mistake(place, f"others can read {file.name}: run `chmod 600 {file.name}`")
+            self._document.mistake(
+                place, f"others can read {file.name}: run `chmod 600 {file.name}`"
+            )
         return text
 
     def _secret(self, settings: Settings) -> str:
-        """The secret that Telegram shows when it calls; empty where one is to be made up."""
+        """Return the secret that Telegram sends with each call; empty: one is made up."""
         hook = settings.telegram.webhook
         if hook is None or hook.secret_file is None:
             return ""
         place: yaml_locations.Path = ("settings", "telegram", "webhook", "secret_file")
-        text = self._kept_file(hook.secret_file, place) or ""
+        text = self._secret_file(hook.secret_file, place) or ""
         if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
-            self._places.mistake(place, "may hold letters, digits, _ and - only, at most 256")
+            self._document.mistake(place, "only letters, digits, _ and - are allowed, at most 256")
         return text
 
     def _token(self, settings: Settings) -> SecretStr | None:
@@ -407,21 +418,21 @@ class _Reader:
             text = settings.telegram.token.get_secret_value().strip()
         if not text and settings.telegram.token_file:
             place = ("settings", "telegram", "token_file")
-            found = self._kept_file(settings.telegram.token_file, place)
-            if found is None:
+            content = self._secret_file(settings.telegram.token_file, place)
+            if content is None:
                 return None
-            text = found
+            text = content
         if text and (":" not in text or not text.partition(":")[0].isdecimal() or " " in text):
-            self._places.mistake(
+            self._document.mistake(
                 place,
-                f"{whose} does not look like a token (123456:ABC...); take it from @BotFather",
+                f"{whose} does not look like a token (123456:ABC...); get it from @BotFather",
             )
             return None
         return SecretStr(text) if text else None
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The keys known at a place within a model."""
+    """Return the keys known at a location within a model."""
     for part in loc:
         annotation = (
             model.model_fields[part].annotation
@@ -433,7 +444,7 @@ def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _in_words(error: Any) -> str:
+def _message(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
     expected = {
         "string_type": "expected text; put it in quotes",
@@ -446,6 +457,8 @@ def _in_words(error: Any) -> str:
         "dict_type": "expected keys with values",
         "model_type": "expected keys with values",
         "literal_error": message.lower(),
-        "string_pattern_mismatch": "may hold letters, digits, dots, hyphens and underscores only",
+        "string_pattern_mismatch": (
+            "only letters, digits, dots, hyphens and underscores are allowed"
+        ),
     }
     return expected.get(str(error["type"]), message[:1].lower() + message[1:])

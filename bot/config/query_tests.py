@@ -1,4 +1,4 @@
-"""Hold the subscriptions of a file against the headlines that it gives for them: `newsbell check` does, no running configuration fails by it."""
+"""Test the queries of a file on its example headlines. For `newsbell check` only."""
 
 from collections.abc import Iterable
 
@@ -12,13 +12,13 @@ from bot.text.language import language_of
 
 
 def failures(tests: Iterable[RuleTest], names: Names) -> list[Mistake]:
-    """The tests that fail, each with its place and why."""
-    found = []
+    """Return the tests that fail, each with its location and why."""
+    mistakes = []
     for test in tests:
         words = ArticleWords(Article(test.headline, language=language_of(test.headline)))
         said = explain(parse(test.query, names), words)
-        if said.matched != test.wanted:
-            should = "should match" if test.wanted else "should not match"
+        if said.matched != test.should_match:
+            should = "should match" if test.should_match else "should not match"
             text = f"“{test.headline}” {should} {test.subscription}. {sentence(said)}"
-            found.append(Mistake(test.line, test.column, test.path, text))
-    return found
+            mistakes.append(Mistake(test.line, test.column, test.path, text))
+    return mistakes

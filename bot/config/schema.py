@@ -1,4 +1,4 @@
-"""The shape of feeds.yaml as pydantic models: what `newsbell schema` prints and `check` holds files against. No file is read here."""
+"""The schema of feeds.yaml as pydantic models: `newsbell schema` prints it. Reads no file."""
 
 import re
 from datetime import timedelta
@@ -98,12 +98,12 @@ def _digest(value: Any) -> list[str]:
     if (
         not isinstance(times, list)
         or not 0 < len(times) <= MAX_DIGESTS
-        or any(parse_time(one) is None for one in times)
+        or any(parse_time(time) is None for time in times)
     ):
         raise ValueError(
             'expected up to six times of the day in quotes, such as ["07:30", "19:00"]'
         )
-    return [str(one) for one in times]
+    return [str(time) for time in times]
 
 
 Stories = Literal["strict", "normal", "loose"]
@@ -112,20 +112,20 @@ Zone = Annotated[str, BeforeValidator(_zone)]
 
 
 class Shape(BaseModel):
-    """What all parts share: unknown keys are mistakes, values do not change."""
+    """Base of all parts: unknown keys are mistakes, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Network(Shape):
-    """What may be reached."""
+    """Which hosts newsbell may connect to."""
 
     allow: list[Range] = Field(
         default_factory=list,
         description="Private ranges that feeds of this file may reach; none by default.",
     )
     ports: list[Annotated[int, Field(ge=1, le=65535), _WHOLE]] = Field(
-        default_factory=list, description="Ports of public hosts beside 80 and 443."
+        default_factory=list, description="Ports of public hosts in addition to 80 and 443."
     )
     spacing: Duration = Field(
         default=timedelta(seconds=1), description="Pause between two requests to one public host."
@@ -133,13 +133,13 @@ class Network(Shape):
 
 
 class Limits(Shape):
-    """What one feed may cost."""
+    """Limits of one feed."""
 
     body: Annotated[int, Field(ge=1, le=200), _WHOLE] = Field(
-        default=10, description="Decoded size of a document at most, in MiB."
+        default=10, description="Largest decoded size of a document, in MiB."
     )
     deadline: Duration = Field(
-        default=timedelta(seconds=30), description="Time for one fetch in all."
+        default=timedelta(seconds=30), description="Total time of one fetch."
     )
     parse: Duration = Field(
         default=timedelta(seconds=5), description="Time for reading one document."
@@ -160,67 +160,70 @@ class Quotas(Shape):
     """How much one person or chat may have; operators may have more."""
 
     subscriptions: Annotated[int, Field(ge=1, le=10_000), _WHOLE] = Field(
-        default=200, description="Of one chat, beside those of this file."
+        default=200, description="Subscriptions of one chat, not counting those of this file."
     )
     feeds: Annotated[int, Field(ge=0, le=100_000), _WHOLE] = Field(
-        default=200, description="That one chat may add."
+        default=200, description="Feeds that one chat may add."
     )
     hosts_an_hour: Annotated[int, Field(ge=0, le=10_000), _WHOLE] = Field(
         default=20, description="New sites that one person may add in an hour."
     )
     commands_a_minute: Annotated[int, Field(ge=1, le=1000), _WHOLE] = Field(
-        default=30, description="Of one person; more are passed by."
+        default=30, description="Commands of one person; more are ignored."
     )
 
 
 class Webhook(Shape):
-    """Telegram calls newsbell, instead of being asked again and again."""
+    """Telegram calls newsbell instead of being polled."""
 
     url: Url = Field(description="Public https address that leads to `listen`.")
     listen: str = Field(
         default="127.0.0.1:8443",
         pattern=r"^[^:]+:\d{1,5}$",
-        description="Address and port where newsbell waits for the calls.",
+        description="Address and port on which newsbell listens.",
     )
     secret_file: str | None = Field(
         default=None,
-        description="File with the secret that Telegram shows at each call, relative to this file; one is made up where absent.",
+        description="File with the secret that Telegram sends with each call, relative to this "
+        "file; without it, newsbell makes one up.",
     )
 
 
 class TelegramSettings(Shape):
-    """How to reach Telegram, and who runs this newsbell."""
+    """How to reach Telegram, and who the operators are."""
 
     api: Url = Field(
         default="https://api.telegram.org", description="Address of the Bot API server."
     )
     admins: list[Whole] = Field(
         default_factory=list,
-        description="Telegram user ids of the operators; their private chats get the notices.",
+        description="Telegram user ids of the operators, who get notices in their private chats.",
     )
     token_file: str | None = Field(
         default=None,
-        description="File that holds the bot's token, relative to this file. TELEGRAM_BOT_TOKEN goes first.",
+        description="File with the bot's token, relative to this file; "
+        "TELEGRAM_BOT_TOKEN takes precedence.",
     )
     webhook: Webhook | None = Field(
         default=None,
-        description="Have Telegram call newsbell; absent, newsbell asks (long polling).",
+        description="Have Telegram call newsbell; without it, newsbell polls Telegram.",
     )
     token: SecretStr | None = Field(
         default=None,
-        description="The bot's token; better in TELEGRAM_BOT_TOKEN, here as ${NAME} at most.",
+        description="The bot's token; use ${NAME}, because feeds.yaml gets shared.",
     )
 
 
 class Settings(Shape):
-    """How this newsbell works."""
+    """General settings."""
 
     database: str = Field(
         default="newsbell.db", min_length=1, description="The database file, relative to this file."
     )
     timezone: Zone = Field(
         default="UTC",
-        description="Time zone of the times in messages, such as Europe/Berlin; chats may choose another.",
+        description="Time zone of the times in messages, such as Europe/Berlin; "
+        "chats may choose another.",
     )
     language: Language = Field(
         default="en",
@@ -233,25 +236,28 @@ class Settings(Shape):
     )
     stories: Stories = Field(
         default="normal",
-        description="What one alert is for: strict keeps apart what is not surely one occurrence, loose takes running coverage together.",
+        description="How widely articles are grouped into one alert: strict, only near-certain "
+        "matches; normal, articles about the same event; loose, the whole running story.",
     )
     access: Literal["private", "invite", "open"] = Field(
         default="private",
-        description="Who may use the bot in Telegram: only chats and admins of this file and whom those let in; those with an invitation, "
-        "too; or everyone.",
+        description="Who may use the bot in Telegram. private: the chats and admins of this file, "
+        "and whom the admins allow; invite: also people with an invitation; open: everyone.",
     )
     quotas: Quotas = Field(
         default_factory=Quotas, description="How much one person or chat may have."
     )
-    network: Network = Field(default_factory=Network, description="What may be reached.")
-    limits: Limits = Field(default_factory=Limits, description="What one feed may cost.")
+    network: Network = Field(
+        default_factory=Network, description="Which hosts newsbell may connect to."
+    )
+    limits: Limits = Field(default_factory=Limits, description="Limits of one feed.")
     telegram: TelegramSettings = Field(
         default_factory=TelegramSettings, description="How to reach Telegram."
     )
 
 
 class ChatShape(Shape):
-    """A place where alerts go: `telegram` with a chat id, or `terminal: true`."""
+    """A chat that gets alerts: `telegram` with a chat id, or `terminal: true`."""
 
     telegram: Whole | None = Field(
         default=None, description="Telegram chat id; negative for groups and channels."
@@ -269,35 +275,37 @@ class ChatShape(Shape):
     timezone: Zone | None = Field(default=None, description="As settings.timezone, for this chat.")
     quiet: Annotated[str, BeforeValidator(_quiet)] | None = Field(
         default=None,
-        description='Hours in which only breaking alerts ring, such as "23:00-07:00"; the rest comes as one message at their end.',
+        description="Quiet hours, in which only breaking alerts come through; the rest arrive in "
+        'one message afterwards. Such as "23:00-07:00".',
     )
     digest: Annotated[list[str], BeforeValidator(_digest)] | None = Field(
         default=None,
-        description='When subscriptions with the urgency digest come together, such as ["07:30", "19:00"]; "08:00" when absent.',
+        description="When digest subscriptions are sent, such as "
+        '["07:30", "19:00"]; by default "08:00".',
     )
     digest_from: Annotated[int, Field(ge=0, le=100), _WHOLE] | None = Field(
-        default=None, description="A digest comes before its time when so many stories wait."
+        default=None, description="Send the digest early once this many stories wait."
     )
 
     @property
     def settings(self) -> ChatSettings:
-        """What it says of how the chat is spoken to, and when."""
+        """The settings of the chat."""
         quiet = None if self.quiet is None else parse_time_span(self.quiet) or (0, 0)
         times = (
             None
             if self.digest is None
-            else tuple(sorted({parse_time(one) or 0 for one in self.digest}))
+            else tuple(sorted({parse_time(time) or 0 for time in self.digest}))
         )
         return ChatSettings(self.language, self.timezone, quiet, times, self.digest_from)
 
     @model_validator(mode="after")
-    def _one(self) -> "ChatShape":
+    def _is_a_chat(self) -> "ChatShape":
         if (self.telegram is None) == (self.terminal is None):
             raise ValueError("expected either `telegram: CHAT_ID` or `terminal: true`")
         if self.topic and self.terminal:
             raise ValueError("only Telegram chats have topics")
         if self.telegram == 0:
-            raise ValueError("0 is no chat id")
+            raise ValueError("0 is not a chat id; send /start@BOT in the chat to learn its id")
         return self
 
 
@@ -307,12 +315,12 @@ class FeedShape(Shape):
     url: Url = Field(description="Address of the RSS, Atom or JSON feed.")
     name: Name | None = Field(default=None, description="Shown in alerts; the host when absent.")
     publisher: Name | None = Field(
-        default=None, description="Who stands behind the feed; the host when absent."
+        default=None, description="Publisher of the feed; the host when absent."
     )
     tags: list[Tag] = Field(default_factory=list, description="Subscriptions choose feeds by tags.")
     every: Duration | None = Field(
         default=None,
-        description="Poll interval; absent, newsbell adapts between 5 minutes and 24 hours.",
+        description="Poll interval; without it, newsbell adapts between 5 minutes and 24 hours.",
     )
     headers: dict[str, SecretStr] = Field(
         default_factory=dict,
@@ -343,7 +351,7 @@ class FeedShape(Shape):
 
 
 class TestsShape(Shape):
-    """Headlines that a query must match, and such that it must not: `newsbell check` holds it against them."""
+    """Headlines on which `newsbell check` tests the query."""
 
     match: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="Headlines that must match."
@@ -354,9 +362,9 @@ class TestsShape(Shape):
 
 
 class SubscriptionShape(Shape):
-    """A standing query and the chats it rings."""
+    """A query and the chats that get its alerts."""
 
-    name: Name = Field(description="Shown in the alerts it rings.")
+    name: Name = Field(description="Shown in its alerts. Renaming a subscription makes a new one.")
     query: Annotated[str, Field(min_length=1)] = Field(
         description="What to look for; see docs/queries.md."
     )
@@ -366,45 +374,48 @@ class SubscriptionShape(Shape):
     to: Annotated[list[str], Field(min_length=1)] = Field(description="Names of chats.")
     urgency: Literal["breaking", "normal", "digest"] = Field(
         default="normal",
-        description="breaking rings at once, also in quiet hours; normal waits for their end; digest comes together at the chat's times.",
+        description="breaking: at once, even in quiet hours; normal: after quiet hours; "
+        "digest: bundled, at the chat's times.",
     )
     publishers: Annotated[int, Field(ge=1, le=MOST_PUBLISHERS), _WHOLE] = Field(
-        default=1, description="Ring when so many independent publishers carry the story."
+        default=1, description="Alert once this many independent publishers report the story."
     )
     or_after: Duration | None = Field(
         default=None,
-        description="Ring so long after the first match all the same, marked as a single source; with `publishers` only.",
+        description="Longest wait for `publishers`; after it the alert is sent anyway, "
+        "marked as a single publisher.",
     )
     alert_again_at: Annotated[int, Field(ge=2, le=MOST_PUBLISHERS), _WHOLE] | None = Field(
         default=None,
-        description="Ring once more when so many independent publishers carry the story.",
+        description="Alert again once this many independent publishers report the story.",
     )
     tests: TestsShape = Field(
-        default_factory=TestsShape, description="Headlines to hold the query against."
+        default_factory=TestsShape,
+        description="Headlines on which `newsbell check` tests the query.",
     )
 
     @field_validator("feeds", "to", mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
+    def _text_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @property
     def options(self) -> AlertOptions:
-        """How it rings."""
+        """Its alert options."""
         return AlertOptions(
             Urgency(self.urgency), self.publishers, self.or_after, self.alert_again_at or 0
         )
 
 
 class FileShape(Shape):
-    """feeds.yaml: feeds to watch, chats to ring, and what for."""
+    """feeds.yaml: the feeds to watch, the chats to alert, and their queries."""
 
-    settings: Settings = Field(default_factory=Settings, description="How this newsbell works.")
+    settings: Settings = Field(default_factory=Settings, description="General settings.")
     chats: dict[Name, ChatShape] = Field(
         default_factory=dict, description="Where alerts go, by name."
     )
     feeds: list[Annotated[FeedShape | Url, Field(union_mode="left_to_right")]] = Field(
-        default_factory=list, description="What is watched."
+        default_factory=list, description="The feeds to watch."
     )
     names: dict[Tag, Annotated[list[Name], Field(min_length=1)]] = Field(
         default_factory=dict,
@@ -412,8 +423,9 @@ class FileShape(Shape):
     )
     publisher_groups: dict[Name, Annotated[list[Name], Field(min_length=1)]] = Field(
         default_factory=dict,
-        description="Publishers, sites or outlets that are one house and confirm nothing to each other, by the house's name.",
+        description="Publishers or sites that belong together and count as one publisher, "
+        "by the name of the group.",
     )
     subscriptions: list[SubscriptionShape] = Field(
-        default_factory=list, description="What rings where."
+        default_factory=list, description="Queries, each with the chats that get its alerts."
     )

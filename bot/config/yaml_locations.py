@@ -1,4 +1,7 @@
-"""YAML with places: the data of a document and where each key and value stands. Bounded, safe (no tags that make objects), no schema."""
+"""YAML with locations: the data of a document with line and column of each key and value.
+
+Bounded in size and depth, no tags that make objects, no schema.
+"""
 
 import os
 import re
@@ -14,20 +17,41 @@ NODES = 100_000  #: values of a file, aliases counted each time they are used
 DEPTH = 20  #: lists and keys within each other
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+#: a value that goes on behind its closing quote
+_QUOTED_START = re.compile(r"""[:-]\s+"[^"]*"\s*[^\s,}\]#]""")
+
 Path = tuple[str | int, ...]
 
 
-def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
-    """Line and column of what is not YAML."""
+def _location(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+    """Return line and column of what is not YAML."""
     mark = getattr(error, "problem_mark", None)
     if mark:
         return mark.line + 1, mark.column + 1
-    position = getattr(error, "position", 0)  # of a character that may not stand in YAML
+    position = getattr(error, "position", 0)  # of a character that YAML does not allow
     return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
+def _syntax_problem(error: yaml.YAMLError, line: list[str]) -> str:
+    """Return what is wrong with a document that is not YAML, and what to do where that is plain.
+
+    `line` holds the line of the error, if there is one.
+    """
+    if line and _QUOTED_START.search(line[0]):
+        return (
+            "is not valid YAML here. A query that begins with a quote needs single quotes "
+            """around the whole: '"air defence" AND radar'"""
+        )
+    detail = (
+        (getattr(error, "problem", None) or "").removeprefix("but ")
+        or getattr(error, "reason", None)
+        or str(error)
+    )
+    return f"is not valid YAML here: {detail}"
+
+
 def path_text(path: Path) -> str:
-    """A path as people write it: `subscriptions[2].query`."""
+    """Return a path as people write it: `subscriptions[2].query`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -35,7 +59,7 @@ def path_text(path: Path) -> str:
 
 
 def _pattern(path: Path) -> tuple[str, ...]:
-    """A path with `*` for each list index."""
+    """Return a path with `*` for each list index."""
     return tuple("*" if isinstance(part, int) else part for part in path)
 
 
@@ -68,15 +92,9 @@ class YamlLocations:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            line, column = _place(error, text)
-            problem = (
-                (getattr(error, "problem", None) or "").removeprefix("but ")
-                or getattr(error, "reason", None)
-                or str(error)
-            )
-            raise ConfigError(
-                file, (Mistake(line, column, "(the file)", f"is not YAML: {problem}"),)
-            ) from None
+            line, column = _location(error, text)
+            problem = _syntax_problem(error, text.splitlines()[line - 1 : line])
+            raise ConfigError(file, (Mistake(line, column, "(the file)", problem),)) from None
         except RecursionError:
             raise ConfigError(file, (Mistake(1, 1, "(the file)", "nests too deeply"),)) from None
         if node is None:
@@ -87,20 +105,20 @@ class YamlLocations:
                         1,
                         1,
                         "(the file)",
-                        "holds nothing; expected keys such as feeds: and subscriptions:",
+                        "is empty; expected keys such as feeds: and subscriptions:",
                     ),
                 ),
             )
         self.data: Any = self._value(node, (), ())
 
     def at(self, path: Path) -> tuple[int, int]:
-        """Line and column of a value, or of the nearest thing that contains it."""
+        """Return line and column of a value, or of the nearest thing that contains it."""
         while path and path not in self._at:
             path = path[:-1]
         return self._at.get(path, (1, 1))
 
     def mistake(self, path: Path, message: str) -> None:
-        """Note a mistake at a path."""
+        """Add a mistake at a path."""
         line, column = self.at(path)
         self.mistakes.append(Mistake(line, column, path_text(path), message))
 
@@ -120,35 +138,39 @@ class YamlLocations:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, above)
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(one, (*path, index), above) for index, one in enumerate(node.value)]
+            return [
+                self._value(item, (*path, index), above) for index, item in enumerate(node.value)
+            ]
         return self._scalar(node, path)
 
     def _mapping(
         self, node: yaml.MappingNode, path: Path, above: tuple[int, ...]
     ) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        old_names: dict[str, str] = {}  # by new name
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "(not a name)"
             line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
             new_name = self._renamed.get(_pattern((*path, key)))
             if new_name:
-                self.outdated.append(
-                    Mistake(line, column, path_text((*path, key)), f"is now called {new_name}")
-                )
+                outdated = path_text((*path, key))
+                self.outdated.append(Mistake(line, column, outdated, f"is now called {new_name}"))
+                old_names[new_name] = key
                 key = new_name
             place = (*path, key)
             if key in result:
                 first = self.key_at(place)[0]
+                old = f"; {old_names[key]} is its old name" if key in old_names else ""
                 self._at[place] = (line, column)
-                self.mistake(place, f"duplicate key (first on line {first})")
+                self.mistake(place, f"duplicate key (first on line {first}){old}")
                 continue
-            # A key's own place serves for mistakes about the key; its value's place comes from the value.
+            # Mistakes about a key are shown at the key, those about its value at the value.
             self._at[(*place, "<key>")] = (line, column)
             result[key] = self._value(value_node, place, above)
         return result
 
     def key_at(self, path: Path) -> tuple[int, int]:
-        """Line and column of a key."""
+        """Return line and column of a key."""
         return self._at.get((*path, "<key>"), self.at(path))
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
@@ -162,16 +184,17 @@ class YamlLocations:
         return self._expanded(value, path) if isinstance(value, str) else value
 
     def _expanded(self, text: str, path: Path) -> str:
-        def one(found: re.Match[str]) -> str:
-            value = self._environment.get(found.group(1))
+        def value_of(variable: re.Match[str]) -> str:
+            name = variable.group(1)
+            value = self._environment.get(name)
             if value is None:
-                self.mistake(path, f"the environment variable {found.group(1)} is not set")
+                self.mistake(path, f"the environment variable {name} is not set")
                 return ""
             return value
 
-        return _VARIABLE.sub(one, text)
+        return _VARIABLE.sub(value_of, text)
 
 
 def environment() -> Mapping[str, str]:
-    """The environment of the process."""
+    """Return the environment of the process."""
     return os.environ

@@ -180,8 +180,8 @@ async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_with
 @pytest.mark.parametrize(
     ("faulty", "words"),
     [
-        ("feeds: [", "is not YAML"),
-        ("", "holds nothing"),
+        ("feeds: [", "is not valid YAML"),
+        ("", "is empty"),
         ("feeds: []\nsubscriptions: [{name: a, query: '(', to: [x]}]", "there is no chat 'x'"),
     ],
 )

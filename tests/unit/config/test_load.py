@@ -117,22 +117,22 @@ feed: []
 def test_all_mistakes_are_told_at_once_each_with_line_column_and_path(tmp_path: Path) -> None:
     found = mistakes(tmp_path, FAULTY)
     assert [line.partition("\n")[0] for line in found] == [
-        "2:3 settings.databse: is not a key that newsbell knows; did you mean database?",
+        "2:3 settings.databse: unknown key; did you mean database?",
         "3:13 settings.timezone: expected a time zone such as Europe/Berlin or UTC",
         "4:21 settings.network.allow[0]: expected an IP range such as 192.168.0.0/16",
-        "4:35 settings.network.alow: is not a key that newsbell knows; did you mean allow?",
-        "7:9 chats.same: is the same chat as desk; use one name for it",
+        "4:35 settings.network.alow: unknown key; did you mean allow?",
+        "7:9 chats.same: same chat as desk (line 6); remove one of them",
         "11:80 feeds[1].every: expected a duration such as 90s, 2m, 1h or 1d",
-        "12:5 feeds[2]: stands in the list twice",
-        "14:46 feeds[4].tag: is not a key that newsbell knows; did you mean tags?",
-        "15:40 feeds[5].name: two feeds are called Twin; give one another name",
+        "12:5 feeds[2]: duplicate feed (first on line 10); remove one of them",
+        "14:46 feeds[4].tag: unknown key; did you mean tags?",
+        "15:40 feeds[5].name: duplicate feed name Twin (first on line 13); rename one of them",
         "19:24 subscriptions[0].query: This parenthesis is not closed: add a ) where it should end.",
         "19:70 subscriptions[0].feeds[0]: there is no tag, name or URL of a feed 'siria'; did you mean syria?",
         "19:89 subscriptions[0].to[1]: there is no chat 'her'; did you mean here?",
-        "20:12 subscriptions[1].name: two subscriptions are called Air; give one another name",
+        "20:12 subscriptions[1].name: duplicate subscription name Air (first on line 19); rename one of them",
         "20:24 subscriptions[1].query: There is no list @deir-er-zor. Did you mean @deir-ez-zor?",
-        "21:5 subscriptions[2]: the key query: is missing",
-        "22:1 feed: is not a key that newsbell knows; did you mean feeds?",
+        "21:5 subscriptions[2]: the key query is missing",
+        "22:1 feed: unknown key; did you mean feeds?",
     ]
 
 
@@ -148,28 +148,28 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("setings: {}", "1:1 setings: is not a key that newsbell knows; did you mean settings?"),
+        ("setings: {}", "1:1 setings: unknown key; did you mean settings?"),
         (
             "settings: {limits: {deadlin: 5s}}",
-            "1:21 settings.limits.deadlin: is not a key that newsbell knows; did you mean deadline?",
+            "1:21 settings.limits.deadlin: unknown key; did you mean deadline?",
         ),
         (
             "settings: {telegram: {admin: []}}",
-            "1:23 settings.telegram.admin: is not a key that newsbell knows; did you mean admins?",
+            "1:23 settings.telegram.admin: unknown key; did you mean admins?",
         ),
         (
             "chats: {a: {telegramm: 1}}",
-            "1:13 chats.a.telegramm: is not a key that newsbell knows; did you mean telegram?",
+            "1:13 chats.a.telegramm: unknown key; did you mean telegram?",
         ),
         (
             "feeds: [{ulr: 'http://a.example'}]",
-            "1:10 feeds[0].ulr: is not a key that newsbell knows; did you mean url?",
+            "1:10 feeds[0].ulr: unknown key; did you mean url?",
         ),
         (
             "subscriptions: [{name: a, query: b, to: a, qery: c}]",
-            "qery: is not a key that newsbell knows; did you mean query?",
+            "qery: unknown key; did you mean query?",
         ),
-        ("settings: {zzz: 1}", "known here: database, timezone, language, contact,"),
+        ("settings: {zzz: 1}", "keys here: database, timezone, language, contact,"),
         ("feeds: []\nfeeds: []", "2:1 feeds: duplicate key (first on line 1)"),
         (
             "settings: {database: a, database: b}",
@@ -180,15 +180,15 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
         ("settings: 5", "1:11 settings: expected keys with values"),
         ("- feeds", "1:1 (the file): expected keys such as feeds:"),
         ("feeds", "1:1 (the file): expected keys such as feeds:"),
-        ("", "1:1 (the file): holds nothing"),
-        ("# only a comment\n", "1:1 (the file): holds nothing"),
+        ("", "1:1 (the file): is empty"),
+        ("# only a comment\n", "1:1 (the file): is empty"),
         ("feeds: [5]", "1:9 feeds[0]: expected a URL, or keys with values such as url:"),
         ("feeds:\n  -\n", "feeds[0]: expected a URL"),
         ("feeds: ['ftp://a.example/']", "1:9 feeds[0].url: expected a web address"),
         ("feeds: ['http://']", "feeds[0].url: expected a web address"),
         ("feeds: ['http://a b.example/']", "feeds[0].url: expected a web address"),
         ("feeds: ['http://[::1/']", "feeds[0].url: expected a web address"),
-        ("feeds: [{name: a}]", "1:9 feeds[0]: the key url: is missing"),
+        ("feeds: [{name: a}]", "1:9 feeds[0]: the key url is missing"),
         (
             "feeds: [{url: 'http://a.example', every: 5}]",
             "1:42 feeds[0].every: expected a duration such as",
@@ -203,7 +203,7 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
         ),
         (
             "feeds: [{url: 'http://a.example', tags: [a b]}]",
-            "feeds[0].tags[0]: may hold letters, digits,",
+            "feeds[0].tags[0]: only letters, digits,",
         ),
         (
             "feeds: [{url: 'http://a.example', headers: {'a b': c}}]",
@@ -215,10 +215,19 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
         ),
         ("chats: {a: {}}", "chats.a: expected either `telegram: CHAT_ID` or `terminal: true`"),
         ("chats: {a: {telegram: 1, terminal: true}}", "chats.a: expected either"),
-        ("chats: {a: {telegram: true}}", "1:23 chats.a.telegram: expected a whole number"),
-        ("chats: {a: {telegram: desk}}", "1:23 chats.a.telegram: expected a whole number"),
-        ("chats: {a: {telegram: 1.5}}", "1:23 chats.a.telegram: expected a whole number"),
-        ("chats: {a: {telegram: 0}}", "chats.a: 0 is no chat id"),
+        (
+            "chats: {a: {telegram: true}}",
+            "1:23 chats.a.telegram: expected a chat id such as -1001234567890; send /start@BOT",
+        ),
+        (
+            "chats: {a: {telegram: desk}}",
+            "1:23 chats.a.telegram: expected a chat id such as -1001234567890; send /start@BOT",
+        ),
+        (
+            "chats: {a: {telegram: 1.5}}",
+            "1:23 chats.a.telegram: expected a chat id such as -1001234567890; send /start@BOT",
+        ),
+        ("chats: {a: {telegram: 0}}", "chats.a: 0 is not a chat id"),
         ("chats: {a: {terminal: true, topic: 4}}", "chats.a: only Telegram chats have topics"),
         ("chats: {a: {terminal: false}}", "chats.a.terminal: expected true"),
         ("chats: {'': {terminal: true}}", "expected a name of 1 to 100 characters"),
@@ -260,13 +269,18 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("feeds:\n\t- x", "2:1 (the file): is not YAML: found character '\\t'"),
-        ("feeds: [a", "(the file): is not YAML: "),
-        ("feeds: 'a", "(the file): is not YAML: "),
-        ("a: b: c", "1:5 (the file): is not YAML: mapping values are not allowed here"),
-        ("feeds: *nothing", "1:8 (the file): is not YAML: found undefined alias 'nothing'"),
-        ("feeds: []\n---\nfeeds: []", "2:1 (the file): is not YAML: found another document"),
-        ("feeds: []\nnames:\n  a: \x07", "3:6 (the file): is not YAML: special characters are not allowed"),
+        ("feeds:\n\t- x", "2:1 (the file): is not valid YAML here: found character '\\t'"),
+        ("feeds: [a", "(the file): is not valid YAML here: "),
+        ("feeds: 'a", "(the file): is not valid YAML here: "),
+        ("a: b: c", "1:5 (the file): is not valid YAML here: mapping values are not allowed here"),
+        (
+            """subscriptions:\n  - query: "air defence" AND radar""",
+            "2:26 (the file): is not valid YAML here. A query that begins with a quote needs "
+            """single quotes around the whole: '"air defence" AND radar'""",
+        ),
+        ("feeds: *nothing", "1:8 (the file): is not valid YAML here: found undefined alias 'nothing'"),
+        ("feeds: []\n---\nfeeds: []", "2:1 (the file): is not valid YAML here: found another document"),
+        ("feeds: []\nnames:\n  a: \x07", "3:6 (the file): is not valid YAML here: special characters are not allowed"),
         (b"feeds: [\xff]", "1:1 (the file): cannot be read: 'utf-8' codec can't decode byte 0xff"),
         ("feeds: []".encode("utf-16"), "1:1 (the file): cannot be read: "),
         ("a: &a [*a]", "a[0]: nests too deeply"),
@@ -287,12 +301,73 @@ def test_what_is_not_yaml_or_a_bomb_is_refused_with_its_place(
 
 
 def test_a_missing_file_says_how_to_name_another(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no .*; give another one with --config"):
+    with pytest.raises(ConfigError, match=r"there is no .*; name another file with --config"):
         load(tmp_path / "none.yaml", {})
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     assert read(tmp_path, "\ufefffeeds: ['http://a.example/']").declared.feeds
+
+
+OLD_KEYS = """
+chats: {here: {terminal: true}}
+families: {Nile Media: [Nile Herald, nile.example]}
+subscriptions:
+  - {name: Harbour, query: harbour, to: [here], ring_again_at: 3}
+"""
+NEW_KEYS = OLD_KEYS.replace("families", "publisher_groups").replace(
+    "ring_again_at", "alert_again_at"
+)
+
+
+def test_a_file_with_the_old_names_of_keys_means_the_same(tmp_path: Path) -> None:
+    old, new = read(tmp_path, OLD_KEYS), read(tmp_path, NEW_KEYS)
+
+    assert old.declared == new.declared
+    assert old.declared.subscriptions[0].options.alert_again_at == 3
+    assert (
+        old.publisher_groups
+        == new.publisher_groups
+        == {"Nile Media": ("Nile Herald", "nile.example")}
+    )
+    assert new.outdated == ()
+
+
+def test_old_names_of_keys_are_known_with_their_lines_and_new_names(tmp_path: Path) -> None:
+    assert [key.at("feeds.yaml") for key in read(tmp_path, OLD_KEYS).outdated] == [
+        "feeds.yaml:3:1 families: is now called publisher_groups",
+        "feeds.yaml:5:49 subscriptions[0].ring_again_at: is now called alert_again_at",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "families: {A: [b]}\npublisher_groups: {A: [b]}",
+            "2:1 publisher_groups: duplicate key (first on line 1); families is its old name",
+        ),
+        (
+            "publisher_groups: {A: [b]}\nfamilies: {A: [b]}",
+            "2:1 publisher_groups: duplicate key (first on line 1); families is its old name",
+        ),
+        (
+            "chats: {a: {terminal: true}}\nsubscriptions:\n  - {name: a, query: b, to: a,\n"
+            "     alert_again_at: 3,\n     ring_again_at: 3}",
+            "5:6 subscriptions[0].alert_again_at: duplicate key (first on line 4); "
+            "ring_again_at is its old name",
+        ),
+    ],
+)
+def test_the_old_and_the_new_name_of_a_key_together_are_a_mistake(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    assert mistakes(tmp_path, text) == [expected]
+
+
+def test_an_old_name_works_in_its_own_place_only(tmp_path: Path) -> None:
+    (mistake,) = mistakes(tmp_path, "settings: {families: {A: [b]}}")
+    assert "settings.families: unknown key" in mistake
 
 
 def test_variables_are_put_in_from_the_environment(tmp_path: Path) -> None:
