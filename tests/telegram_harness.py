@@ -211,8 +211,7 @@ class TelegramHarness:
 
     async def finish(self, delivery: Delivery) -> None:
         """Send what `begin` began."""
-        self.app.deliverer._busy[delivery.chat.id] = delivery.chat.address
-        await self.app.deliverer._deliver(delivery)
+        await self.app.deliverer.deliver(delivery)
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database answers."""

@@ -126,7 +126,7 @@ def settled(console: Console, settlement: Settlement) -> None:
         console.print(f"{chat}: a message was refused for good: {settlement.error}", style="red")
     elif settlement.pause:
         console.print(f"{chat}: paused: {settlement.pause}", style="red")
-    elif settlement.park_until and settlement.error:
+    elif settlement.retry_at and settlement.error:
         console.print(f"{chat}: {settlement.error}; it waits and is tried again", style="yellow")
 
 

@@ -1,4 +1,7 @@
-"""Decide what becomes of a delivery after its outcome: the whole policy of tries, repeats, pauses and dead letters. No I/O, no clock."""
+"""Decide what becomes of a delivery after its outcome: retries, repeats, pauses, dead letters.
+
+No I/O, no clock.
+"""
 
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -11,6 +14,7 @@ from bot.model.delivery import (
     DeliveryState,
     MessageLost,
     NoticeIntent,
+    NoticeKind,
     NotSent,
     Refused,
     SendOutcome,
@@ -20,17 +24,18 @@ from bot.model.delivery import (
     Undecided,
 )
 
-REPEAT_AFTER = timedelta(seconds=5)  #: before the one repeat of an undecided alert
-PROBE_AFTER = timedelta(hours=24)  #: between two tries in a chat that lacks rights
-HALT = timedelta(minutes=5)  #: between two tries with a token that was refused
-STRIKES = 3  #: "chat not found" so many times in a row pauses the chat
-_FIRST_WAIT = timedelta(seconds=2)
-_LONGEST_WAIT = timedelta(minutes=10)
+REPEAT_AFTER = timedelta(seconds=5)  #: before the only repeat of an undecided alert
+PROBE_AFTER = timedelta(hours=24)  #: between two tries in a chat where the bot lacks rights
+SERVICE_RETRY = timedelta(minutes=5)  #: between two tries with a token that was refused
+NOT_FOUND_LIMIT = 3  #: "chat not found" that many times in a row pauses the chat
+_EDIT_ATTEMPTS = 5  # of a change whose outcome is undecided each time
+_FIRST_BACKOFF = timedelta(seconds=2)
+_LONGEST_BACKOFF = timedelta(minutes=10)
 
 
 def backoff(attempt: int) -> timedelta:
     """2 s, 4 s, 8 s ... up to ten minutes."""
-    return min(_FIRST_WAIT * (1 << min(attempt - 1, 12)), _LONGEST_WAIT)
+    return min(_FIRST_BACKOFF * (1 << min(attempt - 1, 12)), _LONGEST_BACKOFF)
 
 
 def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlement:
@@ -38,13 +43,8 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
     match outcome:
         case Sent(message_id=message_id):
             return Settlement(delivery, DeliveryState.SENT, message_id=message_id)
-        case NotSent(reason=reason, after=after):
-            return Settlement(
-                delivery,
-                DeliveryState.QUEUED,
-                error=reason,
-                park_until=now + (after or backoff(delivery.attempt)),
-            )
+        case NotSent(reason=reason, retry_after=retry_after):
+            return _retry(delivery, reason, now + (retry_after or backoff(delivery.attempt)))
         case Undecided(reason=reason):
             return _undecided(delivery, reason, now)
         case Refused(reason=reason):
@@ -52,89 +52,73 @@ def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlemen
         case ChatClosed():
             return _closed(delivery, outcome, now)
         case ChatMoved(address=address):
-            return Settlement(
-                delivery,
-                DeliveryState.QUEUED,
-                error="the group became a supergroup",
-                move_to=address,
-            )
+            reason = "the group became a supergroup"
+            return Settlement(delivery, DeliveryState.QUEUED, error=reason, move_to=address)
         case MessageLost(reason=reason):
             return Settlement(delivery, DeliveryState.DROPPED, error=reason)
         case ServiceDown(reason=reason):
-            notice = NoticeIntent(
-                "halted",
-                f"Telegram refuses the bot's token: {reason} Set a valid token and restart newsbell.",
+            text = (
+                f"Telegram refuses the bot's token: {reason} "
+                "Set a valid token and restart newsbell."
             )
-            return Settlement(
-                delivery, DeliveryState.QUEUED, error=reason, park_until=now + HALT, notice=notice
-            )
+            notice = NoticeIntent(NoticeKind.SERVICE_DOWN, text)
+            return _retry(delivery, reason, now + SERVICE_RETRY, notice)
         case _:
             assert_never(outcome)
 
 
+def _retry(
+    delivery: Delivery, reason: str, at: datetime, notice: NoticeIntent | None = None
+) -> Settlement:
+    return Settlement(delivery, DeliveryState.QUEUED, error=reason, retry_at=at, notice=notice)
+
+
 def _undecided(delivery: Delivery, reason: str, now: datetime) -> Settlement:
-    """An edit may be made twice without harm, an alert repeated once and marked; a notice or reply is left undecided."""
-    again = Settlement(
-        delivery, DeliveryState.QUEUED, error=reason, doubt=True, park_until=now + REPEAT_AFTER
+    """Try again what does no harm if it arrives twice; repeat an alert once, and mark it.
+
+    A change of a message does no harm. A notice or a reply is left undecided.
+    """
+    changes_message = delivery.kind is DeliveryKind.EDIT or (
+        delivery.kind is DeliveryKind.REPLY and delivery.edits
     )
-    match delivery.kind:
-        case DeliveryKind.EDIT if delivery.attempt < 5:
-            return again
-        case DeliveryKind.REPLY if delivery.edits and delivery.attempt < 5:
-            return again
-        case DeliveryKind.ALERT if delivery.doubts == 0:
-            return again
-        case DeliveryKind.ALERT:
-            text = (
-                f"An alert to {delivery.chat.name} and its repeat may both not have arrived. "
-                "`newsbell outbox list` shows it, `newsbell outbox retry` with its number sends it again."
-            )
-            return Settlement(
-                delivery,
-                DeliveryState.UNKNOWN,
-                error=reason,
-                doubt=True,
-                notice=NoticeIntent("undecided", text),
-            )
-        case _:
-            return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True)
+    is_alert = delivery.kind is DeliveryKind.ALERT
+    if (changes_message and delivery.attempt < _EDIT_ATTEMPTS) or (
+        is_alert and delivery.doubts == 0
+    ):
+        at = now + REPEAT_AFTER
+        return Settlement(delivery, DeliveryState.QUEUED, error=reason, doubt=True, retry_at=at)
+    notice = None
+    if is_alert:
+        text = (
+            f"An alert to {delivery.chat.name} and its repeat may both not have arrived. "
+            "`newsbell outbox list` shows it, "
+            "`newsbell outbox retry` with its number sends it again."
+        )
+        notice = NoticeIntent(NoticeKind.UNDECIDED, text)
+    return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True, notice=notice)
 
 
 def _refused(delivery: Delivery, reason: str) -> Settlement:
+    """Try once without style, then give the message up as a dead letter."""
     if not delivery.plain:
         return Settlement(delivery, DeliveryState.QUEUED, error=reason, plain=True)
-    notice = NoticeIntent(
-        "dead_letter",
-        f"Telegram refuses a message to {delivery.chat.name}: {reason} `newsbell outbox list` shows it.",
-    )
-    return Settlement(
-        delivery,
-        DeliveryState.DEAD,
-        error=reason,
-        notice=None if delivery.kind is DeliveryKind.NOTICE else notice,
-    )
+    notice = None
+    if delivery.kind is not DeliveryKind.NOTICE:
+        text = (
+            f"Telegram refuses a message to {delivery.chat.name}: {reason} "
+            "`newsbell outbox list` shows it."
+        )
+        notice = NoticeIntent(NoticeKind.DEAD_LETTER, text)
+    return Settlement(delivery, DeliveryState.DEAD, error=reason, notice=notice)
 
 
 def _closed(delivery: Delivery, outcome: ChatClosed, now: datetime) -> Settlement:
-    notice = NoticeIntent(
-        "chat_paused",
-        f"{delivery.chat.name} takes no messages: {outcome.reason} Its alerts wait; nothing is lost.",
-    )
+    """Wait for rights, or pause the chat until a person acts."""
+    reason = outcome.reason
+    text = f"{delivery.chat.name} takes no messages: {reason} Its alerts wait; nothing is lost."
+    notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
     if outcome.probe:
-        return Settlement(
-            delivery,
-            DeliveryState.QUEUED,
-            error=outcome.reason,
-            park_until=now + PROBE_AFTER,
-            notice=notice,
-        )
-    if not outcome.final and delivery.attempt < STRIKES:
-        return Settlement(
-            delivery,
-            DeliveryState.QUEUED,
-            error=outcome.reason,
-            park_until=now + backoff(delivery.attempt + 3),
-        )
-    return Settlement(
-        delivery, DeliveryState.QUEUED, error=outcome.reason, pause=outcome.reason, notice=notice
-    )
+        return _retry(delivery, reason, now + PROBE_AFTER, notice)
+    if not outcome.final and delivery.attempt < NOT_FOUND_LIMIT:
+        return _retry(delivery, reason, now + backoff(delivery.attempt + 3))
+    return Settlement(delivery, DeliveryState.QUEUED, error=reason, pause=reason, notice=notice)

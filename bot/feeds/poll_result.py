@@ -13,7 +13,7 @@ import structlog
 
 from bot.feeds import poll_schedule
 from bot.feeds.entry_identity import Document, Identified, identify
-from bot.model.delivery import NoticeIntent
+from bot.model.delivery import NoticeIntent, NoticeKind
 from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
     Failure,
@@ -145,7 +145,7 @@ def with_entries(
     commit = _finish(feed, replace(state, empties=0), answer, now, chance)
     notices = commit.notices
     if identified.flood:
-        notices += (NoticeIntent("flood", _flood_text(feed, identified.flood)),)
+        notices += (NoticeIntent(NoticeKind.FLOOD, _flood_text(feed, identified.flood)),)
     return replace(
         commit,
         document_changed=commit.state.document != feed.state.document,
@@ -170,7 +170,7 @@ def empty(
     commit = _finish(feed, state, answer, now, chance)
     if state.empties == EMPTY_PROOF and feed.state.document:
         text = f"{feed.name} has been empty {EMPTY_PROOF} times in a row. {REMEDIES[Failure.EMPTY]}\n{shown_url(feed.url)}"
-        return replace(commit, notices=(*commit.notices, NoticeIntent("empty", text)))
+        return replace(commit, notices=(*commit.notices, NoticeIntent(NoticeKind.EMPTY, text)))
     return commit
 
 
@@ -193,7 +193,7 @@ def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) ->
     notices: tuple[NoticeIntent, ...] = ()
     if poll_schedule.notice_due(state, now):
         state = replace(state, noticed=True)
-        notices = (NoticeIntent("feed_failing", _failing_text(feed, state, now)),)
+        notices = (NoticeIntent(NoticeKind.FEED_FAILING, _failing_text(feed, state, now)),)
     wait = poll_schedule.wait_asked(failure.failure, failure.freshness)
     park = (host_and_port(feed.address), now + wait) if wait else None
     return FeedCommit(feed.id, state, notices=notices, park_host=park)
@@ -216,12 +216,14 @@ def _finish(
     if feed.state.noticed:
         since = feed.state.failing_since or now
         notices.append(
-            NoticeIntent("feed_recovered", f"{feed.name} works again after {_span(now - since)}.")
+            NoticeIntent(
+                NoticeKind.FEED_RECOVERED, f"{feed.name} works again after {_span(now - since)}."
+            )
         )
     if state.adopted_url and state.adopted_url != feed.state.adopted_url:
         notices.append(
             NoticeIntent(
-                "feed_moved",
+                NoticeKind.FEED_MOVED,
                 f"{feed.name} has moved for good to {shown_url(state.adopted_url)}. Put that address into feeds.yaml.",
             )
         )

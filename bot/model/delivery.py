@@ -24,7 +24,7 @@ class DeliveryKind(StrEnum):
 
     ALERT = "alert"  #: the first message of one story, or of several collapsed into one
     EDIT = "edit"  #: the newest state of a message that was sent
-    AGAIN = "again"  #: a short second ring, in reply to an alert, when enough publishers carry its story
+    AGAIN = "again"  #: a short second alert, in reply to the first, when enough publishers carry the story
     NOTICE = "notice"  #: something the operator should know
     REPLY = "reply"  #: an answer to a person
 
@@ -55,11 +55,25 @@ class OutboxRow:
     error: str
 
 
+class NoticeKind(StrEnum):
+    """What a notice is about."""
+
+    SERVICE_DOWN = "halted"  #: nothing can be sent to any chat
+    UNDECIDED = "undecided"  #: an alert and its repeat may both not have arrived
+    DEAD_LETTER = "dead_letter"  #: a message was refused for good
+    CHAT_PAUSED = "chat_paused"  #: a chat takes no messages
+    FLOOD = "flood"  #: a feed had more new entries than ever
+    EMPTY = "empty"  #: a feed that had entries has none
+    FEED_FAILING = "feed_failing"
+    FEED_RECOVERED = "feed_recovered"
+    FEED_MOVED = "feed_moved"  #: a permanent redirect was adopted
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeIntent:
     """Something the operator should know; the same words are sent once a day at most."""
 
-    kind: str
+    kind: NoticeKind
     text: str
 
 
@@ -86,7 +100,10 @@ class Delivery:
 
     @property
     def repeat(self) -> bool:
-        """Whether an earlier copy may have arrived, so that this one must say it is a repeat, and go on saying so when it changes."""
+        """Whether an earlier copy may have arrived, so that this one must say it is a repeat.
+
+        A message that says so goes on saying so when it changes.
+        """
         return self.marked or (self.doubts > 0 and self.kind is DeliveryKind.ALERT)
 
 
@@ -102,8 +119,8 @@ class NotSent:
     """It surely did not arrive and may be tried again."""
 
     reason: str
-    after: timedelta | None = None  #: the wait the server named
-    flood: bool = False  #: the server said: too many requests
+    retry_after: timedelta | None = None  #: the wait that the server named
+    rate_limited: bool = False  #: the server said: too many requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +139,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class ChatClosed:
-    """The chat takes no messages at present."""
+    """The chat takes no messages for now."""
 
     reason: str
     probe: bool  #: worth a try a day later (rights may come back); otherwise a person must act
-    final: bool = True  #: False: may be a slip (chat not found), counts as a strike
+    final: bool = True  #: False: may be a slip of the server (chat not found): tried again first
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +182,7 @@ class Settlement:
     error: str = ""
     doubt: bool = False  #: count one attempt that may have arrived
     plain: bool = False  #: render without style next time
-    park_until: datetime | None = None  #: the chat's address sends nothing before
+    retry_at: datetime | None = None  #: nothing is sent to the chat's address before
     pause: str = ""  #: pause the chat with this reason
     move_to: int | None = None  #: the chat's new address
     notice: NoticeIntent | None = field(default=None)

@@ -13,8 +13,7 @@ from telegram import Bot
 
 from bot import __version__
 from bot.config.load import Config
-from bot.delivery.channels.telegram import TelegramChannel
-from bot.delivery.channels.telegram import bot as open_bot
+from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.batch import BatchCommitter

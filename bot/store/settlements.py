@@ -70,8 +70,8 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
     if settlement.state is DeliveryState.QUEUED and delivery.kind is DeliveryKind.ALERT:
         # The alert will show the newest state: what was to change it is not needed any more.
         drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
-    if settlement.park_until:
-        _park(db, delivery, settlement.park_until, all_topics=settlement.notice is None)
+    if settlement.retry_at:
+        _park(db, delivery, settlement.retry_at, all_topics=settlement.notice is None)
     if settlement.pause:
         db.execute(
             "update chats set paused = ? where kind = ? and address = ?",

@@ -189,7 +189,7 @@ async def test_each_entry_of_a_window_is_in_one_message_and_messages_are_few(
             async with newsbell(
                 tmp_path, text, clock=clock, terminal=Recorder(), environment=environment
             ) as made:
-                clock.busy = lambda made=made: bool(made.deliverer._busy)
+                clock.busy = lambda made=made: made.deliverer.is_busy
                 while clock.now() < until:
                     publish()
                     await poll(made)

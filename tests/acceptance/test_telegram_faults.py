@@ -45,7 +45,7 @@ async def test_through_all_faults_none_is_lost_none_comes_a_third_time_and_order
             terminal=Recorder(),
             environment={"TELEGRAM_BOT_TOKEN": api.token},
         ) as made:
-            clock.busy = lambda: bool(made.deliverer._busy)
+            clock.busy = lambda: made.deliverer.is_busy
             chats = await chat_ids(made, world.places)
             while sends(api) < SENDS:
                 stories = [

@@ -1,1 +1,1 @@
-"""The ways to a chat. Each meets its outside in one file and answers with an outcome, never an exception."""
+"""The ways to a chat. Each uses its library in one module and returns an outcome, never raises."""

@@ -1,4 +1,7 @@
-"""Send and edit through python-telegram-bot, against any Bot API address. Paces nothing, retries nothing: the outbox does."""
+"""Send and edit through python-telegram-bot, against any Bot API address.
+
+Limits no rate and retries nothing: `rate_limits` and `policy` do.
+"""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -23,10 +26,10 @@ from telegram.request import HTTPXRequest
 
 from bot.delivery.channels.send_errors import classify
 from bot.model.delivery import Delivery, DeliveryKind, Refused, SendOutcome, Sent, Undecided
-from bot.model.message import File, Message
+from bot.model.message import Button, File, Message
 
-SEND_SECONDS = 25.0  #: read timeout of a send: a longer one leaves fewer sends undecided
-POOL = 32
+SEND_TIMEOUT = 25.0  #: seconds; a longer one leaves fewer sends undecided
+POOL = 32  #: connections for sends
 
 log = structlog.stdlib.get_logger("newsbell.telegram")
 
@@ -45,13 +48,13 @@ def tls_context() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def bot(token: str, api: str) -> AsyncIterator[Bot]:
-    """A bot for this address; no call is made yet, and its clients are closed at the end."""
+async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
+    """A bot at this address. No call is made yet; its clients are closed at the end."""
     base = api.rstrip("/")
     shared = {"verify": tls_context()}
     sending = HTTPXRequest(
         connection_pool_size=POOL,
-        read_timeout=SEND_SECONDS,
+        read_timeout=SEND_TIMEOUT,
         write_timeout=15,
         connect_timeout=10,
         pool_timeout=20,
@@ -60,7 +63,7 @@ async def bot(token: str, api: str) -> AsyncIterator[Bot]:
     polling = HTTPXRequest(
         connection_pool_size=2, read_timeout=40, connect_timeout=10, httpx_kwargs=shared
     )
-    made = _Bot(
+    bot = _Bot(
         token,
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
@@ -70,7 +73,7 @@ async def bot(token: str, api: str) -> AsyncIterator[Bot]:
     await sending.initialize()
     await polling.initialize()
     try:
-        yield made
+        yield bot
     finally:
         await sending.shutdown()
         await polling.shutdown()
@@ -79,16 +82,16 @@ async def bot(token: str, api: str) -> AsyncIterator[Bot]:
 def entities_of(message: Message) -> list[MessageEntity]:
     """Our entities as Telegram's."""
     return [
-        MessageEntity(one.kind, one.offset, one.length, url=one.url or None)
-        for one in message.entities
+        MessageEntity(entity.kind, entity.offset, entity.length, url=entity.url or None)
+        for entity in message.entities
     ]
 
 
 class TelegramChannel:
     """Implements `ports.Channel`."""
 
-    def __init__(self, made: Bot) -> None:
-        self._bot = made
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
 
     async def send(self, delivery: Delivery, message: Message) -> SendOutcome:
         """Send the message, or edit the one the delivery names."""
@@ -96,24 +99,21 @@ class TelegramChannel:
             return Refused("there is no text to send.")
         editing = delivery.kind is DeliveryKind.EDIT or delivery.edits
         try:
-            answer = await (
-                self._edit(delivery, message) if editing else self._send(delivery, message)
-            )
+            if editing:
+                answer = await self._edit(delivery, message)
+            else:
+                answer = await self._send(delivery, message)
         except TelegramError as error:
             return classify(error, delivery.message_id)
-        except (
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ):  # JSON of another shape than python-telegram-bot expects
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # JSON of another shape than python-telegram-bot expects.
             log.exception("answer_unreadable", delivery_id=delivery.id)
             return Undecided("an answer that cannot be read")
         if isinstance(answer, TelegramMessage):
             return Sent(answer.message_id)
-        return (
-            Sent(delivery.message_id) if editing else Undecided("an answer that names no message")
-        )
+        if editing:
+            return Sent(delivery.message_id)
+        return Undecided("an answer that names no message")
 
     async def _send(self, delivery: Delivery, message: Message) -> TelegramMessage:
         chat = delivery.chat
@@ -127,29 +127,22 @@ class TelegramChannel:
             link_preview_options=_preview(message),
             reply_markup=_keyboard(message),
             disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
-            reply_parameters=ReplyParameters(delivery.reply_to, allow_sending_without_reply=True)
-            if delivery.reply_to
-            else None,
+            reply_parameters=_reply_parameters(delivery),
         )
 
     async def _send_file(self, delivery: Delivery, message: Message, file: File) -> TelegramMessage:
         chat = delivery.chat
+        content = InputFile(file.content, file.name)
         common: dict[str, Any] = {
             "caption": message.text or None,
             "caption_entities": entities_of(message),
             "message_thread_id": chat.topic or None,
             "reply_markup": _keyboard(message),
-            "reply_parameters": ReplyParameters(delivery.reply_to, allow_sending_without_reply=True)
-            if delivery.reply_to
-            else None,
+            "reply_parameters": _reply_parameters(delivery),
         }
         if file.picture:
-            return await self._bot.send_photo(
-                chat.address, InputFile(file.content, file.name), **common
-            )
-        return await self._bot.send_document(
-            chat.address, InputFile(file.content, file.name), **common
-        )
+            return await self._bot.send_photo(chat.address, content, **common)
+        return await self._bot.send_document(chat.address, content, **common)
 
     async def _edit(self, delivery: Delivery, message: Message) -> TelegramMessage | bool:
         return await self._bot.edit_message_text(
@@ -162,20 +155,24 @@ class TelegramChannel:
         )
 
 
+def _reply_parameters(delivery: Delivery) -> ReplyParameters | None:
+    if not delivery.reply_to:
+        return None
+    return ReplyParameters(delivery.reply_to, allow_sending_without_reply=True)
+
+
 def _keyboard(message: Message) -> InlineKeyboardMarkup | None:
-    rows = [
-        [
-            InlineKeyboardButton(one.text, url=one.url or None, callback_data=one.word or None)
-            for one in row
-        ]
-        for row in message.buttons
-    ]
+    rows = [[_button(button) for button in row] for row in message.buttons]
     return InlineKeyboardMarkup(rows) if rows else None
 
 
-def _preview(message: Message) -> LinkPreviewOptions:
-    return (
-        LinkPreviewOptions(url=message.preview, prefer_small_media=True)
-        if message.preview
-        else LinkPreviewOptions(is_disabled=True)
+def _button(button: Button) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        button.text, url=button.url or None, callback_data=button.word or None
     )
+
+
+def _preview(message: Message) -> LinkPreviewOptions:
+    if not message.preview:
+        return LinkPreviewOptions(is_disabled=True)
+    return LinkPreviewOptions(url=message.preview, prefer_small_media=True)

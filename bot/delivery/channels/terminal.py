@@ -1,4 +1,7 @@
-"""Show alerts in a terminal, or print them as JSON lines. One write a delivery, so that a line is there whole or not at all."""
+"""Show alerts in a terminal, or print them as JSON lines.
+
+Each delivery is one write, so that a line is there whole or not at all.
+"""
 
 import json
 import sys
@@ -26,25 +29,26 @@ _STYLES = {
 def styled(message: Message) -> Text:
     """The message for a terminal; entity offsets are in UTF-16 code units."""
     text = Text(message.text)
-    places = _code_points(message.text)
+    positions = _code_points(message.text)
     for entity in message.entities:
-        text.stylize(_style(entity), places[entity.offset], places[entity.offset + entity.length])
+        text.stylize(
+            _style(entity), positions[entity.offset], positions[entity.offset + entity.length]
+        )
     return text
 
 
 def _style(entity: Entity) -> str:
-    return (
-        f"link {entity.url}"
-        if entity.kind == "text_link" and " " not in entity.url
-        else _STYLES.get(entity.kind, "")
-    )
+    if entity.kind == "text_link" and " " not in entity.url:
+        return f"link {entity.url}"
+    return _STYLES.get(entity.kind, "")
 
 
 def _code_points(text: str) -> list[int]:
-    places: list[int] = []
+    """The code point at each UTF-16 code unit, and at the end."""
+    positions: list[int] = []
     for index, character in enumerate(text):
-        places += [index] * (2 if ord(character) > 0xFFFF else 1)
-    return [*places, len(text)]
+        positions += [index] * (2 if ord(character) > 0xFFFF else 1)
+    return [*positions, len(text)]
 
 
 class TerminalChannel:
@@ -71,29 +75,27 @@ class TerminalChannel:
         return Sent(number)
 
     def _print(self, delivery: Delivery, message: Message) -> None:
-        text = styled(message)
-        match delivery.kind:
-            case DeliveryKind.EDIT:
-                grown = all(alert.title == alert.first_title for alert in delivery.alerts) and any(
-                    alert.also for alert in delivery.alerts
-                )
-                lead = Text("＋ grown  " if grown else "✎ changed  ", style="yellow")
-            case DeliveryKind.NOTICE:
-                lead = Text("⚠ ", style="yellow")
-            case _:
-                lead = Text(
-                    "● ",
-                    style="green"
-                    if delivery.alerts and delivery.alerts[0].catch_up
-                    else "bold red",
-                )
         with self._console.capture() as capture:
-            self._console.print(lead + text)
+            self._console.print(_lead(delivery) + styled(message))
             for alert in delivery.alerts[:1]:
                 if len(delivery.alerts) == 1 and alert.link:
                     self._console.print(Text(alert.link, style="dim blue"))
             self._console.print()
         self._stream.write(capture.get())
+
+
+def _lead(delivery: Delivery) -> Text:
+    """The sign in front of a message."""
+    match delivery.kind:
+        case DeliveryKind.EDIT:
+            same_words = all(alert.title == alert.first_title for alert in delivery.alerts)
+            grown = same_words and any(alert.also for alert in delivery.alerts)
+            return Text("＋ grown  " if grown else "✎ changed  ", style="yellow")
+        case DeliveryKind.NOTICE:
+            return Text("⚠ ", style="yellow")
+        case _:
+            catch_up = bool(delivery.alerts) and delivery.alerts[0].catch_up
+            return Text("● ", style="green" if catch_up else "bold red")
 
 
 def record(delivery: Delivery, message: Message, number: int) -> dict[str, Any]:
@@ -129,8 +131,13 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "matches": [[span.field, span.start, span.end, span.term] for span in alert.spans],
         "catch_up": alert.catch_up,
         "also": [
-            {"source": one.name, "link": one.link, "at": one.at.isoformat(), "via": one.agency}
-            for one in alert.also
+            {
+                "source": entry.name,
+                "link": entry.link,
+                "at": entry.at.isoformat(),
+                "via": entry.agency,
+            }
+            for entry in alert.also
         ],
         "entries": alert.entries,
         "publishers": alert.publishers,

@@ -22,8 +22,8 @@ from telegram_harness import (
     telegram_config,
 )
 
-from bot.delivery.deliverer import LOOK, MAX_IN_FLIGHT
-from bot.delivery.rate_limits import BURST, GROUP_BUDGET, GROUP_KEPT
+from bot.delivery.deliverer import MAX_IN_FLIGHT, WAITING_READ
+from bot.delivery.rate_limits import BURST, GROUP_BUDGET, GROUP_RESERVED
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
@@ -128,10 +128,10 @@ async def test_a_group_gets_twenty_messages_a_minute_and_its_topics_share_them(
     ) as harness:
         await harness.bring(*titles)
         await harness.deliver(50 * SECOND)
-        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_RESERVED
         api.say(FORUM, ANN, "/help")
         await harness.listen()
-        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_KEPT + 1, (
+        assert len(api.messages(FORUM)) == GROUP_BUDGET - GROUP_RESERVED + 1, (
             "an answer need not wait for the end of the minute"
         )
         await harness.deliver(MINUTE)
@@ -165,7 +165,7 @@ async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     """A forum with more waiting topics than are looked at in one go is no wall before the others."""
-    topics = range(1000, 1000 + LOOK + 5)
+    topics = range(1000, 1000 + WAITING_READ + 5)
     for topic in topics:
         api.add_topic(FORUM, topic)
     chats: dict[str, Any] = {f"t{topic}": (FORUM, topic) for topic in topics}
@@ -333,7 +333,9 @@ async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(
     ) as harness:
 
         async def look() -> None:
-            assert len(await harness.app.store.deliveries.waiting(clock.now(), LOOK, ())) == 4
+            assert (
+                len(await harness.app.store.deliveries.waiting(clock.now(), WAITING_READ, ())) == 4
+            )
 
         await harness.bring("everyone")
         first = await steps(harness, look)

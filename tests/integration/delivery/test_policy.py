@@ -24,7 +24,7 @@ from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from bot.delivery import policy
-from bot.delivery.channels.telegram import TelegramChannel, bot
+from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import (
     ChatClosed,
@@ -34,6 +34,7 @@ from bot.model.delivery import (
     DeliveryState,
     MessageLost,
     NoticeIntent,
+    NoticeKind,
     NotSent,
     Refused,
     SendOutcome,
@@ -88,7 +89,7 @@ EDIT_LOST = delivery(kind=DeliveryKind.EDIT, message_id=99)
 
 
 async def send(api: BotApi, what: Delivery, token: str = "", url: str = "") -> SendOutcome:
-    async with bot(token or api.token, url or api.url) as made:
+    async with open_bot(token or api.token, url or api.url) as made:
         return await TelegramChannel(made).send(what, Message("Fire in the harbour"))
 
 
@@ -97,12 +98,13 @@ def became(what: Delivery, outcome: SendOutcome) -> Settlement:
 
 
 def waits(reason: str, span: timedelta, **more: Any) -> dict[str, Any]:
-    return {"state": QUEUED, "error": reason, "park_until": NOON + span, **more}
+    return {"state": QUEUED, "error": reason, "retry_at": NOON + span, **more}
 
 
 def told(reason: str) -> NoticeIntent:
     return NoticeIntent(
-        "chat_paused", f"desk takes no messages: {reason} Its alerts wait; nothing is lost."
+        NoticeKind.CHAT_PAUSED,
+        f"desk takes no messages: {reason} Its alerts wait; nothing is lost.",
     )
 
 
@@ -260,7 +262,7 @@ def doubtful(
 
 PAUSE, RESTART = "Telegram asks for a pause", "Telegram's server restarts"
 TOO_LARGE = {413: "Request Entity Too Large"}
-HALTED = waits(TOKEN, timedelta(minutes=5), notice=NoticeIntent("halted", NOTICE))
+HALTED = waits(TOKEN, timedelta(minutes=5), notice=NoticeIntent(NoticeKind.SERVICE_DOWN, NOTICE))
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content "
     "and reply markup of the message"
@@ -361,25 +363,25 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
     "429": (
         TooManyRequests(17),
         delivery(),
-        NotSent(PAUSE, 17 * SECOND, flood=True),
+        NotSent(PAUSE, 17 * SECOND, rate_limited=True),
         waits(PAUSE, 17 * SECOND),
     ),
     "429 of hours": (
         TooManyRequests(10072),
         delivery(),
-        NotSent(PAUSE, 10072 * SECOND, flood=True),
+        NotSent(PAUSE, 10072 * SECOND, rate_limited=True),
         waits(PAUSE, 10072 * SECOND),
     ),
     "429 in words only": (
         TooManyRequests(17, with_parameters=False),
         delivery(),
-        NotSent(PAUSE, 17 * SECOND, flood=True),
+        NotSent(PAUSE, 17 * SECOND, rate_limited=True),
         waits(PAUSE, 17 * SECOND),
     ),
     "429 without a wait": (
         Refuse(429, "Too Many Requests"),
         delivery(),
-        NotSent(PAUSE, 5 * SECOND, flood=True),
+        NotSent(PAUSE, 5 * SECOND, rate_limited=True),
         waits(PAUSE, 5 * SECOND),
     ),
     "500 restart": (
@@ -484,7 +486,7 @@ async def test_an_answer_that_names_no_message_leaves_it_in_doubt(api: BotApi, r
 
 
 async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi) -> None:
-    async with bot(api.token, api.url) as made:
+    async with open_bot(api.token, api.url) as made:
         found = await TelegramChannel(made).send(delivery(), Message(" \n"))
 
     assert (found, api.calls) == (Refused("there is no text to send."), [])
@@ -513,7 +515,8 @@ def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_n
 def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_told() -> None:
     found = became(delivery(plain=True), Refused("no."))
     notice = NoticeIntent(
-        "dead_letter", "Telegram refuses a message to desk: no. `newsbell outbox list` shows it."
+        NoticeKind.DEAD_LETTER,
+        "Telegram refuses a message to desk: no. `newsbell outbox list` shows it.",
     )
 
     assert found == Settlement(delivery(plain=True), DeliveryState.DEAD, error="no.", notice=notice)
@@ -522,7 +525,7 @@ def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_told() -> Non
 
 def test_waits_double_up_to_ten_minutes() -> None:
     spans = [
-        became(delivery(attempt=attempt), NotSent("x")).park_until
+        became(delivery(attempt=attempt), NotSent("x")).retry_at
         for attempt in (1, 2, 3, 8, 9, 10, 1000)
     ]
 

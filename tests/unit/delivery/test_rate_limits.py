@@ -1,4 +1,4 @@
-"""What the pace allows breaks none of Telegram's limits, and little of what they allow is left unused."""
+"""What the limits allows breaks none of Telegram's limits, and little of what they allow is left unused."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,11 +14,12 @@ from bot.delivery.rate_limits import (
     CHAT_GAP,
     FLOOD_CHATS,
     GROUP_BUDGET,
-    GROUP_KEPT,
+    GROUP_RESERVED,
     GROUP_SPAN,
-    LATEST,
-    Pace,
+    LONGEST_ARRIVAL,
+    RateLimiter,
 )
+from bot.model.delivery import NotSent, ServiceDown
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 addresses = st.sampled_from([1, 2, 3, *range(100, 140), -1, -2, -3])
@@ -36,10 +37,15 @@ def most(moments: Iterable[datetime], span: timedelta) -> int:
     return best
 
 
-def sent(pace: Pace, address: int, at: datetime) -> None:
+def sent(limits: RateLimiter, address: int, at: datetime) -> None:
     """One that was answered at once."""
-    pace.begin(address, at)
-    pace.end(address, at)
+    limits.begin(address, at)
+    limits.end(address, at)
+
+
+def rate_limit(limits: RateLimiter, address: int, at: datetime, until: datetime) -> None:
+    """Telegram answered a send with 429."""
+    limits.end(address, at, NotSent("", rate_limited=True), until)
 
 
 def keeps_the_limits(sends: list[tuple[int, datetime]]) -> None:
@@ -56,16 +62,16 @@ def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(
     wishes: list[tuple[int, timedelta, bool]],
 ) -> None:
     """Someone wants to send; sometimes he waits until he may, sometimes he gives up."""
-    pace, now, sends = Pace(), NOON, []
+    limits, now, sends = RateLimiter(), NOON, []
     for address, pause, patient in wishes:
         now += pause / 20
-        at = pace.allowed_at(address, now)
+        at = limits.allowed_at(address, now)
         assert at >= now
         if at > now and not patient:
             continue
         now = at
-        assert pace.allowed_at(address, now) == now, "at the moment that was named it may go"
-        sent(pace, address, now)
+        assert limits.allowed_at(address, now) == now, "at the moment that was named it may go"
+        sent(limits, address, now)
         sends.append((address, now))
 
     keeps_the_limits(sends)
@@ -74,7 +80,9 @@ def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
-        st.tuples(addresses, pauses, st.floats(0, LATEST.total_seconds()), st.floats(0, 1)),
+        st.tuples(
+            addresses, pauses, st.floats(0, LONGEST_ARRIVAL.total_seconds()), st.floats(0, 1)
+        ),
         max_size=300,
     )
 )
@@ -82,7 +90,7 @@ def test_no_limit_is_broken_at_the_server_however_uneven_the_way(
     wishes: list[tuple[int, timedelta, float, float]],
 ) -> None:
     """Each request takes its time, and arrives at some moment of it."""
-    pace, now = Pace(), NOON
+    limits, now = RateLimiter(), NOON
     under_way: dict[int, datetime] = {}
     arrivals: list[tuple[int, datetime]] = []
 
@@ -90,7 +98,7 @@ def test_no_limit_is_broken_at_the_server_however_uneven_the_way(
         for ends, address in sorted(
             (ends, address) for address, ends in under_way.items() if ends <= moment
         ):
-            pace.end(address, ends)
+            limits.end(address, ends)
             del under_way[address]
 
     for address, pause, takes, arrives in wishes:
@@ -99,10 +107,10 @@ def test_no_limit_is_broken_at_the_server_however_uneven_the_way(
         if address in under_way:
             now = under_way[address]
             pass_to(now)
-        while (at := pace.allowed_at(address, now)) > now:
+        while (at := limits.allowed_at(address, now)) > now:
             now = min([at, *(ends for ends in under_way.values())])
             pass_to(now)
-        pace.begin(address, now)
+        limits.begin(address, now)
         under_way[address] = now + timedelta(seconds=takes)
         arrivals.append((address, now + timedelta(seconds=takes * arrives)))
 
@@ -110,14 +118,14 @@ def test_no_limit_is_broken_at_the_server_however_uneven_the_way(
 
 
 def test_requests_that_hang_do_not_keep_the_others_from_going_out() -> None:
-    pace, now = Pace(), NOON
+    limits, now = RateLimiter(), NOON
     for address in range(1, 21):
-        now = pace.allowed_at(address, now)
-        pace.begin(address, now)
+        now = limits.allowed_at(address, now)
+        limits.begin(address, now)
     began, now = now + 2 * SECOND, now + 2 * SECOND
     for address in range(100, 400):
-        now = pace.allowed_at(address, now)
-        sent(pace, address, now)
+        now = limits.allowed_at(address, now)
+        sent(limits, address, now)
 
     assert now - began < 11 * SECOND
 
@@ -125,14 +133,14 @@ def test_requests_that_hang_do_not_keep_the_others_from_going_out() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(addresses, pauses), max_size=200), st.integers(0, 200))
 def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], after: int) -> None:
-    pace, now, sends = Pace(), NOON, []
+    limits, now, sends = RateLimiter(), NOON, []
     for count, (address, pause) in enumerate(wishes):
         if count == after:
             recent = [send for send in sends if send[1] > now - GROUP_SPAN]
             Random(1).shuffle(recent)
-            pace = Pace(recent)
-        now = max(now + pause / 30, pace.allowed_at(address, now + pause / 30))
-        sent(pace, address, now)
+            limits = RateLimiter(recent)
+        now = max(now + pause / 30, limits.allowed_at(address, now + pause / 30))
+        sent(limits, address, now)
         sends.append((address, now))
 
     keeps_the_limits(sends)
@@ -144,15 +152,15 @@ def test_sends_that_begin_together_keep_the_limit_of_all(
     before: int, wanted: int, later: float
 ) -> None:
     """What begins at the same moment counts though none of it is written down yet."""
-    pace, sends = Pace(), []
+    limits, sends = RateLimiter(), []
     for address in range(1, before + 1):
-        at = max(NOON, pace.allowed_at(address, NOON))
-        sent(pace, address, at)
+        at = max(NOON, limits.allowed_at(address, NOON))
+        sent(limits, address, at)
         sends.append((address, at))
     now = max([NOON, *(at for _, at in sends)]) + timedelta(seconds=later)
     ahead = 0
     for address in range(1000, 1000 + wanted):
-        if pace.allowed_at(address, now, ahead) == now:
+        if limits.allowed_at(address, now, ahead) == now:
             ahead += 1
     sends += [(address, now) for address in range(1000, 1000 + ahead)]
 
@@ -161,15 +169,15 @@ def test_sends_that_begin_together_keep_the_limit_of_all(
 
 @pytest.mark.parametrize("chats", [60, 200, 1000])
 def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
-    pace, now, url_guard, count = Pace(), NOON, FloodGate(), 0
+    limits, now, url_guard, count = RateLimiter(), NOON, FloodGate(), 0
     end = NOON + timedelta(seconds=60)
     while now < end:
         address = 1 + count % chats
-        at = pace.allowed_at(address, now)
+        at = limits.allowed_at(address, now)
         if at > now:
             now = at
             continue
-        sent(pace, address, now)
+        sent(limits, address, now)
         assert (
             url_guard.admit("sendMessage", address, now.timestamp(), group=False, edit=False)
             is None
@@ -180,15 +188,15 @@ def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("urgent", "most"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_KEPT)]
+    ("urgent", "most"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_RESERVED)]
 )
 def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(
     urgent: bool, most: int
 ) -> None:
-    pace, now, count = Pace(), NOON, 0
+    limits, now, count = RateLimiter(), NOON, 0
     while now < NOON + timedelta(minutes=10):
-        now = pace.allowed_at(-5, now, urgent=urgent)
-        sent(pace, -5, now)
+        now = limits.allowed_at(-5, now, urgent=urgent)
+        sent(limits, -5, now)
         count += 1
 
     assert most * 10 >= count - most >= 0.9 * most * 10
@@ -196,64 +204,64 @@ def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(
 
 def test_what_is_urgent_goes_out_within_a_second_though_all_others_use_every_slot() -> None:
     """In a chat that was written to just now it is the gap of that chat, which Telegram demands."""
-    pace, now, chance = Pace(), NOON, Random(1)
+    limits, now, chance = RateLimiter(), NOON, Random(1)
     waits = []
     for number in range(3000):
-        now = pace.allowed_at(100 + number, now)
-        sent(pace, 100 + number, now)
+        now = limits.allowed_at(100 + number, now)
+        sent(limits, 100 + number, now)
         at = now + timedelta(seconds=chance.random() / 10)
-        waits.append(max(at, pace.allowed_at(7, at, urgent=True)) - at)
+        waits.append(max(at, limits.allowed_at(7, at, urgent=True)) - at)
 
     assert max(waits) <= SECOND / 2
 
 
 def test_what_is_urgent_goes_out_in_a_group_that_has_had_its_share_of_the_minute() -> None:
-    pace, now = Pace(), NOON
-    for _ in range(GROUP_BUDGET - GROUP_KEPT):
-        now = pace.allowed_at(-5, now)
-        sent(pace, -5, now)
+    limits, now = RateLimiter(), NOON
+    for _ in range(GROUP_BUDGET - GROUP_RESERVED):
+        now = limits.allowed_at(-5, now)
+        sent(limits, -5, now)
 
-    assert pace.allowed_at(-5, now) > now + 30 * SECOND
-    assert pace.allowed_at(-5, now, urgent=True) == now + CHAT_GAP
+    assert limits.allowed_at(-5, now) > now + 30 * SECOND
+    assert limits.allowed_at(-5, now, urgent=True) == now + CHAT_GAP
 
 
 def test_a_terminal_is_not_paced() -> None:
-    pace = Pace()
-    pace.close(NOON + MINUTE)
+    limits = RateLimiter()
+    limits.end(1, NOON, ServiceDown(""), NOON + MINUTE)
     for _ in range(100):
-        sent(pace, 0, NOON)
+        sent(limits, 0, NOON)
 
-    assert pace.allowed_at(0, NOON) == NOON
+    assert limits.allowed_at(0, NOON) == NOON
 
 
 def test_one_chats_flood_wait_is_its_own_affair_and_several_close_everything() -> None:
-    pace = Pace()
+    limits = RateLimiter()
     for number in range(FLOOD_CHATS - 1):
-        pace.flooded(number, NOON, NOON + MINUTE)
-        pace.flooded(number, NOON, NOON + MINUTE)
-    assert pace.allowed_at(99, NOON) == NOON
+        rate_limit(limits, number, NOON, NOON + MINUTE)
+        rate_limit(limits, number, NOON, NOON + MINUTE)
+    assert limits.allowed_at(99, NOON) == NOON
 
-    pace.flooded(50, NOON + 6 * SECOND, NOON + MINUTE)
-    assert pace.allowed_at(99, NOON) == NOON, "those of long ago do not count"
+    rate_limit(limits, 50, NOON + 6 * SECOND, NOON + MINUTE)
+    assert limits.allowed_at(99, NOON) == NOON, "those of long ago do not count"
 
     for number in range(FLOOD_CHATS):
-        pace.flooded(number, NOON + 7 * SECOND, NOON + MINUTE)
-    assert pace.allowed_at(99, NOON) == NOON + MINUTE
-    assert pace.allowed_at(99, NOON + 10 * MINUTE) == NOON + 10 * MINUTE
+        rate_limit(limits, number, NOON + 7 * SECOND, NOON + MINUTE)
+    assert limits.allowed_at(99, NOON) == NOON + MINUTE
+    assert limits.allowed_at(99, NOON + 10 * MINUTE) == NOON + 10 * MINUTE
 
 
 def test_a_long_wait_among_several_short_ones_is_not_everybodys() -> None:
-    pace = Pace()
+    limits = RateLimiter()
     for number, minutes in enumerate([200, 1, 2, 300, 3]):
-        pace.flooded(number, NOON, NOON + minutes * MINUTE)
+        rate_limit(limits, number, NOON, NOON + minutes * MINUTE)
 
-    assert pace.allowed_at(99, NOON) == NOON + 3 * MINUTE, "so long at least three of them wait"
+    assert limits.allowed_at(99, NOON) == NOON + 3 * MINUTE, "so long at least three of them wait"
 
 
 def test_what_is_remembered_stays_small() -> None:
-    pace, now = Pace(), NOON
+    limits, now = RateLimiter(), NOON
     for address in range(1, 30_000):
         now += SECOND / 25
-        sent(pace, address, now)
+        sent(limits, address, now)
 
-    assert len(pace._chats) <= 10_001
+    assert len(limits._chats) <= 10_001
