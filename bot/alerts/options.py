@@ -28,13 +28,13 @@ def problem(
     after, again = ((places or {}).get(name, 0) for name in ("or_after", "alert_again_at"))
     if options.or_after is not None and options.publishers < 2:
         return "or_after", QueryError(
-            text, after, "or_after goes with publishers: 2 or more, for it ends the wait for them"
+            text, after, "or_after needs publishers: 2 or more; it limits how long to wait for them"
         )
     if options.or_after is not None and not timedelta(0) < options.or_after <= LONGEST_WAIT:
-        return "or_after", QueryError(text, after, "expected between 1s and 3d")
+        return "or_after", QueryError(text, after, "must be between 1s and 3d")
     if options.alert_again_at and options.alert_again_at <= options.publishers:
         return "alert_again_at", QueryError(
-            text, again, "expected more than the publishers that the first ring waits for"
+            text, again, "must be more than the publishers of the first alert"
         )
     return None
 
@@ -70,7 +70,7 @@ def misplaced(query: str) -> QueryError | None:
     return QueryError(
         query,
         found.start(),
-        "{option}: stands before the query, as in {example}",
+        "{option}: goes before the query, as in {example}",
         option=option,
         example=example,
     )

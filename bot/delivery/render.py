@@ -169,7 +169,7 @@ def buttons(delivery: Delivery, translator: Translator) -> tuple[tuple[Button, .
         taken = delivery.alerts[0].taken_by
         second.append(
             Button(
-                translator.gettext("Give it back") if taken else translator.gettext("I have it"),
+                translator.gettext("Release") if taken else translator.gettext("I'm on it"),
                 Press.MINE,
             )
         )
@@ -235,7 +235,7 @@ def _one(alert: AlertView, now: datetime, translator: Translator, *, repeat: boo
     if alert.catch_up:
         composer.add("(" + translator.gettext("catch-up") + ") ", "italic")
     if alert.single and alert.publishers < 2:
-        composer.add("(" + translator.gettext("single source") + ") ", "italic")
+        composer.add("(" + translator.gettext("single publisher") + ") ", "italic")
     _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
@@ -250,7 +250,7 @@ def _one(alert: AlertView, now: datetime, translator: Translator, *, repeat: boo
         _also(composer, alert, now, translator)
     if alert.taken_by:
         composer.add("\n\n✋ ").add_marked(
-            translator.gettext("{name} has it", name=_fitting(alert.taken_by, 60)), (), "bold"
+            translator.gettext("{name} is on it", name=_fitting(alert.taken_by, 60)), (), "bold"
         )
     if alert.subscriptions:
         composer.add("\n\n🔔 ").add_marked(
@@ -281,8 +281,8 @@ def _also(composer: Composer, alert: AlertView, now: datetime, translator: Trans
     rest = alert.entries - 1 - len(shown)
     if rest > 0:
         more = translator.ngettext(
-            "and {number} more (answer this message with /story to see all)",
-            "and {number} more (answer this message with /story to see all)",
+            "and {number} more (reply with /story to see all)",
+            "and {number} more (reply with /story to see all)",
             rest,
         )
         composer.add(f" {more}")
@@ -312,7 +312,7 @@ def _heading(form: BundleKind, number: int, translator: Translator) -> str:
             return translator.ngettext("Digest: {number} story", "Digest: {number} stories", number)
         case BundleKind.CATCH_UP:
             return translator.ngettext(
-                "While it was quiet: {number} story", "While it was quiet: {number} stories", number
+                "During quiet hours: {number} story", "During quiet hours: {number} stories", number
             )
         case _:
             return translator.ngettext("{number} story", "{number} stories", number)
@@ -361,8 +361,8 @@ def _many(
     rest = len(alerts) - len(listed)
     if rest:
         more = translator.ngettext(
-            "and {number} more; newsbell keeps them all.",
-            "and {number} more; newsbell keeps them all.",
+            "and {number} more, all of them stored.",
+            "and {number} more, all of them stored.",
             rest,
         )
         composer.add(f"\n\n{more}")

@@ -196,9 +196,9 @@ def sentence(explanation: Explanation, translator: Translator = ENGLISH) -> str:
     if explanation.matched:
         terms = _terms(explanation.found, translator)
         said = [
-            translator.gettext("It has {terms}.", terms=terms)
+            translator.gettext("Matched: {terms}.", terms=terms)
             if terms
-            else translator.gettext("It has nothing that the query excludes.")
+            else translator.gettext("Contains nothing that the query excludes.")
         ]
         if explanation.unneeded:
             said.append(
@@ -210,21 +210,21 @@ def sentence(explanation: Explanation, translator: Translator = ENGLISH) -> str:
     said = []
     if explanation.missing:
         said.append(
-            translator.gettext("It lacks {terms}.", terms=_and(explanation.missing, translator))
+            translator.gettext("Missing: {terms}.", terms=_and(explanation.missing, translator))
         )
     if explanation.excluded:
         said.append(
             translator.gettext(
-                "It is excluded by NOT {terms}.", terms=_terms(explanation.excluded, translator)
+                "Excluded by NOT {terms}.", terms=_terms(explanation.excluded, translator)
             )
         )
     if explanation.found:
         said.append(
             translator.gettext(
-                "It has {terms}.", terms=_and([one.term for one in explanation.found], translator)
+                "Found: {terms}.", terms=_and([one.term for one in explanation.found], translator)
             )
         )
-    return " ".join(said) or translator.gettext("It does not match.")
+    return " ".join(said) or translator.gettext("No match.")
 
 
 def _terms(found: Sequence[TermMatch], translator: Translator) -> str:
@@ -248,7 +248,7 @@ def _how_said(how: MatchMethod, translator: Translator) -> str:
         case MatchKind.STEM:
             return translator.gettext("same stem: {stems}", stems=how.what)
         case MatchKind.JOINED:
-            return translator.gettext("the same word, joined")
+            return translator.gettext("the same word, written together")
         case MatchKind.PREFIX:
             return translator.gettext("begins with {letters}", letters=how.what)
         case MatchKind.NAME:
@@ -258,9 +258,9 @@ def _how_said(how: MatchMethod, translator: Translator) -> str:
         case MatchKind.EXPRESSION:
             return translator.gettext("matches the expression")
         case MatchKind.ARTICLE:
-            return translator.gettext("of the article")
+            return translator.gettext("from the article's data")
         case MatchKind.NEAR:
-            return translator.gettext("so near to each other")
+            return translator.gettext("this close together")
         case MatchKind.WORD:
             return translator.gettext("the same word")
 

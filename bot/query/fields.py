@@ -49,7 +49,7 @@ def in_text_field(field: str, part: Node, query: str, position: int) -> InField:
         raise QueryError(
             query,
             position,
-            "{field}: cannot hold {part}: put that outside, joined by AND.",
+            "{field}: cannot contain {part}. Put that outside, joined by AND.",
             field=field,
             part=shown,
         )
@@ -84,7 +84,7 @@ def _value(field: str, text: str, query: str, position: int) -> str:
             value = site_value(text)
             if "." not in value.partition("/")[0]:
                 raise QueryError(
-                    query, position, "site: takes a whole host, as in site:reuters.com."
+                    query, position, "site: needs a full host name, as in site:reuters.com."
                 )
             return value
         case "lang":
@@ -93,7 +93,7 @@ def _value(field: str, text: str, query: str, position: int) -> str:
                 raise QueryError(
                     query,
                     position,
-                    "lang: takes a language code, as in lang:en, lang:ru or lang:ar.",
+                    "lang: needs a language code, as in lang:en, lang:ru or lang:ar.",
                 )
             return value
         case "tag":
@@ -131,7 +131,7 @@ def check_near_side(part: Node, beside: NearSide, query: str, position: int) -> 
             raise QueryError(
                 query,
                 position,
-                "AND cannot stand within {operator}: write {instead}.",
+                "AND is not allowed inside {operator}. Write {instead}.",
                 operator=operator,
                 instead=instead,
             )
@@ -143,13 +143,16 @@ def check_near_side(part: Node, beside: NearSide, query: str, position: int) -> 
         case InField(field=field, part=inner):
             instead = f"{field}:({beside.whole(inner)})"
             raise QueryError(
-                query, position, "Put the field before the whole: {instead}.", instead=instead
+                query,
+                position,
+                "Put the field before the whole expression: {instead}.",
+                instead=instead,
             )
         case Meta() | Everything() | Regex():
             raise QueryError(
                 query,
                 position,
-                "{operator} joins words, phrases, names and lists, not {part}: join that with AND.",
+                "{operator} joins words, phrases, names and lists, not {part}. Join that with AND.",
                 operator=operator,
                 part=show(part),
             )
@@ -160,7 +163,8 @@ def not_within_near(operator: str, query: str, position: int) -> QueryError:
     return QueryError(
         query,
         position,
-        "NOT cannot stand within {operator}: put it after the whole, as in (a {operator} b) NOT c.",
+        "NOT is not allowed inside {operator}. Put it after the whole "
+        "expression, as in (a {operator} b) NOT c.",
         operator=operator,
     )
 

@@ -93,7 +93,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "A query has at most {most} words; make two subscriptions of this one.",
+                "A query can have at most {most} words. Split this one into two subscriptions.",
                 most=TERMS,
             )
 
@@ -110,13 +110,15 @@ class _Grower(Transformer[Token, Node]):
         if not found:
             if term.quoted:
                 raise QueryError(
-                    self._query, position, "These quotes hold no word: write a word, or remove it."
+                    self._query,
+                    position,
+                    "These quotes are empty. Put a word in them, or remove them.",
                 )
             raise QueryError(
                 self._query,
                 position,
-                "“{word}” holds no letter or digit: write a word, or remove it.",
-                word=text,
+                "Unexpected “{word}”. Write a word here, or OR between alternatives.",
+                word=text or self._query[position : position + 1],
             )
         return Term(
             found, trimmed(term.text) if term.mode == "exact" else term.text, term.mode, term.quoted
@@ -130,7 +132,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 at,
-                "A star works with plain words only: leave out the star, or the sign before the word.",
+                "A star works only with plain words. Remove the star, or the sign before the word.",
             )
         if text.startswith("="):
             return self._term(text[1:], position, Term((), text[1:], "exact"))
@@ -139,7 +141,7 @@ class _Grower(Transformer[Token, Node]):
                 raise QueryError(
                     self._query,
                     position,
-                    "Distances are written with NEAR: a NEAR/{number} b.",
+                    "Write distances with NEAR: a NEAR/{number} b.",
                     number=text[1:],
                 )
             return self._name(text[1:], position, quoted=False)
@@ -155,7 +157,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "{operator} needs a number of words: write {operator}/5.",
+                "{operator} needs a number of words. Write {operator}/5.",
                 operator=operator,
             )
         if "://" in text:
@@ -165,33 +167,37 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "This is an address: write site:{host} for articles of a site.",
+                "This is an address. For articles of a site, write site:{host}.",
                 host=host,
             )
         if text.startswith("/"):
             raise QueryError(
                 self._query,
                 position,
-                "An expression stands between two slashes, as in /S-[34]00/: close it, or put the text in quotes.",
+                "An expression goes between two slashes, as in /S-[34]00/. Close "
+                "it, or put the text in quotes.",
             )
         if text.startswith("*"):
             raise QueryError(
                 self._query,
                 position,
-                "A star can stand only at the end of a word, as in rate*; for any part of words use /…/.",
+                "A star works only at the end of a word, as in rate*. For any part "
+                "of a word, use /…/.",
             )
         if "*" in text[:-1] or "?" in text[:-1]:
             at = position + min(text.index(one) for one in "*?" if one in text)
             raise QueryError(
                 self._query,
                 at,
-                "A star can stand only at the end of a word, as in rate*; for letters within use /…/.",
+                "A star works only at the end of a word, as in rate*. For letters "
+                "inside a word, use /…/.",
             )
         if re.match(r"\^\d|.+[\^~]\d", text):
             raise QueryError(
                 self._query,
                 position,
-                "Weights and ~ with a number have no meaning here: write the word alone, or NEAR/n between two.",
+                "Weights and ~ with a number do nothing here. Write the word "
+                "alone, or NEAR/n between two words.",
             )
 
     def _prefix(self, text: str, position: int) -> Node:
@@ -206,7 +212,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "“{word}” is too short: at least {least} letters stand before a star.",
+                "“{word}” is too short. Put at least {least} letters before a star.",
                 word=f"{text}*",
                 least=PREFIX,
             )
@@ -218,13 +224,13 @@ class _Grower(Transformer[Token, Node]):
         text = text.strip()
         if len(text.split()) > NAME_WORDS:
             raise QueryError(
-                self._query, position, "A name has at most {most} words.", most=NAME_WORDS
+                self._query, position, "A name can have at most {most} words.", most=NAME_WORDS
             )
         try:
             return Name(compile_name(text), text, quoted)
         except ValueError:
             raise QueryError(
-                self._query, position, 'A name follows ~, as in ~Zelensky or ~"Deir ez-Zor".'
+                self._query, position, 'Put a name after ~, as in ~Zelensky or ~"Deir ez-Zor".'
             ) from None
 
     @v_args(inline=True)
@@ -235,7 +241,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 at,
-                'A star has no meaning in quotes: write it after a word, as in "air" ONEAR/0 def*.',
+                'A star does nothing in quotes. Put it after a word, as in "air" ONEAR/0 def*.',
             )
         return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
 
@@ -277,7 +283,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "There is no list @{name}. Lists are made under `names:` in feeds.yaml.",
+                "There is no list @{name}. Define lists under `names:` in feeds.yaml.",
                 name=name,
             )
         return NamedList(name, tuple(self._item(item, position) for item in items))
@@ -344,7 +350,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "At most {most} words may stand between: write {operator}/{most} or less.",
+                "At most {most} words can come between. Write {operator}/{most} or less.",
                 most=DISTANCE,
                 operator=operator,
             )
@@ -353,7 +359,7 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "A query has at most {most} NEAR; make two subscriptions of this one.",
+                "A query can have at most {most} NEAR. Split this one into two subscriptions.",
                 most=NEARS,
             )
         for part, other in ((left, right), (right, left)):
@@ -424,13 +430,13 @@ def parse(query: str, names: Names | None = None) -> Node:
         raise QueryError(
             query,
             LENGTH,
-            "A query has at most {most} characters; this one has {number}.",
+            "A query can have at most {most} characters; this one has {number}.",
             most=LENGTH,
             number=len(query),
         )
     text = query.translate(_TYPOGRAPHIC)
     if not text.strip():
-        raise QueryError(query, 0, 'The query is empty: write a word, or a "phrase".')
+        raise QueryError(query, 0, 'The query is empty. Write a word, or a "phrase".')
     _check_brackets(query, text)
     try:
         tree = _Grower(query, names or {}).transform(_grammar().parse(text))
@@ -456,7 +462,7 @@ def _too_deep(query: str) -> QueryError:
     return QueryError(
         query,
         0,
-        "Parentheses, NOT and fields nest at most {most} deep: write the query flatter.",
+        "Parentheses, NOT and fields can be nested at most {most} deep. Simplify the query.",
         most=DEPTH,
     )
 
@@ -495,24 +501,24 @@ def _check_brackets(query: str, text: str) -> None:
             opened.append(position)
             if len(opened) > DEPTH:
                 raise QueryError(
-                    query, position, "Parentheses nest at most {most} deep.", most=DEPTH
+                    query, position, "Parentheses can be nested at most {most} deep.", most=DEPTH
                 )
         elif quote < 0 and character == ")":
             if not opened:
                 raise QueryError(
                     query,
                     position,
-                    "This parenthesis closes nothing: remove it, or open one before.",
+                    "This parenthesis was never opened. Remove it, or open one before it.",
                 )
             opened.pop()
         position += 1
     if quote >= 0:
         raise QueryError(
-            query, quote, 'This quote is not closed: add a " after the last word of the phrase.'
+            query, quote, 'This quote is not closed. Add a " after the last word of the phrase.'
         )
     if opened:
         raise QueryError(
-            query, opened[-1], "This parenthesis is not closed: add a ) where it should end."
+            query, opened[-1], "This parenthesis is not closed. Add a ) where it should end."
         )
 
 
@@ -529,7 +535,7 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
         return QueryError(
             query,
             position,
-            "“{sign}” has no meaning here: put text that holds it in quotes.",
+            "“{sign}” means nothing here. Put text that contains it in quotes.",
             sign=sign,
         )
     found = (
@@ -547,7 +553,7 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
     return QueryError(
         query,
         position,
-        "“{word}” needs a word before it: remove it, or write the word in quotes to search for it.",
+        "“{word}” needs a word before it. Remove it, or put it in quotes to search for it.",
         word=found,
     )
 
@@ -556,6 +562,6 @@ def _at_the_end(query: str, position: int, word: str) -> QueryError:
     return QueryError(
         query,
         position,
-        "“{word}” stands at the end: write what should follow it, or remove it.",
+        "Nothing follows “{word}”. Write what should, or remove it.",
         word=word,
     )

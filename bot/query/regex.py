@@ -28,14 +28,14 @@ def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
         raise QueryError(
             query,
             position,
-            "“{flags}” is no flag: /…/i ignores case, others there are none.",
+            "“{flags}” is not a flag. The only flag is /…/i, which ignores case.",
             flags=flags,
         )
     if len(source) > LENGTH:
         raise QueryError(
             query,
             position,
-            "An expression has at most {most} characters; this one has {number}.",
+            "An expression can have at most {most} characters; this one has {number}.",
             most=LENGTH,
             number=len(source),
         )
@@ -45,7 +45,8 @@ def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
             raise QueryError(
                 query,
                 position,
-                "This expression matches the empty text, and so everything: ask for at least one letter.",
+                "This expression matches empty text, and so everything. Require at "
+                "least one letter.",
             )
     except UnicodeEncodeError as error:  # half of a surrogate pair
         raise _unread(str(error), query, position) from None
@@ -65,14 +66,15 @@ def _unread(reason: str, query: str, position: int) -> QueryError:
         return QueryError(
             query,
             position,
-            "This expression is too large for RE2 ({size} KB): write fewer or smaller repetitions.",
+            "This expression is too large for RE2 ({size} KB). Use fewer or smaller repetitions.",
             size=size,
         )
     if "repetition size" in reason:
         return QueryError(
             query,
             position,
-            "RE2 cannot read this expression: {reason}; RE2 repeats at most 1000 times, all in all.",
+            "RE2 cannot read this expression: {reason}. RE2 allows at most "
+            "1000 repetitions in total.",
             reason=reason,
         )
     return QueryError(query, position, "RE2 cannot read this expression: {reason}.", reason=reason)

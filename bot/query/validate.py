@@ -10,19 +10,22 @@ def validation_error(tree: Node, query: str) -> QueryError | None:
         return QueryError(
             query,
             0,
-            "No article can match this: it asks for something and excludes the same. Remove one of the two.",
+            "No article can match this: it requires and excludes the same "
+            "thing. Remove one of the two.",
         )
     if not isinstance(tree, Everything) and matches_everything(tree):
         return QueryError(
             query,
             0,
-            "This matches every article: remove the part that does, or write * alone if you mean it.",
+            "This matches every article. Remove the part that causes it, or "
+            "write only * if you mean it.",
         )
     if not _demands(tree):
         return QueryError(
             query,
             0,
-            "This matches every article that lacks a word: say first what you want, then NOT what you do not.",
+            "This matches every article without a certain word. Write first "
+            "what you want, then NOT and what you do not want.",
         )
     return None
 

@@ -95,7 +95,7 @@ def _of_one(
         feeds = ", ".join(subscription.feeds)
         texts.append(
             translator.gettext(
-                "It looks at {feeds} only, not at {feed}.",
+                "Limited to {feeds}; {feed} is not one of them.",
                 feeds=feeds,
                 feed=entry.article.feed_name,
             )
@@ -114,7 +114,7 @@ def _of_one(
                 translator.gettext("{chat}: {what}.", chat=name, what=what)
                 if matches
                 else translator.gettext(
-                    "{chat}: it rang before its words or the query changed; {what}.",
+                    "{chat}: alerted before the article or the query changed; {what}.",
                     chat=name,
                     what=what,
                 )
@@ -127,7 +127,7 @@ def _of_one(
 
 def _unread(held: ParsedSubscription, translator: Translator) -> AlertExplanation:
     text = translator.gettext(
-        "It rings nobody: its query cannot be read. {problem}", problem=held.problem
+        "Not working: its query cannot be read. {problem}", problem=held.problem
     )
     return AlertExplanation(held.subscription.name, matches=False, alerted=False, text=plain(text))
 
@@ -150,25 +150,25 @@ def _in_chat(
     if alert is None:
         if facts.entry.silent:
             return translator.gettext(
-                "no alert, for {reason}", reason=_silent(facts.entry.silent, translator)
+                "no alert, because {reason}", reason=_silent(facts.entry.silent, translator)
             )
         return translator.gettext(
-            "no alert: the subscription did not stand, or read otherwise, when the article came"
+            "no alert: when the article came, the subscription did not exist or was different"
         )
     state = _state(alert, when, translator)
     if paused and alert.state is DeliveryState.QUEUED:
         state = translator.gettext(
-            "{state}, for the chat is paused: {reason}", state=state, reason=paused
+            "{state}; the chat is paused: {reason}", state=state, reason=paused
         )
     if alert.entry_id != facts.entry.id:
         return translator.gettext(
-            "its story had rung {when} with “{title}” ({state})",
+            "already alerted to its story {when}, with “{title}” ({state})",
             when=when(alert.created_at),
             title=alert.title,
             state=state,
         )
     if subscription.id not in alert.subscriptions:
-        return translator.gettext("it rang for another subscription, {state}", state=state)
+        return translator.gettext("alerted for another subscription, {state}", state=state)
     return state
 
 
@@ -177,15 +177,17 @@ def _silent(kind: Silence, translator: Translator) -> str:
     match kind:
         case Silence.BASELINE:
             return translator.gettext(
-                "it was in the feed when newsbell looked at that for the first time; of that a terminal shows the last day, others nothing"
+                "it was already in the feed on the first fetch; such articles do "
+                "not alert (a terminal shows those of the last day)"
             )
         case Silence.FLOOD:
             return translator.gettext(
-                "it came in a flood of entries that the feed had never shown before; those of the last day were told of in one message"
+                "the feed showed very many new entries at once; those of the last "
+                "day came in one message"
             )
         case _:
             return translator.gettext(
-                "it came with the older part of a document that was too long to read at once"
+                "it was in the older part of a document that was too long to read at once"
             )
 
 
@@ -194,10 +196,10 @@ def _state(alert: AlertFact, when: TimeFormat, translator: Translator) -> str:
         if alert.due_at:
             until = when(alert.due_at)
             return translator.gettext(
-                "it waits until enough independent publishers carry the story; it rings {when} all the same",
+                "waiting for enough independent publishers; you are alerted {when} at the latest",
                 when=until,
             )
-        return translator.gettext("it waits until enough independent publishers carry the story")
+        return translator.gettext("waiting for enough independent publishers")
     if _arrived(alert):
         return (
             translator.gettext("sent {when}", when=when(alert.settled_at))
@@ -216,19 +218,19 @@ def _state(alert: AlertFact, when: TimeFormat, translator: Translator) -> str:
 def _unsettled(state: DeliveryState | None, translator: Translator) -> str:
     match state:
         case DeliveryState.QUEUED:
-            return translator.gettext("the message waits to be sent")
+            return translator.gettext("the message is queued")
         case DeliveryState.SENDING:
             return translator.gettext("the message is being sent")
         case DeliveryState.UNKNOWN:
             return translator.gettext(
-                "the connection ended before the answer, so the message may or may not have arrived"
+                "the connection broke before the reply, so the message may or may not have arrived"
             )
         case DeliveryState.DEAD:
             return translator.gettext("the message was refused")
         case DeliveryState.DROPPED:
-            return translator.gettext("the message was dropped by hand or was not needed any more")
+            return translator.gettext("the message was dropped by hand, or was no longer needed")
         case _:
-            return translator.gettext("what became of the message is forgotten by now")
+            return translator.gettext("what happened to the message is no longer stored")
 
 
 def describe_entry(
@@ -240,33 +242,31 @@ def describe_entry(
     match key:
         case "link":
             text = translator.gettext(
-                "{feed} showed it first {when}; it is known by its link, so it does not ring again.",
+                "First seen in {feed} {when}.",
                 feed=feed,
                 when=first,
             )
         case "headline":
             text = translator.gettext(
-                "{feed} showed it first {when}; it is known by its headline, so it does not ring again.",
+                "First seen in {feed} {when}; recognised by its headline.",
                 feed=feed,
                 when=first,
             )
         case _:
             text = translator.gettext(
-                "{feed} showed it first {when}; it is known by its guid, so it does not ring again.",
+                "First seen in {feed} {when}; recognised by its guid.",
                 feed=feed,
                 when=first,
             )
     texts = [text]
     texts += [
-        translator.gettext(
-            "Its words changed {when}; before: “{title}”.", when=when(at), title=title
-        )
+        translator.gettext("Text changed {when}; before: “{title}”.", when=when(at), title=title)
         for at, title in facts.revisions[-3:]
     ]
     if entry.silent:
         texts.append(
             translator.gettext(
-                "It could not ring: {reason}.", reason=_silent(entry.silent, translator)
+                "No alert was possible: {reason}.", reason=_silent(entry.silent, translator)
             )
         )
     return plain(" ".join(texts))
@@ -300,21 +300,21 @@ def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
     after = when(feed.next_poll_at)
     if feed.last_poll_at is None:
         return translator.gettext(
-            "{feed} has not been looked at yet; the next look is {next}.",
+            "{feed} has not been fetched yet; next fetch {next}.",
             feed=feed.name,
             next=after,
         )
     last = when(feed.last_poll_at)
     if feed.failure:
         return translator.gettext(
-            "{feed} could not be read when it was last looked at, {last}: {problem}; the next look is {next}.",
+            "{feed} could not be read at the last fetch, {last}: {problem}; next fetch {next}.",
             feed=feed.name,
             last=last,
             problem=feed.failure.rstrip("."),
             next=after,
         )
     return translator.gettext(
-        "{feed} was last looked at {last} and did not hold it; the next look is {next}.",
+        "{feed} did not have it at the last fetch, {last}; next fetch {next}.",
         feed=feed.name,
         last=last,
         next=after,

@@ -70,13 +70,13 @@ def _reason(
         return (
             translator.gettext("first of the storyline")
             if entry.id == first_id
-            else translator.gettext("on its own at first; what came later joined it")
+            else translator.gettext("alone at first; later articles joined it")
         )
     reasons = "; ".join(
         _pair_reason(pair, names.get(pair.other, ""), translator) for pair in entry.pairs
     )
     return (
-        translator.gettext("opened a story of this storyline: {reasons}", reasons=reasons)
+        translator.gettext("started a story of this storyline: {reasons}", reasons=reasons)
         if entry.id == entry.story_ids.story
         else reasons
     )
@@ -89,16 +89,16 @@ def _pair_reason(pair: Pair, name: str, translator: Translator) -> str:
         case PairReason.LINK, True:
             return translator.gettext("the same link as {name}", name=name)
         case PairReason.LINK, False:
-            return translator.gettext("the same link as an entry that is forgotten by now")
+            return translator.gettext("the same link as an article no longer stored")
         case PairReason.HEADLINE, True:
             return translator.gettext("the same headline as {name}", name=name)
         case PairReason.HEADLINE, False:
-            return translator.gettext("the same headline as an entry that is forgotten by now")
+            return translator.gettext("the same headline as an article no longer stored")
         case PairReason.WORDS, True:
             return translator.gettext("words like {name} ({score})", name=name, score=score)
         case PairReason.WORDS, False:
             return translator.gettext(
-                "words like an entry that is forgotten by now ({score})", score=score
+                "words like an article no longer stored ({score})", score=score
             )
         case PairReason.NAMES, True:
             return translator.gettext(
@@ -106,7 +106,7 @@ def _pair_reason(pair: Pair, name: str, translator: Translator) -> str:
             )
         case PairReason.NAMES, False:
             return translator.gettext(
-                "names and numbers like an entry that is forgotten by now ({score})", score=score
+                "names and numbers like an article no longer stored ({score})", score=score
             )
         case reason, _:
             return f"{reason} {name}".rstrip()
@@ -148,7 +148,7 @@ def who_was_first(story: TimelineStory, translator: Translator = ENGLISH) -> str
     first = story.entries[0]
     second = next((item for item in story.entries if item.entry.origin != first.entry.origin), None)
     if second is None:
-        return translator.gettext("{name} alone has it so far.", name=first.entry.name)
+        return translator.gettext("Only {name} so far.", name=first.entry.name)
     if second.delay <= timedelta(0):
         return translator.gettext(
             "{name} and {other} had it at the same time.",

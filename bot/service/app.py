@@ -59,6 +59,7 @@ class App:
             scheduler(self.jobs.schedule(self._tick)),
             asyncio.TaskGroup() as group,
         ):
+<<<<<<< HEAD
             polling = group.create_task(self.poller.run())
             delivering = group.create_task(self.deliverer.run())
             helpers = [group.create_task(self.reloader.watch())]
@@ -72,6 +73,134 @@ class App:
             await _finish(polling)
             self.deliverer.stop()
             await _finish(delivering)
+=======
+            self.deliverer.wake()
+        if any(report.failure is None and report.before in OFFLINE for report in reports):
+            self._network_back = True
+        self._wiring.polled(reports)
+
+    def grouping(self, chat_id: int) -> Grouping:
+        """What one alert of the chat is for."""
+        return self._groupings.get(chat_id) or Grouping(self.config.settings.stories)
+
+    async def _use_subscriptions(self, chat_id: int | None = None) -> None:
+        """Compile what is subscribed, or what changed of it; polls go on meanwhile. A query that cannot be read any more stops no other."""
+        self._groupings = await self.store.polls.groupings()
+        known = set(self.index.broken)
+        changes = self.index.synchronize(
+            await self.store.polls.subscriptions(chat_id), self.config.names, chat_id
+        )
+        for number, _ in enumerate(changes, 1):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for subscription, error in (
+            self.index.broken[one] for one in self.index.broken.keys() - known
+        ):
+            log.error(
+                "subscription_broken",
+                subscription_id=subscription.id,
+                query=subscription.query,
+                error=error.message,
+                effect="it sends no alerts",
+            )
+
+    async def _handle(self, update: Incoming) -> str:
+        if (
+            "~" in update.text
+        ):  # the first name of a process reads the gazetteer: seconds in which polls go on
+            await asyncio.to_thread(compile_name, "Kyiv")
+        handled = await self._actions.handle(update)
+        if handled.changed:
+            await self._use_subscriptions(handled.chat_id)
+            self.poller.tick()
+        if handled.busy:
+            await self._take_up_works()
+        self.deliverer.wake()
+        return handled.toast
+
+    async def _take_up_works(self) -> None:
+        """Do what screens say is being done, also what a process that is gone began."""
+        under_way = {task.get_name() for task in self._works}
+        for chat_id, user_id, screen in await self.store.chats.busy_screens():
+            name = f"screen {screen.id}"
+            if name not in under_way:
+                task = asyncio.create_task(self._work(chat_id, user_id, screen), name=name)
+                self._works.add(task)
+                task.add_done_callback(self._works.discard)
+
+    async def _work(self, chat_id: int, user_id: int, screen: Screen) -> None:
+        bind_contextvars(screen_id=screen.id)  # the task has a context of its own
+        try:
+            await self._actions.work(chat_id, screen, user_id)
+        except StoreError as error:
+            log.error("screen_task_failed", error=str(error), will_retry="on_restart")
+        except Exception:  # one that trips over our own mistake must not be begun anew for ever
+            log.exception("screen_task_failed", will_retry="never")
+            translator = self._translator(ChatSettings())
+            reply = Reply(
+                Message(translator.gettext("Something went wrong in newsbell; see its log.")),
+                screen=Screen(screen.name),
+            )
+            await self.store.chats.finish(chat_id, user_id, screen, reply, self.clock.now())
+        self.deliverer.wake()
+
+    async def works_done(self) -> None:
+        """Until nothing is worked on that screens wait for."""
+        while self._works:
+            await asyncio.wait(set(self._works))
+
+    async def _end_works(self) -> None:
+        """What is not done by now is taken up at the next start."""
+        for task in self._works:
+            task.cancel()
+        await asyncio.gather(*self._works, return_exceptions=True)
+
+    async def reload(self) -> None:
+        """Take the configuration file in again; a faulty one changes nothing."""
+        try:
+            fresh = await self._checked()
+        except ConfigError as error:
+            log.error(
+                "config_rejected",
+                file=self.config.path.name,
+                effect="the old settings stay",
+                error=str(error),
+            )
+            return
+        before, after = self.config.settings, fresh.settings
+        changes = await self.store.config.sync(fresh.declared, self.clock.now())
+        if fresh.names != self.config.names:
+            changes.append("names changed")
+        self.config = fresh
+        self._publisher_groups = PublisherGroups(fresh.publisher_groups)
+        logs.keep_secret(value for headers in fresh.headers.values() for value in headers.values())
+        await self._use_subscriptions()
+        if before != after:
+            changes.append(
+                "settings changed (timezone, spacing and admins apply now, the others after a restart)"
+            )
+        log.info(
+            "config_reloaded", file=fresh.path.name, changes="; ".join(changes) or "no changes"
+        )
+        self.poller.tick()
+        self.deliverer.wake()
+
+    async def _checked(self) -> Config:
+        """The file as it is now; raises ConfigError, also where a chat's query needs a list that it no longer has."""
+        fresh = await asyncio.to_thread(
+            load, self.config.path
+        )  # a large file takes seconds, and polls go on
+        stored = [one for one in await self.store.polls.subscriptions() if not one.declared]
+        broken = [problem for one in stored if (problem := _unreadable(one.query, fresh.names))]
+        if broken:
+            texts = (
+                f"a chat still subscribes to {error.query!r}: {error.message}" for error in broken
+            )
+            raise ConfigError(
+                fresh.path.name, tuple(Mistake(1, 1, "names", text) for text in texts)
+            )
+        return fresh
+>>>>>>> 22e9275 (Say in plain English what queries, alerts and explanations say)
 
     async def run_once(self) -> None:
         """Poll every feed, deliver, return."""

@@ -626,7 +626,7 @@ async def test_an_alert_is_held_for_as_long_as_its_subscription_says_and_is_mark
         for _ in range(2):
             await harness.app.jobs.release_pending()
             await harness.deliver(2 * SECOND)
-        assert [text.startswith("(single source) tram") for text in alerts(harness)] == [True]
+        assert [text.startswith("(single publisher) tram") for text in alerts(harness)] == [True]
 
 
 async def test_of_two_subscriptions_that_wait_the_one_that_needs_less_rings(

@@ -192,9 +192,7 @@ async def test_more_than_eight_further_entries_are_counted(
                 number % 5,
                 f"{BLAST}, {('police', 'medics', 'owners', 'crews', 'port', 'union')[number]} say",
             )
-    assert (
-        "and 2 more (answer this message with /story to see all) · 5 publishers" in town.newest.text
-    )
+    assert "and 2 more (reply with /story to see all) · 5 publishers" in town.newest.text
 
 
 async def test_an_alert_is_held_until_enough_independent_publishers_carry_it(
@@ -224,10 +222,10 @@ async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
         clock.advance(MINUTE)
         await town.app.jobs.release_pending()
         await poll(town.app)
-        assert town.newest.text.startswith(f"(single source) {BLAST}")
+        assert town.newest.text.startswith(f"(single publisher) {BLAST}")
         await town.tells(1)
     assert len(town.texts()) == 1
-    assert not town.newest.text.startswith("(single source)")
+    assert not town.newest.text.startswith("(single publisher)")
 
 
 async def test_a_held_alert_survives_a_restart(

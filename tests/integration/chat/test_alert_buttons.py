@@ -60,7 +60,7 @@ async def test_why_answers_under_the_alert_with_the_words_and_who_was_first(
         assert toast == ""
         assert "✓ Tram" in answer
         assert "“tram”" in answer
-        assert "had it first" in answer or "alone has it so far" in answer
+        assert "had it first" in answer or "Only Invented Wire so far" in answer
         assert harness.api.messages(ANN)[-1].reply_to == alert
 
 

@@ -35,7 +35,9 @@ async def api() -> AsyncIterator[BotApi]:
 
 
 @pytest.fixture
-async def harness(tmp_path: Path, api: BotApi, clock: ManualClock) -> AsyncIterator[TelegramHarness]:
+async def harness(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> AsyncIterator[TelegramHarness]:
     """A newsbell that serves Ann's private chat, the group and the channel."""
     async with open_harness(
         tmp_path, api, {"ann": ANN, "group": GROUP, "channel": CHANNEL}, clock

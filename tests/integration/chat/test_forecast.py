@@ -39,7 +39,9 @@ CHATS: dict[str, Any] = {"ann": ANN, "group": GROUP, "forum": FORUM}
 
 
 @pytest.fixture
-async def harness(tmp_path: Path, api: BotApi, clock: ManualClock) -> AsyncIterator[TelegramHarness]:
+async def harness(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> AsyncIterator[TelegramHarness]:
     """A newsbell that serves Ann's private chat, the group and the forum."""
     async with open_harness(tmp_path, api, CHATS, clock) as made:
         yield made

@@ -697,14 +697,14 @@ async def test_explain_says_that_an_alert_waits_and_how_long(
                 tmp_path, "explain", f"https://news.example/{two}", "--subscription", "Two"
             ).stdout.split()
         )
-        assert "it waits until enough independent publishers carry the story; it rings at" in text
-        assert "12:30 all the same" in text
+        assert "waiting for enough independent publishers; you are alerted at" in text
+        assert "12:30 at the latest" in text
         text = " ".join(
             told(
                 tmp_path, "explain", f"https://news.example/{nine}", "--subscription", "Nine"
             ).stdout.split()
         )
-        assert text.endswith("it waits until enough independent publishers carry the story.")
+        assert text.endswith("waiting for enough independent publishers.")
 
 
 async def test_explain_of_an_article_whose_own_message_stands_beside_the_merged_story_s_says_that_it_rang(
@@ -740,7 +740,7 @@ def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
     )
     assert who_was_first(story) == "House 1 had it first, 5 min before House 3."
     [story] = timeline([entry(1, origin="ap"), entry(2, at=NOON + MINUTE, origin="ap")], 1)
-    assert who_was_first(story) == "House 1 alone has it so far."
+    assert who_was_first(story) == "Only House 1 so far."
     [story] = timeline([entry(1), entry(2)], 1)
     assert who_was_first(story) == "House 1 and House 2 had it at the same time."
 
@@ -766,9 +766,9 @@ def test_the_reasons_name_what_an_article_is_like_and_what_opened_what() -> None
     )
     assert [line.reason for story in told for line in story.entries] == [
         "first of the storyline",
-        "the same link as House 1; names and numbers like an entry that is forgotten by now (0.41)",
-        "opened a story of this storyline: words like House 1 (0.30)",
-        "on its own at first; what came later joined it",
+        "the same link as House 1; names and numbers like an article no longer stored (0.41)",
+        "started a story of this storyline: words like House 1 (0.30)",
+        "alone at first; later articles joined it",
     ]
     assert [story.requested for story in told] == [False, True, False]
     assert summary(told) == "3 stories, 4 articles, 4 publishers"
@@ -855,17 +855,17 @@ def test_a_wait_of_any_length_is_written_so_that_it_is_read_back(thousandths: in
             "soon",
             "or_after: expected a duration such as 90s, 2m, 1h or 1d",
         ),
-        ("publishers:2 or_after:4d x", "4d", "expected between 1s and 3d"),
+        ("publishers:2 or_after:4d x", "4d", "must be between 1s and 3d"),
         (
             "or_after:30m x",
             "30m",
-            "or_after goes with publishers: 2 or more, for it ends the wait for them",
+            "or_after needs publishers: 2 or more; it limits how long to wait for them",
         ),
         ("alert_again_at:1 x", "1", "alert_again_at: expected a number from 2 to 50"),
         (
             "publishers:3 alert_again_at:3 x",
             "3 x",
-            "expected more than the publishers that the first ring waits for",
+            "must be more than the publishers of the first alert",
         ),
         (
             "urgency:digest alert_again_at:99999999999 x",
@@ -892,7 +892,7 @@ def test_only_what_stands_before_the_query_is_an_option(text: str) -> None:
 async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: OpenHarness) -> None:
     async with opened() as harness:
         answer = await ask(harness, "/subscribe harbour Publishers:2")
-        assert "publishers: stands before the query, as in publishers:2 ceasefire" in answer
+        assert "publishers: goes before the query, as in publishers:2 ceasefire" in answer
         assert "once 2 independent publishers report it" in await ask(
             harness, "/subscribe Publishers:2 harbour"
         )

@@ -302,12 +302,12 @@ async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have
         reply = told(tmp_path, "explain", server.url("/story/1"))
         assert reply.startswith("No feed has shown this address yet.")
         assert (
-            f"A was last looked at at {clock.now():%H:%M}" in reply
-            or "A was last looked at" in reply
+            f"A did not have it at the last fetch at {clock.now():%H:%M}" in reply
+            or "A did not have it at the last fetch" in reply
         )
-        assert "the next look is at" in reply
-        assert "B could not be read when it was last looked at" in reply
-        assert "it fails" not in reply.partition("B was")[0]
+        assert "next fetch at" in reply
+        assert "B could not be read at the last fetch" in reply
+        assert "it fails" not in reply.partition("B could")[0]
         other = told(tmp_path, "explain", "https://mill.example/1")
         assert (
             other
@@ -320,7 +320,7 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
         reply = told(tmp_path, "explain", server.url("/story/1"))
-        assert "A has not been looked at yet" in reply
+        assert "A has not been fetched yet" in reply
         assert "did not hold it" not in reply
 
 
@@ -330,8 +330,8 @@ def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
     assert "no feed of harbour.co.uk is watched" in explain_unknown(
         "https://harbour.co.uk/1", [feed], str
     )
-    assert "Lantern was" in explain_unknown("https://www.lantern.co.uk/1", [feed], str)
-    assert "Lantern was" in explain_unknown("https://news.lantern.co.uk/1", [feed], str)
+    assert "Lantern did" in explain_unknown("https://www.lantern.co.uk/1", [feed], str)
+    assert "Lantern did" in explain_unknown("https://news.lantern.co.uk/1", [feed], str)
 
 
 async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(
@@ -347,13 +347,13 @@ async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(
         )
         await shown(made, server, "/a", just("1", "The harbour opens"), guid, OLD)
         by_link = told(tmp_path, "explain", "http://www.news.example/1?utm_source=x#top")
-        assert "The harbour opens https://news.example/1 A showed it first at" in by_link
-        assert "it is known by its link, so it does not ring again" in by_link
-        assert "it is known by its guid" in told(tmp_path, "explain", "https://news.example/guid/7")
-        assert "it is known by its link" in told(tmp_path, "explain", "https://short.example/7")
+        assert "The harbour opens https://news.example/1 First seen in A at" in by_link
+        assert "recognised" not in by_link
+        assert "recognised by its guid" in told(tmp_path, "explain", "https://news.example/guid/7")
+        assert "First seen in A at" in told(tmp_path, "explain", "https://short.example/7")
         by_title = told(tmp_path, "explain", "the", "HARBOUR", "opens!")
-        assert "it is known by its headline" in by_title
-        assert "✓ All It has harbour (“harbour”). here: sent at" in by_title
+        assert "recognised by its headline" in by_title
+        assert "✓ All Matched: harbour (“harbour”). here: sent at" in by_title
 
 
 async def test_a_retitled_article_tells_its_headline_before(
@@ -365,7 +365,7 @@ async def test_a_retitled_article_tells_its_headline_before(
         await shown(made, server, "/a", just("1", "The harbour closes"), OLD)
         reply = told(tmp_path, "explain", "https://news.example/1")
         assert reply.startswith("The harbour closes ")
-        assert "Its words changed at" in reply
+        assert "Text changed at" in reply
         assert "before: “The harbour opens”." in reply
         assert "here: sent at" in reply
 
@@ -380,7 +380,7 @@ async def test_an_article_that_rang_and_then_lost_its_words_still_says_that_it_r
         assert terminal.titles() == ["The harbour opens"]
         reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
-            "here: it rang before its words or the query changed; sent at"
+            "here: alerted before the article or the query changed; sent at"
             in reply.partition("All")[2]
         )
 
@@ -397,16 +397,13 @@ async def test_what_could_not_ring_says_why(
             *(item(f"b{n}", f"Harbour base {n}", at=NOW - (4 + n) * DAY) for n in range(12)),
         )
         baseline = told(tmp_path, "explain", "https://news.example/old")
-        assert (
-            "no alert, for it was in the feed when newsbell looked at that for the first time"
-            in baseline
-        )
+        assert "no alert, because it was already in the feed on the first fetch" in baseline
         flood = [
             item(f"f{number}", f"Harbour archive {number}", at=NOW - (30 + number) * DAY)
             for number in range(40)
         ]
         await shown(made, server, "/a", OLD, *flood)
-        assert "no alert, for it came in a flood of entries" in told(
+        assert "no alert, because the feed showed very many new entries at once" in told(
             tmp_path, "explain", "https://news.example/f3"
         )
         assert terminal.titles() == []
@@ -422,7 +419,7 @@ async def test_the_older_part_of_a_long_document_says_so(
         )
         reply = told(tmp_path, "explain", "https://news.example/old")
         assert (
-            "no alert, for it came with the older part of a document that was too long to read at once"
+            "no alert, because it was in the older part of a document that was too long to read at once"
             in reply
         )
 
@@ -443,14 +440,16 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "Harbour cranes"), OLD)
         reply = told(tmp_path, "explain", "https://news.example/1")
-        assert "✗ Elsewhere It looks at b only, not at A. It has harbour (“Harbour”)." in reply
-        assert "✗ Missing It lacks radar. It has harbour." in reply
         assert (
-            "✗ Excluded It is excluded by NOT crane (“cranes”, same stem: crane). It has harbour."
+            "✗ Elsewhere Limited to b; A is not one of them. Matched: harbour (“Harbour”)." in reply
+        )
+        assert "✗ Missing Missing: radar. Found: harbour." in reply
+        assert (
+            "✗ Excluded Excluded by NOT crane (“cranes”, same stem: crane). Found: harbour."
             in reply
         )
-        assert "✓ Inflected It has crane (“cranes”, same stem: crane). here: sent at" in reply
-        assert "✗ Both It lacks radar." in reply
+        assert "✓ Inflected Matched: crane (“cranes”, same stem: crane). here: sent at" in reply
+        assert "✗ Both Missing: radar." in reply
         assert told(tmp_path, "explain", "-s", "Missing", "https://news.example/1").count("✗") == 1
         assert "✓ Inflected" in told(
             tmp_path, "explain", "-s", "crane", "https://news.example/1"
@@ -464,16 +463,16 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
     ("outcomes", "sentence"),
     [
         ([], "here: sent at "),
-        ([NotSent("the wire is down", HOUR)], "here: the message waits to be sent"),
+        ([NotSent("the wire is down", HOUR)], "here: the message is queued"),
         (
             [Refused("bad words"), Refused("bad words")],
             "here: the message was refused (bad words).",
         ),
         (
             [Undecided("cut off"), Undecided("cut off")],
-            "here: the connection ended before the answer, so the message may or may not have arrived",
+            "here: the connection broke before the reply, so the message may or may not have arrived",
         ),
-        ([ChatClosed("thrown out.", probe=False)], "here: the message waits to be sent"),
+        ([ChatClosed("thrown out.", probe=False)], "here: the message is queued"),
     ],
     ids=["sent", "queued", "dead", "unknown", "paused"],
 )
@@ -490,7 +489,7 @@ async def test_what_became_of_the_message_is_said(
         reply = told(tmp_path, "explain", "https://news.example/1")
         assert sentence in reply
         if isinstance((outcomes or [Sent(1)])[0], ChatClosed):
-            assert "for the chat is paused: " in reply
+            assert "the chat is paused: " in reply
 
 
 async def test_what_was_refused_is_not_told_as_having_rung(
@@ -515,11 +514,11 @@ async def test_what_was_dropped_or_forgotten_is_said(
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
         [row] = [row for row in await made.store.admin.outbox() if row.kind == "alert"]
         assert await made.store.admin.drop((row.id,), clock.now()) == 1
-        assert "here: the message was dropped by hand or was not needed any more." in told(
+        assert "here: the message was dropped by hand, or was no longer needed." in told(
             tmp_path, "explain", "https://news.example/1"
         )
         await made.store.admin.prune(clock.now() + 40 * DAY)
-        assert "what became of the message is forgotten by now" in told(
+        assert "what happened to the message is no longer stored" in told(
             tmp_path, "explain", "https://news.example/1"
         )
 
@@ -544,7 +543,7 @@ async def test_a_story_that_had_rung_through_another_article_says_which(
         await shown(made, server, "/a", just("1", "The harbour opens", link=link), OLD)
         await shown(made, server, "/b", just("2", "Harbour open again", link=link))
         reply = told(tmp_path, "explain", "Harbour open again")
-        assert "here: its story had rung at" in reply
+        assert "here: already alerted to its story at" in reply
         assert "with “The harbour opens” (sent at" in reply
         both = told(tmp_path, "explain", link)
         assert both.count("✓ All") == 2
@@ -562,7 +561,7 @@ async def test_a_subscription_that_came_later_does_not_claim_the_alert_of_anothe
         await made.reload()
         reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
-            "✓ Later It has opens (“opens”). here: it rang for another subscription, sent at"
+            "✓ Later Matched: opens (“opens”). here: alerted for another subscription, sent at"
             in reply
         )
         line = told(tmp_path, "explain", "--last", "1")
@@ -584,7 +583,7 @@ async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(
         await made.reload()
         reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
-            "here: no alert: the subscription did not stand, or read otherwise, when the article came."
+            "here: no alert: when the article came, the subscription did not exist or was different."
             in reply
         )
 
@@ -598,8 +597,8 @@ async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
         assert reply.startswith(
             "No stored article has this headline; as a new one it would be judged so:"
         )
-        assert "✓ English It has missile (“Missiles”, same stem: missil)." in reply
-        assert "✗ None It lacks mill." in reply
+        assert "✓ English Matched: missile (“Missiles”, same stem: missil)." in reply
+        assert "✗ None Missing: mill." in reply
         assert "✓ Русский" in told(tmp_path, "explain", "Удар ракетами по порту")
 
 
@@ -620,11 +619,11 @@ async def test_the_newest_articles_are_told_in_a_few_lines_each(
         ]
         assert "    rang Port" in reply
         assert "    no subscription matches (2 looked at)" in reply
-        assert any(line.startswith("    Port: ") and "first time" in line for line in reply), (
+        assert any(line.startswith("    Port: ") and "first fetch" in line for line in reply), (
             "the oldest matches and did not ring"
         )
         one = told(tmp_path, "explain", "--last", "1", "-s", "Mill")
-        assert "Mill: It looks at b only, not at A." in one or "Mill: It lacks mill." in one
+        assert "Mill: Limited to b; A is not one of them." in one or "Mill: Missing: mill." in one
 
 
 async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in_silence(
@@ -854,14 +853,12 @@ def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path)
     row = next(number for number, line in enumerate(lines, 1) if "Quiet seas" in line)
     column = lines[row - 1].index('"Quiet') + 1
     assert one.startswith(f"{tmp_path}/feeds.yaml:{row}:{column} subscriptions[0].tests.match[2]: ")
-    assert one.endswith("“Quiet seas” should match Weapons. It lacks @weapons.")
+    assert one.endswith("“Quiet seas” should match Weapons. Missing: @weapons.")
     assert (
-        "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. It has @weapons (“WHO”, in the list @weapons)."
+        "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. Matched: @weapons (“WHO”, in the list @weapons)."
         in other
     )
-    assert (
-        "“Тихое море” should match Языки. It does not match." in third or "It lacks ракета" in third
-    )
+    assert "“Тихое море” should match Языки. No match." in third or "Missing: ракета" in third
     assert total.endswith("feeds.yaml fail.")
     assert total.startswith("3 of 14 tests")
 

@@ -248,7 +248,7 @@ async def test_in_quiet_hours_only_what_is_breaking_rings(opened: OpenHarness) -
         await hears(harness, "normal one", "breaking one", "digest one", "normal two")
         assert shown(harness)[1:] == ["breaking one"]
         await harness.deliver(2 * HOUR, MINUTE)
-        assert shown(harness)[1:] == ["breaking one", "While it was quiet: 2 stories 🔔 Normal"]
+        assert shown(harness)[1:] == ["breaking one", "During quiet hours: 2 stories 🔔 Normal"]
         await harness.deliver(20 * HOUR, 10 * MINUTE)
         assert shown(harness)[-1] == "digest one"
 
@@ -269,7 +269,7 @@ async def test_quiet_hours_and_digests_hold_over_a_restart(opened: OpenHarness) 
     async with opened(NORMAL, DIGEST) as harness:
         await harness.deliver(20 * SECOND, 2 * SECOND)
         assert shown(harness) == [
-            "While it was quiet: 2 stories 🔔 Normal",
+            "During quiet hours: 2 stories 🔔 Normal",
             "Digest: 2 stories 🔔 Digest",
         ]
 

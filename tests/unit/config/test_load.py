@@ -126,7 +126,7 @@ def test_all_mistakes_are_told_at_once_each_with_line_column_and_path(tmp_path: 
         "12:5 feeds[2]: duplicate feed (first on line 10); remove one of them",
         "14:46 feeds[4].tag: unknown key; did you mean tags?",
         "15:40 feeds[5].name: duplicate feed name Twin (first on line 13); rename one of them",
-        "19:24 subscriptions[0].query: This parenthesis is not closed: add a ) where it should end.",
+        "19:24 subscriptions[0].query: This parenthesis is not closed. Add a ) where it should end.",
         "19:70 subscriptions[0].feeds[0]: there is no tag, name or URL of a feed 'siria'; did you mean syria?",
         "19:89 subscriptions[0].to[1]: there is no chat 'her'; did you mean here?",
         "20:12 subscriptions[1].name: duplicate subscription name Air (first on line 19); rename one of them",
