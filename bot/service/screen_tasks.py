@@ -63,7 +63,7 @@ class ScreenTasks:
         except Exception:  # a task that fails by our own mistake must not start again for ever
             log.exception("screen_task_failed", will_retry="never")
             text = self._translator(ChatSettings()).gettext(
-                "newsbell itself failed at this; its log says how."
+                "Something went wrong in newsbell; see its log."
             )
             reply = Reply(Message(text), screen=Screen(screen.name))
             await self._store.chats.finish(chat_id, user_id, screen, reply, self._clock.now())
