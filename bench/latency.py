@@ -27,7 +27,7 @@ from telegram_harness import telegram_config
 
 from bench.endpoint import Arrival, Endpoint, endpoint
 from bot.config.load import load
-from bot.model.chat_events import Press
+from bot.model.chat_events import AlertAction
 from bot.model.entries import EntryKeys, NewEntry, PlacedEntry, Silence
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
@@ -234,10 +234,10 @@ async def answers(served: Endpoint, count: int) -> dict[str, list[float]]:
                     - began
                 )
             )
-    for press in (Press.WHY, Press.MUTE):
+    for press in (AlertAction.WHY, AlertAction.MUTE):
         name, method = (
             f"button {press.value}",
-            "sendMessage" if press is Press.WHY else "answerCallbackQuery",
+            "sendMessage" if press is AlertAction.WHY else "answerCallbackQuery",
         )
         found[name] = []
         for user in range(FIRST, FIRST + count):  # they have had an alert each

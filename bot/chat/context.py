@@ -1,105 +1,133 @@
-"""One turn of a conversation as the rooms get it, and the few things that all of them say. Decides nothing about rights; `access` does."""
+"""What a handler gets of one update, and the replies that several of them give. Decides nothing about permissions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from bot.chat.access import Permission
+from bot.chat.access import ChatType, Permission
+from bot.chat.callbacks import Callback, button
 from bot.delivery.render import Composer, units
 from bot.errors import QueryError
-from bot.i18n.catalog import Translator
-from bot.model.chat_events import Incoming, Person, Reply, Screen
+from bot.i18n.catalog import LANGUAGES, Translator
+from bot.model.chat_events import ChatUpdate, Person, Reply, Screen
 from bot.model.chats import Chat
 from bot.model.message import Button, Entity, Message
 from bot.text.clean import cut
 
-CARET = 1_500  #: characters of a query that an answer shows whole
+CARET = 1_500  #: characters of a query that a reply shows whole
 PAGE = 8  #: items on one page of a screen
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What somebody wrote or pressed, where, and how they are spoken to."""
+    """One update with what is known about it."""
 
-    update: Incoming
-    here: Chat  #: where it was written, and is answered
-    chat: Chat  #: the one that is meant
+    update: ChatUpdate
+    current_chat: Chat  #: where the update came from, and where the reply goes
+    chat: Chat  #: the one that is managed: `current_chat`, or a channel managed from there
     person: Person
     translator: Translator
     now: datetime
-    may_change: bool = True  #: what rings in the chat
+    may_change: bool = True  #: subscriptions, feeds and settings of the chat
+
+    @property
+    def manages_other(self) -> bool:
+        """Whether another chat is managed from this one."""
+        return self.chat.id != self.current_chat.id
+
+    @property
+    def chat_type(self) -> ChatType:
+        """What kind of chat the update came from."""
+        if self.current_chat.address > 0:
+            return ChatType.PRIVATE
+        return ChatType.CHANNEL if self.update.channel else ChatType.GROUP
 
 
 class ScreenHandler(Protocol):
-    """A room with screens."""
+    """A handler with screens."""
 
-    def permission(self, screen: Screen, word: str) -> Permission:
-        """What pressing this button is."""
+    @property
+    def actions(self) -> type[StrEnum]:
+        """What the buttons of its screens do."""
         ...
 
-    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
-        """A button of one of its screens was pressed. Raises StoreError."""
+    def permission(self, screen: Screen, callback: Callback | None) -> Permission:
+        """Return what pressing this button needs; with None, what writing for the screen needs."""
         ...
 
-    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
-        """Somebody wrote what a screen of it waits for. Raises StoreError."""
+    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        """Handle a pressed button of one of its screens. Raises StoreError."""
         ...
 
-    async def work(self, context: Context, screen: Screen) -> Reply:
-        """Do what takes long, for a screen that says it is being done. Raises StoreError."""
+    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
+        """Handle the text that one of its screens waits for. Raises StoreError."""
+        ...
+
+    async def run_task(self, context: Context, screen: Screen) -> Reply:
+        """Do what takes long (`screen.task`). Raises StoreError."""
         ...
 
 
 class StaticScreen:
-    """A room whose screens wait for nothing and do nothing that takes long."""
+    """The parts of a handler whose screens wait for no input and have no task."""
 
-    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:  # noqa: ARG002 (as the protocol says)
-        """Nobody is asked to write."""
+    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:  # noqa: ARG002 (as the protocol says)
+        """Return an empty reply: no input is asked for."""
         return Reply()
 
-    async def work(self, context: Context, screen: Screen) -> Reply:  # noqa: ARG002 (as the protocol says)
-        """Nothing takes long."""
+    async def run_task(self, context: Context, screen: Screen) -> Reply:  # noqa: ARG002 (as the protocol says)
+        """Return an empty reply: nothing takes long."""
         return Reply()
 
 
-def say(text: str) -> Reply:
-    """A plain answer."""
+def text_reply(text: str) -> Reply:
+    """Return a plain reply."""
     return Reply(Message(text))
 
 
 def show(message: Message, screen: Screen, *rows: Sequence[Button], edit: bool = False) -> Reply:
-    """An answer with the buttons of a screen, or the new state of one."""
+    """Return a reply with the buttons of a screen, or with the new state of one."""
     return Reply(
         replace(message, buttons=tuple(tuple(row) for row in rows if row)), screen=screen, edit=edit
     )
 
 
 def in_rows(buttons: Iterable[Button], width: int) -> list[list[Button]]:
-    """Buttons, so many a row."""
-    every = list(buttons)
-    return [every[at : at + width] for at in range(0, len(every), width)]
+    """Return the buttons in rows of `width`."""
+    sequence = list(buttons)
+    return [sequence[start : start + width] for start in range(0, len(sequence), width)]
 
 
-def pages(context: Context, page: int, items: int, size: int = PAGE) -> list[Button]:
-    """Buttons to the pages before and behind."""
+def page_buttons(
+    context: Context, action: StrEnum, page: int, items: int, size: int = PAGE
+) -> list[Button]:
+    """Return the buttons to the previous and the next page."""
     last = max(0, -(-items // size) - 1)
-    found = []
+    buttons = []
     if page > 0:
-        found.append(Button("‹ " + context.translator.gettext("Back"), f"page {page - 1}"))
+        label = "‹ " + context.translator.gettext("Back")
+        buttons.append(button(label, action, page - 1))
     if page < last:
-        found.append(Button(context.translator.gettext("More") + " ›", f"page {page + 1}"))
-    return found
+        label = context.translator.gettext("More") + " ›"
+        buttons.append(button(label, action, page + 1))
+    return buttons
 
 
-def number_in(word: str) -> int:
-    """The number behind a button's word; 0 for none."""
-    found = word.rpartition(" ")[2]
-    return int(found) if found.isdecimal() and len(found) < 12 else 0
+def back_button(context: Context, action: StrEnum, value: object = "") -> Button:
+    """Return the button to the screen before."""
+    return button("‹ " + context.translator.gettext("Back"), action, value)
 
 
-def mistake(error: QueryError, translator: Translator) -> Message:
-    """A query that cannot be read, with a caret under the place."""
+def language_of(update: ChatUpdate) -> str | None:
+    """Return the language of the person's client; None where newsbell does not speak it."""
+    code = update.language.partition("-")[0].lower()
+    return code if code in LANGUAGES else None
+
+
+def query_mistake(error: QueryError, translator: Translator) -> Message:
+    """Return what is wrong with a query, with a caret under the place."""
     composer = Composer().add(f"{error.translated(translator.gettext)}\n\n")
     caret = error.caret()
     if len(caret) < CARET:
@@ -110,22 +138,12 @@ def mistake(error: QueryError, translator: Translator) -> Message:
 
 
 def headed(message: Message, head: str) -> Message:
-    """The message under a line that says whom it is about."""
+    """Return the message under a line that says which chat it is about."""
     lead = f"{cut(head, 100)}\n\n"
     shift = units(lead)
-    moved = tuple(replace(one, offset=one.offset + shift) for one in message.entities)
+    moved = tuple(replace(entity, offset=entity.offset + shift) for entity in message.entities)
     return replace(
         message,
         text=lead + message.text,
         entities=(Entity("bold", 0, units(lead.rstrip())), *moved),
     )
-
-
-def busy(translator: Translator) -> str:
-    """The stored articles cannot be read."""
-    return translator.gettext("Cannot read the stored articles right now. Try again in a minute.")
-
-
-def only_admins(translator: Translator) -> str:
-    """The person may not."""
-    return translator.gettext("Only administrators of this chat can change its alerts.")

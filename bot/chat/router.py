@@ -1,106 +1,177 @@
-"""Put the rooms of the chat together: which command, button and screen leads where, and who may. Says nothing itself."""
+"""Which handler an update leads to: by its command, by its button, or by the screen that waits for it.
+
+Decides nothing about permissions and says nothing of its own but that a command or button is unknown.
+"""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bot.chat.access import Permission
-from bot.chat.context import Context, say
-from bot.chat.dispatcher import Command, Routes
-from bot.chat.handlers.admin import Operate
+from bot.chat.callbacks import parse_callback
+from bot.chat.context import Context, ScreenHandler, text_reply
+from bot.chat.guard import Route
+from bot.chat.handlers.admin import Admin
 from bot.chat.handlers.channels import Channels
-from bot.chat.handlers.exclusions import Unwanted
-from bot.chat.handlers.explain import Reasons
-from bot.chat.handlers.feeds import FeedQuota, Feeds
-from bot.chat.handlers.search import Lookups
+from bot.chat.handlers.exclusions import Exclusions
+from bot.chat.handlers.explain import Explanations
+from bot.chat.handlers.feeds import Feeds
+from bot.chat.handlers.search import Search
 from bot.chat.handlers.settings import Settings
 from bot.chat.handlers.start import Start
 from bot.chat.handlers.storylines import Storylines
-from bot.chat.handlers.subscriptions import Subscribing, Subscriptions
-from bot.chat.handlers.trends import Days, Trends
-from bot.i18n.catalog import Translator
-from bot.model.chat_events import NOTHING, Press, Reply, Screen
-from bot.model.chats import ChatSettings
-from bot.model.delivery import OutboxRow
-from bot.model.status import Status
-from bot.model.stories import Grouping
-from bot.ports import Archive, ChatStore, Members, Sites, StoryArchive
-from bot.query.parser import Names
-from bot.query.tree import Node
-from bot.search.backtest import Forecast, Hit
+from bot.chat.handlers.subscriber import Subscriber
+from bot.chat.handlers.subscriptions import Subscriptions
+from bot.chat.handlers.trends import Trends
+from bot.chat.services import ChatServices
+from bot.model.chat_events import (
+    AlertAction,
+    Command,
+    ExpectedInput,
+    Press,
+    Reply,
+    Screen,
+    Text,
+)
+from bot.text.clean import cut
 
 _LINK = re.compile(r"https?://\S+")
 
+CommandHandler = Callable[[Context, str], Awaitable[Reply]]  #: takes what follows the command
+
 
 @dataclass(frozen=True, slots=True)
-class ChatServices:
-    """What the rooms work with."""
+class CommandRoute:
+    """What a command needs and leads to."""
 
-    store: ChatStore
-    archive: Archive
-    stories: StoryArchive
-    members: Members
-    sites: Sites
-    names: Callable[[], Names]
-    translator: Callable[[ChatSettings], Translator]
-    grouping: Callable[[int], Grouping]
-    forecast: Callable[[Node, Sequence[str]], Awaitable[Forecast]]
-    search: Callable[[Node], Awaitable[Sequence[Hit]]]
-    counted: Callable[[Node, int, Context], Awaitable[Days]]
-    drawn: Callable[[Days, Context], Awaitable[bytes]]
-    status: Callable[[], Awaitable[Status]]  #: without the chats in which nothing waits
-    overview: Callable[[], Awaitable[Status]]  #: the whole
-    dead: Callable[[], Awaitable[list[OutboxRow]]]
-    yaml_of: Callable[[Sequence[int]], Awaitable[str]]
-    subscriptions: Callable[[], int]  #: that a chat may have
-    feeds: Callable[[], FeedQuota]
+    permission: Permission
+    handle: CommandHandler
+    #: it is about the chat in which it is written, whichever chat is managed from there
+    current_chat: bool = False
 
 
-def build_routes(services: ChatServices) -> Routes:
-    """The rooms by what leads to them."""
+class Router:
+    """The routes of the chat."""
+
+    def __init__(
+        self,
+        commands: Mapping[str, CommandRoute],
+        screens: Mapping[str, ScreenHandler],
+        alert_actions: Mapping[AlertAction, Route],
+        default: CommandHandler,
+    ) -> None:
+        """Take the routes: commands by name, screens by name, buttons under alerts by action.
+
+        `default` takes what is written in a private chat without a command while no screen waits.
+        """
+        self.commands = commands
+        self.screens = screens
+        self.alert_actions = alert_actions
+        self._default = default
+
+    def resolve(self, context: Context, screen: Screen | None) -> Route | Reply:
+        """Return the route of a command, a text or a press, or the reply where there is none."""
+        match context.update:
+            case Press():
+                return self._press(context, context.update, screen)
+            case Command():
+                return self._command(context, context.update)
+            case Text():
+                return self._text(context, context.update, screen)
+            case _:
+                return Reply()
+
+    def _press(self, context: Context, press: Press, screen: Screen | None) -> Route | Reply:
+        unknown = Reply(toast=context.translator.gettext("This button no longer works."))
+        _, is_screen, data = press.data.partition(":")
+        if not is_screen:
+            if press.data not in set(AlertAction):
+                return unknown
+            return self.alert_actions[AlertAction(press.data)]
+        handler = self.screens.get(screen.name) if screen else None
+        if screen is None or handler is None:
+            outdated = context.translator.gettext("This button is too old. Send the command again.")
+            return Reply(toast=outdated)
+        callback = parse_callback(data, handler.actions)
+        if callback is None:
+            return unknown
+        return Route(
+            handler.permission(screen, callback),
+            partial(handler.press, screen=screen, callback=callback),
+        )
+
+    def _command(self, context: Context, command: Command) -> Route | Reply:
+        route = self.commands.get(command.name)
+        if route:
+            return Route(route.permission, partial(_handle, route.handle, command.argument))
+        if not command.private:
+            return Reply()  # in a group it is probably another bot's
+        return text_reply(
+            context.translator.gettext(
+                "Unknown command {command}. All commands: /help", command=cut(command.name, 40)
+            )
+        )
+
+    def _text(self, context: Context, text: Text, screen: Screen | None) -> Route | Reply:
+        handler = self.screens.get(screen.name) if screen else None
+        if screen and handler:
+            return Route(
+                handler.permission(screen, None),
+                partial(handler.read_input, screen=screen, text=text.text),
+            )
+        if text.private:
+            return Route(None, partial(_handle, self._default, text.text))
+        return Reply()
+
+
+async def _handle(handle: CommandHandler, argument: str, context: Context) -> Reply:
+    return await handle(context, argument)
+
+
+def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -> Router:
+    """Build the handlers and name what leads to them."""
     store = services.store
-    subscribing = Subscribing(store, services.names, services.forecast, services.subscriptions)
-    start = Start(subscribing)
-    subscriptions = Subscriptions(subscribing, services.members)
-    lookups = Lookups(services.search, services.status, services.names, store)
-    storylines = Storylines(store, services.stories, services.grouping)
-    reasons = Reasons(store, services.stories, services.names)
-    settings = Settings(services.grouping, services.translator)
-    feeds = Feeds(store, services.sites, services.feeds, services.yaml_of)
-    operate = Operate(store, services.members, services.overview, services.dead)
+    subscriptions = Subscriptions(subscriber, services.members)
+    search = Search(services.search, services.feeds, store)
+    storylines = Storylines(store, services.search, services.config)
+    explanations = Explanations(store, services.search)
+    settings = Settings(services.config, services.translator)
+    feeds = Feeds(store, services.feeds, services.config)
+    admin = Admin(store, services.members, services.admin)
     channels = Channels(store, services.members)
-    unwanted = Unwanted(store, services.archive, services.stories, services.names)
-    trends = Trends(services.names, services.counted, services.drawn)
+    exclusions = Exclusions(store, services.search)
+    trends = Trends(services.search)
     read, change = Permission.READ, Permission.CHANGE
-    return Routes(
+    return Router(
         commands={
-            "/start": (read, start.greet),
-            "/help": (read, start.help),
-            "/subscribe": (change, subscriptions.subscribe),
-            "/confirm": (change, subscriptions.confirm),
-            "/test": (read, subscriptions.test),
-            "/subscriptions": (read, subscriptions.listed),
-            "/unsubscribe": (change, subscriptions.unsubscribe),
-            "/search": (read, lookups.search),
-            "/feeds": (read, lookups.feeds),
-            "/status": (read, lookups.status),
-            "/trend": (read, trends.command),
-            "/story": (read, storylines.story),
-            "/stories": (read, storylines.levels),
-            "/follow": (change, storylines.stance),
-            "/unfollow": (change, storylines.stance),
-            "/mute": (change, storylines.stance),
-            "/unmute": (change, storylines.stance),
-            "/why": (read, reasons.command),
-            "/settings": (change, settings.command),
-            "/language": (change, settings.command),
-            "/addfeed": (change, feeds.add),
-            "/removefeed": (change, feeds.remove),
-            "/import": (change, feeds.take_in),
-            "/export": (change, feeds.give_out),  # addresses of feeds may hold secrets
-            "/channels": (read, channels.command),
-            "/admin": (Permission.OPERATE, operate.command),
-            "/cancel": (read, _cancel),
+            "/start": CommandRoute(read, start.greet),
+            "/help": CommandRoute(read, start.help, current_chat=True),
+            "/subscribe": CommandRoute(change, subscriptions.subscribe),
+            "/confirm": CommandRoute(change, subscriptions.confirm),
+            "/test": CommandRoute(read, subscriptions.test),
+            "/subscriptions": CommandRoute(read, subscriptions.list),
+            "/unsubscribe": CommandRoute(change, subscriptions.unsubscribe),
+            "/search": CommandRoute(read, search.search),
+            "/feeds": CommandRoute(read, search.feeds),
+            "/status": CommandRoute(read, search.status),
+            "/trend": CommandRoute(read, trends.draw),
+            "/story": CommandRoute(read, storylines.story, current_chat=True),
+            "/stories": CommandRoute(read, storylines.grouping),
+            "/follow": CommandRoute(change, storylines.follow, current_chat=True),
+            "/unfollow": CommandRoute(change, storylines.clear_stance, current_chat=True),
+            "/mute": CommandRoute(change, storylines.mute, current_chat=True),
+            "/unmute": CommandRoute(change, storylines.clear_stance, current_chat=True),
+            "/why": CommandRoute(read, explanations.why),
+            "/settings": CommandRoute(change, settings.overview),
+            "/language": CommandRoute(change, settings.language),
+            "/addfeed": CommandRoute(change, feeds.add),
+            "/removefeed": CommandRoute(change, feeds.remove),
+            "/import": CommandRoute(change, feeds.import_opml),
+            "/export": CommandRoute(change, feeds.export),  # feed addresses may hold secrets
+            "/channels": CommandRoute(read, channels.list_or_link, current_chat=True),
+            "/admin": CommandRoute(Permission.OPERATE, admin.overview, current_chat=True),
+            "/cancel": CommandRoute(read, _cancel, current_chat=True),
         },
         screens={
             "start": start,
@@ -110,48 +181,31 @@ def build_routes(services: ChatServices) -> Routes:
             "deleted": subscriptions,
             "settings": settings,
             "feeds": feeds,
-            "admin": operate,
+            "admin": admin,
             "channels": channels,
-            "unwanted": unwanted,
+            "unwanted": exclusions,
             "trend": trends,
         },
-        presses={
-            Press.WHY: (read, reasons.press),
-            Press.MUTE: (change, storylines.press),
-            Press.FOLLOW: (change, storylines.press),
-            Press.UNWANTED: (change, unwanted.press),
-            Press.MINE: (read, storylines.take),
+        alert_actions={
+            AlertAction.WHY: Route(read, explanations.press),
+            AlertAction.MUTE: Route(change, storylines.toggle_mute),
+            AlertAction.FOLLOW: Route(change, storylines.toggle_follow),
+            AlertAction.NOT_FOR_ME: Route(change, exclusions.propose),
+            AlertAction.CLAIM: Route(read, storylines.toggle_claim),
         },
-        here=frozenset(
-            {
-                "/help",
-                "/channels",
-                "/admin",
-                "/cancel",
-                "/story",
-                "/follow",
-                "/unfollow",
-                "/mute",
-                "/unmute",
-            }
-        ),
-        unasked=_unasked(start, feeds),
-        start=start,
+        default=partial(_without_command, start, feeds),
     )
 
 
-def _unasked(start: Start, feeds: Feeds) -> Command:
-    """What is written without a command: a link alone is looked at, a forwarded post's topic offered."""
-
-    async def answer(context: Context, name: str, text: str) -> Reply:
-        if _LINK.fullmatch(text.strip()):
-            return await feeds.shared(context, text)
-        return await start.unasked(context, name, text)
-
-    return answer
+async def _without_command(start: Start, feeds: Feeds, context: Context, text: str) -> Reply:
+    """Handle what nobody asked for: offer the site of a link, or the topic of a forwarded post."""
+    if _LINK.fullmatch(text.strip()):
+        return await feeds.offer_link(context, text)
+    return await start.offer_topic(context, text)
 
 
-async def _cancel(context: Context, _name: str, _rest: str) -> Reply:
-    """Nothing is waited for any more: a newer screen that expects nothing takes the place of what did."""
-    reply = say(context.translator.gettext("Cancelled. All commands: /help"))
-    return Reply(reply.message, screen=Screen("cancelled", {}, NOTHING))
+async def _cancel(context: Context, _argument: str) -> Reply:
+    """End the wait for input: a newer screen that expects nothing replaces what did."""
+    reply = text_reply(context.translator.gettext("Cancelled. All commands: /help"))
+    screen = Screen("cancelled", {}, ExpectedInput.CANCEL)
+    return Reply(reply.message, screen=screen)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot.i18n.catalog import Translator
 from bot.model.alerts import AlertView, BundleKind
-from bot.model.chat_events import Press
+from bot.model.chat_events import AlertAction
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
 from bot.model.message import Button, Entity, Message
@@ -160,17 +160,17 @@ def snippet(
 def buttons(delivery: Delivery, translator: Translator) -> tuple[tuple[Button, ...], ...]:
     """Those under an alert of one story; in a group somebody can take it."""
     first = [
-        Button(translator.gettext("Why"), Press.WHY),
-        Button(translator.gettext("Mute"), Press.MUTE),
-        Button(translator.gettext("Follow"), Press.FOLLOW),
+        Button(translator.gettext("Why"), AlertAction.WHY),
+        Button(translator.gettext("Mute"), AlertAction.MUTE),
+        Button(translator.gettext("Follow"), AlertAction.FOLLOW),
     ]
-    second = [Button(translator.gettext("Not for me"), Press.UNWANTED)]
+    second = [Button(translator.gettext("Not for me"), AlertAction.NOT_FOR_ME)]
     if delivery.chat.is_group:
         taken = delivery.alerts[0].taken_by
         second.append(
             Button(
                 translator.gettext("Release") if taken else translator.gettext("I'm on it"),
-                Press.MINE,
+                AlertAction.CLAIM,
             )
         )
     return (tuple(first), tuple(second))

@@ -11,14 +11,14 @@ from bot.model.message import Message
 from bot.model.stories import Grouping
 
 
-class Press(StrEnum):
-    """What a button of an alert does; which alert it is, the message says."""
+class AlertAction(StrEnum):
+    """What a button under an alert does; the message it stands under says which alert."""
 
     WHY = "why"
     MUTE = "mute"
     FOLLOW = "follow"
-    UNWANTED = "unwanted"
-    MINE = "mine"  #: "I have it", in groups
+    NOT_FOR_ME = "unwanted"
+    CLAIM = "mine"  #: "I'm on it", in groups
 
 
 class Role(StrEnum):
@@ -28,58 +28,131 @@ class Role(StrEnum):
     ADMIN = "admin"  #: made one by an owner
     USER = "user"
     BLOCKED = "blocked"
-    STRANGER = "stranger"  #: nobody knows them
+    STRANGER = "stranger"  #: not known
 
 
-class Event(StrEnum):
-    """What befell the bot in a chat."""
+class UploadProblem(StrEnum):
+    """Why a document that was sent could not be read."""
 
-    MESSAGE = "message"  #: somebody wrote, pressed, or reacted
-    CLOSED = "closed"  #: it was blocked or removed
-    OPENED = "opened"  #: it was let in, or let in again
+    TOO_LARGE = "too large"
+    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """One update: a message to the bot, a press, a reaction, or the news that a chat opened or closed itself to it."""
+class Upload:
+    """A document that came with a message: its content, or why there is none."""
+
+    name: str
+    content: bytes = b""
+    problem: UploadProblem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatUpdate:
+    """One update of a chat service, whatever it is: where it happened and who did it.
+
+    Each update is one of the classes below; this one alone is an update that newsbell ignores,
+    but counts as taken.
+    """
 
     update_id: int
-    address: int
-    topic: int
-    title: str  #: of the chat, or the person's name
-    user_id: int  #: 0 where nobody can be held to it (a channel, an anonymous admin)
-    text: str
-    message_id: int | None = None
-    may_change: bool = False  #: private chat, a channel's own post, or an anonymous administrator; others are asked for
-    reply_to: int | None = (
-        None  #: the message that it answers, or whose button was pressed, or that was reacted to
-    )
-    press: str = ""  #: what the pressed button carries; empty where it is no press
-    press_id: str = ""  #: by which a press is answered
-    event: Event = Event.MESSAGE
-    channel: bool = False  #: a channel, where everyone only reads
+    address: int = 0  #: of the chat; negative for groups and channels, 0 where there is none
+    topic: int = 0
+    title: str = ""  #: of the chat, or the person's name
+    user_id: int = 0  #: 0 where nobody is known (a channel, an anonymous administrator)
     user_name: str = ""
-    language: str = ""  #: code that the person's Telegram names, as `pt-br`
-    file: bytes | None = None  #: of a document
-    file_name: str = ""
-    file_problem: str = ""  #: why a document could not be fetched
-    forwarded: str = ""  #: the name of who wrote it first, where it was forwarded
-    reaction: str | None = (
-        None  #: emoji; empty where one was taken back; None where it is no reaction
-    )
+    language: str = ""  #: code of the person's client, as `pt-br`
+    channel: bool = False  #: a channel, where everyone only reads
+    message_id: int | None = None
+    #: the message that it replies to, whose button was pressed, or that was reacted to
+    reply_to: int | None = None
+    #: a private chat, a channel's own post, or an anonymous administrator; others are asked for
+    is_admin: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether it came from a private chat."""
+        return self.address > 0
 
 
-NOTHING = "-"  #: what a screen expects that ends the wait of all others
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenMessage(ChatUpdate):
+    """Something that a person wrote or sent."""
+
+    upload: Upload | None = None
+    forwarded_from: str = ""  #: the name of the first author, where it was forwarded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(WrittenMessage):
+    """A message that begins with a command."""
+
+    name: str  #: lower case, with its slash and without the bot's name: `/mute`
+    argument: str = ""  #: what follows it, without surrounding space
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text(WrittenMessage):
+    """A message without a command."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press(ChatUpdate):
+    """A pressed button; `message_id` and `reply_to` are the message that it belongs to."""
+
+    data: str  #: an `AlertAction`, or the number of a screen, a colon and a `Callback`
+    press_id: str = ""  #: by which the press is acknowledged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership(ChatUpdate):
+    """The bot was let into the chat, or blocked and removed."""
+
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction(ChatUpdate):
+    """A person's reaction to a message."""
+
+    emoji: str  #: empty where a reaction was taken back
+
+
+class ExpectedInput(StrEnum):
+    """What a screen waits for a person to write."""
+
+    NOTHING = ""  #: nothing; other screens go on waiting
+    CANCEL = "-"  #: nothing, and no other screen of this person waits any longer
+    BROADCAST = "broadcast"
+    CHANNEL = "channel"
+    DIGEST_TIMES = "digest"
+    QUERY = "query"
+    QUIET_HOURS = "quiet"
+    SITE = "site"
+    TIME_ZONE = "zone"
+    TOPIC = "topic"
+
+
+class ScreenTask(StrEnum):
+    """What is being done for a screen, where that takes long."""
+
+    NONE = ""
+    DRAW = "draw"  #: a chart
+    LOOK = "look"  #: at the address of a site
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A message with buttons that changes as they are pressed: what it shows at present."""
+    """A message with buttons that changes as they are pressed: what it shows now."""
 
     name: str
-    values: Mapping[str, Any] = field(default_factory=dict)  #: JSON
-    expects: str = ""  #: what the person is to write next; empty for nothing
-    id: int = 0  #: 0: not kept yet
+    values: Mapping[str, Any] = field(default_factory=dict)  #: the handler's own; JSON
+    expects: ExpectedInput = ExpectedInput.NOTHING
+    id: int = 0  #: 0: not stored yet
+    task: ScreenTask = ScreenTask.NONE
+    target_chat: int | None = None  #: the chat that it is about, where that is another
 
 
 # Changes.
@@ -298,7 +371,7 @@ class Reply:
 class HandledUpdate:
     """What one update led to: its changes and its answer are kept together, once."""
 
-    update: Incoming
+    update: ChatUpdate
     chat: Chat | None  #: where it was written; None for a chat that is not known yet
     reply: Reply = Reply()
     target: int | None = None  #: the chat that the changes are for, where it is another

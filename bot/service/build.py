@@ -28,7 +28,7 @@ from bot.ports import Channel, Clock, Fetcher, Parser, Store
 from bot.query.index import Index
 from bot.service import logs
 from bot.service.app import App
-from bot.service.chat_services import build_dispatcher
+from bot.service.chat_services import build_chat
 from bot.service.clock import SystemClock
 from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.live_config import LiveConfig
@@ -210,7 +210,7 @@ def _telegram(
     live, store, clock = base.live, base.store, base.wiring.clock
     members = TelegramMembers(bot)
     sites = SiteFinder(base.fetcher, base.parser, clock)
-    dispatcher = build_dispatcher(live, store, base.subscriptions, members, sites, clock)
+    dispatcher = build_chat(live, store, base.subscriptions, members, sites, clock)
     telegram = TelegramChats(
         bot=bot,
         members=members,

@@ -1,28 +1,28 @@
-"""What the chat layer is built from: its view of archive, feeds, configuration and status.
-
-Reading stored entries may take a second, so it runs in a thread.
-"""
+"""Build the services of the chat layer: stored articles, feeds, the operator's view, configuration."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
-from itertools import islice
 
 import yaml
 
 from bot.chart.process import drawn
 from bot.chart.trend import Trend
-from bot.chat.context import Context
-from bot.chat.dispatcher import Actions
-from bot.chat.handlers.feeds import FeedQuota
-from bot.chat.handlers.search import FOUND, SEARCH_DAYS
-from bot.chat.handlers.trends import Days
-from bot.chat.router import ChatServices, build_routes
-from bot.model.delivery import DeliveryState
+from bot.chat.access import Access
+from bot.chat.build import build_dispatcher
+from bot.chat.dispatcher import Dispatcher
+from bot.chat.services import (
+    AdminService,
+    ChatConfig,
+    ChatServices,
+    DailyCounts,
+    FeedService,
+    SearchService,
+)
+from bot.i18n.catalog import Translator
+from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.status import Status
+from bot.model.stories import Grouping
 from bot.ports import Clock, Members, Sites, Store
-from bot.query.tree import Node
-from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
 from bot.search.export import export_config
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
@@ -30,45 +30,33 @@ from bot.service.subscriptions import LiveSubscriptions
 CHARTS = 2  #: pictures drawn at a time
 
 
-class ChatQueries:
-    """What handlers ask of stored data. Raises StoreError."""
+class _Charts:
+    """Draws trends, a few at a time."""
 
-    def __init__(self, live: LiveConfig, store: Store, clock: Clock) -> None:
-        self._live, self._store, self._clock = live, store, clock
-        self._charts = asyncio.Semaphore(CHARTS)
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(CHARTS)
 
-    async def forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast:
-        """Return what a query would have alerted of in the last week."""
-        zone = self._live.timezone
-        return await asyncio.to_thread(
-            backtest, tree, self._store.archive, self._clock.now(), feeds=feeds, zone=zone
-        )
-
-    async def search(self, tree: Node) -> list[Hit]:
-        """Return the newest stored articles that match."""
-        since = self._clock.now() - timedelta(days=SEARCH_DAYS)
-        return await asyncio.to_thread(
-            lambda: list(islice(search(tree, self._store.archive, since=since), FOUND))
-        )
-
-    async def daily_counts(self, tree: Node, days: int, context: Context) -> Days:
-        """Return stories and publishers day by day, in the chat's time zone."""
-        zone = context.translator.zone
-        return await asyncio.to_thread(
-            daily_counts, tree, self._store.archive, self._clock.now(), days, zone=zone
-        )
-
-    async def chart(self, days: Days, context: Context) -> bytes:
-        """Return a picture of such counts. Raises ChartError."""
-        translator = context.translator
+    async def draw(self, days: DailyCounts, translator: Translator) -> bytes:
+        """Return a picture of daily counts. Raises ChartError."""
         stories, publishers = translator.gettext("stories"), translator.gettext("publishers")
         trend = Trend(str(translator.zone), days, "", stories, publishers)
-        async with self._charts:
+        async with self._slots:
             return await drawn(trend, dark=True)
+
+
+class _Views:
+    """What chats read of the store. Raises StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     async def status(self) -> Status:
         """Return what a chat may see; it names no chat, and reading all of them would take long."""
         return await self._store.admin.status(brief=True)
+
+    async def dead(self) -> list[OutboxRow]:
+        """Return the messages that could not be delivered."""
+        return await self._store.admin.outbox((DeliveryState.DEAD,))
 
     async def subscriptions_yaml(self, chats: Sequence[int]) -> str:
         """Return what these chats subscribed to, in the form of feeds.yaml; empty for nothing."""
@@ -80,42 +68,52 @@ class ChatQueries:
         if not subscriptions:
             return ""
         archive = self._store.archive
-        places, feeds = await asyncio.to_thread(
+        addresses, feeds = await asyncio.to_thread(
             lambda: (archive.chat_addresses(), archive.added_feeds(chats))
         )
-        document = export_config(subscriptions, places, feeds)
+        document = export_config(subscriptions, addresses, feeds)
         return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
 
 
-def build_dispatcher(
+def chat_config(live: LiveConfig, subscriptions: LiveSubscriptions) -> ChatConfig:
+    """Return what the configuration in force says about chats."""
+    settings, quotas = live.settings, live.quotas()
+    return ChatConfig(
+        access=Access(settings.access),
+        commands_per_minute=quotas.commands_a_minute,
+        subscriptions=quotas.subscriptions,
+        feeds=quotas.feeds,
+        new_hosts_per_hour=quotas.hosts_an_hour,
+        names=live.names(),
+        timezone=settings.timezone,
+        grouping=Grouping(settings.stories),
+        groupings=subscriptions.groupings,
+    )
+
+
+def build_chat(
     live: LiveConfig,
     store: Store,
     subscriptions: LiveSubscriptions,
     members: Members,
     sites: Sites,
     clock: Clock,
-) -> Actions:
-    """Build the chat layer: its handlers and what they work with."""
-    queries, quotas = ChatQueries(live, store, clock), live.quotas
-    services = ChatServices(
-        store=store.chats,
-        archive=store.archive,
-        stories=store.archive,
-        members=members,
-        sites=sites,
-        names=live.names,
-        translator=live.translator,
-        grouping=subscriptions.grouping,
-        forecast=queries.forecast,
-        search=queries.search,
-        counted=queries.daily_counts,
-        drawn=queries.chart,
-        status=queries.status,
-        overview=store.admin.status,
-        dead=lambda: store.admin.outbox((DeliveryState.DEAD,)),
-        yaml_of=queries.subscriptions_yaml,
-        subscriptions=lambda: quotas().subscriptions,
-        feeds=lambda: FeedQuota(quotas().feeds, quotas().hosts_an_hour),
+) -> Dispatcher:
+    """Build the chat layer and what it works with."""
+    views, archive = _Views(store), store.archive
+
+    def config() -> ChatConfig:
+        return chat_config(live, subscriptions)
+
+    return build_dispatcher(
+        ChatServices(
+            store=store.chats,
+            members=members,
+            clock=clock,
+            search=SearchService(archive, archive, clock, config, _Charts().draw),
+            feeds=FeedService(sites, views.status, views.subscriptions_yaml),
+            admin=AdminService(store.admin.status, views.dead),
+            config=config,
+            translator=live.translator,
+        )
     )
-    routes = build_routes(services)
-    return Actions(store.chats, clock, members, live.translator, live.rules, routes)

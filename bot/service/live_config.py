@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from bot.chat.access import Access
-from bot.chat.dispatcher import Rules
 from bot.config.load import Config
 from bot.config.schema import Quotas, Settings
 from bot.fetch.url_guard import UrlGuard
@@ -48,10 +46,6 @@ class LiveConfig:
     def quotas(self) -> Quotas:
         """Return how much a chat or person may use."""
         return self.settings.quotas
-
-    def rules(self) -> Rules:
-        """Return who is served, and how many commands a person may send."""
-        return Rules(Access(self.settings.access), self.quotas().commands_a_minute)
 
     def headers(self, url: str) -> Mapping[str, str]:
         """Return the HTTP headers of the feed at this address."""

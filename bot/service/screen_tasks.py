@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from bot.chat.dispatcher import Actions
+from bot.chat.dispatcher import Dispatcher
 from bot.errors import StoreError
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import Reply, Screen
@@ -22,7 +22,7 @@ class ScreenTasks:
 
     def __init__(
         self,
-        dispatcher: Actions,
+        dispatcher: Dispatcher,
         store: Store,
         translator: Callable[[ChatSettings], Translator],
         clock: Clock,
@@ -57,7 +57,7 @@ class ScreenTasks:
     async def _run(self, chat_id: int, user_id: int, screen: Screen) -> None:
         bind_contextvars(screen_id=screen.id)  # the task has a context of its own
         try:
-            await self._dispatcher.work(chat_id, screen, user_id)
+            await self._dispatcher.run_task(chat_id, screen, user_id)
         except StoreError as error:
             log.error("screen_task_failed", error=str(error), will_retry="on_restart")
         except Exception:  # a task that fails by our own mistake must not start again for ever

@@ -20,6 +20,11 @@ class LiveSubscriptions:
         self._store, self.index, self._live = store, index, live
         self._groupings: Mapping[int, Grouping] = {}
 
+    @property
+    def groupings(self) -> Mapping[int, Grouping]:
+        """The groupings of chats that chose one, by chat id."""
+        return self._groupings
+
     def grouping(self, chat_id: int) -> Grouping:
         """Return how widely articles are grouped into one alert of the chat."""
         return self._groupings.get(chat_id) or Grouping(self._live.settings.stories)

@@ -12,9 +12,9 @@ import structlog
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.chat.dispatcher import Actions
+from bot.chat.dispatcher import Dispatcher
 from bot.i18n.catalog import LANGUAGES
-from bot.model.chat_events import Incoming
+from bot.model.chat_events import ChatUpdate, Command, Text
 from bot.names.pattern import compile_name
 from bot.ports import Clock, Store
 from bot.service.live_config import LiveConfig
@@ -39,7 +39,7 @@ class TelegramChats:
         *,
         bot: Bot,
         members: TelegramMembers,
-        dispatcher: Actions,
+        dispatcher: Dispatcher,
         live: LiveConfig,
         store: Store,
         subscriptions: LiveSubscriptions,
@@ -65,16 +65,16 @@ class TelegramChats:
             else:
                 await self.listener.run()
 
-    async def handle(self, update: Incoming) -> str:
+    async def handle(self, update: ChatUpdate) -> str:
         """Reply to an update; return the toast for whoever pressed a button. Raises StoreError."""
-        if "~" in update.text:
+        if _may_name(update):
             # The first name of a process reads the gazetteer: seconds in which polls go on.
             await asyncio.to_thread(compile_name, "Kyiv")
         result = await self.dispatcher.handle(update)
         if result.changed:
             await self._subscriptions.refresh(result.chat_id)
             self._poll()
-        if result.busy:
+        if result.has_task:
             await self.tasks.start()
         self._deliver()
         return result.toast
@@ -114,3 +114,12 @@ class TelegramChats:
             if await menu.register(self.bot, translators):
                 return
             await asyncio.sleep(MENU_PAUSE)
+
+
+def _may_name(update: ChatUpdate) -> bool:
+    """Whether what somebody wrote may be a query with a `~name`."""
+    match update:
+        case Command(argument=text) | Text(text=text):
+            return "~" in text
+        case _:
+            return False

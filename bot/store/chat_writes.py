@@ -3,18 +3,17 @@
 Decides nothing; how a change is applied is in `chat_changes`.
 """
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.model.chat_events import NOTHING, HandledUpdate, Reply, Screen
+from bot.model.chat_events import ExpectedInput, HandledUpdate, Reaction, Reply, Screen
 from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind
 from bot.store import meta, outbox
 from bot.store.chat_changes import Origin, apply
-from bot.store.mappers import put_time
+from bot.store.mappers import put_screen_state, put_time
 from bot.store.meta import MetaName
 from bot.store.outbox import DropReason
 from bot.store.sql import IS_QUEUED, REPLY
@@ -60,7 +59,7 @@ def keep(db: Database, handled: HandledUpdate, now: datetime) -> bool:
         now,
         update.address,
         update.user_id,
-        all_topics=update.reaction is not None,
+        all_topics=isinstance(update, Reaction),
     )
     for change in reply.changes:
         apply(db, change, origin)
@@ -127,8 +126,8 @@ def _keep_screen(db: Database, origin: Origin, screen: Screen) -> int:
     row = [
         origin.user_id,
         screen.name,
-        json.dumps(dict(screen.values), ensure_ascii=False),
-        "" if screen.expects == NOTHING else screen.expects,
+        put_screen_state(screen),
+        ExpectedInput.NOTHING if screen.expects is ExpectedInput.CANCEL else screen.expects,
         put_time(origin.now),
     ]
     if screen.id:

@@ -16,7 +16,7 @@ from bot.model.chats import Chat, ChatKind, Subscription, TokenPurpose
 from bot.store import chat_writes, meta
 from bot.store.chat_changes import token_hash
 from bot.store.database import Writer
-from bot.store.mappers import get_alert_options, get_chat, put_time
+from bot.store.mappers import get_alert_options, get_chat, get_screen, put_time
 from bot.store.meta import MetaName
 from bot.store.sql import BLOCKED, CLAIM, FORMER, OPERATORS, REPLY, TELEGRAM, StoredRole
 
@@ -216,7 +216,7 @@ class ChatTables:
         rows = await self._writer.fetch(
             "read a screen", "select * from screens where id = ? and chat_id = ?", [number, chat_id]
         )
-        return _screen(rows[0]) if rows else None
+        return get_screen(rows[0]) if rows else None
 
     async def expecting(
         self, chat_id: int, user_id: int, now: datetime, reply_to: int | None = None
@@ -228,7 +228,7 @@ class ChatTables:
         since = put_time(now - INPUT_WITHIN)
         values = {"chat": chat_id, "user": user_id, "since": since, "reply_to": reply_to}
         rows = await self._writer.fetch("read a screen", _EXPECTING, values)
-        return _screen(rows[0]) if rows else None
+        return get_screen(rows[0]) if rows else None
 
     async def busy_screens(self) -> list[tuple[int, int, Screen]]:
         """Return chat, person and screen of tasks that newsbell had not finished when it ended."""
@@ -236,7 +236,7 @@ class ChatTables:
             "read screens",
             "select * from screens where json_extract(state, '$.busy') is not null",
         )
-        return [(row["chat_id"], row["user_id"], _screen(row)) for row in rows]
+        return [(row["chat_id"], row["user_id"], get_screen(row)) for row in rows]
 
     async def token(
         self, token: str, now: datetime
@@ -301,7 +301,3 @@ def _subscription(row: Any, chat_id: int) -> Subscription:
         options=get_alert_options(row),
         paused=bool(row["paused"]),
     )
-
-
-def _screen(row: Any) -> Screen:
-    return Screen(row["name"], json.loads(row["state"]), row["expects"], row["id"])

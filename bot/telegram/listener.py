@@ -6,7 +6,6 @@ repeats none. Telegram begins anew with numbers, lower ones perhaps, after a wee
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -14,9 +13,15 @@ from telegram import Bot, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from bot.errors import StoreError
-from bot.model.chat_events import Incoming
+from bot.model.chat_events import ChatUpdate, Press, Upload, UploadProblem
 from bot.telegram.members import TelegramMembers
-from bot.telegram.updates import ALLOWED, FILE_SIZE, document, incoming
+from bot.telegram.updates import (
+    ALLOWED,
+    FILE_SIZE,
+    addressee,
+    parse_update,
+    wanted_document,
+)
 
 POLL_SECONDS = 25
 
@@ -31,7 +36,7 @@ class Listener:
         bot: Bot,
         members: TelegramMembers,
         last_update: Callable[[], Awaitable[int]],
-        handle: Callable[[Incoming], Awaitable[str]],
+        handle: Callable[[ChatUpdate], Awaitable[str]],
     ) -> None:
         self._bot, self._members, self._last_update, self._handle = (
             bot,
@@ -66,7 +71,7 @@ class Listener:
             log.debug("webhook_not_deleted", error=error.message)
 
     async def poll_once(self) -> None:
-        """Ask once for updates and handle them; raises TelegramError and StoreError."""
+        """Ask for updates once and handle them. Raises TelegramError and StoreError."""
         offset = await self._last_update() + 1 if self._taken else None
         updates = await self._bot.get_updates(
             offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED
@@ -77,77 +82,51 @@ class Listener:
             self._taken = True
 
     async def take(self, update: Update) -> None:
-        """Handle one update. Raises TelegramError and StoreError, and then it was not taken."""
+        """Handle one update. Raises TelegramError and StoreError; then it was not taken."""
         with bound_contextvars(update_id=update.update_id):
-            await self._take_bound(update)
+            try:
+                await self._handle_update(update)
+            except (TelegramError, StoreError):
+                raise
+            except Exception:  # our own mistake must not stop the others, nor come again for ever
+                log.exception("update_failed")
+                await self._handle(ChatUpdate(update_id=update.update_id))
+                if update.callback_query:
+                    await self._acknowledge(update.callback_query.id, "")
 
-    async def _take_bound(self, update: Update) -> None:
+    async def _handle_update(self, update: Update) -> None:
+        event = ChatUpdate(update_id=update.update_id)
+        if await self._is_addressed(update):
+            event = parse_update(update, await self._upload(update))
+        toast = await self._handle(event)
+        if isinstance(event, Press):
+            await self._acknowledge(event.press_id, toast)
+
+    async def _upload(self, update: Update) -> Upload | None:
+        """Return the document that came along, or why it could not be fetched."""
+        document = wanted_document(update)
+        if document is None:
+            return None
+        name = document.file_name or ""
+        if (document.file_size or 0) > FILE_SIZE:
+            return Upload(name, problem=UploadProblem.TOO_LARGE)
         try:
-            await self._one(update)
-        except (TelegramError, StoreError):
-            raise
-        except Exception:  # an update that trips over our own mistake must not stop the others, nor come again for ever
-            log.exception("update_failed")
-            await self._handle(_nothing(update))
-            if update.callback_query:
-                await self._answer_press(update.callback_query.id, "")
+            content = await (await document.get_file()).download_as_bytearray()
+        except (BadRequest, Forbidden, InvalidToken):  # a file that is gone looks like a bad token
+            return Upload(name, problem=UploadProblem.UNAVAILABLE)
+        return Upload(name, bytes(content))
 
-    async def _one(self, update: Update) -> None:
-        message = incoming(update)
-        if message is None or not await self._is_meant(message):
-            message = _nothing(update)
-        elif document(update.message) and (
-            message.address > 0 or message.text.lower().startswith("/import")
-        ):
-            message = await self._with_file(update, message)
-        toast = await self._handle(message)
-        if message.press_id:
-            await self._answer_press(message.press_id, toast)
-
-    async def _with_file(self, update: Update, message: Incoming) -> Incoming:
-        """With the document that came along, or why it could not be fetched."""
-        file = update.message.document if update.message else None
-        if file is None:
-            return message
-        name = file.file_name or ""
-        if (file.file_size or 0) > FILE_SIZE:
-            return replace(
-                message,
-                file_name=name,
-                file_problem=f"This file is too large: at most {FILE_SIZE // 1024 // 1024} MB are read.",
-            )
-        try:
-            content = await (await file.get_file()).download_as_bytearray()
-        except (
-            BadRequest,
-            Forbidden,
-            InvalidToken,
-        ):  # a file that is gone is answered as a wrong token is
-            return replace(
-                message,
-                file_name=name,
-                file_problem="Telegram does not give me this file. Send it again.",
-            )
-        return replace(message, file=bytes(content), file_name=name)
-
-    async def _answer_press(self, number: str, toast: str) -> None:
+    async def _acknowledge(self, number: str, toast: str) -> None:
         """End the wait on the button. What the press did is kept already; a press that is too old to be answered is no trouble."""
         try:
             await self._bot.answer_callback_query(number, text=toast or None)
         except BadRequest as error:
             log.debug("press_not_answered", error=error.message)
 
-    async def _is_meant(self, message: Incoming) -> bool:
-        """Whether the message is for this bot: `/help@other_bot` in a group is another's."""
-        _, at, name = (message.text.split(maxsplit=1) or [""])[0].partition("@")
-        if not at or not message.text.startswith("/"):
-            return True
-        return name.casefold() == (await self._members.name()).casefold()
-
-
-def _nothing(update: Update) -> Incoming:
-    """An update that is nothing to newsbell, but has to be counted as taken."""
-    return Incoming(update.update_id, 0, 0, "", 0, "")
+    async def _is_addressed(self, update: Update) -> bool:
+        """Whether the update is for this bot: `/help@other_bot` in a group is another's."""
+        name = addressee(update)
+        return not name or name.casefold() == (await self._members.name()).casefold()
 
 
 def _meaning(error: TelegramError | StoreError) -> tuple[str, float]:

@@ -1,9 +1,12 @@
-"""One Telegram update as an `Incoming`. Pure reading; who may change things in a group is asked for elsewhere."""
+"""One Telegram update as a `ChatUpdate`. Reads only; who administers a group is asked elsewhere."""
+
+from typing import Any
 
 from telegram import (
     CallbackQuery,
     ChatMember,
     ChatMemberUpdated,
+    Document,
     Message,
     MessageOriginChannel,
     MessageOriginChat,
@@ -16,113 +19,154 @@ from telegram import (
 )
 from telegram.constants import ChatType
 
-from bot.model.chat_events import Event, Incoming
+from bot.model.chat_events import (
+    ChatUpdate,
+    Command,
+    Membership,
+    Press,
+    Reaction,
+    Text,
+    Upload,
+)
 
 ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query", "message_reaction"]
 FILE_SIZE = 10 * 1024 * 1024  #: bytes of a document that is fetched
 _OUT = {ChatMember.LEFT, ChatMember.BANNED}
 _OPML = (".opml", ".xml", ".txt")
+_IMPORT = "/import"
 
 
-def incoming(update: Update) -> Incoming | None:
-    """What the update says; None where it is nothing to newsbell. `may_change` is set for private chats, channels and anonymous admins."""
+def parse_update(update: Update, upload: Upload | None = None) -> ChatUpdate:
+    """Return a Telegram update as a value; a plain `ChatUpdate` where it is to be ignored.
+
+    `upload` is the document that was fetched for it (`wanted_document`).
+    `is_admin` is set for private chats, channels and anonymous administrators.
+    """
     if update.my_chat_member:
-        return _membership_change(update.update_id, update.my_chat_member)
+        return _membership(update.update_id, update.my_chat_member)
     if update.callback_query:
-        return _pressed(update.update_id, update.callback_query)
+        return _press(update.update_id, update.callback_query)
     if update.message_reaction:
-        return _reacted(update.update_id, update.message_reaction)
+        return _reaction(update.update_id, update.message_reaction)
     message = update.message or update.channel_post
+    ignored = ChatUpdate(update_id=update.update_id)
     if message is None or message.is_automatic_forward:
-        return None
+        return ignored
     text = message.text or message.caption or ""
-    if not text and not document(message):
+    if not text and not _is_opml(message):
+        return ignored
+    return _written(update.update_id, message, text, upload)
+
+
+def addressee(update: Update) -> str:
+    """Return the name of the bot that a command names (`/help@name`); empty for none."""
+    message = update.message or update.channel_post
+    text = (message.text or message.caption or "") if message else ""
+    return text.split(maxsplit=1)[0].partition("@")[2] if text.startswith("/") else ""
+
+
+def wanted_document(update: Update) -> Document | None:
+    """Return the document of a message that may be a list of feeds for /import."""
+    message = update.message
+    if message is None or not _is_opml(message):
         return None
-    anonymous = _anonymous(message)
-    user = message.from_user if not anonymous else None
-    return Incoming(
-        update_id=update.update_id,
-        address=message.chat.id,
-        topic=_topic(message),
-        title=message.chat.effective_name or "",
-        user_id=user.id if user else 0,
-        text=text,
-        message_id=message.message_id,
-        may_change=message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL} or anonymous,
-        reply_to=_answers(message),
-        channel=message.chat.type == ChatType.CHANNEL,
-        user_name=_name(user),
-        language=(user.language_code or "") if user else "",
-        forwarded=_origin(message),
-    )
+    commanded = (message.caption or "").lower().startswith(_IMPORT)
+    return message.document if message.chat.id > 0 or commanded else None
 
 
-def document(message: Message | None) -> bool:
-    """Whether the message brings a document that may be a list of feeds."""
-    file = message.document if message else None
+def _is_opml(message: Message) -> bool:
+    file = message.document
     return bool(file and (file.file_name or "").lower().endswith(_OPML))
 
 
-def _membership_change(number: int, change: ChatMemberUpdated) -> Incoming:
-    out = change.new_chat_member.status in _OUT
-    return Incoming(
-        number,
-        change.chat.id,
-        0,
-        change.chat.effective_name or "",
-        change.from_user.id,
-        "",
-        event=Event.CLOSED if out else Event.OPENED,
-        channel=change.chat.type == ChatType.CHANNEL,
+def _written(number: int, message: Message, text: str, upload: Upload | None) -> Command | Text:
+    anonymous = _anonymous(message)
+    user = message.from_user if not anonymous else None
+    own = message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL}
+    common: dict[str, Any] = {
+        "update_id": number,
+        "address": message.chat.id,
+        "topic": _topic(message),
+        "title": message.chat.effective_name or "",
+        "user_id": user.id if user else 0,
+        "user_name": _name(user),
+        "language": (user.language_code or "") if user else "",
+        "channel": message.chat.type == ChatType.CHANNEL,
+        "message_id": message.message_id,
+        "reply_to": _replied_to(message),
+        "is_admin": own or anonymous,
+        "forwarded_from": _origin(message),
+    }
+    if upload:
+        return Command(name=_IMPORT, upload=upload, **common)
+    if not text.startswith("/"):
+        return Text(text=text, **common)
+    words = text.split(maxsplit=1)
+    name = words[0].partition("@")[0].lower()
+    return Command(name=name, argument=words[1].strip() if len(words) > 1 else "", **common)
+
+
+def _membership(number: int, change: ChatMemberUpdated) -> Membership:
+    return Membership(
+        update_id=number,
+        address=change.chat.id,
+        title=change.chat.effective_name or "",
+        user_id=change.from_user.id,
         user_name=_name(change.from_user),
         language=change.from_user.language_code or "",
+        channel=change.chat.type == ChatType.CHANNEL,
+        joined=change.new_chat_member.status not in _OUT,
     )
 
 
-def _pressed(number: int, query: CallbackQuery) -> Incoming | None:
-    """A press of a button. In a private chat its person may change things; elsewhere that is asked for."""
+def _press(number: int, query: CallbackQuery) -> ChatUpdate:
+    """In a private chat the person may change things; elsewhere that is asked for."""
     message = query.message
     if message is None or not query.data:
-        return None
-    return Incoming(
+        return ChatUpdate(update_id=number)
+    return Press(
         update_id=number,
         address=message.chat.id,
         topic=_topic(message) if isinstance(message, Message) else 0,
         title=message.chat.effective_name or "",
         user_id=query.from_user.id,
-        text="",
-        message_id=message.message_id,
-        may_change=message.chat.type == ChatType.PRIVATE,
-        reply_to=message.message_id,
-        press=query.data,
-        press_id=query.id,
-        channel=message.chat.type == ChatType.CHANNEL,
         user_name=_name(query.from_user),
         language=query.from_user.language_code or "",
+        channel=message.chat.type == ChatType.CHANNEL,
+        message_id=message.message_id,
+        reply_to=message.message_id,
+        is_admin=message.chat.type == ChatType.PRIVATE,
+        data=query.data,
+        press_id=query.id,
     )
 
 
-def _reacted(number: int, change: MessageReactionUpdated) -> Incoming | None:
-    """A person's reaction to a message; where they had several, the newest."""
+def _reaction(number: int, change: MessageReactionUpdated) -> ChatUpdate:
+    """A person's reaction; where they have several, the newest."""
     if change.user is None:
-        return None
-    emoji = [one.emoji for one in change.new_reaction if isinstance(one, ReactionTypeEmoji)]
-    return Incoming(
+        return ChatUpdate(update_id=number)
+    emoji = [
+        reaction.emoji
+        for reaction in change.new_reaction
+        if isinstance(reaction, ReactionTypeEmoji)
+    ]
+    return Reaction(
         update_id=number,
         address=change.chat.id,
-        topic=0,
         title=change.chat.effective_name or "",
         user_id=change.user.id,
-        text="",
-        reply_to=change.message_id,
-        reaction=emoji[-1] if emoji else "",
-        channel=change.chat.type == ChatType.CHANNEL,
         user_name=_name(change.user),
+        channel=change.chat.type == ChatType.CHANNEL,
+        reply_to=change.message_id,
+        emoji=emoji[-1] if emoji else "",
     )
 
 
-def _answers(message: Message) -> int | None:
-    """The message that this one answers. In a topic, one that answers none is given as an answer to what opened the topic."""
+def _replied_to(message: Message) -> int | None:
+    """Return the message that this one replies to.
+
+    In a topic, a message that replies to none is given as a reply to what opened the topic.
+    """
     before = message.reply_to_message
     return before.message_id if before and not before.forum_topic_created else None
 
@@ -136,7 +180,7 @@ def _name(user: User | None) -> str:
 
 
 def _origin(message: Message) -> str:
-    """Who wrote a forwarded message first; empty where it was not forwarded."""
+    """Return who wrote a forwarded message first; empty where it was not forwarded."""
     match message.forward_origin:
         case MessageOriginChannel(chat=chat):
             return chat.title or chat.username or "?"
@@ -151,5 +195,8 @@ def _origin(message: Message) -> str:
 
 
 def _anonymous(message: Message) -> bool:
-    """An administrator who writes as the group itself. The account number they share proves nothing; the sender chat does."""
+    """Whether an administrator writes as the group itself.
+
+    The account that all of those share proves nothing; the sender chat does.
+    """
     return message.sender_chat is not None and message.sender_chat.id == message.chat.id

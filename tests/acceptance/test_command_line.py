@@ -160,10 +160,7 @@ async def test_a_faulty_file_ends_with_2_and_every_mistake_on_standard_error(fol
     ):
         assert (result.code, result.out) == (2, "")
         assert "feeds.yaml:1:9 feeds[0]: " in result.err
-        assert (
-            "feeds.yaml:2:1 setings: unknown key; did you mean settings?"
-            in result.err
-        )
+        assert "feeds.yaml:2:1 setings: unknown key; did you mean settings?" in result.err
         assert "2 mistakes in feeds.yaml." in result.err
         assert "Traceback" not in result.err
 

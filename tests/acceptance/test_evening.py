@@ -198,10 +198,8 @@ async def test_the_evening_of_the_reporter(
 
         # The evening: she says what she wants.
         query = 'urgency:breaking publishers:2 (S-300 OR С-300 OR "إس-300") AND @deir-ez-zor'
-        assert (await harness.writes(f"/subscribe {query}"))[0].startswith("Subscribed.")
-        assert (await harness.writes("/subscribe urgency:digest bridge"))[0].startswith(
-            "Subscribed."
-        )
+        assert (await harness.writes(f"/subscribe {query}"))[0].startswith("Done.")
+        assert (await harness.writes("/subscribe urgency:digest bridge"))[0].startswith("Done.")
         await harness.writes("/settings")
         await harness.presses("Quiet hours")
         assert "Quiet hours: 22:00–07:00" in (await harness.presses("22:00–07:00"))[0]

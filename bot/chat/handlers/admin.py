@@ -1,17 +1,21 @@
-"""What operators do from their private chat: who uses this newsbell, who asks to, its load, what was given up, a word to everyone."""
+"""What operators do from their private chat: people, access requests, invitations, undelivered messages, broadcasts."""
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from enum import StrEnum
 
 from bot.chat.access import OPERATORS, Permission
-from bot.chat.context import PAGE, Context, StaticScreen, in_rows, number_in, pages, show
+from bot.chat.callbacks import Callback, button
+from bot.chat.context import PAGE, Context, StaticScreen, back_button, in_rows, page_buttons, show
+from bot.chat.replies import list_changed, unknown_button
+from bot.chat.services import AdminService
 from bot.delivery.render import Composer
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
     AllowChat,
     Broadcast,
     Change,
+    ExpectedInput,
     Person,
     Reply,
     RetryDead,
@@ -20,48 +24,71 @@ from bot.model.chat_events import (
     SetRole,
     StoreToken,
 )
-from bot.model.chats import Chat, ChatKind
-from bot.model.delivery import DeliveryState, OutboxRow
+from bot.model.chats import Chat, ChatKind, TokenPurpose
+from bot.model.delivery import DeliveryState
 from bot.model.message import Button, Message
-from bot.model.status import Status
 from bot.ports import ChatStore, Members
 from bot.text.clean import cut
 
-INVITED = 72  #: hours that an invitation is good for
+INVITATION_HOURS = 72  #: for how long an invitation can be used
+_BROADCAST_LENGTH = 3000  # characters
+_DEAD_SHOWN = 10  # undelivered messages that are listed
 
 
-class Operate(StaticScreen):
+class AdminAction(StrEnum):
+    """What the buttons of /admin do."""
+
+    HOME = "home"
+    PEOPLE = "people"
+    PAGE = "page"  #: of people
+    PERSON = "person"  #: value: the person's number
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    PROMOTE = "promote"
+    DEMOTE = "demote"
+    REQUESTS = "knocking"
+    ALLOW = "let"  #: value: the chat's number
+    DEAD = "dead"
+    RETRY = "retry"
+    WRITE = "tell"  #: a broadcast
+    SEND = "send"  #: it
+    INVITE = "invite"
+
+
+_ROLES = {
+    AdminAction.BLOCK: Role.BLOCKED,
+    AdminAction.UNBLOCK: Role.USER,
+    AdminAction.PROMOTE: Role.ADMIN,
+    AdminAction.DEMOTE: Role.USER,
+}
+
+
+class Admin(StaticScreen):
     """The command /admin."""
 
-    def __init__(
-        self,
-        store: ChatStore,
-        members: Members,
-        status: Callable[[], Awaitable[Status]],
-        dead: Callable[[], Awaitable[list[OutboxRow]]],
-    ) -> None:
-        self._store, self._members, self._status, self._dead = store, members, status, dead
+    actions = AdminAction
 
-    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (by the word alone)
-        """Who operates is an owner's matter."""
-        return (
-            Permission.OWN
-            if word.partition(" ")[0] in {"promote", "demote"}
-            else Permission.OPERATE
-        )
+    def __init__(self, store: ChatStore, members: Members, admin: AdminService) -> None:
+        self._store, self._members, self._admin = store, members, admin
 
-    async def command(self, context: Context, _name: str, _rest: str) -> Reply:
-        """The overview. Raises StoreError."""
+    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (by the action alone)
+        """Return that only owners make operators."""
+        owns = callback and callback.action in {AdminAction.PROMOTE, AdminAction.DEMOTE}
+        return Permission.OWN if owns else Permission.OPERATE
+
+    async def overview(self, context: Context, _argument: str) -> Reply:
+        """/admin: show the load and what waits for a decision. Raises StoreError."""
         return await self._overview(context, Screen("admin"))
 
     async def _overview(
-        self, context: Context, screen: Screen, *, edit: bool = False, let_in: int = 0
+        self, context: Context, screen: Screen, *, edit: bool = False, allowed: int = 0
     ) -> Reply:
-        """As it is after so many more chats are let in."""
-        translator, status = context.translator, await self._status()
-        people, access_requests = await self._store.people(), await self._store.access_requests()
+        """Show it as it is after `allowed` more requests are granted."""
+        translator, status = context.translator, await self._admin.status()
+        people, requests = await self._store.people(), await self._store.access_requests()
         waiting = sum(queued for _, queued, _ in status.chats)
         failing = sum(bool(feed.state.failures) for feed in status.feeds)
+        dead = status.deliveries.get(DeliveryState.DEAD, 0)
         lines = [
             translator.ngettext("{number} person", "{number} people", len(people))
             + ", "
@@ -74,242 +101,238 @@ class Operate(StaticScreen):
             ),
             translator.ngettext("{number} message queued", "{number} messages queued", waiting),
             translator.ngettext(
-                "{number} undeliverable message",
-                "{number} undeliverable messages",
-                status.deliveries.get(DeliveryState.DEAD, 0),
+                "{number} undeliverable message", "{number} undeliverable messages", dead
             ),
         ]
+        asking = translator.gettext("Requests") + f" ({len(requests) - allowed})"
         rows = [
             [
-                Button(translator.gettext("People"), "people"),
-                Button(
-                    translator.gettext("Requests") + f" ({len(access_requests) - let_in})",
-                    "knocking",
-                ),
+                button(translator.gettext("People"), AdminAction.PEOPLE),
+                button(asking, AdminAction.REQUESTS),
             ],
             [
-                Button(translator.gettext("Undelivered"), "dead"),
-                Button(translator.gettext("Broadcast"), "tell"),
+                button(translator.gettext("Undelivered"), AdminAction.DEAD),
+                button(translator.gettext("Broadcast"), AdminAction.WRITE),
             ],
-            [Button(translator.gettext("Invite someone"), "invite"), Button("⟳", "home")],
+            [
+                button(translator.gettext("Invite someone"), AdminAction.INVITE),
+                button("⟳", AdminAction.HOME),
+            ],
         ]
-        return show(
-            Message("\n".join(lines)), replace(screen, values={}, expects=""), *rows, edit=edit
-        )
+        return show(Message("\n".join(lines)), _idle(screen), *rows, edit=edit)
 
-    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
-        """A button of the overview or of a list. Raises StoreError."""
-        bare = replace(screen, expects="")
-        match word.partition(" ")[0]:
-            case "home":
+    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        """Handle a button of the overview or of a list. Raises StoreError."""
+        bare = replace(screen, expects=ExpectedInput.NOTHING)
+        match callback.action:
+            case AdminAction.HOME:
                 return await self._overview(context, screen, edit=True)
-            case "people" | "page":
-                return await self._people(context, bare, number_in(word))
-            case "person":
-                return await self._person(context, bare, number_in(word))
-            case "block" | "unblock" | "promote" | "demote" as verb if screen.values.get("person"):
-                return await self._set_role(context, bare, verb)
-            case "knocking" | "let":
-                return await self._access_requests(context, bare, number_in(word))
-            case "dead" | "retry":
-                return await self._given_up(context, bare, again=word == "retry")
-            case "tell" | "send":
-                return await self._told(context, screen, sure=word == "send")
-            case "invite":
-                return await self._invited(context)
+            case AdminAction.PEOPLE | AdminAction.PAGE:
+                return await self._people(context, bare, callback.number)
+            case AdminAction.PERSON:
+                return await self._person(context, bare, callback.number)
+            case AdminAction.REQUESTS:
+                return await self._requests(context, bare)
+            case AdminAction.ALLOW:
+                return await self._allow(context, bare, callback.number)
+            case AdminAction.DEAD:
+                return await self._undelivered(context, bare)
+            case AdminAction.RETRY:
+                return await self._retry(context, bare)
+            case AdminAction.WRITE:
+                return self._write_broadcast(context, screen)
+            case AdminAction.SEND:
+                return await self._broadcast(context, screen)
+            case AdminAction.INVITE:
+                return await self._invite(context)
+            case _ if screen.values.get("person"):
+                return await self._set_role(context, bare, AdminAction(callback.action))
             case _:
-                return Reply(toast=context.translator.gettext("This button no longer works."))
+                return unknown_button(context)
 
-    async def _told(self, context: Context, screen: Screen, *, sure: bool) -> Reply:
-        """Ask what everyone shall read, or tell them what was asked for."""
-        translator = context.translator
-        if not sure or not screen.values.get("text"):
-            text = translator.gettext("Send the message to broadcast.")
-            return show(
-                Message(text),
-                replace(screen, values={}, expects="broadcast"),
-                [_home(translator)],
-                edit=True,
-            )
-        chats = await self._everyone()
-        text = translator.ngettext("Sent to {number} chat.", "Sent to {number} chats.", len(chats))
-        done = show(
-            Message(text), replace(screen, values={}, expects=""), [_home(translator)], edit=True
-        )
-        return replace(
-            done, changes=(Broadcast(str(screen.values["text"]), tuple(chat.id for chat in chats)),)
-        )
+    def _write_broadcast(self, context: Context, screen: Screen) -> Reply:
+        text = context.translator.gettext("Send the message to broadcast.")
+        waiting = replace(screen, values={}, expects=ExpectedInput.BROADCAST)
+        return show(Message(text), waiting, [_home_button(context)], edit=True)
 
-    async def _invited(self, context: Context) -> Reply:
-        token = f"i-{secrets.token_urlsafe(18)}"
-        text = context.translator.gettext(
-            "Invitation for one person, valid {hours} hours:", hours=INVITED
+    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
+        """Show a broadcast before it is sent. Raises StoreError."""
+        translator, chats = context.translator, await self._recipients()
+        lead = translator.ngettext(
+            "This goes to {number} chat:", "This goes to {number} chats:", len(chats)
         )
-        return Reply(
-            Message(f"{text}\n{await self._members.link(token)}"),
-            (StoreToken(token, "invite", hours=INVITED),),
-        )
+        text = cut(text, _BROADCAST_LENGTH)
+        composer = Composer().add(f"{lead}\n\n").add(text)
+        send = [button(translator.gettext("Send"), AdminAction.SEND), _home_button(context)]
+        preview = replace(screen, id=0, values={"text": text}, expects=ExpectedInput.NOTHING)
+        return show(composer.message(), preview, send)
 
-    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
-        """What everyone shall read, to be looked at first. Raises StoreError."""
-        chats = await self._everyone()
-        composer = (
-            Composer()
-            .add(
-                context.translator.ngettext(
-                    "This goes to {number} chat:", "This goes to {number} chats:", len(chats)
-                )
-                + "\n\n"
-            )
-            .add(cut(text, 3000))
+    async def _broadcast(self, context: Context, screen: Screen) -> Reply:
+        text = str(screen.values.get("text", ""))
+        if not text:
+            return self._write_broadcast(context, screen)
+        chats = await self._recipients()
+        sent = context.translator.ngettext(
+            "Sent to {number} chat.", "Sent to {number} chats.", len(chats)
         )
-        send = [Button(context.translator.gettext("Send"), "send"), _home(context.translator)]
-        return show(
-            composer.message(),
-            replace(screen, id=0, values={"text": cut(text, 3000)}, expects=""),
-            send,
-        )
+        reply = show(Message(sent), _idle(screen), [_home_button(context)], edit=True)
+        return replace(reply, changes=(Broadcast(text, tuple(chat.id for chat in chats)),))
 
-    async def _everyone(self) -> list[Chat]:
+    async def _recipients(self) -> list[Chat]:
         return [
             chat
-            for chat, _, _ in (await self._status()).chats
+            for chat, _, _ in (await self._admin.status()).chats
             if chat.kind is ChatKind.TELEGRAM and chat.allowed and not chat.paused
         ]
+
+    async def _invite(self, context: Context) -> Reply:
+        token = f"i-{secrets.token_urlsafe(18)}"
+        text = context.translator.gettext(
+            "Invitation for one person, valid {hours} hours:",
+            hours=INVITATION_HOURS,
+        )
+        link = await self._members.link(token)
+        return Reply(
+            Message(f"{text}\n{link}"),
+            (StoreToken(token, TokenPurpose.INVITE, hours=INVITATION_HOURS),),
+        )
 
     async def _people(
         self, context: Context, screen: Screen, page: int, changed: Person | None = None
     ) -> Reply:
-        """A page of them, with one as it is from now on."""
+        """Show a page of them; `changed` is shown as that person is from now on."""
+        translator = context.translator
         people = [
-            changed if changed and one.user_id == changed.user_id else one
-            for one in await self._store.people()
+            changed if changed and person.user_id == changed.user_id else person
+            for person in await self._store.people()
         ]
         first = page * PAGE
         buttons = [
-            Button(
-                f"{cut(one.name or str(one.user_id), 24)} · {role_name(one.role, context.translator)}",
-                f"person {one.user_id}",
+            button(
+                f"{cut(person.name or str(person.user_id), 24)} · {role_name(person.role, translator)}",
+                AdminAction.PERSON,
+                person.user_id,
             )
-            for one in people[first : first + PAGE]
+            for person in people[first : first + PAGE]
         ]
-        text = context.translator.ngettext("{number} person", "{number} people", len(people))
+        text = translator.ngettext("{number} person", "{number} people", len(people))
         return show(
             Message(text),
             replace(screen, values={}),
             *in_rows(buttons, 1),
-            pages(context, page, len(people)),
-            [_home(context.translator)],
+            page_buttons(context, AdminAction.PAGE, page, len(people)),
+            [_home_button(context)],
             edit=True,
         )
 
-    async def _known(self, number: int) -> Person | None:
-        return next((one for one in await self._store.people() if one.user_id == number), None)
+    async def _find_person(self, number: int) -> Person | None:
+        people = await self._store.people()
+        return next((person for person in people if person.user_id == number), None)
 
     async def _person(self, context: Context, screen: Screen, number: int) -> Reply:
-        translator, person = context.translator, await self._known(number)
+        translator, person = context.translator, await self._find_person(number)
         if person is None:
-            return Reply(toast=translator.gettext("That list has changed. Open it again."))
-        buttons = []
-        if person.user_id != context.person.user_id and person.role is not Role.OWNER:
-            blocked = person.role is Role.BLOCKED
-            buttons.append(
-                Button(translator.gettext("Unblock"), "unblock")
-                if blocked
-                else Button(translator.gettext("Block"), "block")
-            )
-            if context.person.role is Role.OWNER and not blocked:
-                admin = person.role is Role.ADMIN
-                buttons.append(
-                    Button(translator.gettext("Remove as operator"), "demote")
-                    if admin
-                    else Button(translator.gettext("Make operator"), "promote")
-                )
-        text = f"{cut(person.name or '–', 60)}\n{person.user_id} · {role_name(person.role, translator)}"
-        back = [Button("‹ " + translator.gettext("Back"), "people")]
+            return list_changed(context)
+        role = role_name(person.role, translator)
+        text = f"{cut(person.name or '–', 60)}\n{person.user_id} · {role}"
         return show(
-            Message(text), replace(screen, values={"person": number}), buttons, back, edit=True
+            Message(text),
+            replace(screen, values={"person": number}),
+            _role_buttons(context, person),
+            [back_button(context, AdminAction.PEOPLE)],
+            edit=True,
         )
 
-    async def _set_role(self, context: Context, screen: Screen, word: str) -> Reply:
-        person = await self._known(int(screen.values["person"]))
+    async def _set_role(self, context: Context, screen: Screen, action: AdminAction) -> Reply:
+        translator = context.translator
+        person = await self._find_person(int(screen.values["person"]))
         if person is None or person.role is Role.OWNER or person.user_id == context.person.user_id:
-            return Reply(toast=context.translator.gettext("That cannot be changed here."))
+            return Reply(toast=translator.gettext("That cannot be changed here."))
         if person.role in OPERATORS and context.person.role is not Role.OWNER:
-            return Reply(toast=context.translator.gettext("Only the owner can do that."))
-        role = {
-            "block": Role.BLOCKED,
-            "unblock": Role.USER,
-            "promote": Role.ADMIN,
-            "demote": Role.USER,
-        }[word]
+            return Reply(toast=translator.gettext("Only the owner can do that."))
+        role = _ROLES[action]
         changes: tuple[Change, ...] = (SetRole(person.user_id, role),)
         chat = await self._store.chat_at(person.user_id, 0)
         if role is not Role.BLOCKED and chat is not None and not chat.allowed:
             changes = (*changes, AllowChat(chat.id))
         reply = await self._people(context, screen, 0, replace(person, role=role))
-        return replace(reply, changes=changes, toast=context.translator.gettext("Changed."))
+        return replace(reply, changes=changes, toast=translator.gettext("Changed."))
 
-    async def _access_requests(self, context: Context, screen: Screen, number: int) -> Reply:
-        translator, chats = context.translator, await self._store.access_requests()
-        for chat in (one for one in chats if one.id == number):
-            reply = await self._overview(context, screen, edit=True, let_in=1)
-            changes: tuple[Change, ...] = (AllowChat(number),)
-            if chat.address > 0:
-                changes = (*changes, SetRole(chat.address, Role.USER, chat.name))
-            return replace(reply, changes=changes, toast=translator.gettext("Access granted."))
-        if not chats:
-            return show(
-                Message(translator.gettext("No requests.")),
-                replace(screen, values={}),
-                [_home(translator)],
-                edit=True,
-            )
-        buttons = [
-            [Button(f"✓ {cut(chat.name, 30)} ({chat.address})", f"let {chat.id}")]
-            for chat in chats[:PAGE]
+    async def _allow(self, context: Context, screen: Screen, number: int) -> Reply:
+        requests = await self._store.access_requests()
+        chat = next((chat for chat in requests if chat.id == number), None)
+        if chat is None:
+            return await self._requests(context, screen)
+        reply = await self._overview(context, screen, edit=True, allowed=1)
+        changes: tuple[Change, ...] = (AllowChat(number),)
+        if chat.address > 0:
+            changes = (*changes, SetRole(chat.address, Role.USER, chat.name))
+        return replace(reply, changes=changes, toast=context.translator.gettext("Access granted."))
+
+    async def _requests(self, context: Context, screen: Screen) -> Reply:
+        translator, requests = context.translator, await self._store.access_requests()
+        bare, home = replace(screen, values={}), [_home_button(context)]
+        if not requests:
+            none = translator.gettext("No requests.")
+            return show(Message(none), bare, home, edit=True)
+        rows = [
+            [button(f"✓ {cut(chat.name, 30)} ({chat.address})", AdminAction.ALLOW, chat.id)]
+            for chat in requests[:PAGE]
         ]
-        return show(
-            Message(translator.gettext("Who may use the bot?")),
-            replace(screen, values={}),
-            *buttons,
-            [_home(translator)],
-            edit=True,
+        text = translator.gettext("Who may use the bot?")
+        return show(Message(text), bare, *rows, home, edit=True)
+
+    async def _undelivered(self, context: Context, screen: Screen) -> Reply:
+        translator, dead = context.translator, await self._admin.dead()
+        bare = replace(screen, values={})
+        if not dead:
+            none = translator.gettext("No undeliverable messages.")
+            return show(Message(none), bare, [_home_button(context)], edit=True)
+        lead = translator.ngettext(
+            "{number} undeliverable message", "{number} undeliverable messages", len(dead)
         )
+        composer = Composer().add(lead)
+        for row in dead[:_DEAD_SHOWN]:
+            composer.add(f"\n• {cut(row.chat, 40)}: ")
+            composer.add_marked(cut(row.title, 80), (), "bold").add(f" – {cut(row.error, 100)}")
+        retry = button(translator.gettext("Send again"), AdminAction.RETRY)
+        return show(composer.message(), bare, [retry, _home_button(context)], edit=True)
 
-    async def _given_up(self, context: Context, screen: Screen, *, again: bool) -> Reply:
-        translator, rows = context.translator, await self._dead()
-        if again and rows:
-            reply = await self._overview(context, screen, edit=True)
-            return replace(
-                reply, changes=(RetryDead(),), toast=translator.gettext("Sending again.")
-            )
-        if not rows:
-            return show(
-                Message(translator.gettext("No undeliverable messages.")),
-                replace(screen, values={}),
-                [_home(translator)],
-                edit=True,
-            )
-        composer = Composer().add(
-            translator.ngettext(
-                "{number} undeliverable message", "{number} undeliverable messages", len(rows)
-            )
+    async def _retry(self, context: Context, screen: Screen) -> Reply:
+        if not await self._admin.dead():
+            return await self._undelivered(context, screen)
+        reply = await self._overview(context, screen, edit=True)
+        toast = context.translator.gettext("Sending again.")
+        return replace(reply, changes=(RetryDead(),), toast=toast)
+
+
+def _idle(screen: Screen) -> Screen:
+    return replace(screen, values={}, expects=ExpectedInput.NOTHING)
+
+
+def _home_button(context: Context) -> Button:
+    return back_button(context, AdminAction.HOME)
+
+
+def _role_buttons(context: Context, person: Person) -> list[Button]:
+    """Return what may be done about a person."""
+    translator = context.translator
+    if person.user_id == context.person.user_id or person.role is Role.OWNER:
+        return []
+    if person.role is Role.BLOCKED:
+        return [button(translator.gettext("Unblock"), AdminAction.UNBLOCK)]
+    buttons = [button(translator.gettext("Block"), AdminAction.BLOCK)]
+    if context.person.role is Role.OWNER:
+        buttons.append(
+            button(translator.gettext("Remove as operator"), AdminAction.DEMOTE)
+            if person.role is Role.ADMIN
+            else button(translator.gettext("Make operator"), AdminAction.PROMOTE)
         )
-        for row in rows[:10]:
-            composer.add(f"\n• {cut(row.chat, 40)}: ").add_marked(
-                cut(row.title, 80), (), "bold"
-            ).add(f" – {cut(row.error, 100)}")
-        below = [Button(translator.gettext("Send again"), "retry"), _home(translator)]
-        return show(composer.message(), replace(screen, values={}), below, edit=True)
-
-
-def _home(translator: Translator) -> Button:
-    return Button("‹ " + translator.gettext("Back"), "home")
+    return buttons
 
 
 def role_name(role: Role, translator: Translator) -> str:
-    """As people read it."""
+    """Return the display name of a role."""
     match role:
         case Role.OWNER:
             return translator.gettext("owner")

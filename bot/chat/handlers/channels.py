@@ -1,140 +1,137 @@
-"""Channels that somebody administers: linked from the private chat, and acted for from there. Posts nothing itself."""
+"""Channels that somebody administers: linked in the private chat, and managed from there. Posts nothing itself."""
 
 from dataclasses import replace
+from enum import StrEnum
 
 from bot.chat.access import Permission
-from bot.chat.context import Context, StaticScreen, number_in, say, show
-from bot.model.chat_events import LinkChannel, ManageChat, Reply, Screen
-from bot.model.message import Button, Message
+from bot.chat.callbacks import Callback, button
+from bot.chat.context import Context, StaticScreen, back_button, show, text_reply
+from bot.model.chat_events import ExpectedInput, LinkChannel, ManageChat, Reply, Screen
+from bot.model.message import Message
 from bot.ports import ChatStore, Members
 from bot.text.clean import cut
+
+_SHOWN = 10  # linked channels
+
+
+class ChannelAction(StrEnum):
+    """What the buttons of /channels do."""
+
+    MANAGE = "act"  #: value: the chat's number; 0 for this chat
+    LINK = "link"
+    LIST = "list"
 
 
 class Channels(StaticScreen):
     """The command /channels, in private chats."""
 
+    actions = ChannelAction
+
     def __init__(self, store: ChatStore, members: Members) -> None:
         self._store, self._members = store, members
 
-    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
-        """Reading: whether the person administers the channel is asked when it is linked, and at each change in it."""
+    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
+        """Return that everybody may: rights in the channel are asked when it is linked and used."""
         return Permission.READ
 
-    async def command(self, context: Context, _name: str, rest: str) -> Reply:
-        """The list, or link a channel by its name. Raises StoreError."""
-        if context.update.address < 0:
-            return say(context.translator.gettext("This works only in a private chat with me."))
+    async def list_or_link(self, context: Context, name: str) -> Reply:
+        """/channels: list linked channels, or link one by its name. Raises StoreError."""
+        if not context.update.private:
+            return text_reply(
+                context.translator.gettext("This works only in a private chat with me.")
+            )
+        screen = Screen("channels")
         return (
-            await self._link(context, Screen("channels"), rest)
-            if rest
-            else await self._list(context, Screen("channels"))
+            await self._link(context, screen, name) if name else await self._list(context, screen)
         )
 
     async def _list(self, context: Context, screen: Screen, *, edit: bool = False) -> Reply:
-        translator, linked = (
-            context.translator,
-            await self._store.linked_channels(context.update.user_id),
-        )
+        translator = context.translator
+        channels = await self._store.linked_channels(context.update.user_id)
         lines = [
             translator.gettext(
-                "Make me an administrator of your channel, then link it here. "
-                "Which chat do you want to manage?"
+                "Make me an administrator of your channel, then link it here. Which chat do you want to manage?"
             )
         ]
-        meant = (
-            await self._store.chat(context.here.managed_chat)
-            if context.here.managed_chat is not None
-            else None
-        )
-        if meant:
+        number = context.current_chat.managed_chat
+        managed = await self._store.chat(number) if number is not None else None
+        if managed:
             lines.append(
-                translator.gettext("You are managing {name} from here.", name=cut(meant.name, 60))
+                translator.gettext("You are managing {name} from here.", name=cut(managed.name, 60))
             )
-        rows = [[Button(f"📣 {cut(chat.name, 40)}", f"act {chat.id}")] for chat in linked[:10]]
+        rows = [
+            [button(f"📣 {cut(channel.name, 40)}", ChannelAction.MANAGE, channel.id)]
+            for channel in channels[:_SHOWN]
+        ]
         rows.append(
             [
-                Button(translator.gettext("This chat"), "act 0"),
-                Button(translator.gettext("Link a channel"), "link"),
+                button(translator.gettext("This chat"), ChannelAction.MANAGE, 0),
+                button(translator.gettext("Link a channel"), ChannelAction.LINK),
             ]
         )
-        return show(
-            Message("\n\n".join(lines)), replace(screen, values={}, expects=""), *rows, edit=edit
-        )
+        screen = replace(screen, values={}, expects=ExpectedInput.NOTHING)
+        return show(Message("\n\n".join(lines)), screen, *rows, edit=edit)
 
-    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
-        """Act for a channel, or for the chat itself again. Raises StoreError."""
-        translator = context.translator
-        match word.partition(" ")[0]:
-            case "link":
-                text = translator.gettext(
+    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        """Manage a channel, or the chat itself again. Raises StoreError."""
+        match callback.action:
+            case ChannelAction.LINK:
+                text = context.translator.gettext(
                     "Send the name of the channel, for example: @example_channel."
                 )
-                return show(
-                    Message(text),
-                    replace(screen, expects="channel"),
-                    [Button("‹ " + translator.gettext("Back"), "list")],
-                    edit=True,
-                )
-            case "list":
+                waiting = replace(screen, expects=ExpectedInput.CHANNEL)
+                back = [back_button(context, ChannelAction.LIST)]
+                return show(Message(text), waiting, back, edit=True)
+            case ChannelAction.LIST:
                 return await self._list(context, screen, edit=True)
-            case "act" if word == "act 0":
-                done = show(
-                    Message(translator.gettext("You are managing this chat again.")),
-                    screen,
-                    edit=True,
-                )
-                return replace(done, changes=(ManageChat(None),))
-            case "act":
-                chat = next(
-                    (
-                        one
-                        for one in await self._store.linked_channels(context.update.user_id)
-                        if one.id == number_in(word)
-                    ),
-                    None,
-                )
-                if chat is None or not await self._members.is_admin(
-                    chat.address, context.update.user_id
-                ):
-                    return Reply(
-                        toast=translator.gettext(
-                            "You are no longer an administrator of this channel."
-                        )
-                    )
-                text = translator.gettext(
-                    "You are now managing {name} from here: /subscribe, "
-                    "/subscriptions, /settings. To stop: /channels",
-                    name=cut(chat.name, 60),
-                )
-                return replace(
-                    show(Message(text), screen, edit=True), changes=(ManageChat(chat.id),)
-                )
             case _:
-                return Reply(toast=translator.gettext("This button no longer works."))
+                return await self._manage(context, screen, callback)
 
-    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
-        """The name of a channel. Raises StoreError."""
+    async def _manage(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        translator, user_id = context.translator, context.update.user_id
+        if callback.value == "0":
+            text = translator.gettext("You are managing this chat again.")
+            reply = show(Message(text), screen, edit=True)
+            return replace(reply, changes=(ManageChat(None),))
+        linked = await self._store.linked_channels(user_id)
+        channel = next((chat for chat in linked if chat.id == callback.number), None)
+        if channel is None or not await self._members.is_admin(channel.address, user_id):
+            return Reply(
+                toast=translator.gettext("You are no longer an administrator of this channel.")
+            )
+        text = translator.gettext(
+            "You are now managing {name} from here: /subscribe, /subscriptions, /settings. To stop: /channels",
+            name=cut(channel.name, 60),
+        )
+        reply = show(Message(text), screen, edit=True)
+        return replace(reply, changes=(ManageChat(channel.id),))
+
+    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
+        """Link a channel by its name. Raises StoreError."""
         return await self._link(context, replace(screen, id=0), text)
 
     async def _link(self, context: Context, screen: Screen, text: str) -> Reply:
-        translator, name = (
-            context.translator,
-            text.strip().split()[0].removeprefix("https://t.me/") if text.strip() else "",
-        )
-        name = name if name.lstrip("-").isdecimal() or name.startswith("@") else f"@{name}"
-        found = await self._members.channel(name, context.update.user_id)
-        if found is None:
-            return say(
+        translator = context.translator
+        name = _channel_name(text)
+        channel = await self._members.channel(name, context.update.user_id)
+        if channel is None:
+            return text_reply(
                 translator.gettext(
-                    "I cannot link {name}: we both have to be administrators there, "
-                    "and I need the right to post.",
+                    "I cannot link {name}: we both have to be administrators there, and I need the right to post.",
                     name=cut(name, 60),
                 )
             )
-        address, title = found
-        text = translator.gettext(
+        address, title = channel
+        linked = translator.gettext(
             "Linked {name}. To manage it, tap its name in /channels.", name=cut(title, 60)
         )
-        return replace(
-            show(Message(text), replace(screen, expects="")), changes=(LinkChannel(address, title),)
-        )
+        screen = replace(screen, expects=ExpectedInput.NOTHING)
+        return replace(show(Message(linked), screen), changes=(LinkChannel(address, title),))
+
+
+def _channel_name(text: str) -> str:
+    """Return a channel's number, or its name with the @, from what a person writes."""
+    words = text.split()
+    name = words[0].removeprefix("https://t.me/") if words else ""
+    is_number = name.lstrip("-").isdecimal()
+    return name if is_number or name.startswith("@") else f"@{name}"

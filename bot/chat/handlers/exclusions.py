@@ -1,147 +1,167 @@
-"""Not for me: what would have avoided an alert, what else that would have hidden, and the change. The proposals are `exclusion`'s."""
+"""Not for me: which exclusions would have avoided an alert, and the change of the query. Proposals are `search.exclusions`'."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 
 from bot.chat.access import Permission
-from bot.chat.context import CARET, Context, StaticScreen, busy, number_in, show
+from bot.chat.callbacks import Callback, button
+from bot.chat.context import CARET, Context, StaticScreen, show
+from bot.chat.replies import (
+    archive_unavailable,
+    list_changed,
+    not_an_alert,
+    unknown_button,
+)
+from bot.chat.services import SearchService
 from bot.delivery.render import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
-from bot.model.archive import StoredEntry
+from bot.model.archive import EntryFacts, StoredEntry
 from bot.model.chat_events import EditSubscription, RateAlert, Reply, Screen
 from bot.model.chats import Subscription
-from bot.model.message import Button, Message
-from bot.ports import Archive, ChatStore, StoryArchive
-from bot.query.parser import Names
+from bot.model.message import Message
+from bot.ports import ChatStore
 from bot.search.exclusions import Proposal, proposals
 from bot.text.clean import cut
 
 
-class Unwanted(StaticScreen):
-    """The button under an alert, and its screen."""
+class ExclusionAction(StrEnum):
+    """What the buttons under proposals do."""
 
-    def __init__(
-        self,
-        store: ChatStore,
-        archive: Archive,
-        stories: StoryArchive,
-        names: Callable[[], Names],
-    ) -> None:
-        self._store, self._archive, self._stories, self._names = store, archive, stories, names
+    TAKE = "take"  #: value: the number of the proposal
+    KEEP = "no"
 
-    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
-        """All of it changes what rings."""
+
+class Exclusions(StaticScreen):
+    """The button "Not for me" under an alert, and its screen."""
+
+    actions = ExclusionAction
+
+    def __init__(self, store: ChatStore, search: SearchService) -> None:
+        self._store, self._search = store, search
+
+    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
+        """Return that everything changes a subscription."""
         return Permission.CHANGE
 
-    async def press(self, context: Context, _word: str, _rest: str) -> Reply:
-        """Propose what would have avoided it. Raises StoreError."""
-        translator, message = context.translator, context.update.reply_to or 0
-        alert = await self._store.alert_of(context.here.id, message)
+    async def propose(self, context: Context) -> Reply:
+        """Propose what would have avoided an alert. Raises StoreError."""
+        translator, message_id = context.translator, context.update.reply_to or 0
+        alert = await self._store.alert_of(context.current_chat.id, message_id)
         if alert is None:
-            return Reply(toast=translator.gettext("That is not an alert, or it is too old."))
-        judged = (RateAlert(message, -1),)
+            return not_an_alert(context)
+        complaint = (RateAlert(message_id, -1),)
         try:
-            facts = await asyncio.to_thread(self._stories.facts, alert.entry_id)
+            facts = await self._search.facts(alert.entry_id)
         except StoreError:
-            return Reply(toast=busy(translator))
+            return Reply(toast=archive_unavailable(translator))
         if facts is None:
-            return Reply(
-                toast=translator.gettext("This article is no longer stored."), changes=judged
-            )
-        rang = {
-            number
-            for one in facts.alerts
-            if one.chat_id == context.here.id
-            for number in one.subscriptions
-        }
-        have = await self._store.subscriptions_of(context.here.id)
-        mine = next(((one, declared) for one, declared in have if one.id in rang), None)
-        if mine is None:
+            text = translator.gettext("This article is no longer stored.")
+            return Reply(toast=text, changes=complaint)
+        subscription, declared = await self._matched(context, facts)
+        if subscription is None:
             text = translator.gettext(
-                "None of your queries matched this. Mute its storyline, or stop "
-                "following it, to get no more of it."
+                "None of your queries matched this. Mute its storyline, or stop following it, to get no more of it."
             )
-            return Reply(Message(text), judged)
-        one, declared = mine
+            return Reply(Message(text), complaint)
         try:
-            found = await asyncio.to_thread(self._propose, one, facts.entry, context)
+            proposed = await asyncio.to_thread(self._proposals, subscription, facts.entry, context)
         except (QueryError, StoreError):
-            return Reply(toast=busy(translator), changes=judged)
-        return replace(self._proposed(context, one, found, declared=declared), changes=judged)
+            return Reply(toast=archive_unavailable(translator), changes=complaint)
+        reply = _proposal_reply(context, subscription, proposed, declared=declared)
+        return replace(reply, changes=complaint)
 
-    def _propose(
-        self, one: Subscription, entry: StoredEntry, context: Context
+    async def _matched(
+        self, context: Context, facts: EntryFacts
+    ) -> tuple[Subscription | None, bool]:
+        """Return the subscription that alerted the chat, and whether feeds.yaml declares it."""
+        chat_id = context.current_chat.id
+        matched = {
+            number
+            for alert in facts.alerts
+            if alert.chat_id == chat_id
+            for number in alert.subscriptions
+        }
+        subscriptions = await self._store.subscriptions_of(chat_id)
+        return next((pair for pair in subscriptions if pair[0].id in matched), (None, False))
+
+    def _proposals(
+        self, subscription: Subscription, entry: StoredEntry, context: Context
     ) -> tuple[Proposal, ...]:
         return proposals(
-            one.query, entry, self._archive, self._names(), context.now, feeds=one.feeds
+            subscription.query,
+            entry,
+            self._search.archive,
+            self._search.names,
+            context.now,
+            feeds=subscription.feeds,
         )
 
-    def _proposed(
-        self, context: Context, one: Subscription, found: tuple[Proposal, ...], *, declared: bool
-    ) -> Reply:
-        translator = context.translator
-        if not found:
-            text = translator.gettext(
-                "I found no exclusion that would stop only this alert. The Mute "
-                "button silences its whole storyline."
-            )
-            return Reply(Message(text))
-        composer = Composer().add(
-            translator.gettext(
-                "It matched “{name}”. Exclude one of these to avoid such alerts:",
-                name=cut(one.name, 100),
-            )
-        )
-        for number, proposal in enumerate(found, 1):
-            composer.add(f"\n\n{number}. ").add(proposal.added, "code").add(
-                f"\n{_cost(proposal, translator)}"
-            )
-            for title in proposal.examples:
-                composer.add("\n   – ").add_marked(cut(title, 100), (), "bold")
-        if declared:
-            composer.add(
-                "\n\n"
-                + translator.gettext(
-                    "This subscription is set in feeds.yaml; edit its query there."
-                )
-            )
-            return Reply(composer.message())
-        values = {
-            "id": one.id,
-            "query": one.query,
-            "queries": [proposal.query for proposal in found],
-        }
-        row = [Button(str(number), f"take {number}") for number in range(1, len(found) + 1)]
-        return show(
-            composer.message(),
-            Screen("unwanted", values),
-            row,
-            [Button(translator.gettext("Keep"), "no")],
-        )
-
-    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
-        """Take one of them. Raises StoreError."""
+    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        """Take a proposal, or keep the query. Raises StoreError."""
         translator, queries = context.translator, list(screen.values.get("queries", ()))
         done = replace(screen, values={})
-        if word == "no":
+        if callback.action is ExclusionAction.KEEP:
             return show(Message(translator.gettext("Nothing changed.")), done, edit=True)
-        number = number_in(word)
-        if not 0 < number <= len(queries):
-            return Reply(toast=translator.gettext("This button no longer works."))
-        have = {one.id: one.query for one, _ in await self._store.subscriptions_of(context.chat.id)}
-        number_of = int(screen.values["id"])
-        if number_of not in have or have[number_of] != screen.values.get("query", have[number_of]):
-            return Reply(toast=translator.gettext("That list has changed. Open it again."))
-        query = str(queries[number - 1])
-        composer = (
-            Composer()
-            .add(translator.gettext("Changed. New query:") + "\n")
-            .add(cut(query, CARET), "code")
-        )
+        if not 0 < callback.number <= len(queries):
+            return unknown_button(context)
+        subscriptions = await self._store.subscriptions_of(context.chat.id)
+        current = {subscription.id: subscription.query for subscription, _ in subscriptions}
+        number = int(screen.values["id"])
+        if current.get(number) != screen.values.get("query", current.get(number)):
+            return list_changed(context)
+        if number not in current:
+            return list_changed(context)
+        query = str(queries[callback.number - 1])
+        text = translator.gettext("Changed. New query:")
+        composer = Composer().add(f"{text}\n").add(cut(query, CARET), "code")
         reply = show(composer.message(), done, edit=True)
-        return replace(reply, changes=(EditSubscription(number_of, query=query),))
+        return replace(reply, changes=(EditSubscription(number, query=query),))
+
+
+def _proposal_reply(
+    context: Context,
+    subscription: Subscription,
+    proposed: tuple[Proposal, ...],
+    *,
+    declared: bool,
+) -> Reply:
+    translator = context.translator
+    if not proposed:
+        text = translator.gettext(
+            "I found no exclusion that would stop only this alert. The Mute button silences its whole storyline."
+        )
+        return Reply(Message(text))
+    lead = translator.gettext(
+        "It matched “{name}”. Exclude one of these to avoid such alerts:",
+        name=cut(subscription.name, 100),
+    )
+    composer = Composer().add(lead)
+    for number, proposal in enumerate(proposed, 1):
+        _add_proposal(composer, number, proposal, translator)
+    if declared:
+        fixed = translator.gettext("This subscription is set in feeds.yaml; edit its query there.")
+        return Reply(composer.add(f"\n\n{fixed}").message())
+    values = {
+        "id": subscription.id,
+        "query": subscription.query,
+        "queries": [proposal.query for proposal in proposed],
+    }
+    numbers = [
+        button(str(number), ExclusionAction.TAKE, number) for number in range(1, len(proposed) + 1)
+    ]
+    keep = button(translator.gettext("Keep"), ExclusionAction.KEEP)
+    return show(composer.message(), Screen("unwanted", values), numbers, [keep])
+
+
+def _add_proposal(
+    composer: Composer, number: int, proposal: Proposal, translator: Translator
+) -> None:
+    composer.add(f"\n\n{number}. ").add(proposal.added, "code")
+    composer.add(f"\n{_cost(proposal, translator)}")
+    for title in proposal.examples:
+        composer.add("\n   – ").add_marked(cut(title, 100), (), "bold")
 
 
 def _cost(proposal: Proposal, translator: Translator) -> str:

@@ -1,10 +1,11 @@
-"""Why an article rang a chat, or did not, as an answer in that chat. Part of the actions; the reasons themselves are `why`'s."""
+"""Why an article alerted a chat, or did not. The reasons themselves are `search.explain`'s."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from bot.chat.context import Context, busy
+from bot.chat.context import Context, text_reply
+from bot.chat.replies import archive_unavailable
+from bot.chat.services import SearchService
 from bot.delivery.render import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
@@ -12,9 +13,7 @@ from bot.model.archive import EntryFacts
 from bot.model.chat_events import Reply
 from bot.model.chats import Chat, Subscription
 from bot.model.message import Message
-from bot.parse.entry_keys import keys_in_text
-from bot.ports import ChatStore, StoryArchive
-from bot.query.parser import Names, parse
+from bot.ports import ChatStore
 from bot.search.explain import (
     AlertExplanation,
     ParsedSubscription,
@@ -26,101 +25,96 @@ from bot.search.explain import (
 from bot.search.timeline import summary, timeline, who_was_first
 from bot.text.clean import cut, plain
 
-_MOST = 3400  # characters after which no further subscription is spoken of
+_LENGTH = 3400  # characters after which no further subscription is explained
 
 
-class Reasons:
-    """Answers the button Why and the command /why."""
+class Explanations:
+    """The button Why under an alert, and the command /why."""
 
-    def __init__(self, store: ChatStore, archive: StoryArchive, names: Callable[[], Names]) -> None:
-        self._store, self._archive, self._names = store, archive, names
+    def __init__(self, store: ChatStore, search: SearchService) -> None:
+        self._store, self._search = store, search
 
-    async def press(self, context: Context, _word: str, _rest: str) -> Reply:
-        """Why the alert whose button was pressed rang. Raises StoreError where the chat's own data cannot be read."""
-        return Reply(await self._of_alert(context, context.update.reply_to or 0))
+    async def press(self, context: Context) -> Reply:
+        """Explain the alert whose button was pressed. Raises StoreError."""
+        return Reply(await self._explain_alert(context, context.update.reply_to or 0))
 
-    async def command(self, context: Context, _name: str, rest: str) -> Reply:
-        """Why the alert that is answered rang, or why an article did, or did not."""
-        if not rest and context.update.reply_to is not None:
-            return Reply(await self._of_alert(context, context.update.reply_to))
-        return Reply(await self._of_text(context, rest))
+    async def why(self, context: Context, text: str) -> Reply:
+        """/why: explain the alert that is replied to, or an article. Raises StoreError."""
+        message_id = context.update.reply_to
+        if not text and message_id is not None:
+            return Reply(await self._explain_alert(context, message_id))
+        return await self._explain_text(context, text)
 
-    async def _of_alert(self, context: Context, message_id: int) -> Message:
-        alert = await self._store.alert_of(context.here.id, message_id)
+    async def _explain_alert(self, context: Context, message_id: int) -> Message:
+        alert = await self._store.alert_of(context.current_chat.id, message_id)
         if alert is None:
-            return Message(context.translator.gettext("That is not an alert, or it is too old."))
-        return await self._of_entry(context, alert.entry_id)
+            text = context.translator.gettext("That is not an alert, or it is too old.")
+            return Message(text)
+        return await self._explain_entry(context, alert.entry_id)
 
-    async def _of_text(self, context: Context, text: str) -> Message:
+    async def _explain_text(self, context: Context, text: str) -> Reply:
         text, translator = plain(text), context.translator
         if not text:
-            return Message(
+            return text_reply(
                 translator.gettext(
-                    "Send /why with the address or headline of an article, or reply to "
-                    "an alert with it."
+                    "Send /why with the address or headline of an article, or reply to an alert with it."
                 )
             )
         try:
-            number = await asyncio.to_thread(self._archive.entry_at, *keys_in_text(text))
-            if not number and "://" in text:
-                feeds = await asyncio.to_thread(self._archive.feeds)
-                return Message(cut(explain_unknown(text, feeds, _when(context), translator), _MOST))
+            entry_id = await self._search.entry_at(text)
+            if not entry_id and "://" in text:
+                feeds = await self._search.feeds()
+                unknown = explain_unknown(text, feeds, _time_format(context), translator)
+                return text_reply(cut(unknown, _LENGTH))
         except StoreError:
-            return Message(busy(translator))
-        if not number:
-            return Message(
+            return text_reply(archive_unavailable(translator))
+        if not entry_id:
+            return text_reply(
                 translator.gettext(
-                    "No stored article has this headline. Send its address to see "
-                    "which feeds could have carried it."
+                    "No stored article has this headline. Send its address to see which feeds could have carried it."
                 )
             )
-        return await self._of_entry(context, number)
+        return Reply(await self._explain_entry(context, entry_id))
 
-    async def _of_entry(self, context: Context, number: int) -> Message:
-        chat, translator, when = context.chat, context.translator, _when(context)
-        held = [
-            self._held(one.query, one, translator)
-            for one, _ in await self._store.subscriptions_of(chat.id)
+    async def _explain_entry(self, context: Context, entry_id: int) -> Message:
+        chat, translator, when = context.chat, context.translator, _time_format(context)
+        subscriptions = [
+            self._parsed(subscription, translator)
+            for subscription, _ in await self._store.subscriptions_of(chat.id)
         ]
         try:
-            facts = await asyncio.to_thread(self._archive.facts, number)
-            answered = timeline(
-                await asyncio.to_thread(self._archive.storyline, number), number, translator
-            )
+            facts = await self._search.facts(entry_id)
+            storyline = await self._search.storyline(entry_id)
         except StoreError:
-            return Message(busy(translator))
+            return Message(archive_unavailable(translator))
         if facts is None:
             return Message(translator.gettext("This article is no longer stored."))
-        reasons = explain_entry(
-            facts, held, {chat.id: (translator.gettext("This chat"), chat.paused)}, when, translator
-        )
+        chats = {chat.id: (translator.gettext("This chat"), chat.paused)}
+        reasons = explain_entry(facts, subscriptions, chats, when, translator)
+        known_by = describe_entry(facts, when, "link", translator)
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
-        composer.add("\n").add_marked(
-            cut(describe_entry(facts, when, "link", translator), 500), (), "italic", "italic"
-        )
+        composer.add("\n").add_marked(cut(known_by, 500), (), "italic", "italic")
         _add_reasons(composer, reasons, facts, chat, translator)
-        for story in (one for one in answered if one.requested):
-            composer.add("\n\n").add_marked(who_was_first(story, translator), (), "italic").add(
-                f" {summary([story], translator)}."
-            )
+        for story in timeline(storyline, entry_id, translator):
+            if story.requested:
+                composer.add("\n\n").add_marked(who_was_first(story, translator), (), "italic")
+                composer.add(f" {summary([story], translator)}.")
         return composer.message()
 
-    def _held(
-        self, query: str, subscription: Subscription, translator: Translator
-    ) -> ParsedSubscription:
+    def _parsed(self, subscription: Subscription, translator: Translator) -> ParsedSubscription:
         try:
-            return ParsedSubscription(subscription, parse(query, self._names()))
+            return ParsedSubscription(subscription, self._search.parse(subscription.query))
         except QueryError as error:
             return ParsedSubscription(subscription, None, error.translated(translator.gettext))
 
 
-def _when(context: Context) -> TimeFormat:
-    def when(moment: datetime) -> str:
+def _time_format(context: Context) -> TimeFormat:
+    def time(moment: datetime) -> str:
         return context.translator.gettext(
             "at {time}", time=context.translator.time(moment, context.now)
         )
 
-    return when
+    return time
 
 
 def _add_reasons(
@@ -130,25 +124,20 @@ def _add_reasons(
     chat: Chat,
     translator: Translator,
 ) -> None:
-    """Those that match; where none does, why each does not."""
-    matching = [one for one in reasons if one.matches or one.alerted]
+    """Add the reasons of subscriptions that match; of all, where none does."""
+    matching = [reason for reason in reasons if reason.matches or reason.alerted]
     if not matching and any(alert.chat_id == chat.id for alert in facts.alerts):
-        composer.add(
-            "\n\n"
-            + translator.gettext(
-                "No words matched: this chat follows the storyline, or was alerted "
-                "to another article of the story."
-            )
+        followed = translator.gettext(
+            "No words matched: this chat follows the storyline, or was alerted to another article of the story."
         )
-    for one in matching or reasons:
-        if composer.length > _MOST:
+        composer.add(f"\n\n{followed}")
+    for reason in matching or reasons:
+        if composer.length > _LENGTH:
             composer.add("\n\n" + translator.gettext("… and more."))
             break
-        composer.add("\n\n✓ " if one.matches else "\n\n✗ ").add_marked(
-            cut(one.subscription, 100), (), "bold", "bold"
-        )
-        composer.add("\n").add_marked(cut(one.text, 700), (), "italic")
+        composer.add("\n\n✓ " if reason.matches else "\n\n✗ ")
+        composer.add_marked(cut(reason.subscription, 100), (), "bold", "bold")
+        composer.add("\n").add_marked(cut(reason.text, 700), (), "italic")
     if not reasons:
-        composer.add(
-            "\n\n" + translator.gettext("No subscriptions here yet. Add one: /subscribe QUERY")
-        )
+        none = translator.gettext("No subscriptions here yet. Add one: /subscribe QUERY")
+        composer.add(f"\n\n{none}")

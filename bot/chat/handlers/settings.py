@@ -1,341 +1,355 @@
-"""How a chat is spoken to and when: language, time zone, quiet hours, digests, how much one alert is for. What the file says stays as it is."""
+"""A chat's language, time zone, quiet hours, digests and grouping. What feeds.yaml sets stays as it is."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
-from babel.dates import get_timezone_location
+from enum import StrEnum
+from zoneinfo import available_timezones
 
 from bot.alerts.quiet_hours import DIGEST_AT
 from bot.chat.access import Permission
-from bot.chat.context import Context, StaticScreen, in_rows, say, show
+from bot.chat.callbacks import Callback, button
+from bot.chat.context import Context, StaticScreen, back_button, in_rows, show, text_reply
+from bot.chat.replies import unknown_button
+from bot.chat.services import ChatConfig
+from bot.chat.time_zones import time_zones
 from bot.i18n.catalog import LANGUAGES, Translator, clock_text
-from bot.model.chat_events import Change, Reply, Screen, SetGrouping, SetSettings
+from bot.model.chat_events import (
+    ExpectedInput,
+    Reply,
+    Screen,
+    SetGrouping,
+    SetSettings,
+)
 from bot.model.chats import ChatSettings
 from bot.model.message import Button, Message
 from bot.model.stories import Grouping
-from bot.text.fold import fold
 from bot.text.times import MAX_DIGESTS, parse_time_span, parse_times
 
-_QUIET = ((22, 7), (23, 7), (0, 8))
-_DIGESTS = ((8,), (8, 18), (7, 13, 20))
-_KYIV = frozenset(
-    map(fold, ("Київ", "Киев", "Kiew", "Kiev", "كييف"))
-)  # the one city that Babel names by its English name only
-_WAITING = (0, 5, 10, 20)
-_WORDS = {
-    "language": "language",
-    "zone": "zone",
-    "quiet": "quiet",
-    "digest": "digest_at",
-    "waiting": "digest_from",
+_QUIET_CHOICES = ((22, 7), (23, 7), (0, 8))  # hours
+_DIGEST_CHOICES = ((8,), (8, 18), (7, 13, 20))  # hours
+_EARLY_CHOICES = (0, 5, 10, 20)  # stories
+_DAY = 24 * 60  # minutes
+
+
+class SettingsAction(StrEnum):
+    """What the buttons of /settings do; without a value they show the choices."""
+
+    BACK = "back"
+    LANGUAGE = "language"
+    TIME_ZONE = "zone"
+    QUIET_HOURS = "quiet"
+    DIGEST = "digest"
+    EARLY_DIGEST = "waiting"
+    GROUPING = "stories"
+
+
+#: the setting behind each action, by its name in `ChatSettings` and `Chat.fixed`
+_SETTING = {
+    SettingsAction.LANGUAGE: "language",
+    SettingsAction.TIME_ZONE: "zone",
+    SettingsAction.QUIET_HOURS: "quiet",
+    SettingsAction.DIGEST: "digest_at",
+    SettingsAction.EARLY_DIGEST: "digest_from",
+}
+_INPUT = {
+    SettingsAction.TIME_ZONE: ExpectedInput.TIME_ZONE,
+    SettingsAction.QUIET_HOURS: ExpectedInput.QUIET_HOURS,
+    SettingsAction.DIGEST: ExpectedInput.DIGEST_TIMES,
 }
 
 
 class Settings(StaticScreen):
     """The commands /settings and /language."""
 
-    def __init__(
-        self, grouping: Callable[[int], Grouping], translator: Callable[[ChatSettings], Translator]
-    ) -> None:
-        self._grouping, self._translator = grouping, translator
+    actions = SettingsAction
 
-    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
-        """All of it changes the chat."""
+    def __init__(
+        self,
+        config: Callable[[], ChatConfig],
+        translator: Callable[[ChatSettings], Translator],
+    ) -> None:
+        self._config, self._translator = config, translator
+
+    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
+        """Return that everything changes the chat."""
         return Permission.CHANGE
 
-    async def command(self, context: Context, name: str, rest: str) -> Reply:
-        """The overview, or the languages; /language CODE chooses at once."""
+    async def overview(self, context: Context, _argument: str) -> Reply:
+        """/settings: show all settings."""
+        return self._overview(context, Screen("settings"))
+
+    async def language(self, context: Context, code: str) -> Reply:
+        """/language: show the languages, or choose one by its code."""
         screen = Screen("settings")
-        if name == "/language" and rest.lower() in LANGUAGES:
-            return self._set(
-                context, screen, SetSettings(ChatSettings(language=rest.lower())), "language"
-            )
-        return (
-            self._asked(context, screen, "language")
-            if name == "/language"
-            else self._overview(context, screen)
-        )
+        if code.lower() not in LANGUAGES:
+            return self._choices(context, screen, SettingsAction.LANGUAGE)
+        change = SetSettings(ChatSettings(language=code.lower()))
+        return self._set(context, screen, change, SettingsAction.LANGUAGE)
 
     def _overview(self, context: Context, screen: Screen, *, edit: bool = False) -> Reply:
         translator, chat = context.translator, context.chat
-        settings = chat.settings
+        grouping = self._config().grouping_of(chat.id)
         lines = [
             translator.gettext(
                 "Language: {language}", language=LANGUAGES[translator.catalog.language]
             ),
             translator.gettext("Time zone: {zone}", zone=str(translator.zone)),
             translator.gettext(
-                "Quiet hours: {hours}", hours=quiet_text(settings.quiet, translator)
+                "Quiet hours: {hours}", hours=quiet_text(chat.settings.quiet, translator)
             ),
-            translator.gettext("Digest: {times}", times=digest_text(settings, translator)),
+            translator.gettext("Digest: {times}", times=digest_text(chat.settings, translator)),
             translator.gettext(
-                "Story grouping: {level}", level=level_name(self._grouping(chat.id), translator)
+                "Story grouping: {level}", level=grouping_name(grouping, translator)
             ),
         ]
         if chat.fixed or chat.grouping:
-            lines.append(
-                "\n" + translator.gettext("Some of this is set in feeds.yaml; edit it there.")
-            )
+            fixed = translator.gettext("Some of this is set in feeds.yaml; edit it there.")
+            lines.append(f"\n{fixed}")
         buttons = [
-            Button(translator.gettext("Language"), "language"),
-            Button(translator.gettext("Time zone"), "zone"),
-            Button(translator.gettext("Quiet hours"), "quiet"),
-            Button(translator.gettext("Digest"), "digest"),
-            Button(translator.gettext("Grouping"), "stories"),
+            button(translator.gettext("Language"), SettingsAction.LANGUAGE),
+            button(translator.gettext("Time zone"), SettingsAction.TIME_ZONE),
+            button(translator.gettext("Quiet hours"), SettingsAction.QUIET_HOURS),
+            button(translator.gettext("Digest"), SettingsAction.DIGEST),
+            button(translator.gettext("Grouping"), SettingsAction.GROUPING),
         ]
-        return show(
-            Message("\n".join(lines)),
-            replace(screen, values={}, expects=""),
-            *in_rows(buttons, 2),
-            edit=edit,
-        )
+        screen = replace(screen, values={}, expects=ExpectedInput.NOTHING)
+        return show(Message("\n".join(lines)), screen, *in_rows(buttons, 2), edit=edit)
 
-    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:
-        """Choose what to change, or change it."""
-        what, _, value = word.partition(" ")
-        if what == "back":
+    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+        """Show the choices of a setting, or change it."""
+        action = SettingsAction(callback.action)
+        if action is SettingsAction.BACK:
             return self._overview(context, screen, edit=True)
-        if what not in {*_WORDS, "stories"}:
-            return Reply(toast=context.translator.gettext("This button no longer works."))
-        fixed = (
-            context.chat.grouping is not None
-            if what == "stories"
-            else _WORDS[what] in context.chat.fixed
-        )
-        if fixed:
-            return Reply(
-                toast=context.translator.gettext("Set in feeds.yaml for this chat; edit it there.")
-            )
-        if not value:
-            return self._asked(context, screen, what, edit=True)
-        change = _chosen(what, value)
+        if _is_fixed(context, action):
+            return Reply(toast=_fixed_text(context.translator))
+        if not callback.value:
+            return self._choices(context, screen, action, edit=True)
+        change = _chosen(action, callback.value)
         if change is None:
-            return Reply(toast=context.translator.gettext("This button no longer works."))
-        return self._set(context, screen, change, what, edit=True)
+            return unknown_button(context)
+        return self._set(context, screen, change, action, edit=True)
 
     def _set(
         self,
         context: Context,
         screen: Screen,
         change: SetSettings | SetGrouping,
-        what: str,
+        action: SettingsAction,
         *,
         edit: bool = False,
     ) -> Reply:
-        """Change it, and show the overview as it is then."""
-        if what != "stories" and _WORDS[what] in context.chat.fixed:
-            return say(
-                context.translator.gettext("Set in feeds.yaml for this chat; edit it there.")
-            )
-        changes: tuple[Change, ...] = (change,)
-        after = context
-        if isinstance(change, SetSettings):
-            chat = replace(context.chat, settings=change.settings.over(context.chat.settings))
-            after = replace(context, chat=chat, translator=self._translator(chat.settings))
-            reply = self._overview(after, screen, edit=edit)
+        """Change a setting, and show the settings as they are then."""
+        if isinstance(change, SetGrouping):
+            text = grouping_text(context.translator, change.grouping)
+            idle = replace(screen, expects=ExpectedInput.NOTHING)
+            back = [back_button(context, SettingsAction.BACK)]
+            reply = show(Message(text), idle, back, edit=edit)
+            translator = context.translator
         else:
-            reply = show(
-                Message(level_text(context.translator, change.grouping)),
-                replace(screen, expects=""),
-                [_back(context)],
-                edit=edit,
-            )
-        return replace(
-            reply, changes=changes, toast=after.translator.gettext("Changed.") if edit else ""
-        )
+            if _is_fixed(context, action):
+                return text_reply(_fixed_text(context.translator))
+            chat = replace(context.chat, settings=change.settings.over(context.chat.settings))
+            translator = self._translator(chat.settings)
+            changed = replace(context, chat=chat, translator=translator)
+            reply = self._overview(changed, screen, edit=edit)
+        toast = translator.gettext("Changed.") if edit else ""
+        return replace(reply, changes=(change,), toast=toast)
 
-    def _asked(self, context: Context, screen: Screen, what: str, *, edit: bool = False) -> Reply:
-        """What one thing may be."""
-        translator = context.translator
-        match what:
-            case "language":
-                text, rows = (
-                    "🌐",
-                    in_rows(
-                        (Button(name, f"language {code}") for code, name in LANGUAGES.items()), 2
-                    ),
-                )
-            case "zone":
-                text = translator.gettext(
-                    "Send your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC."
-                )
-                text += "\n" + translator.gettext(
-                    "Current time in {zone}: {time}",
-                    time=f"{context.now.astimezone(translator.zone):%H:%M}",
-                    zone=str(translator.zone),
-                )
-                rows = []
-            case "quiet":
-                text = translator.gettext(
-                    "In quiet hours only breaking alerts come through; the rest arrive "
-                    "in one message afterwards. Pick, or send your own, for example: "
-                    "23:30-06:45."
-                )
-                choices = [
-                    Button(f"{clock_text(60 * a)}–{clock_text(60 * b)}", f"quiet {60 * a}-{60 * b}")
-                    for a, b in _QUIET
-                ]
-                rows = [choices, [Button(translator.gettext("No quiet hours"), "quiet 0-0")]]
-            case "digest":
-                text = translator.gettext(
-                    "Digest subscriptions are sent at these times. Pick, or send up to "
-                    "six, for example: 7:30 19:00."
-                )
-                choices = [
-                    Button(
-                        ", ".join(clock_text(60 * one) for one in times),
-                        f"digest {','.join(str(60 * one) for one in times)}",
-                    )
-                    for times in _DIGESTS
-                ]
-                rows = [choices, [Button(translator.gettext("Send early …"), "waiting")]]
-            case "waiting":
-                text = translator.gettext("Send the digest early once this many stories wait:")
-                rows = [
-                    [
-                        Button(str(one) if one else translator.gettext("never"), f"waiting {one}")
-                        for one in _WAITING
-                    ]
-                ]
-            case _:
-                text = level_text(translator, None)
-                rows = [
-                    [
-                        Button(level_name(one, translator), f"stories {one.value}")
-                        for one in Grouping
-                    ]
-                ]
-        expects = what if what in {"zone", "quiet", "digest"} else ""
-        return show(
-            Message(text),
-            replace(screen, values={"what": what}, expects=expects),
-            *rows,
-            [_back(context)],
-            edit=edit,
+    def _choices(
+        self, context: Context, screen: Screen, action: SettingsAction, *, edit: bool = False
+    ) -> Reply:
+        """Show what a setting may be."""
+        text, rows = _CHOICES[action](context)
+        screen = replace(
+            screen,
+            values={"what": action.value},
+            expects=_INPUT.get(action, ExpectedInput.NOTHING),
         )
+        back = [back_button(context, SettingsAction.BACK)]
+        return show(Message(text), screen, *rows, back, edit=edit)
 
-    async def answered(self, context: Context, screen: Screen, text: str) -> Reply:
-        """A time zone, quiet hours or times of digests, as people write them."""
-        what, translator = screen.expects, context.translator
-        fresh = replace(screen, id=0)
-        if what == "zone":
-            found = zones(text, translator.catalog.language)
-            if len(found) == 1:
-                return self._set(context, fresh, SetSettings(ChatSettings(zone=found[0])), what)
-            if not found:
-                return say(
-                    translator.gettext(
-                        "I don't know that city. Try a larger one nearby, or a time zone "
-                        "such as Europe/Kyiv."
-                    )
-                )
-            rows = in_rows((Button(one, f"zone {one}") for one in found[:10]), 2)
-            return show(
-                Message(translator.gettext("Which one?")),
-                replace(fresh, expects="zone"),
-                *rows,
-                [_back(context)],
-            )
-        change = _written(what, text)
+    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
+        """Read a time zone, quiet hours or digest times as people write them."""
+        translator, new = context.translator, replace(screen, id=0)
+        if screen.expects is ExpectedInput.TIME_ZONE:
+            return self._read_zone(context, new, text)
+        if screen.expects is ExpectedInput.QUIET_HOURS:
+            action, change, example = SettingsAction.QUIET_HOURS, _quiet_in(text), "23:30-06:45"
+        else:
+            action, change, example = SettingsAction.DIGEST, _digest_in(text), "7:30 19:00"
         if change is None:
-            example = "23:30-06:45" if what == "quiet" else "7:30 19:00"
-            return say(
+            return text_reply(
                 translator.gettext(
                     "I didn't understand. Use this format: {example}", example=example
                 )
             )
-        return self._set(context, fresh, change, what)
+        return self._set(context, new, change, action)
+
+    def _read_zone(self, context: Context, screen: Screen, text: str) -> Reply:
+        translator = context.translator
+        zones = time_zones(text, translator.catalog.language)
+        if len(zones) == 1:
+            change = SetSettings(ChatSettings(zone=zones[0]))
+            return self._set(context, screen, change, SettingsAction.TIME_ZONE)
+        if not zones:
+            return text_reply(
+                translator.gettext(
+                    "I don't know that city. Try a larger one nearby, or a time zone such as Europe/Kyiv."
+                )
+            )
+        rows = in_rows((button(zone, SettingsAction.TIME_ZONE, zone) for zone in zones[:10]), 2)
+        waiting = replace(screen, expects=ExpectedInput.TIME_ZONE)
+        back = [back_button(context, SettingsAction.BACK)]
+        return show(Message(translator.gettext("Which one?")), waiting, *rows, back)
 
 
-def _back(context: Context) -> Button:
-    return Button("‹ " + context.translator.gettext("Back"), "back")
+Rows = Sequence[Sequence[Button]]
 
 
-def _chosen(what: str, value: str) -> SetSettings | SetGrouping | None:
-    """The change behind a button's word; None where it is none."""
-    numbers = [int(one) for one in re.split("[-,]", value) if one.isdecimal() and len(one) < 5]
-    good = bool(numbers) and all(0 <= one < 24 * 60 for one in numbers)
-    match what:
-        case "language" if value in LANGUAGES:
+def _language_choices(_context: Context) -> tuple[str, Rows]:
+    buttons = (button(name, SettingsAction.LANGUAGE, code) for code, name in LANGUAGES.items())
+    return "🌐", in_rows(buttons, 2)
+
+
+def _zone_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    example = translator.gettext(
+        "Send your city or time zone, for example: Kyiv, Berlin, America/Bogota, UTC."
+    )
+    current = translator.gettext(
+        "Current time in {zone}: {time}",
+        time=f"{context.now.astimezone(translator.zone):%H:%M}",
+        zone=str(translator.zone),
+    )
+    return f"{example}\n{current}", []
+
+
+def _quiet_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    text = translator.gettext(
+        "In quiet hours only breaking alerts come through; the rest arrive in one message afterwards. Pick, or send your own, for example: 23:30-06:45."
+    )
+    choices = [
+        button(
+            f"{clock_text(60 * start)}–{clock_text(60 * end)}",
+            SettingsAction.QUIET_HOURS,
+            f"{60 * start}-{60 * end}",
+        )
+        for start, end in _QUIET_CHOICES
+    ]
+    none = button(translator.gettext("No quiet hours"), SettingsAction.QUIET_HOURS, "0-0")
+    return text, [choices, [none]]
+
+
+def _digest_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    text = translator.gettext(
+        "Digest subscriptions are sent at these times. Pick, or send up to six, for example: 7:30 19:00."
+    )
+    choices = [
+        button(
+            ", ".join(clock_text(60 * hour) for hour in hours),
+            SettingsAction.DIGEST,
+            ",".join(str(60 * hour) for hour in hours),
+        )
+        for hours in _DIGEST_CHOICES
+    ]
+    return text, [
+        choices,
+        [button(translator.gettext("Send early …"), SettingsAction.EARLY_DIGEST)],
+    ]
+
+
+def _early_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    text = translator.gettext("Send the digest early once this many stories wait:")
+    buttons = [
+        button(
+            str(number) if number else translator.gettext("never"),
+            SettingsAction.EARLY_DIGEST,
+            number,
+        )
+        for number in _EARLY_CHOICES
+    ]
+    return text, [buttons]
+
+
+def _grouping_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    buttons = [
+        button(grouping_name(level, translator), SettingsAction.GROUPING, level.value)
+        for level in Grouping
+    ]
+    return grouping_text(translator, None), [buttons]
+
+
+_CHOICES: dict[SettingsAction, Callable[[Context], tuple[str, Rows]]] = {
+    SettingsAction.LANGUAGE: _language_choices,
+    SettingsAction.TIME_ZONE: _zone_choices,
+    SettingsAction.QUIET_HOURS: _quiet_choices,
+    SettingsAction.DIGEST: _digest_choices,
+    SettingsAction.EARLY_DIGEST: _early_choices,
+    SettingsAction.GROUPING: _grouping_choices,
+}
+
+
+def _is_fixed(context: Context, action: SettingsAction) -> bool:
+    """Whether feeds.yaml sets it for this chat."""
+    if action is SettingsAction.GROUPING:
+        return context.chat.grouping is not None
+    return _SETTING[action] in context.chat.fixed
+
+
+def _fixed_text(translator: Translator) -> str:
+    return translator.gettext("Set in feeds.yaml for this chat; edit it there.")
+
+
+def _chosen(action: SettingsAction, value: str) -> SetSettings | SetGrouping | None:
+    """Return the change of a button; None where its value is none."""
+    parts = re.split("[-,]", value)
+    minutes = [int(part) for part in parts if part.isdecimal() and len(part) < 5]
+    valid = bool(minutes) and all(0 <= minute < _DAY for minute in minutes)
+    match action:
+        case SettingsAction.LANGUAGE if value in LANGUAGES:
             return SetSettings(ChatSettings(language=value))
-        case "zone" if value in available_timezones():
+        case SettingsAction.TIME_ZONE if value in available_timezones():
             return SetSettings(ChatSettings(zone=value))
-        case "quiet" if good and len(numbers) == 2:
-            return SetSettings(ChatSettings(quiet=(numbers[0], numbers[1])))
-        case "digest" if good and len(numbers) <= MAX_DIGESTS:
-            return SetSettings(ChatSettings(digest_at=tuple(sorted(set(numbers)))))
-        case "waiting" if value.isdecimal() and int(value) in _WAITING:
+        case SettingsAction.QUIET_HOURS if valid and len(minutes) == 2:
+            return SetSettings(ChatSettings(quiet=(minutes[0], minutes[1])))
+        case SettingsAction.DIGEST if valid and len(minutes) <= MAX_DIGESTS:
+            return SetSettings(ChatSettings(digest_at=tuple(sorted(set(minutes)))))
+        case SettingsAction.EARLY_DIGEST if value.isdecimal() and int(value) in _EARLY_CHOICES:
             return SetSettings(ChatSettings(digest_from=int(value)))
-        case "stories" if value in set(Grouping):
+        case SettingsAction.GROUPING if value in set(Grouping):
             return SetGrouping(Grouping(value))
         case _:
             return None
 
 
-def _written(what: str, text: str) -> SetSettings | None:
-    """The change that somebody wrote; None where it cannot be read."""
-    if what == "quiet":
-        span = parse_time_span(text)
-        return (
-            SetSettings(ChatSettings(quiet=span)) if span and span[0] != span[1] else None
-        )  # 0:00-24:00 is not meant for none
+def _quiet_in(text: str) -> SetSettings | None:
+    """Return the quiet hours that somebody wrote. 0:00-24:00 is not meant for none."""
+    span = parse_time_span(text)
+    return SetSettings(ChatSettings(quiet=span)) if span and span[0] != span[1] else None
+
+
+def _digest_in(text: str) -> SetSettings | None:
+    """Return the digest times that somebody wrote."""
     times = parse_times(text)
     return SetSettings(ChatSettings(digest_at=times)) if times else None
 
 
-def zones(text: str, language: str = "en") -> list[str]:
-    """The time zones that a name may mean, the likeliest first; those of a city by its English name, or by its name in the language."""
-    name = text.strip().replace(" ", "_")
-    try:
-        if name and "/" not in name[:1] and ZoneInfo(name).key in available_timezones():
-            return [name]
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
-    wanted = fold(name)
-    if not wanted:
-        return []
-    if wanted in _KYIV:
-        return ["Europe/Kyiv"]
-    every = sorted(
-        one
-        for one in available_timezones()
-        if not one.startswith(("Etc/", "posix", "right", "SystemV"))
-    )
-    found = _meant(wanted, every, {one: fold(one.rpartition("/")[2]) for one in every})
-    if found or language == "en":
-        return found
-    answered = {
-        one: fold(get_timezone_location(one, locale=language, return_city=True).replace(" ", "_"))
-        for one in every
-        if "/" in one
-    }
-    return _meant(wanted, list(answered), answered)
-
-
-def _meant(wanted: str, every: list[str], cities: Mapping[str, str]) -> list[str]:
-    whole = [one for one in every if fold(one) == wanted]
-    exact = [one for one, city in cities.items() if city == wanted]
-    if whole or exact:
-        return whole or exact[:1]
-    return (
-        [one for one, city in cities.items() if city.startswith(wanted)] if len(wanted) > 2 else []
-    )
-
-
 def quiet_text(quiet: tuple[int, int] | None, translator: Translator) -> str:
-    """`23:00–07:00`, or that there are none."""
+    """Return quiet hours as `23:00–07:00`, or that there are none."""
     if quiet is None or quiet[0] == quiet[1]:
         return translator.gettext("none")
     return f"{clock_text(quiet[0])}–{clock_text(quiet[1])}"
 
 
 def digest_text(settings: ChatSettings, translator: Translator) -> str:
-    """When digests come."""
-    text = ", ".join(
-        clock_text(one) for one in (DIGEST_AT if settings.digest_at is None else settings.digest_at)
-    )
+    """Return when digests are sent."""
+    times = DIGEST_AT if settings.digest_at is None else settings.digest_at
+    text = ", ".join(clock_text(minutes) for minutes in times)
     if settings.digest_from:
         text += ", " + translator.gettext(
             "or once {number} stories wait", number=settings.digest_from
@@ -343,8 +357,8 @@ def digest_text(settings: ChatSettings, translator: Translator) -> str:
     return text
 
 
-def level_name(level: Grouping, translator: Translator) -> str:
-    """As people read it."""
+def grouping_name(level: Grouping, translator: Translator) -> str:
+    """Return the display name of a grouping."""
     match level:
         case Grouping.STRICT:
             return translator.gettext("strict")
@@ -354,12 +368,12 @@ def level_name(level: Grouping, translator: Translator) -> str:
             return translator.gettext("loose")
 
 
-def level_text(translator: Translator, chosen: Grouping | None) -> str:
-    """What the levels mean, or that one was chosen."""
+def grouping_text(translator: Translator, chosen: Grouping | None) -> str:
+    """Return what the groupings mean, or that one was chosen."""
     if chosen:
         return translator.gettext(
             "Story grouping here is now: {level}. What it means: /stories",
-            level=level_name(chosen, translator),
+            level=grouping_name(chosen, translator),
         )
     return "\n".join(
         (
@@ -369,24 +383,3 @@ def level_text(translator: Translator, chosen: Grouping | None) -> str:
             translator.gettext("loose: the whole running story in one message"),
         )
     )
-
-
-def stories(context: Context, rest: str, now: Grouping) -> Reply:
-    """The command /stories."""
-    translator, word = context.translator, rest.lower()
-    if word not in set(Grouping):
-        changes = translator.gettext(
-            "Here: {level}. To change it: /stories strict, /stories normal or /stories loose",
-            level=level_name(now, translator),
-        )
-        return say(f"{level_text(translator, None)}\n\n{changes}")
-    if not context.may_change:
-        return say(translator.gettext("Only administrators of this chat can change its alerts."))
-    if context.chat.grouping:
-        return say(
-            translator.gettext(
-                "Set to {level} for this chat in feeds.yaml; edit it there.",
-                level=context.chat.grouping.value,
-            )
-        )
-    return Reply(Message(level_text(translator, Grouping(word))), (SetGrouping(Grouping(word)),))

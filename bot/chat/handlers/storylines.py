@@ -1,169 +1,155 @@
-"""What people do about a storyline in a chat: look at it, follow it, mute it, choose how much one alert is for. Part of the actions."""
+"""Following, muting, claiming and showing storylines, and how widely articles are grouped."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.chat.context import Context, busy, say
-from bot.chat.handlers.settings import stories
+from bot.chat.context import Context, text_reply
+from bot.chat.guard import only_admins
+from bot.chat.handlers.settings import grouping_name, grouping_text
+from bot.chat.replies import archive_unavailable, not_an_alert
+from bot.chat.services import ChatConfig, SearchService
 from bot.delivery.render import Composer, linkable
 from bot.errors import StoreError
 from bot.i18n.catalog import Translator
-from bot.model.alerts import Stance
-from bot.model.chat_events import AssignStory, Press, Reply, SetStance
+from bot.model.alerts import AlertedStory, Stance
+from bot.model.chat_events import AssignStory, Command, Reply, SetGrouping, SetStance
 from bot.model.message import Message
 from bot.model.stories import Grouping
-from bot.parse.entry_keys import keys_in_text
-from bot.ports import ChatStore, StoryArchive
+from bot.ports import ChatStore
 from bot.search.timeline import TimelineStory, format_delay, summary, timeline, who_was_first
 from bot.text.clean import cut, plain
 
-_TOLD = 3000  # characters of a storyline after which no further story is told
-_LINES = 20  # articles of the story that was asked for
+_LENGTH = 3000  # characters of a storyline after which no further story is shown
+_ENTITIES = 80  # the same for its links and bold parts
+_ARTICLES = 20  # of the story that was asked for
 
 
 class Storylines:
-    """The commands about stories and storylines."""
+    """The commands and alert buttons about storylines."""
 
     def __init__(
-        self, store: ChatStore, archive: StoryArchive, grouping: Callable[[int], Grouping]
+        self, store: ChatStore, search: SearchService, config: Callable[[], ChatConfig]
     ) -> None:
-        self._store, self._stories, self._grouping = store, archive, grouping
+        self._store, self._search, self._config = store, search, config
 
-    async def levels(self, context: Context, _name: str, rest: str) -> Reply:
-        """How much belongs to one alert."""
-        return stories(context, rest, self._grouping(context.chat.id))
-
-    async def story(self, context: Context, _name: str, rest: str) -> Reply:
-        """All who carry a story. Raises StoreError."""
-        return Reply(await self._story(context, rest))
-
-    async def _story(self, context: Context, rest: str) -> Message:
-        update, chat, translator = context.update, context.here, context.translator
-        number = 0
-        try:
-            if rest:
-                number = await asyncio.to_thread(self._stories.entry_at, *keys_in_text(plain(rest)))
-            elif update.reply_to is not None and (
-                alert := await self._store.alert_of(chat.id, update.reply_to)
-            ):
-                number = alert.entry_id
-            answered = (
-                timeline(
-                    await asyncio.to_thread(self._stories.storyline, number), number, translator
+    async def grouping(self, context: Context, level: str) -> Reply:
+        """/stories: show how articles are grouped into alerts, or choose."""
+        translator = context.translator
+        current = self._config().grouping_of(context.chat.id)
+        if level.lower() not in set(Grouping):
+            changes = translator.gettext(
+                "Here: {level}. To change it: /stories strict, /stories normal or /stories loose",
+                level=grouping_name(current, translator),
+            )
+            return text_reply(f"{grouping_text(translator, None)}\n\n{changes}")
+        if not context.may_change:
+            return text_reply(only_admins(translator))
+        if context.chat.grouping:
+            return text_reply(
+                translator.gettext(
+                    "Set to {level} for this chat in feeds.yaml; edit it there.",
+                    level=context.chat.grouping.value,
                 )
-                if number
+            )
+        chosen = Grouping(level.lower())
+        return Reply(Message(grouping_text(translator, chosen)), (SetGrouping(chosen),))
+
+    async def story(self, context: Context, text: str) -> Reply:
+        """/story: show who reports a story. Raises StoreError."""
+        translator, entry_id = context.translator, 0
+        try:
+            if text:
+                entry_id = await self._search.entry_at(text)
+            elif alert := await self._alert(context):
+                entry_id = alert.entry_id
+            stories = (
+                timeline(await self._search.storyline(entry_id), entry_id, translator)
+                if entry_id
                 else []
             )
         except StoreError:
-            return Message(busy(translator))
-        if answered:
-            return _told(answered, context.now, translator)
-        if rest:
-            return Message(translator.gettext("No stored article has this address or headline."))
-        return Message(
+            return text_reply(archive_unavailable(translator))
+        if stories:
+            return Reply(storyline_message(stories, context.now, translator))
+        if text:
+            return text_reply(translator.gettext("No stored article has this address or headline."))
+        return text_reply(
             translator.gettext("Reply to an alert with /story, or send /story and a link.")
         )
 
-    async def stance(self, context: Context, name: str, _rest: str) -> Reply:
-        """Follow, mute, or neither any more. Raises StoreError."""
-        update, chat, translator = context.update, context.here, context.translator
-        alert = (
-            await self._store.alert_of(chat.id, update.reply_to)
-            if update.reply_to is not None
-            else None
-        )
+    async def follow(self, context: Context, _argument: str) -> Reply:
+        """/follow, as a reply to an alert. Raises StoreError."""
+        translator = context.translator
+        alert = await self._alert(context)
         if alert is None:
-            return say(
-                translator.gettext(
-                    "Reply to an alert with {command}; it applies to the story of that alert.",
-                    command=name,
-                )
-            )
-        composer = Composer()
-        match name:
-            case "/follow":
-                composer.add(
-                    translator.gettext(
-                        "Following. You are alerted to all later stories of this "
-                        "storyline, until it has been quiet for 48 hours:"
-                    )
-                )
-                stance: Stance | None = Stance.FOLLOW
-            case "/mute":
-                composer.add(
-                    translator.gettext(
-                        "Muted. No more alerts for this storyline here, until it has been "
-                        "quiet for 48 hours:"
-                    )
-                )
-                stance = Stance.MUTE
-            case _:
-                composer.add(
-                    translator.gettext(
-                        "Back to normal. You are alerted to this storyline only where it "
-                        "matches a subscription:"
-                    )
-                )
-                stance = None
-        composer.add("\n").add_marked(cut(alert.title, 300), (), "bold", "bold")
-        if stance is Stance.FOLLOW and self._grouping(chat.id) is Grouping.LOOSE:
+            return _no_alert(context, "/follow")
+        text = translator.gettext(
+            "Following. You are alerted to all later stories of this storyline, until it has been quiet for 48 hours:"
+        )
+        composer = _titled(text, alert)
+        if self._config().grouping_of(context.current_chat.id) is Grouping.LOOSE:
             loose = translator.gettext(
-                "Here one message covers the whole storyline (/stories loose). It "
-                "is updated as the story goes on; a new alert comes only if there "
-                "was none before."
+                "Here one message covers the whole storyline (/stories loose). It is updated as the story goes on; a new alert comes only if there was none before."
             )
             composer.add(f"\n\n{loose}")
-        undo = {Stance.FOLLOW: "/unfollow", Stance.MUTE: "/unmute"}
-        if stance:
-            composer.add(
-                "\n\n"
-                + translator.gettext(
-                    "To undo, reply to the same alert with {command}.", command=undo[stance]
-                )
-            )
-        return Reply(composer.message(), (SetStance(alert.storyline_id, stance),))
+        return _stance_reply(context, composer, alert, Stance.FOLLOW)
 
-    async def press(self, context: Context, word: str, _rest: str) -> Reply:
-        """Mute or follow by a button, or take it back. Raises StoreError."""
-        update, chat, translator = context.update, context.here, context.translator
-        alert = (
-            await self._store.alert_of(chat.id, update.reply_to)
-            if update.reply_to is not None
-            else None
-        )
+    async def mute(self, context: Context, _argument: str) -> Reply:
+        """/mute, as a reply to an alert. Raises StoreError."""
+        alert = await self._alert(context)
         if alert is None:
-            return Reply(toast=translator.gettext("That is not an alert, or it is too old."))
-        wanted = Stance.MUTE if word == Press.MUTE else Stance.FOLLOW
-        if alert.stance is wanted:
+            return _no_alert(context, "/mute")
+        text = context.translator.gettext(
+            "Muted. No more alerts for this storyline here, until it has been quiet for 48 hours:"
+        )
+        return _stance_reply(context, _titled(text, alert), alert, Stance.MUTE)
+
+    async def clear_stance(self, context: Context, _argument: str) -> Reply:
+        """/unfollow and /unmute, as a reply to an alert. Raises StoreError."""
+        alert = await self._alert(context)
+        if alert is None:
+            update = context.update
+            return _no_alert(context, update.name if isinstance(update, Command) else "/unmute")
+        text = context.translator.gettext(
+            "Back to normal. You are alerted to this storyline only where it matches a subscription:"
+        )
+        return Reply(_titled(text, alert).message(), (SetStance(alert.storyline_id, None),))
+
+    async def toggle_mute(self, context: Context) -> Reply:
+        """Mute by the button under an alert, or unmute. Raises StoreError."""
+        text = context.translator.gettext(
+            "Muted until this storyline has been quiet for 48 hours. Tap again to undo."
+        )
+        return await self._toggle(context, Stance.MUTE, text)
+
+    async def toggle_follow(self, context: Context) -> Reply:
+        """Follow by the button under an alert, or stop following. Raises StoreError."""
+        text = context.translator.gettext(
+            "Following this storyline until it has been quiet for 48 hours. Tap again to undo."
+        )
+        return await self._toggle(context, Stance.FOLLOW, text)
+
+    async def _toggle(self, context: Context, stance: Stance, text: str) -> Reply:
+        translator = context.translator
+        alert = await self._alert(context)
+        if alert is None:
+            return not_an_alert(context)
+        if alert.stance is stance:
             text = translator.gettext("Taken back: this storyline rings here by its words again.")
             return Reply(toast=text, changes=(SetStance(alert.storyline_id, None),))
-        text = (
-            translator.gettext(
-                "Muted until this storyline has been quiet for 48 hours. Tap again to undo."
-            )
-            if wanted is Stance.MUTE
-            else translator.gettext(
-                "Following this storyline until it has been quiet for 48 hours. Tap again to undo."
-            )
-        )
-        return Reply(toast=text, changes=(SetStance(alert.storyline_id, wanted),))
+        return Reply(toast=text, changes=(SetStance(alert.storyline_id, stance),))
 
-    async def take(self, context: Context, _word: str, _rest: str) -> Reply:
-        """Somebody of a group has the story of an alert, or gives it back; the alert shows who. Raises StoreError."""
+    async def toggle_claim(self, context: Context) -> Reply:
+        """Say in a group who is on a story, or release it; the alert shows it. Raises StoreError."""
         update, translator = context.update, context.translator
-        alert = (
-            await self._store.alert_of(context.here.id, update.reply_to)
-            if update.reply_to is not None
-            else None
-        )
+        alert = await self._alert(context)
         if alert is None or update.reply_to is None:
-            return Reply(toast=translator.gettext("That is not an alert, or it is too old."))
-        mine = plain(update.user_name) or str(update.user_id)
+            return not_an_alert(context)
         if not alert.taken_by:
+            name = plain(update.user_name) or str(update.user_id)
             return Reply(
                 toast=translator.gettext("It's yours."),
-                changes=(AssignStory(update.reply_to, mine),),
+                changes=(AssignStory(update.reply_to, name),),
             )
         if alert.taken_user != update.user_id and not context.may_change:
             return Reply(toast=translator.gettext("{name} is on it.", name=cut(alert.taken_by, 60)))
@@ -172,41 +158,73 @@ class Storylines:
             changes=(AssignStory(update.reply_to, ""),),
         )
 
+    async def _alert(self, context: Context) -> AlertedStory | None:
+        """Return the story of the alert that is replied to, or whose button was pressed."""
+        message_id = context.update.reply_to
+        if message_id is None:
+            return None
+        return await self._store.alert_of(context.current_chat.id, message_id)
 
-def _told(answered: list[TimelineStory], now: datetime, translator: Translator) -> Message:
-    """A storyline: the story that was asked for article by article, the others by their first."""
+
+def _no_alert(context: Context, command: str) -> Reply:
+    return text_reply(
+        context.translator.gettext(
+            "Reply to an alert with {command}; it applies to the story of that alert.",
+            command=command,
+        )
+    )
+
+
+def _titled(text: str, alert: AlertedStory) -> Composer:
+    return Composer().add(text).add("\n").add_marked(cut(alert.title, 300), (), "bold", "bold")
+
+
+def _stance_reply(
+    context: Context, composer: Composer, alert: AlertedStory, stance: Stance
+) -> Reply:
+    undo = {Stance.FOLLOW: "/unfollow", Stance.MUTE: "/unmute"}[stance]
+    text = context.translator.gettext(
+        "To undo, reply to the same alert with {command}.", command=undo
+    )
+    composer.add(f"\n\n{text}")
+    return Reply(composer.message(), (SetStance(alert.storyline_id, stance),))
+
+
+def storyline_message(
+    stories: list[TimelineStory], now: datetime, translator: Translator
+) -> Message:
+    """Return a storyline: the story that was asked for by article, the others by their first."""
     composer = (
         Composer()
         .add(translator.gettext("Storyline:") + " ")
-        .add(summary(answered, translator), "bold")
+        .add(summary(stories, translator), "bold")
     )
-    for story in sorted(answered, key=lambda one: not one.requested):
-        if composer.length > _TOLD or composer.entities > 80:
+    for story in sorted(stories, key=lambda story: not story.requested):
+        if composer.length > _LENGTH or composer.entities > _ENTITIES:
             composer.add("\n\n" + translator.gettext("… and more; `newsbell story` lists all."))
             break
-        composer.add("\n\n▶ " if story.requested else "\n\n○ ").add_marked(
-            cut(story.title, 200), (), "bold", "bold"
-        )
-        composer.add("\n").add_marked(who_was_first(story, translator), (), "italic", "italic")
-        for line in story.entries[: _LINES if story.requested else 0]:
-            entry = line.entry
-            link = ("text_link",) if linkable(entry.link) else ()
-            lead = (
-                translator.gettext("via {agency}:", agency=entry.agency) + " "
-                if entry.agency
-                else ""
-            )
-            composer.add(
-                f"\n{translator.time(entry.at, now)} ({format_delay(line.delay, translator)}) {lead}"
-            )
-            composer.add_marked(cut(entry.name, 40), (), "bold", *link, url=entry.link)
-            if entry.title != story.title:
-                composer.add(" ").add_marked(cut(entry.title, 80), (), "bold")
-        if story.requested and len(story.entries) > _LINES:
-            composer.add(
-                "\n"
-                + translator.ngettext(
-                    "… and {number} more", "… and {number} more", len(story.entries) - _LINES
-                )
-            )
+        _add_story(composer, story, now, translator)
     return composer.message()
+
+
+def _add_story(
+    composer: Composer, story: TimelineStory, now: datetime, translator: Translator
+) -> None:
+    composer.add("\n\n▶ " if story.requested else "\n\n○ ").add_marked(
+        cut(story.title, 200), (), "bold", "bold"
+    )
+    composer.add("\n").add_marked(who_was_first(story, translator), (), "italic", "italic")
+    for line in story.entries[: _ARTICLES if story.requested else 0]:
+        entry = line.entry
+        link = ("text_link",) if linkable(entry.link) else ()
+        agency = translator.gettext("via {agency}:", agency=entry.agency) if entry.agency else ""
+        lead = f"{agency} " if agency else ""
+        time = translator.time(entry.at, now)
+        composer.add(f"\n{time} ({format_delay(line.delay, translator)}) {lead}")
+        composer.add_marked(cut(entry.name, 40), (), "bold", *link, url=entry.link)
+        if entry.title != story.title:
+            composer.add(" ").add_marked(cut(entry.title, 80), (), "bold")
+    hidden = len(story.entries) - _ARTICLES
+    if story.requested and hidden > 0:
+        more = translator.ngettext("… and {number} more", "… and {number} more", hidden)
+        composer.add(f"\n{more}")

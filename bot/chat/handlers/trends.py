@@ -1,81 +1,83 @@
-"""How much was told of something, day by day, as a picture. Counts through `lookback`; the drawing is `chart`'s."""
+"""How much was reported about something, day by day, as a picture. Counting and drawing are done elsewhere."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
+from enum import StrEnum
 
 from bot.chat.access import Permission
-from bot.chat.context import Context, StaticScreen, busy, mistake, say, show
+from bot.chat.callbacks import Callback
+from bot.chat.context import Context, StaticScreen, query_mistake, show, text_reply
+from bot.chat.replies import archive_unavailable
+from bot.chat.services import SearchService
 from bot.errors import ChartError, QueryError, StoreError
-from bot.model.chat_events import Reply, Screen
+from bot.model.chat_events import Reply, Screen, ScreenTask
 from bot.model.message import File, Message
-from bot.query.parser import Names, parse
-from bot.query.tree import Node
 from bot.query.tree import show as as_query
 from bot.text.clean import cut
 
-Days = tuple[tuple[date, int, int], ...]  #: each day with its stories and publishers
+DAYS = 14  #: where nobody says how many
+MAX_DAYS = 90
+_MIN_DAYS = 2
+_DAY_DIGITS = 3  # a longer number, such as a year, belongs to the query
 
-DAYS = 14  #: where nobody says
-MOST_DAYS = 90
+
+class TrendAction(StrEnum):
+    """A trend has no buttons."""
 
 
 class Trends(StaticScreen):
     """The command /trend."""
 
-    def __init__(
-        self,
-        names: Callable[[], Names],
-        counted: Callable[[Node, int, Context], Awaitable[Days]],
-        drawn: Callable[[Days, Context], Awaitable[bytes]],
-    ) -> None:
-        self._names, self._counted, self._drawn = names, counted, drawn
+    actions = TrendAction
 
-    def permission(self, screen: Screen, word: str) -> Permission:  # noqa: ARG002 (all of it is the same)
-        """A look."""
+    def __init__(self, search: SearchService) -> None:
+        self._search = search
+
+    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
+        """Return that it only reads."""
         return Permission.READ
 
-    async def pressed(self, context: Context, screen: Screen, word: str) -> Reply:  # noqa: ARG002 (as the protocol says)
-        """It has no buttons."""
+    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:  # noqa: ARG002 (as the protocol says)
+        """Return an empty reply: there are no buttons."""
         return Reply()
 
-    async def command(self, context: Context, _name: str, rest: str) -> Reply:
-        """Begin; the picture comes when it is drawn."""
+    async def draw(self, context: Context, text: str) -> Reply:
+        """/trend: begin; the picture follows when it is drawn."""
         translator = context.translator
-        query, _, last = rest.rpartition(" ")
-        counted = bool(query) and last.isdecimal() and len(last) < 4  # a year belongs to the query
-        days, query = (int(last), query) if counted else (DAYS, rest)
+        words, _, last = text.rpartition(" ")
+        has_days = bool(words) and last.isdecimal() and len(last) <= _DAY_DIGITS
+        query, days = (words, int(last)) if has_days else (text, DAYS)
         if not query:
-            return say(
+            return text_reply(
                 translator.gettext(
                     "Send the command with a query, for example: {example}",
                     example="/trend Syria 30",
                 )
             )
         try:
-            parse(query, self._names())
+            self._search.parse(query)
         except QueryError as error:
-            return Reply(mistake(error, translator))
-        values = {"busy": "draw", "query": query, "days": min(max(days, 2), MOST_DAYS)}
-        return show(Message(translator.gettext("Counting …")), Screen("trend", values))
+            return Reply(query_mistake(error, translator))
+        values = {"query": query, "days": min(max(days, _MIN_DAYS), MAX_DAYS)}
+        screen = Screen("trend", values, task=ScreenTask.DRAW)
+        return show(Message(translator.gettext("Counting …")), screen)
 
-    async def work(self, context: Context, screen: Screen) -> Reply:
+    async def run_task(self, context: Context, screen: Screen) -> Reply:
         """Count and draw. Raises StoreError."""
         translator, query = context.translator, str(screen.values["query"])
         done = replace(screen, values={})
         try:
-            tree = parse(query, self._names())
-            days = await self._counted(tree, int(screen.values["days"]), context)
+            tree = self._search.parse(query)
+            days = int(screen.values["days"])
+            counts = await self._search.daily_counts(tree, days, translator)
         except QueryError as error:
-            return Reply(mistake(error, translator), screen=done)
+            return Reply(query_mistake(error, translator), screen=done)
         except StoreError:
-            return Reply(Message(busy(translator)), screen=done)
-        text = translator.ngettext(
-            "{number} story", "{number} stories", sum(stories for _, stories, _ in days)
-        )
-        text = f"{cut(as_query(tree), 600)}\n{text}"
+            return Reply(Message(archive_unavailable(translator)), screen=done)
+        stories = sum(stories for _, stories, _ in counts)
+        total = translator.ngettext("{number} story", "{number} stories", stories)
+        text = f"{cut(as_query(tree), 600)}\n{total}"
         try:
-            picture = await self._drawn(days, context)
+            picture = await self._search.draw(counts, translator)
         except ChartError as error:
             return Reply(Message(f"{text}\n\n{error}"), screen=done)
         return Reply(Message(text, file=File("trend.png", picture, picture=True)), screen=done)

@@ -25,7 +25,7 @@ from telegram_harness import (
 )
 
 from bot.chat.access import Access, ChatType, DenialReason, Permission, admitted, denial_reason
-from bot.model.chat_events import Press, Role
+from bot.model.chat_events import AlertAction, Role
 
 SECOND = timedelta(seconds=1)
 EVE, OWEN, CHANNEL = 9, 11, -1002
@@ -287,10 +287,10 @@ async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not
             words
             | {
                 (messages[-1].message_id, word)
-                for word in forged | {*map(str, Press), "x", ":", "9:" + "9" * 50}
+                for word in forged | {*map(str, AlertAction), "x", ":", "9:" + "9" * 50}
             }
         ):
-            if word == Press.WHY or word.endswith(("list", "back")):
+            if word == AlertAction.WHY or word.endswith(("list", "back")):
                 continue
             harness.clock.advance(3 * SECOND)
             target = (

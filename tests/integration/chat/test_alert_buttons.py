@@ -18,7 +18,7 @@ from telegram_harness import (
     start_story,
 )
 
-from bot.model.chat_events import Incoming, Press
+from bot.model.chat_events import AlertAction, Press
 
 SECOND = timedelta(seconds=1)
 
@@ -118,9 +118,9 @@ async def test_a_button_that_is_not_known_says_so_and_does_nothing(
         assert await stances(harness) == []
 
 
-@pytest.mark.parametrize("press", list(Press))
+@pytest.mark.parametrize("press", list(AlertAction))
 async def test_a_button_of_a_message_that_is_no_alert_says_so(
-    opened: OpenHarness, press: Press
+    opened: OpenHarness, press: AlertAction
 ) -> None:
     async with opened(TRAM) as harness:
         await start_story(harness)
@@ -136,17 +136,14 @@ async def test_the_same_press_twice_does_once(opened: OpenHarness) -> None:
         alert = newest_message(harness)
         number = harness.api.press(ANN, ANN, alert, "mute")
         await harness.listen()
-        again = Incoming(
-            number,
-            ANN,
-            0,
-            "Ann",
-            ANN,
-            "",
-            alert,
-            may_change=True,
+        again = Press(
+            update_id=number,
+            address=ANN,
+            user_id=ANN,
+            message_id=alert,
             reply_to=alert,
-            press="mute",
+            is_admin=True,
+            data="mute",
             press_id="x",
         )
         assert harness.app.telegram is not None

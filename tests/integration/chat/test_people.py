@@ -439,7 +439,7 @@ async def test_telegram_is_told_the_commands_for_each_kind_of_chat_and_language(
         assert "subscribe" not in names["all_group_chats"]
         assert harness.app.telegram is not None
         assert {f"/{name}" for name in names["all_private_chats"]} <= set(
-            harness.app.telegram.dispatcher._routes.commands
+            harness.app.telegram.dispatcher.router.commands
         )
         english, german = commands["all_private_chats", ""], commands["all_private_chats", "de"]
         assert [command["command"] for command in english] == [

@@ -24,7 +24,7 @@ from telegram_harness import (
 )
 
 from bot.model.alerts import BundleKind
-from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetSettings
+from bot.model.chat_events import ChatUpdate, HandledUpdate, Reply, SetSettings
 from bot.model.chats import ChatSettings
 from bot.model.schedule import Page, SchedulePlan
 
@@ -376,7 +376,10 @@ async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_a
         await deliver.schedules_due(now)
         change = SetSettings(ChatSettings(quiet=(600, 900)))
         await people.answer(
-            HandledUpdate(Incoming(1, ANN, 0, "", ANN, "x"), chat, Reply(changes=(change,))), now
+            HandledUpdate(
+                ChatUpdate(update_id=1, address=ANN, user_id=ANN), chat, Reply(changes=(change,))
+            ),
+            now,
         )
         await deliver.apply_schedules([SchedulePlan(chat.id, None, now, now + DAY)], now)
         assert chat.id in [due.chat.id for due in await deliver.schedules_due(now)]

@@ -33,14 +33,14 @@ from telegram_harness import (
 )
 
 from bot.alerts import options
-from bot.chat.handlers.storylines import _told
+from bot.chat.handlers.storylines import storyline_message
 from bot.cli.main import main
 from bot.config.load import load
 from bot.errors import ConfigError, QueryError
 from bot.i18n.catalog import ENGLISH
 from bot.model.alerts import Stance
 from bot.model.archive import StoryEntry
-from bot.model.chat_events import HandledUpdate, Incoming, Reply, SetStance
+from bot.model.chat_events import ChatUpdate, HandledUpdate, Reply, SetStance
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.message import Message
 from bot.model.stories import Grouping, Merge, Pair, PairReason, StoryIds
@@ -378,7 +378,7 @@ async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(
         )
         assert alert is not None
         await harness.add(ArticleSpec("bridge", (a, a, b)), merges=[Merge(Grouping.LOOSE, a, b)])
-        update = Incoming(900_000, ANN, 0, "Ann", ANN, "/mute")
+        update = ChatUpdate(update_id=900_000, address=ANN, user_id=ANN)
         await harness.app.store.chats.answer(
             HandledUpdate(
                 update, chat, Reply(changes=(SetStance(alert.storyline_id, Stance.MUTE),))
@@ -570,7 +570,7 @@ def test_a_storyline_of_any_size_and_names_of_any_length_are_one_message() -> No
         ),
         1,
     )
-    message = _told(told, NOON, ENGLISH)
+    message = storyline_message(told, NOON, ENGLISH)
     assert len(message.text) <= 4096
     assert len(message.entities) <= 100
 
@@ -622,7 +622,7 @@ async def test_a_second_copy_of_an_update_changes_nothing(opened: OpenHarness) -
         await start_story(harness)
         chat = await harness.app.store.chats.chat_at(ANN, 0)
         assert chat is not None
-        update = Incoming(700_000, ANN, 0, "Ann", ANN, "/stories loose")
+        update = ChatUpdate(update_id=700_000, address=ANN, user_id=ANN)
         for level, kept in ((Stance.MUTE, True), (Stance.FOLLOW, False)):
             assert (
                 await harness.app.store.chats.answer(

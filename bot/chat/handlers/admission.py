@@ -1,0 +1,183 @@
+"""Who may use the bot: links that are opened, chats that are not admitted yet, joining and leaving.
+
+Decides by `access`; what operators do about it is `admin`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.chat.access import Access, admitted
+from bot.chat.context import Context, language_of, text_reply
+from bot.chat.guard import Guard, only_admins
+from bot.chat.handlers.start import Start
+from bot.chat.handlers.subscriber import Subscriber
+from bot.chat.services import ChatConfig
+from bot.model.chat_events import (
+    AllowChat,
+    Change,
+    ChatUpdate,
+    Command,
+    Membership,
+    Person,
+    Press,
+    Reply,
+    Role,
+    SetPaused,
+    SetRole,
+    SetSettings,
+    UseToken,
+)
+from bot.model.chats import Chat, ChatKind, ChatSettings, TokenPurpose
+from bot.model.message import Entity, Message
+from bot.ports import ChatStore
+
+_TOKEN_LENGTH = 64  # characters that Telegram passes on from a link
+
+
+class Admission:
+    """Replies to whoever is not admitted, and to those who open a link."""
+
+    def __init__(
+        self,
+        store: ChatStore,
+        guard: Guard,
+        start: Start,
+        subscriber: Subscriber,
+        config: Callable[[], ChatConfig],
+    ) -> None:
+        self._store, self._guard, self._start = store, guard, start
+        self._subscriber, self._config = subscriber, config
+
+    @staticmethod
+    def unknown_chat(update: ChatUpdate) -> Chat:
+        """Return a chat that the store does not know yet."""
+        return Chat(0, update.title, ChatKind.TELEGRAM, update.address, update.topic, allowed=False)
+
+    def membership_change(self, update: Membership, chat: Chat | None, person: Person) -> Reply:
+        """The bot was blocked and removed, or let into a chat."""
+        if not update.joined:
+            return Reply(changes=(SetPaused("the bot was blocked or removed."),) if chat else ())
+        changes: tuple[Change, ...] = (SetPaused(""),) if chat else ()
+        is_new = not update.private and (chat is None or not chat.allowed)
+        if is_new and admitted(self._config().access, person.role):
+            changes = (*changes, AllowChat())
+            if person.role is Role.STRANGER:
+                changes = (*changes, SetRole(person.user_id, Role.USER, update.user_name))
+        return Reply(changes=changes)
+
+    async def enter(self, context: Context) -> Reply:
+        """Handle a link, or whatever a chat that is not admitted sends. Raises StoreError."""
+        update, translator = context.update, context.translator
+        command = update if isinstance(update, Command) else None
+        token = command.argument if command and command.name == "/start" else ""
+        link = None
+        if token and len(token) <= _TOKEN_LENGTH:
+            link = await self._store.token(token, context.now)
+        if link:
+            context = replace(context, may_change=await self._guard.is_admin(context))
+            return await self._open(context, token, *link)
+        if context.current_chat.allowed:
+            return await self._start.greet(context, "")
+        if command and await self._may_enter(context):
+            greeting = await self._start.greet(context, "")
+            return replace(greeting, changes=(*_entering(context), *greeting.changes))
+        if isinstance(update, Press):
+            return Reply(toast=translator.gettext("This chat has no access to this bot."))
+        if token:
+            return text_reply(
+                translator.gettext(
+                    "This link was used already, or is too old. Restart newsbell; a new one is printed in its terminal."
+                )
+            )
+        return self._stranger(context, command.name if command else "")
+
+    async def _may_enter(self, context: Context) -> bool:
+        if not admitted(self._config().access, context.person.role):
+            return False
+        return context.update.private or await self._guard.is_admin(context)
+
+    async def _open(
+        self, context: Context, token: str, purpose: TokenPurpose, values: Mapping[str, Any]
+    ) -> Reply:
+        """Handle a link that is good."""
+        translator, update = context.translator, context.update
+        if purpose is TokenPurpose.SHARE:
+            return await self._subscribe_shared(context, values)
+        if not update.private:
+            claim = translator.gettext("Open this link in a private chat with me.")
+            invitation = translator.gettext("Open the invitation in a private chat with me.")
+            return text_reply(claim if purpose is TokenPurpose.CLAIM else invitation)
+        if purpose is TokenPurpose.CLAIM:
+            return self._claim(context, token)
+        access = self._config().access
+        if context.current_chat.allowed:
+            return await self._start.greet(context, "")
+        if not admitted(access, context.person.role, invited=access is not Access.PRIVATE):
+            return text_reply(
+                translator.gettext(
+                    "Invitations are switched off. Ask the person who sent you the link."
+                )
+            )
+        changes = (UseToken(token), *_entering(context), *_language_change(context))
+        return replace(self._start.greeting(context), changes=changes)
+
+    def _claim(self, context: Context, token: str) -> Reply:
+        update = context.update
+        text = context.translator.gettext(
+            "Welcome. You are now the operator of this bot; its notices come to this chat."
+        )
+        changes: tuple[Change, ...] = (
+            UseToken(token),
+            SetRole(update.user_id, Role.OWNER, update.user_name or update.title),
+            AllowChat(operator=True),
+            *_language_change(context),
+        )
+        return replace(self._start.greeting(context, lead=text), changes=changes)
+
+    async def _subscribe_shared(self, context: Context, values: Mapping[str, Any]) -> Reply:
+        """Subscribe to a shared query in one tap."""
+        changes: tuple[Change, ...] = ()
+        refused = not context.update.private and not context.may_change
+        if context.current_chat.allowed:
+            if refused:
+                return text_reply(only_admins(context.translator))
+        elif refused or not admitted(self._config().access, context.person.role):
+            return text_reply(
+                context.translator.gettext("This bot is private. Ask its operator for access.")
+            )
+        else:
+            changes = (*_entering(context), *_language_change(context))
+        feeds = [str(selector) for selector in values.get("feeds", ())]
+        reply = await self._subscriber.subscribe(context, str(values["query"]), feeds=feeds)
+        return replace(reply, changes=(*changes, *reply.changes))
+
+    def _stranger(self, context: Context, command: str) -> Reply:
+        update, translator = context.update, context.translator
+        if not update.private and command not in {"/start", "/subscribe"}:
+            return Reply()
+        if self._config().access is not Access.PRIVATE:
+            return text_reply(
+                translator.gettext("This bot is by invitation only. Ask its operator for a link.")
+            )
+        topic = f", topic: {update.topic}" if update.topic else ""
+        entry = f"chats:\n  my-chat: {{telegram: {update.address}{topic}}}"
+        text = translator.gettext(
+            "This bot is private. Ask its operator for access; they can paste this into feeds.yaml:"
+        )
+        text = f"{text}\n\n"
+        offset = len(text.encode("utf-16-le")) // 2
+        return Reply(Message(text + entry, (Entity("pre", offset, len(entry)),)))
+
+
+def _entering(context: Context) -> tuple[Change, ...]:
+    """Admit the chat, and with it a person who is not known. An operator stays one."""
+    person, update = context.person, context.update
+    if person.role is not Role.STRANGER or not person.user_id:
+        return (AllowChat(),)
+    return AllowChat(), SetRole(person.user_id, Role.USER, update.user_name or update.title)
+
+
+def _language_change(context: Context) -> tuple[Change, ...]:
+    language = language_of(context.update)
+    return (SetSettings(ChatSettings(language=language)),) if language else ()

@@ -1,0 +1,186 @@
+"""Reading what somebody subscribes to, saying what it would have alerted of, and subscribing. No screens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bot.alerts import options as alert_options
+from bot.chat.context import CARET, Context, query_mistake
+from bot.chat.services import ChatConfig, SearchService
+from bot.delivery.render import Composer
+from bot.errors import QueryError, StoreError
+from bot.i18n.catalog import Translator
+from bot.model.chat_events import AddSubscription, Reply
+from bot.model.chats import AlertOptions, Urgency
+from bot.model.message import Message
+from bot.ports import ChatStore
+from bot.query.tree import Node
+from bot.query.tree import show as as_query
+from bot.search.backtest import Forecast
+from bot.text.clean import cut, plain
+from bot.text.duration import format_duration
+
+NAME_LENGTH = 60  #: characters of a subscription's name, taken from its query
+
+
+class Subscriber:
+    """Subscribes chats, and tries queries on the past."""
+
+    def __init__(
+        self, store: ChatStore, search: SearchService, config: Callable[[], ChatConfig]
+    ) -> None:
+        self.store, self._search, self._config = store, search, config
+
+    def read(self, text: str) -> tuple[AlertOptions, Node]:
+        """Return the options and the tree of what somebody writes. Raises QueryError."""
+        options, query = alert_options.split(text)
+        if misplaced := alert_options.misplaced(query):
+            raise misplaced
+        return options, self._search.parse(query)
+
+    async def forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast | None:
+        """Return what the query would have alerted of.
+
+        None where stored articles cannot be read now, which need not keep anyone from subscribing.
+        """
+        try:
+            return await self._search.forecast(tree, feeds)
+        except StoreError:
+            return None
+
+    async def obstacle(
+        self, text: str, context: Context, feeds: Sequence[str] = ()
+    ) -> Message | None:
+        """Return why the chat cannot have this subscription. Raises QueryError."""
+        translator = context.translator
+        subscriptions = await self.store.subscriptions_of(context.chat.id)
+        options, query = alert_options.split(text)
+        wanted = (query, options, tuple(feeds))
+        existing = [(entry.query, entry.options, entry.feeds) for entry, _ in subscriptions]
+        if wanted in existing:
+            return Message(
+                translator.gettext(
+                    "This chat already has this subscription. All subscriptions: /subscriptions"
+                )
+            )
+        limit = self._config().subscriptions
+        if sum(not declared for _, declared in subscriptions) >= limit:
+            return Message(
+                translator.gettext(
+                    "A chat can have at most {most} subscriptions. Remove one first: /unsubscribe",
+                    most=limit,
+                )
+            )
+        return None
+
+    async def subscribe(
+        self,
+        context: Context,
+        text: str,
+        forecast: Forecast | None = None,
+        feeds: Sequence[str] = (),
+        urgency: Urgency | None = None,
+    ) -> Reply:
+        """Subscribe the chat, or say why not."""
+        try:
+            obstacle = await self.obstacle(text, context, feeds)
+            options, tree = self.read(text)
+        except QueryError as error:
+            return Reply(query_mistake(error, context.translator))
+        if obstacle:
+            return Reply(obstacle)
+        if urgency:
+            options = replace(options, urgency=urgency)
+        query = alert_options.split(text)[1]
+        change = AddSubscription(query, plain(cut(query, NAME_LENGTH)), options, tuple(feeds))
+        message = subscribed_message(context.translator, options, tree, forecast, feeds)
+        return Reply(message, (change,))
+
+
+def subscribed_message(
+    translator: Translator,
+    options: AlertOptions,
+    tree: Node,
+    forecast: Forecast | None,
+    feeds: Sequence[str] = (),
+) -> Message:
+    """Return that the chat is subscribed, and how many alerts the past days would have brought."""
+    lead = translator.gettext("Done. You get one alert here per new story matching:")
+    composer = Composer().add(f"{lead}\n").add(cut(as_query(tree), CARET), "code")
+    lines = []
+    if feeds:
+        lines.append(translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300)))
+    lines += _option_lines(translator, options)
+    if forecast and not forecast.nothing_stored:
+        number = round(forecast.alerts_per_week)
+        rare = translator.gettext("Judging by the last days: less than one alert a week.")
+        often = translator.ngettext(
+            "Judging by the last days: about {number} alert a week.",
+            "Judging by the last days: about {number} alerts a week.",
+            number,
+        )
+        lines.append(rare if forecast.alerts_per_week < 1 else often)
+    for line in lines:
+        composer.add(f"\n{line}")
+    return composer.message()
+
+
+def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:
+    lines = []
+    if options.publishers > 1:
+        line = translator.gettext(
+            "once {number} independent publishers report it", number=options.publishers
+        )
+        if options.or_after:
+            line += ", " + translator.gettext(
+                "or {span} after the first", span=format_duration(options.or_after)
+            )
+        lines.append(line)
+    if options.alert_again_at:
+        lines.append(
+            translator.gettext(
+                "and again once {number} publishers report it", number=options.alert_again_at
+            )
+        )
+    if options.urgency is Urgency.DIGEST:
+        lines.append(translator.gettext("bundled in the digest; times: /settings"))
+    return lines
+
+
+def forecast_text(forecast: Forecast, translator: Translator) -> str:
+    """Return the figures of a backtest in a few lines, with a bar for each day."""
+    if forecast.nothing_stored:
+        return translator.gettext("No articles stored yet, so there is no preview.")
+    most = max((count for _, count in forecast.by_day), default=0)
+    bars = [
+        f"{translator.weekday(day)} {'▇' * (-(-12 * count // most)) if most else ''} {count}"
+        for day, count in forecast.by_day
+    ]
+    stories = translator.ngettext("{number} story", "{number} stories", forecast.stories)
+    span = (
+        translator.ngettext("{number} day", "{number} days", round(forecast.days))
+        if forecast.days >= 1.5
+        else translator.ngettext("{number} hour", "{number} hours", round(24 * forecast.days))
+    )
+    lead = (
+        translator.gettext("About {stories} in the last {span}.", stories=stories, span=span)
+        if forecast.share < 1
+        else translator.gettext("{stories} in the last {span}.", stories=stories, span=span)
+    )
+    expect = translator.gettext(
+        "Expect about {day} alerts a day, {week} a week.",
+        day=f"{forecast.alerts_per_day:.1f}",
+        week=f"{forecast.alerts_per_week:.0f}",
+    )
+    return "\n".join((lead, expect, "", *bars))
+
+
+def add_newest(composer: Composer, forecast: Forecast, limit: int) -> None:
+    """Add the newest stories of a backtest with what matched, each on a line."""
+    for hit in forecast.hits[:limit]:
+        article = hit.entry.article
+        composer.add("\n• ").add_marked(
+            cut(article.title, 200),
+            [span for span in hit.spans if span.field == "title"],
+            "underline",
+        )
+        composer.add(f" – {article.source or article.feed_name}")

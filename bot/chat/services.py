@@ -1,0 +1,158 @@
+"""What handlers need beyond the store: searching stored articles, feeds and sites, the operator's view.
+
+Each service reads; what changes is decided by handlers and stored with their reply. Reading stored
+articles may take a second, so it runs in a thread.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from bot.chat.access import Access
+from bot.i18n.catalog import Translator
+from bot.model.archive import EntryFacts, FeedFact, StoryEntry
+from bot.model.chats import ChatSettings
+from bot.model.delivery import OutboxRow
+from bot.model.feeds import SiteFeed
+from bot.model.status import Status
+from bot.model.stories import Grouping
+from bot.parse.entry_keys import keys_in_text
+from bot.ports import Archive, ChatStore, Clock, Members, Sites, StoryArchive
+from bot.query.parser import Names, parse
+from bot.query.tree import Node
+from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
+from bot.text.clean import plain
+
+SEARCH_DAYS = 30  #: how far back a search in a chat looks
+SEARCH_HITS = 10  #: articles that it shows
+
+DailyCounts = tuple[tuple[date, int, int], ...]  #: each day with its stories and publishers
+
+
+@dataclass(frozen=True, slots=True)
+class ChatConfig:
+    """What the configuration says about chats; read anew for each update."""
+
+    access: Access = Access.PRIVATE
+    commands_per_minute: int = 30  #: of one person
+    subscriptions: int = 100  #: that one chat may make
+    feeds: int = 200  #: that one chat may add
+    new_hosts_per_hour: int = 20  #: that nobody had before, added by one person
+    names: Names = field(default_factory=dict)
+    timezone: str = "UTC"  #: where a chat has none
+    grouping: Grouping = Grouping.NORMAL  #: where a chat has none
+    groupings: Mapping[int, Grouping] = field(default_factory=dict)  #: by chat id
+
+    def grouping_of(self, chat_id: int) -> Grouping:
+        """Return how articles are grouped into alerts of a chat."""
+        return self.groupings.get(chat_id, self.grouping)
+
+
+class SearchService:
+    """Queries over stored articles, and what became of an article. Raises StoreError."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        stories: StoryArchive,
+        clock: Clock,
+        config: Callable[[], ChatConfig],
+        draw: Callable[[DailyCounts, Translator], Awaitable[bytes]],
+    ) -> None:
+        """`draw` makes a PNG picture of daily counts; it raises ChartError."""
+        self.archive, self._stories, self._clock, self._config = archive, stories, clock, config
+        self.draw = draw
+
+    @property
+    def names(self) -> Names:
+        """The named lists of the configuration."""
+        return self._config().names
+
+    def parse(self, query: str) -> Node:
+        """Return the tree of a query. Raises QueryError."""
+        return parse(query, self.names)
+
+    async def forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast:
+        """Return what a query would have alerted of in the last week."""
+        zone = ZoneInfo(self._config().timezone)
+        now = self._clock.now()
+        return await asyncio.to_thread(backtest, tree, self.archive, now, feeds=feeds, zone=zone)
+
+    async def search(self, tree: Node) -> list[Hit]:
+        """Return the newest articles that match."""
+        since = self._clock.now() - timedelta(days=SEARCH_DAYS)
+        return await asyncio.to_thread(
+            lambda: list(islice(search(tree, self.archive, since=since), SEARCH_HITS))
+        )
+
+    async def daily_counts(self, tree: Node, days: int, translator: Translator) -> DailyCounts:
+        """Return stories and publishers of the last days, in the chat's time zone."""
+        now = self._clock.now()
+        return await asyncio.to_thread(
+            daily_counts, tree, self.archive, now, days, zone=translator.zone
+        )
+
+    async def entry_at(self, text: str) -> int:
+        """Return the id of the newest article with this address, guid or headline; 0 for none."""
+        return await asyncio.to_thread(self._stories.entry_at, *keys_in_text(plain(text)))
+
+    async def storyline(self, entry_id: int) -> list[StoryEntry]:
+        """Return the articles of the storyline that an article belongs to."""
+        return await asyncio.to_thread(self._stories.storyline, entry_id)
+
+    async def facts(self, entry_id: int) -> EntryFacts | None:
+        """Return what became of an article; None where it is not stored any longer."""
+        return await asyncio.to_thread(self._stories.facts, entry_id)
+
+    async def feeds(self) -> list[FeedFact]:
+        """Return the feeds that are polled."""
+        return await asyncio.to_thread(self._stories.feeds)
+
+
+class FeedService:
+    """The feeds of sites and chats."""
+
+    def __init__(
+        self,
+        sites: Sites,
+        status: Callable[[], Awaitable[Status]],
+        export: Callable[[Sequence[int]], Awaitable[str]],
+    ) -> None:
+        """`export` returns the subscriptions of chats as feeds.yaml, empty for none."""
+        self._sites = sites
+        self.status = status
+        self.export = export
+
+    async def feeds_at(self, url: str) -> list[SiteFeed]:
+        """Return the feeds at an address, at least one. Raises AddressError."""
+        return await self._sites.feeds_at(url)
+
+
+class AdminService:
+    """What operators see. Raises StoreError."""
+
+    def __init__(
+        self,
+        status: Callable[[], Awaitable[Status]],
+        dead: Callable[[], Awaitable[list[OutboxRow]]],
+    ) -> None:
+        """`dead` returns the messages that could not be delivered."""
+        self.status = status
+        self.dead = dead
+
+
+@dataclass(frozen=True, slots=True)
+class ChatServices:
+    """All that the chat layer is built from."""
+
+    store: ChatStore
+    members: Members
+    clock: Clock
+    search: SearchService
+    feeds: FeedService
+    admin: AdminService
+    config: Callable[[], ChatConfig]
+    translator: Callable[[ChatSettings], Translator]
