@@ -1,9 +1,14 @@
 # The project's few commands. `make run` and `make test` are all that a fresh machine needs.
+# make setup    the environment with the tools of developers
+# make demo     an invented newswire through the whole of newsbell
+# make soak     what is too long for the check, in parts
+# make bench    the benchmarks
+# make messages the texts of the code into bot/i18n/locale
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test demo bench messages clean
+.PHONY: run setup test demo bench soak messages clean
 
 LANGUAGES := ar de es ru uk
 
@@ -18,10 +23,16 @@ setup: $(VENV)/.installed-dev
 test: $(VENV)/.installed-dev
 	@BIN=$(BIN) ./check
 
+# Everything long; `make soak PART=crash` runs one part, `make soak PART=--list` says what there is.
+PART ?=
+soak: $(VENV)/.installed-dev
+	@$(BIN)/python -m bench.soak $(PART)
+
 bench: $(VENV)/.installed-dev reader-env
 	@$(BIN)/python -m bench
 
-# The texts of the code, into the files of their translators: what is translated stays, what nobody says any more goes.
+# Brings the texts of the code into the files of their translators: translations stay,
+# texts that the code has no longer go.
 messages: $(VENV)/.installed-run
 	@$(BIN)/pybabel -q extract --no-default-keywords -k gettext -k ngettext:1,2 -k QueryError:3 \
 		--no-location --sort-output --width 145 --project newsbell --output $(VENV)/messages.pot bot
