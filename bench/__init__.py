@@ -1,6 +1,6 @@
-"""Benchmarks: what newsbell costs beside its peers. Not tests: no timing here is ever an assertion.
+"""Benchmarks: what newsbell costs, beside its peers. Not tests: no figure is ever an assertion.
 
-What stands up a newsbell and a Bot API for tests stands them up here too, so the folder of the tests is importable.
+The harnesses of the tests run newsbell and the Bot API here too, so their folder is importable.
 """
 
 import sys

@@ -1,39 +1,42 @@
-"""`make bench`: the poll cycle and the matching beside their peers, names, stories, latency, sending at the limits, and idle memory.
+"""`make bench`: every benchmark, one after another; their figures go to bench/results.
+
+    python -m bench [--size small]
 
 Prints tables; asserts no figure.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
-from pathlib import Path
 
-STEPS = (
-    (
-        "Poll cycle, one core, beside peers",
-        ["-m", "bench.cycle", "--json", "bench/results/cycle.json"],
-    ),
-    (
-        "Matching many queries, one core, beside peers",
-        ["-m", "bench.percolator", "--json", "bench/results/percolator.json"],
-    ),
-    ("Names in any spelling", ["-m", "bench.names"]),
-    ("Stories on labelled news", ["-m", "bench.story_scores"]),
-    ("Grouping, one core", ["-m", "bench.stories"]),
-    ("Alerts and answers on their way", ["-m", "bench.latency"]),
-    ("Sending at the limits", ["-m", "bench.soak"]),
-    ("Idle memory", ["-m", "bench.memory"]),
-)
+from bench.command_line import ROOT
+
+#: title and module of each benchmark
+BENCHMARKS = {
+    "cycle": "Poll cycle, one core, beside peers",
+    "percolator": "Matching many queries, one core, beside peers",
+    "names": "Names in any spelling",
+    "story_scores": "Stories on labelled news",
+    "stories": "Grouping, one core",
+    "latency": "Time of alerts and answers on their way",
+    "chat_load": "Sending at the limits",
+    "memory": "Idle memory",
+}
 
 
 def main() -> int:
-    """Run every step; the worst exit code."""
-    Path("bench/results").mkdir(exist_ok=True)
+    """Run every benchmark; the worst exit code."""
+    parser = argparse.ArgumentParser(description="every benchmark")
+    parser.add_argument("--size", choices=("full", "small"), default="full")
+    size: str = parser.parse_args().size
     worst = 0
-    for title, arguments in STEPS:
+    for name, title in BENCHMARKS.items():
         print(f"\n## {title}\n", flush=True)
-        worst = max(worst, subprocess.run([sys.executable, *arguments], check=False).returncode)
+        record = ROOT / "bench" / "results" / f"{name}.json"
+        command = [sys.executable, "-m", f"bench.{name}", "--size", size, "--json", str(record)]
+        worst = max(worst, subprocess.run(command, cwd=ROOT, check=False).returncode)
     return worst
 
 

@@ -1,7 +1,7 @@
-"""The documents the bench serves, and how one document becomes many feeds.
+"""The documents the wire serves, and how one document becomes many feeds.
 
-Reads real news documents where they lie beside the repository, else invents some of like size.
-Never copies a real document into the repository, and never serves anything itself.
+Reads real news documents where there are some, else invents documents of a similar size.
+Never copies a real document into the repository, and serves nothing itself.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-#: where the real documents lie, seen from the repository root
-REAL = Path("../shared/data/real_feeds_kagi200/news.tar.xz")
+#: the archive of real documents in the folder of data
+REAL = Path("real_feeds_kagi200/news.tar.xz")
 #: larger documents are left out, so that the mean stays that of ordinary news feeds
 LARGEST = 300_000
 #: how many documents are invented where the real ones are absent
@@ -56,7 +56,7 @@ _WHERE = (
 
 @dataclass(frozen=True)
 class Corpus:
-    """The documents, and where they are from."""
+    """The documents, and what they are."""
 
     #: RSS documents, each of at least one item
     documents: list[bytes]
@@ -64,19 +64,20 @@ class Corpus:
     origin: str
 
     def describe(self) -> str:
-        """Say how large and how many."""
+        """Return their number and sizes in a line."""
         sizes = [len(document) for document in self.documents]
         items = [len(_ITEM.findall(document)) for document in self.documents]
         return (
             f"{self.origin}: {len(sizes)} documents, mean {statistics.mean(sizes) / 1000:.0f} KB, "
-            f"median {statistics.median(sizes) / 1000:.0f} KB, mean {statistics.mean(items):.0f} items"
+            f"median {statistics.median(sizes) / 1000:.0f} KB, "
+            f"mean {statistics.mean(items):.0f} items"
         )
 
 
-def load(root: Path) -> Corpus:
-    """Return the real corpus where it lies beside `root`, else an invented one."""
-    archive = root / REAL
-    if not archive.exists():
+def load(data: Path | None) -> Corpus:
+    """Return the real corpus where it is in the folder of data, else an invented one."""
+    archive = data / REAL if data else None
+    if archive is None or not archive.exists():
         return Corpus(
             [invent(number) for number in range(INVENTED)],
             "invented corpus (the real one is absent)",
@@ -86,12 +87,12 @@ def load(root: Path) -> Corpus:
             (member for member in tar if member.isfile()), key=lambda member: member.name
         )
         bodies = [file.read() for member in files if (file := tar.extractfile(member))]
-    kept = [body for body in bodies if len(body) <= LARGEST and _ITEM.search(body)]
-    return Corpus(kept, "real news documents of at most 300 KB")
+    usable = [body for body in bodies if len(body) <= LARGEST and _ITEM.search(body)]
+    return Corpus(usable, "real news documents of at most 300 KB")
 
 
 def vary(document: bytes, number: int) -> bytes:
-    """Return the document as feed `number` has it: other links and other guids, all else the same."""
+    """Return the document as feed `number` has it: other links and guids, the rest the same."""
     mark = b"f%d" % number
     start = _first_item(document)
     head, items = document[:start], document[start:]
@@ -101,7 +102,7 @@ def vary(document: bytes, number: int) -> bytes:
 
 
 def with_new_item(document: bytes, marker: str, published: str) -> bytes:
-    """Return the document with one invented item before all others, `marker` in its title and guid."""
+    """Return the document with a new item first, `marker` in its title and guid."""
     start = _first_item(document)
     link = f"https://news.example/{marker}"
     about = f' rdf:about="{link}"' if b"<rdf:RDF" in document else ""
@@ -115,7 +116,7 @@ def with_new_item(document: bytes, marker: str, published: str) -> bytes:
 
 
 def invent(number: int) -> bytes:
-    """Return an invented RSS document of about 66 KB and 31 items; the same number gives the same document."""
+    """Return an invented RSS document of about 66 KB and 31 items; each number has its own."""
     chance = random.Random(number)
     items = "".join(
         _invented_item(chance, number, place) for place in range(chance.randint(12, 50))
@@ -130,7 +131,8 @@ def invent(number: int) -> bytes:
 def _invented_item(chance: random.Random, number: int, place: int) -> str:
     link = f"https://news.example/{number}/{place}"
     markup = "".join(
-        f'&lt;p&gt;&lt;a href="/tag/{part}"&gt;{_headline(chance)}&lt;/a&gt; {_sentences(chance, 8)}&lt;/p&gt;'
+        f'&lt;p&gt;&lt;a href="/tag/{part}"&gt;{_headline(chance)}&lt;/a&gt; '
+        f"{_sentences(chance, 8)}&lt;/p&gt;"
         for part in range(3)
     )
     return (
@@ -150,5 +152,5 @@ def _sentences(chance: random.Random, count: int) -> str:
 
 
 def _first_item(document: bytes) -> int:
-    found = _ITEM.search(document)
-    return found.start() if found else len(document)
+    match = _ITEM.search(document)
+    return match.start() if match else len(document)

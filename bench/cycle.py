@@ -1,28 +1,27 @@
-"""The poll cycle, measured: newsbell and its peers over the same local feeds, one core, one interleaved run.
+"""The poll cycle, measured: newsbell and its peers over the same local feeds, on one core.
 
-    python -m bench.cycle [--feeds 1000] [--rounds 3] [--programs newsbell,reader,plain,alone] [--json FILE]
+    python -m bench.cycle [--feeds 1000] [--rounds 3] [--programs newsbell,reader,plain,alone]
 
-Each program first polls everything cold; what it then knows is kept, and every later phase of every round begins from
-a copy of that. So no phase leans on another, and every program meets the same bytes and the same new items.
-Peers that parse every body get fewer feeds, else a run would take half an hour: the table says how many, and `--full`
-gives them all. Loopback and plain HTTP only: no DNS, no latency, no TLS. Asserts nothing.
+Each program first polls everything cold; every later phase of every round begins from a copy of
+what it then has stored. So no phase depends on another, and every program gets the same bytes and
+the same new items. Peers that parse every body get fewer feeds, else a run would take half an
+hour: the table says how many, and `--full` gives them all. Loopback and plain HTTP only: no DNS,
+no latency, no TLS. Asserts nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.command_line import DATA, ROOT, describe_machine, parse, write_record
 from bench.figures import OURS, Run, remarks, table
-from bench.runner import ROOT, Bench, Program, ProgramError, started_wire
+from bench.runner import Bench, Program, ProgramError, started_wire
 
-#: the mode of feed number K in each phase is that of place K modulo the length
+#: feed number K of a phase has the mode at place K modulo the length
 PHASES: dict[str, tuple[str, ...]] = {
     "cold": ("validators",),
     "304": ("validators",),
@@ -32,26 +31,30 @@ PHASES: dict[str, tuple[str, ...]] = {
 }
 #: phases in which a peer parses every body
 _PARSED = ("unchanged", "new")
+SMALL = {
+    "feeds": 6,
+    "rounds": 1,
+    "programs": "newsbell,reader,plain",
+    "phases": "cold,304,new",
+    "peer_feeds": 4,
+    "parse_feeds": 2,
+    "data": None,
+}
 
 
 def programs(reader: Path) -> dict[str, Program]:
     """Return every program there may be, by name."""
     folder = ROOT / "bench" / "programs"
-    ours, theirs = Path(sys.executable), reader / "bin" / "python"
-    make = "`make -f bench/reader.mk reader-env` builds its environment, `--reader-env` names another place"
-    return {
-        OURS: Program(
-            OURS,
-            ours,
-            folder / "newsbell_cycle.py",
-            1,
-            "bench/programs/newsbell_cycle.py is not there",
-        ),
-        "reader": Program("reader", theirs, folder / "reader_peer.py", 1, make),
-        "reader10": Program("reader10", theirs, folder / "reader_peer.py", 10, make),
-        "plain": Program("plain", ours, folder / "plain_loop.py", 1, ""),
-        "alone": Program("alone", ours, folder / "feedparser_alone.py", 1, ""),
-    }
+    our_python, reader_python = Path(sys.executable), reader / "bin" / "python"
+    remedy = "`make -f bench/reader.mk reader-env` builds its environment, or name --reader-env"
+    listed = (
+        Program(OURS, our_python, folder / "newsbell_cycle.py", 1, ""),
+        Program("reader", reader_python, folder / "reader_peer.py", 1, remedy),
+        Program("reader10", reader_python, folder / "reader_peer.py", 10, remedy),
+        Program("plain", our_python, folder / "plain_loop.py", 1, ""),
+        Program("alone", our_python, folder / "feedparser_alone.py", 1, ""),
+    )
+    return {program.name: program for program in listed}
 
 
 def arguments() -> argparse.Namespace:
@@ -62,6 +65,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--programs", default="newsbell,reader,plain,alone", help="also: reader10 (ten threads)"
     )
+    parser.add_argument("--phases", default=",".join(PHASES), help="cold is always the first")
     parser.add_argument(
         "--peer-feeds", type=int, default=460, help="feeds of a peer that keeps validators"
     )
@@ -70,103 +74,93 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--full", action="store_true", help="all feeds for all programs")
     parser.add_argument("--reader-env", type=Path, default=ROOT / ".venv-reader")
-    parser.add_argument("--json", type=Path, help="write every run there")
-    return parser.parse_args()
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of real documents")
+    options = parse(parser, SMALL)
+    options.programs = options.programs.split(",")
+    options.phases = [phase for phase in PHASES if phase in options.phases.split(",")]
+    return options
 
 
-def machine() -> dict[str, str | int]:
-    """Return what the figures hold for."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text(encoding="utf-8").splitlines()
-        cpu = next(
-            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu
-        )
-    return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "python": platform.python_version()}
-
-
-def share(given: argparse.Namespace, program: str, phase: str) -> int:
+def feeds_of(options: argparse.Namespace, program: str, phase: str) -> int:
     """Return how many of the feeds a program polls in a phase."""
-    feeds: int = given.feeds
-    if given.full or program == OURS:
+    feeds: int = options.feeds
+    if options.full or program == OURS:
         return feeds
-    peer: int = given.parse_feeds if program == "alone" or phase in _PARSED else given.peer_feeds
-    return min(feeds, peer)
+    parses = program == "alone" or phase in _PARSED
+    limit: int = options.parse_feeds if parses else options.peer_feeds
+    return min(feeds, limit)
 
 
-def present(given: argparse.Namespace) -> list[Program]:
-    """Return the programs asked for that can run; say how to get the others."""
-    known = programs(given.reader_env)
-    found: list[Program] = []
-    for name in given.programs.split(","):
+def available(options: argparse.Namespace) -> list[Program]:
+    """Return the requested programs that can run; say how to get the others."""
+    known = programs(options.reader_env)
+    present: list[Program] = []
+    for name in options.programs:
         if name not in known:
             sys.exit(f"no program {name}; there are {', '.join(known)}")
-        if known[name].python.exists() and known[name].script.exists():
-            found.append(known[name])
+        if known[name].python.exists():
+            present.append(known[name])
         else:
             print(f"{name}: skipped: {known[name].remedy}")
-    return found
+    return present
 
 
-def measure(given: argparse.Namespace, bench: Bench, asked: list[Program]) -> list[Run]:
-    """Run every phase of every round, the programs of a phase one after another, in turning order."""
+def measure(options: argparse.Namespace, bench: Bench, present: list[Program]) -> list[Run]:
+    """Run the phases of every round, the programs of a phase in turn, each round in another order.
+
+    Round 0 is the cold phase, the others have all the rest.
+    """
     runs: list[Run] = []
-    able = list(asked)
-    for turn in range(given.rounds + 1):
-        for phase in PHASES if turn == 0 else list(PHASES)[1:]:
-            if turn == 0 and phase != "cold":
-                break
-            places = PHASES[phase]
-            bench.begin(f"r{turn}{phase}", [places[k % len(places)] for k in range(given.feeds)])
-            start = turn % max(1, len(able))
-            for program in able[start:] + able[:start]:
+    active = list(present)
+    later = [phase for phase in options.phases if phase != "cold"]
+    for number in range(options.rounds + 1):
+        for phase in later if number else ["cold"]:
+            modes = PHASES[phase]
+            bench.begin(f"r{number}{phase}", [modes[k % len(modes)] for k in range(options.feeds)])
+            start = number % max(1, len(active))
+            for program in active[start:] + active[:start]:
                 try:
-                    run = bench.run(program, phase, turn, share(given, program.name, phase))
-                except ProgramError as failure:
-                    print(f"{program.name}: dropped in {phase}, round {turn}: {failure}")
-                    able.remove(program)
+                    run = bench.run(program, phase, number, feeds_of(options, program.name, phase))
+                except ProgramError as error:
+                    print(f"{program.name}: dropped in {phase}, round {number}: {error}")
+                    active.remove(program)
                     continue
                 runs.append(run)
-                rate, cost = run.feeds / run.seconds, 1000 * run.cpu / run.feeds
                 print(
-                    f"round {turn} {phase:9} {program.name:8} {run.feeds:5} feeds {rate:8.0f}/s {cost:7.2f} ms CPU"
+                    f"round {number} {phase:9} {program.name:8} {run.feeds:5} feeds "
+                    f"{run.feeds / run.seconds:8.0f}/s {1000 * run.cpu / run.feeds:7.2f} ms CPU"
                 )
     return runs
 
 
-def main() -> None:
-    """Measure, print the table, write the runs."""
-    given = arguments()
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    host = machine()
-    print(
-        f"{host['cpu']}, {host['cores']} cores, Python {host['python']}; one core for the programs"
-    )
-    asked = present(given)
+def main() -> int:
+    """Measure, print the table, write the runs; 1 if newsbell did not run to its end."""
+    options = arguments()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text file always
+    print(f"{describe_machine()}; one core for the programs")
+    present = available(options)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        started_wire(given.feeds) as (wire, about),
+        started_wire(options.feeds, options.data) as (wire, about),
     ):
         print(
-            f"{about['corpus']}; served: mean {about['served_kb']:.0f} KB, {about['gzip_kb']:.0f} KB in gzip\n"
+            f"{about['corpus']}; served: mean {about['served_kb']:.0f} KB, "
+            f"{about['gzip_kb']:.0f} KB in gzip\n"
         )
-        runs = measure(given, Bench(wire, Path(folder)), asked)
-    print(f"\n{table(runs, PHASES, [program.name for program in asked])}\n")
+        runs = measure(options, Bench(wire, Path(folder)), present)
+    print(f"\n{table(runs, PHASES, [program.name for program in present])}\n")
     print(
-        "Medians of rounds; cold is one round. Where a program has fewer feeds, they are the first of the same list."
+        "Medians of rounds; cold is one round. "
+        "Where a program has fewer feeds, they are the first of the same list."
     )
     for remark in remarks(runs):
         print(f"* {remark}")
-    if given.json:
-        record = {
-            "machine": host,
-            "wire": about,
-            "programs": [p.name for p in asked],
-            "runs": [*map(asdict, runs)],
-        }
-        given.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_record(
+        options, [asdict(run) for run in runs], wire=about, programs=[p.name for p in present]
+    )
+    phases = {run.phase for run in runs if run.program == OURS}
+    return int(OURS in options.programs and phases != {"cold", *options.phases})
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

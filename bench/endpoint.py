@@ -1,6 +1,6 @@
-"""The loopback Bot API in a process of its own, so that its work does not stand on the loop that is measured. Measures nothing.
+"""The loopback Bot API in a process of its own, so that its work is not on the measured event loop.
 
-Its clock is the system's monotonic one, which both processes share.
+Measures nothing. Its clock is the system's monotonic one, which both processes share.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Arrival:
 
 
 class Served:
-    """What may be asked of the endpoint from outside."""
+    """What the endpoint does for another process."""
 
     def __init__(self, api: BotApi) -> None:
-        """Serve this one."""
+        """Serve this Bot API."""
         self._api = api
 
     def about(self) -> tuple[str, str]:
@@ -42,7 +42,7 @@ class Served:
         return self._api.url, self._api.token
 
     def enforce(self) -> None:
-        """Refuse what comes too soon."""
+        """Refuse calls that break Telegram's limits."""
         self._api.enforce_limits = True
 
     def privates(self, users: Iterable[int]) -> None:
@@ -64,13 +64,13 @@ class Served:
                 self._api.add_topic(number, topic)
 
     def say(self, user: int, text: str) -> float:
-        """Let a person write to the bot; when it was handed to the waiting poll."""
+        """Let a person write to the bot; the time of the hand-over to the waiting poll."""
         now = time.monotonic()
         self._api.say(user, user, text)
         return now
 
     def press(self, user: int, data: str) -> float:
-        """Let a person press a button of the newest message there; when it was handed to the waiting poll."""
+        """Let a person press a button of the newest message; the time of the hand-over."""
         number = self._api.messages(user)[-1].message_id
         now = time.monotonic()
         self._api.press(user, user, number, data)
@@ -81,7 +81,7 @@ class Served:
         return self._api.updates._poller is not None  # noqa: SLF001 (the only way to know)
 
     def calls(self) -> list[Arrival]:
-        """Return what came since the last time, polls left out."""
+        """Return the calls since the last time, without polls."""
         calls, self._api.calls[:] = list(self._api.calls), []
         return [
             Arrival(
@@ -96,15 +96,15 @@ class Served:
         ]
 
     def violations(self) -> list[str]:
-        """Return what came too soon."""
-        return [repr(one) for one in self._api.violations]
+        """Return the calls that broke a limit."""
+        return [repr(violation) for violation in self._api.violations]
 
 
 class Endpoint:
-    """The other side of the pipe."""
+    """Calls the endpoint through a pipe."""
 
     def __init__(self, connection: Connection) -> None:
-        """Speak through this."""
+        """Use this connection."""
         self._connection = connection
         self._turn = asyncio.Lock()
         self.url = self.token = ""
@@ -118,32 +118,32 @@ class Endpoint:
 
 @asynccontextmanager
 async def endpoint() -> AsyncIterator[Endpoint]:
-    """Start the process, give its other side, end it."""
+    """Start the process, yield what calls it, end it."""
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    near, far = context.Pipe()
+    process = context.Process(target=_serve, args=(far,), daemon=True)
     process.start()
     try:
-        made = Endpoint(ours)
-        made.url, made.token = await made.do("about")
-        yield made
+        served = Endpoint(near)
+        served.url, served.token = await served.do("about")
+        yield served
     finally:
-        ours.close()
+        near.close()
         await asyncio.to_thread(process.join, 10)
         if process.is_alive():
             process.kill()
 
 
 def _serve(connection: Connection) -> None:
-    asyncio.run(_served(connection))
+    asyncio.run(_serve_calls(connection))
 
 
-async def _served(connection: Connection) -> None:
+async def _serve_calls(connection: Connection) -> None:
     ended = asyncio.Event()
     async with BotApi(clock=time.monotonic) as api:
         served = Served(api)
 
-        def asked() -> None:
+        def answer() -> None:
             try:
                 name, values = connection.recv()
             except EOFError:
@@ -153,5 +153,5 @@ async def _served(connection: Connection) -> None:
             connection.send(getattr(served, name)(*values))
 
         loop = asyncio.get_running_loop()
-        loop.add_reader(connection.fileno(), asked)
+        loop.add_reader(connection.fileno(), answer)
         await ended.wait()

@@ -1,6 +1,7 @@
-"""The entries that queries are matched against: of real feeds where they lie beside the repository, else invented ones.
+"""The entries that queries are matched against: of real feeds where there are some, else invented.
 
-Read as newsbell reads and stores them: cleaned, cut, with a language each. Copies nothing into the repository.
+Read as newsbell reads and stores them: cleaned, cut, with a language each.
+Copies nothing into the repository.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-#: where the archives of real feeds lie, seen from the repository root
+#: the archives of real feeds in the folder of data
 REAL = (
     "real_feeds_kagi200/news.tar.xz",
     "real_feeds_kagi200/blogs_dev.tar.xz",
@@ -29,7 +30,7 @@ _GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True)
 class Entry:
-    """What of an entry a query of words sees."""
+    """The text of an entry."""
 
     title: str
     summary: str
@@ -37,18 +38,16 @@ class Entry:
     language: str
 
 
-def load(root: Path) -> tuple[list[Entry], str]:
-    """Return the distinct entries in the order of their documents, and a line that says what they are."""
-    archives = [path for name in REAL if (path := root / "../shared/data" / name).exists()]
+def load(data: Path | None, invented: int = INVENTED) -> tuple[list[Entry], str]:
+    """Return the distinct entries in the order of their documents, and what they are in a line."""
+    archives = [path for name in REAL if data and (path := data / name).exists()]
     bodies = (
-        _bodies(archives) if archives else (corpus.invent(number) for number in range(INVENTED))
+        _bodies(archives) if archives else (corpus.invent(number) for number in range(invented))
     )
     entries = list(dict.fromkeys(entry for body in bodies for entry in _entries(body)))
     characters = sum(len(entry.title) + len(entry.summary) for entry in entries) / len(entries)
     origin = (
-        "real feeds"
-        if archives
-        else "invented feeds (the real ones are absent: their words are few, the figures say little)"
+        "real feeds" if archives else "invented feeds, whose words are few: the figures say little"
     )
     return (
         entries,
@@ -57,15 +56,16 @@ def load(root: Path) -> tuple[list[Entry], str]:
 
 
 def spread(entries: list[Entry], count: int) -> list[Entry]:
-    """Return at most `count` entries of all the lengths that there are, in an order of which every beginning is a like sample.
+    """Return at most `count` entries of all lengths; every beginning of the list is such a sample.
 
-    The order is that of the multiples of the golden ratio modulo 1, which fill the interval evenly from the first on.
+    The order is that of the multiples of the golden ratio modulo 1, which fill the interval evenly
+    from the first on.
     """
     count = min(count, len(entries))
     by_length = sorted(entries, key=lambda entry: len(entry.title) + len(entry.summary))
-    some = [by_length[(2 * place + 1) * len(entries) // (2 * count)] for place in range(count)]
+    chosen = [by_length[(2 * place + 1) * len(entries) // (2 * count)] for place in range(count)]
     turns = sorted(range(count), key=lambda turn: turn * _GOLDEN % 1)
-    return [entry for _, entry in sorted(zip(turns, some, strict=True), key=lambda pair: pair[0])]
+    return [entry for _, entry in sorted(zip(turns, chosen, strict=True), key=lambda pair: pair[0])]
 
 
 def _bodies(archives: Iterable[Path]) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ def _bodies(archives: Iterable[Path]) -> Iterator[bytes]:
 
 
 def _entries(body: bytes) -> Iterator[Entry]:
-    # Here, so that the processes of the peers, which only know what an entry is, hold nothing of newsbell.
+    # Imported late: the processes of the peers import this module, and nothing of newsbell.
     from bot.model.entries import ParsedDocument  # noqa: PLC0415
     from bot.parse.read import read_document  # noqa: PLC0415
     from bot.text.language import language_of  # noqa: PLC0415

@@ -1,269 +1,262 @@
-"""How long an alert and an answer are on their way, on real time and real sockets, the Bot API in a process of its own. Asserts nothing.
+"""How long alerts and answers take: real time, real sockets, the Bot API in a process of its own.
 
-    python -m bench.latency [--alerts 300] [--replies 60] [--chats 20000] [--subscriptions 100000] [--entries 10000]
+    python -m bench.latency [--alerts 300] [--replies 60] [--chats 20000] [--subscriptions 100000]
+                            [--entries 10000]
 
-Alerts: from the return of ingest's commit to the arrival of sendMessage at the endpoint, with nothing else waiting.
-Answers: from the update being handed to the waiting poll to the arrival of the answer, with all these subscriptions stored.
+Alerts: from the return of the poller's commit to the arrival of sendMessage at the endpoint, with
+nothing else waiting. Answers: from the update's hand-over to the waiting poll to the arrival of the
+answer, with all the subscriptions stored. Asserts nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvloop
-from fault_injection import ring
+from fault_injection import ring as commit_alerts
 from support import Recorder
 from telegram_harness import telegram_config
 
-from bench.endpoint import Arrival, Endpoint, endpoint
+from bench.command_line import parse, write_record
+from bench.endpoint import Endpoint, endpoint
 from bot.config.load import load
-from bot.model.chat_events import AlertAction
+from bot.model.chat_events import Press
 from bot.model.entries import EntryKeys, NewEntry, PlacedEntry, Silence
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
 from bot.model.stories import Placement, StoryIds
+from bot.service import logs
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.store.mappers import put_time
-from bot.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
-    from sqlite_utils import Database
-
-FIRST = 1000  #: the first person; the others follow
-SPAN = timedelta(days=7)  #: over which the stored articles are spread
-_PARTS = (
-    "ka",
-    "ve",
-    "ri",
-    "to",
-    "mu",
-    "len",
-    "sor",
-    "dan",
-    "qui",
-    "bel",
-    "nor",
-    "tas",
-    "fim",
-    "gor",
-    "hul",
-    "zet",
-)
+FIRST_USER = 1000
+SPAN = timedelta(days=7)  #: over which the stored entries are spread
+VOCABULARY = 20_000  #: invented words
+SMALL = {"alerts": 4, "replies": 2, "chats": 40, "subscriptions": 50, "entries": 20}
+_SYLLABLES = "ka ve ri to mu len sor dan qui bel nor tas fim gor hul zet".split()
 
 
 def word(number: int) -> str:
-    """Return an invented word; of two numbers two words."""
+    """Return an invented word; each number has its own."""
     parts = []
     for _ in range(4):
-        number, part = divmod(number, len(_PARTS))
-        parts.append(_PARTS[part])
+        number, part = divmod(number, len(_SYLLABLES))
+        parts.append(_SYLLABLES[part])
     return "".join(parts)
 
 
 def query(chance: Random) -> str:
     """Return a query as people write them, of invented words."""
-    one, other, third = (word(chance.randrange(20_000)) for _ in range(3))
+    first, second, third = (word(chance.randrange(VOCABULARY)) for _ in range(3))
     return chance.choice(
         (
-            one,
-            f'"{one} {other}"',
-            f"{one} AND {other}",
-            f"{one} AND ({other} OR {third})",
-            f"{one} NOT {other}",
+            first,
+            f'"{first} {second}"',
+            f"{first} AND {second}",
+            f"{first} AND ({second} OR {third})",
+            f"{first} NOT {second}",
         )
     )
 
 
-async def fill(made: App, given: argparse.Namespace) -> None:
-    """Store chats, subscriptions and articles."""
-    chance, now = Random(1), made.clock.now()
-    moment = put_time(now)
+def entry(number: int, seen: datetime, chance: Random) -> PlacedEntry:
+    """Return an entry of invented words in a story of its own."""
+    key = number.to_bytes(16, "big")
+    words = [word(chance.randrange(VOCABULARY)) for _ in range(40)]
+    new = NewEntry(
+        id=number,
+        feed_id=1,
+        keys=EntryKeys(key, key, key),
+        guid=str(number),
+        link=f"https://news.example/{number}",
+        title=" ".join(words[:9]),
+        summary=" ".join(words[9:]),
+        author="",
+        source="",
+        published=seen,
+        updated=None,
+        first_seen_at=seen,
+        silent=Silence.BASELINE,
+    )
+    placement = Placement(number, StoryIds(number, number, number))
+    return PlacedEntry(new, placement, "publisher", "publisher")
 
-    def people(db: Database) -> None:
-        db.conn.executemany(
+
+async def fill(
+    newsbell: App, database: Path, *, chats: int, subscriptions: int, entries: int
+) -> None:
+    """Store chats, subscriptions and entries."""
+    chance, now = Random(1), newsbell.clock.now()
+
+    # by a connection of its own: no method of the store inserts so much at once
+    with closing(sqlite3.connect(database)) as db, db:
+        db.executemany(
             "insert or ignore into chats (name, kind, address) values (?, 'telegram', ?)",
-            [(f"Chat {number}", FIRST + number) for number in range(given.chats)],
+            [(f"Chat {number}", FIRST_USER + number) for number in range(chats)],
         )
-        ids = [
-            row[0]
-            for row in db.execute(
-                "select id from chats where kind = 'telegram' order by id"
-            ).fetchall()
-        ]
+        select = "select id from chats where kind = 'telegram' order by id"
+        ids = [row[0] for row in db.execute(select)]
         first = db.execute("select coalesce(max(id), 0) + 1 from subscriptions").fetchone()[0]
-        rows = [(first + number, query(chance), moment) for number in range(given.subscriptions)]
-        db.conn.executemany(
+        created = put_time(now)
+        rows = [(first + number, query(chance), created) for number in range(subscriptions)]
+        db.executemany(
             "insert into subscriptions (id, name, query, created_at) values (?, 'Invented', ?, ?)",
             rows,
         )
-        db.conn.executemany(
+        db.executemany(
             "insert into routes values (?, ?)",
-            [(row[0], ids[at % len(ids)]) for at, row in enumerate(rows)],
+            [(row[0], ids[position % len(ids)]) for position, row in enumerate(rows)],
         )
-
-    await _sqlite(made)._writer.run("fill", people)  # noqa: SLF001 (no corridor stores so many at once)
     state = FeedState(next_poll_at=now + timedelta(days=1000), baseline_at=now)
-    new = []
-    for number in range(1, given.entries + 1):
-        key = number.to_bytes(16, "big")
-        words = [word(chance.randrange(20_000)) for _ in range(40)]
-        seen = now - SPAN * (1 - number / given.entries)
-        entry = NewEntry(
-            number, 1, EntryKeys(key, key, key), str(number), f"https://news.example/{number}", " ".join(words[:9]), " ".join(words[9:]), "", "",
-            seen, None, seen, Silence.BASELINE,
-        )  # fmt: skip
-        new.append(
-            PlacedEntry(
-                entry, Placement(number, StoryIds(number, number, number)), "house", "house"
-            )
-        )
-    await made.store.polls.commit([FeedCommit(1, state, new=tuple(new))], now)
-    while await made.store.search.fill():
+    new = tuple(
+        entry(number, now - SPAN * (1 - number / entries), chance)
+        for number in range(1, entries + 1)
+    )
+    await newsbell.store.polls.commit([FeedCommit(1, state, new=new)], now)
+    while await newsbell.store.search.fill():
         pass
 
 
 @asynccontextmanager
-async def running(served: Endpoint, given: argparse.Namespace, *, full: bool) -> AsyncIterator[App]:
-    """A newsbell that polls nothing, delivers and listens; with everything stored where it is to be full."""
-    with tempfile.TemporaryDirectory(prefix="latency-") as name:
-        config = telegram_config(served, {f"c{number}": FIRST + number for number in range(5)})  # type: ignore[arg-type]
-        environment = {"TELEGRAM_BOT_TOKEN": served.token}
-
-        path = Path(name) / "feeds.yaml"
-        path.write_text(config, encoding="utf-8")
+async def running(
+    served: Endpoint, options: argparse.Namespace, *, full: bool
+) -> AsyncIterator[tuple[App, Path]]:
+    """Run a newsbell that polls nothing, but delivers and listens; full or with little stored."""
+    with tempfile.TemporaryDirectory(prefix="latency-") as folder:
+        chats = {f"c{number}": FIRST_USER + number for number in range(5)}
+        path, database = Path(folder) / "feeds.yaml", Path(folder) / "newsbell.db"
+        text = telegram_config(served, chats)  # type: ignore[arg-type]  # only url and token are read
+        path.write_text(text, encoding="utf-8")
+        config = load(path, {"TELEGRAM_BOT_TOKEN": served.token})
 
         def opened() -> AbstractAsyncContextManager[App]:
-            return open_app(load(path, environment), Wiring(terminal=Recorder()))
+            return open_app(config, Wiring(terminal=Recorder()))
 
-        async with opened() as made:
+        async with opened() as newsbell:
             await fill(
-                made,
-                given
-                if full
-                else argparse.Namespace(chats=given.alerts, subscriptions=0, entries=1),
+                newsbell,
+                database,
+                chats=options.chats if full else options.alerts,
+                subscriptions=options.subscriptions if full else 0,
+                entries=options.entries if full else 1,
             )
         began = time.monotonic()
-        async with opened() as made:
+        async with opened() as newsbell:
             print(f"started in {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
-            run = asyncio.create_task(made.run())
-            await waits(served)
-            yield made
-            made.stop()
+            run = asyncio.create_task(newsbell.run())
+            await until_polled(served)
+            yield newsbell, database
+            newsbell.stop()
             await run
 
 
-async def arrival(served: Endpoint, fits: Callable[[Arrival], bool]) -> float:
-    """When the call came; calls before it are forgotten."""
+async def until_polled(served: Endpoint) -> None:
+    """Wait until newsbell asks for updates."""
+    await asyncio.sleep(0.03)
+    while not await served.do("polled"):  # noqa: ASYNC110 (the event is in another process)
+        await asyncio.sleep(0.03)
+
+
+async def arrival(served: Endpoint, method: str = "", chat: int | None = None) -> float:
+    """Return when such a call came, in monotonic seconds; calls before it are forgotten."""
     async with asyncio.timeout(30):
         while True:
             for call in await served.do("calls"):
-                if fits(call):
-                    return call.time
+                if method in {"", call.method} and chat in {None, call.chat}:
+                    return float(call.time)
             await asyncio.sleep(0.02)
 
 
-def _sqlite(made: App) -> SqliteStore:
-    assert isinstance(made.store, SqliteStore)
-    return made.store
-
-
-async def alerts(made: App, served: Endpoint, count: int) -> list[float]:
-    """Milliseconds from commit to arrival, one alert after another, each in a chat of its own."""
-    rows = await _sqlite(made)._writer.run(  # noqa: SLF001
-        "look",
-        lambda db: [
-            tuple(row)
-            for row in db.execute(
-                "select address, id from chats where kind = 'telegram' order by id"
-            ).fetchall()
-        ],
-    )
-    chats = {str(address): number for address, number in rows[:count]}
-    first = await _sqlite(made)._writer.run(
-        "look", lambda db: db.execute("select max(id) + 1 from entries").fetchone()[0]
-    )  # noqa: SLF001
-    found = []
-    for number, name in enumerate(chats):
+async def alerts(newsbell: App, database: Path, served: Endpoint, count: int) -> list[float]:
+    """Return milliseconds from commit to arrival, alert after alert, each in a chat of its own."""
+    with closing(sqlite3.connect(database)) as db:
+        select = "select address, id from chats where kind = 'telegram' order by id limit ?"
+        chats = {str(address): number for address, number in db.execute(select, (count,))}
+        first = db.execute("select max(id) + 1 from entries").fetchone()[0]
+    times: list[float] = []
+    for number, (address, chat) in enumerate(chats.items(), first):
         await asyncio.sleep(0.03)
-        await ring(made, {name: chats[name]}, [(first + number, name)])
-        kept = time.monotonic()
-        made.deliverer.wake()
-        found.append(
-            1000 * (await arrival(served, lambda call, name=name: call.chat == int(name)) - kept)
-        )
-    return found
+        await commit_alerts(newsbell, {address: chat}, [(number, address)])
+        committed = time.monotonic()
+        newsbell.deliverer.wake()
+        times.append(1000 * (await arrival(served, chat=int(address)) - committed))
+    return times
 
 
 async def answers(served: Endpoint, count: int) -> dict[str, list[float]]:
-    """Milliseconds from update to answer, by what is asked; one after another, each in a chat of its own."""
-    found: dict[str, list[float]] = {}
-    chance, users = Random(2), iter(range(FIRST + 10, FIRST + 100_000))
-    asks: dict[str, Callable[[], str]] = {
+    """Return milliseconds from update to answer, by command, each in a chat of its own."""
+    chance, users = Random(2), iter(range(FIRST_USER + 10, FIRST_USER + 100_000))
+    texts: dict[str, Callable[[], str]] = {
         "/help": lambda: "/help",
         "/subscriptions": lambda: "/subscriptions",
         "/status": lambda: "/status",
         "/subscribe": lambda: f"/subscribe {query(chance)}",
         "/unsubscribe (of none)": lambda: "/unsubscribe 0",
     }
-    for name, text in asks.items():
-        found[name] = []
+    times: dict[str, list[float]] = {name: [] for name in texts}
+    for name, text in texts.items():
         for _ in range(count):
             user = next(users)
-            await waits(served)
+            await until_polled(served)
             began = await served.do("say", user, text())
-            found[name].append(
-                1000
-                * (
-                    await arrival(
-                        served,
-                        lambda call, user=user: call.chat == user and call.method == "sendMessage",
-                    )
-                    - began
-                )
-            )
-    for press in (AlertAction.WHY, AlertAction.MUTE):
-        name, method = (
-            f"button {press.value}",
-            "sendMessage" if press is AlertAction.WHY else "answerCallbackQuery",
-        )
-        found[name] = []
-        for user in range(FIRST, FIRST + count):  # they have had an alert each
-            await waits(served)
+            times[name].append(1000 * (await arrival(served, "sendMessage", user) - began))
+    return times
+
+
+async def presses(served: Endpoint, count: int) -> dict[str, list[float]]:
+    """Return milliseconds from a press under an alert to its answer, by button."""
+    methods = {Press.WHY: "sendMessage", Press.MUTE: "answerCallbackQuery"}
+    times: dict[str, list[float]] = {}
+    for press, method in methods.items():
+        row = times[f"button {press.value}"] = []
+        for user in range(FIRST_USER, FIRST_USER + count):  # each of them has got an alert
+            await until_polled(served)
             began = await served.do("press", user, press.value)
-            found[name].append(
-                1000
-                * (await arrival(served, lambda call, method=method: call.method == method) - began)
-            )
+            row.append(1000 * (await arrival(served, method) - began))
             await asyncio.sleep(0.1)
-    return found
+    return times
 
 
-async def waits(served: Endpoint) -> None:
-    """Until newsbell asks for updates."""
-    await asyncio.sleep(0.03)
-    while not await served.do("polled"):  # noqa: ASYNC110 (what is waited for is in another process)
-        await asyncio.sleep(0.03)
+def row_of(name: str, stored: int, times: list[float]) -> dict[str, Any]:
+    """Return the figures of a line of the table."""
+    return {
+        "from": name,
+        "subscriptions": stored,
+        "times": len(times),
+        "median_ms": median(times),
+        "p95_ms": quantiles(times, n=20, method="inclusive")[-1],
+        "max_ms": max(times),
+    }
 
 
-def row(name: str, found: list[float]) -> None:
-    """Print a line of the table."""
-    print(
-        f"| {name} | {len(found)} | {median(found):.1f} ms | {quantiles(found, n=20)[-1]:.1f} ms | {max(found):.1f} ms |",
-        flush=True,
-    )
+async def measure(options: argparse.Namespace, *, full: bool) -> list[dict[str, Any]]:
+    """Return the rows of a newsbell with everything stored, or with little."""
+    async with endpoint() as served:
+        users = max(options.alerts, 10 * options.replies) + 10
+        await served.do("privates", list(range(FIRST_USER, FIRST_USER + users)))
+        async with running(served, options, full=full) as (newsbell, database):
+            stored = options.subscriptions if full else 0
+            times = {"alert": await alerts(newsbell, database, served, options.alerts)}
+            if full:
+                times |= await answers(served, options.replies)
+                times |= await presses(served, options.replies)
+    return [row_of(name, stored, values) for name, values in times.items()]
 
 
 async def main() -> None:
@@ -274,21 +267,21 @@ async def main() -> None:
     parser.add_argument("--chats", type=int, default=20_000)
     parser.add_argument("--subscriptions", type=int, default=100_000)
     parser.add_argument("--entries", type=int, default=10_000)
-    given = parser.parse_args()
-    print("| from | times | median | p95 | most |\n|---|---:|---:|---:|---:|")
+    options = parse(parser, SMALL)
+    logs.use_standard_logging()
+    print("| from | subscriptions | times | median | p95 | max |\n|---|---:|---:|---:|---:|---:|")
+    rows: list[dict[str, Any]] = []
     for full in (False, True):
-        async with endpoint() as served:
-            await served.do(
-                "privates", list(range(FIRST, FIRST + max(given.alerts, 10 * given.replies) + 10))
+        for row in await measure(options, full=full):
+            rows.append(row)
+            print(
+                "| {from} | {subscriptions:,} | {times} | {median_ms:.1f} ms | {p95_ms:.1f} ms "
+                "| {max_ms:.1f} ms |".format(**row),
+                flush=True,
             )
-            async with running(served, given, full=full) as made:
-                about = f"{given.subscriptions:,} subscriptions" if full else "little stored"
-                row(f"alert, {about}", await alerts(made, served, given.alerts))
-                if full:
-                    for name, times in (await answers(served, given.replies)).items():
-                        row(f"{name}, {about}", times)
+    write_record(options, rows)
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as chosen:
-        chosen.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

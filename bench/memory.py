@@ -1,6 +1,8 @@
-"""Memory of an idle newsbell, with few feeds and with many: one process, read from the kernel. Polls loopback only; asserts nothing.
+"""Memory of an idle newsbell, with few feeds and with many, read from the kernel.
 
-python -m bench.memory [--feeds 10000]
+    python -m bench.memory [--feeds 20,10000]
+
+Polls loopback only; asserts nothing.
 """
 
 from __future__ import annotations
@@ -18,15 +20,22 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from bench.command_line import parse, write_record
 from bot.config.load import load
 from bot.delivery.channels.terminal import TerminalChannel
+from bot.feeds.poller import PollReport
+from bot.service import logs
 from bot.service.build import Wiring, open_app
 
-ENTRIES = 10
+ENTRIES = 10  #: of each feed
+STATES = ("open", "after baseline, workers alive", "idle", "after a round of 304s")
 
 
 def resident_mb() -> float:
-    """Resident memory of this process and its living children, each page of a shared one counted by its share (PSS)."""
+    """Return the resident memory of this process and its children in MB.
+
+    A page that several share counts in each by its share (PSS).
+    """
     own = os.getpid()
     pids = [own]
     for folder in Path("/proc").iterdir():
@@ -45,13 +54,15 @@ def resident_mb() -> float:
 
 
 async def serve() -> web.AppRunner:
-    """Small invented feeds at any path of any loopback address."""
+    """Serve small invented feeds at any path of any loopback address."""
 
     async def feed(request: web.Request) -> web.Response:
         name = request.path.strip("/")
         items = "".join(
-            f"<item><guid>{name}-{number}</guid><title>Invented item {number} of {name} about nothing in particular</title>"
-            f"<link>https://feed{name}.example/{number}</link><description>{'Some invented words. ' * 12}</description></item>"
+            f"<item><guid>{name}-{number}</guid>"
+            f"<title>Invented item {number} of {name} about nothing in particular</title>"
+            f"<link>https://feed{name}.example/{number}</link>"
+            f"<description>{'Some invented words. ' * 12}</description></item>"
             for number in range(ENTRIES)
         )
         body = f"<rss version='2.0'><channel><title>{name}</title>{items}</channel></rss>"
@@ -67,38 +78,49 @@ async def serve() -> web.AppRunner:
     return runner
 
 
+def configuration(port: int, feeds: int) -> str:
+    """Return a feeds.yaml with that many feeds."""
+    urls = [
+        f"http://127.2.{number // 250}.{number % 250 + 1}:{port}/{number}"
+        for number in range(feeds)
+    ]
+    return json.dumps(
+        {
+            "settings": {"network": {"allow": ["127.0.0.0/8"]}},
+            "chats": {"terminal": {"terminal": True}},
+            "feeds": [{"url": url, "name": url} for url in urls],
+            "subscriptions": [
+                {"name": "Something", "query": "harbour AND fire", "to": ["terminal"]}
+            ],
+        }
+    )
+
+
 async def measure(port: int, feeds: int) -> dict[str, float]:
-    """A newsbell with that many feeds: after opening, after the baseline, at rest, and after a round of 304s."""
+    """Return the MB of a newsbell with that many feeds in each of `STATES`, and its entries."""
+    figures: dict[str, float] = {"feeds": feeds, "entries": 0}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feeds.yaml"
-        urls = [
-            f"http://127.2.{number // 250}.{number % 250 + 1}:{port}/{number}"
-            for number in range(feeds)
-        ]
-        config = {
-            "settings": {"network": {"allow": ["127.0.0.0/8"]}},
-            "chats": {"here": {"terminal": True}},
-            "feeds": [{"url": url, "name": url} for url in urls],
-            "subscriptions": [{"name": "Something", "query": "harbour AND fire", "to": ["here"]}],
-        }
-        path.write_text(json.dumps(config), encoding="utf-8")
-        figures: dict[str, float] = {}
-        async with open_app(
-            load(path, {}), Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()))
-        ) as made:
-            figures["open"] = resident_mb()
-            await made.poller.run_once()
-            figures["after baseline, workers alive"] = resident_mb()
-            made.workers.rest(float("inf"))
-            figures["idle"] = resident_mb()
-            await made.store.polls.make_due(datetime.now(UTC))
-            await made.poller.run_once()
-            figures["after a round of 304s"] = resident_mb()
-        return figures
+        path.write_text(configuration(port, feeds), encoding="utf-8")
+        terminal = TerminalChannel(as_json=True, stream=io.StringIO())
+
+        def count(reports: list[PollReport]) -> None:
+            figures["entries"] += sum(len(report.commit.new) for report in reports)
+
+        async with open_app(load(path, {}), Wiring(terminal=terminal, polled=count)) as newsbell:
+            figures[STATES[0]] = resident_mb()
+            await newsbell.poller.run_once()
+            figures[STATES[1]] = resident_mb()
+            newsbell.workers.rest(float("inf"))
+            figures[STATES[2]] = resident_mb()
+            await newsbell.store.polls.make_due(datetime.now(UTC))
+            await newsbell.poller.run_once()
+            figures[STATES[3]] = resident_mb()
+    return figures
 
 
-async def server_only() -> None:
-    """Serve until standard input closes."""
+async def serve_until_closed() -> None:
+    """Print the port and serve until standard input closes."""
     runner = await serve()
     print(runner.addresses[0][1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
@@ -106,41 +128,39 @@ async def server_only() -> None:
 
 
 async def main() -> None:
-    """Start the server beside, and one process a measurement, so that none inherits another's pages."""
+    """Start the server, and a process for each measurement, so that none inherits pages."""
     parser = argparse.ArgumentParser(description="idle memory of newsbell")
-    parser.add_argument("--feeds", type=int, default=10_000)
+    parser.add_argument("--feeds", default="20,10000", help="numbers of feeds, with commas")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
-        await server_only()
+    parser.add_argument("--measure", nargs=2, type=int, help=argparse.SUPPRESS)
+    options = parse(parser, {"feeds": "4"})
+    logs.use_standard_logging()
+    if options.serve:
+        await serve_until_closed()
         return
-    if given.one:
-        print(json.dumps(await measure(*given.one)))
+    if options.measure:
+        print(json.dumps(await measure(*options.measure)))
         return
     pipe = asyncio.subprocess.PIPE
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.memory", "--serve", stdin=pipe, stdout=pipe
-    )
+    command = (sys.executable, "-m", "bench.memory")
+    server = await asyncio.create_subprocess_exec(*command, "--serve", stdin=pipe, stdout=pipe)
+    assert server.stdin is not None
     assert server.stdout is not None
     port = (await server.stdout.readline()).decode().strip()
-    print(
-        f"| feeds (of {ENTRIES} entries) | open | baseline, workers alive | idle | after a round of 304s |\n|---:|---:|---:|---:|---:|"
-    )
-    for feeds in (20, given.feeds):
-        one = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.memory", "--one", port, str(feeds), stdout=pipe
+    print(f"| feeds (of {ENTRIES} entries) | {' | '.join(STATES)} |\n|{'---:|' * 5}")
+    rows: list[dict[str, float]] = []
+    for feeds in options.feeds.split(","):
+        process = await asyncio.create_subprocess_exec(
+            *command, "--measure", port, feeds, stdout=pipe
         )
-        figures = json.loads((await one.communicate())[0])
-        print(
-            f"| {feeds:,} | " + " | ".join(f"{value:.0f} MB" for value in figures.values()) + " |",
-            flush=True,
-        )
-    assert server.stdin is not None
+        rows.append(json.loads((await process.communicate())[0]))
+        cells = " | ".join(f"{rows[-1][state]:.0f} MB" for state in STATES)
+        print(f"| {int(feeds):,} | {cells} |", flush=True)
     server.stdin.close()
     await server.wait()
+    write_record(options, rows)
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as chosen:
-        chosen.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

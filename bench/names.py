@@ -1,12 +1,14 @@
-"""Names, measured: how many spellings of a place are found, how many of other places, and name pairs of persons and firms.
+"""Names, measured: spellings of places that are found, false matches, and labelled name pairs.
 
     python -m bench.names [--places 1.0] [--pairs 60000] [--half 0|1] [--seed 7]
 
-Recall: each spelling of a place as the query against each other one of it, in an invented sentence of its language; within Latin, and
-across scripts (of a place with more than 14 spellings, 14 by chance). False matches: pairs of different places that share no spelling,
-one spelling of each by chance. Then F1 of name pairs, and what the engine costs in time and memory.
-The floor is what one writes first: anyascii, consonants only, edit distance up to a share of the longer one; without sentences.
-`--half` takes every other place and pair, to tune on one half and report the other. Asserts nothing.
+Recall: each spelling of a place as the query, each other spelling of it in an invented sentence of
+its language; within Latin, and across scripts (of a place with more than 14 spellings, 14 by
+chance). False matches: pairs of different places that share no spelling, one spelling of each by
+chance. Then F1 of the names of persons and firms, and the time and memory of the engine. The
+baseline is what one writes first: anyascii, consonants only, edit distance up to a share of the
+longer name; without sentences. `--half` takes every other place and pair, to tune on one half and
+report the other. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ import sys
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from anyascii import anyascii
 
+from bench.command_line import DATA, parse, write_record
 from bot.names.find import find
 from bot.names.pattern import compile_name
 from bot.names.phonetic_key import word_keys
@@ -34,11 +37,12 @@ from bot.text.fold import folded_key, words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT.parent / "shared" / "data" / "names"
-MOST_SPELLINGS = 14
-#: shares of the longer skeleton that the floor lets differ
-FLOORS = (0.25, 0.34, 0.4)
+    Judge = Callable[[str, "Spelling"], bool]
+
+MAX_SPELLINGS = 14
+#: shares of the longer name's consonants that may differ
+BASELINES = (0.25, 0.34, 0.4)
+SMALL = {"places": 0.01, "pairs": 200}
 SENTENCES = {
     "eng": ("Rain is expected near {} by the weekend", "The mayor of {} opened a bridge"),
     "ara": ("افتتح سوق جديد في {} صباح اليوم", "ينتظر المزارعون قرب {} موسم المطر"),
@@ -55,10 +59,10 @@ SENTENCES = {
 
 
 class Spelling(NamedTuple):
-    """One spelling of a place."""
+    """A spelling of a place."""
 
     name: str
-    language: str
+    language: str  #: ISO 639-3
     script: str
 
 
@@ -71,123 +75,116 @@ def arguments() -> argparse.Namespace:
         "--half", type=int, choices=(0, 1), default=None, help="every other place and pair only"
     )
     parser.add_argument("--seed", type=int, default=7)
-    return parser.parse_args()
+    parser.add_argument("--data", type=Path, default=DATA / "names", help="folder of real names")
+    return parse(parser, SMALL)
 
 
-def places(chance: random.Random, share: float, half: int | None) -> list[list[Spelling]]:
-    """Spellings of each place, those that fold to one thing once."""
-    found: list[list[Spelling]] = []
-    for number, line in enumerate((DATA / "core_places.jsonl").read_text("utf-8").splitlines()):
+def read_places(path: Path, half: int | None) -> list[list[Spelling]]:
+    """Return the spellings of each place; those that fold to the same text count once."""
+    listed: list[list[Spelling]] = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines()):
         spellings: dict[str, Spelling] = {}
         for language, names in json.loads(line)["names"].items():
             for name in filter(folded_key, names):
                 if any(character.isalpha() for character in name):
-                    spellings.setdefault(
-                        folded_key(name), Spelling(name, language, script(next(words(name)).folded))
-                    )
+                    first = next(words(name)).folded
+                    spelling = Spelling(name, language, script(first))
+                    spellings.setdefault(folded_key(name), spelling)
         if spellings and half in (None, number % 2):
-            found.append(list(spellings.values()))
-    chance.shuffle(found)
-    return found[: max(2, int(len(found) * share))]
+            listed.append(list(spellings.values()))
+    return listed
 
 
-def ours(name: str, spelling: Spelling) -> bool:
-    """Whether newsbell finds the name in a sentence that holds the spelling."""
+def matches(name: str, spelling: Spelling) -> bool:
+    """Return whether newsbell finds the name in a sentence with the spelling."""
     sentences = SENTENCES.get(spelling.language, SENTENCES["eng"])
     sentence = sentences[len(spelling.name) % len(sentences)].format(spelling.name)
     return bool(find(compile_name(name), [word.folded for word in words(sentence)]))
 
 
 @lru_cache(maxsize=65536)
-def skeleton(name: str) -> str:
-    """Consonants of a name in ASCII."""
+def consonants(name: str) -> str:
+    """Return the consonants of a name in ASCII."""
     return re.sub(r"[^a-z]|[aeiouy]", "", anyascii(name).lower())
 
 
 @lru_cache(maxsize=1 << 20)
-def edits(one: str, other: str) -> int:
-    """Edit distance."""
-    row = list(range(len(other) + 1))
-    for index, letter in enumerate(one, 1):
-        fresh = [index]
-        for place, facing in enumerate(other, 1):
-            fresh.append(min(row[place] + 1, fresh[-1] + 1, row[place - 1] + (letter != facing)))
-        row = fresh
+def edit_distance(first: str, second: str) -> int:
+    """Return the Levenshtein distance."""
+    row = list(range(len(second) + 1))
+    for index, letter in enumerate(first, 1):
+        previous, row = row, [index]
+        for column, other in enumerate(second, 1):
+            replaced = previous[column - 1] + (letter != other)
+            row.append(min(previous[column] + 1, row[-1] + 1, replaced))
     return row[-1]
 
 
-def floor(share: float) -> Callable[[str, Spelling], bool]:
-    """What one writes first."""
+def baseline(share: float) -> Judge:
+    """Return a judge that allows this share of the longer name's consonants to differ."""
 
     def judge(name: str, spelling: Spelling) -> bool:
-        one, other = skeleton(name), skeleton(spelling.name)
-        return bool(one and other) and edits(one, other) <= share * max(len(one), len(other))
+        first, second = consonants(name), consonants(spelling.name)
+        limit = share * max(len(first), len(second))
+        return bool(first and second) and edit_distance(first, second) <= limit
 
     return judge
 
 
-def recall(
-    judge: Callable[[str, Spelling], bool], listed: list[list[Spelling]], chance: random.Random
-) -> dict[str, float]:
-    """Share of the spellings that are found by another of the same place: within Latin, and across scripts."""
-    counts = {"latin": [0, 0], "across": [0, 0]}
+def recall(judge: Judge, listed: list[list[Spelling]], chance: random.Random) -> dict[str, Any]:
+    """Return the shares of the pairs of spellings that match, and how many pairs there were."""
+    hits, pairs = {"latin": 0, "across": 0}, {"latin": 0, "across": 0}
     for place in listed:
-        taken = chance.sample(place, MOST_SPELLINGS) if len(place) > MOST_SPELLINGS else place
-        for one in taken:
-            for other in taken:
-                group = (
-                    "latin"
-                    if one.script == other.script == LATIN
-                    else "across"
-                    if one.script != other.script
-                    else ""
-                )
-                if group and one is not other:
-                    counts[group][0] += judge(one.name, other)
-                    counts[group][1] += 1
-    return {group: hits / many for group, (hits, many) in counts.items()}
+        sample = chance.sample(place, MAX_SPELLINGS) if len(place) > MAX_SPELLINGS else place
+        for query in sample:
+            for spelling in sample:
+                latin = query.script == spelling.script == LATIN
+                if query is spelling or not (latin or query.script != spelling.script):
+                    continue
+                group = "latin" if latin else "across"
+                hits[group] += judge(query.name, spelling)
+                pairs[group] += 1
+    shares = {f"recall_{group}": hits[group] / (pairs[group] or 1) for group in hits}
+    return shares | {f"pairs_{group}": pairs[group] for group in pairs}
 
 
-def strangers(
-    listed: list[list[Spelling]], chance: random.Random, many: int
+def different_places(
+    listed: list[list[Spelling]], chance: random.Random, count: int
 ) -> list[tuple[str, Spelling]]:
-    """Pairs of spellings of different places that share none."""
+    """Return pairs of spellings of different places that share none."""
     keys = [{folded_key(spelling.name) for spelling in place} for place in listed]
-    found: list[tuple[str, Spelling]] = []
-    while len(found) < many:
-        one, other = chance.sample(range(len(listed)), 2)
-        if not keys[one] & keys[other]:
-            found.append((chance.choice(listed[one]).name, chance.choice(listed[other])))
-    return found
+    pairs: list[tuple[str, Spelling]] = []
+    while len(pairs) < count:
+        first, second = chance.sample(range(len(listed)), 2)
+        if not keys[first] & keys[second]:
+            pairs.append((chance.choice(listed[first]).name, chance.choice(listed[second])))
+    return pairs
 
 
-def f1(half: int | None) -> tuple[float, int]:
-    """F1 of the labelled name pairs, the first name as the query and the second as the text; and how many pairs."""
-    right = wrong = missed = many = 0
-    with (DATA / "opensanctions_cases_dev.csv").open(encoding="utf-8", newline="") as file:
+def labelled_pairs(path: Path, half: int | None) -> dict[str, Any]:
+    """Return F1 of labelled name pairs: the first name is the query, the second the text."""
+    right = wrong = missed = pairs = 0
+    with path.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file)):
             if half not in (None, number % 2):
                 continue
-            many += 1
-            truth = row["is_match"] == "true"
-            verdict = bool(
-                find(compile_name(row["name1"]), [word.folded for word in words(row["name2"])])
-            )
-            right, wrong, missed = (
-                right + (truth and verdict),
-                wrong + (verdict and not truth),
-                missed + (truth and not verdict),
-            )
-    return 2 * right / (2 * right + wrong + missed), many
+            text = [word.folded for word in words(row["name2"])]
+            verdict = bool(find(compile_name(row["name1"]), text))
+            label = row["is_match"] == "true"
+            pairs += 1
+            right += label and verdict
+            wrong += verdict and not label
+            missed += label and not verdict
+    return {"pairs": pairs, "f1": 2 * right / ((2 * right + wrong + missed) or 1)}
 
 
-def costs(listed: list[list[Spelling]]) -> list[str]:
-    """Lines that say what a compilation, a look-up of keys and a search cost, without what is done once."""
+def costs(listed: list[list[Spelling]]) -> dict[str, float]:
+    """Return microseconds of a compilation, a search and a look-up of keys, once all is loaded."""
     names = list(dict.fromkeys(spelling.name for place in listed for spelling in place))[:3000]
     text = [
         word.folded
-        for language in SENTENCES
-        for sentence in SENTENCES[language]
+        for sentences in SENTENCES.values()
+        for sentence in sentences
         for word in words(sentence.format(""))
     ]
     compile_name.cache_clear()
@@ -203,59 +200,84 @@ def costs(listed: list[list[Spelling]]) -> list[str]:
     distinct = list({word.folded for name in names for word in words(name)})
     word_keys.cache_clear()
     before = time.perf_counter()
-    many = sum(len(word_keys(word)) for word in distinct)
+    keys = sum(len(word_keys(word)) for word in distinct)
     after = time.perf_counter()
-    return [
-        f"compile {1e6 * (compiled - start) / len(names):.0f} us a name",
-        f"find {1e6 * (searched - warm) / len(names):.0f} us a name in a text of {len(text)} words",
-        f"find {1e6 * (warm - compiled) / len(names):.0f} us the first time",
-        f"word_keys {1e6 * (after - before) / len(distinct):.0f} us a new word, {many / len(distinct):.1f} keys a word",
-    ]
+    return {
+        "compile_us": 1e6 * (compiled - start) / len(names),
+        "first_find_us": 1e6 * (warm - compiled) / len(names),
+        "find_us": 1e6 * (searched - warm) / len(names),
+        "text_words": len(text),
+        "word_keys_us": 1e6 * (after - before) / len(distinct),
+        "keys_a_word": keys / len(distinct),
+    }
 
 
-def gazetteer() -> str:
-    """A line that says what the first name costs."""
-    before, start = resident(), time.perf_counter()
+def first_name() -> dict[str, float]:
+    """Return what the first name of a process costs: it loads the gazetteer."""
+    before, start = resident_mb(), time.perf_counter()
     compile_name("Springfield")
-    took, stays = time.perf_counter() - start, resident() - before
+    seconds, size = time.perf_counter() - start, resident_mb() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return f"first name: {took:.1f} s, {stays:.0f} MB stay, peak of the process {peak:.0f} MB"
+    return {"first_name_s": seconds, "first_name_mb": size, "peak_mb": peak}
 
 
-def resident() -> float:
-    """Resident memory in MB."""
-    return (
-        int(Path("/proc/self/statm").read_text("utf-8").split()[1]) * resource.getpagesize() / 1e6
-    )
+def resident_mb() -> float:
+    """Return the resident memory of this process in MB."""
+    pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def main() -> int:
-    """Print the figures."""
-    asked = arguments()
-    if not DATA.is_dir():
-        print(f"skipped: the folder of real data ({DATA}) is absent")
+    """Measure, print and write the figures."""
+    options = arguments()
+    if not options.data.is_dir():
+        print(f"skipped: the folder of real names ({options.data}) is absent")
         return 0
-    loaded = gazetteer()
-    listed = places(random.Random(asked.seed), asked.places, asked.half)
-    pairs = strangers(listed, random.Random(asked.seed), asked.pairs)
+    engine = first_name()
+    chance = random.Random(options.seed)
+    listed = read_places(options.data / "core_places.jsonl", options.half)
+    chance.shuffle(listed)
+    listed = listed[: max(2, int(len(listed) * options.places))]
+    pairs = different_places(listed, random.Random(options.seed), options.pairs)
     print(
-        f"{len(listed)} places, {len(pairs):,} pairs of different places, seed {asked.seed}, half {asked.half}\n"
+        f"{len(listed)} places, {len(pairs):,} pairs of different places, "
+        f"seed {options.seed}, half {options.half}\n"
     )
     print(
-        "| engine | recall within Latin | recall across scripts | false matches per 1,000 pairs |\n|---|---:|---:|---:|"
+        "| engine | recall within Latin | recall across scripts | false matches per 1,000 pairs |\n"
+        "|---|---:|---:|---:|"
     )
-    for title, judge in [
-        ("newsbell", ours),
-        *((f"consonants, {share:.0%} may differ", floor(share)) for share in FLOORS),
-    ]:
-        found = recall(judge, listed, random.Random(asked.seed))
-        false = 1000 * sum(judge(name, spelling) for name, spelling in pairs) / len(pairs)
-        print(
-            f"| {title} | {found['latin']:.3f} | {found['across']:.3f} | {false:.2f} |", flush=True
+    judges: dict[str, Judge] = {"newsbell": matches}
+    judges |= {f"consonants, {share:.0%} may differ": baseline(share) for share in BASELINES}
+    rows: list[dict[str, Any]] = []
+    for title, judge in judges.items():
+        row = {"engine": title, **recall(judge, listed, random.Random(options.seed))}
+        row["false_per_1000"] = (
+            1000 * sum(judge(name, spelling) for name, spelling in pairs) / len(pairs)
         )
-    score, many = f1(asked.half)
-    print(f"\nF1 of {many} labelled name pairs: {score:.3f} (logic-v2, published: .790)\n")
-    print("\n".join([loaded, *costs(listed)]))
+        rows.append(row)
+        print(
+            "| {engine} | {recall_latin:.3f} | {recall_across:.3f} | {false_per_1000:.2f} |".format(
+                **row
+            ),
+            flush=True,
+        )
+    labelled = labelled_pairs(options.data / "opensanctions_cases_dev.csv", options.half)
+    print(
+        "\nF1 of {pairs} labelled name pairs: {f1:.3f} (logic-v2, published: .790)\n".format(
+            **labelled
+        )
+    )
+    engine |= costs(listed)
+    print(
+        "first name: {first_name_s:.1f} s, {first_name_mb:.0f} MB stay, "
+        "peak of the process {peak_mb:.0f} MB\n"
+        "compile {compile_us:.0f} us a name\n"
+        "find {find_us:.0f} us a name in a text of {text_words} words\n"
+        "find {first_find_us:.0f} us the first time\n"
+        "word_keys {word_keys_us:.0f} us a new word, {keys_a_word:.1f} keys a word".format(**engine)
+    )
+    write_record(options, rows, places=len(listed), labelled=labelled, engine=engine)
     return 0
 
 

@@ -1,10 +1,11 @@
-"""Matching, measured: newsbell's index and its peers over the same entries, with ever more queries, one core, interleaved rounds.
+"""Matching, measured: newsbell's index and its peers over the same entries, with ever more queries.
 
-    python -m bench.percolator [--sizes 100,1000,10000,100000] [--rounds 3] [--entries 2000] [--json FILE]
+    python -m bench.percolator [--sizes 100,1000,10000,100000] [--rounds 3] [--entries 2000]
 
-Every program has a process of its own and is warm before it is timed: it has matched the whole sample once. newsbell's time
-holds all from the raw title and summary to the places that matched: cutting, folding, stemming, matching, spans.
-A program that is slow gets as many entries as it can do in a few seconds; every beginning of their list is a like sample.
+On one core, the rounds interleaved. Every program has a process of its own and has matched the
+whole sample once before it is timed. The time of newsbell has everything from the raw title and
+summary to the spans that matched: tokens, folding, stemming, matching, spans. A slow program gets
+as many entries as it can match in a few seconds; every beginning of their list is such a sample.
 Asserts nothing.
 """
 
@@ -21,15 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from bench import entries as corpus
-from bench.cycle import machine
+from bench.command_line import DATA, ROOT, describe_machine, parse, write_record
 from bench.percolator_figures import OURS, Run, aims, inside_table, table
 from bench.programs.percolate import CHANGES, Data
 from bench.queries import Maker, vocabularies
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = (OURS, "floor", "regex", "fts5")
-#: the largest size that a program is asked at; beyond, one pass would take minutes
-MOST = {"regex": 10_000}
+PROGRAMS = (OURS, "words", "regex", "fts5")
+#: the largest size of a program; beyond, one pass would take minutes
+LARGEST = {"regex": 10_000}
+SMALL = {"sizes": [100], "rounds": 1, "entries": 20, "data": None, "invented": 10}
 _SEED = 20260218
 
 
@@ -44,16 +45,22 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--entries", type=int, default=2000, help="entries of one pass")
     parser.add_argument("--programs", default=",".join(PROGRAMS))
-    parser.add_argument("--json", type=Path, help="write every run there")
-    given = parser.parse_args()
-    if unknown := set(given.programs.split(",")) - set(PROGRAMS):
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of real documents")
+    parser.add_argument(
+        "--invented",
+        type=int,
+        default=corpus.INVENTED,
+        help="documents where there are no real ones",
+    )
+    options = parse(parser, SMALL)
+    if unknown := set(options.programs.split(",")) - set(PROGRAMS):
         parser.error(f"no program {', '.join(sorted(unknown))}; there are {', '.join(PROGRAMS)}")
-    return given
+    return options
 
 
-def prepared(largest: int) -> tuple[Data, str]:
-    """Read the entries and make the queries: every fourth entry gives words to the queries and is not matched."""
-    entries, origin = corpus.load(ROOT)
+def prepare(largest: int, data: Path | None, invented: int) -> tuple[Data, str]:
+    """Read the entries and make queries from the words of every fourth, which is not matched."""
+    entries, origin = corpus.load(data, invented)
     stored = entries[::4]
     maker = Maker(vocabularies(f"{entry.title}\n{entry.summary}" for entry in stored), _SEED)
     matched = [entry for place, entry in enumerate(entries) if place % 4]
@@ -61,7 +68,7 @@ def prepared(largest: int) -> tuple[Data, str]:
 
 
 class Process:
-    """A percolator that waits for questions."""
+    """A percolator that waits for commands."""
 
     def __init__(self, name: str, size: int, entries: int, data: Path) -> None:
         """Start it on the last core, and wait until it is built."""
@@ -85,15 +92,15 @@ class Process:
         )
         self.facts = self._answer()
 
-    def ask(self, question: str) -> dict[str, Any]:
-        """Ask, and wait for the answer."""
+    def ask(self, command: str) -> dict[str, Any]:
+        """Send a command, and wait for the answer."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{question}\n")
+        self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
         return self._answer()
 
     def end(self) -> None:
-        """Let it end."""
+        """Close its input and wait for its end."""
         self._process.communicate()
 
     def _answer(self) -> dict[str, Any]:
@@ -105,13 +112,13 @@ class Process:
         return answer
 
 
-def measure(given: argparse.Namespace, size: int, data: Path) -> list[Run]:
-    """Run every program at one size: one pass to warm up, then the rounds, the programs one after another in turning order."""
-    names = [name for name in given.programs.split(",") if size <= MOST.get(name, size)]
-    processes = [Process(name, size, given.entries, data) for name in names]
+def measure(options: argparse.Namespace, size: int, data: Path) -> list[Run]:
+    """Run every program at a size: a pass to warm up, then the rounds, each in another order."""
+    names = [name for name in options.programs.split(",") if size <= LARGEST.get(name, size)]
+    processes = [Process(name, size, options.entries, data) for name in names]
     cold = {process.name: process.ask("pass") for process in processes}
     passes: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for turn in range(given.rounds):
+    for turn in range(options.rounds):
         start = turn % len(processes)
         for process in processes[start:] + processes[:start]:
             passes[process.name].append(process.ask("pass"))
@@ -119,7 +126,7 @@ def measure(given: argparse.Namespace, size: int, data: Path) -> list[Run]:
     for process in processes:
         changed = process.ask("change") if process.name == OURS else {}
         process.end()
-        first, times = cold[process.name], [one["ns"] for one in passes[process.name]]
+        first, times = cold[process.name], [answer["ns"] for answer in passes[process.name]]
         runs.append(
             Run(
                 process.name,
@@ -133,35 +140,31 @@ def measure(given: argparse.Namespace, size: int, data: Path) -> list[Run]:
             )
         )
         print(
-            f"{size:7,} {process.name:8} {runs[-1].rate:10,.0f} entries/s, built in {process.facts['built']:.1f} s"
+            f"{size:7,} {process.name:8} {runs[-1].rate:10,.0f} entries/s, "
+            f"built in {process.facts['built']:.1f} s"
         )
     return runs
 
 
 def main() -> None:
     """Measure, print the tables and the aims, write the runs."""
-    given = arguments()
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    host = machine()
+    options = arguments()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text file always
+    print(f"{describe_machine()}; one core for the programs")
+    data, origin = prepare(max(options.sizes), options.data, options.invented)
+    options.entries = min(options.entries, len(data.entries))
     print(
-        f"{host['cpu']}, {host['cores']} cores, Python {host['python']}; one core for the programs"
-    )
-    data, origin = prepared(max(given.sizes))
-    given.entries = min(given.entries, len(data.entries))
-    print(
-        f"{origin}; every fourth gives its words to the queries, {given.entries:,} of the others are matched\n"
+        f"{origin}; the queries have the words of every fourth, "
+        f"{options.entries:,} of the others are matched\n"
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "data"
         path.write_bytes(pickle.dumps(data))
-        runs = [run for size in given.sizes for run in measure(given, size, path)]
+        runs = [run for size in options.sizes for run in measure(options, size, path)]
     print(f"\n{table(runs)}\n\n{inside_table(runs)}\n")
     for aim in aims(runs):
         print(f"* {aim}")
-    if given.json:
-        given.json.parent.mkdir(parents=True, exist_ok=True)
-        record = {"machine": host, "corpus": origin, "runs": [run.record() for run in runs]}
-        given.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_record(options, [run.record() for run in runs], corpus=origin)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What one percolator gave at one size, the Markdown tables of many, and the aims held against them.
+"""The figures of a percolator at one size, the Markdown tables of all, and the aims.
 
-Computes medians, slopes and ratios; does not run anything, and asserts nothing.
+Computes medians, slopes and ratios; runs nothing and asserts nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Run:
     """One program at one size."""
 
     program: str
-    #: how many queries, or words for the floor
+    #: how many queries, or words for the baseline
     size: int
     #: how many entries of one pass
     entries: int
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def hits_an_entry(self) -> float:
-        """Queries that match an entry, on the mean."""
+        """Mean number of queries that match an entry."""
         return sum(self.hits) / self.entries
 
     @property
@@ -74,11 +74,14 @@ class Run:
 def table(runs: list[Run]) -> str:
     """Return entries per second as Markdown, one row a size and program."""
     rows = [
-        "| queries | program | entries timed | entries/s (min-max of rounds) | hits an entry | built in s | time x newsbell |",
+        (
+            "| queries | program | entries timed | entries/s (min-max of rounds) | hits an entry "
+            "| built in s | time x newsbell |"
+        ),
         "|---:|---|---:|---:|---:|---:|---:|",
     ]
     for run in runs:
-        ours = _find(runs, OURS, run.size)
+        newsbell = _find(runs, OURS, run.size)
         cells = [
             f"{run.size:,}",
             run.program,
@@ -86,14 +89,14 @@ def table(runs: list[Run]) -> str:
             f"{run.rate:,.0f} ({min(run.rates):,.0f}-{max(run.rates):,.0f})",
             f"{run.hits_an_entry:.2f}",
             f"{run.facts['built']:.2f}",
-            f"{ours.rate / run.rate:.3g}" if ours else "-",
+            f"{newsbell.rate / run.rate:.3g}" if newsbell else "-",
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def inside_table(runs: list[Run]) -> str:
-    """Return what only newsbell's index is asked, one row a size. Changes are the median and the 99th percentile."""
+    """Return the figures of newsbell's index alone, a row a size; changes: median and p99."""
     heads = (
         "queries",
         "terms a query",
@@ -129,24 +132,25 @@ def inside_table(runs: list[Run]) -> str:
 
 
 def time_per_hit(runs: list[Run]) -> float | None:
-    """Return the microseconds that one more hit costs at the largest size, given what the same entry takes at the smallest.
+    """Return the microseconds of one more hit at the largest size, beside those at the smallest.
 
-    The slope of a least-squares plane over the time at the smallest size and the hits (Frisch-Waugh: what is left of each once the
-    other regressor is taken out). None where fewer than two sizes, or hardly any entries, were measured.
+    The slope of a least-squares plane over the time of the same entry at the smallest size and the
+    hits (Frisch-Waugh theorem: regress the residuals). None where fewer than two sizes, or fewer
+    than 20 entries, were measured.
     """
-    ours = sorted((run for run in runs if run.program == OURS), key=lambda run: run.size)
-    many = min((run.entries for run in ours), default=0)
-    if len(ours) < 2 or many < 20 or not any(ours[-1].hits[:many]):
+    newsbell = sorted((run for run in runs if run.program == OURS), key=lambda run: run.size)
+    count = min((run.entries for run in newsbell), default=0)
+    if len(newsbell) < 2 or count < 20 or not any(newsbell[-1].hits[:count]):
         return None
     base, hits, times = (
-        ours[0].times[:many],
-        [float(hits) for hits in ours[-1].hits[:many]],
-        ours[-1].times[:many],
+        newsbell[0].times[:count],
+        [float(hits) for hits in newsbell[-1].hits[:count]],
+        newsbell[-1].times[:count],
     )
-    return statistics.linear_regression(_left(base, hits), _left(base, times)).slope
+    return statistics.linear_regression(_residuals(base, hits), _residuals(base, times)).slope
 
 
-def _left(base: list[float], values: list[float]) -> list[float]:
+def _residuals(base: list[float], values: list[float]) -> list[float]:
     line = statistics.linear_regression(base, values)
     return [
         value - line.intercept - line.slope * place
@@ -160,44 +164,51 @@ def without_hits(run: Run, slope: float) -> float:
 
 
 def aims(runs: list[Run]) -> list[str]:
-    """Return a sentence for each aim: met, or by how much not. Those whose size was not measured are left out."""
-    found: list[str] = []
+    """Return a sentence for each aim whose size was measured: whether it is met, or how far off."""
+    lines: list[str] = []
     small, middle, large = (_find(runs, OURS, size) for size in (100, 10_000, 100_000))
     loop = _find(runs, "regex", 10_000)
     if large:
-        found.append(
-            f"At least 5,000 entries a second at 100,000 queries: {large.rate:,.0f}, {_verdict(large.rate / 5000)}."
+        lines.append(
+            f"At least 5,000 entries a second at 100,000 queries: {large.rate:,.0f}, "
+            f"{_verdict(large.rate / 5000)}."
         )
     slope = time_per_hit(runs)
     if small and large and slope is not None:
         ratio = without_hits(large, slope) / without_hits(small, slope)
-        found.append(
-            f"At most 3 times slower at 100,000 than at 100 less the time of hits: {ratio:.2f} times, {_verdict(3 / ratio)}."
+        lines.append(
+            f"At most 3 times slower at 100,000 than at 100, without the time of hits: "
+            f"{ratio:.2f} times, {_verdict(3 / ratio)}."
         )
     if middle and loop:
         ratio = middle.rate / loop.rate
-        found.append(
-            f"At least 100 times one regex per query at 10,000: {ratio:,.0f} times, {_verdict(ratio / 100)}."
+        lines.append(
+            f"At least 100 times one regex per query at 10,000: {ratio:,.0f} times, "
+            f"{_verdict(ratio / 100)}."
         )
     if large:
-        found.append(
-            f"Under 400 bytes a term at 100,000: {large.bytes_a_term:.0f}, {_verdict(400 / large.bytes_a_term)}."
+        lines.append(
+            f"Under 400 bytes a term at 100,000: {large.bytes_a_term:.0f}, "
+            f"{_verdict(400 / large.bytes_a_term)}."
         )
-    worst = [
-        (run.changed[name]["median"], run.changed[name]["p99"], run.size)
+    changes = [
+        (run.changed[name]["median"], run.changed[name]["p99"])
         for run in runs
         for name in ("add", "alter", "remove")
         if run.changed
     ]
-    if worst:
-        median, p99 = max(one[0] for one in worst), max(one[1] for one in worst)
-        text = f"slowest median {median:.0f} us, {_verdict(1000 / median)}; slowest 99th percentile {p99:.0f} us, {_verdict(1000 / p99)}"
-        found.append(f"A change of a subscription within a millisecond at every size: {text}.")
-    return found
+    if changes:
+        median, p99 = (max(column) for column in zip(*changes, strict=True))
+        lines.append(
+            "A change of a subscription within a millisecond at every size: "
+            f"slowest median {median:.0f} us, {_verdict(1000 / median)}; "
+            f"slowest 99th percentile {p99:.0f} us, {_verdict(1000 / p99)}."
+        )
+    return lines
 
 
 def _verdict(margin: float) -> str:
-    """Say whether an aim is met, given how many times over."""
+    """Return whether an aim is met, from how many times over."""
     return "met" if margin >= 1 else f"missed by a factor of {1 / margin:.2f}"
 
 

@@ -1,9 +1,10 @@
-"""Queries as people write them, made up from the words of entries that are not matched: the same number gives the same queries.
+"""Queries as people write them, invented from the words of entries that are not matched.
 
-A third are phrases, a third nested boolean, a tenth each NEAR, `~` and prefix, the rest single words, always mixed in that measure.
-Each query comes with its tree as plain lists, so that other programs can be given the same question without newsbell's parser.
-All words of a query are of one script, and the scripts have their share in the entries.
-Does not know newsbell's tokens: words here are runs of letters, and neighbouring Chinese characters by twos.
+The same seed gives the same queries. A third are phrases, a third nested boolean, a tenth each
+NEAR, `~` and prefix, the rest single words, always in these shares. Each query comes with its tree
+as plain lists, so that other programs get the same question without newsbell's parser. All words of
+a query are of one script, and the scripts have their share in the entries. Does not use newsbell's
+tokens: words are runs of letters here, and pairs of neighbouring Chinese characters.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 #: how many of thirty queries are of each kind
 MIX = {"phrase": 10, "boolean": 10, "near": 3, "name": 3, "prefix": 3, "word": 1}
-#: how often a word of a query is of each band; `invented` stands for the names and terms that no entry of the sample has
+#: weights of the bands of words; `invented`: names and terms that no entry of the sample has
 SKEW = {"invented": 25, "rare": 45, "middle": 25, "common": 5}
-#: shares of the entries below which a word is rare, of the middle, common; above, it is grammar, which only a phrase holds
+#: Shares of the entries below which a word is rare, of the middle, common; above, it is grammar,
+#: which is in phrases only.
 _RARE, _MIDDLE, _COMMON = 0.002, 0.02, 0.15
 
 #: nested shapes; a letter stands for a word
@@ -46,9 +48,13 @@ _SCRIPTS = {
     "cyrillic": re.compile(r"[\u0400-\u04ff]"),
     "latin": re.compile(r"[a-zA-Z]"),
 }
-_SYLLABLES = "ba bre cor dal dun fen gor hal ik jor kel lin mar nor ost pol quin ras sel tor ul var wen yor zan".split()
+_SYLLABLES = (
+    "ba bre cor dal dun fen gor hal ik jor kel lin mar "
+    "nor ost pol quin ras sel tor ul var wen yor zan"
+).split()
 
-#: a query as nested lists: ["word", w], ["phrase", p], ["prefix", w], ["name", n], ["near", n, a, b], ["and", ...], ["or", ...], ["not", a]
+#: a query as nested lists: ["word", w], ["phrase", p], ["prefix", w], ["name", n],
+#: ["near", n, a, b], ["and", ...], ["or", ...], ["not", a]
 Tree = list[Any]
 
 
@@ -63,7 +69,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of some texts in one script, by how many of the texts hold them, and what stands beside what."""
+    """The words of texts in one script, by how many of the texts have them, and their phrases."""
 
     #: how many texts
     weight: int
@@ -79,44 +85,44 @@ class Vocabulary:
         counts: Counter[str] = Counter()
         phrases: dict[str, None] = {}
         for text in texts:
-            found = list(_WORD.finditer(text))
-            counts.update({word.group().lower() for word in found})
+            runs = list(_WORD.finditer(text))
+            counts.update({word.group().lower() for word in runs})
             counts.update(
                 {
                     left.group() + right.group()
-                    for left, right in pairwise(found)
+                    for left, right in pairwise(runs)
                     if _HAN.match(right.group()) and _meet(left, right)
                 }
             )
-            phrases.update(dict.fromkeys(_phrases(text, found)))
-        few, some, many = (
+            phrases.update(dict.fromkeys(_phrases(text, runs)))
+        few, some, much = (
             max(least, share * len(texts))
             for least, share in ((2, _RARE), (4, _MIDDLE), (8, _COMMON))
         )
-        asked = {
+        usable = {
             word: count
             for word, count in counts.items()
             if len(word) > 2 or (len(word) == 2 and _HAN.match(word))
         }
         bands = {
-            "rare": [word for word, count in asked.items() if count < few],
-            "middle": [word for word, count in asked.items() if few <= count < some],
-            "common": [word for word, count in asked.items() if some <= count < many],
+            "rare": [word for word, count in usable.items() if count < few],
+            "middle": [word for word, count in usable.items() if few <= count < some],
+            "common": [word for word, count in usable.items() if some <= count < much],
         }
         if not any(bands.values()):  # invented entries: every word is in many of them
-            bands["common"] = list(asked)
+            bands["common"] = list(usable)
         grammar = {word for word, count in counts.items() if count >= some}
-        kept = [
+        complete = [
             phrase
             for phrase in phrases
             if not grammar.intersection((phrase.lower().split()[0], phrase.lower().split()[-1]))
         ]
         named = [
             phrase
-            for phrase in kept
+            for phrase in complete
             if all(part[0].isupper() and part[1:].islower() for part in phrase.split())
         ]
-        return cls(len(texts), bands, kept or list(phrases), named, frozenset(bands["common"]))
+        return cls(len(texts), bands, complete or list(phrases), named, frozenset(bands["common"]))
 
 
 def vocabularies(texts: Iterable[str]) -> list[Vocabulary]:
@@ -128,11 +134,11 @@ def vocabularies(texts: Iterable[str]) -> list[Vocabulary]:
     return [Vocabulary.of(group) for group in groups.values()]
 
 
-def _phrases(text: str, found: list[re.Match[str]]) -> Iterator[str]:
-    """The runs of two and of three words between which there is a space or nothing."""
-    for many in (2, 3):
-        for place in range(len(found) - many + 1):
-            run = found[place : place + many]
+def _phrases(text: str, words: list[re.Match[str]]) -> Iterator[str]:
+    """Yield two and three neighbouring words with a space or nothing between them."""
+    for length in (2, 3):
+        for start in range(len(words) - length + 1):
+            run = words[start : start + length]
             if all(
                 _meet(left, right) or text[left.end() : right.start()] == " "
                 for left, right in pairwise(run)
@@ -148,39 +154,39 @@ class Maker:
     """Makes distinct queries from vocabularies, one after another."""
 
     def __init__(self, known: list[Vocabulary], seed: int) -> None:
-        """Begin anew: the same vocabularies and seed give the same queries."""
+        """Begin: the same vocabularies and seed give the same queries."""
         self._chance = Random(seed)
         self._known = known
         self._vocabulary = known[0]  # that of the query being made
-        self._made: set[str] = set()
+        self._earlier: set[str] = set()
         self._slots = [kind for kind, count in MIX.items() for _ in range(count)]
         self._kinds: dict[str, Callable[[], tuple[str, Tree]]] = {
             kind: getattr(self, f"_{kind}") for kind in MIX
         }
 
     def queries(self, count: int) -> list[Query]:
-        """Return as many more queries; any thirty that begin at a multiple of thirty are of the measure of MIX."""
-        found: list[Query] = []
-        while len(found) < count:
+        """Return further queries; each thirty of them are of the kinds that MIX says."""
+        queries: list[Query] = []
+        while len(queries) < count:
             slots = list(self._slots)
             self._chance.shuffle(slots)
-            found.extend(self._distinct(kind) for kind in slots)
-        return found[:count]
+            queries.extend(self._distinct(kind) for kind in slots)
+        return queries[:count]
 
     def words(self, count: int) -> list[str]:
-        """Return as many distinct bare words."""
-        found: dict[str, None] = {}
-        while len(found) < count:
+        """Return distinct bare words."""
+        words: dict[str, None] = {}
+        while len(words) < count:
             self._choose()
-            found[self._own_word()] = None
-        return list(found)
+            words[self._single_word()] = None
+        return list(words)
 
     def _distinct(self, kind: str) -> Query:
         while True:
             self._choose()
             text, tree = self._kinds[kind]()
-            if text not in self._made:
-                self._made.add(text)
+            if text not in self._earlier:
+                self._earlier.add(text)
                 return Query(kind, text, tree)
 
     def _choose(self) -> None:
@@ -196,23 +202,23 @@ class Maker:
         words = self._vocabulary.bands.get(band)
         return self._chance.choice(words) if words else self._invented()
 
-    def _own_word(self) -> str:
-        """A word that is asked for alone, which nobody does with one that every tenth entry has."""
+    def _single_word(self) -> str:
+        """Return a word for a query of its own: none that every tenth entry has."""
         while True:
             word = self._any_word()
             if word not in self._vocabulary.common:
                 return word
 
     def _different(self, count: int) -> list[str]:
-        """Words of which no two begin alike: a query must not demand what it forbids, nor say a thing twice."""
-        found: dict[str, str] = {}
-        while len(found) < count:
+        """Return words with different beginnings: a query must not require what it excludes."""
+        words: dict[str, str] = {}
+        while len(words) < count:
             word = self._any_word()
-            found.setdefault(word[:4], word)
-        return list(found.values())
+            words.setdefault(word[:4], word)
+        return list(words.values())
 
     def _word(self) -> tuple[str, Tree]:
-        word = self._own_word()
+        word = self._single_word()
         return word, ["word", word]
 
     def _phrase(self) -> tuple[str, Tree]:
@@ -232,11 +238,9 @@ class Maker:
         return f'~"{name}"', ["name", name]
 
     def _prefix(self) -> tuple[str, Tree]:
-        word = self._own_word()
-        while (
-            len(word) < 6
-        ):  # which no two Chinese characters are: these take an invented word here
-            word = self._own_word()
+        word = self._single_word()
+        while len(word) < 6:  # no pair of Chinese characters: an invented word instead
+            word = self._single_word()
         start = word[: max(5, len(word) - self._chance.choice((1, 2, 3)))]
         if self._chance.random() < 0.5:
             return f"{start}*", ["prefix", start]
@@ -279,17 +283,17 @@ class _Reader:
         return ["or", *parts] if len(parts) > 1 else parts[0]
 
     def _all_of(self) -> Tree:
-        parts = [self._one()]
+        parts = [self._part()]
         while self._tokens and self._tokens[0] not in {"OR", ")"}:
             if self._tokens[0] == "AND":
                 self._tokens.pop(0)
-            parts.append(self._one())
+            parts.append(self._part())
         return ["and", *parts] if len(parts) > 1 else parts[0]
 
-    def _one(self) -> Tree:
+    def _part(self) -> Tree:
         token = self._tokens.pop(0)
         if token == "NOT":
-            return ["not", self._one()]
+            return ["not", self._part()]
         if token == "(":
             inside = self.any_of()
             self._tokens.pop(0)

@@ -1,4 +1,4 @@
-"""Starts the wire and the programs, each on its core, and holds what a program said against what the wire saw.
+"""Starts the wire and the programs, each on its core, and compares their reports with the wire's.
 
 Knows nothing of phases or rounds, and prints nothing.
 """
@@ -19,22 +19,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.command_line import ROOT
 from bench.figures import Run
 from bench.wire import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
-#: seconds after which a program is given up
+#: seconds after which a program is ended
 PATIENCE = 900
 
-_KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
+_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
 _MARKER = re.compile(r"zq[a-z0-9]+k\d{5}")
 
 
 class ProgramError(Exception):
-    """A program ended badly, or not at all; its message says how."""
+    """A program failed or did not end; the message says how."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +52,22 @@ class Program:
 
 
 def _cores() -> tuple[int, int]:
-    """Return the core of the wire and that of the programs; the same one where there is but one."""
+    """Return the core of the wire and that of the programs; they are the same if there is one."""
     cores = sorted(os.sched_getaffinity(0))
     return cores[0], cores[-1]
 
 
 def _environment() -> dict[str, str]:
-    """Return a small environment: no proxies, for all is loopback.
+    """Return a small environment, without proxies.
 
-    Small, because requests walks through all of it for every URL, and so would the figures of its users.
+    Small, because requests goes through all of it for every URL, which would count for its users.
     """
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+    return {**variables, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
 
 
 def _start(command: list[str], core: int, stdout: int, stderr: int | None) -> subprocess.Popen[str]:
-    """Start a process on a core: it inherits ours, which we change for the moment of its birth."""
+    """Start a process on a core: it inherits ours, which is changed for that moment."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -82,7 +82,7 @@ class Wire:
     """The control side of the running server."""
 
     def __init__(self, port: int) -> None:
-        """Know where it listens."""
+        """Remember where it listens."""
         self.port = port
 
     def post(self, path: str, content: object = None) -> None:
@@ -90,7 +90,7 @@ class Wire:
         self._ask("POST", path, json.dumps(content))
 
     def counts(self) -> list[list[int]]:
-        """Return what was asked of each feed."""
+        """Return the counts of each feed."""
         counts: list[list[int]] = json.loads(self._ask("GET", "/control/counts"))
         return counts
 
@@ -109,9 +109,11 @@ class Wire:
 
 
 @contextmanager
-def started_wire(feeds: int) -> Iterator[tuple[Wire, dict[str, Any]]]:
-    """Start the server; give its control side and what it says of itself; end it."""
-    command = [sys.executable, "-m", "bench.wire", "--feeds", str(feeds), "--root", str(ROOT)]
+def started_wire(feeds: int, data: Path | None) -> Iterator[tuple[Wire, dict[str, Any]]]:
+    """Start the server; yield its control side and its description; end it."""
+    command = [sys.executable, "-m", "bench.wire", "--feeds", str(feeds)]
+    if data is not None:
+        command += ["--data", str(data)]
     server = _start(command, _cores()[0], stdout=subprocess.PIPE, stderr=None)
     try:
         line = server.stdout.readline() if server.stdout else ""
@@ -128,22 +130,22 @@ class Bench:
     """Runs programs against one wire."""
 
     def __init__(self, wire: Wire, folder: Path) -> None:
-        """Keep the states below the folder."""
+        """Put the states of the programs below the folder."""
         self._wire = wire
         self._folder = folder
         self._truth: dict[int, str] = {}
 
     def begin(self, label: str, modes: list[str]) -> None:
-        """Set the wire for a phase."""
+        """Set the wire to a phase."""
         self._wire.post("/control/phase", {"label": label, "modes": modes})
         self._truth = {int(k): marker for k, marker in self._wire.truth().items()}
 
-    def run(self, program: Program, phase: str, turn: int, feeds: int) -> Run:
-        """Run one program over the first feeds, from nothing in the cold phase, else from what cold left.
+    def run(self, program: Program, phase: str, number: int, feeds: int) -> Run:
+        """Run a program over the first feeds: from nothing in the cold phase, else from its state.
 
         Raises: ProgramError.
         """
-        kept = self._folder / f"{program.name}-cold"
+        cold = self._folder / f"{program.name}-cold"
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
             state, out, urls = (
                 Path(scratch) / "state",
@@ -154,50 +156,50 @@ class Bench:
                 "\n".join(address(k, self._wire.port) for k in range(feeds)), encoding="utf-8"
             )
             if phase != "cold":
-                shutil.copytree(kept, state)
+                shutil.copytree(cold, state)
             self._wire.post("/control/reset")
-            process_cpu = _ran(
+            process_cpu = _run_process(
                 program, ["--urls", str(urls), "--state", str(state), "--out", str(out)]
             )
-            told = json.loads(out.read_text(encoding="utf-8"))
+            report = json.loads(out.read_text(encoding="utf-8"))
             if phase == "cold":
-                shutil.copytree(state, kept, dirs_exist_ok=True)
+                shutil.copytree(state, cold, dirs_exist_ok=True)
         return Run(
             program=program.name,
             phase=phase,
-            round=turn,
+            round=number,
             feeds=feeds,
-            seconds=told["seconds"],
-            cpu=told["cpu"],
+            seconds=report["seconds"],
+            cpu=report["cpu"],
             process_cpu=process_cpu,
-            rss_mb=told["rss_mb"],
-            errors=told.get("errors", 0),
-            lag_p99_ms=told.get("lag_p99_ms"),
-            lag_max_ms=told.get("lag_max_ms"),
-            **self._seen(feeds),
-            **self._found(told["new"], feeds),
+            rss_mb=report["rss_mb"],
+            errors=report.get("errors", 0),
+            lag_p99_ms=report.get("lag_p99_ms"),
+            lag_max_ms=report.get("lag_max_ms"),
+            **self._requests(feeds),
+            **self._new_entries(report["new"], feeds),
         )
 
-    def _seen(self, feeds: int) -> dict[str, Any]:
-        """Return what the wire saw of the last run."""
+    def _requests(self, feeds: int) -> dict[str, Any]:
+        """Return what the wire counted in the last run."""
         counts = self._wire.counts()
         requests, _, unchanged, packed = (sum(column) for column in zip(*counts, strict=True))
         return {
             "not_modified": unchanged / max(1, requests),
             "gzipped": packed / max(1, requests - unchanged),
-            "asked_once": sum(asked == 1 for asked, *_ in counts[:feeds]) / feeds,
+            "polled_once": sum(polls == 1 for polls, *_ in counts[:feeds]) / feeds,
         }
 
-    def _found(self, new: list[str], feeds: int) -> dict[str, Any]:
-        """Hold the entries reported as new against the items published."""
-        right = {marker for k, marker in self._truth.items() if k < feeds}
+    def _new_entries(self, new: list[str], feeds: int) -> dict[str, Any]:
+        """Compare the entries reported as new with the items published."""
+        published = {marker for k, marker in self._truth.items() if k < feeds}
         reported = {match.group() for title in new if (match := _MARKER.search(title))}
-        found = len(right & reported)
-        return {"right": len(right), "found": found, "false": len(new) - found}
+        hits = len(published & reported)
+        return {"published": len(published), "reported": hits, "false": len(new) - hits}
 
 
-def _ran(program: Program, arguments: list[str]) -> float:
-    """Run the program to its end; return the processor time the kernel gave it and the children it waited for.
+def _run_process(program: Program, arguments: list[str]) -> float:
+    """Run the program to its end; return the processor time of it and its children in seconds.
 
     Raises: ProgramError.
     """
@@ -207,14 +209,12 @@ def _ran(program: Program, arguments: list[str]) -> float:
     process = _start(command, _cores()[1], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         errors = process.communicate(timeout=PATIENCE)[1]
-    except subprocess.TimeoutExpired as late:
+    except subprocess.TimeoutExpired as error:
         process.kill()
         process.communicate()
-        how = f"no end after {PATIENCE} s"
-        raise ProgramError(how) from late
+        raise ProgramError(f"no end after {PATIENCE} s") from error
     if process.returncode:
-        how = f"exit {process.returncode}: {errors.strip().rpartition(chr(10))[2]}"
-        raise ProgramError(how)
+        raise ProgramError(f"exit {process.returncode}: {errors.strip().rpartition(chr(10))[2]}")
     return _children_cpu() - before
 
 

@@ -1,9 +1,11 @@
-"""Speed and memory of story grouping over an invented stream: entries a second, memory of the window, time to restore it. Asserts nothing.
+"""Speed and memory of story grouping over an invented stream.
 
     python -m bench.stories [--sizes 10000,100000] [--entries 5000]
 
-The stream has the shape of news and none of its words: a vocabulary in which few words are usual and most are rare (Zipf), stories of one
-to fifty entries that share some of their words, 72 hours of them from three hundred publishers. One core; every size has a process of its own.
+Entries a second, memory of the window, time to restore it. The stream has the shape of news and
+none of its words: a vocabulary in which few words are frequent and the others rare (Zipf), stories
+of one to fifty entries that share some of their words, 72 hours of them from three hundred
+publishers. One core; every size has a process of its own. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -11,15 +13,17 @@ from __future__ import annotations
 import argparse
 import gc
 import hashlib
+import json
 import random
 import statistics
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.command_line import parse, write_record
 from bench.memory import resident_mb
 from bot.model.stories import Report
 from bot.stories.window import Window
@@ -33,18 +37,19 @@ _START = datetime(2026, 3, 1, tzinfo=UTC)
 _SYLLABLES = (
     "ba ke lo mi tu ra ne so vi du pa ge fo li zu na me to ri hu sta bre klo tri gru".split()
 )
+SMALL = {"sizes": "2000", "entries": 100}
 
 
-class Maker:
+class Stream:
     """Invents entries."""
 
     def __init__(self, per_hour: float) -> None:
-        """Prepare a vocabulary; its most usual words are English ones that grouping leaves out."""
+        """Prepare a vocabulary; its most frequent words are English ones that grouping ignores."""
         self._random = random.Random(_SEED)
         stop = "the of to in and a for on is at with after by from as says".split()
         rare = (self._word(number) for number in range(_WORDS))
         self._words = [*stop, *rare]
-        self._weights = list(accumulate(1 / (place + 3) for place in range(len(self._words))))
+        self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(self._words))))
         self._per_hour = per_hour
 
     def _word(self, number: int) -> str:
@@ -58,8 +63,8 @@ class Maker:
     def _draw(self, count: int) -> list[str]:
         return self._random.choices(self._words, cum_weights=self._weights, k=count)
 
-    def stream(self) -> Iterator[Report]:
-        """Entries without end, in order of arrival; `at` lies up to half an hour back."""
+    def entries(self) -> Iterator[Report]:
+        """Yield entries in order of arrival; `at` is up to half an hour earlier."""
         running: list[tuple[list[str], int]] = []
         chance = self._random
         number = 0
@@ -67,83 +72,86 @@ class Maker:
             number += 1
             if not running or chance.random() < 0.45:
                 running.append((self._draw(24), min(50, int(chance.paretovariate(0.9)))))
-            place = chance.randrange(max(0, len(running) - 400), len(running))
-            words, left = running[place]
+            index = chance.randrange(max(0, len(running) - 400), len(running))
+            words, left = running[index]
             if left <= 1:
-                running.pop(place)
+                running.pop(index)
             else:
-                running[place] = (words, left - 1)
+                running[index] = (words, left - 1)
             title = [*chance.sample(words, 7), *self._draw(4)]
             summary = [*chance.sample(words, 12), *self._draw(24)]
             at = _START + timedelta(hours=number / self._per_hour, minutes=-chance.random() * 30)
             link = hashlib.blake2b(str(number).encode(), digest_size=16).digest()
             text = " ".join(title).capitalize(), " ".join(summary).capitalize()
-            yield Report(number, *text, "en", f"house {chance.randrange(300)}", at, link)
+            yield Report(number, *text, "en", f"publisher {chance.randrange(300)}", at, link)
 
 
-def measure(size: int, entries: int) -> str:
-    """One row of the table: a window filled to a size, then entries placed one by one."""
-    stream = Maker(size / 71).stream()
-    filling = [next(stream) for _ in range(size)]
-    timed = [next(stream) for _ in range(entries)]
+def measure(size: int, count: int) -> dict[str, float]:
+    """Fill a window to a size, then place `count` entries in it and restore it; the figures."""
+    stream = Stream(size / 71).entries()
+    filling, timed = list(islice(stream, size)), list(islice(stream, count))
     warm = Window()
-    for report in filling[:2000]:  # the caches of stems
+    for report in filling[:2000]:  # fills the caches of stems
         warm.add(report)
     del warm
     gc.collect()
     before = resident_mb()
     window = Window()
     started = process_time()
-    places = [window.add(report).story_ids for report in filling]
+    placed = [window.add(report).story_ids for report in filling]
     filled = process_time() - started
     memory = resident_mb() - before
     times: list[float] = []
     started = process_time()
     for report in timed:
-        begun = perf_counter()
+        began = perf_counter()
         window.add(report)
-        times.append(perf_counter() - begun)
-    placed = process_time() - started
-    again = Window()
+        times.append(perf_counter() - began)
+    placing = process_time() - started
+    copy = Window()
     started = process_time()
-    for report, place in zip(filling, places, strict=True):
-        again.restore(report, place)
-    restored = process_time() - started
-    slow = statistics.quantiles(times, n=100)[98]
-    cells = [
-        f"{len(window):,}",
-        f"{entries / placed:,.0f}",
-        f"{1000 * slow:.2f} ms",
-        f"{size / filled:,.0f}",
-        f"{memory:.0f} MB",
-        f"{restored:.1f} s",
-        f"{len({place.story for place in places}):,}",
-    ]
-    return f"| {' | '.join(cells)} |"
+    for report, story_ids in zip(filling, placed, strict=True):
+        copy.restore(report, story_ids)
+    return {
+        "window": len(window),
+        "placed": len(times),
+        "rate": count / placing,
+        "p99_ms": 1000 * statistics.quantiles(times, n=100)[98],
+        "filling_rate": size / filled,
+        "memory_mb": memory,
+        "restore_s": process_time() - started,
+        "stories": len({story_ids.story for story_ids in placed}),
+    }
 
 
 def main() -> None:
-    """Read the command line; one process a size, so that none inherits another's pages."""
+    """Read the command line; a process for each size, so that none inherits pages."""
     parser = argparse.ArgumentParser(description="speed and memory of story grouping")
     parser.add_argument("--sizes", default="10000,100000")
     parser.add_argument(
         "--entries", type=int, default=5000, help="placed and timed in a full window"
     )
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.one:
-        print(measure(given.one, given.entries), flush=True)
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    options = parse(parser, SMALL)
+    if options.measure:
+        print(json.dumps(measure(options.measure, options.entries)), flush=True)
         return
     print(
-        "| in the window | entries/s | slowest 1 % | while it fills, entries/s | memory | restored in | stories |",
+        "| in the window | entries/s | slowest 1 % | while it fills, entries/s | memory "
+        "| restored in | stories |\n|---:|---:|---:|---:|---:|---:|---:|",
         flush=True,
     )
-    print("|---:|---:|---:|---:|---:|---:|---:|", flush=True)
-    for size in given.sizes.split(","):
-        subprocess.run(
-            [sys.executable, "-m", "bench.stories", "--one", size, "--entries", str(given.entries)],
-            check=True,
+    command = [sys.executable, "-m", "bench.stories", "--entries", str(options.entries)]
+    rows: list[dict[str, Any]] = []
+    for size in options.sizes.split(","):
+        output = subprocess.check_output([*command, "--measure", size])
+        rows.append(json.loads(output))
+        print(
+            "| {window:,} | {rate:,.0f} | {p99_ms:.2f} ms | {filling_rate:,.0f} "
+            "| {memory_mb:.0f} MB | {restore_s:.1f} s | {stories:,} |".format(**rows[-1]),
+            flush=True,
         )
+    write_record(options, rows)
 
 
 if __name__ == "__main__":

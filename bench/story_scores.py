@@ -1,24 +1,28 @@
-"""Groups the rows of a table with the live window, as a newsbell that had seen them come in would have, and scores the outcome.
+"""Groups the rows of a table with the live window, as newsbell would have, and scores the groups.
 
-Also the figures on the real data beside the repository, where they lie there. Knows nothing of how grouping decides; asserts nothing.
+    python -m bench.story_scores [--data FOLDER]
 
-    python -m bench.story_scores
+Prints the figures on the real data where they are present. Knows nothing of how grouping decides;
+asserts nothing.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
+import dataclasses
 import hashlib
 import lzma
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.model.stories import Grouping, Placement, Report
+from bench.command_line import DATA, parse, write_record
+from bot.model.stories import Grouping, Report
 from bot.stories.assign import Merges
 from bot.stories.features import extract_features
 from bot.stories.similarity import DocumentFrequencies, Similarity
@@ -29,17 +33,15 @@ from bot.text.language import language_code, language_of
 from bot.text.url import canonical, names_page
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 Row = dict[str, str]
 Group = TypeVar("Group")
 
-#: where the real data lies, seen from the repository root
-REAL = Path("../shared/data")
 _ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)  # for tables without time
-_HOUSES = ("source", "publisher", "hostname")
+_PUBLISHERS = ("source", "publisher", "hostname")
 #: pair F1 of plain streaming TF-IDF on the stories of each table
-FLOORS = {
+BASELINES = {
     "handlabelled_2026/kagi_2026-02-17.tsv": 0.667,
     "handlabelled_2026/lede_2026-08-16.tsv": 0.876,
     "uci2014/dev.tsv": 0.719,
@@ -48,9 +50,9 @@ FLOORS = {
 
 @dataclass(frozen=True)
 class Scores:
-    """How well groups agree with those that are right."""
+    """How well groups agree with the labels."""
 
-    #: of pairs in one group
+    #: of pairs of entries in a group
     precision: float
     recall: float
     f1: float
@@ -60,29 +62,30 @@ class Scores:
     saved: float
 
     @classmethod
-    def of(cls, found: Sequence[Hashable], right: Sequence[Hashable]) -> Scores:
-        """Score the groups of the same entries; what is not to be scored is left out before."""
-        both = Counter(zip(found, right, strict=True))
-        ours, theirs = Counter(found), Counter(right)
-        hits, said, wanted = _pairs(both), _pairs(ours), _pairs(theirs)
-        count = len(found) or 1
-        precise = sum(number * number / ours[group] for (group, _), number in both.items()) / count
+    def of(cls, groups: Sequence[Hashable], labels: Sequence[Hashable]) -> Scores:
+        """Score the groups of entries against their labels, in the same order."""
+        both = Counter(zip(groups, labels, strict=True))
+        sizes, label_sizes = Counter(groups), Counter(labels)
+        hits, joined, labelled = _pairs(both), _pairs(sizes), _pairs(label_sizes)
+        count = len(groups) or 1
+        precise = sum(number * number / sizes[group] for (group, _), number in both.items()) / count
         complete = (
-            sum(number * number / theirs[group] for (_, group), number in both.items()) / count
+            sum(number * number / label_sizes[group] for (_, group), number in both.items()) / count
         )
         return cls(
-            precision=hits / said if said else 1.0,
-            recall=hits / wanted if wanted else 1.0,
-            f1=2 * hits / (said + wanted) if said + wanted else 1.0,
+            precision=hits / joined if joined else 1.0,
+            recall=hits / labelled if labelled else 1.0,
+            f1=2 * hits / (joined + labelled) if joined + labelled else 1.0,
             bcubed=2 * precise * complete / ((precise + complete) or 1),
-            saved=1 - len(ours) / count,
+            saved=1 - len(sizes) / count,
         )
 
     def line(self) -> str:
-        """Say it in one line."""
+        """Return the scores in a line."""
         return (
             f"pair precision {self.precision:.3f}, recall {self.recall:.3f}, F1 {self.f1:.3f}; "
-            f"BCubed F1 {self.bcubed:.3f}; false merges {1 - self.precision:.1%} of pairs; alerts saved {self.saved:.1%}"
+            f"BCubed F1 {self.bcubed:.3f}; false merges {1 - self.precision:.1%} of pairs; "
+            f"alerts saved {self.saved:.1%}"
         )
 
 
@@ -91,7 +94,10 @@ def _pairs(groups: Counter[Group]) -> int:
 
 
 def report_of(number: int, row: Row, *, timeless: bool) -> Report:
-    """A row as grouping looks at it, publisher and link made as for an entry of a feed. Raises ValueError for a time that is none."""
+    """Return a row as grouping gets it, as if it were an entry of a feed.
+
+    Raises: ValueError for a time that cannot be read.
+    """
     title, summary = clean_title(row.get("title", "")), clean_summary(row.get("summary", ""))
     link = row.get("url", "")
     key = (
@@ -105,17 +111,17 @@ def report_of(number: int, row: Row, *, timeless: bool) -> Report:
         title=title,
         summary=summary,
         language=language_code(row.get("lang", "")) or language_of(f"{title} {summary}", ""),
-        publisher=next((row[name] for name in _HOUSES if row.get(name)), "?"),
+        publisher=next((row[name] for name in _PUBLISHERS if row.get(name)), "?"),
         at=at if at.tzinfo else at.replace(tzinfo=UTC),
         link=key,
     )
 
 
 class Stream:
-    """Rows that went through a window, in order of their time, and what became of them."""
+    """Rows that went through a window, in order of their time, and their stories."""
 
     def __init__(self, rows: Sequence[Row], *, timeless: bool = False) -> None:
-        """Group the rows; without a column `published`, or if told so, all have one time and come in the order of the table."""
+        """Group the rows by time; `timeless` or without times, in the order of the table."""
         timeless = timeless or not all(row.get("published") for row in rows)
         reports = [report_of(number, row, timeless=timeless) for number, row in enumerate(rows, 1)]
         reports.sort(key=lambda report: report.at)
@@ -123,28 +129,21 @@ class Stream:
         self.rows = [rows[report.id - 1] for report in reports]  #: in the order of grouping
         # Ids grow with arrival, as those of the store do.
         self.placements = [
-            window.add(
-                Report(
-                    number, one.title, one.summary, one.language, one.publisher, one.at, one.link
-                )
-            )
-            for number, one in enumerate(reports, 1)
+            window.add(dataclasses.replace(report, id=number))
+            for number, report in enumerate(reports, 1)
         ]
         merges = Merges.of(merge for placement in self.placements for merge in placement.merges)
-        self.places = [
-            merges.resolve(placement.story_ids) for placement in self.placements
-        ]  #: likewise
-        self.order = [
-            report.id - 1 for report in reports
-        ]  #: to each the place of its row in the table
+        self.story_ids = [merges.resolve(placement.story_ids) for placement in self.placements]
+        #: for each the index of its row in the table
+        self.order = [report.id - 1 for report in reports]
 
     def named(self, index: int, grouping: Grouping) -> str:
-        """The story of an entry by the id column of its first entry."""
-        number = self.places[index].at(grouping)
+        """Return the story of an entry: the id column of its first entry."""
+        number = self.story_ids[index].at(grouping)
         return self.rows[number - 1].get("id") or str(self.order[number - 1])
 
     def scored(self) -> list[int]:
-        """The entries that count: labelled, and not ambiguous."""
+        """Return the entries that count: labelled, and not ambiguous."""
         return [
             index
             for index, row in enumerate(self.rows)
@@ -153,147 +152,181 @@ class Stream:
         ]
 
     def lines(self) -> list[str]:
-        """What is printed: the scores of every level, the alerts saved where there are no labels."""
-        kept = self.scored()
-        found: list[str] = []
+        """Return the lines to print: the scores of every level; without labels, alerts saved."""
+        scored = self.scored()
+        lines: list[str] = []
         for grouping in Grouping:
-            groups = [place.at(grouping) for place in self.places]
-            if not kept:
+            groups = [ids.at(grouping) for ids in self.story_ids]
+            if not scored:
                 saved = 1 - len(set(groups)) / (len(groups) or 1)
-                found.append(f"{grouping}: {len(set(groups))} stories, alerts saved {saved:.1%}")
+                lines.append(f"{grouping}: {len(set(groups))} stories, alerts saved {saved:.1%}")
                 continue
-            right = [self.rows[index].get("event") or self.rows[index]["story"] for index in kept]
-            found.append(
-                f"{grouping}: {Scores.of([groups[index] for index in kept], right).line()}"
+            labels = [
+                self.rows[index].get("event") or self.rows[index]["story"] for index in scored
+            ]
+            scores = Scores.of([groups[index] for index in scored], labels)
+            lines.append(f"{grouping}: {scores.line()}")
+        if scored and all(self.rows[index].get("story") for index in scored):
+            storylines = [self.story_ids[index].storyline for index in scored]
+            scores = Scores.of(storylines, [self.rows[index]["story"] for index in scored])
+            lines.append(f"loose, against the column story: {scores.line()}")
+            wrong, joins = self.strays(scored)
+            lines.append(
+                f"{wrong} of {joins} joins into a story of another storyline "
+                f"({wrong / (joins or 1):.1%})"
             )
-        if kept and all(self.rows[index].get("story") for index in kept):
-            lines = [self.places[index].storyline for index in kept]
-            found.append(
-                f"loose, against the column story: {Scores.of(lines, [self.rows[index]['story'] for index in kept]).line()}"
-            )
-            wrong, joins = self.strays(kept)
-            found.append(
-                f"{wrong} of {joins} joins into a story of another storyline ({wrong / (joins or 1):.1%})"
-            )
-        return found
+        return lines
 
-    def strays(self, kept: Iterable[int]) -> tuple[int, int]:
-        """How many joined a story none of whose entries belongs to their storyline, and how many joined any."""
+    def strays(self, indices: Iterable[int]) -> tuple[int, int]:
+        """Return how many entries joined a story of other storylines only, and any story."""
         lines: defaultdict[int, set[str]] = defaultdict(set)
         wrong = joins = 0
-        for index in kept:
-            line, story = self.rows[index]["story"], self._joined(self.placements[index])
+        for index in indices:
+            line, story = self.rows[index]["story"], self.placements[index].story_ids.story
             if lines[story]:
                 joins += 1
                 wrong += line not in lines[story]
             lines[story].add(line)
         return wrong, joins
 
-    @staticmethod
-    def _joined(placement: Placement) -> int:
-        return placement.story_ids.story
+
+Pair = tuple[Report, Report, bool]
 
 
-def pairs_best(
-    pairs: Iterable[tuple[Report, Report, bool]],
-) -> tuple[float, float, float, float, float]:
-    """Threshold, precision, recall and F1 of the likeness of two entries alone, words as rare as in this set; the best of all thresholds.
+@dataclass(frozen=True)
+class PairScores:
+    """How well the similarity of two entries tells pairs of a story from other pairs."""
 
-    And how often a pair of one story is more alike than a pair that is not, which does not depend on how many there are of each.
-    """
-    made = [(extract_features(one), extract_features(other), same) for one, other, same in pairs]
+    pairs: int
+    #: similarity from which a pair counts as a story, with the best F1
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+    #: how often a pair of a story is more similar than another pair; independent of their shares
+    auc: float
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair]) -> PairScores:
+        """Score the pairs, with the document frequencies of this set."""
+        scored = _similarities(pairs)
+        same_count = sum(same for _, same in scored)
+        hits, best = 0, (0.0, 0.0, 0.0, 0.0)
+        for rank, (similarity, same) in enumerate(scored, 1):
+            hits += same
+            f1 = 2 * hits / (rank + same_count)
+            if f1 > best[3] and (rank == len(scored) or scored[rank][0] < similarity):
+                best = (similarity, hits / rank, hits / same_count, f1)
+        above, ordered = 0, 0.0
+        for _, level in groupby(scored, key=itemgetter(0)):
+            labels = [same for _, same in level]
+            ordered += (len(labels) - sum(labels)) * (above + sum(labels) / 2)
+            above += sum(labels)
+        auc = ordered / ((same_count * (len(scored) - same_count)) or 1)
+        return cls(len(scored), *best, auc)
+
+    def line(self) -> str:
+        """Return the scores in a line."""
+        return (
+            f"{self.pairs} pairs, precision {self.precision:.3f}, recall {self.recall:.3f}, "
+            f"F1 {self.f1:.3f} at its best ({self.threshold:.2f}), AUC {self.auc:.3f}"
+        )
+
+
+def _similarities(pairs: Iterable[Pair]) -> list[tuple[float, bool]]:
+    """Return similarity and label of each pair, the most similar first."""
+    extracted = [
+        (extract_features(first), extract_features(second), same) for first, second, same in pairs
+    ]
     frequencies = DocumentFrequencies()
     seen: set[tuple[str, ...]] = set()
-    for one, other, _ in made:
-        for entry in (one, other):
+    for first, second, _ in extracted:
+        for entry in (first, second):
             if entry.terms not in seen:
                 seen.add(entry.terms)
                 frequencies.add(entry)
-    scored = sorted(
-        ((Similarity.of(one, frequencies).to(other), same) for one, other, same in made),
-        reverse=True,
+    scored = (
+        (Similarity.of(first, frequencies).to(second), same) for first, second, same in extracted
     )
-    wanted = sum(same for _, same in scored)
-    hits, best = 0, (0.0, 0.0, 0.0, 0.0)
-    for said, (score, same) in enumerate(scored, 1):
-        hits += same
-        f1 = 2 * hits / (said + wanted)
-        if f1 > best[3] and (said == len(scored) or scored[said][0] < score):
-            best = (score, hits / said, hits / wanted, f1)
-    above, ranked = 0, 0.0
-    for _, level in groupby(scored, key=itemgetter(0)):
-        sames = [same for _, same in level]
-        ranked += (len(sames) - sum(sames)) * (above + sum(sames) / 2)
-        above += sum(sames)
-    return (*best, ranked / ((wanted * (len(scored) - wanted)) or 1))
+    return sorted(scored, reverse=True)
 
 
-def _pair_sets(root: Path) -> Iterable[tuple[str, list[tuple[Report, Report, bool]]]]:
-    for path in sorted((root / "tgcontest_pairs").glob("*.tsv")):
+def _pair_sets(data: Path) -> Iterator[tuple[str, list[Pair]]]:
+    for path in sorted((data / "tgcontest_pairs").glob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                row
-                for row in csv.DictReader(file, delimiter="\t")
-                if row["GOLDEN:quality"] in {"OK", "BAD"}
-            ]
+            rows = list(csv.DictReader(file, delimiter="\t"))
         yield (
             path.stem,
             [
-                (*_two(row, "INPUT:", "_title", "_text"), row["GOLDEN:quality"] == "OK")
+                (*_reports(row, "INPUT:", "_title", "_text"), row["GOLDEN:quality"] == "OK")
                 for row in rows
+                if row["GOLDEN:quality"] in {"OK", "BAD"}
             ],
         )
-    for path in sorted((root / "ru_news_pairs").glob("*.tsv.xz")):
+    for path in sorted((data / "ru_news_pairs").glob("*.tsv.xz")):
         with lzma.open(path, "rt", encoding="utf-8", newline="") as text:
-            rows = [
-                row
-                for row in csv.DictReader(text, delimiter="\t")
-                if len(row["first_slug"].split()) > 2 < len(row["second_slug"].split())
-            ]
+            rows = list(csv.DictReader(text, delimiter="\t"))
         yield (
             f"{path.name.partition('.')[0]}, slugs of three words",
-            [(*_two(row, "", "_slug", ""), row["quality"] == "OK") for row in rows],
+            [
+                (*_reports(row, "", "_slug", ""), row["quality"] == "OK")
+                for row in rows
+                if len(row["first_slug"].split()) > 2 < len(row["second_slug"].split())
+            ],
         )
 
 
-def _two(row: Row, prefix: str, title: str, text: str) -> tuple[Report, Report]:
+def _reports(row: Row, prefix: str, title: str, text: str) -> tuple[Report, Report]:
     language = language_of(row[f"{prefix}first{title}"], "") or "ru"
     first, second = (
         Report(
             number,
-            row[f"{prefix}{one}{title}"],
-            row[f"{prefix}{one}{text}"] if text else "",
+            row[f"{prefix}{name}{title}"],
+            row[f"{prefix}{name}{text}"] if text else "",
             language,
-            one,
+            name,
             _ALWAYS,
         )
-        for number, one in enumerate(("first", "second"), 1)
+        for number, name in enumerate(("first", "second"), 1)
     )
     return first, second
 
 
-def real_figures(root: Path) -> list[str]:
-    """What is reached on the real data, beside the floors; a message where they are absent."""
-    folder = root / REAL
-    if not folder.exists():
-        return [f"{folder} is absent: nothing to measure story grouping on"]
-    found: list[str] = []
-    for name, floor in FLOORS.items():
-        with (folder / name).open(encoding="utf-8", newline="") as file:
-            stream = Stream(
-                list(csv.DictReader(file, delimiter="\t")), timeless=name.startswith("uci")
-            )
-        found += [
-            f"{name} (floor {floor:.3f}), {len(stream.rows)} entries",
-            *(f"    {line}" for line in stream.lines()),
+def measure(data: Path, tables: Sequence[str], *, pairs: bool) -> Iterator[dict[str, Any]]:
+    """Yield the figures of each table, then of each set of pairs; print them on the way."""
+    for name in tables:
+        path = data / name
+        if not path.exists():
+            print(f"{path} is absent: skipped")
+            continue
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        stream = Stream(rows, timeless=name.startswith("uci"))
+        print(f"{name} (baseline {BASELINES[name]:.3f}), {len(rows)} entries")
+        print(*(f"    {line}" for line in stream.lines()), sep="\n", flush=True)
+        scored = stream.scored()
+        labels = [
+            stream.rows[index].get("event") or stream.rows[index]["story"] for index in scored
         ]
-    for name, pairs in _pair_sets(folder):
-        threshold, precision, recall, f1, ranked = pairs_best(pairs)
-        said = f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f} at its best ({threshold:.2f}), AUC {ranked:.3f}"
-        found.append(f"{name}: {len(pairs)} pairs, {said}")
-    return found
+        groups = [stream.story_ids[index].story for index in scored]
+        yield {"table": name, "entries": len(rows), **asdict(Scores.of(groups, labels))}
+    for name, listed in _pair_sets(data) if pairs else ():
+        scores = PairScores.of(listed)
+        print(f"{name}: {scores.line()}", flush=True)
+        yield {"table": name, **asdict(scores)}
+
+
+def main() -> None:
+    """Measure, print and write the figures."""
+    parser = argparse.ArgumentParser(description="stories on labelled news")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of labelled news")
+    parser.add_argument("--tables", default=",".join(BASELINES), help="tables, with commas")
+    parser.add_argument("--no-pairs", dest="pairs", action="store_false", help="tables alone")
+    options = parse(parser, {"tables": next(iter(BASELINES)), "pairs": False})
+    csv.field_size_limit(1 << 30)
+    rows = list(measure(options.data, options.tables.split(","), pairs=options.pairs))
+    write_record(options, rows)
 
 
 if __name__ == "__main__":
-    csv.field_size_limit(1 << 30)
-    print("\n".join(real_figures(Path(__file__).resolve().parent.parent)))
+    main()

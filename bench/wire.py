@@ -1,16 +1,17 @@
-"""A loopback HTTP server of N feeds, each under an address of its own: `http://127.1.x.y:PORT/feed/K`.
+"""A loopback HTTP server of N feeds, each on an address of its own: `http://127.1.x.y:PORT/feed/K`.
 
-`python -m bench.wire --feeds 1000` prints one line of JSON with its port, then serves until it is ended.
-Everything is held ready, compressed once, so that serving costs little. Not a general server: GET, one POST,
-no TLS, no errors but 404.
+`python -m bench.wire --feeds 1000` prints one line of JSON with its port, then serves until it is
+ended. Every body is compressed once, before, so that serving costs little. Not a general server:
+GET, one POST, no TLS, no errors but 404.
 
-    POST /control/phase   {"label": "r1mixed", "modes": ["validators", "bare", "new", ...]}, one mode a feed
-    POST /control/reset   forget what was asked of each feed
-    GET  /control/counts  [[requests, conditional requests, answers 304, answers in gzip], ...], one a feed
+    POST /control/phase   {"label": "r1mixed", "modes": ["validators", "bare", ...]}, a mode a feed
+    POST /control/reset   set the counts to zero
+    GET  /control/counts  [[requests, conditional ones, answers 304, answers in gzip], ...], by feed
     GET  /control/truth   {feed number: marker of the new item published in this phase}
 
-Modes: `validators` sends ETag and Last-Modified, and 304 to who knows them; `bare` sends the same body without them
-and never 304; `new` is `validators` with one invented item put first, so another body and other validators.
+Modes: `validators` sends ETag and Last-Modified, and 304 to a client that knows them; `bare` sends
+the same body without them and never 304; `new` is `validators` with one invented item before all
+others, so another body and other validators.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Body:
 
 @dataclass
 class Feed:
-    """One feed, and what was asked of it in this phase."""
+    """One feed, and the requests for it in this phase."""
 
     #: the document every phase begins from
     base: Body
@@ -79,7 +80,7 @@ class Feed:
     counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
 
     def answer(self, headers: dict[bytes, bytes]) -> bytes:
-        """Return the whole answer to a GET with these headers."""
+        """Return the whole response to a GET with these headers."""
         tag, since = headers.get(b"if-none-match"), headers.get(b"if-modified-since")
         self.counts[0] += 1
         self.counts[1] += bool(tag or since)
@@ -105,10 +106,10 @@ def _answer(status: bytes, headers: bytes, body: bytes, kind: bytes = b"applicat
 
 
 class Wire:
-    """All feeds, and what may be asked of them."""
+    """All feeds, and the requests they take."""
 
     def __init__(self, documents: list[bytes], feeds: int) -> None:
-        """Make the feeds out of the documents, in turn."""
+        """Make the feeds from the documents, in turn."""
         date = format_datetime(datetime.now(UTC), usegmt=True).encode()
         bases = (Body.of(corpus.vary(documents[k % len(documents)], k), date) for k in range(feeds))
         self.feeds = [Feed(base, base) for base in bases]
@@ -116,7 +117,7 @@ class Wire:
     def respond(
         self, method: bytes, path: bytes, headers: dict[bytes, bytes], content: bytes
     ) -> bytes:
-        """Return the whole answer to one request."""
+        """Return the whole response to one request."""
         if method == b"GET" and path.startswith(b"/feed/"):
             number = int(path[6:]) if path[6:].isdigit() else len(self.feeds)
             if number < len(self.feeds):
@@ -151,7 +152,7 @@ class Wire:
         return sum(1 for feed in self.feeds if feed.marker)
 
     def reset(self) -> None:
-        """Forget what was asked."""
+        """Set the counts to zero."""
         for feed in self.feeds:
             feed.counts = [0, 0, 0, 0]
 
@@ -188,7 +189,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(wire: Wire, port: int, about: dict[str, str | float]) -> None:
-    """Listen on every loopback address at once; say the port; serve until ended."""
+    """Listen on every loopback address at once; print the port; serve until ended."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(wire), "0.0.0.0", port, backlog=4096)
     about["port"] = server.sockets[0].getsockname()[1]
@@ -197,23 +198,21 @@ async def serve(wire: Wire, port: int, about: dict[str, str | float]) -> None:
 
 
 def main() -> None:
-    """Load, make ready, serve."""
+    """Load the documents and serve."""
     parser = argparse.ArgumentParser(description="serve N feeds on loopback")
     parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
-    parser.add_argument(
-        "--root", type=Path, default=Path(), help="the repository; the real corpus lies beside it"
-    )
-    given = parser.parse_args()
-    source = corpus.load(given.root)
-    wire = Wire(source.documents, given.feeds)
+    parser.add_argument("--data", type=Path, help="folder of real documents; else invented ones")
+    options = parser.parse_args()
+    source = corpus.load(options.data)
+    wire = Wire(source.documents, options.feeds)
     about: dict[str, str | float] = {
         "corpus": source.describe(),
-        "served_kb": sum(len(feed.base.plain) for feed in wire.feeds) / given.feeds / 1000,
-        "gzip_kb": sum(len(feed.base.packed) for feed in wire.feeds) / given.feeds / 1000,
+        "served_kb": sum(len(feed.base.plain) for feed in wire.feeds) / options.feeds / 1000,
+        "gzip_kb": sum(len(feed.base.packed) for feed in wire.feeds) / options.feeds / 1000,
     }
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(wire, given.port, about))
+        runner.run(serve(wire, options.port, about))
 
 
 if __name__ == "__main__":

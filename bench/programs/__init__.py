@@ -1,4 +1,4 @@
-"""One program a file, all with the same command line, each polling every given URL exactly once.
+"""Programs to be measured, a file each, all with the same command line: poll every URL once.
 
-Not imported by the product; `bench.cycle` starts them as processes, with the repository root in PYTHONPATH.
+`bench.cycle` starts them as processes, with the repository root in PYTHONPATH.
 """

@@ -34,11 +34,11 @@ def poll(urls: list[str], seen: set[str]) -> tuple[list[str], int]:
 def main() -> None:
     """Poll once."""
     work = task()
-    kept: Path = work.state / "ids.json"
+    path: Path = work.state / "ids.json"
     meter = Meter()
-    seen: set[str] = set(json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else set()
+    seen: set[str] = set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
     new, errors = poll(work.urls, seen)
-    kept.write_text(json.dumps(list(seen)), encoding="utf-8")
+    path.write_text(json.dumps(list(seen)), encoding="utf-8")
     meter.write(work.out, len(work.urls), new, errors)
 
 

@@ -1,6 +1,6 @@
 """The common command line of the programs, and the meter around their polling.
 
-Measures one process and its children on Linux. Does not poll, and does not judge what was found.
+Measures one process and its children on Linux. Does not poll.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def task() -> Task:
     parser.add_argument(
         "--workers", type=int, default=1, help="threads, where the program has them"
     )
-    given = parser.parse_args()
-    given.state.mkdir(parents=True, exist_ok=True)
-    urls = given.urls.read_text(encoding="utf-8").split()
-    return Task(urls, given.state, given.out, given.workers)
+    options = parser.parse_args()
+    options.state.mkdir(parents=True, exist_ok=True)
+    urls = options.urls.read_text(encoding="utf-8").split()
+    return Task(urls, options.state, options.out, options.workers)
 
 
 class Meter:
@@ -54,7 +54,7 @@ class Meter:
         self._started = time.perf_counter()
 
     def write(self, out: Path, feeds: int, new: list[str], errors: int = 0) -> None:
-        """Stop, and write the figures: `new` holds a title or guid of each entry reported as new."""
+        """Stop, and write the figures: `new` has a title or guid of each entry reported as new."""
         seconds = time.perf_counter() - self._started
         figures = {
             "feeds": feeds,
@@ -103,12 +103,12 @@ def _descendants() -> list[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and (fields := _stat(int(folder.name))):
             parents[int(folder.name)] = int(fields[1])
-    found: list[int] = []
+    pids: list[int] = []
     edge = {os.getpid()}
     while edge:
         edge = {pid for pid, parent in parents.items() if parent in edge}
-        found.extend(edge)
-    return found
+        pids.extend(edge)
+    return pids
 
 
 def _stat(pid: int) -> list[str]:

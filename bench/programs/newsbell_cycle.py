@@ -1,7 +1,8 @@
-"""Poll every feed once with newsbell: the whole ingest corridor on its own database, as `newsbell run` wires it.
+"""Poll every feed once with newsbell: the whole pipeline on its own database, as `newsbell run`.
 
-Nothing is switched off: gate, validators, worker processes, identity, matching against the shipped file's subscriptions, and a durable
-commit (`synchronous=FULL`). The terminal channel gets the alerts. Start-up (opening, compiling, starting the workers) is not measured.
+Nothing is switched off: URL guard, validators, worker processes, identity, matching against the
+subscriptions of the shipped feeds.yaml, and a durable commit (`synchronous=FULL`). The terminal
+channel gets the alerts. Start-up (opening, compiling, starting the workers) is not measured.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from bench.programs.meter import Meter, Task, task
 from bot.config.load import load
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
+from bot.service import logs
 from bot.service.build import Wiring, open_app
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def configuration(work: Task) -> str:
-    """The shipped file's names and subscriptions over the feeds to be polled."""
+    """Return the shipped names and subscriptions over the feeds to be polled."""
     shipped = yaml.safe_load((ROOT / "feeds.yaml").read_text(encoding="utf-8"))
     for subscription in shipped["subscriptions"]:
         subscription.pop("feeds", None)
@@ -42,7 +44,7 @@ def configuration(work: Task) -> str:
 
 
 async def cycle(work: Task) -> None:
-    """One poll of everything."""
+    """Poll everything once."""
     new: list[str] = []
     errors = 0
     lags: list[float] = []
@@ -63,17 +65,17 @@ async def cycle(work: Task) -> None:
     path = work.state / "feeds.yaml"
     path.write_text(configuration(work), encoding="utf-8")
     wiring = Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()), polled=polled)
-    async with open_app(load(path, {}), wiring) as made:
+    async with open_app(load(path, {}), wiring) as newsbell:
         warm = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
         for _ in range(4):
-            await made.workers.parse(
+            await newsbell.workers.parse(
                 warm, "", "http://x.example/", frozenset(), datetime.now(UTC), False
             )
-        await made.store.polls.make_due(made.clock.now())
+        await newsbell.store.polls.make_due(newsbell.clock.now())
         watcher = asyncio.create_task(watch_lag())
         meter = Meter()
-        await made.poller.run_once()
-        await made.deliverer.run_once(timedelta(0))
+        await newsbell.poller.run_once()
+        await newsbell.deliverer.run_once(timedelta(0))
         meter.write(work.out, len(work.urls), new, errors)
         watcher.cancel()
         figures = json.loads(work.out.read_text(encoding="utf-8"))
@@ -85,6 +87,7 @@ async def cycle(work: Task) -> None:
 
 def main() -> None:
     """Poll once."""
+    logs.use_standard_logging()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(cycle(task()))
 

@@ -1,7 +1,8 @@
-"""One percolator in a process of its own: built with its queries, then asked over standard input, answering in lines of JSON.
+"""A percolator in a process of its own: takes commands on standard input, answers in lines of JSON.
 
-All times are of the processor as the kernel gives them to the thread, so that other work on the machine costs little.
-`pass` matches the sample once; `change` adds, alters and removes subscriptions (newsbell only). Judges nothing.
+All times are processor times of the thread, so that other work on the machine counts little.
+`pass` matches the sample once; `change` adds, alters and removes subscriptions (newsbell only).
+Judges nothing.
 """
 
 from __future__ import annotations
@@ -22,46 +23,46 @@ from pathlib import Path
 from typing import Any
 
 from bench.entries import Entry, spread
-from bench.programs.percolators import Newsbell, Percolator, made
+from bench.programs.percolators import Newsbell, Percolator, build
 from bench.queries import Query
 
 #: how many subscriptions are added, altered and removed
 CHANGES = 500
-#: the id of a subscription that is not among the built ones
+#: ids from here on belong to no query of the data
 _FRESH = 10_000_000
-#: seconds after which the first pass stops; the later ones go as far as it went
+#: seconds after which the first pass stops; later passes go as far as it did
 PATIENCE = 2.0
-#: how many queries are read to know how many terms one has
-_READ = 2000
+#: how many queries are parsed to count their terms
+_PARSED = 2000
 
 
 @dataclass(frozen=True)
 class Data:
-    """What every program is given."""
+    """What every program is options."""
 
     entries: list[Entry]
-    #: whose words the queries have, and which newsbell has stored before: they are not matched
+    #: the queries are of their words, and newsbell has stored them before; they are not matched
     stored: list[Entry]
-    #: more by 2 * CHANGES than the largest size
+    #: 2 * CHANGES more than the largest size
     queries: list[Query]
     words: list[str]
 
 
 def main() -> None:
-    """Build, say so, and answer until the input ends."""
+    """Build, print the facts of that, and answer until the input ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("name")
     parser.add_argument("size", type=int)
     parser.add_argument("entries", type=int)
     parser.add_argument("data", type=Path)
     parser.add_argument("--core", type=int, required=True)
-    given = parser.parse_args()
-    os.sched_setaffinity(0, {given.core})
-    with given.data.open("rb") as file:
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {options.core})
+    with options.data.open("rb") as file:
         data: Data = pickle.load(file)
-    program, facts = built(given.name, data, given.size)
+    program, facts = build_measured(options.name, data, options.size)
     print(json.dumps(facts), flush=True)
-    entries = spread(data.entries, given.entries)
+    entries = spread(data.entries, options.entries)
     patience = PATIENCE
     for line in sys.stdin:
         if line.strip() == "change" and isinstance(program, Newsbell):
@@ -72,14 +73,15 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def built(name: str, data: Data, size: int) -> tuple[Percolator, dict[str, Any]]:
-    """Return the program, and what it took: seconds, bytes of resident memory, terms a query.
+def build_measured(name: str, data: Data, size: int) -> tuple[Percolator, dict[str, Any]]:
+    """Return the program and its costs: seconds, bytes of resident memory, terms a query.
 
-    newsbell is built small and used once before, so that its grammar, dictionaries and stemmers are not counted with the terms.
+    A small newsbell is built and used before, so that its grammar, dictionaries and stemmers are
+    not counted with the terms.
     """
     facts: dict[str, Any] = {}
     if name == "newsbell":
-        first = made(name, data, 100)
+        first = build(name, data, 100)
         for entry in spread(data.entries, 50):
             first.match([entry])
         del first
@@ -87,7 +89,7 @@ def built(name: str, data: Data, size: int) -> tuple[Percolator, dict[str, Any]]
     gc.collect()
     before = resident_bytes()
     started = time.thread_time()
-    program = made(name, data, size)
+    program = build(name, data, size)
     facts["built"] = time.thread_time() - started
     gc.collect()
     facts["bytes"] = resident_bytes() - before
@@ -95,7 +97,7 @@ def built(name: str, data: Data, size: int) -> tuple[Percolator, dict[str, Any]]
 
 
 def one_pass(program: Percolator, entries: list[Entry], patience: float) -> dict[str, Any]:
-    """Match every entry once, or as many as can be in so many seconds: nanoseconds and matches of each batch."""
+    """Match every entry, or those that `patience` seconds allow; ns and hits by batch."""
     batches = [
         entries[place : place + program.batch] for place in range(0, len(entries), program.batch)
     ]
@@ -107,16 +109,16 @@ def one_pass(program: Percolator, entries: list[Entry], patience: float) -> dict
         before = clock()
         if before > limit:
             break
-        found = match(batch)
+        count = match(batch)
         times.append(clock() - before)
-        hits.append(found)
+        hits.append(count)
     return {"entries": min(len(entries), len(times) * program.batch), "ns": times, "hits": hits}
 
 
 def changes(program: Newsbell, queries: list[Query], entries: list[Entry]) -> dict[str, Any]:
-    """Add, alter and remove subscriptions one by one: microseconds of each, and what an addition costs the next match.
+    """Add, alter and remove subscriptions: microseconds of each, and of the next match.
 
-    The last is asked because an index may put its work off; it is the difference to the match after that.
+    An index may postpone its work to the next match: that is its difference to the match after it.
     """
     spent: dict[str, list[int]] = {"add": [], "alter": [], "remove": [], "next match": []}
     clock = time.thread_time_ns
@@ -155,11 +157,11 @@ def changes(program: Newsbell, queries: list[Query], entries: list[Entry]) -> di
 
 
 def terms_a_query(queries: list[Query]) -> float:
-    """Return the mean number of terms: words, phrases, prefixes and names, counted in the trees of queries spread over the list."""
+    """Return the mean number of terms (words, phrases, prefixes, names) of a sample of queries."""
     from bot.query.parser import parse  # noqa: PLC0415 (the peers' processes stay free of it)
 
-    some = queries[:: max(1, len(queries) // _READ)]
-    return sum(_leaves(parse(query.text)) for query in some) / len(some)
+    sample = queries[:: max(1, len(queries) // _PARSED)]
+    return sum(_leaves(parse(query.text)) for query in sample) / len(sample)
 
 
 def _leaves(node: Any) -> int:

@@ -1,7 +1,8 @@
-"""The programs that match entries against many standing queries; each is made with all of them and then asked again and again.
+"""Programs that match entries against many standing queries; each is built with all of them.
 
-newsbell's own index, one compiled regex per query, SQLite's FTS5 turned round, and a dictionary of bare words as the floor.
-The peers do not fold, stem, transliterate or explain, and find nothing in Chinese but what their word boundaries allow. Measures nothing.
+newsbell's own index, one compiled regex per query, SQLite's FTS5 the other way round, and a
+dictionary of bare words as the baseline. The peers do not fold, stem, transliterate or explain, and
+find nothing in Chinese but what their word boundaries allow. Measures nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 class Percolator(Protocol):
-    """What is measured."""
+    """A program to be measured."""
 
     #: how many entries it takes at a time
     batch: int
@@ -32,14 +33,14 @@ class Percolator(Protocol):
 
 
 class Newsbell:
-    """Our index, from the raw title and summary to the places that matched."""
+    """The index of newsbell, from the raw title and summary to the spans that matched."""
 
     batch = 1
 
     def __init__(
         self, queries: list[Query], stored: list[Entry], languages: frozenset[str]
     ) -> None:
-        """Learn from stored entries which words are rare and put every query in, as newsbell does when it starts."""
+        """Count the words of stored entries and add every query, as newsbell does at its start."""
         from bot.query.index import Index  # noqa: PLC0415 (the peers' processes stay free of it)
 
         self.index = Index(names={}, languages=languages)
@@ -54,7 +55,7 @@ class Newsbell:
         self.index.set(Subscription(number, "", text, (), (1,)))
 
     def match(self, entries: list[Entry]) -> int:
-        """Match one entry; its article is made here, so that nothing of an earlier round can be remembered in it."""
+        """Match one entry; a new article, so that nothing of an earlier round is cached in it."""
         return len(self.index.match(_article(entries[0])))
 
 
@@ -65,7 +66,7 @@ def _article(entry: Entry) -> Article:
 
 
 class RegexLoop:
-    """What is written first: every query's expressions searched in every entry."""
+    """The first idea: search for the expressions of every query in every entry."""
 
     batch = 1
 
@@ -80,7 +81,7 @@ class RegexLoop:
 
 
 def _compiled(tree: Tree) -> Callable[[str], bool]:
-    """Return a test of a text. AND searches for each part; an OR of plain parts is one expression."""
+    """Return a test of texts. AND searches for each part; an OR of plain parts is an expression."""
     kind, *parts = tree
     if kind == "not":
         inner = _compiled(parts[0])
@@ -110,7 +111,7 @@ def _expression(tree: Tree) -> str:
 
 
 class Fts5:
-    """Twenty entries into a full-text table in memory, every query over it, and the next twenty."""
+    """Puts twenty entries into a full-text table in memory and runs every query over it."""
 
     batch = 20
 
@@ -145,13 +146,14 @@ def _full_text(tree: Tree) -> str:
         case "or":
             return f"({' OR '.join(map(_full_text, parts))})"
         case "and":
-            wanted = " AND ".join(_full_text(part) for part in parts if part[0] != "not")
-            return f"(({wanted}){''.join(f' NOT {_full_text(part[1])}' for part in parts if part[0] == 'not')})"
+            required = " AND ".join(_full_text(part) for part in parts if part[0] != "not")
+            excluded = (f" NOT {_full_text(part[1])}" for part in parts if part[0] == "not")
+            return f"(({required}){''.join(excluded)})"
     raise ValueError(kind)
 
 
-class Floor:
-    """A dictionary of bare words, and a look at each word of the entry: the least that any program does."""
+class BareWords:
+    """A dictionary of words, and a look-up of each word of the entry: the least one can do."""
 
     batch = 1
 
@@ -172,7 +174,7 @@ class Floor:
         )
 
 
-def made(name: str, data: Any, size: int) -> Percolator:
+def build(name: str, data: Any, size: int) -> Percolator:
     """Return the program with its first `size` queries or words."""
     queries: list[Query] = data.queries[:size]
     match name:
@@ -186,6 +188,6 @@ def made(name: str, data: Any, size: int) -> Percolator:
             return RegexLoop(queries)
         case "fts5":
             return Fts5(queries)
-        case "floor":
-            return Floor(data.words[:size])
+        case "words":
+            return BareWords(data.words[:size])
     raise ValueError(name)

@@ -1,7 +1,7 @@
-"""The loop everybody writes: urllib, one URL after another, `feedparser.parse` of every body that comes.
+"""The loop everybody writes: urllib, one URL after another, `feedparser.parse` of every body.
 
-Keeps ETag and Last-Modified in SQLite and finds new entries by INSERT OR IGNORE, one transaction a feed.
-Not clever: no body hash, no concurrency, no kept connections.
+Keeps ETag and Last-Modified in SQLite and finds new entries by INSERT OR IGNORE,
+one transaction a feed. Not clever: no body hash, no concurrency, no kept connections.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def main() -> None:
     new: list[str] = []
     errors = 0
     for url in work.urls:
-        found, failed = poll(db, url)
-        new += found
+        titles, failed = poll(db, url)
+        new += titles
         errors += failed
     db.close()
     meter.write(work.out, len(work.urls), new, errors)

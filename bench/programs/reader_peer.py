@@ -46,9 +46,8 @@ def opened(work: Task) -> _Reader:
     """Return the reader on its database, holding every URL, and only those enabled."""
     reader: _Reader = importlib.import_module("reader").make_reader(str(work.state / "reader.db"))
     for url in work.urls:
-        reader.add_feed(
-            url, exist_ok=True
-        )  # also imports, before the meter starts, what the reader imports late
+        # also imports, before the meter starts, what the reader imports late
+        reader.add_feed(url, exist_ok=True)
     for url in {feed.url for feed in reader.get_feeds()} - set(work.urls):
         reader.disable_feed_updates(url)
     return reader
