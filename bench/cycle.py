@@ -34,8 +34,8 @@ _PARSED = ("unchanged", "new")
 SMALL = {
     "feeds": 6,
     "rounds": 1,
-    "programs": "newsbell,reader,plain",
-    "phases": "cold,304,new",
+    "programs": "newsbell,plain",
+    "phases": "cold,new",
     "peer_feeds": 4,
     "parse_feeds": 2,
     "data": None,

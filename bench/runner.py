@@ -123,7 +123,7 @@ def started_wire(feeds: int, data: Path | None) -> Iterator[tuple[Wire, dict[str
         yield Wire(about["port"]), about
     finally:
         server.terminate()
-        server.wait()
+        server.communicate()
 
 
 class Bench:

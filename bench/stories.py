@@ -37,7 +37,7 @@ _START = datetime(2026, 3, 1, tzinfo=UTC)
 _SYLLABLES = (
     "ba ke lo mi tu ra ne so vi du pa ge fo li zu na me to ri hu sta bre klo tri gru".split()
 )
-SMALL = {"sizes": "2000", "entries": 100}
+SMALL = {"sizes": "500", "entries": 100}
 
 
 class Stream:
@@ -113,7 +113,9 @@ def measure(size: int, count: int) -> dict[str, float]:
     for report, story_ids in zip(filling, placed, strict=True):
         copy.restore(report, story_ids)
     return {
+        "entries": size,
         "window": len(window),
+        "aged_out": size + count - len(window),
         "placed": len(times),
         "rate": count / placing,
         "p99_ms": 1000 * statistics.quantiles(times, n=100)[98],

@@ -1,6 +1,6 @@
 """Thousands of alerts to hundreds of chats while everything fails that can fail: none is lost, none comes a third time, order holds.
 
-`NEWSBELL_SENDS=10000` for the long run, which takes some two minutes; `python -m bench.soak` sends a hundred thousand.
+`NEWSBELL_SENDS=10000` for the long run, which takes some two minutes; `python -m bench.chat_load` sends a hundred thousand.
 """
 
 import os
