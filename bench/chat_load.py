@@ -186,7 +186,7 @@ async def loaded(folder: Path, size: Size, seed: int) -> AsyncIterator[Load]:
         async with newsbell(
             folder, config, clock=clock, terminal=Recorder(), environment=environment
         ) as app:
-            clock.busy = lambda: bool(app.deliverer._busy)  # noqa: SLF001 (as the test does)
+            clock.busy = lambda: app.deliverer.is_busy
             chats = await chat_ids(app, world.places)
             yield Load(app, api, world, clock, chats, chance, size)
 

@@ -109,9 +109,8 @@ def test_bytes_that_are_not_utf_8_come_out_as_they_went_in(tmp_path: Path) -> No
     source.write_bytes(b"query\ttitle\nferry\t\xff ferry \xc3\n")
     code, _, _, _ = evaluate("queries", source)
     assert code == 0
-    assert (
-        (tmp_path / "in.out.tsv").read_bytes()
-        == b'query\ttitle\tmatch\tspans\terror\nferry\t\xff ferry \xc3\t1\t"[[""title"", 2, 7]]"\t\n'
+    assert (tmp_path / "in.out.tsv").read_bytes() == (
+        b'query\ttitle\tmatch\tspans\terror\nferry\t\xff ferry \xc3\t1\t"[[""title"", 2, 7]]"\t\n'
     )
 
 
@@ -119,7 +118,8 @@ def test_a_table_that_cannot_be_read_is_named_with_line_and_column(tmp_path: Pat
     code, _, reply, _ = evaluate("queries", table(tmp_path, ("title",), ("Flood",)))
     assert (code, reply) == (
         2,
-        f"{tmp_path}/in.tsv:1: the column query is missing; the first line has title, with tabs between\n",
+        f"{tmp_path}/in.tsv:1: the column query is missing; "
+        "the first line has title, with tabs between\n",
     )
     code, _, reply, _ = evaluate(
         "queries",
