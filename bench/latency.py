@@ -31,7 +31,7 @@ from telegram_harness import telegram_config
 from bench.command_line import parse, write_record
 from bench.endpoint import Endpoint, endpoint
 from bot.config.load import load
-from bot.model.chat_events import Press
+from bot.model.chat_events import AlertAction
 from bot.model.entries import EntryKeys, NewEntry, PlacedEntry, Silence
 from bot.model.feeds import FeedState
 from bot.model.poll import FeedCommit
@@ -221,13 +221,13 @@ async def answers(served: Endpoint, count: int) -> dict[str, list[float]]:
 
 async def presses(served: Endpoint, count: int) -> dict[str, list[float]]:
     """Return milliseconds from a press under an alert to its answer, by button."""
-    methods = {Press.WHY: "sendMessage", Press.MUTE: "answerCallbackQuery"}
+    methods = {AlertAction.WHY: "sendMessage", AlertAction.MUTE: "answerCallbackQuery"}
     times: dict[str, list[float]] = {}
-    for press, method in methods.items():
-        row = times[f"button {press.value}"] = []
+    for action, method in methods.items():
+        row = times[f"button {action.value}"] = []
         for user in range(FIRST_USER, FIRST_USER + count):  # each of them has got an alert
             await until_polled(served)
-            began = await served.do("press", user, press.value)
+            began = await served.do("press", user, action.value)
             row.append(1000 * (await arrival(served, method) - began))
             await asyncio.sleep(0.1)
     return times
