@@ -9,13 +9,13 @@ class Permission(StrEnum):
     """What somebody wants to do."""
 
     READ = "read"  #: look at what is there
-    CHANGE = "change"  #: what rings in the chat, its feeds, its settings
+    CHANGE = "change"  #: subscriptions, feeds and settings of a chat
     OPERATE = "operate"  #: who uses this newsbell, its load, what was given up
     OWN = "own"  #: who operates it
 
 
 class ChatType(StrEnum):
-    """What kind of place a chat is."""
+    """What kind of chat it is."""
 
     PRIVATE = "private"
     GROUP = "group"
@@ -23,7 +23,7 @@ class ChatType(StrEnum):
 
 
 class DenialReason(StrEnum):
-    """Why not."""
+    """Why something may not be done."""
 
     BLOCKED = "blocked"  #: they are told nothing
     STRANGER = "stranger"  #: the chat is not let in
@@ -46,23 +46,22 @@ OPERATORS = frozenset({Role.OWNER, Role.ADMIN})
 def denial_reason(
     permission: Permission, role: Role, chat_type: ChatType, *, allowed: bool, chat_admin: bool
 ) -> DenialReason | None:
-    """Why this may not be done; None where it may. `allowed`: the chat is let in; `chat_admin`: the person administers it."""
+    """Return why something may not be done; None where it may.
+
+    `allowed`: the chat is admitted; `chat_admin`: the person administers it.
+    """
     if role is Role.BLOCKED:
         return DenialReason.BLOCKED
     if not allowed:
         return DenialReason.STRANGER
     match permission:
         case Permission.READ:
-            # What is answered in a channel everybody gets to see.
-            return (
-                DenialReason.NOT_CHAT_ADMIN
-                if chat_type is ChatType.CHANNEL and not chat_admin
-                else None
-            )
+            # Everybody sees what is replied in a channel.
+            is_public = chat_type is ChatType.CHANNEL and not chat_admin
+            return DenialReason.NOT_CHAT_ADMIN if is_public else None
         case Permission.CHANGE:
-            return (
-                None if chat_type is ChatType.PRIVATE or chat_admin else DenialReason.NOT_CHAT_ADMIN
-            )
+            may_change = chat_type is ChatType.PRIVATE or chat_admin
+            return None if may_change else DenialReason.NOT_CHAT_ADMIN
         case Permission.OPERATE | Permission.OWN:
             enough = OPERATORS if permission is Permission.OPERATE else {Role.OWNER}
             if role not in enough:
@@ -71,7 +70,7 @@ def denial_reason(
 
 
 def admitted(access: Access, role: Role, *, invited: bool = False) -> bool:
-    """Whether a chat that this person opens to the bot is let in."""
+    """Whether a chat that this person opens to the bot is admitted."""
     if role is Role.BLOCKED:
         return False
     if role in OPERATORS:

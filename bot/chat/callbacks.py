@@ -1,4 +1,7 @@
-"""What the button of a screen carries: an action of its handler, and a value. Not the buttons under alerts."""
+"""What the button of a screen carries: an action of its handler, and a value.
+
+Not the buttons under alerts.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

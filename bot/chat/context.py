@@ -1,4 +1,7 @@
-"""What a handler gets of one update, and the replies that several of them give. Decides nothing about permissions."""
+"""What a handler gets of one update, and the replies that several of them give.
+
+Decides nothing about permissions.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Take one update to its handler, and have its reply stored once. Knows no Telegram library and no SQL.
+"""Take one update to its handler, and have its reply stored once. No Telegram library, no SQL.
 
     store.chat_at, store.person | admission, or router.resolve and guard.run | store.answer
 

@@ -1,4 +1,7 @@
-"""Let a route run for those who may use it, and tell the others why not. What is permitted, `access` decides."""
+"""Let a route run for those who may use it, and tell the others why not.
+
+What is permitted, `access` decides.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
-"""Which handler an update leads to: by its command, by its button, or by the screen that waits for it.
+"""Which handler an update leads to: by its command, its button, or the screen that waits for it.
 
-Decides nothing about permissions and says nothing of its own but that a command or button is unknown.
+Decides nothing about permissions, and replies only that a command or button is unknown.
 """
 
 import re
@@ -78,7 +78,7 @@ class Router:
             case Command():
                 return self._command(context, context.update)
             case Text():
-                return self._text(context, context.update, screen)
+                return self._text(context.update, screen)
             case _:
                 return Reply()
 
@@ -113,7 +113,7 @@ class Router:
             )
         )
 
-    def _text(self, context: Context, text: Text, screen: Screen | None) -> Route | Reply:
+    def _text(self, text: Text, screen: Screen | None) -> Route | Reply:
         handler = self.screens.get(screen.name) if screen else None
         if screen and handler:
             return Route(

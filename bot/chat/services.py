@@ -1,4 +1,4 @@
-"""What handlers need beyond the store: searching stored articles, feeds and sites, the operator's view.
+"""What handlers need beyond the store: stored articles, feeds and sites, the operator's view.
 
 Each service reads; what changes is decided by handlers and stored with their reply. Reading stored
 articles may take a second, so it runs in a thread.

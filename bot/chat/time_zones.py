@@ -1,4 +1,7 @@
-"""The time zone that a person means by the name of a city or zone. Reads tables of zones, nothing else."""
+"""The time zone that a person means by the name of a city or zone.
+
+Reads tables of zones, nothing else.
+"""
 
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones

@@ -1,4 +1,7 @@
-"""What people do in a chat, and what comes of it: updates, screens, changes, answers. Not alerts."""
+"""What people do in a chat, and what comes of it: updates, screens, changes, answers.
+
+Not alerts.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -258,7 +261,7 @@ class RemoveFeed:
 
 @dataclass(frozen=True, slots=True)
 class StoreToken:
-    """A link to the bot is good from now on: the word in it, what it does, and for how many hours."""
+    """A link to the bot can be used: its token, what it does, and for how many hours."""
 
     token: str
     purpose: str  #: "invite" or "share"
@@ -283,7 +286,7 @@ class AssignStory:
 
 @dataclass(frozen=True, slots=True)
 class RateAlert:
-    """Somebody was glad of an alert (1), or not (-1), or says neither any more (0)."""
+    """A person rates an alert: good (1), bad (-1), or takes the rating back (0)."""
 
     message_id: int
     verdict: int
@@ -291,7 +294,7 @@ class RateAlert:
 
 @dataclass(frozen=True, slots=True)
 class ManageChat:
-    """What is written in this private chat is meant for another chat from now on; None: for itself again."""
+    """Another chat is managed from this private chat from now on; None: none is."""
 
     chat_id: int | None
 

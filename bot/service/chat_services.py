@@ -1,4 +1,4 @@
-"""Build the services of the chat layer: stored articles, feeds, the operator's view, configuration."""
+"""Build the services of the chat layer: stored articles, feeds, status, configuration."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""The chat interface: Telegram's updates to our `Incoming`. What is done about them is the actions' affair."""
+"""Updates of Telegram as values, and how they arrive. What is replied is the chat layer's."""

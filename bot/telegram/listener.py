@@ -1,7 +1,8 @@
 """Ask Telegram for updates and hand them on, one at a time.
 
-An update counts as taken only after its answer was kept: the next request's offset comes from the store, so a crash loses none and
-repeats none. Telegram begins anew with numbers, lower ones perhaps, after a week without updates, so each offset is given only once.
+An update counts as taken only after its reply was stored: the next request's offset comes from the
+store, so a crash loses none and repeats none. After a week without updates Telegram begins anew
+with other numbers, lower ones perhaps, so each offset is sent only once.
 """
 
 import asyncio
@@ -54,10 +55,10 @@ class Listener:
                 await self.poll_once()
                 trouble = ""
             except (TelegramError, StoreError) as error:
-                said, pause = _meaning(error)
-                if said != trouble:
-                    log.warning("updates_unavailable", reason=said, retry_after=pause)
-                trouble = said
+                reason, pause = _meaning(error)
+                if reason != trouble:
+                    log.warning("updates_unavailable", reason=reason, retry_after=pause)
+                trouble = reason
                 if isinstance(error, Conflict) and "webhook" in error.message.lower():
                     await self._give_up_webhook()
                     pause = 1.0
@@ -117,7 +118,10 @@ class Listener:
         return Upload(name, bytes(content))
 
     async def _acknowledge(self, number: str, toast: str) -> None:
-        """End the wait on the button. What the press did is kept already; a press that is too old to be answered is no trouble."""
+        """End the wait on the button.
+
+        What the press did is kept already; a press that is too old to be answered is no trouble.
+        """
         try:
             await self._bot.answer_callback_query(number, text=toast or None)
         except BadRequest as error:
@@ -130,20 +134,18 @@ class Listener:
 
 
 def _meaning(error: TelegramError | StoreError) -> tuple[str, float]:
+    """Return what is wrong, and the seconds until updates are asked for again."""
     match error:
         case Conflict():
-            return (
-                "another program asks for this bot's messages; stop it, or give this one a token of its own.",
-                30.0,
-            )
+            reason = "another program uses this bot's token; stop it, or create another bot"
+            return reason, 30.0
         case InvalidToken():
-            return "Telegram refuses the bot's token; set a valid one and restart.", 300.0
+            return "Telegram refuses the bot's token; set a valid one and restart", 300.0
         case RetryAfter():
-            after = error.retry_after
-            return "Telegram asks for a pause.", float(
-                after if isinstance(after, int) else after.total_seconds()
-            )
+            wait = error.retry_after
+            seconds = wait if isinstance(wait, int) else wait.total_seconds()
+            return "Telegram asks for a pause", float(seconds)
         case StoreError():
             return str(error), 5.0
         case _:
-            return "Telegram cannot be reached.", 5.0
+            return "Telegram cannot be reached", 5.0

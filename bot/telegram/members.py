@@ -1,4 +1,7 @@
-"""Who administers a chat, and what the bot is called, as Telegram says. Remembers an answer for a minute; decides nothing."""
+"""Who administers a chat, and what the bot is called, as Telegram says.
+
+Remembers an answer for a minute; decides nothing.
+"""
 
 import asyncio
 
@@ -45,7 +48,10 @@ class TelegramMembers:
         return is_admin
 
     async def channel(self, name: str, user_id: int) -> tuple[int, str] | None:
-        """Address and title of a channel by its name or number, where the person administers it and the bot may post; else None."""
+        """Return address and title of a channel by its name or number.
+
+        None where the person does not administer it, or the bot may not post.
+        """
         try:
             chat = await self._bot.get_chat(int(name) if name.lstrip("-").isdecimal() else name)
             if chat.type != chat.CHANNEL or not await self.is_admin(chat.id, user_id):

@@ -1,4 +1,7 @@
-"""The commands that Telegram offers while one types, by the kind of chat and language. Cosmetic: what one may do is decided elsewhere."""
+"""The commands that Telegram offers while one types, by the kind of chat and language.
+
+Cosmetic: what one may do is decided elsewhere.
+"""
 
 from collections.abc import Iterable
 
@@ -56,10 +59,13 @@ def menu(translator: Translator) -> dict[str, str]:
     }
 
 
-async def register(bot: Bot, voices: Iterable[Translator]) -> bool:
-    """Tell Telegram the commands, for each scope and language; False where it does not listen, which hurts nobody."""
+async def register(bot: Bot, translators: Iterable[Translator]) -> bool:
+    """Tell Telegram the commands, for each scope and language.
+
+    Return False where it does not answer, which harms nobody.
+    """
     try:
-        for translator in voices:
+        for translator in translators:
             texts = menu(translator)
             code = "" if translator.catalog.language == "en" else translator.catalog.language
             for scope, names in (

@@ -1,7 +1,7 @@
-"""Let Telegram bring the updates: one address, one secret, one update at a time. What is done about them is the listener's and the actions'.
+"""Let Telegram call with updates: one address, one secret, one update at a time.
 
-A reverse proxy in front does the TLS that Telegram demands. An update is answered with 200 only after its answer was kept; else Telegram
-brings it again.
+What is done about an update is the listener's. A reverse proxy in front does the TLS that Telegram
+demands. An update is answered with 200 only after its reply was stored; else Telegram calls again.
 """
 
 import asyncio

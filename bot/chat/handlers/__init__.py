@@ -1,1 +1,4 @@
-"""The rooms of the chat: what is said to people and asked of them. Each takes a turn and gives back what is said; none knows Telegram or SQL."""
+"""What commands, buttons and screens do: a context in, a reply with its changes out.
+
+None knows Telegram or SQL.
+"""

@@ -87,7 +87,8 @@ class Admission:
         if token:
             return text_reply(
                 translator.gettext(
-                    "This link was used already, or is too old. Restart newsbell; a new one is printed in its terminal."
+                    "This link was used already, or is too old. Restart newsbell; a new one is "
+                    "printed in its terminal."
                 )
             )
         return self._stranger(context, command.name if command else "")

@@ -1,4 +1,7 @@
-"""Channels that somebody administers: linked in the private chat, and managed from there. Posts nothing itself."""
+"""Channels that somebody administers: linked in the private chat, and managed from there.
+
+Posts nothing itself.
+"""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -50,7 +53,8 @@ class Channels(StaticScreen):
         channels = await self._store.linked_channels(context.update.user_id)
         lines = [
             translator.gettext(
-                "Make me an administrator of your channel, then link it here. Which chat do you want to manage?"
+                "Make me an administrator of your channel, then link it here. Which chat do you "
+                "want to manage?"
             )
         ]
         number = context.current_chat.managed_chat
@@ -100,7 +104,8 @@ class Channels(StaticScreen):
                 toast=translator.gettext("You are no longer an administrator of this channel.")
             )
         text = translator.gettext(
-            "You are now managing {name} from here: /subscribe, /subscriptions, /settings. To stop: /channels",
+            "You are now managing {name} from here: /subscribe, /subscriptions, /settings. To "
+            "stop: /channels",
             name=cut(channel.name, 60),
         )
         reply = show(Message(text), screen, edit=True)
@@ -117,7 +122,8 @@ class Channels(StaticScreen):
         if channel is None:
             return text_reply(
                 translator.gettext(
-                    "I cannot link {name}: we both have to be administrators there, and I need the right to post.",
+                    "I cannot link {name}: we both have to be administrators there, and I need "
+                    "the right to post.",
                     name=cut(name, 60),
                 )
             )

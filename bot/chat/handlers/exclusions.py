@@ -1,4 +1,7 @@
-"""Not for me: which exclusions would have avoided an alert, and the change of the query. Proposals are `search.exclusions`'."""
+"""Not for me: which exclusions would have avoided an alert, and the change of the query.
+
+Proposals are `search.exclusions`'.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -62,7 +65,8 @@ class Exclusions(StaticScreen):
         subscription, declared = await self._matched(context, facts)
         if subscription is None:
             text = translator.gettext(
-                "None of your queries matched this. Mute its storyline, or stop following it, to get no more of it."
+                "None of your queries matched this. Mute its storyline, or stop following it, to "
+                "get no more of it."
             )
             return Reply(Message(text), complaint)
         try:
@@ -130,7 +134,8 @@ def _proposal_reply(
     translator = context.translator
     if not proposed:
         text = translator.gettext(
-            "I found no exclusion that would stop only this alert. The Mute button silences its whole storyline."
+            "I found no exclusion that would stop only this alert. The Mute button silences its "
+            "whole storyline."
         )
         return Reply(Message(text))
     lead = translator.gettext(

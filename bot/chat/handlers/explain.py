@@ -57,7 +57,8 @@ class Explanations:
         if not text:
             return text_reply(
                 translator.gettext(
-                    "Send /why with the address or headline of an article, or reply to an alert with it."
+                    "Send /why with the address or headline of an article, or reply to an alert "
+                    "with it."
                 )
             )
         try:
@@ -71,7 +72,8 @@ class Explanations:
         if not entry_id:
             return text_reply(
                 translator.gettext(
-                    "No stored article has this headline. Send its address to see which feeds could have carried it."
+                    "No stored article has this headline. Send its address to see which feeds "
+                    "could have carried it."
                 )
             )
         return Reply(await self._explain_entry(context, entry_id))
@@ -128,7 +130,8 @@ def _add_reasons(
     matching = [reason for reason in reasons if reason.matches or reason.alerted]
     if not matching and any(alert.chat_id == chat.id for alert in facts.alerts):
         followed = translator.gettext(
-            "No words matched: this chat follows the storyline, or was alerted to another article of the story."
+            "No words matched: this chat follows the storyline, or was alerted to another article "
+            "of the story."
         )
         composer.add(f"\n\n{followed}")
     for reason in matching or reasons:

@@ -1,4 +1,7 @@
-"""Feeds that people add in a chat, one by one or from another reader, and what they export. Fetches through `FeedService` only."""
+"""Feeds that people add in a chat, one by one or from another reader, and what they export.
+
+Fetches through `FeedService` only.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Looking things up without changing anything: stored articles, feeds, and the state of newsbell."""
+"""Looking things up without changing anything: articles, feeds, and the state of newsbell."""
 
 from bot.alerts import options
 from bot.chat.context import Context, query_mistake, text_reply
@@ -55,7 +55,7 @@ class Search:
         return Reply(composer.message())
 
     async def feeds(self, context: Context, word: str) -> Reply:
-        """/feeds: list the chat's feeds whose name or address holds the word, failing ones first."""
+        """/feeds: list the chat's feeds whose name or address has the word, failing first."""
         translator = context.translator
         own = {feed.url: feed for feed in await self._store.feeds_of(context.chat.id)}
         feeds = [feed for feed in (await self._feeds.status()).feeds if feed.url in own]

@@ -1,4 +1,7 @@
-"""A chat's language, time zone, quiet hours, digests and grouping. What feeds.yaml sets stays as it is."""
+"""A chat's language, time zone, quiet hours, digests and grouping.
+
+What feeds.yaml sets stays as it is.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -195,7 +198,8 @@ class Settings(StaticScreen):
         if not zones:
             return text_reply(
                 translator.gettext(
-                    "I don't know that city. Try a larger one nearby, or a time zone such as Europe/Kyiv."
+                    "I don't know that city. Try a larger one nearby, or a time zone such as "
+                    "Europe/Kyiv."
                 )
             )
         rows = in_rows((button(zone, SettingsAction.TIME_ZONE, zone) for zone in zones[:10]), 2)
@@ -228,7 +232,8 @@ def _zone_choices(context: Context) -> tuple[str, Rows]:
 def _quiet_choices(context: Context) -> tuple[str, Rows]:
     translator = context.translator
     text = translator.gettext(
-        "In quiet hours only breaking alerts come through; the rest arrive in one message afterwards. Pick, or send your own, for example: 23:30-06:45."
+        "In quiet hours only breaking alerts come through; the rest arrive in one message "
+        "afterwards. Pick, or send your own, for example: 23:30-06:45."
     )
     choices = [
         button(
@@ -245,7 +250,8 @@ def _quiet_choices(context: Context) -> tuple[str, Rows]:
 def _digest_choices(context: Context) -> tuple[str, Rows]:
     translator = context.translator
     text = translator.gettext(
-        "Digest subscriptions are sent at these times. Pick, or send up to six, for example: 7:30 19:00."
+        "Digest subscriptions are sent at these times. Pick, or send up to six, for example: 7:30 "
+        "19:00."
     )
     choices = [
         button(

@@ -1,4 +1,7 @@
-"""The first minute: greeting, a topic to follow, starter packs, help. Links and admission are `admission`'s."""
+"""The first minute: greeting, a topic to follow, starter packs, help.
+
+Links and admission are `admission`'s.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -287,7 +290,8 @@ def help_text(translator: Translator) -> str:
         (
             "/subscribe QUERY",
             translator.gettext(
-                'alerts for stories with these words: words, "exact phrases", AND, OR, NOT, (…), ~names, word*'
+                'alerts for stories with these words: words, "exact phrases", AND, OR, NOT, (…), '
+                "~names, word*"
             ),
         ),
         (

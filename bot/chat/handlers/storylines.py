@@ -84,12 +84,14 @@ class Storylines:
         if alert is None:
             return _no_alert(context, "/follow")
         text = translator.gettext(
-            "Following. You are alerted to all later stories of this storyline, until it has been quiet for 48 hours:"
+            "Following. You are alerted to all later stories of this storyline, until it has been "
+            "quiet for 48 hours:"
         )
         composer = _titled(text, alert)
         if self._config().grouping_of(context.current_chat.id) is Grouping.LOOSE:
             loose = translator.gettext(
-                "Here one message covers the whole storyline (/stories loose). It is updated as the story goes on; a new alert comes only if there was none before."
+                "Here one message covers the whole storyline (/stories loose). It is updated as "
+                "the story goes on; a new alert comes only if there was none before."
             )
             composer.add(f"\n\n{loose}")
         return _stance_reply(context, composer, alert, Stance.FOLLOW)
@@ -111,7 +113,8 @@ class Storylines:
             update = context.update
             return _no_alert(context, update.name if isinstance(update, Command) else "/unmute")
         text = context.translator.gettext(
-            "Back to normal. You are alerted to this storyline only where it matches a subscription:"
+            "Back to normal. You are alerted to this storyline only where it matches a "
+            "subscription:"
         )
         return Reply(_titled(text, alert).message(), (SetStance(alert.storyline_id, None),))
 
@@ -120,27 +123,30 @@ class Storylines:
         text = context.translator.gettext(
             "Muted until this storyline has been quiet for 48 hours. Tap again to undo."
         )
-        return await self._toggle(context, Stance.MUTE, text)
+        undone = context.translator.gettext("Unmuted.")
+        return await self._toggle(context, Stance.MUTE, text, undone)
 
     async def toggle_follow(self, context: Context) -> Reply:
         """Follow by the button under an alert, or stop following. Raises StoreError."""
         text = context.translator.gettext(
             "Following this storyline until it has been quiet for 48 hours. Tap again to undo."
         )
-        return await self._toggle(context, Stance.FOLLOW, text)
+        undone = context.translator.gettext("You no longer follow this storyline.")
+        return await self._toggle(context, Stance.FOLLOW, text, undone)
 
-    async def _toggle(self, context: Context, stance: Stance, text: str) -> Reply:
-        translator = context.translator
+    async def _toggle(self, context: Context, stance: Stance, text: str, undone: str) -> Reply:
         alert = await self._alert(context)
         if alert is None:
             return not_an_alert(context)
         if alert.stance is stance:
-            text = translator.gettext("Taken back: this storyline rings here by its words again.")
-            return Reply(toast=text, changes=(SetStance(alert.storyline_id, None),))
+            return Reply(toast=undone, changes=(SetStance(alert.storyline_id, None),))
         return Reply(toast=text, changes=(SetStance(alert.storyline_id, stance),))
 
     async def toggle_claim(self, context: Context) -> Reply:
-        """Say in a group who is on a story, or release it; the alert shows it. Raises StoreError."""
+        """Claim a story in a group, or release it; the alert shows who has it.
+
+        Raises StoreError.
+        """
         update, translator = context.update, context.translator
         alert = await self._alert(context)
         if alert is None or update.reply_to is None:

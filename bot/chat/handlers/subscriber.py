@@ -1,4 +1,7 @@
-"""Reading what somebody subscribes to, saying what it would have alerted of, and subscribing. No screens."""
+"""Reading what somebody subscribes to, saying what it would have alerted of, and subscribing.
+
+No screens.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""One subscription of a chat and its controls: pausing, editing, options, feeds, sharing, removing."""
+"""One subscription of a chat and its controls.
+
+Pausing, editing, options, feeds, sharing, removing. The list is `subscriptions`'.
+"""
 
 import secrets
 from dataclasses import replace
@@ -342,7 +345,8 @@ def _option_choices(
     match callback.action:
         case SubscriptionAction.URGENCY:
             text = translator.gettext(
-                "Breaking: at once, even in quiet hours. Normal: after quiet hours. Digest: bundled, at the times in /settings."
+                "Breaking: at once, even in quiet hours. Normal: after quiet hours. Digest: "
+                "bundled, at the times in /settings."
             )
             choices = [(urgency_name(urgency, translator), urgency.value) for urgency in Urgency]
             below = []

@@ -1,4 +1,7 @@
-"""Subscribing, trying a query, and the list of a chat's subscriptions. One subscription's controls are `subscription`'s."""
+"""Subscribing, trying a query, and the list of a chat's subscriptions.
+
+One subscription's controls are `subscription`'s.
+"""
 
 from dataclasses import replace
 
@@ -48,7 +51,7 @@ _READING = frozenset(
 
 
 class Subscriptions:
-    """The commands /subscribe, /confirm, /test, /subscriptions and /unsubscribe, and their screens."""
+    """The commands /subscribe, /confirm, /test, /subscriptions, /unsubscribe, and their screens."""
 
     actions = SubscriptionAction
 
@@ -152,7 +155,8 @@ class Subscriptions:
         if subscription is None:
             return text_reply(
                 context.translator.gettext(
-                    "Send the command with the number of a subscription. To see the numbers: /subscriptions"
+                    "Send the command with the number of a subscription. To see the numbers: "
+                    "/subscriptions"
                 )
             )
         if declared:

@@ -1,4 +1,7 @@
-"""How much was reported about something, day by day, as a picture. Counting and drawing are done elsewhere."""
+"""How much was reported about something, day by day, as a picture.
+
+Counting and drawing are done elsewhere.
+"""
 
 from dataclasses import replace
 from enum import StrEnum

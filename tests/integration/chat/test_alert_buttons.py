@@ -72,7 +72,7 @@ async def test_a_press_mutes_and_a_second_one_takes_it_back(opened: OpenHarness)
         assert toast.startswith("Muted")
         assert messages == []
         assert await stances(harness) == [("ann", line, "mute")]
-        assert (await presses(harness, "mute", alert))[0].startswith("Taken back")
+        assert (await presses(harness, "mute", alert))[0].startswith("Unmuted")
         assert await stances(harness) == []
 
 
