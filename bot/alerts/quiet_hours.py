@@ -1,7 +1,8 @@
-"""Decide when a chat is quiet, when its digest is due, and how what waits becomes messages. Takes `now`; no I/O.
+"""Decide when a chat is quiet, when its digest is due, and how what waits becomes messages.
 
-Times of the day are the chat's own, so they move with its clock when that changes: a time that a spring night leaves out counts at the
-moment after the gap, one that an autumn night has twice counts the first time for a beginning and the second time for an end.
+Times of the day are the chat's own, so they move with its clock when that changes: a time that a
+spring night leaves out counts at the moment after the gap; of a time that an autumn night has
+twice, the first counts for a beginning and the second for an end. Takes `now`; no I/O.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +13,8 @@ from bot.model.schedule import ChatSchedule, Page, SchedulePlan, WaitingStory
 
 DIGEST_AT = (8 * 60,)  #: where a chat does not say: eight in the morning, in minutes of the day
 PAGE_STORIES = 25  #: stories of one message
-PAGE_LENGTH = 3_300  #: characters of their lines, which leaves room for what stands around them
-_LINE = 70  # what a story's line holds beside its headline
+PAGE_LENGTH = 3_300  #: characters of their lines; the rest is for heading and spacing
+_LINE = 70  # characters of a story's line beside its headline
 _DAY = timedelta(days=1)
 
 
@@ -24,19 +25,20 @@ def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
     until = quiet_until(quiet, zone, now)
     pages: list[Page] = []
     if until is None and chat.quiet_until is not None:
-        held = [one for one in chat.waiting if not one.digest]
-        if len(held) > 1:
-            pages += _pages(BundleKind.CATCH_UP, held)
+        waiting = [story for story in chat.waiting if not story.digest]
+        if len(waiting) > 1:
+            pages += _pages(BundleKind.CATCH_UP, waiting)
     times = DIGEST_AT if settings.digest_at is None else settings.digest_at
-    digest = [one for one in chat.waiting if one.digest]
+    digest = [story for story in chat.waiting if story.digest]
     due = chat.digested_at is not None and _last(times, zone, now) > chat.digested_at
     enough = bool(settings.digest_from) and len(digest) >= (settings.digest_from or 0)
-    # While it is quiet nothing could be sent, and what is gathered goes no earlier where it becomes breaking.
+    # While it is quiet nothing could be sent; and a page does not go out earlier if a story on it
+    # becomes breaking.
     if until is None and digest and (due or enough or (not times and not settings.digest_from)):
         pages += _pages(BundleKind.DIGEST, digest)
     digested = now if chat.digested_at is None or (due and until is None) else chat.digested_at
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
-    moments += [_next(one, zone, now) for one in times]
+    moments += [_next(minutes, zone, now) for minutes in times]
     return SchedulePlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))
 
 
@@ -61,7 +63,7 @@ def _time(minutes: int) -> time:
 
 
 def _moment(local: datetime, zone: tzinfo, fold: int = 0) -> datetime:
-    """A local time as a moment. One that a gap leaves out is the moment the gap ends at, or after."""
+    """A local time as a moment; a time within a gap is the moment at its end, or after."""
     return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
@@ -73,7 +75,9 @@ def _days(zone: tzinfo, now: datetime) -> list[datetime]:
 def _last(times: Iterable[int], zone: tzinfo, now: datetime) -> datetime:
     """The last of these times of the day that has come."""
     moments = [
-        _moment(day + timedelta(minutes=one), zone) for one in times for day in _days(zone, now)
+        _moment(day + timedelta(minutes=minutes), zone)
+        for minutes in times
+        for day in _days(zone, now)
     ]
     return max((moment for moment in moments if moment <= now), default=now - 2 * _DAY)
 
@@ -101,12 +105,13 @@ def _pages(form: BundleKind, stories: Iterable[WaitingStory]) -> list[Page]:
 
 
 def in_order(stories: Iterable[WaitingStory]) -> Sequence[WaitingStory]:
-    """Those that most publishers carry first; the stories of one storyline stand together."""
+    """By number of publishers, the largest first; stories of a storyline stay together."""
     by_line: dict[int, list[WaitingStory]] = {}
     for story in stories:
         by_line.setdefault(story.storyline_id, []).append(story)
     lines = [
-        sorted(line, key=lambda one: (-one.publishers, one.created_at)) for line in by_line.values()
+        sorted(line, key=lambda story: (-story.publishers, story.created_at))
+        for line in by_line.values()
     ]
     lines.sort(key=lambda line: (-line[0].publishers, line[0].created_at))
     return [story for line in lines for story in line]

@@ -1,6 +1,7 @@
-"""Decide which entries of a document are new, which are known with other words, and which must not ring. No I/O, no clock.
+"""Decide which entries of a document are new, which are known, and which get no alert.
 
-Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/design.md, "Entry identity"; each names the trouble it answers.
+Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/design.md, "Entry
+identity"; each names the trouble it answers. No I/O, no clock.
 """
 
 from collections import Counter
@@ -26,15 +27,20 @@ from bot.model.poll import KnownEntries, Lookup
 from bot.text.fold import folded_key
 from bot.text.url import canonical, names_page
 
-FLOOD_FLOOR = 10  #: so many new entries at once are never a flood
-FRESH_FLOOR = 30  #: so many new entries dated after all known ones are never a flood
+FLOOD_FLOOR = 10  #: that few new entries at once are never a flood
+FRESH_FLOOR = 30  #: the same, for those dated after all known entries
+_LOOKED_UP = 200  # entries that left the document, for one lookup
+_ALIKE = 0.6  # share of words that two versions of a headline have in common
 _NO_BLOCK = bytes(16)
 _RECORD = Struct(">16sQ")  # a document record: block hash (zeros for none) and entry id
 
 
 @dataclass(frozen=True)
 class Document:
-    """The blocks of the last committed document with the entries they hold; entry 0 is a block that was cut or skipped."""
+    """The blocks of the last committed document with the entries they hold.
+
+    Entry 0 is a block that was cut or skipped.
+    """
 
     records: tuple[tuple[bytes, int], ...]
 
@@ -60,7 +66,7 @@ class Document:
 
 @lru_cache(maxsize=256)
 def _unpacked(packed: bytes) -> Document:
-    """One poll asks for the same document several times."""
+    """Cached, for a poll asks for the same document several times."""
     return Document(tuple(_RECORD.iter_unpack(packed)))
 
 
@@ -73,19 +79,20 @@ class Identified:
     absent: tuple[int, ...]
     returned: tuple[int, ...]
     state: FeedState  #: identity fields brought up to date
-    flood: int = 0  #: how many new entries the flood guard held
+    flood: int = 0  #: how many new entries the flood guard held back
     next_id: int = 0
 
 
 def lookup_for(feed: FeedDue, document: ParsedDocument) -> Lookup:
     """What has to be known before `identify` can decide."""
     last = Document.unpack(feed.state.document)
-    still = _kept(last, document)
-    gone = tuple(sorted(last.entries - still)) if document.entries else ()
-    return Lookup(feed.id, tuple(entry.keys for entry in document.entries), gone[:200])
+    gone = sorted(last.entries - _unchanged(last, document)) if document.entries else []
+    keys = tuple(entry.keys for entry in document.entries)
+    return Lookup(feed.id, keys, tuple(gone[:_LOOKED_UP]))
 
 
-def _kept(last: Document, document: ParsedDocument) -> frozenset[int]:
+def _unchanged(last: Document, document: ParsedDocument) -> frozenset[int]:
+    """Entries whose blocks are in the document as they were."""
     present = frozenset(document.blocks)
     return frozenset(entry for block, entry in last.records if entry and block in present)
 
@@ -96,7 +103,7 @@ class _Recogniser:
     def __init__(self, feed: FeedDue, document: ParsedDocument, known: KnownEntries) -> None:
         own = known.entries
         self.state = feed.state
-        self.kept = _kept(Document.unpack(feed.state.document), document)
+        self.unchanged = _unchanged(Document.unpack(feed.state.document), document)
         self.before = Document.unpack(feed.state.document).entries
         self.by_guid = {entry.keys.guid: entry for entry in own if entry.keys.guid}
         self.by_link = {entry.keys.link: entry for entry in own if entry.keys.link}
@@ -111,7 +118,7 @@ class _Recogniser:
             if entry.keys.article and bearers[entry.keys.article] == 1
         }
         self.vanished = [
-            entry for entry in own if entry.id in self.before and entry.id not in self.kept
+            entry for entry in own if entry.id in self.before and entry.id not in self.unchanged
         ]
         self.home = canonical(document.link)
         self.articles = Counter(
@@ -151,34 +158,37 @@ class _Recogniser:
                 )
 
     def _by_guid(self, keys: EntryKeys) -> KnownEntry | None:
-        found = self.by_guid.get(keys.guid)
-        return None if found and self.is_another(found, keys) else found
+        known = self.by_guid.get(keys.guid)
+        return None if known and self.is_another(known, keys) else known
 
     def is_another(self, known: KnownEntry, keys: EntryKeys) -> bool:
         """Whether the known entry stands in this document beside the one with these keys."""
         beside = known.keys.link != keys.link and known.keys.link in self.links
-        return known.keys.title != keys.title and (known.id in self.kept or beside)
+        return known.keys.title != keys.title and (known.id in self.unchanged or beside)
 
     def _by_guid_and_link(self, keys: EntryKeys, links_identify: bool) -> KnownEntry | None:
         if not keys.link:
             return self.by_title.get(keys.title)
-        found = self.by_all.get((keys.guid, keys.link, keys.title))
-        if found or not links_identify:
-            return found
-        found = self.by_guid_link.get((keys.guid, keys.link))
-        return None if found and self.is_another(found, keys) else found
+        known = self.by_all.get((keys.guid, keys.link, keys.title))
+        if known or not links_identify:
+            return known
+        known = self.by_guid_link.get((keys.guid, keys.link))
+        return None if known and self.is_another(known, keys) else known
 
     def _by_link_or_title(
         self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool
     ) -> KnownEntry | None:
-        """By link; by headline where links say nothing, all have changed or one was replaced. A daily column keeps its headline, too."""
-        keywords = links_identify and self._names_a_page(entry)
-        found = self.by_link.get(keys.link) if keywords else None
-        if found:
-            return found
-        found = self.by_title.get(keys.title)
-        replaced = found in self.vanished and found.keys.link not in self.links if found else False
-        return found if replaced or self.links_changed or not keywords else None
+        """By link; by headline where links say nothing, all have changed or a link was replaced.
+
+        A daily column keeps its headline, too, so the headline alone does not identify.
+        """
+        link_counts = links_identify and self._names_a_page(entry)
+        known = self.by_link.get(keys.link) if link_counts else None
+        if known:
+            return known
+        known = self.by_title.get(keys.title)
+        replaced = known in self.vanished and known.keys.link not in self.links if known else False
+        return known if replaced or self.links_changed or not link_counts else None
 
     def _names_a_page(self, entry: ParsedEntry) -> bool:
         return (
@@ -188,38 +198,41 @@ class _Recogniser:
     def _by_link(
         self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool
     ) -> KnownEntry | None:
-        found = self.by_link.get(keys.link) if keys.link else None
-        if not found or not self._names_a_page(entry):
+        known = self.by_link.get(keys.link) if keys.link else None
+        if not known or not self._names_a_page(entry):
             return None
-        if found.keys.title == keys.title:
-            return found
-        return found if links_identify and found.id not in self.kept else None
+        if known.keys.title == keys.title:
+            return known
+        return known if links_identify and known.id not in self.unchanged else None
 
     def _renamed(self, entry: ParsedEntry, keys: EntryKeys) -> KnownEntry | None:
-        """A headline edit that changed the slug, and with it link and guid: the article number or the date of publication stayed."""
-        found = (
+        """A headline edit that changed the slug, and with it link and guid.
+
+        The article number or the date of publication stayed.
+        """
+        known = (
             self.by_article.get(keys.article)
             if keys.article and self.articles[keys.article] == 1
             else None
         )
-        if found and found in self.vanished:
-            return found
+        if known and known in self.vanished:
+            return known
         # Feeds that date by the day or the hour give one moment to many entries.
         moment = (
             entry.published
             if entry.published and (entry.published.minute or entry.published.second)
             else None
         )
-        for one in self.vanished:
-            if moment and one.published == moment and _alike(one.title, entry.title):
-                return one
+        for candidate in self.vanished:
+            if moment and candidate.published == moment and _alike(candidate.title, entry.title):
+                return candidate
             same = (
-                one.keys.title == keys.title
-                and one.summary == entry.summary
-                and one.published == entry.published
+                candidate.keys.title == keys.title
+                and candidate.summary == entry.summary
+                and candidate.published == entry.published
             )
             if same and not self._names_a_page(entry):
-                return one
+                return candidate
         return None
 
 
@@ -229,7 +242,10 @@ def _changed(
     known: Mapping[bytes, KnownEntry],
     by_title: Mapping[bytes, KnownEntry],
 ) -> bool:
-    """Whether a kind of key is another than before on most entries: new, while the headline is known and this entry's alone."""
+    """Whether most entries have another key of a kind than before.
+
+    A key is another one if it is new while the headline is known and this entry's alone.
+    """
     titles = Counter(entry.keys.title for entry in document.entries)
     count = sum(
         bool(key) and key not in known and title in by_title and titles[title] == 1
@@ -239,23 +255,23 @@ def _changed(
 
 
 def _alike(first: str, second: str) -> bool:
-    one, other = set(folded_key(first).split()), set(folded_key(second).split())
-    numbers = {word for word in one ^ other if any(character.isdigit() for character in word)}
-    return bool(one) and not numbers and len(one & other) >= 0.6 * len(one | other)
+    words, others = set(folded_key(first).split()), set(folded_key(second).split())
+    numbers = {word for word in words ^ others if any(map(str.isdigit, word))}
+    return bool(words) and not numbers and len(words & others) >= _ALIKE * len(words | others)
 
 
 def _without_twins(
     entries: Iterable[tuple[ParsedEntry, EntryKeys]],
 ) -> list[tuple[ParsedEntry, EntryKeys]]:
-    """Entries that differ in guid only count once within one document (`#0` and `#1` behind one guid)."""
+    """Entries that differ only in guid count once in a document (`#0` and `#1` behind a guid)."""
     seen: set[tuple[bytes, bytes]] = set()
-    kept: list[tuple[ParsedEntry, EntryKeys]] = []
+    unique: list[tuple[ParsedEntry, EntryKeys]] = []
     for entry, keys in entries:
         twin = (keys.link or keys.guid, keys.title)
         if twin not in seen:
-            kept.append((entry, keys))
+            unique.append((entry, keys))
         seen.add(twin)
-    return kept
+    return unique
 
 
 def _policy(
@@ -288,7 +304,7 @@ def _policy(
 def identify(
     feed: FeedDue, document: ParsedDocument, known: KnownEntries, now: datetime
 ) -> Identified:
-    """Tell the new entries of a document from the known ones, and set aside what may not ring."""
+    """Tell new entries of a document from known ones, and mark those that get no alert."""
     recogniser = _Recogniser(feed, document, known)
     pairs = [(entry, entry.keys) for entry in document.entries]
     policy, links_identify = _policy(feed, pairs, recogniser)
@@ -297,17 +313,17 @@ def identify(
         for block, entry in Document.unpack(feed.state.document).records
         if block != _NO_BLOCK
     }
-    seen_ids: set[int] = set(recogniser.kept)
+    seen_ids: set[int] = set(recogniser.unchanged)
     new: list[NewEntry] = []
     revisions: list[Revision] = []
     next_id = known.next_id
     chosen = {id(entry) for entry, _ in _without_twins(pairs)}
     fresh_by_twin: dict[tuple[bytes, bytes], int] = {}
     for entry, keys in pairs:
-        found = recogniser.find(entry, keys, policy, links_identify)
-        if found:
-            entry_id = found.id
-            if entry_id not in seen_ids and (revision := _revised(found, entry, keys)):
+        match = recogniser.find(entry, keys, policy, links_identify)
+        if match:
+            entry_id = match.id
+            if entry_id not in seen_ids and (revision := _revised(match, entry, keys)):
                 revisions.append(revision)
         elif id(entry) in chosen:
             entry_id, next_id = next_id, next_id + 1
@@ -318,13 +334,13 @@ def identify(
         seen_ids.add(entry_id)
         ids_by_block[entry.block] = entry_id
     silenced, flood = _silence(feed, new, document, now)
-    here = frozenset(seen_ids - {0})
-    state = _remember(feed, document, ids_by_block, here, silenced, flood, now)
+    present = frozenset(seen_ids - {0})
+    state = _remember(feed, document, ids_by_block, present, silenced, flood, now)
     return Identified(
         new=tuple(silenced),
         revisions=tuple(revisions),
-        absent=tuple(sorted(recogniser.before - here)),
-        returned=tuple(sorted(here - recogniser.before - {entry.id for entry in silenced})),
+        absent=tuple(sorted(recogniser.before - present)),
+        returned=tuple(sorted(present - recogniser.before - {entry.id for entry in silenced})),
         state=replace(state, policy=policy, links_identify=links_identify),
         flood=flood,
         next_id=next_id,
@@ -353,8 +369,8 @@ def _new(
 
 def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision | None:
     """The revision, unless the words are the same or this is an older copy from a cache."""
-    stamp, had = entry.updated or entry.published, known.updated or known.published
-    if stamp and had and stamp < had:
+    stamp, known_stamp = entry.updated or entry.published, known.updated or known.published
+    if stamp and known_stamp and stamp < known_stamp:
         return None
     retitled = keys.title != known.keys.title
     if not retitled and entry.summary == known.summary and entry.title == known.title:
@@ -376,7 +392,7 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
 def _silence(
     feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime
 ) -> tuple[list[NewEntry], int]:
-    """Mark the new entries that may not ring one by one: the first fetch, a flood, an archive that was cut."""
+    """Mark the new entries that get no alert each: a first fetch, a flood, a cut archive."""
     state = feed.state
     if state.baseline_at is None:
         return [replace(entry, silent=Silence.BASELINE) for entry in new], 0
@@ -399,16 +415,15 @@ def _silence(
     usual = max(3 * state.most_new, int(3 * state.rate * elapsed))
     if len(loud) - len(fresh) <= max(FLOOD_FLOOR, usual) and len(fresh) <= max(FRESH_FLOOR, usual):
         return new, 0
-    return [entry if entry.silent else replace(entry, silent=Silence.FLOOD) for entry in new], len(
-        loud
-    )
+    silenced = [entry if entry.silent else replace(entry, silent=Silence.FLOOD) for entry in new]
+    return silenced, len(loud)
 
 
 def _remember(
     feed: FeedDue,
     document: ParsedDocument,
     ids_by_block: dict[bytes, int],
-    here: frozenset[int],
+    present: frozenset[int],
     new: list[NewEntry],
     flood: int,
     now: datetime,
@@ -419,9 +434,9 @@ def _remember(
             (block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks)
         )
         covered = {entry for _, entry in records}
-        records += tuple((b"", entry) for entry in sorted(here - covered))
+        records += tuple((b"", entry) for entry in sorted(present - covered))
     else:
-        records = tuple((b"", entry) for entry in sorted(here))
+        records = tuple((b"", entry) for entry in sorted(present))
     dates = [
         entry.published
         for entry in new
@@ -433,7 +448,7 @@ def _remember(
         state.baseline_at is not None
         and bool(new)
         and not flood
-        and not (here - {entry.id for entry in new})
+        and not (present - {entry.id for entry in new})
         and bool(state.document)
     )
     return replace(
@@ -452,7 +467,10 @@ def _remember(
 
 
 def _rate(state: FeedState, new: list[NewEntry], now: datetime) -> float:
-    """New entries an hour, decayed with a time constant of three days; from the dates of the first document at first."""
+    """New entries an hour, decayed with a half-life of 50 hours.
+
+    Of a first document it is taken from the dates.
+    """
     if state.baseline_at is None or state.last_ok_at is None:
         dates = sorted(entry.published for entry in new if entry.published)
         span = (dates[-1] - dates[0]).total_seconds() / 3600 if len(dates) > 1 else 0.0

@@ -1,8 +1,9 @@
-"""Lists of feeds as other readers export and import them: OPML to values and back. Not feeds.yaml; nothing is fetched or kept here.
+"""Lists of feeds as other readers export and import them: OPML to values and back.
 
-Two thirds of the lists that people pass on are not well-formed XML, so no XML parser reads them. The document is cut where an outline
-begins or ends, and html.parser reads each start tag alone: what is wrong with one outline stays with it, and nothing refers to anything,
-so that there are no entities to expand. All of it is linear in the size of the document.
+Not feeds.yaml; fetches and keeps nothing. Two thirds of the lists that people pass on are not
+well-formed XML, so no XML parser reads them. The document is cut where an outline begins or ends,
+and html.parser reads each start tag alone: an error in an outline stays within it, and there are
+no entities to expand. All of it is linear in the size of the document.
 """
 
 import re
@@ -20,28 +21,28 @@ from bot.parse.repair import fault, mend
 from bot.text.clean import cut, plain, to_text
 from bot.text.url import safe_link
 
-SIZE = 10 * 1024 * 1024  #: bytes of a document at most
-FEEDS = 20_000  #: addresses of a document at most
-OUTLINES = 200_000  #: outlines of a document at most, folders and repetitions included
-TAGS = 20  #: tags of a feed at most, the outermost folders first
-_NAME = 100  # characters, as feeds.yaml allows
-_TAG = 60
-_READ = 4096  # characters looked at of an attribute
+MAX_SIZE = 10 * 1024 * 1024  #: bytes of a document
+MAX_FEEDS = 20_000  #: addresses of a document
+MAX_OUTLINES = 200_000  #: outlines of a document, folders and repetitions included
+MAX_TAGS = 20  #: tags of a feed, the outermost folders first
+_NAME_LENGTH = 100  # characters, as feeds.yaml allows
+_TAG_LENGTH = 60
+_ATTRIBUTE_LENGTH = 4096  # characters that are read of an attribute
 
 _ROOT = re.compile(
     r"<(?:(opml|outline)|(html|!doctype\s{1,9}html)|(?:rdf:)?(rss|rdf|feed))(?=[\s/>])",
     re.IGNORECASE | re.ASCII,
 )
 _MARK = re.compile(r"<(/?)outline(?=[\s/>])", re.IGNORECASE | re.ASCII)
-# Each alternative ends at the end of the text at the latest: a search for an end that is missing would start anew at every beginning.
+# Each alternative ends at the end of the text at the latest: a search for an end that is missing
+# would start anew at every beginning.
 _HIDDEN = re.compile(
     r"<!--.*?(?:(-->)|\Z)|<!\[CDATA\[.*?(?:(\]\]>)|\Z)|<!DOCTYPE[^<>\[]*\[.*?(?:(\]\s*>)|\Z)",
     re.DOTALL,
 )
 _RUN_ON = re.compile(r" [\w:]+ ?= ?$| ?/?>(?:[\"<> ].*)?$")
-_WORD = frozenset(
-    "Lu Ll Lt Lm Lo Mn Mc Me Nd Pc".split()
-)  # what `\w` is in the pattern of feeds.yaml, which pydantic reads; Python's differs
+# What `\w` is in the pattern of feeds.yaml, which pydantic reads; Python's differs.
+_WORD_CATEGORIES = frozenset("Lu Ll Lt Lm Lo Mn Mc Me Nd Pc".split())
 _ADDRESS = re.compile(
     r"""\bxmlurl\s{0,9}=\s{0,9}["']?\s{0,9}(?:https?|feed):""", re.IGNORECASE | re.ASCII
 )
@@ -49,60 +50,58 @@ _KINDS = frozenset({"rss", "atom", "feed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
+class ListedFeed:
     """A feed of a list."""
 
     url: str  #: http or https
     name: str  #: cleaned as headlines are, at most 100 characters; empty where the list gives none
-    tags: tuple[
-        str, ...
-    ]  #: the folders around it, outermost first, then its categories; each fit for `tags` in feeds.yaml
+    #: the folders around it, outermost first, then its categories; each valid in feeds.yaml
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What a document holds."""
+class FeedList:
+    """The feeds of a document."""
 
-    feeds: tuple[Features, ...]  #: in the order of the document, each address once
-    repaired: bool  #: the document is not well-formed, so that names or folders may be amiss
-    skipped: tuple[str, ...]  #: addresses that are none newsbell can poll
+    feeds: tuple[ListedFeed, ...]  #: in the order of the document, each address once
+    repaired: bool  #: it is not well-formed: names or folders may be wrong
+    skipped: tuple[str, ...]  #: addresses that newsbell cannot poll
 
 
-def read(document: bytes) -> Read:
-    """The feeds of an OPML document, well-formed or not. An address that stands in several folders comes once, with the tags of all.
+def read(document: bytes) -> FeedList:
+    """The feeds of an OPML document, well-formed or not.
 
-    Raises ValueError with a sentence for people where the document is no OPML, larger than SIZE, names more than FEEDS addresses,
-    or holds more than OUTLINES.
+    An address in several folders comes once, with the tags of all. Raises ValueError with a
+    sentence for people where the document is no OPML, or exceeds MAX_SIZE, MAX_FEEDS or
+    MAX_OUTLINES.
     """
-    if len(document) > SIZE:
-        raise ValueError(f"The file is larger than {SIZE // 1024**2} MB.")
+    if len(document) > MAX_SIZE:
+        raise ValueError(f"The file is larger than {MAX_SIZE // 1024**2} MB.")
     whole = to_utf8(document, "").decode()
-    text = mend(
-        _HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()
-    ).decode()  # other sections make html.parser raise
+    # Other sections than those of _HIDDEN make html.parser raise.
+    text = mend(_HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()).decode()
     _demand_opml(text)
-    feeds: dict[str, Features] = {}
+    feeds: dict[str, ListedFeed] = {}
     skipped: dict[str, None] = {}
     for tags, attributes in _outlines(text):
         named = _named(attributes)
         url = _address(named)
         if url:
-            known = feeds.get(url) or Features(url, _name(attributes, named), ())
-            feeds[url] = Features(
+            known = feeds.get(url) or ListedFeed(url, _name(attributes, named), ())
+            feeds[url] = ListedFeed(
                 url, known.name, _merged(known.tags, tags, _categories(attributes))
             )
         elif named:
             skipped[named[:200]] = None
-        if len(feeds) + len(skipped) > FEEDS:
-            raise ValueError(f"The list names more than {FEEDS:,} feeds.")
-    repaired = (
-        "<!ENTITY" in whole or fault(document) is not None
-    )  # no entity comes before a parser that expands it
-    return Read(tuple(feeds.values()), repaired, tuple(skipped))
+        if len(feeds) + len(skipped) > MAX_FEEDS:
+            raise ValueError(f"The list names more than {MAX_FEEDS:,} feeds.")
+    # No document with entities reaches `fault`, whose parser expands them.
+    repaired = "<!ENTITY" in whole or fault(document) is not None
+    return FeedList(tuple(feeds.values()), repaired, tuple(skipped))
 
 
 def _without(hidden: re.Match[str]) -> str:
-    """A comment, CDATA section or internal subset goes; of one that is not closed only the beginning."""
+    """A comment, CDATA section or internal subset goes; if it is not closed, its beginning does."""
     return " " if hidden.lastindex else f" {hidden.group()[4:]}"
 
 
@@ -124,22 +123,24 @@ def _demand_opml(text: str) -> None:
 
 
 class _StartTag(HTMLParser):
-    """The first start tag of a stretch of text: its attributes by their names in lower case, and whether it closes itself."""
+    """The first start tag of a piece of text.
+
+    Its attributes by their names in lower case, and whether it closes itself.
+    """
 
     attributes: dict[str, str] | None = None
     empty = False
 
     def read(self, piece: str, *, closing: bool) -> None:
-        """Take in a piece that begins with the tag; an end that is missing is added where `closing` says so."""
+        """Read a piece that begins with the tag; with `closing`, a missing end is added."""
         self._begin(piece, closing=closing)
         known = self.attributes or {}
         astray = _ADDRESS.search(piece) if "xmlurl" not in known else None
-        if (
-            astray
-        ):  # bare quotation marks and tags in a description ended the tag before its address
+        if astray:
+            # Bare quotation marks and tags in a description ended the tag before its address.
             self._begin(f"<outline {piece[astray.start() :]}", closing=closing)
             self.attributes = (self.attributes or {}) | {
-                name: _RUN_ON.sub("", value[:_READ]) for name, value in known.items()
+                name: _RUN_ON.sub("", value[:_ATTRIBUTE_LENGTH]) for name, value in known.items()
             }
 
     def _begin(self, piece: str, *, closing: bool) -> None:
@@ -159,26 +160,24 @@ class _StartTag(HTMLParser):
     def _take(self, tag: str, attrs: list[tuple[str, str | None]], *, empty: bool) -> None:
         if self.attributes is None and tag == "outline":
             self.empty = empty
-            self.attributes = {
-                name: value for name, value in reversed(attrs) if value
-            }  # of two of one name the first counts
+            # Of two attributes with the same name the first counts.
+            self.attributes = {name: value for name, value in reversed(attrs) if value}
 
 
 def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     """Every outline with the tags of the folders around it.
 
-    A feed holds no feeds: one that is still open where the next outline begins lacks its end tag. Otherwise all that follow would seem
-    to lie within it, and their folders would never end.
+    A feed holds no feeds: a feed that is still open where the next outline begins lacks its end
+    tag. Otherwise all that follow would seem to lie within it, and their folders would never end.
     """
     around: list[tuple[str, ...]] = [()]  # what is within each open outline
     in_feed = False
     tag = _StartTag()
     starts = [mark.start() for mark in _MARK.finditer(text)]
-    if len(starts) > 2 * OUTLINES:  # each has an end tag at most
-        raise ValueError(f"The list holds more than {OUTLINES:,} outlines.")
-    broken_off = (
-        starts[-1] if starts and not text.rstrip().endswith(">") else -1
-    )  # it may have half an address
+    if len(starts) > 2 * MAX_OUTLINES:  # each has an end tag at most
+        raise ValueError(f"The list holds more than {MAX_OUTLINES:,} outlines.")
+    # The outline at the end of a truncated document may have half an address.
+    broken_off = starts[-1] if starts and not text.rstrip().endswith(">") else -1
     for start, end in pairwise([*starts, len(text)]):
         ends = text.startswith("</", start)
         if (ends or in_feed) and len(around) > 1:
@@ -192,17 +191,21 @@ def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
         if not tag.empty:
             in_feed = bool(_named(attributes))
             around.append(
-                around[-1] if in_feed else _merged(around[-1], (_tag(_said(attributes)),))
+                around[-1] if in_feed else _merged(around[-1], (_tag(_label(attributes)),))
             )
 
 
-def _said(attributes: dict[str, str]) -> str:
+def _label(attributes: dict[str, str]) -> str:
     return attributes.get("text", "").strip() or attributes.get("title", "").strip()
 
 
 def _name(attributes: dict[str, str], named: str) -> str:
-    said = _said(attributes)
-    return "" if said == named else cut(to_text(said[:_READ], is_html=False), _NAME)
+    label = _label(attributes)
+    return (
+        ""
+        if label == named
+        else cut(to_text(label[:_ATTRIBUTE_LENGTH], is_html=False), _NAME_LENGTH)
+    )
 
 
 def _named(attributes: dict[str, str]) -> str:
@@ -210,11 +213,14 @@ def _named(attributes: dict[str, str]) -> str:
     named = attributes.get("xmlurl", "")
     if not named and attributes.get("type", "").lower() in _KINDS:
         named = attributes.get("url", "")
-    return _RUN_ON.sub("", " ".join(named[:_READ].split())).strip('"“”„»« ')
+    return _RUN_ON.sub("", " ".join(named[:_ATTRIBUTE_LENGTH].split())).strip('"“”„»« ')
 
 
 def _address(named: str) -> str:
-    """The http(s) address of a feed as lists write it, `feed:` and `feed://` among them; empty where it is none that can be polled."""
+    """The http(s) address of a feed as lists write it, `feed:` and `feed://` among them.
+
+    Empty where it cannot be polled.
+    """
     scheme, colon, rest = named.partition(":")
     if colon and scheme.lower() == "feed":
         bare = rest.lstrip("/")
@@ -224,37 +230,40 @@ def _address(named: str) -> str:
 
 def _categories(attributes: dict[str, str]) -> Iterator[str]:
     """OPML 2.0: "a string of comma-separated slash-delimited category strings"."""
-    for part in re.split(r"[,/]", attributes.get("category", "")[:_READ]):
+    for part in re.split(r"[,/]", attributes.get("category", "")[:_ATTRIBUTE_LENGTH]):
         yield _tag(part)
 
 
 def _tag(text: str) -> str:
-    """A folder's name as a tag: lower case, with a hyphen for whatever a tag cannot hold; empty where nothing is left."""
+    """A folder's name as a tag: in lower case, with a hyphen for what a tag cannot hold."""
     lower = (
-        normalize("NFC", to_text(text[:_READ], is_html=False).lower())
+        normalize("NFC", to_text(text[:_ATTRIBUTE_LENGTH], is_html=False).lower())
         .replace("'", "")
         .replace("’", "")
     )
-    kept = "".join(one if one == "." or category(one) in _WORD else " " for one in lower)
-    return "-".join(kept.split()).strip("-.")[:_TAG].rstrip("-.")
+    words = "".join(
+        letter if letter == "." or category(letter) in _WORD_CATEGORIES else " " for letter in lower
+    )
+    return "-".join(words.split()).strip("-.")[:_TAG_LENGTH].rstrip("-.")
 
 
 def _merged(*several: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tag for tags in several for tag in tags if tag))[:TAGS]
+    return tuple(dict.fromkeys(tag for tags in several for tag in tags if tag))[:MAX_TAGS]
 
 
-def written(feeds: Iterable[Features], title: str, at: datetime) -> bytes:
-    """The feeds as OPML 2.0 in UTF-8: those without tags first, the others in one folder for each first tag; `at` is when it was made.
+def write(feeds: Iterable[ListedFeed], title: str, at: datetime) -> bytes:
+    """The feeds as OPML 2.0 in UTF-8; `at` is when it was made. `read` returns the same feeds.
 
-    The format is http://opml.org/spec2.opml; folders are one level deep because Feedly and Miniflux know no deeper ones. `read` gives back
-    the same feeds. Further tags stand in `category`. Characters that XML forbids are dropped.
+    The format is http://opml.org/spec2.opml. Feeds without tags come first, the others in a folder
+    for each first tag: Feedly and Miniflux know no folders within folders. Further tags are in
+    `category`. Characters that XML forbids are dropped.
     """
     root = ET.Element("opml", version="2.0")
     head = ET.SubElement(root, "head")
     ET.SubElement(head, "title").text = plain(title)
     ET.SubElement(head, "dateCreated").text = format_datetime(at.astimezone(UTC), usegmt=True)
     body = ET.SubElement(root, "body")
-    folders: dict[str, list[Features]] = {"": []}
+    folders: dict[str, list[ListedFeed]] = {"": []}
     for feed in feeds:
         folders.setdefault(feed.tags[0] if feed.tags else "", []).append(feed)
     for folder, inside in folders.items():
@@ -262,13 +271,13 @@ def written(feeds: Iterable[Features], title: str, at: datetime) -> bytes:
         parent = ET.SubElement(body, "outline", text=label, title=label) if label else body
         for feed in inside:
             url = plain(feed.url)
-            name = (
-                plain(feed.name) or url
-            )  # `text` is required; an address in its place is read as no name
-            features = ET.SubElement(
+            # `text` is required; the address in its place is read as no name.
+            name = plain(feed.name) or url
+            outline = ET.SubElement(
                 parent, "outline", type="rss", text=name, title=name, xmlUrl=url
             )
             if feed.tags[1:]:
-                features.set("category", plain(",".join(feed.tags[1:])))
+                outline.set("category", plain(",".join(feed.tags[1:])))
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'.encode()
+    document = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{document}\n'.encode()

@@ -5,6 +5,7 @@ both become one `FeedCommit`. No I/O, no clock.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -31,10 +32,12 @@ from bot.text.url import host_and_port
 log = structlog.stdlib.get_logger("newsbell.poller")
 
 EMPTY_PROOF = 3  #: documents without entries in a row before the operator is told
-_HELD_BEFORE = 5  # entries a feed had, for a single remaining one to be taken for its tombstone
+_ENTRIES_BEFORE = 5  # that a feed had, for a single remaining entry to be its tombstone
 _TOMBSTONE = re.compile(
-    r"no longer (?:available|active|supported|updated)|has (?:been )?(?:moved|discontinued|retired|deprecated)"
-    r"|feed (?:is|was) (?:gone|closed|deprecated)|please update your (?:feed )?(?:reader|url|subscription)",
+    r"no longer (?:available|active|supported|updated)"
+    r"|has (?:been )?(?:moved|discontinued|retired|deprecated)"
+    r"|feed (?:is|was) (?:gone|closed|deprecated)"
+    r"|please update your (?:feed )?(?:reader|url|subscription)",
     re.IGNORECASE,
 )
 
@@ -43,12 +46,18 @@ REMEDIES = {
     Failure.CONNECT: "The site may be down; newsbell keeps trying.",
     Failure.TLS: "The site has to mend this; newsbell does not turn the check off.",
     Failure.TIMEOUT: "The site is very slow or down; newsbell keeps trying.",
-    Failure.PRIVATE: "If it is right as it is, name its range in settings.network.allow, or its port in settings.network.ports.",
+    Failure.PRIVATE: (
+        "If it is right as it is, name its range in settings.network.allow, "
+        "or its port in settings.network.ports."
+    ),
     Failure.REDIRECT: "Open the address in a browser and put the one you end at into feeds.yaml.",
     Failure.NOT_FOUND: "Look for the feed's new address on the site, or remove it.",
     Failure.GONE: "Look for the feed's new address on the site, or remove it.",
     Failure.LOGIN: "Give the feed's credentials under `headers:`.",
-    Failure.BLOCKED: "The site keeps programs out. Ask it to let this feed be read, or look for another address of it.",
+    Failure.BLOCKED: (
+        "The site keeps programs out. Ask it to let this feed be read, "
+        "or look for another address of it."
+    ),
     Failure.SLOW_DOWN: "newsbell waits as asked. Raise `every` for feeds of this site.",
     Failure.SERVER: "The site has to mend this; newsbell keeps trying.",
     Failure.HTTP: "Open the address in a browser to see what the site wants.",
@@ -112,7 +121,7 @@ def decide_poll(
 def unchanged(
     feed: FeedDue, answer: NotModified | Fetched, now: datetime, chance: float
 ) -> FeedCommit:
-    """Nothing new: a 304, or the same body. Validators that came along are kept, each for itself."""
+    """Nothing new: a 304, or the same body. Validators that came along are kept, each alone."""
     state = poll_schedule.succeeded(feed.state, now)
     if isinstance(answer, Fetched):
         state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
@@ -134,7 +143,7 @@ def with_entries(
     now: datetime,
     chance: float,
 ) -> FeedCommit:
-    """A document was read. Of a truncated one no validators are kept, so that the rest is fetched."""
+    """A document was read. If it is truncated, no validators are kept: the rest is fetched."""
     state = poll_schedule.succeeded(identified.state, now)
     if document.truncated:
         state = replace(state, etag=None, last_modified=None, body_hash=b"")
@@ -159,7 +168,10 @@ def with_entries(
 def empty(
     feed: FeedDue, answer: Fetched, body_hash: bytes, now: datetime, chance: float
 ) -> FeedCommit:
-    """A feed without entries. What was known stays known; if it had entries, the operator hears of it after a while, once."""
+    """A feed without entries. What was known stays known.
+
+    If it had entries, the operator gets one notice after a while.
+    """
     state = replace(
         poll_schedule.succeeded(feed.state, now),
         etag=answer.etag,
@@ -169,7 +181,10 @@ def empty(
     state = replace(state, empties=state.empties + 1, baseline_at=state.baseline_at or now)
     commit = _finish(feed, state, answer, now, chance)
     if state.empties == EMPTY_PROOF and feed.state.document:
-        text = f"{feed.name} has been empty {EMPTY_PROOF} times in a row. {REMEDIES[Failure.EMPTY]}\n{shown_url(feed.url)}"
+        text = (
+            f"{feed.name} has been empty {EMPTY_PROOF} times in a row. "
+            f"{REMEDIES[Failure.EMPTY]}\n{shown_url(feed.url)}"
+        )
         return replace(commit, notices=(*commit.notices, NoticeIntent(NoticeKind.EMPTY, text)))
     return commit
 
@@ -178,13 +193,14 @@ def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
     """Whether all that is left of a feed is one entry that says the feed has ended."""
     if len(document.entries) != 1 or len(document.blocks) > 1:
         return False
-    had = len(Document.unpack(feed.state.document).entries)
+    entries_before = len(Document.unpack(feed.state.document).entries)
     entry = document.entries[0]
-    return had >= _HELD_BEFORE and bool(_TOMBSTONE.search(f"{entry.title} {entry.summary[:300]}"))
+    text = f"{entry.title} {entry.summary[:300]}"
+    return entries_before >= _ENTRIES_BEFORE and bool(_TOMBSTONE.search(text))
 
 
 def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) -> FeedCommit:
-    """A poll failed: back off, leave the host alone where it asks for it, tell the operator once."""
+    """A poll failed: back off, also from the host where it asks, and notify the operator once."""
     state = poll_schedule.failed(
         feed.state, failure.failure, failure.text, now, drop_validators=failure.drop_validators
     )
@@ -212,40 +228,43 @@ def _finish(
     state = replace(
         state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason
     )
-    notices: list[NoticeIntent] = []
-    if feed.state.noticed:
-        since = feed.state.failing_since or now
-        notices.append(
-            NoticeIntent(
-                NoticeKind.FEED_RECOVERED, f"{feed.name} works again after {_span(now - since)}."
-            )
-        )
-    if state.adopted_url and state.adopted_url != feed.state.adopted_url:
-        notices.append(
-            NoticeIntent(
-                NoticeKind.FEED_MOVED,
-                f"{feed.name} has moved for good to {shown_url(state.adopted_url)}. Put that address into feeds.yaml.",
-            )
-        )
-    park = (
-        (host_and_port(feed.address), now + min(fresh.retry_after, poll_schedule.LONGEST_WAIT))
-        if fresh.retry_after
-        else None
+    park = None
+    if fresh.retry_after:
+        wait = min(fresh.retry_after, poll_schedule.LONGEST_WAIT)
+        park = (host_and_port(feed.address), now + wait)
+    return FeedCommit(
+        feed.id, state, notices=tuple(_success_notices(feed, state, now)), park_host=park
     )
-    return FeedCommit(feed.id, state, notices=tuple(notices), park_host=park)
+
+
+def _success_notices(feed: FeedDue, state: FeedState, now: datetime) -> Iterator[NoticeIntent]:
+    if feed.state.noticed:
+        since = now - (feed.state.failing_since or now)
+        text = f"{feed.name} works again after {_span(since)}."
+        yield NoticeIntent(NoticeKind.FEED_RECOVERED, text)
+    if state.adopted_url and state.adopted_url != feed.state.adopted_url:
+        text = (
+            f"{feed.name} has moved for good to {shown_url(state.adopted_url)}. "
+            "Put that address into feeds.yaml."
+        )
+        yield NoticeIntent(NoticeKind.FEED_MOVED, text)
 
 
 def _failing_text(feed: FeedDue, state: FeedState, now: datetime) -> str:
     since = now - (state.failing_since or now)
     span = f" for {_span(since)}" if since >= timedelta(minutes=1) else ""
     remedy = REMEDIES.get(state.failure, "") if state.failure else ""
-    return f"{feed.name} has failed {state.failures} times in a row{span}: {state.failure_text} {remedy}\n{shown_url(feed.url)}"
-
-
-def _flood_text(feed: FeedDue, many: int) -> str:
     return (
-        f"{feed.name} showed {many} entries at once that it never showed before. They are kept; those of the last day that match a "
-        f"subscription come as one message, the others ring nobody.\n{shown_url(feed.url)}"
+        f"{feed.name} has failed {state.failures} times in a row{span}: "
+        f"{state.failure_text} {remedy}\n{shown_url(feed.url)}"
+    )
+
+
+def _flood_text(feed: FeedDue, count: int) -> str:
+    return (
+        f"{feed.name} showed {count} entries at once that it never showed before. "
+        "They are kept; those of the last day that match a subscription come as one message, "
+        f"no alert is sent for the others.\n{shown_url(feed.url)}"
     )
 
 
@@ -259,12 +278,7 @@ def _span(span: timedelta) -> str:
 def shown_url(url: str) -> str:
     """A feed URL without what may be secret in it: user names and the values of its query."""
     parts = urlsplit(url)
-    query = (
-        "&".join(
-            f"{pair.partition('=')[0]}=…" if "=" in pair else pair
-            for pair in parts.query.split("&")
-        )
-        if parts.query
-        else ""
-    )
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' if query else ''}{query}"
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    query = "&".join(f"{name}=…" if equals else name for name, equals, _ in pairs)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}{'?' if query else ''}{query}"

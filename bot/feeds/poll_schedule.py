@@ -1,6 +1,7 @@
-"""Decide when to look at a feed again, and what a failure changes. Takes `now` and a random number; no I/O, no clock.
+"""Decide when to poll a feed again, and what a failure changes.
 
-Sources: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (ttl, skipHours, skipDays), RSS Syndication module.
+Sources: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (ttl, skipHours,
+skipDays), RSS Syndication module. Takes `now` and a random number; no I/O, no clock.
 """
 
 from dataclasses import dataclass, replace
@@ -11,10 +12,9 @@ from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, R
 FLOOR = timedelta(minutes=5)
 CEILING = timedelta(hours=24)
 UNKNOWN = timedelta(minutes=30)  #: before a feed's rate is known
-USUAL_MOST = timedelta(
-    hours=1
-)  #: a feed that published within the day is looked at so often at least
-FULL_AGAIN = timedelta(days=8)  #: some servers answer 304 for ever
+#: longest interval of a feed that published within the day
+ACTIVE_CEILING = timedelta(hours=1)
+FULL_AGAIN = timedelta(days=8)  #: some servers answer 304 forever
 NOTICE_AFTER = timedelta(hours=24)
 NOTICE_FAILURES = 3
 GONE_PROOF = 3
@@ -48,29 +48,32 @@ def in_words(span: timedelta) -> str:
 
 
 def adaptive(state: FeedState, now: datetime) -> timedelta:
-    """Half the usual time between two entries, an hour at most; longer only for a feed that has been quiet for long."""
+    """Half the usual time between two entries, an hour at most.
+
+    Longer only for a feed that has been quiet for long.
+    """
     if state.rate <= 0 and state.newest is None:
         return UNKNOWN
     by_rate = timedelta(hours=0.5 / state.rate) if state.rate > 1e-3 else CEILING
     quiet = max(now - state.newest, timedelta(0)) if state.newest else timedelta(0)
-    return min(max(min(by_rate, max(USUAL_MOST, quiet / 20)), FLOOR), CEILING)
+    return min(max(min(by_rate, max(ACTIVE_CEILING, quiet / 20)), FLOOR), CEILING)
 
 
 def after_success(
     feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
 ) -> Plan:
-    """The next poll after a 200 or 304: the wished interval, raised by what the publisher asks for."""
+    """The next poll after a 200 or 304: our interval, raised by what the publisher asks for."""
     interval, reason = (
         (feed.every, "every") if feed.every else (adaptive(state, now), "as often as it publishes")
     )
-    wishes = (
+    requests = (
         (state.hints.ttl, CEILING, "the feed's ttl or update period"),
         (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
         (freshness.retry_after, LONGEST_WAIT, "the server's Retry-After"),
     )
-    for wish, most, why in wishes:
-        if wish and min(wish, most) > interval:
-            interval, reason = min(wish, most), why
+    for request, limit, why in requests:
+        if request and min(request, limit) > interval:
+            interval, reason = min(request, limit), why
     jitter = 1 + _JITTER * chance
     at = now + interval * jitter
     awake = max(at, min(skip(at, state.hints), now + CEILING * jitter))
@@ -89,7 +92,7 @@ def skip(at: datetime, hints: FeedHints) -> datetime:
 def after_failure(
     feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
 ) -> Plan:
-    """The next try after a failure: twice as long each time, minutes to a day, and not before the server said."""
+    """The next try after a failure: twice as long each time, but not before the server allows."""
     step = feed.every or FLOOR
     interval = min(step * 2 ** min(state.failures - 1, 20), CEILING)
     reason = f"failed {state.failures} times in a row" if state.failures > 1 else "failed once"
@@ -102,7 +105,7 @@ def after_failure(
 
 
 def wait_asked(failure: Failure | None, freshness: Freshness) -> timedelta | None:
-    """How long the whole host is to be left alone; None where it did not ask."""
+    """How long no feed of the host is polled; None where the server did not ask for it."""
     if freshness.retry_after:
         return min(freshness.retry_after, LONGEST_WAIT)
     return SLOW_DOWN if failure is Failure.SLOW_DOWN else None
@@ -114,7 +117,7 @@ def conditional(state: FeedState, now: datetime) -> bool:
 
 
 def succeeded(state: FeedState, now: datetime) -> FeedState:
-    """The state without its troubles."""
+    """The state without its failures."""
     return replace(
         state,
         last_ok_at=now,
@@ -131,7 +134,7 @@ def succeeded(state: FeedState, now: datetime) -> FeedState:
 def failed(
     state: FeedState, failure: Failure, text: str, now: datetime, *, drop_validators: bool = False
 ) -> FeedState:
-    """The state with one more failure. An adopted redirect that fails three times is rolled back."""
+    """The state with a further failure. An adopted redirect that fails three times is undone."""
     changed = replace(
         state,
         last_poll_at=now,
@@ -150,14 +153,17 @@ def failed(
 
 
 def notice_due(state: FeedState, now: datetime) -> bool:
-    """After three failures or 24 hours, whichever is later; at the third 410 at once; once a failure."""
+    """After three failures or 24 hours, whichever is later; at once at the third 410; once."""
     if state.noticed or state.failures < NOTICE_FAILURES or state.failing_since is None:
         return False
     return now - state.failing_since >= NOTICE_AFTER or state.gone >= GONE_PROOF
 
 
 def redirected(state: FeedState, permanent_url: str | None, now: datetime) -> FeedState:
-    """Count sightings of one permanent redirect; adopt it after three polls over a day (a "temporary" 301 costs nothing then)."""
+    """Count polls that saw a permanent redirect; adopt it after three polls over a day.
+
+    So a 301 that was meant to be temporary changes nothing.
+    """
     if permanent_url is None:
         return replace(state, redirection=None) if state.redirection else state
     seen = state.redirection

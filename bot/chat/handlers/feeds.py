@@ -261,14 +261,14 @@ class Feeds:
             caption = translator.gettext("Your subscriptions, in the format of feeds.yaml.")
             return Reply(Message(caption, file=File("feeds.yaml", text.encode())))
         feeds = [
-            opml.Features(feed.url, feed.name, feed.tags)
+            opml.ListedFeed(feed.url, feed.name, feed.tags)
             for feed in await self._store.feeds_of(context.chat.id)
         ]
         if not feeds:
             return text_reply(
                 translator.gettext("No feeds yet. Add one for this chat: /addfeed ADDRESS")
             )
-        document = opml.written(feeds, "newsbell", context.now)
+        document = opml.write(feeds, "newsbell", context.now)
         caption = translator.gettext(
             "Your feeds, for another reader. For your subscriptions: /export yaml"
         )
@@ -314,7 +314,7 @@ def _upload_problem(problem: UploadProblem, translator: Translator) -> str:
             return translator.gettext("Telegram does not give me this file. Send it again.")
 
 
-def _import_lines(translator: Translator, document: opml.Read, new: int) -> list[str]:
+def _import_lines(translator: Translator, document: opml.FeedList, new: int) -> list[str]:
     """Return what an import came to."""
     lines = [
         translator.ngettext(

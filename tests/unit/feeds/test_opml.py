@@ -15,7 +15,17 @@ from pydantic import TypeAdapter
 from support import NOON
 
 from bot.config.schema import FeedShape, Tag
-from bot.feeds.opml import FEEDS, OUTLINES, SIZE, TAGS, Features, Read, _tag, read, written
+from bot.feeds.opml import (
+    MAX_FEEDS,
+    MAX_OUTLINES,
+    MAX_SIZE,
+    MAX_TAGS,
+    FeedList,
+    ListedFeed,
+    _tag,
+    read,
+    write,
+)
 from bot.parse.repair import fault
 from bot.text.clean import cut, to_text
 
@@ -49,11 +59,11 @@ def test_a_well_formed_list_gives_its_feeds_with_names_and_folders_in_order() ->
         + folder("World News", folder("Asia", feed(B, "Strait")), feed(C, ""))
     )
 
-    assert read(document.encode()) == Read(
+    assert read(document.encode()) == FeedList(
         (
-            Features(A, "Harbour & Sea", ()),
-            Features(B, "Strait", ("world-news", "asia")),
-            Features(C, "", ("world-news",)),
+            ListedFeed(A, "Harbour & Sea", ()),
+            ListedFeed(B, "Strait", ("world-news", "asia")),
+            ListedFeed(C, "", ("world-news",)),
         ),
         repaired=False,
         skipped=(),
@@ -68,7 +78,7 @@ def test_an_address_in_several_folders_comes_once_with_the_tags_of_all() -> None
         ).encode()
     )
 
-    assert made.feeds == (Features(A, "Wire", ("world", "asia", "ports", "ships")),)
+    assert made.feeds == (ListedFeed(A, "Wire", ("world", "asia", "ports", "ships")),)
 
 
 def test_a_name_comes_from_text_then_title_and_an_address_is_no_name() -> None:
@@ -163,11 +173,13 @@ def test_outlines_that_name_no_feed_are_passed_over() -> None:
         f'<outline text="A note"/><outline type="link" text="Page" url="{A}"/><outline type="RSS" text="Old" url="{B}"/>'
     )
 
-    assert read(document.encode()) == Read((Features(B, "Old", ()),), repaired=False, skipped=())
+    assert read(document.encode()) == FeedList(
+        (ListedFeed(B, "Old", ()),), repaired=False, skipped=()
+    )
 
 
 def test_a_list_without_feeds_is_an_empty_list() -> None:
-    assert read(opml("").encode()) == Read((), repaired=False, skipped=())
+    assert read(opml("").encode()) == FeedList((), repaired=False, skipped=())
 
 
 # Broken
@@ -332,13 +344,15 @@ def test_a_list_is_read_in_its_encoding_whatever_it_declares(encoding: str, decl
         feed(A, "Zürich – Übersee"), f'<?xml version="1.0" encoding="{declared}"?>'
     ).encode(encoding)
 
-    assert read(document).feeds == (Features(A, "Zürich – Übersee", ()),)
+    assert read(document).feeds == (ListedFeed(A, "Zürich – Übersee", ()),)
 
 
 def test_what_stands_in_comments_and_sections_is_no_feed() -> None:
     document = opml(f"<!-- {feed(A)} --><outline text='x'><![CDATA[{feed(B)}]]></outline>{feed(C)}")
 
-    assert read(document.encode()) == Read((Features(C, "Wire", ()),), repaired=False, skipped=())
+    assert read(document.encode()) == FeedList(
+        (ListedFeed(C, "Wire", ()),), repaired=False, skipped=()
+    )
 
 
 # No OPML
@@ -365,7 +379,7 @@ def test_what_stands_in_comments_and_sections_is_no_feed() -> None:
         (b'<feed xmlns="http://www.w3.org/2005/Atom"/>', "This is a feed, not a list of feeds."),
         (b"https://a.example/feed\n", "This is no OPML: it holds no outline."),
         (b"\x00\xff\x89PNG\r\n", "This is no OPML: it holds no outline."),
-        (b" " * (SIZE + 1), "The file is larger than 10 MB."),
+        (b" " * (MAX_SIZE + 1), "The file is larger than 10 MB."),
     ],
 )
 def test_what_is_no_opml_is_refused_with_a_sentence(document: bytes, reason: str | None) -> None:
@@ -382,14 +396,14 @@ def test_more_feeds_than_the_limit_are_refused_rather_than_cut_off() -> None:
             "".join(f'<outline xmlUrl="https://a.example/{number}"/>' for number in range(count))
         ).encode()
 
-    assert len(read(of(FEEDS)).feeds) == FEEDS
+    assert len(read(of(MAX_FEEDS)).feeds) == MAX_FEEDS
     with pytest.raises(ValueError, match=r"more than 20,000 feeds\.$"):
-        read(of(FEEDS + 1))
+        read(of(MAX_FEEDS + 1))
 
 
 def test_more_outlines_than_the_limit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"more than 200,000 outlines\.$"):
-        read(opml("<outline/>" * (2 * OUTLINES + 1)).encode())
+        read(opml("<outline/>" * (2 * MAX_OUTLINES + 1)).encode())
 
 
 # Hostile
@@ -429,7 +443,7 @@ def test_tens_of_thousands_of_outlines_within_each_other_are_read(ends: int) -> 
     made = read(document.encode())
 
     assert [one.url for one in made.feeds] == [A, B]
-    assert made.feeds[0].tags == tuple(f"f{number}" for number in range(TAGS))
+    assert made.feeds[0].tags == tuple(f"f{number}" for number in range(MAX_TAGS))
     assert made.repaired is not bool(ends)
 
 
@@ -485,7 +499,7 @@ def _laughs() -> str:
 def test_entities_are_neither_expanded_nor_fetched(doctype: str) -> None:
     made = read(opml(feed(B, "&l9;"), doctype).encode())
 
-    assert made.feeds[-1] == Features(B, "&l9;", ())
+    assert made.feeds[-1] == ListedFeed(B, "&l9;", ())
     assert made.repaired
 
 
@@ -504,28 +518,28 @@ URLS = st.builds(
     st.text(alphabet="abc", min_size=1, max_size=3),
     PATHS,
 )
-CLEAN_TAGS = st.lists(WORDS.map(_tag).filter(bool), unique=True, max_size=TAGS).map(tuple)
+CLEAN_TAGS = st.lists(WORDS.map(_tag).filter(bool), unique=True, max_size=MAX_TAGS).map(tuple)
 LISTS = st.lists(
-    st.builds(Features, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8
+    st.builds(ListedFeed, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8
 )
 
 
 @given(LISTS)
-@example([Features(A, "a &lt b", ()), Features("http://b.example/?a=1&amp;b", '"', ("x",))])
-def test_what_is_written_is_read_back(feeds: list[Features]) -> None:
-    made = read(written(feeds, "Mine", NOON))
+@example([ListedFeed(A, "a &lt b", ()), ListedFeed("http://b.example/?a=1&amp;b", '"', ("x",))])
+def test_what_is_written_is_read_back(feeds: list[ListedFeed]) -> None:
+    made = read(write(feeds, "Mine", NOON))
 
     assert set(made.feeds) == set(feeds)
     assert len(made.feeds) == len(feeds)
     assert (made.repaired, made.skipped) == (False, ())
-    assert read(written(made.feeds, "Mine", NOON)).feeds == made.feeds
+    assert read(write(made.feeds, "Mine", NOON)).feeds == made.feeds
 
 
 @given(WORDS, WORDS, st.text(max_size=20), st.lists(st.text(max_size=10), max_size=3))
 def test_whatever_is_written_is_well_formed(
     title: str, name: str, path: str, tags: list[str]
 ) -> None:
-    document = written([Features(A + path, name, tuple(tags))], title, NOON)
+    document = write([ListedFeed(A + path, name, tuple(tags))], title, NOON)
 
     assert fault(document) is None
 
@@ -536,11 +550,11 @@ def _elements(document: bytes) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories() -> None:
-    document = written(
+    document = write(
         [
-            Features(A, "Wire", ("world", "asia", "sea")),
-            Features(B, "", ()),
-            Features(C, 'Sea & "Land"', ("world",)),
+            ListedFeed(A, "Wire", ("world", "asia", "sea")),
+            ListedFeed(B, "", ()),
+            ListedFeed(C, 'Sea & "Land"', ("world",)),
         ],
         "Mine",
         datetime(2026, 3, 1, 13, 0, tzinfo=timezone(timedelta(hours=1))),
@@ -561,8 +575,8 @@ def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories()
 
 
 def test_characters_that_xml_forbids_are_dropped() -> None:
-    document = written(
-        [Features(A, "One\x00\x0b\ud800\uffffTwo", ())],
+    document = write(
+        [ListedFeed(A, "One\x00\x0b\ud800\uffffTwo", ())],
         "\x1bMine",
         datetime(2026, 3, 1, tzinfo=UTC),
     )

@@ -39,9 +39,11 @@ hint_sets = st.builds(
     st.frozensets(st.integers(0, 23)),
     st.frozensets(st.integers(0, 6)),
 )  # all hours and all days among them
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)).map(
-    lambda moment: moment.replace(tzinfo=NOON.tzinfo)
-)  # noqa: DTZ001
+moments = st.datetimes(
+    datetime(2020, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+    datetime(2035, 1, 1),  # noqa: DTZ001
+    timezones=st.just(NOON.tzinfo),
+)
 rates = st.floats(0, 5000)
 
 
