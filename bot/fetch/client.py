@@ -25,7 +25,10 @@ from bot.fetch.url_guard import GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
 
-ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
+ACCEPT = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.8, */*;q=0.1"
+)
 REDIRECTS = 5
 _PERMANENT = frozenset({301, 308})
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})

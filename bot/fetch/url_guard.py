@@ -131,7 +131,8 @@ class UrlGuard:
             raise AddressError("The address must begin with http:// or https://.")
         if "@" in url.raw_authority:
             raise AddressError(
-                "The address holds a user name or password: put it under `headers:` as Authorization."
+                "The address holds a user name or password: put it under `headers:` as "
+                "Authorization."
             )
         self._check_host(host)
         if port is not None and port not in self._ports and not self.is_exempt(host):

@@ -23,7 +23,8 @@ from bot.text.clean import title as clean_title
 MAX_NEW_ENTRIES = 500  #: new entries read of one document; the rest is remembered and not read
 _DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,40})<")
 _CHALLENGE = re.compile(
-    rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable javascript and cookies",
+    rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable "
+    rb"javascript and cookies",
     re.IGNORECASE,
 )
 _END = re.compile(rb"</(?:[A-Za-z_][\w.-]*:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)

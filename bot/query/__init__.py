@@ -1,1 +1,4 @@
-"""The query language: text to tree, tree against an entry, many trees at once. Knows words and texts; not feeds' or chats' affairs."""
+"""The query language: text to tree, tree against an article, many trees at once.
+
+Knows words and texts, nothing of polling or chats.
+"""

@@ -1,4 +1,7 @@
-"""Exclude something from a query: the new text, as short as it can be, and the terms that a query asks for. Not what should be excluded."""
+"""Add an exclusion to the text of a query, and list the terms that a query asks for.
+
+Not the choice of what to exclude.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +12,7 @@ from bot.query.tree import AllOf, AnyOf, InField, Leaf, Meta, Near, Node, NoneOf
 
 
 def positive_terms(node: Node, *, sign: bool = True) -> Iterator[Leaf]:
-    """The terms that are asked for, each by itself, wherever they stand; not those that are excluded."""
+    """Yield every term that is asked for, wherever it stands; not those that are excluded."""
     match node:
         case AllOf(parts=parts) | AnyOf(parts=parts):
             for part in parts:
@@ -26,30 +29,32 @@ def positive_terms(node: Node, *, sign: bool = True) -> Iterator[Leaf]:
 
 
 def with_exclusion(query: str, tree: Node, clause: Term | Meta, names: Names) -> str | None:
-    """The text of the query without what the clause matches; `tree` is the query's. None where it would be too long, or match nothing.
+    """Return the query, whose tree is `tree`, with `NOT clause` appended.
 
-    The query stays as its writer has it, in parentheses only where NOT would otherwise bind to a part of it: a second exclusion adds no
-    further ones.
+    None if that would be too long or match nothing. The query keeps its wording; it is put in
+    parentheses only if NOT would otherwise bind to a part of it, so that a second exclusion adds
+    none.
     """
     text, addition = query.strip(), show(NoneOf(clause))
     bare = isinstance(tree, AnyOf) and text[0] not in "(（"
-    for whole in (
+    candidates = (
         (f"({text}) {addition}",) if bare else (f"{text} {addition}", f"({text}) {addition}")
-    ):
+    )
+    for candidate in candidates:
         try:
-            made = parse(whole, names)
+            new_tree = parse(candidate, names)
         except QueryError:
             continue
-        if _is(made, tree, clause):
-            return whole
+        if _is_exclusion_of(new_tree, tree, clause):
+            return candidate
     return None
 
 
-def _is(made: Node, tree: Node, clause: Term | Meta) -> bool:
-    if not isinstance(made, AllOf) or not isinstance(made.parts[-1], NoneOf):
+def _is_exclusion_of(new_tree: Node, tree: Node, clause: Term | Meta) -> bool:
+    """Whether a tree is exactly `tree AND NOT clause`."""
+    if not isinstance(new_tree, AllOf) or not isinstance(new_tree.parts[-1], NoneOf):
         return False
-    before, last = made.parts[:-1], made.parts[-1].part
-    same = (
-        isinstance(last, type(clause)) and replace(last, text=clause.text) == clause
-    )  # the parser makes some signs plain ones
+    before, last = new_tree.parts[:-1], new_tree.parts[-1].part
+    # The parser replaces typographic signs, so that the written text may differ.
+    same = isinstance(last, type(clause)) and replace(last, text=clause.text) == clause
     return same and (before == (tree,) or (isinstance(tree, AllOf) and before == tree.parts))

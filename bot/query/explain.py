@@ -1,4 +1,7 @@
-"""Say why an article matches a query, or why not: which terms stand where, which are missing, which exclude it. Not the match itself."""
+"""Say why an article matches a query or not: which terms it contains, lacks, or must not contain.
+
+Not the match itself.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,35 +32,35 @@ from bot.text.stem import query_stems
 
 
 class MatchKind(StrEnum):
-    """How words of an article come to be a term."""
+    """How words of an article match a term."""
 
-    STEM = auto()  #: of the same stems
+    STEM = auto()  #: they have the same stems
     JOINED = auto()  #: characters of a script without spaces
-    PREFIX = auto()  #: begins with these letters
+    PREFIX = auto()  #: they begin with these letters
     NAME = auto()  #: a spelling of the name
-    LISTED = auto()  #: stands in the list of this name
-    EXPRESSION = auto()  #: a regular one
-    ARTICLE = auto()  #: of the article, not its words
-    WORD = auto()  #: the same word, in another form of writing
-    NEAR = auto()  #: so near to each other
+    LISTED = auto()  #: an item of the list of this name
+    EXPRESSION = auto()  #: they match the regular expression
+    ARTICLE = auto()  #: metadata of the article, not words
+    WORD = auto()  #: the same word, written differently
+    NEAR = auto()  #: the words are near enough to each other
 
 
 @dataclass(frozen=True, slots=True)
 class MatchMethod:
-    """How words of an article come to be a term, in no language."""
+    """How words of an article match a term, independent of the language of messages."""
 
     kind: MatchKind
-    what: str = ""  #: the stems, the letters it begins with, or the list
+    detail: str = ""  #: the stems, the prefix, or the name of the list
 
 
 @dataclass(frozen=True, slots=True)
 class TermMatch:
-    """A term that stands in the article."""
+    """A term that the article contains."""
 
     term: str  #: as written in the query
-    spans: tuple[Span, ...]  #: empty where it is not of the words (`site:`)
-    texts: tuple[str, ...]  #: what stands there, each once
-    how: MatchMethod | None = None  #: how that comes to be the term, where it does not show
+    spans: tuple[Span, ...]  #: empty for metadata (`site:`)
+    texts: tuple[str, ...]  #: the texts of the spans, without duplicates
+    method: MatchMethod | None = None  #: how they match, unless it is obvious
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,118 +68,110 @@ class Explanation:
     """Why an article matches, or why not."""
 
     matched: bool
-    spans: tuple[Span, ...]  #: those of the match; empty where there is none
-    found: tuple[TermMatch, ...]  #: terms that stand in the article and were asked for
+    spans: tuple[Span, ...]  #: those of the match; empty if there is none
+    terms: tuple[TermMatch, ...]  #: terms of the query that the article contains
     missing: tuple[str, ...]  #: parts of the query that had to match and do not
-    excluded: tuple[TermMatch, ...]  #: terms after NOT that stand in the article
-    unneeded: tuple[str, ...]  #: branches of an OR that do not match where another does
+    excluded: tuple[TermMatch, ...]  #: terms after NOT that the article contains
+    unneeded: tuple[str, ...]  #: branches of an OR that do not match while another does
 
 
 @dataclass(slots=True)
-class _Notes:
-    found: list[TermMatch] = field(default_factory=list)
+class _Parts:
+    terms: list[TermMatch] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     excluded: list[TermMatch] = field(default_factory=list)
     unneeded: list[str] = field(default_factory=list)
 
 
 def explain(node: Node, words: ArticleWords) -> Explanation:
-    """The explanation for one query and one article; `matched` and `spans` are those of `match`."""
+    """Explain a query for an article; `matched` and `spans` agree with `match`."""
     spans = match(node, words)
-    notes = _Notes()
-    _look(node, words, "", notes)
+    parts = _Parts()
+    _collect(node, words, "", parts)
     return Explanation(
         spans is not None,
         spans or (),
-        tuple(notes.found),
-        tuple(notes.missing),
-        tuple(notes.excluded),
-        tuple(dict.fromkeys(notes.unneeded)),
+        tuple(parts.terms),
+        tuple(parts.missing),
+        tuple(parts.excluded),
+        tuple(dict.fromkeys(parts.unneeded)),
     )
 
 
-def _look(node: Node, words: ArticleWords, where: str, notes: _Notes) -> None:
-    matches = evaluate(node, words, where) is not None
+def _collect(node: Node, words: ArticleWords, within: str, parts: _Parts) -> None:
+    """Sort a part of the query, evaluated within a field or (if it is empty) anywhere."""
+    matches = evaluate(node, words, within) is not None
     match node:
-        case AllOf(parts=parts):
-            for part in parts:
-                _look(part, words, where, notes)
-        case AnyOf(parts=parts) if matches:
-            for part in parts:
-                if evaluate(part, words, where) is None:
-                    notes.unneeded.append(_in(where, part))
+        case AllOf(parts=inner):
+            for part in inner:
+                _collect(part, words, within, parts)
+        case AnyOf(parts=inner) if matches:
+            for part in inner:
+                if evaluate(part, words, within) is None:
+                    parts.unneeded.append(_with_field(within, part))
                 else:
-                    _look(part, words, where, notes)
+                    _collect(part, words, within, parts)
         case NoneOf(part=part):
             if not matches:
-                notes.excluded += _standing(part, words, where) or [
-                    TermMatch(_in(where, part), (), ())
+                parts.excluded += _term_matches(part, words, within) or [
+                    TermMatch(_with_field(within, part), (), ())
                 ]
-        case InField(field=inner, part=part):
-            _look(part, words, inner, notes)
+        case InField(field=field_name, part=part):
+            _collect(part, words, field_name, parts)
         case _ if matches:
-            notes.found += _standing(node, words, where)
+            parts.terms += _term_matches(node, words, within)
         case _:
-            notes.missing.append(_in(where, node))
+            parts.missing.append(_with_field(within, node))
 
 
-def _in(where: str, node: Node) -> str:
-    return f"{where}:{show(node, inside=True)}" if where else show(node)
+def _with_field(within: str, node: Node) -> str:
+    return f"{within}:{show(node, inside=True)}" if within else show(node)
 
 
-def _standing(node: Node, words: ArticleWords, where: str) -> list[TermMatch]:
-    """The terms of a matching part."""
+def _term_matches(node: Node, words: ArticleWords, within: str) -> list[TermMatch]:
+    """The terms of a part that matches."""
     match node:
         case AllOf(parts=parts) | AnyOf(parts=parts):
             return [
-                found
+                term
                 for part in parts
-                if evaluate(part, words, where) is not None
-                for found in _standing(part, words, where)
+                if evaluate(part, words, within) is not None
+                for term in _term_matches(part, words, within)
             ]
         case NoneOf():
             return []
-        case InField(field=inner, part=part):
-            return _standing(part, words, inner)
+        case InField(field=field_name, part=part):
+            return _term_matches(part, words, field_name)
         case Near():
-            return [
-                _found(
-                    show(node),
-                    words,
-                    evaluate(node, words, where) or [],
-                    MatchMethod(MatchKind.NEAR),
-                )
-            ]
+            spans = evaluate(node, words, within) or []
+            return [_term_match(show(node), words, spans, MatchMethod(MatchKind.NEAR))]
         case Everything():
             return []
         case _:
-            return [
-                _found(
-                    _in(where, node), words, evaluate(node, words, where) or [], _how(node, words)
-                )
-            ]
+            spans = evaluate(node, words, within) or []
+            return [_term_match(_with_field(within, node), words, spans, _method(node, words))]
 
 
-def _found(term: str, words: ArticleWords, evidence: list[Span], how: MatchMethod) -> TermMatch:
-    spans = unique_spans(evidence)
+def _term_match(
+    term: str, words: ArticleWords, spans: list[Span], method: MatchMethod
+) -> TermMatch:
+    unique = unique_spans(spans)
     texts = dict.fromkeys(
-        words.texts[span.field != "title"][span.start : span.end] for span in spans
+        words.texts[span.field != "title"][span.start : span.end] for span in unique
     )
-    shown = None if all(folded_key(text) == folded_key(term) for text in texts) else how
-    return TermMatch(term, spans, tuple(texts), shown)
+    obvious = all(folded_key(text) == folded_key(term) for text in texts)
+    return TermMatch(term, unique, tuple(texts), None if obvious else method)
 
 
-def _how(leaf: Node, words: ArticleWords) -> MatchMethod:
+def _method(leaf: Node, words: ArticleWords) -> MatchMethod:
     match leaf:
         case Term(units=units, mode="inflected"):
-            forms = [
+            stems = [
                 query_stems(unit, words.language)[0] for unit in units if isinstance(unit, str)
             ]
-            return (
-                MatchMethod(MatchKind.STEM, " ".join(forms))
-                if forms
-                else MatchMethod(MatchKind.JOINED)
-            )
+            if not stems:
+                return MatchMethod(MatchKind.JOINED)
+            return MatchMethod(MatchKind.STEM, " ".join(stems))
         case Prefix(text=text):
             return MatchMethod(MatchKind.PREFIX, text)
         case Name():
@@ -192,69 +187,62 @@ def _how(leaf: Node, words: ArticleWords) -> MatchMethod:
 
 
 def sentence(explanation: Explanation, translator: Translator = ENGLISH) -> str:
-    """The explanation in words, for a person; one or more sentences."""
+    """Return the explanation for a person, in one or more sentences."""
     if explanation.matched:
-        terms = _terms(explanation.found, translator)
-        said = [
+        terms = _terms_with_texts(explanation.terms, translator)
+        sentences = [
             translator.gettext("Matched: {terms}.", terms=terms)
             if terms
             else translator.gettext("Contains nothing that the query excludes.")
         ]
         if explanation.unneeded:
-            said.append(
+            sentences.append(
                 translator.gettext(
                     "Not needed: {terms}.", terms=", ".join(explanation.unneeded[:8])
                 )
             )
-        return " ".join(said)
-    said = []
+        return " ".join(sentences)
+    sentences = []
     if explanation.missing:
-        said.append(
-            translator.gettext("Missing: {terms}.", terms=_and(explanation.missing, translator))
-        )
+        missing = _enumeration(explanation.missing, translator)
+        sentences.append(translator.gettext("Missing: {terms}.", terms=missing))
     if explanation.excluded:
-        said.append(
-            translator.gettext(
-                "Excluded by NOT {terms}.", terms=_terms(explanation.excluded, translator)
-            )
-        )
-    if explanation.found:
-        said.append(
-            translator.gettext(
-                "Found: {terms}.", terms=_and([one.term for one in explanation.found], translator)
-            )
-        )
-    return " ".join(said) or translator.gettext("No match.")
+        excluded = _terms_with_texts(explanation.excluded, translator)
+        sentences.append(translator.gettext("Excluded by NOT {terms}.", terms=excluded))
+    if explanation.terms:
+        terms = _enumeration([term.term for term in explanation.terms], translator)
+        sentences.append(translator.gettext("Found: {terms}.", terms=terms))
+    return " ".join(sentences) or translator.gettext("No match.")
 
 
-def _terms(found: Sequence[TermMatch], translator: Translator) -> str:
-    """Terms with what stands in the article; empty for none."""
-    return _and(
+def _terms_with_texts(terms: Sequence[TermMatch], translator: Translator) -> str:
+    """Enumerate terms with the texts that match them; empty for no terms."""
+    return _enumeration(
         [
-            f"{one.term} ({texts})" if (texts := _texts(one, translator)) else one.term
-            for one in found
+            f"{term.term} ({texts})" if (texts := _texts(term, translator)) else term.term
+            for term in terms
         ],
         translator,
     )
 
 
-def _texts(found: TermMatch, translator: Translator) -> str:
-    texts = ", ".join(translator.gettext("“{text}”", text=text) for text in found.texts[:3])
-    return f"{texts}, {_how_said(found.how, translator)}" if found.how and texts else texts
+def _texts(term: TermMatch, translator: Translator) -> str:
+    texts = ", ".join(translator.gettext("“{text}”", text=text) for text in term.texts[:3])
+    return f"{texts}, {_method_text(term.method, translator)}" if term.method and texts else texts
 
 
-def _how_said(how: MatchMethod, translator: Translator) -> str:
-    match how.kind:
+def _method_text(method: MatchMethod, translator: Translator) -> str:
+    match method.kind:
         case MatchKind.STEM:
-            return translator.gettext("same stem: {stems}", stems=how.what)
+            return translator.gettext("same stem: {stems}", stems=method.detail)
         case MatchKind.JOINED:
             return translator.gettext("the same word, written together")
         case MatchKind.PREFIX:
-            return translator.gettext("begins with {letters}", letters=how.what)
+            return translator.gettext("begins with {letters}", letters=method.detail)
         case MatchKind.NAME:
             return translator.gettext("a spelling of the name")
         case MatchKind.LISTED:
-            return translator.gettext("in the list {name}", name=how.what)
+            return translator.gettext("in the list {name}", name=method.detail)
         case MatchKind.EXPRESSION:
             return translator.gettext("matches the expression")
         case MatchKind.ARTICLE:
@@ -265,8 +253,8 @@ def _how_said(how: MatchMethod, translator: Translator) -> str:
             return translator.gettext("the same word")
 
 
-def _and(parts: Sequence[str], translator: Translator) -> str:
-    """The parts as a list within a sentence; empty for none."""
+def _enumeration(parts: Sequence[str], translator: Translator) -> str:
+    """Join parts to a list within a sentence; empty for no parts."""
     if len(parts) < 2:
         return "".join(parts)
     return translator.gettext("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])

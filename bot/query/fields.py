@@ -1,4 +1,4 @@
-"""What may stand in a field and beside NEAR: the rules of a query's parts, as messages for its writer. Not the shape, which is the grammar's."""
+"""Rules for the parts of fields and of NEAR, with messages for the writer. Not the grammar."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ _EXAMPLES = {
 
 
 def site_value(text: str) -> str:
-    """The host of an address, with its path where there is one, as `site:` compares it."""
+    """Return the host and path of an address as `site:` compares them."""
     bare = text.lower().partition("://")[2] or text.lower()
     address, slash, path = (
         bare.partition("?")[0].partition("#")[0].removeprefix("www.").rstrip("/").partition("/")
@@ -42,27 +42,26 @@ def site_value(text: str) -> str:
 
 
 def in_text_field(field: str, part: Node, query: str, position: int) -> InField:
-    """`title:` or `summary:` at this position of the query, before a part. Raises QueryError."""
+    """Return the part of `title:` or `summary:` at this position. Raises QueryError."""
     inner = _first(part, (InField, Meta, Everything))
     if inner is not None:
-        shown = show(inner)
         raise QueryError(
             query,
             position,
             "{field}: cannot contain {part}. Put that outside, joined by AND.",
             field=field,
-            part=shown,
+            part=show(inner),
         )
     return InField(field, part)
 
 
 def in_meta_field(field: str, part: Node, query: str, position: int) -> Node:
-    """The part with its words as values of the field, which stands at this position of the query. Raises QueryError."""
+    """Return the part with its words as values of the field at this position. Raises QueryError."""
     match part:
         case AllOf(parts=parts):
-            return AllOf(tuple(in_meta_field(field, one, query, position) for one in parts))
+            return AllOf(tuple(in_meta_field(field, inner, query, position) for inner in parts))
         case AnyOf(parts=parts):
-            return AnyOf(tuple(in_meta_field(field, one, query, position) for one in parts))
+            return AnyOf(tuple(in_meta_field(field, inner, query, position) for inner in parts))
         case NoneOf(part=inner):
             return NoneOf(in_meta_field(field, inner, query, position))
         case Term(text=text, quoted=quoted, mode=mode) if mode != "exact":
@@ -106,14 +105,14 @@ def _value(field: str, text: str, query: str, position: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NearSide:
-    """Where a part stands."""
+    """What surrounds a side of NEAR."""
 
-    other: str  #: what stands on the other side, as text
+    other: str  #: the other side, as text
     operator: str  #: as in `NEAR/3`
-    left: bool  #: the part is on the left side
+    left: bool  #: this is the left side
 
-    def whole(self, part: Node) -> str:
-        """The part with what it stands beside, as text."""
+    def with_part(self, part: Node) -> str:
+        """Return the whole NEAR as text, with this part on this side."""
         shown = show(part, inside=True)
         return (
             f"{shown} {self.operator} {self.other}"
@@ -122,12 +121,12 @@ class NearSide:
         )
 
 
-def check_near_side(part: Node, beside: NearSide, query: str, position: int) -> None:
-    """Raises QueryError where a part cannot stand on this side of the NEAR at this position, with what to write instead."""
-    operator = beside.operator
+def check_near_side(part: Node, side: NearSide, query: str, position: int) -> None:
+    """Raise QueryError, with what to write instead, if the part is not allowed in this NEAR."""
+    operator = side.operator
     match part:
         case AllOf(parts=parts):
-            instead = " AND ".join(f"({beside.whole(one)})" for one in parts)
+            instead = " AND ".join(f"({side.with_part(inner)})" for inner in parts)
             raise QueryError(
                 query,
                 position,
@@ -136,12 +135,12 @@ def check_near_side(part: Node, beside: NearSide, query: str, position: int) -> 
                 instead=instead,
             )
         case AnyOf(parts=parts):
-            for one in parts:
-                check_near_side(one, beside, query, position)
+            for inner in parts:
+                check_near_side(inner, side, query, position)
         case NoneOf():
             raise not_within_near(operator, query, position)
         case InField(field=field, part=inner):
-            instead = f"{field}:({beside.whole(inner)})"
+            instead = f"{field}:({side.with_part(inner)})"
             raise QueryError(
                 query,
                 position,
@@ -159,7 +158,7 @@ def check_near_side(part: Node, beside: NearSide, query: str, position: int) -> 
 
 
 def not_within_near(operator: str, query: str, position: int) -> QueryError:
-    """That NOT stands beside NEAR."""
+    """Return the error for NOT within NEAR."""
     return QueryError(
         query,
         position,
@@ -170,12 +169,13 @@ def not_within_near(operator: str, query: str, position: int) -> QueryError:
 
 
 def _first(node: Node, kinds: tuple[type, ...]) -> Node | None:
-    """The first part of one of these kinds."""
+    """The first node of one of these types, depth first."""
     if isinstance(node, kinds):
         return node
     match node:
         case AllOf(parts=parts) | AnyOf(parts=parts):
-            return next((found for one in parts if (found := _first(one, kinds)) is not None), None)
+            matches = (_first(part, kinds) for part in parts)
+            return next((hit for hit in matches if hit is not None), None)
         case NoneOf(part=part) | InField(part=part):
             return _first(part, kinds)
         case Near(left=left, right=right):

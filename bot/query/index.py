@@ -1,6 +1,7 @@
-"""Many subscriptions against one article: only those are tried whose rarest required key the article holds. Not the meaning of a query.
+"""Match many subscriptions against one article: only those whose rarest required key it has.
 
-A key is a word as written (after `=`), a stem, a beginning (`^`), a key of a name (`~`) or something known beside the words (`lang:ru`).
+Not the meaning of a query. A key is a word as written (after `=`), a stem, a prefix (`^`), a key of
+a name (`~`) or one of metadata (`lang:ru`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,56 +21,56 @@ from bot.query.words import ArticleWords, keys_of_word
 from bot.text.fold import fold
 from bot.text.stem import query_stems
 
-_REACHED = 1 << 16  # words of a language for which what they lead to is remembered
-_SAMPLE = 16  # one article in so many is counted, to know which words are rare
+_MAX_CACHED_WORDS = 1 << 16  # words of a language whose candidates are cached
+_SAMPLE = 16  # every 16th article is counted, to learn which words are rare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Compiled:
+class _CompiledQuery:
+    """A subscription, ready to be matched."""
+
     subscription: Subscription
     tree: Node
-    anchors: frozenset[str] | None  #: None: nothing that an article must hold
-    clauses: WordClauses  #: words that are looked for before the tree is tried
+    keys: frozenset[str] | None  #: those it is indexed by; None: it is tried on every article
+    clauses: WordClauses  #: words that are checked before the tree is evaluated
 
 
 class Index:
-    """The compiled subscriptions in force. Changed one by one, between two articles."""
+    """The compiled active subscriptions. Changed one at a time, between two articles."""
 
     def __init__(self, names: Names, languages: Iterable[str] = ("en",)) -> None:
         self._names = names
-        self._anchors = KeySelector(languages)
-        self._compiled: dict[int, _Compiled] = {}
-        self._anchored: dict[str, _Compiled | list[_Compiled]] = {}
-        self._free: set[int] = set()  # subscriptions that every article is held against
-        self._signs = {"^": 0, "~": 0, ":": 0}  # how many anchors need keys of this kind
-        self._reached: dict[
-            str, dict[str, tuple[_Compiled, ...]]
-        ] = {}  # language to word to what it leads to, as met so far
-        self._count = 0
-        self.broken: dict[
-            int, tuple[Subscription, QueryError]
-        ] = {}  #: queries that cannot be read (a list is gone): they stop no other
+        self._selector = KeySelector(languages)
+        self._compiled: dict[int, _CompiledQuery] = {}
+        self._by_key: dict[str, _CompiledQuery | list[_CompiledQuery]] = {}
+        self._unkeyed: set[int] = set()  # subscriptions that are tried on every article
+        self._key_kinds = {"^": 0, "~": 0, ":": 0}  # number of index keys of each special kind
+        # Cache: language to word to its candidates.
+        self._candidates_of_words: dict[str, dict[str, tuple[_CompiledQuery, ...]]] = {}
+        self._articles = 0  # matched so far
+        #: queries that cannot be parsed (a list was removed); they do not affect the others
+        self.broken: dict[int, tuple[Subscription, QueryError]] = {}
 
     def __len__(self) -> int:
         return len(self._compiled)
 
     def subscription(self, subscription_id: int) -> Subscription | None:
-        """The subscription with this id, if it is in force."""
-        found = self._compiled.get(subscription_id)
-        return found.subscription if found else None
+        """Return the subscription with this id, if it is active."""
+        compiled = self._compiled.get(subscription_id)
+        return compiled.subscription if compiled else None
 
     def subscriptions(self) -> list[Subscription]:
-        """All in force or broken."""
-        return [one.subscription for one in self._compiled.values()] + [
-            one for one, _ in self.broken.values()
+        """Return all subscriptions, active or broken."""
+        return [compiled.subscription for compiled in self._compiled.values()] + [
+            subscription for subscription, _ in self.broken.values()
         ]
 
     def tree(self, subscription_id: int) -> Node:
-        """The tree of a subscription in force."""
+        """Return the tree of an active subscription."""
         return self._compiled[subscription_id].tree
 
     def set(self, subscription: Subscription) -> None:
-        """Add or change one. A query that cannot be read is set aside in `broken`."""
+        """Add or change a subscription. A query that cannot be parsed goes to `broken`."""
         before = self._compiled.get(subscription.id)
         self.remove(subscription.id)
         if before and before.subscription.query == subscription.query:
@@ -83,38 +84,39 @@ class Index:
         self._insert(subscription, tree)
 
     def _insert(self, subscription: Subscription, tree: Node) -> None:
-        anchors = self._anchors.choose(tree)
+        keys = self._selector.choose(tree)
         clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required_words(tree)
-        compiled = self._compiled[subscription.id] = _Compiled(subscription, tree, anchors, clauses)
-        self._reached.clear()
-        if anchors is None:
-            self._free.add(subscription.id)
+        compiled = _CompiledQuery(subscription, tree, keys, clauses)
+        self._compiled[subscription.id] = compiled
+        self._candidates_of_words.clear()
+        if keys is None:
+            self._unkeyed.add(subscription.id)
             return
-        for anchor in anchors:
-            self._sign(anchor, 1)
-            here = self._anchored.get(anchor)
-            if here is None:
-                self._anchored[anchor] = compiled
-            elif isinstance(here, _Compiled):
-                self._anchored[anchor] = [here, compiled]
+        for key in keys:
+            self._count_kind(key, 1)
+            current = self._by_key.get(key)
+            if current is None:
+                self._by_key[key] = compiled
+            elif isinstance(current, _CompiledQuery):
+                self._by_key[key] = [current, compiled]
             else:
-                here.append(compiled)
+                current.append(compiled)
 
     def remove(self, subscription_id: int) -> None:
-        """Forget one; one that is not there is no mistake."""
+        """Remove a subscription, if it is in the index."""
         self.broken.pop(subscription_id, None)
         compiled = self._compiled.pop(subscription_id, None)
         if compiled is None:
             return
-        self._free.discard(subscription_id)
-        self._reached.clear()
-        for anchor in compiled.anchors or ():
-            self._sign(anchor, -1)
-            here = self._anchored[anchor]
-            if isinstance(here, list) and len(here) > 1:
-                here.remove(compiled)
+        self._unkeyed.discard(subscription_id)
+        self._candidates_of_words.clear()
+        for key in compiled.keys or ():
+            self._count_kind(key, -1)
+            current = self._by_key[key]
+            if isinstance(current, list) and len(current) > 1:
+                current.remove(compiled)
             else:
-                del self._anchored[anchor]
+                del self._by_key[key]
 
     def synchronize(
         self,
@@ -122,18 +124,25 @@ class Index:
         names: Names | None = None,
         chat: int | None = None,
     ) -> Iterator[int]:
-        """Bring the whole, or what rings one chat, in line with these; one change at a step: iterate to the end.
+        """Make the index, or its part for one chat, equal to these subscriptions.
 
-        Between two steps articles may be matched. Yields the id that was added, changed or removed. Other lists (`names`) read the
-        queries that use them anew; they are taken with the whole only.
+        Yields the id of each subscription after it was added, changed or removed: iterate to the
+        end. Articles may be matched between two steps. New lists (`names`) recompile the queries
+        that use lists; they are ignored if `chat` is given.
         """
-        new = {one.id: one for one in subscriptions}
-        known = {one.id: one for one in self.subscriptions() if chat is None or chat in one.chats}
+        new = {subscription.id: subscription for subscription in subscriptions}
+        known = {
+            subscription.id: subscription
+            for subscription in self.subscriptions()
+            if chat is None or chat in subscription.chats
+        }
         stale: set[int] = set()
         if names is not None and chat is None and names != self._names:
             self._names = names
             stale = {
-                number for number, one in known.items() if "@" in one.query or "＠" in one.query
+                number
+                for number, subscription in known.items()
+                if "@" in subscription.query or "＠" in subscription.query
             }
         for number, subscription in new.items():
             if number in stale:
@@ -146,35 +155,35 @@ class Index:
             yield number
 
     def add_language(self, language: str) -> None:
-        """Articles in this language come by: words of queries are known by their stems in it as well."""
-        if not self._anchors.add_language(language):
+        """Match the words of queries by their stems in this language as well."""
+        if not self._selector.add_language(language):
             return
         for number, compiled in list(self._compiled.items()):
-            if self._anchors.choose(compiled.tree) != compiled.anchors:
+            if self._selector.choose(compiled.tree) != compiled.keys:
                 self.remove(number)
                 self._insert(compiled.subscription, compiled.tree)
 
-    def _sign(self, anchor: str, by: int) -> None:
-        sign = anchor[0] if anchor[0] in "^~" else ":" if is_meta_key(anchor) else ""
-        if sign:
-            self._signs[sign] += by
+    def _count_kind(self, key: str, change: int) -> None:
+        kind = key[0] if key[0] in "^~" else ":" if is_meta_key(key) else ""
+        if kind:
+            self._key_kinds[kind] += change
 
     def match(self, article: Article) -> list[Match]:
-        """Every subscription that matches, by id."""
+        """Return the subscriptions that match an article, in the order of their ids."""
         if not self._compiled:
             return []
-        if article.language not in self._anchors.languages:
+        if article.language not in self._selector.languages:
             self.add_language(article.language)
         words = ArticleWords(article)
         return self.match_words(words)
 
     def match_words(self, words: ArticleWords) -> list[Match]:
-        """The same for an article whose words were cut before."""
+        """Like `match`, for an article that was tokenized before."""
         article = words.article
         matches: list[Match] = []
-        present = _Present(words)
+        contained = _ContainedWords(words)
         for compiled in self._candidates(words):
-            if not all(any(map(present.__getitem__, clause)) for clause in compiled.clauses):
+            if not all(any(map(contained.__getitem__, clause)) for clause in compiled.clauses):
                 continue
             subscription = compiled.subscription
             if subscription.feeds and article.selectors.isdisjoint(subscription.feeds):
@@ -182,64 +191,66 @@ class Index:
             spans = match(compiled.tree, words)
             if spans is not None:
                 matches.append(Match(subscription.id, spans))
-        matches.sort(key=lambda one: one.subscription_id)
+        matches.sort(key=lambda row: row.subscription_id)
         return matches
 
-    def _candidates(self, words: ArticleWords) -> AbstractSet[_Compiled]:
-        self._count += 1
-        if self._count % _SAMPLE == 0:
-            self._anchors.observe(words.places)
-        candidates = {self._compiled[one] for one in self._free}
-        reached = self._reached.setdefault(words.language, {})
-        for word in words.said:
-            found = reached.get(word)
-            if found is None:
-                found = self._reach(word, words.language, reached)
-            if found:
-                candidates.update(found)
-        if self._signs[":"]:
-            candidates.update(self._at(self._anchored.keys() & words.meta_keys()))
+    def _candidates(self, words: ArticleWords) -> AbstractSet[_CompiledQuery]:
+        self._articles += 1
+        if self._articles % _SAMPLE == 0:
+            self._selector.observe(words.postings)
+        candidates = {self._compiled[number] for number in self._unkeyed}
+        cache = self._candidates_of_words.setdefault(words.language, {})
+        for word in words.occurrences:
+            of_word = cache.get(word)
+            if of_word is None:
+                of_word = self._candidates_of(word, words.language, cache)
+            if of_word:
+                candidates.update(of_word)
+        if self._key_kinds[":"]:
+            candidates.update(self._with_keys(self._by_key.keys() & words.meta_keys()))
         return candidates
 
-    def _reach(
-        self, word: str, language: str, reached: dict[str, tuple[_Compiled, ...]]
-    ) -> tuple[_Compiled, ...]:
-        """The subscriptions that a word leads to."""
+    def _candidates_of(
+        self, word: str, language: str, cache: dict[str, tuple[_CompiledQuery, ...]]
+    ) -> tuple[_CompiledQuery, ...]:
+        """The subscriptions that have a key of a word."""
         keys = list(keys_of_word(word, language))
-        if self._signs["^"]:
-            folded = [one[1:] for one in keys if one[0] == "="]
-            keys += [f"^{one[:length]}" for one in folded for length in range(1, len(one) + 1)]
-        if self._signs["~"]:
+        if self._key_kinds["^"]:
+            folded = [key[1:] for key in keys if key[0] == "="]
+            keys += [f"^{form[:length]}" for form in folded for length in range(1, len(form) + 1)]
+        if self._key_kinds["~"]:
             keys += word_keys(fold(word))
-        if len(reached) >= _REACHED:
-            reached.clear()
-        found = reached[word] = tuple(
-            one for one in dict.fromkeys(self._at(keys)) if _may(one.tree, word)
+        if len(cache) >= _MAX_CACHED_WORDS:
+            cache.clear()
+        candidates = cache[word] = tuple(
+            compiled
+            for compiled in dict.fromkeys(self._with_keys(keys))
+            if _may_match(compiled.tree, word)
         )
-        return found
+        return candidates
 
-    def _at(self, keys: Iterable[str]) -> Iterator[_Compiled]:
+    def _with_keys(self, keys: Iterable[str]) -> Iterator[_CompiledQuery]:
         for key in keys:
-            here = self._anchored.get(key)
-            if isinstance(here, list):
-                yield from here
-            elif here is not None:
-                yield here
+            current = self._by_key.get(key)
+            if isinstance(current, list):
+                yield from current
+            elif current is not None:
+                yield current
 
     def prime(self, articles: Iterable[Article]) -> None:
         """Learn from stored articles which words are rare, before subscriptions are added."""
         for article in articles:
-            self._anchors.add_language(article.language)
-            self._anchors.observe(ArticleWords(article).places)
+            self._selector.add_language(article.language)
+            self._selector.observe(ArticleWords(article).postings)
 
 
-def _may(tree: Node, word: str) -> bool:
-    """Sounds of names are coarse: many names share those of a word that is none of them."""
+def _may_match(tree: Node, word: str) -> bool:
+    """Keys of names are coarse: many names share those of a word that is none of them."""
     return not isinstance(tree, Name) or may_match(tree.pattern, fold(word))
 
 
-class _Present(dict[str, bool]):
-    """Whether a word of a query stands in an article; each is looked up once for all queries."""
+class _ContainedWords(dict[str, bool]):
+    """Whether an article contains a word of a query; looked up once for all queries."""
 
     __slots__ = ("_words",)
 
@@ -249,8 +260,8 @@ class _Present(dict[str, bool]):
 
     def __missing__(self, word: str) -> bool:
         forms = (word,) if word[0] == "=" else query_stems(word, self._words.language)
-        places = self._words.places
-        found = self[word] = (
-            forms[0] in places if len(forms) == 1 else any(form in places for form in forms)
+        postings = self._words.postings
+        contained = self[word] = (
+            forms[0] in postings if len(forms) == 1 else any(form in postings for form in forms)
         )
-        return found
+        return contained

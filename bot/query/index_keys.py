@@ -1,6 +1,6 @@
-"""Choose by which keys a query is found: every article that matches holds at least one of them, and few others do. No matching.
+"""Choose the keys that a query is indexed by: every match has one of them, few other articles do.
 
-The same demands, in full, narrow a search over stored articles.
+Not matching. The same requirements, in full, narrow a search over stored articles.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,81 +25,85 @@ from bot.text.fold import fold
 from bot.text.stem import query_stems
 from bot.text.tokens import is_unspaced, joined
 
-_MOST_OBSERVED = 200_000  # keys whose frequency is remembered
-_META_COST = 200.0  # keys beside the words are shared by whole feeds
+_MAX_COUNTED = 200_000  # keys whose frequency is remembered
+_META_COST = 200.0  # keys of metadata are shared by whole feeds
 
 Keys = frozenset[str]
-WordClauses = tuple[tuple[str, ...], ...]
+WordClauses = tuple[tuple[str, ...], ...]  #: in each clause, words of which one is required
+Stems = Callable[[str], Keys]  #: stems of an inflected word
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRequirement:
-    """Any of some keys, or several demands together, all or any of them."""
+    """Any of some keys, or several requirements, of which all or any must be met."""
 
     keys: Keys = frozenset()
     parts: tuple["KeyRequirement", ...] = ()
-    every: bool = False  #: all parts are demanded, not any
+    every: bool = False  #: all parts are required, not any
 
 
 class KeySelector:
-    """Knows the languages that words are looked for in, and how rare keys are."""
+    """Knows the languages in which words are stemmed, and how frequent keys are."""
 
     def __init__(self, languages: Iterable[str]) -> None:
         self.languages = {"", *languages}
-        self._observed: dict[str, int] = {}
+        self._counts: dict[str, int] = {}  # articles with a key
 
     def add_language(self, language: str) -> bool:
-        """Look for words in this language as well; whether it is new."""
+        """Stem words in this language as well; return whether it is new."""
         if language in self.languages:
             return False
         self.languages.add(language)
         return True
 
     def observe(self, keys: Iterable[str]) -> None:
-        """An article held these keys."""
-        observed = self._observed
-        for one in keys:
-            observed[one] = observed.get(one, 0) + 1
-        if len(observed) > _MOST_OBSERVED:
-            self._observed = {one: count // 2 for one, count in observed.items() if count > 3}
+        """Count the keys of an article."""
+        counts = self._counts
+        for key in keys:
+            counts[key] = counts.get(key, 0) + 1
+        if len(counts) > _MAX_COUNTED:
+            self._counts = {key: count // 2 for key, count in counts.items() if count > 3}
+
+    def choose(self, node: Node) -> Keys | None:
+        """Return keys of which every match has at least one; None if there are none."""
+        clauses = self._clauses(required_keys(node, self._stems))
+        return min(clauses, key=self._cost) if clauses else None
 
     def _cost(self, keys: Iterable[str]) -> float:
         return sum(
-            _META_COST if is_meta_key(one) else self._observed.get(one, 0) + 2.0 / len(one)
-            for one in keys
+            _META_COST if is_meta_key(key) else self._counts.get(key, 0) + 2.0 / len(key)
+            for key in keys
         )
 
-    def choose(self, node: Node) -> Keys | None:
-        """The keys of which an article must hold one; None where there are none."""
-        clauses = self._clauses(required_keys(node, self._forms))
-        return min(clauses, key=self._cost) if clauses else None
-
-    def _clauses(self, demand: KeyRequirement | None) -> list[Keys]:
-        """Sets of keys of each of which an article must hold one."""
-        if demand is None:
+    def _clauses(self, requirement: KeyRequirement | None) -> list[Keys]:
+        """Return sets of keys; of each set every match has at least one key."""
+        if requirement is None:
             return []
-        if not demand.parts:
-            return [demand.keys]
-        each = [self._clauses(part) for part in demand.parts]
-        if demand.every:
+        if not requirement.parts:
+            return [requirement.keys]
+        each = [self._clauses(part) for part in requirement.parts]
+        if requirement.every:
             return [clause for clauses in each for clause in clauses]
         if not all(each):
             return []
         return [frozenset().union(*(min(clauses, key=self._cost) for clauses in each))]
 
-    def _forms(self, word: str) -> Keys:
+    def _stems(self, word: str) -> Keys:
         return frozenset(
-            form for language in self.languages for form in query_stems(word, language)
+            stem for language in self.languages for stem in query_stems(word, language)
         )
 
 
 def is_meta_key(key: str) -> bool:
-    """Whether a key is of something known beside the words (`lang:ru`)."""
+    """Whether a key is one of metadata (`lang:ru`)."""
     return ":" in key and key[0] not in "=^~"
 
 
 def required_words(node: Node) -> WordClauses:
-    """Words in clauses, of each of which an article must hold one; after `=` those that are not inflected. A quick first look."""
+    """Return words that a match must have, one of each clause; `=` marks those not inflected.
+
+    A quick check before the tree is evaluated.
+    """
     match node:
         case Term(units=units, mode=mode):
             sign = "" if mode == "inflected" else "="
@@ -121,31 +125,28 @@ def required_words(node: Node) -> WordClauses:
             return ()
 
 
-Forms = Callable[[str], Keys]
-
-
-def required_keys(node: Node, forms: Forms) -> KeyRequirement | None:
-    """What an article must hold to match; None where nothing is demanded. `forms` gives the stems of an inflected word."""
+def required_keys(node: Node, stems: Stems) -> KeyRequirement | None:
+    """Return the keys that a match must have; None if there are none."""
     match node:
         case Term(units=units, mode=mode):
-            each = [_unit(unit, forms if mode == "inflected" else _exact) for unit in units]
+            each = [_unit(unit, stems if mode == "inflected" else _exact) for unit in units]
             return each[0] if len(each) == 1 else KeyRequirement(parts=tuple(each), every=True)
         case Prefix(head=head, start=start):
             return _prefix(head, start)
         case Name(pattern=pattern):
             return KeyRequirement(pattern_keys(pattern))
         case NamedList(items=parts) | AnyOf(parts=parts):
-            found = [required_keys(part, forms) for part in parts]
-            return (
-                None if None in found else KeyRequirement(parts=tuple(one for one in found if one))
-            )
+            alternatives = [required_keys(part, stems) for part in parts]
+            if None in alternatives:
+                return None
+            return KeyRequirement(parts=tuple(filter(None, alternatives)))
         case AllOf(parts=parts):
-            inner = tuple(one for part in parts if (one := required_keys(part, forms)))
+            inner = tuple(filter(None, (required_keys(part, stems) for part in parts)))
             return KeyRequirement(parts=inner, every=True) if inner else None
         case Near(left=left, right=right):
-            return required_keys(AllOf((left, right)), forms)
+            return required_keys(AllOf((left, right)), stems)
         case InField(part=part):
-            return required_keys(part, forms)
+            return required_keys(part, stems)
         case Meta(field=field, value=value):
             return _meta(field, value)
         case _:
@@ -156,27 +157,24 @@ def _exact(word: str) -> Keys:
     return frozenset((f"={word}",))
 
 
-def _unit(unit: Unit, forms: Forms) -> KeyRequirement:
+def _unit(unit: Unit, stems: Stems) -> KeyRequirement:
     if isinstance(unit, str):
-        return KeyRequirement(forms(unit))
+        return KeyRequirement(stems(unit))
     if is_unspaced(unit[0]):
+        bigrams = (fold(first + second) for first, second in pairwise(unit))
         return KeyRequirement(
-            parts=tuple(
-                KeyRequirement(_exact(fold(first + second))) for first, second in pairwise(unit)
-            ),
-            every=True,
+            parts=tuple(KeyRequirement(_exact(bigram)) for bigram in bigrams), every=True
         )
-    apart = KeyRequirement(parts=tuple(KeyRequirement(forms(part)) for part in unit), every=True)
-    return KeyRequirement(parts=(apart, KeyRequirement(forms(joined(unit)))))
+    apart = KeyRequirement(parts=tuple(KeyRequirement(stems(part)) for part in unit), every=True)
+    return KeyRequirement(parts=(apart, KeyRequirement(stems(joined(unit)))))
 
 
 def _prefix(head: tuple[str, ...], start: str) -> KeyRequirement:
-    whole = joined((*head, start))
-    found = KeyRequirement(frozenset((f"^{whole}",)))
+    whole = KeyRequirement(frozenset((f"^{joined((*head, start))}",)))
     if not head:
-        return found
+        return whole
     apart = KeyRequirement(parts=tuple(KeyRequirement(_exact(part)) for part in head), every=True)
-    return KeyRequirement(parts=(found, apart))
+    return KeyRequirement(parts=(whole, apart))
 
 
 def _meta(field: str, value: str) -> KeyRequirement:

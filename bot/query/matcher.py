@@ -1,7 +1,8 @@
-"""Match one tree against one article, with the places that matched. Not the choice of which trees to try.
+"""Match one tree against one article, with the spans that matched. Not the choice of trees to try.
 
-Words, names and NEAR are intervals of word positions, as in Clarke, Cormack and Burkowski, "An Algebra for Structured Text Search"
-(1995); a regular expression has no positions and gives spans at once.
+Words, names and NEAR are intervals of word positions, as in Clarke, Cormack and Burkowski, "An
+Algebra for Structured Text Search" (1995). A regular expression has no word positions: it gives
+spans directly.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,53 +35,53 @@ from bot.text.fold import fold, folded_key
 from bot.text.stem import query_stems
 from bot.text.tokens import is_unspaced, joined
 
-INTERVALS = 128  #: places of one side of a NEAR that are looked at
+INTERVALS = 128  #: occurrences of each side of a NEAR that are examined
 TermRange = tuple[int, int, str]  #: first word, word after the last, the term
 Interval = tuple[int, int, tuple[TermRange, ...]]
 
 
 def match(node: Node, words: ArticleWords) -> tuple[Span, ...] | None:
-    """The spans that made the article match, in order; None where it does not match."""
-    found = evaluate(node, words, "")
-    return None if found is None else unique_spans(found)
+    """Return the spans that made the article match, in order; None if it does not match."""
+    spans = evaluate(node, words, "")
+    return None if spans is None else unique_spans(spans)
 
 
-def unique_spans(found: list[Span]) -> tuple[Span, ...]:
-    """Spans in order, each place once."""
-    if len(found) < 2:
-        return tuple(found)
-    # Of what one term matches from one place on, the shortest: Assad, not Assad's.
+def unique_spans(spans: list[Span]) -> tuple[Span, ...]:
+    """Return spans in order, without duplicates."""
+    if len(spans) < 2:
+        return tuple(spans)
+    # Of the spans of a term with the same start, the shortest: Assad, not Assad's.
     unique: dict[tuple[str, int, str], Span] = {}
-    for span in sorted(found, key=lambda span: (span.field != "title", span.start, span.end)):
+    for span in sorted(spans, key=lambda span: (span.field != "title", span.start, span.end)):
         unique.setdefault((span.field, span.start, span.term), span)
-    places_seen: dict[tuple[str, int, int], Span] = {}
+    by_range: dict[tuple[str, int, int], Span] = {}
     for span in unique.values():
-        places_seen.setdefault((span.field, span.start, span.end), span)
-    return tuple(places_seen.values())
+        by_range.setdefault((span.field, span.start, span.end), span)
+    return tuple(by_range.values())
 
 
 def evaluate(node: Node, words: ArticleWords, field: str) -> list[Span] | None:
-    """The spans of a part, within one field or anywhere; None where it does not match."""
+    """Return the spans of a part, in one field or (if it is empty) in any; None for no match."""
     return _BY_KIND[type(node)](node, words, field)
 
 
 def _all_of(node: AllOf, words: ArticleWords, field: str) -> list[Span] | None:
-    together: list[Span] = []
+    spans: list[Span] = []
     for part in node.parts:
-        found = _BY_KIND[type(part)](part, words, field)
-        if found is None:
+        part_spans = _BY_KIND[type(part)](part, words, field)
+        if part_spans is None:
             return None
-        together = together + found if together else found
-    return together
+        spans = spans + part_spans if spans else part_spans
+    return spans
 
 
 def _any_of(node: AnyOf, words: ArticleWords, field: str) -> list[Span] | None:
-    together: list[Span] | None = None
+    spans: list[Span] | None = None
     for part in node.parts:
-        found = _BY_KIND[type(part)](part, words, field)
-        if found is not None:
-            together = together + found if together else found
-    return together
+        part_spans = _BY_KIND[type(part)](part, words, field)
+        if part_spans is not None:
+            spans = spans + part_spans if spans else part_spans
+    return spans
 
 
 def _none_of(node: NoneOf, words: ArticleWords, field: str) -> list[Span] | None:
@@ -88,7 +89,7 @@ def _none_of(node: NoneOf, words: ArticleWords, field: str) -> list[Span] | None
 
 
 def _term(node: Term | Prefix, words: ArticleWords, field: str) -> list[Span] | None:
-    """Many queries ask for the same words: what one found is kept for the others."""
+    """Many queries ask for the same words: the result is cached for the other queries."""
     if field:
         return _spans(node, words, field) or None
     text = show_leaf(node)
@@ -115,7 +116,8 @@ def _everything(_: Everything, __: ArticleWords, ___: str) -> list[Span] | None:
     return []
 
 
-# A table instead of a `match` statement, which tries its cases one by one: this runs for each part of each candidate.
+# A table instead of a `match` statement, which tries its cases in turn: this runs for each part of
+# each candidate.
 _BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
     AllOf: _all_of,
     AnyOf: _any_of,
@@ -132,7 +134,7 @@ _BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
 def _spans(
     node: Term | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str
 ) -> list[Span]:
-    """The spans of a condition that words must meet."""
+    """The spans of a condition on words."""
     match node:
         case Regex():
             return [
@@ -142,105 +144,107 @@ def _spans(
                 for start, end in regex.find_spans(node, text)
             ]
         case Near():
-            evidence = [one for _, _, inner in _near(node, words) for one in inner]
-            return [_span(one, words) for one in evidence if _stands(one[0], words, field)]
+            term_ranges = [term for _, _, terms in _near(node, words) for term in terms]
+            return [_span(term, words) for term in term_ranges if _in_field(term[0], words, field)]
         case _:
             text = show_leaf(node)
             return [
                 _span((start, end, text), words)
                 for start, end in token_ranges(node, words)
-                if _stands(start, words, field)
+                if _in_field(start, words, field)
             ]
 
 
-def _stands(position: int, words: ArticleWords, field: str) -> bool:
+def _in_field(position: int, words: ArticleWords, field: str) -> bool:
     return not field or (position < words.summary_from) == (field == "title")
 
 
-def _span(evidence: TermRange, words: ArticleWords) -> Span:
-    start, end, term = evidence
-    return Span(*words.characters((start, end)), term)
+def _span(term_range: TermRange, words: ArticleWords) -> Span:
+    start, end, term = term_range
+    return Span(*words.character_range((start, end)), term)
 
 
 def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) -> list[TokenRange]:
-    """Where a term stands."""
+    """Return the positions of a term."""
     match leaf:
         case Term(units=units, mode=mode):
             first = units[0]
-            if (
-                len(units) == 1 and mode == "inflected" and isinstance(first, str)
-            ):  # the commonest term
+            if len(units) == 1 and mode == "inflected" and isinstance(first, str):  # the usual case
                 return _word(first, words)
-            found = _phrase(units, words, inflected=mode == "inflected")
-            return (
-                [
-                    place
-                    for place in found
-                    if words.original(place).replace(".", "")
-                    == normalize("NFC", leaf.text).replace(".", "")
-                ]
-                if mode == "exact"
-                else found
-            )
+            ranges = _phrase(units, words, inflected=mode == "inflected")
+            return _exact_only(ranges, leaf.text, words) if mode == "exact" else ranges
         case Prefix():
-            return _beginnings(leaf, words)
+            return _prefix_ranges(leaf, words)
         case Name(pattern=pattern):
             return find(pattern, words.words)
         case NamedList(items=items):
-            return [place for item in items for place in token_ranges(item, words)]
+            return [position for item in items for position in token_ranges(item, words)]
+
+
+def _exact_only(ranges: list[TokenRange], text: str, words: ArticleWords) -> list[TokenRange]:
+    """The ranges whose original text equals this text, but for full stops."""
+    expected = normalize("NFC", text).replace(".", "")
+    return [
+        token_range
+        for token_range in ranges
+        if words.original_text(token_range).replace(".", "") == expected
+    ]
 
 
 def _word(word: str, words: ArticleWords) -> list[TokenRange]:
     forms = query_stems(word, words.language)
     if len(forms) == 1:
-        return words.places.get(forms[0], [])
-    return list(dict.fromkeys(place for form in forms for place in words.places.get(form, ())))
+        return words.postings.get(forms[0], [])
+    postings = words.postings
+    return list(dict.fromkeys(position for form in forms for position in postings.get(form, ())))
 
 
 def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[TokenRange]:
-    """Where a word stands, or the words of a compound, apart or as one."""
+    """The positions of a word, or of a compound, written apart or joined."""
 
-    def one(word: str) -> list[TokenRange]:
-        return _word(word, words) if inflected else words.places.get(f"={word}", [])
+    def word_ranges(word: str) -> list[TokenRange]:
+        return _word(word, words) if inflected else words.postings.get(f"={word}", [])
 
     if isinstance(unit, str):
-        return one(unit)
-    apart = _chained([one(part) for part in unit])
-    return apart if is_unspaced(unit[0]) else list(dict.fromkeys((*apart, *one(joined(unit)))))
+        return word_ranges(unit)
+    apart = _adjacent([word_ranges(part) for part in unit])
+    if is_unspaced(unit[0]):
+        return apart
+    return list(dict.fromkeys((*apart, *word_ranges(joined(unit)))))
 
 
 def _phrase(units: tuple[Unit, ...], words: ArticleWords, *, inflected: bool) -> list[TokenRange]:
-    return _chained([_unit(unit, words, inflected=inflected) for unit in units])
+    return _adjacent([_unit(unit, words, inflected=inflected) for unit in units])
 
 
-def _chained(steps: list[list[TokenRange]]) -> list[TokenRange]:
-    """Places of the first that go on in places of the next without a gap."""
-    found = steps[0]
+def _adjacent(steps: list[list[TokenRange]]) -> list[TokenRange]:
+    """Ranges that begin in the first list and continue through all others without a gap."""
+    ranges = steps[0]
     for step in steps[1:]:
-        if not found:
+        if not ranges:
             return []
         ends: dict[int, list[int]] = {}
         for start, end in step:
             ends.setdefault(start, []).append(end)
-        found = [(start, after) for start, end in found for after in ends.get(end, ())]
-    return found
+        ranges = [(start, after) for start, end in ranges for after in ends.get(end, ())]
+    return ranges
 
 
-def _beginnings(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
-    found = list(words.beginning(joined((*prefix.head, prefix.start))))
+def _prefix_ranges(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
+    ranges = list(words.with_prefix(joined((*prefix.head, prefix.start))))
     if prefix.head:
-        found += _chained(
+        ranges += _adjacent(
             [
-                *(words.places.get(f"={part}", []) for part in prefix.head),
-                words.beginning(prefix.start),
+                *(words.postings.get(f"={part}", []) for part in prefix.head),
+                words.with_prefix(prefix.start),
             ]
         )
-    return sorted(set(found))
+    return sorted(set(ranges))
 
 
 def _near(node: Near, words: ArticleWords) -> list[Interval]:
     left, right = _intervals(node.left, words), _intervals(node.right, words)
-    found: dict[TokenRange, Interval] = {}
+    intervals: dict[TokenRange, Interval] = {}
     for first in left:
         for second in right:
             gap = second[0] - first[1]
@@ -250,12 +254,12 @@ def _near(node: Near, words: ArticleWords) -> list[Interval]:
                 second[0] < words.summary_from
             ):
                 hull = (min(first[0], second[0]), max(first[1], second[1]))
-                found.setdefault(hull, (*hull, (*first[2], *second[2])))
-    return sorted(found.values())[:INTERVALS]
+                intervals.setdefault(hull, (*hull, (*first[2], *second[2])))
+    return sorted(intervals.values())[:INTERVALS]
 
 
 def _intervals(node: Node, words: ArticleWords) -> list[Interval]:
-    """Where a side of a NEAR stands."""
+    """The intervals of a side of a NEAR."""
     match node:
         case Near():
             return _near(node, words)
@@ -274,24 +278,27 @@ def _intervals(node: Node, words: ArticleWords) -> list[Interval]:
 
 
 def meta_matches(meta: Meta, article: Article) -> bool:
-    """Whether the article has this beside its words."""
+    """Whether the metadata of an article meets the condition."""
     tests: dict[str, Callable[[], bool]] = {
-        "site": lambda: _is_of_site(meta.value, site_value(article.link)),
+        "site": lambda: _on_site(meta.value, site_value(article.link)),
         "lang": lambda: article.language == meta.value,
         "tag": lambda: meta.value in map(fold, article.tags),
-        "feed": lambda: meta.value == article.feed or _says(meta.value, (article.feed_name,)),
-        "source": lambda: _says(meta.value, sources(article)),
-        "author": lambda: _says(meta.value, (article.author,)),
+        "feed": lambda: (
+            meta.value == article.feed or _contains_words(meta.value, (article.feed_name,))
+        ),
+        "source": lambda: _contains_words(meta.value, sources(article)),
+        "author": lambda: _contains_words(meta.value, (article.author,)),
     }
     return tests[meta.field]()
 
 
-def _is_of_site(value: str, address: str) -> bool:
-    wanted_host, slash, path = value.partition("/")
-    return wanted_host in site_hosts(address) and (
+def _on_site(value: str, address: str) -> bool:
+    host, slash, path = value.partition("/")
+    return host in site_hosts(address) and (
         not slash or f"{address.partition('/')[2]}/".startswith(f"{path}/")
     )
 
 
-def _says(value: str, texts: Iterable[str]) -> bool:
+def _contains_words(value: str, texts: Iterable[str]) -> bool:
+    """Whether any of the texts, folded, contains the words of `value` in sequence."""
     return any(f" {value} " in f" {folded_key(text)} " for text in texts)

@@ -1,7 +1,7 @@
-"""Read a query: text to tree, with errors that point at the character and say what to do. Not matching.
+"""Parse a query: text to tree, with errors that point at the character and say what to do.
 
-Two steps: lark gives the shape (grammar.lark), `_Grower` reads the terms. What a whole query may not be (a NOT alone, everything,
-nothing) is `sense`'s to say.
+Not matching. Two steps: lark parses the structure (grammar.lark), `_TreeBuilder` the terms. Queries
+that match everything or nothing, or are a NOT alone, are rejected by `validate`.
 """
 
 import re
@@ -45,7 +45,7 @@ from bot.query.tree import (
     show,
 )
 from bot.query.validate import validation_error
-from bot.text.tokens import designation, is_unspaced, tokens
+from bot.text.tokens import Tokens, designation, is_unspaced, tokens
 
 LENGTH = 4_000  #: code points of a query
 TERMS = 300  #: words, phrases and items of lists of a query
@@ -56,15 +56,16 @@ DISTANCE = 50  #: words between the sides of a NEAR
 PREFIX = 2  #: letters before a star
 NAME_WORDS = 8  #: words of a name
 
-# One for one, so that positions hold: full-width forms of ASCII, typographic quotes and dashes.
-_ONE_FOR_ONE = (
+# Replaced by single characters, so that positions stay the same: full-width forms of ASCII,
+# typographic quotes and dashes.
+_REPLACEMENTS = (
     dict.fromkeys("“”„‟«»「」『』〝〞", '"')
     | dict.fromkeys("−–—‐‑", "-")
     | {"～": "~"}
     | dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
 )
-_TYPOGRAPHIC = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
-    ord(one): other for one, other in _ONE_FOR_ONE.items()
+_TYPOGRAPHIC = {point: chr(point - 0xFEE0) for point in range(0xFF01, 0xFF5F)} | {
+    ord(sign): plain for sign, plain in _REPLACEMENTS.items()
 }
 _FIELDS = (*TEXT_FIELDS, *META_FIELDS)
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR(?:/\d*)?|&&|\|\|)$")
@@ -79,8 +80,11 @@ def _grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="basic", maybe_placeholders=False)
 
 
-class _Grower(Transformer[Token, Node]):
-    """Builds the tree bottom up. `query` is as typed, for messages and for expressions, in which typographic signs are themselves."""
+class _TreeBuilder(Transformer[Token, Node]):
+    """Builds the tree bottom up.
+
+    `query` is as typed, for messages and for regular expressions, in which typographic signs count.
+    """
 
     def __init__(self, query: str, names: Names) -> None:
         super().__init__()
@@ -98,16 +102,16 @@ class _Grower(Transformer[Token, Node]):
             )
 
     def _term(self, text: str, position: int, term: Term) -> Term:
-        """The term with its units; raises where the text has none."""
-        found = units(text, inflected=term.mode == "inflected")
+        """Return the term with its units. Raises QueryError if the text has none."""
+        term_units = units(text, inflected=term.mode == "inflected")
         self._count(
             position,
             sum(
                 len(unit) if isinstance(unit, tuple) and not is_unspaced(unit[0]) else 1
-                for unit in found
+                for unit in term_units
             ),
         )
-        if not found:
+        if not term_units:
             if term.quoted:
                 raise QueryError(
                     self._query,
@@ -118,20 +122,18 @@ class _Grower(Transformer[Token, Node]):
                 self._query,
                 position,
                 "Unexpected “{word}”. Write a word here, or OR between alternatives.",
-                word=text or self._query[position : position + 1],
+                word=text,
             )
-        return Term(
-            found, trimmed(term.text) if term.mode == "exact" else term.text, term.mode, term.quoted
-        )
+        written = trimmed(term.text) if term.mode == "exact" else term.text
+        return Term(term_units, written, term.mode, term.quoted)
 
     @v_args(inline=True)
     def word(self, token: Token) -> Node:
         text, position = str(token), token.start_pos or 0
         if text[0] in "=~" and text.endswith("*"):
-            at = position + len(text) - 1
             raise QueryError(
                 self._query,
-                at,
+                position + len(text) - 1,
                 "A star works only with plain words. Remove the star, or the sign before the word.",
             )
         if text.startswith("="):
@@ -151,7 +153,7 @@ class _Grower(Transformer[Token, Node]):
         return self._term(text, position, Term((), text))
 
     def _check_word(self, text: str, position: int) -> None:
-        """Refuse what looks like another language's operator, where plain words would mean something else than their writer thinks."""
+        """Reject operators of other query languages, rather than search for them as words."""
         if re.fullmatch(r"O?NEAR(?:/.*)?", text):
             operator = text.partition("/")[0]
             raise QueryError(
@@ -174,41 +176,39 @@ class _Grower(Transformer[Token, Node]):
             raise QueryError(
                 self._query,
                 position,
-                "An expression goes between two slashes, as in /S-[34]00/. Close "
-                "it, or put the text in quotes.",
+                "An expression goes between two slashes, as in /S-[34]00/. Close it, or put the "
+                "text in quotes.",
             )
         if text.startswith("*"):
             raise QueryError(
                 self._query,
                 position,
-                "A star works only at the end of a word, as in rate*. For any part "
-                "of a word, use /…/.",
+                "A star works only at the end of a word, as in rate*. For any part of a word, "
+                "use /…/.",
             )
         if "*" in text[:-1] or "?" in text[:-1]:
-            at = position + min(text.index(one) for one in "*?" if one in text)
             raise QueryError(
                 self._query,
-                at,
-                "A star works only at the end of a word, as in rate*. For letters "
-                "inside a word, use /…/.",
+                position + min(text.index(sign) for sign in "*?" if sign in text),
+                "A star works only at the end of a word, as in rate*. For letters inside a word, "
+                "use /…/.",
             )
         if re.match(r"\^\d|.+[\^~]\d", text):
             raise QueryError(
                 self._query,
                 position,
-                "Weights and ~ with a number do nothing here. Write the word "
-                "alone, or NEAR/n between two words.",
+                "Weights and ~ with a number do nothing here. Write the word alone, or NEAR/n "
+                "between two words.",
             )
 
     def _prefix(self, text: str, position: int) -> Node:
-        found = units(text, inflected=False)
-        last = found[-1] if found else ""
+        term_units = units(text, inflected=False)
+        last = term_units[-1] if term_units else ""
         parts = last if isinstance(last, tuple) else (last,)
         if parts[-1] and is_unspaced(parts[-1]):
-            return self._term(
-                text, position, Term((), text)
-            )  # these scripts match within words anyway
-        if len(found) != 1 or len("".join(parts)) < PREFIX:
+            # These scripts match within words anyway.
+            return self._term(text, position, Term((), text))
+        if len(term_units) != 1 or len("".join(parts)) < PREFIX:
             raise QueryError(
                 self._query,
                 position,
@@ -237,10 +237,9 @@ class _Grower(Transformer[Token, Node]):
     def phrase(self, token: Token) -> Term:
         text = str(token)[1:-1].strip()
         if "*" in text:
-            at = (token.start_pos or 0) + str(token).index("*")
             raise QueryError(
                 self._query,
-                at,
+                (token.start_pos or 0) + str(token).index("*"),
                 'A star does nothing in quotes. Put it after a word, as in "air" ONEAR/0 def*.',
             )
         return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
@@ -271,14 +270,14 @@ class _Grower(Transformer[Token, Node]):
         name, position = str(token)[1:], token.start_pos or 0
         items = self._names.get(name)
         if items is None:
-            near = get_close_matches(name, self._names, n=1)
-            if near:
+            similar = get_close_matches(name, self._names, n=1)
+            if similar:
                 raise QueryError(
                     self._query,
                     position,
                     "There is no list @{name}. Did you mean @{other}?",
                     name=name,
-                    other=near[0],
+                    other=similar[0],
                 )
             raise QueryError(
                 self._query,
@@ -289,7 +288,7 @@ class _Grower(Transformer[Token, Node]):
         return NamedList(name, tuple(self._item(item, position) for item in items))
 
     def _item(self, item: str, position: int) -> Term | Prefix | Name:
-        """An item of a list: plain words in order, inflected; or one of the forms `"exact"`, `=Word`, `word*`, `~name`."""
+        """Parse an item of a list: inflected words, or `"phrase"`, `=Word`, `word*`, `~name`."""
         text = item.translate(_TYPOGRAPHIC).strip()
         sign, bare = (text[0], text[1:].strip('"')) if text[:1] in {"=", "~"} else ("", text)
         if sign == "~":
@@ -316,25 +315,27 @@ class _Grower(Transformer[Token, Node]):
         position = token.start_pos or 0
         name = str(token)[:-1].lower()
         if name not in _FIELDS:
-            raise self._no_field(name, position)
+            raise self._unknown_field(name, position)
         assert not isinstance(part, Token)  # noqa: S101
         rule = fields.in_text_field if name in TEXT_FIELDS else fields.in_meta_field
         return rule(name, part, self._query, position)
 
-    def _no_field(self, name: str, position: int) -> QueryError:
-        near = get_close_matches(name, _FIELDS, n=1, cutoff=0.6)
-        if near:
+    def _unknown_field(self, name: str, position: int) -> QueryError:
+        similar = get_close_matches(name, _FIELDS, n=1, cutoff=0.6)
+        if similar:
             return QueryError(
                 self._query,
                 position,
-                "There is no field {name}:. Did you mean {other}:? To look for the text itself, put it in quotes.",
+                "There is no field {name}:. Did you mean {other}:? To look for the text itself, "
+                "put it in quotes.",
                 name=name,
-                other=near[0],
+                other=similar[0],
             )
         return QueryError(
             self._query,
             position,
-            "There is no field {name}:. Fields are {fields}. To look for the text itself, put it in quotes.",
+            "There is no field {name}:. Fields are {fields}. To look for the text itself, put it "
+            "in quotes.",
             name=name,
             fields=", ".join(_FIELDS),
         )
@@ -382,50 +383,55 @@ class _Grower(Transformer[Token, Node]):
 
 
 def trimmed(text: str) -> str:
-    """The text from its first word to its last: what stands around them is not compared."""
-    places = tokens(text).places
-    return text[places[0][0] : places[-1][1]] if places else text
+    """Return the text from its first word to its last: what surrounds them is not compared."""
+    spans = tokens(text).spans
+    return text[spans[0][0] : spans[-1][1]] if spans else text
 
 
 def units(text: str, *, inflected: bool) -> tuple[Unit, ...]:
-    """The words of a term: alone, or as compounds; characters of scripts without spaces that touch are a compound as well.
+    """Return the words of a term, single or as compounds.
 
-    They are folded; words that may be inflected keep their accents, by which stemmers know endings.
+    Adjacent characters of scripts without spaces are a compound. Words are folded; inflected ones
+    keep their accents, by which stemmers recognise endings.
     """
-    cut = tokens(text)
-    words = [_designated(word) for word in (cut.lower if inflected else cut.words)]
-    found: list[Unit] = []
-    compounds = dict(cut.compounds)
+    term_tokens = tokens(text)
+    words = [
+        _latin_designation(word) for word in (term_tokens.lower if inflected else term_tokens.words)
+    ]
+    term_units: list[Unit] = []
+    compounds = dict(term_tokens.compounds)
     index = 0
-    while index < len(cut.words):
-        until = compounds.get(index, index + 1)
-        if is_unspaced(cut.words[index]):
-            until = index + 1
-            while (
-                until < len(cut.words)
-                and is_unspaced(cut.words[until])
-                and cut.places[until][0] == cut.places[until - 1][1]
-            ):
-                until += 1
-        parts = tuple(words[index:until])
-        found.append(parts if len(parts) > 1 else parts[0])
-        index = until
-    return tuple(found)
+    while index < len(words):
+        end = compounds.get(index, index + 1)
+        if is_unspaced(term_tokens.words[index]):
+            end = _end_of_unspaced(term_tokens, index)
+        parts = tuple(words[index:end])
+        term_units.append(parts if len(parts) > 1 else parts[0])
+        index = end
+    return tuple(term_units)
 
 
-def _designated(word: str) -> str:
-    return (
-        word
-        if word.isascii() or not any(map(str.isdecimal, word)) or not any(map(str.isalpha, word))
-        else designation(word)
-    )
+def _end_of_unspaced(term_tokens: Tokens, start: int) -> int:
+    """Where a run of touching characters of scripts without spaces ends."""
+    end = start + 1
+    while (
+        end < len(term_tokens.words)
+        and is_unspaced(term_tokens.words[end])
+        and term_tokens.spans[end][0] == term_tokens.spans[end - 1][1]
+    ):
+        end += 1
+    return end
+
+
+def _latin_designation(word: str) -> str:
+    """A word of letters and digits in Latin letters (С300 as c300); any other word unchanged."""
+    if word.isascii() or not any(map(str.isdecimal, word)) or not any(map(str.isalpha, word)):
+        return word
+    return designation(word)
 
 
 def parse(query: str, names: Names | None = None) -> Node:
-    """Read a query.
-
-    Raises QueryError with the position of the first mistake.
-    """
+    """Parse a query. Raises QueryError with the position of the first mistake."""
     if len(query) > LENGTH:
         raise QueryError(
             query,
@@ -439,9 +445,9 @@ def parse(query: str, names: Names | None = None) -> Node:
         raise QueryError(query, 0, 'The query is empty. Write a word, or a "phrase".')
     _check_brackets(query, text)
     try:
-        tree = _Grower(query, names or {}).transform(_grammar().parse(text))
+        tree = _TreeBuilder(query, names or {}).transform(_grammar().parse(text))
     except UnexpectedInput as error:
-        raise _explained(query, text, error) from None
+        raise _grammar_error(query, text, error) from None
     except VisitError as error:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
@@ -468,7 +474,7 @@ def _too_deep(query: str) -> QueryError:
 
 
 def _depth(node: Node, above: int) -> int:
-    """How deep a tree is; no deeper than what is too deep is looked at."""
+    """The depth of a tree; deeper than the limit it is not examined."""
     if above > _NODES:
         return above
     match node:
@@ -483,6 +489,7 @@ def _depth(node: Node, above: int) -> int:
 
 
 def _check_brackets(query: str, text: str) -> None:
+    """Raise QueryError for a quote or parenthesis without its partner."""
     opened: list[int] = []
     quote = -1
     position = 0
@@ -522,13 +529,14 @@ def _check_brackets(query: str, text: str) -> None:
         )
 
 
-def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
+def _grammar_error(query: str, text: str, error: UnexpectedInput) -> QueryError:
+    """Explain an error of the grammar."""
     if isinstance(error, UnexpectedEOF) or (
         isinstance(error, UnexpectedToken) and error.token.type == "$END"
     ):
         last = text.rsplit(maxsplit=1)[-1]
-        last = next((one for one in ("&&", "||") if last.endswith(one)), last)
-        return _at_the_end(query, text.rstrip().rfind(last), last)
+        last = next((sign for sign in ("&&", "||") if last.endswith(sign)), last)
+        return _unfinished(query, text.rstrip().rfind(last), last)
     position = error.pos_in_stream or 0  # type: ignore[redundant-expr]  # lark's annotation leaves out None
     if isinstance(error, UnexpectedCharacters):
         sign = text[position]
@@ -538,27 +546,27 @@ def _explained(query: str, text: str, error: UnexpectedInput) -> QueryError:
             "“{sign}” means nothing here. Put text that contains it in quotes.",
             sign=sign,
         )
-    found = (
+    unexpected = (
         str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
     )
-    before_it = text[:position].rstrip().rpartition(" ")[2]
-    if re.fullmatch(r"[-!]|NOT", found) and re.fullmatch(r"O?NEAR/\d+", before_it):
-        return fields.not_within_near(before_it, query, position)
-    if found == ")":
+    preceding = text[:position].rstrip().rpartition(" ")[2]
+    if re.fullmatch(r"[-!]|NOT", unexpected) and re.fullmatch(r"O?NEAR/\d+", preceding):
+        return fields.not_within_near(preceding, query, position)
+    if unexpected == ")":
         before = text[:position].rstrip()
         last = before.rsplit(maxsplit=1)[-1].lstrip("(") if before else ""
         if _OPERATOR.match(last):
-            return _at_the_end(query, before.rfind(last), last)
+            return _unfinished(query, before.rfind(last), last)
         return QueryError(query, position, "A word is missing before this parenthesis.")
     return QueryError(
         query,
         position,
         "“{word}” needs a word before it. Remove it, or put it in quotes to search for it.",
-        word=found,
+        word=unexpected,
     )
 
 
-def _at_the_end(query: str, position: int, word: str) -> QueryError:
+def _unfinished(query: str, position: int, word: str) -> QueryError:
     return QueryError(
         query,
         position,

@@ -1,6 +1,7 @@
-"""A query as a search over the keys that stored entries are found by: whatever matches is among what the search finds. Not the match.
+"""A query as a full-text search over the keys of stored entries: every match is among its results.
 
-The expression is of SQLite's FTS5 (sqlite.org/fts5.html, "Full-text Query Syntax"), whose tokens are our keys.
+Not the match. The expression is of SQLite's FTS5 (sqlite.org/fts5.html, "Full-text Query Syntax"),
+whose tokens are our keys.
 """
 
 import re
@@ -12,55 +13,60 @@ from bot.query.tree import AllOf, Meta, Node
 from bot.query.words import ArticleWords
 from bot.text.stem import query_stems
 
-_WITHIN = 500  # keys of one word that an expression names; a word with more narrows nothing
-_ODD = re.compile(r"[\x00-,;<>?@\[\\\]`{|}\x7f]")  # what the tokens of the search are cut at
+_MAX_ALTERNATIVES = 500  # keys joined by OR; a word with more of them narrows nothing
+_SEPARATORS = re.compile(r"[\x00-,;<>?@\[\\\]`{|}\x7f]")  # characters that the tokenizer splits at
 
 
 def search_text(words: ArticleWords) -> str:
-    """The keys of an article, as the search keeps them: words, stems and sounds of names."""
-    found = dict.fromkeys(words.places)
-    found.update(dict.fromkeys(one for word in words.words if word for one in word_keys(word)))
-    return " ".join(one for one in found if not _ODD.search(one))
+    """Return the text that is indexed for an article: keys of words, stems and name sounds."""
+    keys = dict.fromkeys(words.postings)
+    keys.update(dict.fromkeys(key for word in words.words if word for key in word_keys(word)))
+    return " ".join(key for key in keys if not _SEPARATORS.search(key))
 
 
 def fts_expression(node: Node, languages: Iterable[str]) -> str:
-    """The search for a query whose words may be inflected in these languages; empty where every article has to be looked at."""
+    """Return the FTS5 expression of a query, whose words may be inflected in these languages.
+
+    Empty if every article has to be examined.
+    """
     all_languages = frozenset(languages) | {""}
 
-    def forms(word: str) -> Keys:
-        return frozenset(form for language in all_languages for form in query_stems(word, language))
+    def stems_in_all(word: str) -> Keys:
+        return frozenset(stem for language in all_languages for stem in query_stems(word, language))
 
-    demand = required_keys(node, forms)
-    return _written(demand) if demand else ""
+    requirement = required_keys(node, stems_in_all)
+    return _expression(requirement) if requirement else ""
 
 
-def _written(demand: KeyRequirement) -> str:
-    """Empty where nothing is demanded that the search keeps."""
-    if not demand.parts:
-        return _any(demand.keys)
-    inner = [_written(part) for part in demand.parts]
-    if demand.every:
-        known = list(dict.fromkeys(one for one in inner if one))
+def _expression(requirement: KeyRequirement) -> str:
+    """Return the expression of a requirement; empty if it needs no key that is indexed."""
+    if not requirement.parts:
+        return _any_key(requirement.keys)
+    inner = [_expression(part) for part in requirement.parts]
+    if requirement.every:
+        known = list(dict.fromkeys(part for part in inner if part))
         return f"({' AND '.join(known)})" if len(known) > 1 else "".join(known)
     if not all(inner):
         return ""
     return f"({' OR '.join(dict.fromkeys(inner))})" if len(inner) > 1 else inner[0]
 
 
-def _any(found: Keys) -> str:
-    # Sites, tags and feeds are not kept: they change with the configuration.
-    if len(found) > _WITHIN or any(is_meta_key(one) or _ODD.search(one) for one in found):
+def _any_key(keys: Keys) -> str:
+    # Sites, tags and feeds are not indexed: they change with the configuration.
+    if len(keys) > _MAX_ALTERNATIVES or any(
+        is_meta_key(key) or _SEPARATORS.search(key) for key in keys
+    ):
         return ""
-    written = [f'"={one[1:]}" *' if one[0] == "^" else f'"{one}"' for one in sorted(found)]
-    return f"({' OR '.join(written)})" if len(written) > 1 else "".join(written)
+    quoted = [f'"={key[1:]}" *' if key[0] == "^" else f'"{key}"' for key in sorted(keys)]
+    return f"({' OR '.join(quoted)})" if len(quoted) > 1 else "".join(quoted)
 
 
 def required_meta(node: Node) -> tuple[Meta, ...]:
-    """Conditions beside the words that every match meets: cheap to look at first."""
+    """Return the conditions on metadata that every match meets: cheap to check first."""
     match node:
         case Meta():
             return (node,)
         case AllOf(parts=parts):
-            return tuple(one for part in parts for one in required_meta(part))
+            return tuple(meta for part in parts for meta in required_meta(part))
         case _:
             return ()

@@ -1,4 +1,7 @@
-"""Regular expressions of people: only RE2, which takes time linear in the text, and only of a size that costs little. Not the query's syntax."""
+"""Regular expressions in queries: RE2, which takes time linear in the text, and small ones only.
+
+Not the syntax of queries.
+"""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -23,7 +26,7 @@ def _compiled(source: str, ignore_case: bool) -> Any:
 
 
 def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
-    """The expression that stands at this position of a query. Raises QueryError."""
+    """Return the expression at this position of a query. Raises QueryError."""
     if set(flags) - {"i"}:
         raise QueryError(
             query,
@@ -45,22 +48,22 @@ def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
             raise QueryError(
                 query,
                 position,
-                "This expression matches empty text, and so everything. Require at "
-                "least one letter.",
+                "This expression matches empty text, and so everything. Require at least one "
+                "letter.",
             )
     except UnicodeEncodeError as error:  # half of a surrogate pair
-        raise _unread(str(error), query, position) from None
+        raise _syntax_error(str(error), query, position) from None
     except re2.error as error:
         reason = (
             error.args[0].decode()
             if error.args and isinstance(error.args[0], bytes)
             else str(error)
         )
-        raise _unread(reason, query, position) from None
+        raise _syntax_error(reason, query, position) from None
     return Regex(source, bool(flags))
 
 
-def _unread(reason: str, query: str, position: int) -> QueryError:
+def _syntax_error(reason: str, query: str, position: int) -> QueryError:
     if "too large" in reason:
         size = MEMORY // 1024
         return QueryError(
@@ -73,27 +76,27 @@ def _unread(reason: str, query: str, position: int) -> QueryError:
         return QueryError(
             query,
             position,
-            "RE2 cannot read this expression: {reason}. RE2 allows at most "
-            "1000 repetitions in total.",
+            "RE2 cannot read this expression: {reason}. RE2 allows at most 1000 repetitions in "
+            "total.",
             reason=reason,
         )
     return QueryError(query, position, "RE2 cannot read this expression: {reason}.", reason=reason)
 
 
 def end_of_regex(text: str, start: int) -> int:
-    """Where the expression that begins at `start` ends; just after `start` where it never does."""
-    at = start + 1
-    while at < len(text) and text[at] != "\n":
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == "/" and at > start + 1:
-            return at + 1
-        at += 1
+    """Return the end of the expression that begins at `start`; `start + 1` if it is not closed."""
+    position = start + 1
+    while position < len(text) and text[position] != "\n":
+        if text[position] == "\\":
+            position += 1
+        elif text[position] == "/" and position > start + 1:
+            return position + 1
+        position += 1
     return start + 1
 
 
 def find_spans(node: Regex, text: str) -> Iterator[tuple[int, int]]:
-    """Where the expression matches in a text, in code points, not overlapping."""
-    for found in _compiled(node.source, node.ignore_case).finditer(text):
-        if found.end() > found.start():
-            yield found.start(), found.end()
+    """Yield the non-overlapping, non-empty matches in a text, in code points."""
+    for hit in _compiled(node.source, node.ignore_case).finditer(text):
+        if hit.end() > hit.start():
+            yield hit.start(), hit.end()

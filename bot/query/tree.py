@@ -1,4 +1,4 @@
-"""The tree of a query. Frozen values with no behaviour beyond printing themselves back as a query."""
+"""The tree of a query: frozen values without behaviour, and how to print them as a query."""
 
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -14,7 +14,7 @@ META_FIELDS = ("site", "source", "author", "tag", "lang", "feed")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Words that must follow one another; a single word is a term of one."""
+    """Words that must follow one another, or a single word."""
 
     units: tuple[Unit, ...]
     text: str  #: as written, without quotes and signs
@@ -24,7 +24,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """Words with this beginning; what a hyphen joins before it must stand before it."""
+    """Words that begin with `start`; the words of `head`, joined by hyphens, come before it."""
 
     head: tuple[str, ...]
     start: str
@@ -55,7 +55,7 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class NamedList:
-    """`@name`: any of the items the configuration gives."""
+    """`@name`: any of the items that the configuration lists."""
 
     name: str
     items: tuple["Term | Prefix | Name", ...]
@@ -63,7 +63,7 @@ class NamedList:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Two sub-expressions with at most so many words between them."""
+    """Two sub-expressions with at most `distance` words between them."""
 
     left: "Node"
     right: "Node"
@@ -81,7 +81,7 @@ class InField:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What is known of an article beside its words."""
+    """A condition on the metadata of an article."""
 
     field: str
     value: str  #: folded, as compared
@@ -115,7 +115,7 @@ Node = Leaf | Near | InField | AllOf | AnyOf | NoneOf
 
 
 def show(node: Node, *, inside: bool = False) -> str:
-    """The query that reads back as this tree; in parentheses where it stands inside another and needs them."""
+    """Return the query that parses to this tree, in parentheses if `inside` another needs them."""
     match node:
         case NoneOf(part=part):
             return f"NOT {show(part, inside=True)}"
@@ -126,14 +126,15 @@ def show(node: Node, *, inside: bool = False) -> str:
         case AnyOf(parts=parts):
             text = " OR ".join(show(part, inside=True) for part in parts)
         case Near(left=left, right=right, distance=distance, ordered=ordered):
-            text = f"{show(left, inside=True)} {'O' if ordered else ''}NEAR/{distance} {show(right, inside=True)}"
+            operator = f"{'ONEAR' if ordered else 'NEAR'}/{distance}"
+            text = f"{show(left, inside=True)} {operator} {show(right, inside=True)}"
         case _:
             return show_leaf(node)
     return f"({text})" if inside else text
 
 
 def show_leaf(leaf: Leaf) -> str:
-    """A single condition as it is written."""
+    """Return a single condition as it is written in a query."""
     match leaf:
         case Term(text=text, mode=mode, quoted=quoted):
             sign = "=" if mode == "exact" else ""

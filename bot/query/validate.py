@@ -1,31 +1,34 @@
-"""Whether a query can be meant: one that matches everything, nothing, or whatever lacks a word is a slip. Not its syntax."""
+"""Reject queries that can only be mistakes: those that match everything, or nothing.
+
+Not the syntax.
+"""
 
 from bot.errors import QueryError
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Near, Node, NoneOf, Term, show
 
 
 def validation_error(tree: Node, query: str) -> QueryError | None:
-    """What is wrong with the query as a whole, and what to do; None where nothing is. `query` is its text."""
+    """Return what is wrong with the query as a whole, None if nothing is. `query` is its text."""
     if matches_nothing(tree):
         return QueryError(
             query,
             0,
-            "No article can match this: it requires and excludes the same "
-            "thing. Remove one of the two.",
+            "No article can match this: it requires and excludes the same thing. Remove one of "
+            "the two.",
         )
     if not isinstance(tree, Everything) and matches_everything(tree):
         return QueryError(
             query,
             0,
-            "This matches every article. Remove the part that causes it, or "
-            "write only * if you mean it.",
+            "This matches every article. Remove the part that causes it, or write only * if you "
+            "mean it.",
         )
-    if not _demands(tree):
+    if not _requires_content(tree):
         return QueryError(
             query,
             0,
-            "This matches every article without a certain word. Write first "
-            "what you want, then NOT and what you do not want.",
+            "This matches every article without a certain word. Write first what you want, then "
+            "NOT and what you do not want.",
         )
     return None
 
@@ -40,10 +43,10 @@ def matches_everything(node: Node) -> bool:
         case AllOf(parts=parts):
             return all(matches_everything(part) for part in parts)
         case AnyOf(parts=parts):
-            wanted = {_meaning(part) for part in parts if not isinstance(part, NoneOf)}
+            positive = {_canonical(part) for part in parts if not isinstance(part, NoneOf)}
             return any(
                 matches_everything(part)
-                or (isinstance(part, NoneOf) and _meaning(part.part) in wanted)
+                or (isinstance(part, NoneOf) and _canonical(part.part) in positive)
                 for part in parts
             )
         case InField(part=part):
@@ -53,12 +56,14 @@ def matches_everything(node: Node) -> bool:
 
 
 def matches_nothing(node: Node) -> bool:
-    """Whether no article can match, as far as the words alone tell."""
+    """Whether no article can match, as far as can be told without knowing what words mean."""
     match node:
         case NoneOf(part=part):
             return matches_everything(part)
         case AllOf(parts=parts):
-            return any(matches_nothing(part) for part in parts) or _contradict(list(_flat(parts)))
+            return any(matches_nothing(part) for part in parts) or _contradicts(
+                list(_conjuncts(parts))
+            )
         case AnyOf(parts=parts):
             return all(matches_nothing(part) for part in parts)
         case InField(part=part):
@@ -69,35 +74,36 @@ def matches_nothing(node: Node) -> bool:
             return False
 
 
-def _flat(parts: tuple[Node, ...]) -> list[Node]:
-    """The conditions that must all hold."""
+def _conjuncts(parts: tuple[Node, ...]) -> list[Node]:
+    """The conditions that must all match, with nested conjunctions flattened."""
     return [
         inner
         for part in parts
-        for inner in (_flat(part.parts) if isinstance(part, AllOf) else [part])
+        for inner in (_conjuncts(part.parts) if isinstance(part, AllOf) else [part])
     ]
 
 
-def _contradict(parts: list[Node]) -> bool:
+def _contradicts(parts: list[Node]) -> bool:
+    """Whether the conditions exclude each other."""
     excluded: set[str] = set()
     for part in parts:
         if isinstance(part, NoneOf):
             branches = part.part.parts if isinstance(part.part, AnyOf) else (part.part,)
-            excluded.update(_meaning(branch) for branch in branches)
-    wanted = [part for part in parts if not isinstance(part, NoneOf)]
-    languages = {part.value for part in wanted if isinstance(part, Meta) and part.field == "lang"}
+            excluded.update(_canonical(branch) for branch in branches)
+    positive = [part for part in parts if not isinstance(part, NoneOf)]
+    languages = {part.value for part in positive if isinstance(part, Meta) and part.field == "lang"}
     if len(languages) > 1:
         return True
     return any(
-        all(_meaning(branch) in excluded for branch in part.parts)
+        all(_canonical(branch) in excluded for branch in part.parts)
         if isinstance(part, AnyOf)
-        else _meaning(part) in excluded
-        for part in wanted
+        else _canonical(part) in excluded
+        for part in positive
     )
 
 
-def _meaning(node: Node) -> str:
-    """Equal for parts that match the same."""
+def _canonical(node: Node) -> str:
+    """Return a text that is equal for parts that match the same."""
     if isinstance(node, Term):
         return f"{node.mode} {node.units} {node.text if node.mode == 'exact' else ''}"
     if isinstance(node, Meta):
@@ -105,16 +111,16 @@ def _meaning(node: Node) -> str:
     return show(node)
 
 
-def _demands(node: Node) -> bool:
-    """Whether an article must hold something to match."""
+def _requires_content(node: Node) -> bool:
+    """Whether an article must contain something to match."""
     match node:
         case NoneOf():
             return False
         case AllOf(parts=parts):
-            return any(_demands(part) for part in parts)
+            return any(_requires_content(part) for part in parts)
         case AnyOf(parts=parts):
-            return all(_demands(part) for part in parts)
+            return all(_requires_content(part) for part in parts)
         case InField(part=part):
-            return _demands(part)
+            return _requires_content(part)
         case _:
             return True

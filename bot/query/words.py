@@ -1,4 +1,4 @@
-"""The words of one article, cut, folded and stemmed once for all queries, by where they stand. Not matching."""
+"""The words of one article, tokenized, folded and stemmed once for all queries. Not matching."""
 
 from bisect import bisect_left
 from functools import lru_cache
@@ -12,28 +12,35 @@ from bot.text.stem import stems
 from bot.text.tokens import MAX_JOINED, designation, is_unspaced, joined, tokens
 
 TokenRange = tuple[int, int]  #: half-open range of word positions
-_HERE = tuple((index, index + 1) for index in range(600))
+# Ranges of single words, shared by all articles.
+_SINGLE_WORDS = tuple((index, index + 1) for index in range(600))
 
 
 @lru_cache(maxsize=1 << 17)
 def keys_of_word(word: str, language: str) -> tuple[str, ...]:
-    """What a word of a text, in small letters, is found by: itself folded after `=`, and its stems. С300 is found as S300, too."""
+    """Return the keys of a lower-case word: its folded form after `=`, and its stems.
+
+    С300 has the keys of S300, too.
+    """
     folded = fold(word)
-    found = (f"={folded}", *stems(word, language))
+    keys = (f"={folded}", *stems(word, language))
     if folded.isascii() or not any(map(str.isdecimal, folded)):
-        return found
-    return (*found, f"={designation(folded)}", designation(folded))
+        return keys
+    return (*keys, f"={designation(folded)}", designation(folded))
 
 
 class ArticleWords:
-    """An article, ready to be matched. Positions run through title and summary; a wall that nothing crosses stands between."""
+    """An article, ready to be matched.
+
+    Positions run through title and summary, with an empty word between them that nothing matches.
+    """
 
     __slots__ = (
-        "_cut",
+        "_tokens",
         "article",
         "language",
-        "places",
-        "said",
+        "occurrences",
+        "postings",
         "sorted_keys",
         "spans",
         "summary_from",
@@ -49,7 +56,7 @@ class ArticleWords:
         self.words, lower = title.words, title.lower
         compounds, unspaced = title.compounds, title.unspaced
         self.summary_from = len(self.words) + 1
-        self._cut = [title]
+        self._tokens = [title]
         if article.summary:
             summary = tokens(article.summary)
             shift = self.summary_from
@@ -59,93 +66,94 @@ class ArticleWords:
                 (start + shift, end + shift) for start, end in summary.compounds
             ]
             unspaced = unspaced or summary.unspaced
-            self._cut.append(summary)
-        self.said: dict[
-            str, list[TokenRange]
-        ] = {}  #: words in small letters, joined ones as well, to where they stand
-        self.places: dict[str, list[TokenRange]] = {}  #: keys to where they stand
-        self.spans: dict[str, list[Span] | None] = {}  #: of terms that were looked for before
-        self.sorted_keys: list[str] = []  #: made when a beginning is looked for
-        self._stand(lower, compounds, unspaced=unspaced)
-        self._file()
+            self._tokens.append(summary)
+        #: words in lower case, also those of compounds joined, to their positions
+        self.occurrences: dict[str, list[TokenRange]] = {}
+        self.postings: dict[str, list[TokenRange]] = {}  #: keys to their positions
+        self.spans: dict[str, list[Span] | None] = {}  #: cache: results of terms by their text
+        self.sorted_keys: list[str] = []  #: filled by the first search for a prefix
+        self._add_occurrences(lower, compounds, unspaced=unspaced)
+        self._add_postings()
 
-    def _stand(self, lower: list[str], compounds: list[TokenRange], *, unspaced: bool) -> None:
-        said = self.said
+    def _add_occurrences(
+        self, lower: list[str], compounds: list[TokenRange], *, unspaced: bool
+    ) -> None:
+        occurrences = self.occurrences
         for index, word in enumerate(lower):
-            here = _HERE[index] if index < len(_HERE) else (index, index + 1)
-            if word in said:
-                said[word].append(here)
+            position = _SINGLE_WORDS[index] if index < len(_SINGLE_WORDS) else (index, index + 1)
+            if word in occurrences:
+                occurrences[word].append(position)
             else:
-                said[word] = [here]
-        said.pop("", None)
+                occurrences[word] = [position]
+        occurrences.pop("", None)
         for first, last in compounds:
             for start, end in combinations(range(first, last + 1), 2):
                 if 2 <= end - start <= MAX_JOINED:
-                    said.setdefault(joined(tuple(lower[start:end])), []).append((start, end))
-        if unspaced:  # two characters of a script without spaces are rarer than one
-            for index, (one, other) in enumerate(pairwise(self.words)):
-                if is_unspaced(one) and is_unspaced(other):
-                    said.setdefault(one + other, []).append((index, index + 2))
+                    compound = joined(tuple(lower[start:end]))
+                    occurrences.setdefault(compound, []).append((start, end))
+        if unspaced:  # pairs of characters of a script without spaces are rarer than single ones
+            for index, (first_word, second_word) in enumerate(pairwise(self.words)):
+                if is_unspaced(first_word) and is_unspaced(second_word):
+                    bigram = first_word + second_word
+                    occurrences.setdefault(bigram, []).append((index, index + 2))
 
-    def _file(self) -> None:
-        places, language = self.places, self.language
-        for word, found in self.said.items():
-            for one in keys_of_word(word, language):
-                # Lists are shared between keys and never changed; words with one stem get a list of their own.
-                places[one] = found if one not in places else [*places[one], *found]
+    def _add_postings(self) -> None:
+        postings, language = self.postings, self.language
+        for word, positions in self.occurrences.items():
+            for key in keys_of_word(word, language):
+                # Lists are shared between keys and never changed: words with the same stem get a
+                # new list.
+                postings[key] = positions if key not in postings else [*postings[key], *positions]
 
-    def characters(self, place: TokenRange) -> tuple[str, int, int]:
-        """The field that words stand in, and the half-open range of their characters there."""
-        if place[0] < self.summary_from:
-            cut = self._cut[0].places
-            return "title", cut[place[0]][0], cut[place[1] - 1][1]
-        cut = self._cut[1].places
-        return (
-            "summary",
-            cut[place[0] - self.summary_from][0],
-            cut[place[1] - 1 - self.summary_from][1],
-        )
+    def character_range(self, token_range: TokenRange) -> tuple[str, int, int]:
+        """Return the field of these words and the half-open range of their characters in it."""
+        start, end = token_range
+        if start < self.summary_from:
+            spans = self._tokens[0].spans
+            return "title", spans[start][0], spans[end - 1][1]
+        spans, shift = self._tokens[1].spans, self.summary_from
+        return "summary", spans[start - shift][0], spans[end - 1 - shift][1]
 
-    def original(self, place: TokenRange) -> str:
-        """The stretch of the original text, composed."""
-        field, start, end = self.characters(place)
+    def original_text(self, token_range: TokenRange) -> str:
+        """Return these words as written, in NFC."""
+        field, start, end = self.character_range(token_range)
         return normalize("NFC", self.texts[field != "title"][start:end])
 
-    def beginning(self, start: str) -> list[TokenRange]:
-        """Where words with this folded beginning stand."""
+    def with_prefix(self, prefix: str) -> list[TokenRange]:
+        """Return the positions of words whose folded form begins with this prefix."""
         if not self.sorted_keys:
-            self.sorted_keys = sorted(one for one in self.places if one[0] == "=")
-        found: list[TokenRange] = []
-        index = bisect_left(self.sorted_keys, f"={start}")
-        while index < len(self.sorted_keys) and self.sorted_keys[index].startswith(start, 1):
-            found += self.places[self.sorted_keys[index]]
+            self.sorted_keys = sorted(key for key in self.postings if key[0] == "=")
+        positions: list[TokenRange] = []
+        index = bisect_left(self.sorted_keys, f"={prefix}")
+        while index < len(self.sorted_keys) and self.sorted_keys[index].startswith(prefix, 1):
+            positions += self.postings[self.sorted_keys[index]]
             index += 1
-        return found
+        return positions
 
     def meta_keys(self) -> set[str]:
-        """The keys of what is known beside the words."""
+        """Return the keys of the metadata, such as `lang:ru`."""
         article = self.article
-        found = {
+        keys = {
             f"lang:{article.language}",
             *(f"tag:{fold(tag)}" for tag in article.tags),
             f"feed:{article.feed}",
         }
-        found.update(f"site:{site}" for site in site_hosts(site_value(article.link)))
+        keys.update(f"site:{site}" for site in site_hosts(site_value(article.link)))
         for field, text in (
             ("feed", article.feed_name),
             ("source", " ".join(sources(article))),
             ("author", article.author),
         ):
-            found.update(f"{field}:{word}" for word in folded_key(text).split())
-        return found
+            keys.update(f"{field}:{word}" for word in folded_key(text).split())
+        return keys
 
 
 def sources(article: Article) -> tuple[str, ...]:
-    """Whose article it is: the outlet an aggregator names, else publisher and feed."""
+    """Return the names for `source:`: the outlet an aggregator names, else publisher and feed."""
     return (article.source,) if article.source else (article.publisher, article.feed_name)
 
 
 def site_hosts(address: str) -> list[str]:
-    """The hosts that an address belongs to: its own and those above it."""
+    """Return the host of an address and its parent domains, without the top-level domain."""
     labels = address.partition("/")[0].split(".")
     return [".".join(labels[index:]) for index in range(len(labels) - 1)]

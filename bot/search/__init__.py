@@ -1,1 +1,1 @@
-"""Stored entries held against a query; why something alerted or did not."""
+"""Search over stored entries: backtests, exclusions, timelines, explanations of alerts."""

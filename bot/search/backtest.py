@@ -1,7 +1,7 @@
-"""Hold a query against stored entries: search, backtest, forecast. Reads through the Archive port; sends and keeps nothing.
+"""Match a query against stored entries: search, backtest, daily counts. Writes and sends nothing.
 
-The search over keys narrows, the matcher decides. A query that is so broad that too many entries would have to be looked at is judged by
-an even share of them, and says so.
+A full-text search over keys yields candidates, the matcher decides. A query with too many
+candidates is judged by an even sample of them, and the result says so.
 """
 
 from collections import Counter
@@ -18,10 +18,10 @@ from bot.query.prefilter import fts_expression, required_meta
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
 
-MAX_EXAMINED = 1_500  #: entries that a forecast looks at; of more, an even share
-MAX_COUNTED = 20_000  #: entries that a chart looks at; of more, an even share
-MAX_HITS = 20  #: matches of a backtest that are shown
-MANY_ALERTS_A_DAY = 30  #: alerts a day from which a person is asked whether that is meant
+MAX_EXAMINED = 1_500  #: entries that a forecast examines; of more, an even sample
+MAX_COUNTED = 20_000  #: entries that a chart examines; of more, an even sample
+MAX_HITS = 20  #: matches that a forecast shows
+MANY_ALERTS_A_DAY = 30  #: alerts a day above which a person is asked to confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +30,32 @@ class Hit:
 
     entry: StoredEntry
     spans: tuple[Span, ...]
-    also: tuple[int, ...] = ()  #: subscriptions that match it as well
+    also: tuple[int, ...] = ()  #: other subscriptions that match it
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a query would have rung."""
+    """The alerts that a query would have caused."""
 
-    days: float  #: that the figures are of
+    days: float  #: length of the period
     since: datetime
     stories: int
     entries: int
     by_day: tuple[tuple[date, int], ...]  #: each day and its stories, oldest first
-    hits: tuple[Hit, ...]  #: the newest, at most SHOWN, one of each story
-    overlap: tuple[
-        tuple[int, int], ...
-    ]  #: subscription and how many of the stories it rings for already, most first
-    share: float = 1.0  #: of the entries that were looked at; below 1 the counts are estimates
-    nothing_stored: bool = False  #: there is no past to judge by
+    hits: tuple[Hit, ...]  #: the newest, at most MAX_HITS, one of each story
+    #: subscriptions and how many of the stories they alert already, largest first
+    overlap: tuple[tuple[int, int], ...]
+    share: float = 1.0  #: of the entries that were examined; below 1 the counts are estimates
+    nothing_stored: bool = False  #: there are no entries to judge by
 
     @property
     def about(self) -> str:
-        """What stands before its counts: a word where they are estimates."""
+        """The word before the counts if they are estimates, else empty."""
         return "about " if self.share < 1 else ""
 
     @property
     def span(self) -> str:
-        """The days in words."""
+        """The length of the period in words."""
         return f"{self.days:.0f} days" if self.days >= 1.5 else f"{24 * self.days:.0f} hours"
 
     @property
@@ -73,7 +72,7 @@ class Forecast:
 def search(
     tree: Node, archive: Archive, feeds: Sequence[str] = (), since: datetime | None = None
 ) -> Iterator[Hit]:
-    """Matching entries, newest first."""
+    """Yield matching entries, newest first."""
     return _hits(tree, archive, fts_expression(tree, archive.languages()), feeds, since, 1)
 
 
@@ -86,21 +85,24 @@ def backtest(
     index: Index | None = None,
     zone: tzinfo = UTC,
 ) -> Forecast:
-    """What the query would have rung in these days of that zone; `index` holds the subscriptions to compare with. One alert a story."""
-    begins = archive.begins()
-    days = min(days, max(1.0, (now - (begins or now)) / timedelta(days=1)))
+    """Return the alerts of a query in the last days, one a story.
+
+    `index` holds the subscriptions to compare with; days are those of the time zone.
+    """
+    begin = archive.begins()
+    days = min(days, max(1.0, (now - (begin or now)) / timedelta(days=1)))
     since = now - timedelta(days=days)
-    found, step = sampling_plan(tree, archive, since, MAX_EXAMINED)
+    expression, step = sampling_plan(tree, archive, since, MAX_EXAMINED)
     entries = 0
     stories: dict[int, Hit] = {}
     also: dict[int, set[int]] = {}  # story to the subscriptions that any article of it matches
-    for hit in _hits(tree, archive, found, feeds, since, step, index):
+    for hit in _hits(tree, archive, expression, feeds, since, step, index):
         if hit.entry.at < since:
             continue
         entries += 1
         also.setdefault(hit.entry.story_id, set()).update(hit.also)
-        stories[hit.entry.story_id] = hit  # the earliest stays: it is the one that would have rung
-    overlap = Counter(one for together in also.values() for one in together)
+        stories[hit.entry.story_id] = hit  # the earliest, which would have been alerted, stays
+    overlap = Counter(number for numbers in also.values() for number in numbers)
     by_day = Counter(hit.entry.at.astimezone(zone).date() for hit in stories.values())
     first, last = since.astimezone(zone).date(), now.astimezone(zone).date()
     all_days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -114,7 +116,7 @@ def backtest(
         hits=tuple(newest),
         overlap=tuple((number, count * step) for number, count in overlap.most_common()),
         share=1 / step,
-        nothing_stored=begins is None,
+        nothing_stored=begin is None,
     )
 
 
@@ -126,47 +128,56 @@ def daily_counts(
     feeds: Sequence[str] = (),
     zone: tzinfo = UTC,
 ) -> tuple[tuple[date, int, int], ...]:
-    """Each of the last days of that zone with its stories and publishers, oldest first; a story counts on the day it began on."""
+    """Return stories and publishers of each of the last days, oldest first.
+
+    A story counts on the day it began; days are those of the time zone.
+    """
     today = now.astimezone(zone).date()
     first = today - timedelta(days=days - 1)
     since = datetime.combine(first, time(), zone).astimezone(UTC)
-    found, step = sampling_plan(tree, archive, since, MAX_COUNTED)
+    expression, step = sampling_plan(tree, archive, since, MAX_COUNTED)
     began: dict[int, date] = {}
     publishers: dict[date, set[str]] = {}
-    for hit in _hits(tree, archive, found, feeds, since, step):
+    for hit in _hits(tree, archive, expression, feeds, since, step):
         day = hit.entry.at.astimezone(zone).date()
         began[hit.entry.story_id] = min(day, began.get(hit.entry.story_id, day))
         publishers.setdefault(day, set()).add(
             hit.entry.article.source or hit.entry.article.publisher
         )
     stories = Counter(began.values())
-    every = [first + timedelta(days=number) for number in range(days)]
-    return tuple((day, stories[day] * step, len(publishers.get(day, ()))) for day in every)
+    all_days = [first + timedelta(days=number) for number in range(days)]
+    return tuple((day, stories[day] * step, len(publishers.get(day, ()))) for day in all_days)
 
 
 def sampling_plan(
-    tree: Node, archive: Archive, since: datetime | None, most: int
+    tree: Node, archive: Archive, since: datetime | None, limit: int
 ) -> tuple[str, int]:
-    """The search that finds whatever matches, and each how manieth entry of it is to be looked at, lest there be more than `most`."""
-    found = fts_expression(tree, archive.languages())
-    return found, -(-archive.count(found, since) // most) or 1
+    """Return the full-text search for a query, and a step: every `step`-th result is examined.
+
+    With that step at most `limit` entries are examined.
+    """
+    expression = fts_expression(tree, archive.languages())
+    return expression, -(-archive.count(expression, since) // limit) or 1
 
 
 def matching_entries(
     tree: Node,
     archive: Archive,
-    found: str,
+    expression: str,
     feeds: Sequence[str],
     since: datetime | None,
     step: int,
 ) -> Iterator[tuple[StoredEntry, ArticleWords, tuple[Span, ...]]]:
-    """Matching entries, newest first, with their words and what of them matched; `found` and `step` are those of `narrowed`."""
-    beside = required_meta(tree)
-    for entry in archive.entries(found, since, step):
+    """Yield matching entries, newest first, with their words and the spans that matched.
+
+    `expression` and `step` are those of `sampling_plan`.
+    """
+    conditions = required_meta(tree)
+    for entry in archive.entries(expression, since, step):
         article = entry.article
         if feeds and article.selectors.isdisjoint(feeds):
             continue
-        if not all(meta_matches(one, article) for one in beside):
+        if not all(meta_matches(meta, article) for meta in conditions):
             continue
         words = ArticleWords(article)
         spans = match(tree, words)
@@ -177,15 +188,12 @@ def matching_entries(
 def _hits(
     tree: Node,
     archive: Archive,
-    found: str,
+    expression: str,
     feeds: Sequence[str],
     since: datetime | None,
     step: int,
     index: Index | None = None,
 ) -> Iterator[Hit]:
-    for entry, words, spans in matching_entries(tree, archive, found, feeds, since, step):
-        yield Hit(
-            entry,
-            spans,
-            tuple(one.subscription_id for one in index.match_words(words)) if index else (),
-        )
+    for entry, words, spans in matching_entries(tree, archive, expression, feeds, since, step):
+        also = index.match_words(words) if index else ()
+        yield Hit(entry, spans, tuple(row.subscription_id for row in also))

@@ -1,7 +1,8 @@
-"""What to exclude from a query so that an alert would not have come, and what else of the week that would have hidden. Changes nothing.
+"""Propose exclusions that would have prevented an alert, with what else they would have hidden.
 
-Candidates are the telling words and phrases of the unwanted article and its outlet. The week's matches are looked at once, as a backtest
-does, each with all candidates; the cheapest are proposed. A story counts as hidden when none of its articles matches any more.
+Changes nothing. Candidates are the keywords and phrases of the unwanted article, and its outlet.
+The matches of the last week are examined once, each with all candidates, and the candidates of the
+least cost are proposed. A story counts as hidden when none of its articles matches any more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,16 +29,15 @@ from bot.text.language import language_of
 from bot.text.tokens import tokens
 
 PERIOD = timedelta(days=7)  #: of stored articles that a proposal is judged by
-MAX_EXAMINED = 500  #: matches of it that are looked at; of more, an even share
+MAX_EXAMINED = 500  #: matches that are examined; of more, an even sample
 FEW_STORIES = 2  #: other stories that a good exclusion may hide
 MAX_EXAMPLES = 3  #: headlines of hidden stories that a proposal shows
 MAX_CANDIDATES = 48  #: words and phrases of an article that are tried
-_SHORTLIST = 10  # of them, for which the archive is asked how usual they are
-_SUMMARY_HEAD = 400  # characters of a summary in which they are looked for
-_UNSPACED = (
-    5  # times the cost of cutting a text without spaces, of which so many fewer are looked at
-)
-_COMMON = 1e-4  # share of all articles from which on a word costs the more the commoner it is
+_SHORTLIST = 10  # candidates whose frequency in the archive is looked up
+_SUMMARY_HEAD = 400  # characters of a summary from which candidates are taken
+# A text without spaces takes five times as long to tokenize: so much smaller is the sample.
+_UNSPACED_FACTOR = 5
+_COMMON = 1e-4  # share of all articles above which the cost of a word grows with its frequency
 _QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»「」『』〝〞＂', " "))
 
 Kind = Literal["word", "phrase", "source", "feed"]
@@ -45,49 +45,47 @@ Kind = Literal["word", "phrase", "source", "feed"]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A query that an article would not have matched, and what that would have cost in the last week."""
+    """A query that does not match the unwanted article, and its effect on the last week."""
 
     query: str  #: the whole new text
     added: str  #: what it adds to the old one: `NOT friendly`
     hidden: int  #: other stories that it would have hidden
-    remaining: int  #: stories that would have rung all the same
-    examples: tuple[str, ...]  #: headlines of hidden stories, newest first, at most EXAMPLES
+    remaining: int  #: stories that would still have been alerted
+    examples: tuple[str, ...]  #: headlines of hidden stories, newest first, at most MAX_EXAMPLES
     kind: Kind
-    hides_whole_story: bool = (
-        True  #: no other article of the unwanted story would have rung instead
-    )
-    share: float = 1.0  #: of the matches that were looked at; below 1 the counts are estimates
+    hides_whole_story: bool = True  #: no other article of the unwanted story still matches
+    share: float = 1.0  #: of the matches that were examined; below 1 the counts are estimates
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     clause: Term | Meta
     kind: Kind
-    parts: frozenset[str] = frozenset()  #: its words, folded
-    of_title: bool = False
+    parts: frozenset[str] = frozenset()  #: its words, folded; empty for an outlet
+    in_title: bool = False
 
 
 @dataclass(slots=True)
-class _Seen:
-    """A story of the week; bits stand for candidates."""
+class _MatchedStory:
+    """A story of the period; bits stand for candidates."""
 
     earliest: StoredEntry
-    covered: int  #: those that every matching article of it holds
-    held: int  #: those that any of them holds
+    in_all: int  #: candidates that every matching article contains
+    in_any: int  #: candidates that any matching article contains
 
 
 @dataclass(frozen=True, slots=True)
-class _Week:
-    others: list[_Seen]
-    own: _Seen | None  #: the unwanted story
-    step: int  #: one match of so many was looked at
+class _RecentMatches:
+    others: list[_MatchedStory]
+    unwanted: _MatchedStory | None
+    step: int  #: every `step`-th match was examined
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _ScoredCandidate:
     candidate: _Candidate
-    hidden: tuple[_Seen, ...]
-    hides_whole_story: bool  #: nothing of the unwanted story matches any more
+    hidden: tuple[_MatchedStory, ...]
+    hides_whole_story: bool  #: no article of the unwanted story matches any more
     cost: float  #: less is better
 
 
@@ -99,48 +97,57 @@ def proposals(
     now: datetime,
     *,
     feeds: Sequence[str] = (),
-    wanted: Sequence[str] = (),
-    most: int = 3,
+    must_match: Sequence[str] = (),
+    limit: int = 3,
 ) -> tuple[Proposal, ...]:
-    """At most so many exclusions, the best first; none where the query does not match the article as it is stored.
+    """Return the best exclusions, best first; none if the query does not match the stored article.
 
-    `feeds` are those that the subscription names, `wanted` headlines that must go on to match. None hides more than half of the other
-    stories of the week, nor a word that the query asks for. Raises QueryError where the query cannot be read, and StoreError.
+    `feeds` are those of the subscription, `must_match` headlines that have to go on matching. No
+    proposal hides more than half of the other stories of the period, or a word that the query asks
+    for. Raises QueryError if the query cannot be parsed, and StoreError.
     """
     tree = parse(query, names)
     words = ArticleWords(unwanted.article)
     if match(tree, words) is None:
         return ()
     languages = archive.languages()
-    kept = [ArticleWords(Article(headline, language=language_of(headline))) for headline in wanted]
+    headlines = [
+        ArticleWords(Article(headline, language=language_of(headline))) for headline in must_match
+    ]
     texts = (
-        one
-        for one in _texts(tree, words, languages)
-        if not any(clause_matches(one.clause, headline) for headline in kept)
+        candidate
+        for candidate in _text_candidates(tree, words, languages)
+        if not any(clause_matches(candidate.clause, headline) for headline in headlines)
     )
-    candidates = [*_first(texts, MAX_CANDIDATES), *_outlets(tree, unwanted.article, feeds)]
+    candidates = [
+        *_first_distinct(texts, MAX_CANDIDATES),
+        *_outlet_candidates(tree, unwanted.article, feeds),
+    ]
     since = now - PERIOD
-    week = _week(tree, archive, candidates, feeds, since, unwanted)
-    judged = _judged(candidates, week)
-    judged.sort(key=lambda one: one.cost)
-    judged = [*_by_rarity(judged[:_SHORTLIST], archive, languages, since), *judged[_SHORTLIST:]]
+    recent = _recent_matches(tree, archive, candidates, feeds, since, unwanted)
+    scored = _scored(candidates, recent)
+    scored.sort(key=lambda row: row.cost)
+    scored = [*_by_rarity(scored[:_SHORTLIST], archive, languages, since), *scored[_SHORTLIST:]]
     return tuple(
-        _proposal(one, text, week) for one, text in _chosen(judged, query, tree, names, most)
+        _proposal(row, text, recent) for row, text in _choose(scored, query, tree, names, limit)
     )
 
 
-def _first(candidates: Iterable[_Candidate], most: int) -> list[_Candidate]:
-    """The first ones, each that means the same once."""
-    found: dict[str, _Candidate] = {}
-    for one in candidates:
-        found.setdefault(f"{one.kind} {folded_key(show_leaf(one.clause))}", one)
-        if len(found) == most:
+def _first_distinct(candidates: Iterable[_Candidate], limit: int) -> list[_Candidate]:
+    """The first candidates, without those that mean the same as an earlier one."""
+    distinct: dict[str, _Candidate] = {}
+    for candidate in candidates:
+        key = f"{candidate.kind} {folded_key(show_leaf(candidate.clause))}"
+        distinct.setdefault(key, candidate)
+        if len(distinct) == limit:
             break
-    return list(found.values())
+    return list(distinct.values())
 
 
-def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterator[_Candidate]:
-    """Words and phrases that stand where the query matches nothing, and that mean none of its terms in any language."""
+def _text_candidates(
+    tree: Node, words: ArticleWords, languages: Iterable[str]
+) -> Iterator[_Candidate]:
+    """Words and phrases where the query matches nothing, and that match none of its terms."""
     leaves = [leaf for leaf in positive_terms(tree) if not isinstance(leaf, Meta)]
     spans = [span for leaf in leaves for span in evaluate(leaf, words, "") or ()]
     text = " . ".join(
@@ -157,42 +164,42 @@ def _texts(tree: Node, words: ArticleWords, languages: Iterable[str]) -> Iterato
         else []
     )
     article = words.article
-    found = [(one, True) for one in extract_keywords(article.title, words.language)]
-    found += [
-        (one, False) for one in extract_keywords(article.summary[:_SUMMARY_HEAD], words.language)
-    ]
-    for one, of_title in sorted(found, key=lambda two: (not two[1], two[0].phrase)):
-        candidate = _text(one, of_title=of_title)
-        standing = evaluate(candidate.clause, words, "") or []
-        if not standing or any(_overlap(place, span) for place in standing for span in spans):
+    head = article.summary[:_SUMMARY_HEAD]
+    keywords = [(keyword, True) for keyword in extract_keywords(article.title, words.language)]
+    keywords += [(keyword, False) for keyword in extract_keywords(head, words.language)]
+    for keyword, in_title in sorted(keywords, key=lambda pair: (not pair[1], pair[0].phrase)):
+        candidate = _text_candidate(keyword, in_title=in_title)
+        occurrences = evaluate(candidate.clause, words, "") or []
+        if not occurrences or any(
+            _overlap(occurrence, span) for occurrence in occurrences for span in spans
+        ):
             continue
         if not any(clause_matches(candidate.clause, term) for term in terms):
             yield candidate
 
 
-def _text(found: Keyword, *, of_title: bool) -> _Candidate:
-    folded = units(found.text, inflected=False)
+def _text_candidate(keyword: Keyword, *, in_title: bool) -> _Candidate:
+    folded = units(keyword.text, inflected=False)
     parts = frozenset(
         part for unit in folded for part in ((unit,) if isinstance(unit, str) else unit)
     )
-    if any(map(str.isspace, found.text)):
-        return _Candidate(
-            Term(folded, found.text, "folded", quoted=True), "phrase", parts, of_title
-        )
+    if any(map(str.isspace, keyword.text)):
+        phrase = Term(folded, keyword.text, "folded", quoted=True)
+        return _Candidate(phrase, "phrase", parts, in_title)
     return _Candidate(
-        Term(units(found.text, inflected=True), found.text),
-        "phrase" if found.phrase else "word",
+        Term(units(keyword.text, inflected=True), keyword.text),
+        "phrase" if keyword.phrase else "word",
         parts,
-        of_title,
+        in_title,
     )
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one.field == other.field and one.start < other.end and other.start < one.end
+def _overlap(first: Span, second: Span) -> bool:
+    return first.field == second.field and first.start < second.end and second.start < first.end
 
 
-def _outlets(tree: Node, article: Article, feeds: Sequence[str]) -> list[_Candidate]:
-    """Who says it, where the subscription does not ask for just that."""
+def _outlet_candidates(tree: Node, article: Article, feeds: Sequence[str]) -> list[_Candidate]:
+    """The outlet of an article, unless the subscription asks for it."""
     if any(
         isinstance(leaf, Meta)
         and leaf.field in {"source", "site", "feed"}
@@ -205,172 +212,161 @@ def _outlets(tree: Node, article: Article, feeds: Sequence[str]) -> list[_Candid
     if article.feed in feeds or article.feed_name in feeds:
         return []
     site = site_value(article.link).partition("/")[0]
-    unnamed = not article.publisher or (
-        "." in article.publisher and " " not in article.publisher
-    )  # the host stands for the publisher
-    found = (
+    # A publisher without a name of its own is known by its host.
+    unnamed = not article.publisher or ("." in article.publisher and " " not in article.publisher)
+    outlets = (
         _outlet("site", site, "source")
         if unnamed and "." in site
         else _outlet("source", article.publisher, "source")
     )
-    return (
-        found
-        if folded_key(article.feed_name) == folded_key(article.publisher)
-        else found + _outlet("feed", article.feed_name, "feed")
-    )
+    if folded_key(article.feed_name) == folded_key(article.publisher):
+        return outlets
+    return outlets + _outlet("feed", article.feed_name, "feed")
 
 
 def _outlet(field: str, text: str, kind: Kind) -> list[_Candidate]:
+    """The candidate for an outlet, or none if its name has no words."""
     if field == "site":
         return [_Candidate(Meta(field, text, text), kind)]
     text = " ".join(text.translate(_QUOTES).split())
-    return (
-        [_Candidate(Meta(field, folded_key(text), text, quoted=True), kind)]
-        if folded_key(text)
-        else []
-    )
+    value = folded_key(text)
+    return [_Candidate(Meta(field, value, text, quoted=True), kind)] if value else []
 
 
-def _week(
+def _recent_matches(
     tree: Node,
     archive: Archive,
     candidates: Sequence[_Candidate],
     feeds: Sequence[str],
     since: datetime,
     unwanted: StoredEntry,
-) -> _Week:
-    """The stories that the query matched, each with the candidates that its matching articles hold."""
+) -> _RecentMatches:
+    """The stories that the query matched, each with the candidates that its articles contain."""
     text = f"{unwanted.article.title} {unwanted.article.summary}"
-    found, step = sampling_plan(
-        tree, archive, since, MAX_EXAMINED // _UNSPACED if tokens(text).unspaced else MAX_EXAMINED
-    )
-    trial = ClauseMatcher([one.clause for one in candidates])
-    stories: dict[int, _Seen] = {}
-    for entry, words, _ in matching_entries(tree, archive, found, feeds, since, step):
+    limit = MAX_EXAMINED // _UNSPACED_FACTOR if tokens(text).unspaced else MAX_EXAMINED
+    expression, step = sampling_plan(tree, archive, since, limit)
+    matcher = ClauseMatcher([candidate.clause for candidate in candidates])
+    stories: dict[int, _MatchedStory] = {}
+    for entry, words, _ in matching_entries(tree, archive, expression, feeds, since, step):
         if entry.at < since:
             continue
-        held = trial.held(words)
-        seen = stories.setdefault(entry.story_id, _Seen(entry, held, held))
-        seen.earliest = entry  # they come newest first
-        seen.covered &= held
-        seen.held |= held
+        bits = matcher.match_bits(words)
+        story = stories.setdefault(entry.story_id, _MatchedStory(entry, bits, bits))
+        story.earliest = entry  # entries come newest first
+        story.in_all &= bits
+        story.in_any |= bits
     own = stories.pop(unwanted.story_id, None)
-    return _Week(list(stories.values()), own, step)
+    return _RecentMatches(list(stories.values()), own, step)
 
 
-def _judged(candidates: Sequence[_Candidate], week: _Week) -> list[_Judged]:
-    """The candidates that hide no more than half, with what each hides."""
-    half = len(week.others) / 2
-    telling_bits = 0  # words and phrases that are not in most of what the query matches anyway
-    for number, one in enumerate(candidates):
-        if one.parts and sum(seen.held >> number & 1 for seen in week.others) <= half:
-            telling_bits |= 1 << number
-    found = []
-    for number, one in enumerate(candidates):
-        hidden = tuple(seen for seen in week.others if seen.covered >> number & 1)
+def _scored(candidates: Sequence[_Candidate], recent: _RecentMatches) -> list[_ScoredCandidate]:
+    """The candidates that hide at most half of the other stories, with what each hides."""
+    half = len(recent.others) / 2
+    distinctive = 0  # bits of words and phrases that are not in most of the matches anyway
+    for number, candidate in enumerate(candidates):
+        count = sum(story.in_any >> number & 1 for story in recent.others)
+        if candidate.parts and count <= half:
+            distinctive |= 1 << number
+    scored = []
+    for number, candidate in enumerate(candidates):
+        hidden = tuple(story for story in recent.others if story.in_all >> number & 1)
         if len(hidden) <= half:
-            apart = sum(
-                1 << at
-                for at, other in enumerate(candidates)
-                if telling_bits >> at & 1 and one.parts.isdisjoint(other.parts)
+            unrelated = sum(
+                1 << position
+                for position, other in enumerate(candidates)
+                if distinctive >> position & 1 and candidate.parts.isdisjoint(other.parts)
             )
-            alike = sum(bool(seen.held & apart) for seen in hidden)
-            hides_whole_story = week.own is None or bool(week.own.covered >> number & 1)
-            found.append(
-                _Judged(
-                    one,
-                    hidden,
-                    hides_whole_story,
-                    _cost(
-                        one,
-                        len(hidden) * week.step,
-                        alike * week.step,
-                        hides_whole_story=hides_whole_story,
-                    ),
-                )
+            similar = sum(bool(story.in_any & unrelated) for story in hidden)
+            whole = recent.unwanted is None or bool(recent.unwanted.in_all >> number & 1)
+            cost = _cost(
+                candidate,
+                len(hidden) * recent.step,
+                similar * recent.step,
+                hides_whole_story=whole,
             )
-    return found
+            scored.append(_ScoredCandidate(candidate, hidden, whole, cost))
+    return scored
 
 
-def _cost(candidate: _Candidate, hidden: int, alike: int, *, hides_whole_story: bool) -> float:
-    """What speaks against an exclusion: that it hides much, or what shares nothing else with the unwanted article, or not all of its story."""
+def _cost(candidate: _Candidate, hidden: int, similar: int, *, hides_whole_story: bool) -> float:
+    """What speaks against an exclusion.
+
+    It hides many stories, or such that share no other candidate with the unwanted article, or not
+    all of the unwanted story.
+    """
     cost = (
-        1.5 * (hidden - alike)
-        - 0.5 * min(alike, FEW_STORIES)
+        1.5 * (hidden - similar)
+        - 0.5 * min(similar, FEW_STORIES)
         + max(0, hidden - FEW_STORIES)
         + (0 if hides_whole_story else 2)
     )
     if not candidate.parts:
-        return cost + 1  # an outlet says nothing of the subject
-    return cost + (not candidate.of_title) + 0.5 * (candidate.kind == "phrase")
+        return cost + 1  # an outlet says nothing about the subject
+    return cost + (not candidate.in_title) + 0.5 * (candidate.kind == "phrase")
 
 
 def _by_rarity(
-    judged: Sequence[_Judged], archive: Archive, languages: Iterable[str], since: datetime
-) -> list[_Judged]:
-    """In the order of their costs with what their words cost: usual ones hide much that is still to come, unheard ones nothing."""
-    everything = archive.count("", since)
-    found = []
-    for one in judged:
-        search = fts_expression(one.candidate.clause, languages) if one.candidate.parts else ""
-        many = archive.count(search, since) if search else 0
+    scored: Sequence[_ScoredCandidate], archive: Archive, languages: Iterable[str], since: datetime
+) -> list[_ScoredCandidate]:
+    """Add the cost of frequency, and sort: common words hide future stories, unique ones none."""
+    total = archive.count("", since)
+    result = []
+    for row in scored:
+        expression = fts_expression(row.candidate.clause, languages) if row.candidate.parts else ""
+        count = archive.count(expression, since) if expression else 0
         rarity = (
             0.0
-            if not search
+            if not expression
             else 1.0
-            if many <= 1
-            else max(0.0, log10(many / max(2.0, _COMMON * everything)))
+            if count <= 1
+            else max(0.0, log10(count / max(2.0, _COMMON * total)))
         )
-        found.append(replace(one, cost=one.cost + rarity))
-    return sorted(found, key=lambda one: one.cost)
+        result.append(replace(row, cost=row.cost + rarity))
+    return sorted(result, key=lambda row: row.cost)
 
 
-def _chosen(
-    judged: Sequence[_Judged], query: str, tree: Node, names: Names, most: int
-) -> list[tuple[_Judged, str]]:
-    """The best with their queries, none that says the same as a better one; one of them by outlet where that is possible."""
-    outlets = _written((one for one in judged if not one.candidate.parts), query, tree, names, 2)
-    texts = _written(
-        (one for one in judged if one.candidate.parts),
-        query,
-        tree,
-        names,
-        most - (bool(outlets) and most > 1),
-    )
-    return sorted(texts + outlets[: most - len(texts)], key=lambda two: two[0].cost)
+def _choose(
+    scored: Sequence[_ScoredCandidate], query: str, tree: Node, names: Names, limit: int
+) -> list[tuple[_ScoredCandidate, str]]:
+    """The best with their queries, no two alike; one of them by outlet if that is possible."""
+    by_outlet = (row for row in scored if not row.candidate.parts)
+    by_text = (row for row in scored if row.candidate.parts)
+    outlets = _with_queries(by_outlet, query, tree, names, 2)
+    texts = _with_queries(by_text, query, tree, names, limit - (bool(outlets) and limit > 1))
+    return sorted(texts + outlets[: limit - len(texts)], key=lambda pair: pair[0].cost)
 
 
-def _written(
-    judged: Iterable[_Judged], query: str, tree: Node, names: Names, most: int
-) -> list[tuple[_Judged, str]]:
-    """The first that can be written, with the queries that they make."""
-    written: list[tuple[_Judged, str]] = []
-    for one in judged:
-        if len(written) >= most:
+def _with_queries(
+    scored: Iterable[_ScoredCandidate], query: str, tree: Node, names: Names, limit: int
+) -> list[tuple[_ScoredCandidate, str]]:
+    """The first that can be added to the query, with the queries that result."""
+    chosen: list[tuple[_ScoredCandidate, str]] = []
+    for row in scored:
+        if len(chosen) >= limit:
             break
         if any(
-            one.hidden == other.hidden and one.candidate.parts & other.candidate.parts
-            for other, _ in written
+            row.hidden == other.hidden and row.candidate.parts & other.candidate.parts
+            for other, _ in chosen
         ):
             continue
-        text = with_exclusion(query, tree, one.candidate.clause, names)
+        text = with_exclusion(query, tree, row.candidate.clause, names)
         if text is not None:
-            written.append((one, text))
-    return written
+            chosen.append((row, text))
+    return chosen
 
 
-def _proposal(judged: _Judged, text: str, week: _Week) -> Proposal:
+def _proposal(scored: _ScoredCandidate, text: str, recent: _RecentMatches) -> Proposal:
     newest = sorted(
-        (seen.earliest for seen in judged.hidden), key=lambda entry: entry.at, reverse=True
+        (story.earliest for story in scored.hidden), key=lambda entry: entry.at, reverse=True
     )
+    remaining = (len(recent.others) - len(scored.hidden)) * recent.step
     return Proposal(
         query=text,
-        added=show(NoneOf(judged.candidate.clause)),
-        hidden=len(judged.hidden) * week.step,
-        remaining=(len(week.others) - len(judged.hidden)) * week.step
-        + (not judged.hides_whole_story),
+        added=show(NoneOf(scored.candidate.clause)),
+        hidden=len(scored.hidden) * recent.step,
+        remaining=remaining + (not scored.hides_whole_story),
         examples=tuple(entry.article.title for entry in newest[:MAX_EXAMPLES]),
-        kind=judged.candidate.kind,
-        hides_whole_story=judged.hides_whole_story,
-        share=1 / week.step,
+        kind=scored.candidate.kind,
+        hides_whole_story=scored.hides_whole_story,
+        share=1 / recent.step,
     )

@@ -177,13 +177,13 @@ def _silent(kind: Silence, translator: Translator) -> str:
     match kind:
         case Silence.BASELINE:
             return translator.gettext(
-                "it was already in the feed on the first fetch; such articles do "
-                "not alert (a terminal shows those of the last day)"
+                "it was already in the feed on the first fetch; such articles do not alert (a "
+                "terminal shows those of the last day)"
             )
         case Silence.FLOOD:
             return translator.gettext(
-                "the feed showed very many new entries at once; those of the last "
-                "day came in one message"
+                "the feed showed very many new entries at once; those of the last day came in "
+                "one message"
             )
         case _:
             return translator.gettext(
@@ -280,12 +280,14 @@ def explain_unknown(
     near = [feed for feed in feeds if _related(host, _site(feed.url))]
     if not near and host:
         return translator.gettext(
-            "No feed has shown this address, and no feed of {site} is watched. Add one to feeds.yaml.",
+            "No feed has shown this address, and no feed of {site} is watched. Add one to "
+            "feeds.yaml.",
             site=host,
         )
     if not near:
         return translator.gettext(
-            "No feed has shown this address, and no feed of its site is watched. Add one to feeds.yaml."
+            "No feed has shown this address, and no feed of its site is watched. Add one to "
+            "feeds.yaml."
         )
     return "\n".join(
         [

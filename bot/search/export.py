@@ -1,4 +1,4 @@
-"""What people made in chats, as it would stand in feeds.yaml: chats, feeds, subscriptions. Values only; nothing is read or written here."""
+"""Chats, feeds and subscriptions that were made in chats, as values for feeds.yaml. No I/O."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from bot.model.archive import ChatFact
 from bot.model.chats import Subscription, Urgency
 from bot.text.duration import format_duration
 
-_NAME_MOST = 100  # as in the file
+_MAX_NAME = 100  # as in the file
 
 
 def export_config(
@@ -16,41 +16,48 @@ def export_config(
     chats: Mapping[int, ChatFact],
     feeds: Iterable[tuple[str, str, tuple[str, ...]]] = (),
 ) -> dict[str, Any]:
-    """The keys `chats` (those that the file does not name yet), `feeds` and `subscriptions`; each is absent where it would be empty.
+    """Return the keys `chats` (those not in the file yet), `feeds` and `subscriptions`.
 
-    `feeds` are address, name and tags of those that chats added.
+    Empty ones are absent. `feeds` are address, name and tags of feeds that chats added.
     """
-    made = [one for one in subscriptions if not one.declared]
-    used = {number for one in made for number in one.chats}
-    names = _names(
+    exported = [subscription for subscription in subscriptions if not subscription.declared]
+    used = {number for subscription in exported for number in subscription.chats}
+    names = _chat_names(
         {
             number: chats[number]
-            for number in sorted(used, key=lambda one: (not chats[one].declared, one))
+            for number in sorted(used, key=lambda number: (not chats[number].declared, number))
         }
     )
-    places = {
-        names[number]: _place(chats[number])
-        for number in sorted(used)
-        if not chats[number].declared
+    new_chats = {
+        names[number]: _chat(chats[number]) for number in sorted(used) if not chats[number].declared
     }
     taken: set[str] = set()
     rows = [
-        _row(one, _unique(one.name, taken), [names[number] for number in one.chats]) for one in made
+        _subscription(
+            subscription,
+            _unique(subscription.name, taken),
+            [names[number] for number in subscription.chats],
+        )
+        for subscription in exported
     ]
-    named: set[str] = set()
+    taken_by_feeds: set[str] = set()
     added = [
-        {"url": url, "name": _unique(name, named), **({"tags": list(tags)} if tags else {})}
+        {
+            "url": url,
+            "name": _unique(name, taken_by_feeds),
+            **({"tags": list(tags)} if tags else {}),
+        }
         for url, name, tags in feeds
     ]
     return {
         key: value
-        for key, value in (("chats", places), ("feeds", added), ("subscriptions", rows))
+        for key, value in (("chats", new_chats), ("feeds", added), ("subscriptions", rows))
         if value
     }
 
 
-def _names(chats: Mapping[int, ChatFact]) -> dict[int, str]:
-    """A name of its own for each chat; those that the file names keep theirs."""
+def _chat_names(chats: Mapping[int, ChatFact]) -> dict[int, str]:
+    """A unique name for each chat; those that have a name in the file keep it."""
     taken: set[str] = set()
     return {
         number: _unique(chat.name or str(chat.address), taken) for number, chat in chats.items()
@@ -58,46 +65,46 @@ def _names(chats: Mapping[int, ChatFact]) -> dict[int, str]:
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    name = name[:_NAME_MOST] or "chat"
-    found, number = name, 1
-    while found in taken:
+    name = name[:_MAX_NAME] or "chat"
+    candidate, number = name, 1
+    while candidate in taken:
         number += 1
-        tail = f" ({number})"
-        found = name[: _NAME_MOST - len(tail)] + tail
-    taken.add(found)
-    return found
+        suffix = f" ({number})"
+        candidate = name[: _MAX_NAME - len(suffix)] + suffix
+    taken.add(candidate)
+    return candidate
 
 
-def _place(chat: ChatFact) -> dict[str, Any]:
-    place: dict[str, Any] = {
+def _chat(chat: ChatFact) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "telegram": chat.address,
         **({"topic": chat.topic} if chat.topic else {}),
     }
     settings = chat.settings
     if settings.language:
-        place["language"] = settings.language
+        row["language"] = settings.language
     if settings.zone:
-        place["timezone"] = settings.zone
+        row["timezone"] = settings.zone
     if settings.quiet and settings.quiet[0] != settings.quiet[1]:
-        place["quiet"] = f"{clock_text(settings.quiet[0])}-{clock_text(settings.quiet[1])}"
+        row["quiet"] = f"{clock_text(settings.quiet[0])}-{clock_text(settings.quiet[1])}"
     if settings.digest_at:
-        place["digest"] = [clock_text(one) for one in settings.digest_at]
+        row["digest"] = [clock_text(minutes) for minutes in settings.digest_at]
     if settings.digest_from:
-        place["digest_from"] = settings.digest_from
-    return place
+        row["digest_from"] = settings.digest_from
+    return row
 
 
-def _row(one: Subscription, name: str, to: list[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": name, "query": one.query}
-    how = one.options
-    if one.feeds:
-        row["feeds"] = list(one.feeds)
-    if how.urgency is not Urgency.NORMAL:
-        row["urgency"] = how.urgency.value
-    if how.publishers > 1:
-        row["publishers"] = how.publishers
-    if how.or_after is not None:
-        row["or_after"] = format_duration(how.or_after)
-    if how.alert_again_at:
-        row["alert_again_at"] = how.alert_again_at
+def _subscription(subscription: Subscription, name: str, to: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": name, "query": subscription.query}
+    options = subscription.options
+    if subscription.feeds:
+        row["feeds"] = list(subscription.feeds)
+    if options.urgency is not Urgency.NORMAL:
+        row["urgency"] = options.urgency.value
+    if options.publishers > 1:
+        row["publishers"] = options.publishers
+    if options.or_after is not None:
+        row["or_after"] = format_duration(options.or_after)
+    if options.alert_again_at:
+        row["alert_again_at"] = options.alert_again_at
     return row | {"to": to}

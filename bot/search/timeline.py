@@ -1,4 +1,4 @@
-"""A storyline in chronological order: its stories, who was first, by how much, why each entry belongs.
+"""A storyline in chronological order: its stories, their leads, and why each entry belongs.
 
 Not the layout on a screen. No I/O, no clock.
 """

@@ -105,13 +105,13 @@ def _unit_ranges(text: str, cut: Tokens, language: str) -> Iterator[tuple[int, i
 
 def _is_clitic(text: str, cut: Tokens, before: int, word: str, language: str) -> bool:
     """Whether an edge word is only attached by the apostrophe behind the token at `before`."""
-    return text[cut.places[before][1]] not in _HYPHENS and (
+    return text[cut.spans[before][1]] not in _HYPHENS and (
         word == "s" or word in stop_words(language)
     )
 
 
 def _unit(text: str, cut: Tokens, start: int, end: int, language: str, *, uppercase: bool) -> _Unit:
-    first, last = cut.places[start][0], cut.places[end - 1][1]
+    first, last = cut.spans[start][0], cut.spans[end - 1][1]
     written = text[first:last]
     parts = cut.lower[start:end]
     if not any(map(str.isalpha, written)) or end - start > MAX_JOINED:

@@ -1,1 +1,4 @@
-"""Text as it is: folding, cleaning, links. Pure functions over strings; nothing here knows feeds, queries or chats."""
+"""Text: folding, stemming, tokens, languages, cleaning, links.
+
+Pure functions over strings; nothing in this package knows feeds, queries or chats.
+"""

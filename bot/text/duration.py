@@ -1,4 +1,4 @@
-"""Durations as people write them: 90s, 2m, 1h, 1d. Not dates, not times of the day."""
+"""Parse and format durations: 90s, 2m, 1h, 1d. Not dates, not times of the day."""
 
 import re
 from datetime import timedelta
@@ -8,15 +8,15 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(text: str) -> timedelta:
-    """A number with s, m, h or d. Raises ValueError with what was expected."""
-    found = _DURATION.fullmatch(text.strip())
-    if not found:
+    """Parse a number with s, m, h or d. Raises ValueError with what was expected."""
+    match = _DURATION.fullmatch(text.strip())
+    if not match:
         raise ValueError("expected a duration such as 90s, 2m, 1h or 1d")
-    return timedelta(seconds=float(found.group(1)) * _UNITS[found.group(2)])
+    return timedelta(seconds=float(match.group(1)) * _UNITS[match.group(2)])
 
 
 def format_duration(span: timedelta) -> str:
-    """The shortest such form: 90s, 30m, 2h."""
+    """Return the shortest form: 90s, 30m, 2h."""
     seconds = span.total_seconds()
     for unit in ("d", "h", "m"):
         if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:

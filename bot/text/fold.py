@@ -1,7 +1,9 @@
-"""Fold words so that spellings of one word compare equal, and cut text into words. Not stemming, not transliteration.
+"""Fold words so that spellings of a word compare equal, and split text into words.
 
-Folding is Unicode caseless matching (The Unicode Standard §3.13) over NFKC, less the marks that readers leave out when they type:
-accents of Latin, Greek and Cyrillic, vowel points of Arabic and Hebrew. Marks that make another letter stay (й, ї, kana voicing).
+Not stemming, not transliteration. Folding is Unicode caseless matching (The Unicode Standard §3.13)
+over NFKC, without the marks that people leave out when they type: accents of Latin, Greek and
+Cyrillic, vowel points of Arabic and Hebrew. Marks that make another letter stay (й, ї, kana
+voicing).
 """
 
 import re
@@ -12,10 +14,12 @@ from typing import NamedTuple
 
 import regex
 
-# Scripts written without spaces: every character counts as a word, so that a phrase is a substring.
+# Scripts written without spaces: every character is a word, so that a phrase is a substring.
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]--\p{Nd}"
 _WORD = regex.compile(
-    rf"(?V1)[{UNSPACED}]\p{{M}}*|[[\p{{L}}\p{{N}}]--[{UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\u0640\u200c\u200d]--[{UNSPACED}]]*+"
+    rf"(?V1)[{UNSPACED}]\p{{M}}*"
+    rf"|[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
+    rf"[[\p{{L}}\p{{N}}\p{{M}}\u0640\u200c\u200d]--[{UNSPACED}]]*+"
 )
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _LETTERS = str.maketrans(
@@ -42,7 +46,7 @@ _VOICING = frozenset("\u3099\u309a")
 
 
 class Word(NamedTuple):
-    """One word of a text."""
+    """A word of a text."""
 
     folded: str
     start: int  #: in code points of the original text
@@ -51,25 +55,26 @@ class Word(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def fold(word: str) -> str:
-    """Fold one word or a longer text. Folding again changes nothing."""
+    """Fold a word or a longer text. Idempotent."""
     if word.isascii():
         return word.lower()
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).casefold())
-    kept: list[str] = []
+    characters: list[str] = []
     for character in text:
         if unicodedata.category(character) == "Mn" and character not in _VOICING:
-            if kept and kept[-1] + character in _KEPT_PAIRS:
-                kept.append(character)
+            if characters and characters[-1] + character in _KEPT_PAIRS:
+                characters.append(character)
             continue
-        kept.append(character)
-    return unicodedata.normalize("NFKC", "".join(kept).translate(_LETTERS))
+        characters.append(character)
+    return unicodedata.normalize("NFKC", "".join(characters).translate(_LETTERS))
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words of a text in order, folded, each with its place in the original."""
+    """Yield the words of a text, folded, each with its range in the original."""
     if text.isascii():
-        for found in _ASCII_WORD.finditer(text):
-            yield Word(found.group().lower(), found.start(), found.end())
+        for ascii_match in _ASCII_WORD.finditer(text):
+            start, end = ascii_match.span()
+            yield Word(ascii_match.group().lower(), start, end)
         return
     for match in _WORD.finditer(text):
         folded = fold(match.group())
@@ -78,5 +83,5 @@ def words(text: str) -> Iterator[Word]:
 
 
 def folded_key(text: str) -> str:
-    """A text reduced to its folded words: equal for texts that differ in case, accents and punctuation only."""
+    """Return the folded words, equal for texts that differ in case, accents or punctuation only."""
     return " ".join(word.folded for word in words(text))

@@ -1,8 +1,9 @@
-"""Reduce inflected words to what their forms have in common, by language. Not folding (that came before) and not meaning.
+"""Reduce inflected words to what their forms have in common, by language. Not folding, not meaning.
 
-Snowball (snowballstem.org) where it has the language. Ukrainian by lemma, since its vowels change inside words (Київ, Києва) and Snowball
-lacks it. Hebrew has its one-letter prefixes taken off. Arabic loses article and prefixes before Snowball, which treats the endings of
-words with and without an article differently.
+Snowball (snowballstem.org) for the languages it supports. Ukrainian by lemma, since its vowels
+change inside words (Київ, Києва) and Snowball lacks it. From Hebrew words one-letter prefixes are
+removed. Arabic words lose article and prefixes before Snowball, which treats the endings of words
+with and without an article differently.
 """
 
 from functools import cache, lru_cache
@@ -13,42 +14,47 @@ import Stemmer
 from bot.text.fold import fold
 
 SNOWBALL = {
-    "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish", "nl": "dutch", "en": "english",
-    "eo": "esperanto", "et": "estonian", "fi": "finnish", "fr": "french", "de": "german", "el": "greek", "hi": "hindi", "hu": "hungarian",
-    "id": "indonesian", "ga": "irish", "it": "italian", "lt": "lithuanian", "ne": "nepali", "no": "norwegian", "fa": "persian",
-    "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "es": "spanish", "sv": "swedish",
+    "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech",
+    "da": "danish", "nl": "dutch", "en": "english", "eo": "esperanto", "et": "estonian",
+    "fi": "finnish", "fr": "french", "de": "german", "el": "greek", "hi": "hindi",
+    "hu": "hungarian", "id": "indonesian", "ga": "irish", "it": "italian", "lt": "lithuanian",
+    "ne": "nepali", "no": "norwegian", "fa": "persian", "pl": "polish", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sr": "serbian", "es": "spanish", "sv": "swedish",
     "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
-#: languages whose words are reduced, beside those of Snowball
+#: languages that are stemmed without Snowball
 OTHERS = frozenset({"uk", "he"})
-# First letter of a word to script, as ranges of code points: enough to choose a stemmer.
+# Script of the first letter of a word, by ranges of code points: enough to choose a stemmer.
 _RANGES = (
-    (0x30, 0x39, ""), (0x41, 0x24F, "Latin"), (0x1E00, 0x1EFF, "Latin"), (0x370, 0x3FF, "Greek"), (0x400, 0x52F, "Cyrillic"),
-    (0x530, 0x58F, "Armenian"), (0x590, 0x5FF, "Hebrew"), (0x600, 0x77F, "Arabic"), (0x900, 0x97F, "Devanagari"), (0xB80, 0xBFF, "Tamil"),
+    (0x30, 0x39, ""), (0x41, 0x24F, "Latin"), (0x1E00, 0x1EFF, "Latin"),
+    (0x370, 0x3FF, "Greek"), (0x400, 0x52F, "Cyrillic"), (0x530, 0x58F, "Armenian"),
+    (0x590, 0x5FF, "Hebrew"), (0x600, 0x77F, "Arabic"), (0x900, 0x97F, "Devanagari"),
+    (0xB80, 0xBFF, "Tamil"),
 )  # fmt: skip
 _SCRIPT_OF = {
-    "uk": "Cyrillic", "ru": "Cyrillic", "sr": "Cyrillic", "he": "Hebrew", "yi": "Hebrew", "ar": "Arabic", "fa": "Arabic", "el": "Greek",
-    "hy": "Armenian", "hi": "Devanagari", "ne": "Devanagari", "ta": "Tamil",
+    "uk": "Cyrillic", "ru": "Cyrillic", "sr": "Cyrillic", "he": "Hebrew", "yi": "Hebrew",
+    "ar": "Arabic", "fa": "Arabic", "el": "Greek", "hy": "Armenian", "hi": "Devanagari",
+    "ne": "Devanagari", "ta": "Tamil",
 }  # fmt: skip
-# A word in another script than its text, or in a text of unknown language, is taken for one of this language.
-_USUAL = {
-    "Latin": "en", "Cyrillic": "ru", "Hebrew": "he", "Arabic": "ar", "Greek": "el", "Armenian": "hy", "Devanagari": "hi", "Tamil": "ta",
+# The language of a word whose script is not that of its text, or whose text has no known language.
+_DEFAULT_LANGUAGES = {
+    "Latin": "en", "Cyrillic": "ru", "Hebrew": "he", "Arabic": "ar", "Greek": "el",
+    "Armenian": "hy", "Devanagari": "hi", "Tamil": "ta",
 }  # fmt: skip
-_UNREDUCED_CYRILLIC = frozenset({"be", "bg", "mk", "kk", "ky", "mn", "tg"})
-_UNREDUCED_ARABIC = frozenset({"ur", "ps", "ku", "ug", "sd"})
-# Languages in whose texts a Latin word is a foreign one.
-_OTHER_SCRIPTS = (
-    _UNREDUCED_CYRILLIC
-    | _UNREDUCED_ARABIC
+_UNSTEMMED_CYRILLIC = frozenset({"be", "bg", "mk", "kk", "ky", "mn", "tg"})
+_UNSTEMMED_ARABIC = frozenset({"ur", "ps", "ku", "ug", "sd"})
+# Languages in whose texts a Latin word is foreign.
+_NOT_LATIN = (
+    _UNSTEMMED_CYRILLIC
+    | _UNSTEMMED_ARABIC
     | _SCRIPT_OF.keys()
     | frozenset("zh ja ko th lo km my ka mr bn am".split())
 )
 _AR_PREFIXES = ("وبال", "وكال", "فبال", "وال", "بال", "كال", "فال", "ولل", "فلل", "ال", "لل")
 _HE_PREFIXES = frozenset("והבכלמש")
-_KEPT = 3  # letters that a Hebrew or Arabic word keeps at least
-_PERSIAN = str.maketrans(
-    {"ي": "ی", "ك": "ک"}
-)  # folding has the Arabic letters, the stemmer wants the Persian
+_MIN_LETTERS = 3  # of a Hebrew or Arabic word without its prefixes
+# Folding yields Arabic letters, the Persian stemmer expects Persian ones.
+_PERSIAN = str.maketrans({"ي": "ی", "ك": "ک"})
 
 
 @cache
@@ -58,7 +64,7 @@ def _snowball(name: str) -> Any:
 
 @cache
 def _ukrainian() -> Any:
-    """28 MB and 0.2 seconds, so only where Ukrainian text comes by."""
+    """28 MB and 0.2 seconds, so only when there is Ukrainian text."""
     from pymorphy3 import MorphAnalyzer  # noqa: PLC0415 (the dictionary is large: see above)
 
     return MorphAnalyzer(lang="uk")
@@ -70,7 +76,7 @@ def _script(word: str) -> str:
 
 
 def _stemmer_language(word: str, language: str) -> str:
-    """The language whose rules a word is reduced by; empty for none."""
+    """The language by whose rules a word is stemmed; empty for none."""
     script = _script(word)
     if not script:
         return ""
@@ -79,23 +85,26 @@ def _stemmer_language(word: str, language: str) -> str:
         "Latin" if language == "sr" else "",
     }:
         return language
-    if (script == "Cyrillic" and language in _UNREDUCED_CYRILLIC) or (
-        script == "Arabic" and language in _UNREDUCED_ARABIC
+    if (script == "Cyrillic" and language in _UNSTEMMED_CYRILLIC) or (
+        script == "Arabic" and language in _UNSTEMMED_ARABIC
     ):
         return ""
-    if script == "Latin" and language and language not in _OTHER_SCRIPTS:
+    if script == "Latin" and language and language not in _NOT_LATIN:
         return ""
-    return _USUAL.get(script, "")
+    return _DEFAULT_LANGUAGES.get(script, "")
 
 
 @lru_cache(maxsize=1 << 17)
 def stems(word: str, language: str) -> tuple[str, ...]:
-    """What a word of a text in this language is found by: at least one form, folded. The word is in small letters, with its accents."""
+    """Return the stems of a word of a text: at least one, folded.
+
+    The word is in lower case, with its accents.
+    """
     forms = query_stems(word, language)
     match _stemmer_language(word, language):
         case "he":
             return _without_prefixes(forms[0])
-        case "tr":  # one pass leaves case endings of some words and takes the end of others
+        case "tr":  # one pass leaves case endings of some words and removes too much of others
             return tuple(
                 dict.fromkeys(
                     (*forms, fold(word), *(_snowball("turkish").stemWord(form) for form in forms))
@@ -107,9 +116,10 @@ def stems(word: str, language: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1 << 16)
 def query_stems(word: str, language: str) -> tuple[str, ...]:
-    """The forms of a word of a query, of which an inflected word of a text in this language has one among its `stems`.
+    """Return the stems of a word of a query; an inflected word of a text shares one of them.
 
-    Stemmers know endings by their accents, people leave accents out: a word is reduced both with them and without.
+    Stemmers recognise endings by their accents, people leave accents out: a word is stemmed both
+    with them and without.
     """
     folded = fold(word)
     match _stemmer_language(folded, language):
@@ -120,8 +130,12 @@ def query_stems(word: str, language: str) -> tuple[str, ...]:
                 dict.fromkeys(fold(form.normal_form) for form in _ukrainian().parse(folded))
             )
         case "he":
-            # The article may stand in the query as well as in the text; other prefixes carry meaning there.
-            return (folded, folded[1:]) if folded[0] == "ה" and len(folded) > _KEPT else (folded,)
+            # A query may have the article, too; other prefixes are part of its meaning.
+            return (
+                (folded, folded[1:])
+                if folded[0] == "ה" and len(folded) > _MIN_LETTERS
+                else (folded,)
+            )
         case "ar":
             return (_arabic(folded),)
         case "fa":
@@ -138,7 +152,7 @@ def query_stems(word: str, language: str) -> tuple[str, ...]:
 
 def _without_prefixes(word: str) -> tuple[str, ...]:
     forms = [word]
-    while word[0] in _HE_PREFIXES and len(word) > _KEPT and len(forms) <= 3:
+    while word[0] in _HE_PREFIXES and len(word) > _MIN_LETTERS and len(forms) <= 3:
         word = word[1:]
         forms.append(word)
     return tuple(forms)
@@ -146,9 +160,9 @@ def _without_prefixes(word: str) -> tuple[str, ...]:
 
 def _arabic(word: str) -> str:
     for prefix in _AR_PREFIXES:
-        if word.startswith(prefix) and len(word) - len(prefix) >= _KEPT - 1:
+        if word.startswith(prefix) and len(word) - len(prefix) >= _MIN_LETTERS - 1:
             word = word[len(prefix) :]
             break
-    if word.endswith("ات") and len(word) > _KEPT + 1:
-        word = f"{word[:-2]}ه"  # the feminine plural goes the way of its singular
+    if word.endswith("ات") and len(word) > _MIN_LETTERS + 1:
+        word = f"{word[:-2]}ه"  # the feminine plural is stemmed as its singular
     return str(_snowball("arabic").stemWord(word))

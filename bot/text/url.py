@@ -1,4 +1,4 @@
-"""Links: which are safe to show, and the one form that two spellings of a link share. Not fetching, not resolving redirects."""
+"""Links: which are safe to show, and their canonical form. Not fetching, not redirects."""
 
 import re
 from datetime import date
@@ -22,8 +22,9 @@ _TRACKING_PREFIXES = (
     "icid",
 )
 _TRACKING = frozenset(
-    "ref ref_src referrer fbclid gclid dclid gbraid wbraid msclkid yclid igshid xtor cmp ftag smid ocid ito ncid sr_share taid "
-    "traffic_source maca s_cid guccounter rssfeed fb_ref soc_src soc_trk mkt_tok int_source int_medium int_campaign _hsenc _hsmi spm".split()
+    "ref ref_src referrer fbclid gclid dclid gbraid wbraid msclkid yclid igshid xtor cmp ftag smid "
+    "ocid ito ncid sr_share taid traffic_source maca s_cid guccounter rssfeed fb_ref soc_src "
+    "soc_trk mkt_tok int_source int_medium int_campaign _hsenc _hsmi spm".split()
 )
 _ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
 _WWW = re.compile(r"^(?:www\.)+")
@@ -48,18 +49,19 @@ def _split(link: str) -> SplitResult | None:
 
 
 def safe_link(link: str) -> str:
-    """An absolute http(s) link fit to be shown, or an empty string. Spaces and control characters are escaped."""
+    """Return an absolute http(s) link, with spaces and control characters escaped, else empty."""
     parts = _split(link)
     if parts is None or "\\" in parts.netloc or "@" in parts.netloc:
         return ""
-    clean = _CONTROL.sub(lambda found: quote(found.group()), link.strip())
+    clean = _CONTROL.sub(lambda match: quote(match.group()), link.strip())
     return clean if len(clean) <= 2048 else ""
 
 
 def canonical(link: str) -> str:
-    """The form two spellings of one link share: no scheme, no `www.`, no tracking parameters, no fragment, no trailing slash.
+    """Return the canonical form of a link, for keys only: it is never shown or fetched.
 
-    Idempotent; an empty string where the link is not http(s). For keys only: it is never shown or fetched.
+    It has no scheme, `www.`, tracking parameters, fragment or trailing slash. Idempotent; empty if
+    the link is not http(s).
     """
     if link.startswith("//"):
         link = "https:" + link
@@ -79,14 +81,14 @@ def canonical(link: str) -> str:
             errors="surrogateescape",
         )
     path = re.sub(r"/{2,}", "/", path).rstrip("/") if path.endswith("/") or "//" in path else path
-    query = urlencode(sorted(_telling(parts.query))) if parts.query else ""
-    # A fragment that is a path of its own ("#!/story/1") names the page; any other is a place on it.
+    query = urlencode(sorted(_significant_parameters(parts.query))) if parts.query else ""
+    # A fragment that is a path ("#!/story/1") names the page; any other is a position on it.
     fragment = parts.fragment if parts.fragment.startswith(("!", "/")) else ""
     return urlunsplit(("", host + port, path, query, fragment.rstrip("/")))
 
 
-def _telling(query: str) -> list[tuple[str, str]]:
-    """The parameters that say which page is meant."""
+def _significant_parameters(query: str) -> list[tuple[str, str]]:
+    """The parameters that are not for tracking."""
     return [
         (name, value)
         for name, value in parse_qsl(query, keep_blank_values=True)
@@ -95,27 +97,27 @@ def _telling(query: str) -> list[tuple[str, str]]:
 
 
 def names_page(link: str) -> bool:
-    """Whether a link leads to a page of its site rather than to its front page."""
+    """Whether a link leads to a page other than the front page of its site."""
     parts = _split(link)
     return parts is not None and bool(parts.path.strip("/") or parts.query)
 
 
 def display_link(link: str) -> str:
-    """The link without tracking parameters, to be shown and opened."""
+    """Return the link without tracking parameters, to be shown and opened."""
     parts = _split(link)
     if parts is None or not parts.query:
         return link
-    kept = [
+    parameters = [
         pair
         for pair in parts.query.split("&")
         if not pair.partition("=")[0].lower().startswith(("utm_", "at_", "fbclid", "gclid", "xtor"))
     ]
     fragment = "" if parts.fragment.lower().startswith("xtor") else parts.fragment
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(kept), fragment))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "&".join(parameters), fragment))
 
 
 def host(link: str) -> str:
-    """The host of a link without `www.`, in ASCII (punycode) where it mixes scripts or cannot be shown; empty for no host."""
+    """Return the host of a link without `www.`, in ASCII (IDNA); empty if there is none."""
     parts = _split(link)
     if parts is None:
         return ""
@@ -127,9 +129,9 @@ def host(link: str) -> str:
 
 
 def article_number(link: str) -> str:
-    """Host and the last number of six or more digits in the path, which many sites keep while the slug changes; or empty.
+    """Return host and last number of six or more digits in the path; empty if there is none.
 
-    Numbers that read as a date are not article numbers.
+    Many sites keep that number while the slug changes. Dates are no article numbers.
     """
     parts = _split(link)
     if parts is None:
@@ -151,5 +153,5 @@ def _is_date(digits: str) -> bool:
 
 
 def host_and_port(url: str) -> str:
-    """Host and port: what is asked one request at a time and parked by Retry-After."""
+    """Return host and port: requests to it are made in turn, and wait for its Retry-After."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()

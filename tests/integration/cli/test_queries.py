@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from query_strategies import NAMES, QUERIES, QUICK, articles, parse_or_assume
 from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
-from test_query_properties import NAMES, QUERIES, QUICK, _tree, articles
 
 from bot.cli.main import main
 from bot.errors import QueryError
@@ -672,7 +672,7 @@ def test_an_explanation_never_contradicts_the_matcher(
     queries: list[str], article: Article, feeds: tuple[str, ...]
 ) -> None:
     held = [
-        ParsedSubscription(Subscription(number, f"S{number}", query, feeds, (1,)), _tree(query))
+        ParsedSubscription(Subscription(number, f"S{number}", query, feeds, (1,)), parse_or_assume(query))
         for number, query in enumerate(queries)
     ]
     words = ArticleWords(article)

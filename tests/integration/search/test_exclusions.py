@@ -7,11 +7,20 @@ from random import Random
 from typing import Any
 
 import pytest
+from archive_harness import DAY, HOUR, ArchiveHarness
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from query_strategies import (
+    LANGUAGES,
+    NAMES,
+    PAIRS,
+    QUERIES,
+    QUICK,
+    WORDS,
+    articles,
+    parse_or_assume,
+)
 from support import NOON
-from test_backtest import DAY, HOUR, ArchiveHarness
-from test_query_properties import LANGUAGES, NAMES, PAIRS, QUERIES, QUICK, WORDS, _tree, articles
 
 from bot.errors import QueryError
 from bot.model.archive import StoredEntry
@@ -56,22 +65,37 @@ FOOTBALL = [
         "en",
         "harbour",
         "Friendly",
-        "Friendly in the harbour: late goal by Marek; Late goal wins friendlies near the harbour; Harbour goes to a friendly, one goal enough",
-        "Crane collapses at the harbour; Harbour dues rise; Storm closes harbour; Divers clear mines from harbour; Harbour dredged",
+        (
+            "Friendly in the harbour: late goal by Marek; Late goal wins friendlies near the "
+            "harbour; Harbour goes to a friendly, one goal enough"
+        ),
+        (
+            "Crane collapses at the harbour; Harbour dues rise; Storm closes harbour; Divers clear "
+            "mines from harbour; Harbour dredged"
+        ),
     ),
     (
         "ru",
         "порт",
         "товарищеский",
-        "Портовая команда сыграла товарищеский матч в порту; Матчи у порта: товарищеские игры; Матч в порту отложен, товарищеские встречи тоже",
-        "Кран упал в порту; Шторм закрыл порт; Порту подняли сборы; В порту нашли мины; Порт углубляют",
+        (
+            "Портовая команда сыграла товарищеский матч в порту; Матчи у порта: товарищеские игры; "
+            "Матч в порту отложен, товарищеские встречи тоже"
+        ),
+        (
+            "Кран упал в порту; Шторм закрыл порт; Порту подняли сборы; В порту нашли мины; Порт "
+            "углубляют"
+        ),
     ),
     (
         "ar",
         "ميناء",
         "مباراة",
         "مباراة ودية قرب الميناء; تأجيل مباراة ودية في الميناء; المباراة الودية في ميناء سيلفا",
-        "سقوط رافعة في الميناء; عاصفة تغلق الميناء; رسوم الميناء ترتفع; ألغام قرب ميناء سيلفا; توسيع الميناء",
+        (
+            "سقوط رافعة في الميناء; عاصفة تغلق الميناء; رسوم الميناء ترتفع; ألغام قرب ميناء سيلفا; "
+            "توسيع الميناء"
+        ),
     ),
     (
         "zh",
@@ -92,7 +116,7 @@ FOOTBALL = [
         "ท่าเรือ",
         "ฟุตบอล",
         "ฟุตบอล ที่ท่าเรือ; เลื่อน ฟุตบอล ที่ท่าเรือ; ท่าเรือ จัด ฟุตบอล",
-        "พายุปิดท่าเรือ; เครนล้มที่ท่าเรือ; ค่าธรรมเนียมท่าเรือ ขึ้น; พบทุ่นระเบิดใกล้ท่าเรือ; ขุดลอกท่าเรือ",
+        ("พายุปิดท่าเรือ; เครนล้มที่ท่าเรือ; ค่าธรรมเนียมท่าเรือ ขึ้น; พบทุ่นระเบิดใกล้ท่าเรือ; ขุดลอกท่าเรือ"),
     ),
 ]
 
@@ -151,7 +175,7 @@ def test_a_phrase_is_proposed_where_its_words_alone_would_hide_what_is_not_like_
     [number] = harness.put("Free Port of the harbour: pop band")
 
     assert '"Free Port"' in {
-        one.added.removeprefix("NOT ") for one in proposed(harness, "harbour", number, most=9)
+        one.added.removeprefix("NOT ") for one in proposed(harness, "harbour", number, limit=9)
     }
 
 
@@ -164,7 +188,7 @@ def test_words_that_all_news_are_full_of_are_not_proposed(harness: ArchiveHarnes
         )
     )
 
-    assert texts(proposed(harness, "harbour", number, most=20)) == []
+    assert texts(proposed(harness, "harbour", number, limit=20)) == []
 
 
 def test_the_rarer_of_two_words_goes_first(harness: ArchiveHarness) -> None:
@@ -201,7 +225,7 @@ def test_no_word_is_proposed_that_the_query_asks_for_in_any_form(
     language = "en" if unwanted.isascii() else ""
     [number] = harness.put(Article(f"{unwanted} festival", language=language))
 
-    made = proposed(harness, query, number, most=20)
+    made = proposed(harness, query, number, limit=20)
 
     assert {one.added for one in made if one.kind != "source"} <= {"NOT festival"}
 
@@ -230,7 +254,7 @@ def test_headlines_that_are_wanted_go_on_to_match(harness: ArchiveHarness) -> No
     [number] = harness.put("Regatta yachts in the harbour")
 
     made = proposed(
-        harness, "harbour", number, wanted=["The harbour opens for a yacht", "Порт закрыт"]
+        harness, "harbour", number, must_match=["The harbour opens for a yacht", "Порт закрыт"]
     )
 
     assert texts(made) == ["NOT Regatta"]
@@ -253,7 +277,7 @@ def test_no_more_are_made_than_are_asked_for(harness: ArchiveHarness, most: int)
         Article("Regatta yachts anchor near harbour", language="en", source="Evening Post")
     )
 
-    assert len(proposed(harness, "harbour", number, most=most)) == min(most, 5)
+    assert len(proposed(harness, "harbour", number, limit=most)) == min(most, 5)
 
 
 # Outlets
@@ -603,10 +627,10 @@ def unwanted_of(library: ArchiveHarness, tree: Node, pick: int) -> StoredEntry:
 def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
     library: ArchiveHarness, query: str, pick: int, feeds: tuple[str, ...], most: int
 ) -> None:
-    unwanted = unwanted_of(library, _tree(query), pick)
+    unwanted = unwanted_of(library, parse_or_assume(query), pick)
     before = stories_of(library, query, feeds)
 
-    made = proposals(query, unwanted, library.archive, NAMES, NOON, feeds=feeds, most=most)
+    made = proposals(query, unwanted, library.archive, NAMES, NOON, feeds=feeds, limit=most)
 
     assert len(made) <= most
     for one in made:
@@ -632,10 +656,10 @@ def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
 def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
     library: ArchiveHarness, query: str, pick: int
 ) -> None:
-    tree = _tree(query)
+    tree = parse_or_assume(query)
     unwanted = unwanted_of(library, tree, pick)
 
-    for one in proposals(query, unwanted, library.archive, NAMES, NOON, most=20):
+    for one in proposals(query, unwanted, library.archive, NAMES, NOON, limit=20):
         clause = one.added.removeprefix("NOT ")
         if one.kind not in {"word", "phrase"}:
             continue
@@ -654,7 +678,9 @@ def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
 def test_repeated_use_composes_without_deeper_parentheses(
     library: ArchiveHarness, query: str, pick: int, which: int
 ) -> None:
-    first = proposals(query, unwanted_of(library, _tree(query), pick), library.archive, NAMES, NOON)
+    first = proposals(
+        query, unwanted_of(library, parse_or_assume(query), pick), library.archive, NAMES, NOON
+    )
     assume(first)
     once = first[which % len(first)]
     left = unwanted_of(library, parse(once.query, NAMES), pick)
@@ -668,7 +694,7 @@ def test_repeated_use_composes_without_deeper_parentheses(
 def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(
     query: str, article: Article, word: str
 ) -> None:
-    tree, clause = _tree(query), parse(word)
+    tree, clause = parse_or_assume(query), parse(word)
     assert isinstance(clause, Term | Meta)
 
     text = with_exclusion(query, tree, clause, NAMES)

@@ -121,7 +121,10 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
                 "update chats set declared = 0, allowed = 1 where topic = ?", [TOPIC]
             ),
         )
-        settings = '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, 1140], "digest_from": 5}'
+        settings = (
+            '{"language": "uk", "zone": "Europe/Kyiv", "quiet": [1410, 405], "digest_at": [450, '
+            '1140], "digest_from": 5}'
+        )
         await sqlite(harness.app)._writer.run(
             "set",
             lambda db: db.execute(
@@ -137,14 +140,19 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
             "coast.example",
             "2099",
         ]
-        columns = "url, name, publisher, tags, created_at, host, next_poll_at, declared"
+        insertion = (
+            "insert into feeds "
+            "(url, name, publisher, tags, created_at, host, next_poll_at, declared) "
+            "values (?, ?, ?, ?, ?, ?, ?, 0)"
+        )
         await sqlite(harness.app)._writer.run(
             "add",
-            lambda db: db.execute(
-                f"insert into feeds ({columns}) values (?, ?, ?, ?, ?, ?, ?, 0)", feed
-            ),
-        )  # noqa: S608 (of ours)
-        added = "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where c.topic = ? and f.declared = 0"
+            lambda db: db.execute(insertion, feed),
+        )
+        added = (
+            "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where "
+            "c.topic = ? and f.declared = 0"
+        )
         await sqlite(harness.app)._writer.run("add", lambda db: db.execute(added, [TOPIC]))
         told = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
     made = yaml.safe_load(told.output)

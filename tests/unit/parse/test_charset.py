@@ -72,15 +72,24 @@ def test_charsets(text: str, really: str, declared: str, header: str) -> None:
 
 
 def test_one_stray_byte_does_not_spoil_the_others() -> None:
-    body = "<rss version='2.0'><channel><item><guid>1</guid><title>Лиса ? спит</title></item></channel></rss>".encode().replace(
-        b"?", b"\xff"
+    body = (
+        (
+            "<rss version='2.0'><channel><item><guid>1</guid><title>Лиса ? "
+            "спит</title></item></channel></rss>"
+        )
+        .encode()
+        .replace(b"?", b"\xff")
     )
     assert "Лиса" in read(body).entries[0].title
 
 
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n", "\ufeff\n", "  \r\n\t", "\n\ufeff"])
 def test_what_stands_before_the_declaration_changes_nothing(before: str) -> None:
-    body = "<?xml version='1.0' encoding='utf-8'?><rss version='2.0'><channel><item><guid>1</guid><title>AT&T Лиса</title></item></channel></rss>"
+    body = (
+        "<?xml version='1.0' encoding='utf-8'?><rss "
+        "version='2.0'><channel><item><guid>1</guid><title>AT&T "
+        "Лиса</title></item></channel></rss>"
+    )
     assert read(before + body).entries == read(body).entries != ()
 
 
@@ -131,7 +140,10 @@ def test_an_entry_without_title_is_called_by_its_words_or_its_link() -> None:
 
 
 def test_words_of_blocks_do_not_run_together_and_forms_are_left_out() -> None:
-    markup = "<p>The Ministry</p><p>announced</p><ul><li>one</li><li>two</li></ul><form>Log Out / Change<button>Send</button></form><script>x()</script>"
+    markup = (
+        "<p>The Ministry</p><p>announced</p><ul><li>one</li><li>two</li></ul><form>Log Out / "
+        "Change<button>Send</button></form><script>x()</script>"
+    )
     assert (
         one(f"<guid>1</guid><description><![CDATA[{markup}]]></description>").summary
         == "The Ministry announced one two"

@@ -54,7 +54,10 @@ def test_the_feeds_of_the_head_are_named_with_title_and_kind_in_order() -> None:
     [
         '<LINK REL="Alternate" TYPE="Application/RSS+XML" HREF="/rss.xml">',
         "<link rel=alternate type=application/rss+xml href=/rss.xml>",
-        '<link rel="home alternate\tfeed" type="application/rss+xml; charset=utf-8" href=" /rss.xml\n"/>',
+        (
+            '<link rel="home alternate\tfeed" type="application/rss+xml; charset=utf-8" href=" '
+            '/rss.xml\n"/>'
+        ),
         "<link href='/rss.xml' type='application/rss+xml ;charset=x' rel='alternate'/>",
     ],
 )

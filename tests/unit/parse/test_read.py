@@ -233,7 +233,10 @@ def test_json_feeds_that_quote_xml_are_not_cut_as_xml() -> None:
 
 SHAPES = {
     "CDATA that holds an item": "<item><guid>1</guid><description><![CDATA[<item><guid>x</guid></item>]]></description></item><item><guid>2</guid></item>",
-    "a comment that holds an item": "<!-- <item><guid>x</guid></item> --><item><guid>1</guid></item><!-- </item> --><item><guid>2</guid></item>",
+    "a comment that holds an item": (
+        "<!-- <item><guid>x</guid></item> --><item><guid>1</guid></item><!-- </item> "
+        "--><item><guid>2</guid></item>"
+    ),
     "an escaped item": "<item><guid>1</guid><description>&lt;item&gt;&lt;/item&gt;</description></item><item><guid>2</guid></item>",
     "elements that begin alike": "<items/><item ><guid>1</guid><itemId>x</itemId></item\n><item\n><guid>2</guid></item>",
     "attributes": "<item id='a>b'><guid>1</guid></item><item rdf:about='2'><guid>2</guid></item>",

@@ -1,14 +1,28 @@
-"""What must hold of every query: printing, the index, explanations, errors. Random queries of the whole grammar; the table of cases is test_query_cases."""
+"""Properties of queries: printing, fields, the index, explanations, errors.
+
+Random queries of the whole grammar. Particular cases are in test_query_cases.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from query_strategies import (
+    IN_TEXT,
+    LANGUAGES,
+    NAMES,
+    QUERIES,
+    QUICK,
+    any_of,
+    articles,
+    is_empty,
+    parse_or_assume,
+    subscription,
+)
 
 from bot.errors import QueryError
-from bot.model.chats import Subscription
 from bot.model.entries import Article, Span
 from bot.query.explain import explain, sentence
 from bot.query.index import Index
@@ -17,190 +31,8 @@ from bot.query.parser import parse
 from bot.query.tree import Node, show
 from bot.query.words import ArticleWords
 
-NAMES = {
-    "weapons": ("missile", "drones", '"air defence"', "rocket*"),
-    "places": ("Deir ez-Zor", "~Kharkiv", "=US"),
-    "бедствия": ("пожар", "наводнение"),
-}
-
-# One vocabulary for queries and texts, so that they meet often: forms of one word, spellings of one name, joined and numbered words.
-WORDS = (
-    "fire fires Fire FIRE firing US us air defence missile missiles drone rocketry S-300 S300 С-300 al-Assad Assad al alAssad l'Ukraine Ukraine "
-    "1,000 1000 ١٠٠٠ ракета ракетами пожар пожары Харьков Kharkiv Kharkov Харків об'єкт об’єкти حكومة الحكومة والحكومة خاركيف ממשלה בממשלה "
-    "Straße STRASSE Straßen saldırı saldırılar SALDIRI οδός ΟΔΟΣ οδού 地震 地震発生 震 น้ำท่วม ﾐｻｲﾙ ミサイル powódź powodzi AND not near"
-).split()
-PAIRS = (
-    "air defence",
-    "al Assad",
-    "Deir ez-Zor",
-    "Deir Ezzor",
-    "дейр эз зор",
-    "US fire",
-    "fire US",
-    "東京 地震",
-    "S-300 fire",
-)
-LANGUAGES = ("en", "ru", "uk", "ar", "he", "de", "tr", "el", "pl", "ja", "zh", "th", "fr", "")
-FEEDS = (
-    ("Harbour Wire", "https://wire.example/rss.xml"),
-    ("Morning Post", "https://post.example/feed"),
-)
-
-QUICK = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
-BOUNDED = settings(
-    QUICK, deadline=timedelta(seconds=3)
-)  # generous: the first query reads the grammar, and machines are busy
-
-
-def _one_of(*texts: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(texts)
-
-
-# Words that a query may hold bare: AND is an operator there, and a word in a text.
-PLAIN = st.sampled_from([word for word in WORDS if word != "AND"])
-LEAVES = st.one_of(
-    PLAIN,
-    PLAIN,
-    st.sampled_from(PAIRS).map('"{}"'.format),
-    st.lists(PLAIN, min_size=1, max_size=3).map(lambda words: f'"{" ".join(words)}"'),
-    st.lists(PLAIN, min_size=1, max_size=2).map(lambda words: f"“{' '.join(words)}”"),
-    PLAIN.map("={}".format),
-    st.sampled_from(PAIRS).map('="{}"'.format),
-    _one_of(
-        "fi*",
-        "roc*",
-        "ракет*",
-        "STRA*",
-        "ο*",
-        "оδ*",
-        "οδ*",
-        "حكو*",
-        "sal*",
-        "al-As*",
-        "Fi*",
-        "地震*",
-    ),
-    _one_of("~Kharkiv", "~Харків", '~"Deir ez-Zor"', "~“Deir ez-Zor”", "~Assad"),
-    _one_of("@weapons", "@places", "@бедствия", "＠weapons"),
-)
-SIDES = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda two: f"({two[0]} OR {two[1]})"),
-        st.tuples(inner, _one_of("NEAR/0", "NEAR/2", "ONEAR/1", "ONEAR/50"), inner).map(
-            lambda three: f"({' '.join(three)})"
-        ),
-    ),
-    max_leaves=4,
-)
-NEARS = st.tuples(
-    SIDES, _one_of("NEAR/0", "NEAR/1", "NEAR/3", "NEAR/50", "ONEAR/0", "ONEAR/2"), SIDES
-).map(" ".join)
-EXPRESSIONS = _one_of(
-    r"/S-?\d+/", "/fire/i", "/[Рр]акет/", r"/\bUS\b/", "/air d/", "/地.?/", r"/a\/b|ov/", "/حكوم/"
-)
-WORDY = st.one_of(LEAVES, LEAVES, LEAVES, NEARS, EXPRESSIONS)
-FACTS = st.one_of(
-    _one_of(
-        "site:post.example",
-        "site:wire.example",
-        "site:post.example/world",
-        "site:(post.example OR wire.example)",
-        "site:example",
-    ),
-    _one_of(
-        "source:post",
-        'source:"harbour wire"',
-        "author:roe",
-        'author:"jane roe"',
-        "author:(doe OR roe)",
-        "author:(jane -doe)",
-    ),
-    _one_of(
-        "tag:sport",
-        "tag:(sport OR world)",
-        "lang:en",
-        "lang:(en OR ru)",
-        "lang:ja",
-        "feed:post",
-        "feed:(wire NOT post)",
-    ),
-    _one_of('feed:"https://wire.example/rss.xml"', 'source:"Post"', "TAG:World", "＊"),
-)
-
-
-def _joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    two = st.tuples(inner, inner)
-    return st.one_of(
-        st.tuples(inner, _one_of(" ", " AND ", " && ", " OR ", " || ", " OR "), inner)
-        .map("".join)
-        .map("({})".format),
-        st.tuples(
-            inner,
-            _one_of(" ", " AND ", " && ", " OR ", " || ", " NOT ", " AND NOT ", " -", " !"),
-            inner,
-        ).map("".join),
-        two.map(lambda two: f"({two[0]} NOT {two[1]})"),
-        two.map(lambda two: f"{two[0]} -({two[1]})"),
-        two.map(lambda two: f"（{two[0]}　OR　{two[1]}）"),
-    )
-
-
-IN_TEXT = st.recursive(WORDY, _joined, max_leaves=5)
-FIELDED = st.tuples(_one_of("title", "summary", "Title"), IN_TEXT).map(
-    lambda two: f"{two[0]}:({two[1]})"
-)
-QUERIES = st.recursive(st.one_of(WORDY, WORDY, WORDY, FIELDED, FACTS), _joined, max_leaves=7)
-
-TEXTS = st.lists(
-    st.one_of(
-        st.sampled_from(WORDS),
-        st.sampled_from(WORDS),
-        st.sampled_from(PAIRS),
-        _one_of("–", "the", "of", "."),
-    ),
-    max_size=9,
-).map(" ".join)
-
-
-@st.composite
-def articles(draw: st.DrawFn) -> Article:
-    """A small article with everything that a field can ask for."""
-    feed_name, feed = draw(st.sampled_from(FEEDS))
-    return Article(
-        draw(TEXTS),
-        draw(TEXTS),
-        draw(st.sampled_from(LANGUAGES)),
-        link=draw(
-            _one_of(
-                "",
-                "https://post.example/world/1",
-                "http://news.wire.example/a",
-                "https://outpost.example/",
-            )
-        ),
-        author=draw(_one_of("", "Jane Roe", "John Doe")),
-        source=draw(_one_of("", "Evening Post")),
-        feed=feed,
-        feed_name=feed_name,
-        publisher=draw(_one_of("", "Harbour Wire")),
-        tags=tuple(draw(st.lists(_one_of("sport", "World"), max_size=2, unique=True))),
-    )
-
-
-def _tree(query: str) -> Node:
-    """The tree of a query; one that would match everything or nothing is passed over."""
-    try:
-        return parse(query, NAMES)
-    except QueryError:
-        assume(False)
-        raise
-
-
-def _subscription(number: int, query: str) -> Subscription:
-    return Subscription(number, query[:20], query, (), (1,))
+# Generous: the first query loads the grammar, and machines are busy.
+BOUNDED = settings(QUICK, deadline=timedelta(seconds=3))
 
 
 def _matches(query: str, article: Article) -> bool:
@@ -212,8 +44,10 @@ def _matches(query: str, article: Article) -> bool:
 
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=100)
-def test_a_printed_query_reads_back_as_the_same_tree(query: str, article: Article) -> None:
-    tree = _tree(query)
+def test_a_printed_query_reads_back_as_the_sameparse_or_assume(
+    query: str, article: Article
+) -> None:
+    tree = parse_or_assume(query)
 
     again = parse(show(tree), NAMES)
 
@@ -228,39 +62,41 @@ def test_a_printed_query_reads_back_as_the_same_tree(query: str, article: Articl
 
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=80)
-def test_spans_lie_in_their_fields_in_order_and_each_once(query: str, article: Article) -> None:
-    spans = match(_tree(query), ArticleWords(article)) or ()
+def test_spans_lie_in_their_fields_in_order_and_are_unique(query: str, article: Article) -> None:
+    spans = match(parse_or_assume(query), ArticleWords(article)) or ()
 
     lengths = {"title": len(article.title), "summary": len(article.summary)}
     for span in spans:
         assert 0 <= span.start < span.end <= lengths[span.field]
-    places = [(span.field != "title", span.start, span.end) for span in spans]
-    assert places == sorted(set(places))
+    ranges = [(span.field != "title", span.start, span.end) for span in spans]
+    assert ranges == sorted(set(ranges))
 
 
 @given(QUERIES, QUERIES, articles())
 @settings(QUICK, max_examples=70)
-def test_operators_combine_what_their_sides_say(left: str, right: str, article: Article) -> None:
+def test_operators_combine_the_results_of_their_sides(
+    left: str, right: str, article: Article
+) -> None:
     words = ArticleWords(article)
-    one, other = (match(_tree(query), words) is not None for query in (left, right))
+    first, second = (match(parse_or_assume(query), words) is not None for query in (left, right))
 
     for query, expected in (
-        (f"({left}) AND ({right})", one and other),
-        (f"({left}) OR ({right})", one or other),
-        (f"({left}) NOT ({right})", one and not other),
-        (f"* NOT ({left})", not one),
+        (f"({left}) AND ({right})", first and second),
+        (f"({left}) OR ({right})", first or second),
+        (f"({left}) NOT ({right})", first and not second),
+        (f"* NOT ({left})", not first),
     ):
         try:
             tree = parse(query, NAMES)
         except QueryError:
-            continue  # two sides that exclude each other, or make everything
+            continue  # the sides exclude each other, or match everything
         assert (match(tree, words) is not None) == expected, query
 
 
 @given(IN_TEXT, articles())
 @settings(QUICK, max_examples=80)
 def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article) -> None:
-    tree = _tree(query)
+    tree = parse_or_assume(query)
     title = replace(article, summary="")
     summary = replace(article, title="")
 
@@ -283,24 +119,24 @@ def test_near_counts_the_words_between(
 ) -> None:
     assume(left != right)
     gaps = [
-        (later - first - 1)
-        for first, one in enumerate(text)
-        for later, other in enumerate(text)
-        if one == left and other == right and later > first
+        later - earlier - 1
+        for earlier, word in enumerate(text)
+        for later, following in enumerate(text)
+        if word == left and following == right and later > earlier
     ]
     if not ordered:
         gaps += [
-            (later - first - 1)
-            for first, one in enumerate(text)
-            for later, other in enumerate(text)
-            if one == right and other == left and later > first
+            later - earlier - 1
+            for earlier, word in enumerate(text)
+            for later, following in enumerate(text)
+            if word == right and following == left and later > earlier
         ]
 
-    found = _matches(
+    matched = _matches(
         f"{left} {'O' if ordered else ''}NEAR/{distance} {right}",
         Article(" ".join(text), language="en"),
     )
-    assert found == any(gap <= distance for gap in gaps)
+    assert matched == any(gap <= distance for gap in gaps)
 
 
 # The index
@@ -308,75 +144,72 @@ def test_near_counts_the_words_between(
 
 @given(st.lists(QUERIES, max_size=8), st.lists(articles(), min_size=1, max_size=4), st.booleans())
 @settings(QUICK, max_examples=60)
-def test_the_index_finds_just_what_each_query_matches(
+def test_the_index_finds_exactly_what_each_query_matches(
     queries: list[str], several: list[Article], primed: bool
 ) -> None:
-    trees = _readable(queries)
+    trees = _valid_trees(queries)
     index = Index(NAMES, languages=frozenset({"en"}))
     if primed:
         index.prime(several * 3)
     for number, (query, _) in trees.items():
-        index.set(_subscription(number, query))
+        index.set(subscription(number, query))
 
     for article in several:
-        assert _found(index, article) == _expected(trees, article)
+        assert _matches_of(index, article) == _expected(trees, article)
 
 
 @given(
     st.lists(
         st.one_of(
-            st.tuples(st.just("set"), st.integers(0, 4), QUERIES),
-            st.tuples(st.just("remove"), st.integers(0, 4), st.just("")),
-            st.tuples(st.just("match"), articles(), st.just("")),
+            st.tuples(st.integers(0, 4), QUERIES),
+            st.tuples(st.integers(0, 4), st.none()),
+            articles(),
         ),
         max_size=14,
     ),
     articles(),
 )
 @settings(QUICK, max_examples=60)
-def test_the_index_agrees_after_any_changes_and_gives_all_memory_back(
-    steps: list[tuple[str, object, str]], last: Article
+def test_the_index_agrees_after_any_changes_and_releases_all_memory(
+    steps: list[tuple[int, str | None] | Article], last: Article
 ) -> None:
     index = Index(NAMES, languages=frozenset({"en"}))
     trees: dict[int, tuple[str, Node]] = {}
-    for step, what, query in steps:
-        if isinstance(what, Article):
-            assert _found(index, what) == _expected(trees, what)
-        elif step == "remove":
-            index.remove(what)
-            trees.pop(what, None)
-        elif readable := _readable([query]):
-            index.set(_subscription(what, query))
-            trees[what] = readable[0]
+    for step in steps:
+        if isinstance(step, Article):
+            assert _matches_of(index, step) == _expected(trees, step)
+            continue
+        number, query = step
+        if query is None:
+            index.remove(number)
+            trees.pop(number, None)
+        elif valid := _valid_trees([query]):
+            index.set(subscription(number, query))
+            trees[number] = valid[0]
     assert len(index) == len(trees)
-    assert _found(index, last) == _expected(trees, last)
+    assert _matches_of(index, last) == _expected(trees, last)
 
     for number in list(trees):
         index.remove(number)
     assert index.match(last) == []
-    assert (len(index), dict(index._anchored), set(index._free), set(index._signs.values())) == (
-        0,
-        {},
-        set(),
-        {0},
-    )
+    assert is_empty(index)
 
 
 @given(QUERIES, QUERIES, articles())
 @settings(QUICK, max_examples=50)
-def test_a_changed_subscription_answers_for_its_new_query_only(
+def test_a_changed_subscription_matches_by_its_new_query_only(
     before: str, after: str, article: Article
 ) -> None:
-    _tree(before)
-    tree = _tree(after)
+    parse_or_assume(before)
+    tree = parse_or_assume(after)
     index = Index(NAMES, languages=frozenset(LANGUAGES) - {""})
-    index.set(_subscription(1, before))
-    index.set(_subscription(1, after))
+    index.set(subscription(1, before))
+    index.set(subscription(1, after))
 
-    assert _found(index, article) == _expected({1: (after, tree)}, article)
+    assert _matches_of(index, article) == _expected({1: (after, tree)}, article)
 
 
-def _readable(queries: list[str]) -> dict[int, tuple[str, Node]]:
+def _valid_trees(queries: list[str]) -> dict[int, tuple[str, Node]]:
     trees: dict[int, tuple[str, Node]] = {}
     for number, query in enumerate(queries):
         try:
@@ -386,8 +219,8 @@ def _readable(queries: list[str]) -> dict[int, tuple[str, Node]]:
     return trees
 
 
-def _found(index: Index, article: Article) -> dict[int, tuple[Span, ...]]:
-    return {one.subscription_id: one.spans for one in index.match(article)}
+def _matches_of(index: Index, article: Article) -> dict[int, tuple[Span, ...]]:
+    return {row.subscription_id: row.spans for row in index.match(article)}
 
 
 def _expected(trees: dict[int, tuple[str, Node]], article: Article) -> dict[int, tuple[Span, ...]]:
@@ -404,37 +237,37 @@ def _expected(trees: dict[int, tuple[str, Node]], article: Article) -> dict[int,
 
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=100)
-def test_an_explanation_says_what_the_match_says(query: str, article: Article) -> None:
-    tree = _tree(query)
+def test_an_explanation_agrees_with_the_match(query: str, article: Article) -> None:
+    tree = parse_or_assume(query)
     words = ArticleWords(article)
     spans = match(tree, words)
 
-    told = explain(tree, words)
+    explanation = explain(tree, words)
 
-    assert (told.matched, told.spans) == (spans is not None, spans or ())
-    assert told.matched == (not told.missing and not told.excluded)
-    assert sentence(told).strip()
+    assert (explanation.matched, explanation.spans) == (spans is not None, spans or ())
+    assert explanation.matched == (not explanation.missing and not explanation.excluded)
+    assert sentence(explanation).strip()
 
 
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=100)
-def test_what_an_explanation_says_of_each_term_is_so(query: str, article: Article) -> None:
+def test_an_explanation_is_right_about_each_term(query: str, article: Article) -> None:
     words = ArticleWords(article)
     texts = {"title": article.title, "summary": article.summary}
 
-    told = explain(_tree(query), words)
+    explanation = explain(parse_or_assume(query), words)
 
-    for term in (*told.missing, *told.unneeded):
-        assert not _holds(term, words), term
-    for found in (*told.found, *told.excluded):
-        assert _holds(found.term, words), found.term
-        assert {texts[span.field][span.start : span.end] for span in found.spans} == set(
-            found.texts
+    for term in (*explanation.missing, *explanation.unneeded):
+        assert not part_matches(term, words), term
+    for term_match in (*explanation.terms, *explanation.excluded):
+        assert part_matches(term_match.term, words), term_match.term
+        assert {texts[span.field][span.start : span.end] for span in term_match.spans} == set(
+            term_match.texts
         )
 
 
-def _holds(part: str, words: ArticleWords) -> bool:
-    """Whether a part of a query, as an explanation prints it, holds; one that nothing can match does not."""
+def part_matches(part: str, words: ArticleWords) -> bool:
+    """Whether a part of a query, as an explanation prints it, matches."""
     try:
         tree = parse(f"({part}) AND *", NAMES)
     except QueryError as error:
@@ -447,7 +280,7 @@ def _holds(part: str, words: ArticleWords) -> bool:
 SIGNS = " ()\"“”„«»/~=*-!@:&|＊＂（）–—…\\{}[]+^$?.,'’\n\t\u00a0\u3000\u200c\u0301٣x火"
 PIECES = st.one_of(
     st.sampled_from(SIGNS),
-    _one_of(
+    any_of(
         "AND",
         "OR",
         "NOT",
@@ -471,26 +304,26 @@ PIECES = st.one_of(
 )
 
 
-def _mutated(query: str, changes: list[tuple[int, int, str]]) -> str:
-    for at, length, piece in changes:
-        start = at % (len(query) + 1)
+def mutate(query: str, changes: list[tuple[int, int, str]]) -> str:
+    for position, length, piece in changes:
+        start = position % (len(query) + 1)
         query = query[:start] + piece + query[start + length :]
     return query
 
 
 MUTANTS = st.builds(
-    _mutated,
+    mutate,
     QUERIES,
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3), PIECES), min_size=1, max_size=4),
 )
 
 
-def _refused(query: str) -> QueryError | None:
-    """The error of a query, which has to be one that helps; None for a query that can be read."""
+def parse_error(query: str) -> QueryError | None:
+    """Return the error of a query, after checking that it helps; None for a valid query."""
     try:
         tree = parse(query, NAMES)
-    except QueryError as denial_reason:
-        error = denial_reason
+    except QueryError as caught:
+        error = caught
     else:
         assert parse(show(tree), NAMES) == tree
         return None
@@ -508,14 +341,14 @@ def _refused(query: str) -> QueryError | None:
     )
 )
 @settings(BOUNDED, max_examples=150)
-def test_any_text_is_a_query_or_an_error_with_a_place(text: str) -> None:
-    _refused(text)
+def test_any_text_is_a_query_or_an_error_with_a_position(text: str) -> None:
+    parse_error(text)
 
 
 @pytest.mark.parametrize(
     "character", ["\n", "\r", "\t", "\x0b", "\x0c", "\x1e", "\x85", "\u2028", "\u2029"]
 )
-def test_a_caret_stands_under_one_line_whatever_the_query_holds(character: str) -> None:
+def test_a_caret_is_below_a_single_line_whatever_the_query_contains(character: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(f"fire{character}(flood")
 
@@ -525,8 +358,8 @@ def test_a_caret_stands_under_one_line_whatever_the_query_holds(character: str) 
 
 @given(MUTANTS)
 @settings(BOUNDED, max_examples=150)
-def test_any_slip_in_a_query_leaves_a_query_or_an_error_with_a_place(query: str) -> None:
-    _refused(query)
+def test_any_mutation_of_a_query_is_a_query_or_an_error_with_a_position(query: str) -> None:
+    parse_error(query)
 
 
 @pytest.mark.parametrize(
@@ -549,7 +382,7 @@ def test_any_slip_in_a_query_leaves_a_query_or_an_error_with_a_place(query: str)
     ],
     ids=lambda value: value[:20],
 )
-def test_a_limit_is_named_with_its_number(query: str, limit: str) -> None:
+def test_the_error_of_a_limit_names_its_number(query: str, limit: str) -> None:
     names = {**NAMES, "hundred": tuple(f"word{number}" for number in range(100))}
 
     with pytest.raises(QueryError) as caught:
@@ -599,8 +432,8 @@ def test_a_limit_is_named_with_its_number(query: str, limit: str) -> None:
     ],
     ids=lambda query: ascii(query[:12]) + f"x{len(query)}",
 )
-def test_a_hostile_query_is_read_or_refused_as_any_other(query: str) -> None:
-    if _refused(query) is None:
+def test_a_hostile_query_is_parsed_or_rejected_like_any_other(query: str) -> None:
+    if parse_error(query) is None:
         match(parse(query, NAMES), ArticleWords(Article("a", "a " * 1000, "en")))
 
 
@@ -625,7 +458,7 @@ def _nested(depth: int) -> str:
     ],
     ids=lambda value: value[:16] if isinstance(value, str) else "",
 )
-def test_a_long_text_is_matched_and_explained_without_harm(query: str, article: Article) -> None:
+def test_a_long_text_is_matched_and_explained(query: str, article: Article) -> None:
     tree = parse(query, NAMES)
     words = ArticleWords(article)
 
@@ -648,7 +481,7 @@ def test_a_long_text_is_matched_and_explained_without_harm(query: str, article: 
     ],
     ids=ascii,
 )
-def test_odd_characters_do_no_harm(text: str) -> None:
+def test_odd_characters_are_parsed_or_rejected(text: str) -> None:
     for query in (
         text,
         f'"{text}"',
@@ -660,7 +493,7 @@ def test_odd_characters_do_no_harm(text: str) -> None:
         f"title:{text}",
         f"@{text}",
     ):
-        _refused(query)
-    if text != "\ud800":  # what no encoding holds is taken out when a document is read
+        parse_error(query)
+    if text != "\ud800":  # a lone surrogate is removed when a document is parsed
         assert _matches("fire", Article(f"fire {text}", text, "en"))
         assert not _matches("/flood/", Article(f"fire {text}", text, "en"))
