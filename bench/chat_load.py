@@ -33,8 +33,16 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 from botapi import BotApi
-from fault_injection import DAY, FaultInjector, Leaping, World, chat_ids, heed, judge
-from fault_injection import ring as commit_alerts
+from fault_injection import (
+    DAY,
+    FaultInjector,
+    Leaping,
+    World,
+    chat_ids,
+    commit_alerts,
+    judge,
+    poll_updates,
+)
 from support import Recorder, newsbell
 from telegram_harness import Address, telegram_config
 
@@ -186,7 +194,7 @@ async def loaded(folder: Path, size: Size, seed: int) -> AsyncIterator[Load]:
         async with newsbell(
             folder, config, clock=clock, terminal=Recorder(), environment=environment
         ) as app:
-            clock.busy = lambda: app.deliverer.is_busy
+            clock.watch(app)
             chats = await chat_ids(app, world.places)
             yield Load(app, api, world, clock, chats, chance, size)
 
@@ -302,8 +310,8 @@ async def storm(folder: Path, options: argparse.Namespace) -> list[Figures]:
         while len(load.tally.times) < options.sends:
             await load.add(load.chance.choices(names, k=options.load.batch))
             await load.app.deliverer.run_once(MINUTE)
-            load.world.befall()
-            await heed(load.app, load.api)
+            load.world.change_chats()
+            await poll_updates(load.app, load.api)
             await load.app.deliverer.run_once(10 * MINUTE)
             load.tally.take(load.api.calls)
             calls = len(load.tally.times)
@@ -313,7 +321,7 @@ async def storm(folder: Path, options: argparse.Namespace) -> list[Figures]:
             )
         faults.fine = True
         load.world.clear_up()
-        await heed(load.app, load.api)
+        await poll_updates(load.app, load.api)
         await load.app.deliverer.run_once(3 * DAY)
         load.check_limits()
     verdict = judge(folder, load.world, faults, load.story_of)

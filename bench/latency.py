@@ -24,7 +24,7 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 import uvloop
-from fault_injection import ring as commit_alerts
+from fault_injection import commit_alerts
 from support import Recorder
 from telegram_harness import telegram_config
 

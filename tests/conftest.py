@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botapi import BotApi
+from sampling import MENTION, SEED
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -28,6 +29,24 @@ logs.use_standard_logging()
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let hypothesis draw by the seed of the run, before it reads its own option."""
+    if config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = str(SEED)
+
+
+def pytest_report_header() -> str:
+    return f"sample: {MENTION} (repeats this run; see CONTRIBUTING.md)"
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode
+) -> None:
+    if exitstatus != pytest.ExitCode.OK:
+        terminalreporter.write_line(f"{MENTION} repeats this run")
+
+
 def pytest_sessionfinish() -> None:
     close_workers()
 
@@ -35,8 +54,8 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture
 async def server() -> AsyncIterator[FeedServer]:
     """A feed server on loopback."""
-    async with feed_server() as made:
-        yield made
+    async with feed_server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -68,19 +87,22 @@ def shared() -> Path:
 
 @pytest.fixture
 async def api() -> AsyncIterator[BotApi]:
-    """A Bot API endpoint on loopback with two people, a group and a forum; Ann may change things in both."""
-    async with BotApi() as made:
-        made.add_private(ANN)
-        made.add_private(BOB)
-        made.add_group(GROUP, members={ANN: "creator", BOB: "member"})
-        made.add_supergroup(FORUM, members={ANN: "administrator", BOB: "member"}, forum=True)
-        made.add_topic(FORUM, TOPIC)
-        yield made
+    """A Bot API endpoint on loopback with two people, a group and a forum.
+
+    Ann may change things in both.
+    """
+    async with BotApi() as endpoint:
+        endpoint.add_private(ANN)
+        endpoint.add_private(BOB)
+        endpoint.add_group(GROUP, members={ANN: "creator", BOB: "member"})
+        endpoint.add_supergroup(FORUM, members={ANN: "administrator", BOB: "member"}, forum=True)
+        endpoint.add_topic(FORUM, TOPIC)
+        yield endpoint
 
 
 @pytest.fixture
 def opened(tmp_path: Path, api: BotApi, clock: ManualClock) -> OpenHarness:
-    """Opens a newsbell with these subscriptions; again, with what it kept."""
+    """Opens a newsbell with these subscriptions; a second time, with what it stored."""
 
     def open_it(
         *subscriptions: dict[str, Any], **more: Any

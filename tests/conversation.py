@@ -1,4 +1,6 @@
-"""Conversations as text: who writes or presses what, and what the bot says then, run against a whole newsbell and a loopback Bot API.
+"""Conversations as text: who writes or presses what, and what the bot says then.
+
+They run against a whole newsbell and a loopback Bot API.
 
     Ann: /subscribe harbour
     Bell: Subscribed. ...
@@ -6,7 +8,8 @@
     Bell, changed: ...
     Bell, for a moment: ...
 
-`(Story: HEADLINE)` brings an article, `(2 h pass)` moves the clock, `(restart)` kills newsbell and begins anew. Not assertions.
+`(Story: HEADLINE)` brings an article, `(2 h pass)` moves the clock, `(restart)` kills newsbell and
+starts it again. Not assertions.
 """
 
 import re
@@ -59,7 +62,7 @@ class Conversation:
         self._pressed = 0
         self._line = 0
         self._stack = AsyncExitStack()
-        self.one: TelegramHarness
+        self.harness: TelegramHarness
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -70,7 +73,7 @@ class Conversation:
 
     async def _open(self) -> None:
         scene = self._scene
-        self.one = await self._stack.enter_async_context(
+        self.harness = await self._stack.enter_async_context(
             open_harness(scene.folder, scene.api, dict(scene.chats), scene.clock, **scene.more)
         )
 
@@ -80,86 +83,85 @@ class Conversation:
         await self._open()
 
     async def played(self, script: str, *, restarts: bool = False) -> str:
-        """The script as it went: its own lines, and what the bot said after each. With `restarts`, newsbell is begun anew before each."""
-        told: list[str] = []
+        """Return the script's own lines, and after each what the bot said.
+
+        With `restarts`, newsbell is started anew before each.
+        """
+        lines: list[str] = []
         for line in script.splitlines():
             if line.startswith((BELL, "  ")) or not line.strip():
                 continue
             if restarts:
                 await self.restart()
-            told.append(line)
+            lines.append(line)
             await self._step(line.strip())
-            told += self._news()
-        return "\n".join(told)
+            lines += self._news()
+        return "\n".join(lines)
 
     async def _step(self, line: str) -> None:
-        one = self.one
+        harness = self.harness
         if line.startswith("(Story: "):
             parts = line[8:-1].split(" | ")
             if not self._line or not parts[0].startswith("+ "):
-                [self._line] = await one.add(
+                [self._line] = await harness.add(
                     ArticleSpec(parts[0], summary=parts[1] if len(parts) > 1 else "")
                 )
             else:
-                await one.add(ArticleSpec(parts[0][2:], (self._line, self._line, self._line)))
+                await harness.add(ArticleSpec(parts[0][2:], (self._line, self._line, self._line)))
         elif line == "(restart)":
             await self.restart()
-        elif found := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):
-            span = parse_duration(f"{found[1]}{found[2][0]}")
+        elif match := re.fullmatch(r"\((\d+) (s|min|h|d) pass(?:es)?\)", line):
+            span = parse_duration(f"{match[1]}{match[2][0]}")
             await self._pass(span)
-        elif found := LINE.match(line):
-            await self._does(found["who"], found["where"] or found["who"], found["what"])
+        elif match := LINE.match(line):
+            await self._does(match["who"], match["where"] or match["who"], match["what"])
         else:
             raise AssertionError(f"what is this? {line}")
-        await one.deliver(3 * _SECOND, _SECOND)
+        await harness.deliver(3 * _SECOND, _SECOND)
 
     async def _pass(self, span: timedelta) -> None:
         step = max(span / 20, _SECOND)
-        await self.one.deliver(span, step)
+        await self.harness.deliver(span, step)
 
     async def _does(self, who: str, where: str, what: str) -> None:
-        one, scene = self.one, self._scene
+        harness, scene = self.harness, self._scene
         place = scene.places.get(where) or scene.people[where]
         chat, topic = place if isinstance(place, tuple) else (place, None)
         user = scene.people.get(who, 0)
         anonymous = who == ANONYMOUS
         if what.startswith("["):
             message = self._with_button(chat, what[1:-1])
-            one.api.press(chat, user, message[0].message_id, message[1])
+            harness.api.press(chat, user, message[0].message_id, message[1])
         elif what.startswith("📎 "):
-            one.api.upload(chat, user, what[2:], scene.files[what[2:]])
+            harness.api.upload(chat, user, what[2:], scene.files[what[2:]])
         elif what.startswith("↪ "):
-            target = one.api.messages(chat)[-1].message_id
+            target = harness.api.messages(chat)[-1].message_id
             alert = [
                 message
-                for message in one.api.messages(chat)
+                for message in harness.api.messages(chat)
                 if "🔔" in message.text or "👣" in message.text
             ]
-            one.api.say(chat, user, what[2:], topic, alert[-1].message_id if alert else target)
+            harness.api.say(chat, user, what[2:], topic, alert[-1].message_id if alert else target)
         elif what in {"👍", "👎"}:
-            one.api.react(chat, user, one.api.messages(chat)[-1].message_id, what)
+            harness.api.react(chat, user, harness.api.messages(chat)[-1].message_id, what)
         else:
-            one.api.say(chat, user, what.replace("⏎", "\n"), topic, anonymous_admin=anonymous)
-        await one.listen()
+            harness.api.say(chat, user, what.replace("⏎", "\n"), topic, anonymous_admin=anonymous)
+        await harness.listen()
 
     def _with_button(self, chat: int, label: str) -> tuple[BotMessage, str]:
         """The newest message that has this button, and what the button tells the bot."""
-        messages = self.one.api.messages(chat)
+        messages = self.harness.api.messages(chat)
         if self._given is not None:
             number, row, place = self._given.pop(0)
-            return messages[number], (messages[number].reply_markup or {})["inline_keyboard"][row][
-                place
-            ]["callback_data"]
+            return messages[number], messages[number].keyboard[row][place]["callback_data"]
         for number, message in reversed(list(enumerate(messages))):
-            for row, buttons_of in enumerate(
-                (message.reply_markup or {}).get("inline_keyboard", ())
-            ):
+            for row, buttons_of in enumerate(message.keyboard):
                 for place, button in enumerate(buttons_of):
                     if button["text"] == label:
                         self.steps.append((number, row, place))
                         return message, button["callback_data"]
-        shown = [buttons(message) for message in self.one.api.messages(chat)]
-        raise AssertionError(f"there is no button {label} in {shown}")
+        labels = [buttons(message) for message in self.harness.api.messages(chat)]
+        raise AssertionError(f"there is no button {label} in {labels}")
 
     def _news(self) -> list[str]:
         """What the bot said since the last look."""
@@ -169,10 +171,10 @@ class Conversation:
             for name, place in {**self._scene.people, **self._scene.places}.items()
         }
         for chat, name in names.items():
-            for message in self.one.api.messages(chat):
-                shown = (message.text, buttons(message))
+            for message in self.harness.api.messages(chat):
+                content = (message.text, buttons(message))
                 before = self._seen.get((chat, message.message_id))
-                if shown != before:
+                if content != before:
                     how = ", changed" if before else ""
                     where = (
                         f" in {name}"
@@ -182,11 +184,11 @@ class Conversation:
                         else f" to {name}"
                     )
                     lines += written(f"{BELL}{where}{how}: ", message)
-                    self._seen[(chat, message.message_id)] = shown
-        for answer in self.one.api.answers[self._pressed :]:
+                    self._seen[(chat, message.message_id)] = content
+        for answer in self.harness.api.answers[self._pressed :]:
             if answer.text:
                 lines.append(f"{BELL}, for a moment: {answer.text}")
-        self._pressed = len(self.one.api.answers)
+        self._pressed = len(self.harness.api.answers)
         return lines
 
     def _address(self, place: Address) -> int:
@@ -195,7 +197,7 @@ class Conversation:
 
 def buttons(message: BotMessage) -> str:
     """The keyboard, row by row."""
-    rows = (message.reply_markup or {}).get("inline_keyboard", ())
+    rows = message.keyboard
     return "\n".join(" ".join(f"[{button['text']}]" for button in row) for row in rows)
 
 

@@ -1,6 +1,6 @@
-"""Chats by the hundred and weather for the sends to them: what the fault test and the soak of `bench` share. Not assertions but `judge`.
+"""Hundreds of chats and faults for the sends to them, for the fault test and the soak of `bench`.
 
-The clock leaps, so that an hour of pacing takes seconds; the sockets, the endpoint and the database are real.
+Not assertions, except `judge`. The clock leaps, so that an hour of pacing takes seconds; the sockets, the endpoint and the database are real.
 """
 
 import asyncio
@@ -54,11 +54,15 @@ HARMLESS = (
 
 
 class Leaping:
-    """A clock that stands while something is on its way and leaps to the next moment when nothing is."""
+    """A clock that stands while newsbell sends, and otherwise leaps to the next moment."""
 
     def __init__(self) -> None:
         self._now = NOON
         self.busy: Callable[[], bool] = lambda: False
+
+    def watch(self, app: App) -> None:
+        """Stand still while this newsbell sends."""
+        self.busy = lambda: app.deliverer.is_busy
 
     def now(self) -> datetime:
         return self._now
@@ -71,7 +75,7 @@ class Leaping:
 
 @dataclass
 class FaultInjector(FaultPlan):
-    """Faults by chance; one seed, one weather."""
+    """Faults by chance; a seed gives the same ones."""
 
     chance: Random = field(default_factory=lambda: Random(5))
     met: Counter[str] = field(default_factory=Counter)
@@ -110,7 +114,7 @@ class FaultInjector(FaultPlan):
 
 @dataclass
 class World:
-    """The chats, and what befalls them."""
+    """The chats, and how they close, open and move."""
 
     api: BotApi
     chance: Random
@@ -135,7 +139,7 @@ class World:
                 self.api.add_topic(-9000 - forum, 50 + topic)
                 self.places[f"t{forum}-{topic}"] = (-9000 - forum, 50 + topic)
 
-    def befall(self) -> None:
+    def change_chats(self) -> None:
         """Some chats close, some open, some move."""
         for user in self.chance.sample(range(1000, 1000 + self.privates), 4):
             self._turn(user, self.api.block, self.api.unblock)
@@ -172,7 +176,7 @@ class World:
             yield from (message.text for message in self.api.messages(chat, topic))
 
     def addresses(self, name: str) -> list[int]:
-        """The Telegram chat of this name, and the one that it became."""
+        """The Telegram chat of this name, and that to which it moved."""
         place = self.places[name]
         address = place[0] if isinstance(place, tuple) else place
         return [address, *([self.moved[address]] if address in self.moved else [])]
@@ -184,14 +188,14 @@ class World:
         self.out ^= {chat}
 
 
-async def ring(
-    made: App,
+async def commit_alerts(
+    app: App,
     chats: dict[str, int],
     stories: list[tuple[int, str]],
     priority: Priority = Priority.NORMAL,
 ) -> None:
-    """Commit these stories, each for one chat, as ingest would."""
-    now = made.clock.now()
+    """Commit these stories, each for one chat, as the poller would."""
+    now = app.clock.now()
     place_of = {name: 1 + number for number, name in enumerate(chats)}
     new, alerts = [], []
     for number, name in stories:
@@ -213,36 +217,38 @@ async def ring(
             now,
         )
         new.append(
-            PlacedEntry(entry, Placement(number, Stories(number, number, number)), "house", "house")
+            PlacedEntry(
+                entry, Placement(number, Stories(number, number, number)), "publisher", "publisher"
+            )
         )
         alerts.append(
             AlertIntent(chats[name], number, number, (Match(place_of[name]),), priority=priority)
         )
     state = FeedState(next_poll_at=now + 1000 * DAY, baseline_at=now)
-    await made.store.polls.commit([FeedCommit(1, state, new=tuple(new), alerts=tuple(alerts))], now)
+    await app.store.polls.commit([FeedCommit(1, state, new=tuple(new), alerts=tuple(alerts))], now)
 
 
-async def chat_ids(made: App, places: dict[str, Address]) -> dict[str, int]:
+async def chat_ids(app: App, places: dict[str, Address]) -> dict[str, int]:
     """The store's chat of each name."""
-    found = {}
+    ids = {}
     for name, place in places.items():
-        chat = await made.store.chats.chat_at(*(place if isinstance(place, tuple) else (place, 0)))
+        chat = await app.store.chats.chat_at(*(place if isinstance(place, tuple) else (place, 0)))
         assert chat is not None
-        found[name] = chat.id
-    return found
+        ids[name] = chat.id
+    return ids
 
 
-async def heed(made: App, api: BotApi) -> None:
-    """Let the bot hear what befell its chats, all of it."""
+async def poll_updates(app: App, api: BotApi) -> None:
+    """Let the bot take all updates about its chats."""
     while api.updates.pending:
-        await made.listener.poll_once()  # type: ignore[union-attr]
-        taken = await made.store.chats.last_update()
+        await app.listener.poll_once()  # type: ignore[union-attr]
+        taken = await app.store.chats.last_update()
         api.updates._confirm(taken + 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of the stories that were rung."""
+class Outcome:
+    """What became of the stories that were alerted."""
 
     arrived: int
     repeats: int
@@ -251,8 +257,8 @@ class Verdict:
     waiting: int  #: stories that wait in closed chats
 
 
-def judge(folder: Path, world: World, faults: FaultInjector, story_of: dict[int, str]) -> Verdict:
-    """Hold what arrived against what was to arrive."""
+def judge(folder: Path, world: World, faults: FaultInjector, story_of: dict[int, str]) -> Outcome:
+    """Compare what arrived with what was sent."""
     arrived: dict[int, list[bool]] = {}  # story to its copies: is each marked?
     repeats: Counter[str] = Counter()
     for name in world.places:
@@ -266,7 +272,7 @@ def judge(folder: Path, world: World, faults: FaultInjector, story_of: dict[int,
                 assert not first or number > last, f"{name}: {number} came after {last}"
                 last = max(last, number)
                 arrived.setdefault(number, []).append(repeat)
-    listed, waiting = kept(folder)
+    listed, waiting = pending_stories(folder)
     lost = set(story_of) - set(arrived) - listed - waiting
     assert lost == set()
     assert {story_of[number] for number in waiting} <= world.closed, (
@@ -282,7 +288,7 @@ def judge(folder: Path, world: World, faults: FaultInjector, story_of: dict[int,
     assert len(listed) < len(story_of) / 50
     assert len(arrived) > len(story_of) * 0.9
     twice = sum(len(copies) == 2 for copies in arrived.values())
-    return Verdict(len(arrived), repeats.total(), twice, len(listed), len(waiting))
+    return Outcome(len(arrived), repeats.total(), twice, len(listed), len(waiting))
 
 
 def _repeats_were_in_doubt(world: World, faults: FaultInjector, repeats: Counter[str]) -> None:
@@ -293,12 +299,12 @@ def _repeats_were_in_doubt(world: World, faults: FaultInjector, repeats: Counter
     became = {new: old for old, new in world.moved.items()}
     doubted: Counter[object] = Counter()
     for chat, count in faults.undecidable.items():
-        doubted[became.get(chat, chat)] += count  # type: ignore[arg-type]
+        doubted[became.get(chat, chat)] += count  # type: ignore[call-overload]  # or a name
     assert {chat: count for chat, count in marked.items() if count > doubted[chat]} == {}
     assert repeats.total() > 0
 
 
-def kept(folder: Path) -> tuple[set[int], set[int]]:
+def pending_stories(folder: Path) -> tuple[set[int], set[int]]:
     """Stories that `outbox list` would name as dead or undecided, and those that wait."""
     connection = sqlite3.connect(folder / "newsbell.db")
     try:

@@ -1,7 +1,9 @@
-"""Run a newsbell again and again, kill it at chosen points, and start it once more. A program of its own, started by test_crash.
+"""Run a newsbell again and again, kill it at chosen points, and start it once more.
 
-It never runs an event loop itself: each newsbell lives in a forked child, so that hundreds of them cost seconds. The corridors, the store,
-the HTTP client and python-telegram-bot are the real ones; documents are parsed in the child, since a pool of processes cannot be forked.
+A program of its own, started by test_crash. It never runs an event loop itself: each newsbell lives
+in a forked child, so that hundreds of them cost seconds. The pipelines, the store, the HTTP client
+and python-telegram-bot are the real ones; documents are parsed in the child, since a pool of
+processes cannot be forked.
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 from bot.config.load import load
+from bot.delivery.channels.telegram import tls_context
 from bot.model.entries import ParseOutcome
 from bot.parse.read import read_document
 from bot.service.app import App
@@ -117,15 +120,15 @@ async def with_newsbell(
         parser=InlineParser(),
         tick=timedelta(milliseconds=20),
     )
-    async with open_app(load(folder / "feeds.yaml", {"TELEGRAM_BOT_TOKEN": TOKEN}), wiring) as made:
-        await work(made)
+    async with open_app(load(folder / "feeds.yaml", {"TELEGRAM_BOT_TOKEN": TOKEN}), wiring) as app:
+        await work(app)
 
 
-async def polls(made: App, many: int) -> None:
-    for _ in range(many):
-        await made.store.polls.make_due(made.clock.now())
-        await made.poller.run_once()
-        await made.deliverer.run_once(timedelta(hours=1))
+async def polls(app: App, count: int) -> None:
+    for _ in range(count):
+        await app.store.polls.make_due(app.clock.now())
+        await app.poller.run_once()
+        await app.deliverer.run_once(timedelta(hours=1))
 
 
 def child(work: Callable[[], None]) -> int:
@@ -150,15 +153,15 @@ def wait(pid: int) -> int:
 def session(
     folder: Path,
     start: float,
-    many: int,
+    count: int,
     tracer: KillAt | None = None,
     out: Path | None = None,
     ready: int | None = None,
 ) -> Callable[[], None]:
-    async def begin(made: App) -> None:
+    async def begin(app: App) -> None:
         if ready is not None:
             os.write(ready, b".")
-        await polls(made, many)
+        await polls(app, count)
 
     def work() -> None:
         if tracer:
@@ -179,7 +182,7 @@ def prepare(folder: Path, text: str, template: Path | None = None) -> None:
 
 
 def enumerate_points(base: Path, given: dict[str, Any]) -> dict[str, Any]:
-    """Kill before a run of every line of both corridors; then start again and let it finish."""
+    """Kill before a run of every line of both pipelines; then start again and let it finish."""
     start = time.time()
     first_chat = given["first_chat"]
     url: str = given["feed"]  # ends in the run's number: each run is a feed of its own
@@ -194,9 +197,9 @@ def enumerate_points(base: Path, given: dict[str, Any]) -> dict[str, Any]:
     else:  # every line once: by turns when it runs first and when it runs last
         chosen = sorted(
             firsts[line] if turn % 2 else lasts[line]
-            for turn, line in enumerate(sorted(firsts, key=lambda one: firsts[one]))
+            for turn, line in enumerate(sorted(firsts, key=lambda line: firsts[line]))
         )
-    chosen = chosen[given["part"] :: given["parts"]][: given["most"]]
+    chosen = chosen[given["part"] :: given["parts"]]
     runs = []
     for number, point in enumerate(chosen, 1):
         chat, folder = first_chat + number, base / str(number)
@@ -239,6 +242,7 @@ def random_kills(base: Path, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    tls_context()  # read once, not in each child
     given = json.loads(sys.argv[1])
     base = Path(given["base"])
     result = (

@@ -1,4 +1,8 @@
-"""The command line as its users meet it: processes with arguments, an exit code, standard output and standard error."""
+"""The command line as its users meet it: arguments, an exit code, standard output and error.
+
+`run` and `demo` are processes. Commands that only read or ask are run in this one: to start a
+process takes a hundred times as long, and `__main__` is the same for all.
+"""
 
 import asyncio
 import json
@@ -8,17 +12,18 @@ import socket
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from support import FeedServer, config_text, item, rss
 
-from bot.cli.main import schema_text
+from bot.cli.main import main, schema_text
 from bot.service.control import socket_path
 
 OLD = datetime.now(UTC) - timedelta(days=3)
@@ -26,8 +31,8 @@ TOKEN = "123456:" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A process that ended."""
+class Result:
+    """A command that ended."""
 
     code: int
     out: str
@@ -37,32 +42,52 @@ class Ended:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-async def started(folder: Path, *arguments: str, **environment: str) -> Process:
-    keep = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("TELEGRAM", "NEWSBELL", "FORCE_COLOR"))
-    }
+def without_own(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without what newsbell reads of it."""
+    own = ("TELEGRAM", "NEWSBELL", "FORCE_COLOR")
+    return {name: value for name, value in environment.items() if not name.startswith(own)}
+
+
+async def start(folder: Path, *arguments: str, **environment: str) -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bot",
         *arguments,
         cwd=folder,
-        env={**keep, "COLUMNS": "200", **environment},
+        env={**without_own(os.environ), "COLUMNS": "200", **environment},
         stdout=PIPE,
         stderr=PIPE,
     )
 
 
-async def ended(process: Process) -> Ended:
+async def end(process: Process) -> Result:
     async with asyncio.timeout(30):
         out, err = await process.communicate()
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    return Result(process.returncode or 0, out.decode(), err.decode())
 
 
-async def newsbell(folder: Path, *arguments: str, **environment: str) -> Ended:
-    return await ended(await started(folder, *arguments, **environment))
+async def newsbell(folder: Path, *arguments: str, **environment: str) -> Result:
+    """Run a process until it ends."""
+    return await end(await start(folder, *arguments, **environment))
+
+
+async def command(folder: Path, *arguments: str, **environment: str) -> Result:
+    """Run a command in this process, on a thread, since most have an event loop of their own."""
+
+    def invoke() -> Result:
+        unset = {name: None for name in os.environ if name not in without_own(os.environ)}
+        with chdir(folder):
+            result = CliRunner().invoke(
+                main,
+                arguments,
+                env={**unset, "COLUMNS": "200", **environment},
+                catch_exceptions=False,
+                prog_name="newsbell",
+            )
+        return Result(result.exit_code, result.stdout, result.stderr)
+
+    return await asyncio.to_thread(invoke)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -74,14 +99,14 @@ async def until(true: Callable[[], bool]) -> None:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Process]:
     """`newsbell run`, ready to be asked; ended by SIGTERM."""
-    process = await started(folder, "run")
+    process = await start(folder, "run")
     try:
         await until(socket_path(folder / "newsbell.db").exists)
         yield process
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            await ended(process)
+            await end(process)
 
 
 @pytest.fixture
@@ -98,19 +123,22 @@ def written(folder: Path, *feeds: str, query: str = "harbour", **settings: Any) 
 def outbox(folder: Path, *rows: tuple[int, str]) -> None:
     """Put deliveries into the database of a newsbell that does not run."""
     with sqlite3.connect(folder / "newsbell.db") as db:
-        db.executemany("insert into outbox (id, chat_id, kind, priority, state, text, created_at) values (?, 1, 'notice', 40, ?, 'A word', ?)",
-                       [(number, state, "2026-03-02T12:00:00.000000+00:00") for number, state in rows])  # fmt: skip
+        db.executemany(
+            "insert into outbox (id, chat_id, kind, priority, state, text, created_at) "
+            "values (?, 1, 'notice', 40, ?, 'A word', ?)",
+            [(number, state, "2026-03-02T12:00:00.000000+00:00") for number, state in rows],
+        )
     db.close()
 
 
 def states(folder: Path) -> dict[int, str]:
     with sqlite3.connect(folder / "newsbell.db") as db:
-        found = dict(db.execute("select id, state from outbox").fetchall())
+        states_of = dict(db.execute("select id, state from outbox").fetchall())
     db.close()
-    return found
+    return states_of
 
 
-async def test_once_rings_each_story_once_as_one_json_line_and_logs_beside_it(
+async def test_once_prints_each_story_once_as_one_json_line_and_logs_to_standard_error(
     folder: Path, server: FeedServer
 ) -> None:
     server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
@@ -155,8 +183,9 @@ async def test_once_fails_when_every_feed_failed_and_says_that_there_is_no_netwo
 
 async def test_a_faulty_file_ends_with_2_and_every_mistake_on_standard_error(folder: Path) -> None:
     (folder / "feeds.yaml").write_text("feeds: [5]\nsetings: {}\n", encoding="utf-8")
-    for result in await asyncio.gather(
-        newsbell(folder, "run", "--once", "--json"), newsbell(folder, "check")
+    for result in (
+        await newsbell(folder, "run", "--once", "--json"),
+        await command(folder, "check"),
     ):
         assert (result.code, result.out) == (2, "")
         assert "feeds.yaml:1:9 feeds[0]: " in result.err
@@ -166,7 +195,7 @@ async def test_a_faulty_file_ends_with_2_and_every_mistake_on_standard_error(fol
 
 
 async def test_wrong_usage_ends_with_2(folder: Path) -> None:
-    result = await newsbell(folder, "run", "--twice")
+    result = await command(folder, "run", "--twice")
     assert (result.code, result.out) == (2, "")
     assert "Usage: " in result.err
 
@@ -175,13 +204,12 @@ async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder:
     (folder / "other.yaml").write_text(
         "chats: {desk: {telegram: 5}}\nfeeds: ['http://a.example/']\n", encoding="utf-8"
     )
-    result = await newsbell(folder, "check", "other.yaml")
+    result = await command(folder, "check", "other.yaml")
     assert result.code == 0
     assert "other.yaml is fine: 1 feeds, 1 chats, 0 subscriptions." in result.out
     assert "TELEGRAM_BOT_TOKEN" in result.out
-    missing, named = await asyncio.gather(
-        newsbell(folder, "check"), newsbell(folder, "status", NEWSBELL_CONFIG="other.yaml")
-    )
+    missing = await command(folder, "check")
+    named = await command(folder, "status", NEWSBELL_CONFIG="other.yaml")
     assert missing.code == 2
     assert "there is no feeds.yaml" in missing.err
     assert named.code == 1
@@ -196,18 +224,17 @@ async def test_status_tells_people_and_programs_how_each_feed_is(
     once = await newsbell(folder, "run", "--once")
     assert once.code == 0
     assert "1 feeds read; 1 cannot be read at present" in once.err
-    people, programs = await asyncio.gather(
-        newsbell(folder, "status"), newsbell(folder, "status", "--json")
-    )
+    people = await command(folder, "status")
+    programs = await command(folder, "status", "--json")
     assert (people.code, programs.code, people.err, programs.err) == (0, 0, "", "")
     assert "nothing at this address (404)" in people.out
-    found = json.loads(programs.out)
-    good, bad = sorted(found["feeds"], key=lambda feed: feed["url"])
+    report = json.loads(programs.out)
+    good, bad = sorted(report["feeds"], key=lambda feed: feed["url"])
     assert (good["entries"], good["failures"], good["failure"]) == (2, 0, None)
     assert (bad["entries"], bad["failures"], bad["failure"]) == (0, 1, "not_found")
     assert good["next_poll"] > good["last_poll"]
-    assert [chat["name"] for chat in found["chats"]] == ["here"]
-    assert found["subscriptions"] == 1
+    assert [chat["name"] for chat in report["chats"]] == ["here"]
+    assert report["subscriptions"] == 1
 
 
 async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
@@ -216,9 +243,8 @@ async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
     written(folder)
     await newsbell(folder, "run", "--once")
     outbox(folder, (1, "dead"), (2, "dead"), (3, "unknown"), (4, "sent"), (5, "dead"))
-    listed, everything = await asyncio.gather(
-        newsbell(folder, "outbox"), newsbell(folder, "outbox", "list", "--all")
-    )
+    listed = await command(folder, "outbox")
+    everything = await command(folder, "outbox", "list", "--all")
     assert [line.split()[:2] for line in listed.out.splitlines()[1:]] == [
         ["1", "dead"],
         ["2", "dead"],
@@ -227,9 +253,9 @@ async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
     ]
     assert ["4", "sent"] in [line.split()[:2] for line in everything.out.splitlines()]
 
-    retried = await newsbell(folder, "outbox", "retry", "1", "3", "4")
+    retried = await command(folder, "outbox", "retry", "1", "3", "4")
     assert retried.out == "2 deliveries are queued again.\n"
-    dropped = await newsbell(folder, "outbox", "drop")
+    dropped = await command(folder, "outbox", "drop")
     assert dropped.out == "2 deliveries are dropped.\n"
     assert states(folder) == {1: "queued", 2: "dropped", 3: "queued", 4: "sent", 5: "dropped"}
 
@@ -243,12 +269,10 @@ async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_si
     outbox(folder, (1, "dead"), (2, "dead"))
     async with running(folder) as process:
         assert socket_path(folder / "newsbell.db").stat().st_mode & 0o777 == 0o600
-        second, status, dropped, retried = await asyncio.gather(
-            newsbell(folder, "run", "--once"),
-            newsbell(folder, "status", "--json"),
-            newsbell(folder, "outbox", "drop", "2"),
-            newsbell(folder, "outbox", "retry", "1"),
-        )
+        second = await newsbell(folder, "run", "--once")
+        status = await command(folder, "status", "--json")
+        dropped = await command(folder, "outbox", "drop", "2")
+        retried = await command(folder, "outbox", "retry", "1")
         assert second.code == 1
         assert (
             second.err
@@ -259,7 +283,7 @@ async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_si
         assert retried.out == "1 deliveries are queued again.\n"
         await until(lambda: states(folder)[1] == "sent")
         process.send_signal(signal.SIGTERM)
-        result = await ended(process)
+        result = await end(process)
     assert result.code == 0
     assert "A word" in result.out
     assert "Traceback" not in result.err
@@ -277,12 +301,13 @@ async def test_no_secret_reaches_the_screen(folder: Path, server: FeedServer) ->
         }
     )
     (folder / "feeds.yaml").write_text(
-        f"settings: {{network: {{allow: [127.0.0.0/8]}}, telegram: {{api: '{server.base}'}}}}\nchats: {{here: {{terminal: true}}}}\nfeeds: [{feed}]\n"
+        f"settings: {{network: {{allow: [127.0.0.0/8]}}, telegram: {{api: '{server.base}'}}}}\n"
+        f"chats: {{here: {{terminal: true}}}}\nfeeds: [{feed}]\n"
     )
     result = await newsbell(folder, "run", "--once", "--verbose", TELEGRAM_BOT_TOKEN=TOKEN)
-    shown = result.out + result.err
-    assert TOKEN not in shown
-    assert "sesame" not in shown
+    output = result.out + result.err
+    assert TOKEN not in output
+    assert "sesame" not in output
     assert server.seen[-1].headers["Authorization"] == "Bearer sesame-sesame"
 
 
@@ -295,4 +320,4 @@ async def test_the_demo_plays_and_ends_by_itself(folder: Path) -> None:
 
 
 async def test_the_schema_is_printed(folder: Path) -> None:
-    assert (await newsbell(folder, "schema")).out == schema_text()
+    assert (await command(folder, "schema")).out == schema_text()

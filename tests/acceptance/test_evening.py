@@ -23,15 +23,24 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EVENING = datetime(2026, 3, 2, 21, 0, tzinfo=ZONE)
 FIRST = (
     "Russian troops with S-300 batteries move into Deir ez-Zor as militias leave Mayadin",
-    "A column of S-300 launchers entered the city of Deir ez-Zor on Monday night while Iranian-backed militias left Mayadin and Abu Kamal.",
+    (
+        "A column of S-300 launchers entered the city of Deir ez-Zor on Monday night while "
+        "Iranian-backed militias left Mayadin and Abu Kamal."
+    ),
 )
 OWN_WORDS = (
     "S-300 batteries and Russian troops seen in Deir Ezzor, militias leave Mayadin",
-    "Residents of Deir Ezzor saw Russian troops set up S-300 batteries near the airport; the militias that held Mayadin and Al-Bukamal are gone.",
+    (
+        "Residents of Deir Ezzor saw Russian troops set up S-300 batteries near the airport; "
+        "the militias that held Mayadin and Al-Bukamal are gone."
+    ),
 )
 BLOG = (
     "Russian troops with S-300 batteries move into Deir ez-Zor as militias leave Mayadin",
-    "A column of S-300 launchers entered Deir ez-Zor, Ministryannounced. Leave a Reply You are commenting using your account. ( Log Out / Change )",
+    (
+        "A column of S-300 launchers entered Deir ez-Zor, Ministryannounced. Leave a Reply "
+        "You are commenting using your account. ( Log Out / Change )"
+    ),
 )
 ARABIC = (
     "قوات روسية مع بطاريات إس-300 تدخل دير الزور",
@@ -39,15 +48,24 @@ ARABIC = (
 )
 RUSSIAN = (
     "Российские военные с батареями С-300 вошли в Дейр-эз-Зор",
-    "Колонна с комплексами С-300 вошла в Дейр-эз-Зор в понедельник вечером, ополчения ушли из Маядина.",
+    (
+        "Колонна с комплексами С-300 вошла в Дейр-эз-Зор в понедельник вечером, ополчения "
+        "ушли из Маядина."
+    ),
 )
 DELIVERED = (
     "Ministry says delivery of S-300 systems to Deir ez-Zor is complete",
-    "The ministry of defence announced on Tuesday that the delivery of three S-300 systems had been completed and crews had begun training.",
+    (
+        "The ministry of defence announced on Tuesday that the delivery of three S-300 "
+        "systems had been completed and crews had begun training."
+    ),
 )
 DELIVERED_TOO = (
     "Last S-300 systems delivered to Deir ez-Zor, ministry tells reporters",
-    "A spokesman told reporters that nothing remains to be shipped; soldiers are learning to operate the systems, whose delivery took a month.",
+    (
+        "A spokesman told reporters that nothing remains to be shipped; soldiers are "
+        "learning to operate the systems, whose delivery took a month."
+    ),
 )
 NOISE = (
     "Al-Furat of Deir ez-Zor win derby on penalties",
@@ -57,9 +75,18 @@ BRIDGES = ("Bridge over the Khabur reopens", "Lights return to the old bridge of
 SOURCES = ("euphrates", "coast", "agency-a", "agency-b", "cites", "blog", "arab", "sever", "sport")
 
 
-WHO = "council governor school hospital bakery union mayor court clinic market farmers teachers drivers nurses traders".split()
-DID = "opens closes repairs paints delays celebrates counts plants repays audits renames visits expands moves insures".split()
-WHAT = "road well bridge library stadium harvest budget archive pipeline festival theatre railway orchard reservoir museum".split()
+WHO = (
+    "council governor school hospital bakery union mayor court clinic market farmers "
+    "teachers drivers nurses traders"
+).split()
+DID = (
+    "opens closes repairs paints delays celebrates counts plants repays audits renames "
+    "visits expands moves insures"
+).split()
+WHAT = (
+    "road well bridge library stadium harvest budget archive pipeline festival theatre "
+    "railway orchard reservoir museum"
+).split()
 WHERE = ["Raqqa", "Hasaka", "Deir ez-Zor", "Mayadin", "Tartus", "Homs", "Qamishli", "Idlib"]
 
 
@@ -67,7 +94,8 @@ def past(name: str, now: datetime) -> list[str]:
     """What a feed holds before the evening: a few dozen small stories of the region."""
     chance = Random(name)
     titles = [
-        f"{chance.choice(WHO).title()} {chance.choice(DID)} {chance.choice(WHAT)} in {chance.choice(WHERE)}"
+        f"{chance.choice(WHO).title()} {chance.choice(DID)} {chance.choice(WHAT)} in "
+        f"{chance.choice(WHERE)}"
         for _ in range(30)
     ]
     return [
@@ -113,7 +141,7 @@ class Evening:
 
     async def presses(self, label: str, on: str = "") -> list[str]:
         for message in reversed(self.api.messages(ANN)):
-            for row in (message.reply_markup or {}).get("inline_keyboard", ()):
+            for row in message.keyboard:
                 for button in row:
                     if button["text"] == label and on in message.text:
                         self.api.press(ANN, ANN, message.message_id, button["callback_data"])
@@ -222,7 +250,8 @@ async def test_the_evening_of_the_reporter(
         assert "Cites" in rang
         assert "🔔" in rang
 
-        # Copies, a blog with its comment form, two more languages: the message grows, nothing rings.
+        # Copies, a blog with its comment form, two more languages: the message grows, nothing
+        # rings.
         for name in ("agency-a", "agency-b"):
             await harness.publish(
                 name,

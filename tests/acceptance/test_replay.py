@@ -37,8 +37,10 @@ def documents(archive: Path) -> dict[str, bytes]:
 def everything(names: list[str]) -> list[dict[str, object]]:
     """Subscriptions that together match any entry with one of the commonest words of news in any language of the set."""
     words = (
-        "the a in of to and for with on at as is s de la el en y o i it an by from after over how what who why new his her he she says say "
-        "trump us u will be are was has have not no can its that this their up out more one two i'm we you your my"
+        "the a in of to and for with on at as is s de la el en y o i it an by from after "
+        "over how what who why new his her he she says say "
+        "trump us u will be are was has have not no can its that this their up out more one "
+        "two i'm we you your my"
     )
     return [
         {

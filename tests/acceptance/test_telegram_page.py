@@ -1,4 +1,7 @@
-"""The conversations of docs/telegram.md go as the page says. `SCREENS=write` writes down how they go instead."""
+"""The conversations of docs/telegram.md go as the page says.
+
+`SCREENS=write` writes down how they go instead. With restarts, a run takes every other one.
+"""
 
 import os
 import re
@@ -8,35 +11,39 @@ from typing import Any
 import pytest
 from botapi import BotApi
 from conversation import Conversation, Scene
+from sampling import share
 from support import FeedServer, ManualClock, item, rss
-from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, rule
+from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, Address, rule
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "telegram.md"
 BLOCK = re.compile(r"^```chat(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OPML = b"<opml version='2.0'><body><outline text='Coast & sea' xmlUrl='https://coast.example/feed.xml'/></body></opml>"
+OPML = (
+    b"<opml version='2.0'><body><outline text='Coast & sea' "
+    b"xmlUrl='https://coast.example/feed.xml'/></body></opml>"
+)
 
 
 def blocks() -> list[Any]:
     text = PAGE.read_text(encoding="utf-8")
     heading = ""
-    found = []
-    for number, one in enumerate(BLOCK.finditer(text)):
-        heading = re.findall(r"^#+ (.+)$", text[: one.start()], re.MULTILINE)[-1]
-        found.append(
+    parameters = []
+    for number, block in enumerate(BLOCK.finditer(text)):
+        heading = re.findall(r"^#+ (.+)$", text[: block.start()], re.MULTILINE)[-1]
+        parameters.append(
             pytest.param(
                 number,
-                one.group(1) or "",
-                one.group(2),
+                block.group(1) or "",
+                block.group(2),
                 id=f"{number}-{heading.replace(' ', '-')[:40]}",
             )
         )
-    return found
+    return parameters
 
 
 async def scene(
     folder: Path, api: BotApi, clock: ManualClock, server: FeedServer, kind: str
 ) -> Scene:
-    """The world of the page: Ann, who runs it or only uses it, Bob, a group, a forum's topic, a channel."""
+    """The world of the page: Ann, who runs it or only uses it, Bob, a group, a forum's topic."""
     api.add_private(ANN, "Ann")
     api.add_private(BOB, "Bob")
     api.add_group(GROUP, "Newsroom", members={ANN: "creator", BOB: "member"})
@@ -45,8 +52,8 @@ async def scene(
     server.put(
         "/feed.xml", rss(item("1", "Pier opens"), item("2", "Ferry late"), title="Coast Herald")
     )
-    server.put("/", f"<html><head><link rel=alternate type=application/rss+xml href={server.url('/feed.xml')}></head></html>",
-               headers={"Content-Type": "text/html"})  # fmt: skip
+    link = f"<link rel=alternate type=application/rss+xml href={server.url('/feed.xml')}>"
+    server.put("/", f"<html><head>{link}</head></html>", headers={"Content-Type": "text/html"})
     more: dict[str, Any] = {
         "subscriptions": [
             rule("Harbour", "harbour", to=("group",) if kind == "group" else ("ann",))
@@ -58,7 +65,7 @@ async def scene(
         more["admins"] = [ANN]
     if kind in {"open", "invite"}:
         more["access"] = kind
-    chats = {"ann": ANN, "group": GROUP, "desk": (FORUM, TOPIC)}
+    chats: dict[str, Address] = {"ann": ANN, "group": GROUP, "desk": (FORUM, TOPIC)}
     if kind in {"stranger", "open", "invite", "operator"}:
         chats = {"ann": ANN}
     people = (
@@ -87,9 +94,8 @@ async def play(
             reply = await talk.played(
                 script.replace("SITE", server.base.removeprefix("http://")), restarts=restarts
             )
-    return re.sub(
-        r"(start=[a-z]-)[\w-]+", r"\1…", reply.replace(server.base.removeprefix("http://"), "SITE")
-    )
+    without_address = reply.replace(server.base.removeprefix("http://"), "SITE")
+    return re.sub(r"(start=[a-z]-)[\w-]+", r"\1…", without_address)
 
 
 @pytest.mark.parametrize(("number", "kind", "script"), blocks())
@@ -99,13 +105,15 @@ async def test_the_page_says_how_it_goes(
     reply = await play(number, kind, script, tmp_path, server, restarts=False)
     if os.environ.get("SCREENS") == "write":
         text = PAGE.read_text(encoding="utf-8")
-        one = list(BLOCK.finditer(text))[number]
-        PAGE.write_text(f"{text[: one.start(2)]}{reply}\n{text[one.end(2) :]}", encoding="utf-8")
+        block = list(BLOCK.finditer(text))[number]
+        PAGE.write_text(
+            f"{text[: block.start(2)]}{reply}\n{text[block.end(2) :]}", encoding="utf-8"
+        )
         return
     assert reply.split("\n") == script.rstrip("\n").split("\n")
 
 
-@pytest.mark.parametrize(("number", "kind", "script"), blocks())
+@pytest.mark.parametrize(("number", "kind", "script"), share(blocks(), 2))
 async def test_it_goes_the_same_with_a_restart_before_each_step(
     number: int, kind: str, script: str, tmp_path: Path, server: FeedServer
 ) -> None:

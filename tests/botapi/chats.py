@@ -1,4 +1,7 @@
-"""A message, a topic and a chat as Telegram keeps them. Values and state, no rules but their own names."""
+"""A message, a topic and a chat as Telegram keeps them.
+
+Values and state, no rules but their own names.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,12 @@ class Message:
     #: whether Telegram itself forwarded it from the linked channel
     automatic: bool = False
     date: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def keyboard(self) -> list[list[Json]]:
+        """The rows of its inline keyboard; none where it has none."""
+        rows: list[list[Json]] = (self.reply_markup or {}).get("inline_keyboard", [])
+        return rows
 
 
 @dataclass
