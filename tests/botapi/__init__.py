@@ -9,9 +9,9 @@ answers, forgets everything when it is left, and opens no connection but to a we
             await bot.send_message(7, "hello")
         assert api.messages(7)[0].text == "hello"
 
-From the ground up: errors, links, html, text, keyboards, commands, files, params, faults, limits, updates, webhook;
-chats and world (what exists), members, origins and people (what they do), sending and asking (the methods),
-answers and server (the wire).
+From the ground up: errors, links, html, text, keyboards, commands, files, params, faults, limits,
+updates, webhook; chats and world (what exists), members, origins and people (what they do), sending
+and asking (the methods), answers and server (the wire).
 """
 
 from .asking import CallbackAnswer

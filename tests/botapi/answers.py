@@ -1,4 +1,7 @@
-"""The HTTP answers: a result, a refusal, and the pages a broken front serves. Decides none of them."""
+"""The HTTP answers: a result, a refusal, and the pages a broken front serves.
+
+Decides none of them.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ class Asking(Sending):
         super().__init__(bot_id)
         #: the bot's answers to presses, in order
         self.answers: list[CallbackAnswer] = []
-        #: commands by scope (`default`, `chat:7`, `chat_member:-10:7`) and language (`de`, or empty)
+        #: commands by scope (`default`, `chat:7`, `chat_member:-10:7`) and language (`de`, or
+        #: empty)
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.webhook = Webhook(self.updates, self.stir)
         self._paths: dict[str, str] = {}
@@ -42,9 +43,12 @@ class Asking(Sending):
     def get_me(self, _: Json) -> Json:
         """Serve getMe."""
         return self.users[self.bot_id] | {
-            "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False,
-            "can_connect_to_business": False, "has_main_web_app": False,
-        }  # fmt: skip
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+            "can_connect_to_business": False,
+            "has_main_web_app": False,
+        }
 
     def set_webhook(self, params: Json) -> ArticleSpec:
         """Serve setWebhook; an empty address deletes the webhook."""
@@ -154,8 +158,11 @@ class Asking(Sending):
         path = path_of(file_id, name)
         self._paths[path] = file_id
         return {
-            "file_id": file_id, "file_unique_id": f"unique{file_id}", "file_size": len(content), "file_path": path,
-        }  # fmt: skip
+            "file_id": file_id,
+            "file_unique_id": f"unique{file_id}",
+            "file_size": len(content),
+            "file_path": path,
+        }
 
     def fetched(self, path: str) -> bytes | None:
         """Return the file at a path that getFile gave, or None."""
@@ -163,7 +170,10 @@ class Asking(Sending):
         return self.files[file_id][1] if file_id else None
 
     def _with_members(self, params: Json) -> Chat:
-        """Return a chat whose members the bot may ask for; those of channels are for administrators."""
+        """Return a chat whose members the bot may ask for.
+
+        Those of channels are for administrators.
+        """
         chat = self.reach(params.get("chat_id"), reading=True)
         if chat.kind == "channel" and chat.bot_status != "administrator":
             raise bad_request("member list is inaccessible")

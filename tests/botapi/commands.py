@@ -7,7 +7,7 @@ from typing import Final
 
 from .errors import Json, bad_request
 
-MOST_COMMANDS: Final = 100
+COMMAND_LIMIT: Final = 100
 _NAME: Final = 32
 _DESCRIPTION: Final = 256
 _EVERYWHERE: Final = frozenset(
@@ -20,7 +20,9 @@ def check_scope(scope: Json, chat_kind: str | None) -> None:
     """Refuse a scope that names no chat it can be used in; the kind of the chat it names, if any.
 
     Raises:
-        ApiError: the type is unknown, or the chat is a channel, or private and the scope is for groups.
+        ApiError: the type is unknown, or the chat is a channel, or private and the scope is for
+            groups.
+
     """
     kind = scope.get("type")
     if kind not in _EVERYWHERE | _CHATS:
@@ -32,7 +34,7 @@ def check_scope(scope: Json, chat_kind: str | None) -> None:
 
 
 def scope_key(scope: Json, chat_id: int | None) -> str:
-    """Return the scope as tests name it: `default`, `chat:7`, `chat_administrators:-10`, `chat_member:-10:7`."""
+    """Return the scope as tests name it: `default`, `chat:7`, `chat_member:-10:7`."""
     parts = [scope["type"]]
     if chat_id is not None:
         parts.append(chat_id)
@@ -56,12 +58,14 @@ def check_commands(commands: list[Json]) -> list[Json]:
     """Return the commands as Telegram keeps them: trimmed, without their slash.
 
     Raises:
-        ApiError: a name or a description is empty, too long or of wrong characters, or there are too many.
+        ApiError: a name or a description is empty, too long or of wrong characters, or there are
+            too many.
+
     """
-    kept = [_check_command(command) for command in commands]
-    if len(kept) > MOST_COMMANDS:
+    checked = [_check_command(command) for command in commands]
+    if len(checked) > COMMAND_LIMIT:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
-    return kept
+    return checked
 
 
 def _check_command(command: Json) -> Json:

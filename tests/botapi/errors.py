@@ -1,4 +1,4 @@
-"""What the Bot API says in its answers beside results: the exception of a refusal and its wording rules.
+"""Refusals of the Bot API: their exception and the rules of their wording.
 
 Holds no knowledge of when to refuse; each rule lives beside the thing it guards.
 """

@@ -72,8 +72,8 @@ class _Rule:
     after: int
 
     def fits(self, method: str, chat_id: object) -> bool:
-        wanted = self.method is None or self.method.lower() == method.lower()
-        return wanted and self.chat_id in {None, chat_id}
+        applies = self.method is None or self.method.lower() == method.lower()
+        return applies and self.chat_id in {None, chat_id}
 
 
 @dataclass

@@ -15,15 +15,15 @@ DOWNLOAD_BYTES: Final = 20 << 20
 
 def describe(file_id: str, name: str, content: bytes, kind: str) -> Json:
     """Return the `document` or the one size of a `photo` that stands for a file."""
-    shown: Json = {
+    description: Json = {
         "file_id": file_id,
         "file_unique_id": f"unique{file_id}",
         "file_size": len(content),
     }
     if kind == "photo":
-        return shown | {"width": 90, "height": 90}
+        return description | {"width": 90, "height": 90}
     media_type = guess_type(name)[0]
-    return shown | {"file_name": name} | ({"mime_type": media_type} if media_type else {})
+    return description | {"file_name": name} | ({"mime_type": media_type} if media_type else {})
 
 
 def path_of(file_id: str, name: str) -> str:
@@ -35,7 +35,9 @@ def check_upload(name: str, content: bytes, kind: str) -> None:
     """Refuse an upload that Telegram does not take.
 
     Raises:
-        ApiError: it is empty (400), or bigger than 10 MB as a photo (400) or 50 MB as a document (413).
+        ApiError: it is empty (400), or bigger than 10 MB as a photo (400) or 50 MB as a document
+            (413).
+
     """
     if not content:
         raise bad_request("file must be non-empty")

@@ -96,7 +96,8 @@ class _Parser:
             return "&"
         if 0xD800 <= code <= 0xDFFF:
             _broken(
-                "Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units"
+                "Text contains invalid Unicode characters after decoding HTML entities, "
+                "check for unmatched surrogate code units"
             )
         self.at = match.end()
         return chr(code)
@@ -188,15 +189,15 @@ class _Parser:
 def _fold_code(entities: list[Json]) -> list[Json]:
     """Join a `code` that names its language with the `pre` of the same extent."""
     blocks = {(e["offset"], e["length"]): e for e in entities if e["type"] == "pre"}
-    kept = []
+    complete = []
     for entity in entities:
         language = entity.pop("language", "") if entity["type"] == "code" else ""
         block = blocks.get((entity["offset"], entity["length"]))
         if language and block is not None:
             block["language"] = language
         else:
-            kept.append(entity)
-    return kept
+            complete.append(entity)
+    return complete
 
 
 def _code_point(match: re.Match[bytes]) -> int:

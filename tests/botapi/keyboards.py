@@ -18,14 +18,20 @@ _SWITCHES: Final = (
     "switch_inline_query_current_chat",
     "switch_inline_query_chosen_chat",
 )
-_UNKNOWN_BOT: Final = "button in a channel chat, because users will not be able to use the button without knowing bot's username"
+_UNKNOWN_BOT: Final = (
+    "button in a channel chat, because users will not be able to use the button without "
+    "knowing bot's username"
+)
 
 
 def check_markup(markup: Json | None, chat_kind: str, *, only_inline: bool = False) -> Json | None:
-    """Return the markup as Telegram stores it, or None when there is none; an edit takes inline keyboards only.
+    """Return the markup as Telegram stores it, or None when there is none.
+
+    An edit takes inline keyboards only.
 
     Raises:
         ApiError: a button is wrong, or there are too many.
+
     """
     if not markup or not any(kind in markup for kind in _KINDS):
         return None
@@ -74,8 +80,8 @@ def _check_rare(button: Json, chat_kind: str) -> Json:
     switch = next((switch for switch in _SWITCHES if switch in button), None)
     if switch is not None:
         if chat_kind == "channel":
-            here = "_current_chat" if switch == "switch_inline_query_current_chat" else ""
-            raise bad_request(f"can't use switch_inline_query{here} {_UNKNOWN_BOT}")
+            suffix = "_current_chat" if switch == "switch_inline_query_current_chat" else ""
+            raise bad_request(f"can't use switch_inline_query{suffix} {_UNKNOWN_BOT}")
         return button
     if any(kind in button for kind in ("login_url", "callback_game", "pay")):
         raise bad_request("BUTTON_TYPE_INVALID")

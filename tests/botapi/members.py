@@ -1,4 +1,4 @@
-"""Who is in a chat as what: blocking, kicking, promoting, upgrading, and the updates a bot gets for it.
+"""Members of chats: blocking, kicking, promoting, upgrading, and the updates they cause.
 
 Serves no request and writes no text.
 """
@@ -30,7 +30,10 @@ class Membership(World):
     """A world in which people come, go and rise."""
 
     def set_member(self, chat_id: int, user_id: int, status: str, **rights: bool) -> None:
-        """Give someone a status, and an administrator rights such as `can_post_messages=False`; nobody is told."""
+        """Give someone a status, and an administrator rights such as `can_post_messages=False`.
+
+        Nobody is told.
+        """
         chat = self.chats[chat_id]
         self.person(user_id)
         if user_id == self.bot_id:
@@ -42,7 +45,7 @@ class Membership(World):
     def add_to_channel(
         self, chat_id: int, by: int, *, title: str = "Channel", **rights: bool
     ) -> int:
-        """Let a person make the bot an administrator of a channel, which need not exist yet and is then theirs."""
+        """Let a person make the bot an administrator of a channel, which is created if absent."""
         if chat_id not in self.chats:
             self.add_channel(chat_id, title, {by: "creator", self.bot_id: "left"})
         return self.promote(chat_id, by, **rights)
@@ -56,7 +59,10 @@ class Membership(World):
         return self._tell(chat, by, before)
 
     def demote(self, chat_id: int, by: int | None = None) -> int:
-        """Take the administrator's rights from the bot; a channel has no bots but administrators, so there it is out."""
+        """Take the administrator's rights from the bot.
+
+        A channel has no bots but administrators, so there it is out.
+        """
         chat = self.chats[chat_id]
         before = self._my_member(chat)
         chat.bot_status = "left" if chat.kind == "channel" else "member"
@@ -125,10 +131,13 @@ class Membership(World):
         )
 
     def publish(self, message: Message) -> int:
-        """Put someone's message into its chat and queue the update about it; return the update's id."""
+        """Put someone's message into its chat and queue the update about it.
+
+        Return the update's id.
+        """
         chat = self.chats[message.chat_id]
-        shown = self.message_json(self.store(chat, message))
-        return self.updates.push("channel_post" if chat.kind == "channel" else "message", shown)
+        posted = self.message_json(self.store(chat, message))
+        return self.updates.push("channel_post" if chat.kind == "channel" else "message", posted)
 
     def member_json(self, chat: Chat, user_id: int, status: str | None = None) -> Json:
         """Return the Bot API's member object, by default of what the user is there now."""
@@ -174,6 +183,6 @@ class Membership(World):
         })  # fmt: skip
 
     def _doer(self, chat: Chat, by: int | None) -> int:
-        """Return who does an administrator's deed here: who is named, else the creator, else any member."""
+        """Return who acts as administrator: who is named, else the creator, else any member."""
         ranked = sorted(chat.members, key=lambda user: chat.members[user] != "creator")
         return by if by is not None else next(iter(ranked), ANONYMOUS_ADMIN)

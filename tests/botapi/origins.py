@@ -1,4 +1,7 @@
-"""Where a forwarded message comes from, as the person who forwards it sees it. Shows nothing of the world."""
+"""Where a forwarded message comes from, as the person who forwards it sees it.
+
+Shows nothing of the world.
+"""
 
 from __future__ import annotations
 

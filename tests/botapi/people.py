@@ -38,8 +38,8 @@ class People(Membership):
     ) -> int:  # fmt: skip
         """Let a person write; commands and links in the text become entities.
 
-        In a channel the post has no author. In a group an anonymous administrator writes as the group,
-        and `as_channel` is the channel in whose name the person writes.
+        In a channel the post has no author. In a group an anonymous administrator writes as the
+        group, and `as_channel` is the channel in whose name the person writes.
         """
         sender_chat = chat_id if anonymous_admin else as_channel
         sender = (
@@ -74,8 +74,10 @@ class People(Membership):
         """Let the author of a message change its text."""
         chat = self.chats[chat_id]
         message = chat.messages[message_id]
-        found = _entities(text)
-        edited = replace(message, text=text, entities=found, edits=[*message.edits, (text, found)])
+        entities = _entities(text)
+        edited = replace(
+            message, text=text, entities=entities, edits=[*message.edits, (text, entities)]
+        )
         kind = "edited_channel_post" if chat.kind == "channel" else "edited_message"
         return self.updates.push(kind, self.message_json(self.store(chat, edited)))
 
@@ -93,20 +95,24 @@ class People(Membership):
     def press(self, chat_id: int, user_id: int, message_id: int, data: str) -> int:
         """Let a person press a button, also one the message no longer has.
 
-        Anonymous administrators press under their own account: Telegram names who writes, not who presses, as the group.
+        Anonymous administrators press under their own account: Telegram names who writes, not who
+        presses, as the group.
         """
         chat = self.chats[chat_id]
         message = chat.messages[message_id]
         gone = {"chat": self.chat_json(chat), "message_id": message_id, "date": 0}
         query_id = f"{user_id}{next(self._query_ids):06}"
         self.queries.add(query_id)
-        return self.updates.push("callback_query", {
-            "id": query_id,
-            "from": self.person(user_id),
-            "chat_instance": str(-chat_id),
-            "message": gone if message.deleted else self.message_json(message),
-            "data": data,
-        })  # fmt: skip
+        return self.updates.push(
+            "callback_query",
+            {
+                "id": query_id,
+                "from": self.person(user_id),
+                "chat_instance": str(-chat_id),
+                "message": gone if message.deleted else self.message_json(message),
+                "data": data,
+            },
+        )
 
     def react(
         self,
@@ -117,10 +123,13 @@ class People(Membership):
         *,
         anonymous_admin: bool = False,
     ) -> int | None:
-        """Let a person react to a message, or take the reaction back with None; return the update's id.
+        """Let a person react to a message, or take the reaction back with None.
 
-        None is returned where Telegram makes no update: in groups and channels the bot does not administer.
-        Reactions in channels, and to what was forwarded from one automatically, are counted and name nobody.
+        Return the update's id.
+
+        None is returned where Telegram makes no update: in groups and channels the bot does not
+        administer. Reactions in channels, and to what was forwarded from one automatically, are
+        counted and name nobody.
         """
         chat = self.chats[chat_id]
         reactions = chat.reactions.setdefault(message_id, {})
@@ -150,10 +159,20 @@ class People(Membership):
         self, chat_id: int, sender_id: int, text: str, *, reply_to: int | None = None, **more: Any
     ) -> int:
         self.person(sender_id)
-        return self.publish(Message(
-            next(self.chats[chat_id].ids), chat_id, more.pop("thread_id", None), text, _entities(text), None,
-            reply_to, silent=False, sender_id=sender_id, **more,
-        ))  # fmt: skip
+        return self.publish(
+            Message(
+                next(self.chats[chat_id].ids),
+                chat_id,
+                more.pop("thread_id", None),
+                text,
+                _entities(text),
+                None,
+                reply_to,
+                silent=False,
+                sender_id=sender_id,
+                **more,
+            )
+        )
 
     def _origin_json(self, origin: Origin) -> Json:
         date = {"date": int(time.time()) - 60}

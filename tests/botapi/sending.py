@@ -106,21 +106,21 @@ class Sending(People):
         parsed = self._parse(caption, params, "caption_entities")
         chat = self._writable(params, f"{kind}s")
         formatted = self._settle(parsed, CAPTION_LIMIT)
-        kept = self._stored(params, kind)
-        attachment: dict[str, Any] = {kind: [kept] if kind == "photo" else kept}
+        file = self._stored(params, kind)
+        attachment: dict[str, Any] = {kind: [file] if kind == "photo" else file}
         return self.message_json(self._send(chat, formatted, params, attachment))
 
     def _stored(self, params: Json, kind: str) -> Json:
         """Return the description of an uploaded file or of one Telegram has."""
-        given = params.get(kind)
-        if isinstance(given, str) and given.startswith("attach://"):
-            given = params.get(given.removeprefix("attach://"))
-        if isinstance(given, Upload):
-            check_upload(given.filename, given.content, kind)
-            return self.keep_file(given.filename, given.content, kind)
-        if given in self.files:
-            return describe(given, *self.files[given], kind)
-        if not given:
+        upload = params.get(kind)
+        if isinstance(upload, str) and upload.startswith("attach://"):
+            upload = params.get(upload.removeprefix("attach://"))
+        if isinstance(upload, Upload):
+            check_upload(upload.filename, upload.content, kind)
+            return self.keep_file(upload.filename, upload.content, kind)
+        if upload in self.files:
+            return describe(upload, *self.files[upload], kind)
+        if not upload:
             raise bad_request(f"there is no {kind} in the request")
         raise bad_request("Wrong HTTP URL specified")
 

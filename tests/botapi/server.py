@@ -112,10 +112,13 @@ class BotApi(Asking):
         self._faults.add(fault, method, chat_id, times=times, after=after)
 
     async def quiet(self, seconds: float = 0.2, within: float = 30.0) -> None:
-        """Return when nothing but polling was under way for that long; a post to a webhook is something.
+        """Return when nothing but polling was under way for that long.
+
+        A post to a webhook is something.
 
         Raises:
             TimeoutError: it never became quiet.
+
         """
         loop = asyncio.get_running_loop()
         self._last_stir = max(self._last_stir, loop.time())
@@ -136,7 +139,7 @@ class BotApi(Asking):
             )
 
     async def drained(self, within: float = 30.0) -> None:
-        """Return when the bot has taken every update, by its webhook or by confirming what it polled.
+        """Return when the bot has taken every update, by its webhook or by confirming a poll.
 
         Raises:
             TimeoutError: it never did.
@@ -145,10 +148,13 @@ class BotApi(Asking):
             await self.updates.empty.wait()
 
     async def posted(self, count: int = 1, within: float = 30.0) -> None:
-        """Return when that many posts to the webhook have ended, taken or not; `webhook.posts` has them.
+        """Return when that many posts to the webhook have ended, taken or not.
+
+        `webhook.posts` has them.
 
         Raises:
             TimeoutError: they never were.
+
         """
         async with asyncio.timeout(within):
             await self.webhook.tried(count)
@@ -227,8 +233,8 @@ class BotApi(Asking):
             case Slow():
                 await self._pause(fault.seconds)
             case TooManyRequests():
-                seconds, told = fault.retry_after, fault.with_parameters
-                return denial_reason(too_many_requests(seconds, with_parameters=told))
+                seconds, complete = fault.retry_after, fault.with_parameters
+                return denial_reason(too_many_requests(seconds, with_parameters=complete))
             case Refuse():
                 return denial_reason(ApiError(fault.code, fault.description, fault.parameters))
             case ServerError():

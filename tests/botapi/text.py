@@ -186,14 +186,14 @@ def _name_user(entity: Json, users: Users) -> Json | None:
 
 def _clean(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
     """Drop and replace the characters Telegram does not keep, and move the entities along."""
-    kept: list[str] = []
+    characters: list[str] = []
     moved: list[int | None] = []
     at = 0
     for character in text:
         units = 1 + (ord(character) > 0xFFFF)
         moved += [at, None][:units]
         shown = _clean_character(character)
-        kept.append(shown)
+        characters.append(shown)
         at += units if shown else 0
     moved.append(at)
     result = []
@@ -201,7 +201,7 @@ def _clean(text: str, entities: list[Json]) -> tuple[str, list[Json]]:
         begin, end = _bounds(entity, moved, text)
         if end > begin:
             result.append({**entity, "offset": begin, "length": end - begin})
-    return "".join(kept), result
+    return "".join(characters), result
 
 
 def _clean_character(character: str) -> str:

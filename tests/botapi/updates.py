@@ -10,19 +10,42 @@ from .errors import ApiError, Json, conflict
 LONGEST_POLL: Final = 50
 MOST_UPDATES: Final = 100
 #: every kind of update a bot can ask for by name; other names are passed over
-KINDS: Final = frozenset({
-    "message", "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
-    "edited_business_message", "deleted_business_messages", "message_reaction", "message_reaction_count",
-    "inline_query", "chosen_inline_result", "callback_query", "shipping_query", "pre_checkout_query",
-    "purchased_paid_media", "poll", "poll_answer", "my_chat_member", "chat_member", "chat_join_request",
-    "chat_boost", "removed_chat_boost",
-})  # fmt: skip
+KINDS: Final = frozenset(
+    {
+        "message",
+        "edited_message",
+        "channel_post",
+        "edited_channel_post",
+        "business_connection",
+        "business_message",
+        "edited_business_message",
+        "deleted_business_messages",
+        "message_reaction",
+        "message_reaction_count",
+        "inline_query",
+        "chosen_inline_result",
+        "callback_query",
+        "shipping_query",
+        "pre_checkout_query",
+        "purchased_paid_media",
+        "poll",
+        "poll_answer",
+        "my_chat_member",
+        "chat_member",
+        "chat_join_request",
+        "chat_boost",
+        "removed_chat_boost",
+    }
+)
 #: kinds a bot gets only when it asks for them by name
 ON_REQUEST: Final = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _TWO_POLLERS: Final = (
     "terminated by other getUpdates request; make sure that only one bot instance is running"
 )
-_WEBHOOK: Final = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+_WEBHOOK: Final = (
+    "can't use getUpdates method while webhook is active; use deleteWebhook to delete "
+    "the webhook first"
+)
 
 
 class UpdateQueue:
@@ -54,7 +77,10 @@ class UpdateQueue:
         return update_id
 
     def allow(self, kinds: list[str] | None) -> None:
-        """Take the bot's choice of kinds, which lasts until the next; None is no choice, an empty one the default."""
+        """Take the bot's choice of kinds, which lasts until the next.
+
+        None is no choice, an empty one the default.
+        """
         if kinds is not None:
             self.allowed = KINDS & {str(kind).lower() for kind in kinds}
 

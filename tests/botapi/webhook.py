@@ -1,10 +1,11 @@
 """The webhook: what setWebhook accepts, and the posting of updates to the bot's address.
 
-Posts to loopback only; to an address elsewhere nothing is sent and the updates wait. Makes no update itself.
-It differs from Telegram where tests need it: loopback may be plain http on any port with any certificate,
-a refused update comes again after a fixed short delay (Telegram: at once, then after 2, 4, ... some 120 s), one post
-is under way at a time unless `connections` says more (Telegram: as many as max_connections), a method in the answer
-is not carried out, and neither Retry-After nor 410 is heeded.
+Posts to loopback only; to an address elsewhere nothing is sent and the updates wait. Makes no
+update itself. It differs from Telegram where tests need it: loopback may be plain http on any port
+with any certificate, a refused update comes again after a fixed short delay (Telegram: at once,
+then after 2, 4, ... some 120 s), one post is under way at a time unless `connections` says more
+(Telegram: as many as max_connections), a method in the answer is not carried out, and neither
+Retry-After nor 410 is heeded.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ def read_hook(params: Json) -> Hook:
         raise bad_request("secret token is too long")
     if not re.fullmatch("[A-Za-z0-9_-]*", secret):
         raise bad_request("secret token contains unallowed characters")
-    given = str(params["url"])
+    address = str(params["url"])
     try:
-        url = URL(given if "://" in given else f"https://{given}")
+        url = URL(address if "://" in address else f"https://{address}")
         host, port = url.host, url.port
     except ValueError:
         host = port = None
@@ -125,18 +126,18 @@ class Webhook:
 
     def info(self) -> Json:
         """Return what getWebhookInfo says; fields that do not apply are left out."""
-        shown: Json = {
+        info: Json = {
             "url": self.hook.url if self.hook else "",
             "has_custom_certificate": False,
             "pending_update_count": len(self._updates.pending),
         }
         if self._error:
-            shown |= {"last_error_date": self._error[0], "last_error_message": self._error[1]}
+            info |= {"last_error_date": self._error[0], "last_error_message": self._error[1]}
         if self.hook:
-            shown["max_connections"] = self.hook.max_connections
+            info["max_connections"] = self.hook.max_connections
         if self._updates.allowed:
-            shown["allowed_updates"] = sorted(self._updates.allowed)
-        return shown
+            info["allowed_updates"] = sorted(self._updates.allowed)
+        return info
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
@@ -201,7 +202,7 @@ async def _post(session: aiohttp.ClientSession, hook: Hook, update: Json) -> tup
 
 
 def _lane(update: Json) -> Hashable:
-    """Return what Telegram keeps in order: a chat's messages, a person's presses, a chat's other updates by kind."""
+    """Return the order that Telegram keeps: by chat for messages, by person for presses, by kind."""
     kind = next(name for name in update if name != "update_id")
     payload = update[kind]
     if kind == "callback_query":

@@ -79,11 +79,11 @@ class World:
         self, chat_id: int, title: str = "Channel", members: Mapping[int, str] | None = None,
         *, username: str | None = None,
     ) -> None:  # fmt: skip
-        """Add a channel the bot administers, unless the members give it another status: `left` is outside."""
+        """Add a channel that the bot administers, or has the status that the members give it."""
         self._add(Chat(chat_id, "channel", title, username, bot_status="administrator"), members)
 
     def link(self, channel_id: int, group_id: int) -> None:
-        """Make a supergroup the discussion group of a channel: posts are forwarded into it by Telegram."""
+        """Make a supergroup the discussion group of a channel: Telegram forwards posts into it."""
         self.chats[channel_id].linked, self.chats[group_id].linked = group_id, channel_id
 
     def add_topic(self, chat_id: int, thread_id: int, name: str = "Topic") -> None:
@@ -113,10 +113,13 @@ class World:
         return describe(file_id, filename, content, kind)
 
     def reach(self, chat_id: object, *, reading: bool = False) -> Chat:
-        """Return the chat a request names, if the bot may speak of it at all; a public one may be read from outside.
+        """Return the chat a request names, if the bot may speak of it at all.
+
+        A public one may be read from outside.
 
         Raises:
             ApiError: there is no such chat for the bot.
+
         """
         if chat_id in {None, ""}:
             raise bad_request("chat_id is empty")
@@ -141,7 +144,10 @@ class World:
         return chat
 
     def store(self, chat: Chat, message: Message) -> Message:
-        """Put a message into its chat, or its new state over the old; a new post goes on into the linked group."""
+        """Put a message into its chat, or its new state over the old.
+
+        A new post goes on into the linked group.
+        """
         new = message.message_id not in chat.messages
         chat.messages[message.message_id] = message
         if new and chat.kind == "channel" and chat.linked:
@@ -156,9 +162,16 @@ class World:
             "message_id": post.message_id,
         }
         copy = replace(
-            post, message_id=next(group.ids), chat_id=group.id, thread_id=None, reply_to=None, sender_id=SERVICE,
-            sender_chat=channel.id, forward_origin=origin, automatic=True,
-        )  # fmt: skip
+            post,
+            message_id=next(group.ids),
+            chat_id=group.id,
+            thread_id=None,
+            reply_to=None,
+            sender_id=SERVICE,
+            sender_chat=channel.id,
+            forward_origin=origin,
+            automatic=True,
+        )
         self.store(group, copy)
         if group.bot_status in {"member", "administrator"} and not group.trouble:
             self.updates.push("message", self.message_json(copy))
@@ -166,16 +179,16 @@ class World:
     def chat_json(self, chat: Chat) -> Json:
         """Return the Bot API's chat object."""
         user = self.users.get(chat.id, {})
-        shown = {
+        fields = {
             "id": chat.id, "type": chat.kind, "title": chat.title, "username": chat.username,
             "first_name": user.get("first_name"), "is_forum": chat.forum,
         }  # fmt: skip
-        return {name: value for name, value in shown.items() if value}
+        return {name: value for name, value in fields.items() if value}
 
     def message_json(self, message: Message, *, replies: bool = True) -> Json:
         """Return the Bot API's message object."""
         chat = self.chats[message.chat_id]
-        shown: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "message_id": message.message_id,
             "date": message.date,
             "chat": self.chat_json(chat),
@@ -183,23 +196,23 @@ class World:
             **message.attachment,
         }
         if message.forward_origin:
-            shown["forward_origin"] = message.forward_origin
+            fields["forward_origin"] = message.forward_origin
         if message.automatic:
-            shown["is_automatic_forward"] = True
+            fields["is_automatic_forward"] = True
         text = "caption" if message.attachment else "text"
         if message.text:
-            shown[text] = message.text
+            fields[text] = message.text
         if message.entities:
-            shown["caption_entities" if message.attachment else "entities"] = message.entities
+            fields["caption_entities" if message.attachment else "entities"] = message.entities
         if message.reply_markup and "inline_keyboard" in message.reply_markup:
-            shown["reply_markup"] = message.reply_markup
+            fields["reply_markup"] = message.reply_markup
         if message.edits:
-            shown["edit_date"] = int(time.time())
+            fields["edit_date"] = int(time.time())
         if message.thread_id is not None:
-            shown |= {"message_thread_id": message.thread_id, "is_topic_message": True}
+            fields |= {"message_thread_id": message.thread_id, "is_topic_message": True}
         if replies:
-            shown |= self._replied(chat, message)
-        return shown
+            fields |= self._replied(chat, message)
+        return fields
 
     def _add(self, chat: Chat, members: Mapping[int, str] | None) -> None:
         chat.members = dict(members or {})

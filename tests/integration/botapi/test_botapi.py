@@ -114,12 +114,12 @@ async def test_a_sent_message_is_kept_with_all_that_came_with_it(api: BotApi, bo
         disable_notification=True, link_preview_options=LinkPreviewOptions(is_disabled=True),
     )  # fmt: skip
 
-    [kept] = api.messages(ANN)
-    assert (kept.message_id, kept.chat_id, kept.thread_id) == (sent.message_id, ANN, None)
-    assert (kept.text, kept.silent, kept.deleted) == ("Hi 123", True, False)
-    assert kept.entities == [{"type": "bold", "offset": 0, "length": 2}]
-    assert kept.reply_markup == {"inline_keyboard": [[{"text": "Mute", "callback_data": "1"}]]}
-    assert kept.link_preview == {"is_disabled": True}
+    [message] = api.messages(ANN)
+    assert (message.message_id, message.chat_id, message.thread_id) == (sent.message_id, ANN, None)
+    assert (message.text, message.silent, message.deleted) == ("Hi 123", True, False)
+    assert message.entities == [{"type": "bold", "offset": 0, "length": 2}]
+    assert message.reply_markup == {"inline_keyboard": [[{"text": "Mute", "callback_data": "1"}]]}
+    assert message.link_preview == {"is_disabled": True}
     assert sent.entities == (MessageEntity("bold", 0, 2),)
     assert sent.from_user is not None
     assert sent.from_user.id == bot.id
@@ -207,8 +207,8 @@ async def test_html_links_without_a_dotted_host_vanish_and_users_become_mentions
 
     sent = await bot.send_message(ANN, text, parse_mode="HTML")
 
-    found = [(entity.offset, entity.type, entity.url) for entity in sent.entities]
-    assert found == [
+    entities = [(entity.offset, entity.type, entity.url) for entity in sent.entities]
+    assert entities == [
         (2, "text_link", "http://a.b/"), (3, "text_link", "http://[::1]/"),
         (4, "text_mention", None),
     ]  # fmt: skip
@@ -289,7 +289,10 @@ async def test_a_bad_link_given_as_an_entity_is_dropped_or_refused_as_set(
         ),
         (
             InlineKeyboardButton("x", web_app=WebAppInfo("http://a.b/")),
-            "Inline keyboard button web app url 'http://a.b/' is invalid: only https links are allowed",
+            (
+                "Inline keyboard button web app url 'http://a.b/' is invalid: only https links "
+                "are allowed"
+            ),
         ),
         (
             InlineKeyboardButton("x", copy_text=CopyTextButton("x" * 257)),
@@ -311,9 +314,12 @@ async def test_wrong_buttons_fail_the_message(
 
 async def test_right_buttons_pass_with_their_links_in_telegrams_form(bot: Bot) -> None:
     links = {
-        "A.b": "http://a.b/", "https://a.b:443?q": "https://a.b/?q", "http://u@a.b:81/#x": "http://u@a.b:81/#x",
-        "tg:resolve?domain=x": "tg://resolve?domain=x", "http://пример.рф/": "http://пример.рф/",
-    }  # fmt: skip
+        "A.b": "http://a.b/",
+        "https://a.b:443?q": "https://a.b/?q",
+        "http://u@a.b:81/#x": "http://u@a.b:81/#x",
+        "tg:resolve?domain=x": "tg://resolve?domain=x",
+        "http://пример.рф/": "http://пример.рф/",
+    }
     buttons = [InlineKeyboardButton("x", url=link) for link in links]
     app = InlineKeyboardButton("x", web_app=WebAppInfo("https://a.b/"))
     search = InlineKeyboardButton("x", switch_inline_query="x")
@@ -385,9 +391,9 @@ async def test_an_edit_replaces_the_text_and_is_remembered(api: BotApi, bot: Bot
 
     edited = await sent.edit_text("<b>two</b>", parse_mode="HTML")
 
-    [kept] = api.messages(ANN)
-    assert (kept.text, kept.reply_markup) == ("two", None)
-    assert kept.edits == [("two", [{"type": "bold", "offset": 0, "length": 3}])]
+    [message] = api.messages(ANN)
+    assert (message.text, message.reply_markup) == ("two", None)
+    assert message.edits == [("two", [{"type": "bold", "offset": 0, "length": 3}])]
     assert isinstance(edited, type(sent))
     assert edited.edit_date is not None
 
@@ -629,7 +635,8 @@ async def test_of_two_pollers_the_older_gets_the_conflict(api: BotApi, bot: Bot)
 
         assert len(await new) == 1
     assert reply == (
-        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+        "Conflict: terminated by other getUpdates request; make sure that only one bot "
+        "instance is running"
     )
 
 
@@ -709,12 +716,12 @@ async def test_chats_describe_themselves(bot: Bot) -> None:
 
 
 async def test_commands_are_kept_by_scope_and_language(bot: Bot) -> None:
-    here = BotCommandScopeChat(ANN)
+    scope = BotCommandScopeChat(ANN)
     await bot.set_my_commands([("list", "What I watch")])
-    await bot.set_my_commands([("liste", "Was ich sehe")], scope=here, language_code="de")
+    await bot.set_my_commands([("liste", "Was ich sehe")], scope=scope, language_code="de")
 
     assert await bot.get_my_commands() == (BotCommand("list", "What I watch"),)
-    assert (await bot.get_my_commands(here, "de"))[0].command == "liste"
+    assert (await bot.get_my_commands(scope, "de"))[0].command == "liste"
     await bot.delete_my_commands()
     assert await bot.get_my_commands() == ()
     assert await refused(bot.set_my_commands([("List", "x")])) == "Bot_command_invalid"

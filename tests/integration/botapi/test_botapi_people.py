@@ -1,4 +1,4 @@
-"""The loopback Bot API keeps to what is known of the real one: what people do, who is what in a chat, files, keyboards, commands.
+"""The loopback Bot API keeps to what is known of the real one: people, files, keyboards.
 
 Not a test of the project: it makes the other tests' server trustworthy.
 """
@@ -55,9 +55,9 @@ async def only(bot: Bot) -> Update:
 
 async def message(bot: Bot) -> Message:
     """The message of the one update there is."""
-    found = (await only(bot)).effective_message
-    assert isinstance(found, Message)
-    return found
+    effective = (await only(bot)).effective_message
+    assert isinstance(effective, Message)
+    return effective
 
 
 # the bot itself
@@ -91,13 +91,13 @@ async def test_a_document_carries_caption_entities_buttons_and_a_topic(
         reply_markup=buttons, message_thread_id=TOPIC, disable_notification=True,
     )  # fmt: skip
 
-    [kept] = api.messages(FORUM, TOPIC)
-    assert (kept.text, kept.silent) == ("My file", True)
+    [message] = api.messages(FORUM, TOPIC)
+    assert (message.text, message.silent) == ("My file", True)
     assert sent.caption_entities == (bold,)
     assert (sent.message_thread_id, sent.reply_markup) == (TOPIC, buttons)
     assert sent.document is not None
     assert sent.document.mime_type == "text/csv"
-    assert kept.attachment["document"]["file_id"] == sent.document.file_id
+    assert message.attachment["document"]["file_id"] == sent.document.file_id
 
 
 async def test_captions_are_counted_after_parsing_in_code_points(bot: Bot) -> None:
@@ -189,9 +189,9 @@ async def test_keyboards_keep_their_rows(api: BotApi, bot: Bot) -> None:
     sent = await bot.send_message(ANN, "x", reply_markup=InlineKeyboardMarkup(rows))
 
     assert sent.reply_markup == InlineKeyboardMarkup(rows)
-    kept = api.messages(ANN)[0].reply_markup
-    assert kept is not None
-    assert [len(row) for row in kept["inline_keyboard"]] == [1, 2, 3]
+    markup = api.messages(ANN)[0].reply_markup
+    assert markup is not None
+    assert [len(row) for row in markup["inline_keyboard"]] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -309,8 +309,12 @@ async def test_commands_are_read_by_the_names_of_their_scopes(api: BotApi, bot: 
     assert api.commands["default", ""] == [{"command": "list", "description": "What I watch"}]
     assert api.commands["all_group_chats", "de"] == [{"command": "liste", "description": "Was"}]
     assert {scope for scope, _ in api.commands} == {
-        "default", "all_group_chats", f"chat:{ANN}", f"chat_administrators:{GROUP}", f"chat_member:{GROUP}:{BOB}",
-    }  # fmt: skip
+        "default",
+        "all_group_chats",
+        f"chat:{ANN}",
+        f"chat_administrators:{GROUP}",
+        f"chat_member:{GROUP}:{BOB}",
+    }
     assert await bot.get_my_commands(BotCommandScopeAllGroupChats()) == ()
     await bot.set_my_commands([])
     assert ("default", "") not in api.commands
@@ -335,11 +339,11 @@ async def test_commands_have_their_limits(bot: Bot) -> None:
 
 
 async def test_commands_need_a_language_and_a_chat_there_is(bot: Bot) -> None:
-    one = [("a", "b")]
+    commands = [("a", "b")]
 
     for code in ("deu", "DE", "d"):
         assert (
-            await refused(bot.set_my_commands(one, language_code=code))
+            await refused(bot.set_my_commands(commands, language_code=code))
             == "Invalid language code specified"
         )
     for scope, reply in (
@@ -348,7 +352,7 @@ async def test_commands_need_a_language_and_a_chat_there_is(bot: Bot) -> None:
         (BotCommandScopeChatAdministrators(ANN), "Can't use specified scope in private chats"),
         (BotCommandScopeChatMember(GROUP, STRANGER), "User not found"),
     ):
-        assert await refused(bot.set_my_commands(one, scope=scope)) == reply
+        assert await refused(bot.set_my_commands(commands, scope=scope)) == reply
 
 
 # updates
@@ -415,7 +419,7 @@ async def test_names_of_updates_that_do_not_exist_choose_nothing(api: BotApi, bo
 
 async def test_forwarded_messages_say_where_they_come_from(api: BotApi, bot: Bot) -> None:
     elsewhere = -1_000_123
-    origins = [
+    origins: list[FromUser | FromHiddenUser | FromChat | FromChannel] = [
         FromUser(STRANGER),
         FromHiddenUser("Nobody"),
         FromChat(elsewhere, "Chief"),

@@ -1,4 +1,6 @@
-"""The loopback Bot API's webhook keeps to what is known of the real one, but for the differences its module names.
+"""The loopback Bot API's webhook keeps to what is known of the real one.
+
+Its module names the differences.
 
 Not a test of the project: it makes the other tests' server trustworthy.
 """
@@ -64,9 +66,9 @@ class Listener:
 
 @pytest.fixture
 def listener(server: FeedServer) -> Listener:
-    made = Listener(server.url("/hook"))
-    server.handle("/hook", made)
-    return made
+    listener = Listener(server.url("/hook"))
+    server.handle("/hook", listener)
+    return listener
 
 
 async def test_updates_are_posted_in_order_with_the_secret(
@@ -200,7 +202,8 @@ async def test_polling_is_refused_while_a_webhook_is_set(
     await bot.set_webhook(listener.url)
 
     assert await refused(bot.get_updates(), Conflict) == (
-        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to "
+        "delete the webhook first"
     )
 
 
@@ -261,16 +264,19 @@ async def test_a_webhook_that_telegram_would_not_take_is_refused(
 async def test_setting_and_deleting_tell_whether_they_changed_anything(api: BotApi) -> None:
     async with httpx.AsyncClient(verify=TLS, base_url=f"{api.url}/bot{api.token}/") as http:
         set_it, delete_it = {"url": "https://a.b/", "secret_token": "x" * 256}, {"url": ""}
-        told = [
+        replies = [
             (await http.post("setWebhook", json=body)).json()
             for body in (set_it, set_it, delete_it)
         ]
-        told.append((await http.post("deleteWebhook")).json())
+        replies.append((await http.post("deleteWebhook")).json())
 
-    assert all(answer["ok"] and answer["result"] is True for answer in told)
-    assert [answer["description"] for answer in told] == [
-        "Webhook was set", "Webhook is already set", "Webhook was deleted", "Webhook is already deleted",
-    ]  # fmt: skip
+    assert all(answer["ok"] and answer["result"] is True for answer in replies)
+    assert [answer["description"] for answer in replies] == [
+        "Webhook was set",
+        "Webhook is already set",
+        "Webhook was deleted",
+        "Webhook is already deleted",
+    ]
 
 
 async def test_leaving_the_server_ends_a_post_under_way(listener: Listener) -> None:

@@ -270,7 +270,7 @@ async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not
         words = {
             (message.message_id, button["callback_data"])
             for message in messages
-            for row in (message.reply_markup or {}).get("inline_keyboard", ())
+            for row in message.keyboard
             for button in row
             if "callback_data" in button
         }
@@ -330,7 +330,7 @@ async def test_feeds_are_added_for_a_chat_by_those_who_may(
             await says(harness, who, f"/addfeed {server.url('/feed.xml')}")
             await harness.deliver(10 * SECOND, SECOND)
         shown = harness.api.messages(GROUP)[-1]
-        word = shown.reply_markup["inline_keyboard"][0][0]["callback_data"]
+        word = shown.keyboard[0][0]["callback_data"]
         for user in (BOB, ANN):
             harness.api.press(GROUP, user, shown.message_id, word)
             await harness.listen()
@@ -354,14 +354,13 @@ async def test_who_acts_for_a_channel_loses_that_with_the_right_to_administer_it
         await says(harness, ann, "/channels")
         await harness.deliver(5 * SECOND, SECOND)
         menu = api.messages(ANN)[-1]
-        api.press(
-            ANN, ANN, menu.message_id, menu.reply_markup["inline_keyboard"][0][0]["callback_data"]
-        )
+        api.press(ANN, ANN, menu.message_id, menu.keyboard[0][0]["callback_data"])
         await harness.listen()
         await says(harness, ann, "/subscribe harbour")
         await harness.deliver(5 * SECOND, SECOND)
         [(chat,)] = await harness.rows(
-            "select c.address from routes join chats c on c.id = chat_id join subscriptions s on s.id = subscription_id where query = 'harbour'"
+            "select c.address from routes join chats c on c.id = chat_id join subscriptions "
+            "s on s.id = subscription_id where query = 'harbour'"
         )
         assert chat == -1009
         api.set_member(-1009, ANN, "member")

@@ -40,14 +40,13 @@ async def test_an_alert_has_its_buttons_and_keeps_them_when_it_changes(opened: O
     async with opened(TRAM) as harness:
         line = await start_story(harness)
         names = [
-            [button["text"] for button in row]
-            for row in harness.api.messages(ANN)[-1].reply_markup["inline_keyboard"]
+            [button["text"] for button in row] for row in harness.api.messages(ANN)[-1].keyboard
         ]
         assert names == [["Why", "Mute", "Follow"], ["Not for me"]]
         await harness.add(ArticleSpec("quiet", (line, line, line)))
         await harness.deliver(120 * SECOND, 5 * SECOND)
         assert "2 publishers" in harness.api.messages(ANN)[-1].text
-        assert harness.api.messages(ANN)[-1].reply_markup["inline_keyboard"][0][0]["text"] == "Why"
+        assert harness.api.messages(ANN)[-1].keyboard[0][0]["text"] == "Why"
 
 
 async def test_why_answers_under_the_alert_with_the_words_and_who_was_first(

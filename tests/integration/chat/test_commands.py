@@ -17,8 +17,14 @@ CHANNEL, EVE, ANONYMOUS = -1002, 9, 1087968824
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 ONLY_ADMINS = "Only administrators of this chat can change its alerts."
 SUBSCRIBED = "Done. You get one alert here per new story matching:\n"
-STRANGER = "This bot is private. Ask its operator for access; they can paste this into feeds.yaml:\n\nchats:\n  my-chat: "
-USED = "This link was used already, or is too old. Restart newsbell; a new one is printed in its terminal."
+STRANGER = (
+    "This bot is private. Ask its operator for access; they can paste this into "
+    "feeds.yaml:\n\nchats:\n  my-chat: "
+)
+USED = (
+    "This link was used already, or is too old. Restart newsbell; a new one is printed "
+    "in its terminal."
+)
 
 
 @pytest.fixture
@@ -85,8 +91,7 @@ async def test_help_says_what_there_is_and_what_is_unknown_is_said_to_be(
     assert await ask(harness, "/HELP") == text
     assert (await ask(harness, "/start")).startswith(text.partition("\n")[0])
     assert [
-        [button["text"] for button in row]
-        for row in harness.api.messages(ANN)[-1].reply_markup["inline_keyboard"]
+        [button["text"] for button in row] for row in harness.api.messages(ANN)[-1].keyboard
     ] == [
         ["Follow a topic"],
         ["Add a feed"],
@@ -218,7 +223,8 @@ async def test_the_same_query_twice_and_none_at_all_are_answered_with_what_to_do
     )
     assert (
         await ask(harness, "/subscribe")
-        == 'Send the command with the words to look for, for example: /subscribe "air defence" AND Syria'
+        == 'Send the command with the words to look for, for example: /subscribe "air defence" '
+        "AND Syria"
     )
     assert await rules(harness) == ["ann OR everyone", "harbour"]
 
@@ -230,7 +236,8 @@ async def test_subscriptions_are_listed_with_their_numbers_and_can_be_stopped_by
     await ask(harness, "/subscribe port")
     listed = await ask(harness, "/subscriptions")
     assert listed == (
-        "Subscriptions in this chat:\n\n1. ann OR everyone (For ann, from feeds.yaml)\n4. harbour\n5. port\n\nRemove one: /unsubscribe NUMBER"
+        "Subscriptions in this chat:\n\n1. ann OR everyone (For ann, from feeds.yaml)\n"
+        "4. harbour\n5. port\n\nRemove one: /unsubscribe NUMBER"
     )
 
     assert await ask(harness, "/unsubscribe 4") == "Removed: harbour"

@@ -225,7 +225,8 @@ async def test_what_would_ring_often_is_asked_about_first(harness: TelegramHarne
     reply = await ask(harness, "/subscribe harbour")
 
     assert reply.startswith(
-        "That would be about 40 alerts a day. Latest:\n\n• The harbour opens part 39 – Invented Wire\n"
+        "That would be about 40 alerts a day. Latest:\n\n"
+        "• The harbour opens part 39 – Invented Wire\n"
     )
     assert reply.count("\n• ") == 3
     assert reply.endswith("\n\nNarrow the query, or subscribe anyway: /confirm")

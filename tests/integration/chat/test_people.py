@@ -51,7 +51,7 @@ async def presses(harness: TelegramHarness, user: int, label: str, chat: int = 0
     """Press the newest button of this name; what the message says then."""
     place = chat or user
     for message in reversed(harness.api.messages(place)):
-        for row in (message.reply_markup or {}).get("inline_keyboard", ()):
+        for row in message.keyboard:
             for button in row:
                 if button["text"] == label:
                     harness.api.press(place, user, message.message_id, button["callback_data"])
@@ -150,9 +150,7 @@ async def test_an_owner_makes_operators_and_an_operator_does_not(
         await presses(harness, BOB, "People")
         await presses(harness, BOB, "Eve · user")
         labels = [
-            button["text"]
-            for row in harness.api.messages(BOB)[-1].reply_markup["inline_keyboard"]
-            for button in row
+            button["text"] for row in harness.api.messages(BOB)[-1].keyboard for button in row
         ]
         assert "Block" in labels
         assert "Make operator" not in labels
@@ -200,7 +198,8 @@ async def test_a_shared_query_subscribes_in_one_tap(tmp_path: Path, clock: Manua
         assert len(token) <= 64
         await says(harness, BOB, f"/start {token}")
         [(query, publishers, wait)] = await harness.rows(
-            "select query, publishers, or_after from subscriptions s join routes on subscription_id = s.id join chats c on c.id = chat_id where address = ?",
+            "select query, publishers, or_after from subscriptions s join routes on "
+            "subscription_id = s.id join chats c on c.id = chat_id where address = ?",
             BOB,
         )
         assert (query, publishers, wait) == ("harbour", 2, 1800.0)
@@ -376,9 +375,7 @@ async def test_a_group_that_becomes_a_supergroup_keeps_all_it_had(
         await says(harness, ANN, "/subscribe harbour", GROUP)
         await says(harness, ANN, "/language de", GROUP)
         await says(harness, ANN, f"/addfeed {server.url('/coast')}", GROUP)
-        word = harness.api.messages(GROUP)[-1].reply_markup["inline_keyboard"][0][0][
-            "callback_data"
-        ]
+        word = harness.api.messages(GROUP)[-1].keyboard[0][0]["callback_data"]
         harness.api.press(GROUP, ANN, harness.api.messages(GROUP)[-1].message_id, word)
         await reply(harness, GROUP, 0)
         harness.api.migrate(GROUP, -1077)
@@ -386,7 +383,8 @@ async def test_a_group_that_becomes_a_supergroup_keeps_all_it_had(
         await harness.deliver(20 * SECOND, SECOND)
         assert harness.api.messages(-1077)[-1].text.startswith("tram")
         [(settings, feeds)] = await harness.rows(
-            "select settings, (select count(*) from feed_chats where chat_id = chats.id) from chats where address = -1077 and allowed = 1"
+            "select settings, (select count(*) from feed_chats where chat_id = chats.id) "
+            "from chats where address = -1077 and allowed = 1"
         )
         assert settings == '{"language": "de"}'
         assert feeds == 1
@@ -395,7 +393,10 @@ async def test_a_group_that_becomes_a_supergroup_keeps_all_it_had(
 async def test_an_opml_file_is_taken_in_and_one_that_is_none_is_said_to_be(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    document = b"<opml><body><outline text='Coast'><outline xmlUrl='https://a.example/rss' text='A &amp; B'/></outline></body></opml>"
+    document = (
+        b"<opml><body><outline text='Coast'><outline xmlUrl='https://a.example/rss' text='A "
+        b"&amp; B'/></outline></body></opml>"
+    )
     async with open_desk(tmp_path, clock) as harness:
         harness.api.upload(ANN, ANN, "reader.opml", document)
         assert await reply(harness, ANN, 0) == ["1 feed added for this chat."]

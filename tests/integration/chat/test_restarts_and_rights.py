@@ -73,7 +73,7 @@ async def says(
 
 def word_of(harness: TelegramHarness, chat: int, label: str) -> tuple[int, str]:
     for message in reversed(harness.api.messages(chat)):
-        for row in (message.reply_markup or {}).get("inline_keyboard", ()):
+        for row in message.keyboard:
             for button in row:
                 if button["text"] == label:
                     return message.message_id, button["callback_data"]
@@ -100,7 +100,8 @@ async def acts_for_coast(harness: TelegramHarness) -> None:
 
 async def routes(harness: TelegramHarness) -> list[tuple[Any, ...]]:
     return await harness.rows(
-        "select address, query from routes join chats c on c.id = chat_id join subscriptions s on s.id = subscription_id order by 1, 2"
+        "select address, query from routes join chats c on c.id = chat_id join subscriptions "
+        "s on s.id = subscription_id order by 1, 2"
     )
 
 

@@ -70,7 +70,8 @@ async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why
         line = await start_story(harness)
         answer = await ask(harness, "/follow", newest_message(harness))
         assert answer.startswith(
-            "Following. You are alerted to all later stories of this storyline, until it has been quiet for 48 hours:\ntram\n"
+            "Following. You are alerted to all later stories of this storyline, until it has "
+            "been quiet for 48 hours:\ntram\n"
         )
         [story] = await harness.add(ArticleSpec("quiet", (0, 0, line)))
         await harness.add(
@@ -106,7 +107,8 @@ async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_sho
         line = await start_story(harness)
         answer = await ask(harness, "/mute", newest_message(harness))
         assert answer.startswith(
-            "Muted. No more alerts for this storyline here, until it has been quiet for 48 hours:\ntram\n"
+            "Muted. No more alerts for this storyline here, until it has been quiet for 48 "
+            "hours:\ntram\n"
         )
         await harness.add(
             ArticleSpec("tram anew", (0, 0, line)), ArticleSpec("tram too", (line, line, line))
@@ -128,7 +130,8 @@ async def test_a_stance_is_taken_back_by_an_answer_to_the_same_alert(
         alert = newest_message(harness)
         await ask(harness, command, alert)
         assert (await ask(harness, undo, alert)).startswith(
-            "Back to normal. You are alerted to this storyline only where it matches a subscription:\ntram"
+            "Back to normal. You are alerted to this storyline only where it matches a "
+            "subscription:\ntram"
         )
         await harness.add(
             ArticleSpec("quiet", (0, 0, line)), ArticleSpec("tram anew", (0, 0, line))
@@ -496,7 +499,8 @@ async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_
         await harness.deliver(2 * MINUTE, 5 * SECOND)
         text = await ask(harness, "/story", harness.api.messages(ANN)[0].message_id)
         assert text.startswith(
-            "Storyline: 2 stories, 3 articles, 3 publishers\n\n▶ tram\nInvented Wire had it first, 8 min before Invented Wire."
+            "Storyline: 2 stories, 3 articles, 3 publishers\n\n▶ tram\n"
+            "Invented Wire had it first, 8 min before Invented Wire."
         )
         assert "○ a reaction" in text
         assert await ask(harness, f"/story https://news.example/{second}") == text
@@ -667,9 +671,14 @@ async def test_the_command_story_tells_who_was_first_and_why(
                 tmp_path, "story", f"https://news.example/{second}", "--json"
             ).stdout.splitlines()
         ]
-        assert [(each["title"], each["story"], each["storyline"], each["seconds_after_first"]) for each in lines] == [
-            ("tram", line, line, 0.0), ("quiet", line, line, 5430.0), ("a reaction", second + 1, line, 0.0),
-        ]  # fmt: skip
+        assert [
+            (each["title"], each["story"], each["storyline"], each["seconds_after_first"])
+            for each in lines
+        ] == [
+            ("tram", line, line, 0.0),
+            ("quiet", line, line, 5430.0),
+            ("a reaction", second + 1, line, 0.0),
+        ]
         assert [each["pairs"] for each in lines] == [[], [[line, 0.5, "words"]], []]
         assert [each["via"] for each in lines] == ["", "AP", ""]
 
@@ -904,8 +913,8 @@ async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings
     async with opened() as harness:
         answer = await ask(harness, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
         assert (
-            "once 2 independent publishers report it, or 30m after the first\nand again once 4 publishers report it"
-            in answer
+            "once 2 independent publishers report it, or 30m after the first\n"
+            "and again once 4 publishers report it" in answer
         )
         assert "publishers:2 or_after:30m alert_again_at:4 harbour" in await ask(
             harness, "/subscriptions"
@@ -932,7 +941,10 @@ async def test_a_mistake_in_the_query_behind_options_is_marked_where_it_stands(
         assert first[last.index("^") :] == "AND"
 
 
-FILE = "chats:\n  here: {{terminal: true}}\nsubscriptions:\n  - {{name: A, query: x, to: [here], {}}}\n"
+FILE = (
+    "chats:\n  here: {{terminal: true}}\nsubscriptions:\n"
+    "  - {{name: A, query: x, to: [here], {}}}\n"
+)
 
 
 def read(folder: Path, options: str) -> AlertOptions:

@@ -1,4 +1,7 @@
-"""Updates that Telegram brings: once each, with the secret, and again where they could not be kept; the way back to asking."""
+"""Updates that Telegram posts: each is handled once and needs the secret.
+
+One that could not be stored comes again; without a webhook newsbell polls.
+"""
 
 import asyncio
 import json
@@ -68,36 +71,36 @@ async def queries(harness: TelegramHarness) -> list[str]:
 async def test_what_people_write_arrives_by_the_webhook_in_order_and_once(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with called(tmp_path, clock) as (one, _):
+    async with called(tmp_path, clock) as (harness, _):
         for number in range(5):
-            one.api.say(ANN, ANN, f"/subscribe harbour{number}")
-        await one.api.drained()
-        await one.deliver()
-        assert await queries(one) == [f"harbour{number}" for number in range(5)]
-        assert [post.status for post in one.api.webhook.posts] == [200] * 5
+            harness.api.say(ANN, ANN, f"/subscribe harbour{number}")
+        await harness.api.drained()
+        await harness.deliver()
+        assert await queries(harness) == [f"harbour{number}" for number in range(5)]
+        assert [post.status for post in harness.api.webhook.posts] == [200] * 5
 
 
 async def test_an_update_that_cannot_be_kept_is_brought_again(
     tmp_path: Path, clock: ManualClock, monkeypatch: Any
 ) -> None:
-    async with called(tmp_path, clock) as (one, _):
-        answer, failures = one.app.store.chats.answer, [1, 2]
+    async with called(tmp_path, clock) as (harness, _):
+        answer, failures = harness.app.store.chats.answer, [1, 2]
 
-        async def failing(*given: Any) -> bool:
+        async def failing(*values: Any) -> bool:
             if failures:
                 failures.pop()
                 raise StoreError("The disk is full.")
-            return await answer(*given)
+            return await answer(*values)
 
-        monkeypatch.setattr(one.app.store.chats, "answer", failing)
-        one.api.say(ANN, ANN, "/subscribe harbour")
-        await one.api.drained()
-        assert [post.status for post in one.api.webhook.posts] == [503, 503, 200]
-        assert await queries(one) == ["harbour"]
+        monkeypatch.setattr(harness.app.store.chats, "answer", failing)
+        harness.api.say(ANN, ANN, "/subscribe harbour")
+        await harness.api.drained()
+        assert [post.status for post in harness.api.webhook.posts] == [503, 503, 200]
+        assert await queries(harness) == ["harbour"]
 
 
 async def test_a_call_without_the_secret_is_turned_away(tmp_path: Path, clock: ManualClock) -> None:
-    async with called(tmp_path, clock) as (one, url):
+    async with called(tmp_path, clock) as (harness, url):
         update = {
             "update_id": 999_999_999,
             "message": {
@@ -110,17 +113,17 @@ async def test_a_call_without_the_secret_is_turned_away(tmp_path: Path, clock: M
         }
         for secret in (None, "", "wrong", SECRET + "x", SECRET[:-1]):
             assert await posts(url, update, secret) == 403
-        assert await queries(one) == []
+        assert await queries(harness) == []
         assert await posts(url, update) == 200
-        assert await queries(one) == ["harbour"]
+        assert await queries(harness) == ["harbour"]
         assert await posts(url, update) == 200, "the same update again"
-        assert await queries(one) == ["harbour"]
+        assert await queries(harness) == ["harbour"]
 
 
 async def test_a_call_that_brings_nothing_readable_harms_nobody(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with called(tmp_path, clock) as (one, url):
+    async with called(tmp_path, clock) as (harness, url):
         for body in (
             b"",
             b"{",
@@ -132,9 +135,9 @@ async def test_a_call_that_brings_nothing_readable_harms_nobody(
             b'{"update_id": 1, "message": 7}',
         ):
             assert await posts(url, body) == 200, body
-        one.api.say(ANN, ANN, "/subscribe harbour")
-        await one.api.drained()
-        assert await queries(one) == ["harbour"]
+        harness.api.say(ANN, ANN, "/subscribe harbour")
+        await harness.api.drained()
+        assert await queries(harness) == ["harbour"]
 
 
 async def test_newsbell_asks_again_where_an_earlier_run_was_called(
@@ -162,7 +165,8 @@ def test_the_file_names_both_ends_and_a_secret_that_only_its_owner_reads(tmp_pat
     (tmp_path / "secret").chmod(0o600)
     path = tmp_path / "feeds.yaml"
     path.write_text(
-        "settings:\n  telegram:\n    webhook: {url: 'https://bell.example.org/telegram', listen: '127.0.0.1:8443', secret_file: secret}\n"
+        "settings:\n  telegram:\n    webhook: {url: 'https://bell.example.org/telegram', "
+        "listen: '127.0.0.1:8443', secret_file: secret}\n"
     )
     config = load(path, {})
     assert config.settings.telegram.webhook is not None
