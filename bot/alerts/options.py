@@ -1,6 +1,7 @@
-"""How a subscription rings, as people write it before a query in a chat: `publishers:2 or_after:30m urgency:breaking alert_again_at:4`.
+"""Alert options of a subscription, as people write them before a query in a chat.
 
-The names are those of feeds.yaml. Reading only; what it does is `alerts`' matter.
+For example `publishers:2 or_after:30m urgency:breaking alert_again_at:4`; the names are those of
+feeds.yaml. Reading only: `decide` acts on them.
 """
 
 import re
@@ -12,7 +13,7 @@ from bot.errors import QueryError
 from bot.model.chats import AlertOptions, Urgency
 from bot.text.duration import format_duration, parse_duration
 
-MOST_PUBLISHERS = 50
+MAX_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
 RENAMED = {"ring_again_at": "alert_again_at"}  #: old names that still work
 _OPTION = re.compile(
@@ -22,10 +23,13 @@ _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
 
 def problem(
-    options: AlertOptions, text: str = "", places: Mapping[str, int] | None = None
+    options: AlertOptions, text: str = "", positions: Mapping[str, int] | None = None
 ) -> tuple[str, QueryError] | None:
-    """The option that makes no sense with the others, and why; None where all is well. `places` says where in the text options stand."""
-    after, again = ((places or {}).get(name, 0) for name in ("or_after", "alert_again_at"))
+    """The option that makes no sense with the others, and why; None for none.
+
+    `positions` are the offsets of options in the text.
+    """
+    after, again = ((positions or {}).get(name, 0) for name in ("or_after", "alert_again_at"))
     if options.or_after is not None and options.publishers < 2:
         return "or_after", QueryError(
             text, after, "or_after needs publishers: 2 or more; it limits how long to wait for them"
@@ -42,13 +46,13 @@ def problem(
 def split(text: str) -> tuple[AlertOptions, str]:
     """The options in front, and the query behind them. Raises QueryError with the place."""
     options, at = AlertOptions(), 0
-    places: dict[str, int] = {}
-    while found := _OPTION.match(text, at):
-        name, value = _current(found.group(1)), found.group(2).lower()
-        places[name] = found.start(2)
-        options = _with(options, name, value, text, found.start(2))
-        at = found.end()
-    wrong = problem(options, text, places)
+    positions: dict[str, int] = {}
+    while match := _OPTION.match(text, at):
+        name, value = _current(match.group(1)), match.group(2).lower()
+        positions[name] = match.start(2)
+        options = _with(options, name, value, text, match.start(2))
+        at = match.end()
+    wrong = problem(options, text, positions)
     if wrong:
         raise wrong[1]
     return options, text[at:].strip()
@@ -61,15 +65,15 @@ def _current(name: str) -> str:
 
 
 def misplaced(query: str) -> QueryError | None:
-    """That an option stands behind or within a query, where it would be taken for a field."""
-    found = _BEHIND.search(query)
-    if not found:
+    """An error if an option is after or within a query, where it would be read as a field."""
+    match = _BEHIND.search(query)
+    if not match:
         return None
-    option = _current(found.group(1))
-    example = f"{option}:{found.group(2)} ceasefire"
+    option = _current(match.group(1))
+    example = f"{option}:{match.group(2)} ceasefire"
     return QueryError(
         query,
-        found.start(),
+        match.start(),
         "{option}: goes before the query, as in {example}",
         option=option,
         example=example,
@@ -77,7 +81,10 @@ def misplaced(query: str) -> QueryError | None:
 
 
 def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> AlertOptions:
-    """The options with one more, whose value stands there in the text. Raises QueryError."""
+    """The options with a further option, whose value is at `at` in the text.
+
+    Raises QueryError.
+    """
     match name:
         case "urgency":
             if value not in set(Urgency):
@@ -92,15 +99,14 @@ def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> A
                 ) from None
         case _:
             low = 1 if name == "publishers" else 2
-            if not value.isdecimal() or len(value) > 3 or not low <= int(value) <= MOST_PUBLISHERS:
-                most = MOST_PUBLISHERS
+            if not value.isdecimal() or len(value) > 3 or not low <= int(value) <= MAX_PUBLISHERS:
                 raise QueryError(
                     text,
                     at,
                     "{option}: expected a number from {low} to {most}",
                     option=name,
                     low=low,
-                    most=most,
+                    most=MAX_PUBLISHERS,
                 )
             return (
                 replace(options, publishers=int(value))
@@ -110,7 +116,7 @@ def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> A
 
 
 def words(options: AlertOptions) -> str:
-    """The options that differ from the usual, as they are written before a query; empty for none."""
+    """The options that are not the defaults, as written before a query; empty for none."""
     parts = []
     if options.urgency is not Urgency.NORMAL:
         parts.append(f"urgency:{options.urgency}")

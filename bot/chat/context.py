@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.chat.access import ChatType, Permission
 from bot.chat.callbacks import Callback, button
-from bot.delivery.render import Composer, units
+from bot.delivery.composer import Composer, units
 from bot.errors import QueryError
 from bot.i18n.catalog import LANGUAGES, Translator
 from bot.model.chat_events import ChatUpdate, Person, Reply, Screen

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.alerts.options import MOST_PUBLISHERS
+from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Urgency
 from bot.text.duration import parse_duration
@@ -377,7 +377,7 @@ class SubscriptionShape(Shape):
         description="breaking: at once, even in quiet hours; normal: after quiet hours; "
         "digest: bundled, at the chat's times.",
     )
-    publishers: Annotated[int, Field(ge=1, le=MOST_PUBLISHERS), _WHOLE] = Field(
+    publishers: Annotated[int, Field(ge=1, le=MAX_PUBLISHERS), _WHOLE] = Field(
         default=1, description="Alert once this many independent publishers report the story."
     )
     or_after: Duration | None = Field(
@@ -385,7 +385,7 @@ class SubscriptionShape(Shape):
         description="Longest wait for `publishers`; after it the alert is sent anyway, "
         "marked as a single publisher.",
     )
-    alert_again_at: Annotated[int, Field(ge=2, le=MOST_PUBLISHERS), _WHOLE] | None = Field(
+    alert_again_at: Annotated[int, Field(ge=2, le=MAX_PUBLISHERS), _WHOLE] | None = Field(
         default=None,
         description="Alert again once this many independent publishers report the story.",
     )

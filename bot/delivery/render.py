@@ -1,137 +1,33 @@
-"""Turn what a chat is to be told into text with entities. Never markup, no I/O, no clock; language and time zone are an argument.
+"""Turn a delivery into a message: text with entities, which fits Telegram's 4,096 characters.
 
-Offsets count UTF-16 code units, lengths code points, as Telegram counts them. Every text fits Telegram's 4,096.
+Lengths count code points, as Telegram does. No I/O, no clock; language and time zone are an
+argument.
 """
 
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.delivery.composer import Composer, fitting, linkable, without_links
 from bot.i18n.catalog import Translator
 from bot.model.alerts import AlertView, BundleKind
 from bot.model.chat_events import AlertAction
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
-from bot.model.message import Button, Entity, Message
+from bot.model.message import Button, Message
 from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
 
 LENGTH = 4096  #: code points of one message
 CAPTION = 1024  #: code points of the text under a file
-ENTITIES = 100  #: entities of one message; Telegram ignores more
 SNIPPET = 300  #: code points of a snippet
-SOURCE = 200  #: code points of the line that says who wrote it
+SOURCE = 200  #: code points of the line with publisher, host and time
 _LISTED = 25  # stories that a collapsed message names; the rest is counted
 _LISTED_SOURCE = 60
 _ALSO_NAME = 40
-_AROUND = 32  # bullet, line breaks, isolates, publishers around one of them
-_TAIL = 60  # kept free for the count of the rest
-_MARKS = 40  # matched stretches that are marked in one text
-_AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
-_JOINER = (
-    "\u2060"  # not the zero-width non-joiner: Telegram counts that among the letters of a #tag
-)
-_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-
-
-def units(text: str) -> int:
-    """Length in UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-class Composer:
-    """Puts a message together piece by piece, keeping count of offsets."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._entities: list[Entity] = []
-        self._offset = 0
-
-    def add(self, text: str, *kinds: str, url: str = "") -> "Composer":
-        """Append text in these styles."""
-        if not text:
-            return self
-        length = units(text)
-        for kind in kinds:
-            self._entities.append(
-                Entity(kind, self._offset, length, url if kind == "text_link" else "")
-            )
-        self._parts.append(text)
-        self._offset += length
-        return self
-
-    def add_marked(
-        self, text: str, spans: Iterable[Span], mark: str, *kinds: str, url: str = ""
-    ) -> "Composer":
-        """Append foreign text with its matched stretches in a further style; what would link by itself is kept from it."""
-        isolated = bool(_RTL.search(text))
-        if isolated:
-            self.add("\u2068")
-        start = self._offset
-        joints = [found.end() for found in _AUTOLINK.finditer(text)]
-        tamed = _tame(text)
-        position = 0
-        for first, past in _merged(spans, len(text)):
-            begin, end = first + bisect_right(joints, first), past + bisect_left(joints, past)
-            self.add(tamed[position:begin]).add(tamed[begin:end], mark)
-            position = end
-        self.add(tamed[position:])
-        styled = [
-            Entity(kind, start, self._offset - start, url if kind == "text_link" else "")
-            for kind in kinds
-        ]
-        self._entities += [entity for entity in styled if entity.length]
-        return self.add("\u2069") if isolated else self
-
-    @property
-    def length(self) -> int:
-        """Code points so far."""
-        return sum(map(len, self._parts))
-
-    @property
-    def entities(self) -> int:
-        """Entities so far."""
-        return len(self._entities)
-
-    def message(self, preview: str = "") -> Message:
-        """The message."""
-        ordered = sorted(self._entities, key=lambda entity: (entity.offset, -entity.length))
-        return Message("".join(self._parts), tuple(ordered[:ENTITIES]), preview)
-
-
-def _tame(text: str) -> str:
-    """Keep `@name`, `/command`, `#tag` and `$TAG` of a headline from becoming links or pinging people."""
-    return _AUTOLINK.sub(lambda found: found.group() + _JOINER, text)
-
-
-def _fitting(text: str, handler: int) -> str:
-    """The text, cut so that no more than `room` code points are shown."""
-    shown = cut(text, handler)
-    length = handler
-    while (over := len(_tame(shown)) + 2 * bool(_RTL.search(shown)) - handler) > 0:
-        length -= over
-        shown = cut(text, max(length, 1))
-    return shown
-
-
-def linkable(link: str) -> bool:
-    """Whether Telegram takes the link in an entity: a host with a dot, or an IPv6 address."""
-    name = host(link)
-    return "." in name or ":" in name
-
-
-def _merged(spans: Iterable[Span], length: int) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(
-        (span.start, min(span.end, length)) for span in spans if span.start < length
-    ):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
+_AROUND = 32  # bullet, line breaks, isolates and publishers of a listed story
+_TAIL = 60  # reserved for the count of the rest
+_MARKS = 40  # matched spans that are marked in one text
 
 
 def snippet(
@@ -158,7 +54,7 @@ def snippet(
 
 
 def buttons(delivery: Delivery, translator: Translator) -> tuple[tuple[Button, ...], ...]:
-    """Those under an alert of one story; in a group somebody can take it."""
+    """The buttons below an alert of one story; in a group a person can claim it."""
     first = [
         Button(translator.gettext("Why"), AlertAction.WHY),
         Button(translator.gettext("Mute"), AlertAction.MUTE),
@@ -179,7 +75,10 @@ def buttons(delivery: Delivery, translator: Translator) -> tuple[tuple[Button, .
 def source_line(
     alert: AlertView, now: datetime, translator: Translator, length: int = SOURCE
 ) -> str:
-    """Publisher, the link's host where it says more, and the local time, in at most `length` code points."""
+    """Publisher, the link's host where it says more, and the local time.
+
+    At most `length` code points.
+    """
     publisher = alert.source or alert.feed
     if alert.agency:
         publisher = translator.gettext(
@@ -191,8 +90,8 @@ def source_line(
         [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
     )
     names = [name for name in names if name]
-    handler = length - len(at) - 3 * len(names)
-    return " · ".join([*(_fitting(name, handler // len(names)) for name in names), at])
+    free = length - len(at) - 3 * len(names)
+    return " · ".join([*(fitting(name, free // len(names)) for name in names), at])
 
 
 def render(delivery: Delivery, now: datetime, translator: Translator) -> Message:
@@ -206,9 +105,9 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
     if delivery.kind is DeliveryKind.AGAIN:
         message = _again(delivery.alerts[0], now, translator)
     elif len(delivery.alerts) == 1:
-        message = _one(delivery.alerts[0], now, translator, repeat=delivery.repeat)
+        message = _single(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     else:
-        message = _many(delivery.alerts, now, translator, repeat=delivery.repeat)
+        message = _collapsed(delivery.alerts, now, translator, repeat=delivery.repeat)
     if delivery.plain:
         links = [alert.link for alert in delivery.alerts[:10] if alert.link]
         message = Message(cut("\n".join([message.text, *links]), LENGTH))
@@ -220,15 +119,15 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
     return replace(message, buttons=buttons(delivery, translator)) if with_buttons else message
 
 
-def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], handler: int) -> None:
+def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], limit: int) -> None:
     title = [span for span in spans if span.field == "title"]
     kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
     composer.add_marked(
-        _fitting(alert.title, handler), title[:_MARKS], "underline", *kinds, url=alert.link
+        fitting(alert.title, limit), title[:_MARKS], "underline", *kinds, url=alert.link
     )
 
 
-def _one(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
+def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
     composer = Composer()
     if repeat:
         composer.add("(" + translator.gettext("repeat") + ") ", "italic")
@@ -240,7 +139,7 @@ def _one(alert: AlertView, now: datetime, translator: Translator, *, repeat: boo
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic")
     if alert.first_title and alert.first_title != alert.title:
         composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
-            _fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
+            fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
         )
     text, spans = snippet(alert.summary, alert.spans)
     if text and text != alert.title:
@@ -250,21 +149,18 @@ def _one(alert: AlertView, now: datetime, translator: Translator, *, repeat: boo
         _also(composer, alert, now, translator)
     if alert.taken_by:
         composer.add("\n\n✋ ").add_marked(
-            translator.gettext("{name} is on it", name=_fitting(alert.taken_by, 60)), (), "bold"
+            translator.gettext("{name} is on it", name=fitting(alert.taken_by, 60)), (), "bold"
         )
     if alert.subscriptions:
-        composer.add("\n\n🔔 ").add_marked(
-            _fitting(", ".join(alert.subscriptions), 300), (), "bold"
-        )
+        composer.add("\n\n🔔 ").add_marked(fitting(", ".join(alert.subscriptions), 300), (), "bold")
     elif alert.followed:
         composer.add("\n\n👣 ").add(translator.gettext("a storyline you follow"), "italic")
     return composer.message(alert.link if linkable(alert.link) else "")
 
 
 def _also(composer: Composer, alert: AlertView, now: datetime, translator: Translator) -> None:
-    """Who else carries the story and since when, wire copy behind its agency, and how many of them are independent."""
-    shown = alert.also
-    agencies = list(dict.fromkeys(one.agency for one in shown))
+    """Who else carries the story and since when, agency copy apart, and how many independent."""
+    agencies = dict.fromkeys(entry.agency for entry in alert.also)
     for number, agency in enumerate(sorted(agencies, key=bool)):
         lead = (
             translator.gettext("via {agency}:", agency=agency)
@@ -272,13 +168,14 @@ def _also(composer: Composer, alert: AlertView, now: datetime, translator: Trans
             else translator.gettext("also:")
         )
         composer.add(f"{' · ' if number else ''}{lead} ")
-        for place, one in enumerate(one for one in shown if one.agency == agency):
-            composer.add(", " if place else "")
-            link = ("text_link",) if linkable(one.link) else ()
-            composer.add_marked(
-                _fitting(one.name, _ALSO_NAME), (), "bold", *link, url=one.link
-            ).add(f" {translator.time(one.at, now)}")
-    rest = alert.entries - 1 - len(shown)
+        entries = [entry for entry in alert.also if entry.agency == agency]
+        for position, entry in enumerate(entries):
+            composer.add(", " if position else "")
+            link = ("text_link",) if linkable(entry.link) else ()
+            name = fitting(entry.name, _ALSO_NAME)
+            composer.add_marked(name, (), "bold", *link, url=entry.link)
+            composer.add(f" {translator.time(entry.at, now)}")
+    rest = alert.entries - 1 - len(alert.also)
     if rest > 0:
         more = translator.ngettext(
             "and {number} more (reply with /story to see all)",
@@ -318,43 +215,45 @@ def _heading(form: BundleKind, number: int, translator: Translator) -> str:
             return translator.ngettext("{number} story", "{number} stories", number)
 
 
-def _told_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
-    """In a digest or catch-up those that most publishers carry first, the stories of one storyline together; else as they came."""
+def _in_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
+    """By number of publishers in a digest or catch-up, storylines together; else as they came."""
     if alerts[0].form is BundleKind.ALERT:
         return alerts
     lines: dict[int, list[AlertView]] = {}
     for alert in alerts:
         lines.setdefault(alert.storyline_id, []).append(alert)
-    ordered = [sorted(line, key=lambda one: -one.publishers) for line in lines.values()]
+    ordered = [sorted(line, key=lambda alert: -alert.publishers) for line in lines.values()]
     return [
         alert for line in sorted(ordered, key=lambda line: -line[0].publishers) for alert in line
     ]
 
 
-def _many(
+def _collapsed(
     alerts: Sequence[AlertView], now: datetime, translator: Translator, *, repeat: bool
 ) -> Message:
-    alerts = _told_order(alerts)
+    alerts = _in_order(alerts)
     composer = Composer()
     if repeat:
         composer.add("(" + translator.gettext("repeat") + ") ", "italic")
     composer.add(_heading(alerts[0].form, len(alerts), translator), "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
     if names:
-        composer.add(" 🔔 ").add_marked(_fitting(", ".join(names), 200), (), "bold")
+        composer.add(" 🔔 ").add_marked(fitting(", ".join(names), 200), (), "bold")
     elif any(alert.followed for alert in alerts):
         composer.add(" 👣 ").add(translator.gettext("storylines you follow"), "italic")
     listed = alerts[:_LISTED]
     sources = [source_line(alert, now, translator, _LISTED_SOURCE) for alert in listed]
     free = (
-        LENGTH - _TAIL - composer.length - sum(len(_tame(source)) + _AROUND for source in sources)
+        LENGTH
+        - _TAIL
+        - composer.length
+        - sum(len(without_links(source)) + _AROUND for source in sources)
     )
-    handler = _share(
-        [len(_tame(alert.title)) + 2 for alert in listed], free
-    )  # long headlines are cut, so that every story is named
+    # Long headlines are cut, so that every story is named.
+    limit = _share([len(without_links(alert.title)) + 2 for alert in listed], free)
     for alert, source in zip(listed, sources, strict=True):
         composer.add("\n\n• ")
-        _headline(composer, alert, (), handler)
+        _headline(composer, alert, (), limit)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
         if alert.publishers > 1:
             composer.add(f" · {_publishers(alert.publishers, translator)}")
@@ -370,7 +269,7 @@ def _many(
 
 
 def _share(lengths: Sequence[int], free: int) -> int:
-    """What each may have at most so that all together keep within `free`; the short ones leave their rest to the long."""
+    """The limit of each so that all fit in `free`; the short ones leave their rest to the long."""
     share = 0
     for done, length in enumerate(sorted(lengths)):
         share = free // (len(lengths) - done)

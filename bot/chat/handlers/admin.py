@@ -12,7 +12,7 @@ from bot.chat.callbacks import Callback, button
 from bot.chat.context import PAGE, Context, StaticScreen, back_button, in_rows, page_buttons, show
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import AdminService
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
     AllowChat,

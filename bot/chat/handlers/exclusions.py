@@ -17,7 +17,7 @@ from bot.chat.replies import (
     unknown_button,
 )
 from bot.chat.services import SearchService
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
 from bot.model.archive import EntryFacts, StoredEntry

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.chat.context import Context, text_reply
 from bot.chat.replies import archive_unavailable
 from bot.chat.services import SearchService
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
 from bot.model.archive import EntryFacts

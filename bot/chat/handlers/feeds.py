@@ -15,7 +15,7 @@ from bot.chat.callbacks import Callback, button
 from bot.chat.context import PAGE, Context, page_buttons, show, text_reply
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import ChatConfig, FeedService
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import AddressError
 from bot.feeds import opml
 from bot.i18n.catalog import Translator

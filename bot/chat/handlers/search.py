@@ -4,7 +4,7 @@ from bot.alerts import options
 from bot.chat.context import Context, query_mistake, text_reply
 from bot.chat.replies import archive_unavailable
 from bot.chat.services import SEARCH_DAYS, FeedService, SearchService
-from bot.delivery.render import Composer, linkable
+from bot.delivery.composer import Composer, linkable
 from bot.errors import QueryError, StoreError
 from bot.model.chat_events import OwnFeed, Reply
 from bot.model.status import FeedStatus, Status

@@ -23,7 +23,7 @@ from bot.chat.context import (
 )
 from bot.chat.handlers.subscriber import Subscriber, add_newest, forecast_text
 from bot.chat.replies import list_changed, unknown_button
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import (

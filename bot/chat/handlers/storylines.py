@@ -8,7 +8,7 @@ from bot.chat.guard import only_admins
 from bot.chat.handlers.settings import grouping_name, grouping_text
 from bot.chat.replies import archive_unavailable, not_an_alert
 from bot.chat.services import ChatConfig, SearchService
-from bot.delivery.render import Composer, linkable
+from bot.delivery.composer import Composer, linkable
 from bot.errors import StoreError
 from bot.i18n.catalog import Translator
 from bot.model.alerts import AlertedStory, Stance

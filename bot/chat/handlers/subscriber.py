@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.alerts import options as alert_options
 from bot.chat.context import CARET, Context, query_mistake
 from bot.chat.services import ChatConfig, SearchService
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import AddSubscription, Reply

@@ -23,7 +23,7 @@ from bot.chat.context import (
 )
 from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest, forecast_text
 from bot.chat.replies import list_changed, unknown_button
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
@@ -374,7 +374,7 @@ def _with_choice(options: AlertOptions, callback: Callback) -> AlertOptions | No
     match callback.action:
         case SubscriptionAction.URGENCY if value in set(Urgency):
             return replace(options, urgency=Urgency(value))
-        case SubscriptionAction.PUBLISHERS if 0 < callback.number <= alert_options.MOST_PUBLISHERS:
+        case SubscriptionAction.PUBLISHERS if 0 < callback.number <= alert_options.MAX_PUBLISHERS:
             number = callback.number
             again = options.alert_again_at if options.alert_again_at > number else 0
             wait = options.or_after if number > 1 else None

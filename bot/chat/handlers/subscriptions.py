@@ -24,7 +24,7 @@ from bot.chat.handlers.subscription import (
     find_subscription,
 )
 from bot.chat.replies import archive_unavailable
-from bot.delivery.render import Composer
+from bot.delivery.composer import Composer
 from bot.errors import QueryError
 from bot.model.chat_events import (
     AskConfirmation,

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import NOON
 
-from bot.delivery.render import ENTITIES, LENGTH, SNIPPET, render, snippet
+from bot.delivery.composer import ENTITIES
+from bot.delivery.render import LENGTH, SNIPPET, render, snippet
 from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.alerts import AlertView
 from bot.model.chats import Chat, ChatKind
