@@ -1,12 +1,14 @@
-"""The errors of newsbell, from one root. Not here: outcomes of a poll or a send, which are ordinary and therefore values.
+"""The errors of newsbell, from one root.
+
+Outcomes of a poll or a send are values and not here.
 
 NewsbellError
-├─ ConfigError      every mistake of one file, each with its place
+├─ ConfigError      every mistake of a file, each with its line and column
 ├─ QueryError       the query, a position, what was expected there
 ├─ AddressError     a URL that newsbell will not fetch, and why
 ├─ StoreError       the database, its cause chained
 │  ├─ StoreBusy     another newsbell holds it
-│  └─ StoreFull     no room left on the disk
+│  └─ StoreFull     the disk is full
 ├─ ChartError       a picture that could not be drawn; the message is for people
 └─ ActionRefused    a person asked for what cannot be done; the message is for them
 """
@@ -19,7 +21,7 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # what would break a 
 
 
 class NewsbellError(Exception):
-    """Something that a person can mend."""
+    """Something that a person can correct."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Mistake:
     message: str  #: what is wrong and what was expected; may hold further lines (a caret)
 
     def at(self, file: str) -> str:
-        """The mistake as editors understand it: `file:line:column path: message`."""
+        """Return the mistake as editors understand it: `file:line:column path: message`."""
         return f"{file}:{self.line}:{self.column} {self.path}: {self.message}"
 
 
@@ -56,13 +58,13 @@ class QueryError(NewsbellError):
         super().__init__(self.message)
 
     def translated(self, gettext: Callable[..., str]) -> str:
-        """The message in another language: `gettext` takes the text with its values by name."""
+        """Return the message in another language; `gettext` takes the text and its values."""
         return _BREAKS.sub(" ", gettext(self._text, **self._values))
 
     def caret(self) -> str:
-        """The query with a caret under the place, two lines, for a fixed-width font."""
-        shown = _BREAKS.sub(" ", self.query)
-        return f"{shown}\n{' ' * min(self.position, len(shown))}^"
+        """Return the query with a caret under the position, two lines, for a fixed-width font."""
+        query = _BREAKS.sub(" ", self.query)
+        return f"{query}\n{' ' * min(self.position, len(query))}^"
 
 
 class AddressError(NewsbellError):
@@ -78,7 +80,7 @@ class StoreBusy(StoreError):  # noqa: N818 (a state, as its message says)
 
 
 class StoreFull(StoreError):  # noqa: N818 (a state, as its message says)
-    """There is no room left on the disk of the database."""
+    """The disk of the database is full."""
 
 
 class ChartError(NewsbellError):

@@ -1,1 +1,4 @@
-"""The values that travel between the stages: frozen, one type a stage. No behaviour, no I/O. Times are aware UTC."""
+"""The values that travel between stages: frozen, one type for each stage. No I/O, no clock.
+
+Times are aware and in UTC.
+"""

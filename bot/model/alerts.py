@@ -1,4 +1,7 @@
-"""Alerts: the one message of a story in a chat, and what changes it. Not its deliveries, not its text."""
+"""Alerts: the message about a story in a chat, and what changes it.
+
+Not its deliveries, not its text.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +32,7 @@ class Priority(IntEnum):
     NOTICE = 40
 
 
-#: where alerts of an urgency stand in a chat's queue
+#: priority of alerts by urgency
 PRIORITIES = {
     Urgency.BREAKING: Priority.BREAKING,
     Urgency.NORMAL: Priority.NORMAL,
@@ -39,7 +42,7 @@ PRIORITIES = {
 
 @dataclass(frozen=True, slots=True)
 class AlertIntent:
-    """An alert that ingest wants a chat to have."""
+    """An alert that a poll wants a chat to get."""
 
     chat_id: int
     story_id: int
@@ -168,5 +171,5 @@ class AlertView:
     single: bool = False  #: its time ran out before enough publishers carried it
     followed: bool = False
     storyline_id: int = 0
-    form: BundleKind = BundleKind.ALERT  #: of the message that it is told in
+    form: BundleKind = BundleKind.ALERT  #: of the message that carries the alert
     taken_by: str = ""  #: who of the group has the story

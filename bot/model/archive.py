@@ -1,4 +1,4 @@
-"""Stored entries as people look back at them. Not entries on their way."""
+"""Stored entries as searches and explanations read them. Not entries on their way."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.model.stories import Pair, StoryIds
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry that was kept, as a query looks at it."""
+    """A stored entry, as a query looks at it."""
 
     id: int
     story_id: int
@@ -22,16 +22,16 @@ class StoredEntry:
 
     @property
     def at(self) -> datetime:
-        """When it came, by its own date where that is plausible."""
+        """Return when it was published, at the latest when it was first seen."""
         return min(self.published, self.first_seen_at) if self.published else self.first_seen_at
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFact:
-    """What became of the alert of an entry's story in one chat."""
+    """The alert of an entry's story in a chat, and its delivery."""
 
     chat_id: int
-    entry_id: int  #: the entry that rang
+    entry_id: int  #: the entry that the alert was sent for
     title: str  #: of that entry
     created_at: datetime
     state: DeliveryState | None  #: of its delivery; None where that is not stored any more
@@ -39,13 +39,13 @@ class AlertFact:
     settled_at: datetime | None
     arrived: bool  #: Telegram has a number for the message
     subscriptions: frozenset[int]  #: that it names
-    held: bool = False  #: it waits for further publishers
-    due_at: datetime | None = None  #: of a held one: when it goes out all the same
+    pending: bool = False  #: it waits for further publishers
+    due_at: datetime | None = None  #: of a pending alert: when it goes out with fewer publishers
 
 
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
-    """An entry and all that became of it."""
+    """An entry and what happened to it."""
 
     entry: StoredEntry
     alerts: tuple[AlertFact, ...]
@@ -65,7 +65,7 @@ class FeedFact:
 
 @dataclass(frozen=True, slots=True)
 class ChatFact:
-    """Where a chat is."""
+    """Name, address and settings of a chat."""
 
     name: str
     kind: ChatKind

@@ -1,4 +1,4 @@
-"""Chats, subscriptions, alerts and deliveries. Not feeds, not entries, not what people write (`talk`)."""
+"""Chats, their settings and their subscriptions. Not what people write there (`chat_events`)."""
 
 from dataclasses import astuple, dataclass
 from datetime import timedelta
@@ -8,7 +8,7 @@ from bot.model.stories import Grouping
 
 
 class ChatKind(StrEnum):
-    """What kind of place a chat is."""
+    """Where the messages of a chat go."""
 
     TELEGRAM = "telegram"
     TERMINAL = "terminal"
@@ -32,36 +32,30 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
-    """How a subscription rings."""
+    """When a subscription sends alerts, and how urgent they are."""
 
     urgency: Urgency = Urgency.NORMAL
-    publishers: int = 1  #: independent publishers that must carry a story before it rings
-    or_after: timedelta | None = (
-        None  #: rings so long after the first match all the same; None: never
-    )
-    alert_again_at: int = 0  #: rings once more when so many carry it; 0: never
+    publishers: int = 1  #: independent publishers that must carry a story before an alert is sent
+    #: wait for `publishers` at most this long after the first match; None: without end
+    or_after: timedelta | None = None
+    alert_again_at: int = 0  #: publishers at which a second alert is sent; 0: never
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """How a chat is spoken to, and when; None where nobody said."""
+    """Language, time zone and hours of a chat; None where nobody chose."""
 
     language: str | None = None
     zone: str | None = None  #: as `Europe/Berlin`
     quiet: tuple[int, int] | None = None  #: minutes of the day, from and to; both the same: never
     digest_at: tuple[int, ...] | None = None  #: minutes of the day
-    digest_from: int | None = (
-        None  #: a digest comes before its time when so many stories wait; 0: never
-    )
+    #: number of waiting stories at which a digest comes before its time; 0: never
+    digest_from: int | None = None
 
     def over(self, other: "ChatSettings") -> "ChatSettings":
-        """These, and where they say nothing, the other."""
-        return ChatSettings(
-            *(
-                theirs if mine is None else mine
-                for mine, theirs in zip(astuple(self), astuple(other), strict=True)
-            )
-        )
+        """Return these settings, completed by others."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return ChatSettings(*(fallback if value is None else value for value, fallback in pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +83,7 @@ class DeclaredSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A standing query with the chats it rings."""
+    """A standing query with the chats that get its alerts."""
 
     id: int
     name: str
@@ -99,7 +93,7 @@ class Subscription:
     terminals: tuple[int, ...] = ()  #: those of `chats` that are terminals
     declared: bool = False  #: by the configuration file
     options: AlertOptions = AlertOptions()
-    paused: bool = False  #: a person stopped it for a while
+    paused: bool = False  #: by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +105,16 @@ class Chat:
     kind: ChatKind
     address: int
     topic: int
-    allowed: bool = True  #: False for a stranger, who is told how to get in and nothing else
-    paused: str = ""  #: why nothing is sent there at present, or empty
+    allowed: bool = True  #: False: it gets no alerts, and only replies on how to get access
+    paused: str = ""  #: why nothing is sent there; empty where it is not paused
     grouping: Grouping | None = None  #: that the file gives this chat
     settings: ChatSettings = ChatSettings()  #: in force: the file's, else the chat's own
     fixed: frozenset[str] = frozenset()  #: names of the settings that the file gives
-    managed_chat: int | None = (
-        None  #: the chat that is meant by what is written here, where it is another
-    )
+    managed_chat: int | None = None  #: another chat that commands written here are meant for
     operator: bool = False  #: it gets the notices
     channel: bool = False  #: everybody reads, administrators write
 
     @property
     def is_group(self) -> bool:
-        """Whether Telegram's limit of 20 messages a minute holds (groups and channels have negative ids)."""
+        """Whether it is a group or channel: their ids are negative, and they have a rate limit."""
         return self.address < 0

@@ -1,4 +1,4 @@
-"""Deliveries and their outcomes: one send or edit of a message on its way. Not what it says (`message`)."""
+"""Deliveries and their outcomes: a send or edit of a message. Not its text (`message`)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,7 +24,8 @@ class DeliveryKind(StrEnum):
 
     ALERT = "alert"  #: the first message of one story, or of several collapsed into one
     EDIT = "edit"  #: the newest state of a message that was sent
-    AGAIN = "again"  #: a short second alert, in reply to the first, when enough publishers carry the story
+    #: a short second alert, in reply to the first, when enough publishers carry the story
+    AGAIN = "again"
     NOTICE = "notice"  #: something the operator should know
     REPLY = "reply"  #: an answer to a person
 
@@ -37,7 +38,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     UNKNOWN = "unknown"  #: the network left it undecided and no further copy may be sent
     MERGED = "merged"  #: another delivery carries its alerts
-    DROPPED = "dropped"  #: not needed any more, or a person said so
+    DROPPED = "dropped"  #: not needed any more, or given up by a person
     DEAD = "dead"  #: refused for good; waits for a person
 
 
@@ -79,7 +80,7 @@ class NoticeIntent:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed row of the outbox: one send or edit that this process may now do."""
+    """A claimed row of the outbox: a send or edit that this process may do now."""
 
     id: int
     kind: DeliveryKind
@@ -89,21 +90,18 @@ class Delivery:
     plain: bool  #: Telegram refused the styled form
     alerts: tuple[AlertView, ...] = ()
     text: str = ""  #: of a notice or reply
-    entities: tuple["Entity", ...] = ()  #: of a notice or reply
+    entities: tuple[Entity, ...] = ()  #: of a notice or reply
     message_id: int | None = None  #: of the message to edit
     reply_to: int | None = None
     created_at: datetime | None = None
     marked: bool = False  #: the message to edit says that it is a repeat
-    edits: bool = False  #: a reply that takes the place of `message_id`
-    buttons: tuple[tuple["Button", ...], ...] = ()  #: of a notice or reply
-    file: "File | None" = None
+    edits: bool = False  #: a reply that replaces `message_id`
+    buttons: tuple[tuple[Button, ...], ...] = ()  #: of a notice or reply
+    file: File | None = None
 
     @property
     def repeat(self) -> bool:
-        """Whether an earlier copy may have arrived, so that this one must say it is a repeat.
-
-        A message that says so goes on saying so when it changes.
-        """
+        """Whether an earlier copy may have arrived: this copy and its edits say "(repeat)"."""
         return self.marked or (self.doubts > 0 and self.kind is DeliveryKind.ALERT)
 
 
@@ -132,14 +130,14 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The message will never be taken as it is."""
+    """The message will never be accepted as it is."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChatClosed:
-    """The chat takes no messages for now."""
+    """The chat accepts no messages for now."""
 
     reason: str
     probe: bool  #: worth a try a day later (rights may come back); otherwise a person must act
@@ -155,7 +153,7 @@ class ChatMoved:
 
 @dataclass(frozen=True, slots=True)
 class MessageLost:
-    """The message to edit is not there any more."""
+    """The message to edit does not exist any more."""
 
     reason: str
 

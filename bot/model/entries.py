@@ -1,4 +1,4 @@
-"""Entries: parsed from a document, known from the store, identified, matched. Not feeds, not deliveries."""
+"""Entries: parsed, known from the store, identified, placed in stories, matched."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from bot.model.stories import Placement, StoryIds
 
 @dataclass(frozen=True, slots=True)
 class EntryKeys:
-    """What an entry is recognised by; BLAKE2b-128 each, empty where there is nothing to recognise."""
+    """What an entry is recognised by: BLAKE2b-128 hashes, empty where there is nothing."""
 
     guid: bytes
     link: bytes  #: canonical link; the same for every feed
@@ -20,7 +20,7 @@ class EntryKeys:
 
 @dataclass(frozen=True, slots=True)
 class ParsedEntry:
-    """One entry of a document, cleaned: plain text, absolute http(s) link, dates that can be trusted or none."""
+    """One entry of a document: plain text, absolute http(s) link, plausible dates or none."""
 
     block: bytes  #: BLAKE2b-128 of its bytes in the document; empty where blocks could not be cut
     guid: str
@@ -31,10 +31,10 @@ class ParsedEntry:
     source: str = ""  #: the outlet an aggregator names
     published: datetime | None = None  #: None unless plausible
     updated: datetime | None = None
-    keys: EntryKeys = EntryKeys(
-        b"", b"", b""
-    )  #: made where the entry is read, so that it costs the worker's time
-    language: str = ""  #: ISO 639-1; as the feed says where the letters agree, else found out; empty where unknown
+    #: made where the entry is read, so that it costs the worker's time
+    keys: EntryKeys = EntryKeys(b"", b"", b"")
+    #: ISO 639-1; the feed's where the script agrees, else detected; empty where unknown
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,9 @@ class PlacedEntry:
 
     entry: NewEntry
     placement: Placement
-    publisher_group: str  #: key of its publisher's family
-    origin: str  #: key of whom it counts for: that house, or the agency or outlet it was taken from
-    agency: str = ""  #: the agency's name, where it is credited to one
+    publisher_group: str  #: key of its publisher group
+    origin: str  #: key of whom it counts for: that group, or the agency or outlet it came from
+    agency: str = ""  #: name of the agency that it credits
 
     @property
     def story_ids(self) -> StoryIds:

@@ -1,4 +1,4 @@
-"""Feeds: what is declared, what is due, what a fetch brought, what the feed remembers. Not entries, not chats."""
+"""Feeds: declared, stored, due, fetched. Not entries, not chats."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,17 +10,16 @@ class DeclaredFeed:
     """A feed as the configuration file declares it."""
 
     url: str  #: absolute http or https URL, as written
-    name: str  #: shown to people; the host where the file gives none
-    publisher: str  #: who stands behind the feed; the host where the file gives none
+    name: str  #: shown to people; the host where the file has none
+    publisher: str  #: the host where the file names none
     tags: tuple[str, ...] = ()
-    every: timedelta | None = None  #: poll interval; None: cadence decides
-    headers: tuple[tuple[str, str], ...] = field(
-        default=(), repr=False
-    )  #: may hold secrets; never stored
+    every: timedelta | None = None  #: poll interval; None: the poll schedule decides
+    #: may hold secrets; never stored
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class Policy(StrEnum):
-    """How a feed's entries are told apart. Sticky: it moves down this list once and never back."""
+    """How a feed's entries are told apart. It moves down this list once and never back."""
 
     GUID = "guid"  #: the guid or Atom id, else the link, else title and content
     GUID_LINK = "guid+link"  #: the guid repeats on different entries
@@ -78,9 +77,8 @@ class FeedState:
     etag: str | None = None  #: byte for byte as the server gave it
     last_modified: str | None = None  #: byte for byte as the server gave it
     body_hash: bytes = b""  #: BLAKE2b-128 of the last committed body
-    document: bytes = field(
-        default=b"", repr=False
-    )  #: block hashes with entry ids, see `identity.Document`
+    #: block hashes with entry ids, see `entry_identity.Document`
+    document: bytes = field(default=b"", repr=False)
     policy: Policy = Policy.GUID
     links_identify: bool = True  #: False once two different entries shared one link
     cut: int = 0  #: entries of the last document beyond the cap
@@ -90,14 +88,14 @@ class FeedState:
     baseline_at: datetime | None = None
     last_poll_at: datetime | None = None
     last_ok_at: datetime | None = None
-    interval: timedelta = timedelta(0)  #: the one behind next_poll_at, without jitter
+    interval: timedelta = timedelta(0)  #: until next_poll_at, without jitter
     reason: str = ""  #: why this interval, in words
     full_at: datetime | None = None  #: last fetch without validators
     failures: int = 0  #: in a row
     failing_since: datetime | None = None
     failure: Failure | None = None
     failure_text: str = ""
-    noticed: bool = False  #: the operator was told of this failure
+    noticed: bool = False  #: the operator got a notice of this failure
     gone: int = 0  #: 410 answers in a row
     empties: int = 0  #: documents without entries in a row
     gaps: int = 0  #: polls that found no known entry: some may have been missed
@@ -155,9 +153,8 @@ class Fetched:
     etag: str | None
     last_modified: str | None
     freshness: Freshness
-    permanent_url: str | None = (
-        None  #: set when every redirect of the chain was permanent and safe to adopt
-    )
+    #: set when every redirect of the chain was permanent and safe to adopt
+    permanent_url: str | None = None
     truncated: bool = False  #: fewer bytes than announced
 
 

@@ -1,4 +1,4 @@
-"""A message as it is shown: text, entities, buttons, file. Not where it goes."""
+"""A message: text, entities, buttons, file. Not where it goes."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message: it tells the bot a word, or opens an address."""
+    """A button under a message: it sends a word to the bot, or opens an address."""
 
     text: str
     word: str = ""  #: of an alert's button; under a screen, behind the screen's number

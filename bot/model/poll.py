@@ -1,4 +1,4 @@
-"""What one poll asks of the store and what it changes. Not how it is decided."""
+"""What a poll reads from the store and what it changes. Not how that is decided."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +12,12 @@ from bot.model.stories import StoryIds
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What one feed's decisions need from the store."""
+    """What the decisions about a feed need from the store."""
 
     feed_id: int
     keys: tuple[EntryKeys, ...]  #: of all parsed entries
-    entry_ids: tuple[
-        int, ...
-    ] = ()  #: entries that were in the last document and are not in this one
+    #: entries that were in the last document and are not in this one
+    entry_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class KnownEntries:
 
 @dataclass(frozen=True, slots=True)
 class AffectedStories:
-    """The stories that a batch adds to or takes together."""
+    """The stories that a batch adds entries to or merges."""
 
     story_ids: frozenset[StoryIds]
     originals: frozenset[int] = frozenset()  #: entries that new ones are copies of
@@ -39,7 +38,7 @@ class AffectedStories:
 
 @dataclass(frozen=True, slots=True)
 class FeedCommit:
-    """All that one poll changes, kept in one transaction or not at all."""
+    """All that a poll changes; kept in one transaction or not at all."""
 
     feed_id: int
     state: FeedState

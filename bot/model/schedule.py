@@ -1,4 +1,7 @@
-"""What a chat's clock is asked, and what it answers: quiet hours, digests, messages of several stories. Decides nothing."""
+"""Quiet hours and digests of chats: what waits for them, and what was decided.
+
+Decides nothing.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +12,7 @@ from bot.model.chats import Chat
 
 @dataclass(frozen=True, slots=True)
 class WaitingStory:
-    """An alert that waits to be told together with others."""
+    """An alert that waits to be sent in one message with others."""
 
     delivery_id: int
     storyline_id: int
@@ -21,7 +24,7 @@ class WaitingStory:
 
 @dataclass(frozen=True, slots=True)
 class ChatSchedule:
-    """A chat whose hours are to be looked at."""
+    """A chat whose quiet hours or digests are due."""
 
     chat: Chat
     quiet_until: datetime | None  #: as decided the last time
@@ -39,7 +42,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class SchedulePlan:
-    """What is to be kept of a chat's hours."""
+    """What was decided about a chat's quiet hours and digests."""
 
     chat_id: int
     quiet_until: datetime | None

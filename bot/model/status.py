@@ -22,7 +22,7 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole as the operator sees it."""
+    """The whole program as the operator sees it."""
 
     feeds: tuple[FeedStatus, ...]
     chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued, not before

@@ -1,4 +1,4 @@
-"""Stories: what grouping looks at and what it decides. Not alerts, not entries as they are kept."""
+"""Stories: what grouping looks at and what it decides. Not alerts, not stored entries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Grouping(StrEnum):
-    """How much belongs to one alert. Each level is a part of the next: strict stories make a story, stories make a storyline."""
+    """How much belongs to one alert.
+
+    Strict stories make a story, stories make a storyline.
+    """
 
     STRICT = "strict"
     NORMAL = "normal"
@@ -21,11 +24,10 @@ class Report:
     title: str
     summary: str
     language: str  #: ISO 639-1; empty where unknown
-    publisher: str  #: the house that says it, family folded; never empty
+    publisher: str  #: key of its publisher group; never empty
     at: datetime  #: when it was published where that can be trusted, else when it was seen
-    link: bytes = (
-        b""  #: key of its canonical link; empty where that does not lead to a page of one article
-    )
+    #: key of its canonical link; empty where that does not lead to the page of an article
+    link: bytes = b""
     feed: int = 0  #: which of the publisher's feeds showed it
 
 
@@ -68,7 +70,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Two stories that turned out to be one: what was `gone` is now `kept`."""
+    """Two stories that turned out to be the same: `gone` is now a part of `kept`."""
 
     grouping: Grouping
     gone: int
@@ -81,10 +83,9 @@ class Placement:
 
     id: int
     story_ids: StoryIds
-    pairs: tuple[
-        Pair, ...
-    ] = ()  #: at most two, the best first: of its story, else of its storyline; empty for the first entry of a storyline
-    merges: tuple[Merge, ...] = ()  #: to be done before the entry is kept
+    #: at most two, the best first: of its story, else of its storyline; empty for the first entry
+    pairs: tuple[Pair, ...] = ()
+    merges: tuple[Merge, ...] = ()  #: to be done before the entry is stored
     copy_of: int = (
         0  #: an earlier entry with nearly the same text, at another publisher; 0 for none
     )

@@ -192,7 +192,7 @@ def _silent(kind: Silence, translator: Translator) -> str:
 
 
 def _state(alert: AlertFact, when: TimeFormat, translator: Translator) -> str:
-    if alert.held:
+    if alert.pending:
         if alert.due_at:
             until = when(alert.due_at)
             return translator.gettext(

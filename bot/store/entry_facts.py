@@ -65,7 +65,7 @@ def _alert(row: Any, title: str) -> AlertFact:
         settled_at=get_time(row["settled_at"]),
         arrived=row["message_id"] is not None,
         subscriptions=frozenset(json.loads(row["matched"])),
-        held=bool(row["held"]),
+        pending=bool(row["held"]),
         due_at=get_time(row["due_at"]),
     )
 

@@ -1,4 +1,4 @@
-"""A feed's lease: of two polls of one feed, only the one that claimed it last is kept."""
+"""A feed's lease: of two polls of a feed, only the later claim is kept."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -34,18 +34,18 @@ def as_port(store: SqliteStore) -> Store:
     return store
 
 
-async def contents(made: App) -> dict[str, list[tuple[Any, ...]]]:
+async def contents(app: App) -> dict[str, list[tuple[Any, ...]]]:
     async def rows(table: str) -> list[tuple[Any, ...]]:
         statement = f"select * from {table} order by 1, 2"  # noqa: S608 (our own names)
-        return await sqlite(made)._writer.run(
+        return await sqlite(app)._writer.run(
             "look", lambda db: [tuple(row) for row in db.execute(statement).fetchall()]
         )
 
     return {table: await rows(table) for table in TABLES.split()}
 
 
-async def claim(made: App) -> FeedDue:
-    (feed,) = await made.store.polls.claim_feeds(made.clock.now(), 10, LEASE)
+async def claim(app: App) -> FeedDue:
+    (feed,) = await app.store.polls.claim_feeds(app.clock.now(), 10, LEASE)
     return feed
 
 
@@ -58,43 +58,43 @@ async def test_a_commit_after_the_feed_was_claimed_again_changes_nothing(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     config = config_text(["http://127.0.0.1:9/a"])
-    async with newsbell(tmp_path, config, clock=clock) as made:
-        polls = as_port(sqlite(made)).polls
-        slow = await claim(made)
+    async with newsbell(tmp_path, config, clock=clock) as app:
+        polls = as_port(sqlite(app)).polls
+        slow = await claim(app)
         assert await polls.claim_feeds(clock.now(), 10, LEASE) == []
         clock.advance(LEASE)
         assert await polls.claim_feeds(clock.now(), 10, LEASE, {slow.id}) == []
-        quick = await claim(made)
+        quick = await claim(app)
         assert quick.lease != slow.lease
 
-        before = await contents(made)
+        before = await contents(app)
         assert await polls.commit([brought(slow, "slow")], clock.now()) == {slow.id}
-        assert await contents(made) == before
+        assert await contents(app) == before
         assert await polls.commit([brought(quick, "quick")], clock.now()) == frozenset()
-        after = await contents(made)
+        after = await contents(app)
         assert after != before
         assert await polls.commit([brought(slow, "slow")], clock.now()) == {slow.id}
-        assert await contents(made) == after
+        assert await contents(app) == after
 
 
 async def test_a_commit_after_the_lease_ran_out_is_kept_where_nobody_claimed_the_feed_again(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with newsbell(tmp_path, config_text(["http://127.0.0.1:9/a"]), clock=clock) as made:
-        feed = await claim(made)
+    async with newsbell(tmp_path, config_text(["http://127.0.0.1:9/a"]), clock=clock) as app:
+        feed = await claim(app)
         clock.advance(2 * LEASE)
-        assert await made.store.polls.commit([brought(feed, "late")], clock.now()) == frozenset()
+        assert await app.store.polls.commit([brought(feed, "late")], clock.now()) == frozenset()
 
 
 async def test_a_commit_without_a_claim_is_refused_while_a_poll_has_the_feed(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    async with newsbell(tmp_path, config_text(["http://127.0.0.1:9/a"]), clock=clock) as made:
-        feed = await claim(made)
+    async with newsbell(tmp_path, config_text(["http://127.0.0.1:9/a"]), clock=clock) as app:
+        feed = await claim(app)
         unclaimed = FeedCommit(feed.id, FeedState(next_poll_at=NOON))
-        assert await made.store.polls.commit([unclaimed], clock.now()) == {feed.id}
-        assert await made.store.polls.commit([brought(feed, "1")], clock.now()) == frozenset()
-        assert await made.store.polls.commit([unclaimed], clock.now()) == frozenset()
+        assert await app.store.polls.commit([unclaimed], clock.now()) == {feed.id}
+        assert await app.store.polls.commit([brought(feed, "1")], clock.now()) == frozenset()
+        assert await app.store.polls.commit([unclaimed], clock.now()) == frozenset()
 
 
 async def test_of_two_pollers_the_slower_one_changes_nothing_and_keeps_its_other_feeds(
@@ -108,13 +108,13 @@ async def test_of_two_pollers_the_slower_one_changes_nothing_and_keeps_its_other
     server.put("/a", rss(OLD))
     server.put("/b", rss(OLD))
     feeds = [server.url("/a"), server.url("/b")]
-    async with newsbell(tmp_path, config_text(feeds), clock=clock, terminal=terminal) as made:
-        await poll(made)
+    async with newsbell(tmp_path, config_text(feeds), clock=clock, terminal=terminal) as app:
+        await poll(app)
         clock.advance(timedelta(hours=1))
         server.put("/a", rss(item("2", "The harbour opens"), OLD))
         server.put("/b", rss(item("3", "The harbour burns"), OLD))
-        await made.store.polls.make_due(clock.now())
-        slower = made.store.polls
+        await app.store.polls.make_due(clock.now())
+        slower = app.store.polls
         commit = slower.commit
         taken: list[FeedDue] = []
 
@@ -123,20 +123,20 @@ async def test_of_two_pollers_the_slower_one_changes_nothing_and_keeps_its_other
                 clock.advance(2 * LEASE)
                 taken.extend(await slower.claim_feeds(clock.now(), 1, LEASE))
                 state = FeedState(next_poll_at=clock.now(), baseline_at=NOON, etag="quick")
-                kept = FeedCommit(taken[0].id, state, lease=taken[0].lease)
-                assert await commit([kept], clock.now()) == frozenset()
+                quick = FeedCommit(taken[0].id, state, lease=taken[0].lease)
+                assert await commit([quick], clock.now()) == frozenset()
             return await commit(commits, now, merges)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(slower, "commit", late)
-            await made.poller.run_once()
-        await made.deliverer.run_once(timedelta(0))
+            await app.poller.run_once()
+        await app.deliverer.run_once(timedelta(0))
         taken_first = taken[0].url == server.url("/a")
         assert terminal.titles() == ["The harbour burns" if taken_first else "The harbour opens"]
         assert "poll_superseded" in caplog.text
         assert any(
-            row[0] == taken[0].id and "quick" in row for row in (await contents(made))["feeds"]
+            row[0] == taken[0].id and "quick" in row for row in (await contents(app))["feeds"]
         )
 
-        await poll(made)
+        await poll(app)
         assert sorted(terminal.titles()) == ["The harbour burns", "The harbour opens"]

@@ -1,4 +1,4 @@
-"""A database of the version before: its people, chats, subscriptions and what waits go on as they were."""
+"""A database from before people had settings: its people, chats and deliveries go on."""
 
 import sqlite3
 from datetime import timedelta
@@ -13,16 +13,20 @@ from bot.store.schema import migrations
 SECOND = timedelta(seconds=1)
 FILLED = """
 insert into people values (7, 'admin', 'Ann', '2026-01-01T00:00:00.000000+00:00');
-insert into chats (id, name, kind, address, topic, allowed, operator) values (1, 'Ann', 'telegram', 7, 0, 1, 1);
-insert into chats (id, name, kind, address, topic, allowed) values (2, 'Bob', 'telegram', 8, 0, 0);
-insert into subscriptions (id, name, query, created_at, urgency) values (1, 'harbour', 'harbour', '2026-01-01T00:00:00.000000+00:00', 'digest');
+insert into chats (id, name, kind, address, topic, allowed, operator)
+    values (1, 'Ann', 'telegram', 7, 0, 1, 1);
+insert into chats (id, name, kind, address, topic, allowed)
+    values (2, 'Bob', 'telegram', 8, 0, 0);
+insert into subscriptions (id, name, query, created_at, urgency)
+    values (1, 'harbour', 'harbour', '2026-01-01T00:00:00.000000+00:00', 'digest');
 insert into routes values (1, 1);
 insert into claims values (x'00', '2036-01-01T00:00:00.000000+00:00', null);
-insert into outbox (chat_id, kind, priority, text, created_at) values (1, 'reply', 0, 'An answer that waits', '2026-03-02T11:59:00.000000+00:00');
+insert into outbox (chat_id, kind, priority, text, created_at)
+    values (1, 'reply', 0, 'An answer that waits', '2026-03-02T11:59:00.000000+00:00');
 """
 
 
-async def test_a_database_of_the_version_before_goes_on_where_it_was(
+async def test_a_database_from_before_migration_m004_goes_on_where_it_was(
     tmp_path: Path, opened: OpenHarness
 ) -> None:
     connection = sqlite3.connect(tmp_path / "newsbell.db")
@@ -39,8 +43,8 @@ async def test_a_database_of_the_version_before_goes_on_where_it_was(
         assert (await harness.app.store.chats.person(BOB)).role is Role.STRANGER
         assert "urgency:digest harbour" in await ask(harness, "/subscriptions")
         assert "Digest: 08:00" in await ask(harness, "/settings")
-        await harness.add(ArticleSpec("harbour one"))
-        await harness.add(ArticleSpec("harbour two"))
+        await harness.add(ArticleSpec("harbour first"))
+        await harness.add(ArticleSpec("harbour second"))
         await harness.deliver(timedelta(days=1), timedelta(minutes=30))
         assert harness.api.messages(ANN)[-1].text.startswith("Digest: 2 stories")
         assert await harness.rows("pragma foreign_key_check") == []

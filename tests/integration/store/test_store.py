@@ -1,10 +1,11 @@
-"""The database: opened safely or not at all, all of a transaction or nothing, and nothing forgotten that is still needed."""
+"""The database: opened safely or not at all, whole transactions only, needed rows kept."""
 
 import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,12 @@ from bot.store.database import read_only
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 DAY = timedelta(days=1)
+ROOT = Path(__file__).resolve().parents[3]
 OLD = item("1", "Old harbour news", at=NOON - 3 * DAY)
-TABLES = "feeds documents hosts entries revisions chats subscriptions routes alerts alert_matches outbox outbox_alerts".split()
+TABLES = """
+feeds documents hosts entries revisions chats subscriptions routes alerts alert_matches outbox
+outbox_alerts
+""".split()
 
 
 async def rows(store: SqliteStore, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -43,12 +48,13 @@ async def rows(store: SqliteStore, statement: str, *values: Any) -> list[tuple[A
 async def contents(store: SqliteStore) -> dict[str, list[tuple[Any, ...]]]:
     """All that the database holds, but for leases."""
     await rows(store, "update feeds set lease_until = null, lease = 0")
-    return {table: await rows(store, f"select * from {table} order by 1, 2") for table in TABLES}  # noqa: S608 (our own names)
+    statements = {table: f"select * from {table} order by 1, 2" for table in TABLES}  # noqa: S608
+    return {table: await rows(store, statement) for table, statement in statements.items()}
 
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(20):
-        while not await true():  # noqa: ASYNC110 (it happens in the corridors)
+        while not await true():  # noqa: ASYNC110 (it happens in other tasks)
             await asyncio.sleep(0.02)
 
 
@@ -59,7 +65,7 @@ async def test_a_database_is_opened_durable_with_foreign_keys_and_its_tables_mad
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "deep" / "er" / "newsbell.db"
-    made: list[list[tuple[Any, ...]]] = []
+    versions: list[list[tuple[Any, ...]]] = []
     for _ in range(2):
         async with SqliteStore(path) as store:
             for pragma, value in (
@@ -69,11 +75,11 @@ async def test_a_database_is_opened_durable_with_foreign_keys_and_its_tables_mad
                 ("mmap_size", 0),
             ):
                 assert await rows(store, f"pragma {pragma}") == [(value,)]
-            made.append(await rows(store, "select * from _sqlite_migrations"))
+            versions.append(await rows(store, "select * from _sqlite_migrations"))
             with pytest.raises(StoreError, match="FOREIGN KEY"):
                 await rows(store, "insert into documents values (99, x'')")
-    assert made[0]
-    assert made[0] == made[1]
+    assert versions[0]
+    assert versions[0] == versions[1]
     assert not path.with_name("newsbell.db-wal").exists()
 
 
@@ -126,7 +132,9 @@ async def test_a_damaged_database_is_refused_with_the_remedy_and_left_as_it_is(
     assert path.read_bytes() == before
 
 
-async def test_a_place_that_cannot_hold_a_database_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_hold_a_database_is_an_error_that_names_it(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "newsbell.db").mkdir()
     with pytest.raises(StoreError, match=r"cannot be kept in .*file: .*Change settings\.database"):
@@ -139,14 +147,14 @@ async def test_a_place_that_cannot_hold_a_database_is_told(tmp_path: Path) -> No
         ReadOnlyDatabase(tmp_path / "none.db")
 
 
-async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_nothing(
+async def test_a_read_only_database_shows_what_was_stored_and_changes_nothing(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     server.put("/a", rss(OLD))
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await poll(made)
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await poll(app)
         database = ReadOnlyDatabase(tmp_path / "newsbell.db")
-        assert database.status() == await made.store.admin.status()
+        assert database.status() == await app.store.admin.status()
         assert database.outbox() == []
         with (
             pytest.raises(StoreError, match="readonly"),
@@ -164,12 +172,13 @@ async def test_a_glance_sees_what_was_kept_while_the_writer_works_and_changes_no
 @pytest.mark.parametrize(
     "event",
     [
-        "insert on entries", "update of title on entries", "update of absent_since on entries", "insert on revisions", "insert on alerts",
-        "insert on alert_matches", "insert on outbox", "insert on outbox_alerts", "insert on hosts", "update on documents",
+        "insert on entries", "update of title on entries", "update of absent_since on entries",
+        "insert on revisions", "insert on alerts", "insert on alert_matches", "insert on outbox",
+        "insert on outbox_alerts", "insert on hosts", "update on documents",
         "update of etag on feeds",
     ],
 )  # fmt: skip
-async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_feed_is_fetched_again(
+async def test_a_failed_statement_undoes_the_transaction_and_the_feed_is_fetched_again(
     tmp_path: Path,
     server: FeedServer,
     clock: ManualClock,
@@ -185,24 +194,24 @@ async def test_a_statement_that_fails_leaves_nothing_of_the_transaction_and_the_
     server.put("/a", rss(changes, leaves, OLD), headers={"ETag": '"1"'})
     async with newsbell(
         tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
-    ) as made:
-        await poll(made)
+    ) as app:
+        await poll(app)
         clock.advance(timedelta(hours=1))
         changed = rss(
             item("2", "The harbour opens"), item("changes", "Quiet no more", at=NOON - 3 * DAY), OLD
         )
         server.put("/a", changed, headers={"ETag": '"2"', "Retry-After": "60"})
-        await made.store.polls.make_due(clock.now())
-        before = await contents(sqlite(made))
+        await app.store.polls.make_due(clock.now())
+        before = await contents(sqlite(app))
         await rows(
-            sqlite(made),
+            sqlite(app),
             f"create trigger broken before {event} begin select raise(abort, 'broken'); end",
         )
-        await made.poller.run_once()
-        assert await contents(sqlite(made)) == before
+        await app.poller.run_once()
+        assert await contents(sqlite(app)) == before
 
-        await rows(sqlite(made), "drop trigger broken")
-        await poll(made)
+        await rows(sqlite(app), "drop trigger broken")
+        await poll(app)
     assert [seen.headers.get("If-None-Match") for seen in server.seen] == [None, '"1"', '"1"']
     assert terminal.titles() == ["The harbour opens"]
 
@@ -219,17 +228,17 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
     server.put("/a", rss(OLD))
     feed = {"url": server.url("/a"), "every": "1s"}
     async with (
-        newsbell(tmp_path, config_text([feed]), clock=SystemClock(), terminal=terminal) as made,
+        newsbell(tmp_path, config_text([feed]), clock=SystemClock(), terminal=terminal) as app,
         asyncio.TaskGroup() as group,
     ):
-        group.create_task(made.run())
+        group.create_task(app.run())
 
-        async def kept() -> int:
-            return len(await rows(sqlite(made), "select 1 from entries"))
+        async def entries() -> int:
+            return len(await rows(sqlite(app), "select 1 from entries"))
 
-        await until(kept)
-        pages = (await rows(sqlite(made), "pragma page_count"))[0][0]
-        await rows(sqlite(made), f"pragma max_page_count = {pages}")
+        await until(entries)
+        pages = (await rows(sqlite(app), "pragma page_count"))[0][0]
+        await rows(sqlite(app), f"pragma max_page_count = {pages}")
         news = [
             item(f"n{number}", f"Notice {number}", text=f"{number} words of it. " * 100)
             for number in range(8)
@@ -244,23 +253,23 @@ async def test_polling_pauses_while_the_disk_is_full_loses_nothing_and_goes_on_b
         error = next(entry["error"] for entry in events if entry["event"] == "commit_failed")
         assert "the disk is full or failing" in error
         assert "Make room; newsbell goes on by itself." in error
-        assert await kept() == 1
+        assert await entries() == 1
         assert all(seen.headers.get("If-None-Match") is None for seen in server.seen)
 
-        await rows(sqlite(made), "pragma max_page_count = 1000000")
+        await rows(sqlite(app), "pragma max_page_count = 1000000")
 
-        async def rung() -> list[str]:
+        async def alerts() -> list[str]:
             return terminal.titles()
 
-        await until(rung)
-        made.stop()
+        await until(alerts)
+        app.stop()
     assert terminal.titles() == ["The harbour opens"]
 
 
-async def test_a_file_system_that_takes_no_more_bytes_is_told_as_a_full_disk(
+async def test_a_file_system_that_takes_no_more_bytes_is_reported_as_a_full_disk(
     tmp_path: Path,
 ) -> None:
-    """In a process of its own, whose files may not grow: what was kept before is still there afterwards."""
+    """In a process whose files may not grow; what was stored before is still there afterwards."""
     program = """
 import asyncio, resource, sys
 from pathlib import Path
@@ -269,30 +278,29 @@ from bot.store.sqlite import SqliteStore
 
 async def main():
     async with SqliteStore(Path(sys.argv[1])) as store:
-        put = lambda db: db.execute("insert or replace into meta values ('kept', 'before')")
+        put = lambda db: db.execute("insert or replace into meta values ('first', 'before')")
         await store._writer.run("keep", put)
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
-        big = lambda db: [db.execute("insert into meta values (?, ?)", [str(n), "x" * 10_000]) for n in range(200)]
+        insert = "insert into meta values (?, ?)"
+        big = lambda db: [db.execute(insert, [str(n), "x" * 10_000]) for n in range(200)]
         try:
             await store._writer.run("keep much", big)
         except StoreFull as error:
             print(error)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        await store._writer.run("keep", lambda db: db.execute("insert into meta values ('later', 'after')"))
+        await store._writer.run("keep", lambda db: db.execute(insert, ["later", "after"]))
 
 asyncio.run(main())
 """
     path = tmp_path / "newsbell.db"
-    done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=30, check=False,
-        cwd=Path(__file__).resolve().parents[3],
-    )  # fmt: skip
+    run = partial(subprocess.run, capture_output=True, text=True, timeout=30, check=False, cwd=ROOT)
+    done = await asyncio.to_thread(run, [sys.executable, "-c", program, str(path)])
     assert done.stdout.startswith(
         "The database could not keep much: the disk is full or failing"
     ), done.stderr
     async with SqliteStore(path) as store:
         assert await rows(store, "select * from meta order by name") == [
-            ("kept", "before"),
+            ("first", "before"),
             ("later", "after"),
         ]
         assert await rows(store, "pragma integrity_check") == [("ok",)]
@@ -324,7 +332,7 @@ async def test_work_that_is_cancelled_is_finished_and_work_that_fails_is_undone(
 # Forgetting
 
 
-async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_rang_for_ever(
+async def test_an_absent_entry_is_remembered_for_90_days_and_an_alerted_one_for_ever(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     stays = item("stays", "It stays", at=NOON - 3 * DAY)
@@ -332,59 +340,60 @@ async def test_what_a_feed_no_longer_shows_is_remembered_for_90_days_and_what_ra
     server.put("/a", rss(leaves, stays))
     async with newsbell(
         tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
-    ) as made:
+    ) as app:
 
         async def titles() -> set[str]:
-            return {title for (title,) in await rows(sqlite(made), "select title from entries")}
+            return {title for (title,) in await rows(sqlite(app), "select title from entries")}
 
-        await poll(made)
-        server.put("/a", rss(item("rings", "The harbour opens"), stays))
-        await poll(made)
-        server.put("/a", rss(item("rings", "The harbour opens at last"), stays))
-        await poll(made)
+        await poll(app)
+        server.put("/a", rss(item("alerted", "The harbour opens"), stays))
+        await poll(app)
+        server.put("/a", rss(item("alerted", "The harbour opens at last"), stays))
+        await poll(app)
         server.put("/a", rss(stays))
-        await poll(made)
+        await poll(app)
 
         clock.advance(89 * DAY)
-        await made.store.admin.prune(clock.now())
+        await app.store.admin.prune(clock.now())
         assert await titles() == {
             "It stays",
             "Harbour news that leaves",
             "The harbour opens at last",
         }
         server.put("/a", rss(leaves, stays))
-        await poll(made)
+        await poll(app)
         assert terminal.titles() == ["The harbour opens"]
 
         server.put("/a", rss(stays))
-        await poll(made)
+        await poll(app)
         clock.advance(91 * DAY)
-        assert await made.store.admin.prune(clock.now())
+        assert await app.store.admin.prune(clock.now())
         assert await titles() == {"It stays", "The harbour opens at last"}
-        assert len(await rows(sqlite(made), "select 1 from alerts")) == 1
-        assert await made.store.admin.prune(clock.now()) == 0
+        assert len(await rows(sqlite(app), "select 1 from alerts")) == 1
+        assert await app.store.admin.prune(clock.now()) == 0
 
 
 async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_never(
     tmp_path: Path,
 ) -> None:
     states = ("queued", "sending", "unknown", "dead", "sent", "merged", "dropped")
-    async with newsbell(tmp_path, config_text([])) as made:
+    async with newsbell(tmp_path, config_text([])) as app:
         for age in (29, 31):
             for state in states:
                 await rows(
-                    sqlite(made),
-                    "insert into outbox (chat_id, kind, priority, state, created_at, settled_at) values (1, 'notice', 40, ?, ?, ?)",
+                    sqlite(app),
+                    "insert into outbox (chat_id, kind, priority, state, created_at, settled_at) "
+                    "values (1, 'notice', 40, ?, ?, ?)",
                     state,
                     (NOON - age * DAY).isoformat(timespec="microseconds"),
                     (NOON - age * DAY).isoformat(timespec="microseconds"),
                 )
         for host, hours in (("past.example", -1), ("parked.example", 1)):
             until_text = (NOON + timedelta(hours=hours)).isoformat(timespec="microseconds")
-            await rows(sqlite(made), "insert into hosts values (?, ?)", host, until_text)
-        assert await made.store.admin.prune(NOON) == 4
-        kept = await rows(sqlite(made), "select state, count(*) from outbox group by state")
-        assert dict(kept) == {
+            await rows(sqlite(app), "insert into hosts values (?, ?)", host, until_text)
+        assert await app.store.admin.prune(NOON) == 4
+        counts = await rows(sqlite(app), "select state, count(*) from outbox group by state")
+        assert dict(counts) == {
             "queued": 2,
             "sending": 2,
             "unknown": 2,
@@ -393,7 +402,7 @@ async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_n
             "merged": 1,
             "dropped": 1,
         }
-        assert await rows(sqlite(made), "select host from hosts") == [("parked.example",)]
+        assert await rows(sqlite(app), "select host from hosts") == [("parked.example",)]
 
 
 async def test_names_with_quotes_and_sql_in_them_are_only_names(
@@ -410,21 +419,21 @@ async def test_names_with_quotes_and_sql_in_them_are_only_names(
         .replace('"All"', '"it\'s \\"all\\"; --"')
         .replace('"here"', '"he\'re"')
     )
-    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as made:
-        await poll(made)
+    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
+        await poll(app)
         server.put(
             path,
             rss(item("'; delete from entries; --", "The 'harbour\" opens; --", text=evil), OLD),
         )
-        await poll(made)
+        await poll(app)
         server.put(
             path,
             rss(item("'; delete from entries; --", "The 'harbour\" opens'; again", text=evil), OLD),
         )
-        await poll(made)
-        status = await made.store.admin.status()
+        await poll(app)
+        status = await app.store.admin.status()
         assert [feed.name for feed in status.feeds] == [evil]
-        assert len(await rows(sqlite(made), "select 1 from entries")) == 2
+        assert len(await rows(sqlite(app), "select 1 from entries")) == 2
     assert terminal.titles() == ["The 'harbour\" opens; --"]
     assert terminal.titles(DeliveryKind.EDIT) == ["The 'harbour\" opens'; again"]
     assert terminal.sent[0][0].alerts[0].subscriptions == ('it\'s "all"; --',)

@@ -397,7 +397,7 @@ def test_reasons_are_all_of_the_language() -> None:
         subscriptions=frozenset({1, 2}),
     )
     states = [replace(sent, state=state, arrived=False) for state in (*DeliveryState, None)]
-    held_back = [replace(sent, held=True, due_at=at) for at in (None, NOON)]
+    held_back = [replace(sent, pending=True, due_at=at) for at in (None, NOON)]
     others = [
         replace(sent, entry_id=9),
         replace(sent, subscriptions=frozenset()),
