@@ -129,6 +129,16 @@ def fill(db: Database, url: str) -> None:
     insert(db, "links", chat_id=2, user_id=7, at=OLD)
     insert(db, "feed_chats", feed_id=2, chat_id=2, user_id=7, at=OLD)
     insert(db, "screens", chat_id=2, user_id=7, name="feeds", state="{}", touched_at=SEEN)
+    insert(
+        db,
+        "screens",
+        chat_id=2,
+        user_id=8,
+        name="site",
+        state='{"busy": "look", "url": "https://site.example/"}',
+        expects="site",
+        touched_at=SEEN,
+    )
     insert(db, "pending", chat_id=2, query="everything", expires_at=LATER)
     insert(db, "subscriptions", id=1, name="All", query="harbour", declared=1, created_at=OLD)
     insert(db, "subscriptions", id=2, name="Own", query="bridge", created_at=OLD, or_after=60.0)
@@ -175,6 +185,9 @@ async def test_a_database_of_0_1_0_goes_on_where_it_was(
         assert await store.chats.pending_query(2, clock.now()) == "everything"
         assert await store.chats.token("word", clock.now()) is not None
         assert [chat.name for chat in await store.chats.linked_channels(7)] == ["Ann"]
+
+        [(chat_id, user_id, screen)] = await store.chats.busy_screens()
+        assert (chat_id, user_id, screen.values) == (2, 8, {"url": "https://site.example/"})
 
         await poll(app)
         assert terminal.titles() == ["Harbour burns", "The harbour floods"]
