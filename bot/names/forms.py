@@ -115,7 +115,8 @@ _CANONICAL = (
     | dict.fromkeys("abdul abdel abdal abdoul abdol abdu".split(), "abd")
 )
 _PATRONYMIC = re.compile(
-    r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic|ович|евич|ьич|йович|овна|евна|івна|ївна)$"
+    r"(ovich|evich|ovych|yovych|ievich|ovitch|evitch|ovna|evna|ivna|ovic|evic"
+    r"|ович|евич|ьич|йович|овна|евна|івна|ївна)$"
 )
 #: Case endings of Russian and Ukrainian, by length.
 _CASE_ENDINGS = (

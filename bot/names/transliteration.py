@@ -1,8 +1,8 @@
 """Transcribes words of any script to phonemes, by the spelling rules of the script. No comparison.
 
 Latin is transcribed without knowledge of its language: a letter that languages read in several ways
-becomes a symbol with these readings (`bot.names.phonemes`). Scripts without a table here are
-transliterated to Latin by anyascii first.
+becomes a symbol with these readings (`bot.names.phonemes`). Scripts without a table in this
+module are transliterated to Latin by anyascii first.
 """
 
 import re

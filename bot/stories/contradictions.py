@@ -1,7 +1,7 @@
-"""Contradictions between similar headlines: another ordinal, number, weekday, night or name.
+"""Contradictions between similar headlines: other ordinals, numbers, weekdays, nights or names.
 
-Similar headlines of different events: the 12th package and the 13th. Similarity is not computed
-here.
+They show that similar headlines are about different events: the 12th package and the 13th.
+Similarity is not computed in this module.
 """
 
 from collections.abc import Iterable

@@ -34,7 +34,7 @@ class Member:
 
 
 class EntryIndex:
-    """Entries in order of id, with their indexes. What is found depends on these entries alone."""
+    """Entries in order of id, with their indexes. Results depend on these entries alone."""
 
     def __init__(self, span: float) -> None:
         self._span = span  # hours

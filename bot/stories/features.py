@@ -1,6 +1,6 @@
 """The features by which an entry is compared: weighted terms, names, numbers, headline kind.
 
-Computed from one report alone; nothing is compared here.
+Computed from one report alone; comparison is up to `similarity` and `contradictions`.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Stop words, words that are common in all news, number words. Of our own choosing; data only.
+"""Stop words, words that are common in all news, number words. Data only, chosen for newsbell.
 
 A window that has just begun has no document frequencies yet and would take "says" for a rare term;
 common words therefore start with a prior.
