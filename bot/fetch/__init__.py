@@ -1,1 +1,1 @@
-"""The way to the web: one gate for every address, one client for every fetch. Decides nothing about feeds."""
+"""HTTP: a guard for all addresses and a client for all fetches. Decides nothing about feeds."""

@@ -1,25 +1,29 @@
-"""Bytes on the wire to the bytes of a document: one content coding, within a limit. No network here.
+"""Decode the body of a response: a single content coding, within a limit of size. No I/O.
 
-Gzip of zeros grows a thousandfold, so decoding runs against a cap. A body that is gzip without saying so, or twice, is opened once more.
+Gzip of zeros grows a thousandfold, so decoding stops at the limit. A body that is gzip without
+declaring it, or twice, is decoded once more.
 """
 
 import zlib
 
 GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
-_MEMBERS = 64  # of one gzip body; each costs a copy of what follows
+_MEMBERS = 64  # of a gzip body; each costs a copy of what follows
 
 
-class TooLarge(Exception):  # noqa: N818 (caught in this folder only)
+class TooLarge(Exception):  # noqa: N818 (caught in this package only)
     """The decoded body is larger than the limit."""
 
 
-class Undecodable(Exception):  # noqa: N818 (caught in this folder only)
-    """The body is not in the coding it claims, or in one that was not asked for."""
+class Undecodable(Exception):  # noqa: N818 (caught in this package only)
+    """The body is not in the coding it declares, or in one that was not requested."""
 
 
 def _inflate(body: bytes, window: int, limit: int) -> tuple[bytes, bool]:
-    """The decoded bytes and whether their end is there. Gzip may come in several members, one after the other (RFC 1952 §2.2)."""
+    """Return the decoded bytes and whether they are complete.
+
+    Gzip may consist of several members (RFC 1952 §2.2).
+    """
     parts: list[bytes] = []
     size, complete = 0, False
     while not parts or (complete and window == _GZIP_WINDOW and body.startswith(GZIP)):
@@ -38,10 +42,7 @@ def _inflate(body: bytes, window: int, limit: int) -> tuple[bytes, bool]:
 
 
 def decode(body: bytes, coding: str, limit: int) -> tuple[bytes, bool]:
-    """The decoded body and whether its end is there.
-
-    Raises TooLarge and Undecodable.
-    """
+    """Return the decoded body and whether it is complete. Raises TooLarge and Undecodable."""
     complete = True
     coding = coding.strip().lower()
     if coding in {"gzip", "x-gzip"} and body.startswith(GZIP):

@@ -1,7 +1,8 @@
-"""Fetch one feed over HTTP with aiohttp: conditional, gated, bounded in time and size. Whatever happens is an outcome, never an exception.
+"""Fetch a feed over HTTP with aiohttp: conditional, checked, bounded in time and size.
 
-Redirects are followed by hand, at most five, each address through the gate again. Cookies, referrers and proxies of the environment
-play no part. Credentials go to the host they were meant for only, validators to the address that gave them.
+Every result is an outcome, never an exception. At most five redirects are followed, each after
+another check of its address. Cookies, referrers and proxies of the environment are not used.
+Credentials are sent only to the host they are for, validators to the address they came from.
 """
 
 import asyncio
@@ -32,10 +33,10 @@ ACCEPT = (
 REDIRECTS = 5
 _PERMANENT = frozenset({301, 308})
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
-_OFF_LOOP = 64 * 1024  # bytes on the wire from which decoding leaves the event loop
-_PAGE = 20_000  # bytes that are read of a refusal's page
-_PAGE_WAIT = 2.0  # seconds that a refusal's page is waited for: its headers say what counts
-_MARKS_OF_CHALLENGE = (
+_OFF_LOOP = 64 * 1024  # bytes of a body above which it is decoded in a thread
+_PAGE = 20_000  # bytes of an error page that are read
+_PAGE_WAIT = 2.0  # seconds to wait for an error page: its headers are what matters
+_CHALLENGE_MARKERS = (
     b"just a moment",
     b"cf-chl",
     b"challenge-platform",
@@ -47,7 +48,7 @@ _MARKS_OF_CHALLENGE = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one fetch."""
+    """Limits of a fetch."""
 
     deadline: timedelta = timedelta(seconds=30)
     body: int = 10 * 1024 * 1024  #: decoded bytes
@@ -55,7 +56,7 @@ class Limits:
 
 
 class Client:
-    """One aiohttp session; implements `ports.Fetcher`. Made by `client()`."""
+    """An aiohttp session; implements `ports.Fetcher`. Opened by `open_client`."""
 
     def __init__(
         self,
@@ -70,12 +71,11 @@ class Client:
         self._limits = limits
         self._clock = clock
         self._agent = agent
-        self._answering: dict[
-            URL, URL
-        ] = {}  # behind which address redirects led to the document, where they did
+        # Address of a feed to the address that redirects led to, which gave the validators.
+        self._validated: dict[URL, URL] = {}
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
-        """One conditional GET within the deadline."""
+        """Do a conditional GET within the deadline."""
         try:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
                 return await self._follow(request)
@@ -88,7 +88,7 @@ class Client:
             return FetchFailed(Failure.PRIVATE, str(error))
         except aiohttp.ClientConnectorCertificateError as error:
             return FetchFailed(
-                Failure.TLS, f"The site's certificate is not valid: {_reason(error)}."
+                Failure.TLS, f"The site's certificate is not valid: {_certificate_problem(error)}."
             )
         except (aiohttp.ClientConnectorDNSError, aiohttp.ClientConnectorError) as error:
             return _unreachable(error)
@@ -100,7 +100,8 @@ class Client:
         except Undecodable as error:
             return FetchFailed(Failure.ENCODING, f"The answer cannot be decompressed ({error}).")
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
-            # aiohttp reports malformed answers (headers too long or too many, bad chunks) as ClientError or ValueError.
+            # aiohttp reports malformed responses (headers too long or too many, bad chunks) as
+            # ClientError or ValueError.
             return FetchFailed(Failure.CONNECT, f"The connection broke: {type(error).__name__}.")
 
     async def _follow(self, request: FetchRequest) -> FetchOutcome:
@@ -110,7 +111,7 @@ class Client:
         for _ in range(REDIRECTS + 1):
             conditional = bool(
                 request.etag or request.last_modified
-            ) and url == self._answering.get(start, start)
+            ) and url == self._validated.get(start, start)
             headers = self._headers(
                 request, trusted=_same_site(start, url), conditional=conditional
             )
@@ -119,7 +120,7 @@ class Client:
                 if response.status not in _REDIRECTED or not location:
                     moved = (
                         str(url)
-                        if permanent and _adoptable(start, url, secret=bool(request.headers))
+                        if permanent and _can_adopt(start, url, secret=bool(request.headers))
                         else None
                     )
                     outcome = await self._read(response, moved, conditional=conditional)
@@ -136,13 +137,13 @@ class Client:
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
     def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
-        """Validators belong to the address that gave them; a restart forgets it, which costs one full fetch."""
+        """Remember the address that gave the validators; after a restart a feed is fetched in full."""
         if not isinstance(outcome, Fetched):
             return
         if url == start:
-            self._answering.pop(start, None)
+            self._validated.pop(start, None)
         else:
-            self._answering[start] = url
+            self._validated[start] = url
 
     def _headers(
         self, request: FetchRequest, *, trusted: bool, conditional: bool
@@ -167,7 +168,7 @@ class Client:
         if response.status == 304 and conditional:
             return NotModified(etag, last_modified, fresh, moved)
         if response.status not in {200, 203, 226}:
-            return await self._refused(response, conditional=conditional)
+            return await self._rejection(response, conditional=conditional)
         raw, whole = await _body(response, self._limits.body)
         coding = headers.get("Content-Encoding", "")
         if len(raw) >= _OFF_LOOP and (coding or raw.startswith(b"\x1f\x8b")):
@@ -185,13 +186,15 @@ class Client:
             truncated=not (whole and complete),
         )
 
-    async def _refused(self, response: aiohttp.ClientResponse, *, conditional: bool) -> FetchFailed:
+    async def _rejection(
+        self, response: aiohttp.ClientResponse, *, conditional: bool
+    ) -> FetchFailed:
         status = response.status
-        head = (await _page(response)).lower() if status in {403, 429, 503} else b""
-        challenged = "cf-mitigated" in response.headers or any(
-            mark in head for mark in _MARKS_OF_CHALLENGE
+        head = (await _error_page(response)).lower() if status in {403, 429, 503} else b""
+        is_challenge = "cf-mitigated" in response.headers or any(
+            marker in head for marker in _CHALLENGE_MARKERS
         )
-        failure, text = _meaning(status, challenged)
+        failure, text = _failure(status, is_challenge)
         return FetchFailed(
             failure,
             text,
@@ -200,8 +203,8 @@ class Client:
         )
 
 
-def _meaning(status: int, challenged: bool) -> tuple[Failure, str]:
-    if challenged:
+def _failure(status: int, is_challenge: bool) -> tuple[Failure, str]:
+    if is_challenge:
         return Failure.BLOCKED, f"The site answers with a challenge page for browsers ({status})."
     match status:
         case 304:
@@ -226,7 +229,7 @@ def _meaning(status: int, challenged: bool) -> tuple[Failure, str]:
 
 
 def _validator(headers: Mapping[str, str], name: str) -> str | None:
-    """The header byte for byte; one that could not be sent back as it came is not kept."""
+    """The header unchanged; None for one that could not be sent back as it came."""
     value = headers.get(name)
     if value is None or len(value) > 1000:
         return None
@@ -238,7 +241,7 @@ def _validator(headers: Mapping[str, str], name: str) -> str | None:
 
 
 async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """The bytes on the wire and whether all that were announced came."""
+    """The encoded bytes and whether they are complete."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -252,8 +255,8 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bo
     return b"".join(chunks), True
 
 
-async def _page(response: aiohttp.ClientResponse) -> bytes:
-    """The beginning of a refusal's page, as far as it comes soon and can be read."""
+async def _error_page(response: aiohttp.ClientResponse) -> bytes:
+    """The beginning of an error page, as far as it arrives in time and can be decoded."""
     raw = b""
     with suppress(aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(_PAGE_WAIT):
@@ -266,23 +269,24 @@ async def _page(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _same_site(start: URL, url: URL) -> bool:
-    """Whether what is meant for the one may go to the other: the same origin, or its step from http to https."""
+    """Whether credentials for one URL may go to another: same origin, or its upgrade to https."""
     before, after = (start.scheme, start.port), (url.scheme, url.port)
     same_host = (start.host or "").lower() == (url.host or "").lower()
     return same_host and (before == after or (before, after) == (("http", 80), ("https", 443)))
 
 
-def _adoptable(start: URL, end: URL, *, secret: bool) -> bool:
-    """A permanent redirect may be believed when it leads to https or stays with the host (RFC 9110 §15.4 leaves it to the client).
+def _can_adopt(start: URL, end: URL, *, secret: bool) -> bool:
+    """Whether a permanent redirect may replace the address: it leads to https or the same host.
 
-    A feed with headers of its own stays with its site: they would go along.
+    RFC 9110 §15.4 leaves that to the client. A feed with custom headers stays on its site, because
+    they would be sent along.
     """
     if start == end or (secret and not _same_site(start, end)):
         return False
     return end.scheme == "https" or (end.host == start.host and start.scheme == "http")
 
 
-def _reason(error: aiohttp.ClientConnectorCertificateError) -> str:
+def _certificate_problem(error: aiohttp.ClientConnectorCertificateError) -> str:
     inner = error.certificate_error
     return getattr(inner, "verify_message", "") or type(inner).__name__
 
@@ -305,7 +309,10 @@ async def open_client(
     agent: str,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[Client]:
-    """A client whose every connection goes through the gate; closed at the end. Names are resolved by the system where no resolver is given."""
+    """Open a client whose connections are all checked by the guard; close it at the end.
+
+    Names are resolved by the system if no resolver is given.
+    """
     connector = aiohttp.TCPConnector(
         limit=limits.connections,
         resolver=GuardedResolver(url_guard, resolver or ThreadedResolver()),
@@ -326,5 +333,6 @@ async def open_client(
 
 
 def user_agent(version: str, contact: str, chats: int) -> str:
-    """An honest name: `newsbell/1.0 (+URL; 3 subscribers)`."""
-    return f"newsbell/{version} (+{contact or 'no contact given'}; {chats} subscriber{'s' if chats != 1 else ''})"
+    """Return the User-Agent header: `newsbell/1.0 (+URL; 3 subscribers)`."""
+    subscribers = f"{chats} subscriber{'s' if chats != 1 else ''}"
+    return f"newsbell/{version} (+{contact or 'no contact given'}; {subscribers})"

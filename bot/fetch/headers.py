@@ -1,4 +1,4 @@
-"""What response headers say about freshness and waiting. Pure; `now` is an argument."""
+"""Freshness and waiting times from response headers. Pure; `now` is an argument."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _LONGEST = timedelta(days=366)
 
 
 def http_date(text: str | None) -> datetime | None:
-    """An HTTP-date (RFC 9110 §5.6.7), aware; None where it cannot be read."""
+    """Parse an HTTP-date (RFC 9110 §5.6.7) to an aware time; None if it is not one."""
     if not text:
         return None
     try:
@@ -29,12 +29,16 @@ def _seconds(text: str | None) -> timedelta | None:
 
 
 def freshness(headers: Mapping[str, str], now: datetime) -> Freshness:
-    """Cache-Control max-age over Expires, less Age (RFC 9111 §4.2.1); Retry-After in both forms, relative to Date (RFC 9110 §10.2.3)."""
+    """Return how long a response is fresh, and how long to wait before the next request.
+
+    Cache-Control max-age over Expires, less Age (RFC 9111 §4.2.1); Retry-After in both forms,
+    relative to Date (RFC 9110 §10.2.3).
+    """
     control = headers.get("Cache-Control", "")
     age = _seconds(headers.get("Age")) or timedelta(0)
     max_age: timedelta | None = None
-    if found := _MAX_AGE.search(control):
-        max_age = min(timedelta(seconds=int(found.group(1)[:9])), _LONGEST) - age
+    if directive := _MAX_AGE.search(control):
+        max_age = min(timedelta(seconds=int(directive.group(1)[:9])), _LONGEST) - age
     elif expires := http_date(headers.get("Expires")):
         max_age = min(expires - _sent_at(headers, now), _LONGEST) - age
     if _FORBIDS.search(control) or (max_age is not None and max_age <= timedelta(0)):

@@ -1,7 +1,8 @@
-"""The one gate every fetch goes through: which URLs may be asked for and which addresses may be connected to. Fetches nothing.
+"""Which URLs may be requested and which addresses connected to. Fetches nothing.
 
-A URL is parsed once. Addresses are checked where the connection is made, after every resolution and redirect, so that neither a name
-that changes its address nor a way of writing an address gets around it.
+A URL is parsed once. Addresses are checked when the connection is made, after every resolution and
+redirect, so that neither a name that changes its address nor an unusual notation of an address
+circumvents it.
 """
 
 import errno
@@ -21,8 +22,8 @@ Network = IPv4Network | IPv6Network
 PORTS = frozenset({80, 443})
 URL_LENGTH = 2048
 
-# Beyond what `is_global` refuses (IANA special-purpose registries; Python 3.11 calls some of these global), and the one public address
-# at which a cloud answers questions about its own machines.
+# Beyond what `is_global` excludes (IANA special-purpose registries; Python 3.11 regards some of
+# these as global), and the public address of the metadata service of a cloud.
 _REFUSED: tuple[Network, ...] = tuple(
     ip_network(text)
     for text in (
@@ -49,12 +50,12 @@ _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)\Z")
 
 @lru_cache(maxsize=4096)
 def _address(text: str) -> IPv4Address | IPv6Address:
-    """An IP address; raises ValueError. Parsing one in Python costs more than a poll has to spare."""
+    """An IP address; raises ValueError. Cached, because parsing takes long compared to a poll."""
     return ip_address(text)
 
 
-def _inner(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
-    """The address and every IPv4 address that an IPv6 one carries: mapped, 6to4, Teredo, NAT64."""
+def _with_embedded(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
+    """The address and all IPv4 addresses embedded in an IPv6 one: mapped, 6to4, Teredo, NAT64."""
     yield address
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
@@ -69,7 +70,7 @@ def _inner(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Add
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    bad = (
+    special = (
         not address.is_global
         or address.is_multicast
         or address.is_reserved
@@ -77,47 +78,46 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         or address.is_link_local
         or address.is_unspecified
     )
-    return not bad and not any(
+    return not special and not any(
         address in network for network in _REFUSED if network.version == address.version
     )
 
 
 class UrlGuard:
-    """Says which URLs and addresses may be used; `allow` names private networks that may be reached all the same."""
+    """Decides which URLs and addresses are allowed; private networks in `allow` are exempt."""
 
     def __init__(self, allow: Sequence[Network] = (), ports: Iterable[int] = ()) -> None:
         self._allow = tuple(allow)
         self._ports = PORTS | frozenset(ports)
 
     def is_exempt(self, address: str) -> bool:
-        """Whether the operator named this address's network."""
+        """Whether the address is in a network that the operator allowed."""
         try:
             parsed = _address(address.partition("%")[0])
         except ValueError:
             return False
         mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
         return any(
-            one in network
-            for one in (parsed, mapped)
-            if one
+            candidate in network
+            for candidate in (parsed, mapped)
+            if candidate
             for network in self._allow
-            if network.version == one.version
+            if network.version == candidate.version
         )
 
     def allows(self, address: str) -> bool:
-        """Whether a connection to this IP address may be made."""
+        """Whether connections to this IP address are allowed."""
         if self.is_exempt(address):
             return True
         try:
             parsed = _address(address)
         except ValueError:
             return False
-        inner = list(_inner(parsed))
-        # What an IPv6 address carries is where the packets end: a translated address is never needed to reach a public one.
-        return len(inner) == 1 and _is_public(parsed)
+        # Packets to an address with an embedded one end there. A public address is reached without.
+        return len(list(_with_embedded(parsed))) == 1 and _is_public(parsed)
 
     def parse(self, text: str) -> URL:
-        """Parse a URL once for checking and fetching; raises AddressError with what is wrong with it."""
+        """Parse and check a URL. Raises AddressError with what is wrong with it."""
         if len(text) > URL_LENGTH:
             raise AddressError(f"The address is longer than {URL_LENGTH} characters.")
         if _BAD.search(text):
@@ -158,7 +158,7 @@ class UrlGuard:
             raise AddressError("The address is not public.")
 
     def socket(self, info: Any) -> socket.socket:
-        """A socket for one resolved address, made only where the gate allows it (an OSError with EACCES otherwise)."""
+        """Return a socket for an address. Raises OSError with EACCES if it is not allowed."""
         family, kind, protocol, _, address = info
         if not self.allows(str(address[0])):
             raise PermissionError(errno.EACCES, "the address is not public")
@@ -166,7 +166,7 @@ class UrlGuard:
 
 
 class GuardedResolver(AbstractResolver):
-    """A resolver whose answers are all admitted, or none: a name that mixes public and private addresses is refused whole."""
+    """A resolver that rejects names with any address that is not allowed."""
 
     def __init__(self, url_guard: UrlGuard, inner: AbstractResolver) -> None:
         self._url_guard = url_guard
@@ -175,12 +175,12 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Resolve; an OSError with EACCES where an address is refused."""
+        """Resolve a name. Raises OSError with EACCES if any address is not allowed."""
         results = await self._inner.resolve(host, port, family)
         if not all(self._url_guard.allows(result["host"]) for result in results):
             raise PermissionError(errno.EACCES, "the address is not public")
         return results
 
     async def close(self) -> None:
-        """Close the resolver behind."""
+        """Close the inner resolver."""
         await self._inner.close()

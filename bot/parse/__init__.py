@@ -1,1 +1,4 @@
-"""Bytes of a document to entries. Pure functions; run in worker processes because feedparser can be made to work for minutes."""
+"""Bytes of a document to entries. Pure functions.
+
+They run in worker processes, because a document can make feedparser work for minutes.
+"""

@@ -1,7 +1,8 @@
-"""Cut a document into its `<item>` and `<entry>` blocks by bytes, so that only new ones need a parser. Knows no XML beyond that.
+"""Find the `<item>` and `<entry>` blocks of a document in its bytes: only new ones need a parser.
 
-Linear in the size of the document whatever it holds. CDATA sections and comments are stepped over; where the shape is odd
-(nested or unclosed blocks, prefixed names) there are no blocks, and the whole document goes to the parser.
+Knows no XML beyond that. Linear in the size of any document. CDATA sections and comments are
+skipped. If the structure is unusual (nested or unclosed blocks, prefixed names) there are no
+blocks, and the whole document goes to the parser.
 """
 
 import re
@@ -12,13 +13,13 @@ _MARK = re.compile(rb"<(?:!\[CDATA\[|!--|(/?)(item|entry)(?=[\s/>]))")
 
 
 def block_hash(block: bytes) -> bytes:
-    """BLAKE2b-128 of a block."""
+    """Return the BLAKE2b-128 digest of a block."""
     return blake2b(block, digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One entry's stretch of a document."""
+    """The range of an entry in a document."""
 
     start: int
     end: int
@@ -26,7 +27,7 @@ class Block:
 
 
 def scan(body: bytes) -> tuple[Block, ...]:
-    """The blocks of a document in order; empty where there are none or the shape is odd."""
+    """Return the blocks of a document in order; empty if there are none or they are unusual."""
     blocks: list[Block] = []
     start, name, position = -1, b"", 0
     while mark := _MARK.search(body, position):
@@ -49,11 +50,13 @@ def scan(body: bytes) -> tuple[Block, ...]:
     return tuple(blocks) if start < 0 else ()
 
 
-def prune(body: bytes, blocks: tuple[Block, ...], kept: frozenset[int]) -> bytes:
-    """The document with only the blocks at these positions; what stands before the first and after the last block stays."""
+def prune(body: bytes, blocks: tuple[Block, ...], positions: frozenset[int]) -> bytes:
+    """Return the document with only the blocks at these positions, its head and its tail."""
     parts = [body[: blocks[0].start]]
     parts += [
-        body[block.start : block.end] for position, block in enumerate(blocks) if position in kept
+        body[block.start : block.end]
+        for position, block in enumerate(blocks)
+        if position in positions
     ]
     parts.append(body[blocks[-1].end :])
     return b"".join(parts)

@@ -1,8 +1,9 @@
-"""Bytes of a document to clean UTF-8 with a matching declaration. Not XML parsing.
+"""Decode the bytes of a document to clean UTF-8 without a declaration. Not XML parsing.
 
-The order is: byte order mark, XML declaration, UTF-8, the header's charset, Windows-1252. A wrong header is common (`text/xml` without
-a charset means us-ascii to RFC 3023), a wrong declaration less so. A declaration of a charset that decodes any bytes comes after UTF-8:
-text of it that happens to decode as UTF-8 is next to impossible.
+The order is: byte order mark, XML declaration, UTF-8, charset of the header, Windows-1252. A wrong
+header is common (`text/xml` without a charset means us-ascii by RFC 3023), a wrong declaration less
+so. A declared charset that decodes any bytes is tried after UTF-8: its text hardly ever happens to
+be valid UTF-8.
 """
 
 import codecs
@@ -15,7 +16,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SHAPES = (
+_UTF_STARTS = (
     (b"<\x00\x00\x00", "utf-32-le"),
     (b"\x00\x00\x00<", "utf-32-be"),
     (b"<\x00", "utf-16-le"),
@@ -23,9 +24,10 @@ _SHAPES = (
 )
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_SINGLE = re.compile(
+# Single-byte charsets, which decode any bytes.
+_SINGLE_BYTE = re.compile(
     r"(?:x-)?(?:iso-?8859|windows-?125|cp125|latin|l1|koi8|mac)", re.IGNORECASE
-)  # decode whatever they are given
+)
 _WIDE = re.compile(r"u(?:tf|cs|nicode)?[-_]?(?:16|32|2|4)", re.IGNORECASE)
 _HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 # Characters outside the production Char of XML 1.0 §2.2.
@@ -33,8 +35,8 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _ILLEGAL_REFERENCE = re.compile(
     r"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));"
 )
-# What authors of these labels really send (WHATWG Encoding §4.2).
-_WIDER = {
+# The charsets that these labels mean in practice (WHATWG Encoding §4.2).
+_SUPERSETS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "iso-8859-1": "cp1252",
@@ -47,9 +49,9 @@ _WIDER = {
 
 def _try(body: bytes, name: str) -> str | None:
     if _WIDE.match(name):
-        return None  # its shape would have shown
+        return None  # its first bytes would have shown it
     try:
-        return body.decode(_WIDER.get(name.lower(), name))
+        return body.decode(_SUPERSETS.get(name.lower(), name))
     except (LookupError, UnicodeError, ValueError):
         return None
 
@@ -58,41 +60,41 @@ def _decode(body: bytes, content_type: str) -> str:
     for mark, name in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
-    for shape, name in _SHAPES:
-        if body.startswith(shape):
+    for start, name in _UTF_STARTS:
+        if body.startswith(start):
             return body.decode(name, "replace")
     declared = _DECLARED.match(body[:400])
     header = _HEADER.search(content_type)
     names = [declared.group(1).decode("ascii")] if declared else []
-    names.insert(0 if names and _SINGLE.match(names[0]) else len(names), "utf-8")
+    names.insert(0 if names and _SINGLE_BYTE.match(names[0]) else len(names), "utf-8")
     if header:
         names.append(header.group(1))
     for name in names:
         text = _try(body, name)
         if text is not None:
             return text
-    # A stray byte in a document that is otherwise what it says must not turn every other letter into noise.
+    # A stray byte in a document of UTF-8 must not turn every other letter into noise.
     text = body.decode("utf-8", "replace")
     if (
         text.count("\ufffd") <= max(2, len(text) // 1000)
         and not text.replace("\ufffd", "").isascii()
     ):
         return text
-    name = _WIDER.get(names[0].lower(), "cp1252")
+    name = _SUPERSETS.get(names[0].lower(), "cp1252")
     return body.decode("cp1252" if name == "utf-8" else name, "replace")
 
 
 def is_wide(body: bytes) -> bool:
-    """Whether `<` may stand for something else than a tag in these bytes (UTF-16, UTF-32, ISO-2022), so that they cannot be cut raw."""
+    """Whether the byte `<` may not be a tag (UTF-16, UTF-32, ISO-2022): decode before scanning."""
     return (
         b"\x1b" in body
         or body.startswith(_BOMS[0][0])
-        or any(body.startswith(start) for start, _ in (*_BOMS[1:2], *_BOMS[3:], *_SHAPES))
+        or any(body.startswith(start) for start, _ in (*_BOMS[1:2], *_BOMS[3:], *_UTF_STARTS))
     )
 
 
 def to_utf8(body: bytes, content_type: str) -> bytes:
-    """The document as UTF-8 without byte order mark, leading blanks, XML declaration and characters that XML forbids."""
+    """Return the document as UTF-8, without byte order mark, declaration or illegal characters."""
     text = _decode(body, content_type).lstrip("\ufeff \t\r\n")
     text = _DECLARATION.sub("", text, count=1).lstrip()
     text = _ILLEGAL.sub("", text)

@@ -1,4 +1,4 @@
-"""Read a feed document with feedparser and take from it what newsbell needs. Not identity, not matching; nothing is fetched."""
+"""Parse a feed document with feedparser and extract what newsbell needs. Not identity, no I/O."""
 
 import calendar
 import re
@@ -21,7 +21,8 @@ from bot.text import clean
 from bot.text.language import language_of
 from bot.text.url import display_link, safe_link
 
-# A guid is a name. Resolved against the address of the feed, it would change with every redirect, and "17" would pass for a link.
+# A guid is a name. Resolved against the address of the feed, it would change with every redirect,
+# and "17" would look like a link.
 _FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -41,9 +42,10 @@ _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
 
 def parse_xml_feed(body: bytes, url: str = "") -> Any:
-    """Feedparser's result for a UTF-8 document. Always from bytes: feedparser opens URLs and local files given as text.
+    """Return the result of feedparser for a UTF-8 document.
 
-    Without a base URL it leaves relative links alone but for xml:base, in three quarters of the time.
+    Always from bytes: feedparser opens URLs and local files given as text. Without a base URL it
+    resolves relative links by xml:base only, in three quarters of the time.
     """
     headers = {"content-type": "application/xml; charset=utf-8"} | (
         {"content-location": url} if url else {}
@@ -54,7 +56,7 @@ def parse_xml_feed(body: bytes, url: str = "") -> Any:
 
 
 def plausible_date(date: struct_time | None, now: datetime) -> datetime | None:
-    """A feed's date where it is plausible (2000 to two days ahead), else None: dates order and age, they never identify."""
+    """Return the date of an entry if it is plausible (2000 to two days ahead), else None."""
     if not date:
         return None
     try:
@@ -65,10 +67,10 @@ def plausible_date(date: struct_time | None, now: datetime) -> datetime | None:
 
 
 def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None:
-    """The date of this name and no other. What feedparser gives up on is read as mail software reads it: the zone may be missing."""
+    """The date of this name only. Dates that feedparser rejects are parsed as those of mails."""
     if (
         name not in entry
-    ):  # asked for by `get`, feedparser would pass off the date of publication as that of an update
+    ):  # for `get`, feedparser returns the date of publication as that of an update
         return None
     date = entry.get(f"{name}_parsed")
     if not date and (mail_date := parsedate_tz(str(entry[name])[:100])) and not mail_date[9]:
@@ -78,16 +80,14 @@ def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None
 
 def _link(entry: Mapping[str, Any], base: str) -> str:
     named = str(entry.get("link") or "")
-    if "://" not in named and named == entry.get(
-        "id"
-    ):  # a guid that is called a permalink and is none
+    if "://" not in named and named == entry.get("id"):  # a guid wrongly declared a permalink
         named = ""
     candidates = chain((entry.get("feedburner_origlink"), named), _other_links(entry))
     return next((safe for link in candidates if link and (safe := absolute(str(link), base))), "")
 
 
 def _other_links(entry: Mapping[str, Any]) -> Iterator[Any]:
-    """Alternates, pages first, then enclosures."""
+    """Alternate links, pages first, then enclosures."""
     links = entry.get("links", ())
     alternates = [link for link in links if link.get("rel", "alternate") == "alternate"]
     alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
@@ -96,7 +96,7 @@ def _other_links(entry: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def absolute(link: str, base: str) -> str:
-    """The link made absolute and safe to show, or an empty string."""
+    """Return an absolute link that is safe to show, or an empty string."""
     try:
         return safe_link(urljoin(base, link.strip()))
     except ValueError:
@@ -125,7 +125,10 @@ def _summary(entry: Mapping[str, Any]) -> str:
 def to_entry(
     raw: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str
 ) -> ParsedEntry | None:
-    """One feedparser entry as ours; None where it has neither id nor link nor title. `declared` is the language that the feed names."""
+    """Convert an entry of feedparser; None if it has neither id, link nor title.
+
+    `declared` is the language of the feed.
+    """
     title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
     guid = clean.plain(str(raw.get("id") or ""))[:2048]
     link = _link(raw, base)
@@ -154,7 +157,10 @@ def to_entry(
 
 
 def feed_hints(feed: Mapping[str, Any], head: bytes) -> FeedHints:
-    """RSS 2.0 <ttl>, <skipHours>, <skipDays> and the Syndication module. feedparser loses the skips, so they are read from the bytes."""
+    """Return <ttl>, <skipHours> and <skipDays> of RSS 2.0, and those of the Syndication module.
+
+    feedparser drops the skips, so they are parsed from the bytes.
+    """
     waits: list[timedelta] = []
     ttl = str(feed.get("ttl") or "").strip()
     if ttl.isdecimal() and 0 < int(ttl) <= 100_000:

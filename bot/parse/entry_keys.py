@@ -1,6 +1,6 @@
-"""What an entry is recognised by. Reduces entries to keys; whether a key is known, and what that means, is decided in `identity`.
+"""The keys by which an entry is recognised: BLAKE2b-128 digests that contain no dates.
 
-Keys are BLAKE2b-128. A date is never part of one.
+Whether a key is known, and what that means, is decided in `feeds.entry_identity`.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.text.url import article_number, canonical
 
 
 def digest(kind: str, text: str) -> bytes:
-    """BLAKE2b-128 of a text of this kind; empty for no text."""
+    """Return the BLAKE2b-128 digest of a text of this kind; empty for no text."""
     return (
         blake2b(f"{kind}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if text
@@ -21,7 +21,10 @@ def digest(kind: str, text: str) -> bytes:
 
 
 def keys_of(entry: ParsedEntry) -> EntryKeys:
-    """What the entry is recognised by. A guid that is a link is compared without scheme and trailing slash, but with its fragment."""
+    """Return the keys of an entry.
+
+    A guid that is a link is compared without scheme and trailing slash, but with its fragment.
+    """
     guid = entry.guid
     if guid.startswith(("http://", "https://")):
         guid = guid.partition("://")[2].rstrip("/")
@@ -40,7 +43,7 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
 
 
 def keys_in_text(text: str) -> tuple[bytes, bytes, bytes]:
-    """The link, guid and headline keys that a person's text may mean: an address, or a guid or headline."""
+    """Return the link, guid and headline keys that the text of a person may mean."""
     if "://" in text:
         return (
             digest("link", canonical(text)),
@@ -51,5 +54,5 @@ def keys_in_text(text: str) -> tuple[bytes, bytes, bytes]:
 
 
 def with_keys(entry: ParsedEntry) -> ParsedEntry:
-    """The entry with its keys."""
+    """Return the entry with its keys."""
     return replace(entry, keys=keys_of(entry))

@@ -1,4 +1,7 @@
-"""Read a JSON Feed (version 1.1, jsonfeed.org/version/1.1), which feedparser cannot. Each item is its own block, hashed as canonical JSON."""
+"""Parse JSON Feed (jsonfeed.org/version/1.1), which feedparser does not support.
+
+Each item is a block, hashed as canonical JSON.
+"""
 
 import json
 from collections.abc import Mapping
@@ -77,9 +80,9 @@ def _entry(
 
 
 def read_json_feed(
-    body: bytes, url: str, known: frozenset[bytes], now: datetime, most: int
+    body: bytes, url: str, known: frozenset[bytes], now: datetime, limit: int
 ) -> ParsedDocument | None:
-    """The new items of a JSON Feed; None where the body is no JSON Feed. At most `most` new items are read, first come."""
+    """Return at most `limit` new items, the first ones; None if the body is no JSON Feed."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -100,7 +103,7 @@ def read_json_feed(
         blocks.append(block)
         if block in known:
             continue
-        if len(entries) >= most:
+        if len(entries) >= limit:
             cut.append(block)
             continue
         entry = _entry(item, block, url, now, str(document.get("language") or ""))

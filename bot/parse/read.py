@@ -1,8 +1,8 @@
-"""One body to a parsed document, by the cheapest sure way: blocks that are known are cut out before feedparser sees the rest.
+"""Parse the body of a response: known blocks are removed before feedparser sees the rest.
 
-    JSON Feed? | cut blocks | drop known ones | to UTF-8 | mend | feedparser | entries
+    JSON Feed? | find blocks | drop known ones | to UTF-8 | mend | feedparser | entries
 
-Pure, and run where it can be killed. `shorten` is the part that is cheap enough to run anywhere.
+Pure, and run in a process that can be killed. `cut_known_blocks` is cheap enough to run anywhere.
 """
 
 import re
@@ -20,7 +20,7 @@ from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
 from bot.text.clean import title as clean_title
 
-MAX_NEW_ENTRIES = 500  #: new entries read of one document; the rest is remembered and not read
+MAX_NEW_ENTRIES = 500  #: new entries parsed of a document; the others are only remembered
 _DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,40})<")
 _CHALLENGE = re.compile(
     rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable "
@@ -36,17 +36,17 @@ _HTML = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class NewBlocks:
-    """A document without the blocks that are known."""
+    """A document without its known blocks."""
 
-    body: bytes  #: empty where nothing is new
+    body: bytes  #: empty if nothing is new
     blocks: tuple[bytes, ...]  #: hashes of all blocks of the document in order
 
 
 def cut_known_blocks(body: bytes, content_type: str, known: frozenset[bytes]) -> NewBlocks | None:
-    """Cut the known blocks out of a document; None where it has to be looked at whole."""
+    """Remove the known blocks of a document; None if the whole document has to be parsed."""
     if _is_json(body):
         return None
-    text = _narrow(body, content_type)
+    text = _scannable(body, content_type)
     blocks = scan(text)
     if not blocks or not _END.search(text, blocks[-1].end):
         return None
@@ -64,46 +64,46 @@ def read_document(
     now: datetime,
     truncated: bool = False,
 ) -> ParseOutcome:
-    """The new or changed entries of a document. Raises nothing for any input that ends by itself."""
+    """Return the new or changed entries of a document. Does not raise."""
     if _is_json(body):
         document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MAX_NEW_ENTRIES)
         return document or ParseFailed(
             Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed."
         )
-    text = _narrow(body, content_type)
+    text = _scannable(body, content_type)
     if _HTML.match(text[:5000].lstrip(b"\xef\xbb\xbf")):
-        return _page(text)
+        return _no_feed(text)
     blocks = scan(text)
     if not blocks:
         return _read_whole(to_utf8(text, content_type), url, now, truncated)
     fresh = tuple(position for position, block in enumerate(blocks) if block.hash not in known)
-    kept = _newest(text, blocks, fresh)
-    parsed = _parse(to_utf8(prune(text, blocks, frozenset(kept)), content_type))
+    chosen = _newest(text, blocks, fresh)
+    parsed = _parse(to_utf8(prune(text, blocks, frozenset(chosen)), content_type))
     raws = parsed.entries
-    if len(raws) != len(kept):  # a shape that bytes cannot tell: let the parser see it all
+    if len(raws) != len(chosen):  # the scan was wrong: parse the whole document
         return _read_whole(to_utf8(text, content_type), url, now, truncated)
-    pairs = [(raw, blocks[position].hash) for raw, position in zip(raws, kept, strict=True)]
+    pairs = [(raw, blocks[position].hash) for raw, position in zip(raws, chosen, strict=True)]
     entries = _entries(pairs, url, now, _language(parsed))
-    cut = tuple(blocks[position].hash for position in fresh if position not in set(kept))
+    cut = tuple(blocks[position].hash for position in fresh if position not in set(chosen))
     return _document(
         parsed,
         text[: blocks[0].start] + text[blocks[-1].end :],
         entries,
         tuple(block.hash for block in blocks),
         cut,
-        len(kept),
+        len(chosen),
         truncated=truncated or not _END.search(text, blocks[-1].end),
         base=url,
     )
 
 
 def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseOutcome:
-    found = fault(text)
-    at_end = truncated or (found is not None and found[1])
+    error = fault(text)
+    at_end = truncated or (error is not None and error[1])
     parsed = _parse(text)
     raws = list(parsed.entries)
     if not raws and not parsed.get("version"):
-        return _page(text)
+        return _no_feed(text)
     if at_end and raws:
         raws.pop()  # feedparser returns the last entry half filled
     taken = raws[:MAX_NEW_ENTRIES]
@@ -123,7 +123,7 @@ def _is_json(body: bytes) -> bool:
     return body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
-def _narrow(body: bytes, content_type: str) -> bytes:
+def _scannable(body: bytes, content_type: str) -> bytes:
     return to_utf8(body, content_type) if is_wide(body) else body
 
 
@@ -168,14 +168,14 @@ def _entries(
 
 
 def _language(parsed: Any) -> str:
-    """What the document calls its language."""
+    """The language that the document declares."""
     return str(
         parsed.feed.get("language") or (parsed.feed.get("title_detail") or {}).get("language") or ""
     )[:20]
 
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:
-    """At most MOST positions of new blocks: from the top, or from the bottom where the feed is sorted oldest first."""
+    """At most MAX_NEW_ENTRIES positions: the first, or the last if oldest entries come first."""
     if len(fresh) <= MAX_NEW_ENTRIES:
         return fresh
     first, last = (
@@ -186,10 +186,10 @@ def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> t
 
 
 def _date(block: bytes) -> datetime | None:
-    found = _DATE.search(block)
-    if not found:
+    element = _DATE.search(block)
+    if not element:
         return None
-    value = found.group(1).decode("ascii", "replace").strip()
+    value = element.group(1).decode("ascii", "replace").strip()
     for read_date in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             return read_date(value).replace(tzinfo=None)
@@ -198,7 +198,7 @@ def _date(block: bytes) -> datetime | None:
     return None
 
 
-def _page(text: bytes) -> ParseFailed:
+def _no_feed(text: bytes) -> ParseFailed:
     if _CHALLENGE.search(text[:50_000]):
         return ParseFailed(
             Failure.BLOCKED,

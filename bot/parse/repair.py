@@ -1,4 +1,4 @@
-"""Mend what keeps a document from being well-formed XML, where that is cheap and certain. Not a loose parser: feedparser has one."""
+"""Repair documents that are not well-formed XML, if that is cheap and certain. Not a parser."""
 
 import re
 from html.entities import html5
@@ -9,13 +9,12 @@ _SECTION = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.DOTAL
 _AMPERSAND = re.compile(
     rb"&(?:(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?"
 )
-_AT_END = frozenset(
-    {3, 5, 13, 20}
-)  # no element found, unclosed token, undefined position at EOF, unclosed CDATA (expat.h XML_Error)
+# No element found, unclosed token, undefined position at EOF, unclosed CDATA (expat.h, XML_Error).
+_AT_END = frozenset({3, 5, 13, 20})
 
 
 def fault(body: bytes) -> tuple[int, bool] | None:
-    """The byte offset of the first fault of a document and whether it is that the end is missing; None where it is well-formed."""
+    """Return offset of the first error and whether the end is missing; None if well-formed."""
     parser = ParserCreate(namespace_separator=" ")
     try:
         parser.Parse(body, True)
@@ -25,20 +24,20 @@ def fault(body: bytes) -> tuple[int, bool] | None:
 
 
 def _mend_references(text: bytes) -> bytes:
-    def mended(found: re.Match[bytes]) -> bytes:
-        if found.group(1):
-            return found.group()
-        if found.group(2):
-            character = html5.get(found.group(2).decode("ascii") + ";")
-            if character:
-                return "".join(f"&#{ord(one)};" for one in character).encode("ascii")
-        return b"&amp;" + found.group()[1:]
+    def replacement(reference: re.Match[bytes]) -> bytes:
+        if reference.group(1):
+            return reference.group()
+        if reference.group(2):
+            characters = html5.get(reference.group(2).decode("ascii") + ";")
+            if characters:
+                return "".join(f"&#{ord(character)};" for character in characters).encode("ascii")
+        return b"&amp;" + reference.group()[1:]
 
-    return _AMPERSAND.sub(mended, text)
+    return _AMPERSAND.sub(replacement, text)
 
 
 def mend(body: bytes) -> bytes:
-    """Resolve HTML's named entities and escape bare ampersands, outside CDATA sections and comments."""
+    """Resolve named entities of HTML and escape bare ampersands, except in CDATA and comments."""
     parts: list[bytes] = []
     position = 0
     for section in _SECTION.finditer(body):

@@ -1,7 +1,8 @@
-"""Say why an entry rang a subscription's chats, or why it did not, through every stage it went. Decides nothing; no I/O.
+"""Explain why an entry alerted the chats of a subscription or not. Decides nothing; no I/O.
 
-Stages in order: the feed showed it, it was new, it was not held back, the subscription looks at the feed, the words match, the story had
-not rung the chat before, the chat is open, the message was sent.
+The stages in order: a feed showed the entry, it was new, it was not silent, the subscription
+includes the feed, the words match, the chat had no alert of the story before, the chat is not
+paused, the message was sent.
 """
 
 import re
@@ -20,13 +21,13 @@ from bot.query.tree import Node
 from bot.query.words import ArticleWords
 from bot.text.clean import plain
 
-_PART = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
+_SUBDOMAIN = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
 TimeFormat = Callable[[datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
 class AlertExplanation:
-    """Why one subscription rang, or not."""
+    """Why a subscription alerted its chats, or not."""
 
     subscription: str
     matches: bool
@@ -44,22 +45,22 @@ class ParsedSubscription:
 
 
 def explain_article(
-    article: Article, held: Iterable[ParsedSubscription], translator: Translator = ENGLISH
+    article: Article, parsed: Iterable[ParsedSubscription], translator: Translator = ENGLISH
 ) -> list[AlertExplanation]:
-    """Why each subscription would match a text that no feed has shown."""
+    """Explain for each subscription whether it would match a text that no feed has shown."""
     words = ArticleWords(article)
     result = []
-    for one in held:
-        if one.tree is None:
-            result.append(_unread(one, translator))
+    for item in parsed:
+        if item.tree is None:
+            result.append(_broken(item, translator))
             continue
-        said = explain(one.tree, words)
+        explanation = explain(item.tree, words)
         result.append(
             AlertExplanation(
-                one.subscription.name,
-                said.matched,
+                item.subscription.name,
+                explanation.matched,
                 alerted=False,
-                text=plain(sentence(said, translator)),
+                text=plain(sentence(explanation, translator)),
             )
         )
     return result
@@ -67,28 +68,31 @@ def explain_article(
 
 def explain_entry(
     facts: EntryFacts,
-    held: Iterable[ParsedSubscription],
+    parsed: Iterable[ParsedSubscription],
     chats: Mapping[int, tuple[str, str]],
     when: TimeFormat,
     translator: Translator = ENGLISH,
 ) -> list[AlertExplanation]:
-    """Why each subscription rang for a stored entry, or not. `chats` has names, and why a chat is paused."""
+    """Explain for each subscription why a stored entry alerted its chats, or not.
+
+    `chats` maps ids to the name of a chat and why it is paused (empty if it is not).
+    """
     words = ArticleWords(facts.entry.article)
-    return [_of_one(facts, words, one, chats, when, translator) for one in held]
+    return [_explain_subscription(facts, words, item, chats, when, translator) for item in parsed]
 
 
-def _of_one(
+def _explain_subscription(
     facts: EntryFacts,
     words: ArticleWords,
-    held: ParsedSubscription,
+    parsed: ParsedSubscription,
     chats: Mapping[int, tuple[str, str]],
     when: TimeFormat,
     translator: Translator,
 ) -> AlertExplanation:
-    subscription, entry = held.subscription, facts.entry
-    if held.tree is None:
-        return _unread(held, translator)
-    said = explain(held.tree, words)
+    subscription, entry = parsed.subscription, facts.entry
+    if parsed.tree is None:
+        return _broken(parsed, translator)
+    explanation = explain(parsed.tree, words)
     texts = []
     excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
     if excluded:
@@ -100,43 +104,45 @@ def _of_one(
                 feed=entry.article.feed_name,
             )
         )
-    texts.append(sentence(said, translator))
-    matches = said.matched and not excluded
+    texts.append(sentence(explanation, translator))
+    matches = explanation.matched and not excluded
     alerts = {alert.chat_id: alert for alert in facts.alerts}
-    rang = False
+    alerted = False
     for number in subscription.chats:
         name, paused = chats.get(number, (str(number), ""))
         alert = alerts.get(number)
-        named = alert is not None and subscription.id in alert.subscriptions
-        if matches or named:
-            what = _in_chat(facts, alert, subscription, paused, when, translator)
+        included = alert is not None and subscription.id in alert.subscriptions
+        if matches or included:
+            outcome = _in_chat(facts, alert, subscription, paused, when, translator)
             texts.append(
-                translator.gettext("{chat}: {what}.", chat=name, what=what)
+                translator.gettext("{chat}: {what}.", chat=name, what=outcome)
                 if matches
                 else translator.gettext(
                     "{chat}: alerted before the article or the query changed; {what}.",
                     chat=name,
-                    what=what,
+                    what=outcome,
                 )
             )
-        rang = rang or (
-            alert is not None and named and alert.entry_id == entry.id and _arrived(alert)
+        alerted = alerted or (
+            alert is not None and included and alert.entry_id == entry.id and _arrived(alert)
         )
-    return AlertExplanation(subscription.name, matches, rang, plain(" ".join(texts)))
+    return AlertExplanation(subscription.name, matches, alerted, plain(" ".join(texts)))
 
 
-def _unread(held: ParsedSubscription, translator: Translator) -> AlertExplanation:
+def _broken(parsed: ParsedSubscription, translator: Translator) -> AlertExplanation:
     text = translator.gettext(
-        "Not working: its query cannot be read. {problem}", problem=held.problem
+        "Not working: its query cannot be read. {problem}", problem=parsed.problem
     )
-    return AlertExplanation(held.subscription.name, matches=False, alerted=False, text=plain(text))
+    return AlertExplanation(
+        parsed.subscription.name, matches=False, alerted=False, text=plain(text)
+    )
 
 
 def _arrived(alert: AlertFact) -> bool:
     return alert.state is DeliveryState.SENT or (not alert.state and alert.arrived)
 
 
-# What follows are clauses that stand by themselves, with a subject and a verb, so that they fit behind a colon in any language.
+# The texts below are clauses that can follow a colon in any language.
 
 
 def _in_chat(
@@ -173,7 +179,7 @@ def _in_chat(
 
 
 def _silent(kind: Silence, translator: Translator) -> str:
-    """Why an entry could not ring anyone."""
+    """Why no alert was possible for an entry."""
     match kind:
         case Silence.BASELINE:
             return translator.gettext(
@@ -236,7 +242,7 @@ def _unsettled(state: DeliveryState | None, translator: Translator) -> str:
 def describe_entry(
     facts: EntryFacts, when: TimeFormat, key: str, translator: Translator = ENGLISH
 ) -> str:
-    """How the entry is known; `key` says by what it was found: link, headline or guid."""
+    """Describe a stored entry that was found by `key`: link, headline or guid."""
     entry = facts.entry
     feed, first = entry.article.feed_name, when(entry.first_seen_at)
     match key:
@@ -275,16 +281,16 @@ def describe_entry(
 def explain_unknown(
     url: str, feeds: Iterable[FeedFact], when: TimeFormat, translator: Translator = ENGLISH
 ) -> str:
-    """Why an address is not known: which feeds could have shown it."""
+    """Explain why an address is not known: which feeds could have shown it."""
     host = _site(url)
-    near = [feed for feed in feeds if _related(host, _site(feed.url))]
-    if not near and host:
+    related = [feed for feed in feeds if _related(host, _site(feed.url))]
+    if not related and host:
         return translator.gettext(
             "No feed has shown this address, and no feed of {site} is watched. Add one to "
             "feeds.yaml.",
             site=host,
         )
-    if not near:
+    if not related:
         return translator.gettext(
             "No feed has shown this address, and no feed of its site is watched. Add one to "
             "feeds.yaml."
@@ -292,19 +298,19 @@ def explain_unknown(
     return "\n".join(
         [
             translator.gettext("No feed has shown this address yet."),
-            *(plain(_unseen(feed, when, translator)) for feed in near[:10]),
+            *(plain(_unseen(feed, when, translator)) for feed in related[:10]),
         ]
     )
 
 
 def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
-    """What became of a feed that could have shown it."""
-    after = when(feed.next_poll_at)
+    """The last fetch of a feed that could have shown the address."""
+    next_fetch = when(feed.next_poll_at)
     if feed.last_poll_at is None:
         return translator.gettext(
             "{feed} has not been fetched yet; next fetch {next}.",
             feed=feed.name,
-            next=after,
+            next=next_fetch,
         )
     last = when(feed.last_poll_at)
     if feed.failure:
@@ -313,26 +319,26 @@ def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
             feed=feed.name,
             last=last,
             problem=feed.failure.rstrip("."),
-            next=after,
+            next=next_fetch,
         )
     return translator.gettext(
         "{feed} did not have it at the last fetch, {last}; next fetch {next}.",
         feed=feed.name,
         last=last,
-        next=after,
+        next=next_fetch,
     )
 
 
 def _site(url: str) -> str:
-    """The host of an address without the first label that sites give their parts; empty where it has none."""
+    """The host of an address without a usual subdomain such as `www`; empty if it has none."""
     try:
-        return _PART.sub("", urlsplit(url).hostname or "")
+        return _SUBDOMAIN.sub("", urlsplit(url).hostname or "")
     except ValueError:
         return ""
 
 
 def _related(host: str, feed_host: str) -> bool:
-    """Whether two hosts are one site: the same, or one under the other."""
+    """Whether two hosts belong to the same site: equal, or a subdomain of the other."""
     return bool(host) and (
         host == feed_host or host.endswith(f".{feed_host}") or feed_host.endswith(f".{host}")
     )
