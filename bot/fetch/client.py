@@ -137,7 +137,7 @@ class Client:
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
 
     def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
-        """Remember the address that gave the validators; after a restart a feed is fetched in full."""
+        """Remember which address gave the validators; a restart costs a fetch without them."""
         if not isinstance(outcome, Fetched):
             return
         if url == start:

@@ -537,7 +537,8 @@ def _grammar_error(query: str, text: str, error: UnexpectedInput) -> QueryError:
         last = text.rsplit(maxsplit=1)[-1]
         last = next((sign for sign in ("&&", "||") if last.endswith(sign)), last)
         return _unfinished(query, text.rstrip().rfind(last), last)
-    position = error.pos_in_stream or 0  # type: ignore[redundant-expr]  # lark's annotation leaves out None
+    # The annotation of lark lacks None.
+    position = error.pos_in_stream or 0  # type: ignore[redundant-expr]
     if isinstance(error, UnexpectedCharacters):
         sign = text[position]
         return QueryError(

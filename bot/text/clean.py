@@ -9,8 +9,8 @@ from selectolax.lexbor import LexborHTMLParser
 _TAG = regex.compile(
     r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figcaption|figure|font"
     r"|h[1-6]|hr|i|iframe|img|ins|li|mark|"
-    r"ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|tr|tt|u|ul|video)"
-    r"(?:\s[^<>]*)?/?>|<!--",
+    r"ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|tr|tt"
+    r"|u|ul|video)(?:\s[^<>]*)?/?>|<!--",
     regex.IGNORECASE,
 )
 _BREAK = regex.compile(
