@@ -1,6 +1,11 @@
-"""What the commands of the command line share: the option for the configuration file, faults with their exit codes, loading. No command."""
+"""What commands share: the option for the configuration file, exit codes, loading.
+
+No command.
+"""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +32,11 @@ config_option = click.option(
 )
 
 
+def plural(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun; `plural` where it is not the singular with an s."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
 class Fault(click.ClickException):
     """Work that failed: exit code 1."""
 
@@ -38,24 +48,31 @@ class Fault(click.ClickException):
 
 
 class Misconfigured(Fault):
-    """A faulty file or query: exit code 2."""
+    """A faulty file, query or argument: exit code 2."""
 
     exit_code = 2
 
 
+@contextmanager
+def failing() -> Iterator[None]:
+    """Raise Fault for an error that a person can mend."""
+    try:
+        yield
+    except NewsbellError as error:
+        raise Fault(str(error)) from None
+
+
 def loaded(path: Path) -> Config:
-    """The configuration; a fault with every mistake of it."""
+    """Return the configuration. Raises Misconfigured with all its mistakes."""
     try:
         return load(path)
     except ConfigError as error:
-        many = len(error.mistakes)
-        raise Misconfigured(
-            f"{error}\n\n{many} mistake{'s' if many != 1 else ''} in {path}."
-        ) from None
+        count = plural(len(error.mistakes), "mistake")
+        raise Misconfigured(f"{error}\n\n{count} in {path}.") from None
 
 
 def read_only(config: Config) -> ReadOnlyDatabase:
-    """A reader of the database; a fault where there is none."""
+    """Return a reader of the database. Raises Fault where there is none."""
     try:
         return ReadOnlyDatabase(config.database)
     except NewsbellError as error:
@@ -63,14 +80,14 @@ def read_only(config: Config) -> ReadOnlyDatabase:
 
 
 def archive(config: Config) -> Archive:
-    """The stored entries; a fault where there are none."""
+    """Return the stored entries. Raises Fault where there is no database."""
     if not config.database.exists():
         raise Fault(f"There is no database at {config.database} yet: run `newsbell run` first.")
     return Archive(config.database)
 
 
 def read_query(query: str, config: Config) -> Node:
-    """The tree of a query; a fault with its place where it cannot be read."""
+    """Return the tree of a query. Raises Misconfigured with a caret below the error."""
     try:
         return parse(query, config.names)
     except QueryError as error:

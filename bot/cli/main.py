@@ -14,8 +14,18 @@ from rich.console import Console
 
 from bot import __version__
 from bot.cli import output
-from bot.cli.common import DEFAULT, Fault, Misconfigured, config_option, loaded, read_only
-from bot.cli.queries import backtest, explain, export, names, search, story
+from bot.cli.common import (
+    DEFAULT,
+    Fault,
+    Misconfigured,
+    config_option,
+    loaded,
+    plural,
+    read_only,
+)
+from bot.cli.explain import explain, story
+from bot.cli.first_polls import FirstPolls
+from bot.cli.queries import backtest, export, names, search
 from bot.config.load import Config
 from bot.config.query_tests import failures
 from bot.config.schema import FileShape
@@ -46,29 +56,32 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="newsbell")
 def main() -> None:
-    """An alarm bell for the news.
+    """Alerts for news feeds.
 
-    newsbell watches the feeds of feeds.yaml and rings a chat once for each story that matches what the chat asked for, in Telegram or in
-    this terminal. `newsbell demo` shows it on an invented newswire within a minute; `newsbell run` does it for real.
+    newsbell watches the feeds of feeds.yaml and sends each chat one alert per story that matches
+    its subscriptions, in Telegram or in this terminal. See it on an invented newswire with
+    `newsbell demo`; start it with `newsbell run`.
     """
     logs.use_standard_logging()
 
 
 @main.command()
 @config_option
-@click.option("--once", is_flag=True, help="Poll every feed, deliver, exit: for cron.")
+@click.option("--once", is_flag=True, help="Poll every feed, deliver, exit (for cron).")
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
     help="One JSON line per alert and revision on standard output; logs on standard error.",
 )
-@click.option("--verbose", "-v", is_flag=True, help="Say more in the log.")
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
 def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
-    """Watch the feeds and ring the chats.
+    """Watch the feeds and send alerts.
 
-    The first look at a feed is a silent baseline; the terminal shows what matches of its last 24 hours, marked as catch-up. Changes of
-    the configuration file are taken in while newsbell runs. The bot's token comes from TELEGRAM_BOT_TOKEN or settings.telegram.token_file.
+    On the first fetch of a feed its existing articles are stored and nobody is alerted; the
+    terminal shows matches of the last 24 hours, marked as catch-up. Changes of the configuration
+    file take effect while newsbell runs. The bot's token comes from TELEGRAM_BOT_TOKEN or
+    settings.telegram.token_file.
     """
     config = loaded(path)
     secrets: tuple[str, ...] = (config.token.get_secret_value(),) if config.token else ()
@@ -79,7 +92,7 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
 
 async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
     console = output.console()
-    first = output.FirstPolls(console)
+    first = FirstPolls(console)
     polls: dict[int, bool] = {}
 
     def polled(reports: list[PollReport]) -> None:
@@ -91,23 +104,24 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
     )
-    async with open_app(config, wiring) as made:
-        stop_on_signals(made)
-        status = await made.store.admin.status()
-        now = made.clock.now()
+    async with open_app(config, wiring) as app:
+        stop_on_signals(app)
+        status = await app.store.admin.status()
+        now = app.clock.now()
         new = sum(
             feed.state.baseline_at is None and feed.state.next_poll_at <= now
             for feed in status.feeds
         )
-        first.ready(made, new, once=once)
+        first.start(app, new, once=once)
         try:
-            link = None if once else await made.claim_link()
+            link = None if once else await app.claim_link()
             if link:
                 console.print(
-                    f"Nobody runs this newsbell in Telegram yet. Open this link once to become its operator:\n{link}",
+                    "No operator yet. Open this link in Telegram within 24 hours to become it:\n"
+                    f"{link}",
                     soft_wrap=True,
                 )
-            await (made.run_once() if once else made.run())
+            await (app.run_once() if once else app.run())
         finally:
             first.close()
     return 1 if once and polls and not any(polls.values()) else 0
@@ -116,24 +130,31 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT)
 def check(file: Path) -> None:
-    """Check a configuration file: say everything that is wrong with it, each with its place, and hold queries against their tests."""
+    """Check a configuration file and test its queries.
+
+    Lists every mistake with its line and column.
+    """
     config = loaded(file)
     failed = failures(config.tests, config.names)
     if failed:
         lines = "\n".join(mistake.at(str(file)) for mistake in failed)
         raise Misconfigured(
-            f"{lines}\n\n{len(failed)} of {len(config.tests)} tests of {file} fail{'s' if len(failed) == 1 else ''}."
+            f"{lines}\n\n{len(failed)} of {plural(len(config.tests), 'test')} in {file} failed."
         )
     declared = config.declared
-    tested = f", {len(config.tests)} tests of them passed" if config.tests else ""
-    click.echo(
-        f"{file} is fine: {len(declared.feeds)} feeds, {len(declared.chats)} chats, {len(declared.subscriptions)} subscriptions{tested}."
-    )
+    counts = [
+        plural(len(declared.feeds), "feed"),
+        plural(len(declared.chats), "chat"),
+        plural(len(declared.subscriptions), "subscription"),
+    ]
+    if config.tests:
+        counts.append(f"{plural(len(config.tests), 'test')} passed")
+    click.echo(f"{file} is valid: {', '.join(counts)}.")
     for key in config.outdated:
         click.echo(f"{key.at(str(file))} (the old name still works)")
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):
         click.echo(
-            "It names Telegram chats, but no token is set: set TELEGRAM_BOT_TOKEN before `newsbell run`."
+            "It has Telegram chats, but no token: set TELEGRAM_BOT_TOKEN before `newsbell run`."
         )
 
 
@@ -141,9 +162,9 @@ def check(file: Path) -> None:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(path: Path, *, as_json: bool) -> None:
-    """Show feeds with last and next poll, failures in words, queues and dead letters. Works while newsbell runs."""
+    """Show the state of feeds, queues and deliveries. Works while newsbell runs."""
     config = loaded(path)
-    found = read_only(config).status()
+    current = read_only(config).status()
     if as_json:
         feeds = [
             {
@@ -156,26 +177,26 @@ def status(path: Path, *, as_json: bool) -> None:
                 "failure": feed.state.failure,
                 "failure_text": feed.state.failure_text,
             }
-            for feed in found.feeds
+            for feed in current.feeds
         ]
         chats = [
             {"name": chat.name, "queued": queued, "paused": chat.paused, "not_before": _iso(until)}
-            for chat, queued, until in found.chats
+            for chat, queued, until in current.chats
         ]
         click.echo(
             json.dumps(
                 {
                     "feeds": feeds,
                     "chats": chats,
-                    "subscriptions": found.subscriptions,
-                    "deliveries": found.deliveries,
+                    "subscriptions": current.subscriptions,
+                    "deliveries": current.deliveries,
                 },
                 ensure_ascii=False,
             )
         )
         return
     console = output.console(error=False)
-    for part in output.status_table(found, datetime.now(UTC), ZoneInfo(config.settings.timezone)):
+    for part in output.status_table(current, datetime.now(UTC), ZoneInfo(config.settings.timezone)):
         console.print(part)
 
 
@@ -183,22 +204,22 @@ def status(path: Path, *, as_json: bool) -> None:
 @config_option
 @click.pass_context
 def outbox(context: click.Context, path: Path) -> None:
-    """Look after deliveries that are not done: list, retry, drop."""
+    """List, retry or drop undelivered messages."""
     context.obj = path
     if context.invoked_subcommand is None:
         context.invoke(outbox_list)
 
 
 @outbox.command("list")
-@click.option("--all", "everything", is_flag=True, help="Those that are done as well.")
+@click.option("--all", "everything", is_flag=True, help="Also deliveries that are done.")
 @click.pass_obj
 def outbox_list(path: Path, *, everything: bool = False) -> None:
-    """List deliveries that wait, are undecided or dead."""
+    """List deliveries that are queued, undecided or dead."""
     config = loaded(path)
     states = tuple(DeliveryState) if everything else None
     rows = read_only(config).outbox(states)
     if not rows:
-        click.echo("Nothing waits and nothing is dead.")
+        click.echo("The outbox is empty.")
         return
     output.console(error=False).print(
         output.outbox_table(rows, datetime.now(UTC), ZoneInfo(config.settings.timezone))
@@ -209,16 +230,16 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
 @click.argument("ids", type=int, nargs=-1)
 @click.pass_obj
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
-    """Send again what is dead or undecided: these deliveries, or all dead ones."""
-    click.echo(f"{_by_hand(loaded(path), 'retry', ids)} deliveries are queued again.")
+    """Send deliveries again: those with these ids, or all dead ones."""
+    click.echo(_outcome(_by_hand(loaded(path), "retry", ids), ids, "queued again"))
 
 
 @outbox.command("drop")
 @click.argument("ids", type=int, nargs=-1)
 @click.pass_obj
 def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
-    """Give up deliveries: these, or all dead ones."""
-    click.echo(f"{_by_hand(loaded(path), 'drop', ids)} deliveries are dropped.")
+    """Drop deliveries: those with these ids, or all dead ones."""
+    click.echo(_outcome(_by_hand(loaded(path), "drop", ids), ids, "dropped"))
 
 
 @main.command()
@@ -230,7 +251,10 @@ def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
     help="How long it plays.",
 )
 def demo(seconds: float) -> None:
-    """Play an invented newswire on this machine through the whole of newsbell, at high speed. Ends by itself."""
+    """Play an invented newswire through all of newsbell.
+
+    Runs at high speed and ends by itself.
+    """
     logs.set_up()
     _run(play(seconds, Console(highlight=False)))
 
@@ -246,15 +270,26 @@ for command in (search, backtest, explain, names, story, export):
 
 
 def schema_text() -> str:
-    """The JSON Schema of feeds.yaml."""
-    made = FileShape.model_json_schema()
-    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    made["title"] = "feeds.yaml of newsbell"
-    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    """Return the JSON Schema of feeds.yaml."""
+    document = FileShape.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["title"] = "feeds.yaml of newsbell"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def _outcome(count: int, ids: tuple[int, ...], participle: str) -> str:
+    """Return what became of deliveries; `ids` are those asked for, none for all dead ones."""
+    if count:
+        verb = "is" if count == 1 else "are"
+        return f"{plural(count, 'delivery', 'deliveries')} {verb} {participle}."
+    if not ids:
+        return "No delivery is dead."
+    numbers = f"number {ids[0]}" if len(ids) == 1 else "one of these numbers"
+    return f"No undelivered message has {numbers}. `newsbell outbox` lists them."
 
 
 def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
@@ -269,10 +304,8 @@ def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
 
     async def work() -> int:
         async with SqliteStore(config.database) as store:
-            operator = store.admin
-            return await (
-                operator.retry(ids) if do == "retry" else operator.drop(ids, datetime.now(UTC))
-            )
+            admin = store.admin
+            return await (admin.retry(ids) if do == "retry" else admin.drop(ids, datetime.now(UTC)))
 
     try:
         return asyncio.run(work())

@@ -1,224 +1,126 @@
-"""What the command line shows: progress of the first polls, tables, articles with what matched. Reads values, changes nothing."""
+"""What the command line prints: tables, articles with their matches marked, forecasts.
+
+Reads values, changes nothing. Texts that chats show as well come from bot/search.
+"""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.common import plural
 from bot.delivery.render import snippet
 from bot.feeds.poll_schedule import in_words
-from bot.feeds.poller import PollReport
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, Settlement
 from bot.model.entries import Span
 from bot.model.status import FeedStatus, Status
 from bot.search.backtest import Forecast, Hit
-from bot.search.timeline import TimelineStory, format_delay, summary, who_was_first
-from bot.service.app import App
-from bot.service.jobs import OFFLINE
+from bot.search.feed_state import feed_state, status_counts
+from bot.search.forecast_text import forecast_text
+from bot.search.timeline import (
+    TimelineStory,
+    format_delay,
+    source_name,
+    summary,
+    who_was_first,
+)
+from bot.text.clean import cut
+
+_BAR_WIDTH = 40  # characters of the longest bar of a chart
+_OVERLAPS = 5  # subscriptions that a backtest names
+_REASONS = {"every": "set in feeds.yaml"}  # of an interval; the others read well as stored
 
 
-class FirstPolls:
-    """Follows the polls of a run: a bar until every feed was looked at once, then a line that says what is watched."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress: Progress | None = None
-        self._app: App | None = None
-        self._due = 0
-        self._once = False
-        self._looked_at: set[int] = set()  # feeds by id: several may have one name
-        self._failed: dict[int, PollReport] = {}
-        self._baselines = 0
-        self._said_offline = False
-
-    def ready(self, app: App, due: int, *, once: bool = False) -> None:
-        """Polling begins; so many feeds are new to newsbell."""
-        self._app = app
-        self._due = due
-        self._once = once
-        feeds = len(app.config.declared.feeds)
-        where = "Telegram and this terminal" if app.bot else "this terminal"
-        self._console.print(
-            f"newsbell watches {feeds} feeds for {len(app.config.declared.subscriptions)} subscriptions; alerts go to {where}."
-        )
-        if not self._due:
-            self._wait()
-            return
-        if self._console.is_terminal:
-            columns = (
-                TextColumn("Reading the feeds for the first time"),
-                BarColumn(),
-                MofNCompleteColumn(),
-            )
-            self._progress = Progress(*columns, console=self._console, transient=True)
-            self._progress.start()
-            self._progress.add_task("baseline", total=self._due)
-
-    def polled(self, reports: list[PollReport]) -> None:
-        """Some feeds were polled."""
-        for report in reports:
-            feed = report.commit.feed_id
-            if report.failure:
-                self._failed[feed] = report
-            else:
-                self._failed.pop(feed, None)
-            self._baselines += report.baseline
-            is_new = report.baseline or report.commit.state.baseline_at is None
-            if is_new and feed not in self._looked_at and len(self._looked_at) < self._due:
-                self._looked_at.add(feed)
-                if self._progress:
-                    self._progress.advance(self._progress.task_ids[0])
-                if len(self._looked_at) == self._due:
-                    self._done()
-        self._offline(reports)
-
-    def _offline(self, reports: list[PollReport]) -> None:
-        feeds = len(self._app.config.declared.feeds) if self._app else 0
-        offline = [report for report in self._failed.values() if report.failure in OFFLINE]
-        if feeds and len(offline) == feeds and not self._said_offline:
-            self._said_offline = True
-            self._console.print(
-                "No feed can be reached: there seems to be no network. newsbell keeps trying.",
-                style="yellow",
-            )
-        elif self._said_offline and any(report.failure is None for report in reports):
-            self._said_offline = False
-            self._console.print("The network is back.", style="green")
-
-    def _done(self) -> None:
-        self.close()
-        if self._baselines:  # what cannot be read at all is told by `_offline`
-            failed = (
-                f"; {len(self._failed)} cannot be read at present (`newsbell status` says why)"
-                if self._failed
-                else ""
-            )
-            self._console.print(
-                f"{self._baselines} feeds read{failed}. What they hold now rings nobody; what comes from now on does."
-            )
-        if self._app and not self._app.bot:
-            self._console.print(
-                "To be rung in Telegram: get a token from @BotFather, set TELEGRAM_BOT_TOKEN, start again.",
-                style="dim",
-            )
-        self._wait()
-
-    def _wait(self) -> None:
-        if not self._once:
-            self._console.print("Waiting for news. Ctrl-C stops; nothing is lost.", style="dim")
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._progress:
-            self._progress.stop()
-            self._progress = None
+def console(*, error: bool = True) -> Console:
+    """Return the console for what people read beside the alerts."""
+    return Console(
+        file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty()
+    )
 
 
 def settled(console: Console, settlement: Settlement) -> None:
-    """Say what did not go well with a delivery."""
+    """Print what did not go well with a delivery."""
     chat = settlement.delivery.chat.name
     if settlement.state is DeliveryState.DEAD:
-        console.print(f"{chat}: a message was refused for good: {settlement.error}", style="red")
+        console.print(f"{chat}: a message was refused: {settlement.error}", style="red")
     elif settlement.pause:
         console.print(f"{chat}: paused: {settlement.pause}", style="red")
     elif settlement.retry_at and settlement.error:
-        console.print(f"{chat}: {settlement.error}; it waits and is tried again", style="yellow")
+        console.print(f"{chat}: {settlement.error}; newsbell tries again", style="yellow")
 
 
 def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Text]:
-    """The state of everything."""
-    feeds = Table(
-        "feed",
-        "last poll",
-        "next poll",
-        "entries",
-        "state",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-    )
+    """Return the state of all feeds, of chats and hosts that wait, and counts."""
+    translator = Translator(zone)
+    feeds = _table("feed", "state", "next poll", "notes")
     for feed in status.feeds:
-        state = feed.state
-        last = Translator(zone).time(state.last_poll_at, now) if state.last_poll_at else "never"
-        wait = state.next_poll_at - now
+        wait = feed.state.next_poll_at - now
         next_poll = f"in {in_words(wait)}" if wait.total_seconds() > 0 else "now"
-        feeds.add_row(Text(feed.name), last, next_poll, str(feed.entries), _feed_state(feed, now))
+        state, notes = _feed_state(feed, now, translator), "; ".join(_notes(feed, now))
+        feeds.add_row(Text(feed.name), state, next_poll, Text(notes))
     parts: list[Table | Text] = [feeds, Text()]
-    waiting = [
-        (chat, queued, until)
-        for chat, queued, until in status.chats
-        if queued or chat.paused or (until and until > now)
-    ]
-    for chat, queued, until in waiting:
-        pause = (
-            f", paused: {chat.paused}"
-            if chat.paused
-            else f", not before {Translator(zone).time(until, now)}"
-            if until and until > now
-            else ""
-        )
-        parts.append(Text(f"{chat.name}: {queued} messages wait{pause}", style="yellow"))
+    for chat, queued, until in status.chats:
+        parked = until if until and until > now else None
+        if not (queued or chat.paused or parked):
+            continue
+        text = f"{chat.name}: {plural(queued, 'message')} queued"
+        if chat.paused:
+            text += f", paused: {chat.paused}"
+        elif parked:
+            text += f", not before {translator.time(parked, now)}"
+        parts.append(Text(text, style="yellow"))
     for host, until in status.hosts:
         if until > now:
-            parts.append(
-                Text(
-                    f"{host} asked to be left alone until {Translator(zone).time(until, now)}",
-                    style="yellow",
-                )
-            )
-    counts = (
-        ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items()))
-        or "none yet"
-    )
-    parts.append(
-        Text(
-            f"{len(status.feeds)} feeds, {status.subscriptions} subscriptions, deliveries: {counts}"
-        )
-    )
+            at = translator.time(until, now)
+            parts.append(Text(f"{host} asked for no requests until {at}", style="yellow"))
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items()))
+    parts.append(Text(f"{status_counts(status)} Deliveries: {counts or 'none yet'}."))
     return parts
 
 
-def _feed_state(feed: FeedStatus, now: datetime) -> Text:
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False, header_style="bold")
+
+
+def _feed_state(feed: FeedStatus, now: datetime, translator: Translator) -> Text:
+    text, state = feed_state(feed, now, translator), feed.state
+    if state.failures:
+        return Text(f"✗ {text}", style="red")
+    if state.last_ok_at is None:
+        return Text(text, style="dim")
+    is_whole = not (state.empties or state.cut or state.gaps or state.adopted_url)
+    return Text(f"✓ {text}", style="green" if is_whole else "yellow")
+
+
+def _notes(feed: FeedStatus, now: datetime) -> list[str]:
+    """Return how often a feed is polled, and what a person may want to do about it."""
     state = feed.state
     if state.failures:
         since = f" for {in_words(now - state.failing_since)}" if state.failing_since else ""
-        return Text(f"✗ {state.failure_text} ({state.failures} times{since})", style="red")
+        return [f"failing{since} ({plural(state.failures, 'poll')})"]
     if state.last_poll_at is None:
-        return Text("not looked at yet", style="dim")
-    notes = [f"every {in_words(state.interval)}: {state.reason}"]
+        return []
+    notes = [f"every {in_words(state.interval)} ({_REASONS.get(state.reason, state.reason)})"]
     if state.empties:
-        notes.append(f"empty {state.empties} times in a row")
+        notes.append(f"empty {plural(state.empties, 'time')} in a row")
     if state.cut:
-        notes.append(f"cut: {state.cut} older entries are not read")
+        notes.append(f"too long: {plural(state.cut, 'older article')} not read")
     if state.gaps:
-        notes.append(f"{state.gaps} gaps: some entries may have come and gone between two polls")
+        gaps = plural(state.gaps, "gap")
+        notes.append(f"{gaps}: articles may have been missed between polls; set a shorter `every`")
     if state.adopted_url:
-        notes.append(f"moved to {state.adopted_url}")
-    return Text(f"✓ {'; '.join(notes)}", style="green" if len(notes) == 1 else "yellow")
+        notes.append(f"moved to {state.adopted_url}; put this address into feeds.yaml")
+    return notes
 
 
 def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Table:
-    """Deliveries that are not done."""
-    table = Table(
-        "id",
-        "state",
-        "kind",
-        "chat",
-        "since",
-        "tries",
-        "what",
-        "why",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-    )
+    """Return deliveries as a table."""
+    table = _table("id", "state", "kind", "chat", "since", "tries", "what", "why")
     for row in rows:
-        title = row.title if len(row.title) <= 60 else row.title[:59] + "…"
         table.add_row(
             str(row.id),
             row.state,
@@ -226,90 +128,76 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
             Text(row.chat),
             Translator(zone).time(row.created_at, now),
             str(row.attempts),
-            Text(title),
+            Text(cut(row.title, 60)),
             Text(row.error),
         )
     return table
 
 
-def console(*, error: bool = True) -> Console:
-    """The console for what people read beside the alerts."""
-    return Console(
-        file=sys.stderr if error else sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty()
-    )
-
-
 def marked(text: str, spans: Iterable[Span], style: str = "bold") -> Text:
-    """A text with what matched underlined."""
-    shown = Text(text, style=style)
+    """Return a text with its matches underlined."""
+    styled = Text(text, style=style)
     for span in spans:
-        shown.stylize("underline", span.start, span.end)
-    return shown
+        styled.stylize("underline", span.start, span.end)
+    return styled
 
 
-def hit(console: Console, found: Hit, at: str) -> None:
-    """A stored article that matches: when, where from, its headline, the summary around the first match."""
-    article = found.entry.article
-    in_title = [span for span in found.spans if span.field == "title"]
+def hit(console: Console, hit: Hit, at: str) -> None:
+    """Print a stored article that matches: time, headline, summary around the match, source."""
+    article = hit.entry.article
+    in_title = [span for span in hit.spans if span.field == "title"]
     console.print(Text(f"{at}  ").append_text(marked(article.title, in_title)))
-    text, inside = snippet(article.summary, found.spans)
+    text, inside = snippet(article.summary, hit.spans)
     if text and inside:
         console.print(Text("    ").append_text(marked(text, inside, "")))
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))
 
 
 def storyline(
-    made: Console, told: Sequence[TimelineStory], when: Callable[[datetime], str]
+    console: Console, stories: Sequence[TimelineStory], when: Callable[[datetime], str]
 ) -> None:
-    """A storyline, the story that was asked for with the reasons of each article."""
-    made.print(Text(f"Storyline: {summary(told)}", style="bold"))
-    for story in told:
-        made.print()
+    """Print a storyline; for the requested story also why each article belongs to it."""
+    console.print(Text(f"Storyline: {summary(stories)}", style="bold"))
+    for story in stories:
+        console.print()
         sign = "▶" if story.requested else "○"
-        made.print(Text(f"{sign} {story.title}", style="bold" if story.requested else ""))
-        made.print(Text(f"  {who_was_first(story)}", style="dim"))
-        for line in story.entries:
-            entry = line.entry
-            name = f"via {entry.agency}: {entry.name}" if entry.agency else entry.name
-            made.print(
-                Text(f"  {when(entry.at)}  {format_delay(line.delay):>9}  {name}: {entry.title}")
+        console.print(Text(f"{sign} {story.title}", style="bold" if story.requested else ""))
+        console.print(Text(f"  {who_was_first(story)}", style="dim"))
+        for item in story.entries:
+            entry, delay = item.entry, format_delay(item.delay)
+            console.print(
+                Text(f"  {when(entry.at)}  {delay:>9}  {source_name(entry)}: {entry.title}")
             )
             if story.requested:
-                made.print(Text(f"      {line.reason}", style="dim"))
+                console.print(Text(f"      {item.reason}", style="dim"))
 
 
 def forecast(
-    console: Console, made: Forecast, names: dict[int, str], when: Callable[[datetime], str]
+    console: Console,
+    forecast: Forecast,
+    names: Mapping[int, str],
+    when: Callable[[datetime], str],
 ) -> None:
-    """A backtest: the chart of days, how many messages to expect, what overlaps, the newest matches."""
-    if made.nothing_stored:
-        console.print("There are no stored articles yet to try it on: run `newsbell run` first.")
+    """Print a backtest: how many alerts to expect, a chart, overlaps, the newest matches."""
+    console.print(Text(forecast_text(forecast, width=_BAR_WIDTH)))
+    if forecast.nothing_stored:
         return
-    console.print(
-        Text(
-            f"{made.about}{made.stories} stories in {made.about}{made.entries} articles of the last {made.span}"
-        )
-    )
-    most = max((count for _, count in made.by_day), default=0)
-    for day, count in made.by_day:
-        bar = "█" * round(40 * count / most) if most else ""
-        console.print(Text(f"  {day:%a %d %b}  {bar or ('▏' if count else '')} {count}"))
-    console.print(
-        Text(
-            f"Expect about {made.alerts_per_day:.1f} alerts a day, {made.alerts_per_week:.0f} a week."
-        )
-    )
-    if made.share < 1:
+    if forecast.share < 1:
+        step = round(1 / forecast.share)
         console.print(
-            Text(
-                f"The query is broad: the counts are estimates from every {round(1 / made.share)}th article."
-            )
+            f"The query is broad: these are estimates from every {_ordinal(step)} article."
         )
-    for number, count in made.overlap[:5]:
-        console.print(
-            Text(f"{count} of the stories ring for “{names.get(number, number)}” already.")
-        )
-    if made.hits:
+    for number, count in forecast.overlap[:_OVERLAPS]:
+        verb = "is" if count == 1 else "are"
+        name = names.get(number, number)
+        console.print(Text(f"{plural(count, 'story', 'stories')} {verb} already in “{name}”."))
+    if forecast.hits:
         console.print()
-    for one in made.hits:
-        hit(console, one, when(one.entry.at))
+    for match in forecast.hits:
+        hit(console, match, when(match.entry.at))
+
+
+def _ordinal(number: int) -> str:
+    """Return 2nd, 3rd, 4th, 11th, 21st."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in {11, 12, 13} else ending}"

@@ -162,3 +162,13 @@ def who_was_first(story: TimelineStory, translator: Translator = ENGLISH) -> str
         span=span,
         other=second.entry.name,
     )
+
+
+def source_name(entry: StoryEntry, translator: Translator = ENGLISH) -> str:
+    """Return who published an entry, and the agency where the text is an agency's."""
+    return f"{via(entry, translator)} {entry.name}".lstrip()
+
+
+def via(entry: StoryEntry, translator: Translator = ENGLISH) -> str:
+    """Return the agency whose text an entry is, such as `via AP:`; empty for none."""
+    return translator.gettext("via {agency}:", agency=entry.agency) if entry.agency else ""

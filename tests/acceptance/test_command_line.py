@@ -145,7 +145,7 @@ async def test_once_prints_each_story_once_as_one_json_line_and_logs_to_standard
     written(folder, server.url("/a"))
     first = await newsbell(folder, "run", "--once", "--json")
     assert (first.code, first.out) == (0, "")
-    assert "newsbell watches 1 feeds" in first.err
+    assert "Watching 1 feed, 1 subscription. Alerts appear here." in first.err
 
     server.put(
         "/a",
@@ -206,7 +206,7 @@ async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder:
     )
     result = await command(folder, "check", "other.yaml")
     assert result.code == 0
-    assert "other.yaml is fine: 1 feeds, 1 chats, 0 subscriptions." in result.out
+    assert "other.yaml is valid: 1 feed, 1 chat, 0 subscriptions." in result.out
     assert "TELEGRAM_BOT_TOKEN" in result.out
     missing = await command(folder, "check")
     named = await command(folder, "status", NEWSBELL_CONFIG="other.yaml")
@@ -223,11 +223,13 @@ async def test_status_tells_people_and_programs_how_each_feed_is(
     written(folder, server.url("/a"), server.url("/missing"))
     once = await newsbell(folder, "run", "--once")
     assert once.code == 0
-    assert "1 feeds read; 1 cannot be read at present" in once.err
+    assert "Read 1 feed; 1 could not be read (`newsbell status` says why)." in once.err
     people = await command(folder, "status")
     programs = await command(folder, "status", "--json")
     assert (people.code, programs.code, people.err, programs.err) == (0, 0, "", "")
     assert "nothing at this address (404)" in people.out
+    assert "✓ 2 articles, checked " in people.out
+    assert "2 feeds, 1 subscription. Deliveries: " in people.out
     report = json.loads(programs.out)
     good, bad = sorted(report["feeds"], key=lambda feed: feed["url"])
     assert (good["entries"], good["failures"], good["failure"]) == (2, 0, None)
@@ -258,6 +260,12 @@ async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
     dropped = await command(folder, "outbox", "drop")
     assert dropped.out == "2 deliveries are dropped.\n"
     assert states(folder) == {1: "queued", 2: "dropped", 3: "queued", 4: "sent", 5: "dropped"}
+    unknown = await command(folder, "outbox", "retry", "99")
+    none_dead = await command(folder, "outbox", "drop")
+    assert unknown.out == (
+        "No undelivered message has number 99. `newsbell outbox` lists them.\n"
+    )
+    assert none_dead.out == "No delivery is dead.\n"
 
 
 async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_sigterm(
@@ -279,8 +287,8 @@ async def test_a_newsbell_that_runs_is_asked_refuses_a_second_one_and_ends_on_si
             == f"Another newsbell (process {process.pid}) is using newsbell.db; stop it first.\n"
         )
         assert [feed["entries"] for feed in json.loads(status.out)["feeds"]] == [1]
-        assert dropped.out == "1 deliveries are dropped.\n"
-        assert retried.out == "1 deliveries are queued again.\n"
+        assert dropped.out == "1 delivery is dropped.\n"
+        assert retried.out == "1 delivery is queued again.\n"
         await until(lambda: states(folder)[1] == "sent")
         process.send_signal(signal.SIGTERM)
         result = await end(process)

@@ -231,15 +231,15 @@ async def test_backtest_says_what_would_have_rung(
         )
         await shown(made, server, "/b", just("1", "Harbour crane"), just("4", "A harbour light"))
         reply = told(tmp_path, "backtest", "harbour")
-        assert reply.startswith("3 stories in 4 articles of the last 24 hours")
+        assert reply.startswith("3 stories in the last 24 hours.")
         assert "Expect about 3.0 alerts a day, 21 a week." in reply
-        assert "1 of the stories ring for “Cranes” already." in reply
-        assert "2 of the stories ring for “Ports” already." in reply
+        assert "1 story is already in “Cranes”." in reply
+        assert "2 stories are already in “Ports”." in reply
         assert reply.count("news.example") == 3
         assert told(tmp_path, "backtest", "harbour", "--feeds", "b").startswith(
-            "2 stories in 2 articles"
+            "2 stories in the last 24 hours."
         )
-        assert told(tmp_path, "backtest", "zeppelin").startswith("0 stories in 0 articles")
+        assert told(tmp_path, "backtest", "zeppelin").startswith("0 stories in the last ")
 
 
 async def test_backtest_of_a_broad_query_says_that_it_estimates(
@@ -254,8 +254,8 @@ async def test_backtest_of_a_broad_query_says_that_it_estimates(
             *(just(str(number), f"Harbour part {number}") for number in range(40)),
         )
         reply = told(tmp_path, "backtest", "harbour")
-        assert reply.startswith("about 40 stories in about 40 articles")
-        assert "The query is broad: the counts are estimates from every 4th article." in reply
+        assert reply.startswith("About 40 stories in the last 24 hours.")
+        assert "The query is broad: these are estimates from every 4th article." in reply
 
 
 async def test_an_empty_database_is_no_fault(
@@ -263,7 +263,7 @@ async def test_an_empty_database_is_no_fault(
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
         reply = told(tmp_path, "backtest", "harbour")
-        assert "no stored articles yet" in reply or reply.startswith("0 stories in 0 articles")
+        assert "No articles stored yet" in reply or reply.startswith("0 stories in the last ")
         assert told(tmp_path, "search", "harbour") == "No stored article matches."
         assert told(tmp_path, "explain", "harbour") != ""
         assert "none" in told(tmp_path, "names", "Zelensky")
@@ -286,8 +286,8 @@ async def test_the_chart_counts_a_story_on_its_day_in_the_zone_of_the_settings(
         clock.advance(2 * DAY - timedelta(minutes=10))
         await shown(made, server, "/a", item("1", "Harbour opens", at=at))
         lines = asked(tmp_path, "backtest", "harbour").stdout.splitlines()
-    counted = [line.split()[:3] for line in lines if line.endswith("█ 1")]
-    assert counted == [f"{at.astimezone(ZoneInfo(zone)):%a %d %b}".split()]
+    counted = [line.split()[:2] for line in lines if line.endswith("▇ 1")]
+    assert counted == [f"{at.astimezone(ZoneInfo(zone)):%a %d}".split()]
 
 
 # Explain: every stage
@@ -456,7 +456,7 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
         ), "a chat's own has its query for a name"
         wrong = asked(tmp_path, "explain", "-s", "Mising", "https://news.example/1")
         assert (wrong.exit_code, wrong.stdout) == (2, "")
-        assert "There is no subscription 'Mising'. There are: Elsewhere, Missing, " in wrong.stderr
+        assert "There is no subscription 'Mising'. Subscriptions: Elsewhere, Missing, " in wrong.stderr
 
 
 @pytest.mark.parametrize(
@@ -565,8 +565,8 @@ async def test_a_subscription_that_came_later_does_not_claim_the_alert_of_anothe
             in reply
         )
         line = told(tmp_path, "explain", "--last", "1")
-        assert "rang First " in f"{line} ", line
-        assert "rang First, Later" not in line
+        assert "alerted: First " in f"{line} ", line
+        assert "alerted: First, Later" not in line
 
 
 async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(
@@ -595,7 +595,7 @@ async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
     async with newsbell(tmp_path, config(server, "/a", subscriptions=rules), clock=clock):
         reply = told(tmp_path, "explain", "Missiles", "over the port")
         assert reply.startswith(
-            "No stored article has this headline; as a new one it would be judged so:"
+            "No stored article has this headline. If it came now:"
         )
         assert "✓ English Matched: missile (“Missiles”, same stem: missil)." in reply
         assert "✗ None Missing: mill." in reply
@@ -617,8 +617,8 @@ async def test_the_newest_articles_are_told_in_a_few_lines_each(
         assert [line for line in reply if not line.startswith(" ")] == [
             line for line in reply if line[2:3] == ":" or line[:1].isdigit()
         ]
-        assert "    rang Port" in reply
-        assert "    no subscription matches (2 looked at)" in reply
+        assert "    alerted: Port" in reply
+        assert "    no match in 2 subscriptions" in reply
         assert any(line.startswith("    Port: ") and "first fetch" in line for line in reply), (
             "the oldest matches and did not ring"
         )
@@ -651,7 +651,7 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
         reply = told(tmp_path, "explain", *arguments)
         assert "@weapons" in reply
         assert "cannot be read" in reply or "there is no list" in reply.lower()
-        assert "There is no subscription yet" not in reply
+        assert "There are no subscriptions yet" not in reply
     assert asked(tmp_path, "backtest", "harbour").exit_code == 0
 
 
@@ -838,7 +838,7 @@ def test_tests_that_pass_are_counted(tmp_path: Path) -> None:
     result = checked(tmp_path, TESTED)
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "2 subscriptions, 14 tests of them passed." in result.stdout
+    assert "2 subscriptions, 14 tests passed." in result.stdout
 
 
 def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path) -> None:
@@ -859,7 +859,7 @@ def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path)
         in other
     )
     assert "“Тихое море” should match Языки. No match." in third or "Missing: ракета" in third
-    assert total.endswith("feeds.yaml fail.")
+    assert total.endswith("feeds.yaml failed.")
     assert total.startswith("3 of 14 tests")
 
 
@@ -898,7 +898,7 @@ def test_no_tests_and_empty_ones_are_fine_and_a_running_newsbell_does_not_fail_b
     result = checked(
         tmp_path, f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{}}}}\n"
     )
-    assert "1 subscriptions." in result.stdout
+    assert "1 subscription." in result.stdout
 
     (tmp_path / "feeds.yaml").write_text(
         f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{match: [mill]}}}}\n"

@@ -1,0 +1,213 @@
+"""Commands about one article: why it alerted or did not, and the story that it belongs to.
+
+They read the database and change nothing.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from rich.text import Text
+
+from bot.cli import output
+from bot.cli.common import Fault, Misconfigured, archive, config_option, failing, loaded, plural
+from bot.config.load import Config
+from bot.errors import QueryError
+from bot.i18n.catalog import Translator
+from bot.model.archive import EntryFacts
+from bot.model.chats import Subscription
+from bot.model.entries import Article
+from bot.parse.entry_keys import keys_in_text
+from bot.query.parser import parse
+from bot.search import timeline
+from bot.search.explain import (
+    AlertExplanation,
+    ParsedSubscription,
+    describe_entry,
+    explain_article,
+    explain_entry,
+    explain_unknown,
+)
+from bot.store.archive import Archive
+from bot.text.clean import plain
+from bot.text.language import language_of
+from bot.text.url import canonical
+
+
+@click.command()
+@click.argument("what", nargs=-1)
+@click.option("--subscription", "-s", metavar="NAME", help="Only this subscription.")
+@click.option("--last", type=click.IntRange(1, 200), metavar="N", help="The newest N articles.")
+@config_option
+def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: int | None) -> None:
+    """Explain why an article alerted or did not.
+
+    WHAT is its address, its headline, or any text.
+    """
+    config = loaded(path)
+    text = plain(" ".join(what))
+    if bool(text) == bool(last):
+        raise click.UsageError("give the address, headline or text of an article, or --last N")
+    with failing():
+        stored = archive(config)
+        explainer = _Explainer(config, stored, subscription)
+        if last:
+            for facts in stored.latest(last):
+                explainer.line(facts)
+            return
+        matches = _matches(stored, text)
+        for facts, by in matches:
+            explainer.whole(facts, by)
+        if not matches and "://" in text:
+            click.echo(explain_unknown(text, stored.feeds(), explainer.when))
+        elif not matches:
+            click.echo("No stored article has this headline. If it came now:\n")
+            explainer.text(text)
+
+
+def _matches(stored: Archive, text: str) -> list[tuple[EntryFacts, str]]:
+    """Return the stored entries with this address or headline, each with which key matched."""
+    is_link = "://" in text
+    entries = stored.find(*keys_in_text(text))
+    by = "link" if is_link else "headline"
+    return [
+        (
+            facts,
+            by if not is_link or canonical(facts.entry.article.link) == canonical(text) else "guid",
+        )
+        for facts in entries
+    ]
+
+
+class _Explainer:
+    """Prints what happened to articles, for all subscriptions or one."""
+
+    def __init__(self, config: Config, stored: Archive, only: str | None) -> None:
+        self._console = output.console(error=False)
+        self._now, self._zone = datetime.now(UTC), ZoneInfo(config.settings.timezone)
+        subscriptions = stored.subscriptions()
+        if only is not None:
+            subscriptions = _named(subscriptions, only)
+        self._subscriptions = [_parsed(subscription, config) for subscription in subscriptions]
+        self._chats = stored.chats()
+
+    def when(self, moment: datetime) -> str:
+        """Return a moment as the texts say it."""
+        return f"at {Translator(self._zone).time(moment, self._now)}"
+
+    def line(self, facts: EntryFacts) -> None:
+        """Print an article in two lines: its headline, and which subscriptions alerted or match."""
+        all_reasons = explain_entry(facts, self._subscriptions, self._chats, self.when)
+        alerted = [reason.subscription for reason in all_reasons if reason.alerted]
+        matched = [reason for reason in all_reasons if reason.matches and not reason.alerted]
+        title = facts.entry.article.title
+        self._console.print(
+            Text(
+                f"{Translator(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}",
+                style="bold",
+            )
+        )
+        if alerted:
+            self._console.print(Text(f"    alerted: {', '.join(alerted)}"))
+        for reason in matched:
+            self._console.print(Text(f"    {reason.subscription}: {reason.text}"))
+        if not alerted and not matched:
+            near = next((reason for reason in all_reasons if reason.text), None)
+            count = len(all_reasons)
+            text = (
+                f"{near.subscription}: {near.text}"
+                if count == 1 and near
+                else f"no match in {plural(count, 'subscription')}"
+            )
+            self._console.print(Text(f"    {text}"))
+
+    def whole(self, facts: EntryFacts, by: str) -> None:
+        """Print an article with a paragraph for each subscription."""
+        article = facts.entry.article
+        self._console.print(output.marked(article.title, ()))
+        if article.link:
+            self._console.print(Text(article.link, style="dim"))
+        self._console.print(Text(describe_entry(facts, self.when, by)))
+        self._print(explain_entry(facts, self._subscriptions, self._chats, self.when))
+
+    def text(self, text: str) -> None:
+        """Print what a text that is not stored would match."""
+        article = Article(text, language=language_of(text))
+        self._print(explain_article(article, self._subscriptions))
+
+    def _print(self, explanations: list[AlertExplanation]) -> None:
+        for reason in explanations:
+            sign = "✓" if reason.matches else "✗"
+            self._console.print(Text(f"\n{sign} {reason.subscription}\n  {reason.text}"))
+        if not explanations:
+            self._console.print("There are no subscriptions yet.")
+
+
+def _named(subscriptions: list[Subscription], name: str) -> list[Subscription]:
+    """Return the subscriptions with this name or query. Raises Misconfigured for none."""
+    named = [
+        subscription
+        for subscription in subscriptions
+        if name in {subscription.name, subscription.query}
+    ]
+    if not named:
+        known = ", ".join(subscription.name for subscription in subscriptions[:20]) or "none"
+        raise Misconfigured(f"There is no subscription {name!r}. Subscriptions: {known}.")
+    return named
+
+
+def _parsed(subscription: Subscription, config: Config) -> ParsedSubscription:
+    try:
+        return ParsedSubscription(subscription, parse(subscription.query, config.names))
+    except QueryError as error:
+        return ParsedSubscription(subscription, None, error.message)
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, an article each.")
+@config_option
+def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
+    """Show the storyline of an article in order of time.
+
+    For each story: who was first, and by how much. WHAT is the address or headline of any of its articles.
+    """
+    config = loaded(path)
+    with failing():
+        stored = archive(config)
+        number = stored.entry_at(*keys_in_text(plain(" ".join(what))))
+        stories = timeline.timeline(stored.storyline(number), number)
+    if not stories:
+        raise Fault(
+            "No stored article has this address or headline. "
+            "`newsbell explain` names the feeds that could have it."
+        )
+    if as_json:
+        for part in stories:
+            for item in part.entries:
+                click.echo(json.dumps(_story_record(part, item), ensure_ascii=False))
+        return
+    zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
+    output.storyline(
+        output.console(error=False), stories, lambda moment: Translator(zone).time(moment, now)
+    )
+
+
+def _story_record(story: timeline.TimelineStory, item: timeline.TimelineEntry) -> dict[str, object]:
+    entry = item.entry
+    return {
+        "story": story.number,
+        "storyline": entry.story_ids.storyline,
+        "strict": entry.story_ids.strict,
+        "title": entry.title,
+        "link": entry.link,
+        "source": entry.name,
+        "via": entry.agency,
+        "counts_for": entry.origin,
+        "at": entry.at.isoformat(),
+        "seconds_after_first": item.delay.total_seconds(),
+        "pairs": [[pair.other, pair.score, pair.reason] for pair in entry.pairs],
+        "why": item.reason,
+    }

@@ -1,0 +1,82 @@
+"""Feed state, status and forecast as text, in English and translated."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from support import NOON
+
+from bot.i18n.catalog import Catalogs, Translator
+from bot.model.archive import StoryEntry
+from bot.model.feeds import Failure, FeedState
+from bot.model.status import FeedStatus, Status
+from bot.model.stories import StoryIds
+from bot.search.backtest import Forecast
+from bot.search.feed_state import feed_state, status_text
+from bot.search.forecast_text import forecast_text
+from bot.search.timeline import source_name
+
+GERMAN = Translator(catalog=Catalogs().of("de"))
+READ = FeedState(next_poll_at=NOON + timedelta(seconds=90), last_ok_at=NOON)
+FAILING = replace(READ, failures=2, failure=Failure.DNS, failure_text="No such host.")
+FORECAST = Forecast(
+    days=2,
+    since=NOON,
+    stories=3,
+    entries=4,
+    by_day=((date(2026, 3, 1), 0), (date(2026, 3, 2), 3)),
+    hits=(),
+    overlap=(),
+)
+
+
+def feed(state: FeedState, entries: int = 1) -> FeedStatus:
+    return FeedStatus("https://a.example/", "Harbour News", None, state, entries)
+
+
+def test_a_feed_shows_its_articles_or_why_it_cannot_be_read() -> None:
+    assert feed_state(feed(READ), NOON) == "1 article, checked 12:00"
+    assert feed_state(feed(READ, 2), NOON) == "2 articles, checked 12:00"
+    assert feed_state(feed(FAILING), NOON) == "No such host."
+    assert feed_state(feed(FeedState(next_poll_at=NOON)), NOON) == "not fetched yet"
+
+
+def test_the_state_of_a_feed_is_translated() -> None:
+    assert "Artikel" in feed_state(feed(READ), NOON, GERMAN)
+
+
+def test_the_status_counts_and_names_what_fails() -> None:
+    status = Status((feed(READ), feed(FAILING)), (), 1)
+
+    assert status_text(status, NOON).splitlines() == [
+        "2 feeds, 1 subscription.",
+        "Next poll in 1 min 30 s.",
+        "No messages queued",
+        "✗ Harbour News: No such host.",
+    ]
+    assert status_text(Status((feed(READ),), (), 1), NOON).endswith("All feeds OK")
+
+
+def test_a_forecast_has_a_bar_for_each_day_with_a_story() -> None:
+    lead, _, blank, *bars = forecast_text(FORECAST, width=6).splitlines()
+
+    assert lead == "3 stories in the last 2 days."
+    assert (blank, bars) == ("", ["Sun 01  0", "Mon 02 ▇▇▇▇▇▇ 3"])
+
+
+def test_a_forecast_of_a_part_of_the_articles_says_about() -> None:
+    assert forecast_text(replace(FORECAST, share=0.25)).startswith("About 3 stories in the last")
+
+
+def test_a_forecast_without_articles_says_so() -> None:
+    text = forecast_text(replace(FORECAST, nothing_stored=True))
+    assert text == "No articles stored yet, so there is no preview."
+
+
+def test_a_forecast_is_translated() -> None:
+    assert "Tage" in forecast_text(FORECAST, GERMAN)
+
+
+def test_a_source_names_the_agency_of_its_text() -> None:
+    entry = StoryEntry(1, StoryIds(1, 1, 1), "T", "", "Harbour News", "a", "AP", NOON, ())
+    assert source_name(entry) == "via AP: Harbour News"
+    assert source_name(replace(entry, agency="")) == "Harbour News"
