@@ -141,7 +141,7 @@ async def running(
     with tempfile.TemporaryDirectory(prefix="latency-") as folder:
         chats = {f"c{number}": FIRST_USER + number for number in range(5)}
         path, database = Path(folder) / "feeds.yaml", Path(folder) / "newsbell.db"
-        text = telegram_config(served, chats)  # type: ignore[arg-type]  # only url and token are read
+        text = telegram_config(served, chats)  # type: ignore[arg-type]  # url and token only
         path.write_text(text, encoding="utf-8")
         config = load(path, {"TELEGRAM_BOT_TOKEN": served.token})
 

@@ -118,8 +118,10 @@ def test_a_table_that_cannot_be_read_is_named_with_line_and_column(tmp_path: Pat
     code, _, reply, _ = evaluate("queries", table(tmp_path, ("title",), ("Flood",)))
     assert (code, reply) == (
         2,
-        f"{tmp_path}/in.tsv:1: the column query is missing; "
-        "the first line has title, with tabs between\n",
+        (
+            f"{tmp_path}/in.tsv:1: the column query is missing; "
+            "the first line has title, with tabs between\n"
+        ),
     )
     code, _, reply, _ = evaluate(
         "queries",
