@@ -3,7 +3,7 @@
     python -m bench.soak [PART ...] [--list] [--minutes N]
 
 Without a part, all of them run, one after another. The ordinary check takes a sample of the same
-tests by `SEED`; here `SOAK=1` says to take all. A part that fails or takes too long does not keep
+tests by `SEED`; `SOAK=1` takes all of them here. A part that fails or takes too long does not keep
 the others from running, but the exit code is 1. Only starts programs; measures and judges nothing.
 """
 
@@ -76,10 +76,10 @@ PARTS = {
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of the parts; what the caller has set goes first."""
+    """Return the environment of the parts; a seed of the caller is kept."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     seed = f"{datetime.now(UTC):%Y%m%d}"  # as in the check
-    return {"SOAK": "1", "SEED": seed, **os.environ, "PYTHONPATH": path}
+    return {"SEED": seed, **os.environ, "SOAK": "1", "PYTHONPATH": path}
 
 
 def run(part: Part, minutes: float) -> bool:

@@ -1,7 +1,7 @@
 """The conversations of docs/telegram.md in other languages: the same steps and shapes of screens.
 
 Nothing is too long and no English is left. A run takes two other languages for each conversation,
-which change from day to day; `SOAK=1` takes all.
+which change from day to day; `SOAK=1` takes all, and starts newsbell again before each step.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from botapi import BotApi
 from conversation import Conversation
-from sampling import share
+from sampling import SOAK, share
 from support import FeedServer, ManualClock
 from telegram_harness import ANN, BOB
 from test_telegram_page import blocks, scene
@@ -45,7 +45,7 @@ async def test_each_conversation_goes_the_same_way_in_other_languages(
             for user in (ANN, BOB):
                 api.users[user]["language_code"] = language
             async with Conversation(made, steps if language != "en" else None) as talk:
-                await talk.played(own)
+                await talk.played(own, restarts=SOAK)
                 steps = steps or talk.steps
                 messages = [
                     message for chat in api.chats.values() for message in api.messages(chat.id)

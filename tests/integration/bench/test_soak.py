@@ -56,8 +56,9 @@ def test_a_part_passes_or_fails_by_its_exit_code() -> None:
     assert run(Part("fails", ("-c", "raise SystemExit(3)"), 1), 1) is False
 
 
-def test_a_seed_that_the_caller_sets_goes_first(
+def test_a_seed_of_the_caller_is_kept_but_everything_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SEED", "3")
-    assert environment()["SEED"] == "3"
+    monkeypatch.setenv("SOAK", "0")
+    assert (environment()["SEED"], environment()["SOAK"]) == ("3", "1")
