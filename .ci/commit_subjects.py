@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 WIDTH = 72
-#: author dates in seconds: the rule holds for what was written after 2026-11-28 21:00 UTC
-SINCE = 1_795_899_600
+#: author dates in seconds: the rule holds for what was written from 2026-11-29 on
+SINCE = 1_795_910_400
 NEWEST = 100
 ROOT = Path(__file__).resolve().parent.parent
 
