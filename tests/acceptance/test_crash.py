@@ -22,6 +22,8 @@ from crash_driver import TOKEN
 from sampling import SEED, SOAK, amount
 from support import NOON, FeedServer, item, rss
 
+pytestmark = pytest.mark.slow
+
 PARTS = 4  #: of the points, so that several processes share them
 STRIDE = amount(usual=16, soak=1)  #: one point in so many, others with each seed
 KILLS = amount(usual=16, soak=200)
@@ -62,7 +64,6 @@ def copies(api: BotApi, chat: int) -> Counter[tuple[str, bool]]:
     return counts
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_a_kill_before_any_statement_loses_nothing_and_repeats_only_what_is_undecidable(
     tmp_path: Path, server: FeedServer, part: int
@@ -126,7 +127,6 @@ async def test_a_kill_before_any_statement_loses_nothing_and_repeats_only_what_i
     print(f"{kills}: lost 0, marked repeats {repeated}")  # noqa: T201 (for the reader of the run)
 
 
-@pytest.mark.slow
 async def test_kills_at_random_under_load_lose_nothing_and_repeat_only_what_is_undecidable(
     tmp_path: Path, server: FeedServer
 ) -> None:

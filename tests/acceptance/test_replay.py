@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import pytest
 from botapi import BotApi
 from support import FeedServer, ManualClock, Recorder, newsbell, poll, sqlite
 
@@ -21,6 +22,8 @@ from bot.parse.blocks import prune, scan
 from bot.parse.read import read_document
 from bot.query.index import Index
 from bot.service.clock import FastClock
+
+pytestmark = pytest.mark.slow
 
 TOKEN = "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 NOW = datetime(2026, 2, 18, 4, 0, tzinfo=UTC)

@@ -28,6 +28,8 @@ from test_crash import drive
 
 from bot.store.outbox import EDIT_GAP
 
+pytestmark = pytest.mark.slow
+
 KILLS = amount(usual=8, soak=200)
 HOUR = timedelta(hours=1)
 STEP = timedelta(minutes=20)
@@ -216,7 +218,6 @@ async def test_each_entry_of_a_window_is_in_one_message_and_messages_are_few(
         print(name, "rough" if rough else "fine", figures)  # noqa: T201 (for the reader)
 
 
-@pytest.mark.slow
 async def test_after_kills_at_random_each_story_of_a_window_is_alerted_once(
     shared: Path, tmp_path: Path, server: FeedServer
 ) -> None:

@@ -23,6 +23,8 @@ from sampling import SEED, amount
 from support import Recorder, newsbell
 from telegram_harness import telegram_config
 
+pytestmark = pytest.mark.slow
+
 SENDS = amount(usual=1000, soak=10_000)
 STORIES = 400  #: between two changes of the chats
 MINUTE = timedelta(minutes=1)
@@ -33,7 +35,6 @@ def sends(api: BotApi) -> int:
     return sum(call.method == "sendMessage" for call in api.calls)
 
 
-@pytest.mark.slow
 async def test_through_all_faults_none_is_lost_none_comes_a_third_time_and_order_holds(
     tmp_path: Path,
 ) -> None:

@@ -17,6 +17,8 @@ from test_telegram_page import blocks, scene
 
 from bot.i18n.catalog import LANGUAGES
 
+pytestmark = pytest.mark.slow
+
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 #: What is of no language: names of the invented world, commands, queries, figures.
 FOREIGN = re.compile(

@@ -113,6 +113,7 @@ async def test_the_page_says_how_it_goes(
     assert reply.split("\n") == script.rstrip("\n").split("\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "kind", "script"), share(blocks(), 2))
 async def test_it_goes_the_same_with_a_restart_before_each_step(
     number: int, kind: str, script: str, tmp_path: Path, server: FeedServer
