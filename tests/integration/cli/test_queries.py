@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from query_strategies import NAMES, QUERIES, QUICK, articles, parse_or_assume
+from sampling import examples
 from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
 
 from bot.cli.main import main
@@ -456,7 +457,9 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
         ), "a chat's own has its query for a name"
         wrong = asked(tmp_path, "explain", "-s", "Mising", "https://news.example/1")
         assert (wrong.exit_code, wrong.stdout) == (2, "")
-        assert "There is no subscription 'Mising'. Subscriptions: Elsewhere, Missing, " in wrong.stderr
+        assert (
+            "There is no subscription 'Mising'. Subscriptions: Elsewhere, Missing, " in wrong.stderr
+        )
 
 
 @pytest.mark.parametrize(
@@ -594,9 +597,7 @@ async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
     rules = [rule("English", "missile"), rule("Русский", "ракета"), rule("None", "mill")]
     async with newsbell(tmp_path, config(server, "/a", subscriptions=rules), clock=clock):
         reply = told(tmp_path, "explain", "Missiles", "over the port")
-        assert reply.startswith(
-            "No stored article has this headline. If it came now:"
-        )
+        assert reply.startswith("No stored article has this headline. If it came now:")
         assert "✓ English Matched: missile (“Missiles”, same stem: missil)." in reply
         assert "✗ None Missing: mill." in reply
         assert "✓ Русский" in told(tmp_path, "explain", "Удар ракетами по порту")
@@ -667,12 +668,14 @@ def facts(article: Article, *alerts: AlertFact) -> EntryFacts:
     articles(),
     st.sampled_from([(), ("sport",), ("Harbour Wire",)]),
 )
-@settings(QUICK, max_examples=30)
+@settings(QUICK, max_examples=examples(30))
 def test_an_explanation_never_contradicts_the_matcher(
     queries: list[str], article: Article, feeds: tuple[str, ...]
 ) -> None:
     held = [
-        ParsedSubscription(Subscription(number, f"S{number}", query, feeds, (1,)), parse_or_assume(query))
+        ParsedSubscription(
+            Subscription(number, f"S{number}", query, feeds, (1,)), parse_or_assume(query)
+        )
         for number, query in enumerate(queries)
     ]
     words = ArticleWords(article)

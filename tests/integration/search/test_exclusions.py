@@ -20,6 +20,7 @@ from query_strategies import (
     articles,
     parse_or_assume,
 )
+from sampling import examples
 from support import NOON
 
 from bot.errors import QueryError
@@ -541,7 +542,7 @@ def test_a_phrase_is_two_words_side_by_side_of_which_one_tells() -> None:
 
 
 @given(st.text(max_size=60), st.sampled_from(LANGUAGES))
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=examples(100))
 def test_what_is_telling_stands_where_it_says(text: str, language: str) -> None:
     for one in extract_keywords(text, language):
         assert text[one.start : one.start + len(one.text)] == one.text
@@ -623,7 +624,7 @@ def unwanted_of(library: ArchiveHarness, tree: Node, pick: int) -> StoredEntry:
 )
 @example("*", 3, (), 6)
 @example("fire OR ракета OR 地震", 1, (), 6)
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=examples(60))
 def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
     library: ArchiveHarness, query: str, pick: int, feeds: tuple[str, ...], most: int
 ) -> None:
@@ -652,7 +653,7 @@ def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
 
 
 @given(QUERIES, st.integers(0, 200))
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=examples(40))
 def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
     library: ArchiveHarness, query: str, pick: int
 ) -> None:
@@ -674,7 +675,7 @@ def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
 
 
 @given(QUERIES, st.integers(0, 200), st.integers(0, 5))
-@settings(QUICK, max_examples=30)
+@settings(QUICK, max_examples=examples(30))
 def test_repeated_use_composes_without_deeper_parentheses(
     library: ArchiveHarness, query: str, pick: int, which: int
 ) -> None:
@@ -690,7 +691,7 @@ def test_repeated_use_composes_without_deeper_parentheses(
 
 
 @given(QUERIES, articles(), st.sampled_from([*WORDS[:30], *EXTRA]))
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=examples(100))
 def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(
     query: str, article: Article, word: str
 ) -> None:

@@ -13,6 +13,7 @@ from feed_harness import watching
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from query_strategies import LANGUAGES, PAIRS, QUERIES, QUICK, WORDS, articles, parse_or_assume
+from sampling import examples
 from sqlite_utils import Database
 from structlog.typing import EventDict
 from support import NOON, FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
@@ -98,7 +99,7 @@ def agree(made: ArchiveHarness, query: str) -> None:
 
 
 @given(st.lists(QUERIES, min_size=1, max_size=2))
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=examples(40))
 def test_a_search_finds_just_what_the_matcher_says_whatever_state_its_index_is_in(
     library: ArchiveHarness, queries: list[str]
 ) -> None:
@@ -119,7 +120,7 @@ def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchiveHarness
     st.lists(QUERIES, min_size=1, max_size=4),
     st.booleans(),
 )
-@settings(QUICK, max_examples=25)
+@settings(QUICK, max_examples=examples(25))
 def test_a_search_finds_any_new_or_changed_article_that_matches(
     growing: ArchiveHarness,
     new: list[Article],

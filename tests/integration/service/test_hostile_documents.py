@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from xml.parsers import expat as pyexpat
@@ -157,11 +157,12 @@ DOCUMENTS = {
 }
 
 
-@pytest.fixture
-async def workers() -> AsyncIterator[Workers]:
-    made = Workers(LIMITS)
-    yield made
-    made.close()
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """A pool that lives through all documents, as it has to."""
+    pool = Workers(LIMITS)
+    yield pool
+    pool.close()
 
 
 async def parse(workers: Workers, body: bytes) -> ParsedDocument | ParseFailed:

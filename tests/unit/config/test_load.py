@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 
 from bot.cli.main import schema_text
 from bot.config.load import Config, load
@@ -518,7 +519,7 @@ def test_the_shipped_file_is_good_and_holds_no_secret() -> None:
     st.text(max_size=200)
     | st.text(st.sampled_from("feds:[]{}-*&!'\"|>%@`#, \n\tab01$"), max_size=80)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:
         YamlLocations("feeds.yaml", text, {})

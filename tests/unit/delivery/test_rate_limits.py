@@ -8,6 +8,7 @@ import pytest
 from botapi.limits import FloodGate
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.delivery.rate_limits import (
@@ -56,7 +57,7 @@ def keeps_the_limits(sends: list[tuple[int, datetime]]) -> None:
         assert address > 0 or most(own, MINUTE) <= 20
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.tuples(addresses, pauses, st.booleans()), max_size=300))
 def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(
     wishes: list[tuple[int, timedelta, bool]],
@@ -77,7 +78,7 @@ def test_no_window_of_any_sequence_that_is_allowed_breaks_a_limit(
     keeps_the_limits(sends)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -130,7 +131,7 @@ def test_requests_that_hang_do_not_keep_the_others_from_going_out() -> None:
     assert now - began < 11 * SECOND
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(addresses, pauses), max_size=200), st.integers(0, 200))
 def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], after: int) -> None:
     limits, now, sends = RateLimiter(), NOON, []
@@ -146,7 +147,7 @@ def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], aft
     keeps_the_limits(sends)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 40), st.integers(0, 60), st.floats(0, 2))
 def test_sends_that_begin_together_keep_the_limit_of_all(
     before: int, wanted: int, later: float

@@ -8,6 +8,7 @@ import pytest
 from botapi import text as telegram
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.delivery.composer import ENTITIES
@@ -136,7 +137,7 @@ def check(message: Message) -> None:
     telegram.check_length(kept, LENGTH)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(views, min_size=1, max_size=3), st.booleans(), st.booleans())
 def test_any_story_gives_a_text_that_telegram_takes(
     alerts: list[AlertView], repeat: bool, styleless: bool
@@ -148,7 +149,7 @@ def test_any_story_gives_a_text_that_telegram_takes(
     assert message.text.startswith("(repeat) ") == repeat
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(views, min_size=1, max_size=4), st.integers(20, 26))
 def test_any_long_queue_gives_a_text_that_telegram_takes(some: list[AlertView], count: int) -> None:
     alerts = [some[number % len(some)] for number in range(count)]
@@ -159,7 +160,7 @@ def test_any_long_queue_gives_a_text_that_telegram_takes(some: list[AlertView], 
     assert ("and 1 more" in message.text) == (len(alerts) > 25)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text(max_size=6000), st.booleans())
 def test_any_reply_or_notice_keeps_within_the_limit(text: str, styleless: bool) -> None:
     entities = (Entity("bold", 0, 1),) if text else ()
@@ -177,7 +178,7 @@ cleaned = texts.map(plain)
 
 
 @pytest.mark.skipif(telegram.td_execute is None, reason="tdjson is not installed")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @example(
     "@harbour_bot", "see /stop@harbour_bot", "@ann", (Span("title", 1, 12), Span("summary", 5, 9))
 )
@@ -200,7 +201,7 @@ def test_names_commands_and_tags_in_foreign_text_become_no_links(
 
 
 @pytest.mark.skipif(telegram.td_execute is None, reason="tdjson is not installed")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(views)
 def test_what_telegram_would_show_is_what_was_written(alert: AlertView) -> None:
     """Its own parser, given the text as HTML with our entities as tags, finds the same text."""

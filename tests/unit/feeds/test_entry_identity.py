@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.feeds.entry_identity import Document, Identified, identify, lookup_for
@@ -20,7 +21,9 @@ from bot.text.fold import fold, words
 from bot.text.url import canonical, display_link, safe_link
 
 HOUR = timedelta(hours=1)
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def entry(

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 
 from bot.names.find import find
 from bot.names.lookup_keys import pattern_keys, word_keys
@@ -205,7 +206,7 @@ LETTERS = st.text(
     st.one_of(st.sampled_from(NAMES), st.text(max_size=30), LETTERS),
     st.sampled_from(["", "today ", "сегодня ", "في ", "在"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_name_matches_itself(name: str, before: str) -> None:
     try:
         pattern = compile_name(name)
@@ -221,7 +222,7 @@ def test_a_name_matches_itself(name: str, before: str) -> None:
     st.one_of(st.sampled_from(NAMES), LETTERS),
     st.lists(st.one_of(st.sampled_from(NAMES), LETTERS), max_size=5),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_text_that_matches_has_a_key_of_the_name(name: str, texts: list[str]) -> None:
     try:
         pattern = compile_name(name)

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import examples
 from support import NOON
 
 from bot.model.entries import ParsedDocument, ParseFailed
@@ -411,7 +412,7 @@ def check(body: bytes, header: str, known: frozenset[bytes], whole: ParsedDocume
         assert wanted == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(ENTRIES, st.sampled_from(["utf-8", "utf-16", "windows-1251"]), st.randoms())
 def test_a_document_without_its_known_blocks_reads_as_the_whole_one(
     drawn: list[tuple[str, ...]], charset: str, chance: Random

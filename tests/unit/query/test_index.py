@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from query_strategies import NAMES, QUERIES, QUICK, articles, index_of, is_empty
+from sampling import examples
 
 from bot.model.chats import Subscription
 from bot.model.entries import Article
@@ -159,7 +160,7 @@ def test_a_new_language_is_added_for_all_queries() -> None:
     st.booleans(),
     articles(),
 )
-@settings(QUICK, max_examples=30)
+@settings(QUICK, max_examples=examples(30))
 def test_a_synchronized_index_matches_as_a_new_index(
     changes: list[tuple[int, str, tuple[int, ...]]], other: bool, article: Article
 ) -> None:

@@ -21,6 +21,7 @@ from query_strategies import (
     parse_or_assume,
     subscription,
 )
+from sampling import examples
 
 from bot.errors import QueryError
 from bot.model.entries import Article, Span
@@ -43,7 +44,7 @@ def _matches(query: str, article: Article) -> bool:
 
 
 @given(QUERIES, articles())
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=examples(100))
 def test_a_printed_query_reads_back_as_the_sameparse_or_assume(
     query: str, article: Article
 ) -> None:
@@ -61,7 +62,7 @@ def test_a_printed_query_reads_back_as_the_sameparse_or_assume(
 
 
 @given(QUERIES, articles())
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=examples(80))
 def test_spans_lie_in_their_fields_in_order_and_are_unique(query: str, article: Article) -> None:
     spans = match(parse_or_assume(query), ArticleWords(article)) or ()
 
@@ -73,7 +74,7 @@ def test_spans_lie_in_their_fields_in_order_and_are_unique(query: str, article: 
 
 
 @given(QUERIES, QUERIES, articles())
-@settings(QUICK, max_examples=70)
+@settings(QUICK, max_examples=examples(70))
 def test_operators_combine_the_results_of_their_sides(
     left: str, right: str, article: Article
 ) -> None:
@@ -94,7 +95,7 @@ def test_operators_combine_the_results_of_their_sides(
 
 
 @given(IN_TEXT, articles())
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=examples(80))
 def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article) -> None:
     tree = parse_or_assume(query)
     title = replace(article, summary="")
@@ -113,7 +114,7 @@ def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article
     st.integers(0, 6),
     st.booleans(),
 )
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=examples(150))
 def test_near_counts_the_words_between(
     text: list[str], left: str, right: str, distance: int, ordered: bool
 ) -> None:
@@ -143,7 +144,7 @@ def test_near_counts_the_words_between(
 
 
 @given(st.lists(QUERIES, max_size=8), st.lists(articles(), min_size=1, max_size=4), st.booleans())
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=examples(60))
 def test_the_index_finds_exactly_what_each_query_matches(
     queries: list[str], several: list[Article], primed: bool
 ) -> None:
@@ -169,7 +170,7 @@ def test_the_index_finds_exactly_what_each_query_matches(
     ),
     articles(),
 )
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=examples(60))
 def test_the_index_agrees_after_any_changes_and_releases_all_memory(
     steps: list[tuple[int, str | None] | Article], last: Article
 ) -> None:
@@ -196,7 +197,7 @@ def test_the_index_agrees_after_any_changes_and_releases_all_memory(
 
 
 @given(QUERIES, QUERIES, articles())
-@settings(QUICK, max_examples=50)
+@settings(QUICK, max_examples=examples(50))
 def test_a_changed_subscription_matches_by_its_new_query_only(
     before: str, after: str, article: Article
 ) -> None:
@@ -236,7 +237,7 @@ def _expected(trees: dict[int, tuple[str, Node]], article: Article) -> dict[int,
 
 
 @given(QUERIES, articles())
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=examples(100))
 def test_an_explanation_agrees_with_the_match(query: str, article: Article) -> None:
     tree = parse_or_assume(query)
     words = ArticleWords(article)
@@ -250,7 +251,7 @@ def test_an_explanation_agrees_with_the_match(query: str, article: Article) -> N
 
 
 @given(QUERIES, articles())
-@settings(QUICK, max_examples=100)
+@settings(QUICK, max_examples=examples(100))
 def test_an_explanation_is_right_about_each_term(query: str, article: Article) -> None:
     words = ArticleWords(article)
     texts = {"title": article.title, "summary": article.summary}
@@ -340,7 +341,7 @@ def parse_error(query: str) -> QueryError | None:
         st.lists(PIECES, max_size=10).map(" ".join),
     )
 )
-@settings(BOUNDED, max_examples=150)
+@settings(BOUNDED, max_examples=examples(150))
 def test_any_text_is_a_query_or_an_error_with_a_position(text: str) -> None:
     parse_error(text)
 
@@ -357,7 +358,7 @@ def test_a_caret_is_below_a_single_line_whatever_the_query_contains(character: s
 
 
 @given(MUTANTS)
-@settings(BOUNDED, max_examples=150)
+@settings(BOUNDED, max_examples=examples(150))
 def test_any_mutation_of_a_query_is_a_query_or_an_error_with_a_position(query: str) -> None:
     parse_error(query)
 
