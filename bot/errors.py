@@ -6,6 +6,7 @@ NewsbellError
 ├─ ConfigError      every mistake of a file, each with its line and column
 ├─ QueryError       the query, a position, what was expected there
 ├─ AddressError     a URL that newsbell will not fetch, and why
+├─ OpmlError        a document that is no usable OPML, and why
 ├─ StoreError       the database, its cause chained
 │  ├─ StoreBusy     another newsbell holds it
 │  └─ StoreFull     the disk is full
@@ -69,6 +70,22 @@ class QueryError(NewsbellError):
 
 class AddressError(NewsbellError):
     """A URL that newsbell will not fetch. The message never tells what is inside the network."""
+
+    def __init__(self, message: str, failure: str = "") -> None:
+        super().__init__(message)
+        self.failure = failure  # value of a `model.feeds.Failure`, which a chat's language names
+
+
+class OpmlError(NewsbellError, ValueError):
+    """A document that is not a usable OPML file; the message is for people."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        self._text, self._values = text, values
+        super().__init__(text.format(**values) if values else text)
+
+    def translated(self, gettext: Callable[..., str]) -> str:
+        """The message in another language: `gettext` takes the text with its values by name."""
+        return gettext(self._text, **self._values)
 
 
 class StoreError(NewsbellError):

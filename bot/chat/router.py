@@ -4,8 +4,9 @@ Decides nothing about permissions, and replies only that a command or button is 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 
 from bot.chat.access import Permission
@@ -107,6 +108,13 @@ class Router:
             return Route(route.permission, partial(_handle, route.handle, command.argument))
         if not command.private:
             return Reply()  # in a group it is probably another bot's
+        similar = _similar(command.name, self.commands)
+        if similar:
+            return text_reply(
+                context.translator.gettext(
+                    "Unknown command. Did you mean {command}?", command=similar
+                )
+            )
         return text_reply(
             context.translator.gettext(
                 "Unknown command {command}. All commands: /help", command=cut(command.name, 40)
@@ -127,6 +135,15 @@ class Router:
 
 async def _handle(handle: CommandHandler, argument: str, context: Context) -> Reply:
     return await handle(context, argument)
+
+
+def _similar(name: str, commands: Iterable[str]) -> str:
+    """Return the command that a mistyped one begins or resembles; empty if there is none."""
+    known = {command.removeprefix("/"): command for command in sorted(commands)}
+    word = name.removeprefix("/")
+    begun = [other for other in known if other.startswith(word)] if len(word) > 1 else []
+    similar = begun or get_close_matches(word, known, 1, 0.75)
+    return known[similar[0]] if similar else ""
 
 
 def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -> Router:

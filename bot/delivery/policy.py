@@ -90,7 +90,7 @@ def _undecided(delivery: Delivery, reason: str, now: datetime) -> Settlement:
     notice = None
     if is_alert:
         text = (
-            f"An alert to {delivery.chat.name} and its repeat may both not have arrived. "
+            f"An alert to {delivery.chat.name} and its repeat may not have arrived. "
             "`newsbell outbox list` shows it, "
             "`newsbell outbox retry` with its number sends it again."
         )
@@ -115,7 +115,7 @@ def _refused(delivery: Delivery, reason: str) -> Settlement:
 def _closed(delivery: Delivery, outcome: ChatClosed, now: datetime) -> Settlement:
     """Wait for rights, or pause the chat until a person acts."""
     reason = outcome.reason
-    text = f"{delivery.chat.name} takes no messages: {reason} Its alerts wait; nothing is lost."
+    text = f"{delivery.chat.name} takes no messages: {reason} Its alerts are kept and sent later."
     notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
     if outcome.probe:
         return _retry(delivery, reason, now + PROBE_AFTER, notice)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from bot.errors import AddressError
 from bot.model.entries import ParsedDocument
-from bot.model.feeds import Fetched, FetchFailed, FetchRequest, SiteFeed
+from bot.model.feeds import Failure, Fetched, FetchFailed, FetchRequest, SiteFeed
 from bot.parse.discover import feed_links, guessed_urls
 from bot.ports import Clock, Fetcher, Parser
 
@@ -29,9 +29,9 @@ class SiteFinder:
         """
         answer = await self._fetcher.fetch(FetchRequest(url))
         if isinstance(answer, FetchFailed):
-            raise AddressError(answer.text)
+            raise AddressError(answer.text, answer.failure)
         if not isinstance(answer, Fetched):
-            raise AddressError("Nothing came from this address.")
+            raise AddressError("Nothing came from this address.", Failure.HTTP)
         feed = await self._parse(answer)
         if feed:
             return [feed]
@@ -42,7 +42,8 @@ class SiteFinder:
         feeds = await self._read_all(named[:TRIED]) or await self._read_all(guessed)
         if not feeds:
             raise AddressError(
-                "I find no feed there. Give me the address of a feed itself, if you know it."
+                "There is no feed at this address. If you know the feed's own address, send that.",
+                Failure.NOT_A_FEED,
             )
         return feeds
 

@@ -55,7 +55,7 @@ class FeedReader:
                 return await self._read(feed)
         except Exception:  # a feed that trips over our own mistake must not stop the others
             log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
-            text = "newsbell itself failed on this feed; its log says how."
+            text = "Something went wrong in newsbell; see its log."
             return PollResponse(feed, FetchFailed(Failure.HTTP, text))
 
     async def _read(self, feed: FeedDue) -> PollResponse:

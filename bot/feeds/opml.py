@@ -16,6 +16,7 @@ from itertools import pairwise
 from unicodedata import category, normalize
 from xml.etree import ElementTree as ET
 
+from bot.errors import OpmlError
 from bot.parse.charset import to_utf8
 from bot.parse.repair import fault, mend
 from bot.text.clean import cut, plain, to_text
@@ -71,12 +72,12 @@ class FeedList:
 def read(document: bytes) -> FeedList:
     """The feeds of an OPML document, well-formed or not.
 
-    An address in several folders comes once, with the tags of all. Raises ValueError with a
+    An address in several folders comes once, with the tags of all. Raises OpmlError with a
     sentence for people where the document is no OPML, or exceeds MAX_SIZE, MAX_FEEDS or
     MAX_OUTLINES.
     """
     if len(document) > MAX_SIZE:
-        raise ValueError(f"The file is larger than {MAX_SIZE // 1024**2} MB.")
+        raise OpmlError("The file is larger than {size} MB.", size=MAX_SIZE // 1024**2)
     whole = to_utf8(document, "").decode()
     # Other sections than those of _HIDDEN make html.parser raise.
     text = mend(_HIDDEN.sub(_without, whole).replace("<![", "<! [").encode()).decode()
@@ -94,7 +95,7 @@ def read(document: bytes) -> FeedList:
         elif named:
             skipped[named[:200]] = None
         if len(feeds) + len(skipped) > MAX_FEEDS:
-            raise ValueError(f"The list names more than {MAX_FEEDS:,} feeds.")
+            raise OpmlError("The list has more than {limit} feeds.", limit=f"{MAX_FEEDS:,}")
     # No document with entities reaches `fault`, whose parser expands them.
     repaired = "<!ENTITY" in whole or fault(document) is not None
     return FeedList(tuple(feeds.values()), repaired, tuple(skipped))
@@ -110,16 +111,14 @@ def _demand_opml(text: str) -> None:
     if first and first.group(1):
         return
     if not text.strip():
-        raise ValueError("The file is empty.")
+        raise OpmlError("The file is empty.")
     if text.startswith(("{", "[")):
-        raise ValueError("This is JSON, not OPML.")
+        raise OpmlError("This is JSON, not OPML.")
     if first:
-        raise ValueError(
-            "This is a web page, not OPML."
-            if first.group(2)
-            else "This is a feed, not a list of feeds."
-        )
-    raise ValueError("This is no OPML: it holds no outline.")
+        if first.group(2):
+            raise OpmlError("This is a web page, not OPML.")
+        raise OpmlError("This is a feed, not a list of feeds.")
+    raise OpmlError("This is not OPML: it has no outline.")
 
 
 class _StartTag(HTMLParser):
@@ -175,7 +174,7 @@ def _outlines(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     tag = _StartTag()
     starts = [mark.start() for mark in _MARK.finditer(text)]
     if len(starts) > 2 * MAX_OUTLINES:  # each has an end tag at most
-        raise ValueError(f"The list holds more than {MAX_OUTLINES:,} outlines.")
+        raise OpmlError("The list has more than {limit} entries.", limit=f"{MAX_OUTLINES:,}")
     # The outline at the end of a truncated document may have half an address.
     broken_off = starts[-1] if starts and not text.rstrip().endswith(">") else -1
     for start, end in pairwise([*starts, len(text)]):

@@ -42,29 +42,29 @@ _TOMBSTONE = re.compile(
 )
 
 REMEDIES = {
-    Failure.DNS: "Check the address for a typing mistake; if the site is gone, remove the feed.",
+    Failure.DNS: "Check the address for a typo; if the site is gone, remove the feed.",
     Failure.CONNECT: "The site may be down; newsbell keeps trying.",
-    Failure.TLS: "The site has to mend this; newsbell does not turn the check off.",
+    Failure.TLS: "The site must fix this; newsbell does not skip the check.",
     Failure.TIMEOUT: "The site is very slow or down; newsbell keeps trying.",
     Failure.PRIVATE: (
-        "If it is right as it is, name its range in settings.network.allow, "
-        "or its port in settings.network.ports."
+        "If the address is right, add its range to settings.network.allow, "
+        "or its port to settings.network.ports."
     ),
-    Failure.REDIRECT: "Open the address in a browser and put the one you end at into feeds.yaml.",
+    Failure.REDIRECT: "Open the address in a browser and put the final one into feeds.yaml.",
     Failure.NOT_FOUND: "Look for the feed's new address on the site, or remove it.",
     Failure.GONE: "Look for the feed's new address on the site, or remove it.",
-    Failure.LOGIN: "Give the feed's credentials under `headers:`.",
+    Failure.LOGIN: "Set the feed's credentials under `headers:`.",
     Failure.BLOCKED: (
-        "The site keeps programs out. Ask it to let this feed be read, "
-        "or look for another address of it."
+        "The site blocks programs. Ask it to allow this feed to be read, "
+        "or look for another address."
     ),
-    Failure.SLOW_DOWN: "newsbell waits as asked. Raise `every` for feeds of this site.",
-    Failure.SERVER: "The site has to mend this; newsbell keeps trying.",
-    Failure.HTTP: "Open the address in a browser to see what the site wants.",
-    Failure.TOO_LARGE: "Ask for a shorter feed, or raise settings.limits.body.",
-    Failure.ENCODING: "The site has to mend this; newsbell keeps trying.",
-    Failure.NOT_A_FEED: "Look for the feed's address on the site; a page of news is not a feed.",
-    Failure.HOSTILE: "If you trust the site, tell it; otherwise remove the feed.",
+    Failure.SLOW_DOWN: "newsbell waits as asked. Increase `every` for feeds of this site.",
+    Failure.SERVER: "The site must fix this; newsbell keeps trying.",
+    Failure.HTTP: "Open the address in a browser to see what the site expects.",
+    Failure.TOO_LARGE: "Ask the site for a shorter feed, or increase settings.limits.body.",
+    Failure.ENCODING: "The site must fix this; newsbell keeps trying.",
+    Failure.NOT_A_FEED: "Look for the feed's address on the site; a web page is not a feed.",
+    Failure.HOSTILE: "If you trust the site, report this to it; otherwise remove the feed.",
     Failure.EMPTY: "Open the address in a browser: the site may have moved its news elsewhere.",
     Failure.TOMBSTONE: "Look for the feed's new address on the site.",
 }
@@ -244,7 +244,7 @@ def _success_notices(feed: FeedDue, state: FeedState, now: datetime) -> Iterator
         yield NoticeIntent(NoticeKind.FEED_RECOVERED, text)
     if state.adopted_url and state.adopted_url != feed.state.adopted_url:
         text = (
-            f"{feed.name} has moved for good to {shown_url(state.adopted_url)}. "
+            f"{feed.name} has moved permanently to {shown_url(state.adopted_url)}. "
             "Put that address into feeds.yaml."
         )
         yield NoticeIntent(NoticeKind.FEED_MOVED, text)
@@ -262,9 +262,9 @@ def _failing_text(feed: FeedDue, state: FeedState, now: datetime) -> str:
 
 def _flood_text(feed: FeedDue, count: int) -> str:
     return (
-        f"{feed.name} showed {count} entries at once that it never showed before. "
-        "They are kept; those of the last day that match a subscription come as one message, "
-        f"no alert is sent for the others.\n{shown_url(feed.url)}"
+        f"{feed.name} suddenly showed {count} new entries at once. They are stored. Those of the "
+        "last day that match a subscription come in one message; the others send no alert.\n"
+        f"{shown_url(feed.url)}"
     )
 
 

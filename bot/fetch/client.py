@@ -131,7 +131,7 @@ class Client:
                     following = str(url.join(URL(location, encoded=location.isascii())))
                 except ValueError:
                     return FetchFailed(
-                        Failure.REDIRECT, "The site redirects to an address that cannot be read."
+                        Failure.REDIRECT, "The site redirects to an invalid address."
                     )
                 url = self._url_guard.parse(following)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
@@ -210,7 +210,7 @@ def _failure(status: int, is_challenge: bool) -> tuple[Failure, str]:
         case 304:
             return (
                 Failure.HTTP,
-                "The site says nothing has changed (304), though it was asked for all of the feed.",
+                "The site answers that nothing has changed (304), although the whole feed was requested.",
             )
         case 404:
             return Failure.NOT_FOUND, "The site says there is nothing at this address (404)."
@@ -297,7 +297,7 @@ def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return FetchFailed(Failure.DNS, "The host name cannot be resolved.")
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return FetchFailed(Failure.TLS, "No secure connection could be agreed on.")
+        return FetchFailed(Failure.TLS, "No secure connection could be established.")
     return FetchFailed(Failure.CONNECT, "No connection to the site.")
 
 

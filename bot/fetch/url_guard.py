@@ -121,7 +121,7 @@ class UrlGuard:
         if len(text) > URL_LENGTH:
             raise AddressError(f"The address is longer than {URL_LENGTH} characters.")
         if _BAD.search(text):
-            raise AddressError("The address holds a space, a backslash or a control character.")
+            raise AddressError("The address contains a space, a backslash or a control character.")
         try:
             url = URL(text, encoded=text.isascii())
             host, port = url.raw_host or "", url.explicit_port
@@ -143,7 +143,7 @@ class UrlGuard:
 
     def _check_host(self, host: str) -> None:
         if not host or not host.isascii():
-            raise AddressError("The address names no host.")
+            raise AddressError("The address has no host name.")
         try:
             parsed = _address(host)
         except ValueError:
@@ -152,7 +152,7 @@ class UrlGuard:
                     "The host is a number that is not written as an IP address."
                 ) from None
             if not _NAME.match(host):
-                raise AddressError("The host is not written as a host name.") from None
+                raise AddressError("The host name is not valid.") from None
             return
         if not self.allows(str(parsed)):
             raise AddressError("The address is not public.")

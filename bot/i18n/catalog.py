@@ -5,7 +5,7 @@ finds them; values go in by name, so that a translation may put them in another 
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
@@ -73,6 +73,17 @@ class Translator:
             )
         pattern = "dMMM" if here.year == today.year else "yMMMd"
         return f"{format_skeleton(pattern, here, tzinfo=self.zone, locale=self._locale)} {clock}"
+
+    def duration(self, span: timedelta) -> str:
+        """Return a duration in at most two units: `40 s`, `7 min`, `3 h`, `3 h 5 min`."""
+        seconds = round(span.total_seconds())
+        if seconds < 60:
+            return self.ngettext("{number} s", "{number} s", seconds)
+        hours, minutes = divmod(round(seconds / 60), 60)
+        parts = [self.ngettext("{number} h", "{number} h", hours)] if hours else []
+        if minutes or not hours:
+            parts.append(self.ngettext("{number} min", "{number} min", minutes))
+        return " ".join(parts)
 
     def weekday(self, day: date) -> str:
         """A day of the week with its date: `Mon 23`."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.model.chats import ChatKind, ChatSettings
 from bot.model.delivery import DeliveryState
 from bot.model.entries import Article, Silence
+from bot.model.feeds import Failure
 from bot.model.stories import Pair, StoryIds
 
 
@@ -60,7 +61,8 @@ class FeedFact:
     url: str
     last_poll_at: datetime | None
     next_poll_at: datetime
-    failure: str
+    failure_text: str  #: in English; empty where the last poll went well
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bot.model.entries import Article, Silence
 from bot.query.explain import explain, sentence
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
+from bot.search.failures import describe_failure
 from bot.text.clean import plain
 
 _SUBDOMAIN = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
@@ -164,7 +165,9 @@ def _in_chat(
     state = _state(alert, when, translator)
     if paused and alert.state is DeliveryState.QUEUED:
         state = translator.gettext(
-            "{state}; the chat is paused: {reason}", state=state, reason=paused
+            "{state}; the chat is paused: {reason}",
+            state=state,
+            reason=translator.gettext(paused).rstrip("."),
         )
     if alert.entry_id != facts.entry.id:
         return translator.gettext(
@@ -313,12 +316,12 @@ def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
             next=next_fetch,
         )
     last = when(feed.last_poll_at)
-    if feed.failure:
+    if feed.failure_text:
         return translator.gettext(
             "{feed} could not be read at the last fetch, {last}: {problem}; next fetch {next}.",
             feed=feed.name,
             last=last,
-            problem=feed.failure.rstrip("."),
+            problem=describe_failure(feed.failure, feed.failure_text, translator).rstrip("."),
             next=next_fetch,
         )
     return translator.gettext(

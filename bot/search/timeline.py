@@ -127,20 +127,9 @@ def summary(stories: Sequence[TimelineStory], translator: Translator = ENGLISH) 
 
 def format_delay(delay: timedelta, translator: Translator = ENGLISH) -> str:
     """Return a delay as text: `first`, `+40 s`, `+7 min`, `+3 h 5 min`."""
-    seconds = round(delay.total_seconds())
-    minutes = round(seconds / 60)
-    if seconds <= 0:
+    if round(delay.total_seconds()) <= 0:
         return translator.gettext("first")
-    if seconds < 60:
-        return "+" + translator.gettext("{seconds} s", seconds=seconds)
-    if minutes < 60:
-        return "+" + translator.gettext("{minutes} min", minutes=minutes)
-    hours = "+" + translator.gettext("{hours} h", hours=minutes // 60)
-    return (
-        hours + " " + translator.gettext("{minutes} min", minutes=minutes % 60)
-        if minutes % 60
-        else hours
-    )
+    return f"+{translator.duration(delay)}"
 
 
 def who_was_first(story: TimelineStory, translator: Translator = ENGLISH) -> str:

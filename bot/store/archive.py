@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import Article, Silence
+from bot.model.feeds import Failure
 from bot.model.stories import Pair, PairReason
 from bot.store import meta
 from bot.store.database import read_only
@@ -72,7 +73,7 @@ _STORYLINE = """
     where e.storyline_id = (select storyline_id from entries where id = ?) order by e.id
 """
 _FEEDS = """
-    select name, url, last_poll_at, next_poll_at, failure_text from feeds where active = 1
+    select name, url, last_poll_at, next_poll_at, failure_text, failure from feeds where active = 1
 """
 _CHAT_ADDRESSES = "select id, name, kind, address, topic, declared, settings from chats"
 _ADDED_FEEDS = """
@@ -180,6 +181,7 @@ class Archive:
                 get_time(row["last_poll_at"]),
                 sure_time(row["next_poll_at"]),
                 row["failure_text"],
+                Failure(row["failure"]) if row["failure"] else None,
             )
             for row in rows
         ]

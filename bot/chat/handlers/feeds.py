@@ -16,7 +16,7 @@ from bot.chat.context import PAGE, Context, page_buttons, show, text_reply
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import ChatConfig, FeedService
 from bot.delivery.composer import Composer
-from bot.errors import AddressError
+from bot.errors import AddressError, OpmlError
 from bot.feeds import opml
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
@@ -30,9 +30,10 @@ from bot.model.chat_events import (
     UploadProblem,
     WrittenMessage,
 )
-from bot.model.feeds import SiteFeed
+from bot.model.feeds import Failure, SiteFeed
 from bot.model.message import File, Message
 from bot.ports import ChatStore
+from bot.search.failures import describe_failure
 from bot.text.clean import cut
 from bot.text.fold import fold
 
@@ -105,9 +106,10 @@ class Feeds:
         config, translator = self._config(), context.translator
         own = [feed for feed in await self._store.feeds_of(context.chat.id) if feed.added_here]
         if len(own) + len(urls) > config.feeds:
-            return translator.gettext(
-                "A chat can add at most {most} feeds. Remove one first: /removefeed",
-                most=config.feeds,
+            return translator.ngettext(
+                "A chat can add at most {number} feed. Remove one first: /removefeed",
+                "A chat can add at most {number} feeds. Remove one first: /removefeed",
+                config.feeds,
             )
         if len(urls) > 1:  # an import is limited by its size alone
             return ""
@@ -115,9 +117,10 @@ class Feeds:
         since = context.now - timedelta(hours=1)
         recent = await self._store.new_hosts(context.update.user_id, since)
         if recent + len(hosts) > config.new_hosts_per_hour:
-            return translator.gettext(
-                "You can add at most {most} new sites an hour. Try again later.",
-                most=config.new_hosts_per_hour,
+            return translator.ngettext(
+                "You can add at most {number} new site an hour. Try again later.",
+                "You can add at most {number} new sites an hour. Try again later.",
+                config.new_hosts_per_hour,
             )
         return ""
 
@@ -129,7 +132,9 @@ class Feeds:
         except AddressError as error:
             waiting = replace(screen, values={"url": url}, expects=ExpectedInput.SITE)
             again = button(translator.gettext("Try again"), FeedAction.AGAIN)
-            return show(Message(str(error)), waiting, [again])
+            failure = Failure(error.failure) if error.failure else None
+            text = describe_failure(failure, str(error), translator)
+            return show(Message(text), waiting, [again])
         if len(feeds) == 1:
             return _offer(context, screen, feeds[0])
         composer = Composer().add(translator.gettext("This site has several feeds. Which one?"))
@@ -239,9 +244,12 @@ class Feeds:
             return text_reply(_upload_problem(upload.problem, translator))
         try:
             document = await asyncio.to_thread(opml.read, upload.content)  # may take seconds
-        except ValueError as error:
+        except OpmlError as error:
             return text_reply(
-                translator.gettext("I cannot read this OPML file: {problem}", problem=str(error))
+                translator.gettext(
+                    "I cannot read this OPML file: {problem}",
+                    problem=error.translated(translator.gettext),
+                )
             )
         existing = {feed.url for feed in await self._store.feeds_of(context.chat.id)}
         new = [feed for feed in document.feeds if feed.url not in existing]

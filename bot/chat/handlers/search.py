@@ -1,15 +1,19 @@
 """Looking things up without changing anything: articles, feeds, and the state of newsbell."""
 
+from datetime import timedelta
+
 from bot.alerts import options
 from bot.chat.context import Context, query_mistake, text_reply
 from bot.chat.replies import archive_unavailable
 from bot.chat.services import SEARCH_DAYS, FeedService, SearchService
 from bot.delivery.composer import Composer, linkable
 from bot.errors import QueryError, StoreError
+from bot.i18n.catalog import Translator
 from bot.model.chat_events import OwnFeed, Reply
 from bot.model.status import FeedStatus, Status
 from bot.ports import ChatStore
 from bot.search.backtest import Hit
+from bot.search.failures import describe_failure
 from bot.text.clean import cut
 from bot.text.fold import fold
 
@@ -115,7 +119,7 @@ def _add_feed(composer: Composer, feed: FeedStatus, own: OwnFeed, context: Conte
 def _feed_state(feed: FeedStatus, context: Context) -> str:
     translator = context.translator
     if feed.state.failures:
-        return cut(feed.state.failure_text, 150)
+        return cut(_failure(feed, translator), 150)
     if feed.state.last_ok_at is None:
         return translator.gettext("not fetched yet")
     time = translator.time(feed.state.last_ok_at, context.now)
@@ -127,6 +131,10 @@ def _feed_state(feed: FeedStatus, context: Context) -> str:
     )
 
 
+def _failure(feed: FeedStatus, translator: Translator) -> str:
+    return describe_failure(feed.state.failure, feed.state.failure_text, translator)
+
+
 def status_text(status: Status, context: Context) -> str:
     """Return the state of newsbell in a few lines."""
     translator = context.translator
@@ -136,23 +144,19 @@ def status_text(status: Status, context: Context) -> str:
     subscriptions = translator.ngettext(
         "{number} subscription", "{number} subscriptions", status.subscriptions
     )
-    lines = [f"{feeds}, {subscriptions}."]
+    lines = [f"{feeds}, {subscriptions}"]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:
-        seconds = max(0, round((min(polls) - context.now).total_seconds()))
-        lines.append(
-            translator.gettext(
-                "Next poll in {minutes} min {seconds} s.",
-                minutes=seconds // 60,
-                seconds=seconds % 60,
-            )
-        )
+        wait = translator.duration(max(timedelta(0), min(polls) - context.now))
+        lines.append(translator.gettext("Next check in {span}", span=wait))
     lines.append(
         translator.ngettext("{number} message queued", "{number} messages queued", waiting)
         if waiting
         else translator.gettext("No messages queued")
     )
-    lines += [f"✗ {cut(feed.name, 60)}: {feed.state.failure_text}" for feed in failing[:_FAILING]]
+    lines += [
+        f"✗ {cut(feed.name, 60)}: {_failure(feed, translator)}" for feed in failing[:_FAILING]
+    ]
     if not failing:
         lines.append(translator.gettext("All feeds OK"))
     elif len(failing) > _FAILING:

@@ -286,29 +286,36 @@ def _topic_words(text: str) -> str:
 
 def help_text(translator: Translator) -> str:
     """All commands, each with what it does."""
+    query = translator.gettext("QUERY")
     lines = (
         (
-            "/subscribe QUERY",
+            f"/subscribe {query}",
             translator.gettext(
                 'alerts for stories with these words: words, "exact phrases", AND, OR, NOT, (…), '
                 "~names, word*"
             ),
         ),
         (
-            "/subscribe publishers:2 or_after:30m QUERY",
+            f"/subscribe publishers:2 or_after:30m {query}",
             translator.gettext("once two independent publishers report it, or after half an hour"),
         ),
-        ("/test QUERY", translator.gettext("try a query on the past week")),
-        ("/search QUERY", translator.gettext("search stored articles")),
-        ("/trend QUERY", translator.gettext("coverage chart")),
+        (f"/test {query}", translator.gettext("try a query on the past week")),
+        (f"/search {query}", translator.gettext("search stored articles")),
+        (f"/trend {query}", translator.gettext("coverage chart")),
         (
             "/subscriptions",
             translator.gettext("subscriptions in this chat: pause, change, share, delete"),
         ),
-        ("/unsubscribe NUMBER", translator.gettext("remove a subscription")),
+        (
+            "/unsubscribe " + translator.gettext("NUMBER"),
+            translator.gettext("remove a subscription"),
+        ),
         ("/feeds", translator.gettext("feeds and their status")),
-        ("/addfeed ADDRESS", translator.gettext("add a site for this chat")),
-        ("/removefeed NAME", translator.gettext("remove a feed")),
+        (
+            "/addfeed " + translator.gettext("ADDRESS"),
+            translator.gettext("add a site for this chat"),
+        ),
+        ("/removefeed " + translator.gettext("NAME"), translator.gettext("remove a feed")),
         ("/import", translator.gettext("import feeds from another reader: send its OPML file")),
         ("/export", translator.gettext("export feeds as OPML, subscriptions as feeds.yaml")),
         ("/settings", translator.gettext("language, time zone, quiet hours, digest")),

@@ -20,7 +20,6 @@ from bot.query.tree import Node
 from bot.query.tree import show as as_query
 from bot.search.backtest import Forecast
 from bot.text.clean import cut, plain
-from bot.text.duration import format_duration
 
 NAME_LENGTH = 60  #: characters of a subscription's name, taken from its query
 
@@ -68,9 +67,11 @@ class Subscriber:
         limit = self._config().subscriptions
         if sum(not declared for _, declared in subscriptions) >= limit:
             return Message(
-                translator.gettext(
-                    "A chat can have at most {most} subscriptions. Remove one first: /unsubscribe",
-                    most=limit,
+                translator.ngettext(
+                    "A chat can have at most {number} subscription. Remove one first: /unsubscribe",
+                    "A chat can have at most {number} subscriptions. "
+                    "Remove one first: /unsubscribe",
+                    limit,
                 )
             )
         return None
@@ -135,7 +136,7 @@ def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:
         )
         if options.or_after:
             line += ", " + translator.gettext(
-                "or {span} after the first", span=format_duration(options.or_after)
+                "or {span} after the first", span=translator.duration(options.or_after)
             )
         lines.append(line)
     if options.alert_again_at:
@@ -159,22 +160,40 @@ def forecast_text(forecast: Forecast, translator: Translator) -> str:
         for day, count in forecast.by_day
     ]
     stories = translator.ngettext("{number} story", "{number} stories", forecast.stories)
-    span = (
-        translator.ngettext("{number} day", "{number} days", round(forecast.days))
-        if forecast.days >= 1.5
-        else translator.ngettext("{number} hour", "{number} hours", round(24 * forecast.days))
-    )
+    period = _period(forecast.days, translator)
     lead = (
-        translator.gettext("About {stories} in the last {span}.", stories=stories, span=span)
+        translator.gettext("About {stories} {period}.", stories=stories, period=period)
         if forecast.share < 1
-        else translator.gettext("{stories} in the last {span}.", stories=stories, span=span)
+        else translator.gettext("{stories} {period}.", stories=stories, period=period)
     )
-    expect = translator.gettext(
-        "Expect about {day} alerts a day, {week} a week.",
-        day=f"{forecast.alerts_per_day:.1f}",
-        week=f"{forecast.alerts_per_week:.0f}",
+    return "\n".join((lead, _frequency(forecast, translator), "", *bars))
+
+
+def _period(days: float, translator: Translator) -> str:
+    if days >= 1.5:
+        return translator.ngettext(
+            "in the last {number} day", "in the last {number} days", round(days)
+        )
+    return translator.ngettext(
+        "in the last {number} hour", "in the last {number} hours", round(24 * days)
     )
-    return "\n".join((lead, expect, "", *bars))
+
+
+def _frequency(forecast: Forecast, translator: Translator) -> str:
+    """How many alerts to expect, by the day, or by the week where that is less than one a day."""
+    if forecast.alerts_per_day >= 1:
+        return translator.ngettext(
+            "About {number} alert a day.",
+            "About {number} alerts a day.",
+            round(forecast.alerts_per_day),
+        )
+    if forecast.alerts_per_week >= 1:
+        return translator.ngettext(
+            "About {number} alert a week.",
+            "About {number} alerts a week.",
+            round(forecast.alerts_per_week),
+        )
+    return translator.gettext("Less than one alert a week.")
 
 
 def add_newest(composer: Composer, forecast: Forecast, limit: int) -> None:

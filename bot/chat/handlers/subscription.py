@@ -40,7 +40,7 @@ from bot.model.message import Button, Message
 from bot.ports import ChatStore, Members
 from bot.query.tree import show as as_query
 from bot.text.clean import cut, plain
-from bot.text.duration import format_duration, parse_duration
+from bot.text.duration import parse_duration
 
 RATING_SPAN_DAYS = 30  #: for how long reactions to alerts are counted
 _WAITS = ("15m", "30m", "1h", "3h")
@@ -243,7 +243,7 @@ class SubscriptionControls:
         lines += ["", translator.gettext("Urgency: {urgency}", urgency=urgency)]
         needed = translator.gettext("Minimum publishers: {number}", number=options.publishers)
         if options.or_after:
-            span = format_duration(options.or_after)
+            span = translator.duration(options.or_after)
             needed += " " + translator.gettext("(or {span} after the first)", span=span)
         lines.append(needed)
         if options.alert_again_at:
@@ -360,7 +360,7 @@ def _option_choices(
             text = translator.gettext(
                 "Longest wait. After that you are alerted anyway, marked “single publisher”:"
             )
-            choices = [(span, span) for span in _WAITS]
+            choices = [(translator.duration(parse_duration(wait)), wait) for wait in _WAITS]
             no_limit = translator.gettext("No limit")
             below = [button(no_limit, SubscriptionAction.WAIT, _NEVER)]
     row = [button(label, callback.action, value) for label, value in choices]

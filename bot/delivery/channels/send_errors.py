@@ -79,19 +79,19 @@ def classify(error: TelegramError, message_id: int | None) -> SendOutcome:
             return _network(error, description)
         case _:
             # A body that is no JSON, with status 200: a proxy answered for the server.
-            return Undecided("an answer that cannot be read")
+            return Undecided("an unreadable answer")
 
 
 def _forbidden(description: str) -> SendOutcome:
     if "blocked by the user" in description:
         return ChatClosed("the person blocked the bot.", probe=False)
     if "deactivated" in description:
-        return ChatClosed("the person's account is gone.", probe=False)
+        return ChatClosed("the person's account was deleted.", probe=False)
     if "can't initiate conversation" in description or "can't send messages to" in description:
-        return ChatClosed("the person has to write to the bot first.", probe=False)
+        return ChatClosed("the person must first write to the bot.", probe=False)
     if "kicked" in description or "not a member" in description or "deleted" in description:
-        return ChatClosed("the bot is not in the chat any more: add it again.", probe=False)
-    return ChatClosed("Telegram does not let the bot write there.", probe=True)
+        return ChatClosed("the bot is no longer in the chat; add it again.", probe=False)
+    return ChatClosed("Telegram does not allow the bot to write there.", probe=True)
 
 
 def _bad_request(error: BadRequest, description: str, message_id: int | None) -> SendOutcome:
@@ -101,17 +101,17 @@ def _bad_request(error: BadRequest, description: str, message_id: int | None) ->
         return MessageLost("the message is not there any more")
     if _has_any(description, _NO_CHAT):
         return ChatClosed(
-            "Telegram knows no such chat: check its number, and that the bot is in it.",
+            "Telegram does not know this chat; check its id, and that the bot is in it.",
             probe=False,
             final=False,
         )
     if _has_any(description, _NO_RIGHTS):
         return ChatClosed(
-            "the bot may not write there: give it the right to send messages.", probe=True
+            "the bot may not write there; give it the right to send messages.", probe=True
         )
     if _has_any(description, _NO_TOPIC):
         return ChatClosed(
-            "the topic is closed or deleted: open it again, or give another one.", probe=True
+            "the topic is closed or deleted; reopen it, or set another one.", probe=True
         )
     return Refused(f"{str(error)[:_REASON_LENGTH]}.")
 

@@ -108,7 +108,7 @@ class TelegramChannel:
         except (AttributeError, KeyError, TypeError, ValueError):
             # JSON of another shape than python-telegram-bot expects.
             log.exception("answer_unreadable", delivery_id=delivery.id)
-            return Undecided("an answer that cannot be read")
+            return Undecided("an unreadable answer")
         if isinstance(answer, TelegramMessage):
             return Sent(answer.message_id)
         if editing:

@@ -98,6 +98,8 @@ async def test_help_says_what_there_is_and_what_is_unknown_is_said_to_be(
         ["Starter packs"],
     ]
     assert await ask(harness, "/dance") == "Unknown command /dance. All commands: /help"
+    assert await ask(harness, "/sub") == "Unknown command. Did you mean /subscribe?"
+    assert await ask(harness, "/helpp") == "Unknown command. Did you mean /help?"
     assert await ask(harness, "just talking") == ""
 
 
@@ -275,7 +277,7 @@ async def test_what_the_file_declares_is_stopped_in_the_file(harness: TelegramHa
 async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
     reply = await ask(harness, "/status")
 
-    assert reply.split("\n")[0] == "1 feed, 3 subscriptions."
+    assert reply.split("\n")[0] == "1 feed, 3 subscriptions"
     assert reply.split("\n")[-1] == "All feeds OK"
 
 

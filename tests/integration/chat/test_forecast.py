@@ -102,7 +102,7 @@ async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(
     lines = reply.split("\n")
     assert lines[:2] == [
         "2 stories in the last 24 hours.",
-        "Expect about 2.0 alerts a day, 14 a week.",
+        "About 2 alerts a day.",
     ]
     assert lines[-2:] == ["• Harbour cranes – Invented Wire", "• The harbour opens – Invented Wire"]
     assert "Mon 02 ▇▇▇▇▇▇▇▇▇▇▇▇ 2" in lines
@@ -126,7 +126,7 @@ async def test_test_of_what_never_came_says_so(harness: TelegramHarness) -> None
     await brings(harness, "The harbour opens")
     assert (await ask(harness, "/test zeppelin")).split("\n")[:2] == [
         "0 stories in the last 24 hours.",
-        "Expect about 0.0 alerts a day, 0 a week.",
+        "Less than one alert a week.",
     ]
 
 
@@ -140,7 +140,7 @@ async def test_test_counts_over_the_week(harness: TelegramHarness) -> None:
     lines = (await ask(harness, "/test harbour")).split("\n")
 
     assert lines[0] == "2 stories in the last 7 days."
-    assert lines[1] == "Expect about 0.3 alerts a day, 2 a week."
+    assert lines[1] == "About 2 alerts a week."
     assert sum(" ▇" in line for line in lines) == 1
 
 
@@ -408,7 +408,7 @@ async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(
     async with open_harness(tmp_path, api, CHATS, clock, quotas={"subscriptions": 1}) as harness:
         assert (
             await ask(harness, "/confirm")
-            == "A chat can have at most 1 subscriptions. Remove one first: /unsubscribe"
+            == "A chat can have at most 1 subscription. Remove one first: /unsubscribe"
         )
     async with open_harness(tmp_path, api, CHATS, clock) as harness:
         assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED), (

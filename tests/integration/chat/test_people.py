@@ -305,7 +305,7 @@ async def test_quotas_are_said_and_held(
         await says(harness, EVE, f"/addfeed {server.url('/0')}")
         await presses(harness, EVE, "Add")
         assert await says(harness, EVE, f"/addfeed {server.url('/1')}") == [
-            "You can add at most 1 new sites an hour. Try again later."
+            "You can add at most 1 new site an hour. Try again later."
         ]
         clock.advance(2 * HOUR)
         await says(harness, EVE, f"/addfeed {server.url('/1')}")
@@ -316,7 +316,7 @@ async def test_quotas_are_said_and_held(
         ]
         await says(harness, EVE, "/subscribe harbour")
         assert await says(harness, EVE, "/subscribe ferry") == [
-            "A chat can have at most 1 subscriptions. Remove one first: /unsubscribe"
+            "A chat can have at most 1 subscription. Remove one first: /unsubscribe"
         ]
 
 
@@ -357,7 +357,7 @@ async def test_a_site_without_feeds_and_one_that_is_down_are_said_and_can_be_tri
     server.put("/", "<html><body>Nothing</body></html>", headers={"Content-Type": "text/html"})
     async with open_desk(tmp_path, clock) as harness:
         [answer] = await says(harness, ANN, f"/addfeed {server.url('/')}")
-        assert answer.startswith("I find no feed there.")
+        assert answer.startswith("There is no feed at this address.")
         server.put("/", rss(item("1", "Old news"), title="Coast Herald"))
         assert (await presses(harness, ANN, "Try again")).startswith("Coast Herald")
 

@@ -913,7 +913,7 @@ async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings
     async with opened() as harness:
         answer = await ask(harness, "/subscribe publishers:2 or_after:30m alert_again_at:4 harbour")
         assert (
-            "once 2 independent publishers report it, or 30m after the first\n"
+            "once 2 independent publishers report it, or 30 min after the first\n"
             "and again once 4 publishers report it" in answer
         )
         assert "publishers:2 or_after:30m alert_again_at:4 harbour" in await ask(

@@ -326,7 +326,7 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
 
 
 def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
-    feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, None)
+    feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, "")
 
     assert "no feed of harbour.co.uk is watched" in explain_unknown(
         "https://harbour.co.uk/1", [feed], str
@@ -660,7 +660,7 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
 
 
 def facts(article: Article, *alerts: AlertFact) -> EntryFacts:
-    return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, None), alerts, ())
+    return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, ""), alerts, ())
 
 
 @given(
@@ -750,7 +750,7 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
     reply.append(
         explain_unknown(
             f"https://wire.example/{odd}",
-            [FeedFact("W", "https://other.example/", NOW, NOW, None)],
+            [FeedFact("W", "https://other.example/", NOW, NOW, "")],
             str,
         )
     )

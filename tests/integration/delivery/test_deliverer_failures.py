@@ -116,7 +116,7 @@ async def test_a_blocked_chat_is_paused_keeps_its_data_and_goes_on_when_it_opens
         await harness.deliver(2 * DAY, step=HOUR)
         assert (sends(api, ANN), harness.shown(BOB)) == (1, ["everyone 1", "everyone 2"])
         assert harness.notices == [
-            "ann takes no messages: the person blocked the bot. Its alerts wait; nothing is lost."
+            "ann takes no messages: the person blocked the bot. Its alerts are kept and sent later."
         ]
 
         api.unblock(ANN)

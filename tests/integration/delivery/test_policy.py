@@ -49,12 +49,12 @@ ANN, GROUP, FORUM, CHANNEL, TOPIC = 7, -10, -1001, -1002, 55
 QUEUED = DeliveryState.QUEUED
 SECOND, DAY = timedelta(seconds=1), timedelta(hours=24)
 BLOCKED = "the person blocked the bot."
-ACCOUNT_GONE = "the person's account is gone."
-WRITE_FIRST = "the person has to write to the bot first."
-OUT = "the bot is not in the chat any more: add it again."
-NO_CHAT = "Telegram knows no such chat: check its number, and that the bot is in it."
-NO_RIGHTS = "the bot may not write there: give it the right to send messages."
-NO_TOPIC = "the topic is closed or deleted: open it again, or give another one."
+ACCOUNT_GONE = "the person's account was deleted."
+WRITE_FIRST = "the person must first write to the bot."
+OUT = "the bot is no longer in the chat; add it again."
+NO_CHAT = "Telegram does not know this chat; check its id, and that the bot is in it."
+NO_RIGHTS = "the bot may not write there; give it the right to send messages."
+NO_TOPIC = "the topic is closed or deleted; reopen it, or set another one."
 TOKEN = "the token is not valid."
 LOST = "the message is not there any more"
 IN_DOUBT = "the connection ended before the answer"
@@ -104,7 +104,7 @@ def waits(reason: str, span: timedelta, **more: Any) -> dict[str, Any]:
 def told(reason: str) -> NoticeIntent:
     return NoticeIntent(
         NoticeKind.CHAT_PAUSED,
-        f"desk takes no messages: {reason} Its alerts wait; nothing is lost.",
+        f"desk takes no messages: {reason} Its alerts are kept and sent later.",
     )
 
 
@@ -283,7 +283,7 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
     "403 unknown": closed(
         403,
         "Forbidden: something of tomorrow",
-        "Telegram does not let the bot write there.",
+        "Telegram does not allow the bot to write there.",
         probe=True,
     ),
     "400 no photo rights": closed(
@@ -400,8 +400,8 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
     "502 page": doubtful(ServerError(502)),
     "502 JSON": doubtful(ServerError(502, html=False)),
     "504 page, carried out": doubtful(ServerError(504, processed=True)),
-    "200 no JSON": doubtful(NotJson(), "an answer that cannot be read"),
-    "200 no JSON, carried out": doubtful(NotJson(processed=True), "an answer that cannot be read"),
+    "200 no JSON": doubtful(NotJson(), "an unreadable answer"),
+    "200 no JSON, carried out": doubtful(NotJson(processed=True), "an unreadable answer"),
     "dropped before": doubtful(DropBefore()),
     "dropped after": doubtful(DropAfter()),
 }

@@ -377,8 +377,8 @@ def test_what_stands_in_comments_and_sections_is_no_feed() -> None:
             "This is a feed, not a list of feeds.",
         ),
         (b'<feed xmlns="http://www.w3.org/2005/Atom"/>', "This is a feed, not a list of feeds."),
-        (b"https://a.example/feed\n", "This is no OPML: it holds no outline."),
-        (b"\x00\xff\x89PNG\r\n", "This is no OPML: it holds no outline."),
+        (b"https://a.example/feed\n", "This is not OPML: it has no outline."),
+        (b"\x00\xff\x89PNG\r\n", "This is not OPML: it has no outline."),
         (b" " * (MAX_SIZE + 1), "The file is larger than 10 MB."),
     ],
 )
@@ -402,7 +402,7 @@ def test_more_feeds_than_the_limit_are_refused_rather_than_cut_off() -> None:
 
 
 def test_more_outlines_than_the_limit_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"more than 200,000 outlines\.$"):
+    with pytest.raises(ValueError, match=r"more than 200,000 entries\.$"):
         read(opml("<outline/>" * (2 * MAX_OUTLINES + 1)).encode())
 
 

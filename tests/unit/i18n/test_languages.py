@@ -38,11 +38,19 @@ from bot.search.explain import (
 from bot.search.timeline import timeline
 
 HOUSE = Path(__file__).resolve().parents[3]
-KEYWORDS = {"gettext": None, "ngettext": (1, 2), "QueryError": (3,)}  # as `make messages` has them
+KEYWORDS = {
+    "gettext": None,
+    "ngettext": (1, 2),
+    "QueryError": (3,),
+    "ChatClosed": None,
+    "OpmlError": None,
+}  # as `make messages` has them
 TEXT_AT = {
     "gettext": (0,),
     "ngettext": (0, 1),
     "QueryError": (2,),
+    "ChatClosed": (0,),
+    "OpmlError": (0,),
 }  # the same, counted from 0, of what has so many arguments
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 UNFINISHED: set[str] = (

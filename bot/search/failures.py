@@ -1,0 +1,60 @@
+"""Say in a chat's language why a feed could not be read. Decides nothing; no I/O.
+
+What is stored with a feed is an English sentence with the details of the failure, and its kind.
+"""
+
+from typing import assert_never
+
+from bot.i18n.catalog import ENGLISH, Translator
+from bot.model.feeds import Failure
+
+
+def describe_failure(failure: Failure | None, text: str, translator: Translator = ENGLISH) -> str:
+    """Return the stored sentence in English, and in other languages the one of its kind."""
+    if failure is None or (text and translator.catalog.language == "en"):
+        return text
+    return _sentence(failure, translator)
+
+
+def _sentence(failure: Failure, translator: Translator) -> str:  # noqa: C901, PLR0911, PLR0912 (a table)
+    match failure:
+        case Failure.DNS:
+            return translator.gettext("There is no site of this name.")
+        case Failure.CONNECT:
+            return translator.gettext("No connection to the site.")
+        case Failure.TLS:
+            return translator.gettext("No secure connection to the site.")
+        case Failure.TIMEOUT:
+            return translator.gettext("The site does not answer in time.")
+        case Failure.PRIVATE:
+            return translator.gettext("The address is not public, or not valid.")
+        case Failure.REDIRECT:
+            return translator.gettext("The site's redirects lead nowhere.")
+        case Failure.NOT_FOUND:
+            return translator.gettext("There is nothing at this address (404).")
+        case Failure.GONE:
+            return translator.gettext("The site says that the feed is gone for good (410).")
+        case Failure.LOGIN:
+            return translator.gettext("The feed needs a login.")
+        case Failure.BLOCKED:
+            return translator.gettext("The site blocks newsbell.")
+        case Failure.SLOW_DOWN:
+            return translator.gettext("The site asks for fewer requests (429).")
+        case Failure.SERVER:
+            return translator.gettext("The site's server has a fault.")
+        case Failure.HTTP:
+            return translator.gettext("The site gives an unexpected answer.")
+        case Failure.TOO_LARGE:
+            return translator.gettext("The feed is too large.")
+        case Failure.ENCODING:
+            return translator.gettext("The site's answer is damaged.")
+        case Failure.NOT_A_FEED:
+            return translator.gettext("There is no feed at this address.")
+        case Failure.HOSTILE:
+            return translator.gettext("The feed could not be read safely.")
+        case Failure.EMPTY:
+            return translator.gettext("The feed is empty.")
+        case Failure.TOMBSTONE:
+            return translator.gettext("The feed says that it has ended.")
+        case _:
+            assert_never(failure)
