@@ -93,7 +93,7 @@ async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_o
     assert (await harness.state()).adopted_url is None
     await harness.poll(after=timedelta(hours=12))
     assert (await harness.state()).adopted_url == harness.server.url("/new.xml")
-    assert any("moved for good" in notice for notice in harness.notices)
+    assert any("moved permanently" in notice for notice in harness.notices)
 
 
 async def test_32_a_temporary_301_changes_nothing(harness: FeedHarness) -> None:
