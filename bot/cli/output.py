@@ -78,7 +78,7 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
             at = translator.time(until, now)
             parts.append(Text(f"{host} asked for no requests until {at}", style="yellow"))
     counts = ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items()))
-    parts.append(Text(f"{status_counts(status)} Deliveries: {counts or 'none yet'}."))
+    parts.append(Text(f"{status_counts(status)}. Deliveries: {counts or 'none yet'}."))
     return parts
 
 

@@ -3,10 +3,11 @@
 Not the layout of a screen. No I/O, no clock.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.status import FeedStatus, Status
+from bot.search.failures import describe_failure
 from bot.text.clean import cut
 
 _FAILURE_LENGTH = 150  # characters of why a feed cannot be read
@@ -17,7 +18,7 @@ def feed_state(feed: FeedStatus, now: datetime, translator: Translator = ENGLISH
     """Return why a feed cannot be read, or how many of its articles are stored and since when."""
     state = feed.state
     if state.failures:
-        return cut(state.failure_text, _FAILURE_LENGTH)
+        return cut(_failure(feed, translator), _FAILURE_LENGTH)
     if state.last_ok_at is None:
         return translator.gettext("not fetched yet")
     return translator.ngettext(
@@ -28,13 +29,17 @@ def feed_state(feed: FeedStatus, now: datetime, translator: Translator = ENGLISH
     )
 
 
+def _failure(feed: FeedStatus, translator: Translator) -> str:
+    return describe_failure(feed.state.failure, feed.state.failure_text, translator)
+
+
 def status_counts(status: Status, translator: Translator = ENGLISH) -> str:
-    """Return how many feeds and subscriptions there are, as a sentence."""
+    """Return how many feeds and subscriptions there are, as one line."""
     feeds = translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
     subscriptions = translator.ngettext(
         "{number} subscription", "{number} subscriptions", status.subscriptions
     )
-    return f"{feeds}, {subscriptions}."
+    return f"{feeds}, {subscriptions}"
 
 
 def status_text(status: Status, now: datetime, translator: Translator = ENGLISH) -> str:
@@ -43,14 +48,8 @@ def status_text(status: Status, now: datetime, translator: Translator = ENGLISH)
     lines = [status_counts(status, translator)]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:
-        seconds = max(0, round((min(polls) - now).total_seconds()))
-        lines.append(
-            translator.gettext(
-                "Next poll in {minutes} min {seconds} s.",
-                minutes=seconds // 60,
-                seconds=seconds % 60,
-            )
-        )
+        wait = translator.duration(max(timedelta(0), min(polls) - now))
+        lines.append(translator.gettext("Next check in {span}", span=wait))
     queued = sum(count for _, count, _ in status.chats)
     lines.append(
         translator.ngettext("{number} message queued", "{number} messages queued", queued)
@@ -58,7 +57,7 @@ def status_text(status: Status, now: datetime, translator: Translator = ENGLISH)
         else translator.gettext("No messages queued")
     )
     lines += [
-        f"✗ {cut(feed.name, 60)}: {feed.state.failure_text}" for feed in failing[:_FAILING_FEEDS]
+        f"✗ {cut(feed.name, 60)}: {_failure(feed, translator)}" for feed in failing[:_FAILING_FEEDS]
     ]
     rest = len(failing) - _FAILING_FEEDS
     if not failing:

@@ -13,26 +13,49 @@ def forecast_text(forecast: Forecast, translator: Translator = ENGLISH, width: i
     """Return the figures of a backtest in a few lines; `width` is that of the longest bar."""
     if forecast.nothing_stored:
         return translator.gettext("No articles stored yet, so there is no preview.")
-    expected = translator.gettext(
-        "Expect about {day} alerts a day, {week} a week.",
-        day=f"{forecast.alerts_per_day:.1f}",
-        week=f"{forecast.alerts_per_week:.0f}",
-    )
     return "\n".join(
-        (_counts(forecast, translator), expected, "", *_bars(forecast, translator, width))
+        (
+            _counts(forecast, translator),
+            _frequency(forecast, translator),
+            "",
+            *_bars(forecast, translator, width),
+        )
     )
 
 
 def _counts(forecast: Forecast, translator: Translator) -> str:
     stories = translator.ngettext("{number} story", "{number} stories", forecast.stories)
-    span = (
-        translator.ngettext("{number} day", "{number} days", round(forecast.days))
-        if forecast.days >= 1.5
-        else translator.ngettext("{number} hour", "{number} hours", round(24 * forecast.days))
-    )
+    period = _period(forecast.days, translator)
     if forecast.share < 1:
-        return translator.gettext("About {stories} in the last {span}.", stories=stories, span=span)
-    return translator.gettext("{stories} in the last {span}.", stories=stories, span=span)
+        return translator.gettext("About {stories} {period}.", stories=stories, period=period)
+    return translator.gettext("{stories} {period}.", stories=stories, period=period)
+
+
+def _period(days: float, translator: Translator) -> str:
+    if days >= 1.5:
+        return translator.ngettext(
+            "in the last {number} day", "in the last {number} days", round(days)
+        )
+    return translator.ngettext(
+        "in the last {number} hour", "in the last {number} hours", round(24 * days)
+    )
+
+
+def _frequency(forecast: Forecast, translator: Translator) -> str:
+    """Return how many alerts to expect by the day, or by the week where it is less than one."""
+    if forecast.alerts_per_day >= 1:
+        return translator.ngettext(
+            "About {number} alert a day.",
+            "About {number} alerts a day.",
+            round(forecast.alerts_per_day),
+        )
+    if forecast.alerts_per_week >= 1:
+        return translator.ngettext(
+            "About {number} alert a week.",
+            "About {number} alerts a week.",
+            round(forecast.alerts_per_week),
+        )
+    return translator.gettext("Less than one alert a week.")
 
 
 def _bars(forecast: Forecast, translator: Translator, width: int) -> list[str]:

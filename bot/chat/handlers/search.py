@@ -1,26 +1,22 @@
 """Looking things up without changing anything: articles, feeds, and the state of newsbell."""
 
-from datetime import timedelta
-
 from bot.alerts import options
 from bot.chat.context import Context, query_mistake, text_reply
 from bot.chat.replies import archive_unavailable
 from bot.chat.services import SEARCH_DAYS, FeedService, SearchService
 from bot.delivery.composer import Composer, linkable
 from bot.errors import QueryError, StoreError
-from bot.i18n.catalog import Translator
 from bot.model.chat_events import OwnFeed, Reply
-from bot.model.status import FeedStatus, Status
+from bot.model.status import FeedStatus
 from bot.ports import ChatStore
 from bot.search.backtest import Hit
-from bot.search.failures import describe_failure
+from bot.search.feed_state import feed_state, status_text
 from bot.text.clean import cut
 from bot.text.fold import fold
 
 _LENGTH = 3300  # characters after which no further feed is listed
 _ENTITIES = 90  # the same for bold names
 _SPANS = 12  # matched spans that are marked in one headline
-_FAILING = 15  # failing feeds that /status lists
 
 
 class Search:
@@ -93,7 +89,7 @@ class Search:
 
     async def status(self, context: Context, _argument: str) -> Reply:
         """/status: show whether feeds and deliveries work."""
-        return text_reply(status_text(await self._feeds.status(), context))
+        return text_reply(status_text(await self._feeds.status(), context.now, context.translator))
 
 
 def _add_hit(composer: Composer, hit: Hit, context: Context) -> None:
@@ -111,55 +107,6 @@ def _add_hit(composer: Composer, hit: Hit, context: Context) -> None:
 def _add_feed(composer: Composer, feed: FeedStatus, own: OwnFeed, context: Context) -> None:
     mark = "\n✗ " if feed.state.failures else "\n• "
     composer.add(mark).add_marked(cut(feed.name, 60), (), "bold")
-    composer.add(f" – {_feed_state(feed, context)}")
+    composer.add(f" – {feed_state(feed, context.now, context.translator)}")
     if own.added_here and not own.declared:
         composer.add(" (" + context.translator.gettext("added here") + ")")
-
-
-def _feed_state(feed: FeedStatus, context: Context) -> str:
-    translator = context.translator
-    if feed.state.failures:
-        return cut(_failure(feed, translator), 150)
-    if feed.state.last_ok_at is None:
-        return translator.gettext("not fetched yet")
-    time = translator.time(feed.state.last_ok_at, context.now)
-    return translator.ngettext(
-        "{number} article, checked {time}",
-        "{number} articles, checked {time}",
-        feed.entries,
-        time=time,
-    )
-
-
-def _failure(feed: FeedStatus, translator: Translator) -> str:
-    return describe_failure(feed.state.failure, feed.state.failure_text, translator)
-
-
-def status_text(status: Status, context: Context) -> str:
-    """Return the state of newsbell in a few lines."""
-    translator = context.translator
-    failing = [feed for feed in status.feeds if feed.state.failures]
-    waiting = sum(queued for _, queued, _ in status.chats)
-    feeds = translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
-    subscriptions = translator.ngettext(
-        "{number} subscription", "{number} subscriptions", status.subscriptions
-    )
-    lines = [f"{feeds}, {subscriptions}"]
-    polls = [feed.state.next_poll_at for feed in status.feeds]
-    if polls:
-        wait = translator.duration(max(timedelta(0), min(polls) - context.now))
-        lines.append(translator.gettext("Next check in {span}", span=wait))
-    lines.append(
-        translator.ngettext("{number} message queued", "{number} messages queued", waiting)
-        if waiting
-        else translator.gettext("No messages queued")
-    )
-    lines += [
-        f"✗ {cut(feed.name, 60)}: {_failure(feed, translator)}" for feed in failing[:_FAILING]
-    ]
-    if not failing:
-        lines.append(translator.gettext("All feeds OK"))
-    elif len(failing) > _FAILING:
-        hidden = len(failing) - _FAILING
-        lines.append(translator.ngettext("… and {number} more", "… and {number} more", hidden))
-    return "\n".join(lines)

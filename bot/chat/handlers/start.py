@@ -21,7 +21,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
-from bot.chat.handlers.subscriber import Subscriber, add_newest, forecast_text
+from bot.chat.handlers.subscriber import Subscriber, add_newest
 from bot.chat.replies import list_changed, unknown_button
 from bot.delivery.composer import Composer
 from bot.errors import QueryError
@@ -37,6 +37,7 @@ from bot.model.chat_events import (
 from bot.model.chats import ChatSettings, Urgency
 from bot.model.message import Button, Message
 from bot.query.tree import show as as_query
+from bot.search.forecast_text import forecast_text
 from bot.text.clean import cut
 
 _NAMED = 12  # feeds of a pack that are named

@@ -150,52 +150,6 @@ def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:
     return lines
 
 
-def forecast_text(forecast: Forecast, translator: Translator) -> str:
-    """Return the figures of a backtest in a few lines, with a bar for each day."""
-    if forecast.nothing_stored:
-        return translator.gettext("No articles stored yet, so there is no preview.")
-    most = max((count for _, count in forecast.by_day), default=0)
-    bars = [
-        f"{translator.weekday(day)} {'▇' * (-(-12 * count // most)) if most else ''} {count}"
-        for day, count in forecast.by_day
-    ]
-    stories = translator.ngettext("{number} story", "{number} stories", forecast.stories)
-    period = _period(forecast.days, translator)
-    lead = (
-        translator.gettext("About {stories} {period}.", stories=stories, period=period)
-        if forecast.share < 1
-        else translator.gettext("{stories} {period}.", stories=stories, period=period)
-    )
-    return "\n".join((lead, _frequency(forecast, translator), "", *bars))
-
-
-def _period(days: float, translator: Translator) -> str:
-    if days >= 1.5:
-        return translator.ngettext(
-            "in the last {number} day", "in the last {number} days", round(days)
-        )
-    return translator.ngettext(
-        "in the last {number} hour", "in the last {number} hours", round(24 * days)
-    )
-
-
-def _frequency(forecast: Forecast, translator: Translator) -> str:
-    """How many alerts to expect, by the day, or by the week where that is less than one a day."""
-    if forecast.alerts_per_day >= 1:
-        return translator.ngettext(
-            "About {number} alert a day.",
-            "About {number} alerts a day.",
-            round(forecast.alerts_per_day),
-        )
-    if forecast.alerts_per_week >= 1:
-        return translator.ngettext(
-            "About {number} alert a week.",
-            "About {number} alerts a week.",
-            round(forecast.alerts_per_week),
-        )
-    return translator.gettext("Less than one alert a week.")
-
-
 def add_newest(composer: Composer, forecast: Forecast, limit: int) -> None:
     """Add the newest stories of a backtest with what matched, each on a line."""
     for hit in forecast.hits[:limit]:

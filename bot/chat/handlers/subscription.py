@@ -21,7 +21,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
-from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest, forecast_text
+from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest
 from bot.chat.replies import list_changed, unknown_button
 from bot.delivery.composer import Composer
 from bot.errors import QueryError
@@ -39,6 +39,7 @@ from bot.model.chats import AlertOptions, Subscription, TokenPurpose, Urgency
 from bot.model.message import Button, Message
 from bot.ports import ChatStore, Members
 from bot.query.tree import show as as_query
+from bot.search.forecast_text import forecast_text
 from bot.text.clean import cut, plain
 from bot.text.duration import parse_duration
 

@@ -17,7 +17,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
-from bot.chat.handlers.subscriber import Subscriber, add_newest, forecast_text
+from bot.chat.handlers.subscriber import Subscriber, add_newest
 from bot.chat.handlers.subscription import (
     SubscriptionAction,
     SubscriptionControls,
@@ -37,6 +37,7 @@ from bot.model.chats import Subscription, Urgency
 from bot.model.message import Message
 from bot.ports import Members
 from bot.search.backtest import MANY_ALERTS_A_DAY, Forecast
+from bot.search.forecast_text import forecast_text
 from bot.text.clean import cut
 
 _READING = frozenset(

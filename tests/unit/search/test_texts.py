@@ -48,8 +48,8 @@ def test_the_status_counts_and_names_what_fails() -> None:
     status = Status((feed(READ), feed(FAILING)), (), 1)
 
     assert status_text(status, NOON).splitlines() == [
-        "2 feeds, 1 subscription.",
-        "Next poll in 1 min 30 s.",
+        "2 feeds, 1 subscription",
+        "Next check in 2 min",
         "No messages queued",
         "✗ Harbour News: No such host.",
     ]
