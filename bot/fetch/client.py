@@ -210,7 +210,10 @@ def _failure(status: int, is_challenge: bool) -> tuple[Failure, str]:
         case 304:
             return (
                 Failure.HTTP,
-                "The site answers that nothing has changed (304), although the whole feed was requested.",
+                (
+                    "The site answers that nothing has changed (304), "
+                    "although the whole feed was requested."
+                ),
             )
         case 404:
             return Failure.NOT_FOUND, "The site says there is nothing at this address (404)."

@@ -1,7 +1,8 @@
-"""How a chat is spoken to: its language and its time zone, as a value that is handed down. Reads no file; `locale` does.
+"""The language and the time zone of a chat, as a value that is handed down.
 
-What is said is looked up by its English text (gettext). Texts stand as literals in calls of `say` and `count`, where the extraction
-finds them; values go in by name, so that a translation may put them in another order.
+Texts are looked up by their English form (gettext). They are literals in calls of `gettext` and
+`ngettext`, where the extraction finds them; values go in by name, so that a translation may put
+them in another order. Reads the translations of `locale`, nothing else.
 """
 
 from dataclasses import dataclass, field
@@ -60,7 +61,10 @@ class Translator:
         )
 
     def time(self, moment: datetime, now: datetime) -> str:
-        """`14:05` for today in the chat's zone, else `21 Nov 14:05`, else with the year; months as the language names them."""
+        """Return `14:05` for today in the chat's zone, else `21 Nov 14:05`, else with the year.
+
+        Months have the names of the language.
+        """
         here, today = moment.astimezone(self.zone), now.astimezone(self.zone)
         clock = f"{here:%H:%M}"
         if here.date() == today.date():
