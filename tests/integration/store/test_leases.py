@@ -1,10 +1,13 @@
 """A feed's lease: of two polls of a feed, only the later claim is kept."""
 
+import asyncio
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from support import (
     NOON,
     FeedServer,
@@ -18,6 +21,7 @@ from support import (
     sqlite,
 )
 
+from bot.feeds.poller import Poller
 from bot.model.feeds import FeedDue, FeedState
 from bot.model.poll import FeedCommit
 from bot.ports import Store
@@ -97,7 +101,50 @@ async def test_a_commit_without_a_claim_is_refused_while_a_poll_has_the_feed(
         assert await app.store.polls.commit([unclaimed], clock.now()) == frozenset()
 
 
-async def test_of_two_pollers_the_slower_one_changes_nothing_and_keeps_its_other_feeds(
+def second_poller(app: App) -> Poller:
+    """A poller on the same database that shares nothing else with the first one."""
+    reader, committer = copy(app.poller._reader), copy(app.poller._committer)
+    reader._hosts, committer._window = {}, None
+    return Poller(app.store.polls, app.clock, reader, committer, lambda _: None)
+
+
+async def test_of_two_pollers_the_one_that_answers_after_its_lease_ran_out_changes_nothing(
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.put("/a", rss(OLD))
+    async with newsbell(
+        tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
+    ) as app:
+        await poll(app)
+        asked, answer = asyncio.Event(), asyncio.Event()
+
+        async def respond(_: web.Request) -> web.Response:
+            if asked.is_set():
+                return web.Response(text=rss(item("2", "The harbour opens"), OLD))
+            asked.set()
+            await answer.wait()
+            return web.Response(text=rss(item("3", "The harbour is to open"), OLD))
+
+        server.handle("/a", respond)
+        await app.store.polls.make_due(clock.now())
+        slow = asyncio.create_task(app.poller.run_once())
+        await asked.wait()
+        clock.advance(LEASE)
+        await second_poller(app).run_once()
+        before = await contents(app)
+        answer.set()
+        await slow
+        assert await contents(app) == before
+        assert "poll_superseded" in caplog.text
+        await app.deliverer.run_once(timedelta(0))
+    assert terminal.titles() == ["The harbour opens"]
+
+
+async def test_a_poll_that_lost_its_feed_does_not_take_others_of_its_batch_with_it(
     tmp_path: Path,
     server: FeedServer,
     clock: ManualClock,
