@@ -11,7 +11,7 @@ from support import sqlite
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, ask, rule
 
 from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
-from bot.chat.handlers.settings import zones
+from bot.chat.time_zones import time_zones
 from bot.model.alerts import BundleKind
 from bot.model.chats import Chat, ChatKind, ChatSettings
 from bot.model.schedule import ChatSchedule, WaitingStory
@@ -328,7 +328,7 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(
 def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(
     text: str, language: str, found: list[str]
 ) -> None:
-    assert zones(text, language) == found
+    assert time_zones(text, language) == found
 
 
 async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(
