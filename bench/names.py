@@ -227,17 +227,10 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def main() -> int:
-    """Measure, print and write the figures."""
-    options = arguments()
-    if not options.data.is_dir():
-        print(f"skipped: the folder of real names ({options.data}) is absent")
-        return 0
-    engine = first_name()
-    chance = random.Random(options.seed)
-    listed = read_places(options.data / "core_places.jsonl", options.half)
-    chance.shuffle(listed)
-    listed = listed[: max(2, int(len(listed) * options.places))]
+def compare_engines(
+    options: argparse.Namespace, listed: list[list[Spelling]]
+) -> list[dict[str, Any]]:
+    """Return a row for newsbell and for each baseline; print them as a table."""
     pairs = different_places(listed, random.Random(options.seed), options.pairs)
     print(
         f"{len(listed)} places, {len(pairs):,} pairs of different places, "
@@ -262,6 +255,20 @@ def main() -> int:
             ),
             flush=True,
         )
+    return rows
+
+
+def main() -> int:
+    """Measure, print and write the figures."""
+    options = arguments()
+    if not options.data.is_dir():
+        print(f"skipped: the folder of real names ({options.data}) is absent")
+        return 0
+    engine = first_name()
+    listed = read_places(options.data / "core_places.jsonl", options.half)
+    random.Random(options.seed).shuffle(listed)
+    listed = listed[: max(2, int(len(listed) * options.places))]
+    rows = compare_engines(options, listed)
     labelled = labelled_pairs(options.data / "opensanctions_cases_dev.csv", options.half)
     print(
         "\nF1 of {pairs} labelled name pairs: {f1:.3f} (logic-v2, published: .790)\n".format(
