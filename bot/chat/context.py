@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from bot.chat.access import ChatType, Permission
 from bot.chat.callbacks import Callback, button
@@ -56,31 +56,40 @@ class ScreenHandler(Protocol):
         """What the buttons of its screens do."""
         ...
 
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:
+    def permission(self, screen: Screen, callback: Callback | None, /) -> Permission:
         """Return what pressing this button needs; with None, what writing for the screen needs."""
         ...
 
-    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:
+    async def press(self, context: Context, screen: Screen, callback: Callback, /) -> Reply:
         """Handle a pressed button of one of its screens. Raises StoreError."""
         ...
 
-    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
+    async def read_input(self, context: Context, screen: Screen, text: str, /) -> Reply:
         """Handle the text that one of its screens waits for. Raises StoreError."""
         ...
 
-    async def run_task(self, context: Context, screen: Screen) -> Reply:
+    async def run_task(self, context: Context, screen: Screen, /) -> Reply:
         """Do what takes long (`screen.task`). Raises StoreError."""
         ...
 
 
 class StaticScreen:
-    """The parts of a handler whose screens wait for no input and have no task."""
+    """The parts of a handler whose screens wait for no input and have no task.
 
-    async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:  # noqa: ARG002 (as the protocol says)
+    Everybody who presses a button, or writes for a screen, needs the permission `needs`.
+    """
+
+    needs: ClassVar[Permission] = Permission.CHANGE
+
+    def permission(self, _screen: Screen, _callback: Callback | None, /) -> Permission:
+        """Return the one permission that everything needs."""
+        return self.needs
+
+    async def read_input(self, _context: Context, _screen: Screen, _text: str, /) -> Reply:
         """Return an empty reply: no input is asked for."""
         return Reply()
 
-    async def run_task(self, context: Context, screen: Screen) -> Reply:  # noqa: ARG002 (as the protocol says)
+    async def run_task(self, _context: Context, _screen: Screen, /) -> Reply:
         """Return an empty reply: nothing takes long."""
         return Reply()
 

@@ -99,7 +99,7 @@ class Router:
             return unknown
         return Route(
             handler.permission(screen, callback),
-            partial(handler.press, screen=screen, callback=callback),
+            lambda context: handler.press(context, screen, callback),
         )
 
     def _command(self, context: Context, command: Command) -> Route | Reply:
@@ -126,7 +126,7 @@ class Router:
         if screen and handler:
             return Route(
                 handler.permission(screen, None),
-                partial(handler.read_input, screen=screen, text=text.text),
+                lambda context: handler.read_input(context, screen, text.text),
             )
         if text.private:
             return Route(None, partial(_handle, self._default, text.text))
@@ -157,8 +157,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
     feeds = Feeds(store, services.feeds, services.config)
     admin = Admin(store, services.members, services.admin)
     channels = Channels(store, services.members)
-    exclusions = Exclusions(store, services.search)
-    trends = Trends(services.search)
+    exclusions, trends = Exclusions(store, services.search), Trends(services.search)
     read, change = Permission.READ, Permission.CHANGE
     return Router(
         commands={
@@ -173,12 +172,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
             "/feeds": CommandRoute(read, search.feeds),
             "/status": CommandRoute(read, search.status),
             "/trend": CommandRoute(read, trends.draw),
-            "/story": CommandRoute(read, storylines.story, current_chat=True),
-            "/stories": CommandRoute(read, storylines.grouping),
-            "/follow": CommandRoute(change, storylines.follow, current_chat=True),
-            "/unfollow": CommandRoute(change, storylines.clear_stance, current_chat=True),
-            "/mute": CommandRoute(change, storylines.mute, current_chat=True),
-            "/unmute": CommandRoute(change, storylines.clear_stance, current_chat=True),
+            **_storyline_commands(storylines),
             "/why": CommandRoute(read, explanations.why),
             "/settings": CommandRoute(change, settings.overview),
             "/language": CommandRoute(change, settings.language),
@@ -212,6 +206,19 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
         },
         default=partial(_without_command, start, feeds),
     )
+
+
+def _storyline_commands(storylines: Storylines) -> dict[str, CommandRoute]:
+    """Return the commands about stories. All but /stories are about alerts of the current chat."""
+    read, change = Permission.READ, Permission.CHANGE
+    return {
+        "/story": CommandRoute(read, storylines.story, current_chat=True),
+        "/stories": CommandRoute(read, storylines.grouping),
+        "/follow": CommandRoute(change, storylines.follow, current_chat=True),
+        "/unfollow": CommandRoute(change, storylines.clear_stance, current_chat=True),
+        "/mute": CommandRoute(change, storylines.mute, current_chat=True),
+        "/unmute": CommandRoute(change, storylines.clear_stance, current_chat=True),
+    }
 
 
 async def _without_command(start: Start, feeds: Feeds, context: Context, text: str) -> Reply:

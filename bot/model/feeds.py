@@ -62,7 +62,7 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Redirection:
-    """A permanent redirect under observation (RFC 9110 §15.4.2, §15.4.9), adopted only on proof."""
+    """A permanent redirect under observation (RFC 9110 §15.4.2, §15.4.9)."""
 
     url: str
     polls: int

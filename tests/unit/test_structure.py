@@ -22,8 +22,8 @@ LINE_WIDTH = 100
 #: Beginnings of paths that do not keep a rule yet.
 EXEMPT: dict[str, list[str]] = {
     "width": """
-         bot/chart/ bot/chat/ bot/cli/ bot/config/
-        bot/demo/  bot/i18n/ bot/model/chat_events.py bot/names/         bot/service/ bot/stories/ bot/telegram/
+         bot/chart/  bot/cli/ bot/config/
+        bot/demo/    bot/names/         bot/service/ bot/stories/ 
         tests/acceptance/crash_driver.py tests/acceptance/feeds/
         tests/acceptance/test_command_line.py tests/acceptance/test_crash.py
         tests/acceptance/test_evening.py tests/acceptance/test_replay.py
@@ -40,11 +40,11 @@ EXEMPT: dict[str, list[str]] = {
         tests/unit/parse/ tests/unit/query/ tests/unit/stories/ tests/unit/test_docs.py
     """.split(),
     "function": """
-        bot/chat/ bot/service/
+         bot/service/
     """.split(),
     "ring": """
-        CHANGELOG.md README.md bot/chat/ bot/cli/
-        bot/config/ bot/demo/ bot/service/ bot/telegram/
+        CHANGELOG.md README.md  bot/cli/
+        bot/config/ bot/demo/ bot/service/ 
         docs/design.md
         docs/telegram.md tests/acceptance/feeds/ tests/acceptance/test_command_line.py
         tests/acceptance/test_crash.py tests/acceptance/test_evening.py
@@ -56,8 +56,8 @@ EXEMPT: dict[str, list[str]] = {
         tests/integration/stories/ tests/telegram_harness.py tests/unit/feeds/
     """.split(),
     "one": """
-         bot/chat/ bot/cli/ bot/config/           bot/names/ bot/service/ bot/stories/
-        bot/telegram/ tests/acceptance/crash_driver.py tests/acceptance/feeds/
+          bot/cli/ bot/config/           bot/names/ bot/service/ bot/stories/
+         tests/acceptance/crash_driver.py tests/acceptance/feeds/
         tests/acceptance/test_evening.py tests/acceptance/test_replay.py
         tests/acceptance/test_story_replay.py tests/acceptance/test_telegram_page.py
         tests/conversation.py tests/integration/alerts/ tests/integration/botapi/
@@ -69,7 +69,7 @@ EXEMPT: dict[str, list[str]] = {
         tests/unit/parse/ tests/unit/query/ tests/unit/stories/ tests/unit/test_docs.py
     """.split(),
     "parts": """
-        bot/chat/   bot/service/
+           bot/service/
         bot/stories/
     """.split(),
 }
@@ -80,6 +80,9 @@ _OLD_WORDS = re.compile(
     r"(?<![a-z])(?:ring(?:s|ing|er|ers)?|rang|rung|manieth|befell?|befalls|lest|thereof)(?![a-z])",
     re.IGNORECASE,
 )
+#: Old keys of feeds.yaml that still work, and what old buttons carry.
+#: Words in stored data: buttons of earlier versions carry them.
+_STORED = {("bot/chat/handlers/start.py", '"ring"')}
 _OLD_KEYS = re.compile(r"ring_again_(?:at|after)")
 _PARTS = re.compile(
     r"(?<![a-z])(?:houses?|rooms?|corridors?|knock(?:s|ed|ing)?|deeds?)(?![a-z])", re.IGNORECASE
@@ -200,7 +203,11 @@ def test_alerts_are_never_called_rings() -> None:
         for path, text in sources("bot", "tests", "bench")
         for passage in passages(path, text, _OLD_WORDS)
     )
-    hits = (hit for hit in chain(code, pages()) if _OLD_WORDS.search(_OLD_KEYS.sub("", hit.text)))
+    hits = (
+        hit
+        for hit in chain(code, pages())
+        if _OLD_WORDS.search(_OLD_KEYS.sub("", hit.text)) and (hit.path, hit.text) not in _STORED
+    )
     assert listed("ring", hits) == []
 
 

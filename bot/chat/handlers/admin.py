@@ -74,7 +74,7 @@ class Admin(StaticScreen):
     def __init__(self, store: ChatStore, members: Members, admin: AdminService) -> None:
         self._store, self._members, self._admin = store, members, admin
 
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (by the action alone)
+    def permission(self, _screen: Screen, callback: Callback | None, /) -> Permission:
         """Return that only owners make operators."""
         owns = callback and callback.action in {AdminAction.PROMOTE, AdminAction.DEMOTE}
         return Permission.OWN if owns else Permission.OPERATE

@@ -29,13 +29,10 @@ class Channels(StaticScreen):
     """The command /channels, in private chats."""
 
     actions = ChannelAction
+    needs = Permission.READ
 
     def __init__(self, store: ChatStore, members: Members) -> None:
         self._store, self._members = store, members
-
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
-        """Return that everybody may: rights in the channel are asked when it is linked and used."""
-        return Permission.READ
 
     async def list_or_link(self, context: Context, name: str) -> Reply:
         """/channels: list linked channels, or link one by its name. Raises StoreError."""

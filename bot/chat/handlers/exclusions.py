@@ -7,7 +7,6 @@ import asyncio
 from dataclasses import replace
 from enum import StrEnum
 
-from bot.chat.access import Permission
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import CARET, Context, StaticScreen, show
 from bot.chat.replies import (
@@ -43,10 +42,6 @@ class Exclusions(StaticScreen):
 
     def __init__(self, store: ChatStore, search: SearchService) -> None:
         self._store, self._search = store, search
-
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
-        """Return that everything changes a subscription."""
-        return Permission.CHANGE
 
     async def propose(self, context: Context) -> Reply:
         """Propose what would have avoided an alert. Raises StoreError."""

@@ -10,9 +10,9 @@ from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from bot.chat.access import OPERATORS, Permission
+from bot.chat.access import OPERATORS
 from bot.chat.callbacks import Callback, button
-from bot.chat.context import PAGE, Context, page_buttons, show, text_reply
+from bot.chat.context import PAGE, Context, StaticScreen, page_buttons, show, text_reply
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import ChatConfig, FeedService
 from bot.delivery.composer import Composer
@@ -53,7 +53,7 @@ class FeedAction(StrEnum):
     REMOVE = "remove"  #: value: the feed's number
 
 
-class Feeds:
+class Feeds(StaticScreen):
     """The commands /addfeed, /removefeed, /import and /export."""
 
     actions = FeedAction
@@ -62,10 +62,6 @@ class Feeds:
         self, store: ChatStore, feeds: FeedService, config: Callable[[], ChatConfig]
     ) -> None:
         self._store, self._feeds, self._config = store, feeds, config
-
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
-        """Return that everything changes the chat's feeds."""
-        return Permission.CHANGE
 
     async def add(self, context: Context, address: str) -> Reply:
         """/addfeed: look at an address; the screen says so until it is done."""

@@ -10,7 +10,6 @@ from enum import StrEnum
 from zoneinfo import available_timezones
 
 from bot.alerts.quiet_hours import DIGEST_AT
-from bot.chat.access import Permission
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import Context, StaticScreen, back_button, in_rows, show, text_reply
 from bot.chat.replies import unknown_button
@@ -73,10 +72,6 @@ class Settings(StaticScreen):
         translator: Callable[[ChatSettings], Translator],
     ) -> None:
         self._config, self._translator = config, translator
-
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
-        """Return that everything changes the chat."""
-        return Permission.CHANGE
 
     async def overview(self, context: Context, _argument: str) -> Reply:
         """/settings: show all settings."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from bot.chat.access import Permission
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import (
     CARET,
@@ -67,10 +66,6 @@ class Start(StaticScreen):
 
     def __init__(self, subscriber: Subscriber) -> None:
         self._subscriber, self._store = subscriber, subscriber.store
-
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
-        """Return that everything leads to a change."""
-        return Permission.CHANGE
 
     async def help(self, context: Context, _argument: str) -> Reply:
         """/help: list the commands."""

@@ -11,6 +11,7 @@ from bot.chat.callbacks import Callback, button
 from bot.chat.context import (
     PAGE,
     Context,
+    StaticScreen,
     in_rows,
     page_buttons,
     query_mistake,
@@ -51,7 +52,7 @@ _READING = frozenset(
 )
 
 
-class Subscriptions:
+class Subscriptions(StaticScreen):
     """The commands /subscribe, /confirm, /test, /subscriptions, /unsubscribe, and their screens."""
 
     actions = SubscriptionAction
@@ -198,10 +199,6 @@ class Subscriptions:
     async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
         """Read the new query of a subscription. Raises StoreError."""
         return await self._controls.read_query(context, screen, text)
-
-    async def run_task(self, context: Context, screen: Screen) -> Reply:  # noqa: ARG002 (as the protocol says)
-        """Return an empty reply: nothing takes long."""
-        return Reply()
 
     async def _restore(self, context: Context, screen: Screen) -> Reply:
         translator = context.translator

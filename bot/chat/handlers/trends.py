@@ -31,15 +31,12 @@ class Trends(StaticScreen):
     """The command /trend."""
 
     actions = TrendAction
+    needs = Permission.READ
 
     def __init__(self, search: SearchService) -> None:
         self._search = search
 
-    def permission(self, screen: Screen, callback: Callback | None) -> Permission:  # noqa: ARG002 (the same for all)
-        """Return that it only reads."""
-        return Permission.READ
-
-    async def press(self, context: Context, screen: Screen, callback: Callback) -> Reply:  # noqa: ARG002 (as the protocol says)
+    async def press(self, _context: Context, _screen: Screen, _callback: Callback, /) -> Reply:
         """Return an empty reply: there are no buttons."""
         return Reply()
 
