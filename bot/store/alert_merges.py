@@ -60,34 +60,34 @@ def merge_alerts(db: Database, merged: Merge, now: datetime) -> None:
         _merge(db, alert, merged.kept, now)
 
 
-def _merge(db: Database, gone: Any, kept: int, now: datetime) -> None:
+def _merge(db: Database, gone: Any, target: int, now: datetime) -> None:
     chat, number = gone["chat_id"], gone["story_id"]
     other = db.execute(
-        "select * from alerts where chat_id = ? and story_id = ?", [chat, kept]
+        "select * from alerts where chat_id = ? and story_id = ?", [chat, target]
     ).fetchone()
     if other is None:
-        _rename(db, chat, number, kept)
+        _rename(db, chat, number, target)
         return
     ranks = _rank(db, gone), _rank(db, other)
-    loser, winner = (number, kept) if ranks[0] <= ranks[1] else (kept, number)
+    loser, winner = (number, target) if ranks[0] <= ranks[1] else (target, number)
     both_stay = min(ranks) == _Rank.UNDELIVERED or ranks == (_Rank.SEEN, _Rank.SEEN)
     if not both_stay:
         _absorb(db, chat, loser, winner, now)
-    if winner != kept:
-        _rename(db, chat, kept, _TEMPORARY)
-        _rename(db, chat, winner, kept)
+    if winner != target:
+        _rename(db, chat, target, _TEMPORARY)
+        _rename(db, chat, winner, target)
         _rename(db, chat, _TEMPORARY, number)
     if both_stay:
         db.execute(
             "update alerts set merged_into = ? where chat_id = ? and story_id = ?",
-            [kept, chat, number],
+            [target, chat, number],
         )
     elif max(ranks) == _Rank.SEEN:
         db.execute(
             "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
-            [chat, kept],
+            [chat, target],
         )
-        queue_edit(db, chat, kept, now)
+        queue_edit(db, chat, target, now)
 
 
 def _rank(db: Database, alert: Any) -> _Rank:

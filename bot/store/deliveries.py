@@ -10,9 +10,10 @@ from sqlite_utils import Database
 from bot.model.alerts import Priority
 from bot.model.delivery import Delivery, DeliveryKind, Settlement, Waiting
 from bot.model.schedule import ChatSchedule, SchedulePlan
-from bot.store import delivery_rows, outbox, schedules, settlements
+from bot.store import delivery_rows, outbox, schedules
 from bot.store.database import Writer
 from bot.store.mappers import get_time, put_time, sure_time
+from bot.store.settlements import settle
 from bot.store.sql import ALERT, IS_QUEUED, IS_RIPE, IS_SENDING, IS_SENT, SENDING, TERMINAL
 
 LEASE = timedelta(minutes=5)
@@ -148,12 +149,12 @@ class DeliveryTables:
 
         return await self._writer.run("claim deliveries", work)
 
-    async def settle(self, results: Sequence[Settlement], now: datetime) -> None:
+    async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Keep the results of deliveries."""
 
         def work(db: Database) -> None:
-            for settlement in results:
-                settlements.settle(db, settlement, now)
+            for settlement in settlements:
+                settle(db, settlement, now)
 
         await self._writer.run("keep what became of deliveries", work)
 

@@ -172,23 +172,25 @@ def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
     """Merge stories and their alerts, so that no alert is lost and none is sent twice."""
     for merged in merges:
         column = STORY_COLUMNS[merged.grouping]
-        kept, gone = merged.kept, merged.gone
-        db.execute(f"update entries set {column} = ? where {column} = ?", [kept, gone])
+        target, gone = merged.kept, merged.gone
+        db.execute(f"update entries set {column} = ? where {column} = ?", [target, gone])
         db.execute(
             "insert or replace into merges values (?, ?, ?, ?)",
-            [merged.grouping, gone, kept, put_time(now)],
+            [merged.grouping, gone, target, put_time(now)],
         )
         if merged.grouping is Grouping.LOOSE:
-            _merge_stances(db, gone, kept, now)
+            _merge_stances(db, gone, target, now)
         merge_alerts(db, merged, now)
 
 
-def _merge_stances(db: Database, gone: int, kept: int, now: datetime) -> None:
+def _merge_stances(db: Database, gone: int, target: int, now: datetime) -> None:
     db.execute(
         "delete from stances where storyline_id in (?, ?) and moved_at <= ?",
-        [gone, kept, put_time(now - QUIET)],
+        [gone, target, put_time(now - QUIET)],
     )
-    db.execute("update or ignore stances set storyline_id = ? where storyline_id = ?", [kept, gone])
+    db.execute(
+        "update or ignore stances set storyline_id = ? where storyline_id = ?", [target, gone]
+    )
     db.execute("delete from stances where storyline_id = ?", [gone])
 
 
