@@ -1,1 +1,4 @@
-"""The picture of a trend, drawn in a process of its own. Nothing here imports matplotlib but `picture`, and only the child imports that."""
+"""The chart of a trend, drawn in a process of its own.
+
+Only `picture` imports matplotlib, and only the child process imports `picture`.
+"""

@@ -1,4 +1,7 @@
-"""The child that draws one chart: `{"dark": ..., "memory": ..., "seconds": ..., "trend": {...}}` on standard input, PNG on standard output."""
+"""The child process that draws a chart: JSON on standard input, PNG on standard output.
+
+The input is `{"dark": bool, "memory": bytes, "seconds": number, "trend": {...}}`.
+"""
 
 import json
 import math
@@ -9,22 +12,21 @@ from bot.chart.trend import from_json
 
 
 def bound(memory: int, seconds: float) -> None:
-    """What escapes the parent's clock, or outlives the parent, ends by the kernel's."""
+    """Set the kernel's limits, for what escapes the parent's time limit or outlives it."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(
-        resource.RLIMIT_FSIZE, (1024 * 1024, 1024 * 1024)
-    )  # bytes; matplotlib's list of fonts has 30 KB
+    # matplotlib writes its list of fonts, 30 KB.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * 1024, 1024 * 1024))
 
 
 def main() -> None:
     """Read, draw, write."""
-    given = json.loads(sys.stdin.buffer.read())
-    bound(given["memory"], given["seconds"])
+    request = json.loads(sys.stdin.buffer.read())
+    bound(request["memory"], request["seconds"])
     from bot.chart.picture import draw  # noqa: PLC0415 (matplotlib has to come after the bounds)
 
-    sys.stdout.buffer.write(draw(from_json(json.dumps(given["trend"])), dark=given["dark"]))
+    sys.stdout.buffer.write(draw(from_json(json.dumps(request["trend"])), dark=request["dark"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Which days of a chart get a label, and what it says. Digits only, so that it reads in every language. No drawing."""
+"""Which days of a chart get a label, and its text: digits only, so that no language is needed.
+
+No drawing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +23,16 @@ class Tick:
 
 
 def each(days: Sequence[date]) -> bool:
-    """Whether each day has room for a label and its numbers."""
+    """Return whether each day has enough space for a label and its numbers."""
     return bool(days) and _span(days) <= EACH
 
 
 def ticks(days: Sequence[date]) -> list[Tick]:
-    """The labelled days: each of 14, some seven of 35, the Mondays of 100, the firsts of months beyond; 14 at most. `days` are in order."""
+    """Return the days to label, 14 at most; `days` are in order.
+
+    Of up to 14 days each, of up to 35 about seven, of up to 100 the Mondays, of more the first
+    days of months.
+    """
     if not days:
         return []
     monthly = _span(days) > _WEEKLY
@@ -46,7 +53,7 @@ def ticks(days: Sequence[date]) -> list[Tick]:
 
 
 def brief(count: int) -> str:
-    """A count in at most four characters up to 999 millions, rounded down: 950, 3.5k, 12k, 3M."""
+    """Return a count in at most four characters, rounded down: 950, 3.5k, 12k, 3M."""
     for unit, letter in ((1_000_000, "M"), (1000, "k")):
         if count >= unit:
             tenth = count * 10 // unit % 10

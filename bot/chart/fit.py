@@ -1,4 +1,4 @@
-"""Fit a text into lines of a width. Measures nothing itself and draws nothing."""
+"""Break a text into lines of a width. Measures and draws nothing."""
 
 import unicodedata
 from collections.abc import Callable
@@ -7,13 +7,16 @@ _LONGEST = 300  # code points that are looked at; more never fits
 
 
 def right_to_left(text: str) -> bool:
-    """Whether the text runs from right to left: its first letter that has a direction does (Unicode's bidi algorithm, P2 and P3)."""
+    """Return whether the text runs from right to left (Unicode bidi algorithm, P2 and P3)."""
     strong = (unicodedata.bidirectional(letter) for letter in text)
     return next((kind != "L" for kind in strong if kind in {"L", "R", "AL"}), False)
 
 
 def fit(text: str, width: float, lines: int, measure: Callable[[str], float]) -> list[str]:
-    """At most `lines` lines no wider than `width`, broken at spaces where one is near; an ellipsis ends a text that was cut."""
+    """Return at most `lines` lines no wider than `width`, broken at spaces where one is near.
+
+    An ellipsis ends a text that was cut.
+    """
     rest = " ".join(text[:_LONGEST].split())
     cut = len(text) > _LONGEST
     result: list[str] = []
@@ -33,7 +36,7 @@ def fit(text: str, width: float, lines: int, measure: Callable[[str], float]) ->
 
 
 def _fitting(text: str, width: float, measure: Callable[[str], float], end: str) -> int:
-    """How many code points of the text fit, `end` behind them; a mark stays with its letter."""
+    """Return how many code points fit with `end` after them; a mark stays with its letter."""
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,15 +1,17 @@
-"""Draw a trend as PNG, with matplotlib's object interface alone. Only the child process imports this; see `process`.
+"""Draw a trend as PNG, with matplotlib's object interface alone. For the child process only.
 
-The picture is 1280 x 800 pixels: Telegram keeps that size, and a phone shows it at about a third, so that letters have 34 pixels.
-It stands on an opaque ground of its own and reads on a light and on a dark screen in either look. A bar is the stories of a day, a dot of the
-line its publishers, on one scale: both are counts, and a second scale would let any two lines meet anywhere. Numbers stand under their day,
-where no bar can run into them.
+The picture is 1280 x 800 pixels: Telegram keeps that size, and a phone shows it at about a third,
+so letters have 34 pixels. Its background is opaque and reads on a light and on a dark screen. A bar
+is the stories of a day, a dot of the line its publishers, on one scale: both are counts, and with a
+second scale any two lines could be made to meet. Numbers stand under their day, where no bar can
+reach them.
 
-Text: since 3.11 matplotlib shapes text and puts right-to-left text in order (Raqm, HarfBuzz), so Arabic and Hebrew need nothing further. The
-bundled DejaVu Sans holds Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic, but no Chinese, Japanese, Korean, Thai or Indic
-letters, and which further fonts a machine has is chance. A text with a letter that DejaVu lacks is therefore left out of the picture as a
-whole, since boxes are worse than nothing; the caption of the message, which Telegram shapes, has to carry the title in any case. Symbols
-that it lacks (emoji) are dropped.
+Since 3.11 matplotlib shapes text and orders right-to-left text (Raqm, HarfBuzz), so Arabic and
+Hebrew need nothing more. The bundled DejaVu Sans has Latin, Greek, Cyrillic, Armenian, Georgian,
+Hebrew and Arabic, but no Chinese, Japanese, Korean, Thai or Indic letters, and which other fonts a
+machine has is unknown. A text with a letter that DejaVu lacks is therefore left out as a whole,
+since boxes are worse than nothing; the caption, which Telegram shapes, has the title in any case.
+Symbols that the font lacks (emoji) are dropped.
 """
 
 import unicodedata
@@ -45,7 +47,7 @@ _FEWEST = 7  # days that the plot is wide at least, so that a single bar is no w
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The colours of a picture. Text has a contrast of 4.5 at least to its ground (WCAG 2.2, 1.4.3)."""
+    """The colours of a picture; text has a contrast of at least 4.5 (WCAG 2.2, 1.4.3)."""
 
     ground: str
     ink: str
@@ -89,15 +91,15 @@ def draw(trend: Trend, *, dark: bool) -> bytes:
 
 
 def drawable(text: str, *, bold: bool = False) -> str:
-    """The text as it can be drawn: cleaned, without symbols the font lacks; empty where it lacks a letter."""
-    held = FT2Font(_font_path(bold)).get_charmap()
-    kept = "".join(
+    """Return the text without symbols that the font lacks; empty where it lacks a letter."""
+    font = FT2Font(_font_path(bold)).get_charmap()
+    text = "".join(
         letter
         for letter in plain(text)
-        if ord(letter) in held or unicodedata.category(letter)[0] not in "SC"
+        if ord(letter) in font or unicodedata.category(letter)[0] not in "SC"
     )
-    known = all(ord(letter) in held or letter.isspace() for letter in kept)
-    return " ".join(kept.split()).strip(_JOINERS) if known else ""
+    known = all(ord(letter) in font or letter.isspace() for letter in text)
+    return " ".join(text.split()).strip(_JOINERS) if known else ""
 
 
 def _font_path(bold: bool) -> Path:
@@ -161,7 +163,7 @@ class _Card:
             backwards = right_to_left(shown)
             for line in fit(shown, WIDTH - 2 * _MARGIN, lines, self.width(size, bold=bold)):
                 y -= size * 1.35
-                # A line of a right-to-left title may begin with a Latin word; the mark (U+200F) keeps its direction.
+                # The mark (U+200F) keeps the direction of a line that begins with a Latin word.
                 mark, x, ha = (
                     ("\u200f", WIDTH - _MARGIN, "right") if backwards else ("", _MARGIN, "left")
                 )
@@ -189,7 +191,10 @@ class _Card:
         return y
 
     def mark(self, marker: str, x: float, y: float, colour: str) -> None:
-        """A square for the stories, a dot for the publishers; a little up, since the middle of a line of text is below that of its digits."""
+        """Draw the square of the stories or the dot of the publishers.
+
+        A little higher: the middle of a line of text is below that of its digits.
+        """
         size = 24 * 72 / _DPI
         self._figure.add_artist(
             Line2D(
@@ -288,7 +293,7 @@ def _labels(card: _Card, axes: Axes, trend: Trend, bottom: float) -> None:
 
 
 def _under(card: _Card, names: list[tuple[float, str]], y: float) -> None:
-    """Months or years, each under its first label; the earlier of two goes where they would touch."""
+    """Write months or years under their first labels; of two that touch, the later stays."""
     taken = float(WIDTH)
     for x, name in reversed(names):
         width = card.width(_NUMBER)(name)

@@ -1,6 +1,7 @@
-"""Draw a chart in a child process that can be killed, so that newsbell itself never holds matplotlib: 80 MB and a second for each picture.
+"""Draw a chart in a child process that can be killed.
 
-How many are drawn at once is the caller's affair.
+newsbell itself never loads matplotlib: 80 MB, and a second for each picture. How many are drawn
+at a time is up to the caller.
 """
 
 import asyncio
@@ -22,15 +23,12 @@ from bot.errors import ChartError
 
 LARGEST = 300_000  #: bytes of a picture
 _PNG = b"\x89PNG\r\n\x1a\n"
-_KEPT = (
-    "LD_LIBRARY_PATH",
-    "PATH",
-    "PYTHONHOME",
-    "PYTHONPATH",
-)  # of the environment; tokens stay here
+#: variables that the child gets; tokens are not among them
+_PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
+#: as Python, C++, OpenBLAS and the loader say it
 _NO_MEMORY = re.compile(
     r"MemoryError|bad_alloc|[Mm]emory allocation|allocate memory|failed to map segment"
-)  # Python, C++, OpenBLAS, the loader
+)
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 log = structlog.stdlib.get_logger("newsbell.chart")
@@ -47,17 +45,18 @@ class ChartLimits:
 COMMAND = (sys.executable, "-P", "-m", "bot.chart")  #: -P: nothing is imported from where it runs
 
 
-async def drawn(
+async def draw_chart(
     trend: Trend, *, dark: bool, limits: ChartLimits | None = None, command: Sequence[str] = COMMAND
 ) -> bytes:
-    """The trend as PNG, drawn by a child that is gone when this returns or is cancelled.
+    """Return the trend as PNG; the child has ended when this returns or is cancelled.
 
     Raises:
-        ChartError: the child took too long or too much memory, or gave no picture; the message is for people.
+        ChartError: the child took too long or too much memory, or returned no picture.
+            The message is for people.
 
     """
     limits = limits or ChartLimits()
-    given = json.dumps(
+    request = json.dumps(
         {
             "dark": dark,
             "memory": limits.memory,
@@ -67,7 +66,7 @@ async def drawn(
     ).encode()
     try:
         with TemporaryDirectory(prefix="newsbell-chart-", ignore_cleanup_errors=True) as scratch:
-            code, out, said = await _run(command, given, scratch, limits.seconds)
+            code, out, err = await _run(command, request, scratch, limits.seconds)
     except TimeoutError:
         raise ChartError(
             f"Drawing the chart took longer than {limits.seconds:g} seconds and was stopped."
@@ -75,7 +74,7 @@ async def drawn(
     except OSError as error:
         raise ChartError(f"The chart could not be drawn: {error.strerror or error}.") from error
     if code or not out.startswith(_PNG) or len(out) > LARGEST:
-        last = said.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        last = err.decode(errors="replace").strip().rpartition("\n")[2][:300]
         log.warning("chart_failed", exit_code=code, output_bytes=len(out), error=last)
         if _NO_MEMORY.search(last):
             raise ChartError("Drawing the chart took too much memory and was stopped.")
@@ -84,9 +83,9 @@ async def drawn(
 
 
 async def _run(
-    command: Sequence[str], given: bytes, scratch: str, seconds: float
+    command: Sequence[str], request: bytes, scratch: str, seconds: float
 ) -> tuple[int, bytes, bytes]:
-    """Exit code, standard output and standard error. Raises TimeoutError and OSError."""
+    """Return exit code, standard output, standard error. Raises TimeoutError and OSError."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
@@ -94,12 +93,13 @@ async def _run(
         stderr=asyncio.subprocess.PIPE,
         cwd=scratch,  # no matplotlibrc is taken from where newsbell runs
         env=_environment(scratch),
-        start_new_session=True,  # Ctrl-C is for newsbell, which ends the child itself; and what a child starts ends with it
+        # Ctrl-C is for newsbell, which ends the child and whatever that started.
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(seconds):
-            out, said = await process.communicate(given)
-        return process.returncode or 0, out, said
+            out, err = await process.communicate(request)
+        return process.returncode or 0, out, err
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -107,12 +107,13 @@ async def _run(
 
 
 def _environment(scratch: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {
-        **kept,
+        **passed_on,
         "HOME": scratch,
         "MPLCONFIGDIR": scratch,
-        "MPL_IGNORE_SYSTEM_FONTS": "1",  # those of the package do; a machine's thousand would be read for each picture
+        # The bundled fonts are enough; a machine's thousand would be read for each picture.
+        "MPL_IGNORE_SYSTEM_FONTS": "1",
         "OPENBLAS_NUM_THREADS": "1",  # each thread of numpy's would take address space
-        "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, kept.get("PYTHONPATH")))),
+        "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, passed_on.get("PYTHONPATH")))),
     }

@@ -1,4 +1,4 @@
-"""What a chart shows, as a value and as JSON on its way to the child. Knows nothing of colours, fonts and processes."""
+"""What a chart shows, as a value and as JSON for the child process. No colours, no fonts."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,9 +10,8 @@ class Trend:
     """Stories and publishers, day by day."""
 
     title: str
-    days: tuple[
-        tuple[date, int, int], ...
-    ]  #: day, stories, publishers; in order of time, a day that is missing leaves a gap
+    #: day, stories, publishers; in order of time, a missing day leaves a gap
+    days: tuple[tuple[date, int, int], ...]
     note: str  #: a line under the title: the span, the time zone
     stories: str = "stories"  #: what the bars are called; empty where the caption says it
     publishers: str = "publishers"  #: what the line is called
@@ -24,7 +23,7 @@ class Trend:
 
 
 def to_json(trend: Trend) -> str:
-    """The trend as one JSON object."""
+    """Return the trend as a JSON object."""
     return json.dumps(
         {
             **asdict(trend),
@@ -36,10 +35,13 @@ def to_json(trend: Trend) -> str:
 
 
 def from_json(text: str | bytes) -> Trend:
-    """The trend that `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
-    given = json.loads(text)
+    """Return the trend that `to_json` wrote.
+
+    Raises ValueError, KeyError or TypeError for anything else.
+    """
+    fields = json.loads(text)
     days = tuple(
         (date.fromisoformat(day), int(stories), int(publishers))
-        for day, stories, publishers in given.pop("days")
+        for day, stories, publishers in fields.pop("days")
     )
-    return Trend(days=days, **given)
+    return Trend(days=days, **fields)

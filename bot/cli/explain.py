@@ -172,7 +172,8 @@ def _parsed(subscription: Subscription, config: Config) -> ParsedSubscription:
 def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     """Show the storyline of an article in order of time.
 
-    For each story: who was first, and by how much. WHAT is the address or headline of any of its articles.
+    For each story: who was first, and by how much. WHAT is the address or headline of any of its
+    articles.
     """
     config = loaded(path)
     with failing():

@@ -1,4 +1,4 @@
-"""The command line: parse, call, exit. 0 fine, 1 the work failed, 2 wrong usage or configuration."""
+"""The command line. Exit codes: 0 fine, 1 the work failed, 2 wrong usage or configuration."""
 
 import asyncio
 import json

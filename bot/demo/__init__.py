@@ -1,1 +1,4 @@
-"""An invented newswire on loopback, played through the real pipeline on a fast clock. Nothing of it is used by `newsbell run`."""
+"""An invented newswire on loopback, played through the real pipelines on a fast clock.
+
+`newsbell run` uses nothing of it.
+"""

@@ -1,4 +1,4 @@
-"""Play the script: serve the newswire, run a whole newsbell on it, say what happens, and end. Judges nothing."""
+"""Play the script: serve the newswire, run a whole newsbell on it, narrate, end."""
 
 import asyncio
 from collections import Counter
@@ -24,7 +24,7 @@ BEGINS = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  #: a Sunday, so that its nig
 
 
 async def play(seconds: float, console: Console) -> int:
-    """Play for that long; 0 when everything that should ring did."""
+    """Play for that long; return the exit code, 0."""
     clock = FastClock(HOURS * 3600 / seconds, BEGINS)
     wire = Newswire(clock)
     outlets(wire, clock.now())
@@ -44,7 +44,8 @@ async def play(seconds: float, console: Console) -> int:
             path = Path(folder) / "feeds.yaml"
             path.write_text(CONFIG.format(base=base), encoding="utf-8")
             console.print(
-                f"An invented newswire of seven outlets, {HOURS:.0f} hours of it in {seconds:.0f} seconds. "
+                f"An invented newswire of seven outlets, {HOURS:.0f} hours of it in "
+                f"{seconds:.0f} seconds. "
                 "Every poll, alert and failure below is real; only the news is not.\n",
             )
             wiring = Wiring(
@@ -55,31 +56,33 @@ async def play(seconds: float, console: Console) -> int:
                 polled=polled,
                 settled=settled,
             )
-            async with open_app(load(path, {}), wiring) as made:
-                stop_on_signals(made)
+            async with open_app(load(path, {}), wiring) as app:
+                stop_on_signals(app)
                 async with asyncio.TaskGroup() as group:
-                    running = group.create_task(made.run())
-                    narrating = group.create_task(_narrate(made, wire, seconds, console))
+                    running = group.create_task(app.run())
+                    narrating = group.create_task(_narrate(app, wire, seconds, console))
                     await asyncio.wait({running, narrating}, return_when=asyncio.FIRST_COMPLETED)
                     narrating.cancel()
-                    made.stop()
+                    app.stop()
     console.print(
-        f"\nThat was {HOURS:.0f} hours: {wire.polls} polls, {entries['new']} entries kept, {sent[DeliveryKind.ALERT]} rings, "
-        f"{sent[DeliveryKind.EDIT]} silent changes, {sent[DeliveryKind.NOTICE]} notices to the operator.\n"
+        f"\nThat was {HOURS:.0f} hours: {wire.polls} polls, {entries['new']} articles stored, "
+        f"{sent[DeliveryKind.ALERT]} alerts, {sent[DeliveryKind.EDIT]} silent changes, "
+        f"{sent[DeliveryKind.NOTICE]} notices to the operator.\n"
         "Now for real: edit feeds.yaml, then `make run`.",
     )
     return 0
 
 
-async def _narrate(made: App, wire: Newswire, seconds: float, console: Console) -> None:
+async def _narrate(app: App, wire: Newswire, seconds: float, console: Console) -> None:
     loop = asyncio.get_running_loop()
     start = loop.time()
     console.print(
-        "— First look: what the feeds hold now is the baseline. Only what is a day old or less is shown, as catch-up.\n",
+        "— First fetch: existing articles are stored and nobody is alerted. "
+        "Matches of the last 24 hours are shown, as catch-up.\n",
         style="cyan",
     )
     for scene in SCENES:
         await asyncio.sleep(max(0.0, start + scene.at * seconds - loop.time()))
-        console.print(f"— {made.clock.now():%A %H:%M}. {scene.said}\n", style="cyan")
+        console.print(f"— {app.clock.now():%A %H:%M}. {scene.text}\n", style="cyan")
         scene.act(wire)
     await asyncio.sleep(max(0.0, start + seconds - loop.time()))

@@ -1,4 +1,4 @@
-"""What happens on the invented newswire, and when. All places, people and articles are made up. Data, but for the calls that publish."""
+"""What happens on the invented newswire, and when. All places and articles are made up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,17 +13,49 @@ settings:
 chats:
   here: {{terminal: true, quiet: "23:00-07:00", digest: ["08:00"]}}
 feeds:
-  - {{url: "{base}/harbour.xml", name: Harbour Wire, publisher: Harbour Wire, tags: [wire], every: 10m}}
-  - {{url: "{base}/meridian.xml", name: Meridian Post, publisher: Meridian Media, tags: [world], every: 10m}}
-  - {{url: "{base}/coastal.xml", name: Coastal Evening, publisher: Coastal Evening, tags: [local], every: 10m}}
-  - {{url: "{base}/sever.xml", name: Северный вестник, publisher: Северный вестник, tags: [world], every: 10m}}
-  - {{url: "{base}/wadi.xml", name: صوت الوادي, publisher: صوت الوادي, tags: [world], every: 10m}}
-  - {{url: "{base}/mill.xml", name: Old Mill Gazette, publisher: Old Mill Gazette, tags: [local], every: 10m}}
-  - {{url: "{base}/lantern.xml", name: The Lantern, publisher: The Lantern, tags: [local], every: 1m}}
+  - url: "{base}/harbour.xml"
+    name: Harbour Wire
+    publisher: Harbour Wire
+    tags: [wire]
+    every: 10m
+  - url: "{base}/meridian.xml"
+    name: Meridian Post
+    publisher: Meridian Media
+    tags: [world]
+    every: 10m
+  - url: "{base}/coastal.xml"
+    name: Coastal Evening
+    publisher: Coastal Evening
+    tags: [local]
+    every: 10m
+  - url: "{base}/sever.xml"
+    name: Северный вестник
+    publisher: Северный вестник
+    tags: [world]
+    every: 10m
+  - url: "{base}/wadi.xml"
+    name: صوت الوادي
+    publisher: صوت الوادي
+    tags: [world]
+    every: 10m
+  - url: "{base}/mill.xml"
+    name: Old Mill Gazette
+    publisher: Old Mill Gazette
+    tags: [local]
+    every: 10m
+  - url: "{base}/lantern.xml"
+    name: The Lantern
+    publisher: The Lantern
+    tags: [local]
+    every: 1m
 names:
   port-selva: [Port Selva, Порт-Сельва, ميناء سلفا]
 subscriptions:
-  - {{name: Air defence, query: '("air defence" OR radar) NOT football', publishers: 2, urgency: breaking, to: [here]}}
+  - name: Air defence
+    query: '("air defence" OR radar) NOT football'
+    publishers: 2
+    urgency: breaking
+    to: [here]
   - {{name: Port Selva, query: '@port-selva', to: [here]}}
   - {{name: Works, query: 'pier* OR crane*', urgency: digest, to: [here]}}
 """
@@ -34,7 +66,7 @@ class Scene:
     """Something that happens."""
 
     at: float  #: share of the demo's length
-    said: str
+    text: str
     act: Callable[[Newswire], None]
 
 
@@ -68,7 +100,10 @@ def outlets(wire: Newswire, now: datetime) -> None:
 
 
 def _first(wire: Newswire) -> None:
-    text = "Three trucks with a long-range radar drove through the harbour district before dawn, two residents said."
+    text = (
+        "Three trucks with a long-range radar drove through the harbour district before dawn, "
+        "two residents said."
+    )
     wire.publish("harbour", "a1", "Air defence units seen moving into Port Selva", text)
 
 
@@ -84,7 +119,10 @@ def _copy(wire: Newswire) -> None:
 
 
 def _confirm(wire: Newswire) -> None:
-    text = "People in the harbour district of Port Selva saw three trucks and a long-range radar drive past before dawn on Monday."
+    text = (
+        "People in the harbour district of Port Selva saw three trucks and a long-range radar "
+        "drive past before dawn on Monday."
+    )
     wire.publish(
         "coastal", "c1", "Trucks with air defence radar seen in Port Selva before dawn", text
     )
@@ -158,36 +196,39 @@ def _mend(wire: Newswire) -> None:
 SCENES = (
     Scene(
         0.06,
-        "The Lantern's server breaks. newsbell backs off, keeps trying, and tells the operator once after a day.",
+        "The Lantern's server breaks. newsbell backs off, keeps trying, and notifies the "
+        "operator once, after a day.",
         _break,
     ),
     Scene(
         0.085,
-        "Harbour Wire is first with a story. It is night, and only what two publishers carry may ring: it waits.",
+        "Harbour Wire is first with a story. The subscription needs two publishers, so it waits.",
         _first,
     ),
     Scene(
         0.10,
-        "Meridian Post carries the same article under a tracking link: that confirms nothing, it waits on.",
+        "Meridian Post has the same article under a tracking link: no confirmation, still waiting.",
         _copy,
     ),
     Scene(
         0.115,
-        "Coastal Evening tells it in its own words, the second independent publisher: one ring, in the night.",
+        "Coastal Evening reports it in its own words, the second independent publisher: one "
+        "alert, breaking, even in quiet hours.",
         _confirm,
     ),
     Scene(0.14, "Three small stories for the digest at eight in the morning.", _works),
-    Scene(0.26, "Harbour Wire changes the headline: the alert changes, nothing rings.", _retitle),
+    Scene(0.26, "Harbour Wire changes the headline: the alert is edited, silently.", _retitle),
     Scene(
         0.34,
-        "Two more outlets, in Russian and Arabic: the list @port-selva knows the name in three scripts.",
+        "Two more outlets, in Russian and Arabic: @port-selva has the name in three scripts.",
         _languages,
     ),
     Scene(0.42, "A match report with the same words: NOT football keeps it out.", _football),
     Scene(
         0.50,
-        "Old Mill Gazette renumbers its archive, 60 entries at once: the flood guard makes one message of what is recent.",
+        "Old Mill Gazette renumbers its archive, 60 articles at once: the flood guard sends one "
+        "message for the recent ones.",
         _burst,
     ),
-    Scene(0.62, "The Lantern's server works again; newsbell will notice at its next try.", _mend),
+    Scene(0.62, "The Lantern's server works again; newsbell notices at its next try.", _mend),
 )

@@ -1,4 +1,4 @@
-"""A small HTTP server of invented feeds on loopback: RSS with validators, and faults on demand. Serves this machine only."""
+"""A small HTTP server of invented feeds on loopback: RSS with validators, faults on demand."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,11 +35,14 @@ class Outlet:
     def document(self) -> bytes:
         """The feed as RSS 2.0."""
         items = "".join(
-            f"<item><guid isPermaLink='false'>{escape(item.guid)}</guid><title>{escape(item.title)}</title><link>{escape(item.link)}</link>"
-            f"<description>{escape(item.text)}</description><pubDate>{format_datetime(item.at)}</pubDate></item>"
+            f"<item><guid isPermaLink='false'>{escape(item.guid)}</guid>"
+            f"<title>{escape(item.title)}</title><link>{escape(item.link)}</link>"
+            f"<description>{escape(item.text)}</description>"
+            f"<pubDate>{format_datetime(item.at)}</pubDate></item>"
             for item in self.items
         )
-        return f"<rss version='2.0'><channel><title>{escape(self.name)}</title><link>https://demo.example/</link>{items}</channel></rss>".encode()
+        channel = f"<title>{escape(self.name)}</title><link>https://demo.example/</link>{items}"
+        return f"<rss version='2.0'><channel>{channel}</channel></rss>".encode()
 
 
 class Newswire:

@@ -24,7 +24,6 @@ LANGUAGES = {
     "ru": "Русский",
     "uk": "Українська",
 }  #: by code, in themselves
-_RTL = {"ar", "fa", "he", "ur"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,6 @@ class Catalog:
         default_factory=NullTranslations, repr=False, compare=False
     )
 
-    @property
-    def rtl(self) -> bool:
-        """Whether the language is written from right to left."""
-        return self.language in _RTL
-
 
 @dataclass(frozen=True, slots=True)
 class Translator:
@@ -50,33 +44,31 @@ class Translator:
     catalog: Catalog = Catalog()
 
     def gettext(self, text: str, /, **values: object) -> str:
-        """The text in the chat's language, with its values in place of `{name}`."""
-        said = self.catalog.translations.gettext(text)
-        return said.format(**values) if values else said
+        """Return the text in the chat's language, with values in place of `{name}`."""
+        translation = self.catalog.translations.gettext(text)
+        return translation.format(**values) if values else translation
 
     def ngettext(self, singular: str, plural: str, number: int, /, **values: object) -> str:
-        """The form of the text that goes with a number, which stands in it as `{number}`."""
+        """Return the form of the text for a number, which is `{number}` in it."""
         return self.catalog.translations.ngettext(singular, plural, number).format(
             number=number, **values
         )
 
     def time(self, moment: datetime, now: datetime) -> str:
-        """Return `14:05` for today in the chat's zone, else `21 Nov 14:05`, else with the year.
-
-        Months have the names of the language.
-        """
-        here, today = moment.astimezone(self.zone), now.astimezone(self.zone)
-        clock = f"{here:%H:%M}"
-        if here.date() == today.date():
+        """Return a moment in the chat's zone: `14:05` today, `21 Nov 14:05`, or with the year."""
+        local, today = moment.astimezone(self.zone), now.astimezone(self.zone)
+        clock = f"{local:%H:%M}"
+        if local.date() == today.date():
             return clock
         if self.catalog.language == "en":
             return (
-                f"{here.day} {here:%b} {clock}"
-                if here.year == today.year
-                else f"{here.day} {here:%b %Y} {clock}"
+                f"{local.day} {local:%b} {clock}"
+                if local.year == today.year
+                else f"{local.day} {local:%b %Y} {clock}"
             )
-        pattern = "dMMM" if here.year == today.year else "yMMMd"
-        return f"{format_skeleton(pattern, here, tzinfo=self.zone, locale=self._locale)} {clock}"
+        pattern = "dMMM" if local.year == today.year else "yMMMd"
+        day = format_skeleton(pattern, local, tzinfo=self.zone, locale=self._locale)
+        return f"{day} {clock}"
 
     def duration(self, span: timedelta) -> str:
         """Return a duration in at most two units: `40 s`, `7 min`, `3 h`, `3 h 5 min`."""
@@ -90,7 +82,7 @@ class Translator:
         return " ".join(parts)
 
     def weekday(self, day: date) -> str:
-        """A day of the week with its date: `Mon 23`."""
+        """Return a day of the week with its date: `Mon 23`."""
         return (
             f"{day:%a %d}"
             if self.catalog.language == "en"
@@ -106,18 +98,18 @@ ENGLISH = Translator()  #: as the command line speaks
 
 
 def clock_text(minutes: int) -> str:
-    """Minutes of the day as `23:00`."""
+    """Return minutes of the day as `23:00`."""
     return f"{time(minutes // 60 % 24, minutes % 60):%H:%M}"
 
 
 class Catalogs:
-    """Reads each language once, when it is first asked for."""
+    """Reads each language once, on first use."""
 
     def __init__(self) -> None:
         self._read = {"en": Catalog()}
 
     def of(self, language: str) -> Catalog:
-        """The catalog of a language; the English one where there is no such."""
+        """Return the catalog of a language; English where there is none."""
         if language not in LANGUAGES:
             language = "en"
         if language not in self._read:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from bot.chart.process import drawn
+from bot.chart.process import draw_chart
 from bot.chart.trend import Trend
 from bot.chat.access import Access
 from bot.chat.build import build_dispatcher
@@ -41,7 +41,7 @@ class _Charts:
         stories, publishers = translator.gettext("stories"), translator.gettext("publishers")
         trend = Trend(str(translator.zone), days, "", stories, publishers)
         async with self._slots:
-            return await drawn(trend, dark=True)
+            return await draw_chart(trend, dark=True)
 
 
 class _Views:

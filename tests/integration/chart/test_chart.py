@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.chart.axis import EACH, brief, each, ticks
 from bot.chart.fit import fit, right_to_left
-from bot.chart.process import LARGEST, ChartLimits, drawn
+from bot.chart.process import LARGEST, ChartLimits, draw_chart
 from bot.chart.trend import Trend, from_json, to_json
 from bot.errors import ChartError
 
@@ -374,7 +374,7 @@ def test_a_trend_comes_through_json_as_it_was(
 async def test_the_child_draws_the_picture_that_this_process_would(picture: Any) -> None:
     shown = trend(14, title=ARABIC)
 
-    assert await drawn(shown, dark=True) == picture.draw(shown, dark=True)
+    assert await draw_chart(shown, dark=True) == picture.draw(shown, dark=True)
 
 
 def test_newsbell_itself_does_not_hold_matplotlib() -> None:
@@ -418,7 +418,7 @@ time.sleep(600)
 
 async def test_a_child_that_hangs_is_stopped_when_its_time_is_over(tmp_path: Path) -> None:
     with pytest.raises(ChartError, match=r"took longer than 0\.5 seconds and was stopped"):
-        await drawn(
+        await draw_chart(
             trend(1),
             dark=False,
             limits=ChartLimits(seconds=0.5),
@@ -430,7 +430,7 @@ async def test_a_child_ends_with_all_it_started_when_nobody_waits_for_it_any_mor
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "pids"
-    task = asyncio.create_task(drawn(trend(1), dark=False, command=python(HANGING, str(path))))
+    task = asyncio.create_task(draw_chart(trend(1), dark=False, command=python(HANGING, str(path))))
     async with asyncio.timeout(15):
         while not path.exists():  # noqa: ASYNC110 (it happens in another process)
             await asyncio.sleep(0.02)
@@ -452,12 +452,12 @@ async def test_a_child_that_takes_too_much_memory_is_stopped() -> None:
     )
 
     with pytest.raises(ChartError, match="too much memory"):
-        await drawn(trend(1), dark=False, command=python(program))
+        await draw_chart(trend(1), dark=False, command=python(program))
 
 
 async def test_the_bound_of_memory_reaches_the_child_that_draws() -> None:
     with pytest.raises(ChartError):
-        await drawn(trend(1), dark=False, limits=ChartLimits(memory=48 << 20))
+        await draw_chart(trend(1), dark=False, limits=ChartLimits(memory=48 << 20))
 
 
 @pytest.mark.parametrize(
@@ -471,12 +471,12 @@ async def test_the_bound_of_memory_reaches_the_child_that_draws() -> None:
 )
 async def test_what_is_no_picture_is_an_error_in_a_plain_sentence(program: str) -> None:
     with pytest.raises(ChartError, match=r"^The chart could not be drawn; the log says why\.$"):
-        await drawn(trend(1), dark=False, command=python(program))
+        await draw_chart(trend(1), dark=False, command=python(program))
 
 
 async def test_a_program_that_is_not_there_is_an_error_as_well() -> None:
     with pytest.raises(ChartError, match="could not be drawn"):
-        await drawn(trend(1), dark=False, command=("/nonexistent/python",))
+        await draw_chart(trend(1), dark=False, command=("/nonexistent/python",))
 
 
 async def test_the_child_gets_no_secret_of_the_environment_and_leaves_nothing_behind(
@@ -487,7 +487,7 @@ async def test_the_child_gets_no_secret_of_the_environment_and_leaves_nothing_be
     path = tmp_path / "seen"
 
     with pytest.raises(ChartError):
-        await drawn(trend(1), dark=False, command=python(program, str(path)))
+        await draw_chart(trend(1), dark=False, command=python(program, str(path)))
 
     folder, *seen = path.read_text().splitlines()
     assert {"MPLCONFIGDIR", "HOME"} <= set(seen)

