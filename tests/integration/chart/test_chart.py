@@ -1,4 +1,4 @@
-"""The chart of a trend: what the picture shows, and that the child that draws it ends in every case."""
+"""The chart of a trend: what it shows, and that the child that draws it always ends."""
 
 import asyncio
 import importlib
@@ -38,7 +38,7 @@ def trend(count: int, *, title: str = "harbour", factor: int = 1, **more: Any) -
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The module that draws, in this process; matplotlib keeps its files in a folder of the test."""
+    """The module that draws, in this process; matplotlib's files are in a folder of the test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
         patch.setenv("MPL_IGNORE_SYSTEM_FONTS", "1")
@@ -198,7 +198,7 @@ def test_arabic_letters_are_joined(image: Drawing) -> None:
             .point(lambda value: 255 if value < 128 else 0)
         )
         box = dark.getbbox()
-        return box[2] - box[0]
+        return int(box[2] - box[0])
 
     assert width(joined) < width(apart)
 
@@ -250,7 +250,7 @@ def test_the_words_of_the_key_are_those_that_were_given(picture: Any) -> None:
 
 
 @given(st.text(max_size=400), st.integers(1, 60), st.integers(1, 3))
-def test_no_line_is_wider_than_its_room_and_nothing_is_said_that_was_not_there(
+def test_no_line_is_wider_than_its_space_and_no_text_is_added(
     text: str, width: int, lines: int
 ) -> None:
     result = fit(text, width, lines, len)
@@ -378,7 +378,11 @@ async def test_the_child_draws_the_picture_that_this_process_would(picture: Any)
 
 
 def test_newsbell_itself_does_not_hold_matplotlib() -> None:
-    program = "import sys, bot.service.app, bot.cli.main, bot.chart.process; sys.exit(any(name.split('.')[0] in {'matplotlib', 'numpy', 'PIL'} for name in sys.modules))"
+    program = (
+        "import sys, bot.service.app, bot.cli.main, bot.chart.process; "
+        "sys.exit(any(name.split('.')[0] in {'matplotlib', 'numpy', 'PIL'} "
+        "for name in sys.modules))"
+    )
 
     assert (
         subprocess.run(
@@ -483,7 +487,10 @@ async def test_the_child_gets_no_secret_of_the_environment_and_leaves_nothing_be
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TELEGRAM_TOKEN", "123456:invented")
-    program = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text('\\n'.join([os.getcwd(), *os.environ, *os.environ.values()]))"
+    program = (
+        "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text("
+        "'\\n'.join([os.getcwd(), *os.environ, *os.environ.values()]))"
+    )
     path = tmp_path / "seen"
 
     with pytest.raises(ChartError):
@@ -492,5 +499,5 @@ async def test_the_child_gets_no_secret_of_the_environment_and_leaves_nothing_be
     folder, *seen = path.read_text().splitlines()
     assert {"MPLCONFIGDIR", "HOME"} <= set(seen)
     assert seen.count(folder) == 2
-    assert not [one for one in seen if "TELEGRAM" in one or "invented" in one]
+    assert not [value for value in seen if "TELEGRAM" in value or "invented" in value]
     assert not await asyncio.to_thread(Path(folder).exists)

@@ -1,4 +1,4 @@
-"""search, backtest, explain, names and the tests of `check`, as their users meet them, over a database that a real newsbell filled."""
+"""search, backtest, explain, names and tests of `check` over a database of a real newsbell."""
 
 import json
 import re
@@ -215,7 +215,7 @@ async def test_an_argument_in_another_encoding_ends_no_command_with_a_traceback(
 # Backtest
 
 
-async def test_backtest_says_what_would_have_rung(
+async def test_backtest_shows_the_alerts_that_a_query_would_have_sent(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     rules = [rule("Cranes", "crane"), rule("Ports", "harbour", feeds=["b"])]
@@ -371,7 +371,7 @@ async def test_a_retitled_article_tells_its_headline_before(
         assert "here: sent at" in reply
 
 
-async def test_an_article_that_rang_and_then_lost_its_words_still_says_that_it_rang(
+async def test_an_article_that_alerted_and_then_lost_its_words_is_still_explained_as_alerted(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
@@ -386,7 +386,7 @@ async def test_an_article_that_rang_and_then_lost_its_words_still_says_that_it_r
         )
 
 
-async def test_what_could_not_ring_says_why(
+async def test_an_article_that_could_not_alert_says_why(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
@@ -495,7 +495,7 @@ async def test_what_became_of_the_message_is_said(
             assert "the chat is paused: " in reply
 
 
-async def test_what_was_refused_is_not_told_as_having_rung(
+async def test_a_refused_alert_is_not_shown_as_sent(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     terminal = Recorder([Refused("bad words"), Refused("bad words")])
@@ -536,7 +536,7 @@ async def test_a_sent_message_is_still_called_sent_when_its_delivery_is_forgotte
         assert "here: sent." in told(tmp_path, "explain", "https://news.example/1")
 
 
-async def test_a_story_that_had_rung_through_another_article_says_which(
+async def test_a_story_already_alerted_through_another_article_says_which(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a", "/b"), clock=clock) as made:
@@ -621,10 +621,10 @@ async def test_the_newest_articles_are_told_in_a_few_lines_each(
         assert "    alerted: Port" in reply
         assert "    no match in 2 subscriptions" in reply
         assert any(line.startswith("    Port: ") and "first fetch" in line for line in reply), (
-            "the oldest matches and did not ring"
+            "the oldest matches and sent no alert"
         )
-        one = told(tmp_path, "explain", "--last", "1", "-s", "Mill")
-        assert "Mill: Limited to b; A is not one of them." in one or "Mill: Missing: mill." in one
+        line = told(tmp_path, "explain", "--last", "1", "-s", "Mill")
+        assert "Mill: Limited to b; A is not one of them." in line or "Mill: Missing: mill." in line
 
 
 async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in_silence(
@@ -683,8 +683,9 @@ def test_an_explanation_never_contradicts_the_matcher(
     told_of_text = explain_article(article, held)
     told_of_entry = explain_entry(facts(article), held, {1: ("here", "")}, lambda moment: "then")
 
-    for one, text, entry in zip(held, told_of_text, told_of_entry, strict=True):
-        matches = match(one.tree, words) is not None
+    for parsed, text, entry in zip(held, told_of_text, told_of_entry, strict=True):
+        assert parsed.tree is not None
+        matches = match(parsed.tree, words) is not None
         looked_at = not feeds or not article.selectors.isdisjoint(feeds)
         assert (text.matches, text.alerted) == (matches, False)
         assert (entry.matches, entry.alerted) == (matches and looked_at, False)
@@ -852,11 +853,13 @@ def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path)
 
     lines = faulty.splitlines()
     assert (result.exit_code, result.stdout) == (2, "")
-    one, other, third, _, total = result.stderr.rstrip("\n").split("\n")
+    first, other, third, _, total = result.stderr.rstrip("\n").split("\n")
     row = next(number for number, line in enumerate(lines, 1) if "Quiet seas" in line)
     column = lines[row - 1].index('"Quiet') + 1
-    assert one.startswith(f"{tmp_path}/feeds.yaml:{row}:{column} subscriptions[0].tests.match[2]: ")
-    assert one.endswith("“Quiet seas” should match Weapons. Missing: @weapons.")
+    assert first.startswith(
+        f"{tmp_path}/feeds.yaml:{row}:{column} subscriptions[0].tests.match[2]: "
+    )
+    assert first.endswith("“Quiet seas” should match Weapons. Missing: @weapons.")
     assert (
         "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. Matched: @weapons (“WHO”, in the list @weapons)."
         in other

@@ -1,4 +1,4 @@
-"""Documents made to harm readers: each costs its own time limit at most, is its feed's failure or no harm at all, and stalls nobody else."""
+"""Documents made to harm readers: each is its own feed's failure at most, and stalls no other."""
 
 import asyncio
 import gzip
@@ -176,7 +176,7 @@ async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_on
     body, expected = DOCUMENTS[name]
     outcome = await parse(workers, body)
     if isinstance(outcome, ParseFailed):
-        # On a busy machine even a harmless one may be stopped at its limit: that, too, is its own failure only.
+        # On a busy machine even a harmless document may be stopped: that is its own failure.
         assert outcome.failure in {Failure.HOSTILE, Failure.NOT_A_FEED}
     else:
         assert expected in {HARMLESS, EITHER}
@@ -186,7 +186,7 @@ async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_on
             assert len(entry.author) <= 100
     following = await parse(workers, rss(item("1", "Ordinary harbour")).encode())
     assert isinstance(following, ParsedDocument)
-    assert [one.title for one in following.entries] == ["Ordinary harbour"]
+    assert [entry.title for entry in following.entries] == ["Ordinary harbour"]
 
 
 async def test_entities_of_the_document_are_never_resolved_nor_files_opened(
@@ -243,7 +243,7 @@ async def test_several_hostile_documents_at_once_hold_up_nobody_for_longer_than_
                 for body in (hostile, ordinary, hostile, ordinary, hostile, ordinary)
             )
         )
-        assert [isinstance(one, ParsedDocument) for one in outcomes] == [False, True] * 3
+        assert [isinstance(outcome, ParsedDocument) for outcome in outcomes] == [False, True] * 3
     finally:
         workers.close()
 
@@ -266,8 +266,8 @@ async def test_a_hostile_feed_stalls_no_other(
             server.put(
                 path, rss(item("new", f"Harbour of {path}", link=f"https://zoo.example/new{path}"))
             )
-        rang = await harness.publish(hostile, path="/hostile.xml")
-        assert sorted(rang) == ["Harbour of /a.xml", "Harbour of /b.xml", "Harbour of /c.xml"]
+        alerts = await harness.publish(hostile, path="/hostile.xml")
+        assert sorted(alerts) == ["Harbour of /a.xml", "Harbour of /b.xml", "Harbour of /c.xml"]
         state = await harness.state("/hostile.xml")
         assert state.failure is Failure.HOSTILE
         assert "harm" in state.failure_text

@@ -1,4 +1,4 @@
-"""A changed feeds.yaml is taken in while newsbell runs: a good one at once and without losing anything, a faulty one not at all."""
+"""A changed feeds.yaml takes effect while newsbell runs: a good file at once, a faulty never."""
 
 import asyncio
 import json
@@ -137,7 +137,7 @@ async def test_a_file_that_an_editor_replaces_by_renaming_is_taken_in(
             await until(logged(events, "config_reloaded", f"feeds added: {name}"))
 
 
-async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_without_a_ring(
+async def test_what_the_file_no_longer_has_keeps_its_history_and_comes_back_without_an_alert(
     tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
 ) -> None:
     old = [item(str(number), f"Harbour report {number}", at=OLD) for number in range(3)]

@@ -1,4 +1,4 @@
-"""Neither the bot's token nor a feed's secret header shows anywhere: not in logs and tracebacks, not in values printed, not in the database."""
+"""The bot's token and a feed's secret header show nowhere: logs, values, the database."""
 
 import io
 import json
@@ -110,7 +110,7 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
     async with newsbell(
         tmp_path, config_of(api, server), clock=clock, terminal=terminal, environment=environment
     ) as made:
-        one = TelegramHarness(made, api, clock, terminal)
+        harness = TelegramHarness(made, api, clock, terminal)
         await poll(made)
         server.put(
             "/a.xml", rss(item("2", "everyone"), item("3", "everyone too"), item("1", "Old"))
@@ -124,9 +124,9 @@ async def test_nothing_that_is_logged_printed_or_kept_shows_a_secret(
             await made.bot.initialize()
         except InvalidToken:  # whose text python-telegram-bot puts the token into
             log.exception("the token is refused")
-        await one.app.claim_link()
-        await one.bring("everyone in the end")
-        await one.deliver()
+        await harness.app.claim_link()
+        await harness.bring("everyone in the end")
+        await harness.deliver()
         try:
             _broken_far_down(TOKEN, {"Authorization": HEADER})
         except ZeroDivisionError:

@@ -1,4 +1,4 @@
-"""The languages of the chat side: what is said can be translated, and a translation says the same."""
+"""The languages of chats: every text can be translated, and a translation says the same."""
 
 import ast
 import re
@@ -92,7 +92,7 @@ def messages(language: str) -> Messages:
 
 
 def texts(language: str) -> list[Message]:
-    return [one for one in messages(language) if one.id]
+    return [message for message in messages(language) if message.id]
 
 
 def is_translated(message: Message) -> bool:
@@ -101,10 +101,10 @@ def is_translated(message: Message) -> bool:
 
 def pairs(language: str) -> Iterator[tuple[tuple[str, ...], str, int]]:
     """Each translated form with the English of its message, and which form it is."""
-    for one in texts(language):
-        for number, text in enumerate(forms(one.string)):
+    for message in texts(language):
+        for number, text in enumerate(forms(message.string)):
             if text:
-                yield forms(one.id), text, number
+                yield forms(message.id), text, number
 
 
 def fields(text: str) -> set[str]:
@@ -137,19 +137,20 @@ def called() -> Iterator[tuple[str, ast.Call, ast.expr]]:
                 at = TEXT_AT.get(name, ())
                 if at and len(node.args) > max(at):
                     yield from (
-                        (f"{path.relative_to(PACKAGE)}:{node.lineno}", node, node.args[one])
-                        for one in at
+                        (f"{path.relative_to(PACKAGE)}:{node.lineno}", node, node.args[index])
+                        for index in at
                     )
 
 
 def test_every_text_that_is_said_is_found_by_the_extraction() -> None:
     """Before Python 3.12 an f-string is one token, in which nothing is found."""
-    known = {text for one in extracted() for text in one}
+    known = {text for form in extracted() for text in form}
     assert not [
         f"{place} {text.value}"
         for place, _, text in called()
         if isinstance(text, ast.Constant)
-        and re.search("[a-z]", str(text.value))
+        and isinstance(text.value, str)
+        and re.search("[a-z]", text.value)
         and text.value not in known
     ]
 
@@ -165,8 +166,8 @@ def test_no_text_that_is_said_is_put_together_beforehand() -> None:
 
 
 def test_what_is_said_has_only_named_values() -> None:
-    for one in extracted():
-        for text in one:
+    for form in extracted():
+        for text in form:
             assert all(re.fullmatch(r"[a-z_]+!:", field) for field in fields(text)), text
 
 
@@ -175,15 +176,15 @@ def test_what_is_said_has_only_named_values() -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_file_has_the_texts_of_the_code_and_no_others(language: str) -> None:
-    here = {forms(one.id) for one in texts(language)}
-    assert here == extracted(), "run `make messages`"
-    assert not [one.id for one in texts(language) if one.fuzzy]
+    in_file = {forms(message.id) for message in texts(language)}
+    assert in_file == extracted(), "run `make messages`"
+    assert not [message.id for message in texts(language) if message.fuzzy]
     assert not messages(language).obsolete
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_text_is_translated(language: str) -> None:
-    missing = [one.id for one in texts(language) if not is_translated(one)]
+    missing = [message.id for message in texts(language) if not is_translated(message)]
     if missing and language in UNFINISHED:
         pytest.skip(
             f"{len(missing)} of {len(texts(language))} texts are not yet translated into {LANGUAGES[language]}"
@@ -195,10 +196,12 @@ def test_every_text_is_translated(language: str) -> None:
 def test_a_translation_has_the_plural_forms_of_its_language(language: str) -> None:
     assert messages(language).num_plurals == get_plural(language)[0]
     assert messages(language).plural_expr == get_plural(language)[1]
-    for one in texts(language):
-        many = messages(language).num_plurals if one.pluralizable else 1
-        assert len(forms(one.string)) in {0, many}, one.id
-        assert not any(forms(one.string)) or all(forms(one.string)), f"{one.id}: a form is missing"
+    for message in texts(language):
+        many = messages(language).num_plurals if message.pluralizable else 1
+        assert len(forms(message.string)) in {0, many}, message.id
+        assert not any(forms(message.string)) or all(forms(message.string)), (
+            f"{message.id}: a form is missing"
+        )
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -234,7 +237,7 @@ def test_a_translation_keeps_what_people_type(language: str) -> None:
         missing = kept(english[-1]) - kept(text)
         assert not missing, f"{sorted(missing)} of: {english[-1]} → {text}"
         assert all(value in text for value in VALUES.get(english[0], ())), f"{english[0]} → {text}"
-        new = {one for one in kept(text) - kept(english[-1]) if one.startswith("/")}
+        new = {word for word in kept(text) - kept(english[-1]) if word.startswith("/")}
         assert not new, f"{sorted(new)} is no command of: {english[-1]}"
 
 
@@ -257,20 +260,19 @@ def test_a_language_is_loaded_and_says_what_its_file_says(language: str) -> None
     assert translator.catalog.language == language
     known = messages(language)["All feeds OK"]
     assert translator.gettext("All feeds OK") == (known.string or known.id)
-    for one in texts(language):
-        if one.pluralizable and is_translated(one):
+    for message in texts(language):
+        if message.pluralizable and is_translated(message):
             form = c2py(messages(language).plural_expr)
-            values = {name.partition("!")[0]: "…" for name in fields(one.id[1])} | {"number": 0}
+            singular, plural = forms(message.id)
+            names = {name.partition("!")[0] for name in fields(plural)} - {"number"}
+            values = dict.fromkeys(names, "…")
             for number in (0, 1, 2, 3, 5, 11, 21, 100, 101):
-                values["number"] = number
-                reply = translator.ngettext(
-                    *one.id,
-                    number,
-                    **{name: value for name, value in values.items() if name != "number"},
-                )
-                assert reply == one.string[form(number)].format(**values)
-        elif is_translated(one):
-            assert translator.catalog.translations.gettext(one.id) == one.string
+                text = translator.ngettext(singular, plural, number, **values)
+                expected = forms(message.string)[form(number)]
+                assert text == expected.format(number=number, **values)
+        elif is_translated(message):
+            (text,) = forms(message.id)
+            assert translator.catalog.translations.gettext(text) == message.string
 
 
 def test_a_language_that_is_unknown_is_english() -> None:
@@ -411,7 +413,7 @@ def test_reasons_are_all_of_the_language() -> None:
         replace(sent, settled_at=None),
     ]
     for silent in (None, *Silence):
-        for alerts in ((), *((one,) for one in (sent, *states, *held_back, *others))):
+        for alerts in ((), *((alert,) for alert in (sent, *states, *held_back, *others))):
             facts = EntryFacts(
                 StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),)
             )
