@@ -118,7 +118,8 @@ async def test_search_shows_what_was_stored_newest_first_and_as_json(
             ["The harbour opens", "Old harbour news"],
         )
         assert set(lines[0]) == {
-            "title", "link", "summary", "feed", "publisher", "source", "language", "published", "first_seen", "story", "matches",
+            "title", "link", "summary", "feed", "publisher", "source", "language", "published",
+            "first_seen", "story", "matches",
         }  # fmt: skip
         assert lines[0]["matches"] == [["title", 4, 11, "harbour"], ["summary", 13, 20, "harbour"]]
         assert (lines[0]["feed"], lines[0]["language"]) == ("A", "en")
@@ -311,8 +312,8 @@ async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have
         assert "it fails" not in reply.partition("B could")[0]
         other = told(tmp_path, "explain", "https://mill.example/1")
         assert (
-            other
-            == "No feed has shown this address, and no feed of mill.example is watched. Add one to feeds.yaml."
+            other == "No feed has shown this address, and no feed of mill.example is watched. "
+            "Add one to feeds.yaml."
         )
 
 
@@ -420,8 +421,8 @@ async def test_the_older_part_of_a_long_document_says_so(
         )
         reply = told(tmp_path, "explain", "https://news.example/old")
         assert (
-            "no alert, because it was in the older part of a document that was too long to read at once"
-            in reply
+            "no alert, because it was in the older part of a document "
+            "that was too long to read at once" in reply
         )
 
 
@@ -473,7 +474,8 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
         ),
         (
             [Undecided("cut off"), Undecided("cut off")],
-            "here: the connection broke before the reply, so the message may or may not have arrived",
+            "here: the connection broke before the reply, "
+            "so the message may or may not have arrived",
         ),
         ([ChatClosed("thrown out.", probe=False)], "here: the message is queued"),
     ],
@@ -586,8 +588,8 @@ async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(
         await made.reload()
         reply = told(tmp_path, "explain", "https://news.example/1")
         assert (
-            "here: no alert: when the article came, the subscription did not exist or was different."
-            in reply
+            "here: no alert: when the article came, "
+            "the subscription did not exist or was different." in reply
         )
 
 
@@ -638,7 +640,8 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
 
         def subscribe(db: Any) -> None:
             db.execute(
-                "insert into subscriptions (id, name, query, created_at) values (9, '@weapons', '@weapons', '2026-03-02')"
+                "insert into subscriptions (id, name, query, created_at) "
+                "values (9, '@weapons', '@weapons', '2026-03-02')"
             )
             db.execute("insert into routes values (9, 1)")
 
@@ -660,7 +663,7 @@ async def test_a_subscription_that_cannot_be_read_any_more_is_not_passed_over_in
 
 
 def facts(article: Article, *alerts: AlertFact) -> EntryFacts:
-    return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, ""), alerts, ())
+    return EntryFacts(StoredEntry(1, 1, article, NOW, NOW, None), alerts, ())
 
 
 @given(
@@ -827,7 +830,8 @@ subscriptions:
     query: "@weapons NOT football"
     to: here
     tests:
-      match: ["Missiles seen", "Air-defence units", "Rocketry fair", "The WHO warns", "Удар по Харькову", "Aid for Deir Ezzor"]
+      match: ["Missiles seen", "Air-defence units", "Rocketry fair", "The WHO warns",
+              "Удар по Харькову", "Aid for Deir Ezzor"]
       ignore: ["Who warns whom", "Air defences of old", "Missiles of football", "Football"]
   - name: Языки
     query: "ракета OR ממשלה OR 地震 OR الحكومة"
@@ -861,8 +865,8 @@ def test_a_test_that_fails_is_told_with_its_place_and_the_reason(tmp_path: Path)
     )
     assert first.endswith("“Quiet seas” should match Weapons. Missing: @weapons.")
     assert (
-        "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. Matched: @weapons (“WHO”, in the list @weapons)."
-        in other
+        "subscriptions[0].tests.ignore[0]: “The WHO warns” should not match Weapons. "
+        "Matched: @weapons (“WHO”, in the list @weapons)." in other
     )
     assert "“Тихое море” should match Языки. No match." in third or "Missing: ракета" in third
     assert total.endswith("feeds.yaml failed.")
@@ -907,6 +911,7 @@ def test_no_tests_and_empty_ones_are_fine_and_a_running_newsbell_does_not_fail_b
     assert "1 subscription." in result.stdout
 
     (tmp_path / "feeds.yaml").write_text(
-        f"{HEAD}subscriptions:\n  - {{name: A, query: harbour, to: here, tests: {{match: [mill]}}}}\n"
+        f"{HEAD}subscriptions:\n"
+        "  - {name: A, query: harbour, to: here, tests: {match: [mill]}}\n"
     )
     assert len(load(tmp_path / "feeds.yaml", {}).tests) == 1

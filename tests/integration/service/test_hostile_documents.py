@@ -24,7 +24,8 @@ HOSTILE, HARMLESS, EITHER = "hostile", "harmless", "either"  # either: as fast a
 
 
 def _rss(body: str, *, doctype: str = "") -> bytes:
-    return f"<?xml version='1.0'?>{doctype}<rss version='2.0'><channel><title>Wire</title>{body}</channel></rss>".encode()
+    channel = f"<channel><title>Wire</title>{body}</channel>"
+    return f"<?xml version='1.0'?>{doctype}<rss version='2.0'>{channel}</rss>".encode()
 
 
 def _laughs() -> bytes:
@@ -36,13 +37,17 @@ def _laughs() -> bytes:
 def _quadratic() -> bytes:
     doctype = f"<!DOCTYPE rss [<!ENTITY big '{'x' * 100_000}'>]>"
     return _rss(
-        f"<item><guid>1</guid><title>Harbour</title><description>{'&big;' * 20_000}</description></item>",
+        f"<item><guid>1</guid><title>Harbour</title>"
+        f"<description>{'&big;' * 20_000}</description></item>",
         doctype=doctype,
     )
 
 
 def _external(path: str = "/etc/passwd") -> bytes:
-    doctype = f"<!DOCTYPE rss [<!ENTITY file SYSTEM 'file://{path}'><!ENTITY % more SYSTEM 'http://127.0.0.1:9/x.dtd'> %more;]>"
+    doctype = (
+        f"<!DOCTYPE rss [<!ENTITY file SYSTEM 'file://{path}'>"
+        "<!ENTITY % more SYSTEM 'http://127.0.0.1:9/x.dtd'> %more;]>"
+    )
     return _rss("<item><guid>1</guid><title>Harbour &file; end</title></item>", doctype=doctype)
 
 
@@ -64,13 +69,15 @@ DOCUMENTS = {
     ),
     "comments in CDATA": (
         _rss(
-            f"<item><guid>1</guid><title>Harbour</title><description><![CDATA[{'<!--' * 80_000}]]></description></item>"
+            "<item><guid>1</guid><title>Harbour</title>"
+            f"<description><![CDATA[{'<!--' * 80_000}]]></description></item>"
         ),
         EITHER,
     ),
     "dashes in CDATA": (
         _rss(
-            f"<item><guid>1</guid><title>Harbour</title><description><![CDATA[{'<!-- --' * 40_000}]]></description></item>"
+            "<item><guid>1</guid><title>Harbour</title>"
+            f"<description><![CDATA[{'<!-- --' * 40_000}]]></description></item>"
         ),
         EITHER,
     ),
@@ -103,7 +110,8 @@ DOCUMENTS = {
     ),
     "one summary of 8 MB of markup": (
         _rss(
-            f"<item><guid>1</guid><title>Harbour</title><description>{'&lt;b&gt;x ' * 700_000}</description></item>"
+            "<item><guid>1</guid><title>Harbour</title>"
+            f"<description>{'&lt;b&gt;x ' * 700_000}</description></item>"
         ),
         EITHER,
     ),

@@ -214,7 +214,8 @@ async def test_a_file_that_drops_a_list_which_a_chat_still_uses_changes_nothing(
             "subscribe",
             lambda db: (
                 db.execute(
-                    "insert into subscriptions (name, query, created_at) values ('own', '@ports', '2026')"
+                    "insert into subscriptions (name, query, created_at) "
+                    "values ('own', '@ports', '2026')"
                 ),
                 db.execute(
                     "insert into routes select max(s.id), min(c.id) from subscriptions s, chats c"
