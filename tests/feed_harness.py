@@ -1,4 +1,4 @@
-"""One newsbell watching invented feeds, poll by poll: what the pathology tests say their stories with. Not assertions."""
+"""A newsbell that watches invented feeds, poll by poll. Not assertions."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -50,19 +50,19 @@ class FeedHarness:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """Put the body there, let time pass, poll; the headlines that rang because of it."""
+        """Put the body there, let time pass, poll; the headlines of the alerts that this led to."""
         self.server.put(path or self.path, body, status=status, headers=headers)
         return await self.poll(after=after)
 
     async def poll(self, *, after: timedelta = PAUSE) -> list[str]:
-        """Let time pass and poll; the headlines that rang because of it."""
-        before = len(self.rang)
+        """Let time pass and poll; the headlines of the alerts that this led to."""
+        before = len(self.alert_titles)
         self.clock.advance(after)
         await poll(self.app)
-        return self.rang[before:]
+        return self.alert_titles[before:]
 
     @property
-    def rang(self) -> list[str]:
+    def alert_titles(self) -> list[str]:
         """Headlines of all alerts so far."""
         return self.terminal.titles()
 
@@ -73,7 +73,7 @@ class FeedHarness:
 
     @property
     def notices(self) -> list[str]:
-        """What the operator was told so far."""
+        """All notices so far."""
         return self.terminal.texts(DeliveryKind.NOTICE)
 
     @property

@@ -1,4 +1,7 @@
-"""A newsbell that rings Telegram chats on the loopback Bot API, and stories brought to it without a feed. Not assertions."""
+"""A newsbell that sends alerts to Telegram chats on the loopback Bot API.
+
+Stories are brought to it without a feed. Not assertions.
+"""
 
 import asyncio
 import json
@@ -11,7 +14,7 @@ from typing import Any
 
 from botapi import BotApi
 from botapi import Message as BotMessage
-from support import NOON, ManualClock, Recorder, newsbell, sqlite
+from support import NOON, ManualClock, Recorder, execute, newsbell, query
 
 from bot.alerts.decide import AlertRules
 from bot.feeds.batch import decide_commits
@@ -27,7 +30,9 @@ from bot.service.app import App
 from bot.stories.assign import Merges
 
 ANN, BOB, GROUP, FORUM, TOPIC = 7, 8, -10, -1001, 55
-FEED = "http://127.0.0.1:9/feed.xml"  #: never polled: the stories are brought by `Desk.bring`
+FEED = (
+    "http://127.0.0.1:9/feed.xml"  #: never polled: stories are brought by `TelegramHarness.bring`
+)
 EVERY_STATE = tuple(DeliveryState)
 
 Address = int | tuple[int, int]  #: a Telegram chat, or one of its topics
@@ -44,9 +49,10 @@ def telegram_config(
     levels: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> str:
-    """A feeds.yaml with these chats beside a terminal; each chat is rung by stories with its name or the word `everyone`.
+    """A feeds.yaml with these chats beside a terminal.
 
-    `subscriptions` stand in the place of those; `levels` are the settings `stories` of chats.
+    Each chat gets alerts for stories with its name or the word `everyone`, unless `subscriptions`
+    are given; `levels` are the settings `stories` of chats.
     """
     places = {
         name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()
@@ -76,11 +82,8 @@ class ArticleSpec:
     """An article as a test wants it grouped."""
 
     title: str
-    place: tuple[int, int, int] = (
-        0,
-        0,
-        0,
-    )  #: strict story, story and storyline; 0 for one that begins with it
+    #: strict story, story and storyline; 0 for a story that begins with the article
+    story_ids: tuple[int, int, int] = (0, 0, 0)
     origin: str = ""  #: whom it counts for; the article alone where empty
     agency: str = ""
     summary: str = ""
@@ -104,7 +107,7 @@ class TelegramHarness:
         link: str | None = None,
         published: datetime | None = NOON,
     ) -> None:
-        """Commit these stories, one poll each, as the ingest corridor would."""
+        """Commit these stories, one poll each, as the poller would."""
         for title in titles:
             number = await self._number()
             address = f"https://news.example/{number}" if link is None else link
@@ -134,7 +137,10 @@ class TelegramHarness:
     async def add(
         self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
     ) -> list[int]:
-        """Keep what these polls bring, in one batch, with these places and merges; the articles' ids. Grouping has no say."""
+        """Commit these polls in one batch, with these merges; the ids of the articles.
+
+        The stories are those of the articles: nothing is grouped.
+        """
         commits, numbers = await self.decide(*polls, merges=merges)
         await self.app.store.polls.commit(commits, self.clock.now(), merges)
         return numbers
@@ -142,7 +148,7 @@ class TelegramHarness:
     async def decide(
         self, *polls: ArticleSpec | Sequence[ArticleSpec], merges: Sequence[Merge] = ()
     ) -> tuple[list[FeedCommit], list[int]]:
-        """As `adds`, but nothing is kept."""
+        """As `add`, but nothing is committed."""
         batch = [[poll] if isinstance(poll, ArticleSpec) else list(poll) for poll in polls]
         number = await self._number(sum(map(len, batch)))
         decisions = []
@@ -160,11 +166,11 @@ class TelegramHarness:
         rules = AlertRules(self.app.subscriptions.index, self.app.grouping, self.clock.now())
         return await decide_commits(self.app.store.polls, decisions, Merges.of(merges), rules)
 
-    def _placed(self, told: ArticleSpec, number: int) -> PlacedEntry:
+    def _placed(self, article: ArticleSpec, number: int) -> PlacedEntry:
         now = self.clock.now()
         link = f"https://news.example/{number}"
         keys = EntryKeys(
-            number.to_bytes(16, "big"), keys_in_text(link)[0], told.title.encode()[:16]
+            number.to_bytes(16, "big"), keys_in_text(link)[0], article.title.encode()[:16]
         )
         new = NewEntry(
             number,
@@ -172,24 +178,24 @@ class TelegramHarness:
             keys,
             f"g{number}",
             link,
-            told.title,
-            told.summary,
+            article.title,
+            article.summary,
             "",
             "",
-            told.published or now,
+            article.published or now,
             None,
             now,
-            Silence(told.silent) if told.silent else None,
+            Silence(article.silent) if article.silent else None,
         )
-        place = Stories(*(one or number for one in told.place))
-        origin = told.origin or f"house {number}"
-        return PlacedEntry(new, Placement(number, place), origin, origin, told.agency)
+        place = Stories(*(story or number for story in article.story_ids))
+        origin = article.origin or f"publisher {number}"
+        return PlacedEntry(new, Placement(number, place), origin, origin, article.agency)
 
     async def retitle(self, before: str, after: str) -> None:
         """Let the feed change a headline."""
         lookup = Lookup(1, (EntryKeys(b"", b"", before.encode()[:16]),))
         known = (await self.app.store.polls.lookup([lookup]))[1]
-        entry: KnownEntry = next(one for one in known.entries if one.title == before)
+        entry: KnownEntry = next(entry for entry in known.entries if entry.title == before)
         keys = EntryKeys(entry.keys.guid, b"", after.encode()[:16])
         revision = Revision(
             entry,
@@ -214,11 +220,12 @@ class TelegramHarness:
         await self.app.deliverer.deliver(delivery)
 
     async def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What the database answers."""
-        return await sqlite(self.app)._writer.run(
-            "look",
-            lambda db: [tuple(row) for row in db.execute(statement, list(values)).fetchall()],
-        )
+        """Rows of the database."""
+        return query(self.app, statement, *values)
+
+    async def execute(self, statement: str, *values: Any) -> None:
+        """Change the database behind newsbell's back."""
+        execute(self.app, statement, *values)
 
     def _feed(self) -> FeedDue:
         return FeedDue(1, FEED, "Invented Wire", "Invented Wire", (), None, self._state())
@@ -242,7 +249,7 @@ class TelegramHarness:
         await self.deliver()
 
     async def confirm_updates(self) -> None:
-        """Ask for updates once more although none waits, so that Telegram knows what was taken; the long poll is ended."""
+        """Poll once more although no update waits, so that Telegram knows what was taken."""
         assert self.app.listener is not None
         asking = asyncio.ensure_future(self.app.listener.poll_once())
         while not asking.done():
@@ -265,7 +272,7 @@ class TelegramHarness:
 
     @property
     def notices(self) -> list[str]:
-        """What the terminal's operator was told."""
+        """The notices on the terminal."""
         return self.terminal.texts(DeliveryKind.NOTICE)
 
     async def _number(self, count: int = 1) -> int:
@@ -349,7 +356,7 @@ def newest_message(harness: TelegramHarness, chat: int = ANN) -> int:
 
 
 async def start_story(harness: TelegramHarness, title: str = "tram") -> int:
-    """A story that rang; its number."""
+    """Send an alert for a story; its number."""
     [number] = await harness.add(ArticleSpec(title))
     await harness.deliver(timedelta(seconds=30), timedelta(seconds=2))
     return number
@@ -357,5 +364,6 @@ async def start_story(harness: TelegramHarness, title: str = "tram") -> int:
 
 async def stances(harness: TelegramHarness) -> list[tuple[Any, ...]]:
     return await harness.rows(
-        "select name, storyline_id, stance from stances join chats on chats.id = chat_id order by 1, 2"
+        "select name, storyline_id, stance from stances join chats on chats.id = chat_id "
+        "order by 1, 2"
     )

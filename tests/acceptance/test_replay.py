@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from botapi import BotApi
-from support import FeedServer, ManualClock, Recorder, newsbell, poll, sqlite
+from support import FeedServer, ManualClock, Recorder, newsbell, poll, query
 
 from bot.model.chats import Subscription
 from bot.model.delivery import DeliveryKind
@@ -198,10 +198,7 @@ async def test_the_bbc_history_yields_each_new_guid_once_and_its_retitles_ring_n
             clock.advance(taken - clock.now())
             server.put("/home_uk", snapshots[name])
             await poll(made)
-        stored = await sqlite(made)._writer.run(
-            "read entries",
-            lambda db: [row[0] for row in db.execute("select guid from entries").fetchall()],
-        )
+        stored = [guid for (guid,) in query(made, "select guid from entries")]
 
     wanted = [row["guid"] for row in events if row["event"] == "new"]
     assert len(stored) == len(set(stored))

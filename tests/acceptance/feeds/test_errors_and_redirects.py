@@ -1,4 +1,4 @@
-"""Errors, redirects, caches, cut and mislabelled bodies as feeds really have them: each test carries the number of its pathology in the facts this design rests on."""
+"""Errors, redirects, caches, cut and mislabelled bodies as feeds really have them."""
 
 import asyncio
 import gzip
@@ -20,8 +20,8 @@ FIRE = item("2", "Harbour fire")
 async def harness(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> AsyncIterator[FeedHarness]:
-    async with watching(tmp_path, server, clock, terminal) as made:
-        yield made
+    async with watching(tmp_path, server, clock, terminal) as app:
+        yield app
 
 
 # 31. A platform is down for days.
@@ -30,7 +30,7 @@ async def harness(
 @pytest.mark.parametrize(
     ("status", "failure"), [(404, Failure.NOT_FOUND), (500, Failure.SERVER), (503, Failure.SERVER)]
 )
-async def test_31_errors_for_days_back_off_to_a_day_and_never_end_the_feed(
+async def test_errors_for_days_back_off_to_a_day_and_never_end_the_feed(
     harness: FeedHarness, status: int, failure: Failure
 ) -> None:
     await harness.publish(rss(*archive(3)))
@@ -47,7 +47,7 @@ async def test_31_errors_for_days_back_off_to_a_day_and_never_end_the_feed(
     assert len(harness.notices) == 2, "and once more when it works again"
 
 
-async def test_31_a_short_storm_tells_nobody(harness: FeedHarness) -> None:
+async def test_a_short_storm_sends_no_notice(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(3)))
     for _ in range(5):
         await harness.publish("", status=500)
@@ -55,7 +55,7 @@ async def test_31_a_short_storm_tells_nobody(harness: FeedHarness) -> None:
     assert harness.notices == []
 
 
-async def test_31_retry_after_parks_the_host(harness: FeedHarness) -> None:
+async def test_retry_after_parks_the_host(harness: FeedHarness) -> None:
     await harness.publish("", status=503, headers={"Retry-After": "7200"})
     asked = len(harness.server.seen)
     await harness.poll(after=timedelta(minutes=110))
@@ -75,7 +75,7 @@ def moved(server: FeedServer, path: str, to: str, status: int = 301) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_32_every_redirect_is_followed(harness: FeedHarness, status: int) -> None:
+async def test_every_redirect_is_followed(harness: FeedHarness, status: int) -> None:
     harness.server.put("/new.xml", rss(*archive(3)))
     moved(harness.server, "/feed.xml", "/new.xml", status)
     await harness.poll()
@@ -83,7 +83,7 @@ async def test_32_every_redirect_is_followed(harness: FeedHarness, status: int) 
     assert await harness.entries() == 3
 
 
-async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_only(
+async def test_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_only(
     harness: FeedHarness,
 ) -> None:
     harness.server.put("/new.xml", rss(*archive(3)))
@@ -96,7 +96,7 @@ async def test_32_a_permanent_redirect_is_adopted_after_three_polls_over_a_day_o
     assert any("moved permanently" in notice for notice in harness.notices)
 
 
-async def test_32_a_temporary_301_changes_nothing(harness: FeedHarness) -> None:
+async def test_a_temporary_301_changes_nothing(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(3)))
     harness.server.put("/narrow.xml", rss(*archive(1)))
     moved(harness.server, "/feed.xml", "/narrow.xml", 301)
@@ -109,7 +109,7 @@ async def test_32_a_temporary_301_changes_nothing(harness: FeedHarness) -> None:
     assert (state.adopted_url, state.redirection) == (None, None)
 
 
-async def test_32_an_adopted_redirect_that_fails_is_rolled_back(harness: FeedHarness) -> None:
+async def test_an_adopted_redirect_that_fails_is_rolled_back(harness: FeedHarness) -> None:
     harness.server.put("/new.xml", rss(*archive(3)))
     moved(harness.server, "/feed.xml", "/new.xml", 308)
     for _ in range(4):
@@ -123,7 +123,7 @@ async def test_32_an_adopted_redirect_that_fails_is_rolled_back(harness: FeedHar
     ]
 
 
-async def test_32_a_redirect_in_a_circle_is_the_feeds_failure(harness: FeedHarness) -> None:
+async def test_a_redirect_in_a_circle_is_the_feeds_failure(harness: FeedHarness) -> None:
     moved(harness.server, "/feed.xml", "/b.xml", 302)
     moved(harness.server, "/b.xml", "/feed.xml", 302)
     await harness.poll()
@@ -131,7 +131,7 @@ async def test_32_a_redirect_in_a_circle_is_the_feeds_failure(harness: FeedHarne
     assert len(harness.server.seen) <= 6
 
 
-async def test_32_validators_stay_with_the_address_that_gave_them(harness: FeedHarness) -> None:
+async def test_validators_stay_with_the_address_that_gave_them(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(3)), headers={"ETag": '"mine"'})
     async with feed_server("127.0.0.2") as other:
         other.put("/elsewhere.xml", rss(*archive(3)))
@@ -143,25 +143,26 @@ async def test_32_validators_stay_with_the_address_that_gave_them(harness: FeedH
 # 33. Old and new copies in turn.
 
 
-async def test_33_a_cdn_that_serves_old_and_new_copies_in_turn_rings_once(
+async def test_a_cdn_that_serves_old_and_new_copies_in_turn_is_alerted_once(
     harness: FeedHarness,
 ) -> None:
     old, new = rss(*archive(6)), rss(FIRE, *archive(5))
     await harness.publish(old)
     for turn in range(6):
         await harness.publish(old if turn % 2 else new, headers={"ETag": f'"{turn % 2}"'})
-    assert harness.rang == ["Harbour fire"]
+    assert harness.alert_titles == ["Harbour fire"]
 
 
 def atom(title: str, updated: str) -> str:
     return (
         "<feed xmlns='http://www.w3.org/2005/Atom'><title>Wire</title><id>urn:wire</id>"
         f"<entry><id>urn:1</id><title>{title}</title><updated>{updated}</updated></entry>"
-        "<entry><id>urn:0</id><title>Old</title><updated>2026-01-01T00:00:00Z</updated></entry></feed>"
+        "<entry><id>urn:0</id><title>Old</title><updated>2026-01-01T00:00:00Z</updated></entry>"
+        "</feed>"
     )
 
 
-async def test_33_an_older_copy_does_not_bring_back_older_words(harness: FeedHarness) -> None:
+async def test_an_older_copy_does_not_bring_back_older_words(harness: FeedHarness) -> None:
     await harness.publish(atom("Quiet day", "2026-02-01T00:00:00Z"))
     before, after = (
         atom("Harbour on fire", "2026-03-02T10:00:00Z"),
@@ -169,11 +170,11 @@ async def test_33_an_older_copy_does_not_bring_back_older_words(harness: FeedHar
     )
     for document in (before, after, before, after, before):
         await harness.publish(document)
-    assert harness.rang == ["Harbour on fire"]
+    assert harness.alert_titles == ["Harbour on fire"]
     assert harness.edits == ["Harbour fire is out"]
 
 
-async def test_33_an_older_copy_whose_date_of_publication_moves_does_not_bring_back_older_words(
+async def test_an_older_copy_whose_date_of_publication_moves_does_not_bring_back_older_words(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*archive(2)))
@@ -181,7 +182,7 @@ async def test_33_an_older_copy_whose_date_of_publication_moves_does_not_bring_b
     after = rss(item("2", "Harbour fire is out", at=NOON - timedelta(hours=1)), *archive(2))
     for document in (before, after, before, after, before):
         await harness.publish(document)
-    assert harness.rang == ["Harbour on fire"]
+    assert harness.alert_titles == ["Harbour on fire"]
     assert harness.edits == ["Harbour fire is out"]
 
 
@@ -210,7 +211,7 @@ def cut_off(server: FeedServer, body: bytes, announced: int, **headers: str) -> 
 
 
 @pytest.mark.parametrize("tell_length", [True, False])
-async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_rest_comes_later(
+async def test_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_rest_comes_later(
     harness: FeedHarness, *, tell_length: bool
 ) -> None:
     await harness.publish(rss(*archive(3)))
@@ -228,7 +229,7 @@ async def test_34_of_a_body_cut_inside_an_item_the_whole_items_count_and_the_res
 
 
 @pytest.mark.parametrize("tell_length", [True, False])
-async def test_34_of_a_body_cut_between_items_no_validators_are_kept(
+async def test_of_a_body_cut_between_items_no_validators_are_kept(
     harness: FeedHarness, *, tell_length: bool
 ) -> None:
     await harness.publish(rss(*archive(3)))
@@ -243,7 +244,7 @@ async def test_34_of_a_body_cut_between_items_no_validators_are_kept(
     assert await harness.publish(document, headers={"ETag": '"whole"'}) == ["Harbour flood"]
 
 
-async def test_34_a_first_fetch_that_is_cut_makes_no_alerts_of_the_rest(
+async def test_a_first_fetch_that_is_cut_makes_no_alerts_of_the_rest(
     harness: FeedHarness,
 ) -> None:
     document = rss(*archive(12))
@@ -252,7 +253,7 @@ async def test_34_a_first_fetch_that_is_cut_makes_no_alerts_of_the_rest(
     assert await harness.publish(document.replace("<item>", FIRE + "<item>", 1)) == ["Harbour fire"]
 
 
-async def test_34_a_feed_that_always_lacks_its_end_still_rings(harness: FeedHarness) -> None:
+async def test_a_feed_that_always_lacks_its_end_is_still_alerted(harness: FeedHarness) -> None:
     def document(*items: str) -> str:
         return rss(*items).removesuffix("</channel></rss>")
 
@@ -264,7 +265,7 @@ async def test_34_a_feed_that_always_lacks_its_end_still_rings(harness: FeedHarn
     assert (await harness.state()).failure is None
 
 
-async def test_34_cut_gzip_is_told_from_whole(harness: FeedHarness) -> None:
+async def test_cut_gzip_is_distinguished_from_whole_gzip(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(3)))
     items = [item(f"n{n}", f"Harbour {n} {n * 7919 % 1009}") for n in range(8)]
     packed = gzip.compress(rss(*items, *archive(3)).encode(), mtime=0)
@@ -273,7 +274,7 @@ async def test_34_cut_gzip_is_told_from_whole(harness: FeedHarness) -> None:
     )
     assert (await harness.state()).etag is None
     await harness.publish(packed, headers={"Content-Encoding": "gzip", "ETag": '"whole"'})
-    assert len(harness.rang) == len(set(harness.rang)) == 8
+    assert len(harness.alert_titles) == len(set(harness.alert_titles)) == 8
 
 
 # 35. Codings.
@@ -284,7 +285,7 @@ async def test_34_cut_gzip_is_told_from_whole(harness: FeedHarness) -> None:
     [(1, "gzip"), (1, ""), (2, "gzip"), (0, "gzip"), (1, "x-gzip")],
     ids=["gzip", "gzip that does not say so", "gzip twice", "plain that says gzip", "x-gzip"],
 )
-async def test_35_mislabelled_gzip_is_read(harness: FeedHarness, times: int, header: str) -> None:
+async def test_mislabelled_gzip_is_read(harness: FeedHarness, times: int, header: str) -> None:
     def packed(*items: str) -> bytes:
         body = rss(*items).encode()
         for _ in range(times):
@@ -296,14 +297,14 @@ async def test_35_mislabelled_gzip_is_read(harness: FeedHarness, times: int, hea
     assert await harness.publish(packed(FIRE, *archive(3)), headers=headers) == ["Harbour fire"]
 
 
-async def test_35_a_coding_that_was_not_asked_for_is_the_feeds_failure(
+async def test_a_coding_that_was_not_asked_for_is_the_feeds_failure(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(b"\x0b\x02\x80hello\x03", headers={"Content-Encoding": "br"})
     assert (await harness.state()).failure is Failure.ENCODING
 
 
-async def test_35_gzip_thrice_is_opened_twice_only(harness: FeedHarness) -> None:
+async def test_gzip_thrice_is_opened_twice_only(harness: FeedHarness) -> None:
     body = rss(*archive(3)).encode()
     for _ in range(3):
         body = gzip.compress(body, mtime=0)

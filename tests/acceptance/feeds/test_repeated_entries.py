@@ -1,4 +1,4 @@
-"""Old items, empty feeds, first fetches and one story in several feeds: each test carries the number of its pathology in the facts this design rests on."""
+"""Old items, empty feeds, first fetches, and the same story in several feeds."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -15,21 +15,21 @@ ZOO = "https://zoo.example/"
 async def harness(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> AsyncIterator[FeedHarness]:
-    async with watching(tmp_path, server, clock, terminal) as made:
-        yield made
+    async with watching(tmp_path, server, clock, terminal) as app:
+        yield app
 
 
 # 15, 16, 17, 18. Old items return, slide, move, get other dates.
 
 
-async def test_15_old_items_that_return_ring_nobody(harness: FeedHarness) -> None:
+async def test_old_items_that_return_send_no_alert(harness: FeedHarness) -> None:
     everything = archive(12)
     await harness.publish(rss(*everything))
     for shown in (everything[:4], everything[6:], everything[3:8], everything[::-1]):
         assert await harness.publish(rss(*shown)) == []
 
 
-async def test_16_an_older_item_that_slides_back_rings_nobody(harness: FeedHarness) -> None:
+async def test_an_older_item_that_slides_back_sends_no_alert(harness: FeedHarness) -> None:
     everything = [item("top", "Harbour top story"), *archive(11)]
     await harness.publish(rss(*archive(11)))
     assert await harness.publish(rss(*everything[:10])) == ["Harbour top story"]
@@ -37,7 +37,7 @@ async def test_16_an_older_item_that_slides_back_rings_nobody(harness: FeedHarne
     assert await harness.publish(rss(*everything[:10])) == []
 
 
-async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(
+async def test_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_flood(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*archive(5)))
@@ -45,7 +45,7 @@ async def test_16_an_older_item_never_seen_that_slides_in_does_not_pass_for_a_fl
     assert harness.notices == []
 
 
-async def test_17_a_new_item_rings_wherever_it_stands(harness: FeedHarness) -> None:
+async def test_a_new_item_is_alerted_at_any_position(harness: FeedHarness) -> None:
     old = archive(6)
     await harness.publish(rss(*old))
     assert await harness.publish(rss(*old, item("last", "Harbour at the end"))) == [
@@ -56,7 +56,7 @@ async def test_17_a_new_item_rings_wherever_it_stands(harness: FeedHarness) -> N
     assert await harness.publish(rss(*reversed(middle))) == []
 
 
-async def test_18_dates_rewritten_for_all_ring_nobody(harness: FeedHarness) -> None:
+async def test_dates_rewritten_for_all_send_no_alert(harness: FeedHarness) -> None:
     names = "abcdefghijklmnop"
     for day in range(4):
         document = rss(
@@ -75,16 +75,16 @@ async def test_18_dates_rewritten_for_all_ring_nobody(harness: FeedHarness) -> N
 # 19. Our memory is longer than the feed's window.
 
 
-async def test_19_what_stands_in_the_feed_is_never_forgotten(harness: FeedHarness) -> None:
+async def test_what_stands_in_the_feed_is_never_forgotten(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(5)))
     for _ in range(7):
         await harness.publish(rss(*archive(5), head=" "), after=timedelta(days=30))
         await harness.app.store.admin.prune(harness.clock.now())
     assert await harness.entries() == 5
-    assert harness.rang == []
+    assert harness.alert_titles == []
 
 
-async def test_19_what_left_the_feed_is_known_for_90_days(harness: FeedHarness) -> None:
+async def test_what_left_the_feed_is_known_for_90_days(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(5)))
     await harness.publish(rss(*archive(2)))
     harness.clock.advance(timedelta(days=89))
@@ -100,7 +100,7 @@ async def test_19_what_left_the_feed_is_known_for_90_days(harness: FeedHarness) 
 # 20. An empty feed.
 
 
-async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_back(
+async def test_a_feed_that_is_empty_for_a_while_sends_no_alert_when_it_comes_back(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*archive(8)))
@@ -112,7 +112,7 @@ async def test_20_a_feed_that_is_empty_for_a_while_rings_nobody_when_it_comes_ba
     assert (await harness.state()).empties == 0
 
 
-async def test_20_a_feed_that_stays_empty_is_told_to_the_operator_once(
+async def test_a_feed_that_stays_empty_is_reported_to_the_operator_once(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*archive(8)))
@@ -122,7 +122,7 @@ async def test_20_a_feed_that_stays_empty_is_told_to_the_operator_once(
     assert "empty 3 times" in harness.notices[0]
 
 
-async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_rings(
+async def test_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_is_alerted(
     harness: FeedHarness,
 ) -> None:
     for turn in range(4):
@@ -134,7 +134,7 @@ async def test_20_a_feed_that_was_always_empty_is_no_trouble_and_its_first_item_
 # 21. A busy feed with a short window.
 
 
-async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
+async def test_a_window_without_any_known_item_is_counted_as_a_gap_and_alerted(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(
@@ -153,11 +153,11 @@ async def test_21_a_window_without_any_known_item_is_counted_as_a_gap_and_rings(
             )
         )
     )
-    assert len(harness.rang) == 5
+    assert len(harness.alert_titles) == 5
     assert (await harness.state()).gaps == 1
 
 
-async def test_21_a_feed_that_publishes_often_is_looked_at_more_often(harness: FeedHarness) -> None:
+async def test_a_feed_that_publishes_often_is_looked_at_more_often(harness: FeedHarness) -> None:
     busy = rss(*(item(f"b{n}", f"Note {n}", at=NOON - timedelta(minutes=3 * n)) for n in range(20)))
     await harness.publish(busy, after=timedelta(0))
     assert (await harness.state()).interval == timedelta(minutes=5)
@@ -166,7 +166,7 @@ async def test_21_a_feed_that_publishes_often_is_looked_at_more_often(harness: F
 # 22. The first fetch.
 
 
-async def test_22_a_feed_that_is_added_later_begins_silently(
+async def test_a_feed_that_is_added_later_begins_silently(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     server.put("/a.xml", rss(*archive(3)))
@@ -181,7 +181,7 @@ async def test_22_a_feed_that_is_added_later_begins_silently(
         ) == ["Harbour new"]
 
 
-async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(harness: FeedHarness) -> None:
+async def test_a_terminal_catches_up_on_the_last_day_of_a_new_feed(harness: FeedHarness) -> None:
     recent, older = (
         item("r", "Harbour this morning", at=NOON - timedelta(hours=5)),
         item("o", "Harbour last week", at=LONG_AGO),
@@ -194,7 +194,7 @@ async def test_22_a_terminal_catches_up_on_the_last_day_of_a_new_feed(harness: F
 # 14. One story in several feeds.
 
 
-async def test_14_one_link_in_two_feeds_rings_once(
+async def test_one_link_in_two_feeds_is_alerted_once(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
@@ -211,20 +211,20 @@ async def test_14_one_link_in_two_feeds_rings_once(
         )
 
 
-async def test_14_one_guid_in_two_feeds_hides_nothing(
+async def test_one_guid_in_two_feeds_hides_nothing(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with watching(tmp_path, server, clock, terminal, "/a.xml", "/b.xml") as harness:
         server.put("/a.xml", rss(item("old", "Old", at=LONG_AGO)))
         await harness.publish(rss(item("old", "Older", link=f"{ZOO}o", at=LONG_AGO)), path="/b.xml")
         server.put("/a.xml", rss(item("1", "Harbour fire", link=f"{ZOO}fire")))
-        rang = await harness.publish(
+        titles = await harness.publish(
             rss(item("1", "Harbour strike", link="https://other.example/strike")), path="/b.xml"
         )
-        assert sorted(rang) == ["Harbour fire", "Harbour strike"]
+        assert sorted(titles) == ["Harbour fire", "Harbour strike"]
 
 
-async def test_14_articles_that_all_link_to_one_page_are_stories_of_their_own(
+async def test_articles_that_all_link_to_one_page_are_stories_of_their_own(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     page = f"{ZOO}alerts"

@@ -1,4 +1,4 @@
-"""Identity and re-publication as feeds really do it: each test carries the number of its pathology in the facts this design rests on."""
+"""Identity and re-publication as feeds really do it."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,8 +18,8 @@ ZOO = "https://zoo.example/"
 async def harness(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> AsyncIterator[FeedHarness]:
-    async with watching(tmp_path, server, clock, terminal) as made:
-        yield made
+    async with watching(tmp_path, server, clock, terminal) as app:
+        yield app
 
 
 def built(build: int, count: int = 6, *, link: bool = True, dated: bool = True) -> list[str]:
@@ -39,14 +39,14 @@ def built(build: int, count: int = 6, *, link: bool = True, dated: bool = True) 
 # 1. The guid changes with every build.
 
 
-async def test_01_guids_of_another_build_ring_nobody_where_links_stay(harness: FeedHarness) -> None:
+async def test_guids_of_another_build_send_no_alert_where_links_stay(harness: FeedHarness) -> None:
     await harness.publish(rss(*built(1)))
     for build in (2, 3, 4):
         assert await harness.publish(rss(*built(build))) == []
     assert await harness.entries() == 6
 
 
-async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_and_no_dates(
+async def test_guids_of_another_build_send_no_alert_where_there_are_no_links_and_no_dates(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*built(1, link=False, dated=False)))
@@ -56,7 +56,7 @@ async def test_01_guids_of_another_build_ring_nobody_where_there_are_no_links_an
 
 
 @pytest.mark.parametrize("count", [1, 2])
-async def test_01_guids_of_another_build_ring_nobody_in_a_feed_of_one_or_two(
+async def test_guids_of_another_build_send_no_alert_in_a_feed_of_one_or_two(
     harness: FeedHarness, count: int
 ) -> None:
     await harness.publish(rss(*built(1, count, link=False, dated=False)))
@@ -64,7 +64,7 @@ async def test_01_guids_of_another_build_ring_nobody_in_a_feed_of_one_or_two(
         assert await harness.publish(rss(*built(build, count, link=False, dated=False))) == []
 
 
-async def test_01_a_new_article_among_guids_of_another_build_rings_once(
+async def test_a_new_article_among_guids_of_another_build_is_alerted_once(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*built(1)))
@@ -75,7 +75,7 @@ async def test_01_a_new_article_among_guids_of_another_build_rings_once(
     assert await harness.publish(rss(new, *built(4))) == []
 
 
-async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_identity(
+async def test_articles_that_share_a_headline_do_not_make_headlines_the_identity(
     harness: FeedHarness,
 ) -> None:
     def hourly(*hours: int) -> str:
@@ -100,7 +100,7 @@ async def test_01_articles_that_share_a_headline_do_not_make_headlines_the_ident
 # 2. Another guid on another path.
 
 
-async def test_02_a_known_link_with_another_guid_is_the_same_article(harness: FeedHarness) -> None:
+async def test_a_known_link_with_another_guid_is_the_same_article(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(3)))
     assert await harness.publish(
         rss(item("hub-1", "Harbour fire", link=f"{ZOO}fire"), *archive(3))
@@ -118,7 +118,7 @@ async def test_02_a_known_link_with_another_guid_is_the_same_article(harness: Fe
 # 3. One guid on all items.
 
 
-async def test_03_one_guid_on_all_items_hides_none(harness: FeedHarness) -> None:
+async def test_one_guid_on_all_items_hides_none(harness: FeedHarness) -> None:
     old = [item("feed", f"Old harbour {n}", link=f"{ZOO}{n}", at=LONG_AGO) for n in "abc"]
     await harness.publish(rss(*old))
     assert await harness.entries() == 3
@@ -129,7 +129,7 @@ async def test_03_one_guid_on_all_items_hides_none(harness: FeedHarness) -> None
 
 
 @pytest.mark.parametrize("known", [1, 3])
-async def test_03_one_guid_and_one_link_on_all_items_hides_none(
+async def test_one_guid_and_one_link_on_all_items_hides_none(
     harness: FeedHarness, known: int
 ) -> None:
     old = [
@@ -143,7 +143,7 @@ async def test_03_one_guid_and_one_link_on_all_items_hides_none(
     assert await harness.publish(rss(newer, new, *old, head=" ")) == []
 
 
-async def test_03_one_guid_on_all_items_that_have_no_link_hides_none(harness: FeedHarness) -> None:
+async def test_one_guid_on_all_items_that_have_no_link_hides_none(harness: FeedHarness) -> None:
     old = [item("feed", f"Old harbour {n}", link="", at=LONG_AGO) for n in "abc"]
     await harness.publish(rss(*old))
     assert await harness.publish(rss(item("feed", "Harbour closed", link=""), *old)) == [
@@ -154,7 +154,7 @@ async def test_03_one_guid_on_all_items_that_have_no_link_hides_none(harness: Fe
 # 4. The guid is good, then bad, then good.
 
 
-async def test_04_a_feed_whose_guids_are_good_and_bad_in_turn_rings_nobody_again(
+async def test_a_feed_whose_guids_are_good_and_bad_in_turn_sends_no_second_alert(
     harness: FeedHarness,
 ) -> None:
     titles = "abcdefgh"
@@ -166,7 +166,7 @@ async def test_04_a_feed_whose_guids_are_good_and_bad_in_turn_rings_nobody_again
     assert await harness.entries() == len(titles)
 
 
-async def test_04_the_policy_never_goes_back(harness: FeedHarness) -> None:
+async def test_the_policy_never_goes_back(harness: FeedHarness) -> None:
     def random_guids(build: int) -> str:
         return rss(*built(build, link=False, dated=False))
 
@@ -178,13 +178,13 @@ async def test_04_the_policy_never_goes_back(harness: FeedHarness) -> None:
     await harness.publish(stable)
     await harness.publish(stable.replace("Words", "Other words"))
     assert (await harness.state()).policy is policy
-    assert harness.rang == []
+    assert harness.alert_titles == []
 
 
 # 5. No guid.
 
 
-async def test_05_without_guid_the_link_tells_articles_apart(harness: FeedHarness) -> None:
+async def test_without_guid_the_link_tells_articles_apart(harness: FeedHarness) -> None:
     old = item(None, "Old harbour", link=f"{ZOO}old", at=LONG_AGO)
     await harness.publish(rss(old))
     new = item(None, "Harbour fire", link=f"{ZOO}fire")
@@ -197,7 +197,7 @@ async def test_05_without_guid_the_link_tells_articles_apart(harness: FeedHarnes
 # 6. Neither id nor link.
 
 
-async def test_06_neither_id_nor_link_is_known_again_by_title_and_content(
+async def test_neither_id_nor_link_is_known_again_by_title_and_content(
     harness: FeedHarness,
 ) -> None:
     old = item(None, "Old harbour", link="", at=LONG_AGO)
@@ -207,7 +207,7 @@ async def test_06_neither_id_nor_link_is_known_again_by_title_and_content(
     assert await harness.publish(rss(old, new, head=" ")) == []
 
 
-async def test_06_neither_id_nor_link_an_entry_with_nothing_is_skipped_alone(
+async def test_neither_id_nor_link_an_entry_with_nothing_is_skipped_alone(
     harness: FeedHarness,
 ) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
@@ -220,13 +220,13 @@ async def test_06_neither_id_nor_link_an_entry_with_nothing_is_skipped_alone(
 # 7. http, https, trailing slash.
 
 
-async def test_07_a_scheme_or_slash_that_flips_rings_nobody(harness: FeedHarness) -> None:
+async def test_a_scheme_or_slash_that_flips_sends_no_alert(harness: FeedHarness) -> None:
     def document(scheme: str, slash: str) -> str:
         ids = [f"{scheme}://zoo.example/harbour-{n}{slash}" for n in "abcdefghijklmno"]
         return rss(
             *(
-                item(one, f"Harbour {one[-3:]}", link=one, at=LONG_AGO, permalink=True)
-                for one in ids
+                item(link, f"Harbour {link[-3:]}", link=link, at=LONG_AGO, permalink=True)
+                for link in ids
             )
         )
 
@@ -251,7 +251,7 @@ def migrated(count: int = 60) -> list[str]:
     ]
 
 
-async def test_08_a_migration_rings_nobody_and_the_operator_hears_of_it_once(
+async def test_a_migration_sends_no_alert_and_one_notice(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(rss(*archive(20)))
@@ -262,7 +262,7 @@ async def test_08_a_migration_rings_nobody_and_the_operator_hears_of_it_once(
     assert "60 entries at once" in harness.notices[0]
 
 
-async def test_08_a_migration_that_keeps_the_headlines_is_not_even_new(
+async def test_a_migration_that_keeps_the_headlines_is_not_even_new(
     harness: FeedHarness,
 ) -> None:
     await harness.publish(
@@ -285,15 +285,15 @@ async def test_08_a_migration_that_keeps_the_headlines_is_not_even_new(
     assert await harness.entries() == 40
 
 
-async def test_08_what_is_recent_in_a_migration_comes_as_one_message(harness: FeedHarness) -> None:
+async def test_what_is_recent_in_a_migration_comes_as_one_message(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(20)))
     recent = [item(f"r{n}", f"Harbour today {n}", at=NOON - timedelta(hours=2)) for n in range(3)]
     await harness.publish(rss(*recent, *migrated()))
-    assert sorted(harness.rang) == ["Harbour today 0", "Harbour today 1", "Harbour today 2"]
+    assert sorted(harness.alert_titles) == ["Harbour today 0", "Harbour today 1", "Harbour today 2"]
     assert sum(delivery.kind is DeliveryKind.ALERT for delivery, _ in harness.terminal.sent) == 1
 
 
-async def test_08_after_a_migration_new_articles_ring_again(harness: FeedHarness) -> None:
+async def test_after_a_migration_new_articles_are_alerted_again(harness: FeedHarness) -> None:
     await harness.publish(rss(*archive(20)))
     await harness.publish(rss(*migrated()))
     assert await harness.publish(
@@ -301,7 +301,7 @@ async def test_08_after_a_migration_new_articles_ring_again(harness: FeedHarness
     ) == ["Harbour news"]
 
 
-async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(
+async def test_after_a_migration_a_daily_headline_is_still_alerted_every_day(
     harness: FeedHarness,
 ) -> None:
     before = [
@@ -336,7 +336,7 @@ async def test_08_after_a_migration_a_daily_headline_still_rings_every_day(
 # 9. Headline and slug are edited.
 
 
-async def test_09_a_new_slug_with_the_same_article_number_is_an_edit(harness: FeedHarness) -> None:
+async def test_a_new_slug_with_the_same_article_number_is_an_edit(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
     await harness.publish(rss(old))
     first = item(
@@ -354,7 +354,7 @@ async def test_09_a_new_slug_with_the_same_article_number_is_an_edit(harness: Fe
     assert harness.edits == ["Crew of stranded ship is safe"]
 
 
-async def test_09_a_near_equal_headline_at_the_same_moment_is_an_edit(harness: FeedHarness) -> None:
+async def test_a_near_equal_headline_at_the_same_moment_is_an_edit(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
     await harness.publish(rss(old))
     at = NOON - timedelta(minutes=7, seconds=13)
@@ -379,7 +379,7 @@ async def test_09_a_near_equal_headline_at_the_same_moment_is_an_edit(harness: F
     )
 
 
-async def test_09_near_equal_headlines_of_one_day_are_articles_of_their_own_where_dates_are_days(
+async def test_near_equal_headlines_of_one_day_are_articles_of_their_own_where_dates_are_days(
     harness: FeedHarness,
 ) -> None:
     def warning(place: str) -> str:
@@ -392,7 +392,7 @@ async def test_09_near_equal_headlines_of_one_day_are_articles_of_their_own_wher
     ]
 
 
-async def test_09_a_section_number_in_every_link_is_no_article_number(harness: FeedHarness) -> None:
+async def test_a_section_number_in_every_link_is_no_article_number(harness: FeedHarness) -> None:
     def story(name: str, day: int) -> str:
         return item(
             name,
@@ -413,7 +413,7 @@ async def test_09_a_section_number_in_every_link_is_no_article_number(harness: F
 # 10. The same guid with other words.
 
 
-async def test_10_a_live_blog_that_changes_does_not_ring_again(harness: FeedHarness) -> None:
+async def test_a_live_blog_that_changes_is_not_alerted_again(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
     await harness.publish(rss(old))
     assert await harness.publish(
@@ -430,7 +430,7 @@ async def test_10_a_live_blog_that_changes_does_not_ring_again(harness: FeedHarn
     assert harness.edits[-1] == "Live: harbour strike, hour 3"
 
 
-async def test_10_an_edit_that_makes_a_subscription_match_for_the_first_time_rings(
+async def test_an_edit_that_makes_a_subscription_match_for_the_first_time_is_alerted(
     harness: FeedHarness,
 ) -> None:
     old = item("1", "Old news", at=LONG_AGO)
@@ -445,7 +445,7 @@ async def test_10_an_edit_that_makes_a_subscription_match_for_the_first_time_rin
 # 11. Twins that differ in guid only.
 
 
-async def test_11_twins_with_numbered_guids_ring_once(harness: FeedHarness) -> None:
+async def test_twins_with_numbered_guids_are_alerted_once(harness: FeedHarness) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)
     await harness.publish(rss(old))
     twins = [item(f"{ZOO}fire#{n}", "Harbour fire", link=f"{ZOO}fire") for n in range(2)]
@@ -461,7 +461,7 @@ async def test_11_twins_with_numbered_guids_ring_once(harness: FeedHarness) -> N
 # 12. Google News.
 
 
-async def test_12_opaque_links_and_guids_that_change_each_time_ring_once(
+async def test_opaque_links_and_guids_that_change_each_time_are_alerted_once(
     harness: FeedHarness,
 ) -> None:
     def document(turn: int, titles: list[str]) -> str:
@@ -488,7 +488,7 @@ async def test_12_opaque_links_and_guids_that_change_each_time_ring_once(
         "Harbour matter twelve - Lindholm Post"
     ]
     assert await harness.publish(document(5, ["Harbour matter twelve", *titles])) == []
-    assert {one.path for one in harness.server.seen} == {"/feed.xml"}, (
+    assert {request.path for request in harness.server.seen} == {"/feed.xml"}, (
         "no opaque link is ever resolved"
     )
 
@@ -496,7 +496,7 @@ async def test_12_opaque_links_and_guids_that_change_each_time_ring_once(
 # 13. Tracking parameters.
 
 
-async def test_13_tracking_parameters_make_no_new_article_and_are_not_shown(
+async def test_tracking_parameters_make_no_new_article_and_are_not_shown(
     harness: FeedHarness,
 ) -> None:
     old = item("1", "Old harbour", at=LONG_AGO)

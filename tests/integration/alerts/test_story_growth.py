@@ -1,4 +1,4 @@
-"""One alert per story, that grows: what further entries do to messages, waits for publishers, second rings, following and muting."""
+"""An alert per story that grows: further entries, waiting, second alerts, follow and mute."""
 
 import json
 from collections.abc import Mapping
@@ -15,10 +15,13 @@ from bot.service.app import App
 
 MINUTE = timedelta(minutes=1)
 BLAST = "Blast at the Tarvos grain harbour kills four dock workers"
-TOLD = "Four dock workers died when a silo exploded at the grain harbour of Tarvos on Monday morning, the harbour master said."
-#: the same told by five newsrooms in their own words
-TELLINGS = (
-    (BLAST, TOLD),
+REPORT = (
+    "Four dock workers died when a silo exploded at the grain harbour of Tarvos on Monday "
+    "morning, the harbour master said."
+)
+#: the same story by five newsrooms, each in its own words
+REPORTS = (
+    (BLAST, REPORT),
     (
         "Four dock workers killed as silo explodes in Tarvos harbour",
         "A grain silo blew up shortly before nine; the port of Tarvos is closed.",
@@ -47,39 +50,47 @@ OLD = item("old", "Bakers of the old town vote on a longer market day", at=NOON 
 
 
 class Town:
-    """Feeds of several houses, one newsbell with one terminal."""
+    """Feeds of several publishers, and a newsbell with one terminal."""
 
     def __init__(
-        self, made: App, server: FeedServer, clock: ManualClock, terminal: Recorder
+        self, app: App, server: FeedServer, clock: ManualClock, terminal: Recorder
     ) -> None:
-        self.app, self.server, self.clock, self.terminal = made, server, clock, terminal
+        self.app, self.server, self.clock, self.terminal = app, server, clock, terminal
         self._items: dict[int, list[str]] = {
             number: [OLD] for number in range(len(PUBLISHER_GROUPS))
         }
 
-    async def tells(self, house: int, *, after: timedelta = MINUTE) -> None:
-        """A house tells of the blast in its own words."""
-        title, text = TELLINGS[house]
-        await self.prints(house, title, text=text, after=after)
+    async def reports(self, publisher: int, *, after: timedelta = MINUTE) -> None:
+        """A publisher reports the blast in its own words."""
+        title, text = REPORTS[publisher]
+        await self.publishes(publisher, title, text=text, after=after)
 
-    async def prints(
-        self, house: int, title: str, *, text: str = TOLD, after: timedelta = MINUTE, **more: Any
+    async def publishes(
+        self,
+        publisher: int,
+        title: str,
+        *,
+        text: str = REPORT,
+        after: timedelta = MINUTE,
+        **more: Any,
     ) -> None:
-        """A house publishes; time passes; newsbell looks."""
+        """A publisher publishes; time passes; newsbell polls."""
         self.clock.advance(after)
-        guid = f"{house}-{len(self._items[house])}"
-        self._items[house].insert(
+        guid = f"{publisher}-{len(self._items[publisher])}"
+        self._items[publisher].insert(
             0,
             item(
                 guid,
                 title,
                 text=text,
                 at=self.clock.now(),
-                link=f"https://h{house}.example/{guid}",
+                link=f"https://h{publisher}.example/{guid}",
                 **more,
             ),
         )
-        self.server.put(f"/{house}.xml", rss(*self._items[house], title=PUBLISHER_GROUPS[house]))
+        self.server.put(
+            f"/{publisher}.xml", rss(*self._items[publisher], title=PUBLISHER_GROUPS[publisher])
+        )
         await poll(self.app)
 
     def texts(self, kind: DeliveryKind = DeliveryKind.ALERT) -> list[str]:
@@ -129,20 +140,20 @@ class opened:  # noqa: N801 (used as a context manager)
         )
 
     async def __aenter__(self) -> Town:
-        made = await self._context.__aenter__()
-        await poll(made)
-        return Town(made, self._server, self._clock, self._terminal)
+        app = await self._context.__aenter__()
+        await poll(app)
+        return Town(app, self._server, self._clock, self._terminal)
 
     async def __aexit__(self, *error: object) -> None:
-        await self._context.__aexit__(*error)
+        await self._context.__aexit__(*error)  # type: ignore[arg-type]
 
 
-async def test_a_story_at_three_houses_rings_once_and_its_message_names_them(
+async def test_a_story_of_three_publishers_is_one_alert_whose_message_names_them(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal) as town:
-        for house in range(3):
-            await town.tells(house)
+        for publisher in range(3):
+            await town.reports(publisher)
     assert [text.partition("\n")[0] for text in town.texts()] == [BLAST]
     assert (
         "also: Coastal Post 12:02, Evening Signal 12:03 · 3 publishers"
@@ -154,8 +165,8 @@ async def test_a_confirmation_that_does_not_match_by_words_still_changes_the_mes
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"query": "blast"}) as town:
-        await town.prints(0, BLAST)
-        await town.prints(
+        await town.publishes(0, BLAST)
+        await town.publishes(
             1,
             "Four dock workers killed as silo explodes in Tarvos grain harbour",
             text="The silo stood at the northern quay.",
@@ -168,9 +179,9 @@ async def test_a_message_changes_once_a_minute_at_most_and_then_shows_everything
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal) as town:
-        await town.prints(0, BLAST)
-        for house in (1, 2, 3):
-            await town.tells(house, after=timedelta(seconds=10))
+        await town.publishes(0, BLAST)
+        for publisher in (1, 2, 3):
+            await town.reports(publisher, after=timedelta(seconds=10))
         assert len(town.texts(DeliveryKind.EDIT)) == 1
         clock.advance(MINUTE)
         await poll(town.app)
@@ -185,36 +196,36 @@ async def test_more_than_eight_further_entries_are_counted(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal) as town:
-        for house in range(5):
-            await town.tells(house)
+        for publisher in range(5):
+            await town.reports(publisher)
         for number in range(6):
-            await town.prints(
+            await town.publishes(
                 number % 5,
                 f"{BLAST}, {('police', 'medics', 'owners', 'crews', 'port', 'union')[number]} say",
             )
     assert "and 2 more (reply with /story to see all) · 5 publishers" in town.newest.text
 
 
-async def test_an_alert_is_held_until_enough_independent_publishers_carry_it(
+async def test_an_alert_is_pending_until_enough_independent_publishers_carry_it(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 3}) as town:
-        await town.tells(0)
-        await town.prints(0, f"{BLAST}, police say")
-        await town.tells(1)
+        await town.reports(0)
+        await town.publishes(0, f"{BLAST}, police say")
+        await town.reports(1)
         assert town.terminal.sent == []
-        await town.tells(2)
+        await town.reports(2)
     assert [delivery.kind for delivery, _ in town.terminal.sent] == [DeliveryKind.ALERT]
     assert "· 3 publishers" in town.newest.text
 
 
-async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
+async def test_a_pending_alert_goes_out_after_its_time_as_single_publisher(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(
         tmp_path, server, clock, terminal, subscription={"publishers": 2, "or_after": "30m"}
     ) as town:
-        await town.prints(0, BLAST)
+        await town.publishes(0, BLAST)
         clock.advance(29 * MINUTE)
         await town.app.jobs.release_pending()
         await poll(town.app)
@@ -223,22 +234,22 @@ async def test_a_held_alert_goes_out_after_its_time_as_a_single_source(
         await town.app.jobs.release_pending()
         await poll(town.app)
         assert town.newest.text.startswith(f"(single publisher) {BLAST}")
-        await town.tells(1)
+        await town.reports(1)
     assert len(town.texts()) == 1
     assert not town.newest.text.startswith("(single publisher)")
 
 
-async def test_a_held_alert_survives_a_restart(
+async def test_a_pending_alert_survives_a_restart(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
-        await town.prints(0, BLAST)
+        await town.publishes(0, BLAST)
     assert terminal.sent == []
     async with newsbell(
         tmp_path, configured(server, {"publishers": 2}), clock=clock, terminal=terminal
-    ) as made:
-        again = Town(made, server, clock, terminal)
-        await again.tells(1)
+    ) as app:
+        again = Town(app, server, clock, terminal)
+        await again.reports(1)
     assert len(again.texts()) == 1
 
 
@@ -246,10 +257,10 @@ async def test_wire_copy_counts_for_the_agency_and_is_shown_so(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
-        await town.prints(0, BLAST, text=f"TARVOS (AP) — {TOLD}")
-        await town.prints(1, BLAST, text=f"TARVOS (AP) — {TOLD}")
+        await town.publishes(0, BLAST, text=f"TARVOS (AP) — {REPORT}")
+        await town.publishes(1, BLAST, text=f"TARVOS (AP) — {REPORT}")
         assert town.terminal.sent == []
-        await town.prints(
+        await town.publishes(
             2,
             "Tarvos grain harbour: four dock workers dead after silo blast",
             text="Our reporter saw smoke over the silo.",
@@ -263,7 +274,7 @@ async def test_wire_copy_counts_for_the_agency_and_is_shown_so(
 async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
-    title, text = TELLINGS[1]
+    title, text = REPORTS[1]
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
         old = item(
             "last-month",
@@ -275,27 +286,27 @@ async def test_an_old_article_that_a_feed_still_shows_confirms_nothing(
         town._items[1].insert(0, old)
         town.server.put("/1.xml", rss(*town._items[1], title=PUBLISHER_GROUPS[1]))
         await poll(town.app)
-        await town.tells(0)
+        await town.reports(0)
         assert town.terminal.sent == []
-        await town.tells(2)
+        await town.reports(2)
     assert "also: Evening Signal 12:02 · 2 publishers" in town.newest.text
 
 
-async def test_nearly_the_same_text_at_another_house_is_no_confirmation(
+async def test_nearly_the_same_text_of_another_publisher_is_no_confirmation(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"publishers": 2}) as town:
-        await town.prints(0, BLAST)
-        await town.prints(1, BLAST)
+        await town.publishes(0, BLAST)
+        await town.publishes(1, BLAST)
     assert town.terminal.sent == []
 
 
-async def test_it_rings_once_more_in_reply_when_enough_confirm(
+async def test_an_alert_is_repeated_in_reply_when_enough_confirm(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with opened(tmp_path, server, clock, terminal, subscription={"ring_again_at": 3}) as town:
-        for house in range(5):
-            await town.tells(house)
+        for publisher in range(5):
+            await town.reports(publisher)
     again = [
         (delivery, message)
         for delivery, message in terminal.sent

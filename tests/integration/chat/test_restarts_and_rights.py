@@ -373,7 +373,7 @@ async def test_settings_that_change_while_a_chats_hours_are_decided_are_looked_a
         now = harness.clock.now()
         chat = await people.chat_at(ANN, 0)
         assert chat
-        await harness.rows("update chats set hours_at = '' where id = ?", chat.id)
+        await harness.execute("update chats set hours_at = '' where id = ?", chat.id)
         await deliver.schedules_due(now)
         change = SetSettings(ChatSettings(quiet=(600, 900)))
         await people.answer(

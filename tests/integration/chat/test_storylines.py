@@ -657,7 +657,7 @@ async def test_the_command_story_tells_who_was_first_and_why(
         harness.clock.advance(90 * MINUTE)
         [second] = await harness.add(ArticleSpec("quiet", (line, line, line), agency="AP"))
         await harness.add(ArticleSpec("a reaction", (0, 0, line)))
-        await harness.rows("insert into joins values (?, ?, 0.5, 'words')", second, line)
+        await harness.execute("insert into joins values (?, ?, 0.5, 'words')", second, line)
         result = told(tmp_path, "story", f"https://news.example/{second}")
         text = " ".join(result.stdout.split())
         assert (result.exit_code, result.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""From the store to the chat: alerts arrive once, in order and well formed, at the pace that Telegram allows."""
+"""From the store to the chat: alerts arrive once, in order, well formed, within the limits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,27 +30,27 @@ HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(secon
 
 @pytest.fixture
 async def api() -> AsyncIterator[BotApi]:
-    async with BotApi() as made:
-        made.refuse_bad_links = True
-        made.add_private(ANN)
-        made.add_private(BOB)
-        made.add_group(GROUP, members={ANN: "creator"})
-        made.add_supergroup(FORUM, forum=True)
-        made.add_topic(FORUM, TOPIC)
-        yield made
+    async with BotApi() as app:
+        app.refuse_bad_links = True
+        app.add_private(ANN)
+        app.add_private(BOB)
+        app.add_group(GROUP, members={ANN: "creator"})
+        app.add_supergroup(FORUM, forum=True)
+        app.add_topic(FORUM, TOPIC)
+        yield app
 
 
 def styled(text: str, entities: list[dict[str, Any]], kind: str) -> list[str]:
     """The stretches of this kind; offsets are in UTF-16 code units."""
     wide = text.encode("utf-16-le")
     return [
-        wide[2 * one["offset"] : 2 * (one["offset"] + one["length"])].decode("utf-16-le")
-        for one in entities
-        if one["type"] == kind
+        wide[2 * entity["offset"] : 2 * (entity["offset"] + entity["length"])].decode("utf-16-le")
+        for entity in entities
+        if entity["type"] == kind
     ]
 
 
-async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_and_its_subscription_named(
+async def test_an_alert_arrives_once_with_linked_headline_marked_words_and_its_subscription(
     tmp_path: Path, api: BotApi, server: FeedServer, clock: ManualClock
 ) -> None:
     """From the feed's bytes to the message as Telegram keeps it."""
@@ -62,12 +62,12 @@ async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_a
         clock=clock,
         terminal=Recorder(),
         environment={"TELEGRAM_BOT_TOKEN": api.token},
-    ) as made:
-        await poll(made)
+    ) as app:
+        await poll(app)
         text = f"{'Long before. ' * 40}The 🚢 of Ann sank. {'Long after. ' * 40}"
         server.put("/a.xml", rss(item("2", "🔥 Ann's <harbour> & الميناء", text=text)))
-        await poll(made)
-        await poll(made)
+        await poll(app)
+        await poll(app)
 
     [message] = api.messages(ANN)
     headline, source, _, snippet, _, harness = message.text.split("\n")
@@ -79,7 +79,7 @@ async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_a
     assert styled(message.text, message.entities, "text_link") == ["🔥 Ann's <harbour> & الميناء"]
     assert styled(message.text, message.entities, "bold") == ["🔥 Ann's <harbour> & الميناء", "Ann"]
     assert styled(message.text, message.entities, "underline") == ["Ann"]
-    assert [one["url"] for one in message.entities if one["type"] == "text_link"] == [
+    assert [entity["url"] for entity in message.entities if entity["type"] == "text_link"] == [
         "https://news.example/2"
     ]
     assert message.link_preview == {"url": "https://news.example/2", "prefer_small_media": True}
@@ -87,7 +87,7 @@ async def test_an_alert_arrives_once_with_its_headline_linked_its_words_marked_a
 
 
 @pytest.mark.parametrize("link", ["http://localhost/x", "http://intranet:8080/", ""])
-async def test_a_link_that_telegram_does_not_take_is_left_out_and_the_alert_arrives_at_the_first_try(
+async def test_a_link_that_telegram_refuses_is_left_out_and_the_alert_arrives_at_once(
     tmp_path: Path, api: BotApi, clock: ManualClock, link: str
 ) -> None:
     async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
@@ -161,10 +161,10 @@ async def test_thirty_messages_a_second_go_out_in_all(
     assert {person: len(api.messages(person)) for person in people} == dict.fromkeys(people, 1)
 
 
-async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(
+async def test_chats_that_must_wait_their_turn_keep_no_other_waiting(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    """A forum with more waiting topics than are looked at in one go is no wall before the others."""
+    """A forum with more waiting topics than are read at a time does not block the others."""
     topics = range(1000, 1000 + WAITING_READ + 5)
     for topic in topics:
         api.add_topic(FORUM, topic)
@@ -180,7 +180,7 @@ async def test_chats_that_must_wait_their_turn_keep_nobody_waiting(
 async def test_a_pause_that_is_over_before_it_begins_is_not_taken_for_a_long_one(
     tmp_path: Path, api: BotApi
 ) -> None:
-    """On a clock that runs on with every look, the next moment has often passed by the time it is known."""
+    """On a clock that moves with every look, the next moment has often passed once it is known."""
 
     class Running(ManualClock):
         def now(self) -> datetime:
@@ -279,7 +279,7 @@ async def test_a_new_headline_while_the_message_is_on_its_way_shows_in_the_end(
         assert harness.shown(ANN) == ["ann burns no more"]
 
 
-async def test_several_subscriptions_of_a_chat_ring_it_once_and_are_all_named(
+async def test_several_subscriptions_of_a_chat_lead_to_one_alert_that_names_all(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
@@ -299,7 +299,7 @@ async def test_several_subscriptions_of_a_chat_ring_it_once_and_are_all_named(
 async def test_what_a_clash_of_names_could_do_is_kept_from_it(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    """Nobody is pinged and no command offered by a headline, whether the matched word stands beside the sign or not."""
+    """A headline notifies no one by name and offers no command, wherever the matched word is."""
     async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
         await harness.bring("@ann /ann #ann @someone", summary="/stop @ann_bot")
         await harness.deliver()
@@ -327,7 +327,7 @@ async def steps(harness: TelegramHarness, look: Callable[[], Awaitable[object]])
 async def test_what_waits_behind_the_first_of_each_chat_costs_no_look_anything(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    """A look at the outbox takes as many of SQLite's steps with sixty waiting in each chat as with one."""
+    """A look at the outbox takes as many steps with sixty alerts in a chat as with one."""
     async with open_harness(
         tmp_path, api, {"ann": ANN, "bob": BOB, "group": GROUP, "topic": (FORUM, TOPIC)}, clock
     ) as harness:
@@ -358,15 +358,17 @@ async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(
         await harness.deliver(2 * SECOND)
         before = [await steps(harness, look) for look in looks]
         for number in range(10):
-            await harness.rows("insert into outbox (chat_id, kind, priority, state, created_at, settled_at) select chat_id, kind, 20, state, "
-                           "created_at, settled_at from outbox where id <= 2")  # fmt: skip
+            await harness.execute(
+                "insert into outbox (chat_id, kind, priority, state, created_at, settled_at) "
+                "select chat_id, kind, 20, state, created_at, settled_at from outbox where id <= 2"
+            )
             assert len(await harness.outbox("sent")) == 2 * (number + 2)
         after = [await steps(harness, look) for look in looks]
 
     assert after == before
 
 
-async def test_while_the_limit_of_all_is_reached_a_terminal_is_served_and_nobody_else_is_looked_for(
+async def test_at_the_overall_limit_a_terminal_is_served_and_no_other_chat_is_looked_for(
     tmp_path: Path, api: BotApi, clock: ManualClock, terminal: Recorder
 ) -> None:
     people = range(100, 135)

@@ -1,4 +1,4 @@
-"""When Telegram or the network is in the way: nothing is lost, nothing rings twice unmarked, nobody waits for another's trouble."""
+"""When Telegram or the network fails: nothing is lost, and nothing arrives twice unmarked."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,13 +23,13 @@ NEW = -1009
 
 @pytest.fixture
 async def api() -> AsyncIterator[BotApi]:
-    async with BotApi() as made:
-        made.add_private(ANN)
-        made.add_private(BOB)
-        made.add_group(GROUP, members={ANN: "creator"})
-        made.add_supergroup(FORUM, members={ANN: "administrator"}, forum=True)
-        made.add_topic(FORUM, TOPIC)
-        yield made
+    async with BotApi() as app:
+        app.add_private(ANN)
+        app.add_private(BOB)
+        app.add_group(GROUP, members={ANN: "creator"})
+        app.add_supergroup(FORUM, members={ANN: "administrator"}, forum=True)
+        app.add_topic(FORUM, TOPIC)
+        yield app
 
 
 def sends(api: BotApi, chat: int) -> int:
@@ -101,7 +101,10 @@ async def test_a_refused_token_stops_everything_for_a_while(
 
         assert (harness.shown(ANN), harness.shown(BOB)) == (["ann"], ["bob"])
         assert harness.notices == [
-            "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."
+            (
+                "Telegram refuses the bot's token: the token is not valid. Set a valid token and "
+                "restart newsbell."
+            )
         ]
 
 
@@ -142,7 +145,7 @@ async def test_a_chat_that_is_not_found_is_paused_at_the_third_time(
         assert len(harness.notices) == 1
 
 
-async def test_a_group_that_became_a_supergroup_takes_everything_along_also_when_the_file_names_the_old_one(
+async def test_a_supergroup_keeps_what_its_group_had_even_if_the_file_names_the_group(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
@@ -237,13 +240,13 @@ async def test_what_is_refused_comes_once_as_plain_text(
 
     [message] = api.messages(ANN)
     assert message.entities == []
-    assert (
-        message.text
-        == "ann\nInvented Wire · news.example · 12:00\n\nof the harbour\n\n🔔 For ann\nhttps://news.example/1"
+    assert message.text == (
+        "ann\nInvented Wire · news.example · 12:00\n\nof the harbour\n\n🔔 For "
+        "ann\nhttps://news.example/1"
     )
 
 
-async def test_what_is_refused_plain_as_well_is_set_aside_blocks_nobody_and_is_told_once(
+async def test_what_is_refused_without_style_as_well_is_a_dead_letter_reported_once(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.fault(PARSE, times=4, chat_id=ANN)
@@ -332,10 +335,10 @@ async def test_an_edit_in_doubt_is_made_again(
         assert [call.method for call in api.calls] == ["sendMessage", *["editMessageText"] * 3]
 
 
-async def test_a_message_that_newsbell_cannot_write_is_set_aside_and_stops_nobody(
+async def test_a_message_that_newsbell_cannot_write_is_a_dead_letter_that_blocks_nothing(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    """Local time ends with the year 9999, and this date lies hours before that end: in Japan, it cannot be said."""
+    """Local time ends with the year 9999, hours after this date: Japan has no such time."""
     async with open_harness(tmp_path, api, {"ann": ANN}, clock, timezone="Asia/Tokyo") as harness:
         await harness.bring("ann 1", published=datetime(9999, 12, 31, 20, tzinfo=UTC))
         await harness.bring("ann 2")

@@ -1,4 +1,4 @@
-"""Every answer of Telegram that is known, from the wire to what becomes of the delivery: fault, outcome, settlement."""
+"""Every known answer of Telegram, from the wire to the settlement: fault, outcome, settlement."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -58,7 +58,10 @@ NO_TOPIC = "the topic is closed or deleted; reopen it, or set another one."
 TOKEN = "the token is not valid."
 LOST = "the message is not there any more"
 IN_DOUBT = "the connection ended before the answer"
-NOTICE = "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart newsbell."
+NOTICE = (
+    "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart "
+    "newsbell."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +104,7 @@ def waits(reason: str, span: timedelta, **more: Any) -> dict[str, Any]:
     return {"state": QUEUED, "error": reason, "retry_at": NOON + span, **more}
 
 
-def told(reason: str) -> NoticeIntent:
+def chat_notice(reason: str) -> NoticeIntent:
     return NoticeIntent(
         NoticeKind.CHAT_PAUSED,
         f"desk takes no messages: {reason} Its alerts are kept and sent later.",
@@ -109,7 +112,7 @@ def told(reason: str) -> NoticeIntent:
 
 
 def paused(reason: str) -> dict[str, Any]:
-    return {"state": QUEUED, "error": reason, "pause": reason, "notice": told(reason)}
+    return {"state": QUEUED, "error": reason, "pause": reason, "notice": chat_notice(reason)}
 
 
 def again(reason: str) -> dict[str, Any]:
@@ -201,19 +204,19 @@ WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
         lambda api: api.restrict(FORUM),
         delivery(FORUM),
         ChatClosed(NO_RIGHTS, probe=True),
-        waits(NO_RIGHTS, DAY, notice=told(NO_RIGHTS)),
+        waits(NO_RIGHTS, DAY, notice=chat_notice(NO_RIGHTS)),
     ),
     "topic closed": (
         lambda api: api.close_topic(FORUM, TOPIC),
         delivery(FORUM, TOPIC),
         ChatClosed(NO_TOPIC, probe=True),
-        waits(NO_TOPIC, DAY, notice=told(NO_TOPIC)),
+        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC)),
     ),
     "topic deleted": (
         lambda api: api.delete_topic(FORUM, TOPIC),
         delivery(FORUM, TOPIC),
         ChatClosed(NO_TOPIC, probe=True),
-        waits(NO_TOPIC, DAY, notice=told(NO_TOPIC)),
+        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC)),
     ),
     "message to edit not found": (
         lambda _: None,
@@ -231,14 +234,14 @@ async def test_what_happens_in_telegram_becomes_an_outcome_and_a_settlement(
     change, what, outcome, fields = row
     change(api)
 
-    found = await send(api, what)
+    result = await send(api, what)
 
-    assert found == outcome
-    assert became(what, found) == Settlement(what, **fields)
+    assert result == outcome
+    assert became(what, result) == Settlement(what, **fields)
 
 
 def denial_reason(description: str) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
-    """A 400 that means: this message is not taken as it is. python-telegram-bot strips the lead and capitalises."""
+    """A 400 that refuses this message. python-telegram-bot strips the lead and capitalises."""
     reason = f"{description.removeprefix('Bad Request: ').capitalize()}."
     return Refuse(400, description), delivery(), Refused(reason), plain(reason)
 
@@ -250,7 +253,7 @@ def closed(
         Refuse(code, description),
         delivery(),
         ChatClosed(reason, probe=probe),
-        waits(reason, DAY, notice=told(reason)) if probe else paused(reason),
+        waits(reason, DAY, notice=chat_notice(reason)) if probe else paused(reason),
     )
 
 
@@ -264,7 +267,8 @@ PAUSE, RESTART = "Telegram asks for a pause", "Telegram's server restarts"
 TOO_LARGE = {413: "Request Entity Too Large"}
 HALTED = waits(TOKEN, timedelta(minutes=5), notice=NoticeIntent(NoticeKind.SERVICE_DOWN, NOTICE))
 NOT_MODIFIED = (
-    "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content "
+    "Bad Request: message is not modified: specified new message content and reply markup are "
+    "exactly the same as a current content "
     "and reply markup of the message"
 )
 
@@ -354,7 +358,8 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
     "409": (
         Refuse(
             409,
-            "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+            "Conflict: terminated by other getUpdates request; make sure that only one bot "
+            "instance is running",
         ),
         delivery(),
         NotSent("another program uses the same bot", 30 * SECOND),
@@ -414,10 +419,10 @@ async def test_what_the_endpoint_answers_becomes_an_outcome_and_a_settlement(
     fault, what, outcome, fields = row
     api.fault(fault, method=None)
 
-    found = await send(api, what)
+    result = await send(api, what)
 
-    assert found == outcome
-    assert became(what, found) == Settlement(what, **fields)
+    assert result == outcome
+    assert became(what, result) == Settlement(what, **fields)
 
 
 async def test_a_wrong_token_halts_everything(api: BotApi) -> None:
@@ -431,10 +436,10 @@ async def test_a_refused_connection_is_surely_not_sent(api: BotApi) -> None:
     async with BotApi() as gone:
         nowhere = gone.url
 
-    found = await send(api, delivery(), url=nowhere)
+    result = await send(api, delivery(), url=nowhere)
 
-    assert found == NotSent("Telegram cannot be reached")
-    assert became(delivery(), found) == Settlement(
+    assert result == NotSent("Telegram cannot be reached")
+    assert became(delivery(), result) == Settlement(
         delivery(), **waits("Telegram cannot be reached", 2 * SECOND)
     )
 
@@ -443,11 +448,11 @@ async def test_an_answer_that_comes_too_late_leaves_it_in_doubt(api: BotApi) -> 
     api.fault(Slow(30))
     request = HTTPXRequest(read_timeout=0.2)
     async with request:
-        found = await TelegramChannel(
+        result = await TelegramChannel(
             Bot(api.token, base_url=f"{api.url}/bot", request=request)
         ).send(delivery(), Message("Fire"))
 
-    assert found == Undecided(IN_DOUBT)
+    assert result == Undecided(IN_DOUBT)
     assert [message.text for message in api.messages(ANN)] == ["Fire"], "it had arrived"
 
 
@@ -478,18 +483,18 @@ async def test_an_answer_that_names_no_message_leaves_it_in_doubt(api: BotApi, r
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        found = await send(api, delivery(), url=f"http://127.0.0.1:{runner.addresses[0][1]}")
+        outcome = await send(api, delivery(), url=f"http://127.0.0.1:{runner.addresses[0][1]}")
     finally:
         await runner.cleanup()
 
-    assert isinstance(found, Undecided)
+    assert isinstance(outcome, Undecided)
 
 
 async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi) -> None:
     async with open_bot(api.token, api.url) as made:
-        found = await TelegramChannel(made).send(delivery(), Message(" \n"))
+        result = await TelegramChannel(made).send(delivery(), Message(" \n"))
 
-    assert (found, api.calls) == (Refused("there is no text to send."), [])
+    assert (result, api.calls) == (Refused("there is no text to send."), [])
 
 
 @pytest.mark.parametrize(
@@ -507,19 +512,21 @@ async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi)
 def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_never(
     what: Delivery, state: DeliveryState
 ) -> None:
-    found = became(what, Undecided("x"))
+    result = became(what, Undecided("x"))
 
-    assert (found.state, found.doubt) == (state, True)
+    assert (result.state, result.doubt) == (state, True)
 
 
-def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_told() -> None:
-    found = became(delivery(plain=True), Refused("no."))
+def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_notified() -> None:
+    result = became(delivery(plain=True), Refused("no."))
     notice = NoticeIntent(
         NoticeKind.DEAD_LETTER,
         "Telegram refuses a message to desk: no. `newsbell outbox list` shows it.",
     )
 
-    assert found == Settlement(delivery(plain=True), DeliveryState.DEAD, error="no.", notice=notice)
+    assert result == Settlement(
+        delivery(plain=True), DeliveryState.DEAD, error="no.", notice=notice
+    )
     assert became(delivery(plain=True, kind=DeliveryKind.NOTICE), Refused("no.")).notice is None
 
 

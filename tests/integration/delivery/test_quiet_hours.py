@@ -1,4 +1,4 @@
-"""Quiet hours and digests: the chat's own clock, summer time, what goes out when, what comes together and in which order."""
+"""Quiet hours and digests: the chat's own clock, and what goes out when and in which order."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import sqlite
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, ask, rule
 
 from bot.alerts.quiet_hours import PAGE_LENGTH, PAGE_STORIES, in_order, plan, quiet_until
@@ -54,7 +53,11 @@ def test_a_quiet_begin_that_the_spring_night_leaves_out_is_when_the_clock_is_pas
 @given(
     st.integers(0, 1439),
     st.integers(0, 1439),
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 (hypothesis adds the zone)
+    st.datetimes(
+        datetime(2026, 1, 1),  # noqa: DTZ001 (hypothesis adds the zone)
+        datetime(2027, 12, 31),  # noqa: DTZ001
+        timezones=st.just(UTC),
+    ),
     st.sampled_from(
         [UTC, BERLIN, KYIV, KOLKATA, ZoneInfo("America/St_Johns"), ZoneInfo("Australia/Lord_Howe")]
     ),
@@ -62,9 +65,9 @@ def test_a_quiet_begin_that_the_spring_night_leaves_out_is_when_the_clock_is_pas
 def test_it_is_quiet_where_the_clock_on_the_wall_says_so(
     begins: int, ends: int, now: datetime, zone: Any
 ) -> None:
-    """But in the hour around a change of the clock, where the wall says one thing twice or leaves one out."""
-    here = now.astimezone(zone)
-    wall = 60 * here.hour + here.minute
+    """Except in the hour around a change of the clock, when a time comes twice or not at all."""
+    local = now.astimezone(zone)
+    wall = 60 * local.hour + local.minute
     changes = {
         (now + shift).astimezone(zone).utcoffset() for shift in (-3 * HOUR, timedelta(), 3 * HOUR)
     }
@@ -135,27 +138,27 @@ def test_a_digest_whose_time_passed_while_newsbell_stood_still_comes_once_when_i
 
 def test_a_digest_comes_before_its_time_when_enough_waits() -> None:
     some = [story(number) for number in range(4)]
-    chat = {"digested": at("2026-11-22 08:00"), "digest_from": 5}
+    chat: dict[str, Any] = {"digested": at("2026-11-22 08:00"), "digest_from": 5}
 
     assert plan(hours(*some, **chat), BERLIN, at("2026-11-22 12:00")).pages == ()
     assert len(plan(hours(*some, story(9), **chat), BERLIN, at("2026-11-22 12:00")).pages) == 1
 
 
-def test_what_quiet_hours_held_comes_together_at_their_end_and_one_alone_as_it_is() -> None:
-    held = [story(number, digest=False) for number in (1, 2, 3)]
+def test_what_waited_in_quiet_hours_comes_together_at_their_end_and_a_lone_story_as_it_is() -> None:
+    waiting = [story(number, digest=False) for number in (1, 2, 3)]
     end = at("2026-11-23 07:00")
-    quiet = plan(hours(*held, digested=end - DAY, quiet=end), BERLIN, end)
+    quiet = plan(hours(*waiting, digested=end - DAY, quiet=end), BERLIN, end)
     assert [(page.form, page.deliveries) for page in quiet.pages] == [
         (BundleKind.CATCH_UP, (1, 2, 3))
     ]
-    assert plan(hours(held[0], digested=end - DAY, quiet=end), BERLIN, end).pages == ()
+    assert plan(hours(waiting[0], digested=end - DAY, quiet=end), BERLIN, end).pages == ()
 
 
 stories = st.lists(
     st.builds(
         story, st.integers(1, 500), st.integers(1, 40), st.integers(1, 6), st.integers(1, 500)
     ),
-    unique_by=lambda one: one.delivery_id,
+    unique_by=lambda story: story.delivery_id,
 )
 
 
@@ -164,7 +167,7 @@ def test_every_story_of_a_digest_is_on_one_page_and_pages_keep_to_their_size(
     waiting: list[WaitingStory],
 ) -> None:
     due = plan(hours(*waiting, digested=at("2026-11-20 08:00")), BERLIN, at("2026-11-22 12:00"))
-    lengths = {one.delivery_id: one.length for one in waiting}
+    lengths = {story.delivery_id: story.length for story in waiting}
 
     assert sorted(number for page in due.pages for number in page.deliveries) == sorted(lengths)
     for page in due.pages:
@@ -180,9 +183,9 @@ def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_f
     waiting: list[WaitingStory],
 ) -> None:
     ordered = in_order(waiting)
-    lines = [one.storyline_id for one in ordered]
+    lines = [story.storyline_id for story in ordered]
     firsts = [
-        next(one.publishers for one in ordered if one.storyline_id == line)
+        next(story.publishers for story in ordered if story.storyline_id == line)
         for line in dict.fromkeys(lines)
     ]
 
@@ -226,7 +229,7 @@ BREAKING, NORMAL, DIGEST = (
 SECOND = timedelta(seconds=1)
 
 
-def shown(harness: TelegramHarness) -> list[str]:
+def headlines(harness: TelegramHarness) -> list[str]:
     return [message.text.partition("\n")[0] for message in harness.api.messages(ANN)]
 
 
@@ -236,56 +239,50 @@ async def hears(harness: TelegramHarness, *titles: str) -> None:
     await harness.deliver(20 * SECOND, 2 * SECOND)
 
 
-async def test_in_quiet_hours_only_what_is_breaking_rings(opened: OpenHarness) -> None:
+async def test_in_quiet_hours_only_breaking_alerts_go_out(opened: OpenHarness) -> None:
     async with opened(BREAKING, NORMAL, DIGEST) as harness:
         assert await ask(harness, "/settings")
-        await sqlite(harness.app)._writer.run(
-            "set",
-            lambda db: db.execute(
-                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
-            ),
+        await harness.execute(
+            "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
         )
         await hears(harness, "normal one", "breaking one", "digest one", "normal two")
-        assert shown(harness)[1:] == ["breaking one"]
+        assert headlines(harness)[1:] == ["breaking one"]
         await harness.deliver(2 * HOUR, MINUTE)
-        assert shown(harness)[1:] == ["breaking one", "During quiet hours: 2 stories 🔔 Normal"]
+        assert headlines(harness)[1:] == ["breaking one", "During quiet hours: 2 stories 🔔 Normal"]
         await harness.deliver(20 * HOUR, 10 * MINUTE)
-        assert shown(harness)[-1] == "digest one"
+        assert headlines(harness)[-1] == "digest one"
 
 
 async def test_quiet_hours_and_digests_hold_over_a_restart(opened: OpenHarness) -> None:
     async with opened(NORMAL, DIGEST) as harness:
-        await sqlite(harness.app)._writer.run(
-            "set",
-            lambda db: db.execute(
-                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
-            ),
+        await harness.execute(
+            "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
         )
         await hears(harness, "normal one", "digest one")
     async with opened(NORMAL, DIGEST) as harness:
         await hears(harness, "normal two", "digest two")
-        assert shown(harness) == []
+        assert headlines(harness) == []
         harness.clock.advance(30 * HOUR)
     async with opened(NORMAL, DIGEST) as harness:
         await harness.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(harness) == [
+        assert headlines(harness) == [
             "During quiet hours: 2 stories 🔔 Normal",
             "Digest: 2 stories 🔔 Digest",
         ]
 
 
-async def test_a_story_that_waits_for_the_digest_goes_at_once_when_an_urgent_subscription_matches_it(
+async def test_a_story_that_waits_for_the_digest_goes_out_when_an_urgent_subscription_matches(
     opened: OpenHarness,
 ) -> None:
     async with opened(BREAKING, DIGEST) as harness:
         [first] = await harness.add(ArticleSpec("digest"))
         await harness.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(harness) == []
+        assert headlines(harness) == []
         await harness.add(ArticleSpec("breaking digest", (first, first, first)))
         await harness.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(harness) == ["digest"]
+        assert headlines(harness) == ["digest"]
         await harness.deliver(DAY, HOUR)
-        assert shown(harness) == ["digest"]
+        assert headlines(harness) == ["digest"]
 
 
 async def test_a_long_digest_is_split_over_messages_that_name_every_story(
@@ -309,7 +306,7 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "found"),
+    ("text", "language", "expected"),
     [
         ("Kyiv", "en", ["Europe/Kyiv"]),
         ("Київ", "uk", ["Europe/Kyiv"]),
@@ -326,28 +323,25 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(
     ],
 )
 def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(
-    text: str, language: str, found: list[str]
+    text: str, language: str, expected: list[str]
 ) -> None:
-    assert time_zones(text, language) == found
+    assert time_zones(text, language) == expected
 
 
-async def test_an_urgent_subscription_that_waits_for_publishers_wakes_nobody_before_they_carry_it(
+async def test_an_urgent_subscription_that_waits_for_publishers_sends_no_alert_before_they_carry_it(
     opened: OpenHarness,
 ) -> None:
     urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
     async with opened(urgent, rule("Usual", "harbour")) as harness:
-        await sqlite(harness.app)._writer.run(
-            "set",
-            lambda db: db.execute(
-                "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
-            ),
+        await harness.execute(
+            "update chats set settings = '{\"quiet\": [660, 780]}', hours_at = ''"
         )
         [first] = await harness.add(ArticleSpec("harbour"))
         await harness.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(harness) == [], (
+        assert headlines(harness) == [], (
             "one publisher is enough for the usual one only, and that is quiet"
         )
         await harness.add(ArticleSpec("quiet", (first, first, first)))
         await harness.deliver(20 * SECOND, 2 * SECOND)
-        assert shown(harness) == ["harbour"]
+        assert headlines(harness) == ["harbour"]
         assert "2 publishers" in harness.api.messages(ANN)[0].text

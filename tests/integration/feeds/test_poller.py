@@ -1,4 +1,8 @@
-"""A poll from the fetch to what is kept of it: validators with their entries or not at all, one request a host at a time, waits that outlive a restart."""
+"""A poll from the fetch to what is stored of it.
+
+Validators with their entries or not at all, one request at a time to a host, waits that outlive a
+restart.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -14,12 +18,12 @@ from support import (
     ManualClock,
     Recorder,
     config_text,
+    execute,
     feed_server,
     item,
     newsbell,
     poll,
     rss,
-    sqlite,
 )
 
 from bot.feeds import poller
@@ -38,19 +42,19 @@ def asked(server: FeedServer) -> list[tuple[str | None, str | None]]:
     ]
 
 
-async def state_of(made: App, index: int = 0) -> FeedState:
-    feeds = sorted((await made.store.admin.status()).feeds, key=lambda feed: feed.url)
+async def state_of(app: App, index: int = 0) -> FeedState:
+    feeds = sorted((await app.store.admin.status()).feeds, key=lambda feed: feed.url)
     return feeds[index].state
 
 
-async def sql(made: App, statement: str) -> None:
-    await sqlite(made)._writer.run("test", lambda db: db.execute(statement))
+async def sql(app: App, statement: str) -> None:
+    execute(app, statement)
 
 
 async def test_each_validator_follows_its_own_header(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
-    """The body is the same all the time; a server that stops sending one of them is not sent it again."""
+    """The body stays the same; a validator that a server stops sending is not sent to it again."""
     current: dict[str, str] = {}
 
     async def answer(request: web.Request) -> web.Response:
@@ -58,7 +62,7 @@ async def test_each_validator_follows_its_own_header(
 
     server.handle("/a", answer)
     config = config_text([server.url("/a")])
-    async with newsbell(tmp_path, config, clock=clock) as made:
+    async with newsbell(tmp_path, config, clock=clock) as app:
         for headers in (
             {"ETag": '"1"', "Last-Modified": "one"},
             {"ETag": '"2"', "Last-Modified": "one"},
@@ -69,9 +73,9 @@ async def test_each_validator_follows_its_own_header(
         ):
             current.clear()
             current.update(headers)
-            await poll(made)
-    async with newsbell(tmp_path, config, clock=clock) as made:
-        await poll(made)
+            await poll(app)
+    async with newsbell(tmp_path, config, clock=clock) as app:
+        await poll(app)
     assert asked(server) == [
         (None, None),
         ('"1"', "one"),
@@ -87,12 +91,12 @@ async def test_a_304_changes_only_the_validators_it_brings(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     server.put("/a", rss(OLD), headers={"ETag": '"1"', "Last-Modified": "one"})
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await poll(made)
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await poll(app)
         for headers in ({"ETag": '"2"'}, {"Last-Modified": "two"}, {}):
             server.put("/a", "", status=304, headers=headers)
-            await poll(made)
-        await poll(made)
+            await poll(app)
+        await poll(app)
     assert asked(server)[1:] == [('"1"', "one"), ('"2"', "one"), ('"2"', "two"), ('"2"', "two")]
 
 
@@ -100,11 +104,11 @@ async def test_validators_are_kept_through_a_failure(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     server.put("/a", rss(OLD), headers={"ETag": '"1"'})
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await poll(made)
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await poll(app)
         server.put("/a", "", status=500, headers={"ETag": '"error"'})
-        await poll(made)
-        await poll(made)
+        await poll(app)
+        await poll(app)
     assert [etag for etag, _ in asked(server)] == [None, '"1"', '"1"']
 
 
@@ -113,13 +117,13 @@ async def test_a_server_that_refuses_conditions_is_asked_without_them(
     tmp_path: Path, server: FeedServer, clock: ManualClock, status: int
 ) -> None:
     server.put("/a", rss(OLD), headers={"ETag": '"1"'})
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await poll(made)
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await poll(app)
         server.put("/a", "", status=status)
-        await poll(made)
+        await poll(app)
         server.put("/a", rss(OLD))
-        await poll(made)
-        assert (await state_of(made)).failures == 0
+        await poll(app)
+        assert (await state_of(app)).failures == 0
     assert [etag for etag, _ in asked(server)] == [None, '"1"', None]
 
 
@@ -129,8 +133,8 @@ async def test_no_validators_are_kept_of_a_truncated_document_and_the_rest_comes
     server.put("/a", rss(OLD))
     async with newsbell(
         tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
-    ) as made:
-        await poll(made)
+    ) as app:
+        await poll(app)
         whole = rss(item("3", "Harbour three"), item("2", "Harbour two"), OLD).encode()
 
         async def cut_short(request: web.Request) -> web.StreamResponse:
@@ -144,10 +148,10 @@ async def test_no_validators_are_kept_of_a_truncated_document_and_the_rest_comes
             return answer
 
         server.handle("/a", cut_short)
-        await poll(made)
+        await poll(app)
         server.put("/a", whole, headers={"ETag": '"whole"'})
-        await poll(made)
-        await poll(made)
+        await poll(app)
+        await poll(app)
     assert [etag for etag, _ in asked(server)] == [None, None, None, '"whole"']
     assert sorted(terminal.titles()) == ["Harbour three", "Harbour two"]
 
@@ -163,17 +167,18 @@ async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetche
     server.put("/a", rss(OLD), headers={"ETag": '"1"'})
     async with newsbell(
         tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
-    ) as made:
-        await poll(made)
-        before = await state_of(made)
+    ) as app:
+        await poll(app)
+        before = await state_of(app)
         server.put("/a", rss(item("2", "The harbour opens"), OLD), headers={"ETag": '"2"'})
         await sql(
-            made,
-            "create trigger broken before insert on outbox begin select raise(abort, 'broken'); end",
+            app,
+            "create trigger broken before insert on outbox begin select raise(abort, "
+            "'broken'); end",
         )
         clock.advance(HOUR)
-        await poll(made)
-        after = await state_of(made)
+        await poll(app)
+        after = await state_of(app)
         assert (after.etag, after.body_hash, after.last_poll_at) == (
             before.etag,
             before.body_hash,
@@ -181,10 +186,10 @@ async def test_nothing_is_kept_when_the_transaction_fails_and_the_feed_is_fetche
         )
         assert terminal.titles() == []
 
-        await sql(made, "drop trigger broken")
+        await sql(app, "drop trigger broken")
         clock.advance(poller.LEASE)
-        await poll(made)
-        await poll(made)
+        await poll(app)
+        await poll(app)
     assert [etag for etag, _ in asked(server)] == [None, '"1"', '"1"', '"2"']
     assert terminal.titles() == ["The harbour opens"]
 
@@ -194,9 +199,9 @@ async def test_one_fetch_in_eight_days_is_unconditional(
 ) -> None:
     """Some servers say 304 for ever."""
     server.put("/a", rss(OLD), headers={"ETag": '"1"'})
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
         for _ in range(18):
-            await poll(made)
+            await poll(app)
             clock.advance(DAY)
     assert [number for number, (etag, _) in enumerate(asked(server)) if etag is None] == [0, 8, 16]
 
@@ -204,35 +209,35 @@ async def test_one_fetch_in_eight_days_is_unconditional(
 async def test_two_feeds_of_one_host_are_never_asked_at_once_and_other_hosts_do_not_wait(
     tmp_path: Path,
 ) -> None:
-    async with feed_server("127.0.0.2") as one, feed_server("127.0.0.3") as other:
-        here = {"one": 0, "other": 0}
-        most = {"one": 0, "other": 0}
+    async with feed_server("127.0.0.2") as first, feed_server("127.0.0.3") as second:
+        running = {"one": 0, "other": 0}
+        highest = {"one": 0, "other": 0}
         both = asyncio.Event()
 
         def slow(name: str) -> Any:
             async def answer(request: web.Request) -> web.Response:
-                here[name] += 1
-                most[name] = max(most[name], here[name])
-                if all(here.values()):
+                running[name] += 1
+                highest[name] = max(highest[name], running[name])
+                if all(running.values()):
                     both.set()
                 async with asyncio.timeout(10):
                     await both.wait()
                 await asyncio.sleep(0.01)
-                here[name] -= 1
+                running[name] -= 1
                 return web.Response(body=rss(OLD).encode())
 
             return answer
 
         feeds = []
         for number in range(4):
-            one.handle(f"/{number}", slow("one"))
-            other.handle(f"/{number}", slow("other"))
-            feeds += [one.url(f"/{number}"), other.url(f"/{number}")]
-        async with newsbell(tmp_path, config_text(feeds)) as made:
-            await poll(made)
-        assert most == {"one": 1, "other": 1}
+            first.handle(f"/{number}", slow("one"))
+            second.handle(f"/{number}", slow("other"))
+            feeds += [first.url(f"/{number}"), second.url(f"/{number}")]
+        async with newsbell(tmp_path, config_text(feeds)) as app:
+            await poll(app)
+        assert highest == {"one": 1, "other": 1}
         assert both.is_set()
-        assert (len(one.seen), len(other.seen)) == (4, 4)
+        assert (len(first.seen), len(second.seen)) == (4, 4)
 
 
 async def test_requests_to_one_host_are_spaced(tmp_path: Path, server: FeedServer) -> None:
@@ -240,9 +245,9 @@ async def test_requests_to_one_host_are_spaced(tmp_path: Path, server: FeedServe
         server.put(f"/{number}", rss(OLD))
     async with newsbell(
         tmp_path, config_text([server.url(f"/{number}") for number in range(4)])
-    ) as made:
-        made.poller._reader._spacing = lambda host: timedelta(seconds=0.1)
-        await poll(made)
+    ) as app:
+        app.poller._reader._spacing = lambda host: timedelta(seconds=0.1)
+        await poll(app)
     moments = [seen.at for seen in server.seen]
     assert all(later - earlier > 0.09 for earlier, later in pairwise(moments))
 
@@ -250,7 +255,7 @@ async def test_requests_to_one_host_are_spaced(tmp_path: Path, server: FeedServe
 async def test_public_hosts_are_spaced_and_the_operators_own_are_not(tmp_path: Path) -> None:
     async with newsbell(
         tmp_path, config_text([], network={"allow": ["127.0.0.0/8", "fd00::/8"], "spacing": "3s"})
-    ) as made:
+    ) as app:
         for host in (
             "feeds.example",
             "feeds.example:8080",
@@ -259,9 +264,9 @@ async def test_public_hosts_are_spaced_and_the_operators_own_are_not(tmp_path: P
             "[2606:4700::1]:80",
             "localhost",
         ):
-            assert made.live.spacing(host) == timedelta(seconds=3)
+            assert app.live.spacing(host) == timedelta(seconds=3)
         for host in ("127.0.0.1", "127.0.0.1:8080", "[fd00::1]", "[fd00::1]:8080"):
-            assert made.live.spacing(host) == timedelta(0)
+            assert app.live.spacing(host) == timedelta(0)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -269,29 +274,29 @@ async def test_public_hosts_are_spaced_and_the_operators_own_are_not(tmp_path: P
 async def test_retry_after_parks_the_host_with_all_its_feeds_through_a_restart(
     tmp_path: Path, server: FeedServer, clock: ManualClock, status: int, form: str
 ) -> None:
-    async with feed_server("127.0.0.2") as other:
+    async with feed_server("127.0.0.2") as second:
         headers = {
             "Date": "Mon, 02 Mar 2026 12:00:00 GMT",
             "Retry-After": "7200" if form == "seconds" else "Mon, 02 Mar 2026 14:00:00 GMT",
         }
         server.put("/a", "", status=status, headers=headers)
         server.put("/b", rss(OLD))
-        other.put("/c", rss(OLD))
-        config = config_text([server.url("/a"), server.url("/b"), other.url("/c")])
-        async with newsbell(tmp_path, config, clock=clock) as made:
-            await sql(made, "update feeds set next_poll_at = '2030' where url not like '%/a'")
-            await made.poller.run_once()
+        second.put("/c", rss(OLD))
+        config = config_text([server.url("/a"), server.url("/b"), second.url("/c")])
+        async with newsbell(tmp_path, config, clock=clock) as app:
+            await sql(app, "update feeds set next_poll_at = '2030' where url not like '%/a'")
+            await app.poller.run_once()
             assert [seen.path for seen in server.seen] == ["/a"]
-            await poll(made)
-            assert ([seen.path for seen in server.seen], len(other.seen)) == (["/a"], 1)
-            ((_, until),) = (await made.store.admin.status()).hosts
+            await poll(app)
+            assert ([seen.path for seen in server.seen], len(second.seen)) == (["/a"], 1)
+            ((_, until),) = (await app.store.admin.status()).hosts
             assert until == NOON + 2 * HOUR
         clock.advance(2 * HOUR - MINUTE)
-        async with newsbell(tmp_path, config, clock=clock) as made:
-            await poll(made)
+        async with newsbell(tmp_path, config, clock=clock) as app:
+            await poll(app)
             assert [seen.path for seen in server.seen] == ["/a"]
             clock.advance(2 * MINUTE)
-            await poll(made)
+            await poll(app)
             assert sorted(seen.path for seen in server.seen) == ["/a", "/a", "/b"]
 
 
@@ -299,13 +304,13 @@ async def test_a_429_without_a_time_parks_the_host_for_ten_minutes(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     server.put("/a", "", status=429)
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await poll(made)
-        ((_, until),) = (await made.store.admin.status()).hosts
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await poll(app)
+        ((_, until),) = (await app.store.admin.status()).hosts
     assert until == NOON + 10 * MINUTE
 
 
-async def test_a_challenge_page_served_as_a_feed_is_told_to_be_one(
+async def test_a_challenge_page_served_as_a_feed_is_reported_as_one(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     server.put(
@@ -313,17 +318,17 @@ async def test_a_challenge_page_served_as_a_feed_is_told_to_be_one(
         "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body></body></html>",
         headers={"Content-Type": "text/html"},
     )
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await poll(made)
-        assert (await state_of(made)).failure == "blocked"
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await poll(app)
+        assert (await state_of(app)).failure == "blocked"
 
 
-async def moved_after(made: App, clock: ManualClock, spans: list[timedelta]) -> str | None:
+async def moved_after(app: App, clock: ManualClock, spans: list[timedelta]) -> str | None:
     for span in spans:
-        await poll(made)
+        await poll(app)
         clock.advance(span)
-    await poll(made)
-    return (await state_of(made)).adopted_url
+    await poll(app)
+    return (await state_of(app)).adopted_url
 
 
 def redirect(server: FeedServer, path: str, target: str, status: int = 301) -> None:
@@ -355,11 +360,11 @@ async def test_a_permanent_redirect_is_adopted_after_three_polls_over_a_day(
     server.put("/b", rss(OLD))
     async with newsbell(
         tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
-    ) as made:
-        assert await moved_after(made, clock, spans) == (server.url("/b") if adopted else None)
+    ) as app:
+        assert await moved_after(app, clock, spans) == (server.url("/b") if adopted else None)
         assert len(terminal.texts(DeliveryKind.NOTICE)) == adopted
         before = len(server.seen)
-        await poll(made)
+        await poll(app)
         assert [seen.path for seen in server.seen[before:]] == (["/b"] if adopted else ["/a", "/b"])
 
 
@@ -368,12 +373,12 @@ async def test_a_redirect_that_stops_begins_its_count_anew(
 ) -> None:
     redirect(server, "/a", "/b")
     server.put("/b", rss(OLD))
-    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as made:
-        await moved_after(made, clock, [12 * HOUR])
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        await moved_after(app, clock, [12 * HOUR])
         server.put("/a", rss(OLD))
-        await poll(made)
+        await poll(app)
         redirect(server, "/a", "/b")
-        assert await moved_after(made, clock, [6 * HOUR, 6 * HOUR, 6 * HOUR]) is None
+        assert await moved_after(app, clock, [6 * HOUR, 6 * HOUR, 6 * HOUR]) is None
 
 
 async def test_an_adopted_address_that_fails_three_times_is_given_back(
@@ -383,16 +388,16 @@ async def test_an_adopted_address_that_fails_three_times_is_given_back(
     server.put("/b", rss(OLD), headers={"ETag": '"b"'})
     async with newsbell(
         tmp_path, config_text([server.url("/a")]), clock=clock, terminal=terminal
-    ) as made:
-        assert await moved_after(made, clock, [12 * HOUR, 12 * HOUR])
+    ) as app:
+        assert await moved_after(app, clock, [12 * HOUR, 12 * HOUR])
         server.put("/b", "", status=404)
         server.put("/a", rss(item("2", "The harbour opens"), OLD))
         for expected in ("/b", "/b", "/b", "/a"):
-            await poll(made)
+            await poll(app)
             assert server.seen[-1].path == expected
             clock.advance(HOUR)
         assert server.seen[-1].headers.get("If-None-Match") is None
-        state = await state_of(made)
+        state = await state_of(app)
         assert (state.adopted_url, state.failures) == (None, 0)
     assert terminal.titles() == ["The harbour opens"]
 
@@ -400,14 +405,14 @@ async def test_an_adopted_address_that_fails_three_times_is_given_back(
 async def test_a_feed_with_credentials_never_moves_to_another_origin(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
-    async with feed_server("127.0.0.2") as other:
-        redirect(server, "/a", other.url("/b"))
-        other.put("/b", rss(OLD))
+    async with feed_server("127.0.0.2") as second:
+        redirect(server, "/a", second.url("/b"))
+        second.put("/b", rss(OLD))
         feed = {"url": server.url("/a"), "headers": {"Authorization": "Bearer sesame"}}
-        async with newsbell(tmp_path, config_text([feed]), clock=clock) as made:
-            assert await moved_after(made, clock, [12 * HOUR] * 5) is None
+        async with newsbell(tmp_path, config_text([feed]), clock=clock) as app:
+            assert await moved_after(app, clock, [12 * HOUR] * 5) is None
         assert all(seen.headers.get("Authorization") == "Bearer sesame" for seen in server.seen)
-        assert not any("Authorization" in seen.headers for seen in other.seen)
+        assert not any("Authorization" in seen.headers for seen in second.seen)
 
 
 async def test_what_is_due_is_what_the_clock_says(
@@ -416,11 +421,11 @@ async def test_what_is_due_is_what_the_clock_says(
     server.put("/a", rss(OLD))
     async with newsbell(
         tmp_path, config_text([{"url": server.url("/a"), "every": "10m"}]), clock=clock
-    ) as made:
+    ) as app:
         moments: list[datetime] = []
         for _ in range(60):
             before = len(server.seen)
-            await made.poller.run_once()
+            await app.poller.run_once()
             moments += [clock.now()] * (len(server.seen) - before)
             clock.advance(MINUTE)
     spans = [later - earlier for earlier, later in pairwise(moments)]

@@ -1,4 +1,4 @@
-"""What the limits allows breaks none of Telegram's limits, and little of what they allow is left unused."""
+"""What the limiter allows breaks none of Telegram's limits and leaves little of them unused."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -27,8 +27,8 @@ addresses = st.sampled_from([1, 2, 3, *range(100, 140), -1, -2, -3])
 pauses = st.floats(0, 3).map(lambda seconds: timedelta(seconds=seconds))
 
 
-def most(moments: Iterable[datetime], span: timedelta) -> int:
-    """The most of these within any window of this length."""
+def most_within(moments: Iterable[datetime], span: timedelta) -> int:
+    """Return how many of these are within a window of this length at most."""
     ordered = sorted(moments)
     first = best = 0
     for last, at in enumerate(ordered):
@@ -50,11 +50,11 @@ def rate_limit(limits: RateLimiter, address: int, at: datetime, until: datetime)
 
 
 def keeps_the_limits(sends: list[tuple[int, datetime]]) -> None:
-    assert most((at for _, at in sends), SECOND) <= 30
+    assert most_within((at for _, at in sends), SECOND) <= 30
     for address in {address for address, _ in sends}:
-        own = [at for one, at in sends if one == address]
-        assert most(own, SECOND) <= 1
-        assert address > 0 or most(own, MINUTE) <= 20
+        own = [at for recipient, at in sends if recipient == address]
+        assert most_within(own, SECOND) <= 1
+        assert address > 0 or most_within(own, MINUTE) <= 20
 
 
 @settings(max_examples=examples(200), deadline=None)
@@ -134,7 +134,8 @@ def test_requests_that_hang_do_not_keep_the_others_from_going_out() -> None:
 @settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(addresses, pauses), max_size=200), st.integers(0, 200))
 def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], after: int) -> None:
-    limits, now, sends = RateLimiter(), NOON, []
+    limits, now = RateLimiter(), NOON
+    sends: list[tuple[int, datetime]] = []
     for count, (address, pause) in enumerate(wishes):
         if count == after:
             recent = [send for send in sends if send[1] > now - GROUP_SPAN]
@@ -150,7 +151,7 @@ def test_the_limits_hold_over_a_restart(wishes: list[tuple[int, timedelta]], aft
 @settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 40), st.integers(0, 60), st.floats(0, 2))
 def test_sends_that_begin_together_keep_the_limit_of_all(
-    before: int, wanted: int, later: float
+    before: int, requested: int, later: float
 ) -> None:
     """What begins at the same moment counts though none of it is written down yet."""
     limits, sends = RateLimiter(), []
@@ -160,7 +161,7 @@ def test_sends_that_begin_together_keep_the_limit_of_all(
         sends.append((address, at))
     now = max([NOON, *(at for _, at in sends)]) + timedelta(seconds=later)
     ahead = 0
-    for address in range(1000, 1000 + wanted):
+    for address in range(1000, 1000 + requested):
         if limits.allowed_at(address, now, ahead) == now:
             ahead += 1
     sends += [(address, now) for address in range(1000, 1000 + ahead)]
@@ -189,10 +190,10 @@ def test_with_many_chats_nearly_thirty_a_second_go_out(chats: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("urgent", "most"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_RESERVED)]
+    ("urgent", "budget"), [(True, GROUP_BUDGET), (False, GROUP_BUDGET - GROUP_RESERVED)]
 )
 def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(
-    urgent: bool, most: int
+    urgent: bool, budget: int
 ) -> None:
     limits, now, count = RateLimiter(), NOON, 0
     while now < NOON + timedelta(minutes=10):
@@ -200,7 +201,7 @@ def test_a_group_gets_nearly_twenty_a_minute_and_fewer_that_are_not_urgent(
         sent(limits, -5, now)
         count += 1
 
-    assert most * 10 >= count - most >= 0.9 * most * 10
+    assert budget * 10 >= count - budget >= 0.9 * budget * 10
 
 
 def test_what_is_urgent_goes_out_within_a_second_though_all_others_use_every_slot() -> None:
@@ -235,7 +236,7 @@ def test_a_terminal_is_not_paced() -> None:
     assert limits.allowed_at(0, NOON) == NOON
 
 
-def test_one_chats_flood_wait_is_its_own_affair_and_several_close_everything() -> None:
+def test_a_rate_limit_of_one_chat_concerns_it_alone_and_several_stop_all_sends() -> None:
     limits = RateLimiter()
     for number in range(FLOOD_CHATS - 1):
         rate_limit(limits, number, NOON, NOON + MINUTE)

@@ -1,7 +1,8 @@
-"""Which entries are new: rules and properties of `bot.identity`, and of the keys, links and folds it rests on."""
+"""Which entries are new: rules and properties of identity, and of keys, links and folds."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,7 +54,7 @@ def entry(
 
 @dataclass
 class Feed:
-    """One feed between polls: its state, and the entries it brought, answered for as the store answers."""
+    """A feed between polls: its state, and the entries it brought, as the store would have them."""
 
     state: FeedState = field(default_factory=lambda: FeedState(NOON))
     now: datetime = NOON
@@ -61,30 +62,29 @@ class Feed:
     url: str = "https://zoo.example/feed.xml"
 
     def shows(
-        self, *shown: ParsedEntry, after: timedelta = HOUR, whole: bool = False, **more: object
+        self, *parsed: ParsedEntry, after: timedelta = HOUR, whole: bool = False, **more: Any
     ) -> Identified:
         """Poll a document with these entries; with `whole` none is recognised by its block."""
         self.now += after
         due = FeedDue(1, self.url, "Zoo", "Zoo", (), None, self.state)
         known = frozenset() if whole else Document.unpack(self.state.document).blocks
-        blocks = () if whole else tuple(one.block for one in shown)
-        document = ParsedDocument(
-            tuple(one for one in shown if one.block not in known), blocks, **more
-        )  # type: ignore[arg-type]
+        blocks = () if whole else tuple(item.block for item in parsed)
+        changed = tuple(item for item in parsed if item.block not in known)
+        document = ParsedDocument(changed, blocks, **more)
         lookup = lookup_for(due, document)
-        wanted = {
+        searched = {
             value
             for keys in lookup.keys
             for value in (keys.guid, keys.link, keys.title, keys.article)
         } - {b""}
         own = tuple(
-            one
-            for number, one in sorted(self.entries.items())
+            item
+            for number, item in sorted(self.entries.items())
             if number in lookup.entry_ids
-            or wanted & {one.keys.guid, one.keys.link, one.keys.title, one.keys.article}
+            or searched & {item.keys.guid, item.keys.link, item.keys.title, item.keys.article}
         )
-        found = identify(due, document, KnownEntries(own, len(self.entries) + 1), self.now)
-        for new in found.new:
+        result = identify(due, document, KnownEntries(own, len(self.entries) + 1), self.now)
+        for new in result.new:
             self.entries[new.id] = KnownEntry(
                 new.id,
                 1,
@@ -96,16 +96,20 @@ class Feed:
                 new.updated,
                 new.first_seen_at,
             )
-        for one in found.revisions:
-            self.entries[one.known.id] = replace(
-                one.known, keys=one.keys, title=one.title, summary=one.summary, updated=one.updated
+        for item in result.revisions:
+            self.entries[item.known.id] = replace(
+                item.known,
+                keys=item.keys,
+                title=item.title,
+                summary=item.summary,
+                updated=item.updated,
             )
-        self.state = replace(found.state, last_ok_at=self.now)
-        return found
+        self.state = replace(result.state, last_ok_at=self.now)
+        return result
 
 
-def loud(found: Identified) -> list[str]:
-    return [one.guid for one in found.new if not one.silent]
+def loud(result: Identified) -> list[str]:
+    return [item.guid for item in result.new if not item.silent]
 
 
 # Properties.
@@ -115,7 +119,7 @@ STORIES = st.lists(
     st.tuples(NAMES, st.sampled_from(["", "x", "y"])),
     min_size=1,
     max_size=12,
-    unique_by=lambda one: one[0],
+    unique_by=lambda item: item[0],
 )
 
 
@@ -135,11 +139,11 @@ def test_the_order_of_a_document_changes_nothing_about_what_is_new(
     mixed_before, mixed_then = list(before), list(then)
     chance.shuffle(mixed_before)  # type: ignore[attr-defined]
     chance.shuffle(mixed_then)  # type: ignore[attr-defined]
-    one, other = Feed(), Feed()
-    assert {new.guid for new in one.shows(*before, whole=whole).new} == {
+    item, other = Feed(), Feed()
+    assert {new.guid for new in item.shows(*before, whole=whole).new} == {
         new.guid for new in other.shows(*mixed_before, whole=whole).new
     }
-    assert {new.guid for new in one.shows(*then, whole=whole).new} == {
+    assert {new.guid for new in item.shows(*then, whole=whole).new} == {
         new.guid for new in other.shows(*mixed_then, whole=whole).new
     }
 
@@ -168,17 +172,17 @@ def test_an_entry_known_by_its_guid_is_never_new_whatever_else_changes(
     feed.shows(*known, whole=whole)
     changed = [
         entry(
-            one.guid,
+            item.guid,
             title=data.draw(
-                st.sampled_from([one.title, f"{one.title}, again", f"Other {one.guid}"])
+                st.sampled_from([item.title, f"{item.title}, again", f"Other {item.guid}"])
             ),
             link=data.draw(
-                st.sampled_from([one.link, f"https://zoo.example/moved/{one.guid}", ""])
+                st.sampled_from([item.link, f"https://zoo.example/moved/{item.guid}", ""])
             ),
-            summary=data.draw(st.sampled_from([one.summary, "changed"])),
-            at=data.draw(st.sampled_from([one.published, None, NOON + HOUR])),
+            summary=data.draw(st.sampled_from([item.summary, "changed"])),
+            at=data.draw(st.sampled_from([item.published, None, NOON + HOUR])),
         )
-        for one in known
+        for item in known
     ]
     assert feed.shows(*changed, whole=whole).new == ()
 
@@ -190,9 +194,9 @@ def test_every_entry_that_was_never_there_is_new_exactly_once(
 ) -> None:
     feed = Feed()
     feed.shows(*stories(first))
-    found = feed.shows(*stories(second))
+    result = feed.shows(*stories(second))
     known = {name for name, _ in first}
-    assert sorted(new.guid for new in found.new) == sorted(
+    assert sorted(new.guid for new in result.new) == sorted(
         name for name, _ in second if name not in known
     )
 
@@ -303,8 +307,8 @@ def test_a_cleaned_text_holds_no_control_or_direction_characters(text: str) -> N
         ("https://zoo.example/café", "https://zoo.example/caf%C3%A9"),
     ],
 )
-def test_two_spellings_of_one_link_have_one_key(one: str, other: str) -> None:
-    assert canonical(one) == canonical(other) != ""
+def test_two_spellings_of_one_link_have_one_key(item: str, other: str) -> None:
+    assert canonical(item) == canonical(other) != ""
 
 
 @pytest.mark.parametrize(
@@ -318,13 +322,13 @@ def test_two_spellings_of_one_link_have_one_key(one: str, other: str) -> None:
         ("https://zoo.example/A", "https://zoo.example/a"),
     ],
 )
-def test_two_links_have_two_keys(one: str, other: str) -> None:
-    assert canonical(one) != canonical(other)
+def test_two_links_have_two_keys(item: str, other: str) -> None:
+    assert canonical(item) != canonical(other)
 
 
 def test_a_date_is_part_of_no_key() -> None:
-    one = keys_of(ParsedEntry(b"", "", "", "Harbour", "Words", published=NOON))
-    assert one == keys_of(ParsedEntry(b"", "", "", "Harbour", "Words", published=None))
+    item = keys_of(ParsedEntry(b"", "", "", "Harbour", "Words", published=NOON))
+    assert item == keys_of(ParsedEntry(b"", "", "", "Harbour", "Words", published=None))
 
 
 # The flood guard.
@@ -334,57 +338,57 @@ def day(count: int, *, first: datetime, step: timedelta, prefix: str) -> list[Pa
     return [entry(f"{prefix}{n}", at=first + n * step) for n in range(count)]
 
 
-def test_what_a_laptop_missed_in_twelve_hours_rings_one_by_one() -> None:
-    """40 entries a day; asleep for 12 hours after a week of hourly polls, and the next document holds 40 entries never seen."""
+def test_what_a_laptop_missed_in_twelve_hours_is_alerted_entry_by_entry() -> None:
+    """40 entries a day; 12 hours asleep after a week of hourly polls bring 40 new entries."""
     feed = Feed()
     step = timedelta(minutes=36)
-    shown = day(40, first=NOON - timedelta(days=1), step=step, prefix="a")
-    feed.shows(*shown, after=timedelta(0))
+    parsed = day(40, first=NOON - timedelta(days=1), step=step, prefix="a")
+    feed.shows(*parsed, after=timedelta(0))
     missed = day(40, first=NOON + timedelta(minutes=1), step=timedelta(minutes=18), prefix="b")
-    found = feed.shows(*missed, after=timedelta(hours=12))
-    assert found.flood == 0
-    assert len(loud(found)) == 40
+    result = feed.shows(*missed, after=timedelta(hours=12))
+    assert result.flood == 0
+    assert len(loud(result)) == 40
 
 
-def test_up_to_thirty_entries_newer_than_all_known_ones_ring_in_a_feed_that_is_quiet() -> None:
+def test_up_to_thirty_entries_newer_than_all_known_ones_are_alerted_in_a_quiet_feed() -> None:
     feed = Feed()
     feed.shows(*day(10, first=NOON - timedelta(days=100), step=timedelta(days=9), prefix="a"))
-    found = feed.shows(*day(30, first=NOON, step=timedelta(seconds=1), prefix="b"))
-    assert (len(loud(found)), found.flood) == (30, 0)
+    result = feed.shows(*day(30, first=NOON, step=timedelta(seconds=1), prefix="b"))
+    assert (len(loud(result)), result.flood) == (30, 0)
 
 
-def test_a_renumbered_archive_of_200_rings_nobody_and_ordinary_entries_ring_after_it() -> None:
+def test_a_renumbered_archive_of_200_sends_no_alert_and_ordinary_entries_do_after_it() -> None:
     feed = Feed()
     feed.shows(*day(200, first=NOON - timedelta(days=400), step=timedelta(days=1), prefix="a"))
     archive = [
         entry(f"b{n}", title=f"Renamed {n}", at=NOON - timedelta(days=400 - n)) for n in range(200)
     ]
-    found = feed.shows(*archive)
-    assert (loud(found), found.flood, len(found.new)) == ([], 200, 200)
+    result = feed.shows(*archive)
+    assert (loud(result), result.flood, len(result.new)) == ([], 200, 200)
     assert loud(feed.shows(entry("c", at=feed.now), *archive)) == ["c"]
 
 
 def test_a_flood_dated_now_is_a_flood_all_the_same() -> None:
     feed = Feed()
     feed.shows(*day(20, first=NOON - timedelta(days=40), step=timedelta(days=1), prefix="a"))
-    found = feed.shows(*(entry(f"b{n}", title=f"Renamed {n}", at=NOON + HOUR) for n in range(200)))
-    assert (loud(found), found.flood) == ([], 200)
-    assert all(new.published and new.published > feed.now - RECENT for new in found.new)
+    result = feed.shows(*(entry(f"b{n}", title=f"Renamed {n}", at=NOON + HOUR) for n in range(200)))
+    assert (loud(result), result.flood) == ([], 200)
+    assert all(new.published and new.published > feed.now - RECENT for new in result.new)
 
 
 def test_ten_new_entries_of_any_date_are_never_a_flood() -> None:
     feed = Feed()
     feed.shows(entry("a", at=NOON))
-    found = feed.shows(
+    result = feed.shows(
         *(entry(f"b{n}", at=[None, datetime(2010, 1, 1, tzinfo=UTC)][n % 2]) for n in range(10))
     )
-    assert len(loud(found)) == 10
+    assert len(loud(result)) == 10
 
 
 def test_a_first_fetch_is_silent_whatever_it_holds() -> None:
-    found = Feed().shows(*day(300, first=NOON, step=timedelta(seconds=1), prefix="a"))
-    assert {new.silent for new in found.new} == {"baseline"}
-    assert found.flood == 0
+    result = Feed().shows(*day(300, first=NOON, step=timedelta(seconds=1), prefix="a"))
+    assert {new.silent for new in result.new} == {"baseline"}
+    assert result.flood == 0
 
 
 # Policies.
@@ -418,14 +422,14 @@ def test_guids_that_count_places_do_not_hide_what_moves_through_them() -> None:
     assert feed.state.policy is Policy.GUID_LINK
 
 
-def test_entries_that_leave_and_return_are_told_so() -> None:
+def test_entries_that_leave_and_return_are_stored_as_such() -> None:
     feed = Feed()
     a, b, c = entry("a"), entry("b"), entry("c")
     feed.shows(a, b, c)
     left = feed.shows(a)
-    assert {feed.entries[one].title for one in left.absent} == {"Story of b", "Story of c"}
+    assert {feed.entries[item].title for item in left.absent} == {"Story of b", "Story of c"}
     back = feed.shows(a, c)
-    assert [feed.entries[one].title for one in back.returned] == ["Story of c"]
+    assert [feed.entries[item].title for item in back.returned] == ["Story of c"]
     assert back.new == ()
 
 

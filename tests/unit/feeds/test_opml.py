@@ -1,4 +1,4 @@
-"""Lists of feeds in OPML: as people export them, broken in the ways they are broken, hostile, and written for other readers."""
+"""Lists of feeds in OPML: as people export them, broken, hostile, and as written for others."""
 
 import re
 import tarfile
@@ -46,7 +46,8 @@ def folder(name: str, *inside: str) -> str:
 
 def urls(document: str | bytes) -> list[str]:
     return [
-        one.url for one in read(document.encode() if isinstance(document, str) else document).feeds
+        item.url
+        for item in read(document.encode() if isinstance(document, str) else document).feeds
     ]
 
 
@@ -71,33 +72,34 @@ def test_a_well_formed_list_gives_its_feeds_with_names_and_folders_in_order() ->
 
 
 def test_an_address_in_several_folders_comes_once_with_the_tags_of_all() -> None:
-    made = read(
+    result = read(
         opml(
             folder("World", feed(A, "Wire"))
             + folder("Asia", feed(A, "Later name", ' category="/Ports/Ships,world"'))
         ).encode()
     )
 
-    assert made.feeds == (ListedFeed(A, "Wire", ("world", "asia", "ports", "ships")),)
+    assert result.feeds == (ListedFeed(A, "Wire", ("world", "asia", "ports", "ships")),)
 
 
 def test_a_name_comes_from_text_then_title_and_an_address_is_no_name() -> None:
     document = opml(
-        f'<outline text="Text" title="Title" xmlUrl="{A}"/><outline text=" " title="Title" xmlUrl="{B}"/><outline text="{C}" xmlUrl="{C}"/>'
+        f'<outline text="Text" title="Title" xmlUrl="{A}"/><outline text=" " title="Title" '
+        f'xmlUrl="{B}"/><outline text="{C}" xmlUrl="{C}"/>'
     )
 
-    assert [one.name for one in read(document.encode()).feeds] == ["Text", "Title", ""]
+    assert [item.name for item in read(document.encode()).feeds] == ["Text", "Title", ""]
 
 
 def test_names_are_clean_and_no_longer_than_feeds_yaml_allows() -> None:
-    (one,) = read(
+    (item,) = read(
         opml(
             feed(A, "&lt;b&gt;Harbour&lt;/b&gt;&#10; \u202eWire &amp;amp; Sea " + "x" * 200)
         ).encode()
     ).feeds
 
-    assert one.name.startswith("Harbour Wire & Sea x")
-    assert FeedShape(url=one.url, name=one.name)
+    assert item.name.startswith("Harbour Wire & Sea x")
+    FeedShape(url=item.url, name=item.name)
 
 
 @pytest.mark.parametrize(
@@ -116,10 +118,10 @@ def test_names_are_clean_and_no_longer_than_feeds_yaml_allows() -> None:
     ],
 )
 def test_a_folder_becomes_a_tag_that_feeds_yaml_takes(reply: str, tag: str) -> None:
-    (one,) = read(opml(folder(reply, feed(A))).encode()).feeds
+    (item,) = read(opml(folder(reply, feed(A))).encode()).feeds
 
-    assert one.tags == ((tag,) if tag else ())
-    assert FeedShape(url=one.url, tags=list(one.tags))
+    assert item.tags == ((tag,) if tag else ())
+    FeedShape(url=item.url, tags=list(item.tags))
 
 
 @given(st.text(max_size=100))
@@ -162,15 +164,16 @@ def test_an_address_is_read_as_lists_write_it(written_as: str, url: str) -> None
     ],
 )
 def test_an_address_that_cannot_be_polled_is_skipped_and_said(other: str) -> None:
-    made = read(opml(feed(other) + feed(B)).encode())
+    result = read(opml(feed(other) + feed(B)).encode())
 
-    assert [one.url for one in made.feeds] == [B]
-    assert made.skipped == (other,)
+    assert [item.url for item in result.feeds] == [B]
+    assert result.skipped == (other,)
 
 
 def test_outlines_that_name_no_feed_are_passed_over() -> None:
     document = opml(
-        f'<outline text="A note"/><outline type="link" text="Page" url="{A}"/><outline type="RSS" text="Old" url="{B}"/>'
+        f'<outline text="A note"/><outline type="link" text="Page" url="{A}"/><outline '
+        f'type="RSS" text="Old" url="{B}"/>'
     )
 
     assert read(document.encode()) == FeedList(
@@ -242,7 +245,10 @@ BROKEN = {
     "quotation marks in a name": (opml(feed(A, 'The "Long" Radar') + feed(B)), [A, B]),
     "markup in a description": (
         opml(
-            f'<outline text="One" description="See <a href="https://x.example/">us</a>." xmlUrl="{A}" type="rss"/>'
+            (
+                '<outline text="One" description="See <a href="https://x.example/">us</a>." '
+                f'xmlUrl="{A}" type="rss"/>'
+            )
             + feed(B)
         ),
         [A, B],
@@ -251,7 +257,10 @@ BROKEN = {
         opml(
             folder(
                 "N",
-                f'<outline text="One" xmlUrl="{A}" description="See <a href="https://x.example/">us</a>."/>'
+                (
+                    f'<outline text="One" xmlUrl="{A}" description="See <a '
+                    'href="https://x.example/">us</a>."/>'
+                )
                 + feed(B),
             )
         ),
@@ -267,9 +276,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("defect", BROKEN)
 def test_a_broken_list_gives_its_feeds_and_says_that_it_was_repaired(defect: str) -> None:
-    document, wanted = BROKEN[defect]
+    document, expected = BROKEN[defect]
 
-    assert urls(document) == wanted
+    assert urls(document) == expected
     assert read(document.encode()).repaired
 
 
@@ -287,7 +296,7 @@ def test_a_broken_list_gives_its_feeds_and_says_that_it_was_repaired(defect: str
     ],
 )
 def test_a_broken_list_keeps_its_names(defect: str, names: list[str]) -> None:
-    assert [one.name for one in read(BROKEN[defect][0].encode()).feeds] == names
+    assert [item.name for item in read(BROKEN[defect][0].encode()).feeds] == names
 
 
 def test_a_feed_without_its_end_tag_is_no_folder() -> None:
@@ -296,7 +305,7 @@ def test_a_feed_without_its_end_tag_is_no_folder() -> None:
         + feed(C)
     )
 
-    assert [(one.url, one.tags) for one in read(document.encode()).feeds][:2] == [
+    assert [(item.url, item.tags) for item in read(document.encode()).feeds][:2] == [
         (A, ("n",)),
         (B, ("n",)),
     ]
@@ -308,7 +317,7 @@ def test_an_end_tag_behind_a_feed_ends_the_feed() -> None:
         + feed(C)
     )
 
-    assert [one.tags for one in read(document.encode()).feeds] == [("n",), ("n",), ()]
+    assert [item.tags for item in read(document.encode()).feeds] == [("n",), ("n",), ()]
 
 
 @pytest.mark.parametrize("broken_off", range(1, len(feed(B)) - 1))
@@ -418,15 +427,15 @@ def test_more_outlines_than_the_limit_are_refused() -> None:
 @example(b"<opml><!-<!----&#" + b"9" * 5000 + b";<outline>")
 @example(b"<opml><outline><![foo[<![")
 def test_bytes_of_any_kind_are_read_or_refused(document: bytes) -> None:
-    for made in (document, b"<opml>" + document):
+    for result in (document, b"<opml>" + document):
         try:
-            found = read(made).feeds
+            listed = read(result).feeds
         except ValueError as error:
-            found = ()
+            listed = ()
             if not str(error).startswith(("The ", "This is ")):  # a sentence of ours
                 raise
         assert all(
-            FeedShape(url=one.url, name=one.name or None, tags=list(one.tags)) for one in found
+            FeedShape(url=item.url, name=item.name or None, tags=list(item.tags)) for item in listed
         )
 
 
@@ -440,11 +449,11 @@ def test_tens_of_thousands_of_outlines_within_each_other_are_read(ends: int) -> 
         + feed(B)
     )
 
-    made = read(document.encode())
+    result = read(document.encode())
 
-    assert [one.url for one in made.feeds] == [A, B]
-    assert made.feeds[0].tags == tuple(f"f{number}" for number in range(MAX_TAGS))
-    assert made.repaired is not bool(ends)
+    assert [item.url for item in result.feeds] == [A, B]
+    assert result.feeds[0].tags == tuple(f"f{number}" for number in range(MAX_TAGS))
+    assert result.repaired is not bool(ends)
 
 
 REPEATED = [
@@ -497,10 +506,10 @@ def _laughs() -> str:
     ],
 )
 def test_entities_are_neither_expanded_nor_fetched(doctype: str) -> None:
-    made = read(opml(feed(B, "&l9;"), doctype).encode())
+    result = read(opml(feed(B, "&l9;"), doctype).encode())
 
-    assert made.feeds[-1] == ListedFeed(B, "&l9;", ())
-    assert made.repaired
+    assert result.feeds[-1] == ListedFeed(B, "&l9;", ())
+    assert result.repaired
 
 
 # Written
@@ -520,19 +529,19 @@ URLS = st.builds(
 )
 CLEAN_TAGS = st.lists(WORDS.map(_tag).filter(bool), unique=True, max_size=MAX_TAGS).map(tuple)
 LISTS = st.lists(
-    st.builds(ListedFeed, URLS, NAMES, CLEAN_TAGS), unique_by=lambda one: one.url, max_size=8
+    st.builds(ListedFeed, URLS, NAMES, CLEAN_TAGS), unique_by=lambda item: item.url, max_size=8
 )
 
 
 @given(LISTS)
 @example([ListedFeed(A, "a &lt b", ()), ListedFeed("http://b.example/?a=1&amp;b", '"', ("x",))])
 def test_what_is_written_is_read_back(feeds: list[ListedFeed]) -> None:
-    made = read(write(feeds, "Mine", NOON))
+    result = read(write(feeds, "Mine", NOON))
 
-    assert set(made.feeds) == set(feeds)
-    assert len(made.feeds) == len(feeds)
-    assert (made.repaired, made.skipped) == (False, ())
-    assert read(write(made.feeds, "Mine", NOON)).feeds == made.feeds
+    assert set(result.feeds) == set(feeds)
+    assert len(result.feeds) == len(feeds)
+    assert (result.repaired, result.skipped) == (False, ())
+    assert read(write(result.feeds, "Mine", NOON)).feeds == result.feeds
 
 
 @given(WORDS, WORDS, st.text(max_size=20), st.lists(st.text(max_size=10), max_size=3))
@@ -563,7 +572,7 @@ def test_it_is_opml_2_with_one_level_of_folders_and_further_tags_as_categories()
     assert document.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">')
     assert b"<title>Mine</title>" in document
     assert b"<dateCreated>Sun, 01 Mar 2026 12:00:00 GMT</dateCreated>" in document
-    assert [one for one in _elements(document) if one[0] == "outline"] == [
+    assert [item for item in _elements(document) if item[0] == "outline"] == [
         ("outline", {"type": "rss", "text": B, "title": B, "xmlUrl": B}),
         ("outline", {"text": "world", "title": "world"}),
         (
@@ -581,14 +590,14 @@ def test_characters_that_xml_forbids_are_dropped() -> None:
         datetime(2026, 3, 1, tzinfo=UTC),
     )
 
-    assert [one.name for one in read(document).feeds] == ["One Two"]
+    assert [item.name for item in read(document).feeds] == ["One Two"]
 
 
 # Real lists
 
 
 def test_every_list_of_the_collection_gives_all_feeds_it_names(shared: Path) -> None:
-    """Without exception, also where descriptions hold bare quotation marks and tags in front of the address."""
+    """Always, also where descriptions have bare quotation marks and tags before the address."""
     files = broken = 0
     with tarfile.open(shared / "feed_lists" / "awesome_opml.tar.xz") as tar:
         for member in tar:
@@ -597,18 +606,18 @@ def test_every_list_of_the_collection_gives_all_feeds_it_names(shared: Path) -> 
                 continue
             document = file.read()
             named = {
-                unescape(one).strip()
-                for one in re.findall(r'(?i)\bxmlurl\s*=\s*"([^"]*)"', document.decode())
+                unescape(item).strip()
+                for item in re.findall(r'(?i)\bxmlurl\s*=\s*"([^"]*)"', document.decode())
             }
-            made = read(document)
-            assert {one.url for one in made.feeds} == {
-                one for one in named if re.match("https?://", one)
+            result = read(document)
+            assert {item.url for item in result.feeds} == {
+                item for item in named if re.match("https?://", item)
             }, member.name
             assert all(
-                FeedShape(url=one.url, name=one.name or None, tags=list(one.tags))
-                for one in made.feeds
+                FeedShape(url=item.url, name=item.name or None, tags=list(item.tags))
+                for item in result.feeds
             )
-            assert made.skipped == ()
+            assert result.skipped == ()
             files += 1
-            broken += made.repaired
+            broken += result.repaired
     assert (files, broken) == (118, 80)
