@@ -180,16 +180,16 @@ async def test_two_stories_that_become_one_lose_no_alert_and_repeat_none(
 ) -> None:
     """Afterwards one message shows both, and what comes later."""
     async with opened(TRAM, PENDING) as harness:
-        app: dict[str, tuple[int, Delivery | None]] = {}
+        articles: dict[str, tuple[int, Delivery | None]] = {}
         for word, state in sorted(
             {"gone": gone, "kept": kept}.items(), key=lambda each: FIRST.index(each[1])
         ):
-            app[word] = await bring_to(harness, state, word, word)
+            articles[word] = await bring_to(harness, state, word, word)
         before, states = len(alerts(harness)), {gone, kept}
-        a, b = app["gone"][0], app["kept"][0]
+        a, b = articles["gone"][0], articles["kept"][0]
         await harness.add(ArticleSpec("A quiet bridge", (b, b, b), "bridge"), merges=merged(a, b))
         assert await harness.rows("pragma foreign_key_check") == []
-        for _, begun in app.values():
+        for _, begun in articles.values():
             if begun:
                 await harness.finish(begun)
         await harness.deliver(5 * MINUTE, 5 * SECOND)
@@ -215,12 +215,12 @@ async def test_a_chain_of_merges_ends_with_one_alert_that_shows_all(
     opened: OpenHarness, states: tuple[str, ...], at_once: bool
 ) -> None:
     async with opened(TRAM, PENDING) as harness:
-        app = {}
+        articles = {}
         for word, state in sorted(
             zip("abc", states, strict=True), key=lambda each: FIRST.index(each[1])
         ):
-            app[word] = (await bring_to(harness, state, f"story {word}", word))[0]
-        a, b, c = (app[word] for word in "abc")
+            articles[word] = (await bring_to(harness, state, f"story {word}", word))[0]
+        a, b, c = (articles[word] for word in "abc")
         if at_once:
             await harness.add(
                 ArticleSpec("A quiet bridge", (c, c, c), "bridge"),
@@ -363,12 +363,12 @@ class ArchiveHarness:
 
         Also the stories of the article that led to it.
         """
-        one, other = (self.chance.choice(list(self.places)) for _ in range(2))
+        first, second = (self.chance.choice(list(self.places)) for _ in range(2))
         merges, depth = [], self.chance.choice([1, 2, 2, 3, 3])
         for level, index in list(
             zip((Grouping.LOOSE, Grouping.NORMAL, Grouping.STRICT), (2, 1, 0), strict=True)
         )[:depth]:
-            gone, kept = self.places[one][index], self.places[other][index]
+            gone, kept = self.places[first][index], self.places[second][index]
             if gone != kept:
                 merges.append(Merge(level, gone, kept))
                 self.places = {
@@ -377,7 +377,7 @@ class ArchiveHarness:
                     )  # type: ignore[misc]
                     for number, place in self.places.items()
                 }
-        return merges, self.places[other]
+        return merges, self.places[second]
 
 
 @pytest.mark.parametrize("setting", ["strict", "normal", "loose"])
@@ -485,7 +485,7 @@ async def test_an_alert_is_for_the_story_of_its_chat_s_level(
 
 
 @pytest.mark.parametrize(("setting", "count"), [("strict", 4), ("normal", 2), ("loose", 1)])
-async def test_a_chat_is_rung_once_for_each_story_of_its_level(
+async def test_a_chat_gets_one_alert_for_each_story_of_its_level(
     opened: OpenHarness, setting: str, count: int
 ) -> None:
     async with opened(TRAM, levels={"ann": setting}) as harness:
@@ -507,7 +507,7 @@ CHANGES = list(itertools.permutations(SETTINGS, 2))
 
 @pytest.mark.parametrize("in_file", [True, False])
 @pytest.mark.parametrize(("before", "after"), CHANGES)
-async def test_a_change_of_the_level_repeats_no_story_that_was_rung(
+async def test_a_change_of_the_level_repeats_no_alert(
     opened: OpenHarness, before: str, after: str, in_file: bool
 ) -> None:
     async with opened(TRAM, levels={"ann": before} if in_file else {}, stories=before) as harness:
@@ -690,7 +690,7 @@ async def test_a_subscription_that_joins_a_pending_alert_brings_its_own_time(
         assert len(alerts(harness)) == 1
 
 
-async def test_what_no_subscription_wants_any_more_is_not_rung_for(opened: OpenHarness) -> None:
+async def test_what_no_subscription_wants_any_more_sends_no_alert(opened: OpenHarness) -> None:
     async with opened(rule("Two", "tram", publishers=2, or_after="30m")) as harness:
         [a] = await harness.add(ArticleSpec("tram"))
     async with opened(rule("Other", "other")) as harness:

@@ -296,7 +296,7 @@ def test_a_cleaned_text_holds_no_control_or_direction_characters(text: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("item", "other"),
     [
         ("https://zoo.example/a", "http://www.zoo.example/a/"),
         ("https://zoo.example/a?utm_source=x&b=1", "https://zoo.example/a?b=1"),
@@ -312,7 +312,7 @@ def test_two_spellings_of_one_link_have_one_key(item: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("item", "other"),
     [
         ("https://zoo.example/a", "https://zoo.example/b"),
         ("https://zoo.example/a?id=1", "https://zoo.example/a?id=2"),

@@ -97,9 +97,11 @@ def test_the_next_try_is_neither_too_soon_nor_too_late_and_waits_as_the_server_a
 def test_each_further_failure_waits_at_least_as_long(
     every: timedelta | None, failures: int, chance: float
 ) -> None:
-    one, more = (state(failures=many, failure=Failure.SERVER) for many in (failures, failures + 1))
+    fewer, more = (
+        state(failures=count, failure=Failure.SERVER) for count in (failures, failures + 1)
+    )
     assert (
-        after_failure(feed(one, every), one, FRESH, NOON, chance).at
+        after_failure(feed(fewer, every), fewer, FRESH, NOON, chance).at
         <= after_failure(feed(more, every), more, FRESH, NOON, chance).at
     )
 
@@ -114,9 +116,9 @@ def test_failures_double_the_wait_from_five_minutes_to_a_day() -> None:
 
 @given(rates, rates)
 def test_a_feed_that_publishes_more_is_looked_at_at_least_as_often(
-    one: float, other: float
+    first: float, second: float
 ) -> None:
-    fewer, more = sorted((one, other))
+    fewer, more = sorted((first, second))
     newest = NOON - 10 * MINUTE
     assert poll_schedule.adaptive(state(rate=more, newest=newest), NOON) <= poll_schedule.adaptive(
         state(rate=fewer, newest=newest), NOON
