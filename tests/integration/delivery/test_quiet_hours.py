@@ -328,7 +328,7 @@ def test_a_time_zone_is_found_by_its_city_in_the_language_of_the_chat(
     assert time_zones(text, language) == expected
 
 
-async def test_an_urgent_subscription_that_waits_for_publishers_sends_no_alert_before_they_carry_it(
+async def test_an_urgent_subscription_that_waits_for_publishers_sends_no_alert_before(
     opened: OpenHarness,
 ) -> None:
     urgent = rule("Urgent", "harbour", urgency="breaking", publishers=2)
