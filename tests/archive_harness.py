@@ -35,7 +35,7 @@ def _placed(entry: NewEntry, story: int) -> PlacedEntry:
 
 
 class ArchiveHarness:
-    """A store with two feeds, and entries added as a poll would. Runs each call of the store at once."""
+    """A store with two feeds, to which entries are added as by a poll. Calls are synchronous."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "newsbell.db"
@@ -76,7 +76,7 @@ class ArchiveHarness:
         story: int = 0,
         published: datetime | None = None,
     ) -> list[int]:
-        """Store articles or headlines; return their ids. With a story of 0 each is its own story."""
+        """Store articles or headlines; return their ids. A story of 0 makes a story of each."""
         articles = [Article(item, language="en") if isinstance(item, str) else item for item in new]
         keys = tuple(
             EntryKeys(b"", b"", digest("title", article.title or "-")) for article in articles

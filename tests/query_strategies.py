@@ -16,12 +16,15 @@ NAMES = {
     "бедствия": ("пожар", "наводнение"),
 }
 
-# The same vocabulary for queries and texts, so that they match often: forms of a word, spellings of a
-# name, joined words, words with digits.
+# The same vocabulary for queries and texts, so that they match often: forms of a word, spellings of
+# a name, joined words, words with digits.
 WORDS = (
-    "fire fires Fire FIRE firing US us air defence missile missiles drone rocketry S-300 S300 С-300 al-Assad Assad al alAssad l'Ukraine Ukraine "
-    "1,000 1000 ١٠٠٠ ракета ракетами пожар пожары Харьков Kharkiv Kharkov Харків об'єкт об’єкти حكومة الحكومة والحكومة خاركيف ממשלה בממשלה "
-    "Straße STRASSE Straßen saldırı saldırılar SALDIRI οδός ΟΔΟΣ οδού 地震 地震発生 震 น้ำท่วม ﾐｻｲﾙ ミサイル powódź powodzi AND not near"
+    "fire fires Fire FIRE firing US us air defence missile missiles drone rocketry S-300 S300 "
+    "С-300 al-Assad Assad al alAssad l'Ukraine Ukraine "
+    "1,000 1000 ١٠٠٠ ракета ракетами пожар пожары Харьков Kharkiv Kharkov Харків "
+    "об'єкт об’єкти حكومة الحكومة والحكومة خاركيف ממשלה בממשלה "
+    "Straße STRASSE Straßen saldırı saldırılar SALDIRI "
+    "οδός ΟΔΟΣ οδού 地震 地震発生 震 น้ำท่วม ﾐｻｲﾙ ミサイル powódź powodzi AND not near"
 ).split()
 PAIRS = (
     "air defence",

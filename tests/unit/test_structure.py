@@ -27,9 +27,8 @@ EXEMPT: dict[str, list[str]] = {
         tests/acceptance/test_story_replay.py tests/acceptance/test_telegram_faults.py
         tests/acceptance/test_telegram_languages.py tests/acceptance/test_telegram_page.py
         tests/botapi/ tests/conftest.py tests/conversation.py tests/fault_injection.py
-        tests/integration/botapi/ tests/integration/chat/ tests/integration/fetch/
-        tests/integration/search/ tests/integration/stories/ tests/integration/telegram/
-        tests/ptb.py tests/unit/config/ tests/unit/names/ tests/unit/parse/ tests/unit/query/
+        tests/integration/botapi/ tests/integration/chat/ tests/integration/stories/
+        tests/integration/telegram/ tests/ptb.py tests/unit/config/ tests/unit/names/
         tests/unit/stories/ tests/unit/test_docs.py
     """.split(),
     "function": """
@@ -40,15 +39,14 @@ EXEMPT: dict[str, list[str]] = {
         tests/acceptance/test_evening.py tests/acceptance/test_pipelines.py
         tests/acceptance/test_replay.py tests/acceptance/test_story_replay.py
         tests/acceptance/test_telegram_faults.py tests/fault_injection.py tests/integration/chat/
-        tests/integration/search/ tests/integration/stories/
+        tests/integration/stories/
     """.split(),
     "one": """
         bot/names/ bot/stories/ tests/acceptance/crash_driver.py tests/acceptance/test_evening.py
         tests/acceptance/test_replay.py tests/acceptance/test_story_replay.py
         tests/acceptance/test_telegram_page.py tests/conversation.py tests/integration/botapi/
-        tests/integration/chat/ tests/integration/fetch/ tests/integration/search/
-        tests/integration/stories/ tests/integration/telegram/ tests/unit/names/ tests/unit/parse/
-        tests/unit/query/ tests/unit/stories/ tests/unit/test_docs.py
+        tests/integration/chat/ tests/integration/stories/ tests/integration/telegram/
+        tests/unit/names/ tests/unit/stories/ tests/unit/test_docs.py
     """.split(),
     "parts": """
         bot/stories/

@@ -1,4 +1,4 @@
-"""One fetch on real HTTP: what is asked, what is believed, what is bounded, and that whatever comes is an outcome in words."""
+"""Fetching over real HTTP: requests, redirects, limits, and an outcome for any response."""
 
 import asyncio
 import gzip
@@ -27,15 +27,15 @@ MIB = 1024 * 1024
 async def fetcher(limits: Limits | None = None) -> AsyncIterator[Client]:
     async with open_client(
         UrlGuard([ip_network("127.0.0.0/8")]), limits or Limits(), ManualClock(), AGENT
-    ) as made:
-        yield made
+    ) as fetching:
+        yield fetching
 
 
 async def fetch(
     url: str, limits: Limits | None = None, **request: str | tuple[tuple[str, str], ...]
 ) -> FetchOutcome:
-    async with fetcher(limits) as made:
-        return await made.fetch(FetchRequest(url, **request))  # type: ignore[arg-type]
+    async with fetcher(limits) as fetching:
+        return await fetching.fetch(FetchRequest(url, **request))  # type: ignore[arg-type]
 
 
 async def failure(url: str, limits: Limits | None = None, **request: str) -> FetchFailed:
@@ -88,7 +88,7 @@ async def raw_server(talk: bytes | Talk) -> AsyncIterator[str]:
 # What is asked
 
 
-async def test_a_request_says_who_asks_and_what_for_and_nothing_else(server: FeedServer) -> None:
+async def test_a_request_has_only_the_headers_it_needs(server: FeedServer) -> None:
     server.put("/a", BODY)
     await fetch(server.url("/a?b=c"))
     (seen,) = server.seen
@@ -101,18 +101,18 @@ async def test_a_request_says_who_asks_and_what_for_and_nothing_else(server: Fee
     }
 
 
-def test_the_name_is_honest_without_a_contact_and_for_one_subscriber() -> None:
+def test_the_user_agent_without_a_contact_and_with_one_subscriber() -> None:
     assert user_agent("1.0", "", 1) == "newsbell/1.0 (+no contact given; 1 subscriber)"
 
 
-async def test_cookies_are_not_sent_back_and_nothing_tells_where_we_came_from(
+async def test_cookies_and_referrers_are_not_sent(
     server: FeedServer,
 ) -> None:
     server.handle("/a", answers(302, {"Location": "/b", "Set-Cookie": "who=me; Path=/"}))
     server.put("/b", BODY, headers={"Set-Cookie": "again=1"})
-    async with fetcher() as made:
-        await made.fetch(FetchRequest(server.url("/a")))
-        await made.fetch(FetchRequest(server.url("/b")))
+    async with fetcher() as fetching:
+        await fetching.fetch(FetchRequest(server.url("/a")))
+        await fetching.fetch(FetchRequest(server.url("/b")))
     assert [seen.path for seen in server.seen] == ["/a", "/b", "/b"]
     for seen in server.seen:
         assert not {"Cookie", "Referer", "Origin", "If-None-Match", "If-Modified-Since"} & set(
@@ -155,24 +155,27 @@ async def test_validators_are_sent_back_byte_for_byte(etag: str) -> None:
     asked: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = f"HTTP/1.1 200 OK\r\nETag: {etag}\r\nLast-Modified: yesterday,  about noon \r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
+        head = (
+            f"HTTP/1.1 200 OK\r\nETag: {etag}\r\nLast-Modified: yesterday,  about noon \r\n"
+            f"Content-Length: {len(BODY)}\r\n\r\n"
+        ).encode()
         writer.write(head + BODY)
         asked.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 304 Not Modified\r\n\r\n")
 
-    async with raw_server(talk) as url, fetcher() as made:
-        first = await made.fetch(FetchRequest(url))
+    async with raw_server(talk) as url, fetcher() as fetching:
+        first = await fetching.fetch(FetchRequest(url))
         assert isinstance(first, Fetched)
         assert (first.etag, first.last_modified) == (etag, "yesterday,  about noon")
         assert isinstance(
-            await made.fetch(FetchRequest(url, first.etag, first.last_modified)), NotModified
+            await fetching.fetch(FetchRequest(url, first.etag, first.last_modified)), NotModified
         )
     assert f"\r\nIf-None-Match: {etag}\r\n".encode() in asked[0]
     assert b"\r\nIf-Modified-Since: yesterday,  about noon\r\n" in asked[0]
 
 
 @pytest.mark.parametrize("etag", [b'"\xe9"', b'"' + b"x" * 1100 + b'"'])
-async def test_a_validator_that_could_not_be_sent_back_as_it_came_is_not_kept(etag: bytes) -> None:
+async def test_a_validator_that_could_not_be_sent_back_unchanged_is_dropped(etag: bytes) -> None:
     head = (
         b"HTTP/1.1 200 OK\r\nETag: "
         + etag
@@ -186,7 +189,7 @@ async def test_a_validator_that_could_not_be_sent_back_as_it_came_is_not_kept(et
     assert (outcome.etag, outcome.last_modified) == (None, "x")
 
 
-async def test_a_304_brings_its_own_validators_and_freshness(server: FeedServer) -> None:
+async def test_a_304_has_its_own_validators_and_freshness(server: FeedServer) -> None:
     server.handle("/a", answers(304, {"ETag": '"new"', "Cache-Control": "max-age=600"}))
     outcome = await fetch(server.url("/a"), etag='"old"', last_modified="then")
     assert isinstance(outcome, NotModified)
@@ -209,7 +212,7 @@ async def test_a_304_that_was_not_asked_for_is_a_failure(server: FeedServer) -> 
 @pytest.mark.parametrize(
     ("status", "permanent"), [(301, True), (302, False), (303, False), (307, False), (308, True)]
 )
-async def test_a_redirect_is_followed_and_only_a_permanent_one_is_offered_for_good(
+async def test_a_redirect_is_followed_and_only_a_permanent_redirect_is_reported(
     server: FeedServer, status: int, permanent: bool
 ) -> None:
     server.handle("/a", answers(status, {"Location": "../b?x=%2F"}))
@@ -221,7 +224,7 @@ async def test_a_redirect_is_followed_and_only_a_permanent_one_is_offered_for_go
     assert [seen.method for seen in server.seen] == ["GET", "GET"]
 
 
-async def test_a_chain_is_permanent_only_as_a_whole(server: FeedServer) -> None:
+async def test_a_chain_is_permanent_only_if_all_its_redirects_are(server: FeedServer) -> None:
     server.handle("/a", answers(301, {"Location": "/b"}))
     server.handle("/b", answers(302, {"Location": "/c"}))
     server.put("/c", BODY)
@@ -244,19 +247,19 @@ async def test_five_redirects_are_followed_and_no_more(
     assert len(server.seen) == min(hops + 1, 6)
 
 
-async def test_a_loop_ends(server: FeedServer) -> None:
+async def test_a_loop_of_redirects_ends(server: FeedServer) -> None:
     server.handle("/a", answers(301, {"Location": "/a"}))
     assert (await failure(server.url("/a"))).failure is Failure.REDIRECT
     assert len(server.seen) == 6
 
 
-async def test_a_redirect_to_nowhere_is_a_failure_in_words(server: FeedServer) -> None:
+async def test_a_redirect_without_location_is_a_failure_with_a_message(server: FeedServer) -> None:
     server.handle("/a", answers(301, {}))
     assert (await failure(server.url("/a"))).text == "The site answers with status 301."
 
 
 @pytest.mark.parametrize("location", [b"http://[::1", b"http://example.com:port/", b"/caf\xe9"])
-async def test_a_redirect_to_what_is_no_address_is_a_failure_in_words(location: bytes) -> None:
+async def test_a_redirect_to_no_address_is_a_failure_with_a_message(location: bytes) -> None:
     async with raw_server(
         b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     ) as url:
@@ -287,15 +290,15 @@ async def test_validators_go_to_the_address_behind_a_redirect_that_gave_them(
     server.handle("/a", answers(302, {"Location": "/b"}))
     server.put("/b", BODY, headers={"ETag": '"b"'})
     server.put("/c", BODY, headers={"ETag": '"b"'})
-    async with fetcher() as made:
+    async with fetcher() as fetching:
         request = FetchRequest(server.url("/a"))
-        first = await made.fetch(request)
+        first = await fetching.fetch(request)
         assert isinstance(first, Fetched)
         conditional = FetchRequest(request.url, first.etag, first.last_modified)
-        assert isinstance(await made.fetch(conditional), NotModified)
+        assert isinstance(await fetching.fetch(conditional), NotModified)
         server.handle("/a", answers(302, {"Location": "/c"}))
         assert isinstance(
-            await made.fetch(conditional), Fetched
+            await fetching.fetch(conditional), Fetched
         )  # the same words from another address mean nothing
     assert [(seen.path, seen.headers.get("If-None-Match")) for seen in server.seen] == [
         ("/a", None), ("/b", None), ("/a", None), ("/b", '"b"'), ("/a", None), ("/c", None),
@@ -318,7 +321,7 @@ async def test_a_slow_drip_ends_at_the_deadline() -> None:
     assert failed.failure is Failure.TIMEOUT
 
 
-async def test_a_server_that_says_nothing_ends_at_the_deadline() -> None:
+async def test_a_silent_server_ends_at_the_deadline() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
@@ -340,7 +343,9 @@ async def test_redirects_share_one_deadline(server: FeedServer) -> None:
 
 
 @pytest.mark.parametrize(("size", "fits"), [(MIB, True), (MIB + 1, False), (3 * MIB, False)])
-async def test_the_limit_holds_on_the_wire(server: FeedServer, size: int, fits: bool) -> None:
+async def test_the_limit_applies_to_encoded_bytes(
+    server: FeedServer, size: int, fits: bool
+) -> None:
     server.put("/a", b"x" * size)
     outcome = await fetch(server.url("/a"), Limits(body=MIB))
     assert isinstance(outcome, Fetched) is fits
@@ -352,7 +357,7 @@ async def test_the_limit_holds_on_the_wire(server: FeedServer, size: int, fits: 
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-async def test_the_limit_holds_for_what_is_decoded(server: FeedServer, layers: int) -> None:
+async def test_the_limit_applies_to_decoded_bytes(server: FeedServer, layers: int) -> None:
     bomb = bytes(30 * MIB)
     for _ in range(layers):
         bomb = gzip.compress(bomb)
@@ -395,14 +400,14 @@ async def test_too_many_or_too_long_headers_are_a_failure(head: bytes) -> None:
         b"SSH-2.0-x\r\n",
     ],
 )
-async def test_what_is_not_http_is_a_failure_in_words(talk: bytes) -> None:
+async def test_an_answer_that_is_not_http_is_a_failure_with_a_message(talk: bytes) -> None:
     async with raw_server(talk) as url:
         failed = await failure(url)
     assert failed.failure is Failure.CONNECT
     assert "SSH" not in failed.text
 
 
-async def test_a_closed_port_and_a_name_that_does_not_exist_are_told_apart() -> None:
+async def test_a_closed_port_and_an_unknown_name_are_different_failures() -> None:
     assert (await failure("http://127.0.0.1:1/")).failure is Failure.CONNECT
     assert (await failure("http://no-such-host.invalid/")).failure is Failure.DNS
 
@@ -430,7 +435,7 @@ ENCODED = {
 
 
 @pytest.mark.parametrize(("coding", "sent"), ENCODED.values(), ids=ENCODED.keys())
-async def test_a_body_is_decoded_whatever_its_server_calls_it(
+async def test_a_body_is_decoded_whatever_coding_is_declared(
     server: FeedServer, coding: str, sent: bytes
 ) -> None:
     server.put("/a", sent, headers={"Content-Encoding": coding} if coding else {})
@@ -460,7 +465,7 @@ async def test_a_coding_that_was_not_asked_for_or_is_broken_is_a_failure(
     assert (await failure(server.url("/a"))).failure is Failure.ENCODING
 
 
-async def test_a_truncated_body_is_told_to_be_one(server: FeedServer) -> None:
+async def test_a_truncated_body_is_marked_as_truncated(server: FeedServer) -> None:
     text = b"".join(b"<p>%d</p>" % number for number in range(2000))
     server.put("/gzip", gzip.compress(text)[:-200], headers={"Content-Encoding": "gzip"})
     got, truncated = await body(server.url("/gzip"))
@@ -475,7 +480,7 @@ async def test_a_truncated_body_is_told_to_be_one(server: FeedServer) -> None:
         assert await body(url) == (BODY, True)
 
 
-def test_a_body_of_very_many_parts_is_refused() -> None:
+def test_a_body_of_very_many_gzip_members_is_rejected() -> None:
     with pytest.raises(Undecodable):
         decode(gzip.compress(b"") * 100_000, "gzip", MIB)
     with pytest.raises(TooLarge):
@@ -488,12 +493,26 @@ def test_a_body_of_very_many_parts_is_refused() -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, Failure.HTTP), (401, Failure.LOGIN), (402, Failure.HTTP), (403, Failure.BLOCKED), (404, Failure.NOT_FOUND), (407, Failure.LOGIN),
-        (410, Failure.GONE), (418, Failure.HTTP), (429, Failure.SLOW_DOWN), (451, Failure.BLOCKED), (500, Failure.SERVER), (503, Failure.SERVER),
-        (521, Failure.SERVER), (204, Failure.HTTP), (206, Failure.HTTP), (300, Failure.HTTP), (600, Failure.HTTP),
+        (400, Failure.HTTP),
+        (401, Failure.LOGIN),
+        (402, Failure.HTTP),
+        (403, Failure.BLOCKED),
+        (404, Failure.NOT_FOUND),
+        (407, Failure.LOGIN),
+        (410, Failure.GONE),
+        (418, Failure.HTTP),
+        (429, Failure.SLOW_DOWN),
+        (451, Failure.BLOCKED),
+        (500, Failure.SERVER),
+        (503, Failure.SERVER),
+        (521, Failure.SERVER),
+        (204, Failure.HTTP),
+        (206, Failure.HTTP),
+        (300, Failure.HTTP),
+        (600, Failure.HTTP),
     ],
-)  # fmt: skip
-async def test_each_refusal_has_its_own_meaning(
+)
+async def test_each_status_has_its_failure(
     server: FeedServer, status: int, expected: Failure
 ) -> None:
     server.put("/a", b"" if status == 204 else "No.", status=status)
@@ -505,7 +524,7 @@ async def test_each_refusal_has_its_own_meaning(
 
 @pytest.mark.parametrize("coding", ["", "gzip"])
 @pytest.mark.parametrize("status", [403, 503])
-async def test_a_challenge_for_browsers_is_told_to_be_one(
+async def test_a_challenge_for_browsers_is_recognised(
     server: FeedServer, status: int, coding: str
 ) -> None:
     page = b"<!doctype html><title>Just a moment...</title>" + b"<p>wait</p>" * 50
@@ -522,7 +541,7 @@ async def test_a_challenge_for_browsers_is_told_to_be_one(
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("header", ["7200", "Mon, 02 Mar 2026 14:00:00 GMT"])
-async def test_the_wait_that_a_server_asks_for_is_understood_in_both_forms(
+async def test_retry_after_is_parsed_in_both_forms(
     server: FeedServer, status: int, header: str
 ) -> None:
     server.put(
@@ -543,7 +562,7 @@ async def test_the_wait_that_a_server_asks_for_is_understood_in_both_forms(
     ],
 )
 @pytest.mark.parametrize("hangs", [True, False])
-async def test_the_wait_is_understood_even_where_the_page_never_comes(
+async def test_retry_after_is_used_even_if_the_body_never_comes(
     rest: bytes, hangs: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PAGE_WAIT", 0.2)
@@ -565,7 +584,7 @@ async def test_the_wait_is_understood_even_where_the_page_never_comes(
     ("status", "dropped"),
     [(400, True), (412, True), (416, True), (501, True), (404, False), (500, False), (403, False)],
 )
-async def test_a_server_that_refuses_conditions_gets_none_the_next_time(
+async def test_a_server_that_rejects_conditions_gets_none_the_next_time(
     server: FeedServer, status: int, dropped: bool
 ) -> None:
     server.put("/a", "", status=status)

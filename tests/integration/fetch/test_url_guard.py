@@ -1,4 +1,4 @@
-"""The gate: no way of writing an address, no redirect and no name leads into the operator's network unless the operator named it."""
+"""The URL guard: no notation, redirect or name leads into a network that is not exempt."""
 
 import errno
 import socket
@@ -23,7 +23,7 @@ NOT_PUBLIC = "The address is not public."
 SPECIAL = {
     "this network": "0.0.0.0 0.1.2.3",
     "private": "10.0.0.1 10.255.255.255 172.16.0.1 172.31.255.255 192.168.0.1 192.168.255.255",
-    "shared (carrier NAT), a cloud's metadata among it": "100.64.0.1 100.100.100.200 100.127.255.255",
+    "shared (carrier NAT), metadata of a cloud": "100.64.0.1 100.100.100.200 100.127.255.255",
     "loopback": "127.0.0.1 127.0.0.53 127.255.255.254",
     "link-local, clouds' metadata among it": "169.254.0.1 169.254.169.254 169.254.170.2",
     "protocol assignments, a cloud's metadata among it": "192.0.0.1 192.0.0.192",
@@ -35,7 +35,8 @@ SPECIAL = {
     "a cloud's own address in public space": "168.63.129.16",
     "IPv6 unspecified and loopback": ":: ::1 0:0:0:0:0:0:0:1",
     "IPv4-compatible": "::127.0.0.1 ::8.8.8.8 ::7f00:1",
-    "IPv4-mapped": "::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:8.8.8.8",
+    "IPv4-mapped": "::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:10.0.0.1 "
+    "::ffff:169.254.169.254 ::ffff:8.8.8.8",
     "IPv4-translated": "::ffff:0:127.0.0.1 ::ffff:0:7f00:1",
     "NAT64": "64:ff9b::127.0.0.1 64:ff9b::a00:1 64:ff9b:1::127.0.0.1 64:ff9b:1:ffff::a9fe:a9fe",
     "6to4": "2002:7f00:1:: 2002:a00:1::1 2002:a9fe:a9fe::1",
@@ -127,8 +128,10 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("address", [one for group in SPECIAL.values() for one in group.split()])
-def test_a_special_address_is_refused(address: str) -> None:
+@pytest.mark.parametrize(
+    "address", [address for group in SPECIAL.values() for address in group.split()]
+)
+def test_a_special_address_is_not_allowed(address: str) -> None:
     assert not UrlGuard().allows(address)
     with pytest.raises(AddressError):
         UrlGuard().parse(
@@ -149,13 +152,13 @@ def test_a_special_address_is_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize("url", WRITTEN.values(), ids=WRITTEN.keys())
-def test_a_url_with_a_trap_in_it_is_refused(url: str) -> None:
+def test_a_deceptive_url_is_rejected(url: str) -> None:
     with pytest.raises(AddressError):
         UrlGuard().parse(url)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_is_admitted(address: str) -> None:
+def test_a_public_address_is_allowed(address: str) -> None:
     assert UrlGuard().allows(address)
     host = f"[{address}]" if ":" in address else address
     assert UrlGuard().parse(f"https://{host}/feed").host == address
@@ -175,17 +178,17 @@ def test_a_public_address_is_admitted(address: str) -> None:
         ("http://exam_ple.example.com./x", "http://exam_ple.example.com./x"),
     ],
 )
-def test_an_ordinary_url_is_fetched_as_it_is_written(text: str, fetched: str) -> None:
+def test_an_ordinary_url_is_fetched_as_written(text: str, fetched: str) -> None:
     assert str(UrlGuard().parse(text)) == fetched
 
 
-def test_further_ports_are_admitted_where_the_operator_names_them() -> None:
+def test_ports_of_the_configuration_are_allowed() -> None:
     assert UrlGuard(ports=[8443]).parse("https://example.com:8443/").port == 8443
     with pytest.raises(AddressError, match=r"8443.*settings\.network\.ports"):
         UrlGuard().parse("https://example.com:8443/")
 
 
-def test_only_the_named_range_is_admitted_with_every_port_and_as_a_mapped_address() -> None:
+def test_an_exempt_network_is_allowed_with_every_port_and_as_mapped_address() -> None:
     url_guard = UrlGuard([ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")])
     for address in ("10.1.2.3", "fd00:1::5", "::ffff:10.1.2.3"):
         assert url_guard.allows(address)
@@ -196,7 +199,7 @@ def test_only_the_named_range_is_admitted_with_every_port_and_as_a_mapped_addres
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_an_address_inside_another_is_never_a_way_in(number: int) -> None:
+def test_an_embedded_address_is_never_allowed(number: int) -> None:
     """Mapped, 6to4 and NAT64 forms are refused whatever they carry."""
     inner = IPv4Address(number)
     carried = (
@@ -209,7 +212,7 @@ def test_an_address_inside_another_is_never_a_way_in(number: int) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_whatever_is_written_is_refused_in_words_or_has_a_plain_host(text: str) -> None:
+def test_any_text_is_rejected_with_a_message_or_has_a_plain_host(text: str) -> None:
     try:
         url = UrlGuard().parse(f"http://{text}")
     except AddressError:
@@ -236,13 +239,13 @@ class Names(AbstractResolver):
         return [
             ResolveResult(
                 hostname=host,
-                host=one,
+                host=address,
                 port=port,
-                family=socket.AF_INET6 if ":" in one else socket.AF_INET,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
                 proto=0,
                 flags=flags,
             )
-            for one in self.known[host]
+            for address in self.known[host]
         ]
 
     async def close(self) -> None:
@@ -252,8 +255,10 @@ class Names(AbstractResolver):
 async def fetched(
     url: str, url_guard: UrlGuard, names: Mapping[str, Sequence[str]] | None = None
 ) -> FetchOutcome:
-    async with open_client(url_guard, Limits(), ManualClock(), "test", Names(names or {})) as made:
-        return await made.fetch(FetchRequest(url))
+    async with open_client(
+        url_guard, Limits(), ManualClock(), "test", Names(names or {})
+    ) as fetching:
+        return await fetching.fetch(FetchRequest(url))
 
 
 @pytest.mark.parametrize(
@@ -266,30 +271,32 @@ async def fetched(
         ["2606:4700::1111", "::ffff:127.0.0.1"],
     ],
 )
-async def test_a_name_with_a_private_address_among_its_addresses_is_refused(
+async def test_a_name_with_any_private_address_is_rejected(
     addresses: list[str],
 ) -> None:
     outcome = await fetched("http://feeds.example/", UrlGuard(), {"feeds.example": addresses})
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
 
 
-async def test_the_resolver_hands_out_public_addresses() -> None:
+async def test_the_resolver_returns_public_addresses() -> None:
     names = Names({"feeds.example": ["93.184.216.34", "2606:4700::1111"]})
-    found = await GuardedResolver(UrlGuard(), names).resolve("feeds.example", 80)
-    assert [one["host"] for one in found] == ["93.184.216.34", "2606:4700::1111"]
+    rows = await GuardedResolver(UrlGuard(), names).resolve("feeds.example", 80)
+    assert [row["host"] for row in rows] == ["93.184.216.34", "2606:4700::1111"]
 
 
-async def test_this_machine_is_refused_by_its_name(server: FeedServer) -> None:
+async def test_localhost_is_rejected(server: FeedServer) -> None:
     """The system's own resolver knows localhost."""
     server.put("/feed", "<rss/>")
     port = server.base.rpartition(":")[2]
-    async with open_client(UrlGuard(ports=[int(port)]), Limits(), ManualClock(), "test") as made:
-        outcome = await made.fetch(FetchRequest(f"http://localhost:{port}/feed"))
+    async with open_client(
+        UrlGuard(ports=[int(port)]), Limits(), ManualClock(), "test"
+    ) as fetching:
+        outcome = await fetching.fetch(FetchRequest(f"http://localhost:{port}/feed"))
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
     assert server.seen == []
 
 
-async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_port_are_named(
+async def test_a_name_of_an_exempt_network_is_fetched(
     server: FeedServer,
 ) -> None:
     server.put("/feed", "<rss/>")
@@ -302,10 +309,10 @@ async def test_a_name_of_the_operators_network_is_fetched_where_its_range_and_po
     assert server.seen[0].headers["Host"] == f"nas.example:{port}"
 
 
-async def test_a_name_that_changes_its_address_after_the_check_gets_no_connection(
+async def test_a_name_that_changes_its_address_after_the_check_is_not_connected(
     server: FeedServer,
 ) -> None:
-    """Rebinding: the socket is made for the address that is connected to, and the gate is asked once more there."""
+    """Rebinding: the address is checked again when the socket is opened."""
     server.put("/feed", "<rss/>")
     url_guard = UrlGuard()
     port = server.base.rpartition(":")[2]
@@ -320,7 +327,7 @@ async def test_a_name_that_changes_its_address_after_the_check_gets_no_connectio
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_from_an_allowed_host_to_a_private_address_is_refused(status: int) -> None:
+async def test_a_redirect_from_an_exempt_host_to_a_private_address_is_rejected(status: int) -> None:
     async with feed_server("127.0.0.2") as outer, feed_server("127.0.0.3") as inner:
         inner.put("/secret", "<rss/>")
 
@@ -343,7 +350,7 @@ async def test_a_redirect_from_an_allowed_host_to_a_private_address_is_refused(s
         "gopher://127.0.0.2/",
     ],
 )
-async def test_a_redirect_goes_through_the_same_gate_as_the_address_itself(target: str) -> None:
+async def test_the_address_of_a_redirect_is_checked_like_any_other(target: str) -> None:
     async with feed_server("127.0.0.2") as outer:
 
         async def redirect(request: web.Request) -> web.Response:
@@ -357,7 +364,7 @@ async def test_a_redirect_goes_through_the_same_gate_as_the_address_itself(targe
         assert len(outer.seen) == 1
 
 
-async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_and_names(
+async def test_the_message_is_the_same_for_open_ports_closed_ports_and_names(
     server: FeedServer,
 ) -> None:
     server.put("/feed", "<rss/>")
@@ -368,9 +375,9 @@ async def test_the_words_of_a_refusal_are_the_same_for_open_ports_closed_ports_a
         url_guard = UrlGuard(ports=[port, shut])
         names = {"inside.example": ["127.0.0.1"]}
         texts = {
-            str(await fetched(f"http://{host}:{one}/feed", url_guard, names))
+            str(await fetched(f"http://{host}:{number}/feed", url_guard, names))
             for host in ("127.0.0.1", "inside.example")
-            for one in (port, shut)
+            for number in (port, shut)
         }
     assert texts == {str(FetchFailed(Failure.PRIVATE, NOT_PUBLIC))}
     assert server.seen == []

@@ -33,11 +33,11 @@ def test_a_backtest_counts_one_alert_a_story_by_the_article_that_came_first(
     harness.put("Mill burns", at=NOON - HOUR)
     harness.put("Harbour crane", at=NOON - 2 * HOUR)
 
-    made = backtest(parse("harbour"), harness.archive, NOON)
+    forecast = backtest(parse("harbour"), harness.archive, NOON)
 
-    assert (made.stories, made.entries, made.share) == (2, 3, 1)
-    assert [hit.entry.article.title for hit in made.hits] == ["Harbour crane", "Harbour opens"]
-    assert {f"{day:%d}": count for day, count in made.by_day if count} == {"27": 1, "02": 1}
+    assert (forecast.stories, forecast.entries, forecast.share) == (2, 3, 1)
+    assert [hit.entry.article.title for hit in forecast.hits] == ["Harbour crane", "Harbour opens"]
+    assert {f"{day:%d}": count for day, count in forecast.by_day if count} == {"27": 1, "02": 1}
 
 
 def test_days_without_a_story_are_in_the_chart_and_older_ones_are_not(
@@ -47,10 +47,10 @@ def test_days_without_a_story_are_in_the_chart_and_older_ones_are_not(
     harness.put("Harbour late", at=NOON - 2 * DAY, published=NOON - 20 * DAY)
     harness.put("Harbour new", at=NOON - 2 * DAY, published=NOON - 4 * DAY)
 
-    made = backtest(parse("harbour"), harness.archive, NOON)
+    forecast = backtest(parse("harbour"), harness.archive, NOON)
 
-    assert (made.days, made.since, made.stories) == (7, NOON - 7 * DAY, 1)
-    assert [f"{day:%d}" for day, _ in made.by_day] == [
+    assert (forecast.days, forecast.since, forecast.stories) == (7, NOON - 7 * DAY, 1)
+    assert [f"{day:%d}" for day, _ in forecast.by_day] == [
         "23",
         "24",
         "25",
@@ -60,9 +60,9 @@ def test_days_without_a_story_are_in_the_chart_and_older_ones_are_not(
         "01",
         "02",
     ]
-    assert [count for _, count in made.by_day] == [0, 0, 0, 1, 0, 0, 0, 0]
-    assert made.alerts_per_day == pytest.approx(1 / 7)
-    assert made.alerts_per_week == pytest.approx(1)
+    assert [count for _, count in forecast.by_day] == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert forecast.alerts_per_day == pytest.approx(1 / 7)
+    assert forecast.alerts_per_week == pytest.approx(1)
     assert backtest(parse("harbour"), harness.archive, NOON, 60).stories == 3
 
 
@@ -78,25 +78,31 @@ def test_a_young_database_is_not_counted_as_if_it_were_a_week_old(harness: Archi
     assert backtest(parse("harbour"), harness.archive, NOON, 0.1).days == pytest.approx(0.1)
 
 
-def test_an_empty_database_foretells_nothing_without_a_fault(harness: ArchiveHarness) -> None:
-    made = backtest(parse("harbour"), harness.archive, NOON)
+def test_a_backtest_of_an_empty_database_is_empty(harness: ArchiveHarness) -> None:
+    forecast = backtest(parse("harbour"), harness.archive, NOON)
 
-    assert (made.stories, made.entries, made.alerts_per_week, made.hits, made.overlap) == (
+    assert (
+        forecast.stories,
+        forecast.entries,
+        forecast.alerts_per_week,
+        forecast.hits,
+        forecast.overlap,
+    ) == (
         0,
         0,
         0,
         (),
         (),
     )
-    assert sum(count for _, count in made.by_day) == 0
+    assert sum(count for _, count in forecast.by_day) == 0
 
 
-def test_no_database_is_told_as_that(tmp_path: Path) -> None:
+def test_a_missing_database_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"There is no database at .*: run `newsbell run` first"):
         backtest(parse("harbour"), Archive(tmp_path / "none.db"), NOON)
 
 
-def test_a_backtest_can_be_held_to_feeds(harness: ArchiveHarness) -> None:
+def test_a_backtest_can_be_limited_to_feeds(harness: ArchiveHarness) -> None:
     harness.put("Harbour one", feed=1)
     harness.put("Harbour two", "Harbour three", feed=2)
 
@@ -105,7 +111,7 @@ def test_a_backtest_can_be_held_to_feeds(harness: ArchiveHarness) -> None:
     assert backtest(parse("harbour"), harness.archive, NOON, feeds=(POST.url, "sport")).stories == 3
 
 
-def test_stories_that_ring_for_a_subscription_already_are_counted_for_it(
+def test_stories_of_other_subscriptions_are_counted_as_overlap(
     harness: ArchiveHarness,
 ) -> None:
     harness.put("Harbour crane", "Harbour radar", "Mill radar")
@@ -122,20 +128,20 @@ def test_stories_that_ring_for_a_subscription_already_are_counted_for_it(
     )
 
 
-def test_a_story_whose_first_article_rings_for_another_subscription_is_counted_too(
+def test_a_story_whose_first_article_matches_another_subscription_is_overlap(
     harness: ArchiveHarness,
 ) -> None:
     [story] = harness.put("Harbour radar", at=NOON - HOUR)
     harness.put("Harbour of Port Selva", feed=2, story=story)
 
-    made = backtest(
+    forecast = backtest(
         parse("harbour"), harness.archive, NOON, index=index_of(subscription(1, "radar"))
     )
 
-    assert (made.stories, made.overlap) == (1, ((1, 1),))
+    assert (forecast.stories, forecast.overlap) == (1, ((1, 1),))
 
 
-def test_a_broad_query_is_judged_by_an_even_share(
+def test_a_broad_query_is_judged_by_an_even_sample(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness.put(*(f"Harbour {number}" for number in range(100)))

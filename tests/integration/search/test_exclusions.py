@@ -1,4 +1,4 @@
-"""Exclusions that are proposed: they exclude the unwanted article, hide just what they say, and ask for no word less than the query does."""
+"""Proposed exclusions: they exclude the unwanted article and hide exactly what they say."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,21 +37,27 @@ from bot.stories.keywords import extract_keywords
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[ArchiveHarness]:
-    made = ArchiveHarness(tmp_path)
-    yield made
-    made.end()
+    archive = ArchiveHarness(tmp_path)
+    yield archive
+    archive.end()
 
 
 def entry(harness: ArchiveHarness, number: int) -> StoredEntry:
-    return next(one for one in harness.archive.entries("", None) if one.id == number)
+    return next(stored for stored in harness.archive.entries("", None) if stored.id == number)
 
 
 def proposed(harness: ArchiveHarness, query: str, number: int, **more: Any) -> tuple[Proposal, ...]:
     return proposals(query, entry(harness, number), harness.archive, NAMES, NOON, **more)
 
 
-def texts(made: tuple[Proposal, ...]) -> list[str]:
-    return [one.added for one in made if one.kind in {"word", "phrase"}]
+def texts(results: tuple[Proposal, ...]) -> list[str]:
+    return [proposal.added for proposal in results if proposal.kind in {"word", "phrase"}]
+
+
+def term(word: str) -> Term:
+    tree = parse(word)
+    assert isinstance(tree, Term)
+    return tree
 
 
 def matches(query: str, article: Article) -> bool:
@@ -61,6 +67,11 @@ def matches(query: str, article: Article) -> bool:
 # What is proposed
 
 
+THAI_HEADLINES = (
+    "พายุปิดท่าเรือ; เครนล้มที่ท่าเรือ; "
+    "ค่าธรรมเนียมท่าเรือ ขึ้น; "
+    "พบทุ่นระเบิดใกล้ท่าเรือ; ขุดลอกท่าเรือ"
+)  # fmt: skip
 FOOTBALL = [
     (
         "en",
@@ -117,7 +128,7 @@ FOOTBALL = [
         "ท่าเรือ",
         "ฟุตบอล",
         "ฟุตบอล ที่ท่าเรือ; เลื่อน ฟุตบอล ที่ท่าเรือ; ท่าเรือ จัด ฟุตบอล",
-        ("พายุปิดท่าเรือ; เครนล้มที่ท่าเรือ; ค่าธรรมเนียมท่าเรือ ขึ้น; พบทุ่นระเบิดใกล้ท่าเรือ; ขุดลอกท่าเรือ"),
+        THAI_HEADLINES,
     ),
 ]
 
@@ -134,7 +145,9 @@ def test_a_word_that_the_unwanted_article_has_in_common_with_others_like_it_come
     taken_in: bool,
 ) -> None:
     unwanted, *alike = like.split("; ")
-    harness.put(*(Article(one, language=language) for one in [*alike, *others.split("; ")]))
+    harness.put(
+        *(Article(headline, language=language) for headline in [*alike, *others.split("; ")])
+    )
     [number] = harness.put(Article(unwanted, language=language))
     if taken_in:
         harness.fill()
@@ -150,14 +163,14 @@ def test_a_word_that_the_unwanted_article_has_in_common_with_others_like_it_come
     assert sorted(first.examples) == sorted(alike)
 
 
-def test_a_word_is_shown_as_it_stands_in_the_headline(harness: ArchiveHarness) -> None:
+def test_a_word_is_shown_as_in_the_headline(harness: ArchiveHarness) -> None:
     harness.put("Harbour crane", "Harbour dredged")
     [number] = harness.put("Regattas in the Harbour")
 
     assert texts(proposed(harness, "harbour", number))[0] == "NOT Regattas"
 
 
-def test_the_headline_goes_before_the_summary(harness: ArchiveHarness) -> None:
+def test_words_of_the_headline_come_before_those_of_the_summary(harness: ArchiveHarness) -> None:
     harness.put("Harbour crane", "Harbour dredged")
     [number] = harness.put(Article("Regatta in the harbour", "Yachts at the harbour", "en"))
 
@@ -176,11 +189,12 @@ def test_a_phrase_is_proposed_where_its_words_alone_would_hide_what_is_not_like_
     [number] = harness.put("Free Port of the harbour: pop band")
 
     assert '"Free Port"' in {
-        one.added.removeprefix("NOT ") for one in proposed(harness, "harbour", number, limit=9)
+        proposal.added.removeprefix("NOT ")
+        for proposal in proposed(harness, "harbour", number, limit=9)
     }
 
 
-def test_words_that_all_news_are_full_of_are_not_proposed(harness: ArchiveHarness) -> None:
+def test_words_that_are_frequent_in_news_are_not_proposed(harness: ArchiveHarness) -> None:
     [number] = harness.put(
         Article(
             "Harbour says new minister will open it in 2026",
@@ -192,7 +206,7 @@ def test_words_that_all_news_are_full_of_are_not_proposed(harness: ArchiveHarnes
     assert texts(proposed(harness, "harbour", number, limit=20)) == []
 
 
-def test_the_rarer_of_two_words_goes_first(harness: ArchiveHarness) -> None:
+def test_the_rarer_of_two_words_comes_first(harness: ArchiveHarness) -> None:
     harness.put(
         *(f"Opposition storms out of session {number}" for number in range(60)),
         "Regatta off Selva",
@@ -226,9 +240,9 @@ def test_no_word_is_proposed_that_the_query_asks_for_in_any_form(
     language = "en" if unwanted.isascii() else ""
     [number] = harness.put(Article(f"{unwanted} festival", language=language))
 
-    made = proposed(harness, query, number, limit=20)
+    results = proposed(harness, query, number, limit=20)
 
-    assert {one.added for one in made if one.kind != "source"} <= {"NOT festival"}
+    assert {proposal.added for proposal in results if proposal.kind != "source"} <= {"NOT festival"}
 
 
 def test_what_would_hide_more_than_half_of_the_other_stories_is_not_proposed(
@@ -242,7 +256,7 @@ def test_what_would_hide_more_than_half_of_the_other_stories_is_not_proposed(
     assert "NOT regatta" in texts(proposed(harness, "harbour", number))
 
 
-def test_a_week_without_other_matches_has_proposals_all_the_same(harness: ArchiveHarness) -> None:
+def test_a_week_without_other_matches_has_proposals(harness: ArchiveHarness) -> None:
     [number] = harness.put("Harbour regatta")
     harness.put("Harbour regatta, long ago", at=NOON - PERIOD - HOUR)
 
@@ -251,17 +265,17 @@ def test_a_week_without_other_matches_has_proposals_all_the_same(harness: Archiv
     assert (first.added, first.hidden, first.remaining, first.examples) == ("NOT regatta", 0, 0, ())
 
 
-def test_headlines_that_are_wanted_go_on_to_match(harness: ArchiveHarness) -> None:
+def test_headlines_that_must_match_still_match(harness: ArchiveHarness) -> None:
     [number] = harness.put("Regatta yachts in the harbour")
 
-    made = proposed(
+    results = proposed(
         harness, "harbour", number, must_match=["The harbour opens for a yacht", "Порт закрыт"]
     )
 
-    assert texts(made) == ["NOT Regatta"]
+    assert texts(results) == ["NOT Regatta"]
 
 
-def test_only_feeds_of_the_subscription_are_looked_at(harness: ArchiveHarness) -> None:
+def test_only_feeds_of_the_subscription_are_examined(harness: ArchiveHarness) -> None:
     harness.put("Harbour regatta", feed=1)
     harness.put("Harbour crane", "Harbour dredged", "Harbour dues", feed=2)
     [number] = harness.put("Harbour regatta ends", feed=2)
@@ -272,7 +286,9 @@ def test_only_feeds_of_the_subscription_are_looked_at(harness: ArchiveHarness) -
 
 
 @pytest.mark.parametrize("most", range(5))
-def test_no_more_are_made_than_are_asked_for(harness: ArchiveHarness, most: int) -> None:
+def test_there_are_at_most_as_many_proposals_as_the_limit(
+    harness: ArchiveHarness, most: int
+) -> None:
     harness.put("Harbour crane", "Harbour dredged", feed=2)
     [number] = harness.put(
         Article("Regatta yachts anchor near harbour", language="en", source="Evening Post")
@@ -315,11 +331,12 @@ def test_the_outlet_is_named_as_the_language_names_it(
 ) -> None:
     [number] = harness.put(article, feed=feed)
 
-    made = proposed(harness, "harbour", number)
+    results = proposed(harness, "harbour", number)
 
-    assert [one.added for one in made] == expected
-    assert [one.kind for one in made] == [
-        one.removeprefix("NOT ").partition(":")[0].replace("site", "source") for one in expected
+    assert [proposal.added for proposal in results] == expected
+    assert [proposal.kind for proposal in results] == [
+        proposal.removeprefix("NOT ").partition(":")[0].replace("site", "source")
+        for proposal in expected
     ]
 
 
@@ -329,7 +346,7 @@ def test_one_of_three_proposals_is_the_outlet(harness: ArchiveHarness) -> None:
         Article("Regatta yachts anchor near harbour", language="en", source="Evening Post")
     )
 
-    assert sum(one.kind == "source" for one in proposed(harness, "harbour", number)) == 1
+    assert sum(proposal.kind == "source" for proposal in proposed(harness, "harbour", number)) == 1
 
 
 @pytest.mark.parametrize(
@@ -345,7 +362,7 @@ def test_an_outlet_that_the_query_asks_for_is_not_proposed(
 ) -> None:
     [number] = harness.put(Article("Harbour regatta", language="en", source="Evening Post"))
 
-    assert {one.kind for one in proposed(harness, query, number)} == {"word"}
+    assert {proposal.kind for proposal in proposed(harness, query, number)} == {"word"}
 
 
 def test_a_feed_that_the_subscription_names_is_not_proposed(harness: ArchiveHarness) -> None:
@@ -362,18 +379,22 @@ def test_a_story_is_hidden_when_none_of_its_articles_matches_any_more(
     harness: ArchiveHarness,
 ) -> None:
     harness.put("Harbour crane", "Harbour dredged", "Harbour dues", feed=2)
-    [kept] = harness.put("Harbour regatta delayed", feed=2)
-    harness.put("Storm over harbour", story=kept, feed=2)
-    [gone] = harness.put("Regatta: harbour closed", feed=2, at=NOON - 2 * HOUR)
-    harness.put("Harbour regatta, further", story=gone, feed=2)
+    [remaining] = harness.put("Harbour regatta delayed", feed=2)
+    harness.put("Storm over harbour", story=remaining, feed=2)
+    [hidden] = harness.put("Regatta: harbour closed", feed=2, at=NOON - 2 * HOUR)
+    harness.put("Harbour regatta, further", story=hidden, feed=2)
     [number] = harness.put("Harbour regatta ends")
 
-    first = next(one for one in proposed(harness, "harbour", number) if one.added == "NOT regatta")
+    first = next(
+        proposal
+        for proposal in proposed(harness, "harbour", number)
+        if proposal.added == "NOT regatta"
+    )
 
     assert (first.hidden, first.remaining, first.examples) == (1, 4, ("Regatta: harbour closed",))
 
 
-def test_it_is_told_when_the_story_would_have_rung_by_another_article(
+def test_a_proposal_says_if_another_article_of_the_story_still_matches(
     harness: ArchiveHarness,
 ) -> None:
     [number] = harness.put("Harbour regatta ends")
@@ -381,16 +402,18 @@ def test_it_is_told_when_the_story_would_have_rung_by_another_article(
     harness.put("Harbour crane")
 
     assert [
-        (one.added, one.hides_whole_story, one.remaining)
-        for one in proposed(harness, "harbour", number)
-        if one.kind == "word"
+        (proposal.added, proposal.hides_whole_story, proposal.remaining)
+        for proposal in proposed(harness, "harbour", number)
+        if proposal.kind == "word"
     ] == [
         ("NOT regatta", False, 2),
     ]
     harness.put("Harbour regatta ends", "Crane in the harbour")
     harness.revise(number, Article("Harbour regatta ends yachting season", language="en"))
     assert next(
-        one for one in proposed(harness, "harbour", number) if one.added == "NOT yachting"
+        proposal
+        for proposal in proposed(harness, "harbour", number)
+        if proposal.added == "NOT yachting"
     ).hides_whole_story
 
 
@@ -400,13 +423,17 @@ def test_examples_are_the_newest_and_few(harness: ArchiveHarness) -> None:
     harness.put(*(f"Harbour crane {number}" for number in range(9)), feed=2)
     [number] = harness.put("Harbour regatta")
 
-    made = next(one for one in proposed(harness, "harbour", number) if one.added == "NOT regatta")
+    regatta = next(
+        proposal
+        for proposal in proposed(harness, "harbour", number)
+        if proposal.added == "NOT regatta"
+    )
 
-    assert made.hidden == 6
-    assert made.examples == tuple(f"Harbour regatta {number}" for number in range(MAX_EXAMPLES))
+    assert regatta.hidden == 6
+    assert regatta.examples == tuple(f"Harbour regatta {number}" for number in range(MAX_EXAMPLES))
 
 
-def test_a_broad_query_is_judged_by_an_even_share(
+def test_a_broad_query_is_judged_by_an_even_sample(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness.put(
@@ -416,11 +443,15 @@ def test_a_broad_query_is_judged_by_an_even_share(
     harness.fill()
     monkeypatch.setattr("bot.search.exclusions.MAX_EXAMINED", 26)
 
-    made = next(one for one in proposed(harness, "harbour", number) if one.added == "NOT regatta")
+    regatta = next(
+        proposal
+        for proposal in proposed(harness, "harbour", number)
+        if proposal.added == "NOT regatta"
+    )
 
-    assert made.share == pytest.approx(1 / 4)
-    assert made.hidden + made.remaining == pytest.approx(100, abs=4)
-    assert made.hidden == pytest.approx(20, abs=8)
+    assert regatta.share == pytest.approx(1 / 4)
+    assert regatta.hidden + regatta.remaining == pytest.approx(100, abs=4)
+    assert regatta.hidden == pytest.approx(20, abs=8)
 
 
 # The text of the query
@@ -469,22 +500,22 @@ def test_a_broad_query_is_judged_by_an_even_share(
         ),
     ],
 )
-def test_the_query_stays_as_it_was_written_and_repeated_use_adds_no_parentheses(
+def test_the_query_keeps_its_wording_and_a_second_exclusion_adds_no_parentheses(
     query: str, once: str, twice: str
 ) -> None:
-    text = with_exclusion(query, parse(query), parse("regatta"), {})  # type: ignore[arg-type]
+    text = with_exclusion(query, parse(query), term("regatta"), {})
     assert text == once
 
-    assert with_exclusion(text, parse(text), parse("yachts"), {}) == twice  # type: ignore[arg-type]
+    assert with_exclusion(text, parse(text), term("yachts"), {}) == twice
 
 
-def test_a_query_that_would_become_too_long_is_not_made() -> None:
+def test_an_exclusion_that_makes_the_query_too_long_is_not_added() -> None:
     query = " ".join(["harbour"] * 300)
-    assert with_exclusion(query, parse(query), parse("regatta"), {}) is None  # type: ignore[arg-type]
+    assert with_exclusion(query, parse(query), term("regatta"), {}) is None
 
 
-def test_what_the_query_cannot_exclude_without_contradiction_is_not_made() -> None:
-    assert with_exclusion("harbour", parse("harbour"), parse("harbour"), {}) is None  # type: ignore[arg-type]
+def test_an_exclusion_that_contradicts_the_query_is_not_added() -> None:
+    assert with_exclusion("harbour", parse("harbour"), term("harbour"), {}) is None
 
 
 def test_nothing_is_proposed_where_the_query_does_not_match_the_article(
@@ -495,7 +526,7 @@ def test_nothing_is_proposed_where_the_query_does_not_match_the_article(
     assert proposed(harness, "harbour", number) == ()
 
 
-def test_a_query_that_cannot_be_read_is_an_error(harness: ArchiveHarness) -> None:
+def test_a_query_that_cannot_be_parsed_is_an_error(harness: ArchiveHarness) -> None:
     [number] = harness.put("Mill burns")
 
     with pytest.raises(QueryError):
@@ -525,95 +556,98 @@ def test_a_query_that_cannot_be_read_is_an_error(harness: ArchiveHarness) -> Non
         ("", "☭ — …", []),
     ],
 )
-def test_telling_words_are_those_that_say_what_it_is_about(
+def test_keywords_are_the_words_that_say_what_an_article_is_about(
     language: str, text: str, expected: list[str]
 ) -> None:
-    assert [one.text for one in extract_keywords(text, language) if not one.phrase] == expected
+    assert [
+        keyword.text for keyword in extract_keywords(text, language) if not keyword.phrase
+    ] == expected
 
 
-def test_a_phrase_is_two_words_side_by_side_of_which_one_tells() -> None:
-    made = [
-        one.text
-        for one in extract_keywords("World Cup in Selva: friendly match, the first day", "en")
-        if one.phrase
+def test_a_phrase_is_two_adjacent_words_of_which_one_is_a_keyword() -> None:
+    phrases = [
+        keyword.text
+        for keyword in extract_keywords("World Cup in Selva: friendly match, the first day", "en")
+        if keyword.phrase
     ]
 
-    assert made == ["friendly match"]
+    assert phrases == ["friendly match"]
 
 
 @given(st.text(max_size=60), st.sampled_from(LANGUAGES))
 @settings(QUICK, max_examples=examples(100))
-def test_what_is_telling_stands_where_it_says(text: str, language: str) -> None:
-    for one in extract_keywords(text, language):
-        assert text[one.start : one.start + len(one.text)] == one.text
-        assert one.text.strip() == one.text != ""
+def test_keywords_are_at_their_positions(text: str, language: str) -> None:
+    for keyword in extract_keywords(text, language):
+        assert text[keyword.start : keyword.start + len(keyword.text)] == keyword.text
+        assert keyword.text.strip() == keyword.text != ""
 
 
 # Properties
 
 EXTRA = (
-    "festival regatta Regattas friendly match Selva турнир турниры регата матч مباراة المباراة مهرجان 友谊赛 球队 サッカー ฟุตบอล "
+    "festival regatta Regattas friendly match Selva турнир турниры регата матч "
+    "مباراة المباراة مهرجان 友谊赛 球队 サッカー ฟุตบอล "
     "Regatta-Team l'Estaque"
 ).split()
 
 
-def invented(chance: Random) -> Article:
+def invented(random: Random) -> Article:
     def text(most: int) -> str:
-        pool = chance.choice([WORDS, EXTRA, EXTRA])
+        pool = random.choice([WORDS, EXTRA, EXTRA])
         return " ".join(
-            chance.choice(PAIRS) if chance.random() < 0.15 else chance.choice([*pool, *WORDS])
-            for _ in range(chance.randrange(most))
+            random.choice(PAIRS) if random.random() < 0.15 else random.choice([*pool, *WORDS])
+            for _ in range(random.randrange(most))
         )
 
     return Article(
         text(8),
         text(9),
-        chance.choice(LANGUAGES),
-        chance.choice(["", "https://post.example/world/1", "http://news.wire.example/a"]),
-        chance.choice(["", "Jane Roe"]),
-        chance.choice(["", "", "Evening Post"]),
+        random.choice(LANGUAGES),
+        random.choice(["", "https://post.example/world/1", "http://news.wire.example/a"]),
+        random.choice(["", "Jane Roe"]),
+        random.choice(["", "", "Evening Post"]),
     )
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchiveHarness]:
-    """Fifty stories of one to three articles in two feeds, some older than a week, some not yet in the search."""
-    chance, made = Random(11), ArchiveHarness(tmp_path_factory.mktemp("library"))
+    """Fifty stories of one to three articles in two feeds, some old, some not indexed yet."""
+    chance, archive = Random(11), ArchiveHarness(tmp_path_factory.mktemp("library"))
     for number in range(50):
         story = 0
         for _ in range(chance.choice([1, 1, 1, 2, 3])):
-            [one] = made.put(
+            [first] = archive.put(
                 invented(chance),
                 feed=chance.choice([1, 2]),
                 story=story,
                 at=NOON - chance.randrange(9) * DAY,
             )
-            story = story or one
+            story = story or first
         if number == 40:
-            made.fill()
-    yield made
-    made.end()
+            archive.fill()
+    yield archive
+    archive.end()
 
 
 def stories_of(library: ArchiveHarness, query: str, feeds: tuple[str, ...]) -> dict[int, str]:
-    """Stories of the week that a query matches in these feeds, with the headlines of their first matching articles."""
-    tree, found = parse(query, NAMES), {}
-    for one in library.archive.entries("", NOON - PERIOD):
-        if (not feeds or one.article.selectors.intersection(feeds)) and match(
-            tree, ArticleWords(one.article)
+    """Recent stories that a query matches in these feeds, with their first matching headlines."""
+    tree, stories = parse(query, NAMES), {}
+    for stored in library.archive.entries("", NOON - PERIOD):
+        if (not feeds or stored.article.selectors.intersection(feeds)) and match(
+            tree, ArticleWords(stored.article)
         ) is not None:
-            found[one.story_id] = one.article.title
-    return found
+            stories[stored.story_id] = stored.article.title
+    return stories
 
 
 def unwanted_of(library: ArchiveHarness, tree: Node, pick: int) -> StoredEntry:
-    found = [
-        one
-        for one in library.archive.entries("", None)
-        if match(tree, ArticleWords(one.article)) is not None
+    entries = [
+        stored
+        for stored in library.archive.entries("", None)
+        if match(tree, ArticleWords(stored.article)) is not None
     ]
-    assume(found)
-    return found[pick % len(found)]
+    assume(entries)
+    return entries[pick % len(entries)]
 
 
 @given(
@@ -625,44 +659,44 @@ def unwanted_of(library: ArchiveHarness, tree: Node, pick: int) -> StoredEntry:
 @example("*", 3, (), 6)
 @example("fire OR ракета OR 地震", 1, (), 6)
 @settings(QUICK, max_examples=examples(60))
-def test_a_proposal_excludes_the_article_and_hides_just_what_it_says(
+def test_a_proposal_excludes_the_article_and_hides_exactly_what_it_says(
     library: ArchiveHarness, query: str, pick: int, feeds: tuple[str, ...], most: int
 ) -> None:
     unwanted = unwanted_of(library, parse_or_assume(query), pick)
     before = stories_of(library, query, feeds)
 
-    made = proposals(query, unwanted, library.archive, NAMES, NOON, feeds=feeds, limit=most)
+    results = proposals(query, unwanted, library.archive, NAMES, NOON, feeds=feeds, limit=most)
 
-    assert len(made) <= most
-    for one in made:
-        after = stories_of(library, one.query, feeds)
+    assert len(results) <= most
+    for proposal in results:
+        after = stories_of(library, proposal.query, feeds)
         hidden = {
             story: title
             for story, title in before.items()
             if story not in after and story != unwanted.story_id
         }
-        assert not matches(one.query, unwanted.article)
+        assert not matches(proposal.query, unwanted.article)
         assert after.keys() <= before.keys()
-        assert (one.hidden, one.remaining, one.share) == (len(hidden), len(after), 1)
-        assert one.hides_whole_story == (unwanted.story_id not in after)
-        assert 2 * one.hidden <= len(before.keys() - {unwanted.story_id})
-        assert len(one.examples) == min(MAX_EXAMPLES, one.hidden)
-        assert set(one.examples) <= set(hidden.values())
-        assert one.query.endswith(one.added)
-        assert query.strip() in one.query
+        assert (proposal.hidden, proposal.remaining, proposal.share) == (len(hidden), len(after), 1)
+        assert proposal.hides_whole_story == (unwanted.story_id not in after)
+        assert 2 * proposal.hidden <= len(before.keys() - {unwanted.story_id})
+        assert len(proposal.examples) == min(MAX_EXAMPLES, proposal.hidden)
+        assert set(proposal.examples) <= set(hidden.values())
+        assert proposal.query.endswith(proposal.added)
+        assert query.strip() in proposal.query
 
 
 @given(QUERIES, st.integers(0, 200))
 @settings(QUICK, max_examples=examples(40))
-def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
+def test_a_proposal_matches_no_word_that_the_query_asks_for(
     library: ArchiveHarness, query: str, pick: int
 ) -> None:
     tree = parse_or_assume(query)
     unwanted = unwanted_of(library, tree, pick)
 
-    for one in proposals(query, unwanted, library.archive, NAMES, NOON, limit=20):
-        clause = one.added.removeprefix("NOT ")
-        if one.kind not in {"word", "phrase"}:
+    for proposal in proposals(query, unwanted, library.archive, NAMES, NOON, limit=20):
+        clause = proposal.added.removeprefix("NOT ")
+        if proposal.kind not in {"word", "phrase"}:
             continue
         assert clause.strip('"') in f"{unwanted.article.title} {unwanted.article.summary}"
         for leaf in positive_terms(tree):
@@ -676,7 +710,7 @@ def test_a_proposal_means_none_of_the_words_that_the_query_asks_for(
 
 @given(QUERIES, st.integers(0, 200), st.integers(0, 5))
 @settings(QUICK, max_examples=examples(30))
-def test_repeated_use_composes_without_deeper_parentheses(
+def test_repeated_exclusions_do_not_nest_parentheses(
     library: ArchiveHarness, query: str, pick: int, which: int
 ) -> None:
     first = proposals(
@@ -692,7 +726,7 @@ def test_repeated_use_composes_without_deeper_parentheses(
 
 @given(QUERIES, articles(), st.sampled_from([*WORDS[:30], *EXTRA]))
 @settings(QUICK, max_examples=examples(100))
-def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(
+def test_a_query_with_an_exclusion_matches_the_same_except_the_excluded(
     query: str, article: Article, word: str
 ) -> None:
     tree, clause = parse_or_assume(query), parse(word)
@@ -702,5 +736,7 @@ def test_a_query_without_a_word_matches_what_it_matched_but_for_that_word(
 
     if text is not None:
         assert show(parse(text, NAMES)).endswith(f"NOT {word}")
-        for one in (article, replace(article, title=f"{article.title} {word}")):
-            assert matches(text, one) == (matches(query, one) and not matches(word, one))
+        for changed in (article, replace(article, title=f"{article.title} {word}")):
+            assert matches(text, changed) == (
+                matches(query, changed) and not matches(word, changed)
+            )

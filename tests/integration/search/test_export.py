@@ -1,4 +1,4 @@
-"""Subscriptions of chats as they would stand in feeds.yaml: the file reads them as the same subscriptions."""
+"""Exported subscriptions of chats load from feeds.yaml as the same subscriptions."""
 
 import json
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from bot.search.export import export_config
 FEEDS = {"feeds": ["https://harbour.example/rss.xml"]}
 
 
-def read(folder: Path, made: Mapping[str, Any]) -> Config:
+def read(folder: Path, exported: Mapping[str, Any]) -> Config:
     """What a feeds.yaml with this part holds."""
     path = folder / "exported.yaml"
     path.write_text(
         yaml.safe_dump(
-            {**FEEDS, **made, "feeds": [*FEEDS["feeds"], *made.get("feeds", [])]},
+            {**FEEDS, **exported, "feeds": [*FEEDS["feeds"], *exported.get("feeds", [])]},
             allow_unicode=True,
         ),
         encoding="utf-8",
@@ -35,7 +35,7 @@ def read(folder: Path, made: Mapping[str, Any]) -> Config:
     return load(path, {})
 
 
-async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
+async def test_subscriptions_of_a_chat_are_printed_in_the_form_of_the_file(
     opened: OpenHarness, tmp_path: Path
 ) -> None:
     async with opened(TRAM) as harness:
@@ -45,23 +45,23 @@ async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
         )
         await ask(harness, "/subscribe harbour", chat=FORUM, topic=TOPIC)
         folder = harness.app.config.path
-        told = CliRunner().invoke(main, ["export", "-c", str(folder)])
-        assert told.exit_code == 0
+        result = CliRunner().invoke(main, ["export", "-c", str(folder)])
+        assert result.exit_code == 0
         declared = read(
             tmp_path,
             {
-                **yaml.safe_load(told.output),
+                **yaml.safe_load(result.output),
                 "chats": {
                     **json.loads(folder.read_text())["chats"],
-                    **yaml.safe_load(told.output).get("chats", {}),
+                    **yaml.safe_load(result.output).get("chats", {}),
                 },
             },
         ).declared
-        found = {(row.query, row.options) for row in declared.subscriptions}
+        rows = {(row.query, row.options) for row in declared.subscriptions}
         assert (
             'harbour AND "long radar"',
             AlertOptions(Urgency.BREAKING, 2, timedelta(seconds=90)),
-        ) in found
+        ) in rows
         only = CliRunner().invoke(main, ["export", "-c", str(folder), "--chat", str(ANN)])
         assert [row["query"] for row in yaml.safe_load(only.output)["subscriptions"]] == [
             'harbour AND "long radar"'
@@ -74,11 +74,14 @@ async def test_what_a_chat_subscribed_to_is_printed_as_the_file_would_have_it(
 
 async def test_without_subscriptions_of_chats_it_says_so(opened: OpenHarness) -> None:
     async with opened(TRAM) as harness:
-        told = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
-        assert (told.exit_code, "No subscriptions were made in chats." in told.output) == (0, True)
+        result = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
+        assert (result.exit_code, "No subscriptions were made in chats." in result.output) == (
+            0,
+            True,
+        )
 
 
-RINGINGS = st.builds(
+OPTIONS = st.builds(
     AlertOptions,
     st.sampled_from(Urgency),
     st.integers(2, 50),
@@ -88,29 +91,29 @@ RINGINGS = st.builds(
 
 @given(
     st.lists(
-        st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), RINGINGS),
+        st.tuples(st.text("abc '\"#:é", min_size=1, max_size=8).filter(str.strip), OPTIONS),
         min_size=1,
         max_size=6,
     )
 )
-def test_whatever_was_made_in_chats_is_read_back_from_the_file(
-    tmp_path_factory: Any, made: list[tuple[str, AlertOptions]]
+def test_any_exported_subscription_loads_as_the_same_subscription(
+    tmp_path_factory: Any, subscribed: list[tuple[str, AlertOptions]]
 ) -> None:
     chats = {
         1: ChatFact("Ann", ChatKind.TELEGRAM, 7, 0, declared=False),
         2: ChatFact("Ann", ChatKind.TELEGRAM, -10, 5, declared=False),
     }
     subscriptions = [
-        Subscription(number, name, "harbour", (), (1, 2), options=how)
-        for number, (name, how) in enumerate(made)
+        Subscription(number, name, "harbour", (), (1, 2), options=options)
+        for number, (name, options) in enumerate(subscribed)
     ]
     declared = read(tmp_path_factory.mktemp("export"), export_config(subscriptions, chats)).declared
-    assert [one.options for one in declared.subscriptions] == [how for _, how in made]
+    assert [row.options for row in declared.subscriptions] == [options for _, options in subscribed]
     assert {(chat.address, chat.topic) for chat in declared.chats} == {(7, 0), (-10, 5)}
-    assert all(len(one.to) == 2 for one in declared.subscriptions)
+    assert all(len(row.to) == 2 for row in declared.subscriptions)
 
 
-async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along(
+async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
     opened: OpenHarness, tmp_path: Path
 ) -> None:
     async with opened(TRAM) as harness:
@@ -154,10 +157,10 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
             "c.topic = ? and f.declared = 0"
         )
         await sqlite(harness.app)._writer.run("add", lambda db: db.execute(added, [TOPIC]))
-        told = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
-    made = yaml.safe_load(told.output)
-    [place] = made["chats"].values()
-    assert place == {
+        result = CliRunner().invoke(main, ["export", "-c", str(harness.app.config.path)])
+    exported = yaml.safe_load(result.output)
+    [chat] = exported["chats"].values()
+    assert chat == {
         "telegram": FORUM,
         "topic": TOPIC,
         "language": "uk",
@@ -166,5 +169,7 @@ async def test_settings_and_feeds_of_a_chat_that_the_file_does_not_name_go_along
         "digest": ["07:30", "19:00"],
         "digest_from": 5,
     }
-    assert made["feeds"] == [{"url": "https://coast.example/rss", "name": "Coast", "tags": ["sea"]}]
-    assert read(tmp_path, made).declared.chats[0].settings.quiet == (1410, 405)
+    assert exported["feeds"] == [
+        {"url": "https://coast.example/rss", "name": "Coast", "tags": ["sea"]}
+    ]
+    assert read(tmp_path, exported).declared.chats[0].settings.quiet == (1410, 405)

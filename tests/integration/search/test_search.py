@@ -1,5 +1,6 @@
 """Search: it finds exactly what the matcher says, whatever the state of its full-text index."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -31,9 +32,9 @@ from bot.store.schema import migrations
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[ArchiveHarness]:
-    made = ArchiveHarness(tmp_path)
-    yield made
-    made.end()
+    archive = ArchiveHarness(tmp_path)
+    yield archive
+    archive.end()
 
 
 def invented(chance: Random) -> Article:
@@ -65,34 +66,34 @@ def invented(chance: Random) -> Article:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchiveHarness]:
-    """Entries in every state: taken in, changed before and after, forgotten, taken in anew, not taken in yet."""
-    chance, made = Random(7), ArchiveHarness(tmp_path_factory.mktemp("library"))
-    first = made.put(*(invented(chance) for _ in range(70)), feed=1)
-    made.revise(first[0], invented(chance))
-    made.fill()
+    """Entries in every state: indexed, changed before and after, pruned, reindexed, not indexed."""
+    chance, archive = Random(7), ArchiveHarness(tmp_path_factory.mktemp("library"))
+    first = archive.put(*(invented(chance) for _ in range(70)), feed=1)
+    archive.revise(first[0], invented(chance))
+    archive.fill()
     for number in first[1:15]:
-        made.revise(number, invented(chance))
-    made.fill()
+        archive.revise(number, invented(chance))
+    archive.fill()
     for number in first[8:20]:
-        made.revise(number, invented(chance))
-    made.forget(*first[17:30])
-    made.put(*(invented(chance) for _ in range(50)), feed=2)
-    made.fill(1)
-    made.put(*(invented(chance) for _ in range(25)), feed=2)
-    yield made
-    made.end()
+        archive.revise(number, invented(chance))
+    archive.forget(*first[17:30])
+    archive.put(*(invented(chance) for _ in range(50)), feed=2)
+    archive.fill(1)
+    archive.put(*(invented(chance) for _ in range(25)), feed=2)
+    yield archive
+    archive.end()
 
 
-def agree(made: ArchiveHarness, query: str) -> None:
-    """A search finds just what the matcher says over all entries, newest first, with the same spans."""
+def agree(archive: ArchiveHarness, query: str) -> None:
+    """Assert that a search finds exactly what the matcher finds in all entries, newest first."""
     tree = parse_or_assume(query)
     expected = [
         (entry.id, spans)
-        for entry in made.archive.entries("", None)
+        for entry in archive.archive.entries("", None)
         if (spans := match(tree, ArticleWords(entry.article))) is not None
     ]
-    assert [(hit.entry.id, hit.spans) for hit in search(tree, made.archive)] == expected
-    assert expected == sorted(expected, key=lambda one: -one[0])
+    assert [(hit.entry.id, hit.spans) for hit in search(tree, archive.archive)] == expected
+    assert expected == sorted(expected, key=lambda row: -row[0])
 
 
 # The search agrees with the matcher
@@ -100,7 +101,7 @@ def agree(made: ArchiveHarness, query: str) -> None:
 
 @given(st.lists(QUERIES, min_size=1, max_size=2))
 @settings(QUICK, max_examples=examples(40))
-def test_a_search_finds_just_what_the_matcher_says_whatever_state_its_index_is_in(
+def test_a_search_finds_exactly_what_the_matcher_says_in_any_state_of_its_index(
     library: ArchiveHarness, queries: list[str]
 ) -> None:
     for query in queries:
@@ -109,9 +110,9 @@ def test_a_search_finds_just_what_the_matcher_says_whatever_state_its_index_is_i
 
 @pytest.fixture(scope="module")
 def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchiveHarness]:
-    made = ArchiveHarness(tmp_path_factory.mktemp("growing"))
-    yield made
-    made.end()
+    archive = ArchiveHarness(tmp_path_factory.mktemp("growing"))
+    yield archive
+    archive.end()
 
 
 @given(
@@ -137,7 +138,7 @@ def test_a_search_finds_any_new_or_changed_article_that_matches(
         agree(growing, query)
 
 
-def test_what_is_stored_is_what_a_query_looked_at_when_it_came(harness: ArchiveHarness) -> None:
+def test_a_stored_entry_has_everything_that_a_query_compares(harness: ArchiveHarness) -> None:
     article = Article(
         "Title", "Summary", "uk", "https://post.example/1", "Jane Roe", "Evening Post"
     )
@@ -184,7 +185,7 @@ def test_what_is_stored_is_what_a_query_looked_at_when_it_came(harness: ArchiveH
         ("* lang:fi", "fi", "Jotain"),
     ],
 )
-def test_an_article_is_found_in_any_language_before_and_after_it_is_taken_in(
+def test_an_article_is_found_in_any_language_before_and_after_it_is_indexed(
     harness: ArchiveHarness, query: str, language: str, title: str, taken_in: bool
 ) -> None:
     harness.put(Article(title, language=language), Article("Nothing of it", language="en"))
@@ -229,7 +230,7 @@ def test_a_headline_that_a_revision_puts_into_a_new_language_is_found_in_its_inf
     assert harness.titles(query) == [title]
 
 
-def test_a_search_looks_at_few_entries_and_a_broad_query_at_all(harness: ArchiveHarness) -> None:
+def test_a_search_examines_few_entries_and_a_broad_query_all(harness: ArchiveHarness) -> None:
     harness.put(*(f"Harbour chronicle {number}" for number in range(60)), "A mill burns")
     languages = harness.archive.languages()
     narrow = fts_expression(parse("mill burn*"), languages)
@@ -243,7 +244,7 @@ def test_a_search_looks_at_few_entries_and_a_broad_query_at_all(harness: Archive
     assert len(harness.titles("* NOT mill")) == 60
 
 
-def test_a_search_can_be_held_to_feeds_and_to_a_time(harness: ArchiveHarness) -> None:
+def test_a_search_can_be_limited_to_feeds_and_a_time(harness: ArchiveHarness) -> None:
     harness.put("Harbour one", feed=1, at=NOON - 2 * DAY)
     harness.put("Harbour two", feed=2, at=NOON)
 
@@ -286,7 +287,7 @@ def _deep(depth: int) -> str:
     ],
     ids=lambda query: query[:30],
 )
-def test_a_query_of_any_size_and_with_any_signs_is_searched_for(
+def test_queries_of_any_size_and_with_any_signs_can_be_searched(
     harness: ArchiveHarness, query: str
 ) -> None:
     harness.put(*[f"Harbour {number}" for number in range(3)])
@@ -297,7 +298,7 @@ def test_a_query_of_any_size_and_with_any_signs_is_searched_for(
 # The upkeep of the search
 
 
-def test_the_search_is_filled_in_batches_each_entry_once(
+def test_the_index_is_filled_in_batches_with_each_entry_once(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_index, "BATCH", 4)
@@ -313,17 +314,17 @@ def test_the_search_is_filled_in_batches_each_entry_once(
     assert len(harness.titles("harbour")) == 11
 
 
-def test_a_change_of_an_entry_that_waits_for_the_search_costs_no_further_row(
+def test_a_change_of_an_entry_that_is_not_indexed_yet_adds_no_row(
     harness: ArchiveHarness,
 ) -> None:
-    [one, other] = harness.put("Harbour", "Mill")
-    harness.revise(one, Article("Pier", language="en"))
+    [harbour, mill] = harness.put("Harbour", "Mill")
+    harness.revise(harbour, Article("Pier", language="en"))
     assert harness.fill() == 2
     assert harness.rows("select * from unsearched") == []
 
-    harness.revise(other, Article("Quay", language="en"))
-    harness.revise(other, Article("Wharf", language="en"))
-    assert harness.rows("select entry_id from unsearched") == [(other,)]
+    harness.revise(mill, Article("Quay", language="en"))
+    harness.revise(mill, Article("Wharf", language="en"))
+    assert harness.rows("select entry_id from unsearched") == [(mill,)]
     assert (harness.fill(), harness.rows("select * from unsearched")) == (1, [])
     assert [harness.titles(word) for word in ("mill", "quay", "wharf", "pier")] == [
         [],
@@ -333,19 +334,19 @@ def test_a_change_of_an_entry_that_waits_for_the_search_costs_no_further_row(
     ]
 
 
-def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_on(
+def test_a_failed_batch_is_rolled_back_and_repeated_after_a_restart(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_index, "BATCH", 3)
     harness.put(*(f"Harbour {number}" for number in range(8)))
     assert harness.run(harness.store.search.fill()) == 3
-    whole, made = search_text, []
+    original, calls = search_text, []
 
     def breaking(words: ArticleWords) -> str:
-        made.append(words)
-        if len(made) == 2:
+        calls.append(words)
+        if len(calls) == 2:
             raise sqlite3.OperationalError("disk I/O error")
-        return whole(words)
+        return original(words)
 
     with monkeypatch.context() as broken:
         broken.setattr(search_index, "search_text", breaking)
@@ -360,10 +361,10 @@ def test_what_breaks_within_a_batch_keeps_nothing_of_it_and_the_next_start_goes_
     assert harness.rows("select count(*) from search where search match '\"=harbour\"'") == [(8,)]
 
 
-def test_a_newsbell_killed_between_two_batches_goes_on_where_it_was(
+def test_a_newsbell_killed_between_two_batches_continues_with_the_next(
     harness: ArchiveHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The files as they stand on the disk, with a log that nobody has checkpointed: what a kill leaves."""
+    """The files on the disk with a log that was not checkpointed, as after a kill."""
     monkeypatch.setattr(search_index, "BATCH", 3)
     harness.put(*(f"Harbour {number}" for number in range(8)))
     harness.fill(1)
@@ -380,7 +381,7 @@ def test_a_newsbell_killed_between_two_batches_goes_on_where_it_was(
         after.end()
 
 
-def test_entries_that_are_forgotten_are_not_found_and_the_search_begins_anew(
+def test_pruned_entries_are_not_found_and_the_index_is_rebuilt(
     harness: ArchiveHarness,
 ) -> None:
     numbers = harness.put(*(f"Harbour {number}" for number in range(220)))
@@ -399,7 +400,7 @@ def test_entries_that_are_forgotten_are_not_found_and_the_search_begins_anew(
     assert harness.rows("select count(*) from search where search match '\"=harbour\"'") == [(20,)]
 
 
-def test_entries_that_are_forgotten_while_their_change_waits_leave_nothing_behind(
+def test_entries_that_are_pruned_before_their_change_is_indexed_leave_no_rows(
     harness: ArchiveHarness,
 ) -> None:
     [number] = harness.put("Harbour")
@@ -412,7 +413,7 @@ def test_entries_that_are_forgotten_while_their_change_waits_leave_nothing_behin
     assert harness.rows("select * from unsearched") == []
 
 
-def test_an_entry_that_comes_after_all_were_forgotten_is_found_though_newsbell_was_restarted(
+def test_an_entry_added_after_all_were_pruned_is_found_after_a_restart(
     harness: ArchiveHarness,
 ) -> None:
     """Numbers of entries begin anew below those that the search has taken in."""
@@ -440,7 +441,11 @@ def spoil(db: sqlite3.Connection) -> None:
 
 @pytest.mark.parametrize("harm", [drop, spoil])
 async def test_a_broken_search_stops_neither_polls_nor_alerts(
-    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder, harm: Callable[[sqlite3.Connection], None],
+    tmp_path: Path,
+    server: FeedServer,
+    clock: ManualClock,
+    terminal: Recorder,
+    harm: Callable[[sqlite3.Connection], None],
 ) -> None:  # fmt: skip
     async with watching(tmp_path, server, clock, terminal) as harness:
         await harness.publish(rss(item("1", "Old", at=NOON - 3 * DAY)))
@@ -472,7 +477,7 @@ async def test_a_broken_search_is_logged(
     assert any(entry["event"] == "search_index_failed" for entry in events)
 
 
-async def test_a_single_run_takes_all_it_brought_into_the_search(
+async def test_a_single_run_indexes_all_its_entries(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
     async with watching(tmp_path, server, clock, terminal) as harness:
@@ -491,7 +496,7 @@ async def test_a_single_run_takes_all_it_brought_into_the_search(
         assert len(list(search(parse("harbour"), harness.app.store.archive))) == 130
 
 
-async def test_a_database_of_the_version_before_is_migrated_and_searched(
+async def test_a_database_of_the_previous_version_is_migrated_and_searched(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     path = tmp_path / "newsbell.db"
@@ -509,32 +514,39 @@ async def test_a_database_of_the_version_before_is_migrated_and_searched(
         ["Missiles over the mill", "Удар ракетами", "東部で地震が発生"], 1
     ):
         connection.execute(
-            "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, article_key, guid, link, title, summary, author, "
-            "source, first_seen_at) values (?, 1, ?, ?, x'', ?, x'', 'g', '', ?, '', '', '', ?)",
+            "insert into entries (id, feed_id, story_id, guid_key, link_key, title_key, "
+            "article_key, guid, link, title, summary, author, source, first_seen_at) "
+            "values (?, 1, ?, ?, x'', ?, x'', 'g', '', ?, '', '', '', ?)",
             [number, number, bytes([number]) * 16, bytes([number]) * 16, title, at],
         )
     connection.close()
-    config = f'{{"settings": {{"network": {{"allow": ["127.0.0.0/8"]}}}}, "chats": {{"here": {{"terminal": true}}}}, "feeds": ["{feed}"]}}'
+    config = json.dumps(
+        {
+            "settings": {"network": {"allow": ["127.0.0.0/8"]}},
+            "chats": {"here": {"terminal": True}},
+            "feeds": [feed],
+        }
+    )
     for taken_in in (False, True):
-        async with newsbell(tmp_path, config, clock=clock) as made:
+        async with newsbell(tmp_path, config, clock=clock) as app:
             if taken_in:
-                await made.jobs.fill_search()
-            archive = made.store.archive
-            found = [
+                await app.jobs.fill_search()
+            archive = app.store.archive
+            results = [
                 [hit.entry.id for hit in search(parse(query), archive)]
                 for query in ("mill", "ракета", "地震", "* NOT missile")
             ]
-            assert found == [[1], [2], [3], [3, 2]]
+            assert results == [[1], [2], [3], [3, 2]]
             server.put("/a", rss(item("new", "Missiles again")))
-            await poll(made)
+            await poll(app)
             assert len(list(search(parse("missile"), archive))) == 2
 
 
-def test_a_reader_that_is_left_in_the_middle_holds_nothing_open(harness: ArchiveHarness) -> None:
+def test_an_abandoned_search_keeps_no_transaction_open(harness: ArchiveHarness) -> None:
     harness.put(*(f"Harbour {number}" for number in range(20)))
-    found = search(parse("harbour"), harness.archive)
-    assert next(found).entry.article.title == "Harbour 19"
-    found.close()  # type: ignore[attr-defined]
+    results = search(parse("harbour"), harness.archive)
+    assert next(results).entry.article.title == "Harbour 19"
+    results.close()  # type: ignore[attr-defined]
     harness.put("Harbour 20")
 
     assert harness.rows("pragma wal_checkpoint(truncate)")[0][0] == 0

@@ -18,7 +18,7 @@ def read(body: str | bytes, content_type: str = "") -> ParsedDocument:
     return outcome
 
 
-def one(inside: str) -> ParsedEntry:
+def parse_entry(inside: str) -> ParsedEntry:
     """The one entry of an RSS document that holds this inside its item."""
     (entry,) = read(
         f"<rss version='2.0'><channel><title>Zoo</title><item>{inside}</item></channel></rss>"
@@ -27,7 +27,7 @@ def one(inside: str) -> ParsedEntry:
 
 
 def title(written: str) -> str:
-    return one(f"<guid>1</guid><title>{written}</title>").title
+    return parse_entry(f"<guid>1</guid><title>{written}</title>").title
 
 
 # Charsets.
@@ -63,15 +63,20 @@ def title(written: str) -> str:
         ("Fox café", "latin-1", "us-ascii", "text/xml"),
     ],
 )
-def test_charsets(text: str, really: str, declared: str, header: str) -> None:
+def test_the_charset_of_a_document_is_detected(
+    text: str, really: str, declared: str, header: str
+) -> None:
     declaration = f"<?xml version='1.0' encoding='{declared}'?>" if declared else ""
-    body = f"{declaration}<rss version='2.0'><channel><title>Zoo</title><item><guid>1</guid><title>{text}</title></item></channel></rss>"
+    body = (
+        f"{declaration}<rss version='2.0'><channel><title>Zoo</title>"
+        f"<item><guid>1</guid><title>{text}</title></item></channel></rss>"
+    )
     for padding in ("", " "):  # an odd number of bytes hides what an even one shows
         document = read((body + padding).encode(really), header)
         assert [entry.title for entry in document.entries] == [" ".join(text.split())]
 
 
-def test_one_stray_byte_does_not_spoil_the_others() -> None:
+def test_a_stray_byte_does_not_change_other_characters() -> None:
     body = (
         (
             "<rss version='2.0'><channel><item><guid>1</guid><title>Лиса ? "
@@ -84,7 +89,7 @@ def test_one_stray_byte_does_not_spoil_the_others() -> None:
 
 
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n", "\ufeff\n", "  \r\n\t", "\n\ufeff"])
-def test_what_stands_before_the_declaration_changes_nothing(before: str) -> None:
+def test_bytes_before_the_declaration_are_ignored(before: str) -> None:
     body = (
         "<?xml version='1.0' encoding='utf-8'?><rss "
         "version='2.0'><channel><item><guid>1</guid><title>AT&T "
@@ -121,7 +126,7 @@ def test_what_stands_before_the_declaration_changes_nothing(before: str) -> None
         ("می\u200cخوابد", "می\u200cخوابد"),
     ],
 )
-def test_titles_read_as_they_were_meant(written: str, read_as: str) -> None:
+def test_titles_become_the_text_that_was_meant(written: str, read_as: str) -> None:
     assert title(written) == read_as
 
 
@@ -131,21 +136,21 @@ def test_a_title_that_is_too_long_is_cut_at_a_word() -> None:
     assert cut.endswith("fox…")
 
 
-def test_an_entry_without_title_is_called_by_its_words_or_its_link() -> None:
+def test_an_entry_without_title_is_titled_by_its_summary_or_link() -> None:
     assert (
-        one("<guid>1</guid><description>The fox slept all day.</description>").title
+        parse_entry("<guid>1</guid><description>The fox slept all day.</description>").title
         == "The fox slept all day."
     )
-    assert one("<link>https://zoo.example/fox</link>").title == "https://zoo.example/fox"
+    assert parse_entry("<link>https://zoo.example/fox</link>").title == "https://zoo.example/fox"
 
 
-def test_words_of_blocks_do_not_run_together_and_forms_are_left_out() -> None:
+def test_blocks_of_html_are_separated_by_spaces_and_forms_are_removed() -> None:
     markup = (
         "<p>The Ministry</p><p>announced</p><ul><li>one</li><li>two</li></ul><form>Log Out / "
         "Change<button>Send</button></form><script>x()</script>"
     )
     assert (
-        one(f"<guid>1</guid><description><![CDATA[{markup}]]></description>").summary
+        parse_entry(f"<guid>1</guid><description><![CDATA[{markup}]]></description>").summary
         == "The Ministry announced one two"
     )
 
@@ -161,14 +166,15 @@ def test_words_of_blocks_do_not_run_together_and_forms_are_left_out() -> None:
         "https://a@b.example/",
     ],
 )
-def test_unsafe_links_are_left_out(link: str) -> None:
+def test_unsafe_links_are_dropped(link: str) -> None:
     assert (
-        one(f"<guid isPermaLink='false'>1</guid><title>Fox</title><link>{link}</link>").link == ""
+        parse_entry(f"<guid isPermaLink='false'>1</guid><title>Fox</title><link>{link}</link>").link
+        == ""
     )
 
 
 def test_links_with_blanks_are_escaped() -> None:
-    assert one("<guid>1</guid><link>https://zoo.example/a b?q=“c”</link>").link.startswith(
+    assert parse_entry("<guid>1</guid><link>https://zoo.example/a b?q=“c”</link>").link.startswith(
         "https://zoo.example/a%20b?q="
     )
 
@@ -181,7 +187,7 @@ def test_links_with_blanks_are_escaped() -> None:
         b"<rss>&amp;&#1234;&copy;&nosuch;&&&;</rss>",
     ],
 )
-def test_mending_makes_references_well_formed_and_leaves_sections_alone(body: bytes) -> None:
+def test_mending_makes_references_well_formed_and_does_not_change_sections(body: bytes) -> None:
     assert fault(body) is not None
     mended = mend(body)
     assert fault(mended) is None

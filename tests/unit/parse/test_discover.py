@@ -21,7 +21,8 @@ RSS = "application/rss+xml"
 
 
 def page(head: str = "", body: str = "") -> bytes:
-    return f"<!DOCTYPE html><html><head><title>Harbour</title>{head}</head><body>{body}</body></html>".encode()
+    head = f"<head><title>Harbour</title>{head}</head>"
+    return f"<!DOCTYPE html><html>{head}<body>{body}</body></html>".encode()
 
 
 def link(href: str, title: str = "", type_: str = RSS, rel: str = "alternate") -> str:
@@ -29,13 +30,13 @@ def link(href: str, title: str = "", type_: str = RSS, rel: str = "alternate") -
 
 
 def urls(document: bytes, base: str = BASE) -> list[str]:
-    return [one.url for one in feed_links(document, base)]
+    return [feed.url for feed in feed_links(document, base)]
 
 
 # What the head names
 
 
-def test_the_feeds_of_the_head_are_named_with_title_and_kind_in_order() -> None:
+def test_the_feeds_of_the_head_are_found_in_order_with_title_and_format() -> None:
     head = (
         link("/rss.xml", "Harbour &amp; Sea")
         + link("atom", "All", "application/atom+xml")
@@ -85,11 +86,11 @@ def test_a_link_is_read_as_pages_write_it(written: str) -> None:
         "<link rel=alternate>",
     ],
 )
-def test_what_is_no_feed_is_not_named(other: str) -> None:
+def test_links_that_are_no_feeds_are_ignored(other: str) -> None:
     assert feed_links(page(other), BASE) == ()
 
 
-def test_a_plain_json_type_counts_where_address_or_title_speaks_of_a_feed() -> None:
+def test_a_plain_json_type_counts_if_address_or_title_mentions_a_feed() -> None:
     head = link("/feed.json", "", "application/json") + link("/j", "JSON Feed", "application/json")
 
     assert urls(page(head)) == ["https://harbour.example/feed.json", "https://harbour.example/j"]
@@ -107,14 +108,12 @@ def test_a_plain_json_type_counts_where_address_or_title_speaks_of_a_feed() -> N
         ('<base href="http://[">', "https://harbour.example/news/rss.xml"),
     ],
 )
-def test_the_first_base_of_a_page_is_honoured_where_it_leads_somewhere(
-    base_tag: str, url: str
-) -> None:
+def test_the_first_valid_base_of_a_page_is_used(base_tag: str, url: str) -> None:
     assert urls(page(base_tag + link("rss.xml"))) == [url]
     assert urls(page(link("rss.xml") + base_tag)) == [url]
 
 
-def test_an_address_comes_once_and_in_its_first_place() -> None:
+def test_a_repeated_address_is_listed_once_at_its_first_position() -> None:
     head = link("/a", "First") + link("/b") + link("https://harbour.example/a", "Again")
 
     assert feed_links(page(head), BASE) == (
@@ -137,17 +136,19 @@ def test_feeds_of_comments_come_last(about: tuple[str, str]) -> None:
     assert urls(page(head))[2] == f"https://harbour.example{about[0]}"
 
 
-def test_no_more_than_the_limit_are_named() -> None:
+def test_there_are_at_most_as_many_feeds_as_the_limit() -> None:
     assert urls(page("".join(link(f"/{number}.xml") for number in range(1000)))) == [
         f"https://harbour.example/{number}.xml" for number in range(MAX_FEEDS)
     ]
 
 
 def test_titles_are_clean_and_short() -> None:
-    (one,) = feed_links(page(link("/rss.xml", "Harbour\u202e &lt;b&gt;\n Wire " + "x" * 500)), BASE)
+    (feed,) = feed_links(
+        page(link("/rss.xml", "Harbour\u202e &lt;b&gt;\n Wire " + "x" * 500)), BASE
+    )
 
-    assert one.title.startswith("Harbour <b> Wire x")
-    assert len(one.title) == 100
+    assert feed.title.startswith("Harbour <b> Wire x")
+    assert len(feed.title) == 100
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_titles_are_read_in_the_encoding_of_the_page(
 
 
 @pytest.mark.parametrize(
-    ("anchor", "found"),
+    ("anchor", "expected"),
     [
         ('<a href="/rss">News</a>', FeedLink("https://harbour.example/rss", "News", "rss")),
         (
@@ -209,10 +210,10 @@ def test_titles_are_read_in_the_encoding_of_the_page(
         ),
     ],
 )
-def test_links_that_speak_of_a_feed_are_named(anchor: str, found: FeedLink) -> None:
+def test_links_that_mention_a_feed_are_found(anchor: str, expected: FeedLink) -> None:
     assert feed_links(
         page("", f'<a href="/">Home</a>{anchor}<a href="/ports">Ports</a>'), BASE
-    ) == (found,)
+    ) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -229,18 +230,18 @@ def test_links_that_speak_of_a_feed_are_named(anchor: str, found: FeedLink) -> N
         "<p>RSS</p>",
     ],
 )
-def test_links_that_speak_of_something_else_are_not_named(anchor: str) -> None:
+def test_links_that_mention_something_else_are_ignored(anchor: str) -> None:
     assert feed_links(page("", anchor), BASE) == ()
 
 
-def test_links_of_the_page_count_only_where_the_head_names_none() -> None:
+def test_links_of_the_page_count_only_if_the_head_has_none() -> None:
     anchor = '<a href="/sports/rss">RSS</a>'
 
     assert urls(page(link("/rss.xml"), anchor)) == ["https://harbour.example/rss.xml"]
     assert urls(page(link("javascript:alert(1)"), anchor)) == ["https://harbour.example/sports/rss"]
 
 
-def test_links_whose_address_speaks_of_a_feed_come_before_those_whose_words_do() -> None:
+def test_links_that_mention_a_feed_in_their_address_come_first() -> None:
     body = '<a href="/comments/feed">x</a><a href="/help">About RSS</a><a href="/rss">x</a>'
 
     assert urls(page("", body)) == [
@@ -277,19 +278,19 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize("what", NESTED)
-def test_a_page_of_deep_or_broad_markup_is_read(what: str) -> None:
+def test_a_page_of_deep_or_broad_markup_is_parsed(what: str) -> None:
     """Were any of these quadratic, the test would not come to its end."""
     assert "https://harbour.example/rss.xml" in urls(page(link("/rss.xml"), NESTED[what]))
 
 
 @pytest.mark.parametrize("what", ENDLESS)
-def test_what_stands_before_beginnings_without_ends_is_read(what: str) -> None:
+def test_links_before_unclosed_markup_are_found(what: str) -> None:
     document = page(link("/rss.xml")) + what.encode() * (300_000 // len(what))
 
     assert urls(document) == ["https://harbour.example/rss.xml"]
 
 
-def test_numbers_of_thousands_of_digits_harm_nothing() -> None:
+def test_character_references_of_thousands_of_digits_are_harmless() -> None:
     digits = "9" * 5000
 
     assert urls(
@@ -300,7 +301,7 @@ def test_numbers_of_thousands_of_digits_harm_nothing() -> None:
     )
 
 
-def test_only_the_beginning_of_a_large_page_is_looked_at() -> None:
+def test_only_the_beginning_of_a_large_page_is_parsed() -> None:
     filler = "é" * (MAX_PAGE_BYTES // 2)
 
     assert urls(page(link("/rss.xml", "é"), filler + '<a href="/rss">RSS</a>')) == [
@@ -319,24 +320,24 @@ def test_only_the_beginning_of_a_large_page_is_looked_at() -> None:
     b"<link rel=alternate type=application/rss+xml href=/&#99999999999;>", BASE, "charset=undefined"
 )
 @example(b"<base href=http://[><a href=//[x>rss</a>", BASE, "charset=hex")
-def test_bytes_of_any_kind_name_safe_addresses_or_none(
+def test_any_bytes_yield_safe_addresses_or_none(
     document: bytes, base: str, content_type: str
 ) -> None:
-    for one in feed_links(document, base, content_type):
-        assert safe_link(one.url) == one.url
+    for feed in feed_links(document, base, content_type):
+        assert safe_link(feed.url) == feed.url
 
 
 # Guesses
 
 
-def test_a_site_is_tried_at_the_usual_places() -> None:
+def test_guesses_are_the_usual_paths_of_a_site() -> None:
     assert guessed_urls("https://harbour.example") == tuple(
         f"https://harbour.example/{place}"
         for place in ("feed", "rss", "rss.xml", "atom.xml", "feed.xml", "index.xml")
     )
 
 
-def test_the_part_of_the_site_that_the_page_is_in_goes_first() -> None:
+def test_paths_of_the_section_of_the_page_come_first() -> None:
     assert guessed_urls("http://harbour.example:8080/blog/2026/ships.html?x=1#top") == (
         "http://harbour.example:8080/blog/feed",
         "http://harbour.example:8080/blog/rss.xml",
@@ -348,11 +349,11 @@ def test_the_part_of_the_site_that_the_page_is_in_goes_first() -> None:
 
 
 @pytest.mark.parametrize("path", ["/2026/03/ships", "/ships.html", "//", "/%2e%2e/x"])
-def test_a_year_or_a_page_is_no_part_of_a_site(path: str) -> None:
+def test_a_year_or_a_page_is_no_section(path: str) -> None:
     assert guessed_urls(f"https://harbour.example{path}") == guessed_urls("https://harbour.example")
 
 
-def test_what_was_read_already_is_no_guess() -> None:
+def test_the_page_itself_is_no_guess() -> None:
     assert "https://harbour.example/feed" not in guessed_urls("https://harbour.example/feed")
 
 
@@ -389,9 +390,7 @@ CHANNEL = "UC" + "a1-_" * 5 + "bc"
         ("https://social.example:8443/@harbour/", "https://social.example:8443/@harbour.rss"),
     ],
 )
-def test_a_known_site_is_asked_where_it_says_that_its_feeds_are(
-    base: str, feed: str | None
-) -> None:
+def test_guesses_for_a_known_site_follow_its_published_rule(base: str, feed: str | None) -> None:
     assert guessed_urls(base) == ((feed,) if feed else ())
 
 
@@ -406,7 +405,7 @@ def test_a_known_site_is_asked_where_it_says_that_its_feeds_are(
         "javascript:1",
     ],
 )
-def test_what_is_no_page_has_no_guesses(base: str) -> None:
+def test_an_address_that_is_no_page_has_no_guesses(base: str) -> None:
     assert guessed_urls(base) == ()
 
 
@@ -414,9 +413,9 @@ def test_what_is_no_page_has_no_guesses(base: str) -> None:
 @example("{0}{site}")
 @example("@{site}")
 def test_guesses_are_few_safe_and_of_the_same_host(path: str) -> None:
-    made = guessed_urls(f"https://harbour.example/{path}")
+    urls = guessed_urls(f"https://harbour.example/{path}")
 
-    assert len(set(made)) == len(made) <= MAX_GUESSES
-    for one in made:
-        assert safe_link(one) == one
-        assert urlsplit(one).hostname == "harbour.example"
+    assert len(set(urls)) == len(urls) <= MAX_GUESSES
+    for url in urls:
+        assert safe_link(url) == url
+        assert urlsplit(url).hostname == "harbour.example"

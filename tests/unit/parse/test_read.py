@@ -1,4 +1,4 @@
-"""Documents to entries: golden cases, and the property that a document without its known blocks reads as the whole one does."""
+"""Parsing documents: golden cases, and that known blocks can be removed before."""
 
 import json
 import tarfile
@@ -35,33 +35,50 @@ def read(
 # Formats.
 
 RSS_20 = """<?xml version="1.0" encoding="UTF-8"?>
-<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/">
-<channel><title>Zoo News</title><link>https://zoo.example/</link><language>en-gb</language><ttl>30</ttl>
-<item><title>Fox &amp; hen</title><link>https://zoo.example/fox?utm_source=rss</link><guid isPermaLink="false">fox-1</guid>
-<description>&lt;p&gt;The fox &lt;b&gt;slept&lt;/b&gt;.&lt;/p&gt;</description><dc:creator>A. Keeper</dc:creator>
-<pubDate>Sun, 01 Mar 2026 08:30:00 GMT</pubDate><source url="https://den.example/rss">The Den</source></item>
-<item><title>Owl</title><guid>https://zoo.example/owl</guid><content:encoded><![CDATA[<p>The owl</p><p>woke.</p>]]></content:encoded></item>
+<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:content="http://purl.org/rss/1.0/modules/content/">
+<channel><title>Zoo News</title><link>https://zoo.example/</link>
+<language>en-gb</language><ttl>30</ttl>
+<item><title>Fox &amp; hen</title><link>https://zoo.example/fox?utm_source=rss</link>
+<guid isPermaLink="false">fox-1</guid>
+<description>&lt;p&gt;The fox &lt;b&gt;slept&lt;/b&gt;.&lt;/p&gt;</description>
+<dc:creator>A. Keeper</dc:creator>
+<pubDate>Sun, 01 Mar 2026 08:30:00 GMT</pubDate>
+<source url="https://den.example/rss">The Den</source></item>
+<item><title>Owl</title><guid>https://zoo.example/owl</guid>
+<content:encoded><![CDATA[<p>The owl</p><p>woke.</p>]]></content:encoded></item>
 </channel></rss>"""
 
 RSS_10 = """<?xml version="1.0"?>
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">
 <channel rdf:about="https://zoo.example/"><title>Zoo News</title><link>https://zoo.example/</link>
 <items><rdf:Seq><rdf:li rdf:resource="https://zoo.example/fox"/></rdf:Seq></items></channel>
-<item rdf:about="https://zoo.example/fox"><title>Fox</title><link>https://zoo.example/fox</link><description>Slept.</description>
+<item rdf:about="https://zoo.example/fox"><title>Fox</title>
+<link>https://zoo.example/fox</link><description>Slept.</description>
 <dc:date>2026-03-01T09:30:00+01:00</dc:date></item></rdf:RDF>"""
 
-RSS_091 = """<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/publish/formats/rss-0.91.dtd">
+RSS_091 = """<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN"
+ "http://my.netscape.com/publish/formats/rss-0.91.dtd">
 <rss version="0.91"><channel><title>Zoo News</title><link>https://zoo.example/</link>
-<item><title>Fox</title><link>https://zoo.example/fox</link><description>Slept.</description></item></channel></rss>"""
+<item><title>Fox</title><link>https://zoo.example/fox</link><description>Slept.</description></item>
+</channel></rss>"""
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://zoo.example/news/" xml:lang="en"><title>Zoo News</title><id>urn:zoo</id>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://zoo.example/news/" xml:lang="en">
+<title>Zoo News</title><id>urn:zoo</id>
 <link href="https://zoo.example/"/><updated>2026-03-01T10:00:00Z</updated>
-<entry xml:base="2026/"><id>urn:fox</id><title type="html">Fox &amp;amp; &lt;i&gt;hen&lt;/i&gt;</title><link rel="alternate" href="fox"/>
-<published>2026-03-01T08:30:00Z</published><updated>2026-03-01T09:00:00Z</updated><author><name>A. Keeper</name></author>
+<entry xml:base="2026/"><id>urn:fox</id>
+<title type="html">Fox &amp;amp; &lt;i&gt;hen&lt;/i&gt;</title>
+<link rel="alternate" href="fox"/>
+<published>2026-03-01T08:30:00Z</published><updated>2026-03-01T09:00:00Z</updated>
+<author><name>A. Keeper</name></author>
 <summary>It slept.</summary></entry>
-<entry><id>urn:owl</id><title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">The <b>owl</b></div></title><link href="/owl"/>
-<content type="html">&lt;p&gt;Woke.&lt;/p&gt;</content><updated>2026-03-01T09:00:00Z</updated></entry></feed>"""
+<entry><id>urn:owl</id>
+<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">The <b>owl</b></div></title>
+<link href="/owl"/>
+<content type="html">&lt;p&gt;Woke.&lt;/p&gt;</content>
+<updated>2026-03-01T09:00:00Z</updated></entry></feed>"""
 
 PREFIXED = ATOM.replace("xmlns=", "xmlns:a=", 1)
 for _name in (
@@ -216,7 +233,7 @@ def test_other_json_is_no_feed(broken: str) -> None:
     assert outcome.failure is Failure.NOT_A_FEED
 
 
-def test_json_feeds_that_quote_xml_are_not_cut_as_xml() -> None:
+def test_a_json_feed_that_quotes_xml_is_not_scanned_as_xml() -> None:
     def document(*texts: str) -> bytes:
         items = [
             {"id": str(n), "title": "How to write feeds", "content_html": text}
@@ -233,21 +250,30 @@ def test_json_feeds_that_quote_xml_are_not_cut_as_xml() -> None:
 # Where entries begin and end.
 
 SHAPES = {
-    "CDATA that holds an item": "<item><guid>1</guid><description><![CDATA[<item><guid>x</guid></item>]]></description></item><item><guid>2</guid></item>",
-    "a comment that holds an item": (
+    "CDATA that contains an item": (
+        "<item><guid>1</guid><description><![CDATA[<item><guid>x</guid></item>]]></description>"
+        "</item><item><guid>2</guid></item>"
+    ),
+    "a comment that contains an item": (
         "<!-- <item><guid>x</guid></item> --><item><guid>1</guid></item><!-- </item> "
         "--><item><guid>2</guid></item>"
     ),
-    "an escaped item": "<item><guid>1</guid><description>&lt;item&gt;&lt;/item&gt;</description></item><item><guid>2</guid></item>",
-    "elements that begin alike": "<items/><item ><guid>1</guid><itemId>x</itemId></item\n><item\n><guid>2</guid></item>",
+    "an escaped item": (
+        "<item><guid>1</guid><description>&lt;item&gt;&lt;/item&gt;</description></item>"
+        "<item><guid>2</guid></item>"
+    ),
+    "elements that begin alike": (
+        "<items/><item ><guid>1</guid><itemId>x</itemId></item\n><item\n><guid>2</guid></item>"
+    ),
     "attributes": "<item id='a>b'><guid>1</guid></item><item rdf:about='2'><guid>2</guid></item>",
 }
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_entries_are_cut_where_they_end(shape: str) -> None:
+def test_blocks_end_where_entries_end(shape: str) -> None:
     document = read(
-        f"<rss version='2.0' xmlns:rdf='urn:rdf'><channel><title>Zoo</title>{SHAPES[shape]}</channel></rss>"
+        "<rss version='2.0' xmlns:rdf='urn:rdf'><channel><title>Zoo</title>"
+        f"{SHAPES[shape]}</channel></rss>"
     )
     assert [entry.guid for entry in document.entries] == ["1", "2"]
 
@@ -265,7 +291,7 @@ def test_entries_are_cut_where_they_end(shape: str) -> None:
         "<item/><item><guid>1</guid></item>",
     ],
 )
-def test_documents_of_an_odd_shape_are_left_to_the_parser_whole(body: str) -> None:
+def test_documents_of_unusual_structure_have_no_blocks(body: str) -> None:
     assert scan(f"<rss><channel>{body}</channel></rss>".encode()) == ()
     outcome = read_document(
         f"<rss version='2.0'><channel><title>Zoo</title>{body}</channel></rss>".encode(),
@@ -278,10 +304,10 @@ def test_documents_of_an_odd_shape_are_left_to_the_parser_whole(body: str) -> No
     assert outcome.blocks == ()
 
 
-def test_blocks_are_where_they_say_and_equal_bytes_have_equal_hashes() -> None:
+def test_blocks_have_their_ranges_and_equal_bytes_have_equal_hashes() -> None:
     body = b"<rss><item>a</item> x <item>a</item><item>b</item></rss>"
     blocks = scan(body)
-    assert [body[one.start : one.end] for one in blocks] == [
+    assert [body[block.start : block.end] for block in blocks] == [
         b"<item>a</item>",
         b"<item>a</item>",
         b"<item>b</item>",
@@ -293,13 +319,17 @@ def test_blocks_are_where_they_say_and_equal_bytes_have_equal_hashes() -> None:
 
 
 def test_hints_are_read_from_the_head() -> None:
-    head = "<skipHours><hour>0</hour><hour>23</hour><hour>99</hour></skipHours><skipDays><day>Sunday</day><day>Noday</day></skipDays>"
+    head = (
+        "<skipHours><hour>0</hour><hour>23</hour><hour>99</hour></skipHours>"
+        "<skipDays><day>Sunday</day><day>Noday</day></skipDays>"
+    )
     syndication = (
         "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>"
     )
     namespace = "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'"
     document = read(
-        f"<rss version='2.0' {namespace}><channel><ttl>60</ttl>{syndication}{head}<item><guid>1</guid></item></channel></rss>"
+        f"<rss version='2.0' {namespace}><channel><ttl>60</ttl>{syndication}{head}"
+        "<item><guid>1</guid></item></channel></rss>"
     )
     assert document.hints.ttl == timedelta(hours=12)
     assert (document.hints.skip_hours, document.hints.skip_days) == (
@@ -327,7 +357,7 @@ def test_hints_are_read_from_the_head() -> None:
         ("<?xml version='1.0'?><urlset><url><loc>x</loc></url></urlset>", Failure.NOT_A_FEED),
     ],
 )
-def test_what_is_no_feed_is_told_apart(body: str, failure: Failure) -> None:
+def test_a_document_that_is_no_feed_has_a_failure_of_its_kind(body: str, failure: Failure) -> None:
     outcome = read_document(body.encode(), "text/html", URL, frozenset(), NOON)
     assert isinstance(outcome, ParseFailed)
     assert outcome.failure is failure
@@ -401,29 +431,31 @@ def known_parts(whole: ParsedDocument, chance: Random) -> Iterator[frozenset[byt
 
 def check(body: bytes, header: str, known: frozenset[bytes], whole: ParsedDocument) -> None:
     """Both ways by which workers read a document of which some blocks are known."""
-    wanted = tuple(entry for entry in whole.entries if entry.block not in known)
+    expected = tuple(entry for entry in whole.entries if entry.block not in known)
     part = read(body, header, known)
-    assert part.entries == wanted
+    assert part.entries == expected
     assert part.blocks == whole.blocks
     short = cut_known_blocks(body, header, known)
     if short and short.body:
-        assert read(short.body, header).entries == wanted
+        assert read(short.body, header).entries == expected
     elif short:
-        assert wanted == ()
+        assert expected == ()
 
 
 @settings(max_examples=examples(80), deadline=None)
 @given(ENTRIES, st.sampled_from(["utf-8", "utf-16", "windows-1251"]), st.randoms())
-def test_a_document_without_its_known_blocks_reads_as_the_whole_one(
+def test_a_document_without_its_known_blocks_parses_like_the_whole_document(
     drawn: list[tuple[str, ...]], charset: str, chance: Random
 ) -> None:
     items = "".join(
         f"<item><guid>{guid}</guid><title>{words}</title>{more}{date}</item>"
         for guid, words, more, date in drawn
     )
-    body = f"<?xml version='1.0' encoding='{charset}'?><rss version='2.0'><channel><title>Zoo</title>{items}</channel></rss>".encode(
-        charset
+    text = (
+        f"<?xml version='1.0' encoding='{charset}'?><rss version='2.0'><channel><title>Zoo</title>"
+        f"{items}</channel></rss>"
     )
+    body = text.encode(charset)
     whole = read(body)
     for known in known_parts(whole, chance):
         if whole.blocks:
@@ -431,7 +463,7 @@ def test_a_document_without_its_known_blocks_reads_as_the_whole_one(
 
 
 @pytest.mark.parametrize("document", [RSS_20, RSS_10, RSS_091, ATOM, JSON_FEED])
-def test_every_subset_of_a_small_document_reads_as_the_whole_one(document: str) -> None:
+def test_every_subset_of_a_small_document_parses_like_the_whole_document(document: str) -> None:
     body = document.encode()
     whole = read(body)
     for bits in range(2 ** len(whole.blocks)):
@@ -456,7 +488,7 @@ def real_documents(shared: Path) -> Iterator[tuple[str, bytes]]:
                     yield member.name, file.read()
 
 
-def test_real_documents_without_their_known_blocks_read_as_the_whole_ones(shared: Path) -> None:
+def test_real_documents_without_known_blocks_parse_like_whole_documents(shared: Path) -> None:
     seen = 0
     for name, body in real_documents(shared):
         outcome = read_document(body, "", URL, frozenset(), NOON)

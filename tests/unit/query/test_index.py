@@ -118,7 +118,7 @@ def test_queries_of_a_removed_list_are_broken_until_it_is_back() -> None:
 
 
 def test_a_chat_that_changes_while_the_file_is_loaded_does_not_keep_old_lists() -> None:
-    """The file has other lists already when the chat's change is applied; the file's own change comes after it."""
+    """The lists of the file are already new when the chat changes; the file is applied later."""
     everything = [subscribe(1, "@weapons", 1), subscribe(2, "@weapons", 2)]
     index = index_of(*everything)
     fresh = {**NAMES, "weapons": ("cannon",)}

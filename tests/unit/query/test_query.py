@@ -47,7 +47,7 @@ NAMES = {"deir-ez-zor": ("Deir ez-Zor", "Deir Ezzor", "دير الزور", "Де
         ("word", "", "the word stands in the summary", ["word"]),
     ],
 )
-def test_a_query_matches_words_and_says_where(
+def test_a_query_matches_words_and_returns_their_spans(
     query: str, title: str, summary: str, matched: list[str] | None
 ) -> None:
     spans = match(parse(query, NAMES), ArticleWords(Article(title, summary, "en")))
@@ -80,7 +80,7 @@ def test_a_query_matches_words_and_says_where(
         (" ".join(["a"] * 301), 600, "300 words"),
     ],
 )
-def test_an_error_points_at_its_place_and_says_what_to_do(
+def test_an_error_has_its_position_and_says_what_to_do(
     query: str, position: int, words: str
 ) -> None:
     with pytest.raises(QueryError) as caught:
@@ -92,8 +92,8 @@ def test_an_error_points_at_its_place_and_says_what_to_do(
 
 def compiled(subscriptions: list[Subscription]) -> Index:
     index = Index(NAMES)
-    for one in subscriptions:
-        index.set(one)
+    for subscription in subscriptions:
+        index.set(subscription)
     return index
 
 
@@ -119,7 +119,7 @@ QUERIES = st.recursive(
 
 
 @given(QUERIES)
-def test_a_printed_query_reads_back_as_the_same_tree(query: str) -> None:
+def test_a_printed_query_parses_to_the_same_tree(query: str) -> None:
     tree = parse(query, NAMES)
 
     assert tree == parse(show(tree), NAMES)
@@ -132,22 +132,24 @@ def test_a_printed_query_reads_back_as_the_same_tree(query: str) -> None:
         max_size=6,
     ),
 )
-def test_the_index_finds_just_what_each_query_matches(queries: list[str], words: list[str]) -> None:
+def test_the_index_finds_exactly_what_each_query_matches(
+    queries: list[str], words: list[str]
+) -> None:
     title = " ".join(words)
     index = compiled(
         [Subscription(number, query, query, (), (1,)) for number, query in enumerate(queries)]
     )
 
-    found = {one.subscription_id: one.spans for one in index.match(Article(title))}
+    matches = {row.subscription_id: row.spans for row in index.match(Article(title))}
     entry = ArticleWords(Article(title))
     assert {
         number: spans
         for number, query in enumerate(queries)
         if (spans := match(parse(query, NAMES), entry)) is not None
-    } == found
+    } == matches
 
 
-def test_a_subscription_sees_only_its_feeds_and_a_broken_one_stops_no_other() -> None:
+def test_a_subscription_matches_only_its_feeds_and_a_broken_query_stops_no_other() -> None:
     subscriptions = [
         Subscription(1, "tagged", "fire", ("wire",), (1,)),
         Subscription(2, "all", "fire", (), (1,)),
@@ -156,8 +158,8 @@ def test_a_subscription_sees_only_its_feeds_and_a_broken_one_stops_no_other() ->
     index = compiled(subscriptions)
 
     assert [
-        one.subscription_id
-        for one in index.match(Article("Fire", feed="http://x.example", tags=("world",)))
+        row.subscription_id
+        for row in index.match(Article("Fire", feed="http://x.example", tags=("world",)))
     ] == [2]
-    assert [one.subscription_id for one in index.match(Article("Fire", tags=("wire",)))] == [1, 2]
+    assert [row.subscription_id for row in index.match(Article("Fire", tags=("wire",)))] == [1, 2]
     assert list(index.broken) == [3]

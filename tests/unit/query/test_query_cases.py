@@ -1,4 +1,4 @@
-"""The table of the query language (queries.tsv): plainly evaluated, through the index, and printed and read again. Not random queries."""
+"""The table of the query language (queries.tsv): evaluated, indexed, printed and parsed again."""
 
 import re
 from collections import Counter
@@ -43,18 +43,22 @@ class Case:
         return f"{self.sentence}-{self.article.language or 'none'}-{self.line}"
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The case for the message of a failure."""
-        return f"line {self.line}: {self.query[:200]!r} against {self.article.title[:200]!r} / {self.article.summary!r} ({self.article.language})"
+        article = self.article
+        return (
+            f"line {self.line}: {self.query[:200]!r} against {article.title[:200]!r} / "
+            f"{article.summary!r} ({article.language})"
+        )
 
 
 def _written_out(text: str) -> str:
-    repeated = TIMES.sub(lambda found: int(found[1]) * found[2], text)
-    return CHARACTER.sub(lambda found: chr(int(found[1], 16)), repeated)
+    repeated = TIMES.sub(lambda escape: int(escape[1]) * escape[2], text)
+    return CHARACTER.sub(lambda escape: chr(int(escape[1], 16)), repeated)
 
 
 def _article(language: str, title: str, further: list[str]) -> Article:
-    fields: dict[str, Any] = dict(one.split("=", 1) for one in further)
+    fields: dict[str, Any] = dict(field.split("=", 1) for field in further)
     assert fields.keys() <= FIELDS, further
     if "tags" in fields:
         fields["tags"] = tuple(fields["tags"].split(","))
@@ -119,7 +123,7 @@ def test_the_table_covers_every_sentence_in_many_languages() -> None:
 def test_a_query_matches_where_the_table_says(case: Case) -> None:
     spans = match(parse(case.query, NAMES), ArticleWords(case.article))
 
-    assert _texts(case.article, spans) == case.matched, case.told
+    assert _texts(case.article, spans) == case.matched, case.description
 
 
 @pytest.mark.parametrize("case", READABLE, ids=str)
@@ -127,16 +131,18 @@ def test_the_index_matches_where_the_table_says(case: Case) -> None:
     index = Index(NAMES, languages=frozenset({case.article.language or "en"}))
     index.set(_subscription(7, case.query))
 
-    found = index.match(case.article)
+    matches = index.match(case.article)
 
-    assert [one.subscription_id for one in found] == ([] if case.matched is None else [7]), (
-        case.told
+    assert [row.subscription_id for row in matches] == ([] if case.matched is None else [7]), (
+        case.description
     )
-    assert (_texts(case.article, found[0].spans) if found else None) == case.matched, case.told
+    assert (_texts(case.article, matches[0].spans) if matches else None) == case.matched, (
+        case.description
+    )
 
 
 @pytest.mark.parametrize("case", READABLE, ids=str)
-def test_a_printed_query_reads_back_as_the_same_tree(case: Case) -> None:
+def test_a_printed_query_parses_to_the_same_tree(case: Case) -> None:
     tree = parse(case.query, NAMES)
 
     again = parse(show(tree), NAMES)
@@ -148,21 +154,21 @@ def test_a_printed_query_reads_back_as_the_same_tree(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", WRONG, ids=str)
-def test_a_query_that_cannot_be_meant_is_refused_with_place_and_remedy(case: Case) -> None:
+def test_a_wrong_query_is_rejected_with_position_and_remedy(case: Case) -> None:
     assert case.error
     first, last, words = case.error
     with pytest.raises(QueryError) as caught:
         parse(case.query, NAMES)
 
-    assert words in caught.value.message, case.told
+    assert words in caught.value.message, case.description
     assert first <= caught.value.position <= last, (
-        f"{case.told}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
+        f"{case.description}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
     )
     assert len(caught.value.caret().splitlines()) == 2
 
 
 @pytest.mark.parametrize("case", WRONG, ids=str)
-def test_the_index_keeps_nothing_of_a_query_that_cannot_be_read(case: Case) -> None:
+def test_the_index_keeps_nothing_of_a_query_that_cannot_be_parsed(case: Case) -> None:
     index = Index(NAMES, languages=frozenset({"en"}))
     index.set(_subscription(7, "fire"))
 
@@ -182,9 +188,9 @@ def _all_at_once() -> Index:
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES | {""}))
-def test_each_query_matches_the_same_among_all_the_others(language: str) -> None:
+def test_each_query_matches_the_same_in_an_index_of_all_queries(language: str) -> None:
     index = _all_at_once()
-    for case in (one for one in READABLE if one.article.language == language):
-        found = {one.subscription_id: one.spans for one in index.match(case.article)}
+    for case in (row for row in READABLE if row.article.language == language):
+        spans = {row.subscription_id: row.spans for row in index.match(case.article)}
 
-        assert _texts(case.article, found.get(case.line)) == case.matched, case.told
+        assert _texts(case.article, spans.get(case.line)) == case.matched, case.description

@@ -45,9 +45,7 @@ def _matches(query: str, article: Article) -> bool:
 
 @given(QUERIES, articles())
 @settings(QUICK, max_examples=examples(100))
-def test_a_printed_query_reads_back_as_the_sameparse_or_assume(
-    query: str, article: Article
-) -> None:
+def test_a_printed_query_parses_to_the_same_tree(query: str, article: Article) -> None:
     tree = parse_or_assume(query)
 
     again = parse(show(tree), NAMES)
