@@ -35,7 +35,7 @@ EXEMPT: dict[str, list[str]] = {
 
     """.split(),
     "ring": """
- docs/telegram.md tests/acceptance/test_crash.py
+ tests/acceptance/test_crash.py
         tests/acceptance/test_evening.py tests/acceptance/test_pipelines.py
         tests/acceptance/test_replay.py tests/acceptance/test_story_replay.py
         tests/acceptance/test_telegram_faults.py tests/fault_injection.py tests/integration/chat/
