@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage of slow tests: it nearly doubles their time, and they reach nothing new."""
+    """Measure no coverage of slow tests: it doubles their time, and they reach nothing new."""
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker("no_cover")

@@ -1,6 +1,7 @@
 """Hundreds of chats and faults for the sends to them, for the fault test and the soak of `bench`.
 
-Not assertions, except `judge`. The clock leaps, so that an hour of pacing takes seconds; the sockets, the endpoint and the database are real.
+Not assertions, except `judge`. The clock leaps, so that an hour of pacing takes seconds; the
+sockets, the endpoint and the database are real.
 """
 
 import asyncio

@@ -262,9 +262,7 @@ async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
     assert states(folder) == {1: "queued", 2: "dropped", 3: "queued", 4: "sent", 5: "dropped"}
     unknown = await command(folder, "outbox", "retry", "99")
     none_dead = await command(folder, "outbox", "drop")
-    assert unknown.out == (
-        "No undelivered message has number 99. `newsbell outbox` lists them.\n"
-    )
+    assert unknown.out == ("No undelivered message has number 99. `newsbell outbox` lists them.\n")
     assert none_dead.out == "No delivery is dead.\n"
 
 

@@ -1,4 +1,6 @@
-"""One evening: a reporter, a story that thirty houses carry in three languages, the night, the next day. Every message, and nothing more.
+"""One evening of a reporter: a story of many publishers in three languages, and the next day.
+
+Every message is checked, and there is nothing more.
 
 All articles are invented. Feeds, Bot API and database are real; the clock is moved by hand.
 """
@@ -222,7 +224,7 @@ async def test_the_evening_of_the_reporter(
         monkeypatch.setenv("TELEGRAM_BOT_TOKEN", harness.api.token)
         harness.serve()
         await harness.look()
-        assert harness.news() == [], "what stands there at the first look rings nobody"
+        assert harness.news() == [], "what a feed holds at the first poll sends no alert"
 
         # The evening: she says what she wants.
         query = 'urgency:breaking publishers:2 (S-300 OR С-300 OR "إس-300") AND @deir-ez-zor'
@@ -243,15 +245,15 @@ async def test_the_evening_of_the_reporter(
 
         # A second house says it in its own words: one message, at once, in the night.
         await harness.publish("cites", OWN_WORDS)
-        [rang] = harness.news()
-        assert rang.startswith(FIRST[0])
-        assert "2 publishers" in rang
-        assert "Coast" in rang
-        assert "Cites" in rang
-        assert "🔔" in rang
+        [alerts] = harness.news()
+        assert alerts.startswith(FIRST[0])
+        assert "2 publishers" in alerts
+        assert "Coast" in alerts
+        assert "Cites" in alerts
+        assert "🔔" in alerts
 
         # Copies, a blog with its comment form, two more languages: the message grows, nothing
-        # rings.
+        # sends an alert.
         for name in ("agency-a", "agency-b"):
             await harness.publish(
                 name,
@@ -308,7 +310,7 @@ async def test_the_evening_of_the_reporter(
         await harness.passes(20 * MINUTE)
         assert [text for text in harness.news() if not text.startswith("* ")] == [], "muted"
 
-        # The file gets feeds of a new region: their past rings nobody, their next article does.
+        # The file gets feeds of a new region: their past sends no alert, their next article does.
         harness.items["hasaka"] = [
             item("old", "Harvest begins in the Jazira", at=harness.clock.now())
         ]

@@ -1,6 +1,6 @@
 """Alerts to hundreds of chats while everything fails: none is lost or comes a third time.
 
-Order holds as well. `SOAK=1` sends ten thousand; `python -m bench.chat_load` sends a hundred thousand.
+Order holds as well. `SOAK=1` sends ten thousand, `python -m bench.chat_load` a hundred thousand.
 """
 
 from datetime import timedelta

@@ -33,9 +33,16 @@ class People(Membership):
         self._query_ids = itertools.count(1)
 
     def say(
-        self, chat_id: int, user_id: int, text: str, thread_id: int | None = None,
-        reply_to: int | None = None, *, anonymous_admin: bool = False, as_channel: int | None = None,
-    ) -> int:  # fmt: skip
+        self,
+        chat_id: int,
+        user_id: int,
+        text: str,
+        thread_id: int | None = None,
+        reply_to: int | None = None,
+        *,
+        anonymous_admin: bool = False,
+        as_channel: int | None = None,
+    ) -> int:
         """Let a person write; commands and links in the text become entities.
 
         In a channel the post has no author. In a group an anonymous administrator writes as the

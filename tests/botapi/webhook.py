@@ -202,7 +202,7 @@ async def _post(session: aiohttp.ClientSession, hook: Hook, update: Json) -> tup
 
 
 def _lane(update: Json) -> Hashable:
-    """Return the order that Telegram keeps: by chat for messages, by person for presses, by kind."""
+    """Return the order that Telegram keeps: by chat for messages, by person for presses."""
     kind = next(name for name in update if name != "update_id")
     payload = update[kind]
     if kind == "callback_query":

@@ -258,10 +258,12 @@ async def test_a_message_that_forces_a_reply_cannot_be_edited_nor_an_edit_force_
 @pytest.mark.parametrize(
     ("chat_id", "reply"),
     [
-        (ANN, "Message can't be deleted for everyone"), (GROUP, "Message can't be deleted for everyone"),
-        (FORUM, "Message can't be deleted"), (CHANNEL, "Message can't be deleted"),
+        (ANN, "Message can't be deleted for everyone"),
+        (GROUP, "Message can't be deleted for everyone"),
+        (FORUM, "Message can't be deleted"),
+        (CHANNEL, "Message can't be deleted"),
     ],
-)  # fmt: skip
+)
 async def test_what_is_two_days_old_can_be_edited_but_not_deleted(
     api: BotApi, bot: Bot, chat_id: int, reply: str
 ) -> None:

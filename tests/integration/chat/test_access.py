@@ -1,4 +1,7 @@
-"""Nobody without the right changes anything: role by deed by place as a table, then every command and button by everyone in every kind of chat."""
+"""Nobody without the right changes anything.
+
+First the table of role, permission and kind of chat; then every command and button, by everyone.
+"""
 
 import hashlib
 import json
@@ -173,7 +176,7 @@ EVERYONE = [
 
 async def digest(harness: TelegramHarness) -> str:
     """What could be changed, as a word."""
-    rows = {name: await harness.rows(f"select * from {name}") for name in TABLES}  # noqa: S608 (names of ours)
+    rows = {name: await harness.rows(f"select * from {name}") for name in TABLES}  # noqa: S608
     rows["feeds"] = await harness.rows("select id, url, active, declared from feeds")
     rows["chats"] = await harness.rows(
         "select id, allowed, operator, settings, grouping, acts_for from chats where allowed = 1"
@@ -224,7 +227,7 @@ async def send_alert(harness: TelegramHarness, who: Who) -> int | None:
     return messages[-1].message_id if messages else None
 
 
-@pytest.mark.parametrize("who", EVERYONE, ids=lambda harness: harness.name)
+@pytest.mark.parametrize("who", EVERYONE, ids=lambda who: who.name)
 async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the_others(
     who: Who, tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -245,13 +248,11 @@ async def test_a_command_changes_something_for_those_who_may_and_nothing_for_the
         assert await digest(harness) == before
 
 
-@pytest.mark.parametrize(
-    "who", [one for one in EVERYONE if not one.may], ids=lambda harness: harness.name
-)
+@pytest.mark.parametrize("who", [who for who in EVERYONE if not who.may], ids=lambda who: who.name)
 async def test_no_button_that_somebody_else_got_changes_anything_for_who_may_not(
     who: Who, tmp_path: Path, clock: ManualClock
 ) -> None:
-    """Every button of every screen that Ann opens, pressed where it stands or sent from elsewhere, and some that nobody ever got."""
+    """Every button that Ann gets, pressed there or sent from elsewhere, and some invented ones."""
     async with newsroom(tmp_path, clock) as harness:
         ann = Who("Ann", ANN, who.chat if who.chat < 0 else ANN, who.topic, may=True)
         await send_alert(harness, ann)

@@ -1,4 +1,4 @@
-"""What people can do in Telegram, from their message to the bot's answer: every answer once, and only to those who may."""
+"""Commands in Telegram, from message to answer: each is answered once, for those who may."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -70,7 +70,7 @@ async def ask(
 
 
 async def rules(harness: TelegramHarness, chat: int = ANN, topic: int = 0) -> list[str]:
-    """The queries that ring there."""
+    """The queries of the subscriptions there."""
     found = await harness.app.store.chats.chat_at(chat, topic)
     return (
         [each.query for each, _ in await harness.app.store.chats.subscriptions_of(found.id)]
@@ -180,7 +180,7 @@ async def test_a_claim_link_that_is_too_old_or_opened_in_a_group_is_refused(
     assert await ask(harness, f"/start {token}", EVE, EVE) == USED
 
 
-async def test_subscribing_takes_a_query_in_and_it_rings_from_then_on(
+async def test_subscribing_stores_a_query_that_sends_alerts_from_then_on(
     harness: TelegramHarness,
 ) -> None:
     assert (
@@ -281,7 +281,9 @@ async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
     assert reply.split("\n")[-1] == "All feeds OK"
 
 
-async def test_in_a_group_only_administrators_change_what_rings(harness: TelegramHarness) -> None:
+async def test_in_a_group_only_administrators_change_subscriptions(
+    harness: TelegramHarness,
+) -> None:
     assert await ask(harness, "/subscribe harbour", GROUP, BOB) == ONLY_ADMINS
     assert await ask(harness, "/unsubscribe 2", GROUP, BOB) == ONLY_ADMINS
     assert await ask(harness, "/subscribe@bell_bot harbour", GROUP, ANN) == f"{SUBSCRIBED}harbour"

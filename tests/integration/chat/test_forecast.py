@@ -1,4 +1,4 @@
-"""What a chat is told before it is alerted: /test, the forecast of /subscribe, and /confirm, over a real store and the loopback Bot API."""
+"""What a chat learns before alerts come: /test, the forecast of /subscribe, and /confirm."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -66,7 +66,7 @@ async def ask(
 
 
 async def rules(harness: TelegramHarness, chat: int = ANN, topic: int = 0) -> list[str]:
-    """The queries that ring there by the chat's own will."""
+    """The queries that the chat subscribed to itself."""
     found = await harness.app.store.chats.chat_at(chat, topic)
     return (
         [
@@ -80,7 +80,7 @@ async def rules(harness: TelegramHarness, chat: int = ANN, topic: int = 0) -> li
 
 
 async def brings(harness: TelegramHarness, *titles: str) -> None:
-    """Stories that ring nobody, an hour ago."""
+    """Stories without an alert, an hour ago."""
     for title in titles:
         await harness.bring(title, published=harness.clock.now() - HOUR)
 
@@ -92,7 +92,7 @@ async def brings_many(harness: TelegramHarness, word: str = "harbour") -> None:
 # /test
 
 
-async def test_test_says_what_a_query_would_have_rung_and_changes_nothing(
+async def test_test_says_what_a_query_would_have_alerted_to_and_changes_nothing(
     harness: TelegramHarness,
 ) -> None:
     await brings(harness, "The harbour opens", "A mill burns", "Harbour cranes")
@@ -186,7 +186,7 @@ async def test_a_search_that_is_broken_stops_no_other_command(harness: TelegramH
     harness.api.say(GROUP, ANN, "/help")
     try:
         await harness.listen()
-    except Exception as error:  # noqa: BLE001 (the loop of the listener would wait and ask for the same once more, for ever)
+    except Exception as error:  # noqa: BLE001 (the listener would retry for ever)
         pytest.fail(f"the commands wait: {error}")
     await harness.deliver(MINUTE)
 
@@ -219,7 +219,7 @@ async def test_subscribing_says_how_many_stories_to_expect(harness: TelegramHarn
     )
 
 
-async def test_what_would_ring_often_is_asked_about_first(harness: TelegramHarness) -> None:
+async def test_a_query_with_many_alerts_needs_a_confirmation(harness: TelegramHarness) -> None:
     await brings_many(harness)
 
     reply = await ask(harness, "/subscribe harbour")
@@ -231,7 +231,7 @@ async def test_what_would_ring_often_is_asked_about_first(harness: TelegramHarne
     assert reply.count("\n• ") == 3
     assert reply.endswith("\n\nNarrow the query, or subscribe anyway: /confirm")
     assert await rules(harness) == []
-    await harness.bring("The harbour rings nobody yet")
+    await harness.bring("The harbour is quiet yet")
     await harness.deliver(MINUTE)
     assert len(harness.api.messages(ANN)) == 1
 
@@ -244,7 +244,7 @@ async def test_just_thirty_a_day_are_not_asked_about(harness: TelegramHarness) -
 # /confirm
 
 
-async def test_confirming_subscribes_to_what_was_asked_about_once_and_it_rings(
+async def test_confirming_subscribes_to_what_was_asked_about_once_and_sends_alerts(
     harness: TelegramHarness,
 ) -> None:
     await brings_many(harness)
@@ -252,9 +252,9 @@ async def test_confirming_subscribes_to_what_was_asked_about_once_and_it_rings(
 
     assert await ask(harness, "/confirm") == f"{SUBSCRIBED}harbour AND NOT football"
     assert await rules(harness) == ["harbour NOT football"]
-    await harness.bring("The harbour rings now")
+    await harness.bring("The harbour opens now")
     await harness.deliver(MINUTE)
-    assert harness.shown(ANN)[-1] == "The harbour rings now"
+    assert harness.shown(ANN)[-1] == "The harbour opens now"
     assert await ask(harness, "/confirm") == NOTHING
     assert await rules(harness) == ["harbour NOT football"]
 
@@ -318,15 +318,15 @@ async def test_a_question_outlives_a_restart(
         assert await rules(harness) == []
         assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED)
         assert await rules(harness) == ["harbour"]
-        await harness.bring("The harbour rings now")
+        await harness.bring("The harbour opens now")
         await harness.deliver(MINUTE)
-        assert harness.shown(ANN)[-1] == "The harbour rings now"
+        assert harness.shown(ANN)[-1] == "The harbour opens now"
 
 
 async def test_a_confirmation_that_comes_twice_subscribes_once(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
-    """The process ended after the answer was kept, before Telegram knew that the update was taken."""
+    """The process ended after the answer was stored, before the update was confirmed."""
     async with open_harness(tmp_path, api, CHATS, clock) as harness:
         await brings_many(harness)
         await ask(harness, "/subscribe harbour")
@@ -385,7 +385,7 @@ async def test_a_stranger_confirms_nothing(harness: TelegramHarness) -> None:
     assert (await ask(harness, "/confirm", EVE, EVE)).startswith("This bot is private")
 
 
-async def test_what_rings_here_already_is_not_confirmed_a_second_time(
+async def test_a_query_subscribed_already_is_not_confirmed_a_second_time(
     harness: TelegramHarness,
 ) -> None:
     await brings_many(harness)

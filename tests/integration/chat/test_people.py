@@ -1,4 +1,4 @@
-"""How people come in and what they leave: links, languages, forwarded posts, reactions, feeds of their own, quotas, moving groups."""
+"""What people bring: links, languages, forwarded posts, reactions, feeds, quotas, moved groups."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -231,7 +231,7 @@ async def test_a_forwarded_post_offers_to_watch_its_topic(
         assert len(query.split()) <= 3
 
 
-async def test_a_reaction_counts_for_the_subscription_that_rang(
+async def test_a_reaction_counts_for_the_subscription_that_alerted(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with open_desk(tmp_path, clock) as harness:
@@ -246,7 +246,7 @@ async def test_a_reaction_counts_for_the_subscription_that_rang(
         assert "👍 0 👎 1" in await presses(harness, ANN, "1")
 
 
-async def test_a_feed_that_a_chat_added_rings_that_chat_alone(
+async def test_a_feed_that_a_chat_added_alerts_that_chat_alone(
     tmp_path: Path, clock: ManualClock, server: FeedServer
 ) -> None:
     server.put("/coast", rss(item("1", "Old news"), title="Coast Herald"))
@@ -275,7 +275,7 @@ async def test_a_feed_that_a_chat_added_rings_that_chat_alone(
         assert len(server.seen) == seen, "nobody has it watched any more"
 
 
-async def test_a_feed_of_the_file_that_a_chat_added_as_well_stays_with_the_chat_when_the_file_gives_it_up(
+async def test_a_feed_that_a_chat_added_stays_with_it_when_the_file_gives_it_up(
     tmp_path: Path, clock: ManualClock, server: FeedServer
 ) -> None:
     url = server.url("/coast")

@@ -1,4 +1,4 @@
-"""The chat side against restarts, other chats' screens, groups that move, people who may no longer, and words that were meant for somebody else."""
+"""The chat against restarts, screens of other chats, moved groups, lost rights and stray words."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,7 +108,7 @@ async def routes(harness: TelegramHarness) -> list[tuple[Any, ...]]:
 # What was let in stays in
 
 
-async def test_a_group_that_an_operator_let_in_rings_after_a_restart_and_a_reload(
+async def test_a_group_that_an_operator_let_in_gets_alerts_after_a_restart_and_a_reload(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with a_world() as api:
@@ -122,7 +122,7 @@ async def test_a_group_that_an_operator_let_in_rings_after_a_restart_and_a_reloa
             assert api.messages(GROUP)[-1].text.startswith("harbour closed")
 
 
-async def test_a_channel_that_was_linked_rings_after_a_restart(
+async def test_a_channel_that_was_linked_gets_alerts_after_a_restart(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with a_world() as api:
@@ -168,7 +168,9 @@ async def test_a_shared_link_changes_the_chat_it_is_opened_in_and_no_channel(
         assert await routes(harness) == [(ANN, "harbour"), (BOB, "harbour")]
 
 
-async def test_an_alert_is_muted_in_the_chat_it_rang_in(tmp_path: Path, clock: ManualClock) -> None:
+async def test_an_alert_is_muted_in_the_chat_it_was_sent_to(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     async with (
         a_world() as api,
         a_desk(tmp_path, clock, api, subscriptions=[rule("Tram", "tram")]) as harness,

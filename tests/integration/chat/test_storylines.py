@@ -1,4 +1,4 @@
-"""What people do with stories: follow and mute them, look at them, choose their size, say how a subscription rings.
+"""What people do with stories: follow, mute and list them, choose their size and alerts.
 
 Articles are brought with their places, so that nothing here depends on how articles are grouped.
 """
@@ -63,7 +63,7 @@ def shown(harness: TelegramHarness, chat: int = ANN) -> list[str]:
 # Follow and mute
 
 
-async def test_a_followed_storyline_rings_for_each_later_story_once_and_says_why(
+async def test_a_followed_storyline_alerts_to_each_later_story_once_and_says_why(
     opened: OpenHarness,
 ) -> None:
     async with opened(TRAM) as harness:
@@ -100,7 +100,7 @@ async def test_what_matches_and_is_followed_is_one_message_that_names_the_subscr
         assert harness.api.messages(ANN)[-1].text.endswith("🔔 Tram")
 
 
-async def test_a_muted_storyline_rings_no_more_and_its_articles_are_kept_and_shown(
+async def test_a_muted_storyline_sends_no_more_alerts_and_its_articles_are_stored_and_shown(
     opened: OpenHarness,
 ) -> None:
     async with opened(TRAM) as harness:
@@ -174,7 +174,7 @@ async def test_a_stance_is_one_chat_s(opened: OpenHarness) -> None:
 
 
 @pytest.mark.parametrize("command", ["/follow", "/unfollow", "/mute", "/unmute", "/stories loose"])
-async def test_in_a_group_only_administrators_change_what_rings(
+async def test_in_a_group_only_administrators_change_stances(
     opened: OpenHarness, command: str
 ) -> None:
     async with opened(EVERYWHERE) as harness:
@@ -238,7 +238,7 @@ async def test_an_answer_to_a_message_that_changed_is_about_its_story(opened: Op
         assert await stances(harness) == [("ann", line, "mute")]
 
 
-async def test_an_answer_to_a_second_ring_is_about_its_story(opened: OpenHarness) -> None:
+async def test_an_answer_to_a_second_alert_is_about_its_story(opened: OpenHarness) -> None:
     async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
         line = await start_story(harness)
         await harness.add(ArticleSpec("quiet", (line, line, line)))
@@ -299,9 +299,9 @@ async def test_a_stance_ends_when_its_storyline_has_been_quiet_for_48_hours_and_
         assert shown(harness) == ["tram", "tram 0", "tram 1"]
 
 
-@pytest.mark.parametrize(("command", "rings"), [("/follow", 4), ("/mute", 1)])
+@pytest.mark.parametrize(("command", "alerts"), [("/follow", 4), ("/mute", 1)])
 async def test_a_stance_holds_as_long_as_its_storyline_goes_on(
-    opened: OpenHarness, command: str, rings: int
+    opened: OpenHarness, command: str, alerts: int
 ) -> None:
     async with opened(TRAM) as harness:
         line = await start_story(harness)
@@ -310,7 +310,7 @@ async def test_a_stance_holds_as_long_as_its_storyline_goes_on(
             harness.clock.advance(47 * HOUR)
             await harness.add(ArticleSpec(f"tram {number}", (0, 0, line)))
             await harness.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(shown(harness)) == rings
+        assert len(shown(harness)) == alerts
 
 
 def merged(gone: int, kept: int) -> list[Merge]:
@@ -319,22 +319,22 @@ def merged(gone: int, kept: int) -> list[Merge]:
     ]
 
 
-@pytest.mark.parametrize(("command", "rings"), [("/follow", True), ("/mute", False)])
+@pytest.mark.parametrize(("command", "alerts"), [("/follow", True), ("/mute", False)])
 @pytest.mark.parametrize("of_gone", [True, False])
 async def test_a_stance_goes_along_when_storylines_become_one(
-    opened: OpenHarness, command: str, rings: bool, of_gone: bool
+    opened: OpenHarness, command: str, alerts: bool, of_gone: bool
 ) -> None:
     async with opened(TRAM) as harness:
         a, b = await start_story(harness), await start_story(harness, "tram too")
         await ask(harness, command, harness.api.messages(ANN)[not of_gone].message_id)
         await harness.add(
             ArticleSpec("bridge", (a, a, b)),
-            ArticleSpec("tram in the batch" if not rings else "quiet", (0, 0, b)),
+            ArticleSpec("tram in the batch" if not alerts else "quiet", (0, 0, b)),
             merges=[Merge(Grouping.LOOSE, a, b)],
         )
-        await harness.add(ArticleSpec("tram later" if not rings else "quiet later", (0, 0, b)))
+        await harness.add(ArticleSpec("tram later" if not alerts else "quiet later", (0, 0, b)))
         await harness.deliver(2 * MINUTE, 5 * SECOND)
-        assert len(shown(harness)) == 2 + 2 * rings
+        assert len(shown(harness)) == 2 + 2 * alerts
         assert [row[1] for row in await stances(harness)] == [b]
 
 
@@ -396,7 +396,7 @@ async def test_a_stance_taken_while_its_storyline_becomes_another_s_goes_along(
 # Waiting and following
 
 
-async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wait(
+async def test_a_followed_storyline_alerts_at_once_where_a_subscription_would_wait(
     opened: OpenHarness,
 ) -> None:
     async with opened(TRAM, rule("Two", "two", publishers=2)) as harness:
@@ -408,7 +408,7 @@ async def test_a_followed_storyline_rings_at_once_where_a_subscription_would_wai
 
 
 @pytest.mark.parametrize("by_time", [True, False])
-async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_muted(
+async def test_what_waits_for_publishers_sends_no_alert_while_its_storyline_is_muted(
     opened: OpenHarness, by_time: bool
 ) -> None:
     async with opened(TRAM, rule("Two", "two", publishers=2, or_after="30m")) as harness:
@@ -424,7 +424,7 @@ async def test_what_waits_for_publishers_does_not_ring_while_its_storyline_is_mu
         assert shown(harness) == ["tram"]
 
 
-async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it(
+async def test_what_was_held_back_by_a_mute_is_alerted_with_the_next_article_after_it(
     opened: OpenHarness,
 ) -> None:
     async with opened(TRAM, rule("Two", "two", publishers=2)) as harness:
@@ -439,7 +439,7 @@ async def test_what_was_held_back_by_a_mute_rings_with_the_next_article_after_it
         assert shown(harness) == ["tram", "two"]
 
 
-async def test_a_second_ring_is_muted_as_well(opened: OpenHarness) -> None:
+async def test_a_second_alert_is_muted_as_well(opened: OpenHarness) -> None:
     async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
         line = await start_story(harness)
         await ask(harness, "/mute", newest_message(harness))
@@ -522,7 +522,7 @@ async def test_story_may_be_asked_by_everyone_in_a_group(opened: OpenHarness) ->
         ).startswith("Storyline: 1 story, 1 article, 1 publisher")
 
 
-async def test_story_in_answer_to_a_second_ring_and_to_one_of_several(opened: OpenHarness) -> None:
+async def test_story_in_answer_to_a_second_alert_and_to_one_of_several(opened: OpenHarness) -> None:
     async with opened(rule("Tram", "tram", alert_again_at=2)) as harness:
         line, _ = await harness.add(
             [ArticleSpec("tram", silent="flood"), ArticleSpec("tram too", silent="flood")]
@@ -716,7 +716,7 @@ async def test_explain_says_that_an_alert_waits_and_how_long(
         assert text.endswith("waiting for enough independent publishers.")
 
 
-async def test_explain_of_an_article_whose_own_message_stands_beside_the_merged_story_s_says_that_it_rang(
+async def test_explain_of_an_article_with_a_message_beside_the_merged_one_says_that_it_was_sent(
     tmp_path: Path, opened: OpenHarness
 ) -> None:
     async with opened(TRAM) as harness:
@@ -729,9 +729,7 @@ async def test_explain_of_an_article_whose_own_message_stands_beside_the_merged_
 # A timeline
 
 
-def test_a_timeline_begins_each_story_with_its_first_article_whatever_the_order_in_which_they_were_seen() -> (
-    None
-):
+def test_a_timeline_begins_each_story_with_its_first_article_in_whatever_order_they_came() -> None:
     late, early = entry(1, at=NOON + HOUR), entry(2, at=NOON)
     [story] = timeline([late, early], 1)
     assert [(line.entry.id, line.delay) for line in story.entries] == [(2, timedelta(0)), (1, HOUR)]
@@ -756,8 +754,18 @@ def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "first"), (1, "+1 s"), (30, "+30 s"), (89, "+1 min"), (3540, "+59 min"), (3599, "+1 h"), (3600, "+1 h"), (5400, "+1 h 30 min"), (90_000, "+25 h")],
-)  # fmt: skip
+    [
+        (0, "first"),
+        (1, "+1 s"),
+        (30, "+30 s"),
+        (89, "+1 min"),
+        (3540, "+59 min"),
+        (3599, "+1 h"),
+        (3600, "+1 h"),
+        (5400, "+1 h 30 min"),
+        (90_000, "+25 h"),
+    ],
+)
 def test_a_lead_is_said_in_minutes_and_hours(seconds: int, words: str) -> None:
     assert format_delay(timedelta(seconds=seconds)) == words
 
@@ -807,7 +815,7 @@ def test_a_timeline_holds_every_article_once(drawn: list[tuple[int, int, str]]) 
     assert begins == sorted(begins)
 
 
-# How a subscription rings
+# How a subscription alerts
 
 WAITS = st.one_of(
     st.none(), st.integers(1, 259_200).map(lambda seconds: timedelta(seconds=seconds))
@@ -907,7 +915,7 @@ async def test_an_option_behind_a_query_is_told_where_it_belongs(opened: OpenHar
         )
 
 
-async def test_a_subscription_with_options_is_listed_as_it_was_written_and_rings_so(
+async def test_a_subscription_with_options_is_listed_as_it_was_written_and_alerts_so(
     opened: OpenHarness,
 ) -> None:
     async with opened() as harness:
@@ -953,7 +961,7 @@ def read(folder: Path, options: str) -> AlertOptions:
     return load(path, {}).declared.subscriptions[0].options
 
 
-def test_the_file_says_how_a_subscription_rings(tmp_path: Path) -> None:
+def test_the_file_says_how_a_subscription_alerts(tmp_path: Path) -> None:
     assert read(
         tmp_path, "urgency: digest, publishers: 3, or_after: 90s, alert_again_at: 5"
     ) == AlertOptions(Urgency.DIGEST, 3, timedelta(seconds=90), 5)
@@ -1003,7 +1011,7 @@ def test_a_level_that_there_is_not_is_told_with_its_place(tmp_path: Path) -> Non
     ]
 
 
-async def test_a_story_that_was_held_when_its_storyline_was_followed_rings_with_its_next_article(
+async def test_a_story_held_when_its_storyline_was_followed_is_alerted_with_its_next_article(
     opened: OpenHarness,
 ) -> None:
     async with opened(TRAM, rule("Two", "two", publishers=9)) as harness:
