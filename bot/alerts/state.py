@@ -16,16 +16,16 @@ class AlertState:
     """Alerts, publishers and stances as the store has them and as the batch changed them so far."""
 
     merges: Merges
+    #: alerts by story and chat
     alerts: Mapping[int, Mapping[int, KnownAlert]] = field(default_factory=dict)
-    """Alerts by story and chat."""
+    #: whom the entries of a story count for
     origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(default_factory=dict)
-    """Whom the entries of a story count for."""
+    #: what chats want of a storyline, by storyline and chat
     stances: Mapping[int, Mapping[int, Stance]] = field(default_factory=dict)
-    """What chats want of a storyline, by storyline and chat."""
+    #: publishers that an alert counted before its story merged, by chat and story
     counted: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    """Publishers that an alert counted before its story merged, by chat and story."""
+    #: alerts whose story became part of another, of which the chat has an alert as well
     superseded: tuple[KnownAlert, ...] = ()
-    """Alerts whose story became part of another, of which the chat has an alert as well."""
 
     @classmethod
     def of(cls, stored: StoryState, merges: Merges) -> "AlertState":
