@@ -113,6 +113,16 @@ def test_any_exported_subscription_loads_as_the_same_subscription(
     assert all(len(row.to) == 2 for row in declared.subscriptions)
 
 
+def test_export_writes_the_new_name_of_a_key() -> None:
+    chats = {1: ChatFact("here", ChatKind.TERMINAL, 0, 0, declared=True)}
+    options = AlertOptions(alert_again_at=4)
+    subscription = Subscription(1, "Tram", "tram", (), (1,), options=options)
+    (row,) = export_config([subscription], chats)["subscriptions"]
+
+    assert row["alert_again_at"] == 4
+    assert "ring_again_at" not in row
+
+
 async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
     opened: OpenHarness, tmp_path: Path
 ) -> None:
