@@ -552,7 +552,10 @@ async def test_after_a_change_of_the_level_new_stories_are_alerted_at_the_new_on
 async def test_after_a_change_to_a_wider_level_what_is_added_is_shown_or_alerted(
     opened: OpenHarness, before: str, after: str, place: int
 ) -> None:
-    """The first article names the alert and the wider story; the further article is in one of them."""
+    """The first article names the alert and the wider story.
+
+    The further article is in one of them.
+    """
     async with opened(TRAM, levels={"ann": before}) as harness:
         [a] = await harness.add(ArticleSpec("tram"))
         await harness.deliver(2 * MINUTE, 5 * SECOND)

@@ -1,4 +1,7 @@
-"""feeds.yaml: every mistake at once, each with its place and what was expected; nothing secret in any message; nothing that eats the machine."""
+"""feeds.yaml: every mistake at once, each with its place and what was expected.
+
+Nothing secret in any message; nothing that eats the machine.
+"""
 
 import json
 from datetime import timedelta
@@ -31,11 +34,13 @@ chats:
   here: {terminal: true}
 feeds:
   - https://feeds.example.org/world.xml
-  - {url: https://example.com/atom, name: Example, publisher: example.com, tags: [syria, wire], every: 2m, headers: {Authorization: "Bearer ${EXAMPLE_TOKEN}"}}
+  - {url: https://example.com/atom, name: Example, publisher: example.com, tags: [syria, wire],
+     every: 2m, headers: {Authorization: "Bearer ${EXAMPLE_TOKEN}"}}
 names:
   deir-ez-zor: [Deir ez-Zor, Deir Ezzor, دير الزور, Дейр-эз-Зор]
 subscriptions:
-  - {name: Air defence, query: '"S-300" AND (Syria OR @deir-ez-zor) NOT football', feeds: [syria], to: [desk, here]}
+  - {name: Air defence, query: '"S-300" AND (Syria OR @deir-ez-zor) NOT football',
+     feeds: [syria], to: [desk, here]}
 """
 
 
@@ -127,10 +132,19 @@ def test_all_mistakes_are_told_at_once_each_with_line_column_and_path(tmp_path: 
         "12:5 feeds[2]: duplicate feed (first on line 10); remove one of them",
         "14:46 feeds[4].tag: unknown key; did you mean tags?",
         "15:40 feeds[5].name: duplicate feed name Twin (first on line 13); rename one of them",
-        "19:24 subscriptions[0].query: This parenthesis is not closed. Add a ) where it should end.",
-        "19:70 subscriptions[0].feeds[0]: there is no tag, name or URL of a feed 'siria'; did you mean syria?",
+        (
+            "19:24 subscriptions[0].query: This parenthesis is not closed. Add a ) where it "
+            "should end."
+        ),
+        (
+            "19:70 subscriptions[0].feeds[0]: there is no tag, name or URL of a feed 'siria'; "
+            "did you mean syria?"
+        ),
         "19:89 subscriptions[0].to[1]: there is no chat 'her'; did you mean here?",
-        "20:12 subscriptions[1].name: duplicate subscription name Air (first on line 19); rename one of them",
+        (
+            "20:12 subscriptions[1].name: duplicate subscription name Air (first on line 19); "
+            "rename one of them"
+        ),
         "20:24 subscriptions[1].query: There is no list @deir-er-zor. Did you mean @deir-ez-zor?",
         "21:5 subscriptions[2]: the key query is missing",
         "22:1 feed: unknown key; did you mean feeds?",
@@ -276,24 +290,45 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(
         ("a: b: c", "1:5 (the file): is not valid YAML here: mapping values are not allowed here"),
         (
             """subscriptions:\n  - query: "air defence" AND radar""",
-            "2:26 (the file): is not valid YAML here. A query that begins with a quote needs "
-            """single quotes around the whole: '"air defence" AND radar'""",
+            (
+                "2:26 (the file): is not valid YAML here. A query that begins with a quote needs "
+                """single quotes around the whole: '"air defence" AND radar'"""
+            ),
         ),
-        ("feeds: *nothing", "1:8 (the file): is not valid YAML here: found undefined alias 'nothing'"),
-        ("feeds: []\n---\nfeeds: []", "2:1 (the file): is not valid YAML here: found another document"),
-        ("feeds: []\nnames:\n  a: \x07", "3:6 (the file): is not valid YAML here: special characters are not allowed"),
+        (
+            "feeds: *nothing",
+            ("1:8 (the file): is not valid YAML here: found undefined alias 'nothing'"),
+        ),
+        (
+            "feeds: []\n---\nfeeds: []",
+            ("2:1 (the file): is not valid YAML here: found another document"),
+        ),
+        (
+            "feeds: []\nnames:\n  a: \x07",
+            ("3:6 (the file): is not valid YAML here: special characters are not allowed"),
+        ),
         (b"feeds: [\xff]", "1:1 (the file): cannot be read: 'utf-8' codec can't decode byte 0xff"),
         ("feeds: []".encode("utf-16"), "1:1 (the file): cannot be read: "),
         ("a: &a [*a]", "a[0]: nests too deeply"),
         ("feeds: " + "[" * 30 + "]" * 30, "nests too deeply"),
         ("feeds: " + "[" * 100_000, "nests too deeply"),
-        ("a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n" for a, b in ("ab", "bc", "cd", "de", "ef", "fg")), "aliases counted"),
+        (
+            "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+            + "".join(
+                f"{b}: &{b} [{', '.join(['*' + a] * 10)}]\n"
+                for a, b in ("ab", "bc", "cd", "de", "ef", "fg")
+            ),
+            "aliases counted",
+        ),
         ("feeds: # " + "x" * SIZE, f"is larger than {SIZE // 1024} KiB"),
         ("feeds: !!python/object/apply:os.system [exit]", "feeds[0].url: expected a web address"),
-        ("settings: {database: !!python/name:os.system ''}", "settings.database: must not be empty"),
+        (
+            ("settings: {database: !!python/name:os.system ''}"),
+            "settings.database: must not be empty",
+        ),
     ],
     ids=lambda value: repr(value)[:30],
-)  # fmt: skip
+)
 def test_what_is_not_yaml_or_a_bomb_is_refused_with_its_place(
     tmp_path: Path, text: str | bytes, expected: str
 ) -> None:
@@ -353,10 +388,14 @@ def test_old_names_of_keys_are_known_with_their_lines_and_new_names(tmp_path: Pa
             "2:1 publisher_groups: duplicate key (first on line 1); families is its old name",
         ),
         (
-            "chats: {a: {terminal: true}}\nsubscriptions:\n  - {name: a, query: b, to: a,\n"
-            "     alert_again_at: 3,\n     ring_again_at: 3}",
-            "5:6 subscriptions[0].alert_again_at: duplicate key (first on line 4); "
-            "ring_again_at is its old name",
+            (
+                "chats: {a: {terminal: true}}\nsubscriptions:\n  - {name: a, query: b, to: a,\n"
+                "     alert_again_at: 3,\n     ring_again_at: 3}"
+            ),
+            (
+                "5:6 subscriptions[0].alert_again_at: duplicate key (first on line 4); "
+                "ring_again_at is its old name"
+            ),
         ),
     ],
 )
@@ -407,7 +446,7 @@ def test_durations_are_written_with_a_unit(text: str, seconds: int) -> None:
     )
 
 
-def test_a_token_is_taken_from_the_environment_before_the_file_and_from_a_file_that_only_its_owner_reads(
+def test_a_token_comes_from_the_environment_or_from_a_file_that_only_its_owner_reads(
     tmp_path: Path,
 ) -> None:
     other = TOKEN.replace("123456:", "654321:")
@@ -463,7 +502,8 @@ def test_a_malformed_token_says_where_it_came_from(tmp_path: Path) -> None:
 def test_no_secret_is_in_what_is_shown_of_a_configuration(tmp_path: Path) -> None:
     config = read(
         tmp_path,
-        "settings: {telegram: {token: '${T}'}}\nfeeds: [{url: 'http://a.example/', headers: {A: '${H}'}}]",
+        "settings: {telegram: {token: '${T}'}}\n"
+        "feeds: [{url: 'http://a.example/', headers: {A: '${H}'}}]",
         T=TOKEN,
         H="sesame-sesame",
     )
@@ -484,9 +524,15 @@ def test_no_secret_is_in_what_is_shown_of_a_configuration(tmp_path: Path) -> Non
         "feeds: [{url: 'http://a.example/', headers: {A: '${H}'}, every: x}]",
         "feeds: [{url: 'http://a.example/', headers: ['${H}']}]",
         "feeds: [{url: 'http://a.example/', headers: {'${H}': '${H}', B: ['${H}']}}]",
-        "feeds: [{url: 'http://a.example/?${H}', name: a}, {url: 'http://a.example/?${H}', name: a}]",
+        (
+            "feeds: [{url: 'http://a.example/?${H}', name: a}, {url: 'http://a.example/?${H}', "
+            "name: a}]"
+        ),
         "feeds: ['${H}']",
-        "feeds: ['http://a.example/?key=${H}']\nchats: {a: {terminal: true}}\nsubscriptions: [{name: a, query: b, feeds: [zzz], to: a}]",
+        (
+            "feeds: ['http://a.example/?key=${H}']\nchats: {a: {terminal: true}}\n"
+            "subscriptions: [{name: a, query: b, feeds: [zzz], to: a}]"
+        ),
         "settings: {telegram: {token: '${H}'}}",
         "settings: {telegram: {token: ['${H}']}}",
         "settings: {telegram: {token: '${H}', admins: ['${H}']}, timezone: '${H}'}",
