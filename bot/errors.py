@@ -11,7 +11,8 @@ NewsbellError
 │  ├─ StoreBusy     another newsbell holds it
 │  └─ StoreFull     the disk is full
 ├─ ChartError       a picture that could not be drawn; the message is for people
-└─ ActionRefused    a person asked for what cannot be done; the message is for them
+├─ ActionRefused    a person asked for what cannot be done; the message is for them
+└─ InternalFailure  a part of newsbell failed and cannot go on; the process ends
 """
 
 import re
@@ -106,3 +107,7 @@ class ChartError(NewsbellError):
 
 class ActionRefused(NewsbellError):  # noqa: N818 (a refusal, not a fault)
     """What a person asked for cannot be done; the message says why and what to do."""
+
+
+class InternalFailure(NewsbellError):  # noqa: N818 (a failure, as its message says)
+    """A part of newsbell failed and cannot go on: the process ends, to be started again."""

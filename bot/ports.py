@@ -15,6 +15,7 @@ from bot.model.chats import Chat, Subscription, TokenPurpose
 from bot.model.delivery import (
     Delivery,
     DeliveryState,
+    NoticeIntent,
     OutboxRow,
     SendOutcome,
     Settlement,
@@ -190,6 +191,10 @@ class PollStore(Protocol):
         """
         ...
 
+    async def is_overdue(self, now: datetime) -> bool:
+        """Whether a feed could have been polled minutes ago."""
+        ...
+
     async def release_feeds(self) -> None:
         """Give up all leases: at start-up they belong to a process that has ended."""
         ...
@@ -277,6 +282,10 @@ class DeliveryStore(Protocol):
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Keep the results of deliveries."""
+        ...
+
+    async def is_overdue(self, now: datetime) -> bool:
+        """Whether a delivery could have gone out minutes ago."""
         ...
 
     async def next_wait(self, now: datetime) -> datetime | None:
@@ -422,6 +431,10 @@ class AdminStore(Protocol):
 
     async def drop(self, ids: Sequence[int], now: datetime) -> int:
         """Give up deliveries (all dead ones where `ids` is empty); return how many."""
+        ...
+
+    async def notify(self, notice: NoticeIntent, now: datetime) -> None:
+        """Queue a notice to the operator."""
         ...
 
     async def prune(self, now: datetime) -> int:

@@ -53,6 +53,12 @@ class Misconfigured(Fault):
     exit_code = 2
 
 
+class Stopped(Fault):
+    """A part of newsbell that failed and cannot go on: exit code 70, EX_SOFTWARE of sysexits.h."""
+
+    exit_code = 70
+
+
 @contextmanager
 def failing() -> Iterator[None]:
     """Raise Fault for an error that a person can mend."""

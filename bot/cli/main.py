@@ -18,6 +18,7 @@ from bot.cli.common import (
     DEFAULT,
     Fault,
     Misconfigured,
+    Stopped,
     config_option,
     loaded,
     plural,
@@ -31,7 +32,7 @@ from bot.config.query_tests import failures
 from bot.config.schema import FileShape
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.demo.play import play
-from bot.errors import NewsbellError, StoreBusy
+from bot.errors import InternalFailure, NewsbellError, StoreBusy
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryState
 from bot.service import logs
@@ -45,6 +46,8 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             code = runner.run(work)
+        except InternalFailure as error:
+            raise Stopped(str(error)) from None
         except NewsbellError as error:
             raise Fault(str(error)) from None
         except KeyboardInterrupt:

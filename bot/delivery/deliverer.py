@@ -63,6 +63,7 @@ class Deliverer:
         self._busy: dict[int, int] = {}  # chats that are being sent to, with their addresses
         self._wake = asyncio.Event()
         self._stopping = False
+        self.steps = 0  #: deliveries settled and pauses taken, for the watchdog
 
     @property
     def is_busy(self) -> bool:
@@ -139,6 +140,7 @@ class Deliverer:
             near = next_at is not None and next_at <= now + OVERALL_SPAN
             parked_until = None if near else await self._store.next_wait(now)
         except StoreError as error:
+            self.steps += 1
             log.error("claim_failed", error=str(error), retry_after=STORE_PAUSE.total_seconds())
             return STORE_PAUSE
         moments = [moment for moment in (next_at, parked_until) if moment]
@@ -189,6 +191,7 @@ class Deliverer:
             log.debug("delivery_settled", state=settlement.state)
         self._busy.pop(delivery.chat.id, None)
         self._settled(settlement)
+        self.steps += 1
         self._wake.set()
 
     async def _send(self, delivery: Delivery) -> SendOutcome:

@@ -10,10 +10,10 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.feeds.entry_identity import Document
-from bot.feeds.poll_result import PollResponse
+from bot.feeds.poll_result import PollResponse, internal_failure
 from bot.feeds.poll_schedule import conditional
 from bot.model.entries import ParseFailed
-from bot.model.feeds import Failure, FeedDue, Fetched, FetchFailed, FetchOutcome, FetchRequest
+from bot.model.feeds import FeedDue, Fetched, FetchFailed, FetchOutcome, FetchRequest
 from bot.ports import Clock, Fetcher, Parser
 from bot.text.url import host_and_port
 
@@ -55,8 +55,7 @@ class FeedReader:
                 return await self._read(feed)
         except Exception:  # a feed that trips over our own mistake must not stop the others
             log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
-            text = "Something went wrong in newsbell; see its log."
-            return PollResponse(feed, FetchFailed(Failure.HTTP, text))
+            return internal_failure(feed)
 
     async def _read(self, feed: FeedDue) -> PollResponse:
         answer = await self._fetch(feed)

@@ -41,7 +41,11 @@ _TOMBSTONE = re.compile(
     re.IGNORECASE,
 )
 
+INTERNAL_TEXT = "newsbell itself failed on this feed; its log says where."
 REMEDIES = {
+    Failure.INTERNAL: (
+        "Please report it with the lines of the log. newsbell tries again at the next poll."
+    ),
     Failure.DNS: "Check the address for a typo; if the site is gone, remove the feed.",
     Failure.CONNECT: "The site may be down; newsbell keeps trying.",
     Failure.TLS: "The site must fix this; newsbell does not skip the check.",
@@ -78,6 +82,11 @@ class PollResponse:
     answer: FetchOutcome
     body_hash: bytes = b""  #: BLAKE2b-128 of the body
     document: ParsedDocument | None = None  #: None: a failure, a 304, or the same body as before
+
+
+def internal_failure(feed: FeedDue) -> PollResponse:
+    """Return what is kept of a poll on which newsbell itself failed."""
+    return PollResponse(feed, FetchFailed(Failure.INTERNAL, INTERNAL_TEXT))
 
 
 @dataclass(frozen=True, slots=True)

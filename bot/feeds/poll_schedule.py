@@ -98,6 +98,8 @@ def after_failure(
     reason = f"failed {state.failures} times in a row" if state.failures > 1 else "failed once"
     if state.failure is Failure.GONE and state.gone >= GONE_PROOF:
         interval, reason = CEILING, "the server says it is gone for good"
+    if state.failure is Failure.INTERNAL:
+        interval, reason = step, "newsbell itself failed"
     asked = wait_asked(state.failure, freshness)
     if asked and asked > interval:
         interval, reason = asked, "the server's Retry-After"
@@ -153,7 +155,12 @@ def failed(
 
 
 def notice_due(state: FeedState, now: datetime) -> bool:
-    """After three failures or 24 hours, whichever is later; at once at the third 410; once."""
+    """After three failures or 24 hours, whichever is later; once.
+
+    At once at the third 410, and at a fault of newsbell itself.
+    """
+    if state.failure is Failure.INTERNAL and not state.noticed:
+        return True
     if state.noticed or state.failures < NOTICE_FAILURES or state.failing_since is None:
         return False
     return now - state.failing_since >= NOTICE_AFTER or state.gone >= GONE_PROOF

@@ -17,7 +17,7 @@ import structlog
 from bot.errors import StoreError
 from bot.feeds.batch import BatchCommitter
 from bot.feeds.feed_reader import FeedReader
-from bot.feeds.poll_result import PollResponse
+from bot.feeds.poll_result import PollResponse, internal_failure
 from bot.feeds.yielding import yielding
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import FeedCommit
@@ -26,6 +26,7 @@ from bot.ports import Clock, PollStore
 LEASE = timedelta(minutes=3)  #: longer than any poll takes
 MAX_IN_FLIGHT = 100  #: polls under way at once
 BATCH = 100  #: polls committed in one transaction
+SET_ASIDE = 900.0  #: seconds in which a feed whose polls cannot be kept at all is left alone
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
 #: waited for further polls before a transaction, while more than a few are under way
 GATHER = timedelta(milliseconds=10)
@@ -66,6 +67,8 @@ class Poller:
         self._more_due = False  # the last look filled all places: there may be more
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self.steps = 0  #: batches committed and pauses taken, for the watchdog
+        self._set_aside: dict[int, float] = {}  # feeds to leave until then, by the loop's clock
 
     def tick(self) -> None:
         """Look for due feeds now."""
@@ -118,7 +121,7 @@ class Poller:
         if self._more_due and self._in_flight > _ENOUGH_FREE:
             return 0
         try:
-            feeds = await self._store.claim_feeds(due_at, free, LEASE, self._claimed)
+            feeds = await self._store.claim_feeds(due_at, free, LEASE, self._not_to_claim())
         except StoreError as error:
             await self._pause("claim_failed", error)
             return 0
@@ -128,6 +131,14 @@ class Poller:
             self._in_flight += 1
             group.create_task(self._poll(feed))
         return len(feeds)
+
+    def _not_to_claim(self) -> set[int]:
+        """Feeds whose poll is under way, or that newsbell cannot keep for now."""
+        if not self._set_aside:
+            return self._claimed
+        now = asyncio.get_running_loop().time()
+        self._set_aside = {number: at for number, at in self._set_aside.items() if at > now}
+        return self._claimed | self._set_aside.keys()
 
     async def _poll(self, feed: FeedDue) -> None:
         response = await self._reader.read(feed)
@@ -144,18 +155,48 @@ class Poller:
             while len(batch) < BATCH and not self._responses.empty():
                 batch.append(self._responses.get_nowait())
             try:
-                commits = await self._committer.commit(batch)
-                self._committed(_reports(batch, commits))
+                await self._commit(batch)
             except StoreError as error:
                 # Nothing was kept, validators and next polls included: the leases run out and the
                 # feeds are fetched again.
                 await self._pause("commit_failed", error)
             finally:
+                self.steps += 1
                 self._uncommitted -= len(batch)
                 self._claimed.difference_update(response.feed.id for response in batch)
                 self._wake_for_more()
 
+    async def _commit(self, batch: Sequence[PollResponse]) -> None:
+        """Commit a batch; where a fault is in it, feed by feed. Raises StoreError."""
+        try:
+            commits = await self._committer.commit(batch)
+            self._committed(_reports(batch, commits))
+        except StoreError:
+            raise
+        except Exception:  # one feed's fault must not cost the others of its batch
+            log.exception("batch_failed", feeds=len(batch))
+            for response in batch:
+                await self._commit_alone(response)
+
+    async def _commit_alone(self, response: PollResponse) -> None:
+        """Commit one poll, or that newsbell failed on its feed. Raises StoreError."""
+        feed = response.feed
+        for attempt in (response, internal_failure(feed)):
+            try:
+                commits = await self._committer.commit([attempt])
+                self._committed(_reports([attempt], commits))
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("feed_failed", feed_id=feed.id, feed=feed.name)
+            else:
+                self._set_aside.pop(feed.id, None)
+                return
+        # Not even the failure could be kept. Its lease runs out, so remember here to leave it.
+        self._set_aside[feed.id] = asyncio.get_running_loop().time() + SET_ASIDE
+
     async def _pause(self, event: str, error: StoreError) -> None:
+        self.steps += 1
         log.error(event, error=str(error), retry_after=STORE_PAUSE.total_seconds())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), STORE_PAUSE.total_seconds())

@@ -58,6 +58,7 @@ class Failure(StrEnum):
     HOSTILE = "hostile"
     EMPTY = "empty"
     TOMBSTONE = "tombstone"
+    INTERNAL = "internal"  #: newsbell itself failed on this feed
 
 
 @dataclass(frozen=True, slots=True)

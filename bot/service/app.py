@@ -2,23 +2,27 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from functools import partial
 
 from telegram import Bot
 
 from bot.config.load import Config
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.poller import Poller
+from bot.model.delivery import NoticeIntent, NoticeKind
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.service.control import control
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
 from bot.service.reload import Reloader
-from bot.service.scheduler import scheduler
+from bot.service.scheduler import Job, scheduler
 from bot.service.subscriptions import LiveSubscriptions
+from bot.service.supervisor import Part, Supervisor
 from bot.service.telegram_chats import TelegramChats
+from bot.service.watchdog import Progress, Watchdog, loop_watch
 from bot.service.workers import Workers
 from bot.telegram.listener import Listener
 
@@ -51,27 +55,66 @@ class App:
         self.reloader = Reloader(live, store, subscriptions, clock, self._wake)
         self._tick = tick
         self._stop = asyncio.Event()
+        self._polled = asyncio.Event()  # polling has ended: nothing more comes to deliver
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
-        """Poll, deliver and reply until `stop`; `started` is called once all of it runs."""
+        """Poll, deliver and reply until `stop`; `started` is called once all of it runs.
+
+        Raises InternalFailure where a pipeline failed or stands still.
+        """
         async with (
             control(self.config.database, self.change_outbox),
-            scheduler(self.jobs.schedule(self._tick)),
-            asyncio.TaskGroup() as group,
+            scheduler(self.jobs.at_wall_times()),
         ):
-            polling = group.create_task(self.poller.run())
-            delivering = group.create_task(self.deliverer.run())
-            helpers = [group.create_task(self.reloader.watch())]
-            if self.telegram:
-                helpers.append(group.create_task(self.telegram.run()))
-            started()
-            await self._stop.wait()
-            self.poller.stop()
-            for helper in helpers:
-                helper.cancel()
-            await _finish(polling)
-            self.deliverer.stop()
-            await _finish(delivering)
+            with loop_watch():
+                started()
+                await Supervisor(self._report).run(self._parts(), self._stop)
+
+    def _parts(self) -> list[Part]:
+        """What runs as long as newsbell does."""
+        parts = [
+            Part("polling", self._poll, essential=True, finishes=True),
+            Part("delivery", self._deliver, essential=True, finishes=True),
+            Part("the watchdog", self._watchdog().run, essential=True),
+            Part("reloading feeds.yaml", self.reloader.watch),
+            *(
+                Part(name, partial(_repeat, work, every))
+                for name, (every, work) in self.jobs.ticks(self._tick).items()
+            ),
+        ]
+        if self.telegram:
+            parts.append(Part("the chats", self.telegram.run))
+        return parts
+
+    async def _poll(self) -> None:
+        """Poll until stopped, then finish what is under way, for a while."""
+        await _run_pipeline(self.poller.run(), self._stop, self.poller.stop)
+        self._polled.set()
+
+    async def _deliver(self) -> None:
+        """Deliver until stopped and polling has ended, then finish what is under way."""
+        await _run_pipeline(self.deliverer.run(), self._polled, self.deliverer.stop)
+
+    def _watchdog(self) -> Watchdog:
+        polls, deliveries, clock = self.store.polls, self.store.deliveries, self.clock
+        return Watchdog(
+            (
+                Progress(
+                    "polling", lambda: self.poller.steps, lambda: polls.is_overdue(clock.now())
+                ),
+                Progress(
+                    "delivery",
+                    lambda: self.deliverer.steps,
+                    lambda: deliveries.is_overdue(clock.now()),
+                ),
+            ),
+            self._report,
+        )
+
+    async def _report(self, text: str) -> None:
+        """Tell the operator. Raises StoreError."""
+        await self.store.admin.notify(NoticeIntent(NoticeKind.INTERNAL, text), self.clock.now())
+        self.deliverer.wake()
 
     async def run_once(self) -> None:
         """Poll every feed, deliver, return."""
@@ -125,11 +168,35 @@ class App:
         self.deliverer.wake()
 
 
-async def _finish(task: "asyncio.Task[None]") -> None:
-    """Let a pipeline end, for a while; what it leaves is taken up at the next start."""
-    done, _ = await asyncio.wait({task}, timeout=PATIENCE)
-    if not done:
-        task.cancel()
+async def _run_pipeline(
+    run: Coroutine[None, None, None], stopped: asyncio.Event, stop: Callable[[], None]
+) -> None:
+    """Run a pipeline until `stopped`, then `stop` it and let it end, for a while.
+
+    What it leaves is taken up at the next start. Raises what the pipeline raises.
+    """
+    pipeline = asyncio.create_task(run)
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({pipeline, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not pipeline.done():
+            stop()
+            await asyncio.wait({pipeline}, timeout=PATIENCE)
+        if pipeline.done():
+            await pipeline
+    finally:
+        for task in (pipeline, stopping):
+            task.cancel()
+        await asyncio.gather(pipeline, stopping, return_exceptions=True)
+
+
+async def _repeat(work: Job, every: timedelta) -> None:
+    """Call a job at an interval of the monotonic clock, until cancelled."""
+    while True:
+        result = work()
+        if result is not None:
+            await result
+        await asyncio.sleep(every.total_seconds())
 
 
 def stop_on_signals(app: App) -> None:

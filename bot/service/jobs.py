@@ -57,16 +57,22 @@ class Jobs:
         self._store, self._poller, self._deliverer = store, poller, deliverer
         self._workers, self._network, self._clock = workers, network, clock
 
-    def schedule(self, tick: timedelta) -> Mapping[str, tuple[timedelta, Job]]:
-        """Return each job with its interval; `tick` is that of the look for due feeds."""
+    def ticks(self, tick: timedelta) -> Mapping[str, tuple[timedelta, Job]]:
+        """Return the jobs of the monotonic clock, each with its interval.
+
+        `tick` is that of the look for due feeds. Each is named as the operator reads it.
+        """
         return {
-            "poll": (tick, self._poller.tick),
-            "network": (tick, self.hurry),
-            "rest": (timedelta(minutes=1), self.rest_workers),
-            "search": (timedelta(seconds=2), self.fill_search),
-            "pending": (timedelta(seconds=5), self.release_pending),
-            "prune": (timedelta(hours=6), self.prune),
+            "looking for due feeds": (tick, self._poller.tick),
+            "noticing the network": (tick, self.hurry),
+            "resting the readers": (timedelta(minutes=1), self.rest_workers),
+            "filling the search": (timedelta(seconds=2), self.fill_search),
+            "releasing alerts that wait": (timedelta(seconds=5), self.release_pending),
         }
+
+    def at_wall_times(self) -> Mapping[str, tuple[timedelta, Job]]:
+        """Return the jobs that belong to the wall clock, each with its interval."""
+        return {"prune": (timedelta(hours=6), self.prune)}
 
     async def hurry(self) -> None:
         """Poll feeds that failed for want of a network soon after it is back."""

@@ -13,6 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
+import structlog
 from pebble import ProcessExpired, ProcessPool
 
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
@@ -21,6 +22,10 @@ from bot.parse.read import cut_known_blocks, read_document
 
 _INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
 _REST_AFTER = 60.0  # seconds
+HARMFUL = 2  #: readers that a document has to end before it is called harmful
+TRIES = 5  #: of one document, where readers are ended from outside
+
+log = structlog.stdlib.get_logger("newsbell.workers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ def _bound(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+class _PoolStopped(Exception):  # noqa: N818 (no fault of anybody's)
+    """The pool was let go while a document was read in it."""
 
 
 class Workers:
@@ -81,18 +90,60 @@ class Workers:
             self._used_at = asyncio.get_running_loop().time()
 
     async def _scheduled(self, work: Any) -> ParseOutcome:
-        if self._pool is None:
-            context = get_context("spawn")
-            self._pool = ProcessPool(
-                max_workers=self._limits.workers,
-                max_tasks=2000,
-                initializer=_bound,
-                initargs=(self._limits.memory,),
-                context=context,
-            )
-        future = self._pool.schedule(work, timeout=self._limits.seconds)
+        """Read in a worker. A document whose worker ended is read once more.
+
+        The machine may have ended it (out of memory): only one that ends two is called harmful.
+        A pool of which an idle worker was ended is broken for good: a new one takes its place.
+        """
+        ended, exit_code = 0, 0
+        for _ in range(TRIES):
+            pool = self._pool or self._new_pool()
+            try:
+                return await self._read(pool, work)
+            except ProcessExpired as error:
+                ended, exit_code = ended + 1, error.exitcode
+                log.warning("reader_ended", exit_code=exit_code)
+                if ended == HARMFUL:
+                    return ParseFailed(
+                        Failure.HOSTILE,
+                        f"Reading the feed ended {HARMFUL} readers (exit {exit_code}); "
+                        "it may be made to harm readers, or the machine lacks memory.",
+                    )
+            except _PoolStopped:
+                pass  # another document's reading found the pool broken
+            except RuntimeError as error:
+                log.warning("readers_broken", error=type(error).__name__)
+                self._replace(pool)
+        return ParseFailed(
+            Failure.INTERNAL, "The processes that read feeds cannot be started or are ended."
+        )
+
+    def _replace(self, pool: Any) -> None:
+        """Let go of a pool that is broken."""
+        if self._pool is pool:
+            self._pool = None
+            pool.stop()
+
+    def _new_pool(self) -> Any:
+        self._pool = ProcessPool(
+            max_workers=self._limits.workers,
+            max_tasks=2000,
+            initializer=_bound,
+            initargs=(self._limits.memory,),
+            context=get_context("spawn"),
+        )
+        return self._pool
+
+    async def _read(self, pool: Any, work: Any) -> ParseOutcome:
+        """Read in a worker of this pool. Raises ProcessExpired, _PoolStopped and RuntimeError."""
+        future = pool.schedule(work, timeout=self._limits.seconds)
         try:
             outcome: ParsedDocument | ParseFailed = await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if future.cancelled() and not (task and task.cancelling()):
+                raise _PoolStopped from None
+            raise
         except (TimeoutError, FutureTimeoutError):
             seconds = f"{self._limits.seconds:g} seconds"
             return ParseFailed(
@@ -104,12 +155,6 @@ class Workers:
             return ParseFailed(
                 Failure.HOSTILE,
                 "Reading the feed took too much memory and was stopped; "
-                "it may be made to harm readers.",
-            )
-        except ProcessExpired as error:
-            return ParseFailed(
-                Failure.HOSTILE,
-                f"Reading the feed ended the reader (exit {error.exitcode}); "
                 "it may be made to harm readers.",
             )
         except RecursionError:

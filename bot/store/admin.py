@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.delivery import DeliveryKind, DeliveryState, OutboxRow
+from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.status import FeedStatus, Status
 from bot.store import outbox
 from bot.store.database import Writer
@@ -92,6 +92,10 @@ class AdminTables:
     async def drop(self, ids: Sequence[int], now: datetime) -> int:
         """Give up deliveries (all dead ones where `ids` is empty); return how many."""
         return await self._writer.run("drop", lambda db: outbox.drop_by_hand(db, ids, now))
+
+    async def notify(self, notice: NoticeIntent, now: datetime) -> None:
+        """Queue a notice to the operator; the same words once a day at most."""
+        await self._writer.run("queue a notice", lambda db: outbox.notify(db, notice, now))
 
     async def prune(self, now: datetime) -> int:
         """Delete entries long absent from their feeds and deliveries long done.

@@ -14,7 +14,7 @@ from bot.store import delivery_rows, outbox, schedules
 from bot.store.database import Writer
 from bot.store.mappers import get_time, put_time, sure_time
 from bot.store.settlements import settle
-from bot.store.sql import ALERT, IS_QUEUED, IS_RIPE, IS_SENDING, IS_SENT, SENDING, TERMINAL
+from bot.store.sql import ALERT, IS_QUEUED, IS_RIPE, IS_SENDING, IS_SENT, OVERDUE, SENDING, TERMINAL
 
 LEASE = timedelta(minutes=5)
 _MERGED_ALERTS = 25  # at most: alerts that a message can name
@@ -116,6 +116,10 @@ class DeliveryTables:
             Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"]))
             for row in rows
         ]
+
+    async def is_overdue(self, now: datetime) -> bool:
+        """Whether a delivery could have gone out `OVERDUE` ago."""
+        return bool(await self.waiting(now - OVERDUE, 1, ()))
 
     async def next_wait(self, now: datetime) -> datetime | None:
         """Return when the next parked or quiet chat may be tried, or the next edit is due."""

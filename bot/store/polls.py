@@ -28,7 +28,7 @@ from bot.store.mappers import (
     put_time,
 )
 from bot.store.meta import MetaName
-from bot.store.sql import marks
+from bot.store.sql import OVERDUE, marks
 
 _CHUNK = 400  # values of one `in (...)`
 
@@ -43,6 +43,13 @@ _DUE = """
         and (not_before is null or not_before <= :now)
         and id not in (select value from json_each(:in_flight))
     order by next_poll_at limit :limit
+"""
+_OVERDUE = """
+    select 1 from feeds left join hosts using (host)
+    where active = 1 and next_poll_at <= :now
+        and (lease_until is null or lease_until <= :now)
+        and (not_before is null or not_before <= :now)
+    limit 1
 """
 _LEASE = "update feeds set lease_until = :until, lease = lease + 1 where id = :id"
 # A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
@@ -93,6 +100,11 @@ class PollTables:
             return [replace(get_feed(row), lease=row["lease"] + 1) for row in rows]
 
         return await self._writer.run("claim feeds", work)
+
+    async def is_overdue(self, now: datetime) -> bool:
+        """Whether a feed could have been polled `OVERDUE` ago."""
+        values = {"now": put_time(now - OVERDUE)}
+        return bool(await self._writer.fetch("look for overdue feeds", _OVERDUE, values))
 
     async def release_feeds(self) -> None:
         """Give up all leases: at start-up they belong to a process that has ended."""

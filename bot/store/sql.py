@@ -5,6 +5,7 @@ index only where the statement repeats the condition of the index in its own wor
 """
 
 from collections.abc import Sized
+from datetime import timedelta
 from enum import StrEnum
 
 from bot.model.alerts import Priority, Stance
@@ -39,6 +40,7 @@ def marks(values: Sized) -> str:
     return ",".join("?" * len(values))
 
 
+OVERDUE = timedelta(minutes=2)  #: how long what is due may wait before it counts as overdue
 QUEUED = literal(DeliveryState.QUEUED)
 SENDING = literal(DeliveryState.SENDING)
 MERGED = literal(DeliveryState.MERGED)

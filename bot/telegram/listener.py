@@ -6,12 +6,14 @@ with other numbers, lower ones perhaps, so each offset is sent only once.
 """
 
 import asyncio
+import warnings
 from collections.abc import Awaitable, Callable
 
 import structlog
 from structlog.contextvars import bound_contextvars
 from telegram import Bot, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.warnings import PTBUserWarning
 
 from bot.errors import StoreError
 from bot.model.chat_events import ChatUpdate, Press, Upload, UploadProblem
@@ -74,12 +76,44 @@ class Listener:
     async def poll_once(self) -> None:
         """Ask for updates once and handle them. Raises TelegramError and StoreError."""
         offset = await self._last_update() + 1 if self._taken else None
-        updates = await self._bot.get_updates(
-            offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED
-        )
+        try:
+            updates = await self._bot.get_updates(
+                offset=offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED
+            )
+        except (TelegramError, StoreError):
+            raise
+        except Exception as error:  # noqa: BLE001 (the library raises anything at a bad update)
+            log.warning("updates_unreadable", error=type(error).__name__)
+            await self._poll_raw(offset)
+            return
         self._taken = False
         for update in updates:
             await self.take(update)
+            self._taken = True
+
+    async def _poll_raw(self, offset: int | None) -> None:
+        """Handle updates one by one, and ignore those that the library cannot read.
+
+        Otherwise they would come again and again, and keep back all that follow.
+        """
+        with warnings.catch_warnings():
+            # PTB advises to use get_updates, which reads all of them or none.
+            warnings.simplefilter("ignore", PTBUserWarning)
+            items = await self._bot.do_api_request(
+                "getUpdates", api_kwargs={"offset": offset, "allowed_updates": ALLOWED}
+            )
+        self._taken = False
+        for item in items if isinstance(items, list) else ():
+            number = item.get("update_id") if isinstance(item, dict) else None
+            if not isinstance(number, int):
+                continue
+            try:
+                update = Update.de_json(item, self._bot)
+            except Exception as error:  # noqa: BLE001 (as above)
+                log.warning("update_ignored", update_id=number, error=type(error).__name__)
+                await self._handle(ChatUpdate(update_id=number))
+            else:
+                await self.take(update)
             self._taken = True
 
     async def take(self, update: Update) -> None:
