@@ -126,6 +126,7 @@ class _Reader:
             tuple(chats.values()),
             tuple(subscriptions),
             tuple(settings.telegram.admins),
+            open=settings.access == "open",
         )
         return Config(
             self._path,

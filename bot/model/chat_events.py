@@ -205,6 +205,7 @@ class SetRole:
     user_id: int
     role: Role
     name: str = ""
+    openly: bool = False  #: nobody let them in: everyone may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ class AllowChat:
     chat_id: int | None = None
     allowed: bool = True
     operator: bool = False  #: it gets the notices
+    openly: bool = False  #: nobody let it in: everyone may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ class AddFeeds:
     """A chat wants these watched: address, name, tags."""
 
     feeds: tuple[tuple[str, str, tuple[str, ...]], ...]
+    titled: bool = False  #: the names are those that the documents give
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +390,7 @@ class Person:
     user_id: int
     role: Role = Role.STRANGER
     name: str = ""
+    openly: bool = False  #: nobody let them in: everyone may come
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,3 +14,4 @@ class DesiredConfig:
     chats: tuple[DeclaredChat, ...]
     subscriptions: tuple[DeclaredSubscription, ...]
     admins: tuple[int, ...] = ()
+    open: bool = False  #: everyone may use the bot

@@ -39,6 +39,7 @@ _ENTRY = """
         f.url as feed_url, f.name as feed_name, f.publisher, f.tags
     from entries e join feeds f on f.id = e.feed_id
 """
+_WITH_FEED = "join feeds f on f.id = e.feed_id"
 _LATEST = f"{_ENTRY} order by e.id desc limit ?"
 _BY_ID = f"{_ENTRY} where e.id = ?"
 _FIND = f"""
@@ -46,9 +47,10 @@ _FIND = f"""
         or e.title_key = ?
     order by e.id limit 50
 """
-_ENTRY_AT = """
-    select max(id) from entries where (link_key = ? and link_key != x'')
-        or (guid_key = ? and guid_key != x'') or (title_key = ? and title_key != x'')
+_ENTRY_AT = f"""
+    select max(e.id) from entries e {_WITH_FEED} where ((link_key = ? and link_key != x'')
+        or (guid_key = ? and guid_key != x'') or (title_key = ? and title_key != x''))
+        and {{readable}}
 """
 # Hits of the index, and all entries that it does not know yet, or not with their present words.
 _HITS = """
@@ -70,23 +72,37 @@ _STORYLINE = """
         (select json_group_array(json_array(other_id, score, reason)) from joins j
             where j.entry_id = e.id) as pairs
     from entries e join feeds f on f.id = e.feed_id
-    where e.storyline_id = (select storyline_id from entries where id = ?) order by e.id
+    where e.storyline_id = (select storyline_id from entries where id = ?) and {readable}
+    order by e.id
 """
 _FEEDS = """
-    select name, url, last_poll_at, next_poll_at, failure_text, failure from feeds where active = 1
+    select name, url, last_poll_at, next_poll_at, failure_text, failure from feeds f
+    where active = 1 and {readable}
+"""
+# A private feed is read by the chats that added it alone.
+_NOT_OF_OTHERS = """
+    (f.private = 0 or exists (
+        select 1 from feed_chats where feed_id = f.id and feed_chats.chat_id = {chat}))
 """
 _CHAT_ADDRESSES = "select id, name, kind, address, topic, declared, settings from chats"
 _ADDED_FEEDS = """
-    select distinct url, name, tags from feeds join feed_chats on feed_id = id
-    where declared = 0 and active = 1 and chat_id in ({marks}) order by name, url
+    select url, coalesce(nullif(c.name, ''), f.name) as name, c.tags
+    from feeds f join feed_chats c on feed_id = f.id
+    where declared = 0 and active = 1 and chat_id in ({marks}) group by url order by name, url
 """
 
 
 class Archive:
     """Implements `ports.FullArchive` on a database that another connection may be writing."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, chat_id: int | None = None) -> None:
+        """With `chat_id`, what that chat may see: no feeds that only others added."""
+        self._path, self._chat_id = path, chat_id
+        self._readable = _NOT_OF_OTHERS.format(chat=int(chat_id)) if chat_id is not None else "1"
+
+    def of_chat(self, chat_id: int) -> "Archive":
+        """Return the archive as a chat may see it."""
+        return Archive(self._path, chat_id)
 
     @contextmanager
     def _open(self) -> Iterator[Database]:
@@ -107,7 +123,8 @@ class Archive:
         """Return how many entries a search has to look at."""
         with self._open() as db:
             where, values = _where(db, expression, since)
-            statement = f"select count(*) from entries e where {where}"
+            source = "entries e" if self._chat_id is None else f"entries e {_WITH_FEED}"
+            statement = f"select count(*) from {source} where {where} and {self._readable}"
             return int(db.execute(statement, values).fetchone()[0])
 
     def entries(
@@ -121,7 +138,7 @@ class Archive:
             where, values = _where(db, expression, since)
             if step > 1:
                 where += " and e.id % :step = 0"
-            statement = f"{_ENTRY} where {where} order by e.id desc"
+            statement = f"{_ENTRY} where {where} and {self._readable} order by e.id desc"
             for row in db.execute(statement, {**values, "step": step}):
                 yield _stored(row)
 
@@ -142,19 +159,21 @@ class Archive:
 
     def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
         """Return the newest entry with this link, guid or headline; 0 for none."""
+        statement = _ENTRY_AT.format(readable=self._readable)
         with self._open() as db:
-            return int(db.execute(_ENTRY_AT, [link, guid, title]).fetchone()[0] or 0)
+            return int(db.execute(statement, [link, guid, title]).fetchone()[0] or 0)
 
     def facts(self, entry_id: int) -> EntryFacts | None:
         """Return an entry and what happened to it; None where it is not stored any more."""
         with self._open() as db:
-            row = db.execute(_BY_ID, [entry_id]).fetchone()
+            row = db.execute(f"{_BY_ID} and {self._readable}", [entry_id]).fetchone()
             return _facts(db, row) if row else None
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:
         """Return the entries of the storyline of an entry; empty where the entry is not known."""
+        statement = _STORYLINE.format(readable=self._readable)
         with self._open() as db:
-            rows = db.execute(_STORYLINE, [entry_id]).fetchall()
+            rows = db.execute(statement, [entry_id]).fetchall()
         return [
             StoryEntry(
                 row["id"],
@@ -173,7 +192,7 @@ class Archive:
     def feeds(self) -> list[FeedFact]:
         """Return the feeds that are polled."""
         with self._open() as db:
-            rows = db.execute(_FEEDS).fetchall()
+            rows = db.execute(_FEEDS.format(readable=self._readable)).fetchall()
         return [
             FeedFact(
                 row["name"],

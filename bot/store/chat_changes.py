@@ -41,7 +41,7 @@ from bot.model.delivery import DeliveryKind
 from bot.model.message import Message
 from bot.store import outbox
 from bot.store.mappers import get_settings, put_alert_options, put_settings, put_time
-from bot.store.sql import DECLARED, TELEGRAM
+from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
 from bot.store.stories import set_stance
 from bot.text.url import host_and_port
 
@@ -57,13 +57,22 @@ _INSERT_SUBSCRIPTION = """
         (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at)
     values (?, ?, ?, ?, ?, ?, ?, ?)
 """
-# A feed that nobody polls any more is due at once, and its tags are those of who adds it now.
+# A feed that nobody polls any more is due at once. Its name is the document's, or its host: what a
+# chat calls it is that chat's own. Its tags are all that chats gave it; they are shown to nobody.
 _INSERT_FEED = """
-    insert into feeds (url, name, publisher, tags, created_at, host, next_poll_at, declared)
-    values (:url, :name, :publisher, :tags, :now, :host, :now, 0)
+    insert into feeds (
+        url, name, publisher, tags, created_at, host, next_poll_at, declared, private)
+    values (:url, :name, :publisher, :tags, :now, :host, :now, 0, 1)
     on conflict (url) do update set
         next_poll_at = case when active then next_poll_at else excluded.next_poll_at end,
-        tags = case when active then tags else excluded.tags end,
+        name = case when active or :title = '' then name else excluded.name end,
+        tags = case when declared then tags else (
+            select json_group_array(distinct value) from (
+                select value from json_each(feeds.tags) where feeds.active
+                union all select value from json_each(excluded.tags)
+            )
+        ) end,
+        private = case when active then private else 1 end,
         active = 1
     returning id
 """
@@ -79,8 +88,11 @@ _SET_ROLE = f"""
     where people.role != {DECLARED}
 """
 _INSERT_CHANNEL = """
-    insert into chats (name, kind, address, topic, allowed, channel) values (?, ?, ?, 0, 1, 1)
-    on conflict (kind, address, topic) do update set allowed = 1, channel = 1
+    insert into chats (name, kind, address, topic, allowed, channel, entered)
+    select ?, ?, ?, 0, 1, 1, entered from chats where id = ?
+    on conflict (kind, address, topic) do update set
+        entered = case when allowed then entered else excluded.entered end,
+        allowed = 1, channel = 1
     returning id
 """
 # Telegram names no topic with a reaction, but numbers the messages of all topics of a chat as one.
@@ -170,7 +182,8 @@ def _add_feeds(db: Database, change: AddFeeds, origin: Origin) -> None:
         host = host_and_port(url)
         feed = {
             "url": url,
-            "name": name or host,
+            "name": (change.titled and name) or host,
+            "title": name if change.titled else "",
             "publisher": host.removeprefix("www."),
             "tags": json.dumps(tags),
             "now": moment,
@@ -178,8 +191,9 @@ def _add_feeds(db: Database, change: AddFeeds, origin: Origin) -> None:
         }
         number = db.execute(_INSERT_FEED, feed).fetchone()["id"]
         db.execute(
-            "insert or ignore into feed_chats values (?, ?, ?, ?)",
-            [number, origin.target, origin.user_id, moment],
+            "insert or ignore into feed_chats (feed_id, chat_id, user_id, at, name, tags) "
+            "values (?, ?, ?, ?, ?, ?)",
+            [number, origin.target, origin.user_id, moment, name, json.dumps(tags)],
         )
 
 
@@ -216,7 +230,8 @@ def _set_settings(db: Database, change: SetSettings, origin: Origin) -> None:
 
 
 def _set_role(db: Database, change: SetRole, origin: Origin) -> None:
-    db.execute(_SET_ROLE, [change.user_id, change.role, change.name, put_time(origin.now)])
+    role = StoredRole.OPEN if change.openly else change.role
+    db.execute(_SET_ROLE, [change.user_id, role, change.name, put_time(origin.now)])
     if change.role is Role.BLOCKED:
         db.execute(
             "update chats set allowed = declared where kind = ? and address = ?",
@@ -226,9 +241,10 @@ def _set_role(db: Database, change: SetRole, origin: Origin) -> None:
 
 def _allow_chat(db: Database, change: AllowChat, origin: Origin) -> None:
     number = origin.chat_id if change.chat_id is None else change.chat_id
+    entered = Entered.OPENLY if change.openly else Entered.BY_OTHERS
     db.execute(
-        "update chats set allowed = max(?, declared), paused = '' where id = ?",
-        [change.allowed, number],
+        "update chats set allowed = max(?, declared), paused = '', entered = ? where id = ?",
+        [change.allowed, entered, number],
     )
     if change.operator:
         db.execute("update chats set operator = 1 where id = ?", [number])
@@ -236,7 +252,7 @@ def _allow_chat(db: Database, change: AllowChat, origin: Origin) -> None:
 
 def _link_channel(db: Database, change: LinkChannel, origin: Origin) -> None:
     number = db.execute(
-        _INSERT_CHANNEL, [change.title, ChatKind.TELEGRAM, change.address]
+        _INSERT_CHANNEL, [change.title, ChatKind.TELEGRAM, change.address, origin.chat_id]
     ).fetchone()["id"]
     db.execute(
         "insert or ignore into links values (?, ?, ?)",

@@ -18,7 +18,16 @@ from bot.store.chat_changes import token_hash
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, get_chat, get_screen, put_time
 from bot.store.meta import MetaName
-from bot.store.sql import BLOCKED, CLAIM, FORMER, OPERATORS, REPLY, TELEGRAM, StoredRole
+from bot.store.sql import (
+    BLOCKED,
+    CLAIM,
+    FORMER,
+    INVITE,
+    OPERATORS,
+    REPLY,
+    TELEGRAM,
+    StoredRole,
+)
 
 INPUT_WITHIN = timedelta(hours=1)  #: how long a screen expects input
 
@@ -27,17 +36,18 @@ _ROLES = {
     StoredRole.OWNER: Role.OWNER,
     StoredRole.ADMIN: Role.ADMIN,
     StoredRole.USER: Role.USER,
+    StoredRole.OPEN: Role.USER,
     StoredRole.BLOCKED: Role.BLOCKED,
     StoredRole.FORMER: Role.STRANGER,
 }
 
 # A further topic of a group that is allowed is allowed with it.
 _ADD_TOPIC = f"""
-    insert into chats (name, kind, address, topic)
-    select name || ', topic ' || :topic, kind, address, :topic from chats
+    insert into chats (name, kind, address, topic, entered)
+    select name || ', topic ' || :topic, kind, address, :topic, entered from chats
     where kind = {TELEGRAM} and address = :address and allowed = 1 and topic != :topic
     order by declared desc, id limit 1
-    on conflict (kind, address, topic) do update set allowed = 1
+    on conflict (kind, address, topic) do update set allowed = 1, entered = excluded.entered
 """
 _HAS_OPERATOR = f"select 1 from people where role in {OPERATORS} limit 1"
 _PEOPLE = f"select user_id, role, name from people where role != {FORMER} order by since"
@@ -72,10 +82,13 @@ _LINKED_CHANNELS = """
     select c.* from links join chats c on c.id = chat_id where user_id = ? order by name
 """
 _FEEDS_OF = """
-    select f.id, url, name, tags, declared, chat_id from feeds f
-    left join feed_chats on feed_id = f.id and chat_id = ?
+    select f.id, url, declared, chat_id,
+        case when declared then f.name else coalesce(nullif(c.name, ''), f.name) end as name,
+        case when declared then f.tags else c.tags end as tags
+    from feeds f
+    left join feed_chats c on feed_id = f.id and chat_id = ?
     where active = 1 and (declared = 1 or chat_id is not null)
-    order by name collate nocase, f.id
+    order by 5 collate nocase, f.id
 """
 _NEW_HOSTS = """
     select count(distinct host) from feed_chats join feeds f on f.id = feed_id
@@ -90,9 +103,18 @@ _EXPECTING = f"""
     ))
     order by touched_at desc, id desc limit 1
 """
-_VALID_CLAIM = """
+# A link is good no longer than what it came from: the claim until there is an operator, an
+# invitation while who made it operates, a shared subscription while its chat is admitted.
+_VALID_CLAIM = f"""
     select purpose, state from claims
     where token_hash = ? and used_at is null and expires_at > ?
+    and case purpose
+        when {CLAIM} then not exists (select 1 from people where role in {OPERATORS})
+        when {INVITE} then exists (
+            select 1 from chats join people on user_id = address
+            where chats.id = claims.chat_id and kind = {TELEGRAM} and role in {OPERATORS})
+        else exists (select 1 from chats where chats.id = claims.chat_id and allowed = 1)
+    end
 """
 _RATINGS = """
     select subscription_id, sum(verdict > 0) as good, sum(verdict < 0) as bad from verdicts
@@ -287,7 +309,8 @@ class ChatTables:
 
 
 def _person(row: Any) -> Person:
-    return Person(row["user_id"], _ROLES[StoredRole(row["role"])], row["name"])
+    role = StoredRole(row["role"])
+    return Person(row["user_id"], _ROLES[role], row["name"], openly=role is StoredRole.OPEN)
 
 
 def _subscription(row: Any, chat_id: int) -> Subscription:

@@ -15,7 +15,18 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, put_alert_options, put_settings, put_time
-from bot.store.sql import DECLARED, FORMER, TELEGRAM, TERMINAL, marks
+from bot.store.sql import (
+    BLOCKED,
+    CAME_OPENLY,
+    CLAIM,
+    DECLARED,
+    FORMER,
+    TELEGRAM,
+    TERMINAL,
+    Entered,
+    literal,
+    marks,
+)
 from bot.text.url import host_and_port
 
 _DECLARED_FEEDS = """
@@ -27,7 +38,7 @@ _PUT_FEED = """
     values (:url, :name, :publisher, :tags, :every, :now, :host, :now)
     on conflict (url) do update set
         name = excluded.name, publisher = excluded.publisher, tags = excluded.tags,
-        every = excluded.every, active = 1, declared = 1,
+        every = excluded.every, active = 1, declared = 1, private = 0,
         next_poll_at = case
             when active = 0 or coalesce(every, 0) != coalesce(excluded.every, 0)
             then min(next_poll_at, excluded.next_poll_at) else next_poll_at end
@@ -35,7 +46,8 @@ _PUT_FEED = """
 # What chats added themselves stays polled for those chats.
 _REMOVE_FEED = """
     update feeds set declared = 0, lease_until = null,
-        active = exists (select 1 from feed_chats where feed_id = feeds.id)
+        active = exists (select 1 from feed_chats where feed_id = feeds.id),
+        private = exists (select 1 from feed_chats where feed_id = feeds.id)
     where url = ?
 """
 _PUT_CHAT = """
@@ -75,6 +87,16 @@ _PUT_ADMIN_CHAT = f"""
     insert into chats (name, kind, address, operator) values ('operator', {TELEGRAM}, ?, 1)
     on conflict (kind, address, topic) do update set operator = 1, allowed = 1
 """
+_FORGET_WHO_CAME_OPENLY = f"update people set role = {FORMER} where role = {CAME_OPENLY}"
+_SHUT_OUT = f"""
+    update chats set allowed = 0
+    where entered = {literal(Entered.OPENLY)} and allowed = 1 and declared = 0 and operator = 0
+"""
+_ADMIT_OPENLY = f"""
+    update chats set allowed = 1 where entered = {literal(Entered.OPENLY)} and allowed = 0
+    and address not in (select user_id from people where role = {BLOCKED})
+"""
+_DROP_CLAIM = f"delete from claims where purpose = {CLAIM} and used_at is null"
 _INSERT_SUBSCRIPTION = """
     insert into subscriptions
         (name, query, feeds, declared, created_at, urgency, publishers, or_after, ring_again_at)
@@ -101,6 +123,7 @@ class ConfigTables:
             chats, chat_changes = _sync_chats(db, declared.chats)
             changes += chat_changes
             _sync_admins(db, declared.admins, now)
+            changes += _sync_access(db, is_open=declared.open)
             db.execute("update chats set hours_at = ''")  # the file's time zone may be another
             return changes + _sync_subscriptions(db, declared.subscriptions, chats, now)
 
@@ -217,9 +240,20 @@ def _terminal_number(db: Database, name: str) -> int:
 def _sync_admins(db: Database, admins: Sequence[int], now: datetime) -> None:
     db.execute(f"update people set role = {FORMER} where role = {DECLARED}")
     db.execute(_REMOVE_ADMINS.format(marks=marks(admins)), list(admins))
+    if admins:
+        db.execute(_DROP_CLAIM)
     for admin in admins:
         db.execute(_PUT_ADMIN, [admin, put_time(now)])
         db.execute(_PUT_ADMIN_CHAT, [admin])
+
+
+def _sync_access(db: Database, *, is_open: bool) -> list[str]:
+    """Shut out, or let in again, the chats that came by themselves while everyone might."""
+    if not is_open:
+        db.execute(_FORGET_WHO_CAME_OPENLY)
+    rows = db.execute(_ADMIT_OPENLY if is_open else _SHUT_OUT).rowcount
+    verb = "admitted again" if is_open else "shut out"
+    return [f"chats {verb}, because access changed: {rows}"] if rows else []
 
 
 def _sync_subscriptions(

@@ -23,19 +23,26 @@ CONFIRMATIONS = 8  #: further entries of a story that its message names, at most
 
 _VIEWS = """
     select a.*, e.title, e.link, e.summary, e.source, e.published, e.first_seen_at, e.agency,
-        e.storyline_id, f.name as feed, f.publisher
+        e.storyline_id, coalesce(nullif(c.name, ''), f.name) as feed, f.publisher
     from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id
+    left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = a.chat_id
     where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
 """
 _MATCHES = """
     select name, spans, entry_id from alert_matches join subscriptions s on s.id = subscription_id
     where chat_id = ? and story_id = ? order by s.id
 """
-_CONFIRMATIONS = """
-    select e.link, coalesce(nullif(e.source, ''), f.name) as name, e.agency, e.first_seen_at,
-        coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at
+# What a feed brought that another chat added is nothing that this chat sees.
+_READABLE = f"""
     from entries e join feeds f on f.id = e.feed_id
-    where e.{column} = ? and e.id != ? order by at, e.id limit ?
+    left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = :chat
+    where e.{{column}} = :story and (not f.private or c.chat_id is not null)
+"""
+_COUNTS = f"select count(*), count(distinct e.origin) {_READABLE}"
+_CONFIRMATIONS = f"""
+    select e.link, coalesce(nullif(e.source, ''), nullif(c.name, ''), f.name) as name, e.agency,
+        e.first_seen_at, coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at
+    {_READABLE} and e.id != :entry order by at, e.id limit :limit
 """
 _DOUBTFUL_ALERT = f"""
     select 1 from outbox_alerts a join outbox o on o.id = outbox_id
@@ -158,14 +165,12 @@ def _story(db: Database, alert: Any) -> tuple[list[Confirmation], int, int]:
     """The first further entries of an alert's story, and its counts of entries and publishers."""
     column = STORY_COLUMNS[Grouping(alert["grouping"])]
     story = alert["story_id"] if alert["merged_into"] is None else alert["merged_into"]
-    entries, publishers = db.execute(
-        f"select count(*), count(distinct origin) from entries where {column} = ?", [story]
-    ).fetchone()
+    values = {"chat": alert["chat_id"], "story": story}
+    entries, publishers = db.execute(_COUNTS.format(column=column), values).fetchone()
     if entries <= 1:
         return [], entries, publishers
-    rows = db.execute(
-        _CONFIRMATIONS.format(column=column), [story, alert["entry_id"], CONFIRMATIONS]
-    ).fetchall()
+    values |= {"entry": alert["entry_id"], "limit": CONFIRMATIONS}
+    rows = db.execute(_CONFIRMATIONS.format(column=column), values).fetchall()
     confirmations = [
         Confirmation(row["name"], row["link"], sure_time(row["at"]), row["agency"]) for row in rows
     ]

@@ -51,6 +51,12 @@ def m005_feed_leases(db: Database) -> None:
     _execute(db, "alter table feeds add column lease integer not null default 0")
 
 
+@migrations()
+def m006_rights(db: Database) -> None:
+    """How chats were admitted, and what each chat calls the feeds that it added."""
+    _execute(db, _SIXTH)
+
+
 def _execute(db: Database, statements: str) -> None:
     """Run statements one by one: `executescript` would end the transaction."""
     for statement in statements.split(";\n"):
@@ -58,6 +64,20 @@ def _execute(db: Database, statements: str) -> None:
             db.execute(statement)
 
 
+# A feed is private while it is polled for the chats that added it, and for nobody else.
+# Accounts that Telegram lets many write by are nobody: an anonymous administrator, a channel that
+# writes in a group, a linked channel.
+_SIXTH = """
+alter table chats add column entered text not null default '';
+alter table feeds add column private integer not null default 0;
+update feeds set private = 1 - declared;
+alter table feed_chats add column name text not null default '';
+alter table feed_chats add column tags text not null default '[]';
+update feed_chats set
+  name = (select f.name from feeds f where f.id = feed_id),
+  tags = (select f.tags from feeds f where f.id = feed_id);
+delete from people where user_id in (1087968824, 136817688, 777000)
+"""
 _FIRST = """
 create table meta (name text primary key, value text not null) without rowid;
 create table feeds (

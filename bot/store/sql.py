@@ -22,7 +22,15 @@ class StoredRole(StrEnum):
     ADMIN = "admin"
     USER = "user"
     BLOCKED = "blocked"
-    FORMER = "former"  #: the configuration file named them once
+    FORMER = "former"  #: the configuration file named them once, or they came when all might
+    OPEN = "open"  #: came by themselves while everyone may
+
+
+class Entered(StrEnum):
+    """Values of `chats.entered`: how a chat was admitted."""
+
+    BY_OTHERS = ""  #: by the file, an operator or an invitation
+    OPENLY = "open"  #: by itself, while everyone may
 
 
 def literal(value: StrEnum) -> str:
@@ -59,10 +67,12 @@ TERMINAL = literal(ChatKind.TERMINAL)
 DECLARED = literal(StoredRole.DECLARED)
 BLOCKED = literal(StoredRole.BLOCKED)
 FORMER = literal(StoredRole.FORMER)
+CAME_OPENLY = literal(StoredRole.OPEN)
 OPERATORS = literals(StoredRole.DECLARED, StoredRole.OWNER, StoredRole.ADMIN)
 
 MUTE = literal(Stance.MUTE)
 CLAIM = literal(TokenPurpose.CLAIM)
+INVITE = literal(TokenPurpose.INVITE)
 
 #: deliveries of which nothing more will happen
 IS_DONE = f"state in {literals(DeliveryState.SENT, DeliveryState.MERGED, DeliveryState.DROPPED)}"

@@ -31,6 +31,8 @@ from bot.model.chat_events import (
 
 ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query", "message_reaction"]
 FILE_SIZE = 10 * 1024 * 1024  #: bytes of a document that is fetched
+#: anonymous administrators, people who write as a channel, and what a linked channel posts
+SHARED_ACCOUNTS = frozenset({1087968824, 136817688, 777000})
 _OUT = {ChatMember.LEFT, ChatMember.BANNED}
 _OPML = (".opml", ".xml", ".txt")
 _IMPORT = "/import"
@@ -58,6 +60,11 @@ def parse_update(update: Update, upload: Upload | None = None) -> ChatUpdate:
     return _written(update.update_id, message, text, upload)
 
 
+def person_of(user: User | None) -> User | None:
+    """Return the account of one person; None for those that Telegram lets many write by."""
+    return None if user is None or user.id in SHARED_ACCOUNTS else user
+
+
 def addressee(update: Update) -> str:
     """Return the name of the bot that a command names (`/help@name`); empty for none."""
     message = update.message or update.channel_post
@@ -81,7 +88,7 @@ def _is_opml(message: Message) -> bool:
 
 def _written(number: int, message: Message, text: str, upload: Upload | None) -> Command | Text:
     anonymous = _anonymous(message)
-    user = message.from_user if not anonymous else None
+    user = person_of(message.from_user) if not anonymous else None
     own = message.chat.type in {ChatType.PRIVATE, ChatType.CHANNEL}
     common: dict[str, Any] = {
         "update_id": number,
@@ -107,13 +114,14 @@ def _written(number: int, message: Message, text: str, upload: Upload | None) ->
 
 
 def _membership(number: int, change: ChatMemberUpdated) -> Membership:
+    user = person_of(change.from_user)
     return Membership(
         update_id=number,
         address=change.chat.id,
         title=change.chat.effective_name or "",
-        user_id=change.from_user.id,
-        user_name=_name(change.from_user),
-        language=change.from_user.language_code or "",
+        user_id=user.id if user else 0,
+        user_name=_name(user),
+        language=(user.language_code or "") if user else "",
         channel=change.chat.type == ChatType.CHANNEL,
         joined=change.new_chat_member.status not in _OUT,
     )
@@ -143,7 +151,7 @@ def _press(number: int, query: CallbackQuery) -> ChatUpdate:
 
 def _reaction(number: int, change: MessageReactionUpdated) -> ChatUpdate:
     """A person's reaction; where they have several, the newest."""
-    if change.user is None:
+    if person_of(change.user) is None or change.user is None:
         return ChatUpdate(update_id=number)
     emoji = [
         reaction.emoji

@@ -61,9 +61,7 @@ class Admission:
         changes: tuple[Change, ...] = (SetPaused(""),) if chat else ()
         is_new = not update.private and (chat is None or not chat.allowed)
         if is_new and admitted(self._config().access, person.role):
-            changes = (*changes, AllowChat())
-            if person.role is Role.STRANGER:
-                changes = (*changes, SetRole(person.user_id, Role.USER, update.user_name))
+            changes = (*changes, *_entering(update, person, self._config().access))
         return Reply(changes=changes)
 
     async def enter(self, context: Context) -> Reply:
@@ -81,7 +79,8 @@ class Admission:
             return await self._start.greet(context, "")
         if command and await self._may_enter(context):
             greeting = await self._start.greet(context, "")
-            return replace(greeting, changes=(*_entering(context), *greeting.changes))
+            entering = _entering(update, context.person, self._config().access)
+            return replace(greeting, changes=(*entering, *greeting.changes))
         if isinstance(update, Press):
             return Reply(toast=translator.gettext("This chat has no access to this bot."))
         if token:
@@ -120,7 +119,8 @@ class Admission:
                     "Invitations are switched off. Ask the person who sent you the link."
                 )
             )
-        changes = (UseToken(token), *_entering(context), *_language_change(context))
+        entering = _entering(update, context.person)
+        changes = (UseToken(token), *entering, *_language_change(context))
         return replace(self._start.greeting(context), changes=changes)
 
     def _claim(self, context: Context, token: str) -> Reply:
@@ -148,7 +148,8 @@ class Admission:
                 context.translator.gettext("This bot is private. Ask its operator for access.")
             )
         else:
-            changes = (*_entering(context), *_language_change(context))
+            entering = _entering(context.update, context.person, self._config().access)
+            changes = (*entering, *_language_change(context))
         feeds = [str(selector) for selector in values.get("feeds", ())]
         reply = await self._subscriber.subscribe(context, str(values["query"]), feeds=feeds)
         return replace(reply, changes=(*changes, *reply.changes))
@@ -171,12 +172,19 @@ class Admission:
         return Reply(Message(text + entry, (Entity("pre", offset, len(entry)),)))
 
 
-def _entering(context: Context) -> tuple[Change, ...]:
-    """Admit the chat, and with it a person who is not known. An operator stays one."""
-    person, update = context.person, context.update
+def _entering(
+    update: ChatUpdate, person: Person, access: Access = Access.INVITE
+) -> tuple[Change, ...]:
+    """Admit the chat, and with it a person who is not known. An operator stays one.
+
+    With `access` open, nobody let them in: they are shut out when that ends.
+    """
+    openly = access is Access.OPEN and (person.openly or person.role is Role.STRANGER)
+    allow = AllowChat(openly=openly)
     if person.role is not Role.STRANGER or not person.user_id:
-        return (AllowChat(),)
-    return AllowChat(), SetRole(person.user_id, Role.USER, update.user_name or update.title)
+        return (allow,)
+    name = update.user_name or update.title
+    return allow, SetRole(person.user_id, Role.USER, name, openly=openly)
 
 
 def _language_change(context: Context) -> tuple[Change, ...]:

@@ -179,7 +179,7 @@ class Feeds(StaticScreen):
             name=name,
         )
         reply = show(Message(text), _idle(screen), edit=True)
-        return replace(reply, changes=(AddFeeds(((url, name, ()),)),))
+        return replace(reply, changes=(AddFeeds(((url, name, ()),), titled=bool(title)),))
 
     async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
         """Look at an address. Raises StoreError."""

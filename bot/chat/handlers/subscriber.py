@@ -64,17 +64,25 @@ class Subscriber:
                     "This chat already has this subscription. All subscriptions: /subscriptions"
                 )
             )
+        excess = self._excess(sum(not declared for _, declared in subscriptions), translator)
+        return Message(excess) if excess else None
+
+    async def restore_obstacle(self, context: Context) -> str:
+        """Return why a removed subscription cannot come back; empty where it can."""
+        subscriptions = await self.store.subscriptions_of(context.chat.id)
+        own = sum(not declared for _, declared in subscriptions)
+        return self._excess(own, context.translator)
+
+    def _excess(self, own: int, translator: Translator) -> str:
+        """Return that a chat with so many subscriptions gets no other; empty where it may."""
         limit = self._config().subscriptions
-        if sum(not declared for _, declared in subscriptions) >= limit:
-            return Message(
-                translator.ngettext(
-                    "A chat can have at most {number} subscription. Remove one first: /unsubscribe",
-                    "A chat can have at most {number} subscriptions. "
-                    "Remove one first: /unsubscribe",
-                    limit,
-                )
-            )
-        return None
+        if own < limit:
+            return ""
+        return translator.ngettext(
+            "A chat can have at most {number} subscription. Remove one first: /unsubscribe",
+            "A chat can have at most {number} subscriptions. Remove one first: /unsubscribe",
+            limit,
+        )
 
     async def subscribe(
         self,

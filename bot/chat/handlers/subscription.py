@@ -4,6 +4,7 @@ Pausing, editing, options, feeds, sharing, removing. The list is `subscriptions`
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -271,7 +272,8 @@ class SubscriptionControls:
     ) -> Reply:
         """Show tags and feeds; each press turns one on or off."""
         translator = context.translator
-        choices = await self._selectors(context)
+        labels = await self._selectors(context)
+        choices = list(labels)
         chosen, page = set(subscription.feeds), 0
         changes: tuple[Change, ...] = ()
         if value.startswith(_PAGE_PREFIX):
@@ -287,16 +289,22 @@ class SubscriptionControls:
             changes = (EditSubscription(subscription.id, feeds=tuple(sorted(chosen))),)
         text = translator.gettext(
             "Limit to feeds: pick tags or single feeds. Current: {feeds}",
-            feeds=", ".join(sorted(chosen)) or translator.gettext("all"),
+            feeds=", ".join(sorted(labels.get(choice, choice) for choice in chosen))
+            or translator.gettext("all"),
         )
-        rows = _feed_buttons(context, choices, chosen, page)
+        rows = _feed_buttons(context, labels, chosen, page)
         reply = show(Message(cut(text, 3000)), screen, *rows, edit=True)
         return replace(reply, changes=changes)
 
-    async def _selectors(self, context: Context) -> list[str]:
+    async def _selectors(self, context: Context) -> dict[str, str]:
+        """Return what feeds can be chosen by, each with how it is shown.
+
+        A feed that the chat added goes by its address: its name is the chat's own.
+        """
         feeds = await self._store.feeds_of(context.chat.id)
-        tags = sorted({tag for feed in feeds for tag in feed.tags})
-        return list(dict.fromkeys([*tags, *(feed.name for feed in feeds)]))
+        tags = {tag: tag for tag in sorted({tag for feed in feeds for tag in feed.tags})}
+        names = {feed.name if feed.declared else feed.url: feed.name for feed in feeds}
+        return tags | names
 
     async def _share(self, context: Context, subscription: Subscription) -> Reply:
         token = f"s-{secrets.token_urlsafe(12)}"
@@ -389,20 +397,20 @@ def _with_choice(options: AlertOptions, callback: Callback) -> AlertOptions | No
 
 
 def _feed_buttons(
-    context: Context, choices: list[str], chosen: set[str], page: int
+    context: Context, labels: Mapping[str, str], chosen: set[str], page: int
 ) -> list[list[Button]]:
     first = page * PAGE
     buttons = [
         button(
-            f"{'✓ ' if choice in chosen else ''}{cut(choice, 40)}",
+            f"{'✓ ' if choice in chosen else ''}{cut(label, 40)}",
             SubscriptionAction.FEEDS,
             first + number,
         )
-        for number, choice in enumerate(choices[first : first + PAGE], 1)
+        for number, (choice, label) in enumerate(list(labels.items())[first : first + PAGE], 1)
     ]
     pages = [
         replace(step, word=f"{SubscriptionAction.FEEDS} {step.word}")
-        for step in page_buttons(context, SubscriptionAction.PAGE, page, len(choices))
+        for step in page_buttons(context, SubscriptionAction.PAGE, page, len(labels))
     ]
     every = button(context.translator.gettext("All feeds"), SubscriptionAction.FEEDS, _ALL)
     return [*in_rows(buttons, 2), pages, [every, back_button(context, SubscriptionAction.BACK)]]

@@ -207,6 +207,9 @@ class Subscriptions(StaticScreen):
         )
         if subscription is None:
             return Reply(toast=translator.gettext("This subscription is already active."))
+        obstacle = await self._subscriber.restore_obstacle(context)
+        if obstacle:
+            return Reply(toast=obstacle)
         lead = translator.gettext("Restored:")
         composer = Composer().add(f"{lead} ").add(cut(subscription.query, 300), "code")
         to_list = button(translator.gettext("All subscriptions"), SubscriptionAction.LIST)

@@ -284,7 +284,8 @@ async def test_a_feed_that_a_chat_added_stays_with_it_when_the_file_gives_it_up(
         await sqlite(harness.app)._writer.run(
             "add",
             lambda db: db.execute(
-                "insert into feed_chats select 1, id, 7, '' from chats where name = 'ann'"
+                "insert into feed_chats (feed_id, chat_id, user_id, at) "
+                "select 1, id, 7, '' from chats where name = 'ann'"
             ),
         )
     async with open_desk(tmp_path, clock, feeds=[]) as harness:

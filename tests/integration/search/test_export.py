@@ -163,7 +163,8 @@ async def test_settings_and_feeds_of_chats_missing_in_the_file_are_exported(
             lambda db: db.execute(insertion, feed),
         )
         added = (
-            "insert into feed_chats select f.id, c.id, 7, '2026' from chats c, feeds f where "
+            "insert into feed_chats (feed_id, chat_id, user_id, at, tags) "
+            "select f.id, c.id, 7, '2026', f.tags from chats c, feeds f where "
             "c.topic = ? and f.declared = 0"
         )
         await sqlite(harness.app)._writer.run("add", lambda db: db.execute(added, [TOPIC]))

@@ -125,7 +125,8 @@ def fill(db: Database, url: str) -> None:
     insert(db, "chats", id=3, name="Eve", kind="telegram", address=9, allowed=0)
     insert(db, "people", user_id=7, role="owner", name="Ann", since=OLD)
     insert(db, "people", user_id=8, role="former", name="Bob", since=OLD)
-    insert(db, "claims", token_hash=token_hash("word"), expires_at=LATER, purpose="invite")
+    invitation = {"expires_at": LATER, "purpose": "invite", "chat_id": 2}
+    insert(db, "claims", token_hash=token_hash("word"), **invitation)
     insert(db, "links", chat_id=2, user_id=7, at=OLD)
     insert(db, "feed_chats", feed_id=2, chat_id=2, user_id=7, at=OLD)
     insert(db, "screens", chat_id=2, user_id=7, name="feeds", state="{}", touched_at=SEEN)
