@@ -6,6 +6,8 @@ declaring it, or twice, is decoded once more.
 
 import zlib
 
+from bot.text.clean import label
+
 GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 _MEMBERS = 64  # of a gzip body; each costs a copy of what follows
@@ -53,7 +55,7 @@ def decode(body: bytes, coding: str, limit: int) -> tuple[bytes, bool]:
         except Undecodable:
             body, complete = _inflate(body, -15, limit)
     elif coding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
-        raise Undecodable(f"content coding {coding[:20]}")
+        raise Undecodable(f"content coding {label(coding, 20)}")
     if body.startswith(GZIP):
         body, complete = _inflate(body, _GZIP_WINDOW, limit)
     if len(body) > limit:

@@ -25,6 +25,7 @@ from bot.fetch.headers import freshness
 from bot.fetch.url_guard import GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
+from bot.text.clean import label
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
@@ -178,7 +179,7 @@ class Client:
         return Fetched(
             body=body,
             url=str(response.url),
-            content_type=headers.get("Content-Type", "")[:200],
+            content_type=label(headers.get("Content-Type", ""), 200),
             etag=etag,
             last_modified=last_modified,
             freshness=fresh,
@@ -234,13 +235,7 @@ def _failure(status: int, is_challenge: bool) -> tuple[Failure, str]:
 def _validator(headers: Mapping[str, str], name: str) -> str | None:
     """The header unchanged; None for one that could not be sent back as it came."""
     value = headers.get(name)
-    if value is None or len(value) > 1000:
-        return None
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return None
-    return value
+    return value if value is not None and len(value) <= 1000 and value.isprintable() else None
 
 
 async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
@@ -291,7 +286,7 @@ def _can_adopt(start: URL, end: URL, *, secret: bool) -> bool:
 
 def _certificate_problem(error: aiohttp.ClientConnectorCertificateError) -> str:
     inner = error.certificate_error
-    return getattr(inner, "verify_message", "") or type(inner).__name__
+    return label(getattr(inner, "verify_message", "") or type(inner).__name__, 200)
 
 
 def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:

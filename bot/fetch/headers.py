@@ -25,7 +25,9 @@ def http_date(text: str | None) -> datetime | None:
 
 def _seconds(text: str | None) -> timedelta | None:
     text = (text or "").strip()
-    return min(timedelta(seconds=int(text[:9])), _LONGEST) if text.isdecimal() else None
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return min(timedelta(seconds=int(text[:9])), _LONGEST)
 
 
 def freshness(headers: Mapping[str, str], now: datetime) -> Freshness:
@@ -46,7 +48,7 @@ def freshness(headers: Mapping[str, str], now: datetime) -> Freshness:
     retry = headers.get("Retry-After")
     wait = _seconds(retry)
     if wait is None and (until := http_date(retry)):
-        wait = max(until - _sent_at(headers, now), timedelta(0))
+        wait = min(max(until - _sent_at(headers, now), timedelta(0)), _LONGEST)
     return Freshness(max_age, wait or None)
 
 

@@ -51,6 +51,7 @@ class ParsedDocument:
     language: str = ""
     hints: FeedHints = FeedHints()
     skipped: int = 0  #: entries without id, link and title
+    faulty: int = 0  #: entries that the parser cannot read
     truncated: bool = False  #: the end is missing; the last entry was dropped
 
 

@@ -8,6 +8,7 @@ be valid UTF-8.
 
 import codecs
 import re
+import sys
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -32,9 +33,8 @@ _WIDE = re.compile(r"u(?:tf|cs|nicode)?[-_]?(?:16|32|2|4)", re.IGNORECASE)
 _HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 # Characters outside the production Char of XML 1.0 §2.2.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_ILLEGAL_REFERENCE = re.compile(
-    r"&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]));"
-)
+_REFERENCE = re.compile(r"&#(?:([0-9]+)|[xX]([0-9a-fA-F]+));")
+_MAX_DIGITS = 8  # of a reference, without leading zeros
 # The charsets that these labels mean in practice (WHATWG Encoding §4.2).
 _SUPERSETS = {
     "gb2312": "gb18030",
@@ -99,5 +99,15 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
     text = _DECLARATION.sub("", text, count=1).lstrip()
     text = _ILLEGAL.sub("", text)
     if "&#" in text:
-        text = _ILLEGAL_REFERENCE.sub("", text)
+        text = _REFERENCE.sub(_legal_reference, text)
     return text.encode("utf-8")
+
+
+def _legal_reference(reference: re.Match[str]) -> str:
+    """The reference; nothing for one to what is no character of XML, or beyond Unicode."""
+    decimal, hexadecimal = reference.groups()
+    digits = (decimal or hexadecimal).lstrip("0")
+    if not digits or len(digits) > _MAX_DIGITS:
+        return ""
+    point = int(digits, 10 if decimal else 16)
+    return reference.group() if point <= sys.maxunicode and not _ILLEGAL.match(chr(point)) else ""

@@ -2,9 +2,10 @@
 
 import calendar
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
+from functools import wraps
 from io import BytesIO
 from itertools import chain
 from time import struct_time
@@ -24,6 +25,7 @@ from bot.text.url import display_link, safe_link
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
+_MAX_TTL = 100_000  # minutes; also the most updates in a period
 _DAYS = {
     "monday": 0,
     "tuesday": 1,
@@ -47,7 +49,29 @@ def _keep_guids_verbatim() -> None:
     parser.can_be_relative_uri = parser.can_be_relative_uri - {"id"}
 
 
+def _survive_elements() -> None:
+    """Keep an element that feedparser cannot read from costing its whole document.
+
+    The handlers of its extensions raise at elements that are empty or misplaced. Such an element
+    is left out; what is around it is read.
+    """
+    for name in ("unknown_starttag", "unknown_endtag", "handle_charref", "handle_entityref"):
+        setattr(_FeedParserMixin, name, _surviving(getattr(_FeedParserMixin, name)))
+
+
+def _surviving(handler: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(handler)
+    def survive(self: Any, *arguments: Any) -> Any:
+        try:
+            return handler(self, *arguments)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return None
+
+    return survive
+
+
 _keep_guids_verbatim()
+_survive_elements()
 
 
 def parse_xml_feed(body: bytes, url: str = "") -> Any:
@@ -139,7 +163,7 @@ def to_entry(
     `declared` is the language of the feed.
     """
     title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
-    guid = clean.plain(str(raw.get("id") or ""))[:2048]
+    guid = clean.plain(str(raw.get("id") or "")[:8192])[:2048]
     link = _link(raw, base)
     if not (guid or link or title):
         return None
@@ -154,7 +178,7 @@ def to_entry(
             link=display_link(link),
             title=title or clean.cut(summary, 100) or link,
             summary=summary,
-            author=clean.cut(clean.plain(str(raw.get("author") or "")[:300]), 100),
+            author=clean.label(raw.get("author") or "", 100),
             source=clean.title(str(source.get("title") or "")[:300])
             if isinstance(source, Mapping)
             else "",
@@ -171,16 +195,13 @@ def feed_hints(feed: Mapping[str, Any], head: bytes) -> FeedHints:
     feedparser drops the skips, so they are parsed from the bytes.
     """
     waits: list[timedelta] = []
-    ttl = str(feed.get("ttl") or "").strip()
-    if ttl.isdecimal() and 0 < int(ttl) <= 100_000:
-        waits.append(timedelta(minutes=int(ttl)))
+    ttl = clean.number(feed.get("ttl"), _MAX_TTL)
+    if ttl:
+        waits.append(timedelta(minutes=ttl))
     period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
     if period:
-        frequency = str(feed.get("sy_updatefrequency") or "1").strip()
-        waits.append(
-            timedelta(hours=period)
-            / (int(frequency) if frequency.isdecimal() and int(frequency) else 1)
-        )
+        frequency = clean.number(feed.get("sy_updatefrequency"), _MAX_TTL)
+        waits.append(timedelta(hours=period) / (frequency or 1))
     hours: set[int] = set()
     days: set[int] = set()
     for kind, inside in _SKIP.findall(head[:20_000]):

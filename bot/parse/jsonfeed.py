@@ -4,38 +4,43 @@ Each item is a block, hashed as canonical JSON.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
-from bot.parse.document import plausible_date
+from bot.parse.document import absolute, plausible_date
 from bot.parse.entry_keys import with_keys
 from bot.text import clean
 from bot.text.language import language_of
 from bot.text.url import display_link, safe_link
 
+# An escape sequence of JSON: a pair of surrogates, half of one, or any other.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_MAX_DIGITS = 18  # of a number; a longer one stays text
+
 
 def _date(value: Any, now: datetime) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        moment = datetime.fromisoformat(str(value)[:100])
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return plausible_date(aware.astimezone(UTC).timetuple(), now)
+    except (ValueError, OverflowError):
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return plausible_date(aware.astimezone(UTC).timetuple(), now)
 
 
 def _author(item: Mapping[str, Any]) -> str:
     authors = item.get("authors") or [item.get("author")]
     first = authors[0] if isinstance(authors, list) and authors else None
-    return (
-        clean.cut(clean.plain(str(first.get("name") or "")), 100)
-        if isinstance(first, Mapping)
-        else ""
-    )
+    return clean.label(first.get("name") or "", 100) if isinstance(first, Mapping) else ""
 
 
 def _entry(
@@ -45,7 +50,7 @@ def _entry(
     name = (
         ""
         if guid is None
-        else clean.plain(json.dumps(guid) if isinstance(guid, float) else str(guid))
+        else clean.plain((json.dumps(guid) if isinstance(guid, float) else str(guid))[:8192])
     )
     address = (
         item.get("url")
@@ -55,7 +60,7 @@ def _entry(
     attached = item.get("attachments")
     if not address and isinstance(attached, list) and attached and isinstance(attached[0], Mapping):
         address = attached[0].get("url") or ""
-    link = safe_link(urljoin(base, str(address))) if address else ""
+    link = absolute(str(address), base) if address else ""
     html = item.get("content_html")
     text = clean.summary(
         str(item.get("summary") or item.get("content_text") or html or ""),
@@ -84,7 +89,7 @@ def read_json_feed(
 ) -> ParsedDocument | None:
     """Return at most `limit` new items, the first ones; None if the body is no JSON Feed."""
     try:
-        document = json.loads(body)
+        document = json.loads(_text(body), parse_int=_int)
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, Mapping) or not isinstance(document.get("items"), list):
@@ -94,7 +99,8 @@ def read_json_feed(
     blocks: list[bytes] = []
     entries: list[ParsedEntry] = []
     cut: list[bytes] = []
-    skipped = 0
+    skipped = faulty = 0
+    language = clean.label(document.get("language") or "", 20)
     for item in document["items"]:
         if not isinstance(item, Mapping):
             skipped += 1
@@ -106,7 +112,11 @@ def read_json_feed(
         if len(entries) >= limit:
             cut.append(block)
             continue
-        entry = _entry(item, block, url, now, str(document.get("language") or ""))
+        try:
+            entry = _entry(item, block, url, now, language)
+        except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
+            faulty += 1
+            continue
         if entry:
             entries.append(entry)
         else:
@@ -118,6 +128,20 @@ def read_json_feed(
         cut=tuple(cut),
         title=clean.title(str(document.get("title") or "")),
         link=home,
-        language=str(document.get("language") or "")[:20],
+        language=language,
         skipped=skipped,
+        faulty=faulty,
     )
+
+
+def _text(body: bytes) -> str:
+    """The text of a document, without halves of surrogate pairs, however they are written."""
+    text = body.decode(json.detect_encoding(body), "replace")
+    if _SURROGATE.search(text):
+        text = _ESCAPE.sub(lambda part: "\\ufffd" if part.group(1) else part.group(), text)
+    return text
+
+
+def _int(digits: str) -> int | str:
+    """A number; a text where it has so many digits that Python refuses to read it."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits

@@ -6,10 +6,13 @@ Pure, and run in a process that can be killed. `cut_known_blocks` is cheap enoug
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+import feedparser
 
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
@@ -18,6 +21,7 @@ from bot.parse.charset import is_wide, to_utf8
 from bot.parse.document import absolute, feed_hints, parse_xml_feed, to_entry
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
+from bot.text.clean import label
 from bot.text.clean import title as clean_title
 
 MAX_NEW_ENTRIES = 500  #: new entries parsed of a document; the others are only remembered
@@ -78,12 +82,19 @@ def read_document(
         return _read_whole(to_utf8(text, content_type), url, now, truncated)
     fresh = tuple(position for position, block in enumerate(blocks) if block.hash not in known)
     chosen = _newest(text, blocks, fresh)
-    parsed = _parse(to_utf8(prune(text, blocks, frozenset(chosen)), content_type))
-    raws = parsed.entries
-    if len(raws) != len(chosen):  # the scan was wrong: parse the whole document
-        return _read_whole(to_utf8(text, content_type), url, now, truncated)
-    pairs = [(raw, blocks[position].hash) for raw, position in zip(raws, chosen, strict=True)]
-    entries = _entries(pairs, url, now, _language(parsed))
+    try:
+        parsed = _parse(to_utf8(prune(text, blocks, frozenset(chosen)), content_type))
+        if len(parsed.entries) != len(chosen):  # the scan was wrong: parse the whole document
+            return _read_whole(to_utf8(text, content_type), url, now, truncated)
+        pairs = [(raw, blocks[at].hash) for raw, at in zip(parsed.entries, chosen, strict=True)]
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
+        parsed, pairs = feedparser.FeedParserDict(feed=feedparser.FeedParserDict()), []
+        for part, raw, block in _readable(text, blocks, chosen, content_type):
+            parsed = part
+            pairs.append((raw, block))
+    entries, faulty = _entries(pairs, url, now, _language(parsed))
     cut = tuple(blocks[position].hash for position in fresh if position not in set(chosen))
     return _document(
         parsed,
@@ -91,10 +102,29 @@ def read_document(
         entries,
         tuple(block.hash for block in blocks),
         cut,
-        len(chosen),
+        (len(chosen), faulty + len(chosen) - len(pairs)),
         truncated=truncated or not _END.search(text, blocks[-1].end),
         base=url,
     )
+
+
+def _readable(
+    text: bytes, blocks: tuple[Block, ...], positions: tuple[int, ...], content_type: str
+) -> Iterator[tuple[Any, Any, bytes]]:
+    """Yield document, entry and block of what feedparser can read, by halving what it cannot."""
+    middle = len(positions) // 2
+    for half in (positions[:middle], positions[middle:]):
+        try:
+            parsed = _parse(to_utf8(prune(text, blocks, frozenset(half)), content_type))
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 (as above)
+            if len(half) > 1:
+                yield from _readable(text, blocks, half, content_type)
+            continue
+        if len(parsed.entries) == len(half):
+            for raw, position in zip(parsed.entries, half, strict=True):
+                yield parsed, raw, blocks[position].hash
 
 
 def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseOutcome:
@@ -107,13 +137,14 @@ def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseO
     if at_end and raws:
         raws.pop()  # feedparser returns the last entry half filled
     taken = raws[:MAX_NEW_ENTRIES]
+    entries, faulty = _entries([(raw, b"") for raw in taken], url, now, _language(parsed))
     return _document(
         parsed,
         text,
-        _entries([(raw, b"") for raw in taken], url, now, _language(parsed)),
+        entries,
         (),
         (),
-        len(taken),
+        (len(taken), faulty),
         truncated=at_end,
         base=url,
     )
@@ -133,12 +164,14 @@ def _document(
     entries: tuple[ParsedEntry, ...],
     blocks: tuple[bytes, ...],
     cut: tuple[bytes, ...],
-    read_count: int,
+    counts: tuple[int, int],
     *,
     truncated: bool,
     base: str,
 ) -> ParsedDocument:
+    """The document; `counts` are its entries that were looked at, and those that are unreadable."""
     feed = parsed.feed
+    looked_at, faulty = counts
     home = absolute(str(feed.get("link") or ""), base) if feed.get("link") else ""
     return ParsedDocument(
         entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
@@ -148,7 +181,8 @@ def _document(
         link=home,
         language=_language(parsed),
         hints=feed_hints(feed, head),
-        skipped=read_count - len(entries),
+        skipped=looked_at - faulty - len(entries),
+        faulty=faulty,
         truncated=truncated,
     )
 
@@ -161,17 +195,27 @@ def _parse(text: bytes) -> Any:
 
 def _entries(
     raws: list[tuple[Any, bytes]], base: str, now: datetime, language: str
-) -> tuple[ParsedEntry, ...]:
-    return tuple(
-        entry for raw, block in raws if (entry := to_entry(raw, block, base, now, language))
-    )
+) -> tuple[tuple[ParsedEntry, ...], int]:
+    """The entries, and how many of them cannot be read."""
+    entries: list[ParsedEntry] = []
+    faulty = 0
+    for raw, block in raws:
+        try:
+            entry = to_entry(raw, block, base, now, language)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
+            faulty += 1
+            continue
+        if entry:
+            entries.append(entry)
+    return tuple(entries), faulty
 
 
 def _language(parsed: Any) -> str:
     """The language that the document declares."""
-    return str(
-        parsed.feed.get("language") or (parsed.feed.get("title_detail") or {}).get("language") or ""
-    )[:20]
+    feed = parsed.feed
+    return label(feed.get("language") or (feed.get("title_detail") or {}).get("language") or "", 20)
 
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:
@@ -193,7 +237,7 @@ def _date(block: bytes) -> datetime | None:
     for read_date in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             return read_date(value).replace(tzinfo=None)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return None
 

@@ -260,8 +260,9 @@ class _TreeBuilder(Transformer[Token, Node]):
     @v_args(inline=True)
     def regex(self, token: Token) -> Regex:
         position = token.start_pos or 0
-        typed = self._query[position : position + len(token)]
-        source, flags = typed[1 : typed.rindex("/")], typed[typed.rindex("/") + 1 :]
+        # The slashes may be typed full-width; what is between them counts as typed.
+        end = str(token).rindex("/")
+        source, flags = self._query[position + 1 : position + end], str(token)[end + 1 :]
         self._count(position)
         return regex.parse_regex(source, flags, self._query, position)
 
@@ -449,11 +450,7 @@ def parse(query: str, names: Names | None = None) -> Node:
     except UnexpectedInput as error:
         raise _grammar_error(query, text, error) from None
     except VisitError as error:
-        if isinstance(error.orig_exc, QueryError):
-            raise error.orig_exc from None
-        if isinstance(error.orig_exc, RecursionError):
-            raise _too_deep(query) from None
-        raise
+        raise _query_error(query, error) from None
     except RecursionError:
         raise _too_deep(query) from None
     if _depth(tree, 0) > _NODES:
@@ -462,6 +459,23 @@ def parse(query: str, names: Names | None = None) -> Node:
     if problem:
         raise problem
     return tree
+
+
+def _query_error(query: str, error: VisitError) -> QueryError:
+    """What a term raised, as an error of the query; the position is that of the term."""
+    cause = error.orig_exc
+    if isinstance(cause, QueryError):
+        return cause
+    if isinstance(cause, RecursionError):
+        return _too_deep(query)
+    tokens_of = getattr(error.obj, "children", [error.obj])
+    token = next((part for part in tokens_of if isinstance(part, Token)), None)
+    return QueryError(
+        query,
+        (token.start_pos or 0) if token is not None else 0,
+        "“{sign}” means nothing here. Put text that contains it in quotes.",
+        sign=str(token)[:50] if token is not None else query[:50],
+    )
 
 
 def _too_deep(query: str) -> QueryError:

@@ -20,6 +20,7 @@ _MAGNITUDE_ERROR = 0.11  # difference of a magnitude and its first, preliminary 
 _NIGHT_HOURS = 14.0  # least time between events of two nights
 _PREFIX = 5  # leading letters in which forms of a name agree
 _MAX_UNCASED_DIFFERENCE = 6  # terms in which headlines differ by their names only, without capitals
+_LARGEST = 1e15  # number that a headline counts
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100  # numbers that are years
 # Of ordinals, after a hyphen.
 _ORDINAL_ENDINGS = frozenset(
@@ -229,14 +230,15 @@ def _ordinals_by_noun(title: tuple[str, ...]) -> dict[str, frozenset[str]]:
 
 @lru_cache(maxsize=1 << 14)
 def numeric_value(term: str) -> float | None:
-    """Return the value of a number or an ordinal written with digits, None for other terms."""
+    """Return the value of a number or ordinal in digits; None for other terms and absurd ones."""
     if not _DIGIT.match(term):
         return None
     try:
-        return float(term)
+        value = float(term)
     except ValueError:
         digits = _ORDINAL.fullmatch(term)
-        return float(digits.group(1)) if digits else None
+        value = float(digits.group(1)) if digits else -1.0
+    return value if 0 <= value <= _LARGEST else None  # 1e999 is infinite
 
 
 def _agree(value: float, other: float) -> bool:

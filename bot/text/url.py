@@ -5,6 +5,8 @@ from datetime import date
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
+from bot.text.clean import encodable
+
 _TRACKING_PREFIXES = (
     "utm_",
     "at_",
@@ -29,11 +31,18 @@ _TRACKING = frozenset(
 _ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
 _WWW = re.compile(r"^(?:www\.)+")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
-_CONTROL = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
+# Spaces, what does not belong into a URL, and what is invisible or reorders the text beside it.
+_CONTROL = re.compile(
+    '[\x00-\x20\x7f-\xa0\xad<>"\\\\^`{|}\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f'
+    "\u3000\ufeff\ufff0-\uffff]"
+)
+_LONGEST = 2048  # characters of a link
 
 
 @lru_cache(maxsize=256)
 def _split(link: str) -> SplitResult | None:
+    if len(link) > 4 * _LONGEST:
+        return None
     try:
         parts = urlsplit(link.strip())
         _ = parts.port  # raises where the port is no number
@@ -44,17 +53,19 @@ def _split(link: str) -> SplitResult | None:
         if parts.scheme in {"http", "https"}
         and parts.hostname
         and not _CONTROL.search(parts.hostname)
+        and parts.hostname.isprintable()
         else None
     )
 
 
 def safe_link(link: str) -> str:
     """Return an absolute http(s) link, with spaces and control characters escaped, else empty."""
+    link = encodable(link)
     parts = _split(link)
     if parts is None or "\\" in parts.netloc or "@" in parts.netloc:
         return ""
     clean = _CONTROL.sub(lambda match: quote(match.group()), link.strip())
-    return clean if len(clean) <= 2048 else ""
+    return clean if len(clean) <= _LONGEST else ""
 
 
 def canonical(link: str) -> str:
@@ -65,7 +76,7 @@ def canonical(link: str) -> str:
     """
     if link.startswith("//"):
         link = "https:" + link
-    parts = _split(link)
+    parts = _split(encodable(link))
     if parts is None:
         return ""
     host = _WWW.sub("", parts.hostname or "").rstrip(".")

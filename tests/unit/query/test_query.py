@@ -163,3 +163,27 @@ def test_a_subscription_matches_only_its_feeds_and_a_broken_query_stops_no_other
     ] == [2]
     assert [row.subscription_id for row in index.match(Article("Fire", tags=("wire",)))] == [1, 2]
     assert list(index.broken) == [3]
+
+
+@pytest.mark.parametrize("query", ["／radar／", "／radar/", "/radar／", "a ／(radar)／i"])
+def test_slashes_of_an_expression_may_be_full_width(query: str) -> None:
+    assert "/radar/" in show(parse(query)) or "/(radar)/i" in show(parse(query))
+
+
+@pytest.mark.parametrize("query", ["\ud800", "/\ud800/", "=\udfff", "~\ud800", "title:\ud800"])
+def test_half_a_surrogate_pair_is_a_mistake_with_a_message_that_can_be_sent(query: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(query)
+    caught.value.message.encode()
+    caught.value.caret().encode()
+    caught.value.translated(lambda text, **values: text.format(**values)).encode()
+
+
+def test_whatever_a_term_raises_is_a_mistake_of_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr("bot.query.parser.regex.parse_regex", fail)
+    with pytest.raises(QueryError) as caught:
+        parse("harbour /radar/")
+    assert caught.value.position == 8

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.model.stories import Report
-from bot.stories.contradictions import contradicts
+from bot.stories.contradictions import contradicts, numeric_value
 from bot.stories.features import extract_features, phonetic_key
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -46,3 +46,8 @@ def test_headlines_of_different_events_contradict_each_other(
 def test_a_name_has_the_same_phonetic_key_in_several_scripts() -> None:
     assert phonetic_key("трамп") == phonetic_key("trump") == phonetic_key("ترامب")
     assert phonetic_key("al") == ""
+
+
+@pytest.mark.parametrize("number", ["1e999", "9" * 400, "9" * 400 + "th", "1e15000", "2e16"])
+def test_an_absurd_number_is_no_number(number: str) -> None:
+    assert numeric_value(number) is None
