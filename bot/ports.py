@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.model.alerts import AlertedStory, StoryState
+from bot.model.alerts import AlertedStory, StoryState, UnsentMatch
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
 from bot.model.chats import Chat, Subscription, TokenPurpose
@@ -236,6 +236,16 @@ class PollStore(Protocol):
 
     async def release_pending(self, now: datetime) -> int:
         """Queue the alerts whose wait for further publishers is over; return how many."""
+        ...
+
+    async def unsent_matches(
+        self, subscriptions: Collection[int], now: datetime
+    ) -> list[UnsentMatch]:
+        """Return what these subscriptions want of the alerts that nobody has seen."""
+        ...
+
+    async def withdraw_matches(self, matches: Sequence[UnsentMatch], now: datetime) -> None:
+        """Let subscriptions no longer want these alerts; what nobody wants is not sent."""
         ...
 
     async def groupings(self) -> dict[int, Grouping]:

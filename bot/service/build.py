@@ -135,7 +135,7 @@ async def _base(
     live = LiveConfig(config, guard)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))
-    subscriptions = LiveSubscriptions(store, index, live)
+    subscriptions = LiveSubscriptions(store, index, live, wiring.clock)
     return _Base(live, store, index, subscriptions, fetcher, wiring.parser or workers, wiring)
 
 

@@ -12,7 +12,7 @@ from bot.store import outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.sql import IS_DONE, IS_QUEUED, IS_SENDING, marks
-from bot.store.stories import QUIET
+from bot.store.unsent_alerts import QUIET
 
 KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
 KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered

@@ -43,13 +43,27 @@ class DropReason(StrEnum):
     SUPERGROUP = "the supergroup has it already"
     MERGED_STORY = "its story became part of another"
     MUTED = "the chat muted its storyline"
+    WITHDRAWN = "no subscription in force wants it any more"
 
 
 _RETRIED = literals(
     DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.DROPPED, DeliveryState.QUEUED
 )
 _GIVEN_UP = literals(DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.QUEUED)
-_HAS_CONTENT = f"(kind in {literals(DeliveryKind.NOTICE, DeliveryKind.REPLY)} or {HAS_ALERTS})"
+# An alert that nobody wants any more is not sent again.
+_HAS_CONTENT = f"""(
+    kind in {literals(DeliveryKind.NOTICE, DeliveryKind.REPLY)} or (kind = {EDIT} and {HAS_ALERTS})
+    or exists (
+        select 1 from outbox_alerts b
+        join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
+        where b.outbox_id = outbox.id and a.held = 0 and (followed = 1 or exists (
+            select 1 from alert_matches m join subscriptions s on s.id = m.subscription_id
+            join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
+            where m.chat_id = a.chat_id and m.story_id = a.story_id
+            and removed_at is null and s.paused = 0
+        ))
+    )
+)"""
 _RESUME_CHATS = (
     "update chats set not_before = null, paused = '' "
     f"where id in (select chat_id from outbox where {{which}} and state in {_RETRIED})"
@@ -150,10 +164,19 @@ def _which(ids: Collection[int]) -> str:
 
 
 def queue_alert(
-    db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime
+    db: Database,
+    chat_id: int,
+    stories: Iterable[int],
+    priority: Priority,
+    now: datetime,
+    *,
+    doubts: int = 0,
 ) -> None:
-    """Queue one delivery for these new alerts of a chat."""
-    number = insert(db, chat_id, DeliveryKind.ALERT, priority, now)
+    """Queue one delivery for these new alerts of a chat.
+
+    `doubts`: how often they may have been sent already.
+    """
+    number = insert(db, chat_id, DeliveryKind.ALERT, priority, now, doubts=doubts)
     add_alerts(db, number, chat_id, stories)
     if priority is Priority.DIGEST:  # there may be enough for a digest
         db.execute("update chats set hours_at = '' where id = ?", [chat_id])
