@@ -57,6 +57,12 @@ def m006_rights(db: Database) -> None:
     _execute(db, _SIXTH)
 
 
+@migrations()
+def m007_pending_alerts(db: Database) -> None:
+    """Find the newest pending alerts of a chat without those of years."""
+    _execute(db, "create index alerts_pending on alerts (chat_id, created_at) where held = 1")
+
+
 def _execute(db: Database, statements: str) -> None:
     """Run statements one by one: `executescript` would end the transaction."""
     for statement in statements.split(";\n"):

@@ -1,4 +1,4 @@
-"""What waits when a subscription, a stance, a chat or feeds.yaml changes: withdrawn, released, moved on.
+"""What waits when a subscription, a stance, a chat or feeds.yaml changes: withdrawn or released.
 
 Articles are brought with their places, so that nothing here depends on how articles are grouped.
 """
