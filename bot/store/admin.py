@@ -6,16 +6,19 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.status import FeedStatus, Status
-from bot.store import outbox
+from bot.store import clock_moments, meta, outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
+from bot.store.meta import MetaName
 from bot.store.sql import IS_DONE, IS_QUEUED, IS_SENDING, marks
 from bot.store.unsent_alerts import QUIET
 
 KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
 KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered
+RECENT_ENTRIES = timedelta(days=6)  #: a newsbell that ran until now had new entries since then
 _OUTBOX_ROWS = 200  # of `outbox list`, at most
 UNFINISHED = (
     DeliveryState.QUEUED,
@@ -50,6 +53,9 @@ _OUTBOX = """
     from outbox o join chats c on c.id = o.chat_id
     where state in ({marks}) order by o.id limit ?
 """
+_LAST_POLL = "select max(last_poll_at) from feeds where active = 1"
+_CLOCK_SET = f"select value from meta where name = '{MetaName.CLOCK_SET}'"
+_SEEN_BETWEEN = "select 1 from entries where first_seen_at between ? and ? limit 1"
 _NO_ALERT = "not exists (select 1 from alerts where entry_id = entries.id)"
 _OLD_ENTRIES = "select id from entries where absent_since < :absent"
 #: in this order: what refers to a row goes before it
@@ -96,6 +102,63 @@ class AdminTables:
     async def notify(self, notice: NoticeIntent, now: datetime) -> None:
         """Queue a notice to the operator; the same words once a day at most."""
         await self._writer.run("queue a notice", lambda db: outbox.notify(db, notice, now))
+
+    async def clock_seen(self) -> datetime | None:
+        """Return the last time that newsbell is known to have run; None before the first."""
+
+        def work(db: Database) -> datetime | None:
+            seen = meta.read(db, MetaName.CLOCK_SEEN)
+            return get_time(seen or db.execute(_LAST_POLL).fetchone()[0])
+
+        return await self._writer.run("read the time", work)
+
+    async def clock_set_at(self) -> datetime | None:
+        """Return when the clock was last found to have been set; None for never."""
+        rows = await self._writer.fetch("read the time", _CLOCK_SET)
+        return get_time(rows[0][0]) if rows else None
+
+    async def is_clock_behind(self, step: ClockStep) -> bool:
+        """Whether the clock was set back to a time that was right long ago.
+
+        Otherwise it was ahead: entries lead up to now, and none came in the time between.
+        """
+        before = step.before
+        span = (before - step.now) / 3
+        between = [put_time(step.now + span), put_time(before - span)]
+        now = [put_time(step.now - RECENT_ENTRIES), put_time(step.now)]
+
+        def work(db: Database) -> bool:
+            return bool(
+                db.execute(_SEEN_BETWEEN, between).fetchone()
+                or not db.execute(_SEEN_BETWEEN, now).fetchone()
+            )
+
+        return await self._writer.run("compare the clock", work)
+
+    async def note_time(self, now: datetime) -> None:
+        """Keep that newsbell runs at this time."""
+        await self._writer.run(
+            "keep the time", lambda db: meta.write(db, MetaName.CLOCK_SEEN, put_time(now))
+        )
+
+    async def correct_moments(
+        self, step: ClockStep, notice: NoticeIntent | None = None, *, is_set: bool = False
+    ) -> int:
+        """Correct stored moments where the clock was set; return how many waited too long.
+
+        `is_set` keeps that it was, so that nothing is deleted for its age for a while.
+        """
+
+        def work(db: Database) -> int:
+            count = clock_moments.correct(db, step)
+            meta.write(db, MetaName.CLOCK_SEEN, put_time(step.now))
+            if is_set:
+                meta.write(db, MetaName.CLOCK_SET, put_time(step.now))
+            if notice:
+                outbox.notify(db, notice, step.now)
+            return count
+
+        return await self._writer.run("correct the stored times", work)
 
     async def prune(self, now: datetime) -> int:
         """Delete entries long absent from their feeds and deliveries long done.

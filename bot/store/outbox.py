@@ -209,7 +209,10 @@ def queue_edit(
         f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(stories)})",
         [chat_id, *stories],
     ).fetchone()[0]
-    not_before = put_time(sure_time(edited) + EDIT_GAP) if edited and not at_once else None
+    not_before = None
+    if edited and not at_once:
+        # An edit after now was made while the clock was ahead.
+        not_before = put_time(min(sure_time(edited), now) + EDIT_GAP)
     number = insert(db, chat_id, DeliveryKind.EDIT, Priority.EDIT, now, not_before=not_before)
     add_alerts(db, number, chat_id, [story_id])
 
@@ -299,8 +302,8 @@ def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
     for row in chats:
         same = db.execute(
             "select 1 from outbox where chat_id = ? and kind = ? and text = ? "
-            "and created_at > ? limit 1",
-            [row["id"], DeliveryKind.NOTICE, notice.text, since],
+            "and created_at > ? and created_at <= ? limit 1",
+            [row["id"], DeliveryKind.NOTICE, notice.text, since, put_time(now)],
         ).fetchone()
         if same is None:
             queue_text(db, row["id"], DeliveryKind.NOTICE, Message(notice.text), now)

@@ -146,11 +146,11 @@ class PollTables:
         return await self._writer.run("look up entries", work)
 
     async def window(
-        self, since: datetime, after: int, limit: int
+        self, since: datetime, until: datetime, after: int, limit: int
     ) -> list[tuple[Report, StoryIds]]:
-        """Return entries seen since then with their stories, by id, starting behind `after`."""
+        """Return entries seen in this span with their stories, by id, starting behind `after`."""
         return await self._writer.run(
-            "read stories", lambda db: stories.window(db, since, after, limit)
+            "read stories", lambda db: stories.window(db, since, until, after, limit)
         )
 
     async def stories(self, affected: AffectedStories, now: datetime) -> StoryState:

@@ -51,7 +51,8 @@ _ALERTS = f"""
     from alerts a left join alert_matches using (chat_id, story_id)
     where coalesce(merged_into, story_id) in ({{marks}}) group by chat_id, story_id
 """
-# The words that entries came with are those that they were grouped by.
+# The words that entries came with are those that they were grouped by. Entries of the span, and
+# those that came later while the clock was wrong: ids tell the order then.
 _WINDOW = """
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link,
         e.link_key, e.published, e.first_seen_at,
@@ -59,7 +60,9 @@ _WINDOW = """
             e.title) as title,
         coalesce((select summary from revisions r where r.entry_id = e.id order by at limit 1),
             e.summary) as summary
-    from entries e where e.id > ? and e.first_seen_at >= ? order by e.id limit ?
+    from entries e where e.id > max(?, (
+        select min(id) from entries where first_seen_at between ? and ?
+    ) - 1) order by e.id limit ?
 """
 # No alert where the chat muted the storyline, or no subscription wants it any more.
 _PENDING_DUE = f"""
@@ -133,13 +136,18 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
             )
 
 
-def window(db: Database, since: datetime, after: int, limit: int) -> list[tuple[Report, StoryIds]]:
+def window(
+    db: Database, since: datetime, until: datetime, after: int, limit: int
+) -> list[tuple[Report, StoryIds]]:
     """Return entries as grouping looks at them, with their stories, in order of id."""
-    rows = db.execute(_WINDOW, [after, put_time(since), limit]).fetchall()
-    return [(_report(row), get_story_ids(row)) for row in rows]
+    span = [put_time(since), put_time(until)]
+    rows = db.execute(_WINDOW, [after, *span, limit]).fetchall()
+    return [(_report(row, since, until), get_story_ids(row)) for row in rows]
 
 
-def _report(row: Any) -> Report:
+def _report(row: Any, since: datetime, until: datetime) -> Report:
+    """A time outside the span is that of a wrong clock: the entry came last."""
+    seen = sure_time(row["first_seen_at"])
     return report_of(
         row["id"],
         (row["title"], row["summary"], row["language"]),
@@ -147,7 +155,7 @@ def _report(row: Any) -> Report:
         feed=row["feed_id"],
         link=(row["link"], row["link_key"]),
         published=get_time(row["published"]),
-        seen=sure_time(row["first_seen_at"]),
+        seen=seen if since <= seen <= until else until,
     )
 
 
