@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
@@ -129,7 +129,7 @@ async def fill(
         for number in range(1, entries + 1)
     )
     await newsbell.store.polls.commit([FeedCommit(1, state, new=new)], now)
-    while await newsbell.store.search.fill():
+    while await newsbell.store.search.fill(datetime.now(UTC)):
         pass
 
 

@@ -103,7 +103,7 @@ class ArchiveHarness:
         self._commit(feed, new=tuple(_placed(entry, story or entry.id) for entry in entries))
         return [entry.id for entry in entries]
 
-    def revise(self, number: int, now: Article) -> None:
+    def revise(self, number: int, now: Article, *, at: datetime = NOON) -> None:
         """Let the feed change the words of an entry."""
         row = self.rows(
             "select feed_id, story_id, title, summary from entries where id = ?", number
@@ -114,6 +114,7 @@ class ArchiveHarness:
         )
         self._commit(
             row[0],
+            at=at,
             revisions=(
                 Revision(
                     known,
@@ -137,11 +138,11 @@ class ArchiveHarness:
         )
         self.run(self.store.admin.prune(NOON))
 
-    def fill(self, batches: int = 100) -> int:
+    def fill(self, batches: int = 100, *, now: datetime | None = None) -> int:
         """Add entries to the full-text index; return how many."""
         total = 0
         for _ in range(batches):
-            count = self.run(self.store.search.fill())
+            count = self.run(self.store.search.fill(now or NOON + HOUR))
             total += count
             if not count:
                 break
@@ -153,8 +154,8 @@ class ArchiveHarness:
             hit.entry.article.title for hit in search(parse(query, NAMES), self.archive, **more)
         ]
 
-    def _commit(self, feed: int, **what: Any) -> None:
-        self.run(self.store.polls.commit([FeedCommit(feed, self._state(), **what)], NOON))
+    def _commit(self, feed: int, *, at: datetime = NOON, **what: Any) -> None:
+        self.run(self.store.polls.commit([FeedCommit(feed, self._state(), **what)], at))
 
     def _state(self) -> FeedState:
         return FeedState(next_poll_at=NOON + 365 * DAY, baseline_at=NOON)

@@ -1,24 +1,22 @@
 """The operator's side of the store: status, the outbox by hand, and deleting what is obsolete."""
 
+import asyncio
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.status import FeedStatus, Status
-from bot.store import clock_moments, meta, outbox
+from bot.store import cleanup, meta, outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
-from bot.store.sql import IS_DONE, IS_QUEUED, IS_SENDING, marks
-from bot.store.unsent_alerts import QUIET
+from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
 
-KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
-KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered
-RECENT_ENTRIES = timedelta(days=6)  #: a newsbell that ran until now had new entries since then
+_CLEANUP_PAUSE = 0.01  # seconds between two parts of a clean-up, so that polls get their turn
 _OUTBOX_ROWS = 200  # of `outbox list`, at most
 UNFINISHED = (
     DeliveryState.QUEUED,
@@ -27,9 +25,11 @@ UNFINISHED = (
     DeliveryState.DEAD,
 )
 
-_FEEDS = """
-    select feeds.*, (select count(*) from entries where feed_id = feeds.id) as entries
-    from feeds where active = 1 order by name
+_FEEDS = "select * from feeds where active = 1 order by name"
+_COUNTS = f"""
+    select {QUEUED} as state, count(*) as number from outbox where {IS_QUEUED}
+    union all
+    select state, count(*) from outbox where state != {QUEUED} group by state
 """
 # Two halves, each with its own index: with `state in (queued, sending)` SQLite would read the
 # deliveries of a month.
@@ -45,36 +45,18 @@ _CHATS = f"""
 """
 _ALL_CHATS = _CHATS.format(join="left join")
 _WAITING_CHATS = _CHATS.format(join="join")
-_OUTBOX = """
+_OUTBOX = f"""
     select o.*, c.name as chat, coalesce((
         select group_concat(title, ' · ') from outbox_alerts join alerts a using (chat_id, story_id)
         join entries e on e.id = a.entry_id where outbox_id = o.id
     ), o.text) as title
-    from outbox o join chats c on c.id = o.chat_id
-    where state in ({marks}) order by o.id limit ?
+    from outbox o join chats c on c.id = o.chat_id where o.id in (
+        select id from outbox where ? and {IS_QUEUED}
+        union all
+        select id from outbox where state in ({{marks}}) and state != {QUEUED}
+    )
+    order by o.id limit ?
 """
-_LAST_POLL = "select max(last_poll_at) from feeds where active = 1"
-_CLOCK_SET = f"select value from meta where name = '{MetaName.CLOCK_SET}'"
-_SEEN_BETWEEN = "select 1 from entries where first_seen_at between ? and ? limit 1"
-_NO_ALERT = "not exists (select 1 from alerts where entry_id = entries.id)"
-_OLD_ENTRIES = "select id from entries where absent_since < :absent"
-#: in this order: what refers to a row goes before it
-_PRUNE = (
-    f"""
-        delete from outbox_alerts where outbox_id in
-            (select id from outbox where {IS_DONE} and settled_at < :sent)
-    """,
-    f"delete from outbox where {IS_DONE} and settled_at < :sent",
-    f"delete from revisions where entry_id in ({_OLD_ENTRIES})",
-    f"delete from joins where entry_id in ({_OLD_ENTRIES} and {_NO_ALERT})",
-    f"delete from entries where absent_since < :absent and {_NO_ALERT}",
-    "delete from hosts where not_before < :now",
-    "delete from merges where at < :absent",
-    "delete from stances where moved_at < :quiet",
-    "delete from screens where touched_at < :absent",
-    "delete from verdicts where at < :absent",
-    "delete from claims where expires_at < :now",
-)
 
 
 class AdminTables:
@@ -103,81 +85,32 @@ class AdminTables:
         """Queue a notice to the operator; the same words once a day at most."""
         await self._writer.run("queue a notice", lambda db: outbox.notify(db, notice, now))
 
-    async def clock_seen(self) -> datetime | None:
-        """Return the last time that newsbell is known to have run; None before the first."""
-
-        def work(db: Database) -> datetime | None:
-            seen = meta.read(db, MetaName.CLOCK_SEEN)
-            return get_time(seen or db.execute(_LAST_POLL).fetchone()[0])
-
-        return await self._writer.run("read the time", work)
-
-    async def clock_set_at(self) -> datetime | None:
-        """Return when the clock was last found to have been set; None for never."""
-        rows = await self._writer.fetch("read the time", _CLOCK_SET)
-        return get_time(rows[0][0]) if rows else None
-
-    async def is_clock_behind(self, step: ClockStep) -> bool:
-        """Whether the clock was set back to a time that was right long ago.
-
-        Otherwise it was ahead: entries lead up to now, and none came in the time between.
-        """
-        before = step.before
-        span = (before - step.now) / 3
-        between = [put_time(step.now + span), put_time(before - span)]
-        now = [put_time(step.now - RECENT_ENTRIES), put_time(step.now)]
-
-        def work(db: Database) -> bool:
-            return bool(
-                db.execute(_SEEN_BETWEEN, between).fetchone()
-                or not db.execute(_SEEN_BETWEEN, now).fetchone()
-            )
-
-        return await self._writer.run("compare the clock", work)
-
-    async def note_time(self, now: datetime) -> None:
-        """Keep that newsbell runs at this time."""
-        await self._writer.run(
-            "keep the time", lambda db: meta.write(db, MetaName.CLOCK_SEEN, put_time(now))
-        )
-
-    async def correct_moments(
-        self, step: ClockStep, notice: NoticeIntent | None = None, *, is_set: bool = False
-    ) -> int:
-        """Correct stored moments where the clock was set; return how many waited too long.
-
-        `is_set` keeps that it was, so that nothing is deleted for its age for a while.
-        """
-
-        def work(db: Database) -> int:
-            count = clock_moments.correct(db, step)
-            meta.write(db, MetaName.CLOCK_SEEN, put_time(step.now))
-            if is_set:
-                meta.write(db, MetaName.CLOCK_SET, put_time(step.now))
-            if notice:
-                outbox.notify(db, notice, step.now)
-            return count
-
-        return await self._writer.run("correct the stored times", work)
-
     async def prune(self, now: datetime) -> int:
-        """Delete entries long absent from their feeds and deliveries long done.
+        """Delete what is obsolete, in small transactions; return how many rows were deleted."""
+        run = cleanup.Run(now)
+        count = 0
+        for step in cleanup.STEPS:
+            again = True
+            while again:
+                part = await self._writer.run("forget what is old", partial(_part, step, run))
+                count, again = count + part.deleted, part.again
+                if again:
+                    await asyncio.sleep(_CLEANUP_PAUSE)
+        await self._writer.run(
+            "forget what is old", lambda db: meta.write(db, MetaName.CLEANED_AT, put_time(now))
+        )
+        return count
 
-        Return how many rows were deleted.
-        """
-        values = {
-            "now": put_time(now),
-            "absent": put_time(now - KEEP_ABSENT),
-            "sent": put_time(now - KEEP_SENT),
-            "quiet": put_time(now - QUIET),
-        }
+    async def cleaned_at(self) -> datetime | None:
+        """Return when `prune` last went through to its end."""
+        text = await self._writer.run(
+            "read the last clean-up", lambda db: meta.read(db, MetaName.CLEANED_AT)
+        )
+        return get_time(text)
 
-        def work(db: Database) -> int:
-            count = sum(db.execute(statement, values).rowcount for statement in _PRUNE)
-            db.execute("delete from unsearched where entry_id not in (select id from entries)")
-            return count
 
-        return await self._writer.run("forget what is old", work)
+def _part(step: cleanup.Step, run: cleanup.Run, db: Database) -> cleanup.Progress:
+    return step(db, run)
 
 
 def read_status(db: Database, *, brief: bool = False) -> Status:
@@ -197,19 +130,20 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
 
 
 def _delivery_counts(db: Database) -> dict[DeliveryState, int]:
-    rows = db.execute("select state, count(*) from outbox group by state").fetchall()
-    return {DeliveryState(state): number for state, number in rows}
+    rows = db.execute(_COUNTS).fetchall()
+    return {DeliveryState(row["state"]): row["number"] for row in rows if row["number"]}
 
 
 def _feed_status(row: Any) -> FeedStatus:
     feed = get_feed(row)
-    return FeedStatus(feed.url, feed.name, feed.every, feed.state, row["entries"])
+    return FeedStatus(feed.url, feed.name, feed.every, feed.state, row["stored"])
 
 
 def read_outbox(db: Database, states: Collection[DeliveryState] | None) -> list[OutboxRow]:
     """Read deliveries; also for a reader in another process."""
     states = states or UNFINISHED
-    rows = db.execute(_OUTBOX.format(marks=marks(states)), [*states, _OUTBOX_ROWS]).fetchall()
+    values = [DeliveryState.QUEUED in states, *states, _OUTBOX_ROWS]
+    rows = db.execute(_OUTBOX.format(marks=marks(states)), values).fetchall()
     return [
         OutboxRow(
             row["id"],

@@ -53,7 +53,8 @@ def merge_alerts(db: Database, merged: Merge, now: datetime) -> None:
         [merged.kept, merged.gone, merged.grouping],
     )
     alerts = db.execute(
-        "select * from alerts where story_id = ? and grouping = ? and merged_into is null",
+        "select * from alerts where coalesce(merged_into, story_id) = ? and grouping = ? "
+        "and merged_into is null",
         [merged.gone, merged.grouping],
     ).fetchall()
     for alert in alerts:

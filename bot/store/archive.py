@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import ChatKind, Subscription
-from bot.model.entries import Silence
+from bot.model.entries import Article, Silence
 from bot.model.feeds import Failure
 from bot.model.stories import Pair, PairReason
 from bot.store import meta
@@ -23,7 +23,6 @@ from bot.store.database import read_only
 from bot.store.entry_facts import alerts_of, revisions_of
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
-    get_article,
     get_settings,
     get_story_ids,
     get_subscription,
@@ -43,21 +42,26 @@ _ENTRY = """
 _WITH_FEED = "join feeds f on f.id = e.feed_id"
 _LATEST = f"{_ENTRY} order by e.id desc limit ?"
 _BY_ID = f"{_ENTRY} where e.id = ?"
-_FIND = f"""
-    {_ENTRY} where (e.link_key = ? and e.link_key != x'') or (e.guid_key = ? and e.guid_key != x'')
-        or e.title_key = ?
-    order by e.id limit 50
+# Keys of guids and headlines are known by the index of each feed.
+_BY_KEYS = """
+    select id from entries where link_key = ? and link_key != x''
+    union
+    select id from entries where feed_id in (select id from feeds)
+        and guid_key = ? and guid_key != x''
+    union
+    select id from entries where feed_id in (select id from feeds) and title_key = ?
 """
+_FIND = f"{_ENTRY} where e.id in ({_BY_KEYS}) order by e.id limit 50"
 _ENTRY_AT = f"""
-    select max(e.id) from entries e {_WITH_FEED} where ((link_key = ? and link_key != x'')
-        or (guid_key = ? and guid_key != x'') or (title_key = ? and title_key != x''))
-        and {{readable}}
+    select max(e.id) from entries e {_WITH_FEED}
+    where e.id in ({_BY_KEYS} and title_key != x'') and {{readable}}
 """
 # Hits of the index, and all entries that it does not know yet, or not with their present words.
 _HITS = """
     e.id in (
         select coalesce(a.entry_id, search.rowid) from search
-            left join searched_again a on a.id = search.rowid where search match :expression
+            left join searched_again a on a.id = search.rowid
+            where search match :expression and search.rowid >= :first
         union
         select id from entries where id > (
             select cast(coalesce(max(value), '0') as integer) from meta where name = :searched
@@ -66,6 +70,7 @@ _HITS = """
         select entry_id from unsearched
     )
 """
+_FIRST_SINCE = "select min(id) from entries where first_seen_at >= ?"
 _STORYLINE = """
     select e.id, e.strict_id, e.story_id, e.storyline_id, e.title, e.link,
         coalesce(nullif(e.source, ''), f.name) as name, e.origin, e.agency,
@@ -249,11 +254,15 @@ def _usable(db: Database, expression: str) -> str:
 def _where(db: Database, expression: str, since: datetime | None) -> tuple[str, dict[str, Any]]:
     """The SQL condition of a search, and its values."""
     expression = _usable(db, expression)
-    conditions = ["e.first_seen_at >= :since"] if since else []
+    # Ids rise with time, but for a few: the first one of the period ends what is read of the rest.
+    moment = put_time(since)
+    first = db.execute(_FIRST_SINCE, [moment]).fetchone()[0] or 0 if since else 0
+    conditions = ["e.id >= :first and e.first_seen_at >= :since"] if since else []
     if expression:
         conditions.append(_HITS)
     values = {
-        "since": put_time(since),
+        "since": moment,
+        "first": first,
         "expression": expression,
         "searched": MetaName.SEARCHED,
     }
@@ -269,7 +278,18 @@ def _stored(row: Any) -> StoredEntry:
     return StoredEntry(
         id=row["id"],
         story_id=row["story_id"],
-        article=get_article(row),
+        article=Article(
+            title=row["title"],
+            summary=row["summary"],
+            language=row["language"],
+            link=row["link"],
+            author=row["author"],
+            source=row["source"],
+            feed=row["feed_url"],
+            feed_name=row["feed_name"],
+            publisher=row["publisher"],
+            tags=tuple(json.loads(row["tags"])),
+        ),
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
         silent=Silence(row["silent"]) if row["silent"] else None,

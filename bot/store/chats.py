@@ -66,10 +66,12 @@ _ALERT_OF = """
         and s.storyline_id = e.storyline_id
     ) as stance
     from alerts l join entries e on e.id = l.entry_id
-    where l.chat_id = :chat and (l.message_id = :message or exists (
-        select 1 from outbox_alerts a join outbox o on o.id = a.outbox_id
-        where a.chat_id = l.chat_id and a.story_id = l.story_id and o.message_id = :message
-    ))
+    where l.chat_id = :chat and l.story_id in (
+        select story_id from alerts where chat_id = :chat and message_id = :message
+        union
+        select a.story_id from outbox o join outbox_alerts a on a.outbox_id = o.id
+        where o.chat_id = :chat and o.message_id = :message
+    )
     order by l.created_at, l.story_id limit 1
 """
 _ACCESS_REQUESTS = f"""
@@ -117,8 +119,9 @@ _VALID_CLAIM = f"""
     end
 """
 _RATINGS = """
-    select subscription_id, sum(verdict > 0) as good, sum(verdict < 0) as bad from verdicts
-    join alert_matches using (chat_id, story_id) where chat_id = ? and at > ?
+    select subscription_id, sum(verdict > 0) as good, sum(verdict < 0) as bad from verdicts v
+    cross join alert_matches m on m.chat_id = v.chat_id and m.story_id = v.story_id
+    where v.chat_id = ? and at > ?
     group by subscription_id
 """
 

@@ -16,8 +16,9 @@ from bot.model.poll import FeedCommit
 from bot.store.mappers import STATE_COLUMNS, put_spans, put_state, put_time
 from bot.store.outbox import notify, queue_alert, queue_edit, queue_second_alert
 from bot.store.sql import ALERT, IS_QUEUED, marks
-from bot.store.unsent_alerts import reconsider_alert
 from bot.text.url import host_and_port
+
+LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the first
 
 _ENTRY_COLUMNS = """
     id feed_id strict_id story_id storyline_id house origin agency guid_key link_key title_key
@@ -32,7 +33,7 @@ _INSERT_ENTRY = (
 _UPDATE_FEED = (
     "update feeds set lease_until = null, host = :host, "
     + ", ".join(f"{name} = :{name}" for name in STATE_COLUMNS)
-    + " where id = :id"
+    + ", stored = stored + :new where id = :id"
 )
 _UPDATE_DOCUMENT = """
     insert into documents values (?, ?)
@@ -47,6 +48,12 @@ _REVISE_ENTRY = """
         article_key = ?, updated = ?, language = ?
     where id = ?
 """
+# Stories are grouped by the first words, people are shown the last ones.
+_THIN_REVISIONS = """
+    delete from revisions where entry_id = ?
+    and at > (select min(at) from revisions where entry_id = ?)
+    and at < (select at from revisions where entry_id = ? order by at desc limit 1 offset ?)
+"""
 _INSERT_ALERT = """
     insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at,
         grouping, held, due_at, followed)
@@ -57,15 +64,6 @@ _INSERT_MATCH = """
     insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans)
     values (?, ?, ?, ?, ?)
     on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id
-"""
-_ALL_IN_FORCE = """
-    select not exists (
-        select 1 from alert_matches m where chat_id = ? and story_id = ? and not exists (
-            select 1 from subscriptions s join routes r on r.subscription_id = s.id
-            where s.id = m.subscription_id and r.chat_id = m.chat_id
-            and removed_at is null and s.paused = 0
-        )
-    )
 """
 _DUE_SOONER = """
     update alerts set due_at = min(coalesce(due_at, :due), :due)
@@ -143,6 +141,7 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
         "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
         [known.id, put_time(now), known.title, known.summary],
     )
+    db.execute(_THIN_REVISIONS, [known.id, known.id, known.id, LATER_REVISIONS - 1])
     db.execute(
         _REVISE_ENTRY,
         [
@@ -155,12 +154,14 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
             known.id,
         ],
     )
-    db.execute("insert or ignore into unsearched values (?)", [known.id])
+    db.execute(
+        "insert into unsearched values (?, ?) on conflict do update set at = excluded.at",
+        [known.id, put_time(now)],
+    )
 
 
 def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> None:
     collapsed: dict[int, list[int]] = {}
-    inserted: list[AlertIntent] = []
     for alert in alerts:
         values = {
             "chat": alert.chat_id,
@@ -175,7 +176,6 @@ def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -
         }
         if not db.execute(_INSERT_ALERT, values).rowcount:
             continue
-        inserted.append(alert)
         _insert_matches(db, alert)
         if alert.pending:
             continue
@@ -185,15 +185,6 @@ def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -
             queue_alert(db, alert.chat_id, [alert.story_id], alert.priority, now)
     for chat_id, stories in collapsed.items():
         queue_alert(db, chat_id, stories, Priority.NORMAL, now)
-    for alert in inserted:
-        _reconsider(db, alert.chat_id, alert.story_id, now)
-
-
-def _reconsider(db: Database, chat: int, story: int, now: datetime) -> None:
-    """Withdraw an alert whose subscriptions changed after it was decided about."""
-    if db.execute(_ALL_IN_FORCE, [chat, story]).fetchone()[0]:
-        return
-    reconsider_alert(db, chat, story, now)
 
 
 def _insert_matches(db: Database, alert: AlertIntent | AlertRevision) -> None:
@@ -244,14 +235,12 @@ def _grow_alert(db: Database, growth: AlertGrowth, now: datetime) -> None:
         )
         if released.rowcount:
             queue_alert(db, chat, [story], growth.release, now)
-            _reconsider(db, chat, story, now)
     if _is_pending(db, chat, story):
         return
     _raise_priority(db, chat, story, growth.priority)
     queue_edit(db, chat, story, now)
     if growth.again:
         queue_second_alert(db, chat, story, Priority.NORMAL, now)
-        _reconsider(db, chat, story, now)
 
 
 def _raise_priority(db: Database, chat: int, story: int, priority: Priority) -> None:
@@ -279,7 +268,12 @@ def update_feeds(db: Database, commits: Sequence[FeedCommit]) -> None:
     for commit in commits:
         address = commit.state.adopted_url or urls.get(commit.feed_id, "")
         rows.append(
-            {**put_state(commit.state), "id": commit.feed_id, "host": host_and_port(address)}
+            {
+                **put_state(commit.state),
+                "id": commit.feed_id,
+                "host": host_and_port(address),
+                "new": len(commit.new),
+            }
         )
     db.conn.executemany(_UPDATE_FEED, rows)
     documents = [

@@ -22,7 +22,7 @@ _NEVER = "9999"  # sorts behind every time
 _WAITING = f"""
     select o.id, o.priority, o.created_at, a.story_id, a.grouping, a.merged_into,
         e.storyline_id, length(e.title) as length
-    from outbox o join outbox_alerts b on b.outbox_id = o.id
+    from outbox o indexed by outbox_queue join outbox_alerts b on b.outbox_id = o.id
     join alerts a using (chat_id, story_id) join entries e on e.id = a.entry_id
     where o.chat_id = ? and {IS_QUEUED} and o.kind = {ALERT}
         and o.form = '' and o.doubts = 0 and o.plain = 0
@@ -40,10 +40,8 @@ _STILL_WAITING = f"""
     select id from outbox where id in ({{marks}}) and {IS_QUEUED} and form = '' and priority = ?
 """
 _SET_FORM = """
-    update alerts set form = ? where exists (
-        select 1 from outbox_alerts b where b.outbox_id = ?
-        and b.chat_id = alerts.chat_id and b.story_id = alerts.story_id
-    )
+    update alerts set form = ? where (chat_id, story_id) in
+        (select chat_id, story_id from outbox_alerts where outbox_id = ?)
 """
 
 

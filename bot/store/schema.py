@@ -58,9 +58,9 @@ def m006_rights(db: Database) -> None:
 
 
 @migrations()
-def m007_pending_alerts(db: Database) -> None:
-    """Find the newest pending alerts of a chat without those of years."""
-    _execute(db, "create index alerts_pending on alerts (chat_id, created_at) where held = 1")
+def m007_age(db: Database) -> None:
+    """Indexes and marks by which no work grows with the age of the database."""
+    _execute(db, _SEVENTH)
 
 
 def _execute(db: Database, statements: str) -> None:
@@ -353,4 +353,41 @@ create table verdicts (
   at text not null,
   primary key (chat_id, story_id, user_id)
 ) without rowid
+"""
+
+# `alerted` marks what a clean-up has to keep because an alert names it, so that no later one looks
+# at it again: whoever deletes alerts has to take it back. `feeds.stored` counts a feed's entries.
+# `feeds.stopped_at` is when a clean-up saw that nobody has the feed any more; '9999': its articles
+# alerted. `unsearched.at` is when the words changed last. The meta value `search_obsolete` counts
+# the rows of `search` that belong to no entry, or to an entry with other words.
+_SEVENTH = """
+alter table entries add column alerted integer not null default 0;
+drop index entries_absent;
+create index entries_absent on entries (absent_since)
+  where absent_since is not null and alerted = 0;
+create index alerts_entry on alerts (entry_id);
+drop index alerts_story;
+create index alerts_story on alerts (coalesce(merged_into, story_id));
+create index alert_matches_subscription on alert_matches (subscription_id);
+alter table subscriptions add column alerted integer not null default 0;
+create index subscriptions_removed on subscriptions (removed_at)
+  where removed_at is not null and alerted = 0;
+alter table feeds add column stored integer not null default 0;
+update feeds set stored = (select count(*) from entries where feed_id = feeds.id);
+alter table feeds add column stopped_at text;
+create index feeds_stopped on feeds (stopped_at) where active = 0;
+create index feeds_returned on feeds (id) where active = 1 and stopped_at is not null;
+create index feeds_moved on feeds (adopted_url) where adopted_url is not null;
+create index outbox_message on outbox (chat_id, message_id) where message_id is not null;
+create index screens_chat on screens (chat_id);
+create index links_chat on links (chat_id);
+create index chats_acting on chats (acts_for) where acts_for is not null;
+create index merges_at on merges (at);
+create index verdicts_at on verdicts (at);
+create index claims_expiry on claims (expires_at);
+alter table unsearched add column at text not null default '';
+create index unsearched_at on unsearched (at);
+insert or replace into meta
+  select 'search_obsolete', max(0, cast(value as integer) - (select count(*) from entries))
+  from meta where name = 'search_rows'
 """

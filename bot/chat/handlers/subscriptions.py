@@ -207,12 +207,9 @@ class Subscriptions(StaticScreen):
         )
         if subscription is None:
             return Reply(toast=translator.gettext("This subscription is already active."))
-        query, options, feeds = subscription.query, subscription.options, subscription.feeds
-        if mistake := self._subscriber.mistake(context, query):
-            return Reply(mistake)
-        obstacle = await self._subscriber.obstacle_to(context, query, options, feeds)
+        obstacle = await self._subscriber.restore_obstacle(context)
         if obstacle:
-            return Reply(toast=obstacle.text)
+            return Reply(toast=obstacle)
         lead = translator.gettext("Restored:")
         composer = Composer().add(f"{lead} ").add(cut(subscription.query, 300), "code")
         to_list = button(translator.gettext("All subscriptions"), SubscriptionAction.LIST)

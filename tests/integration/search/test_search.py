@@ -304,7 +304,7 @@ def test_the_index_is_filled_in_batches_with_each_entry_once(
     monkeypatch.setattr(search_index, "BATCH", 4)
     harness.put(*(f"Harbour {number}" for number in range(10)))
 
-    done = [harness.run(harness.store.search.fill()) for _ in range(5)]
+    done = [harness.run(harness.store.search.fill(NOON)) for _ in range(5)]
 
     assert done == [4, 4, 2, 0, 0]
     assert harness.rows("select count(*) from search where search match '\"=harbour\"'") == [(10,)]
@@ -339,7 +339,7 @@ def test_a_failed_batch_is_rolled_back_and_repeated_after_a_restart(
 ) -> None:
     monkeypatch.setattr(search_index, "BATCH", 3)
     harness.put(*(f"Harbour {number}" for number in range(8)))
-    assert harness.run(harness.store.search.fill()) == 3
+    assert harness.run(harness.store.search.fill(NOON)) == 3
     original, calls = search_text, []
 
     def breaking(words: ArticleWords) -> str:
@@ -351,7 +351,7 @@ def test_a_failed_batch_is_rolled_back_and_repeated_after_a_restart(
     with monkeypatch.context() as broken:
         broken.setattr(search_index, "search_text", breaking)
         with pytest.raises(StoreError):
-            harness.run(harness.store.search.fill())
+            harness.run(harness.store.search.fill(NOON))
     assert len(harness.titles("harbour")) == 8
     harness.close()
     harness.open()
@@ -492,7 +492,7 @@ async def test_a_single_run_indexes_all_its_entries(
         )
         await harness.app.run_once()
 
-        assert await harness.app.store.search.fill() == 0
+        assert await harness.app.store.search.fill(NOON) == 0
         assert len(list(search(parse("harbour"), harness.app.store.archive))) == 130
 
 

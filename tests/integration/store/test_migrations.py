@@ -202,7 +202,7 @@ async def test_a_database_of_0_1_0_goes_on_where_it_was(
         unfinished = [row.title for row in await store.admin.outbox()]
         assert unfinished == ["A notice being sent", "A dead notice"]
 
-        assert await store.search.fill()
+        assert await store.search.fill(NOON)
         titles = [entry.article.title for entry in store.archive.entries("", None)]
         assert titles[0] == "The harbour floods"
         assert set(titles[1:]) == {"Harbour opens", "Harbour burns", "Bridge falls"}

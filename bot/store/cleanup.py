@@ -1,0 +1,286 @@
+"""Delete what is obsolete, in parts of a few milliseconds: polls and sends get their turn between.
+
+A step looks at no more than `BATCH` rows, each found by an index, and is repeated until it finds
+none. What has to stay is marked when it is found, so that no later clean-up looks at it again: the
+time that a clean-up takes depends on what became obsolete, not on the age of the database.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.model.chats import ChatKind
+from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.store import meta, outbox
+from bot.store.mappers import put_time
+from bot.store.meta import MetaName
+from bot.store.outbox import DropReason
+from bot.store.sql import IS_DONE, IS_QUEUED, QUEUED, literal, marks
+from bot.store.stories import QUIET
+
+KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
+KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered
+KEEP_WAITING = timedelta(days=30)  #: how long messages wait for a chat that takes none
+KEEP_REMOVED = timedelta(days=90)  #: how long a removed subscription or feed can come back
+BATCH = 100  #: rows that one transaction of a clean-up looks at
+
+# Rows that are done with by a time alone: table, key and condition. What refers to a row is none.
+_BY_TIME = (
+    ("hosts", "host", "not_before < :now"),
+    ("merges", "grouping, gone", "at < :absent"),
+    ("stances", "chat_id, storyline_id", "moved_at < :quiet"),
+    ("screens", "id", "touched_at < :absent"),
+    ("verdicts", "chat_id, story_id, user_id", "at < :absent"),
+    ("claims", "token_hash", "expires_at < :now"),
+    ("pending", "chat_id", "expires_at < :now"),
+)
+_DONE = f"""
+    select id from outbox where {IS_DONE} and state != {QUEUED} and settled_at < :sent limit :batch
+"""
+_ABSENT = """
+    select id, feed_id, exists (select 1 from alerts where entry_id = entries.id) as alerted
+    from entries where absent_since < :absent and alerted = 0 order by absent_since limit :batch
+"""
+_NEXT_RETURNED = """
+    select id, stopped_at from feeds where active = 1 and stopped_at is not null limit 1
+"""
+# The next of a feed's entries in the order of an index.
+_NEXT_ENTRIES = """
+    select id, title_key from entries
+    where feed_id = ? and (title_key, id) > (?, ?) order by title_key, id limit ?
+"""
+# After a feed's entries have been forgotten, it is as new as one that was never polled.
+_LONG_STOPPED = """
+    select id, exists (select 1 from entries where feed_id = feeds.id) as used from feeds
+    where active = 0 and declared = 0 and stopped_at < :removed
+    and not exists (select 1 from feed_chats where feed_id = feeds.id) limit :batch
+"""
+_RENEW_FEED = """
+    update feeds set baseline_at = null, newest = null, etag = null, last_modified = null,
+        body_hash = x'', full_at = null, most_new = 0, rate = 0, cut = 0, stopped_at = '9999'
+    where id = ?
+"""
+_REMOVED_SUBSCRIPTIONS = """
+    select id, exists (select 1 from alert_matches where subscription_id = s.id) as alerted
+    from subscriptions s where removed_at < :removed and alerted = 0 limit :batch
+"""
+# Somebody who wrote once and was not let in. Their last reply is forgotten after 30 days.
+_UNUSED_CHATS = f"""
+    select id from chats
+    where allowed = 0 and declared = 0 and operator = 0 and kind = {literal(ChatKind.TELEGRAM)}
+    and id > :after
+    and not exists (select 1 from outbox where chat_id = chats.id)
+    and not exists (select 1 from alerts where chat_id = chats.id)
+    and not exists (select 1 from routes where chat_id = chats.id)
+    and not exists (select 1 from screens where chat_id = chats.id)
+    and not exists (select 1 from links where chat_id = chats.id)
+    and not exists (select 1 from feed_chats where chat_id = chats.id)
+    and not exists (select 1 from verdicts where chat_id = chats.id)
+    and not exists (select 1 from stances where chat_id = chats.id)
+    and not exists (select 1 from pending where chat_id = chats.id)
+    and not exists (select 1 from chats other where other.acts_for = chats.id)
+    order by id limit :batch
+"""
+_CLOSED_CHATS = "select id, name from chats where (paused != '' or allowed = 0) and id > :after"
+_OLD_WAITING = f"""
+    select id from outbox where chat_id = ? and created_at < ? and {IS_QUEUED} limit ?
+"""
+
+
+@dataclass(slots=True)
+class Run:
+    """One clean-up: its times, and how far steps came that go through rows in order."""
+
+    now: datetime
+    unused_chats: int = 0  #: the last chat that was looked at
+    closed_chats: int = 0
+    last_entry: tuple[int, bytes, int] = (0, b"", 0)  #: of a feed that is gone through
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The times that statements refer to."""
+        return {
+            "now": put_time(self.now),
+            "absent": put_time(self.now - KEEP_ABSENT),
+            "sent": put_time(self.now - KEEP_SENT),
+            "quiet": put_time(self.now - QUIET),
+            "removed": put_time(self.now - KEEP_REMOVED),
+            "batch": BATCH,
+        }
+
+    def next_entries(self, db: Database, feed_id: int) -> list[Any]:
+        """Return the next of a feed's entries; fewer than `BATCH` at the end."""
+        after = self.last_entry[1:] if self.last_entry[0] == feed_id else (b"", 0)
+        rows = db.execute(_NEXT_ENTRIES, [feed_id, *after, BATCH]).fetchall()
+        at_end = len(rows) < BATCH
+        self.last_entry = (
+            (0, b"", 0) if at_end else (feed_id, rows[-1]["title_key"], rows[-1]["id"])
+        )
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a part of a step did."""
+
+    deleted: int
+    again: bool  #: there may be more
+
+
+def done_deliveries(db: Database, run: Run) -> Progress:
+    """Delete deliveries of which nothing more will happen."""
+    rows = db.execute(_DONE, run.values).fetchall()
+    numbers = [(row["id"],) for row in rows]
+    db.conn.executemany("delete from outbox_alerts where outbox_id = ?", numbers)
+    db.conn.executemany("delete from outbox where id = ?", numbers)
+    return Progress(len(rows), len(rows) == BATCH)
+
+
+def absent_entries(db: Database, run: Run) -> Progress:
+    """Delete entries that left their feeds; those that alerted a chat stay, and are marked."""
+    rows = db.execute(_ABSENT, run.values).fetchall()
+    numbers = [(row["id"],) for row in rows]
+    alerted = [(row["id"],) for row in rows if row["alerted"]]
+    gone = [row for row in rows if not row["alerted"]]
+    revisions = db.conn.executemany("delete from revisions where entry_id = ?", numbers).rowcount
+    db.conn.executemany("update entries set alerted = 1 where id = ?", alerted)
+    _delete_entries(db, gone)
+    return Progress(len(gone) + max(revisions, 0), len(rows) == BATCH)
+
+
+def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
+    numbers = [(row["id"],) for row in rows]
+    searched = meta.read_number(db, MetaName.SEARCHED)
+    for statement in (
+        "delete from joins where entry_id = ?",
+        "delete from unsearched where entry_id = ?",
+        "delete from entries where id = ?",
+    ):
+        db.conn.executemany(statement, numbers)
+    db.conn.executemany(
+        "update feeds set stored = max(stored - 1, 0) where id = ?",
+        [(row["feed_id"],) for row in rows],
+    )
+    obsolete = sum(row["id"] <= searched for row in rows)
+    if obsolete:
+        meta.add(db, MetaName.SEARCH_OBSOLETE, obsolete)
+
+
+def returned_feeds(db: Database, run: Run) -> Progress:
+    """Let the entries of a feed that is polled again count as present."""
+    feed = db.execute(_NEXT_RETURNED).fetchone()
+    if feed is None:
+        return Progress(0, again=False)
+    rows = run.next_entries(db, feed["id"])
+    db.conn.executemany(
+        "update entries set absent_since = null where id = ? and absent_since = ?",
+        [(row["id"], feed["stopped_at"]) for row in rows],
+    )
+    if len(rows) < BATCH:
+        db.execute("update feeds set stopped_at = null where id = ?", [feed["id"]])
+    return Progress(0, again=True)
+
+
+def stopped_feeds(db: Database, run: Run) -> Progress:
+    """Let the entries of a feed that is polled no more count as absent from then on."""
+    number = meta.read_number(db, MetaName.STOPPING)
+    if not number:
+        feed = db.execute("select id from feeds where active = 0 and stopped_at is null limit 1")
+        row = feed.fetchone()
+        if row is None:
+            return Progress(0, again=False)
+        number = row["id"]
+        meta.write(db, MetaName.STOPPING, number)
+        db.execute("update feeds set stopped_at = ? where id = ?", [put_time(run.now), number])
+    rows = run.next_entries(db, number)
+    db.conn.executemany(
+        "update entries set absent_since = (select stopped_at from feeds where id = feed_id) "
+        "where id = ? and absent_since is null",
+        [(row["id"],) for row in rows],
+    )
+    if len(rows) < BATCH:
+        meta.write(db, MetaName.STOPPING, 0)
+    return Progress(0, again=True)
+
+
+def long_stopped_feeds(db: Database, run: Run) -> Progress:
+    """Delete feeds that nobody has any more; those whose articles alerted begin anew one day."""
+    rows = db.execute(_LONG_STOPPED, run.values).fetchall()
+    numbers = [(row["id"],) for row in rows]
+    db.conn.executemany("delete from documents where feed_id = ?", numbers)
+    db.conn.executemany(_RENEW_FEED, [(row["id"],) for row in rows if row["used"]])
+    unused = [(row["id"],) for row in rows if not row["used"]]
+    db.conn.executemany("delete from feeds where id = ?", unused)
+    return Progress(len(unused), len(rows) == BATCH)
+
+
+def removed_subscriptions(db: Database, run: Run) -> Progress:
+    """Delete subscriptions that were removed; those that alerts name stay, and are marked."""
+    rows = db.execute(_REMOVED_SUBSCRIPTIONS, run.values).fetchall()
+    alerted = [(row["id"],) for row in rows if row["alerted"]]
+    unused = [(row["id"],) for row in rows if not row["alerted"]]
+    db.conn.executemany("update subscriptions set alerted = 1 where id = ?", alerted)
+    db.conn.executemany("delete from routes where subscription_id = ?", unused)
+    db.conn.executemany("delete from subscriptions where id = ?", unused)
+    return Progress(len(unused), len(rows) == BATCH)
+
+
+def unused_chats(db: Database, run: Run) -> Progress:
+    """Delete chats that were never let in and of which nothing is left."""
+    rows = db.execute(_UNUSED_CHATS, {"after": run.unused_chats, "batch": BATCH}).fetchall()
+    db.conn.executemany("delete from chats where id = ?", [(row["id"],) for row in rows])
+    if rows:
+        run.unused_chats = rows[-1]["id"]
+    return Progress(len(rows), len(rows) == BATCH)
+
+
+def closed_chats(db: Database, run: Run) -> Progress:
+    """Drop what has waited for weeks in a chat that takes no messages, and tell the operator."""
+    statement = f"{_CLOSED_CHATS} order by id limit 1"
+    chat = db.execute(statement, {"after": run.closed_chats}).fetchone()
+    if chat is None:
+        return Progress(0, again=False)
+    until = put_time(run.now - KEEP_WAITING)
+    rows = db.execute(_OLD_WAITING, [chat["id"], until, BATCH]).fetchall()
+    numbers = [row["id"] for row in rows]
+    if numbers:
+        outbox.drop(db, DropReason.WAITED_TOO_LONG, run.now, f"id in ({marks(numbers)})", numbers)
+        text = (
+            f"{chat['name']} has taken no messages for {KEEP_WAITING.days} days: what has waited "
+            "longer is dropped. The articles stay in the search."
+        )
+        outbox.notify(db, NoticeIntent(NoticeKind.CHAT_CLOSED, text), run.now)
+    if len(numbers) < BATCH:
+        run.closed_chats = chat["id"]
+    return Progress(0, again=True)
+
+
+def _by_time(table: str, key: str, condition: str) -> Callable[[Database, Run], Progress]:
+    statement = (
+        f"delete from {table} where ({key}) in "
+        f"(select {key} from {table} where {condition} limit :batch)"
+    )
+
+    def step(db: Database, run: Run) -> Progress:
+        count = db.execute(statement, run.values).rowcount
+        return Progress(count, count == BATCH)
+
+    return step
+
+
+Step = Callable[[Database, Run], Progress]
+#: in this order: what refers to a row goes before it
+STEPS: tuple[Step, ...] = (
+    done_deliveries,
+    returned_feeds,
+    stopped_feeds,
+    absent_entries,
+    *(_by_time(*row) for row in _BY_TIME),
+    removed_subscriptions,
+    long_stopped_feeds,
+    unused_chats,
+    closed_chats,
+)

@@ -1,0 +1,777 @@
+"""No statement of the store reads what grows with age: each plan is looked at on an old database.
+
+Every method of the store is called once, and all that it has SQLite prepare is recorded. A test
+sees to it that no statement is left out. The plans are then asked of an empty database with the
+statistics of a newsroom's year, and once more without statistics, as a young database has them.
+"""
+
+import ast
+import asyncio
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+from support import NOON
+
+import bot.store
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, BundleKind, Priority, Stance
+from bot.model.chat_events import (
+    AddFeeds,
+    AddSubscription,
+    AllowChat,
+    AskConfirmation,
+    AssignStory,
+    Broadcast,
+    Change,
+    Command,
+    EditSubscription,
+    ExpectedInput,
+    HandledUpdate,
+    LinkChannel,
+    ManageChat,
+    RateAlert,
+    RemoveFeed,
+    RemoveSubscription,
+    Reply,
+    RetryDead,
+    Role,
+    Screen,
+    SetGrouping,
+    SetPaused,
+    SetRole,
+    SetSettings,
+    SetStance,
+    StoreToken,
+    UseToken,
+)
+from bot.model.chats import (
+    AlertOptions,
+    ChatKind,
+    ChatSettings,
+    DeclaredChat,
+    DeclaredSubscription,
+)
+from bot.model.delivery import (
+    Delivery,
+    DeliveryState,
+    NoticeIntent,
+    NoticeKind,
+    Settlement,
+)
+from bot.model.desired_config import DesiredConfig
+from bot.model.entries import EntryKeys, KnownEntry, Match, NewEntry, PlacedEntry, Revision
+from bot.model.feeds import DeclaredFeed, Failure, FeedState
+from bot.model.message import File, Message
+from bot.model.poll import AffectedStories, FeedCommit, Lookup
+from bot.model.schedule import Page, SchedulePlan
+from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, StoryIds
+from bot.store import database
+from bot.store.archive import Archive
+from bot.store.schema import migrations
+from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+
+STORE = Path(bot.store.__file__).parent
+DAY = timedelta(days=1)
+#: rows of a newsroom's year by table: 30 chats with digests, 550 alerts a day
+ROWS = {
+    "entries": 1_000_000,
+    "revisions": 300_000,
+    "joins": 600_000,
+    "merges": 15_000,
+    "alerts": 200_000,
+    "alert_matches": 300_000,
+    "outbox": 60_000,
+    "outbox_alerts": 70_000,
+    "searched_again": 100_000,
+    "unsearched": 2_000,
+    "screens": 20_000,
+    "verdicts": 5_000,
+    "stances": 500,
+    "feeds": 1_000,
+    "documents": 1_000,
+    "feed_chats": 300,
+    "hosts": 20,
+    "chats": 40,
+    "people": 60,
+    "subscriptions": 400,
+    "routes": 500,
+    "claims": 500,
+    "links": 10,
+    "pending": 2,
+    "meta": 10,
+}
+#: how many rows of a table share a value of these columns, where a few of an index are given
+SHARED = {
+    ("alerts", "chat_id"): 6_667,
+    ("alert_matches", "chat_id"): 10_000,
+    ("outbox", "chat_id"): 2_000,
+    ("outbox_alerts", "chat_id"): 2_300,
+    ("entries", "feed_id"): 1_000,
+    ("alert_matches", "subscription_id"): 750,
+    ("outbox", "state"): 20_000,
+}
+#: rows that partial indexes hold; all others hold those of their table
+PARTIAL = {
+    "outbox_queue": 600,
+    "outbox_screen": 8_000,
+    "outbox_message": 55_000,
+    "alerts_due": 50,
+    "alerts_message": 195_000,
+    "alerts_merged": 4_000,
+    "entries_absent": 250_000,
+    "entries_article": 300_000,
+    "subscriptions_removed": 10,
+    "feeds_stopped": 20,
+    "feeds_returned": 1,
+    "feeds_moved": 10,
+    "chats_acting": 3,
+    "screens_expecting": 5,
+}
+#: as many rows as this are read in a millisecond or two
+FEW = 1_000
+
+#: Tables whose size people choose, and which clean-ups keep small: reading all of them is allowed.
+SMALL = {
+    "feeds": "as many as the operator and people watch; those nobody has are deleted",
+    "documents": "one for each feed",
+    "chats": "as many as were let in; strangers are deleted",
+    "subscriptions": "as many as people made; removed ones are deleted",
+    "routes": "one for each subscription and chat",
+    "feed_chats": "as many as people added",
+    "people": "as many as were let in",
+    "hosts": "those that asked for a pause",
+    "links": "as many as people linked",
+    "pending": "one for each chat, for an hour",
+    "stances": "forgotten after 48 quiet hours",
+    "claims": "forgotten when they expire",
+    "meta": "single values",
+    "_sqlite_migrations": "one for each migration",
+}
+#: What may read more than that, by a piece of the statement, and why.
+ALLOWED = {
+    "from entries order by id desc limit": "ends at the limit, from the newest entry on",
+    "order by e.id desc limit": "ends at the limit, from the newest entry on",
+    "limit :batch": "a part of a clean-up: ends at the limit, or at the first row of each chat",
+    "and created_at < ? and state = 'queued' limit ?": "as above: what is older is unfinished",
+    "from entries where id > ? order by id limit ?": "ends at the limit",
+    "e.id > ? and e.first_seen_at >= ? order by e.id limit ?": "ends at the limit",
+    "and at <= ? order by at limit ?": "ends at the limit",
+    "delete from unsearched where entry_id > ?": "the entries of a batch",
+    "text = ? and created_at > ? limit 1": "a day of one chat",
+    "outbox.kind = 'reply' and created_at > ?": "a minute of one chat",
+    "state = 'sent' and state != 'queued' and settled_at > ?": "a minute",
+    "state = 'sending' and state != 'queued'": "what is being sent at this moment",
+    "where state = 'dead' and state != 'queued'": "what waits for the operator",
+    "where state in (?,?,?,?) and state != 'queued'": "what waits for the operator",
+    "where state != 'queued' group by state": "counts 30 days by an index",
+    "json_extract(state, '$.busy')": "once at a start: screens of 90 days",
+    "update alerts set message_id = null where chat_id": "a group became a supergroup: once",
+    "update outbox set message_id = null where chat_id": "a group became a supergroup: once",
+    "update outbox set reply_to = null": "a group became a supergroup: once",
+    "kind in ('alert', 'edit') and not exists": "a group became a supergroup: once",
+    "and story_id in (select story_id from alerts": "a group became a supergroup: once",
+    "update or ignore": "a group became a supergroup: once",
+    "select min(id) from entries where first_seen_at": "an index over the period of a search",
+    "from entries e where 1": "a search of all that is stored, on a connection that only reads",
+    "where 1 and e.id %": "a search of all that is stored, on a connection that only reads",
+    "e.first_seen_at >= :since": "the period of a search, on a connection that only reads",
+    "search match :expression": "what a search finds, on a connection that only reads",
+}
+
+# Recording
+
+
+class Recording:
+    """What SQLite was asked to prepare, and from which lines of the store."""
+
+    def __init__(self) -> None:
+        self.statements: dict[str, Any] = {}  #: each with values that it had
+        self.lines: set[tuple[str, int]] = set()
+
+    def note(self, statement: str, values: Any = ()) -> None:
+        if self.note_lines():
+            self.statements.setdefault(statement, values)
+
+    def note_lines(self) -> bool:
+        """Return whether it is a statement of the store, and not one of a migration."""
+        files = set()
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            if path.parent == STORE:
+                files.add(path.name)
+                self.lines.add((path.name, frame.f_lineno))
+            frame = frame.f_back
+        return bool(files) and "schema.py" not in files
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """All that the store has prepared when each of its methods was called."""
+    recording = Recording()
+
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            recording.note(sql, parameters)
+            return super().execute(sql, parameters)
+
+        def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+            rows = list(parameters)
+            recording.note(sql, rows[0] if rows else None)
+            return super().executemany(sql, rows)
+
+    connect, fetch = sqlite3.connect, database.Writer.fetch
+
+    def noted_fetch(self: Any, *arguments: Any) -> Any:
+        recording.note_lines()
+        return fetch(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            sqlite3,
+            "connect",
+            lambda *args, **options: connect(*args, **options, factory=Connection),
+        )
+        patch.setattr(database.Writer, "fetch", noted_fetch)
+        path = tmp_path_factory.mktemp("plans") / "newsbell.db"
+        with asyncio.Runner() as runner:
+            runner.run(exercise(path))
+    return recording
+
+
+# The exercise: every method of the store once, and every branch with a statement of its own
+
+
+def state(**values: Any) -> FeedState:
+    return FeedState(next_poll_at=NOON, baseline_at=NOON, **values)
+
+
+def placed(number: int, *, feed: int = 1, pairs: tuple[Pair, ...] = ()) -> PlacedEntry:
+    key = number.to_bytes(16, "big")
+    keys = EntryKeys(key, key, key, key)
+    link = f"https://wire.example/{number}"
+    title = f"Harbour news {number}"
+    entry = NewEntry(
+        number, feed, keys, str(number), link, title, "", "", "", NOON, None, NOON, language="en"
+    )
+    placement = Placement(number, StoryIds(number, number, number), pairs)
+    return PlacedEntry(entry, placement, f"publisher {number}", f"publisher {number}")
+
+
+def known(entry: PlacedEntry) -> KnownEntry:
+    new = entry.entry
+    return KnownEntry(
+        new.id, 1, entry.story_ids, new.keys, new.title, new.summary, NOON, None, NOON
+    )
+
+
+def revision(entry: PlacedEntry, title: str) -> Revision:
+    new = entry.entry
+    return Revision(known(entry), title, "", new.link, new.keys, None, retitled=True, language="en")
+
+
+TERMINAL, GROUP, PRIVATE = 1, 2, 3
+DECLARED = DesiredConfig(
+    (
+        DeclaredFeed("https://wire.example/rss", "Wire", "Wire", ()),
+        DeclaredFeed("https://post.example/rss", "Post", "Post", ()),
+    ),
+    (
+        DeclaredChat("here", ChatKind.TERMINAL),
+        DeclaredChat("group", ChatKind.TELEGRAM, -100),
+        DeclaredChat("private", ChatKind.TELEGRAM, 7),
+    ),
+    (DeclaredSubscription("All", "harbour", (), ("here", "group", "private")),),
+    admins=(7,),
+)
+FEWER = DesiredConfig(DECLARED.feeds[:1], DECLARED.chats[:2], (), ())
+
+
+class Exercise:
+    """A store, and numbers for its updates."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.update = 0
+
+    async def write(self, statement: str, *values: Any) -> list[Any]:
+        return await self.store._writer.run(
+            "prepare a test", lambda db: db.conn.cursor().execute(statement, values).fetchall()
+        )
+
+    async def commit(self, **what: Any) -> None:
+        commit = FeedCommit(1, state(document=b"x"), document_changed=True, **what)
+        await self.store.polls.commit([commit], NOON)
+
+    async def change(
+        self, *changes: Change, address: int = 7, channel: bool = False, **reply: Any
+    ) -> None:
+        self.update += 1
+        chat = await self.store.chats.chat_at(address, 0)
+        command = Command(
+            update_id=self.update,
+            address=address,
+            user_id=7,
+            name="/x",
+            title="X",
+            channel=channel,
+        )
+        await self.store.chats.answer(
+            HandledUpdate(command, chat, Reply(changes=changes, **reply)), NOON
+        )
+
+    async def claim(self, *chats: int, merge_from: int = 20) -> list[Delivery]:
+        return await self.store.deliveries.claim_deliveries(NOON, chats, merge_from)
+
+    async def settle(self, delivery: Delivery, outcome: DeliveryState, **what: Any) -> None:
+        settlement = Settlement(delivery, outcome, **what)
+        await self.store.deliveries.settle([settlement], NOON)
+
+
+async def exercise(path: Path) -> None:
+    async with SqliteStore(path) as store:
+        work = Exercise(store)
+        await configure(work)
+        await poll_feeds(work)
+        await deliver(work)
+        await talk(work)
+        await search(work)
+        await operate(work)
+    ReadOnlyDatabase(path).status()
+    ReadOnlyDatabase(path).outbox()
+
+
+async def configure(work: Exercise) -> None:
+    config = work.store.config
+    await config.sync(DECLARED, NOON)
+    await config.sync(FEWER, NOON)
+    await config.sync(DECLARED, NOON)
+    options = AlertOptions(publishers=2)
+    other = replace(DECLARED.subscriptions[0], query="mill", options=options)
+    await config.sync(replace(DECLARED, subscriptions=(other,)), NOON)
+    await work.write("update feeds set adopted_url = 'https://new.example/rss' where id = 2")
+    moved = DeclaredFeed("https://new.example/rss", "Post", "Post", ())
+    await config.sync(replace(DECLARED, feeds=(DECLARED.feeds[0], moved)), NOON)
+
+
+async def poll_feeds(work: Exercise) -> None:
+    polls = work.store.polls
+    await polls.make_due(NOON)
+    await polls.claim_feeds(NOON, 10, DAY)
+    await polls.release_feeds()
+    await polls.is_overdue(NOON)
+    await polls.hurry([Failure.DNS], NOON, 0.5)
+    entries = [placed(number) for number in range(1, 9)]
+    keys = tuple(entry.entry.keys for entry in entries)
+    await polls.lookup([Lookup(1, keys, (1, 2))])
+    pair = Pair(1, 0.5, PairReason.WORDS)
+    entries[1] = placed(2, pairs=(pair,))
+    await work.commit(
+        new=tuple(entries),
+        notices=(NoticeIntent(NoticeKind.FLOOD, "Many"),),
+        park_host=("wire.example", NOON + DAY),
+    )
+    matches = (Match(1),)
+    await work.commit(
+        alerts=(
+            *(AlertIntent(PRIVATE, number, number, matches) for number in (1, 2, 3)),
+            AlertIntent(PRIVATE, 4, 4, matches, priority=Priority.DIGEST),
+            AlertIntent(GROUP, 1, 1, matches, pending=True, due_at=NOON),
+            AlertIntent(GROUP, 2, 2, matches, collapse=True),
+            AlertIntent(GROUP, 3, 3, (), pending=True, due_at=NOON),
+            AlertIntent(TERMINAL, 1, 1, matches),
+            AlertIntent(TERMINAL, 2, 2, matches, pending=True),
+        ),
+        absent=(8,),
+    )
+    await work.commit(
+        revisions=(revision(entries[0], "Harbour news again"),),
+        alert_revisions=(
+            AlertRevision(PRIVATE, 1, 1, matches, priority=Priority.BREAKING),
+            AlertRevision(GROUP, 1, 1, matches, due_at=NOON),
+        ),
+        growths=(
+            AlertGrowth(TERMINAL, 2, release=Priority.NORMAL),
+            AlertGrowth(PRIVATE, 2, again=True, priority=Priority.NORMAL, grouping=Grouping.NORMAL),
+        ),
+        returned=(8,),
+    )
+    await work.write("update entries set story_id = 1, strict_id = 1 where id = 8")
+    await work.write("update subscriptions set or_after = 60, removed_at = null")
+    await polls.stories(AffectedStories(frozenset({StoryIds(1, 1, 1)}), frozenset({1})), NOON)
+    await polls.window(NOON - DAY, 0, 10)
+    await polls.release_pending(NOON)
+    await polls.groupings()
+    await polls.languages()
+    await polls.recent(10)
+    await polls.subscriptions()
+    await polls.subscriptions(PRIVATE)
+
+
+async def deliver(work: Exercise) -> None:
+    deliveries = work.store.deliveries
+    await deliveries.waiting(NOON, 10, [1])
+    await deliveries.waiting(NOON, 10, [], unpaced=True)
+    await deliveries.next_wait(NOON)
+    await deliveries.recent_sends(NOON - DAY)
+    for due in await deliveries.schedules_due(NOON):
+        numbers = tuple(story.delivery_id for story in due.waiting if story.digest)
+        pages = (Page(BundleKind.DIGEST, numbers),) if numbers else ()
+        plan = SchedulePlan(due.chat.id, None, NOON, None, pages)
+        await deliveries.apply_schedules([plan], NOON)
+    [delivery] = await work.claim(PRIVATE, merge_from=1)
+    await deliveries.in_flight()
+    await work.settle(delivery, DeliveryState.QUEUED, doubt=True, retry_at=NOON)
+    [delivery] = await work.claim(PRIVATE)
+    await work.commit(growths=(AlertGrowth(PRIVATE, delivery.alerts[0].story_id, again=True),))
+    await work.settle(delivery, DeliveryState.SENT, message_id=99)
+    await work.write("update chats set not_before = null")
+    while claimed := await work.claim(PRIVATE, GROUP, TERMINAL):
+        for delivery in claimed:
+            await work.settle(delivery, DeliveryState.SENT, message_id=delivery.id + 100)
+    shown = (await work.write("select story_id from alerts where message_id = 99"))[0][0]
+    await work.commit(growths=(AlertGrowth(PRIVATE, shown, again=True),))
+    await work.change(AssignStory(99, "Ann"))  # an edit that waits goes out at once
+    while claimed := await work.claim(PRIVATE):
+        for delivery in claimed:
+            await work.settle(delivery, DeliveryState.SENT, message_id=99)
+    await merge_stories(work)
+    await work.commit(new=(placed(30),), alerts=(AlertIntent(GROUP, 30, 30, (Match(1),)),))
+    [delivery] = await work.claim(GROUP)
+    notice = NoticeIntent(NoticeKind.CHAT_PAUSED, "Paused")
+    await work.settle(delivery, DeliveryState.QUEUED, pause="gone", notice=notice)
+    await work.write("update chats set paused = ''")
+    for address in (-200, -300):
+        if address == -300:  # a chat that exists already
+            await work.change(AllowChat(), address=-300)
+        [delivery] = await work.claim(GROUP)
+        await work.settle(delivery, DeliveryState.QUEUED, move_to=address)
+        await work.write("update chats set paused = '', allowed = 1")
+
+
+async def merge_stories(work: Exercise) -> None:
+    """Two alerts of which both are seen, one is, or none is."""
+    matches = (Match(1),)
+    for first, states in (
+        (10, ("sent", "sent")),
+        (12, ("queued", "sent")),
+        (14, ("sent", "queued")),
+        (16, ("queued", "queued")),
+        (18, ("dead", "sent")),
+    ):
+        pair = (first, first + 1)
+        await work.commit(
+            new=tuple(placed(number) for number in pair),
+            alerts=tuple(AlertIntent(PRIVATE, number, number, matches) for number in pair),
+        )
+        for number, outcome in zip(pair, states, strict=True):
+            await work.write(
+                "update outbox set state = ? where id in "
+                "(select outbox_id from outbox_alerts where story_id = ?)",
+                outcome,
+                number,
+            )
+            if outcome == "sent":
+                await work.write(
+                    "update alerts set message_id = ? where story_id = ?", 1000 + number, number
+                )
+        for grouping in Grouping:
+            merge = Merge(grouping, first + 1, first)
+            await work.store.polls.commit([], NOON, [merge])
+    await work.commit(new=(placed(20), placed(21)), alerts=(AlertIntent(PRIVATE, 21, 21, ()),))
+    await work.store.polls.commit([], NOON, [Merge(Grouping.NORMAL, 21, 20)])
+
+
+async def talk(work: Exercise) -> None:
+    chats = work.store.chats
+    screen = Screen("menu", {"a": 1}, expects=ExpectedInput.QUERY)
+    file = File("a.txt", b"a")
+    for _ in range(2):
+        await work.change(address=50, channel=True, message=Message("Who are you?"))
+    await work.change(
+        AddSubscription("harbour", "Harbour"),
+        AskConfirmation("mill"),
+        AddFeeds((("https://own.example/rss", "Own", ()),)),
+        SetPaused(""),
+        SetGrouping(Grouping.LOOSE),
+        SetSettings(ChatSettings(language="de")),
+        SetRole(50, Role.BLOCKED, "Eve"),
+        AllowChat(operator=True),
+        LinkChannel(-900, "Channel"),
+        ManageChat(GROUP),
+        StoreToken("word", "share", {"a": 1}),
+        UseToken("word"),
+        Broadcast("Hello", (PRIVATE,)),
+        RetryDead(),
+        RateAlert(99, 1),
+        RateAlert(99, 0),
+        SetStance(4, Stance.FOLLOW),
+        SetStance(4, None),
+        message=Message("Done"),
+        screen=screen,
+    )
+    await work.commit(new=(placed(40),), alerts=(AlertIntent(PRIVATE, 40, 40, (Match(1),)),))
+    await work.write("insert into merges values ('loose', 39, 40, ?)", NOON.isoformat())
+    await work.change(SetStance(39, Stance.MUTE))
+    await work.change(EditSubscription(2, query="mill", options=AlertOptions()))
+    await work.change(RemoveSubscription(2))
+    await work.change(AddSubscription("bridge", "Bridge"))
+    await work.change(RemoveFeed(3), message=Message("Gone"), edit=True)
+    number = (await work.write("select max(id) from screens"))[0][0]
+    await chats.finish(
+        PRIVATE, 7, replace(screen, id=number), Reply(Message("Chart", file=file)), NOON
+    )
+    await chats.finish(PRIVATE, 7, replace(screen, id=number), Reply(Message("Done")), NOON)
+    await work.claim(PRIVATE)
+    await work.write("update outbox set state = 'sent', settled_at = created_at")
+    await chats.finish(
+        PRIVATE, 7, replace(screen, id=number), Reply(Message("Done"), (RetryDead(),)), NOON
+    )
+    await work.claim(PRIVATE)
+    await chats.chat_at(7, 3)
+    await chats.chat(PRIVATE)
+    await chats.person(7)
+    await chats.people()
+    await chats.has_admin()
+    await chats.access_requests()
+    await chats.linked_channels(7)
+    await chats.subscriptions_of(PRIVATE)
+    await chats.removed_subscription(PRIVATE, 2)
+    await chats.feeds_of(PRIVATE)
+    await chats.new_hosts(7, NOON)
+    await chats.alert_of(PRIVATE, 99)
+    await chats.pending_query(PRIVATE, NOON)
+    await chats.screen(PRIVATE, number)
+    await chats.expecting(PRIVATE, 7, NOON, 99)
+    await chats.busy_screens()
+    await chats.token("word", NOON)
+    await chats.make_claim("other", NOON)
+    await chats.ratings(PRIVATE, NOON)
+    await chats.last_update()
+
+
+async def search(work: Exercise) -> None:
+    tables = work.store.search
+    await tables.fill(NOON)
+    await work.commit(revisions=(revision(placed(3), "Mill news"),))
+    await tables.fill(NOON + DAY)
+    for archive in (work.store.archive, work.store.archive.of_chat(PRIVATE)):
+        read(archive)
+
+
+def read(archive: Archive) -> None:
+    archive.languages()
+    archive.begins()
+    for since in (None, NOON - DAY):
+        for expression in ("", '"=harbour"'):
+            archive.count(expression, since)
+            list(archive.entries(expression, since, 2))
+    archive.subscriptions()
+    archive.latest(3)
+    key = (1).to_bytes(16, "big")
+    archive.find(key, key, key)
+    archive.entry_at(key, key, key)
+    archive.facts(1)
+    archive.storyline(1)
+    archive.feeds()
+    archive.chat_addresses()
+    archive.chats()
+    archive.added_feeds([PRIVATE])
+
+
+async def operate(work: Exercise) -> None:
+    admin = work.store.admin
+    await admin.status()
+    await admin.status(brief=True)
+    await admin.outbox()
+    await admin.retry((1,))
+    await admin.retry(())
+    await admin.drop((1,), NOON)
+    await work.write("update feeds set active = 0 where id = 3")
+    await work.write("update subscriptions set removed_at = ?", NOON.isoformat())
+    await work.write("update entries set absent_since = ? where id > 5", NOON.isoformat())
+    await work.write("update chats set paused = 'blocked' where id = ?", PRIVATE)
+    await work.write("update outbox set state = 'queued'")
+    await admin.prune(NOON + 40 * DAY)
+    await work.write("update feeds set active = 1 where id = 3")
+    await admin.prune(NOON + 50 * DAY)
+    await work.write("update feeds set active = 0 where id = 3")
+    await admin.prune(NOON + 400 * DAY)
+    await work.write("insert or replace into meta values ('search_obsolete', '1000')")
+    await work.store.search.renew()
+    await admin.cleaned_at()
+
+
+# What was recorded
+
+
+def call_sites() -> dict[tuple[str, int, int], str]:
+    """The calls in the store that run a statement: file, first line and last line."""
+    names = {"execute", "executemany", "fetch", "drop", "_select"}
+    sites: dict[tuple[str, int, int], str] = {}
+    for path in sorted(STORE.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in names and path.name != "schema.py":
+                sites[path.name, node.lineno, node.end_lineno or 0] = ast.unparse(node)[:90]
+    return sites
+
+
+def test_every_statement_of_the_store_is_recorded(recording: Recording) -> None:
+    missed = [
+        f"{name}:{first} {text}"
+        for (name, first, last), text in call_sites().items()
+        if not any((name, line) in recording.lines for line in range(first, last + 1))
+    ]
+    assert not missed, "\n".join(("let `exercise` run these:", *missed))
+
+
+# The plans
+
+
+@pytest.fixture(scope="module", params=["a year", "no statistics"])
+def old_database(request: pytest.FixtureRequest) -> Iterator[sqlite3.Connection]:
+    """An empty database with the statistics of an old one, or of none."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
+        migrations.apply(Database(connection))
+        connection.execute("analyze")
+        connection.execute("delete from sqlite_stat1")
+        if request.param == "a year":
+            connection.executemany(
+                "insert into sqlite_stat1 values (?, ?, ?)", statistics(connection)
+            )
+        connection.commit()
+        connection.execute("analyze sqlite_schema")
+        yield connection
+
+
+def tables_of(connection: sqlite3.Connection) -> set[str]:
+    statement = "select name from sqlite_schema where type = 'table'"
+    return {row["name"] for row in connection.execute(statement)}
+
+
+def statistics(connection: sqlite3.Connection) -> Iterator[tuple[str, str | None, str]]:
+    """Rows of `sqlite_stat1` for `ROWS`."""
+    for table, rows in ROWS.items():
+        indexes = connection.execute(f"pragma index_list({table})").fetchall()
+        if not indexes:
+            yield table, None, str(rows)
+        for index in indexes:
+            name = table if index["origin"] == "pk" else index["name"]
+            yield table, name, " ".join(map(str, shares(connection, table, index)))
+
+
+def shares(connection: sqlite3.Connection, table: str, index: sqlite3.Row) -> list[int]:
+    """The rows of an index, and how many share its first column, its first two, and so on."""
+    columns = connection.execute(f"pragma index_info({index['name']})").fetchall()
+    rows = PARTIAL.get(index["name"], ROWS[table])
+    shared = min(rows, SHARED.get((table, columns[0]["name"]), 2))
+    numbers = [rows, shared, *(min(2, shared) for _ in columns[1:])]
+    if index["unique"]:
+        numbers[-1] = 1
+    return numbers
+
+
+STEP = re.compile(
+    r"^(?P<how>SCAN|SEARCH) (?P<table>\w+)(?: USING (?P<index>.*?))?(?: \((?P<terms>.*)\))?"
+    r"(?: (?:LEFT|RIGHT|FULL)-JOIN)?$"
+)
+
+
+def cost(connection: sqlite3.Connection, statement: str, step: str) -> tuple[str, float]:
+    """The table that a step of a plan reads, and how many of its rows each time."""
+    match = STEP.match(step)
+    if not match:
+        return "", 0
+    table = named_table(connection, statement, match["table"])
+    if table not in ROWS:
+        return table, 0
+    terms = match["terms"] or ""
+    if match["how"] == "SCAN" or "AUTOMATIC" in (match["index"] or ""):
+        return table, PARTIAL.get((match["index"] or "").rpartition(" ")[2], ROWS[table])
+    if not terms:  # the first or the last of an index
+        return table, 1
+    equal = len(re.findall(r"[\w<>]+=\?", terms))
+    if "INTEGER PRIMARY KEY" in match["index"]:
+        return table, 1 if equal else ROWS[table]
+    name = match["index"].rpartition(" ")[2]
+    for index in connection.execute(f"pragma index_list({table})").fetchall():
+        is_key = match["index"] == "PRIMARY KEY" and index["origin"] == "pk"
+        if is_key or index["name"] == name:
+            numbers = shares(connection, table, index)  # behind its columns an index has the key
+            return table, numbers[min(equal, len(numbers) - 1)]
+    raise AssertionError(f"no index of {table} for {step}")
+
+
+def named_table(connection: sqlite3.Connection, statement: str, name: str) -> str:
+    """The table behind a name in a plan, which may be an alias."""
+    tables = tables_of(connection)
+    for table in re.findall(rf"\b(\w+)\s+(?:as\s+)?{name}\b", statement):
+        if table in tables:
+            return str(table)
+    return name
+
+
+def plan(connection: sqlite3.Connection, statement: str, values: Any) -> list[str]:
+    if values is None or isinstance(values, dict):
+        names = set(re.findall(r":(\w+)", statement))
+        values = dict.fromkeys(names) | (values or {}) if names else (None,) * statement.count("?")
+    statement = statement.replace("in ()", "in (null)")
+    rows = connection.execute(f"explain query plan {statement}", values).fetchall()
+    return [row["detail"] for row in rows]
+
+
+def is_planned(statement: str) -> bool:
+    return statement.split(None, 1)[0].lower() in {"select", "insert", "update", "delete", "with"}
+
+
+def test_no_statement_reads_what_grows_with_age(
+    recording: Recording, old_database: sqlite3.Connection
+) -> None:
+    wrong = []
+    for statement, values in recording.statements.items():
+        if not is_planned(statement) or any(part in statement for part in ALLOWED):
+            continue
+        for step in plan(old_database, statement, values):
+            table, rows = cost(old_database, statement, step)
+            if rows > FEW and table not in SMALL:
+                wrong.append(f"{rows:,} rows of {table}: {step}\n{statement.strip()}\n")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_every_exception_from_that_is_still_needed(recording: Recording) -> None:
+    statements = "\n".join(recording.statements)
+    assert [part for part in ALLOWED if part not in statements] == []
+
+
+def test_deleting_a_row_looks_up_what_refers_to_it_by_an_index(
+    old_database: sqlite3.Connection,
+) -> None:
+    """Foreign keys are checked by queries that no plan shows."""
+    missing = []
+    for table in tables_of(old_database) - SMALL.keys():
+        for key in old_database.execute(f"pragma foreign_key_list({table})").fetchall():
+            indexes = old_database.execute(f"pragma index_list({table})").fetchall()
+            firsts = {
+                old_database.execute(f"pragma index_info({index['name']})").fetchone()["name"]
+                for index in indexes
+                if not index["partial"]
+            }
+            names = [row["name"] for row in old_database.execute(f"pragma table_info({table})")]
+            if names[0] == key["from"] and key["seq"] == 0:
+                continue
+            if key["seq"] == 0 and key["from"] not in firsts:
+                missing.append(f"{table}.{key['from']}")
+    assert missing == []
