@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.model.alerts import AlertedStory, StoryState
+from bot.model.alerts import AlertedStory, StoryState, UnsentMatch
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
 from bot.model.chats import Chat, Subscription, TokenPurpose
+from bot.model.clock import ClockStep
 from bot.model.delivery import (
     Delivery,
     DeliveryState,
@@ -35,7 +36,11 @@ class Clock(Protocol):
     """Time, so that a demo or a test may run it faster."""
 
     def now(self) -> datetime:
-        """Return the time, aware and in UTC."""
+        """Return the time, aware and in UTC; it may be wrong, and may be set meanwhile."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds since some moment, which pass evenly whatever `now` does."""
         ...
 
     async def sleep(self, span: timedelta) -> None:
@@ -212,11 +217,12 @@ class PollStore(Protocol):
         ...
 
     async def window(
-        self, since: datetime, after: int, limit: int
+        self, since: datetime, until: datetime, after: int, limit: int
     ) -> list[tuple[Report, StoryIds]]:
-        """Return entries seen since then with their stories, by id, starting behind `after`.
+        """Return entries seen in this span with their stories, by id, starting behind `after`.
 
-        The words are those that grouping first looked at.
+        Those that came after its first entry while the clock was wrong are among them. The words
+        are those that grouping first looked at.
         """
         ...
 
@@ -236,6 +242,16 @@ class PollStore(Protocol):
 
     async def release_pending(self, now: datetime) -> int:
         """Queue the alerts whose wait for further publishers is over; return how many."""
+        ...
+
+    async def unsent_matches(
+        self, subscriptions: Collection[int], now: datetime
+    ) -> list[UnsentMatch]:
+        """Return what these subscriptions want of the alerts that nobody has seen."""
+        ...
+
+    async def withdraw_matches(self, matches: Sequence[UnsentMatch], now: datetime) -> None:
+        """Let subscriptions no longer want these alerts; what nobody wants is not sent."""
         ...
 
     async def groupings(self) -> dict[int, Grouping]:
@@ -300,8 +316,8 @@ class DeliveryStore(Protocol):
         """Keep whether chats are quiet, and gather what waits there into one message."""
         ...
 
-    async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
-        """Return address and time of sends, so that rate limits survive a restart."""
+    async def recent_sends(self, since: datetime, now: datetime) -> list[tuple[int, datetime]]:
+        """Return address and time of sends until `now`, so that rate limits survive a restart."""
         ...
 
 
@@ -435,6 +451,31 @@ class AdminStore(Protocol):
 
     async def notify(self, notice: NoticeIntent, now: datetime) -> None:
         """Queue a notice to the operator."""
+        ...
+
+    async def clock_seen(self) -> datetime | None:
+        """Return the last time that newsbell is known to have run; None before the first."""
+        ...
+
+    async def clock_set_at(self) -> datetime | None:
+        """Return when the clock was last found to have been set; None for never."""
+        ...
+
+    async def is_clock_behind(self, step: ClockStep) -> bool:
+        """Whether the clock is behind; otherwise it was ahead before it was set back."""
+        ...
+
+    async def note_time(self, now: datetime) -> None:
+        """Keep that newsbell runs at this time."""
+        ...
+
+    async def correct_moments(
+        self, step: ClockStep, notice: NoticeIntent | None = None, *, is_set: bool = False
+    ) -> int:
+        """Correct stored moments where the clock was set; return how many waited too long.
+
+        `is_set` keeps that it was, so that nothing is deleted for its age for a while.
+        """
         ...
 
     async def prune(self, now: datetime) -> int:

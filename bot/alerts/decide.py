@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.alerts.readiness import enough, first_due, most_urgent, ready_priority
 from bot.alerts.state import AlertState, AlertStateDraft
 from bot.model.alerts import (
-    PRIORITIES,
     AlertGrowth,
     AlertIntent,
     AlertRevision,
@@ -205,7 +205,7 @@ class _Decision:
         subscriptions = frozenset(match.subscription_id for match in matches)
         options = self._options(chat, subscriptions)
         followed = self._state.stance(chat, hit.story_ids) is Stance.FOLLOW
-        pending = not followed and not _enough(options, count)
+        pending = not followed and not enough(options, count)
         intent = AlertIntent(
             chat,
             story,
@@ -214,9 +214,9 @@ class _Decision:
             hit.catch_up,
             collapse=hit.collapse and not pending,
             grouping=level,
-            priority=_ready_priority(options, count, _priority(options)),
+            priority=ready_priority(options, count, most_urgent(options)),
             pending=pending,
-            due_at=self._due_at(options) if pending else None,
+            due_at=first_due(options, self._now) if pending else None,
             followed=followed,
         )
         self._alerts.append(intent)
@@ -229,10 +229,8 @@ class _Decision:
         subscriptions = frozenset(match.subscription_id for match in matches)
         options = self._options(alert.chat_id, subscriptions - alert.subscriptions)
         count = self._state.publishers(alert.grouping, story_ids)
-        due_at = self._due_at(options) if alert.pending else None
-        self._revise(
-            alert, entry, matches, due_at, _ready_priority(options, count, Priority.NOTICE)
-        )
+        due_at = first_due(options, self._now) if alert.pending else None
+        self._revise(alert, entry, matches, due_at, ready_priority(options, count, Priority.NOTICE))
         joined = replace(alert, subscriptions=alert.subscriptions | subscriptions)
         self._draft.put(joined)
         if alert.pending:
@@ -262,10 +260,10 @@ class _Decision:
         options = self._options(chat, alert.subscriptions)
         stance = self._state.stance(chat, story_ids)
         muted = stance is Stance.MUTE
-        enough = stance is Stance.FOLLOW or _enough(options, count)
+        ready = stance is Stance.FOLLOW or enough(options, count)
         release = None
-        if alert.pending and not muted and enough:
-            release = _ready_priority(options, count, _priority(options))
+        if alert.pending and not muted and ready:
+            release = ready_priority(options, count, most_urgent(options))
         again_at = min((item.alert_again_at for item in options if item.alert_again_at), default=0)
         again = (
             before < again_at <= count
@@ -275,7 +273,7 @@ class _Decision:
         )
         key = (chat, alert.story_id)
         growth = self._growths.get(key, AlertGrowth(chat, alert.story_id))
-        urgent = min(growth.priority, _ready_priority(options, count, Priority.NOTICE))
+        urgent = min(growth.priority, ready_priority(options, count, Priority.NOTICE))
         self._growths[key] = replace(
             growth,
             release=growth.release if release is None else release,
@@ -291,26 +289,3 @@ class _Decision:
         """The options of those subscriptions that still send alerts to the chat."""
         candidates = (self._index.subscription(number) for number in sorted(subscriptions))
         return [item.options for item in candidates if item and chat in item.chats]
-
-    def _due_at(self, options: Iterable[AlertOptions]) -> datetime | None:
-        """When an alert goes out even if too few publishers carry its story."""
-        waits = [item.or_after for item in options if item.or_after is not None]
-        return self._now + min(waits) if waits else None
-
-
-def _enough(options: Iterable[AlertOptions], publishers: int) -> bool:
-    """Whether any subscription waits for no further publisher."""
-    return any(item.publishers <= publishers for item in options)
-
-
-def _priority(options: Iterable[AlertOptions]) -> Priority:
-    """That of the most urgent subscription."""
-    return min((PRIORITIES[item.urgency] for item in options), default=Priority.NORMAL)
-
-
-def _ready_priority(
-    options: Iterable[AlertOptions], publishers: int, default: Priority
-) -> Priority:
-    """That of the most urgent subscription that waits for no further publisher."""
-    ready = (PRIORITIES[item.urgency] for item in options if item.publishers <= publishers)
-    return min(ready, default=default)

@@ -30,13 +30,15 @@ def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
             pages += _pages(BundleKind.CATCH_UP, waiting)
     times = DIGEST_AT if settings.digest_at is None else settings.digest_at
     digest = [story for story in chat.waiting if story.digest]
-    due = chat.digested_at is not None and _last(times, zone, now) > chat.digested_at
+    # A time after now was stored while the clock was ahead.
+    last_digest = min(chat.digested_at or now, now)
+    due = chat.digested_at is not None and _last(times, zone, now) > last_digest
     enough = bool(settings.digest_from) and len(digest) >= (settings.digest_from or 0)
     # While it is quiet nothing could be sent; and a page does not go out earlier if a story on it
     # becomes breaking.
     if until is None and digest and (due or enough or (not times and not settings.digest_from)):
         pages += _pages(BundleKind.DIGEST, digest)
-    digested = now if chat.digested_at is None or (due and until is None) else chat.digested_at
+    digested = now if due and until is None else last_digest
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
     moments += [_next(minutes, zone, now) for minutes in times]
     return SchedulePlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))

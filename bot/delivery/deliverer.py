@@ -74,6 +74,11 @@ class Deliverer:
         """Look at the outbox now."""
         self._wake.set()
 
+    def clock_set(self, span: timedelta) -> None:
+        """Go on where the wall clock was set by `span`."""
+        self._limits.clock_set(span)
+        self.wake()
+
     def stop(self) -> None:
         """Begin no further send."""
         self._stopping = True
@@ -82,7 +87,7 @@ class Deliverer:
     async def recover(self) -> int:
         """Settle the deliveries that a process which is gone had begun; how many."""
         now = self._clock.now()
-        self._limits = RateLimiter(await self._store.recent_sends(now - GROUP_SPAN))
+        self._limits = RateLimiter(await self._store.recent_sends(now - GROUP_SPAN, now))
         begun = await self._store.in_flight()
         stopped = Undecided("newsbell stopped while this was being sent")
         await self._store.settle([policy.settle(item, stopped, now) for item in begun], now)

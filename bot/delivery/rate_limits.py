@@ -102,6 +102,19 @@ class RateLimiter:
         if isinstance(outcome, ServiceDown):
             self._close(retry_at)
 
+    def clock_set(self, span: timedelta) -> None:
+        """Move all remembered times with the clock, which somebody set by `span`."""
+        self._overall = [at + span for at in self._overall]
+        self._starts = deque((at + span for at in self._starts), maxlen=BURST)
+        self._under_way = {address: at + span for address, at in self._under_way.items()}
+        self._chats = {
+            address: deque((at + span for at in times), maxlen=GROUP_BUDGET)
+            for address, times in self._chats.items()
+        }
+        self._floods = deque((chat, at + span, until + span) for chat, at, until in self._floods)
+        if self._closed_until:
+            self._closed_until += span
+
     def _count(self, address: int, at: datetime) -> None:
         if address == 0:
             return

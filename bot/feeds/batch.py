@@ -9,6 +9,7 @@ another, so that what is decided about an entry is known when the next one is lo
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import structlog
@@ -49,6 +50,7 @@ class BatchCommitter:
         self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
+        self._clock_ahead = timedelta(0)  # how far the clock was set since newsbell started
 
     async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
         """Decide and commit; the commits, without feeds that another poller claimed meanwhile.
@@ -87,10 +89,11 @@ class BatchCommitter:
         """Read the live window from the store, and keep it for the next batch."""
         window, after = Window(), 0
         # The window's present is its newest entry, which a quiet time leaves behind.
-        since = self._clock.now() - 2 * SPAN
+        now = self._clock.now() - self._clock_ahead
+        since = now - 2 * SPAN
         gc.disable()  # all that is made here stays: looking for what does not costs a fifth
         try:
-            while part := await self._store.window(since, after, RESTORED):
+            while part := await self._store.window(since, now, after, RESTORED):
                 async for report, story_ids in yielding(part, AT_ONCE * AT_ONCE):
                     window.restore(report, story_ids)
                 after = part[-1][0].id
@@ -98,6 +101,10 @@ class BatchCommitter:
             gc.enable()
         self._window = window
         return window
+
+    def clock_set(self, span: timedelta) -> None:
+        """Go on where the wall clock was set by `span`: stories end by the time that passed."""
+        self._clock_ahead += span
 
     async def _decide(self, responses: Sequence[PollResponse]) -> list[PollDecision]:
         """What the polls mean for their feeds."""
@@ -118,7 +125,7 @@ class BatchCommitter:
         self, window: Window, decisions: Sequence[PollDecision]
     ) -> tuple[list[PollDecision], Merges]:
         """The decisions with stories for their new entries, and what merged because of them."""
-        assigner = Assigner(window, self._publisher_groups())
+        assigner = Assigner(window, self._publisher_groups(), self._clock_ahead)
         placed: list[PollDecision] = []
         for decision in decisions:
             publisher = decision.feed.publisher

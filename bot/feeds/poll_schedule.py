@@ -22,6 +22,8 @@ MOVE_POLLS = 3
 MOVE_SPAN = timedelta(hours=24)
 SLOW_DOWN = timedelta(minutes=10)  #: a 429 that names no time
 LONGEST_WAIT = timedelta(days=7)  #: what a server may ask for at most
+AS_PUBLISHED = "as often as it publishes"  #: the reason of an adaptive interval
+SKIPS = "the feed's skipHours or skipDays"  #: the reason of a plan that keeps to them
 _JITTER = 0.1
 
 
@@ -63,9 +65,7 @@ def after_success(
     feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
 ) -> Plan:
     """The next poll after a 200 or 304: our interval, raised by what the publisher asks for."""
-    interval, reason = (
-        (feed.every, "every") if feed.every else (adaptive(state, now), "as often as it publishes")
-    )
+    interval, reason = (feed.every, "every") if feed.every else (adaptive(state, now), AS_PUBLISHED)
     requests = (
         (state.hints.ttl, CEILING, "the feed's ttl or update period"),
         (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
@@ -77,7 +77,12 @@ def after_success(
     jitter = 1 + _JITTER * chance
     at = now + interval * jitter
     awake = max(at, min(skip(at, state.hints), now + CEILING * jitter))
-    return Plan(awake, interval, reason if awake == at else "the feed's skipHours or skipDays")
+    return Plan(awake, interval, reason if awake == at else SKIPS)
+
+
+def longest_wait(interval: timedelta, reason: str) -> timedelta:
+    """Return how far ahead of a poll the next can have been planned, by its stored plan."""
+    return (max(interval, CEILING) if reason == SKIPS else interval) * (1 + _JITTER)
 
 
 def skip(at: datetime, hints: FeedHints) -> datetime:
@@ -115,7 +120,8 @@ def wait_asked(failure: Failure | None, freshness: Freshness) -> timedelta | Non
 
 def conditional(state: FeedState, now: datetime) -> bool:
     """Whether to send the stored validators: always, but for one fetch in eight days."""
-    return state.full_at is not None and now - state.full_at < FULL_AGAIN
+    # A time after now was stored while the clock was ahead, and says nothing.
+    return state.full_at is not None and timedelta(0) <= now - state.full_at < FULL_AGAIN
 
 
 def succeeded(state: FeedState, now: datetime) -> FeedState:
@@ -141,7 +147,7 @@ def failed(
         state,
         last_poll_at=now,
         failures=state.failures + 1,
-        failing_since=state.failing_since or now,
+        failing_since=min(state.failing_since or now, now),
         failure=failure,
         failure_text=text,
         gone=state.gone + 1 if failure is Failure.GONE else 0,
@@ -176,7 +182,7 @@ def redirected(state: FeedState, permanent_url: str | None, now: datetime) -> Fe
     seen = state.redirection
     if seen is None or seen.url != permanent_url:
         return replace(state, redirection=Redirection(permanent_url, 1, now))
-    seen = replace(seen, polls=seen.polls + 1)
+    seen = replace(seen, polls=seen.polls + 1, since=min(seen.since, now))
     if seen.polls >= MOVE_POLLS and now - seen.since >= MOVE_SPAN:
         return replace(state, adopted_url=permanent_url, redirection=None)
     return replace(state, redirection=seen)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from bot.model.chats import Urgency
-from bot.model.entries import Match, Span
+from bot.model.entries import Article, Match, Span
 from bot.model.stories import Grouping
 
 
@@ -99,6 +99,16 @@ class KnownAlert:
     undelivered: bool = False
     #: its story became part of another, of which the chat has an alert as well
     superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentMatch:
+    """A subscription that wants an alert which nobody has seen."""
+
+    chat_id: int
+    story_id: int
+    subscription_id: int
+    articles: tuple[Article, ...] = ()  #: of the story, the newest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class NoticeKind(StrEnum):
     UNDECIDED = "undecided"  #: an alert and its repeat may both not have arrived
     DEAD_LETTER = "dead_letter"  #: a message was refused for good
     CHAT_PAUSED = "chat_paused"  #: a chat takes no messages
+    CLOCK = "clock"  #: the clock of this machine was wrong
     CHAT_CLOSED = "chat_closed"  #: what waited for weeks in such a chat was dropped
     DATABASE = "database"  #: its file is gone, replaced or damaged
     FLOOD = "flood"  #: a feed had more new entries than ever

@@ -69,6 +69,19 @@ class Index:
         """Return the tree of an active subscription."""
         return self._compiled[subscription_id].tree
 
+    def matches(self, subscription_id: int, article: Article) -> bool:
+        """Return whether an active subscription matches an article.
+
+        A broken one may have meant it.
+        """
+        compiled = self._compiled.get(subscription_id)
+        if compiled is None:
+            return True
+        feeds = compiled.subscription.feeds
+        if feeds and article.selectors.isdisjoint(feeds):
+            return False
+        return match(compiled.tree, ArticleWords(article)) is not None
+
     def set(self, subscription: Subscription) -> None:
         """Add or change a subscription. A query that cannot be parsed goes to `broken`."""
         before = self._compiled.get(subscription.id)
@@ -140,9 +153,7 @@ class Index:
         if names is not None and chat is None and names != self._names:
             self._names = names
             stale = {
-                number
-                for number, subscription in known.items()
-                if "@" in subscription.query or "＠" in subscription.query
+                number for number, subscription in known.items() if uses_lists(subscription.query)
             }
         for number, subscription in new.items():
             if number in stale:
@@ -242,6 +253,11 @@ class Index:
         for article in articles:
             self._selector.add_language(article.language)
             self._selector.observe(ArticleWords(article).postings)
+
+
+def uses_lists(query: str) -> bool:
+    """Return whether a query may name a list."""
+    return "@" in query or "＠" in query
 
 
 def _may_match(tree: Node, word: str) -> bool:

@@ -30,6 +30,7 @@ from bot.service import logs
 from bot.service.app import App
 from bot.service.chat_services import build_chat
 from bot.service.clock import SystemClock
+from bot.service.clock_watch import ClockWatch
 from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
@@ -93,7 +94,15 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         committer = _committer(base)
         poller = _poller(base, committer, deliverer, network)
         telegram = _telegram(base, bot, poller, deliverer, stack) if bot else None
-        jobs = Jobs(store, poller, deliverer, workers, network, wiring.clock)
+
+        def clock_set(span: timedelta) -> None:
+            committer.clock_set(span)
+            deliverer.clock_set(span)
+            poller.tick()
+
+        watch = ClockWatch(store.admin, wiring.clock, clock_set)
+        jobs = Jobs(store, poller, deliverer, workers, network, wiring.clock, watch)
+        committer.clock_set(await watch.start())
         await _restore(base, committer, deliverer)
         yield App(
             live=base.live,
@@ -135,7 +144,7 @@ async def _base(
     live = LiveConfig(config, guard)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))
-    subscriptions = LiveSubscriptions(store, index, live)
+    subscriptions = LiveSubscriptions(store, index, live, wiring.clock)
     return _Base(live, store, index, subscriptions, fetcher, wiring.parser or workers, wiring)
 
 

@@ -14,6 +14,7 @@ from bot.errors import StoreError
 from bot.feeds.poller import Poller, PollReport
 from bot.model.feeds import Failure
 from bot.ports import Clock, Store
+from bot.service.clock_watch import LOOK, ClockWatch
 from bot.service.scheduler import Job
 from bot.service.workers import Workers
 
@@ -53,7 +54,9 @@ class Jobs:
         workers: Workers,
         network: NetworkWatch,
         clock: Clock,
+        clock_watch: ClockWatch,
     ) -> None:
+        self._clock_watch = clock_watch
         self._store, self._poller, self._deliverer = store, poller, deliverer
         self._workers, self._network, self._clock = workers, network, clock
 
@@ -68,6 +71,7 @@ class Jobs:
             "resting the readers": (timedelta(minutes=1), self.rest_workers),
             "filling the search": (timedelta(seconds=2), self.fill_search),
             "releasing alerts that wait": (timedelta(seconds=5), self.release_pending),
+            "comparing the clocks": (LOOK, self.compare_clocks),
         }
 
     def at_wall_times(self) -> Mapping[str, tuple[timedelta, Job]]:
@@ -83,6 +87,13 @@ class Jobs:
         except StoreError as error:
             log.error("hurry_failed", error=str(error))
         self._poller.tick()
+
+    async def compare_clocks(self) -> None:
+        """Notice that the clock was set."""
+        try:
+            await self._clock_watch.look()
+        except StoreError as error:
+            log.error("clock_correction_failed", error=str(error))
 
     def rest_workers(self) -> None:
         """End the parsers' processes where no document came for a while."""
@@ -109,6 +120,9 @@ class Jobs:
     async def prune(self) -> None:
         """Delete old rows, and tidy the search."""
         try:
+            if not await self._clock_watch.is_even():
+                log.info("prune_put_off", reason="the clock was set within the last day")
+                return
             await self._store.admin.prune(self._clock.now())
             await self._store.search.renew()
         except StoreError as error:

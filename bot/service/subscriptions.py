@@ -1,13 +1,16 @@
 """Keep the query index as the stored subscriptions are. Decides nothing about their queries."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import structlog
 
 from bot.feeds.yielding import yielding
+from bot.model.alerts import UnsentMatch
+from bot.model.chats import Subscription
 from bot.model.stories import Grouping
-from bot.ports import Store
-from bot.query.index import Index
+from bot.ports import Clock, Store
+from bot.query.index import Index, uses_lists
+from bot.query.parser import Names
 from bot.service.live_config import LiveConfig
 
 log = structlog.stdlib.get_logger("newsbell.subscriptions")
@@ -16,8 +19,9 @@ log = structlog.stdlib.get_logger("newsbell.subscriptions")
 class LiveSubscriptions:
     """The subscriptions in force, compiled, and how each chat's alerts are grouped."""
 
-    def __init__(self, store: Store, index: Index, live: LiveConfig) -> None:
-        self._store, self.index, self._live = store, index, live
+    def __init__(self, store: Store, index: Index, live: LiveConfig, clock: Clock) -> None:
+        self._store, self.index, self._live, self._clock = store, index, live, clock
+        self._names: Names | None = None
         self._groupings: Mapping[int, Grouping] = {}
 
     @property
@@ -32,14 +36,21 @@ class LiveSubscriptions:
     async def refresh(self, chat_id: int | None = None) -> None:
         """Compile what changed, in all chats or in one; polls go on meanwhile.
 
-        A query that cannot be read any more is logged and stops no other.
+        What waits because of a query that reads otherwise now is tried on the new one. A query
+        that cannot be read any more is logged and stops no other.
         """
         self._groupings = await self._store.polls.groupings()
         known = set(self.index.broken)
         subscriptions = await self._store.polls.subscriptions(chat_id)
-        changes = self.index.synchronize(subscriptions, self._live.names(), chat_id)
+        names = self._live.names()
+        changed = self._changed(subscriptions, names, all_chats=chat_id is None)
+        changes = self.index.synchronize(subscriptions, names, chat_id)
         async for _ in yielding(changes):
             pass
+        if chat_id is None:
+            self._names = names
+        if changed:
+            await self._withdraw(changed)
         for key in self.index.broken.keys() - known:
             subscription, error = self.index.broken[key]
             log.error(
@@ -49,3 +60,28 @@ class LiveSubscriptions:
                 error=error.message,
                 effect="it sends no alerts",
             )
+
+    def _changed(
+        self, subscriptions: Iterable[Subscription], names: Names, *, all_chats: bool
+    ) -> list[int]:
+        """The subscriptions that may match other articles than those compiled until now."""
+        lists_changed = all_chats and self._names is not None and names != self._names
+        return [
+            subscription.id
+            for subscription in subscriptions
+            if (before := self.index.subscription(subscription.id))
+            and (
+                (before.query, before.feeds) != (subscription.query, subscription.feeds)
+                or (lists_changed and uses_lists(subscription.query))
+            )
+        ]
+
+    async def _withdraw(self, changed: Collection[int]) -> None:
+        """Withdraw what waits and no longer matches."""
+        matches = await self._store.polls.unsent_matches(changed, self._clock.now())
+        stale = [match async for match in yielding(matches) if not self._still_matches(match)]
+        if stale:
+            await self._store.polls.withdraw_matches(stale, self._clock.now())
+
+    def _still_matches(self, unsent: UnsentMatch) -> bool:
+        return any(self.index.matches(unsent.subscription_id, item) for item in unsent.articles)

@@ -2,20 +2,22 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
 
+from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.status import FeedStatus, Status
-from bot.store import cleanup, meta, outbox
+from bot.store import cleanup, clock_moments, meta, outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
 
+RECENT_ENTRIES = timedelta(days=6)  #: a newsbell that ran until now had new entries since then
 _CLEANUP_PAUSE = 0.01  # seconds between two parts of a clean-up, so that polls get their turn
 _OUTBOX_ROWS = 200  # of `outbox list`, at most
 UNFINISHED = (
@@ -57,6 +59,9 @@ _OUTBOX = f"""
     )
     order by o.id limit ?
 """
+_LAST_POLL = "select max(last_poll_at) from feeds where active = 1"
+_CLOCK_SET = f"select value from meta where name = '{MetaName.CLOCK_SET}'"
+_SEEN_BETWEEN = "select 1 from entries where first_seen_at between ? and ? limit 1"
 
 
 class AdminTables:
@@ -84,6 +89,63 @@ class AdminTables:
     async def notify(self, notice: NoticeIntent, now: datetime) -> None:
         """Queue a notice to the operator; the same words once a day at most."""
         await self._writer.run("queue a notice", lambda db: outbox.notify(db, notice, now))
+
+    async def clock_seen(self) -> datetime | None:
+        """Return the last time that newsbell is known to have run; None before the first."""
+
+        def work(db: Database) -> datetime | None:
+            seen = meta.read(db, MetaName.CLOCK_SEEN)
+            return get_time(seen or db.execute(_LAST_POLL).fetchone()[0])
+
+        return await self._writer.run("read the time", work)
+
+    async def clock_set_at(self) -> datetime | None:
+        """Return when the clock was last found to have been set; None for never."""
+        rows = await self._writer.fetch("read the time", _CLOCK_SET)
+        return get_time(rows[0][0]) if rows else None
+
+    async def is_clock_behind(self, step: ClockStep) -> bool:
+        """Whether the clock was set back to a time that was right long ago.
+
+        Otherwise it was ahead: entries lead up to now, and none came in the time between.
+        """
+        before = step.before
+        span = (before - step.now) / 3
+        between = [put_time(step.now + span), put_time(before - span)]
+        now = [put_time(step.now - RECENT_ENTRIES), put_time(step.now)]
+
+        def work(db: Database) -> bool:
+            return bool(
+                db.execute(_SEEN_BETWEEN, between).fetchone()
+                or not db.execute(_SEEN_BETWEEN, now).fetchone()
+            )
+
+        return await self._writer.run("compare the clock", work)
+
+    async def note_time(self, now: datetime) -> None:
+        """Keep that newsbell runs at this time."""
+        await self._writer.run(
+            "keep the time", lambda db: meta.write(db, MetaName.CLOCK_SEEN, put_time(now))
+        )
+
+    async def correct_moments(
+        self, step: ClockStep, notice: NoticeIntent | None = None, *, is_set: bool = False
+    ) -> int:
+        """Correct stored moments where the clock was set; return how many waited too long.
+
+        `is_set` keeps that it was, so that nothing is deleted for its age for a while.
+        """
+
+        def work(db: Database) -> int:
+            count = clock_moments.correct(db, step)
+            meta.write(db, MetaName.CLOCK_SEEN, put_time(step.now))
+            if is_set:
+                meta.write(db, MetaName.CLOCK_SET, put_time(step.now))
+            if notice:
+                outbox.notify(db, notice, step.now)
+            return count
+
+        return await self._writer.run("correct the stored times", work)
 
     async def prune(self, now: datetime) -> int:
         """Delete what is obsolete, in small transactions; return how many rows were deleted."""

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import ChatKind, Subscription
-from bot.model.entries import Article, Silence
+from bot.model.entries import Silence
 from bot.model.feeds import Failure
 from bot.model.stories import Pair, PairReason
 from bot.store import meta
@@ -23,6 +23,7 @@ from bot.store.database import read_only
 from bot.store.entry_facts import alerts_of, revisions_of
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
+    get_article,
     get_settings,
     get_story_ids,
     get_subscription,
@@ -278,18 +279,7 @@ def _stored(row: Any) -> StoredEntry:
     return StoredEntry(
         id=row["id"],
         story_id=row["story_id"],
-        article=Article(
-            title=row["title"],
-            summary=row["summary"],
-            language=row["language"],
-            link=row["link"],
-            author=row["author"],
-            source=row["source"],
-            feed=row["feed_url"],
-            feed_name=row["feed_name"],
-            publisher=row["publisher"],
-            tags=tuple(json.loads(row["tags"])),
-        ),
+        article=get_article(row),
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
         silent=Silence(row["silent"]) if row["silent"] else None,

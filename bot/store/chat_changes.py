@@ -43,6 +43,8 @@ from bot.store import outbox
 from bot.store.mappers import get_settings, put_alert_options, put_settings, put_time
 from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
 from bot.store.stories import set_stance
+from bot.store.topics import allow_topics
+from bot.store.unsent_alerts import forget_matches, reconsider
 from bot.text.url import host_and_port
 
 CONFIRM_WITHIN = timedelta(hours=1)  #: how long a chat may take to confirm a query
@@ -141,6 +143,12 @@ def _add_subscription(db: Database, change: AddSubscription, origin: Origin) -> 
 
 
 def _edit_subscription(db: Database, change: EditSubscription, origin: Origin) -> None:
+    before = db.execute(
+        f"select paused from subscriptions where {_OWN_SUBSCRIPTION}",
+        [change.subscription_id, origin.target],
+    ).fetchone()
+    if before is None:
+        return
     columns: dict[str, Any] = {
         "query": change.query,
         "name": change.name,
@@ -159,6 +167,21 @@ def _edit_subscription(db: Database, change: EditSubscription, origin: Origin) -
             f"update subscriptions set {columns_text} where {_OWN_SUBSCRIPTION}",
             [*changed.values(), change.subscription_id, origin.target],
         )
+    # What a paused subscription left behind was for its old words. Of others, whoever compiles
+    # queries says what the new words match.
+    if before["paused"] and (change.query is not None or change.feeds is not None):
+        forget_matches(db, origin.target, change.subscription_id)
+    if change.options or change.paused is not None:
+        _reconsider(db, change.subscription_id, origin)
+
+
+def _reconsider(db: Database, subscription_id: int, origin: Origin) -> None:
+    """Bring what waits in line with a subscription that changed."""
+    rows = db.execute(
+        "select chat_id from routes where subscription_id = ?", [subscription_id]
+    ).fetchall()
+    chats = {row["chat_id"] for row in rows}
+    reconsider(db, chats, origin.now, [subscription_id])
 
 
 def _remove_subscription(db: Database, change: RemoveSubscription, origin: Origin) -> None:
@@ -167,6 +190,7 @@ def _remove_subscription(db: Database, change: RemoveSubscription, origin: Origi
         f"update subscriptions set removed_at = ? where {_OWN_SUBSCRIPTION}",
         [removed_at, change.subscription_id, origin.target],
     )
+    _reconsider(db, change.subscription_id, origin)
 
 
 def _ask_confirmation(db: Database, change: AskConfirmation, origin: Origin) -> None:
@@ -248,6 +272,8 @@ def _allow_chat(db: Database, change: AllowChat, origin: Origin) -> None:
     )
     if change.operator:
         db.execute("update chats set operator = 1 where id = ?", [number])
+    if change.allowed:
+        reconsider(db, [number, *allow_topics(db, [number])], origin.now)
 
 
 def _link_channel(db: Database, change: LinkChannel, origin: Origin) -> None:

@@ -19,7 +19,7 @@ from bot.store.mappers import put_time
 from bot.store.meta import MetaName
 from bot.store.outbox import DropReason
 from bot.store.sql import IS_DONE, IS_QUEUED, QUEUED, literal, marks
-from bot.store.stories import QUIET
+from bot.store.unsent_alerts import QUIET
 
 KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
 KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered

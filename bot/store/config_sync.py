@@ -4,7 +4,7 @@ What it no longer declares is set aside and never deleted, so that history stays
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ from bot.store.sql import (
     literal,
     marks,
 )
+from bot.store.topics import allow_topics
+from bot.store.unsent_alerts import reconsider
 from bot.text.url import host_and_port
 
 _DECLARED_FEEDS = """
@@ -103,8 +105,8 @@ _INSERT_SUBSCRIPTION = """
     values (?, ?, ?, 1, ?, ?, ?, ?, ?)
 """
 _UPDATE_SUBSCRIPTION = """
-    update subscriptions set query = ?, feeds = ?, urgency = ?, publishers = ?, or_after = ?,
-        ring_again_at = ?
+    update subscriptions set name = ?, query = ?, feeds = ?, urgency = ?, publishers = ?,
+        or_after = ?, ring_again_at = ?, removed_at = null
     where id = ?
 """
 
@@ -119,15 +121,24 @@ class ConfigTables:
         """Make the store hold what is declared, in one transaction; return the changes in words."""
 
         def work(db: Database) -> list[str]:
+            allowed = _allowed_chats(db)
             changes = _sync_feeds(db, declared.feeds, now)
             chats, chat_changes = _sync_chats(db, declared.chats)
             changes += chat_changes
             _sync_admins(db, declared.admins, now)
             changes += _sync_access(db, is_open=declared.open)
+            allow_topics(db, sorted(_allowed_chats(db) - allowed))
             db.execute("update chats set hours_at = ''")  # the file's time zone may be another
-            return changes + _sync_subscriptions(db, declared.subscriptions, chats, now)
+            changes += _sync_subscriptions(db, declared.subscriptions, chats, now)
+            reconsider(db, _allowed_chats(db) - allowed, now)
+            return changes
 
         return await self._writer.run("take in the configuration", work)
+
+
+def _allowed_chats(db: Database) -> set[int]:
+    rows = db.execute("select id from chats where allowed = 1").fetchall()
+    return {row["id"] for row in rows}
 
 
 def _in_words(
@@ -266,21 +277,68 @@ def _sync_subscriptions(
         "select * from subscriptions where declared = 1 and removed_at is null"
     ).fetchall()
     before = {row["name"]: row for row in rows}
-    changed = []
+    known = _follow_renames(subscriptions, before)
+    if len(known) < len(subscriptions):
+        known |= _returning(db, subscriptions, known)
+    changed: list[str] = []
+    concerned: dict[int, set[int]] = {}  # chats by subscription
     for subscription in subscriptions:
-        stored = before.get(subscription.name)
+        stored = known.get(subscription.name)
         number, differs = _put_subscription(db, subscription, stored, now)
-        rerouted = _put_routes(db, number, {chats[name] for name in subscription.to})
-        if stored is not None and (differs or rerouted):
-            changed.append(subscription.name)
-    names = [subscription.name for subscription in subscriptions]
-    removed = [name for name in before if name not in names]
-    db.conn.executemany(
-        "update subscriptions set removed_at = ? where id = ?",
-        [(put_time(now), before[name]["id"]) for name in removed],
-    )
-    added = [name for name in names if name not in before]
-    return _in_words("subscriptions", added, removed, changed)
+        to = {chats[name] for name in subscription.to}
+        rerouted = _put_routes(db, number, to)
+        if stored is not None and (differs or to != rerouted):
+            concerned[number] = to | rerouted
+            if subscription.name in before:
+                changed.append(subscription.name)
+    names = {subscription.name for subscription in subscriptions}
+    kept = {row["id"] for row in known.values()}
+    for row in rows:
+        if row["id"] not in kept:
+            db.execute(
+                "update subscriptions set removed_at = ? where id = ?", [put_time(now), row["id"]]
+            )
+            concerned[row["id"]] = _routes(db, row["id"])
+    for number, chat_ids in concerned.items():
+        reconsider(db, chat_ids, now, [number])
+    added = names - before.keys()
+    return _in_words("subscriptions", added, before.keys() - names, changed)
+
+
+def _follow_renames(
+    subscriptions: Sequence[DeclaredSubscription], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the stored rows by the names of the file, which may call one otherwise now.
+
+    What waits for a subscription goes on waiting when only its name has changed.
+    """
+    names = {subscription.name for subscription in subscriptions}
+    known = {name: row for name, row in before.items() if name in names}
+    gone = [row for name, row in before.items() if name not in names]
+    for subscription in subscriptions:
+        feeds = json.dumps(subscription.feeds)
+        same = [row for row in gone if (row["query"], row["feeds"]) == (subscription.query, feeds)]
+        if subscription.name not in known and same:
+            known[subscription.name] = same[0]
+            gone.remove(same[0])
+    return known
+
+
+def _returning(
+    db: Database, subscriptions: Sequence[DeclaredSubscription], known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the rows of subscriptions that the file names again as it once did, by name."""
+    rows = db.execute(
+        "select * from subscriptions where declared = 1 and removed_at is not null "
+        "order by removed_at, id"
+    ).fetchall()
+    removed = {(row["name"], row["query"], row["feeds"]): row for row in rows}
+    keys = {
+        subscription.name: (subscription.name, subscription.query, json.dumps(subscription.feeds))
+        for subscription in subscriptions
+        if subscription.name not in known
+    }
+    return {name: removed[key] for name, key in keys.items() if key in removed}
 
 
 def _put_subscription(
@@ -291,18 +349,27 @@ def _put_subscription(
     if stored is None:
         values = [subscription.name, subscription.query, feeds, put_time(now), *options]
         return int(db.execute(_INSERT_SUBSCRIPTION, values).lastrowid or 0), False
-    before = stored["query"], stored["feeds"], get_alert_options(stored)
-    differs = before != (subscription.query, feeds, subscription.options)
+    before = stored["name"], stored["query"], stored["feeds"], get_alert_options(stored)
+    declared = subscription.name, subscription.query, feeds, subscription.options
+    differs = before != declared or stored["removed_at"] is not None
     if differs:
-        db.execute(_UPDATE_SUBSCRIPTION, [subscription.query, feeds, *options, stored["id"]])
+        values = [subscription.name, subscription.query, feeds, *options, stored["id"]]
+        db.execute(_UPDATE_SUBSCRIPTION, values)
     return int(stored["id"]), differs
 
 
-def _put_routes(db: Database, number: int, chats: set[int]) -> bool:
-    """Write the chats of a subscription; return whether they were others."""
+def _routes(db: Database, number: int) -> set[int]:
     rows = db.execute("select chat_id from routes where subscription_id = ?", [number]).fetchall()
+    return {row["chat_id"] for row in rows}
+
+
+def _put_routes(db: Database, number: int, chats: set[int]) -> set[int]:
+    """Write the chats of a subscription; return those that it had."""
+    before = _routes(db, number)
+    if before == chats:
+        return before
     db.execute("delete from routes where subscription_id = ?", [number])
     db.conn.executemany(
         "insert into routes values (?, ?)", [(number, chat) for chat in sorted(chats)]
     )
-    return chats != {row["chat_id"] for row in rows}
+    return before

@@ -66,7 +66,7 @@ _NEXT_WAIT = f"""
 """
 _RECENT_SENDS = f"""
     select address, settled_at from outbox join chats on chats.id = chat_id
-    where {IS_SENT} and settled_at > ?
+    where {IS_SENT} and settled_at > ? and settled_at <= ?
 """
 _NEXT_OF_CHAT = f"""
     select outbox.* from outbox join chats on chats.id = chat_id
@@ -134,9 +134,10 @@ class DeliveryTables:
         """Keep whether chats are quiet, and gather what waits there into one message."""
         await self._writer.run("keep the hours of chats", lambda db: schedules.keep(db, plans, now))
 
-    async def recent_sends(self, since: datetime) -> list[tuple[int, datetime]]:
-        """Return address and time of sends."""
-        rows = await self._writer.fetch("read recent sends", _RECENT_SENDS, [put_time(since)])
+    async def recent_sends(self, since: datetime, now: datetime) -> list[tuple[int, datetime]]:
+        """Return address and time of sends; none after `now`, when the clock was ahead."""
+        span = [put_time(since), put_time(now)]
+        rows = await self._writer.fetch("read recent sends", _RECENT_SENDS, span)
         return [(row["address"], sure_time(row["settled_at"])) for row in rows]
 
     async def claim_deliveries(

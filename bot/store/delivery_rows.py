@@ -29,7 +29,8 @@ _VIEWS = """
     where a.chat_id = ? and a.story_id in ({marks}) order by a.created_at, a.story_id
 """
 _MATCHES = """
-    select name, spans, entry_id from alert_matches join subscriptions s on s.id = subscription_id
+    select name, spans, entry_id, removed_at is null and s.paused = 0 as in_force
+    from alert_matches join subscriptions s on s.id = subscription_id
     where chat_id = ? and story_id = ? order by s.id
 """
 # What a feed brought that another chat added is nothing that this chat sees.
@@ -128,6 +129,8 @@ def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView
 
 def _view(db: Database, row: Any) -> AlertView:
     matches = db.execute(_MATCHES, [row["chat_id"], row["story_id"]]).fetchall()
+    # A deleted subscription is named only where it was the only one.
+    matches = [match for match in matches if match["in_force"]] or matches
     confirmations, entries, publishers = _story(db, row)
     return AlertView(
         story_id=row["story_id"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.model.chat_events import ExpectedInput, Screen, ScreenTask
 from bot.model.chats import AlertOptions, Chat, ChatKind, ChatSettings, Subscription, Urgency
-from bot.model.entries import EntryKeys, KnownEntry, Span
+from bot.model.entries import Article, EntryKeys, KnownEntry, Span
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
 from bot.model.message import Button, Entity
 from bot.model.stories import Grouping, StoryIds
@@ -150,6 +150,22 @@ def get_feed(row: Row) -> FeedDue:
         every,
         get_state(row),
         chats,
+    )
+
+
+def get_article(row: Row) -> Article:
+    """Return an entry as queries look at it."""
+    return Article(
+        title=row["title"],
+        summary=row["summary"],
+        language=row["language"],
+        link=row["link"],
+        author=row["author"],
+        source=row["source"],
+        feed=row["feed_url"],
+        feed_name=row["feed_name"],
+        publisher=row["publisher"],
+        tags=tuple(json.loads(row["tags"])),
     )
 
 

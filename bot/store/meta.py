@@ -8,6 +8,8 @@ from sqlite_utils import Database
 class MetaName(StrEnum):
     """Names of single values."""
 
+    CLOCK_SEEN = "clock_seen"  #: the time, written while newsbell runs
+    CLOCK_SET = "clock_set"  #: when the clock was last found to have been set
     LAST_UPDATE = "last_update"  #: number of the last handled Telegram update
     LANGUAGES = "languages"  #: JSON array: languages of all entries ever kept
     SEARCHED = "searched"  #: id of the last entry in the search index

@@ -43,6 +43,7 @@ class DropReason(StrEnum):
     SUPERGROUP = "the supergroup has it already"
     MERGED_STORY = "its story became part of another"
     MUTED = "the chat muted its storyline"
+    WITHDRAWN = "no subscription in force wants it any more"
     WAITED_TOO_LONG = "the chat took no messages for weeks"
 
 
@@ -50,7 +51,20 @@ _RETRIED = literals(
     DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.DROPPED, DeliveryState.QUEUED
 )
 _GIVEN_UP = literals(DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.QUEUED)
-_HAS_CONTENT = f"(kind in {literals(DeliveryKind.NOTICE, DeliveryKind.REPLY)} or {HAS_ALERTS})"
+# An alert that nobody wants any more is not sent again.
+_HAS_CONTENT = f"""(
+    kind in {literals(DeliveryKind.NOTICE, DeliveryKind.REPLY)} or (kind = {EDIT} and {HAS_ALERTS})
+    or exists (
+        select 1 from outbox_alerts b
+        join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
+        where b.outbox_id = outbox.id and a.held = 0 and (followed = 1 or exists (
+            select 1 from alert_matches m join subscriptions s on s.id = m.subscription_id
+            join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
+            where m.chat_id = a.chat_id and m.story_id = a.story_id
+            and removed_at is null and s.paused = 0
+        ))
+    )
+)"""
 _RESUME_CHATS = (
     "update chats set not_before = null, paused = '' "
     f"where id in (select chat_id from outbox where {{which}} and state in {_RETRIED})"
@@ -152,10 +166,19 @@ def _which(ids: Collection[int]) -> str:
 
 
 def queue_alert(
-    db: Database, chat_id: int, stories: Iterable[int], priority: Priority, now: datetime
+    db: Database,
+    chat_id: int,
+    stories: Iterable[int],
+    priority: Priority,
+    now: datetime,
+    *,
+    doubts: int = 0,
 ) -> None:
-    """Queue one delivery for these new alerts of a chat."""
-    number = insert(db, chat_id, DeliveryKind.ALERT, priority, now)
+    """Queue one delivery for these new alerts of a chat.
+
+    `doubts`: how often they may have been sent already.
+    """
+    number = insert(db, chat_id, DeliveryKind.ALERT, priority, now, doubts=doubts)
     add_alerts(db, number, chat_id, stories)
     if priority is Priority.DIGEST:  # there may be enough for a digest
         db.execute("update chats set hours_at = '' where id = ?", [chat_id])
@@ -188,7 +211,10 @@ def queue_edit(
         f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(stories)})",
         [chat_id, *stories],
     ).fetchone()[0]
-    not_before = put_time(sure_time(edited) + EDIT_GAP) if edited and not at_once else None
+    not_before = None
+    if edited and not at_once:
+        # An edit after now was made while the clock was ahead.
+        not_before = put_time(min(sure_time(edited), now) + EDIT_GAP)
     number = insert(db, chat_id, DeliveryKind.EDIT, Priority.EDIT, now, not_before=not_before)
     add_alerts(db, number, chat_id, [story_id])
 
@@ -279,8 +305,8 @@ def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
     for row in chats:
         same = db.execute(
             "select 1 from outbox where chat_id = ? and kind = ? and text = ? "
-            "and created_at > ? limit 1",
-            [row["id"], DeliveryKind.NOTICE, notice.text, since],
+            "and created_at > ? and created_at <= ? limit 1",
+            [row["id"], DeliveryKind.NOTICE, notice.text, since, put_time(now)],
         ).fetchone()
         if same is None:
             queue_text(db, row["id"], DeliveryKind.NOTICE, Message(notice.text), now)

@@ -16,6 +16,7 @@ from bot.model.poll import FeedCommit
 from bot.store.mappers import STATE_COLUMNS, put_spans, put_state, put_time
 from bot.store.outbox import notify, queue_alert, queue_edit, queue_second_alert
 from bot.store.sql import ALERT, IS_QUEUED, marks
+from bot.store.unsent_alerts import reconsider_alert
 from bot.text.url import host_and_port
 
 LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the first
@@ -64,6 +65,15 @@ _INSERT_MATCH = """
     insert into alert_matches (chat_id, story_id, subscription_id, entry_id, spans)
     values (?, ?, ?, ?, ?)
     on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id
+"""
+_ALL_IN_FORCE = """
+    select not exists (
+        select 1 from alert_matches m where chat_id = ? and story_id = ? and not exists (
+            select 1 from subscriptions s join routes r on r.subscription_id = s.id
+            where s.id = m.subscription_id and r.chat_id = m.chat_id
+            and removed_at is null and s.paused = 0
+        )
+    )
 """
 _DUE_SOONER = """
     update alerts set due_at = min(coalesce(due_at, :due), :due)
@@ -162,6 +172,7 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
 
 def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> None:
     collapsed: dict[int, list[int]] = {}
+    inserted: list[AlertIntent] = []
     for alert in alerts:
         values = {
             "chat": alert.chat_id,
@@ -176,6 +187,7 @@ def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -
         }
         if not db.execute(_INSERT_ALERT, values).rowcount:
             continue
+        inserted.append(alert)
         _insert_matches(db, alert)
         if alert.pending:
             continue
@@ -185,6 +197,15 @@ def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -
             queue_alert(db, alert.chat_id, [alert.story_id], alert.priority, now)
     for chat_id, stories in collapsed.items():
         queue_alert(db, chat_id, stories, Priority.NORMAL, now)
+    for alert in inserted:
+        _reconsider(db, alert.chat_id, alert.story_id, now)
+
+
+def _reconsider(db: Database, chat: int, story: int, now: datetime) -> None:
+    """Withdraw an alert whose subscriptions changed after it was decided about."""
+    if db.execute(_ALL_IN_FORCE, [chat, story]).fetchone()[0]:
+        return
+    reconsider_alert(db, chat, story, now)
 
 
 def _insert_matches(db: Database, alert: AlertIntent | AlertRevision) -> None:
@@ -235,12 +256,14 @@ def _grow_alert(db: Database, growth: AlertGrowth, now: datetime) -> None:
         )
         if released.rowcount:
             queue_alert(db, chat, [story], growth.release, now)
+            _reconsider(db, chat, story, now)
     if _is_pending(db, chat, story):
         return
     _raise_priority(db, chat, story, growth.priority)
     queue_edit(db, chat, story, now)
     if growth.again:
         queue_second_alert(db, chat, story, Priority.NORMAL, now)
+        _reconsider(db, chat, story, now)
 
 
 def _raise_priority(db: Database, chat: int, story: int, priority: Priority) -> None:

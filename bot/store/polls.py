@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.alerts import StoryState
+from bot.model.alerts import StoryState, UnsentMatch
 from bot.model.chats import Subscription
 from bot.model.entries import Article, KnownEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoryIds
-from bot.store import meta, poll_writes, stories
+from bot.store import meta, poll_writes, stories, unsent_alerts
 from bot.store.database import Writer
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
@@ -149,11 +149,11 @@ class PollTables:
         return await self._writer.run("look up entries", work)
 
     async def window(
-        self, since: datetime, after: int, limit: int
+        self, since: datetime, until: datetime, after: int, limit: int
     ) -> list[tuple[Report, StoryIds]]:
-        """Return entries seen since then with their stories, by id, starting behind `after`."""
+        """Return entries seen in this span with their stories, by id, starting behind `after`."""
         return await self._writer.run(
-            "read stories", lambda db: stories.window(db, since, after, limit)
+            "read stories", lambda db: stories.window(db, since, until, after, limit)
         )
 
     async def stories(self, affected: AffectedStories, now: datetime) -> StoryState:
@@ -166,6 +166,20 @@ class PollTables:
         """Queue the alerts whose wait for further publishers is over; return how many."""
         return await self._writer.run(
             "send alerts that waited", lambda db: stories.release_pending(db, now)
+        )
+
+    async def unsent_matches(
+        self, subscriptions: Collection[int], now: datetime
+    ) -> list[UnsentMatch]:
+        """Return what these subscriptions want of the alerts that nobody has seen."""
+        return await self._writer.run(
+            "read what waits", lambda db: unsent_alerts.unsent_matches(db, subscriptions, now)
+        )
+
+    async def withdraw_matches(self, matches: Sequence[UnsentMatch], now: datetime) -> None:
+        """Let subscriptions no longer want these alerts; what nobody wants is not sent."""
+        await self._writer.run(
+            "withdraw alerts", lambda db: unsent_alerts.withdraw_matches(db, matches, now)
         )
 
     async def groupings(self) -> dict[int, Grouping]:

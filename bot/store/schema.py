@@ -58,9 +58,15 @@ def m006_rights(db: Database) -> None:
 
 
 @migrations()
-def m007_age(db: Database) -> None:
+def m007_pending_alerts(db: Database) -> None:
+    """Find the newest pending alerts of a chat without those of years."""
+    _execute(db, "create index alerts_pending on alerts (chat_id, created_at) where held = 1")
+
+
+@migrations()
+def m008_age(db: Database) -> None:
     """Indexes and marks by which no work grows with the age of the database."""
-    _execute(db, _SEVENTH)
+    _execute(db, _EIGHTH)
 
 
 def _execute(db: Database, statements: str) -> None:
@@ -360,7 +366,7 @@ create table verdicts (
 # `feeds.stopped_at` is when a clean-up saw that nobody has the feed any more; '9999': its articles
 # alerted. `unsearched.at` is when the words changed last. The meta value `search_obsolete` counts
 # the rows of `search` that belong to no entry, or to an entry with other words.
-_SEVENTH = """
+_EIGHTH = """
 alter table entries add column alerted integer not null default 0;
 drop index entries_absent;
 create index entries_absent on entries (absent_since)

@@ -11,6 +11,7 @@ from bot.store import meta
 from bot.store.mappers import put_time
 from bot.store.outbox import DropReason, drop, notify, queue_edit
 from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, SECOND_ALERT
+from bot.store.unsent_alerts import reconsider_delivery
 
 _SETTLE = """
     update outbox set state = ?, error = ?, doubts = doubts + ?, plain = max(plain, ?),
@@ -70,6 +71,8 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
     if settlement.state is DeliveryState.QUEUED and delivery.kind is DeliveryKind.ALERT:
         # The alert will show the newest state: what was to change it is not needed any more.
         drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
+    if settlement.state is DeliveryState.QUEUED:
+        reconsider_delivery(db, delivery.id, now)  # its subscription may be gone by now
     if settlement.retry_at:
         _park(db, delivery, settlement.retry_at, all_topics=settlement.notice is None)
     if settlement.pause:

@@ -6,7 +6,7 @@ one that is pending. Of two seen alerts both stay in the chat.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,10 +18,9 @@ from bot.model.poll import AffectedStories
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.store.alert_merges import merge_alerts
 from bot.store.mappers import get_list, get_story_ids, get_time, put_time, sure_time
-from bot.store.outbox import DropReason, drop, queue_alert
+from bot.store.outbox import queue_alert
 from bot.store.sql import (
     ALERT,
-    HAS_ALERTS,
     IS_QUEUED,
     IS_UNDELIVERED,
     MUTE,
@@ -29,10 +28,9 @@ from bot.store.sql import (
     STORY_COLUMNS,
     marks,
 )
+from bot.store.unsent_alerts import QUIET, reconsider
 from bot.stories.assign import report_of
 
-#: a storyline without entries for this long is neither followed nor muted any more
-QUIET = timedelta(hours=48)
 _CHUNK = 400  # values of one `in (...)`
 
 _ORIGINS = """
@@ -53,7 +51,8 @@ _ALERTS = f"""
     from alerts a left join alert_matches using (chat_id, story_id)
     where coalesce(merged_into, story_id) in ({{marks}}) group by chat_id, story_id
 """
-# The words that entries came with are those that they were grouped by.
+# The words that entries came with are those that they were grouped by. Entries of the span, and
+# those that came later while the clock was wrong: ids tell the order then.
 _WINDOW = """
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link,
         e.link_key, e.published, e.first_seen_at,
@@ -61,7 +60,9 @@ _WINDOW = """
             e.title) as title,
         coalesce((select summary from revisions r where r.entry_id = e.id order by at limit 1),
             e.summary) as summary
-    from entries e where e.id > ? and e.first_seen_at >= ? order by e.id limit ?
+    from entries e where e.id > max(?, (
+        select min(id) from entries where first_seen_at between ? and ?
+    ) - 1) order by e.id limit ?
 """
 # No alert where the chat muted the storyline, or no subscription wants it any more.
 _PENDING_DUE = f"""
@@ -71,7 +72,7 @@ _PENDING_DUE = f"""
         join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
         join chats c on c.id = r.chat_id and c.allowed = 1
         where m.chat_id = a.chat_id and m.story_id = a.story_id
-        and removed_at is null and or_after is not null
+        and removed_at is null and s.paused = 0 and or_after is not null
         and not exists (
             select 1 from stances t join entries e using (storyline_id)
             where e.id = a.entry_id and t.chat_id = a.chat_id and stance = {MUTE}
@@ -80,13 +81,16 @@ _PENDING_DUE = f"""
     ) as urgencies
     from alerts a where held = 1 and due_at <= :now
 """
-_WAITING_OF_STORYLINE = f"""
-    select outbox_id, x.story_id from outbox o indexed by outbox_queue
-    join outbox_alerts x on x.outbox_id = o.id
-    join alerts a on a.chat_id = x.chat_id and a.story_id = x.story_id
-    join entries e on e.id = a.entry_id
-    where o.chat_id = :chat and {IS_QUEUED} and o.kind in ({ALERT}, {SECOND_ALERT})
-    and e.storyline_id = :storyline
+# What waits because the chat followed the storyline, and not for its words alone.
+_END_FOLLOWING = f"""
+    update alerts set followed = 0 where chat_id = :chat and story_id in (
+        select a.story_id from outbox o indexed by outbox_queue
+        join outbox_alerts b on b.outbox_id = o.id
+        join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
+        join entries e on e.id = a.entry_id
+        where o.chat_id = :chat and o.{IS_QUEUED} and o.kind in ({ALERT}, {SECOND_ALERT})
+        and a.message_id is null and e.storyline_id = :storyline
+    )
 """
 
 
@@ -133,13 +137,18 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
             )
 
 
-def window(db: Database, since: datetime, after: int, limit: int) -> list[tuple[Report, StoryIds]]:
+def window(
+    db: Database, since: datetime, until: datetime, after: int, limit: int
+) -> list[tuple[Report, StoryIds]]:
     """Return entries as grouping looks at them, with their stories, in order of id."""
-    rows = db.execute(_WINDOW, [after, put_time(since), limit]).fetchall()
-    return [(_report(row), get_story_ids(row)) for row in rows]
+    span = [put_time(since), put_time(until)]
+    rows = db.execute(_WINDOW, [after, *span, limit]).fetchall()
+    return [(_report(row, since, until), get_story_ids(row)) for row in rows]
 
 
-def _report(row: Any) -> Report:
+def _report(row: Any, since: datetime, until: datetime) -> Report:
+    """A time outside the span is that of a wrong clock: the entry came last."""
+    seen = sure_time(row["first_seen_at"])
     return report_of(
         row["id"],
         (row["title"], row["summary"], row["language"]),
@@ -147,7 +156,7 @@ def _report(row: Any) -> Report:
         feed=row["feed_id"],
         link=(row["link"], row["link_key"]),
         published=get_time(row["published"]),
-        seen=sure_time(row["first_seen_at"]),
+        seen=seen if since <= seen <= until else until,
     )
 
 
@@ -225,7 +234,7 @@ def set_stance(
 ) -> None:
     """Keep a chat's stance on a storyline, or on the one that it was merged into.
 
-    A mute takes back what is queued as well.
+    A mute takes back what waits; what it took back waits again when the mute is undone.
     """
     while row := db.execute(
         "select kept from merges where grouping = ? and gone = ?", [Grouping.LOOSE, storyline]
@@ -235,23 +244,12 @@ def set_stance(
         db.execute(
             "delete from stances where chat_id = ? and storyline_id = ?", [chat_id, storyline]
         )
-        return
-    moment = put_time(now)
-    db.execute(
-        "insert or replace into stances values (?, ?, ?, ?, ?)",
-        [chat_id, storyline, stance, moment, moment],
-    )
-    if stance is Stance.MUTE:
-        _take_back(db, chat_id, storyline, now)
-
-
-def _take_back(db: Database, chat_id: int, storyline: int, now: datetime) -> None:
-    """Take the storyline out of the alerts and second alerts that are queued."""
-    for row in db.execute(
-        _WAITING_OF_STORYLINE, {"chat": chat_id, "storyline": storyline}
-    ).fetchall():
+    else:
+        moment = put_time(now)
         db.execute(
-            "delete from outbox_alerts where outbox_id = ? and story_id = ?",
-            [row["outbox_id"], row["story_id"]],
+            "insert or replace into stances values (?, ?, ?, ?, ?)",
+            [chat_id, storyline, stance, moment, moment],
         )
-        drop(db, DropReason.MUTED, now, f"id = ? and not {HAS_ALERTS}", [row["outbox_id"]])
+    if stance is not Stance.FOLLOW:
+        db.execute(_END_FOLLOWING, {"chat": chat_id, "storyline": storyline})
+    reconsider(db, [chat_id], now)

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model.entries import NewEntry, PlacedEntry
 from bot.model.stories import Grouping, Merge, Report, StoryIds
@@ -74,8 +74,15 @@ class Merges:
 class Assigner:
     """Assigns stories to entries in the order of their ids and collects the merges."""
 
-    def __init__(self, window: Window, publisher_groups: PublisherGroups) -> None:
+    def __init__(
+        self,
+        window: Window,
+        publisher_groups: PublisherGroups,
+        clock_ahead: timedelta = timedelta(0),
+    ) -> None:
+        """`clock_ahead` is how far the clock was set since the window was read."""
         self._window, self._publisher_groups = window, publisher_groups
+        self._clock_ahead = clock_ahead
         self._merges: list[Merge] = []
 
     def assign(self, entry: NewEntry, publisher: str) -> PlacedEntry:
@@ -93,7 +100,7 @@ class Assigner:
             feed=entry.feed_id,
             link=(entry.link, entry.keys.link),
             published=entry.published,
-            seen=entry.first_seen_at,
+            seen=entry.first_seen_at - self._clock_ahead,
         )
         placement = self._window.add(report)
         self._merges += placement.merges

@@ -57,6 +57,9 @@ class SharedClock:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._start + (time.time() - self._start) * FACTOR, UTC)
 
+    def monotonic(self) -> float:
+        return self.now().timestamp()
+
     async def sleep(self, span: timedelta) -> None:
         await asyncio.sleep(max(span.total_seconds(), 0) / FACTOR)
 

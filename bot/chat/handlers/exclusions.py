@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from bot.chat.callbacks import Callback, button
-from bot.chat.context import CARET, Context, StaticScreen, show
+from bot.chat.context import CARET, Context, StaticScreen, query_mistake, show
 from bot.chat.replies import (
     archive_unavailable,
     list_changed,
@@ -113,6 +113,10 @@ class Exclusions(StaticScreen):
         if number not in current:
             return list_changed(context)
         query = str(queries[callback.number - 1])
+        try:
+            self._search.parse(query)
+        except QueryError as error:  # as where feeds.yaml dropped a list meanwhile
+            return Reply(query_mistake(error, translator))
         text = translator.gettext("Changed. New query:")
         composer = Composer().add(f"{text}\n").add(cut(query, CARET), "code")
         reply = show(composer.message(), done, edit=True)

@@ -39,6 +39,14 @@ class Subscriber:
             raise misplaced
         return options, self._search.parse(query)
 
+    def mistake(self, context: Context, query: str) -> Message | None:
+        """Return what is wrong with a stored query by now, as a list that the file dropped."""
+        try:
+            self._search.parse(query)
+        except QueryError as error:
+            return query_mistake(error, context.translator)
+        return None
+
     async def forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast | None:
         """Return what the query would have alerted of.
 
@@ -53,25 +61,35 @@ class Subscriber:
         self, text: str, context: Context, feeds: Sequence[str] = ()
     ) -> Message | None:
         """Return why the chat cannot have this subscription. Raises QueryError."""
+        options, query = alert_options.split(text)
+        return await self.obstacle_to(context, query, options, tuple(feeds))
+
+    async def obstacle_to(
+        self,
+        context: Context,
+        query: str,
+        options: AlertOptions,
+        feeds: tuple[str, ...],
+        replaced: int | None = None,
+    ) -> Message | None:
+        """Return why the chat cannot have this one, too, or instead of the one `replaced`."""
         translator = context.translator
         subscriptions = await self.store.subscriptions_of(context.chat.id)
-        options, query = alert_options.split(text)
-        wanted = (query, options, tuple(feeds))
-        existing = [(entry.query, entry.options, entry.feeds) for entry, _ in subscriptions]
-        if wanted in existing:
+        existing = [
+            (entry.query, entry.options, entry.feeds)
+            for entry, _ in subscriptions
+            if entry.id != replaced
+        ]
+        if (query, options, feeds) in existing:
             return Message(
                 translator.gettext(
                     "This chat already has this subscription. All subscriptions: /subscriptions"
                 )
             )
+        if replaced is not None:
+            return None
         excess = self._excess(sum(not declared for _, declared in subscriptions), translator)
         return Message(excess) if excess else None
-
-    async def restore_obstacle(self, context: Context) -> str:
-        """Return why a removed subscription cannot come back; empty where it can."""
-        subscriptions = await self.store.subscriptions_of(context.chat.id)
-        own = sum(not declared for _, declared in subscriptions)
-        return self._excess(own, context.translator)
 
     def _excess(self, own: int, translator: Translator) -> str:
         """Return that a chat with so many subscriptions gets no other; empty where it may."""

@@ -132,6 +132,9 @@ class SubscriptionControls:
         match callback.action:
             case SubscriptionAction.PAUSE | SubscriptionAction.RESUME as action:
                 paused = action is SubscriptionAction.PAUSE
+                mistake = self._subscriber.mistake(context, subscription.query)
+                if mistake and not paused:
+                    return Reply(mistake)
                 change = EditSubscription(number, paused=paused)
                 return await self._changed(
                     context, screen, change, replace(subscription, paused=paused)
@@ -164,6 +167,11 @@ class SubscriptionControls:
         query = str(edited.values.get("query", ""))
         if not query:
             return unknown_button(context)
+        obstacle = self._subscriber.mistake(context, query) or await self._subscriber.obstacle_to(
+            context, query, subscription.options, subscription.feeds, subscription.id
+        )
+        if obstacle:
+            return Reply(obstacle)
         name = plain(cut(query, NAME_LENGTH))
         change = EditSubscription(subscription.id, query=query, name=name)
         changed = replace(subscription, query=query, name=name or subscription.name)

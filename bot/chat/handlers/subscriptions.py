@@ -207,9 +207,12 @@ class Subscriptions(StaticScreen):
         )
         if subscription is None:
             return Reply(toast=translator.gettext("This subscription is already active."))
-        obstacle = await self._subscriber.restore_obstacle(context)
+        query, options, feeds = subscription.query, subscription.options, subscription.feeds
+        if mistake := self._subscriber.mistake(context, query):
+            return Reply(mistake)
+        obstacle = await self._subscriber.obstacle_to(context, query, options, feeds)
         if obstacle:
-            return Reply(toast=obstacle)
+            return Reply(toast=obstacle.text)
         lead = translator.gettext("Restored:")
         composer = Composer().add(f"{lead} ").add(cut(subscription.query, 300), "code")
         to_list = button(translator.gettext("All subscriptions"), SubscriptionAction.LIST)

@@ -389,7 +389,7 @@ def test_newsbell_itself_does_not_hold_matplotlib() -> None:
             [sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False
         ).returncode
         == 0
-    )  # noqa: S603 (our own)
+    )
 
 
 def alive(pid: int) -> bool:

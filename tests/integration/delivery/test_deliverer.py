@@ -351,7 +351,7 @@ async def test_what_was_sent_costs_a_start_and_a_status_in_a_chat_nothing(
         store = harness.app.store
         looks = [
             store.deliveries.in_flight,
-            lambda: store.deliveries.recent_sends(clock.now()),
+            lambda: store.deliveries.recent_sends(clock.now(), clock.now()),
             lambda: store.admin.status(brief=True),
         ]
         await harness.bring("everyone")

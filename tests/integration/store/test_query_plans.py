@@ -408,7 +408,7 @@ async def poll_feeds(work: Exercise) -> None:
     await work.write("update entries set story_id = 1, strict_id = 1 where id = 8")
     await work.write("update subscriptions set or_after = 60, removed_at = null")
     await polls.stories(AffectedStories(frozenset({StoryIds(1, 1, 1)}), frozenset({1})), NOON)
-    await polls.window(NOON - DAY, 0, 10)
+    await polls.window(NOON - DAY, NOON, 0, 10)
     await polls.release_pending(NOON)
     await polls.groupings()
     await polls.languages()
@@ -422,7 +422,7 @@ async def deliver(work: Exercise) -> None:
     await deliveries.waiting(NOON, 10, [1])
     await deliveries.waiting(NOON, 10, [], unpaced=True)
     await deliveries.next_wait(NOON)
-    await deliveries.recent_sends(NOON - DAY)
+    await deliveries.recent_sends(NOON - DAY, NOON)
     for due in await deliveries.schedules_due(NOON):
         numbers = tuple(story.delivery_id for story in due.waiting if story.digest)
         pages = (Page(BundleKind.DIGEST, numbers),) if numbers else ()

@@ -1,0 +1,68 @@
+"""Decide whether an alert that nobody has seen may go out, by those who want it now.
+
+Asked anew whenever a subscription, a stance or a chat changes. No I/O, no clock.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.model.alerts import PRIORITIES, Priority, Stance
+from bot.model.chats import AlertOptions
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentAlert:
+    """What decides about an alert that was not sent yet."""
+
+    options: Sequence[AlertOptions]  #: of the matching subscriptions that are in force in the chat
+    publishers: int  #: independent ones of its story
+    created_at: datetime
+    stance: Stance | None = None  #: of the chat on its storyline
+    followed: bool = False  #: it was made because the chat follows the storyline
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an alert may go out."""
+
+    priority: Priority | None = None  #: with which it goes out; None: it waits
+    due_at: datetime | None = None  #: when it goes out even with too few publishers
+    again: bool = False  #: enough publishers carry the story for a second alert
+
+
+def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
+    """Return whether an alert may go out now, and else until when it waits."""
+    if alert.stance is Stance.MUTE:
+        return Readiness()
+    options, count = alert.options, alert.publishers
+    again = any(0 < item.alert_again_at <= count for item in options)
+    if alert.followed or alert.stance is Stance.FOLLOW or enough(options, count):
+        return Readiness(ready_priority(options, count, most_urgent(options)), again=again)
+    due_at = first_due(options, alert.created_at)
+    if due_at is not None and due_at <= now:
+        waited = [item for item in options if item.or_after is not None]
+        return Readiness(most_urgent(waited), due_at, again)
+    return Readiness(None, due_at, again)
+
+
+def enough(options: Iterable[AlertOptions], publishers: int) -> bool:
+    """Return whether any subscription waits for no further publisher."""
+    return any(item.publishers <= publishers for item in options)
+
+
+def first_due(options: Iterable[AlertOptions], since: datetime) -> datetime | None:
+    """Return when an alert goes out even if too few publishers carry its story."""
+    waits: list[timedelta] = [item.or_after for item in options if item.or_after is not None]
+    return since + min(waits) if waits else None
+
+
+def most_urgent(options: Iterable[AlertOptions]) -> Priority:
+    """Return the priority of the most urgent subscription."""
+    return min((PRIORITIES[item.urgency] for item in options), default=Priority.NORMAL)
+
+
+def ready_priority(options: Iterable[AlertOptions], publishers: int, default: Priority) -> Priority:
+    """Return that of the most urgent subscription that waits for no further publisher."""
+    ready = (PRIORITIES[item.urgency] for item in options if item.publishers <= publishers)
+    return min(ready, default=default)

@@ -1,0 +1,119 @@
+"""Notice that the wall clock was set, and go on as if it had not been.
+
+The wall clock is compared with the monotonic one while newsbell runs, and with the last time that
+is stored at a start. What waits is moved along (`store.correct_moments`), and the operator is told.
+Until the clock has run evenly for a day, nothing is deleted for its age.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.errors import StoreError
+from bot.model.clock import ClockStep
+from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.ports import AdminStore, Clock
+
+LOOK = timedelta(seconds=1)  #: between two comparisons
+TOLERANCE = timedelta(seconds=3)  #: by which the clocks may part before it counts
+FOLLOWED = timedelta(milliseconds=50)  #: of a second: so fast a clock may be slewed
+NOTED = 60.0  #: seconds between two times that are stored
+TOLD = timedelta(minutes=1)  #: a smaller step is logged only
+DOUBTED = timedelta(hours=1)  #: a smaller step makes nothing look old
+LONGEST_GAP = timedelta(days=7)  #: between two runs, after which the clock is doubted
+EVEN = timedelta(days=1)  #: for which a clock has to run evenly before it is trusted
+
+log = structlog.stdlib.get_logger("newsbell.clock")
+
+
+class ClockWatch:
+    """Compares the clocks of one newsbell."""
+
+    def __init__(
+        self, store: AdminStore, clock: Clock, on_step: Callable[[timedelta], None]
+    ) -> None:
+        """`on_step` tells what holds times in memory how far the clock was set."""
+        self._store, self._clock, self._on_step = store, clock, on_step
+        self._offset, _ = self._measure()
+        self._noted_at = clock.monotonic()
+
+    async def start(self) -> timedelta:
+        """Compare the clock with the last run; return how far it is behind, as a negative span.
+
+        Zero where it is right. Raises StoreError.
+        """
+        self._offset, _ = self._measure()
+        self._noted_at = self._clock.monotonic()
+        now, seen = self._clock.now(), await self._store.clock_seen()
+        gap = now - seen if seen else timedelta(0)
+        if gap < -TOLERANCE:
+            step = ClockStep(now, gap)
+            behind = -gap > DOUBTED and await self._store.is_clock_behind(step)
+            await self._correct(step)
+            return gap if behind else timedelta(0)
+        await self._store.correct_moments(ClockStep(now), is_set=gap > LONGEST_GAP)
+        return timedelta(0)
+
+    async def look(self) -> None:
+        """Compare the clocks. Raises StoreError, and then does it at the next look."""
+        offset, error = self._measure()
+        span = timedelta(seconds=offset - self._offset)
+        if abs(span) > TOLERANCE + error:
+            await self._correct(ClockStep(self._clock.now(), span))
+            self._offset = offset
+            self._on_step(span)
+            return
+        # A clock that is slewed gains or loses a little each second, and waits go along.
+        limit = FOLLOWED.total_seconds()
+        self._offset += min(max(span.total_seconds(), -limit), limit)
+        if self._clock.monotonic() - self._noted_at >= NOTED:
+            await self._store.note_time(self._clock.now())
+            self._noted_at = self._clock.monotonic()
+
+    async def is_even(self) -> bool:
+        """Whether the clock has run evenly for long enough to say how old something is."""
+        set_at = await self._store.clock_set_at()
+        return set_at is None or self._clock.now() - set_at >= EVEN
+
+    def _measure(self) -> tuple[float, timedelta]:
+        """Return wall time less monotonic time in seconds, and how far that may be off."""
+        before = self._clock.monotonic()
+        wall = self._clock.now().timestamp()
+        after = self._clock.monotonic()
+        return wall - (before + after) / 2, timedelta(seconds=after - before)
+
+    async def _correct(self, step: ClockStep) -> None:
+        size = abs(step.span)
+        notice = NoticeIntent(NoticeKind.CLOCK, notice_text(step)) if size >= TOLD else None
+        try:
+            count = await self._store.correct_moments(step, notice, is_set=size >= DOUBTED)
+        except StoreError as error:
+            log.error("clock_correction_failed", error=str(error))
+            raise
+        log.warning("clock_set", seconds=round(step.span.total_seconds()), corrected=count)
+
+
+def notice_text(step: ClockStep) -> str:
+    """What the operator reads."""
+    ahead = step.span > timedelta(0)
+    return (
+        f"The clock of this machine was set {'ahead' if ahead else 'back'} by "
+        f"{in_words(abs(step.span))}: it says {step.now:%Y-%m-%d %H:%M} UTC now. Polls and "
+        "messages go on as before, and nothing old is deleted for a day. If that time is wrong, "
+        "set the clock; with a time service (NTP) it stays right."
+    )
+
+
+def in_words(span: timedelta) -> str:
+    """A span in its largest unit that fits twice, as in "90 minutes"."""
+    seconds = span.total_seconds()
+    for size, unit in (
+        (365.25 * 86400, "years"),
+        (86400, "days"),
+        (3600, "hours"),
+        (60, "minutes"),
+    ):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {unit}"
+    return f"{round(seconds)} seconds"

@@ -1,0 +1,330 @@
+"""Bring alerts that nobody has seen in line with what their chats want now.
+
+Every transaction that changes a subscription, a stance or who is allowed ends with this. What no
+subscription in force wants any more is withdrawn: it becomes a pending alert, which goes out if
+the subscription, or another one, wants it again. What is pending and may go out is queued.
+Whether an alert may go out is decided in `alerts.readiness`.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.alerts.readiness import Readiness, UnsentAlert, readiness
+from bot.model.alerts import Priority, Stance, UnsentMatch
+from bot.model.chats import AlertOptions, Urgency
+from bot.model.delivery import DeliveryKind
+from bot.model.stories import Grouping
+from bot.store.mappers import get_article, put_time, sure_time
+from bot.store.outbox import DropReason, drop, queue_alert
+from bot.store.sql import (
+    ALERT,
+    DROPPED,
+    HAS_ALERTS,
+    IS_QUEUED,
+    QUEUED,
+    SECOND_ALERT,
+    STORY_COLUMNS,
+    literals,
+)
+
+#: a storyline without entries for this long is neither followed nor muted any more
+QUIET = timedelta(hours=48)
+#: an alert older than this comes back only if its story goes on
+RETURNS_WITHIN = timedelta(hours=48)
+
+_COLUMNS = """
+    a.chat_id, a.story_id, a.grouping, a.merged_into, a.followed, a.created_at, a.due_at, (
+        select stance from stances t where t.storyline_id = e.storyline_id
+        and t.chat_id = a.chat_id and moved_at > :quiet
+    ) as stance, (
+        select json_group_array(json_array(urgency, publishers, or_after, ring_again_at))
+        from alert_matches m join subscriptions s on s.id = m.subscription_id
+        join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
+        where m.chat_id = a.chat_id and m.story_id = a.story_id
+        and removed_at is null and s.paused = 0
+    ) as options
+"""
+_CONCERNED = """
+    (:subscriptions is null or exists (
+        select 1 from alert_matches x where x.chat_id = a.chat_id and x.story_id = a.story_id
+        and x.subscription_id in (select value from json_each(:subscriptions))
+    ))
+"""
+_QUEUED = f"""
+    select o.id as delivery_id, o.kind, o.priority, o.form, o.doubts,
+        (select count(*) from outbox_alerts where outbox_id = o.id) as alerts, {_COLUMNS}
+    from outbox o join outbox_alerts b on b.outbox_id = o.id
+    join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
+    join entries e on e.id = a.entry_id
+    where {{which}} and o.{IS_QUEUED} and o.kind in ({ALERT}, {SECOND_ALERT}) and {_CONCERNED}
+"""
+_QUEUED_OF_CHAT = _QUEUED.format(which="o.chat_id = :chat")
+_QUEUED_DELIVERY = _QUEUED.format(which="o.id = :delivery")
+_QUEUED_ALERT = _QUEUED.format(
+    which="o.id in (select outbox_id from outbox_alerts where chat_id = :chat "
+    "and story_id = :story)"
+)
+_PENDING = f"""
+    select {_COLUMNS} from alerts a join entries e on e.id = a.entry_id
+    where a.held = 1 and a.chat_id = :chat and {{which}} and {_CONCERNED}
+"""
+_RECENT_PENDING = _PENDING.format(which="a.created_at > :since")
+_DUE_PENDING = _PENDING.format(which="a.due_at > '' and a.created_at <= :since")
+_WITHDRAWN = (DropReason.WITHDRAWN, DropReason.MUTED)
+_SECOND_ALERTS = f"""
+    select o.id as delivery_id, {_COLUMNS}
+    from outbox o join outbox_alerts b on b.outbox_id = o.id
+    join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
+    join entries e on e.id = a.entry_id
+    where o.state = {DROPPED} and o.state != {QUEUED} and o.settled_at > :since
+    and o.chat_id = :chat and o.kind = {SECOND_ALERT} and o.error in {literals(*_WITHDRAWN)}
+    and {_CONCERNED}
+"""
+_DOUBTS = f"""
+    select max(doubts) from outbox_alerts b join outbox o on o.id = b.outbox_id
+    where b.chat_id = ? and b.story_id = ? and o.kind = {ALERT} and o.state = {DROPPED}
+"""
+_ARTICLES_LIMIT = 50  # of a story, that a changed query is tried on
+# What waits, by chat: `alert_matches` has no index by subscription, and grows with the years.
+_UNSENT_MATCHES = f"""
+    with chosen (chat_id) as (
+        select distinct chat_id from routes
+        where subscription_id in (select value from json_each(:subscriptions))
+    ), unsent (chat_id, story_id) as (
+        select b.chat_id, b.story_id from chosen join outbox o on o.chat_id = chosen.chat_id
+        join outbox_alerts b on b.outbox_id = o.id
+        where o.{IS_QUEUED} and o.kind in ({ALERT}, {SECOND_ALERT})
+        union
+        select a.chat_id, a.story_id from chosen join alerts a on a.chat_id = chosen.chat_id
+        where a.held = 1 and a.created_at > :since
+        union
+        select a.chat_id, a.story_id from chosen join alerts a on a.chat_id = chosen.chat_id
+        where a.held = 1 and a.due_at > ''
+    )
+    select m.chat_id, m.story_id, m.subscription_id, a.grouping, a.merged_into
+    from unsent join alert_matches m on m.chat_id = unsent.chat_id
+        and m.story_id = unsent.story_id
+    join alerts a on a.chat_id = m.chat_id and a.story_id = m.story_id
+    where m.subscription_id in (select value from json_each(:subscriptions))
+"""
+_ARTICLES = """
+    select e.title, e.summary, e.language, e.link, e.author, e.source,
+        f.url as feed_url, f.name as feed_name, f.publisher, f.tags
+    from entries e join feeds f on f.id = e.feed_id
+    where e.{column} = ? order by e.id desc limit ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The alerts that a change concerns."""
+
+    chat_id: int
+    now: datetime
+    subscriptions: Collection[int] | None = None  #: those matched by these; None: all
+    delivery_id: int = 0
+    story_id: int = 0
+
+    @property
+    def values(self) -> dict[str, Any]:
+        numbers = self.subscriptions
+        return {
+            "chat": self.chat_id,
+            "quiet": put_time(self.now - QUIET),
+            "since": put_time(self.now - RETURNS_WITHIN),
+            "subscriptions": None if numbers is None else json.dumps(sorted(numbers)),
+            "delivery": self.delivery_id,
+            "story": self.story_id,
+        }
+
+
+def reconsider(
+    db: Database,
+    chats: Iterable[int],
+    now: datetime,
+    subscriptions: Collection[int] | None = None,
+) -> None:
+    """Withdraw what waits in these chats unwanted, and queue what may go out.
+
+    Only alerts that one of the `subscriptions` matched, where those are given; what waits of
+    them gets the priority of those that are in force.
+    """
+    for chat_id in sorted(set(chats)):
+        scope = _Scope(chat_id, now, subscriptions)
+        _withdraw(db, _QUEUED_OF_CHAT, scope)
+        allowed = db.execute("select allowed from chats where id = ?", [chat_id]).fetchone()
+        if allowed and allowed["allowed"]:
+            _release(db, scope)
+
+
+def reconsider_delivery(db: Database, delivery_id: int, now: datetime) -> None:
+    """Withdraw what a delivery that waits again carries unwanted."""
+    _withdraw(db, _QUEUED_DELIVERY, _Scope(0, now, delivery_id=delivery_id))
+
+
+def reconsider_alert(db: Database, chat_id: int, story_id: int, now: datetime) -> None:
+    """Withdraw an alert if nobody wants it any more."""
+    _withdraw(db, _QUEUED_ALERT, _Scope(chat_id, now, story_id=story_id))
+
+
+def forget_matches(db: Database, chat_id: int, subscription_id: int) -> None:
+    """Let a subscription no longer want the alerts of a chat that are pending."""
+    db.execute(
+        "delete from alert_matches where chat_id = ? and subscription_id = ? and story_id in "
+        "(select story_id from alerts where chat_id = ? and held = 1)",
+        [chat_id, subscription_id, chat_id],
+    )
+
+
+def unsent_matches(
+    db: Database, subscriptions: Collection[int], now: datetime
+) -> list[UnsentMatch]:
+    """Return what these subscriptions want of what waits, with the articles of the stories."""
+    values = {
+        "subscriptions": json.dumps(sorted(subscriptions)),
+        "since": put_time(now - RETURNS_WITHIN),
+    }
+    matches = []
+    for row in db.execute(_UNSENT_MATCHES, values).fetchall():
+        column = STORY_COLUMNS[Grouping(row["grouping"])]
+        statement = _ARTICLES.format(column=column)
+        articles = db.execute(statement, [_story(row), _ARTICLES_LIMIT]).fetchall()
+        matches.append(
+            UnsentMatch(
+                row["chat_id"],
+                row["story_id"],
+                row["subscription_id"],
+                tuple(get_article(article) for article in articles),
+            )
+        )
+    return matches
+
+
+def withdraw_matches(db: Database, matches: Iterable[UnsentMatch], now: datetime) -> None:
+    """Let subscriptions no longer want these alerts, unless they were sent meanwhile."""
+    for match in matches:
+        chat_id, story_id = match.chat_id, match.story_id
+        sent = db.execute(
+            "select 1 from alerts where chat_id = ? and story_id = ? and message_id is not null",
+            [chat_id, story_id],
+        ).fetchone()
+        if sent is None:
+            db.execute(
+                "delete from alert_matches "
+                "where chat_id = ? and story_id = ? and subscription_id = ?",
+                [chat_id, story_id, match.subscription_id],
+            )
+            reconsider_alert(db, chat_id, story_id, now)
+
+
+def _withdraw(db: Database, statement: str, scope: _Scope) -> None:
+    for row in db.execute(statement, scope.values).fetchall():
+        ready = _readiness(db, row, scope.now)
+        is_second = row["kind"] == DeliveryKind.AGAIN
+        if is_second:
+            if ready.priority is None or not ready.again:
+                _drop_delivery(db, row, scope.now)
+        elif ready.priority is None:
+            _make_pending(db, row, ready, scope.now)
+        elif scope.subscriptions is not None:
+            _change_priority(db, row, ready.priority)
+
+
+def _make_pending(db: Database, row: Any, ready: Readiness, now: datetime) -> None:
+    alert = [row["chat_id"], row["story_id"]]
+    if row["doubts"] and row["alerts"] == 1:
+        _drop_delivery(db, row, now)  # it says that the alert may have arrived
+    else:
+        db.execute(
+            "delete from outbox_alerts where outbox_id = ? and chat_id = ? and story_id = ?",
+            [row["delivery_id"], *alert],
+        )
+        where = f"id = ? and not {HAS_ALERTS}"
+        drop(db, _reason(row), now, where, [row["delivery_id"]])
+    db.execute(
+        "update alerts set held = 1, due_at = ?, form = '' where chat_id = ? and story_id = ?",
+        [put_time(ready.due_at), *alert],
+    )
+
+
+def _drop_delivery(db: Database, row: Any, now: datetime) -> None:
+    drop(db, _reason(row), now, "id = ?", [row["delivery_id"]])
+
+
+def _reason(row: Any) -> DropReason:
+    return DropReason.MUTED if row["stance"] == Stance.MUTE else DropReason.WITHDRAWN
+
+
+def _change_priority(db: Database, row: Any, priority: Priority) -> None:
+    """Let an alert that waits alone go out with the priority of those that want it now."""
+    if row["form"] or row["alerts"] > 1 or row["priority"] == priority:
+        return
+    db.execute("update outbox set priority = ? where id = ?", [priority, row["delivery_id"]])
+    if priority is Priority.DIGEST:
+        db.execute("update chats set hours_at = '' where id = ?", [row["chat_id"]])
+
+
+def _release(db: Database, scope: _Scope) -> None:
+    for statement in (_RECENT_PENDING, _DUE_PENDING):
+        for row in db.execute(statement, scope.values).fetchall():
+            # Who follows a storyline is alerted of what comes later.
+            ready = _readiness(db, row, scope.now, follows=False)
+            if ready.priority is None or ready.due_at is not None:
+                # What is overdue goes out with the next look at what is due.
+                db.execute(
+                    "update alerts set due_at = ? where chat_id = ? and story_id = ?",
+                    [put_time(ready.due_at), row["chat_id"], row["story_id"]],
+                )
+            else:
+                _queue(db, row, ready.priority, scope.now)
+    for row in db.execute(_SECOND_ALERTS, scope.values).fetchall():
+        ready = _readiness(db, row, scope.now)
+        if ready.priority is not None and ready.again:
+            db.execute(
+                f"update outbox set state = {QUEUED}, settled_at = null, error = '' where id = ?",
+                [row["delivery_id"]],
+            )
+
+
+def _queue(db: Database, row: Any, priority: Priority, now: datetime) -> None:
+    alert = [row["chat_id"], row["story_id"]]
+    db.execute(
+        "update alerts set held = 0, due_at = null where chat_id = ? and story_id = ?", alert
+    )
+    doubts = db.execute(_DOUBTS, alert).fetchone()[0] or 0
+    queue_alert(db, row["chat_id"], [row["story_id"]], priority, now, doubts=doubts)
+
+
+def _readiness(db: Database, row: Any, now: datetime, *, follows: bool = True) -> Readiness:
+    stance = Stance(row["stance"]) if row["stance"] else None
+    options = tuple(_options(*values) for values in json.loads(row["options"]))
+    alert = UnsentAlert(
+        options,
+        _publishers(db, row) if options else 0,
+        sure_time(row["created_at"]),
+        None if stance is Stance.FOLLOW and not follows else stance,
+        bool(row["followed"]),
+    )
+    return readiness(alert, now)
+
+
+def _options(urgency: str, publishers: int, wait: float | None, again_at: int) -> AlertOptions:
+    or_after = None if wait is None else timedelta(seconds=wait)
+    return AlertOptions(Urgency(urgency), publishers, or_after, again_at)
+
+
+def _publishers(db: Database, row: Any) -> int:
+    """The independent publishers of an alert's story."""
+    column = STORY_COLUMNS[Grouping(row["grouping"])]
+    statement = f"select count(distinct origin) from entries where {column} = ?"
+    return int(db.execute(statement, [_story(row)]).fetchone()[0])
+
+
+def _story(row: Any) -> int:
+    """The story of an alert, which may have become part of another."""
+    return int(row["story_id"] if row["merged_into"] is None else row["merged_into"])
