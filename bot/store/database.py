@@ -18,6 +18,7 @@ from typing import IO, Any, TypeVar
 from sqlite_utils import Database
 
 from bot.errors import StoreBusy, StoreError, StoreFull
+from bot.store import planner_statistics
 from bot.store.schema import migrations
 
 T = TypeVar("T")
@@ -146,6 +147,7 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
         raise StoreError(f"The database {path.name} is damaged: {damage}. {_DAMAGED}")
     database = Database(connection)
     migrations.apply(database)
+    planner_statistics.keep(database)
     return database
 
 
@@ -198,7 +200,6 @@ class Writer:
 
         def work() -> None:
             if self._database is not None:
-                self._database.conn.execute("pragma optimize")
                 self._database.conn.close()
                 self._database = None
 

@@ -78,7 +78,7 @@ _DUE_PENDING = _PENDING.format(which="a.due_at > '' and a.created_at <= :since")
 _WITHDRAWN = (DropReason.WITHDRAWN, DropReason.MUTED)
 _SECOND_ALERTS = f"""
     select o.id as delivery_id, {_COLUMNS}
-    from outbox o join outbox_alerts b on b.outbox_id = o.id
+    from outbox o indexed by outbox_state join outbox_alerts b on b.outbox_id = o.id
     join alerts a on a.chat_id = b.chat_id and a.story_id = b.story_id
     join entries e on e.id = a.entry_id
     where o.state = {DROPPED} and o.state != {QUEUED} and o.settled_at > :since
