@@ -26,7 +26,7 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.entries import Article, ParseOutcome
 from bot.model.feeds import Failure, FeedDue, FetchOutcome, FetchRequest, SiteFeed
 from bot.model.message import Message
-from bot.model.poll import AffectedStories, FeedCommit, KnownEntries, Lookup
+from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.model.status import Status
 from bot.model.stories import Grouping, Merge, Report, StoryIds
@@ -188,11 +188,17 @@ class PollStore(Protocol):
     """What polling needs of the store."""
 
     async def claim_feeds(
-        self, now: datetime, limit: int, lease: timedelta, in_flight: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        in_flight: Collection[int] = (),
+        share: HostShare = ANY_SHARE,
     ) -> list[FeedDue]:
         """Lease feeds that are due and whose host is not parked; `in_flight` are left out.
 
-        Each comes with a new lease token, which ends earlier claims of the feed.
+        Each comes with a new lease token, which ends earlier claims of the feed. A host gets no
+        more than its share.
         """
         ...
 

@@ -92,7 +92,7 @@ def _feed_state(feed: FeedStatus, now: datetime, translator: Translator) -> Text
         return Text(f"✗ {text}", style="red")
     if state.last_ok_at is None:
         return Text(text, style="dim")
-    is_whole = not (state.empties or state.cut or state.gaps or state.adopted_url)
+    is_whole = not (state.empties or state.cut or state.gaps or state.adopted_url or state.unread)
     return Text(f"✓ {text}", style="green" if is_whole else "yellow")
 
 
@@ -109,6 +109,8 @@ def _notes(feed: FeedStatus, now: datetime) -> list[str]:
         notes.append(f"empty {plural(state.empties, 'time')} in a row")
     if state.cut:
         notes.append(f"too long: {plural(state.cut, 'older article')} not read")
+    if state.unread:
+        notes.append(f"{plural(state.unread, 'article')} left out: not readable")
     if state.gaps:
         gaps = plural(state.gaps, "gap")
         notes.append(f"{gaps}: articles may have been missed between polls; set a shorter `every`")

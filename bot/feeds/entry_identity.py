@@ -419,6 +419,13 @@ def _silence(
     return silenced, len(loud)
 
 
+def _unread(state: FeedState, document: ParsedDocument, ids_by_block: dict[bytes, int]) -> int:
+    """How many entries that could not be read before are still in the document."""
+    if not state.unread:
+        return 0
+    return min(state.unread, sum(ids_by_block.get(block) == 0 for block in document.blocks))
+
+
 def _remember(
     feed: FeedDue,
     document: ParsedDocument,
@@ -454,6 +461,7 @@ def _remember(
     return replace(
         state,
         document=Document(records).pack(),
+        unread=_unread(state, document, ids_by_block) + document.faulty,
         cut=len(document.cut)
         or (state.cut if document.blocks else 0)
         or int(state.baseline_at is None and document.truncated),

@@ -82,6 +82,7 @@ class PollResponse:
     answer: FetchOutcome
     body_hash: bytes = b""  #: BLAKE2b-128 of the body
     document: ParsedDocument | None = None  #: None: a failure, a 304, or the same body as before
+    seconds: float = 0.0  #: that the answer took; 0 where that is not known
 
 
 def internal_failure(feed: FeedDue) -> PollResponse:
@@ -103,6 +104,16 @@ def decide_poll(
     response: PollResponse, known: KnownEntries, now: datetime, chance: float
 ) -> PollDecision:
     """Decide about one poll; `chance` from 0 to 1 spreads the next polls of many feeds."""
+    decision = _decide(response, known, now, chance)
+    if not response.seconds:
+        return decision
+    state = replace(decision.commit.state, seconds=round(response.seconds, 3))
+    return replace(decision, commit=replace(decision.commit, state=state))
+
+
+def _decide(
+    response: PollResponse, known: KnownEntries, now: datetime, chance: float
+) -> PollDecision:
     feed, answer, document = response.feed, response.answer, response.document
     if isinstance(answer, FetchFailed):
         return PollDecision(feed, failed(feed, answer, now, chance))
@@ -114,14 +125,14 @@ def decide_poll(
         text = f"All that is left of it is: “{document.entries[0].title}”."
         ended = FetchFailed(Failure.TOMBSTONE, text)
         return PollDecision(feed, failed(feed, ended, now, chance))
-    if document.skipped:
-        log.warning(
-            "entries_skipped",
-            feed_id=feed.id,
-            feed=feed.name,
-            skipped=document.skipped,
-            reason="no id, no link and no headline",
-        )
+    for count, reason in (
+        (document.skipped, "no id, no link and no headline"),
+        (document.faulty, "not readable"),
+    ):
+        if count:
+            log.warning(
+                "entries_skipped", feed_id=feed.id, feed=feed.name, skipped=count, reason=reason
+            )
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
     return PollDecision(feed, commit, identified.new)
@@ -160,7 +171,8 @@ def with_entries(
         state = replace(
             state, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash
         )
-    commit = _finish(feed, replace(state, empties=0), answer, now, chance)
+    reading = document.seconds if feed.state.baseline_at else 0.0  # the first is read once
+    commit = _finish(feed, replace(state, empties=0), answer, now, chance, reading)
     notices = commit.notices
     if identified.flood:
         notices += (NoticeIntent(NoticeKind.FLOOD, _flood_text(feed, identified.flood)),)
@@ -225,14 +237,19 @@ def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) ->
 
 
 def _finish(
-    feed: FeedDue, state: FeedState, answer: NotModified | Fetched, now: datetime, chance: float
+    feed: FeedDue,
+    state: FeedState,
+    answer: NotModified | Fetched,
+    now: datetime,
+    chance: float,
+    reading: float = 0.0,
 ) -> FeedCommit:
     asked_whole = not poll_schedule.conditional(feed.state, now) or not (
         feed.state.etag or feed.state.last_modified
     )
     state = poll_schedule.redirected(state, answer.permanent_url, now)
     fresh: Freshness = answer.freshness
-    plan = poll_schedule.after_success(feed, state, fresh, now, chance)
+    plan = poll_schedule.after_success(feed, state, fresh, now, chance, reading)
     full_at = now if asked_whole else state.full_at
     state = replace(
         state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason

@@ -24,6 +24,8 @@ SLOW_DOWN = timedelta(minutes=10)  #: a 429 that names no time
 LONGEST_WAIT = timedelta(days=7)  #: what a server may ask for at most
 AS_PUBLISHED = "as often as it publishes"  #: the reason of an adaptive interval
 SKIPS = "the feed's skipHours or skipDays"  #: the reason of a plan that keeps to them
+SLOW_READ = 0.5  #: seconds of a processor from which a document is slow to read
+READ_SHARE = 0.005  #: of a processor's time that one such feed may take
 _JITTER = 0.1
 
 
@@ -62,14 +64,23 @@ def adaptive(state: FeedState, now: datetime) -> timedelta:
 
 
 def after_success(
-    feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
+    feed: FeedDue,
+    state: FeedState,
+    freshness: Freshness,
+    now: datetime,
+    chance: float,
+    reading: float = 0.0,
 ) -> Plan:
-    """The next poll after a 200 or 304: our interval, raised by what the publisher asks for."""
+    """The next poll after a 200 or 304: our interval, raised by what the publisher asks for.
+
+    Raised also where it took long to read the document: `reading`, in seconds of a processor.
+    """
     interval, reason = (feed.every, "every") if feed.every else (adaptive(state, now), AS_PUBLISHED)
     requests = (
         (state.hints.ttl, CEILING, "the feed's ttl or update period"),
         (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
         (freshness.retry_after, LONGEST_WAIT, "the server's Retry-After"),
+        (_reading_pause(reading), CEILING, "it takes long to read"),
     )
     for request, limit, why in requests:
         if request and min(request, limit) > interval:
@@ -83,6 +94,11 @@ def after_success(
 def longest_wait(interval: timedelta, reason: str) -> timedelta:
     """Return how far ahead of a poll the next can have been planned, by its stored plan."""
     return (max(interval, CEILING) if reason == SKIPS else interval) * (1 + _JITTER)
+
+
+def _reading_pause(seconds: float) -> timedelta | None:
+    """The interval in which a document that is slow to read takes its share of a reader."""
+    return timedelta(seconds=seconds / READ_SHARE) if seconds >= SLOW_READ else None
 
 
 def skip(at: datetime, hints: FeedHints) -> datetime:
@@ -99,6 +115,8 @@ def after_failure(
 ) -> Plan:
     """The next try after a failure: twice as long each time, but not before the server allows."""
     step = feed.every or FLOOR
+    if state.failure is Failure.HOSTILE:
+        step = max(step, FLOOR)
     interval = min(step * 2 ** min(state.failures - 1, 20), CEILING)
     reason = f"failed {state.failures} times in a row" if state.failures > 1 else "failed once"
     if state.failure is Failure.GONE and state.gone >= GONE_PROOF:

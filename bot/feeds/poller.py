@@ -9,7 +9,7 @@ bring, in batches, in the order in which it comes.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,21 +17,22 @@ import structlog
 from bot.errors import StoreError
 from bot.feeds.batch import BatchCommitter
 from bot.feeds.feed_reader import FeedReader
+from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
-from bot.feeds.yielding import yielding
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import FeedCommit
 from bot.ports import Clock, PollStore
 
-LEASE = timedelta(minutes=3)  #: longer than any poll takes
-MAX_IN_FLIGHT = 100  #: polls under way at once
+#: longer than a poll takes; a feed that waits longer for its host's turn is not claimed again
+LEASE = timedelta(minutes=3)
+LOOK_AGAIN = 1.0  #: seconds between two looks for due feeds while enough are waiting
 BATCH = 100  #: polls committed in one transaction
 SET_ASIDE = 900.0  #: seconds in which a feed whose polls cannot be kept at all is left alone
 STORE_PAUSE = timedelta(seconds=30)  #: before polling goes on after the database failed
 #: waited for further polls before a transaction, while more than a few are under way
 GATHER = timedelta(milliseconds=10)
 _FEW = 4  # polls under way that are not worth a wait
-_ENOUGH_FREE = MAX_IN_FLIGHT * 3 // 4  # so few under way that a further look at the store pays
+_ENOUGH = PLACES // 4  # so few feeds waiting that a further look at the store pays
 
 log = structlog.stdlib.get_logger("newsbell.poller")
 
@@ -57,14 +58,19 @@ class Poller:
         reader: FeedReader,
         committer: BatchCommitter,
         committed: Callable[[list[PollReport]], None],
+        spacing: Callable[[str], timedelta],
     ) -> None:
+        """`spacing` is the pause between two requests to a host."""
         self._store, self._clock = store, clock
         self._reader, self._committer, self._committed = reader, committer, committed
         self._responses: asyncio.Queue[PollResponse] = asyncio.Queue()
         self._claimed: set[int] = set()
-        self._in_flight = 0
+        self.turns = HostTurns(spacing)
         self._uncommitted = 0
-        self._more_due = False  # the last look filled all places: there may be more
+        self._more_due = False  # the last look found feeds: there may be more
+        self._look_at = 0.0  # by the loop's clock
+        self._group: asyncio.TaskGroup | None = None
+        self._next_start: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self.steps = 0  #: batches committed and pauses taken, for the watchdog
@@ -83,6 +89,7 @@ class Poller:
                 if self._stopping.is_set() or not await self._claim(group, self._clock.now()):
                     await self._wake.wait()
             committing.cancel()
+            self._cancel_timer()
 
     async def run_once(self) -> None:
         """Poll everything that is due at this moment, each feed once, commit it, and return."""
@@ -95,42 +102,76 @@ class Poller:
                     continue
                 if not self._under_way:
                     break
-                await self._wake.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
             committing.cancel()
+            self._cancel_timer()
 
     def stop(self) -> None:
         """Claim no further feed."""
         self._stopping.set()
+        self._claimed.difference_update(self.turns.drop())
         self._wake.set()
 
     @property
     def _under_way(self) -> int:
-        return self._in_flight + self._uncommitted
+        return self.turns.running + self.turns.waiting + self._uncommitted
 
     def _wake_for_more(self) -> None:
-        """Look for due feeds again once many places are free.
+        """Look for due feeds again once few are waiting.
 
         A look after each poll would cost as much as the poll.
         """
-        if not self._under_way or (self._more_due and self._in_flight <= _ENOUGH_FREE):
+        if not self._under_way or (self._more_due and self.turns.waiting <= _ENOUGH):
             self._wake.set()
 
     async def _claim(self, group: asyncio.TaskGroup, due_at: datetime) -> int:
         """Begin to poll feeds that are due; how many."""
-        free = MAX_IN_FLIGHT - self._in_flight
-        if self._more_due and self._in_flight > _ENOUGH_FREE:
+        self._group = group
+        turns, now = self.turns, asyncio.get_running_loop().time()
+        if self._more_due and turns.waiting > _ENOUGH and now < self._look_at:
             return 0
+        if turns.waiting >= QUEUE:
+            self._claimed.difference_update(turns.drop(surplus=True))
+        self._look_at = now + LOOK_AGAIN
+        free = QUEUE - turns.waiting
         try:
-            feeds = await self._store.claim_feeds(due_at, free, LEASE, self._not_to_claim())
+            feeds = await self._store.claim_feeds(
+                due_at, free, LEASE, self._not_to_claim(), turns.share()
+            )
         except StoreError as error:
             await self._pause("claim_failed", error)
             return 0
-        self._more_due = len(feeds) == free
-        async for feed in yielding(feeds):
+        if self._stopping.is_set():
+            return 0
+        self._more_due = bool(feeds)
+        for feed in feeds:
             self._claimed.add(feed.id)
-            self._in_flight += 1
-            group.create_task(self._poll(feed))
+            try:
+                turns.add(feed)
+            except Exception:  # a feed that trips over our own mistake must not stop the others
+                log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
+                self._uncommitted += 1
+                self._responses.put_nowait(internal_failure(feed))
+        self._start_polls()
         return len(feeds)
+
+    def _start_polls(self) -> None:
+        """Begin the polls whose host may be asked, and look again when that may change."""
+        loop, group = asyncio.get_running_loop(), self._group
+        if group is None:
+            return
+        for feed in self.turns.start(loop.time()):
+            group.create_task(self._poll(feed))
+        self._cancel_timer()
+        seconds = self.turns.next_change(loop.time())
+        if seconds is not None:
+            self._next_start = loop.call_later(seconds, self._start_polls)
+
+    def _cancel_timer(self) -> None:
+        if self._next_start:
+            self._next_start.cancel()
+            self._next_start = None
 
     def _not_to_claim(self) -> set[int]:
         """Feeds whose poll is under way, or that newsbell cannot keep for now."""
@@ -141,16 +182,24 @@ class Poller:
         return self._claimed | self._set_aside.keys()
 
     async def _poll(self, feed: FeedDue) -> None:
-        response = await self._reader.read(feed)
+        loop, seconds = asyncio.get_running_loop(), 0.0
+
+        def answered() -> None:
+            nonlocal seconds
+            seconds = self.turns.answered(feed, loop.time())
+            self._start_polls()
+
+        response = await self._reader.read(feed, answered)
+        self.turns.finished(feed, loop.time())
         self._uncommitted += 1
-        self._in_flight -= 1
-        self._responses.put_nowait(response)
+        self._responses.put_nowait(replace(response, seconds=seconds))
+        self._start_polls()
         self._wake_for_more()
 
     async def _commit_batches(self) -> None:
         while True:
             batch = [await self._responses.get()]
-            if self._in_flight > _FEW:
+            if self.turns.running > _FEW:
                 await asyncio.sleep(GATHER.total_seconds())
             while len(batch) < BATCH and not self._responses.empty():
                 batch.append(self._responses.get_nowait())

@@ -53,7 +53,7 @@ class Limits:
 
     deadline: timedelta = timedelta(seconds=30)
     body: int = 10 * 1024 * 1024  #: decoded bytes
-    connections: int = 100
+    connections: int = 200
 
 
 class Client:

@@ -52,6 +52,7 @@ class ParsedDocument:
     hints: FeedHints = FeedHints()
     skipped: int = 0  #: entries without id, link and title
     faulty: int = 0  #: entries that the parser cannot read
+    seconds: float = 0.0  #: of a processor that it took to be read
     truncated: bool = False  #: the end is missing; the last entry was dropped
 
 

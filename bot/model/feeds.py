@@ -103,6 +103,8 @@ class FeedState:
     adopted_url: str | None = None  #: where a proven permanent redirect leads
     redirection: Redirection | None = None
     hints: FeedHints = FeedHints()
+    seconds: float = 0.0  #: that the last answer took; 0 for none yet
+    unread: int = 0  #: entries of the last document that could not be read
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a poll reads from the store and what it changes. Not how that is decided."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision
@@ -8,6 +9,21 @@ from bot.model.delivery import NoticeIntent
 from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import FeedState
 from bot.model.stories import StoryIds
+
+
+@dataclass(frozen=True, slots=True)
+class HostShare:
+    """How many feeds of each host may be claimed at once."""
+
+    by_host: Mapping[str, int] = field(default_factory=dict)  #: of hosts that differ
+    others: int = 1_000_000
+
+    def of(self, host: str) -> int:
+        """Return how many of this host."""
+        return self.by_host.get(host, self.others)
+
+
+ANY_SHARE = HostShare()
 
 
 @dataclass(frozen=True, slots=True)

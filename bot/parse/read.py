@@ -6,6 +6,7 @@ Pure, and run in a process that can be killed. `cut_known_blocks` is cheap enoug
 """
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,7 +69,22 @@ def read_document(
     now: datetime,
     truncated: bool = False,
 ) -> ParseOutcome:
-    """Return the new or changed entries of a document. Does not raise."""
+    """Return the new or changed entries of a document, and how long that took. Does not raise."""
+    began = time.process_time()
+    outcome = _read_document(body, content_type, url, known, now, truncated)
+    if isinstance(outcome, ParseFailed):
+        return outcome
+    return replace(outcome, seconds=time.process_time() - began)
+
+
+def _read_document(
+    body: bytes,
+    content_type: str,
+    url: str,
+    known: frozenset[bytes],
+    now: datetime,
+    truncated: bool,
+) -> ParseOutcome:
     if _is_json(body):
         document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MAX_NEW_ENTRIES)
         return document or ParseFailed(

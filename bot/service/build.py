@@ -190,10 +190,8 @@ def _poller(
         network.note(reports)
         base.wiring.polled(reports)
 
-    reader = FeedReader(
-        base.fetcher, base.parser, clock, spacing=live.spacing, headers=live.headers
-    )
-    return Poller(base.store.polls, clock, reader, committer, committed)
+    reader = FeedReader(base.fetcher, base.parser, clock, headers=live.headers)
+    return Poller(base.store.polls, clock, reader, committer, committed, live.spacing)
 
 
 def _fills_outbox(report: PollReport) -> bool:

@@ -34,10 +34,10 @@ _MATCHES = """
     where chat_id = ? and story_id = ? order by s.id
 """
 # What a feed brought that another chat added is nothing that this chat sees.
-_READABLE = f"""
+_READABLE = """
     from entries e join feeds f on f.id = e.feed_id
     left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = :chat
-    where e.{{column}} = :story and (not f.private or c.chat_id is not null)
+    where e.{column} = :story and (not f.private or c.chat_id is not null)
 """
 _COUNTS = f"select count(*), count(distinct e.origin) {_READABLE}"
 _CONFIRMATIONS = f"""

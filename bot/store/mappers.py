@@ -18,7 +18,7 @@ from bot.store.sql import TERMINAL
 STATE_COLUMNS = """
     next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate
     baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
-    failure_text noticed gone empties gaps adopted_url redirection hints
+    failure_text noticed gone empties gaps adopted_url redirection hints seconds unread
 """.split()
 
 _SUBSCRIPTIONS = f"""
@@ -129,6 +129,8 @@ def get_state(row: Row) -> FeedState:
         adopted_url=row["adopted_url"],
         redirection=Redirection(moved[0], moved[1], sure_time(moved[2])) if moved else None,
         hints=_get_hints(row["hints"]),
+        seconds=row["seconds"],
+        unread=row["unread"],
     )
 
 

@@ -4,7 +4,8 @@ Decides nothing.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from bot.model.alerts import StoryState, UnsentMatch
 from bot.model.chats import Subscription
 from bot.model.entries import Article, KnownEntry
 from bot.model.feeds import Failure, FeedDue
-from bot.model.poll import AffectedStories, FeedCommit, KnownEntries, Lookup
+from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.store import meta, poll_writes, stories, unsent_alerts
 from bot.store.database import Writer
@@ -37,12 +38,15 @@ _DUE = """
     select feeds.*, records, case when declared then '' else
         (select json_group_array(chat_id) from feed_chats where feed_id = feeds.id)
     end as chats
-    from feeds left join documents on feed_id = id left join hosts using (host)
+    from feeds left join documents on feed_id = id
+    where id in (select value from json_each(?)) order by next_poll_at
+"""
+_WAITING = """
+    select id, host from feeds left join hosts using (host)
     where active = 1 and next_poll_at <= :now
         and (lease_until is null or lease_until <= :now)
         and (not_before is null or not_before <= :now)
-        and id not in (select value from json_each(:in_flight))
-    order by next_poll_at limit :limit
+    order by next_poll_at
 """
 _OVERDUE = """
     select 1 from feeds left join hosts using (host)
@@ -84,22 +88,25 @@ class PollTables:
         self._known_languages: frozenset[str] = frozenset()
 
     async def claim_feeds(
-        self, now: datetime, limit: int, lease: timedelta, in_flight: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        in_flight: Collection[int] = (),
+        share: HostShare = ANY_SHARE,
     ) -> list[FeedDue]:
         """Lease feeds that are due and whose host is not parked; `in_flight` are left out.
 
-        Each comes with a new lease token, which ends earlier claims of the feed.
+        Each comes with a new lease token, which ends earlier claims of the feed. A host gets no
+        more than its share.
         """
-        values = {
-            "now": put_time(now),
-            "until": put_time(now + lease),
-            "limit": limit,
-            "in_flight": json.dumps(sorted(in_flight)),
-        }
+        until = put_time(now + lease)
 
         def work(db: Database) -> list[FeedDue]:
-            rows = db.execute(_DUE, values).fetchall()
-            db.conn.executemany(_LEASE, [{**values, "id": row["id"]} for row in rows])
+            due = db.execute(_WAITING, {"now": put_time(now)})
+            ids = _chosen(due, limit, frozenset(in_flight), share)
+            rows = db.execute(_DUE, [json.dumps(ids)]).fetchall() if ids else []
+            db.conn.executemany(_LEASE, [{"until": until, "id": row["id"]} for row in rows])
             return [replace(get_feed(row), lease=row["lease"] + 1) for row in rows]
 
         return await self._writer.run("claim feeds", work)
@@ -235,6 +242,23 @@ class PollTables:
         else:
             rows = await self._writer.fetch("read subscriptions", SUBSCRIPTIONS_OF_CHAT, [chat_id])
         return [get_subscription(row) for row in rows]
+
+
+def _chosen(
+    due: Iterable[Any], limit: int, in_flight: Collection[int], share: HostShare
+) -> list[int]:
+    """The first `limit` feeds of those that are due, without those that their host is spared."""
+    chosen: list[int] = []
+    by_host: Counter[str] = Counter()
+    for row in due:
+        if len(chosen) >= limit:
+            break
+        number, host = row["id"], row["host"]
+        if number in in_flight or by_host[host] >= share.of(host):
+            continue
+        by_host[host] += 1
+        chosen.append(number)
+    return chosen
 
 
 def _superseded(db: Database, commits: Sequence[FeedCommit]) -> frozenset[int]:

@@ -69,12 +69,23 @@ def m008_age(db: Database) -> None:
     _execute(db, _EIGHTH)
 
 
+@migrations()
+def m009_polls(db: Database) -> None:
+    """How long feeds take to answer, and how many of their entries cannot be read."""
+    _execute(db, _NINTH)
+
+
 def _execute(db: Database, statements: str) -> None:
     """Run statements one by one: `executescript` would end the transaction."""
     for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
 
+
+_NINTH = """
+alter table feeds add column seconds real not null default 0;
+alter table feeds add column unread integer not null default 0
+"""
 
 # A feed is private while it is polled for the chats that added it, and for nobody else.
 # Accounts that Telegram lets many write by are nobody: an anonymous administrator, a channel that

@@ -246,7 +246,7 @@ async def test_requests_to_one_host_are_spaced(tmp_path: Path, server: FeedServe
     async with newsbell(
         tmp_path, config_text([server.url(f"/{number}") for number in range(4)])
     ) as app:
-        app.poller._reader._spacing = lambda host: timedelta(seconds=0.1)
+        app.poller.turns.spacing = lambda host: timedelta(seconds=0.1)
         await poll(app)
     moments = [seen.at for seen in server.seen]
     assert all(later - earlier > 0.09 for earlier, later in pairwise(moments))

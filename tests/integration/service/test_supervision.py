@@ -47,7 +47,7 @@ def failing_on(monkeypatch: pytest.MonkeyPatch, target: str, mark: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "mark"),
     [
-        ("bot.feeds.feed_reader.host_and_port", "/bad.xml"),
+        ("bot.feeds.host_turns.host_and_port", "/bad.xml"),
         ("bot.feeds.batch.lookup_for", "by the bad feed"),
         ("bot.feeds.batch.decide_poll", "by the bad feed"),
         ("bot.feeds.batch.affected_stories", "by the bad feed"),

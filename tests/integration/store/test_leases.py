@@ -103,9 +103,10 @@ async def test_a_commit_without_a_claim_is_refused_while_a_poll_has_the_feed(
 
 def second_poller(app: App) -> Poller:
     """A poller on the same database that shares nothing else with the first one."""
-    reader, committer = copy(app.poller._reader), copy(app.poller._committer)
-    reader._hosts, committer._window = {}, None
-    return Poller(app.store.polls, app.clock, reader, committer, lambda _: None)
+    committer = copy(app.poller._committer)
+    committer._window = None
+    reader, spacing = app.poller._reader, app.live.spacing
+    return Poller(app.store.polls, app.clock, reader, committer, lambda _: None, spacing)
 
 
 async def test_of_two_pollers_the_one_that_answers_after_its_lease_ran_out_changes_nothing(

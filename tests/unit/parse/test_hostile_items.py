@@ -14,6 +14,10 @@ from bot.text.url import canonical, safe_link
 PSC = "http://podlove.org/simple-chapters"
 MEDIA = "http://search.yahoo.com/mrss/"
 SYNDICATION = "http://purl.org/rss/1.0/modules/syndication/"
+UPDATES = (
+    f"<updatePeriod xmlns='{SYNDICATION}'>hourly</updatePeriod>"
+    f"<updateFrequency xmlns='{SYNDICATION}'>{'6' * 4301}</updateFrequency>"
+)
 GOOD = item("good", "Ferry leaves the harbour")
 
 
@@ -57,8 +61,7 @@ def test_a_hostile_element_leaves_the_other_items_readable(extra: str) -> None:
     "head",
     [
         f"<ttl>{'6' * 4301}</ttl>",
-        f"<updatePeriod xmlns='{SYNDICATION}'>hourly</updatePeriod>"
-        + f"<updateFrequency xmlns='{SYNDICATION}'>{'6' * 4301}</updateFrequency>",
+        UPDATES,
         "<georss:where xmlns:georss='http://www.georss.org/georss'/>",
         "<media:player xmlns:media='http://search.yahoo.com/mrss/'/>",
         "<skipHours><hour>" + "9" * 4301 + "</hour></skipHours>",
