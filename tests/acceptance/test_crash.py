@@ -102,7 +102,7 @@ async def test_a_kill_before_any_statement_loses_nothing_and_repeats_only_what_i
             for run in result["runs"]
         }
 
-    assert result["lines"] > 200
+    assert result["lines"] > 700, "statements of a module that was split are no longer traced"
     assert len(result["runs"]) >= 100 // STRIDE
     repeated = 0
     for run in result["runs"]:
@@ -122,7 +122,9 @@ async def test_a_kill_before_any_statement_loses_nothing_and_repeats_only_what_i
             "the new headline never came",
             texts[run["chat"]],
         )
-    assert sum(run["killed"] for run in result["runs"]) >= 0.9 * len(result["runs"])
+    # A run that takes another way than the first may end before its point.
+    ended = sum(not run["killed"] for run in result["runs"])
+    assert ended <= max(2, len(result["runs"]) // 10)
     kills = f"{len(result['runs'])} kills at {result['lines']} lines"
     print(f"{kills}: lost 0, marked repeats {repeated}")  # noqa: T201 (for the reader of the run)
 

@@ -259,7 +259,7 @@ async def test_a_migration_sends_no_alert_and_one_notice(
     assert await harness.poll() == []
     assert await harness.entries() == 80
     assert len(harness.notices) == 1
-    assert "60 entries at once" in harness.notices[0]
+    assert "60 new entries at once" in harness.notices[0]
 
 
 async def test_a_migration_that_keeps_the_headlines_is_not_even_new(
