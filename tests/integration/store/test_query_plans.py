@@ -1,8 +1,8 @@
 """No statement of the store reads what grows with age: each plan is looked at on an old database.
 
 Every method of the store is called once, and all that it has SQLite prepare is recorded. A test
-sees to it that no statement is left out. The plans are those that every database has from its first day on: they are
-made for the statistics of a newsroom's year, whatever the database holds.
+sees to it that no statement is left out. The plans are those that every database has from its first
+day on: they are made for the statistics of a newsroom's year, whatever the database holds.
 """
 
 import ast
