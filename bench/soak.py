@@ -42,6 +42,11 @@ PARTS = {
         (*PYTEST, f"{ACCEPTANCE}/test_crash.py"),
         180,
     ),
+    "clock": Part(
+        "set the clock of a running newsbell by minutes to decades, and between two runs",
+        (*PYTEST, f"{ACCEPTANCE}/test_clock.py"),
+        30,
+    ),
     "faults": Part(
         "10,000 sends to hundreds of chats while Telegram fails in every way",
         (*PYTEST, f"{ACCEPTANCE}/test_telegram_faults.py"),

@@ -64,9 +64,9 @@ class App:
         """
         async with (
             control(self.config.database, self.change_outbox),
-            scheduler(self.jobs.at_wall_times()),
+            scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
-            with loop_watch():
+            with loop_watch(), self.jobs.clock_watch.telling(clock_set):
                 started()
                 await Supervisor(self._report).run(self._parts(), self._stop)
 

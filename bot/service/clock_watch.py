@@ -5,7 +5,8 @@ is stored at a start. What waits is moved along (`store.correct_moments`), and t
 Until the clock has run evenly for a day, nothing is deleted for its age.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
@@ -34,7 +35,7 @@ class ClockWatch:
         self, store: AdminStore, clock: Clock, on_step: Callable[[timedelta], None]
     ) -> None:
         """`on_step` tells what holds times in memory how far the clock was set."""
-        self._store, self._clock, self._on_step = store, clock, on_step
+        self._store, self._clock, self._listeners = store, clock, [on_step]
         self._offset, _ = self._measure()
         self._noted_at = clock.monotonic()
 
@@ -62,7 +63,8 @@ class ClockWatch:
         if abs(span) > TOLERANCE + error:
             await self._correct(ClockStep(self._clock.now(), span))
             self._offset = offset
-            self._on_step(span)
+            for listener in self._listeners:
+                listener(span)
             return
         # A clock that is slewed gains or loses a little each second, and waits go along.
         limit = FOLLOWED.total_seconds()
@@ -70,6 +72,15 @@ class ClockWatch:
         if self._clock.monotonic() - self._noted_at >= NOTED:
             await self._store.note_time(self._clock.now())
             self._noted_at = self._clock.monotonic()
+
+    @contextmanager
+    def telling(self, on_step: Callable[[timedelta], None]) -> Iterator[None]:
+        """Call this as well, while the context lasts."""
+        self._listeners.append(on_step)
+        try:
+            yield
+        finally:
+            self._listeners.remove(on_step)
 
     async def is_even(self) -> bool:
         """Whether the clock has run evenly for long enough to say how old something is."""

@@ -56,7 +56,7 @@ class Jobs:
         clock: Clock,
         clock_watch: ClockWatch,
     ) -> None:
-        self._clock_watch = clock_watch
+        self.clock_watch = clock_watch
         self._store, self._poller, self._deliverer = store, poller, deliverer
         self._workers, self._network, self._clock = workers, network, clock
 
@@ -91,7 +91,7 @@ class Jobs:
     async def compare_clocks(self) -> None:
         """Notice that the clock was set."""
         try:
-            await self._clock_watch.look()
+            await self.clock_watch.look()
         except StoreError as error:
             log.error("clock_correction_failed", error=str(error))
 
@@ -120,7 +120,7 @@ class Jobs:
     async def prune(self) -> None:
         """Delete old rows, and tidy the search."""
         try:
-            if not await self._clock_watch.is_even():
+            if not await self.clock_watch.is_even():
                 log.info("prune_put_off", reason="the clock was set within the last day")
                 return
             await self._store.admin.prune(self._clock.now())

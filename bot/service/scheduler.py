@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 Job = Callable[[], None] | Callable[[], Awaitable[None]]
 
@@ -22,21 +21,42 @@ def _on_the_loop(work: Job) -> Callable[[], Awaitable[None]]:
     return job
 
 
+class _FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """The next run comes an interval from now.
+
+    APScheduler's own trigger names every run that was missed before it leaves them out: after a
+    clock is set ahead by decades those are too many.
+    """
+
+    def __init__(self, every: timedelta) -> None:
+        self._every = every
+
+    def get_next_fire_time(self, _: datetime | None, now: datetime) -> datetime:
+        return now + self._every
+
+
 @asynccontextmanager
-async def scheduler(jobs: Mapping[str, tuple[timedelta, Job]]) -> AsyncIterator[Any]:
-    """Run each job at its interval.
+async def scheduler(
+    jobs: Mapping[str, tuple[timedelta, Job]],
+) -> AsyncIterator[Callable[[timedelta], None]]:
+    """Run each job at its interval; yield what is called with the span when the clock was set.
 
     A job that still runs is not started again, and a late one runs once.
     """
     runner = AsyncIOScheduler(timezone=UTC)
     for name, (every, work) in jobs.items():
         job = _on_the_loop(work)
-        trigger = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
         runner.add_job(
-            job, trigger, id=name, max_instances=1, coalesce=True, misfire_grace_time=None
+            job, _FromNow(every), id=name, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+
+    def clock_set(span: timedelta) -> None:
+        """Let each job run when it would have run without the step."""
+        for job in runner.get_jobs():
+            job.modify(next_run_time=job.next_run_time + span)
+
     runner.start()
     try:
-        yield runner
+        yield clock_set
     finally:
         runner.shutdown(wait=False)
