@@ -27,6 +27,7 @@ from bot.cli.common import (
 from bot.cli.explain import explain, story
 from bot.cli.first_polls import FirstPolls
 from bot.cli.queries import backtest, export, names, search
+from bot.cli.streams import discard_output, outlast_readers
 from bot.config.load import Config
 from bot.config.query_tests import failures
 from bot.config.schema import FileShape
@@ -36,9 +37,9 @@ from bot.errors import InternalFailure, NewsbellError, StoreBusy
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryState
 from bot.service import logs
-from bot.service.app import stop_on_signals
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask
+from bot.service.signals import handle_signals, hold_signals
 from bot.store.sqlite import SqliteStore
 
 
@@ -86,11 +87,16 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
     file take effect while newsbell runs. The bot's token comes from TELEGRAM_BOT_TOKEN or
     settings.telegram.token_file.
     """
+    outlast_readers()
+    hold_signals()
     config = loaded(path)
     secrets: tuple[str, ...] = (config.token.get_secret_value(),) if config.token else ()
     secrets += tuple(value for headers in config.headers.values() for value in headers.values())
     logs.set_up(secrets=secrets, verbose=verbose)
-    _run(_watch(config, once=once, as_json=as_json))
+    try:
+        _run(_watch(config, once=once, as_json=as_json))
+    finally:
+        discard_output()
 
 
 async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
@@ -108,7 +114,7 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
         settled=lambda settlement: output.settled(console, settlement),
     )
     async with open_app(config, wiring) as app:
-        stop_on_signals(app)
+        handle_signals(app.stop, app.take_file)
         status = await app.store.admin.status()
         now = app.clock.now()
         new = sum(

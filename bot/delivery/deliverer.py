@@ -23,6 +23,7 @@ from bot.errors import StoreError
 from bot.i18n.catalog import Translator
 from bot.model.alerts import Priority
 from bot.model.chats import Chat, ChatKind
+from bot.model.clock import ClockStep
 from bot.model.delivery import (
     Delivery,
     DeliveryKind,
@@ -74,9 +75,9 @@ class Deliverer:
         """Look at the outbox now."""
         self._wake.set()
 
-    def clock_set(self, span: timedelta) -> None:
-        """Go on where the wall clock was set by `span`."""
-        self._limits.clock_set(span)
+    def clock_set(self, step: ClockStep) -> None:
+        """Go on where the wall clock was set."""
+        self._limits.clock_set(step)
         self.wake()
 
     def stop(self) -> None:

@@ -14,7 +14,9 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+from bot.model.clock import ClockStep
 from bot.model.delivery import NotSent, SendOutcome, ServiceDown
 
 CHAT_GAP = timedelta(seconds=1.02)  #: a little over: two clocks measure it
@@ -31,6 +33,7 @@ LONGEST_ARRIVAL = timedelta(seconds=0.5)
 #: different chats told to slow down within FLOOD_SPAN: the limit is the bot's, not theirs
 FLOOD_CHATS = 3
 FLOOD_SPAN = timedelta(seconds=5)
+LONGEST_CLOSED = timedelta(days=1)  #: what the server may ask for at most
 _REMEMBERED_CHATS = 10_000
 
 
@@ -102,18 +105,19 @@ class RateLimiter:
         if isinstance(outcome, ServiceDown):
             self._close(retry_at)
 
-    def clock_set(self, span: timedelta) -> None:
-        """Move all remembered times with the clock, which somebody set by `span`."""
-        self._overall = [at + span for at in self._overall]
-        self._starts = deque((at + span for at in self._starts), maxlen=BURST)
-        self._under_way = {address: at + span for address, at in self._under_way.items()}
+    def clock_set(self, step: ClockStep) -> None:
+        """Move all remembered times with the clock, which somebody set."""
+        at, until = step.happened_at, partial(step.waited_until, longest=LONGEST_CLOSED)
+        self._overall = sorted(map(at, self._overall))
+        self._starts = deque(map(at, self._starts), maxlen=BURST)
+        self._under_way = {address: at(begun) for address, begun in self._under_way.items()}
         self._chats = {
-            address: deque((at + span for at in times), maxlen=GROUP_BUDGET)
+            address: deque(map(at, times), maxlen=GROUP_BUDGET)
             for address, times in self._chats.items()
         }
-        self._floods = deque((chat, at + span, until + span) for chat, at, until in self._floods)
+        self._floods = deque((chat, at(when), until(end)) for chat, when, end in self._floods)
         if self._closed_until:
-            self._closed_until += span
+            self._closed_until = until(self._closed_until)
 
     def _count(self, address: int, at: datetime) -> None:
         if address == 0:

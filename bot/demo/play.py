@@ -15,9 +15,10 @@ from bot.demo.script import CONFIG, SCENES, outlets
 from bot.demo.wire import Newswire, serve
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryKind, DeliveryState, Settlement
-from bot.service.app import App, stop_on_signals
+from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.clock import FastClock
+from bot.service.signals import handle_signals
 
 HOURS = 76.0  #: how much time passes on the demo's clock
 BEGINS = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  #: a Sunday, so that its night is a night
@@ -57,7 +58,7 @@ async def play(seconds: float, console: Console) -> int:
                 settled=settled,
             )
             async with open_app(load(path, {}), wiring) as app:
-                stop_on_signals(app)
+                handle_signals(app.stop, app.take_file)
                 async with asyncio.TaskGroup() as group:
                     running = group.create_task(app.run())
                     narrating = group.create_task(_narrate(app, wire, seconds, console))

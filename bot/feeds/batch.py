@@ -50,7 +50,7 @@ class BatchCommitter:
         self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
-        self._clock_ahead = timedelta(0)  # how far the clock was set since newsbell started
+        self._offset = self._clock_offset()
 
     async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
         """Decide and commit; the commits, without feeds that another poller claimed meanwhile.
@@ -102,9 +102,17 @@ class BatchCommitter:
         self._window = window
         return window
 
-    def clock_set(self, span: timedelta) -> None:
-        """Go on where the wall clock was set by `span`: stories end by the time that passed."""
-        self._clock_ahead += span
+    def clock_is_behind(self, span: timedelta) -> None:
+        """The clock is behind that of the stored entries by this negative span; 0 for right."""
+        self._offset -= span.total_seconds()
+
+    def _clock_offset(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    @property
+    def _clock_ahead(self) -> timedelta:
+        """How far the clock was set meanwhile: stories end by the time that passed."""
+        return timedelta(seconds=round(self._clock_offset() - self._offset))
 
     async def _decide(self, responses: Sequence[PollResponse]) -> list[PollDecision]:
         """What the polls mean for their feeds."""

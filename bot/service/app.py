@@ -1,7 +1,6 @@
 """Run a newsbell that `build` made, reload it, stop it. Decides nothing about feeds or messages."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from functools import partial
@@ -52,7 +51,7 @@ class App:
         self.poller, self.deliverer, self.jobs = poller, deliverer, jobs
         self.subscriptions, self.telegram = subscriptions, telegram
         self.workers = workers
-        self.reloader = Reloader(live, store, subscriptions, clock, self._wake)
+        self.reloader = Reloader(live, store, subscriptions, clock, self._wake, self._report)
         self._tick = tick
         self._stop = asyncio.Event()
         self._polled = asyncio.Event()  # polling has ended: nothing more comes to deliver
@@ -129,6 +128,10 @@ class App:
         self._stop.set()
         self.poller.stop()
 
+    def take_file(self) -> None:
+        """Read the configuration file soon, whatever it removes."""
+        self.reloader.take_now()
+
     async def reload(self) -> None:
         """Read the configuration file again; a faulty one changes nothing."""
         await self.reloader.reload()
@@ -197,15 +200,3 @@ async def _repeat(work: Job, every: timedelta) -> None:
         if result is not None:
             await result
         await asyncio.sleep(every.total_seconds())
-
-
-def stop_on_signals(app: App) -> None:
-    """Let SIGINT and SIGTERM end the run in order; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def stop(number: int) -> None:
-        app.stop()
-        loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)

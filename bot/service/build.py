@@ -23,6 +23,7 @@ from bot.feeds.poller import Poller, PollReport
 from bot.fetch.client import Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
+from bot.model.clock import ClockStep
 from bot.model.delivery import Settlement
 from bot.ports import Channel, Clock, Fetcher, Parser, Store
 from bot.query.index import Index
@@ -95,14 +96,13 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         poller = _poller(base, committer, deliverer, network)
         telegram = _telegram(base, bot, poller, deliverer, stack) if bot else None
 
-        def clock_set(span: timedelta) -> None:
-            committer.clock_set(span)
-            deliverer.clock_set(span)
+        def clock_set(step: ClockStep) -> None:
+            deliverer.clock_set(step)
             poller.tick()
 
         watch = ClockWatch(store.admin, wiring.clock, clock_set)
         jobs = Jobs(store, poller, deliverer, workers, network, wiring.clock, watch)
-        committer.clock_set(await watch.start())
+        committer.clock_is_behind(await watch.start())
         await _restore(base, committer, deliverer)
         yield App(
             live=base.live,

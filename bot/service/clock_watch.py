@@ -32,7 +32,7 @@ class ClockWatch:
     """Compares the clocks of one newsbell."""
 
     def __init__(
-        self, store: AdminStore, clock: Clock, on_step: Callable[[timedelta], None]
+        self, store: AdminStore, clock: Clock, on_step: Callable[[ClockStep], None]
     ) -> None:
         """`on_step` tells what holds times in memory how far the clock was set."""
         self._store, self._clock, self._listeners = store, clock, [on_step]
@@ -61,10 +61,11 @@ class ClockWatch:
         offset, error = self._measure()
         span = timedelta(seconds=offset - self._offset)
         if abs(span) > TOLERANCE + error:
-            await self._correct(ClockStep(self._clock.now(), span))
+            step = ClockStep(self._clock.now(), span)
+            await self._correct(step)
             self._offset = offset
             for listener in self._listeners:
-                listener(span)
+                listener(step)
             return
         # A clock that is slewed gains or loses a little each second, and waits go along.
         limit = FOLLOWED.total_seconds()
@@ -74,7 +75,7 @@ class ClockWatch:
             self._noted_at = self._clock.monotonic()
 
     @contextmanager
-    def telling(self, on_step: Callable[[timedelta], None]) -> Iterator[None]:
+    def telling(self, on_step: Callable[[ClockStep], None]) -> Iterator[None]:
         """Call this as well, while the context lasts."""
         self._listeners.append(on_step)
         try:

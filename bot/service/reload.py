@@ -1,7 +1,9 @@
 """Put a changed feeds.yaml in force while newsbell runs. A file with mistakes changes nothing."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -9,11 +11,16 @@ from watchfiles import awatch
 
 from bot.config.load import Config, load
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
+from bot.model.desired_config import DesiredConfig
 from bot.ports import Clock, Store
 from bot.query.parser import parse
 from bot.service import logs
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
+
+SETTLE = timedelta(seconds=2)  #: for which the file has to stand still
+HOLD = timedelta(seconds=30)  #: before a file that lost most of what it had takes effect
+LOOK = 0.25  #: seconds between two looks at a file that may still be written
 
 log = structlog.stdlib.get_logger("newsbell.config")
 
@@ -28,21 +35,79 @@ class Reloader:
         subscriptions: LiveSubscriptions,
         clock: Clock,
         reloaded: Callable[[], None],
+        report: Callable[[str], Awaitable[None]],
     ) -> None:
-        """`reloaded` is called after each change that is in force."""
+        """`reloaded` is called after each change that is in force; `report` tells the operator."""
         self._live, self._store, self._clock = live, store, clock
-        self._subscriptions, self._reloaded = subscriptions, reloaded
+        self._subscriptions, self._reloaded, self._report = subscriptions, reloaded, report
+        self.settle, self.hold = SETTLE, HOLD
+        self._changed = asyncio.Event()
+        self._asked = False
+
+    def take_now(self) -> None:
+        """Read the file without delay, and put it in force whatever it removes."""
+        self._asked = True
+        self._changed.set()
 
     async def watch(self) -> None:
-        """Reload the file whenever it changes, until cancelled."""
+        """Reload the file whenever it changed and then stands still, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._notice_changes())
+            while True:
+                await self._changed.wait()
+                try:
+                    await self._take_change()
+                except StoreError as error:
+                    log.error("reload_failed", error=str(error))
+
+    async def _notice_changes(self) -> None:
         path = self._live.config.path.resolve()
         async for _ in awatch(
             path.parent, watch_filter=lambda _, name: Path(name) == path, recursive=False, step=200
         ):
-            try:
-                await self.reload()
-            except StoreError as error:
-                log.error("reload_failed", error=str(error))
+            self._changed.set()
+
+    async def _take_change(self) -> None:
+        """Reload once the file stands still; later where it lost most of what it had."""
+        asked = await self._stands_still()
+        self._changed.clear()
+        self._asked = False
+        lost = "" if asked else await self._lost()
+        if lost:
+            seconds = self.hold.total_seconds()
+            log.warning("config_held_back", lost=lost, taken_in=seconds)
+            await self._report(
+                f"{self._live.config.path.name} no longer has {lost}. In case it was only half "
+                f"saved, it takes effect in {seconds:.0f} seconds unless it changes again; "
+                "`kill -HUP` with newsbell's process number takes it at once."
+            )
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait()
+                return  # it changed again, or was asked for: from the beginning
+        await self.reload()
+
+    async def _stands_still(self) -> bool:
+        """Wait until size and time of the file stood still for a while.
+
+        Return whether somebody asked for the file meanwhile, which ends the wait.
+        """
+        loop, path = asyncio.get_running_loop(), self._live.config.path
+        seen, since = _stamp(path), loop.time()
+        while not self._asked and loop.time() - since < self.settle.total_seconds():
+            await asyncio.sleep(min(LOOK, self.settle.total_seconds()))
+            if (stamp := _stamp(path)) != seen:
+                seen, since = stamp, loop.time()
+        return self._asked
+
+    async def _lost(self) -> str:
+        """What the file lost since it was last taken in, if that is most of it."""
+        old = self._live.config
+        try:
+            new = await asyncio.to_thread(load, old.path)
+        except ConfigError:
+            return ""  # `reload` says why
+        return most_lost(old.declared, new.declared)
 
     async def reload(self) -> None:
         """Read the file and put it in force, or log its mistakes. Raises StoreError."""
@@ -89,6 +154,37 @@ class Reloader:
         if mistakes:
             raise ConfigError(new.path.name, tuple(mistakes))
         return new
+
+
+def most_lost(old: DesiredConfig, new: DesiredConfig) -> str:
+    """Say what a file lost, as in "9 of 12 feeds", where that is most of a kind; else nothing.
+
+    What is replaced by as much else is no loss.
+    """
+    kinds: tuple[tuple[str, Collection[str], Collection[str]], ...] = (
+        ("feeds", [feed.url for feed in old.feeds], [feed.url for feed in new.feeds]),
+        ("chats", [chat.name for chat in old.chats], [chat.name for chat in new.chats]),
+        (
+            "subscriptions",
+            [subscription.name for subscription in old.subscriptions],
+            [subscription.name for subscription in new.subscriptions],
+        ),
+    )
+    losses = []
+    for kind, before, after in kinds:
+        lost = len(set(before) - set(after))
+        if 2 * lost > len(before) and 2 * len(after) < len(before):
+            losses.append(f"any {kind}" if not after else f"{lost} of {len(before)} {kind}")
+    return ", ".join(losses)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is written or replaced; None where it is missing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _query_error(query: str, names: Mapping[str, tuple[str, ...]]) -> QueryError | None:

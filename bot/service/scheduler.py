@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from bot.model.clock import ClockStep
+
 Job = Callable[[], None] | Callable[[], Awaitable[None]]
 
 
@@ -38,8 +40,8 @@ class _FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
 @asynccontextmanager
 async def scheduler(
     jobs: Mapping[str, tuple[timedelta, Job]],
-) -> AsyncIterator[Callable[[timedelta], None]]:
-    """Run each job at its interval; yield what is called with the span when the clock was set.
+) -> AsyncIterator[Callable[[ClockStep], None]]:
+    """Run each job at its interval; yield what is called when the clock was set.
 
     A job that still runs is not started again, and a late one runs once.
     """
@@ -50,10 +52,11 @@ async def scheduler(
             job, _FromNow(every), id=name, max_instances=1, coalesce=True, misfire_grace_time=None
         )
 
-    def clock_set(span: timedelta) -> None:
+    def clock_set(step: ClockStep) -> None:
         """Let each job run when it would have run without the step."""
         for job in runner.get_jobs():
-            job.modify(next_run_time=job.next_run_time + span)
+            longest = jobs[job.id][0]
+            job.modify(next_run_time=step.waited_until(job.next_run_time, longest))
 
     runner.start()
     try:

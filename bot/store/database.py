@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -52,6 +52,11 @@ def wrapped(doing: str) -> Iterator[None]:
                 f"The database could not {doing}: it is damaged ({error}). {_DAMAGED}"
             ) from error
         raise StoreError(f"The database could not {doing}: {error}.") from error
+    except UnicodeDecodeError as error:
+        # SQLite passes on what a damaged page holds, and its module cannot make it text.
+        raise StoreError(
+            f"The database could not {doing}: it is damaged (text that is none). {_DAMAGED}"
+        ) from error
 
 
 @contextmanager
@@ -89,7 +94,7 @@ class Lock:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = self.path.open("a+", encoding="ascii")
+            file = self.path.open("a+", encoding="ascii", errors="replace")
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StoreError(
@@ -106,10 +111,11 @@ class Lock:
             raise StoreBusy(
                 f"Another newsbell{who} is using {self.path.stem}; stop it first."
             ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}")
-        file.flush()
         self._file = file
+        # On a full disk the number, which is for people, is left out; the lock itself holds.
+        with suppress(OSError):
+            file.truncate(0)
+            os.write(file.fileno(), f"{os.getpid()}".encode())
 
     def release(self) -> None:
         """Give the lock back."""
@@ -200,7 +206,8 @@ class Writer:
 
         def work() -> None:
             if self._database is not None:
-                self._database.conn.close()
+                with suppress(sqlite3.Error):  # the checkpoint needs room on the disk
+                    self._database.conn.close()
                 self._database = None
 
         await asyncio.get_running_loop().run_in_executor(self._thread, work)

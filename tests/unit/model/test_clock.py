@@ -25,6 +25,8 @@ YEAR = timedelta(days=365)
         (YEAR, NOON - YEAR - MINUTE, HOUR, NOON - MINUTE),
         # a span that is off by a day, as over a restart: no longer than could have been asked for
         (-YEAR, NOON + YEAR + 24 * HOUR, HOUR, NOON + HOUR),
+        # longer than could have been asked for before the step: it began after it
+        (YEAR, NOON + MINUTE, HOUR, NOON + MINUTE),
         # beyond what there is of time
         (YEAR, datetime.max.replace(tzinfo=UTC), HOUR, NOON + HOUR),
         (-YEAR, datetime.min.replace(tzinfo=UTC), HOUR, datetime.min.replace(tzinfo=UTC)),
@@ -43,6 +45,9 @@ def test_a_wait_ends_as_long_after_the_step_as_it_would_have_without_it(
         (YEAR, NOON - YEAR - MINUTE, NOON - MINUTE),
         (timedelta(0), NOON + SECOND, NOON),
         (-HOUR, NOON + YEAR, NOON),
+        # between the step and now
+        (YEAR, NOON - SECOND, NOON - SECOND),
+        (-YEAR, NOON - SECOND, NOON - SECOND),
     ],
 )
 def test_what_happened_lies_as_far_back_as_before_the_step_and_never_ahead(
