@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,13 @@ import pytest
 from structlog.typing import EventDict
 from support import FeedServer, Recorder, item, newsbell, rss, sqlite
 
+from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
+from bot.model.delivery import DeliveryKind
+from bot.model.desired_config import DesiredConfig
+from bot.model.feeds import DeclaredFeed
 from bot.service.app import App
 from bot.service.clock import SystemClock
+from bot.service.reload import most_lost
 
 OLD = datetime.now(UTC) - timedelta(days=3)
 
@@ -70,12 +76,20 @@ async def changed(folder: Path, config: str, taken: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, config: str, terminal: Recorder) -> AsyncIterator[App]:
-    """A newsbell at work on the real clock."""
+async def running(
+    folder: Path,
+    config: str,
+    terminal: Recorder,
+    *,
+    settle: timedelta = timedelta(seconds=0.1),
+    hold: timedelta = timedelta(seconds=0.2),
+) -> AsyncIterator[App]:
+    """A newsbell at work on the real clock; it waits for a file that changes shorter than usual."""
     async with (
         newsbell(folder, config, clock=SystemClock(), terminal=terminal) as made,
         asyncio.TaskGroup() as group,
     ):
+        made.reloader.settle, made.reloader.hold = settle, hold
         group.create_task(made.run())
         try:
             yield made
@@ -241,3 +255,89 @@ async def test_settings_that_need_a_start_are_named(
             logged(events, "config_reloaded", "settings changed (timezone"),
         )
         assert logged(events, "config_reloaded", "the others after a restart")()
+
+
+async def test_a_file_is_taken_in_only_when_it_stands_still(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+) -> None:
+    """Written in pieces: the first is valid, and lacks the subscription."""
+    whole = written(server, "/a", "/b")
+    part = written(server, "/a", "/b", subscriptions=[])
+    async with running(
+        tmp_path, written(server, "/a"), terminal, settle=timedelta(seconds=1), hold=timedelta(0)
+    ) as made:
+        await changed(tmp_path, whole, logged(events, "config_reloaded", "feeds added: /b"))
+        for _ in range(4):
+            (tmp_path / "feeds.yaml").write_text(part, encoding="utf-8")
+            await asyncio.sleep(0.3)
+            (tmp_path / "feeds.yaml").write_text(whole, encoding="utf-8")
+            await asyncio.sleep(0.3)
+        await until(lambda: sum(logged([e], "config_reloaded")() for e in events) > 1)
+        assert len(made.config.declared.subscriptions) == 1
+        assert not logged(events, "config_held_back")()
+        assert not logged(events, "config_reloaded", "removed")()
+
+
+async def test_a_file_that_lost_most_is_held_back_and_said_until_it_is_whole_again(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+) -> None:
+    whole, part = written(server, "/a"), written(server, "/a", subscriptions=[])
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    hold = timedelta(seconds=60)
+    async with running(tmp_path, whole, terminal, hold=hold) as made:
+        await polled(made, server, "/a")
+        await changed(tmp_path, part, logged(events, "config_held_back", "any subscriptions"))
+        server.put("/a", rss(item("2", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
+        await polled(made, server, "/a")
+        (tmp_path / "feeds.yaml").write_text(whole, encoding="utf-8")
+        await until(logged(events, "config_reloaded", "no changes"))
+        await until(terminal.titles)
+        [notice] = terminal.texts(DeliveryKind.NOTICE)
+        assert "no longer has any subscriptions" in notice
+        assert "kill -HUP" in notice
+    assert terminal.titles() == ["The harbour opens"]
+
+
+async def test_a_file_that_is_asked_for_is_taken_in_at_once(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+) -> None:
+    hold = timedelta(seconds=60)
+    async with running(tmp_path, written(server, "/a"), terminal, hold=hold) as made:
+        part = written(server, "/a", subscriptions=[])
+        await changed(tmp_path, part, logged(events, "config_held_back"))
+        made.take_file()
+        await until(logged(events, "config_reloaded", "subscriptions removed: All"))
+
+
+def _declared(*sizes: int) -> DesiredConfig:
+    """A configuration of so many feeds, chats and subscriptions."""
+    feeds, chats, subscriptions = sizes
+    return DesiredConfig(
+        tuple(DeclaredFeed(f"https://{n}.example/", f"F{n}", "", (), None) for n in range(feeds)),
+        tuple(DeclaredChat(f"c{n}", ChatKind.TELEGRAM, n + 1) for n in range(chats)),
+        tuple(DeclaredSubscription(f"s{n}", "harbour", (), ()) for n in range(subscriptions)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loss"),
+    [
+        ((12, 2, 4), (12, 2, 4), ""),
+        ((12, 2, 4), (12, 2, 0), "any subscriptions"),
+        ((12, 2, 4), (3, 2, 4), "9 of 12 feeds"),
+        ((12, 2, 4), (5, 0, 1), "7 of 12 feeds, any chats, 3 of 4 subscriptions"),
+        ((12, 2, 4), (6, 1, 2), ""),
+        ((1, 1, 1), (0, 1, 1), "any feeds"),
+        ((0, 0, 0), (5, 1, 1), ""),
+    ],
+)
+def test_a_loss_is_most_of_the_feeds_chats_or_subscriptions(
+    before: tuple[int, int, int], after: tuple[int, int, int], loss: str
+) -> None:
+    assert most_lost(_declared(*before), _declared(*after)) == loss
+
+
+def test_what_is_replaced_by_as_much_else_is_no_loss() -> None:
+    old = _declared(1, 1, 1)
+    new = replace(old, feeds=(DeclaredFeed("https://other.example/", "Other", "", (), None),))
+    assert most_lost(old, new) == ""
