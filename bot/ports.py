@@ -6,6 +6,7 @@ after which nothing of the transaction was kept.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.model.alerts import AlertedStory, StoryState, UnsentMatch
@@ -488,6 +489,14 @@ class AdminStore(Protocol):
         """Delete what is obsolete, in small transactions; return how many rows were deleted."""
         ...
 
+    async def checked_at(self) -> datetime | None:
+        """Return when all of the database was last checked."""
+        ...
+
+    async def note_check(self, now: datetime) -> None:
+        """Keep that all of the database was checked."""
+        ...
+
     async def cleaned_at(self) -> datetime | None:
         """Return when `prune` last went through to its end."""
         ...
@@ -520,8 +529,33 @@ class SearchStore(Protocol):
         ...
 
 
+class StoreFiles(Protocol):
+    """The files of the database."""
+
+    def missing(self) -> Path | None:
+        """Return the file that was deleted or replaced since the database was opened."""
+        ...
+
+    async def checkpoint(self) -> None:
+        """Move what was written last into the database's file, unless somebody reads it."""
+        ...
+
+    def find_damage(self) -> str:
+        """Check all of the database and return what is damaged; takes minutes. For a thread."""
+        ...
+
+    def stop_check(self) -> None:
+        """End a check that is under way."""
+        ...
+
+
 class Store(Protocol):
     """The whole store, by what uses it."""
+
+    @property
+    def files(self) -> StoreFiles:
+        """The files of the database."""
+        ...
 
     @property
     def polls(self) -> PollStore:

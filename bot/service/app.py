@@ -122,6 +122,7 @@ class App:
         await self.jobs.release_pending()
         await self.deliverer.run_once(timedelta(0) if self._stop.is_set() else PATIENCE_ONCE)
         await self.jobs.fill_search(SEARCH_BATCHES_ONCE)
+        await self.jobs.prune_if_due()
 
     def stop(self) -> None:
         """End `run` or `run_once` after what is under way."""

@@ -4,7 +4,7 @@ What one run leaves undone the next takes up.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import timedelta
 
 import structlog
@@ -14,11 +14,15 @@ from bot.errors import StoreError
 from bot.feeds.poller import Poller, PollReport
 from bot.model.feeds import Failure
 from bot.ports import Clock, Store
+from bot.service import database_watch
 from bot.service.clock_watch import LOOK, ClockWatch
+from bot.service.database_watch import DatabaseWatch
 from bot.service.scheduler import Job
 from bot.service.workers import Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
+CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not
+CLEANUP_LOOK = timedelta(minutes=15)
 SEARCH_BATCHES = 10  #: of new entries added to the search at a time
 SEARCH_BATCHES_ONCE = 1000  #: the same at the end of a single run
 SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that polls get their turn
@@ -57,6 +61,7 @@ class Jobs:
         clock_watch: ClockWatch,
     ) -> None:
         self.clock_watch = clock_watch
+        self._database = DatabaseWatch(store, clock)
         self._store, self._poller, self._deliverer = store, poller, deliverer
         self._workers, self._network, self._clock = workers, network, clock
 
@@ -72,11 +77,14 @@ class Jobs:
             "filling the search": (timedelta(seconds=2), self.fill_search),
             "releasing alerts that wait": (timedelta(seconds=5), self.release_pending),
             "comparing the clocks": (LOOK, self.compare_clocks),
+            "looking for the database": (database_watch.LOOK, self.look_for_database),
+            "cutting the log of the database": (database_watch.TIDY, self.tidy_database),
+            "checking the database": (database_watch.TIDY, self.check_database),
         }
 
     def at_wall_times(self) -> Mapping[str, tuple[timedelta, Job]]:
         """Return the jobs that belong to the wall clock, each with its interval."""
-        return {"prune": (timedelta(hours=6), self.prune)}
+        return {"prune": (CLEANUP_LOOK, self.prune_if_due)}
 
     async def hurry(self) -> None:
         """Poll feeds that failed for want of a network soon after it is back."""
@@ -116,6 +124,36 @@ class Jobs:
                 self._deliverer.wake()
         except StoreError as error:
             log.error("release_pending_failed", error=str(error))
+
+    async def look_for_database(self) -> None:
+        """Notice that a file of the database is gone."""
+        await self._keep_database(self._database.look())
+
+    async def tidy_database(self) -> None:
+        """Cut the database's log."""
+        await self._keep_database(self._database.tidy())
+
+    async def check_database(self) -> None:
+        """Check all of the database now and then."""
+        await self._keep_database(self._database.check_if_due())
+
+    @staticmethod
+    async def _keep_database(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except StoreError as error:
+            log.error("database_watch_failed", error=str(error))
+
+    async def prune_if_due(self) -> None:
+        """Delete old rows if that was not done for a while, in this process or an earlier one."""
+        try:
+            cleaned = await self._store.admin.cleaned_at()
+        except StoreError as error:
+            log.error("prune_failed", error=str(error))
+            return
+        now = self._clock.now()
+        if cleaned is None or not timedelta(0) <= now - cleaned < CLEANUP:
+            await self.prune()
 
     async def prune(self) -> None:
         """Delete old rows, and tidy the search."""

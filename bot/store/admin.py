@@ -163,6 +163,19 @@ class AdminTables:
         )
         return count
 
+    async def checked_at(self) -> datetime | None:
+        """Return when all of the database was last checked."""
+        text = await self._writer.run(
+            "read the last check", lambda db: meta.read(db, MetaName.CHECKED_AT)
+        )
+        return get_time(text)
+
+    async def note_check(self, now: datetime) -> None:
+        """Keep that all of the database was checked."""
+        await self._writer.run(
+            "keep the check", lambda db: meta.write(db, MetaName.CHECKED_AT, put_time(now))
+        )
+
     async def cleaned_at(self) -> datetime | None:
         """Return when `prune` last went through to its end."""
         text = await self._writer.run(

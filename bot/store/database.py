@@ -23,14 +23,21 @@ from bot.store.schema import migrations
 
 T = TypeVar("T")
 _BUSY_SECONDS = 10
+_LOG_LIMIT = 16 * 1024 * 1024  # bytes of the write-ahead log that are kept on the disk
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "mmap_size=0",
     "cache_size=-16000",
+    "secure_delete=FAST",
+    f"journal_size_limit={_LOG_LIMIT}",
 )
 _DAMAGED = "Restore a backup, or move the file away to start anew."
+_PRIVATE = 0o600  # addresses of feeds may hold tokens
+CHECKED_AT_START = 64 * 1024 * 1024  #: bytes of a database up to which all of it is checked
+# Of a larger one, these are checked at the start: without them nothing can be decided.
+_SMALL_TABLES = ("meta", "feeds", "chats", "people", "subscriptions", "routes")
 
 
 @contextmanager
@@ -84,6 +91,7 @@ class Lock:
     """
 
     def __init__(self, database: Path) -> None:
+        database = database.resolve()  # two names of one database have one lock
         self.path = database.with_name(database.name + ".lock")
         self._file: IO[str] | None = None
 
@@ -94,7 +102,8 @@ class Lock:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = self.path.open("a+", encoding="ascii", errors="replace")
+            file = open(self.path, "a+", encoding="ascii", errors="replace", opener=_private)  # noqa: SIM115
+            os.fchmod(file.fileno(), _PRIVATE)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise StoreError(
@@ -117,6 +126,10 @@ class Lock:
             file.truncate(0)
             os.write(file.fileno(), f"{os.getpid()}".encode())
 
+    def is_there(self) -> bool:
+        """Whether the file that is locked is still the one at its path."""
+        return self._file is None or _identity(self.path) == _identity(self._file.fileno())
+
     def release(self) -> None:
         """Give the lock back."""
         if self._file:
@@ -124,8 +137,28 @@ class Lock:
             self._file = None
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, _PRIVATE)
+
+
+def _identity(file: Path | int) -> tuple[int, int] | None:
+    """Device and inode of a file; None where there is none."""
+    try:
+        status = os.stat(file)  # noqa: PTH116 (of a path or a descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def connect(path: Path) -> Database:
-    """Return the writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated."""
+    """Return the writing connection: WAL, synchronous=FULL, foreign keys, checked, migrated.
+
+    The file is the owner's alone, and so are those that SQLite puts beside it.
+    """
+    path = path.resolve()
+    with suppress(OSError):  # SQLite says what is wrong with it
+        os.close(_private(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC))
+        path.chmod(_PRIVATE)
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=True, timeout=_BUSY_SECONDS
     )
@@ -147,14 +180,46 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
             f"The database cannot be made durable (journal {mode}, synchronous {full}): "
             f"is {path.parent} a network drive?"
         )
-    problem = connection.execute("pragma quick_check(1)").fetchone()[0]
-    if problem != "ok":
-        damage = " ".join(str(problem).removeprefix("*** in database main ***").split())
-        raise StoreError(f"The database {path.name} is damaged: {damage}. {_DAMAGED}")
+    _check_at_start(connection, path)
     database = Database(connection)
+    newer = {row.name for row in migrations.applied(database)} - set(_known_migrations())
+    if newer:
+        raise StoreError(
+            f"The database {path.name} was written by a newer newsbell ({min(newer)}): "
+            "update this one, or restore a backup from before."
+        )
+    pending = bool(migrations.pending(database))
     migrations.apply(database)
     planner_statistics.keep(database)
+    if pending:  # or all of a new database is in its log
+        connection.execute("pragma wal_checkpoint(truncate)")
     return database
+
+
+def _known_migrations() -> list[str]:
+    # All are pending in a database without any.
+    with closing(sqlite3.connect(":memory:")) as connection:
+        return [migration.name for migration in migrations.pending(Database(connection))]
+
+
+def _check_at_start(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a damaged database. What takes too long at a start is checked later."""
+    if path.stat().st_size <= CHECKED_AT_START:
+        checks = ["quick_check(1)"]
+    else:
+        rows = connection.execute("select name from sqlite_schema where type = 'table'")
+        tables = {row["name"] for row in rows}
+        checks = [f"quick_check({table})" for table in _SMALL_TABLES if table in tables]
+    for check in checks:
+        damage = _damage(connection.execute(f"pragma {check}").fetchone()[0])
+        if damage:
+            raise StoreError(f"The database {path.name} is damaged: {damage}. {_DAMAGED}")
+
+
+def _damage(result: Any) -> str:
+    """What a check found; empty for nothing."""
+    text = str(result)
+    return "" if text == "ok" else " ".join(text.removeprefix("*** in database main ***").split())
 
 
 class Writer:
@@ -164,6 +229,7 @@ class Writer:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._database: Database | None = None
+        self._file: tuple[int, int] | None = None  # of the database that is open
 
     async def open(self) -> None:
         """Open and migrate; raises StoreError."""
@@ -171,6 +237,7 @@ class Writer:
         def work() -> None:
             with wrapped("be opened"):
                 self._database = connect(self._path)
+                self._file = _identity(self._path)
 
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
@@ -201,6 +268,26 @@ class Writer:
 
         return await self.run(doing, work)
 
+    def is_there(self) -> bool:
+        """Whether the file that is open is still the one at its path."""
+        return self._file == _identity(self._path)
+
+    async def checkpoint(self) -> None:
+        """Move the log into the database and cut it, unless somebody reads just now."""
+
+        def work() -> None:
+            if self._database is None:
+                return
+            connection = self._database.conn
+            with wrapped("be tidied"):
+                connection.execute("pragma busy_timeout = 0")  # readers are not waited for
+                try:
+                    connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+                finally:
+                    connection.execute(f"pragma busy_timeout = {_BUSY_SECONDS * 1000}")
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
     async def close(self) -> None:
         """Finish what was asked for, checkpoint and close."""
 
@@ -212,3 +299,38 @@ class Writer:
 
         await asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._thread.shutdown()
+
+
+class DatabaseFiles:
+    """The files of an open database; implements `ports.StoreFiles`."""
+
+    def __init__(self, path: Path, writer: Writer, lock: Lock) -> None:
+        self._path, self._writer, self._lock = path, writer, lock
+        self._check: sqlite3.Connection | None = None
+
+    def missing(self) -> Path | None:
+        """Return the file that was deleted or replaced since the database was opened."""
+        if not self._writer.is_there():
+            return self._path
+        return None if self._lock.is_there() else self._lock.path
+
+    async def checkpoint(self) -> None:
+        """Move what was written last into the database's file, unless somebody reads it."""
+        await self._writer.checkpoint()
+
+    def find_damage(self) -> str:
+        """Check all of the database, its indexes too; return what is damaged, empty for nothing.
+
+        For a thread of its own: it takes minutes where the database is large. Raises StoreError.
+        """
+        with read_only(self._path) as connection:
+            self._check = connection
+            try:
+                return _damage(connection.execute("pragma integrity_check(1)").fetchone()[0])
+            finally:
+                self._check = None
+
+    def stop_check(self) -> None:
+        """End a check that is under way."""
+        if self._check is not None:
+            self._check.interrupt()

@@ -14,7 +14,7 @@ from bot.store.admin import AdminTables, read_outbox, read_status
 from bot.store.archive import Archive
 from bot.store.chats import ChatTables
 from bot.store.config_sync import ConfigTables
-from bot.store.database import Lock, Writer, read_only
+from bot.store.database import DatabaseFiles, Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
@@ -27,6 +27,7 @@ class SqliteStore:
         self.path = path
         self._lock = Lock(path)
         self._writer = Writer(path)
+        self.files = DatabaseFiles(path, self._writer, self._lock)
         self.polls = PollTables(self._writer)
         self.deliveries = DeliveryTables(self._writer)
         self.chats = ChatTables(self._writer)
@@ -53,6 +54,7 @@ class SqliteStore:
         trace: TracebackType | None,
     ) -> None:
         """Close, then release the lock."""
+        self.files.stop_check()
         try:
             await self._writer.close()
         finally:

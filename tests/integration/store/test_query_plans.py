@@ -82,6 +82,8 @@ from bot.store.planner_statistics import PARTIAL, ROWS, shares
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 STORE = Path(bot.store.__file__).parent
+#: what runs once, at an opening, and knows no table of ours
+OTHERS = {"database.py", "planner_statistics.py", "schema.py"}
 DAY = timedelta(days=1)
 #: as many rows as this are read in a millisecond or two
 FEW = 1_000
@@ -607,7 +609,7 @@ def call_sites() -> dict[tuple[str, int, int], str]:
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in names and path.name != "schema.py":
+            if name in names and path.name not in OTHERS:
                 sites[path.name, node.lineno, node.end_lineno or 0] = ast.unparse(node)[:90]
     return sites
 

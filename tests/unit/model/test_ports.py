@@ -10,6 +10,7 @@ from bot import ports
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 PARTS = {
+    "files": ports.StoreFiles,
     "polls": ports.PollStore,
     "deliveries": ports.DeliveryStore,
     "chats": ports.ChatStore,
