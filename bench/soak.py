@@ -66,6 +66,11 @@ PARTS = {
         (*PYTEST, f"{ACCEPTANCE}/test_story_replay.py", f"{ACCEPTANCE}/test_replay.py"),
         60,
     ),
+    "slow-hosts": Part(
+        "150 feeds at one host and 200 at their own that send a byte a second",
+        (*PYTEST, f"{ACCEPTANCE}/test_slow_hosts.py"),
+        20,
+    ),
     "latency": Part(
         "how long alerts and answers take with 100,000 subscriptions stored",
         ("-m", "bench.latency"),

@@ -13,6 +13,7 @@ from bot.parse.discover import feed_links, guessed_urls
 from bot.ports import Clock, Fetcher, Parser
 
 TRIED = 8  #: feeds of a site that are read
+AT_ONCE = 3  #: of them at a time
 _NEWEST = 5  # headlines of each
 
 
@@ -49,11 +50,13 @@ class SiteFinder:
 
     async def _read_all(self, urls: Iterable[str]) -> list[SiteFeed]:
         """The feeds at these addresses, each once."""
-        feeds = await asyncio.gather(*(self._read(url) for url in urls))
+        turn = asyncio.Semaphore(AT_ONCE)
+        feeds = await asyncio.gather(*(self._read(url, turn) for url in urls))
         return list({feed.url: feed for feed in feeds if feed}.values())
 
-    async def _read(self, url: str) -> SiteFeed | None:
-        answer = await self._fetcher.fetch(FetchRequest(url))
+    async def _read(self, url: str, turn: asyncio.Semaphore) -> SiteFeed | None:
+        async with turn:
+            answer = await self._fetcher.fetch(FetchRequest(url))
         return await self._parse(answer) if isinstance(answer, Fetched) else None
 
     async def _parse(self, answer: Fetched) -> SiteFeed | None:

@@ -22,12 +22,15 @@ class FeedReader:
     def __init__(
         self,
         fetcher: Fetcher,
+        public_fetcher: Fetcher,
         parser: Parser,
         clock: Clock,
         *,
         headers: Callable[[str], Mapping[str, str]],
     ) -> None:
-        self._fetcher, self._parser, self._clock = fetcher, parser, clock
+        """`public_fetcher` is for feeds that chats added: it reaches public addresses only."""
+        self._fetcher, self._public_fetcher = fetcher, public_fetcher
+        self._parser, self._clock = parser, clock
         self._headers = headers
 
     async def read(self, feed: FeedDue, answered: Callable[[], None]) -> PollResponse:
@@ -43,7 +46,8 @@ class FeedReader:
             return internal_failure(feed)
 
     async def _read(self, feed: FeedDue, answered: Callable[[], None]) -> PollResponse:
-        answer: FetchOutcome = await self._fetcher.fetch(self._request(feed))
+        fetcher = self._fetcher if feed.chats is None else self._public_fetcher
+        answer: FetchOutcome = await fetcher.fetch(self._request(feed))
         answered()
         if not isinstance(answer, Fetched):
             return PollResponse(feed, answer)

@@ -46,6 +46,7 @@ REMEDIES = {
     Failure.INTERNAL: (
         "Please report it with the lines of the log. newsbell tries again at the next poll."
     ),
+    Failure.LOCAL: "Raise newsbell's limit of open files (LimitNOFILE= of its unit).",
     Failure.DNS: "Check the address for a typo; if the site is gone, remove the feed.",
     Failure.CONNECT: "The site may be down; newsbell keeps trying.",
     Failure.TLS: "The site must fix this; newsbell does not skip the check.",

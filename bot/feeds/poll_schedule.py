@@ -21,6 +21,7 @@ GONE_PROOF = 3
 MOVE_POLLS = 3
 MOVE_SPAN = timedelta(hours=24)
 SLOW_DOWN = timedelta(minutes=10)  #: a 429 that names no time
+LOCAL_PAUSE = timedelta(seconds=30)  #: where newsbell itself lacks open files
 LONGEST_WAIT = timedelta(days=7)  #: what a server may ask for at most
 AS_PUBLISHED = "as often as it publishes"  #: the reason of an adaptive interval
 SKIPS = "the feed's skipHours or skipDays"  #: the reason of a plan that keeps to them
@@ -123,6 +124,8 @@ def after_failure(
         interval, reason = CEILING, "the server says it is gone for good"
     if state.failure is Failure.INTERNAL:
         interval, reason = step, "newsbell itself failed"
+    if state.failure is Failure.LOCAL:
+        interval, reason = min(step, LOCAL_PAUSE), "the machine was out of open files"
     asked = wait_asked(state.failure, freshness)
     if asked and asked > interval:
         interval, reason = asked, "the server's Retry-After"
@@ -164,7 +167,8 @@ def failed(
     changed = replace(
         state,
         last_poll_at=now,
-        failures=state.failures + 1,
+        # What the machine lacks is no fault of the site's.
+        failures=max(1, state.failures) if failure is Failure.LOCAL else state.failures + 1,
         failing_since=min(state.failing_since or now, now),
         failure=failure,
         failure_text=text,

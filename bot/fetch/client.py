@@ -7,13 +7,16 @@ Credentials are sent only to the host they are for, validators to the address th
 
 import asyncio
 import errno
+import resource
 import ssl
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
+import structlog
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 from multidict import CIMultiDict
@@ -27,11 +30,16 @@ from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRe
 from bot.ports import Clock
 from bot.text.clean import label
 
+log = structlog.stdlib.get_logger("newsbell.poller")
+
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.8, */*;q=0.1"
 )
 REDIRECTS = 5
+KEPT = 10.0  #: seconds for which a connection is kept after its use
+KEPT_HOSTS = 200  #: hosts to which connections are kept
+_NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _PERMANENT = frozenset({301, 308})
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
 _OFF_LOOP = 64 * 1024  # bytes of a body above which it is decoded in a thread
@@ -66,8 +74,11 @@ class Client:
         limits: Limits,
         clock: Clock,
         agent: str,
+        *,
+        discreet: bool,
     ) -> None:
-        self._session = session
+        self._session, self._discreet = session, discreet
+        self._recent: OrderedDict[str, float] = OrderedDict()  # hosts asked within KEPT
         self._url_guard = url_guard
         self._limits = limits
         self._clock = clock
@@ -92,7 +103,7 @@ class Client:
                 Failure.TLS, f"The site's certificate is not valid: {_certificate_problem(error)}."
             )
         except (aiohttp.ClientConnectorDNSError, aiohttp.ClientConnectorError) as error:
-            return _unreachable(error)
+            return _unreachable(error, discreet=self._discreet)
         except TooLarge:
             return FetchFailed(
                 Failure.TOO_LARGE,
@@ -101,6 +112,8 @@ class Client:
         except Undecodable as error:
             return FetchFailed(Failure.ENCODING, f"The answer cannot be decompressed ({error}).")
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in _NO_FILES:
+                return _no_files()
             # aiohttp reports malformed responses (headers too long or too many, bad chunks) as
             # ClientError or ValueError.
             return FetchFailed(Failure.CONNECT, f"The connection broke: {type(error).__name__}.")
@@ -116,7 +129,12 @@ class Client:
             headers = self._headers(
                 request, trusted=_same_site(start, url), conditional=conditional
             )
+            is_kept = self._is_kept(url.authority)
+            if not is_kept:
+                headers["Connection"] = "close"
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                if not is_kept and response.connection and response.connection.protocol:
+                    response.connection.protocol.force_close()
                 location = response.headers.get("Location")
                 if response.status not in _REDIRECTED or not location:
                     moved = (
@@ -136,6 +154,17 @@ class Client:
                     )
                 url = self._url_guard.parse(following)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
+
+    def _is_kept(self, host: str) -> bool:
+        """Whether the connection to a host may be kept: only those to a few hosts are."""
+        now = asyncio.get_running_loop().time()
+        while self._recent and next(iter(self._recent.values())) < now - KEPT:
+            self._recent.popitem(last=False)
+        if host not in self._recent and len(self._recent) >= KEPT_HOSTS:
+            return False
+        self._recent[host] = now
+        self._recent.move_to_end(host)
+        return True
 
     def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
         """Remember which address gave the validators; a restart costs a fetch without them."""
@@ -289,10 +318,17 @@ def _certificate_problem(error: aiohttp.ClientConnectorCertificateError) -> str:
     return label(getattr(inner, "verify_message", "") or type(inner).__name__, 200)
 
 
-def _unreachable(error: aiohttp.ClientConnectorError) -> FetchFailed:
-    if error.os_error.errno == errno.EACCES:
+def _no_files() -> FetchFailed:
+    log.warning("no_more_open_files", limit=resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    return FetchFailed(Failure.LOCAL, "newsbell may not open more files or connections.")
+
+
+def _unreachable(error: aiohttp.ClientConnectorError, *, discreet: bool) -> FetchFailed:
+    if error.os_error.errno in _NO_FILES:
+        return _no_files()
+    if error.os_error.errno == errno.EACCES and not discreet:
         return FetchFailed(Failure.PRIVATE, "The address is not public.")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError) or error.os_error.errno == errno.EACCES:
         return FetchFailed(Failure.DNS, "The host name cannot be resolved.")
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return FetchFailed(Failure.TLS, "No secure connection could be established.")
@@ -306,17 +342,20 @@ async def open_client(
     clock: Clock,
     agent: str,
     resolver: AbstractResolver | None = None,
+    *,
+    discreet: bool = False,
 ) -> AsyncIterator[Client]:
     """Open a client whose connections are all checked by the guard; close it at the end.
 
-    Names are resolved by the system if no resolver is given.
+    Names are resolved by the system if no resolver is given. A discreet client says of a name that
+    leads to a private address what it says of one that leads nowhere.
     """
     connector = aiohttp.TCPConnector(
         limit=limits.connections,
         resolver=GuardedResolver(url_guard, resolver or ThreadedResolver()),
         socket_factory=url_guard.socket,
         ttl_dns_cache=30,
-        keepalive_timeout=10,
+        keepalive_timeout=KEPT,
     )
     session = aiohttp.ClientSession(
         connector=connector,
@@ -327,7 +366,7 @@ async def open_client(
         timeout=aiohttp.ClientTimeout(total=limits.deadline.total_seconds(), sock_connect=15),
     )
     async with session:
-        yield Client(session, url_guard, limits, clock, agent)
+        yield Client(session, url_guard, limits, clock, agent, discreet=discreet)
 
 
 def user_agent(version: str, contact: str, chats: int) -> str:

@@ -42,7 +42,13 @@ _REFUSED: tuple[Network, ...] = tuple(
         "fec0::/10",
     )
 )
-_TRANSLATED = ((ip_network("64:ff9b::/96"), 0), (ip_network("64:ff9b:1::/48"), 0))
+# Networks whose addresses end in an IPv4 address, to which their packets go: NAT64 (RFC 6052,
+# RFC 8215), IPv4-compatible (RFC 4291 §2.5.5.1), translated (RFC 2765).
+_TRANSLATED = tuple(
+    ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+)
+_ISATAP = 0x5EFE  # RFC 5214 §6.1: the 16 bits before the IPv4 address, but for the two lowest of
+_ISATAP_MASK = 0xFCFF_FFFF  # the 32 bits before it
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?\Z")
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)\Z")
@@ -55,7 +61,10 @@ def _address(text: str) -> IPv4Address | IPv6Address:
 
 
 def _with_embedded(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
-    """The address and all IPv4 addresses embedded in an IPv6 one: mapped, 6to4, Teredo, NAT64."""
+    """The address, and all IPv4 addresses embedded in an IPv6 one.
+
+    Mapped, 6to4, Teredo, NAT64, IPv4-compatible, ISATAP.
+    """
     yield address
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
@@ -64,9 +73,12 @@ def _with_embedded(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address |
             yield address.sixtofour
         if address.teredo:
             yield from address.teredo
-        for network, shift in _TRANSLATED:
-            if address in network:
-                yield IPv4Address((int(address) >> shift) & 0xFFFFFFFF)
+        number = int(address)
+        is_isatap = (number >> 32) & _ISATAP_MASK == _ISATAP
+        if is_isatap or any(address in network for network in _TRANSLATED):
+            yield IPv4Address(number & 0xFFFFFFFF)
+        if address in _TRANSLATED[1]:  # RFC 6052 §2.2: with a prefix of 48 bits it is in the middle
+            yield IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -84,7 +96,11 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 class UrlGuard:
-    """Decides which URLs and addresses are allowed; private networks in `allow` are exempt."""
+    """Decides which URLs and addresses are allowed; private networks in `allow` are exempt.
+
+    An IPv6 address with an IPv4 address in it is judged by both: it is never exempt while it leads
+    to an IPv4 address that is neither public nor allowed itself.
+    """
 
     def __init__(self, allow: Sequence[Network] = (), ports: Iterable[int] = ()) -> None:
         self._allow = tuple(allow)
@@ -96,13 +112,17 @@ class UrlGuard:
             parsed = _address(address.partition("%")[0])
         except ValueError:
             return False
-        mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped  # the same address, written otherwise
+        outer, *embedded = _with_embedded(parsed)
+        return self._is_allowed(outer) and (
+            int(outer) <= 1  # ::1 is no IPv4 address
+            or all(_is_public(inner) or self._is_allowed(inner) for inner in embedded)
+        )
+
+    def _is_allowed(self, address: IPv4Address | IPv6Address) -> bool:
         return any(
-            candidate in network
-            for candidate in (parsed, mapped)
-            if candidate
-            for network in self._allow
-            if network.version == candidate.version
+            address in network for network in self._allow if network.version == address.version
         )
 
     def allows(self, address: str) -> bool:

@@ -58,6 +58,7 @@ class Failure(StrEnum):
     HOSTILE = "hostile"
     EMPTY = "empty"
     TOMBSTONE = "tombstone"
+    LOCAL = "local"  #: the machine has no more open files for newsbell
     INTERNAL = "internal"  #: newsbell itself failed on this feed
 
 

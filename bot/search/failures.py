@@ -71,7 +71,7 @@ def _document(failure: Failure, translator: Translator) -> str:
             return translator.gettext("The feed is empty.")
         case Failure.TOMBSTONE:
             return translator.gettext("The feed says that it has ended.")
-        case Failure.INTERNAL:
+        case Failure.INTERNAL | Failure.LOCAL:
             return translator.gettext("newsbell itself failed on this feed.")
         case _:
             return ""

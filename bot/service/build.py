@@ -1,9 +1,10 @@
 """Build a newsbell from its configuration: one function a part, joined in `open_app`."""
 
 import os
+import resource
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from random import Random
@@ -41,6 +42,8 @@ from bot.store.sqlite import SqliteStore
 from bot.telegram.members import TelegramMembers
 
 MEGABYTE = 1024 * 1024
+SITE_CONNECTIONS = 30  #: to sites that people look at, all chats together
+OPEN_FILES = 65_536  #: to which the limit of open files is raised where the machine allows it
 PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
 
 log = structlog.stdlib.get_logger("newsbell.app")
@@ -59,6 +62,8 @@ class Wiring:
     chance: Random = field(default_factory=Random)
     parser: Parser | None = None  #: None: worker processes
     tick: timedelta = timedelta(seconds=1)
+    #: networks in which chats may look at feeds besides the public ones
+    chat_networks: tuple[str, ...] = ()
     polled: Callable[[list[PollReport]], None] = _ignore
     settled: Callable[[Settlement], None] = _ignore
 
@@ -72,6 +77,8 @@ class _Base:
     index: Index
     subscriptions: LiveSubscriptions
     fetcher: Fetcher
+    public_fetcher: Fetcher  #: for feeds that chats added
+    site_fetcher: Fetcher  #: for sites that people look at
     parser: Parser
     wiring: Wiring
 
@@ -124,6 +131,20 @@ def _prepare_libraries() -> None:
     os.environ.setdefault("PTB_TIMEDELTA", "1")
     if not structlog.is_configured():
         logs.use_standard_logging()
+    allow_open_files()
+
+
+def allow_open_files() -> None:
+    """Raise the limit of open files as far as it may be: the usual 1,024 are few for connections.
+
+    What newsbell starts inherits it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _workers(config: Config) -> Workers:
@@ -140,12 +161,29 @@ async def _base(
     )
     limits = Limits(settings.limits.deadline, settings.limits.body * MEGABYTE)
     agent = user_agent(__version__, settings.contact, len(config.declared.chats))
-    fetcher = await stack.enter_async_context(open_client(guard, limits, wiring.clock, agent))
+    public_guard = UrlGuard(
+        [ip_network(address) for address in wiring.chat_networks], settings.network.ports
+    )
+    site_limits = replace(limits, connections=SITE_CONNECTIONS)
+    clock, enter = wiring.clock, stack.enter_async_context
+    fetcher = await enter(open_client(guard, limits, clock, agent))
+    public_fetcher = await enter(open_client(public_guard, limits, clock, agent, discreet=True))
+    site_fetcher = await enter(open_client(public_guard, site_limits, clock, agent, discreet=True))
     live = LiveConfig(config, guard)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))
     subscriptions = LiveSubscriptions(store, index, live, wiring.clock)
-    return _Base(live, store, index, subscriptions, fetcher, wiring.parser or workers, wiring)
+    return _Base(
+        live,
+        store,
+        index,
+        subscriptions,
+        fetcher,
+        public_fetcher,
+        site_fetcher,
+        wiring.parser or workers,
+        wiring,
+    )
 
 
 async def _bot(config: Config, stack: AsyncExitStack) -> Bot | None:
@@ -190,7 +228,7 @@ def _poller(
         network.note(reports)
         base.wiring.polled(reports)
 
-    reader = FeedReader(base.fetcher, base.parser, clock, headers=live.headers)
+    reader = FeedReader(base.fetcher, base.public_fetcher, base.parser, clock, headers=live.headers)
     return Poller(base.store.polls, clock, reader, committer, committed, live.spacing)
 
 
@@ -216,7 +254,7 @@ def _telegram(
     """Build the chat layer on Telegram."""
     live, store, clock = base.live, base.store, base.wiring.clock
     members = TelegramMembers(bot)
-    sites = SiteFinder(base.fetcher, base.parser, clock)
+    sites = SiteFinder(base.site_fetcher, base.parser, clock)
     dispatcher = build_chat(live, store, base.subscriptions, members, sites, clock)
     telegram = TelegramChats(
         bot=bot,

@@ -2,14 +2,17 @@
 
 import asyncio
 import gzip
+import resource
+import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 from support import FeedServer, ManualClock, feed_server
 
 from bot.fetch import client as module
@@ -591,3 +594,97 @@ async def test_a_server_that_rejects_conditions_gets_none_the_next_time(
     assert (await failure(server.url("/a"), etag='"a"')).drop_validators is dropped
     assert (await failure(server.url("/a"), last_modified="b")).drop_validators is dropped
     assert (await failure(server.url("/a"))).drop_validators is False
+
+
+class _Names(AbstractResolver):
+    """A resolver that knows one name, which leads inside."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if host != "inside.example":
+            raise OSError(None, "no such name")
+        return [
+            ResolveResult(
+                hostname=host, host="10.1.2.3", port=port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_discreet_client_does_not_tell_which_names_exist_inside() -> None:
+    async with open_client(
+        UrlGuard(), Limits(), ManualClock(), AGENT, _Names(), discreet=True
+    ) as client:
+        known = await client.fetch(FetchRequest("http://inside.example/feed"))
+        unknown = await client.fetch(FetchRequest("http://nothing.example/feed"))
+    assert known == unknown
+    async with open_client(UrlGuard(), Limits(), ManualClock(), AGENT, _Names()) as client:
+        told = await client.fetch(FetchRequest("http://inside.example/feed"))
+    assert isinstance(told, FetchFailed)
+    assert told.failure is Failure.PRIVATE
+
+
+async def test_a_lack_of_open_files_is_no_fault_of_the_site(server: FeedServer) -> None:
+    server.put("/feed", BODY)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with fetcher() as client:
+        await client.fetch(FetchRequest(server.url("/other")))
+        async with feed_server() as other:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+            try:
+                outcome = await client.fetch(FetchRequest(other.url("/feed")))
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert isinstance(outcome, FetchFailed)
+    assert outcome.failure is Failure.LOCAL
+
+
+async def test_connections_are_kept_to_a_few_hosts_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "KEPT_HOSTS", 3)
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(feed_server(f"127.0.0.{number}"))
+            for number in range(2, 8)
+        ]
+        client = await stack.enter_async_context(fetcher())
+        for server in servers:
+            server.put("/feed", BODY)
+            assert isinstance(await client.fetch(FetchRequest(server.url("/feed"))), Fetched)
+        connections = [server.seen[0].headers.get("Connection") for server in servers]
+        assert connections[3:] == ["close"] * 3
+        connector = client._session.connector
+        assert connector is not None
+        assert sum(map(len, connector._conns.values())) == 3
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Encoding: \xff\xfe\x80",
+        b"Content-Type: text/xml; charset=\xff",
+        b'ETag: "\xff"',
+        b"Last-Modified: \xed\xa0\x80",
+        b"Location: http://a\xff.example/\xed\xa0\x80",
+        b"Retry-After: " + b"9" * 5000,
+        b"Retry-After: Mon, 01 Jan 9999 00:00:00 -9999",
+        b"Cache-Control: max-age=" + b"9" * 5000,
+        b"Age: \xd9\xa3",
+        b"Expires: Mon, 01 Jan 0001 00:00:00 +2359",
+        b"Date: Mon, 99 Foo 99999 99:99:99 +99999999999999",
+    ],
+)
+@pytest.mark.parametrize("status", [b"200 OK", b"301 \xff\xff", b"429 \xed\xa0\x80"])
+async def test_what_comes_of_a_hostile_header_can_be_stored(header: bytes, status: bytes) -> None:
+    answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n" + header + b"\r\n\r\n"
+    async with raw_server(answer) as url:
+        outcome = await fetch(url)
+    for field in ("text", "etag", "last_modified", "content_type", "permanent_url"):
+        (getattr(outcome, field, None) or "").encode()
+    fresh = outcome.freshness
+    for span in (fresh.max_age, fresh.retry_after):
+        assert span is None or timedelta(0) <= span <= timedelta(days=366)

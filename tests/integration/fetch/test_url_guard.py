@@ -381,3 +381,40 @@ async def test_the_message_is_the_same_for_open_ports_closed_ports_and_names(
         }
     assert texts == {str(FetchFailed(Failure.PRIVATE, NOT_PUBLIC))}
     assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "network", ["64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/0"]
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::10.0.0.1",
+        "64:ff9b:1:a00:0:100::",
+        "2002:7f00:1::",
+        "2001:0:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "2a00:1::5efe:10.0.0.1",
+        "2a00:1::200:5efe:127.0.0.1",
+        "::ffff:127.0.0.1",
+    ],
+)
+def test_no_allowed_network_leads_to_a_private_address_within_an_address(
+    network: str, address: str
+) -> None:
+    guard = UrlGuard([ip_network(network)])
+    assert not guard.allows(address)
+    with pytest.raises(AddressError):
+        guard.parse(f"http://[{address}]/")
+
+
+def test_an_allowed_translator_reaches_public_addresses_and_those_allowed_themselves() -> None:
+    guard = UrlGuard([ip_network("64:ff9b::/96"), ip_network("10.0.0.0/8")])
+    assert guard.allows("64:ff9b::1.1.1.1")
+    assert guard.allows("64:ff9b::10.0.0.1")
+    assert guard.allows("::ffff:10.0.0.1")
+    assert not guard.allows("64:ff9b::192.168.0.1")
+    assert UrlGuard([ip_network("::1/128")]).allows("::1")
