@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.model.alerts import AlertedStory, StoryState, UnsentMatch
+from bot.model.alerts import AlertedStory, AlertIntent, StoryState, UnsentMatch
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
 from bot.model.chats import Chat, Subscription, TokenPurpose
@@ -24,7 +24,7 @@ from bot.model.delivery import (
     Waiting,
 )
 from bot.model.desired_config import DesiredConfig
-from bot.model.entries import Article, ParseOutcome
+from bot.model.entries import Article, ParseOutcome, PlacedEntry
 from bot.model.feeds import Failure, FeedDue, FetchOutcome, FetchRequest, SiteFeed
 from bot.model.message import Message
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
@@ -259,6 +259,14 @@ class PollStore(Protocol):
 
     async def withdraw_matches(self, matches: Sequence[UnsentMatch], now: datetime) -> None:
         """Let subscriptions no longer want these alerts; what nobody wants is not sent."""
+        ...
+
+    async def entries_since(self, since: datetime) -> list[tuple[FeedDue, list[PlacedEntry]]]:
+        """Return the entries seen since then by feed, in order of id; the newest where many."""
+        ...
+
+    async def insert_alerts(self, alerts: Sequence[AlertIntent], now: datetime) -> int:
+        """Keep and queue alerts of stored entries; return how many the chats did not have."""
         ...
 
     async def groupings(self) -> dict[int, Grouping]:

@@ -9,6 +9,7 @@ No I/O, no clock, no text.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from bot.alerts.readiness import enough, first_due, most_urgent, ready_priority
 from bot.alerts.state import AlertState, AlertStateDraft
@@ -20,18 +21,29 @@ from bot.model.alerts import (
     Priority,
     Stance,
 )
-from bot.model.chats import AlertOptions
+from bot.model.chats import AlertOptions, Subscription
 from bot.model.entries import RECENT, Article, Match, NewEntry, PlacedEntry, Revision, Silence
 from bot.model.feeds import FeedDue
 from bot.model.stories import Grouping, StoryIds
-from bot.query.index import Index
+
+
+class Matcher(Protocol):
+    """What decisions need of the query index."""
+
+    def match(self, article: Article) -> list[Match]:
+        """Return the subscriptions that match an article."""
+        ...
+
+    def subscription(self, number: int) -> Subscription | None:
+        """Return a subscription in force."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRules:
     """What the decisions of a batch are made by."""
 
-    index: Index
+    index: Matcher
     grouping: Callable[[int], Grouping]  #: the level of stories that a chat chose
     now: datetime
 

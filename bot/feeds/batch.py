@@ -6,10 +6,11 @@ Calls the deciders in this order; fetches nothing and sends nothing. Batches com
 another, so that what is decided about an entry is known when the next one is looked at.
 """
 
+import asyncio
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
@@ -18,6 +19,7 @@ from bot.alerts.decide import AlertRules, decide_alerts
 from bot.alerts.state import AlertState
 from bot.feeds.entry_identity import lookup_for
 from bot.feeds.poll_result import PollDecision, PollResponse, decide_poll
+from bot.feeds.rematch import rematch
 from bot.feeds.yielding import AT_ONCE, yielding
 from bot.model.alerts import StoryState
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
@@ -51,6 +53,7 @@ class BatchCommitter:
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
         self._offset = self._clock_offset()
+        self._deciding = asyncio.Lock()
 
     async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
         """Decide and commit; the commits, without feeds that another poller claimed meanwhile.
@@ -58,7 +61,8 @@ class BatchCommitter:
         Raises StoreError: nothing was kept then.
         """
         while responses:
-            commits, superseded = await self._try_commit(responses)
+            async with self._deciding:
+                commits, superseded = await self._try_commit(responses)
             if not superseded:
                 return commits
             for response in responses:
@@ -68,6 +72,17 @@ class BatchCommitter:
                     )
             responses = [item for item in responses if item.feed.id not in superseded]
         return []
+
+    async def rematch(self, subscriptions: Collection[int], since: datetime) -> int:
+        """Alert what these subscriptions match of the entries seen since; return how many alerts.
+
+        Between two batches, so that both know what the other decided. Raises StoreError.
+        """
+        async with self._deciding:
+            now = self._clock.now()
+            return await rematch(
+                self._store, self._index, self._grouping, subscriptions, since, now
+            )
 
     async def _try_commit(
         self, responses: Sequence[PollResponse]

@@ -1,8 +1,8 @@
 """Run a newsbell that `build` made, reload it, stop it. Decides nothing about feeds or messages."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from telegram import Bot
@@ -45,13 +45,16 @@ class App:
         telegram: TelegramChats | None,
         clock: Clock,
         tick: timedelta,
+        rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
         self.live, self.store, self.clock = live, store, clock
         self.poller, self.deliverer, self.jobs = poller, deliverer, jobs
         self.subscriptions, self.telegram = subscriptions, telegram
         self.workers = workers
-        self.reloader = Reloader(live, store, subscriptions, clock, self._wake, self._report)
+        self.reloader = Reloader(
+            live, store, subscriptions, clock, self._wake, self._report, rematch
+        )
         self._tick = tick
         self._stop = asyncio.Event()
         self._polled = asyncio.Event()  # polling has ended: nothing more comes to deliver

@@ -122,6 +122,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             telegram=telegram,
             clock=wiring.clock,
             tick=wiring.tick,
+            rematch=committer.rematch,
         )
 
 

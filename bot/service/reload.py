@@ -1,9 +1,9 @@
 """Put a changed feeds.yaml in force while newsbell runs. A file with mistakes changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -17,6 +17,7 @@ from bot.query.parser import parse
 from bot.service import logs
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
+from bot.service.withdrawn import Withdrawn
 
 SETTLE = timedelta(seconds=2)  #: for which the file has to stand still
 HOLD = timedelta(seconds=30)  #: before a file that lost most of what it had takes effect
@@ -36,11 +37,14 @@ class Reloader:
         clock: Clock,
         reloaded: Callable[[], None],
         report: Callable[[str], Awaitable[None]],
+        rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`reloaded` is called after each change that is in force; `report` tells the operator."""
         self._live, self._store, self._clock = live, store, clock
         self._subscriptions, self._reloaded, self._report = subscriptions, reloaded, report
+        self._rematch = rematch
         self.settle, self.hold = SETTLE, HOLD
+        self._withdrawn = Withdrawn()
         self._changed = asyncio.Event()
         self._asked = False
 
@@ -133,8 +137,23 @@ class Reloader:
         self._live.replace(new)
         logs.keep_secret(value for headers in new.headers.values() for value in headers.values())
         await self._subscriptions.refresh()
+        await self._match_again(old.declared, new.declared)
         log.info("config_reloaded", file=new.path.name, changes="; ".join(changes) or "no changes")
         self._reloaded()
+
+    async def _match_again(self, old: DesiredConfig, new: DesiredConfig) -> None:
+        """Alert what came while a file was in force that was withdrawn within minutes."""
+        names, since = self._withdrawn.change(old, new, self._clock.monotonic())
+        if not names:
+            return
+        numbers = [
+            subscription.id
+            for subscription in await self._store.polls.subscriptions()
+            if subscription.declared and subscription.name in names
+        ]
+        age = timedelta(seconds=self._clock.monotonic() - since)
+        alerts = await self._rematch(numbers, self._clock.now() - age)
+        log.info("entries_matched_again", subscriptions=len(numbers), alerts=alerts)
 
     async def _read(self) -> Config:
         """Return the file as it is now.

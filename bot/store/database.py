@@ -33,6 +33,7 @@ _PRAGMAS = (
     "secure_delete=FAST",
     f"journal_size_limit={_LOG_LIMIT}",
 )
+_NO_TEXT = "Could not decode to UTF-8"  # what SQLite's module says of a damaged text
 _DAMAGED = "Restore a backup, or move the file away to start anew."
 _PRIVATE = 0o600  # addresses of feeds may hold tokens
 CHECKED_AT_START = 64 * 1024 * 1024  #: bytes of a database up to which all of it is checked
@@ -54,7 +55,7 @@ def wrapped(doing: str) -> Iterator[None]:
             ) from error
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
-        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or _NO_TEXT in str(error):
             raise StoreError(
                 f"The database could not {doing}: it is damaged ({error}). {_DAMAGED}"
             ) from error
@@ -293,7 +294,7 @@ class Writer:
 
         def work() -> None:
             if self._database is not None:
-                with suppress(sqlite3.Error):  # the checkpoint needs room on the disk
+                with suppress(sqlite3.Error):  # on a full disk the checkpoint fails
                     self._database.conn.close()
                 self._database = None
 

@@ -9,10 +9,18 @@ from typing import Any
 
 from bot.model.chat_events import ExpectedInput, Screen, ScreenTask
 from bot.model.chats import AlertOptions, Chat, ChatKind, ChatSettings, Subscription, Urgency
-from bot.model.entries import Article, EntryKeys, KnownEntry, Span
+from bot.model.entries import (
+    Article,
+    EntryKeys,
+    KnownEntry,
+    NewEntry,
+    PlacedEntry,
+    Silence,
+    Span,
+)
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
 from bot.model.message import Button, Entity
-from bot.model.stories import Grouping, StoryIds
+from bot.model.stories import Grouping, Placement, StoryIds
 from bot.store.sql import TERMINAL
 
 STATE_COLUMNS = """
@@ -153,6 +161,30 @@ def get_feed(row: Row) -> FeedDue:
         get_state(row),
         chats,
     )
+
+
+def get_placed(row: Row) -> PlacedEntry:
+    """Return a stored entry as it was placed, without why."""
+    number = int(row["id"])
+    keys = EntryKeys(row["guid_key"], row["link_key"], row["title_key"], row["article_key"])
+    entry = NewEntry(
+        number,
+        row["feed_id"],
+        keys,
+        row["guid"],
+        row["link"],
+        row["title"],
+        row["summary"],
+        row["author"],
+        row["source"],
+        get_time(row["published"]),
+        get_time(row["updated"]),
+        sure_time(row["first_seen_at"]),
+        Silence(row["silent"]) if row["silent"] else None,
+        row["language"],
+    )
+    placement = Placement(number, get_story_ids(row))
+    return PlacedEntry(entry, placement, row["house"], row["origin"], row["agency"])
 
 
 def get_article(row: Row) -> Article:

@@ -133,7 +133,7 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
         "update entries set absent_since = null where id = ?",
         [(number,) for number in commit.returned],
     )
-    _insert_alerts(db, commit.alerts, now)
+    insert_alerts(db, commit.alerts, now)
     for alert_revision in commit.alert_revisions:
         _revise_alert(db, alert_revision, now)
     for growth in commit.growths:
@@ -170,7 +170,8 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
     )
 
 
-def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> None:
+def insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -> int:
+    """Insert and queue new alerts; return how many the chats did not have."""
     collapsed: dict[int, list[int]] = {}
     inserted: list[AlertIntent] = []
     for alert in alerts:
@@ -199,6 +200,7 @@ def _insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) -
         queue_alert(db, chat_id, stories, Priority.NORMAL, now)
     for alert in inserted:
         _reconsider(db, alert.chat_id, alert.story_id, now)
+    return len(inserted)
 
 
 def _reconsider(db: Database, chat: int, story: int, now: datetime) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.alerts import StoryState, UnsentMatch
+from bot.model.alerts import AlertIntent, StoryState, UnsentMatch
 from bot.model.chats import Subscription
-from bot.model.entries import Article, KnownEntry
+from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoryIds
@@ -25,6 +25,7 @@ from bot.store.mappers import (
     SUBSCRIPTIONS_OF_CHAT,
     get_feed,
     get_known,
+    get_placed,
     get_subscription,
     put_time,
 )
@@ -32,6 +33,7 @@ from bot.store.meta import MetaName
 from bot.store.sql import OVERDUE, marks
 
 _CHUNK = 400  # values of one `in (...)`
+_REMATCHED = 5000  # entries that are matched again at most
 
 # The chats of a feed that the file declares are not read: its alerts may go to all.
 _DUE = """
@@ -41,6 +43,7 @@ _DUE = """
     from feeds left join documents on feed_id = id
     where id in (select value from json_each(?)) order by next_poll_at
 """
+_ENTRIES_SINCE = "select * from entries where first_seen_at >= ? order by id desc limit ?"
 _WAITING = """
     select id, host from feeds left join hosts using (host)
     where active = 1 and next_poll_at <= :now
@@ -187,6 +190,25 @@ class PollTables:
         """Let subscriptions no longer want these alerts; what nobody wants is not sent."""
         await self._writer.run(
             "withdraw alerts", lambda db: unsent_alerts.withdraw_matches(db, matches, now)
+        )
+
+    async def entries_since(self, since: datetime) -> list[tuple[FeedDue, list[PlacedEntry]]]:
+        """Return the entries seen since then by feed, in order of id; the newest where many."""
+
+        def work(db: Database) -> list[tuple[FeedDue, list[PlacedEntry]]]:
+            rows = db.execute(_ENTRIES_SINCE, [put_time(since), _REMATCHED]).fetchall()
+            placed: dict[int, list[PlacedEntry]] = {}
+            for row in sorted(rows, key=lambda row: int(row["id"])):
+                placed.setdefault(row["feed_id"], []).append(get_placed(row))
+            feeds = db.execute(_DUE, [json.dumps(sorted(placed))]).fetchall()
+            return [(get_feed(row), placed[row["id"]]) for row in feeds]
+
+        return await self._writer.run("read new entries", work)
+
+    async def insert_alerts(self, alerts: Sequence[AlertIntent], now: datetime) -> int:
+        """Keep and queue alerts of stored entries; return how many the chats did not have."""
+        return await self._writer.run(
+            "keep alerts", lambda db: poll_writes.insert_alerts(db, alerts, now)
         )
 
     async def groupings(self) -> dict[int, Grouping]:

@@ -341,3 +341,51 @@ def test_what_is_replaced_by_as_much_else_is_no_loss() -> None:
     old = _declared(1, 1, 1)
     new = replace(old, feeds=(DeclaredFeed("https://other.example/", "Other", "", (), None),))
     assert most_lost(old, new) == ""
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"subscriptions": []},
+        {"subscriptions": [{"name": "All", "query": "lighthouse", "to": ["here"]}]},
+        {
+            "chats": {"here": {"terminal": True}, "there": {"terminal": True}},
+            "subscriptions": [{"name": "All", "query": "harbour", "to": ["there"]}],
+        },
+    ],
+    ids=["without subscriptions", "with another query", "to another chat"],
+)
+async def test_what_came_under_a_file_that_was_withdrawn_is_matched_again(
+    tmp_path: Path,
+    server: FeedServer,
+    terminal: Recorder,
+    events: list[EventDict],
+    part: dict[str, Any],
+) -> None:
+    """Alerted once in the chat that the whole file names, and never what was alerted before."""
+    old = item("1", "Old harbour news", at=OLD)
+    first, second = item("2", "The harbour opens"), item("3", "Ferry leaves harbour at night")
+    whole = written(server, "/a")
+    server.put("/a", rss(old))
+    async with running(tmp_path, whole, terminal) as made:
+        await polled(made, server, "/a")
+        server.put("/a", rss(first, old))
+        await polled(made, server, "/a")
+        await until(terminal.titles)
+        (tmp_path / "feeds.yaml").write_text(written(server, "/a", **part), encoding="utf-8")
+        made.take_file()
+        await until(logged(events, "config_reloaded"))
+        server.put("/a", rss(second, first, old))
+        await polled(made, server, "/a")
+        (tmp_path / "feeds.yaml").write_text(whole, encoding="utf-8")
+        await until(logged(events, "entries_matched_again"))
+        await until(lambda: _alerts_of(terminal, "here") == 2)
+        await polled(made, server, "/a")
+    assert _alerts_of(terminal, "here") == 2
+
+
+def _alerts_of(terminal: Recorder, chat: str) -> int:
+    return sum(
+        delivery.chat.name == chat and delivery.kind is DeliveryKind.ALERT
+        for delivery, _ in terminal.sent
+    )

@@ -1,0 +1,41 @@
+"""Which subscriptions are as they were before a file withdrew them."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.model.chats import DeclaredSubscription
+from bot.model.desired_config import DesiredConfig
+from bot.model.feeds import DeclaredFeed
+from bot.service.withdrawn import AGAIN, Withdrawn
+
+FEED = DeclaredFeed("https://a.example/", "A", "a.example", ("wire",))
+ONE = DeclaredSubscription("One", "harbour", ("wire",), ("here", "there"))
+TWO = DeclaredSubscription("Two", "storm", (), ("here",))
+WHOLE = DesiredConfig((FEED,), (), (ONE, TWO))
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        (replace(WHOLE, subscriptions=()), {"One", "Two"}),
+        (replace(WHOLE, subscriptions=(ONE,)), {"Two"}),
+        (replace(WHOLE, subscriptions=(replace(ONE, to=("here",)), TWO)), {"One"}),
+        (replace(WHOLE, subscriptions=(replace(ONE, query="har"), TWO)), {"One"}),
+        (replace(WHOLE, feeds=(replace(FEED, tags=()),)), {"One", "Two"}),
+        (WHOLE, set()),
+        (replace(WHOLE, subscriptions=(ONE, TWO, replace(TWO, name="Three"))), set()),
+    ],
+)
+def test_what_comes_back_within_minutes_is_named_once(part: DesiredConfig, names: set[str]) -> None:
+    withdrawn = Withdrawn()
+    assert withdrawn.change(WHOLE, part, 100.0)[0] == set()
+    assert withdrawn.change(part, WHOLE, 107.0) == (names, 100.0 if names else 107.0)
+    assert withdrawn.change(WHOLE, WHOLE, 108.0)[0] == set()
+
+
+def test_what_comes_back_late_is_new() -> None:
+    withdrawn = Withdrawn()
+    part = replace(WHOLE, subscriptions=())
+    withdrawn.change(WHOLE, part, 0.0)
+    assert withdrawn.change(part, WHOLE, AGAIN + 1)[0] == set()
