@@ -21,6 +21,7 @@ from bot.service.withdrawn import Withdrawn
 
 SETTLE = timedelta(seconds=2)  #: for which the file has to stand still
 HOLD = timedelta(seconds=30)  #: before a file that lost most of what it had takes effect
+STORE_PAUSE = 5.0  #: seconds before a change that could not be stored is tried again
 LOOK = 0.25  #: seconds between two looks at a file that may still be written
 
 log = structlog.stdlib.get_logger("newsbell.config")
@@ -62,7 +63,9 @@ class Reloader:
                 try:
                     await self._take_change()
                 except StoreError as error:
-                    log.error("reload_failed", error=str(error))
+                    log.error("reload_failed", error=str(error), retry_after=STORE_PAUSE)
+                    await asyncio.sleep(STORE_PAUSE)
+                    self._changed.set()
 
     async def _notice_changes(self) -> None:
         path = self._live.config.path.resolve()
