@@ -9,7 +9,8 @@ NewsbellError
 ├─ OpmlError        a document that is no usable OPML, and why
 ├─ StoreError       the database, its cause chained
 │  ├─ StoreBusy     another newsbell holds it
-│  └─ StoreFull     the disk is full
+│  ├─ StoreFull     the disk is full
+│  └─ StoreTimeout  a search that took longer than it may
 ├─ ChartError       a picture that could not be drawn; the message is for people
 ├─ ActionRefused    a person asked for what cannot be done; the message is for them
 └─ InternalFailure  a part of newsbell failed and cannot go on; the process ends
@@ -100,6 +101,10 @@ class StoreBusy(StoreError):  # noqa: N818 (a state, as its message says)
 
 class StoreFull(StoreError):  # noqa: N818 (a state, as its message says)
     """The disk of the database is full."""
+
+
+class StoreTimeout(StoreError):  # noqa: N818 (a state, as its message says)
+    """A search of the database took longer than it may."""
 
 
 class ChartError(NewsbellError):

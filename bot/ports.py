@@ -160,6 +160,13 @@ class StoryArchive(Protocol):
 class FullArchive(Archive, StoryArchive, Protocol):
     """All that can be read of stored entries and of the chats they were sent to."""
 
+    def of_chat(self, chat_id: int, seconds: float) -> "FullArchive":
+        """Return what a chat may see, to be read within so many seconds from now.
+
+        Later, reading raises StoreTimeout.
+        """
+        ...
+
     def subscriptions(self) -> list[Subscription]:
         """Return all subscriptions in force."""
         ...
@@ -428,6 +435,10 @@ class ChatStore(Protocol):
 
     async def answer(self, handled: HandledUpdate, now: datetime) -> bool:
         """Keep changes, reply and number of an update together; False where it was known."""
+        ...
+
+    async def finish_work(self, handled: HandledUpdate, screen: Screen, now: datetime) -> None:
+        """Keep what a postponed update led to, and forget the screen that stood for it."""
         ...
 
     async def finish(

@@ -1,33 +1,82 @@
-"""How many updates one person may send in a minute. In memory; a restart forgets them."""
+"""How much people may ask for: of each person, and of all who only read in a group.
+
+In memory; a restart forgets it.
+"""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 
 from bot.model.chat_events import ChatUpdate
 
-_PERSONS = 10_000  # whose times are remembered before old ones are dropped
+GROUP_REPLIES = 8  #: replies a minute in a group to people who only read there
+SAME_COMMAND = timedelta(seconds=20)  #: in which a group gets one reply to the same command
+_SENDERS = 10_000  # whose times are remembered before old ones are dropped
 _SPAN = timedelta(minutes=1)
+
+
+class _Times:
+    """The newest times by sender."""
+
+    def __init__(self) -> None:
+        self._times: dict[Hashable, deque[datetime]] = {}
+
+    def take(self, sender: Hashable, limit: int, now: datetime) -> bool:
+        """Count a time; False where it is one too many of this minute. Those do not count."""
+        times = self._times.setdefault(sender, deque(maxlen=limit))
+        if times.maxlen != limit:  # a saved feeds.yaml changed it
+            times = self._times[sender] = deque(times, maxlen=limit)
+        free = len(times) < limit or times[0] <= now - _SPAN
+        if free:
+            times.append(now)
+        if len(self._times) > _SENDERS:
+            self._times = {
+                other: recent
+                for other, recent in self._times.items()
+                if recent and recent[-1] > now - _SPAN
+            }
+        return free
 
 
 class CommandQuota:
     """Counts the updates of each person, and of each chat where nobody is known."""
 
     def __init__(self, per_minute: Callable[[], int]) -> None:
-        self._per_minute = per_minute
-        self._times: dict[int, deque[datetime]] = {}
+        self._per_minute, self._times = per_minute, _Times()
 
     def exceeded(self, update: ChatUpdate, now: datetime) -> bool:
         """Count an update; whether it is one too many of this minute. Those do not count."""
         sender = update.user_id or update.address
-        times = self._times.setdefault(sender, deque(maxlen=self._per_minute()))
-        full = len(times) == times.maxlen and times[0] > now - _SPAN
-        if not full:
-            times.append(now)
-        if len(self._times) > _PERSONS:
-            self._times = {
-                person: recent
-                for person, recent in self._times.items()
-                if recent and recent[-1] > now - _SPAN
-            }
-        return full
+        return not self._times.take(sender, self._per_minute(), now)
+
+
+class GroupQuota:
+    """Bounds the replies of a group to those who only read there.
+
+    A group takes 20 messages a minute from a bot, of which its alerts need a part. What its
+    administrators change is not counted: nobody can silence them.
+    """
+
+    def __init__(self) -> None:
+        self._times = _Times()
+        self._answered: dict[tuple[int, Hashable], datetime] = {}
+
+    def exceeded(self, address: int, question: Hashable, now: datetime) -> bool:
+        """Count a question; whether it gets no reply.
+
+        `question` is None where the same question may be asked again at once.
+        """
+        self._answered = {
+            key: at for key, at in self._answered.items() if at > now - SAME_COMMAND and at <= now
+        }
+        key = (address, question)
+        if question is not None and key in self._answered:
+            return True
+        if not self._times.take(address, GROUP_REPLIES, now):
+            return True
+        self._answered[key] = now
+        return False
+
+    def changed(self, address: int) -> None:
+        """Something changed in a group: the same question has another answer now."""
+        self._answered = {key: at for key, at in self._answered.items() if key[0] != address}

@@ -60,6 +60,10 @@ class ScreenHandler(Protocol):
         """Return what pressing this button needs; with None, what writing for the screen needs."""
         ...
 
+    def is_slow(self, screen: Screen, callback: Callback | None, /) -> bool:
+        """Return whether pressing this button may take seconds; with None, writing for it."""
+        ...
+
     async def press(self, context: Context, screen: Screen, callback: Callback, /) -> Reply:
         """Handle a pressed button of one of its screens. Raises StoreError."""
         ...
@@ -84,6 +88,10 @@ class StaticScreen:
     def permission(self, _screen: Screen, _callback: Callback | None, /) -> Permission:
         """Return the one permission that everything needs."""
         return self.needs
+
+    def is_slow(self, _screen: Screen, _callback: Callback | None, /) -> bool:
+        """Return that nothing takes seconds."""
+        return False
 
     async def read_input(self, _context: Context, _screen: Screen, _text: str, /) -> Reply:
         """Return an empty reply: no input is asked for."""

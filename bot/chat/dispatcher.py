@@ -8,15 +8,19 @@ Changes, reply and the update's number are stored in one transaction; the outbox
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bot.chat.command_quota import CommandQuota
+from bot.chat import postponed
+from bot.chat.access import ChatType, Permission
+from bot.chat.command_quota import CommandQuota, GroupQuota
 from bot.chat.context import Context, headed, language_of
-from bot.chat.guard import Guard
+from bot.chat.guard import Guard, Route
 from bot.chat.handlers.admission import Admission
+from bot.chat.postponed import Postponed
 from bot.chat.router import Router
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
     SUBSCRIPTION_CHANGES,
     WIDE_CHANGES,
+    AlertAction,
     ChatUpdate,
     Command,
     ExpectedInput,
@@ -34,6 +38,7 @@ from bot.model.chat_events import (
     Text,
 )
 from bot.model.chats import Chat, ChatSettings
+from bot.model.message import Message
 from bot.ports import ChatStore, Clock
 from bot.text.clean import cut
 
@@ -68,13 +73,19 @@ class Dispatcher:
     ) -> None:
         self._store, self._clock, self.router, self._guard = store, clock, router, guard
         self._admission, self._quota, self._translator = admission, quota, translator
+        self._postponed, self._group_quota = Postponed(), GroupQuota()
 
     async def handle(self, update: ChatUpdate) -> UpdateResult:
         """Handle one update. Raises StoreError, and then nothing of it is stored."""
         chat = await self._store.chat_at(update.address, update.topic)
         person = await self._store.person(update.user_id) if update.user_id else Person(0)
         reply, target = await self._reply(update, chat, person)
-        if chat is not None and chat.paused and _is_spoken(update) and reply.message:
+        if (
+            chat is not None
+            and chat.paused
+            and _is_spoken(update)
+            and (reply.message or reply.screen)
+        ):
             reply = replace(reply, changes=(SetPaused(""), *reply.changes))
         other = target.id if target and chat and target.id != chat.id else None
         handled = HandledUpdate(update, chat, reply, other)
@@ -84,11 +95,13 @@ class Dispatcher:
         # Its changes may have been stored without being acted upon, where something failed then.
         return UpdateResult(changed=True, chat_id=None, has_task=True)
 
-    async def run_task(self, chat_id: int, screen: Screen, user_id: int) -> None:
+    async def run_task(self, chat_id: int, screen: Screen, user_id: int) -> UpdateResult:
         """Run the task of a screen and change its message. Raises StoreError."""
         current = await self._store.chat(chat_id)
         if current is None:
-            return
+            return UpdateResult(changed=False, chat_id=None)
+        if screen.task is ScreenTask.WORK:
+            return await self._run_postponed(current, screen)
         update = ChatUpdate(
             update_id=0,
             address=current.address,
@@ -103,6 +116,24 @@ class Dispatcher:
         reply = await self.router.screens[screen.name].run_task(context, idle)
         reply = _finished(reply, context)
         await self._store.finish(current.id, user_id, idle, reply, self._clock.now())
+        return UpdateResult(changed=False, chat_id=None)
+
+    async def _run_postponed(self, current: Chat, screen: Screen) -> UpdateResult:
+        """Do what an update asked for, and reply to it. The person's rights are those of now."""
+        update = postponed.restored(screen.values)
+        person = await self._store.person(update.user_id) if update.user_id else Person(0)
+        reply, target = await self._route(update, current, person, postpone=False)
+        if reply.message is None and reply.toast and isinstance(update, Press):
+            reply = replace(reply, message=Message(reply.toast))  # the press was acknowledged
+        other = target.id if target and target.id != current.id else None
+        handled = HandledUpdate(update, current, reply, other)
+        await self._store.finish_work(handled, screen, self._clock.now())
+        self._postponed.done(current.id)
+        return _result(reply, target)
+
+    def forget_postponed(self, chat_id: int) -> None:
+        """A postponed update failed and is not tried again."""
+        self._postponed.done(chat_id)
 
     async def _reply(
         self, update: ChatUpdate, chat: Chat | None, person: Person
@@ -114,6 +145,8 @@ class Dispatcher:
             return self._admission.membership_change(update, chat, person), chat
         if person.role is Role.BLOCKED:
             return self._blocked(update), chat
+        if self._quota.exceeded(update, self._clock.now()):
+            return self._too_many(update), chat
         if isinstance(update, Reaction):
             return _rating(update, chat), chat
         opens_link = isinstance(update, Command) and update.name == "/start" and update.argument
@@ -130,18 +163,60 @@ class Dispatcher:
     async def _routed(
         self, update: ChatUpdate, current: Chat, person: Person
     ) -> tuple[Reply, Chat | None]:
+        return await self._route(update, current, person, postpone=True)
+
+    async def _route(
+        self, update: ChatUpdate, current: Chat, person: Person, *, postpone: bool
+    ) -> tuple[Reply, Chat | None]:
+        """Handle what a chat with access sends; with `postpone`, later what takes long."""
         screen = await self._screen(update, current)
         target = await self._managed(update, current, screen)
         context = self._context(update, target, current, person)
-        if self._quota.exceeded(update, self._clock.now()):
-            slower = context.translator.gettext("Too many requests. Wait a minute.")
-            return Reply(toast=slower) if isinstance(update, Press) else Reply(), target
         idle = replace(screen, task=ScreenTask.NONE) if screen else None
         route = self.router.resolve(context, idle)
+        if postpone and await self._silent(route, context):
+            return self._too_many(update), target
+        if isinstance(route, Route) and postpone and self._waits(route, context):
+            reply = await self._guard.run(replace(route, handle=self._postpone), context)
+            return _finished(reply, context), target
         reply = route if isinstance(route, Reply) else await self._guard.run(route, context)
         if isinstance(update, Text) and screen:
             reply = _input_taken(reply)
         return _finished(reply, context), target
+
+    async def _silent(self, route: Route | Reply, context: Context) -> bool:
+        """Whether a group has had enough replies to those who only read there."""
+        update, address = context.update, context.current_chat.address
+        if context.chat_type is not ChatType.GROUP or not isinstance(
+            update, Command | Text | Press
+        ):
+            return False
+        if isinstance(update, Press) and update.data == AlertAction.CLAIM:
+            return False  # no message: the alert says who has the story
+        changes = isinstance(route, Route) and route.permission is not Permission.READ
+        if isinstance(route, Route) and changes and await self._guard.allows(route, context):
+            self._group_quota.changed(address)
+            return False
+        if isinstance(route, Reply) and not (route.message or route.toast):
+            return False  # not for this bot
+        question = None
+        if isinstance(update, Command):
+            question = (update.name, update.argument, update.reply_to, update.topic)
+        return self._group_quota.exceeded(address, question, context.now)
+
+    def _waits(self, route: Route, context: Context) -> bool:
+        """Whether a route is postponed: it is slow, or is to come after one that is."""
+        written = isinstance(context.update, Command | Text)
+        behind = written and self._postponed.waiting(context.current_chat.id) > 0
+        return (route.slow or behind) and postponed.can_wait(context.update)
+
+    async def _postpone(self, context: Context) -> Reply:
+        """Store the update, to be handled beside those of other chats."""
+        if not self._postponed.add(context.current_chat.id):
+            slower = context.translator.gettext("Too many requests. Wait a minute.")
+            return Reply(toast=slower) if isinstance(context.update, Press) else Reply()
+        values = postponed.stored(context.update)
+        return Reply(screen=Screen("postponed", values, task=ScreenTask.WORK))
 
     def _context(self, update: ChatUpdate, target: Chat, current: Chat, person: Person) -> Context:
         translator = self._translator(target.settings)
@@ -184,6 +259,12 @@ class Dispatcher:
         if screen is None or screen.target_chat is None:
             return current
         return await self._store.chat(screen.target_chat) or current
+
+    def _too_many(self, update: ChatUpdate) -> Reply:
+        if not isinstance(update, Press):
+            return Reply()
+        translator = self._translator(ChatSettings(language=language_of(update)))
+        return Reply(toast=translator.gettext("Too many requests. Wait a minute."))
 
     def _blocked(self, update: ChatUpdate) -> Reply:
         if not isinstance(update, Press):

@@ -19,6 +19,7 @@ class Route:
 
     permission: Permission | None  #: None: everybody may
     handle: Callable[[Context], Awaitable[Reply]]
+    slow: bool = False  #: it may take seconds: it is postponed, and other chats go on
 
 
 class Guard:
@@ -37,6 +38,10 @@ class Guard:
         if context.chat_type is not ChatType.PRIVATE:
             context = replace(context, may_change=await self.is_admin(context))
         return await route.handle(context)
+
+    async def allows(self, route: Route, context: Context) -> bool:
+        """Whether the person may do what a route does."""
+        return route.permission is None or await self._denial(route.permission, context) is None
 
     async def is_admin(self, context: Context) -> bool:
         """Whether the person administers the chat that is managed."""

@@ -10,6 +10,13 @@ def archive_unavailable(translator: Translator) -> str:
     return translator.gettext("Cannot read the stored articles right now. Try again in a minute.")
 
 
+def search_too_long(translator: Translator) -> str:
+    """Return that a search of the stored articles was stopped."""
+    return translator.gettext(
+        "This search took too long and was stopped. Add a word that the articles must contain."
+    )
+
+
 def list_changed(context: Context) -> Reply:
     """Return that the list on a screen is out of date."""
     return Reply(toast=context.translator.gettext("That list has changed. Open it again."))

@@ -50,6 +50,7 @@ class CommandRoute:
     handle: CommandHandler
     #: it is about the chat in which it is written, whichever chat is managed from there
     current_chat: bool = False
+    slow: bool = False  #: it compiles queries or reads stored articles
 
 
 class Router:
@@ -100,12 +101,14 @@ class Router:
         return Route(
             handler.permission(screen, callback),
             lambda context: handler.press(context, screen, callback),
+            slow=handler.is_slow(screen, callback),
         )
 
     def _command(self, context: Context, command: Command) -> Route | Reply:
         route = self.commands.get(command.name)
         if route:
-            return Route(route.permission, partial(_handle, route.handle, command.argument))
+            handle = partial(_handle, route.handle, command.argument)
+            return Route(route.permission, handle, slow=route.slow)
         if not command.private:
             return Reply()  # in a group it is probably another bot's
         similar = _similar(command.name, self.commands)
@@ -127,6 +130,7 @@ class Router:
             return Route(
                 handler.permission(screen, None),
                 lambda context: handler.read_input(context, screen, text.text),
+                slow=handler.is_slow(screen, None),
             )
         if text.private:
             return Route(None, partial(_handle, self._default, text.text))
@@ -163,17 +167,17 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
         commands={
             "/start": CommandRoute(read, start.greet),
             "/help": CommandRoute(read, start.help, current_chat=True),
-            "/subscribe": CommandRoute(change, subscriptions.subscribe),
-            "/confirm": CommandRoute(change, subscriptions.confirm),
-            "/test": CommandRoute(read, subscriptions.test),
+            "/subscribe": CommandRoute(change, subscriptions.subscribe, slow=True),
+            "/confirm": CommandRoute(change, subscriptions.confirm, slow=True),
+            "/test": CommandRoute(read, subscriptions.test, slow=True),
             "/subscriptions": CommandRoute(read, subscriptions.list),
             "/unsubscribe": CommandRoute(change, subscriptions.unsubscribe),
-            "/search": CommandRoute(read, search.search),
+            "/search": CommandRoute(read, search.search, slow=True),
             "/feeds": CommandRoute(read, search.feeds),
             "/status": CommandRoute(read, search.status),
-            "/trend": CommandRoute(read, trends.draw),
+            "/trend": CommandRoute(read, trends.draw, slow=True),
             **_storyline_commands(storylines),
-            "/why": CommandRoute(read, explanations.why),
+            "/why": CommandRoute(read, explanations.why, slow=True),
             "/settings": CommandRoute(change, settings.overview),
             "/language": CommandRoute(change, settings.language),
             "/addfeed": CommandRoute(change, feeds.add),
@@ -198,10 +202,10 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
             "trend": trends,
         },
         alert_actions={
-            AlertAction.WHY: Route(read, explanations.press),
+            AlertAction.WHY: Route(read, explanations.press, slow=True),
             AlertAction.MUTE: Route(change, storylines.toggle_mute),
             AlertAction.FOLLOW: Route(change, storylines.toggle_follow),
-            AlertAction.NOT_FOR_ME: Route(change, exclusions.propose),
+            AlertAction.NOT_FOR_ME: Route(change, exclusions.propose, slow=True),
             AlertAction.CLAIM: Route(read, storylines.toggle_claim),
         },
         default=partial(_without_command, start, feeds),
@@ -212,7 +216,7 @@ def _storyline_commands(storylines: Storylines) -> dict[str, CommandRoute]:
     """Return the commands about stories. All but /stories are about alerts of the current chat."""
     read, change = Permission.READ, Permission.CHANGE
     return {
-        "/story": CommandRoute(read, storylines.story, current_chat=True),
+        "/story": CommandRoute(read, storylines.story, current_chat=True, slow=True),
         "/stories": CommandRoute(read, storylines.grouping),
         "/follow": CommandRoute(change, storylines.follow, current_chat=True),
         "/unfollow": CommandRoute(change, storylines.clear_stance, current_chat=True),

@@ -5,13 +5,17 @@ articles may take a second, so it runs in a thread.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.chat.access import Access
+from bot.errors import QueryError
 from bot.i18n.catalog import Translator
 from bot.model.archive import EntryFacts, FeedFact, StoryEntry
 from bot.model.chats import ChatSettings
@@ -20,14 +24,19 @@ from bot.model.feeds import SiteFeed
 from bot.model.status import Status
 from bot.model.stories import Grouping
 from bot.parse.entry_keys import keys_in_text
-from bot.ports import Archive, ChatStore, Clock, Members, Sites, StoryArchive
+from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
 from bot.query.parser import Names, parse
+from bot.query.price import check_price, total_price
 from bot.query.tree import Node
 from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
 from bot.text.clean import plain
 
 SEARCH_DAYS = 30  #: how far back a search in a chat looks
 SEARCH_HITS = 10  #: articles that it shows
+SECONDS = 10.0  #: that one search, forecast or chart may take
+THREADS = 2  #: searches at a time, of all chats
+
+T = TypeVar("T")
 
 DailyCounts = tuple[tuple[date, int, int], ...]  #: each day with its stories and publishers
 
@@ -52,64 +61,105 @@ class ChatConfig:
 
 
 class SearchService:
-    """Queries over stored articles, and what became of an article. Raises StoreError."""
+    """Queries over stored articles, and what became of an article. Raises StoreError.
+
+    Compiling, pricing and searching may take seconds: it runs in threads of its own, and ends with
+    StoreTimeout after `SECONDS`. A chat sees what its own feeds and those of the file brought.
+    """
 
     def __init__(
         self,
-        archive: Archive,
-        stories: StoryArchive,
+        archive: FullArchive,
         clock: Clock,
         config: Callable[[], ChatConfig],
         draw: Callable[[DailyCounts, Translator], Awaitable[bytes]],
     ) -> None:
         """`draw` makes a PNG picture of daily counts; it raises ChartError."""
-        self.archive, self._stories, self._clock, self._config = archive, stories, clock, config
+        self._archive, self._clock, self._config = archive, clock, config
         self.draw = draw
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search")
 
     @property
     def names(self) -> Names:
         """The named lists of the configuration."""
         return self._config().names
 
-    def parse(self, query: str) -> Node:
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run what may take long beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def archive(self, chat_id: int) -> FullArchive:
+        """Return the archive as a chat may see it, for a search that begins now."""
+        return self._archive.of_chat(chat_id, SECONDS)
+
+    async def parse(self, query: str) -> Node:
         """Return the tree of a query. Raises QueryError."""
-        return parse(query, self.names)
+        names = self.names
+        return await self.run(lambda: parse(query, names))
 
-    async def forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast:
+    async def affordable(self, query: str) -> Node:
+        """Return the tree of a query. Raises QueryError, also where it costs too much."""
+        names = self.names
+
+        def work() -> Node:
+            tree = parse(query, names)
+            check_price(tree, query)
+            return tree
+
+        return await self.run(work)
+
+    async def chat_price(self, queries: Sequence[str]) -> float:
+        """Return the milliseconds that these queries cost an article; broken ones cost nothing."""
+        names = self.names
+        return await self.run(lambda: total_price(_trees(queries, names)))
+
+    async def forecast(self, tree: Node, chat_id: int, feeds: Sequence[str] = ()) -> Forecast:
         """Return what a query would have alerted of in the last week."""
-        zone = ZoneInfo(self._config().timezone)
-        now = self._clock.now()
-        return await asyncio.to_thread(backtest, tree, self.archive, now, feeds=feeds, zone=zone)
+        zone, now = ZoneInfo(self._config().timezone), self._clock.now()
+        return await self.run(
+            lambda: backtest(tree, self.archive(chat_id), now, feeds=feeds, zone=zone)
+        )
 
-    async def search(self, tree: Node) -> list[Hit]:
+    async def search(self, tree: Node, chat_id: int) -> list[Hit]:
         """Return the newest articles that match."""
         since = self._clock.now() - timedelta(days=SEARCH_DAYS)
-        return await asyncio.to_thread(
-            lambda: list(islice(search(tree, self.archive, since=since), SEARCH_HITS))
+        return await self.run(
+            lambda: list(islice(search(tree, self.archive(chat_id), since=since), SEARCH_HITS))
         )
 
-    async def daily_counts(self, tree: Node, days: int, translator: Translator) -> DailyCounts:
+    async def daily_counts(
+        self, tree: Node, chat_id: int, days: int, translator: Translator
+    ) -> DailyCounts:
         """Return stories and publishers of the last days, in the chat's time zone."""
         now = self._clock.now()
-        return await asyncio.to_thread(
-            daily_counts, tree, self.archive, now, days, zone=translator.zone
+        return await self.run(
+            lambda: daily_counts(tree, self.archive(chat_id), now, days, zone=translator.zone)
         )
 
-    async def entry_at(self, text: str) -> int:
+    async def entry_at(self, text: str, chat_id: int) -> int:
         """Return the id of the newest article with this address, guid or headline; 0 for none."""
-        return await asyncio.to_thread(self._stories.entry_at, *keys_in_text(plain(text)))
+        keys = keys_in_text(plain(text))
+        return await self.run(lambda: self.archive(chat_id).entry_at(*keys))
 
-    async def storyline(self, entry_id: int) -> list[StoryEntry]:
+    async def storyline(self, entry_id: int, chat_id: int) -> list[StoryEntry]:
         """Return the articles of the storyline that an article belongs to."""
-        return await asyncio.to_thread(self._stories.storyline, entry_id)
+        return await self.run(lambda: self.archive(chat_id).storyline(entry_id))
 
-    async def facts(self, entry_id: int) -> EntryFacts | None:
+    async def facts(self, entry_id: int, chat_id: int) -> EntryFacts | None:
         """Return what became of an article; None where it is not stored any longer."""
-        return await asyncio.to_thread(self._stories.facts, entry_id)
+        return await self.run(lambda: self.archive(chat_id).facts(entry_id))
 
-    async def feeds(self) -> list[FeedFact]:
+    async def feeds(self, chat_id: int) -> list[FeedFact]:
         """Return the feeds that are polled."""
-        return await asyncio.to_thread(self._stories.feeds)
+        return await self.run(lambda: self.archive(chat_id).feeds())
+
+
+def _trees(queries: Iterable[str], names: Names) -> list[Node]:
+    trees = []
+    for query in queries:
+        with suppress(QueryError):
+            trees.append(parse(query, names))
+    return trees
 
 
 class FeedService:

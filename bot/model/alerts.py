@@ -27,6 +27,7 @@ class Priority(IntEnum):
     REPLY = 0
     BREAKING = 10
     NORMAL = 20
+    LATE_REPLY = 22  #: to a group where several replies wait
     DIGEST = 25
     EDIT = 30
     NOTICE = 40

@@ -144,6 +144,7 @@ class ScreenTask(StrEnum):
     NONE = ""
     DRAW = "draw"  #: a chart
     LOOK = "look"  #: at the address of a site
+    WORK = "work"  #: what an update asked for, which takes long; there is no message yet
 
 
 @dataclass(frozen=True, slots=True)

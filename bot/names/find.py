@@ -1,6 +1,6 @@
 """Finds a compiled name in the words of a text. Pure; index keys are in `bot.names.lookup_keys`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.names.alignment import Alignment
 from bot.names.chinese import pinyin, reading, simplify
@@ -18,20 +18,32 @@ _MAX_LABEL = 6  # words of a text that is a label, such as a full name: any word
 _MIN_STEMMED = 5  # letters of a word beside the anchor that may have a case ending
 
 
-def find(pattern: NamePattern, words: Sequence[str]) -> list[tuple[int, int]]:
+def find(
+    pattern: NamePattern, words: Sequence[str], indices: Iterable[int] | None = None
+) -> list[tuple[int, int]]:
     """Return half-open ranges of word indices where the name matches, leftmost, without overlap.
 
     Args:
         pattern: the compiled name.
         words: the folded words of a text in order; no match extends across an empty one.
+        indices: of the words that share a key with the name, in order; looked for if None.
     """
     keys = pattern.keys
+    if indices is None:
+        indices = [
+            index
+            for index, word in enumerate(words)
+            if word and not keys.isdisjoint(word_keys(word))
+        ]
     matches: list[tuple[int, int]] = []
-    for index, word in enumerate(words):
-        if word and not keys.isdisjoint(word_keys(word)):
-            span = _match_at(pattern, words, index)
-            if span is not None:
-                matches.append(span)
+    possible: dict[str, bool] = {}  # a word that occurs again is looked at once
+    for index in indices:
+        word = words[index]
+        if word not in possible:
+            possible[word] = may_match(pattern, word)
+        span = _match_at(pattern, words, index) if possible[word] else None
+        if span is not None:
+            matches.append(span)
     if len(matches) > 1:
         matches.sort(key=lambda span: (span[0], -span[1]))
     spans: list[tuple[int, int]] = []

@@ -4,7 +4,7 @@ Not the meaning of a query. A key is a word as written (after `=`), a stem, a pr
 a name (`~`) or one of metadata (`lang:ru`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -51,6 +51,11 @@ class Index:
         #: queries that cannot be parsed (a list was removed); they do not affect the others
         self.broken: dict[int, tuple[Subscription, QueryError]] = {}
 
+    @property
+    def names(self) -> Names:
+        """The named lists that queries may use."""
+        return self._names
+
     def __len__(self) -> int:
         return len(self._compiled)
 
@@ -82,15 +87,18 @@ class Index:
             return False
         return match(compiled.tree, ArticleWords(article)) is not None
 
-    def set(self, subscription: Subscription) -> None:
-        """Add or change a subscription. A query that cannot be parsed goes to `broken`."""
+    def set(self, subscription: Subscription, tree: Node | None = None) -> None:
+        """Add or change a subscription. A query that cannot be parsed goes to `broken`.
+
+        `tree` is that of the query, where it was parsed before.
+        """
         before = self._compiled.get(subscription.id)
         self.remove(subscription.id)
         if before and before.subscription.query == subscription.query:
             self._insert(subscription, before.tree)
             return
         try:
-            tree = parse(subscription.query, self._names)
+            tree = tree or parse(subscription.query, self._names)
         except QueryError as error:
             self.broken[subscription.id] = (subscription, error)
             return
@@ -115,6 +123,21 @@ class Index:
             else:
                 current.append(compiled)
 
+    def unparsed(
+        self, subscriptions: Iterable[Subscription], names: Names | None = None
+    ) -> list[str]:
+        """Return the queries that `synchronize` would have to parse."""
+        same_names = names is None or names == self._names
+        return [
+            subscription.query
+            for subscription in subscriptions
+            if not (
+                same_names
+                and (known := self._compiled.get(subscription.id))
+                and known.subscription.query == subscription.query
+            )
+        ]
+
     def remove(self, subscription_id: int) -> None:
         """Remove a subscription, if it is in the index."""
         self.broken.pop(subscription_id, None)
@@ -136,12 +159,14 @@ class Index:
         subscriptions: Iterable[Subscription],
         names: Names | None = None,
         chat: int | None = None,
+        trees: Mapping[str, Node] | None = None,
     ) -> Iterator[int]:
         """Make the index, or its part for one chat, equal to these subscriptions.
 
         Yields the id of each subscription after it was added, changed or removed: iterate to the
         end. Articles may be matched between two steps. New lists (`names`) recompile the queries
-        that use lists; they are ignored if `chat` is given.
+        that use lists; they are ignored if `chat` is given. `trees` are those of queries that were
+        parsed before, with the lists in force; others are parsed here, which may take long.
         """
         new = {subscription.id: subscription for subscription in subscriptions}
         known = {
@@ -159,7 +184,7 @@ class Index:
             if number in stale:
                 self.remove(number)
             if number in stale or known.get(number) != subscription:
-                self.set(subscription)
+                self.set(subscription, (trees or {}).get(subscription.query))
                 yield number
         for number in known.keys() - new.keys():
             self.remove(number)

@@ -5,6 +5,7 @@ Algebra for Structured Text Search" (1995). A regular expression has no word pos
 spans directly.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import Any
 from unicodedata import normalize
@@ -88,7 +89,9 @@ def _none_of(node: NoneOf, words: ArticleWords, field: str) -> list[Span] | None
     return [] if _BY_KIND[type(node.part)](node.part, words, field) is None else None
 
 
-def _term(node: Term | Prefix, words: ArticleWords, field: str) -> list[Span] | None:
+def _leaf(
+    node: Term | Prefix | Name | NamedList | Regex, words: ArticleWords, field: str
+) -> list[Span] | None:
     """Many queries ask for the same words: the result is cached for the other queries."""
     if field:
         return _spans(node, words, field) or None
@@ -98,9 +101,7 @@ def _term(node: Term | Prefix, words: ArticleWords, field: str) -> list[Span] | 
     return words.spans[text]
 
 
-def _others(
-    node: Name | NamedList | Regex | Near, words: ArticleWords, field: str
-) -> list[Span] | None:
+def _nearby(node: Near, words: ArticleWords, field: str) -> list[Span] | None:
     return _spans(node, words, field) or None
 
 
@@ -122,12 +123,11 @@ _BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
     AllOf: _all_of,
     AnyOf: _any_of,
     NoneOf: _none_of,
-    Term: _term,
-    Prefix: _term,
     InField: _within,
     Meta: _meta,
     Everything: _everything,
-    **dict.fromkeys((Name, NamedList, Regex, Near), _others),
+    Near: _nearby,
+    **dict.fromkeys((Term, Prefix, Name, NamedList, Regex), _leaf),
 }
 
 
@@ -176,7 +176,7 @@ def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) ->
         case Prefix():
             return _prefix_ranges(leaf, words)
         case Name(pattern=pattern):
-            return find(pattern, words.words)
+            return find(pattern, words.words, words.indices_with(pattern.keys))
         case NamedList(items=items):
             return [position for item in items for position in token_ranges(item, words)]
 
@@ -243,18 +243,32 @@ def _prefix_ranges(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
 
 
 def _near(node: Near, words: ArticleWords) -> list[Interval]:
-    left, right = _intervals(node.left, words), _intervals(node.right, words)
+    """The first intervals that hold one of each side, by start and end.
+
+    They are found in the order of their starts, so that enough of them end the search: the work
+    does not grow with the number of pairs.
+    """
+    left = sorted(_intervals(node.left, words))
+    right = sorted(_intervals(node.right, words))
+    starts = sorted([(first, False) for first in left] + [(second, True) for second in right])
+    begins = [[first[0] for first in left], [second[0] for second in right]]
     intervals: dict[TokenRange, Interval] = {}
-    for first in left:
-        for second in right:
-            gap = second[0] - first[1]
-            if gap < 0 and not node.ordered:
-                gap = first[0] - second[1]
-            if 0 <= gap <= node.distance and (first[0] < words.summary_from) == (
-                second[0] < words.summary_from
-            ):
-                hull = (min(first[0], second[0]), max(first[1], second[1]))
-                intervals.setdefault(hull, (*hull, (*first[2], *second[2])))
+    newest = -1  # start of the newest of them
+    for before, is_right in starts:
+        if len(intervals) >= INTERVALS and before[0] > newest:
+            break
+        if is_right and node.ordered:
+            continue
+        others = left if is_right else right
+        position = bisect_left(begins[not is_right], before[1])
+        for after in others[position:]:
+            if after[0] - before[1] > node.distance:
+                break
+            if (before[0] < words.summary_from) == (after[0] < words.summary_from):
+                hull = (before[0], max(before[1], after[1]))
+                newest = before[0]
+                terms = (*after[2], *before[2]) if is_right else (*before[2], *after[2])
+                intervals.setdefault(hull, (*hull, terms))
     return sorted(intervals.values())[:INTERVALS]
 
 

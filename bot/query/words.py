@@ -6,6 +6,7 @@ from itertools import combinations, pairwise
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
+from bot.names.lookup_keys import word_keys
 from bot.query.fields import site_value
 from bot.text.fold import fold, folded_key
 from bot.text.stem import stems
@@ -36,6 +37,7 @@ class ArticleWords:
     """
 
     __slots__ = (
+        "_name_keys",
         "_tokens",
         "article",
         "language",
@@ -72,6 +74,7 @@ class ArticleWords:
         self.postings: dict[str, list[TokenRange]] = {}  #: keys to their positions
         self.spans: dict[str, list[Span] | None] = {}  #: cache: results of terms by their text
         self.sorted_keys: list[str] = []  #: filled by the first search for a prefix
+        self._name_keys: dict[str, list[int]] = {}  # filled by the first search for a name
         self._add_occurrences(lower, compounds, unspaced=unspaced)
         self._add_postings()
 
@@ -129,6 +132,15 @@ class ArticleWords:
             positions += self.postings[self.sorted_keys[index]]
             index += 1
         return positions
+
+    def indices_with(self, keys: frozenset[str]) -> list[int]:
+        """Return the indices of the words that have one of these keys of names, in order."""
+        if not self._name_keys:
+            for index, word in enumerate(self.words):
+                for key in word_keys(word) if word else ():
+                    self._name_keys.setdefault(key, []).append(index)
+        lists = [self._name_keys[key] for key in keys & self._name_keys.keys()]
+        return sorted({index for indices in lists for index in indices}) if lists else []
 
     def meta_keys(self) -> set[str]:
         """Return the keys of the metadata, such as `lang:ru`."""

@@ -110,7 +110,7 @@ def build_chat(
             store=store.chats,
             members=members,
             clock=clock,
-            search=SearchService(archive, archive, clock, config, _Charts().draw),
+            search=SearchService(archive, clock, config, _Charts().draw),
             feeds=FeedService(sites, views.status, views.subscriptions_yaml),
             admin=AdminService(store.admin.status, views.dead),
             config=config,

@@ -166,12 +166,22 @@ class Reloader:
         # A large file takes seconds, and polls go on.
         new = await asyncio.to_thread(load, self._live.config.path)
         old = self._live.config.names
-        mistakes = [
-            Mistake(1, 1, "names", f"a chat still subscribes to {error.query!r}: {error.message}")
+        queries = [
+            subscription.query
             for subscription in await self._store.polls.subscriptions()
             if not subscription.declared
-            and (error := _query_error(subscription.query, new.names)) is not None
-            and _query_error(subscription.query, old) is None  # else this edit did not break it
+        ]
+        errors = await asyncio.to_thread(
+            lambda: [
+                error
+                for query in queries
+                if (error := _query_error(query, new.names)) is not None
+                and _query_error(query, old) is None  # else this edit did not break it
+            ]
+        )
+        mistakes = [
+            Mistake(1, 1, "names", f"a chat still subscribes to {error.query!r}: {error.message}")
+            for error in errors
         ]
         if mistakes:
             raise ConfigError(new.path.name, tuple(mistakes))

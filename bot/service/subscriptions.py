@@ -1,16 +1,20 @@
 """Keep the query index as the stored subscriptions are. Decides nothing about their queries."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 
 import structlog
 
+from bot.errors import QueryError
 from bot.feeds.yielding import yielding
 from bot.model.alerts import UnsentMatch
 from bot.model.chats import Subscription
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.query.index import Index, uses_lists
-from bot.query.parser import Names
+from bot.query.parser import Names, parse
+from bot.query.tree import Node
 from bot.service.live_config import LiveConfig
 
 log = structlog.stdlib.get_logger("newsbell.subscriptions")
@@ -22,6 +26,7 @@ class LiveSubscriptions:
     def __init__(self, store: Store, index: Index, live: LiveConfig, clock: Clock) -> None:
         self._store, self.index, self._live, self._clock = store, index, live, clock
         self._names: Names | None = None
+        self._turn = asyncio.Lock()  # updates, tasks and reloads ask for it at once
         self._groupings: Mapping[int, Grouping] = {}
 
     @property
@@ -39,12 +44,18 @@ class LiveSubscriptions:
         What waits because of a query that reads otherwise now is tried on the new one. A query
         that cannot be read any more is logged and stops no other.
         """
+        async with self._turn:
+            await self._refresh(chat_id)
+
+    async def _refresh(self, chat_id: int | None) -> None:
         self._groupings = await self._store.polls.groupings()
         known = set(self.index.broken)
         subscriptions = await self._store.polls.subscriptions(chat_id)
-        names = self._live.names()
+        names = self._live.names() if chat_id is None else self.index.names
         changed = self._changed(subscriptions, names, all_chats=chat_id is None)
-        changes = self.index.synchronize(subscriptions, names, chat_id)
+        queries = self.index.unparsed(subscriptions, names)
+        trees = await asyncio.to_thread(_parsed, queries, names) if queries else {}
+        changes = self.index.synchronize(subscriptions, names, chat_id, trees)
         async for _ in yielding(changes):
             pass
         if chat_id is None:
@@ -85,3 +96,12 @@ class LiveSubscriptions:
 
     def _still_matches(self, unsent: UnsentMatch) -> bool:
         return any(self.index.matches(unsent.subscription_id, item) for item in unsent.articles)
+
+
+def _parsed(queries: Iterable[str], names: Names) -> dict[str, Node]:
+    """Return the trees of queries; those with a mistake are left out. It may take seconds."""
+    trees = {}
+    for query in queries:
+        with suppress(QueryError):
+            trees[query] = parse(query, names)
+    return trees

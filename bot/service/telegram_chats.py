@@ -12,10 +12,9 @@ import structlog
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.chat.dispatcher import Dispatcher
+from bot.chat.dispatcher import Dispatcher, UpdateResult
 from bot.i18n.catalog import LANGUAGES
-from bot.model.chat_events import ChatUpdate, Command, Text
-from bot.names.pattern import compile_name
+from bot.model.chat_events import ChatUpdate
 from bot.ports import Clock, Store
 from bot.service.live_config import LiveConfig
 from bot.service.screen_tasks import ScreenTasks
@@ -52,7 +51,7 @@ class TelegramChats:
         self._live, self._store, self._subscriptions = live, store, subscriptions
         self._clock, self._poll, self._deliver = clock, poll, deliver
         self.listener = Listener(bot, members, store.chats.last_update, self.handle)
-        self.tasks = ScreenTasks(dispatcher, store, live.translator, clock, deliver)
+        self.tasks = ScreenTasks(dispatcher, store, live.translator, clock, self._follow)
 
     async def run(self) -> None:
         """Take updates until cancelled."""
@@ -67,17 +66,18 @@ class TelegramChats:
 
     async def handle(self, update: ChatUpdate) -> str:
         """Reply to an update; return the toast for whoever pressed a button. Raises StoreError."""
-        if _may_name(update):
-            # The first name of a process reads the gazetteer: seconds in which polls go on.
-            await asyncio.to_thread(compile_name, "Kyiv")
         result = await self.dispatcher.handle(update)
+        await self._follow(result)
+        return result.toast
+
+    async def _follow(self, result: UpdateResult) -> None:
+        """Do what follows from an update or a task."""
         if result.changed:
             await self._subscriptions.refresh(result.chat_id)
             self._poll()
         if result.has_task:
             await self.tasks.start()
         self._deliver()
-        return result.toast
 
     async def claim_link(self) -> str | None:
         """Return a single-use link that makes whoever opens it the operator.
@@ -114,12 +114,3 @@ class TelegramChats:
             if await menu.register(self.bot, translators):
                 return
             await asyncio.sleep(MENU_PAUSE)
-
-
-def _may_name(update: ChatUpdate) -> bool:
-    """Whether what somebody wrote may be a query with a `~name`."""
-    match update:
-        case Command(argument=text) | Text(text=text):
-            return "~" in text
-        case _:
-            return False

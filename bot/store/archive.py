@@ -5,6 +5,7 @@ Reading goes over connections of its own, so that a search delays neither polls 
 
 import json
 import sqlite3
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.errors import StoreTimeout
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import Silence
@@ -34,6 +36,7 @@ from bot.store.mappers import (
 from bot.store.meta import MetaName
 from bot.store.sql import marks
 
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _ENTRY = """
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.title, e.summary,
         e.language, e.link, e.author, e.source, e.published, e.first_seen_at, e.silent,
@@ -86,6 +89,10 @@ _FEEDS = """
     select name, url, last_poll_at, next_poll_at, failure_text, failure from feeds f
     where active = 1 and {readable}
 """
+_ALERTED = """
+    exists (select 1 from alerts where chat_id = {chat} and entry_id = e.id
+        and alerts.story_id in (e.strict_id, e.story_id, e.storyline_id))
+"""
 # A private feed is read by the chats that added it alone.
 _NOT_OF_OTHERS = """
     (f.private = 0 or exists (
@@ -102,19 +109,32 @@ _ADDED_FEEDS = """
 class Archive:
     """Implements `ports.FullArchive` on a database that another connection may be writing."""
 
-    def __init__(self, path: Path, chat_id: int | None = None) -> None:
-        """With `chat_id`, what that chat may see: no feeds that only others added."""
-        self._path, self._chat_id = path, chat_id
+    def __init__(self, path: Path, chat_id: int | None = None, until: float | None = None) -> None:
+        """With `chat_id`, what that chat may see: no feeds that only others added.
+
+        `until`: on the monotonic clock, when reading ends with StoreTimeout.
+        """
+        self._path, self._chat_id, self._until = path, chat_id, until
         self._readable = _NOT_OF_OTHERS.format(chat=int(chat_id)) if chat_id is not None else "1"
 
-    def of_chat(self, chat_id: int) -> "Archive":
-        """Return the archive as a chat may see it."""
-        return Archive(self._path, chat_id)
+    def of_chat(self, chat_id: int, seconds: float) -> "Archive":
+        """Return the archive as a chat may see it, and for so long from now."""
+        return Archive(self._path, chat_id, time.monotonic() + seconds)
 
     @contextmanager
     def _open(self) -> Iterator[Database]:
         with read_only(self._path) as connection:
-            yield Database(connection, execute_plugins=False)
+            if self._until is not None:
+                connection.set_progress_handler(self._is_late, _STEPS)
+            try:
+                yield Database(connection, execute_plugins=False)
+            except sqlite3.OperationalError as error:
+                if self._is_late():
+                    raise StoreTimeout("The search took longer than it may.") from error
+                raise
+
+    def _is_late(self) -> bool:
+        return self._until is not None and time.monotonic() > self._until
 
     def languages(self) -> frozenset[str]:
         """Return the languages of stored entries."""
@@ -147,6 +167,8 @@ class Archive:
                 where += " and e.id % :step = 0"
             statement = f"{_ENTRY} where {where} and {self._readable} order by e.id desc"
             for row in db.execute(statement, {**values, "step": step}):
+                if self._is_late():
+                    raise StoreTimeout("The search took longer than it may.")
                 yield _stored(row)
 
     def subscriptions(self) -> list[Subscription]:
@@ -173,7 +195,10 @@ class Archive:
     def facts(self, entry_id: int) -> EntryFacts | None:
         """Return an entry and what happened to it; None where it is not stored any more."""
         with self._open() as db:
-            row = db.execute(f"{_BY_ID} and {self._readable}", [entry_id]).fetchone()
+            readable = self._readable
+            if self._chat_id is not None:  # also what alerted it, whoever has the feed now
+                readable = f"({readable} or {_ALERTED.format(chat=int(self._chat_id))})"
+            row = db.execute(f"{_BY_ID} and {readable}", [entry_id]).fetchone()
             return _facts(db, row) if row else None
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:

@@ -48,8 +48,19 @@ def keep(db: Database, handled: HandledUpdate, now: datetime) -> bool:
     if last is not None and 0 <= int(last) - update.update_id < _REPEATS:
         return False
     meta.write(db, MetaName.LAST_UPDATE, update.update_id)
-    if not (reply.message or reply.changes or reply.screen):
-        return True
+    if reply.message or reply.changes or reply.screen:
+        _keep_reply(db, handled, now)
+    return True
+
+
+def finish_work(db: Database, handled: HandledUpdate, screen: Screen, now: datetime) -> None:
+    """Keep what a postponed update led to, and forget the screen that stood for it."""
+    if db.execute("delete from screens where id = ?", [screen.id]).rowcount:
+        _keep_reply(db, handled, now)
+
+
+def _keep_reply(db: Database, handled: HandledUpdate, now: datetime) -> None:
+    update, reply = handled.update, handled.reply
     chat_id = _chat_id(db, handled)
     if update.channel:
         db.execute("update chats set channel = 1 where id = ?", [chat_id])
@@ -75,7 +86,6 @@ def keep(db: Database, handled: HandledUpdate, now: datetime) -> bool:
             screen=screen,
             edits=update.message_id if reply.edit else None,
         )
-    return True
 
 
 def finish(

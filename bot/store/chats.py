@@ -301,6 +301,12 @@ class ChatTables:
         """Keep changes, reply and number of an update together; False where it was known."""
         return await self._writer.run("answer", lambda db: chat_writes.keep(db, handled, now))
 
+    async def finish_work(self, handled: HandledUpdate, screen: Screen, now: datetime) -> None:
+        """Keep what a postponed update led to, and forget the screen that stood for it."""
+        await self._writer.run(
+            "finish what took long", lambda db: chat_writes.finish_work(db, handled, screen, now)
+        )
+
     async def finish(
         self, chat_id: int, user_id: int, screen: Screen, reply: Reply, now: datetime
     ) -> None:

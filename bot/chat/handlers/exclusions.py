@@ -3,7 +3,6 @@
 Proposals are `search.exclusions`'.
 """
 
-import asyncio
 from dataclasses import replace
 from enum import StrEnum
 
@@ -51,7 +50,7 @@ class Exclusions(StaticScreen):
             return not_an_alert(context)
         complaint = (RateAlert(message_id, -1),)
         try:
-            facts = await self._search.facts(alert.entry_id)
+            facts = await self._search.facts(alert.entry_id, context.chat.id)
         except StoreError:
             return Reply(toast=archive_unavailable(translator))
         if facts is None:
@@ -65,7 +64,8 @@ class Exclusions(StaticScreen):
             )
             return Reply(Message(text), complaint)
         try:
-            proposed = await asyncio.to_thread(self._proposals, subscription, facts.entry, context)
+            entry = facts.entry
+            proposed = await self._search.run(lambda: self._proposals(subscription, entry, context))
         except (QueryError, StoreError):
             return Reply(toast=archive_unavailable(translator), changes=complaint)
         reply = _proposal_reply(context, subscription, proposed, declared=declared)
@@ -91,7 +91,7 @@ class Exclusions(StaticScreen):
         return proposals(
             subscription.query,
             entry,
-            self._search.archive,
+            self._search.archive(context.chat.id),
             self._search.names,
             context.now,
             feeds=subscription.feeds,
@@ -114,7 +114,7 @@ class Exclusions(StaticScreen):
             return list_changed(context)
         query = str(queries[callback.number - 1])
         try:
-            self._search.parse(query)
+            await self._search.parse(query)
         except QueryError as error:  # as where feeds.yaml dropped a list meanwhile
             return Reply(query_mistake(error, translator))
         text = translator.gettext("Changed. New query:")

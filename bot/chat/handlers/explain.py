@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from bot.chat.context import Context, text_reply
 from bot.chat.replies import archive_unavailable
@@ -14,6 +15,7 @@ from bot.model.chat_events import Reply
 from bot.model.chats import Chat, Subscription
 from bot.model.message import Message
 from bot.ports import ChatStore
+from bot.query.parser import Names, parse
 from bot.search.explain import (
     AlertExplanation,
     ParsedSubscription,
@@ -62,9 +64,9 @@ class Explanations:
                 )
             )
         try:
-            entry_id = await self._search.entry_at(text)
+            entry_id = await self._search.entry_at(text, context.chat.id)
             if not entry_id and "://" in text:
-                feeds = await self._search.feeds()
+                feeds = await self._search.feeds(context.chat.id)
                 unknown = explain_unknown(text, feeds, _time_format(context), translator)
                 return text_reply(cut(unknown, _LENGTH))
         except StoreError:
@@ -80,19 +82,22 @@ class Explanations:
 
     async def _explain_entry(self, context: Context, entry_id: int) -> Message:
         chat, translator, when = context.chat, context.translator, _time_format(context)
-        subscriptions = [
-            self._parsed(subscription, translator)
-            for subscription, _ in await self._store.subscriptions_of(chat.id)
-        ]
+        subscriptions = await self._store.subscriptions_of(chat.id)
         try:
-            facts = await self._search.facts(entry_id)
-            storyline = await self._search.storyline(entry_id)
+            facts = await self._search.facts(entry_id, chat.id)
+            storyline = await self._search.storyline(entry_id, chat.id)
         except StoreError:
             return Message(archive_unavailable(translator))
         if facts is None:
             return Message(translator.gettext("This article is no longer stored."))
         chats = {chat.id: (translator.gettext("This chat"), chat.paused)}
-        reasons = explain_entry(facts, subscriptions, chats, when, translator)
+        names = self._search.names
+
+        def reasons_of(facts: EntryFacts) -> list[AlertExplanation]:
+            parsed = [_parsed(entry, names, translator) for entry, _ in subscriptions]
+            return explain_entry(facts, parsed, chats, when, translator)
+
+        reasons = await self._search.run(partial(reasons_of, facts))
         known_by = describe_entry(facts, when, "link", translator)
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
         composer.add("\n").add_marked(cut(known_by, 500), (), "italic", "italic")
@@ -103,11 +108,12 @@ class Explanations:
                 composer.add(f" {summary([story], translator)}.")
         return composer.message()
 
-    def _parsed(self, subscription: Subscription, translator: Translator) -> ParsedSubscription:
-        try:
-            return ParsedSubscription(subscription, self._search.parse(subscription.query))
-        except QueryError as error:
-            return ParsedSubscription(subscription, None, error.translated(translator.gettext))
+
+def _parsed(subscription: Subscription, names: Names, translator: Translator) -> ParsedSubscription:
+    try:
+        return ParsedSubscription(subscription, parse(subscription.query, names))
+    except QueryError as error:
+        return ParsedSubscription(subscription, None, error.translated(translator.gettext))
 
 
 def _time_format(context: Context) -> TimeFormat:

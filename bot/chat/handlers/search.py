@@ -1,13 +1,16 @@
 """Looking things up without changing anything: articles, feeds, and the state of newsbell."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from bot.alerts import options
 from bot.chat.context import Context, query_mistake, text_reply
-from bot.chat.replies import archive_unavailable
+from bot.chat.replies import archive_unavailable, search_too_long
 from bot.chat.services import SEARCH_DAYS, FeedService, SearchService
 from bot.delivery.composer import Composer, linkable
-from bot.errors import QueryError, StoreError
+from bot.errors import QueryError, StoreError, StoreTimeout
 from bot.model.chat_events import OwnFeed, Reply
-from bot.model.status import FeedStatus
+from bot.model.status import FeedStatus, Status
 from bot.ports import ChatStore
 from bot.search.backtest import Hit
 from bot.search.feed_state import feed_state, status_text
@@ -36,9 +39,12 @@ class Search:
                 )
             )
         try:
-            hits = await self._search.search(self._search.parse(options.split(query)[1]))
+            tree = await self._search.affordable(options.split(query)[1])
+            hits = await self._search.search(tree, context.chat.id)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
+        except StoreTimeout:
+            return text_reply(search_too_long(translator))
         except StoreError:
             return text_reply(archive_unavailable(translator))
         if not hits:
@@ -58,7 +64,7 @@ class Search:
         """/feeds: list the chat's feeds whose name or address has the word, failing first."""
         translator = context.translator
         own = {feed.url: feed for feed in await self._store.feeds_of(context.chat.id)}
-        feeds = [feed for feed in (await self._feeds.status()).feeds if feed.url in own]
+        feeds = _own_feeds(await self._feeds.status(), own)
         matching = [feed for feed in feeds if fold(word) in fold(f"{feed.name} {feed.url}")]
         if not feeds:
             return text_reply(
@@ -88,8 +94,22 @@ class Search:
         return Reply(composer.message())
 
     async def status(self, context: Context, _argument: str) -> Reply:
-        """/status: show whether feeds and deliveries work."""
-        return text_reply(status_text(await self._feeds.status(), context.now, context.translator))
+        """/status: show whether the chat's feeds and deliveries work. Nothing of other chats."""
+        status = await self._feeds.status()
+        own = {feed.url: feed for feed in await self._store.feeds_of(context.chat.id)}
+        subscriptions = await self._store.subscriptions_of(context.chat.id)
+        status = replace(
+            status,
+            feeds=tuple(_own_feeds(status, own)),
+            chats=tuple(row for row in status.chats if row[0].id == context.chat.id),
+            subscriptions=len(subscriptions),
+        )
+        return text_reply(status_text(status, context.now, context.translator))
+
+
+def _own_feeds(status: Status, own: Mapping[str, OwnFeed]) -> list[FeedStatus]:
+    """Return the state of a chat's feeds, under the names that they have there."""
+    return [replace(feed, name=own[feed.url].name) for feed in status.feeds if feed.url in own]
 
 
 def _add_hit(composer: Composer, hit: Hit, context: Context) -> None:

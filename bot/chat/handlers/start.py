@@ -59,6 +59,9 @@ class StartAction(StrEnum):
     DIGEST = "digest"
 
 
+_SLOW = frozenset({StartAction.PACK, StartAction.ALERT, StartAction.DIGEST})
+
+
 class Start(StaticScreen):
     """The commands /start and /help."""
 
@@ -66,6 +69,10 @@ class Start(StaticScreen):
 
     def __init__(self, subscriber: Subscriber) -> None:
         self._subscriber, self._store = subscriber, subscriber.store
+
+    def is_slow(self, _screen: Screen, callback: Callback | None) -> bool:
+        """Return that words are tried, and that packs and offers are."""
+        return callback is None or callback.action in _SLOW
 
     async def help(self, context: Context, _argument: str) -> Reply:
         """/help: list the commands."""
@@ -138,10 +145,10 @@ class Start(StaticScreen):
         """Try the words of a topic, and ask whether to subscribe. Raises StoreError."""
         translator, feeds = context.translator, _feeds(screen)
         try:
-            _, tree = self._subscriber.read(text)
+            _, tree = await self._subscriber.read(text)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
-        forecast = await self._subscriber.forecast(tree, feeds)
+        forecast = await self._subscriber.forecast(tree, context, feeds)
         composer = Composer().add(cut(as_query(tree), CARET), "code")
         if feeds:
             names = translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300))
@@ -198,8 +205,8 @@ class Start(StaticScreen):
         tag = tags[number - 1]
         feeds = await self._store.feeds_of(context.chat.id)
         names = [feed.name for feed in feeds if tag in feed.tags]
-        _, tree = self._subscriber.read("*")
-        forecast = await self._subscriber.forecast(tree, [tag])
+        _, tree = await self._subscriber.read("*")
+        forecast = await self._subscriber.forecast(tree, context, [tag])
         more = f" +{len(names) - _NAMED}" if len(names) > _NAMED else ""
         listed = cut(", ".join(names[:_NAMED]), 600)
         composer = Composer().add(f"#{tag}", "bold").add(f"\n{listed}{more}")

@@ -59,11 +59,13 @@ class Storylines:
         translator, entry_id = context.translator, 0
         try:
             if text:
-                entry_id = await self._search.entry_at(text)
+                entry_id = await self._search.entry_at(text, context.chat.id)
             elif alert := await self._alert(context):
                 entry_id = alert.entry_id
             stories = (
-                timeline(await self._search.storyline(entry_id), entry_id, translator)
+                timeline(
+                    await self._search.storyline(entry_id, context.chat.id), entry_id, translator
+                )
                 if entry_id
                 else []
             )

@@ -16,6 +16,7 @@ from bot.model.chat_events import AddSubscription, Reply
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.message import Message
 from bot.ports import ChatStore
+from bot.query.price import CHAT_LIMIT
 from bot.query.tree import Node
 from bot.query.tree import show as as_query
 from bot.search.backtest import Forecast
@@ -32,28 +33,33 @@ class Subscriber:
     ) -> None:
         self.store, self._search, self._config = store, search, config
 
-    def read(self, text: str) -> tuple[AlertOptions, Node]:
-        """Return the options and the tree of what somebody writes. Raises QueryError."""
+    async def read(self, text: str) -> tuple[AlertOptions, Node]:
+        """Return the options and the tree of what somebody writes.
+
+        Raises QueryError, also where the query costs too much.
+        """
         options, query = alert_options.split(text)
         if misplaced := alert_options.misplaced(query):
             raise misplaced
-        return options, self._search.parse(query)
+        return options, await self._search.affordable(query)
 
-    def mistake(self, context: Context, query: str) -> Message | None:
+    async def mistake(self, context: Context, query: str) -> Message | None:
         """Return what is wrong with a stored query by now, as a list that the file dropped."""
         try:
-            self._search.parse(query)
+            await self._search.parse(query)
         except QueryError as error:
             return query_mistake(error, context.translator)
         return None
 
-    async def forecast(self, tree: Node, feeds: Sequence[str] = ()) -> Forecast | None:
+    async def forecast(
+        self, tree: Node, context: Context, feeds: Sequence[str] = ()
+    ) -> Forecast | None:
         """Return what the query would have alerted of.
 
         None where stored articles cannot be read now, which need not keep anyone from subscribing.
         """
         try:
-            return await self._search.forecast(tree, feeds)
+            return await self._search.forecast(tree, context.chat.id, feeds)
         except StoreError:
             return None
 
@@ -91,6 +97,27 @@ class Subscriber:
         excess = self._excess(sum(not declared for _, declared in subscriptions), translator)
         return Message(excess) if excess else None
 
+    async def too_dear(self, context: Context, query: str, instead_of: int = 0) -> Message | None:
+        """Return that the chat's queries would cost too much with this one.
+
+        `instead_of` is the subscription whose query it replaces.
+        """
+        subscriptions = await self.store.subscriptions_of(context.chat.id)
+        queries = [
+            subscription.query
+            for subscription, declared in subscriptions
+            if not declared and subscription.id != instead_of
+        ]
+        if await self._search.chat_price([query, *queries]) <= CHAT_LIMIT:
+            return None
+        return Message(
+            context.translator.gettext(
+                "The subscriptions of this chat would take too long for each article: more than "
+                "{most} ms. Remove one, or use fewer expressions, names and NEAR.",
+                most=f"{CHAT_LIMIT:g}",
+            )
+        )
+
     def _excess(self, own: int, translator: Translator) -> str:
         """Return that a chat with so many subscriptions gets no other; empty where it may."""
         limit = self._config().subscriptions
@@ -113,10 +140,10 @@ class Subscriber:
         """Subscribe the chat, or say why not."""
         try:
             obstacle = await self.obstacle(text, context, feeds)
-            options, tree = self.read(text)
+            options, tree = await self.read(text)
         except QueryError as error:
             return Reply(query_mistake(error, context.translator))
-        if obstacle:
+        if obstacle := obstacle or await self.too_dear(context, alert_options.split(text)[1]):
             return Reply(obstacle)
         if urgency:
             options = replace(options, urgency=urgency)

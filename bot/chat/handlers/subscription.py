@@ -132,7 +132,7 @@ class SubscriptionControls:
         match callback.action:
             case SubscriptionAction.PAUSE | SubscriptionAction.RESUME as action:
                 paused = action is SubscriptionAction.PAUSE
-                mistake = self._subscriber.mistake(context, subscription.query)
+                mistake = await self._subscriber.mistake(context, subscription.query)
                 if mistake and not paused:
                     return Reply(mistake)
                 change = EditSubscription(number, paused=paused)
@@ -167,8 +167,13 @@ class SubscriptionControls:
         query = str(edited.values.get("query", ""))
         if not query:
             return unknown_button(context)
-        obstacle = self._subscriber.mistake(context, query) or await self._subscriber.obstacle_to(
-            context, query, subscription.options, subscription.feeds, subscription.id
+        number, feeds = subscription.id, subscription.feeds
+        obstacle = (
+            await self._subscriber.mistake(context, query)
+            or await self._subscriber.obstacle_to(
+                context, query, subscription.options, feeds, number
+            )
+            or await self._subscriber.too_dear(context, query, number)
         )
         if obstacle:
             return Reply(obstacle)
@@ -211,10 +216,12 @@ class SubscriptionControls:
                 return text_reply(
                     translator.gettext("Send only the query; use the buttons for everything else.")
                 )
-            _, tree = self._subscriber.read(text)
+            _, tree = await self._subscriber.read(text)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
-        forecast = await self._subscriber.forecast(tree, subscription.feeds)
+        if obstacle := await self._subscriber.too_dear(context, text.strip(), number):
+            return Reply(obstacle)
+        forecast = await self._subscriber.forecast(tree, context, subscription.feeds)
         lead = translator.gettext("The new query:")
         composer = Composer().add(f"{lead}\n").add(cut(as_query(tree), CARET), "code")
         if forecast:

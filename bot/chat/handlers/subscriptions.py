@@ -52,6 +52,15 @@ _READING = frozenset(
 )
 
 
+_SLOW = frozenset(
+    {
+        SubscriptionAction.SUBSCRIBE,
+        SubscriptionAction.DIGEST,
+        SubscriptionAction.UNDO,
+    }
+)
+
+
 class Subscriptions(StaticScreen):
     """The commands /subscribe, /confirm, /test, /subscriptions, /unsubscribe, and their screens."""
 
@@ -67,6 +76,10 @@ class Subscriptions(StaticScreen):
         is_list = screen.name in {"subscriptions", "subscription"}
         return Permission.READ if is_list and reads else Permission.CHANGE
 
+    def is_slow(self, _screen: Screen, callback: Callback | None) -> bool:
+        """Return that queries are tried, and their price is looked at."""
+        return callback is None or callback.action in _SLOW
+
     async def subscribe(self, context: Context, query: str) -> Reply:
         """/subscribe: subscribe to a query; ask first where it would alert a lot."""
         translator = context.translator
@@ -78,13 +91,13 @@ class Subscriptions(StaticScreen):
                 )
             )
         try:
-            _, tree = self._subscriber.read(query)
+            _, tree = await self._subscriber.read(query)
             obstacle = await self._subscriber.obstacle(query, context)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
         if obstacle:
             return Reply(obstacle)
-        forecast = await self._subscriber.forecast(tree)
+        forecast = await self._subscriber.forecast(tree, context)
         if forecast and forecast.alerts_per_day > MANY_ALERTS_A_DAY:
             return _confirmation(context, query, forecast)
         return await self._subscriber.subscribe(context, query, forecast)
@@ -109,10 +122,10 @@ class Subscriptions(StaticScreen):
                 )
             )
         try:
-            _, tree = self._subscriber.read(query)
+            _, tree = await self._subscriber.read(query)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
-        forecast = await self._subscriber.forecast(tree)
+        forecast = await self._subscriber.forecast(tree, context)
         if forecast is None:
             return text_reply(archive_unavailable(translator))
         composer = Composer().add(forecast_text(forecast, translator))
@@ -208,9 +221,10 @@ class Subscriptions(StaticScreen):
         if subscription is None:
             return Reply(toast=translator.gettext("This subscription is already active."))
         query, options, feeds = subscription.query, subscription.options, subscription.feeds
-        if mistake := self._subscriber.mistake(context, query):
+        if mistake := await self._subscriber.mistake(context, query):
             return Reply(mistake)
         obstacle = await self._subscriber.obstacle_to(context, query, options, feeds)
+        obstacle = obstacle or await self._subscriber.too_dear(context, query)
         if obstacle:
             return Reply(toast=obstacle.text)
         lead = translator.gettext("Restored:")

@@ -9,9 +9,9 @@ from enum import StrEnum
 from bot.chat.access import Permission
 from bot.chat.callbacks import Callback
 from bot.chat.context import Context, StaticScreen, query_mistake, show, text_reply
-from bot.chat.replies import archive_unavailable
+from bot.chat.replies import archive_unavailable, search_too_long
 from bot.chat.services import SearchService
-from bot.errors import ChartError, QueryError, StoreError
+from bot.errors import ChartError, QueryError, StoreError, StoreTimeout
 from bot.model.chat_events import Reply, Screen, ScreenTask
 from bot.model.message import File, Message
 from bot.query.tree import show as as_query
@@ -54,7 +54,7 @@ class Trends(StaticScreen):
                 )
             )
         try:
-            self._search.parse(query)
+            await self._search.affordable(query)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
         values = {"query": query, "days": min(max(days, _MIN_DAYS), MAX_DAYS)}
@@ -66,11 +66,13 @@ class Trends(StaticScreen):
         translator, query = context.translator, str(screen.values["query"])
         done = replace(screen, values={})
         try:
-            tree = self._search.parse(query)
+            tree = await self._search.affordable(query)
             days = int(screen.values["days"])
-            counts = await self._search.daily_counts(tree, days, translator)
+            counts = await self._search.daily_counts(tree, context.chat.id, days, translator)
         except QueryError as error:
             return Reply(query_mistake(error, translator), screen=done)
+        except StoreTimeout:
+            return Reply(Message(search_too_long(translator)), screen=done)
         except StoreError:
             return Reply(Message(archive_unavailable(translator)), screen=done)
         stories = sum(stories for _, stories, _ in counts)

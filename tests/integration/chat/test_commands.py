@@ -277,7 +277,7 @@ async def test_what_the_file_declares_is_stopped_in_the_file(harness: TelegramHa
 async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
     reply = await ask(harness, "/status")
 
-    assert reply.split("\n")[0] == "1 feed, 3 subscriptions"
+    assert reply.split("\n")[0] == "1 feed, 1 subscription"
     assert reply.split("\n")[-1] == "All feeds OK"
 
 
@@ -382,6 +382,9 @@ async def test_an_answer_outlives_a_stop_between_the_change_and_the_sending(
         await harness.app.listener.poll_once()
         assert harness.shown(ANN) == []
     async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        assert harness.app.telegram is not None
+        await harness.app.telegram.tasks.start()
+        await harness.app.telegram.tasks.wait()
         await harness.deliver(MINUTE)
 
         assert harness.shown(ANN) == [SUBSCRIBED.strip()]

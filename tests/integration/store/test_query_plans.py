@@ -490,6 +490,8 @@ async def talk(work: Exercise) -> None:
         PRIVATE, 7, replace(screen, id=number), Reply(Message("Done"), (RetryDead(),)), NOON
     )
     await work.claim(PRIVATE)
+    postponed = HandledUpdate(ChatUpdate(update_id=0, address=7), await chats.chat(PRIVATE))
+    await chats.finish_work(postponed, Screen("postponed", id=number + 1), NOON)
     await chats.chat_at(7, 3)
     await chats.chat(PRIVATE)
     await chats.person(7)
@@ -542,7 +544,7 @@ async def search(work: Exercise) -> None:
     await tables.fill(NOON)
     await work.commit(revisions=(revision(placed(3), "Mill news"),))
     await tables.fill(NOON + DAY)
-    for archive in (work.store.archive, work.store.archive.of_chat(PRIVATE)):
+    for archive in (work.store.archive, work.store.archive.of_chat(PRIVATE, 60.0)):
         read(archive)
 
 

@@ -1,0 +1,86 @@
+"""What queries cost: the dear ones are refused, honest ones are not."""
+
+from itertools import product
+
+import pytest
+
+from bot.errors import QueryError
+from bot.model.entries import Article
+from bot.query import matcher
+from bot.query.parser import parse
+from bot.query.price import CHAT_LIMIT, QUERY_LIMIT, check_price, price, total_price
+from bot.query.tree import Near
+from bot.query.words import ArticleWords
+
+FIRST = "Anna Boris Carlos Dmitri Elena Fatima Giorgi Hassan Irina Jamal".split()
+LAST = "Kovalenko Ibrahim Gonzalez Petrenko Schmidt Beridze Novak Haddad Yilmaz Rostami".split()
+WIDE = "/.{1,%d}qq.{1,300}/"  # RE2 gives up its fast automaton on these
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        WIDE % 290,
+        " OR ".join(WIDE % number for number in range(200, 260)),
+        f"storm NOT ({WIDE % 290} AND author:nobody)",
+        f"title:({WIDE % 290})",
+        " OR ".join(
+            f'~"{first} {last}{end}"' for first, last in product(FIRST, LAST) for end in "a"
+        ),
+    ],
+)
+def test_a_query_that_costs_far_too_much_is_refused(query: str) -> None:
+    tree = parse(query)
+    assert price(tree) > QUERY_LIMIT
+    with pytest.raises(QueryError) as refusal:
+        check_price(tree, query)
+    assert "2 ms are allowed" in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "storm",
+        '("air defence" OR "missile attack") NEAR/10 (hospital OR school) NOT (film OR game)',
+        "/S-[34]00/ OR /[a-z]{3,20}gate/i",
+        " OR ".join(f"word{number}" for number in range(250)),
+        " OR ".join(f'~"{first} {last}"' for first, last in zip(FIRST, LAST, strict=True)),
+    ],
+)
+def test_an_honest_query_is_taken(query: str) -> None:
+    assert check_price(parse(query), query, 2 * QUERY_LIMIT) > 0
+
+
+def test_two_hundred_honest_queries_are_within_the_bound_of_a_chat() -> None:
+    trees = [
+        parse(f'~{LAST[number % 10]} AND ("air defence" OR port{number}) NEAR/5 (fire OR blast)')
+        for number in range(200)
+    ]
+    assert total_price(trees) < CHAT_LIMIT
+
+
+def test_many_queries_that_are_cheap_alone_are_too_dear_together() -> None:
+    trees = [parse(f"/[a-z]{{1,{number}}}q[a-z]{{1,200}}x/i") for number in range(30, 60)]
+    dear = [parse(WIDE % number) for number in range(250, 270)]
+    assert total_price([*trees, *dear]) > CHAT_LIMIT
+
+
+@pytest.mark.parametrize("query", ["a NEAR/3 b", "a ONEAR/3 b", "(a OR c) NEAR/2 (b OR a)"])
+@pytest.mark.parametrize("seed", range(8))
+def test_near_finds_the_same_intervals_as_a_look_at_all_pairs(query: str, seed: int) -> None:
+    node = parse(query)
+    assert isinstance(node, Near)
+    text = " ".join("abcd"[(seed * 7 + number * number + number // 3) % 4] for number in range(70))
+    words = ArticleWords(Article(text[:60], text[60:]))
+    left = matcher._intervals(node.left, words)
+    right = matcher._intervals(node.right, words)
+    pairs = set()
+    for first, second in product(left, right):
+        gap = second[0] - first[1]
+        if gap < 0 and not node.ordered:
+            gap = first[0] - second[1]
+        same_field = (first[0] < words.summary_from) == (second[0] < words.summary_from)
+        if 0 <= gap <= node.distance and same_field:
+            pairs.add((min(first[0], second[0]), max(first[1], second[1])))
+    found = [interval[:2] for interval in matcher._near(node, words)]
+    assert found == sorted(pairs)[: matcher.INTERVALS]
