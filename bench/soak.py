@@ -66,6 +66,11 @@ PARTS = {
         (*PYTEST, f"{ACCEPTANCE}/test_story_replay.py", f"{ACCEPTANCE}/test_replay.py"),
         60,
     ),
+    "fuzz": Part(
+        "thousands of hostile documents and headers through everything, to the chat",
+        (*PYTEST, f"{ACCEPTANCE}/test_fuzz.py"),
+        60,
+    ),
     "slow-hosts": Part(
         "150 feeds at one host and 200 at their own that send a byte a second",
         (*PYTEST, f"{ACCEPTANCE}/test_slow_hosts.py"),

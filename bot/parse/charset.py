@@ -35,6 +35,11 @@ _HEADER = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNOR
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _REFERENCE = re.compile(r"&#(?:([0-9]+)|[xX]([0-9a-fA-F]+));")
 _MAX_DIGITS = 8  # of a reference, without leading zeros
+# Codecs of Python that are for other uses: no text, or quadratic time.
+_NO_CHARSETS = frozenset(
+    "punycode idna undefined raw-unicode-escape unicode-escape utf-7 mbcs oem "
+    "base64 bz2 hex quopri rot-13 uu zlib".split()
+)
 # The charsets that these labels mean in practice (WHATWG Encoding §4.2).
 _SUPERSETS = {
     "gb2312": "gb18030",
@@ -47,11 +52,22 @@ _SUPERSETS = {
 }
 
 
-def _try(body: bytes, name: str) -> str | None:
-    if _WIDE.match(name):
-        return None  # its first bytes would have shown it
+def _codec(name: str) -> str:
+    """The codec of a label; empty if it is none of a charset that documents are written in."""
+    name = _SUPERSETS.get(name.lower(), name)
     try:
-        return body.decode(_SUPERSETS.get(name.lower(), name))
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return ""
+    return "" if known in _NO_CHARSETS else name
+
+
+def _try(body: bytes, name: str) -> str | None:
+    codec = _codec(name)
+    if not codec or _WIDE.match(name):
+        return None  # the first bytes of a wide one would have shown it
+    try:
+        return body.decode(codec)
     except (LookupError, UnicodeError, ValueError):
         return None
 

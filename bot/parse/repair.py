@@ -20,6 +20,8 @@ def fault(body: bytes) -> tuple[int, bool] | None:
         parser.Parse(body, True)
     except ExpatError as error:
         return parser.ErrorByteIndex, error.code in _AT_END
+    except (LookupError, ValueError):  # a declared charset that Python knows not, or not as text
+        return 0, False
     return None
 
 

@@ -9,17 +9,25 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from random import Random
 
 import pytest
 from aiohttp import web
 from sampling import SOAK
-from support import FeedServer, Recorder, config_text, feed_server, item, newsbell, rss
+from support import (
+    FeedServer,
+    Recorder,
+    config_text,
+    feed_server,
+    invented_words,
+    item,
+    newsbell,
+    rss,
+)
 
 from bot.service.clock import SystemClock
 
 PLAIN = 20 if SOAK else 3
-ROUNDS = 12 if SOAK else 1
+ROUNDS = 40 if SOAK else 1
 LIMIT = 60.0 if SOAK else 20.0  # seconds after which a round has failed
 
 
@@ -81,16 +89,10 @@ def publish(server: FeedServer, paths: Sequence[str], number: int) -> list[str]:
     """Put a new article into each plain feed; the headlines."""
     titles = []
     for path in paths:
-        title = f"Harbour {invented(f'{path} {number}')}"
+        title = f"Harbour {invented_words(f'{path} {number}')}"
         titles.append(title)
         server.put(path, rss(item(f"{path}-{number + 1}", title)))
     return titles
-
-
-def invented(seed: str) -> str:
-    """Five words that no other seed has, so that no two headlines are about the same."""
-    chance = Random(seed)
-    return " ".join("".join(chance.choices("bdfgklmnprstvaeiou", k=8)) for _ in range(5))
 
 
 def arrived(terminal: Recorder, titles: Sequence[str]) -> bool:
