@@ -128,6 +128,16 @@ def test_a_digest_is_due_once_at_each_of_its_times() -> None:
     )
 
 
+def test_a_digest_that_went_out_at_a_time_that_has_not_come_is_no_reason_to_wait_for_it() -> None:
+    """The clock was a year ahead when the last digest went out."""
+    noon, tomorrow = at("2026-11-22 12:00"), at("2026-11-23 08:00")
+    first = plan(hours(story(1), digested=at("2027-11-22 08:00")), BERLIN, noon)
+    assert first.pages == ()
+    assert first.digested_at == noon
+    due = plan(hours(story(1), digested=first.digested_at), BERLIN, tomorrow)
+    assert len(due.pages) == 1
+
+
 def test_a_digest_whose_time_passed_while_newsbell_stood_still_comes_once_when_it_runs_again() -> (
     None
 ):

@@ -22,7 +22,15 @@ from bot.feeds.poll_schedule import (
 )
 from bot.fetch.headers import freshness
 from bot.model.delivery import DeliveryKind
-from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, FetchFailed, Freshness
+from bot.model.feeds import (
+    Failure,
+    FeedDue,
+    FeedHints,
+    FeedState,
+    FetchFailed,
+    Freshness,
+    Redirection,
+)
 from bot.service.app import App
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -269,6 +277,43 @@ def notices(terminal: Recorder) -> list[str]:
 
 async def next_poll(app: App) -> datetime:
     return (await app.store.admin.status()).feeds[0].state.next_poll_at
+
+
+LATER = NOON + timedelta(days=365)  #: stored while the clock was ahead
+
+
+def test_a_feed_fetched_whole_at_a_time_that_has_not_come_is_fetched_whole_again() -> None:
+    assert not poll_schedule.conditional(state(full_at=LATER), NOON)
+    assert poll_schedule.conditional(state(full_at=NOON), NOON)
+
+
+def test_a_failure_that_began_at_a_time_that_has_not_come_began_now() -> None:
+    before = state(failing_since=LATER, failures=2)
+    after = poll_schedule.failed(before, Failure.DNS, "", NOON)
+    assert after.failing_since == NOON
+    assert poll_schedule.notice_due(after, NOON + timedelta(days=1))
+
+
+def test_a_redirect_seen_at_a_time_that_has_not_come_is_adopted_after_a_day() -> None:
+    moved = state(redirection=Redirection("https://new.example/", 5, LATER))
+    moved = poll_schedule.redirected(moved, "https://new.example/", NOON)
+    moved = poll_schedule.redirected(moved, "https://new.example/", NOON + timedelta(days=1))
+    assert moved.adopted_url == "https://new.example/"
+
+
+@pytest.mark.parametrize(
+    ("interval", "reason", "longest"),
+    [
+        (timedelta(seconds=4), "every", timedelta(seconds=4.4)),
+        (timedelta(days=7), "the server's Retry-After", timedelta(days=7.7)),
+        (timedelta(minutes=30), poll_schedule.SKIPS, timedelta(hours=26.4)),
+        (timedelta(0), "", timedelta(0)),
+    ],
+)
+def test_a_stored_plan_says_how_far_ahead_it_can_have_been(
+    interval: timedelta, reason: str, longest: timedelta
+) -> None:
+    assert poll_schedule.longest_wait(interval, reason) == longest
 
 
 async def test_a_restart_does_not_move_the_next_poll(

@@ -30,7 +30,10 @@ WHOLE = DesiredConfig((FEED,), (), (ONE, TWO))
 def test_what_comes_back_within_minutes_is_named_once(part: DesiredConfig, names: set[str]) -> None:
     withdrawn = Withdrawn()
     assert withdrawn.change(WHOLE, part, 100.0)[0] == set()
-    assert withdrawn.change(part, WHOLE, 107.0) == (names, 100.0 if names else 107.0)
+    assert withdrawn.change(part, WHOLE, 107.0) == (
+        frozenset(names),
+        100.0 if names else 107.0,
+    )
     assert withdrawn.change(WHOLE, WHOLE, 108.0)[0] == set()
 
 
