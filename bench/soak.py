@@ -86,6 +86,14 @@ PARTS = {
         ("-m", "bench.chat_load"),
         180,
     ),
+    "mixed": Part(
+        "ten minutes of all trouble at once against the real program", ("-m", "bench.mixed"), 20
+    ),
+    "days": Part(
+        "a hundred virtual days of the real program, with what each costs",
+        ("-m", "bench.days"),
+        240,
+    ),
     "memory": Part("memory with 10,000 feeds", ("-m", "bench.memory"), 30),
 }
 
