@@ -26,6 +26,8 @@ class _Times:
         times = self._times.setdefault(sender, deque(maxlen=limit))
         if times.maxlen != limit:  # a saved feeds.yaml changed it
             times = self._times[sender] = deque(times, maxlen=limit)
+        if times and times[-1] > now:  # the clock was set back: those times say nothing
+            times.clear()
         free = len(times) < limit or times[0] <= now - _SPAN
         if free:
             times.append(now)

@@ -1,0 +1,30 @@
+"""How much people may ask for, where the clock is set back."""
+
+from datetime import timedelta
+
+import pytest
+from support import NOON
+
+from bot.chat.command_quota import CommandQuota, GroupQuota
+from bot.model.chat_events import Command
+
+YEAR, SECOND = timedelta(days=365), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("step", [timedelta(seconds=90), YEAR])
+def test_who_asked_often_while_the_clock_was_ahead_may_ask_when_it_is_right(
+    step: timedelta,
+) -> None:
+    quota = CommandQuota(lambda: 2)
+    update = Command(update_id=1, address=7, user_id=7, name="/help")
+    assert [quota.exceeded(update, NOON + step) for _ in range(3)] == [False, False, True]
+    assert [quota.exceeded(update, NOON) for _ in range(3)] == [False, False, True]
+
+
+def test_a_group_is_answered_when_the_clock_is_right_again() -> None:
+    quota = GroupQuota()
+    for number in range(20):
+        quota.exceeded(-1, number, NOON + YEAR)
+    assert quota.exceeded(-1, "again", NOON + YEAR)
+    assert not quota.exceeded(-1, "again", NOON)
+    assert quota.exceeded(-1, "again", NOON + SECOND)
