@@ -32,6 +32,7 @@ from bot.model.chat_events import (
     AssignStory,
     Broadcast,
     Change,
+    ChatUpdate,
     Command,
     EditSubscription,
     ExpectedInput,
