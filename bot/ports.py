@@ -4,7 +4,7 @@ Every method of a store is one transaction and takes or returns a batch; all may
 after which nothing of the transaction was kept.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,7 +107,9 @@ class Members(Protocol):
 class Sites(Protocol):
     """Finds the feeds of a site. Raises AddressError with a sentence for the person."""
 
-    async def feeds_at(self, url: str) -> list[SiteFeed]:
+    async def feeds_at(
+        self, url: str, may_ask: Callable[[str], bool] = lambda _: True
+    ) -> list[SiteFeed]:
         """Return the feed at this address, or those that the page links to; at least one."""
         ...
 

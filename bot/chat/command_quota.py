@@ -52,6 +52,26 @@ class CommandQuota:
         return not self._times.take(sender, self._per_minute(), now)
 
 
+class LookQuota:
+    """Counts the hosts that newsbell looks at for a person in an hour, each once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, dict[str, datetime]] = {}
+
+    def take(self, update: ChatUpdate, host: str, limit: int, now: datetime) -> bool:
+        """Count a host; False where it is one too many. Those do not count."""
+        sender = update.user_id or update.address
+        since = now - timedelta(hours=1)
+        hosts = {name: at for name, at in self._seen.get(sender, {}).items() if at > since}
+        if host not in hosts and len(hosts) >= limit:
+            return False
+        self._seen.pop(sender, None)
+        self._seen[sender] = {**hosts, host: now}
+        if len(self._seen) > _SENDERS:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+
 class GroupQuota:
     """Bounds the replies of a group to those who only read there.
 

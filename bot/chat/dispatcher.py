@@ -90,6 +90,8 @@ class Dispatcher:
         other = target.id if target and chat and target.id != chat.id else None
         handled = HandledUpdate(update, chat, reply, other)
         if await self._store.answer(handled, self._clock.now()):
+            if chat and reply.screen and reply.screen.task is ScreenTask.WORK:
+                self._postponed.add(chat.id)
             return _result(reply, target)
         # A repeated update: what was answered has changed since, so the reply would be wrong now.
         # Its changes may have been stored without being acted upon, where something failed then.
@@ -212,7 +214,7 @@ class Dispatcher:
 
     async def _postpone(self, context: Context) -> Reply:
         """Store the update, to be handled beside those of other chats."""
-        if not self._postponed.add(context.current_chat.id):
+        if self._postponed.is_full(context.current_chat.id):
             slower = context.translator.gettext("Too many requests. Wait a minute.")
             return Reply(toast=slower) if isinstance(context.update, Press) else Reply()
         values = postponed.stored(context.update)

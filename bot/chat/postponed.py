@@ -25,12 +25,13 @@ class Postponed:
         """Return how many of a chat wait."""
         return self._waiting[chat_id]
 
-    def add(self, chat_id: int) -> bool:
-        """Count another one; False where too many wait."""
-        if self._waiting[chat_id] >= WAITING:
-            return False
+    def is_full(self, chat_id: int) -> bool:
+        """Whether no other may wait."""
+        return self._waiting[chat_id] >= WAITING
+
+    def add(self, chat_id: int) -> None:
+        """Count another one."""
         self._waiting[chat_id] += 1
-        return True
 
     def done(self, chat_id: int) -> None:
         """One of a chat was handled, or is given up."""

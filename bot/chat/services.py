@@ -176,9 +176,12 @@ class FeedService:
         self.status = status
         self.export = export
 
-    async def feeds_at(self, url: str) -> list[SiteFeed]:
-        """Return the feeds at an address, at least one. Raises AddressError."""
-        return await self._sites.feeds_at(url)
+    async def feeds_at(self, url: str, may_ask: Callable[[str], bool]) -> list[SiteFeed]:
+        """Return the feeds at an address, at least one. Raises AddressError.
+
+        `may_ask` says whether a further host, by its name, may be asked.
+        """
+        return await self._sites.feeds_at(url, may_ask)
 
 
 class AdminService:

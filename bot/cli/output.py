@@ -28,7 +28,7 @@ from bot.search.timeline import (
     summary,
     who_was_first,
 )
-from bot.text.clean import cut
+from bot.text.clean import cut, plain
 
 _BAR_WIDTH = 40  # characters of the longest bar of a chart
 _OVERLAPS = 5  # subscriptions that a backtest names
@@ -44,7 +44,7 @@ def console(*, error: bool = True) -> Console:
 
 def settled(console: Console, settlement: Settlement) -> None:
     """Print what did not go well with a delivery."""
-    chat = settlement.delivery.chat.name
+    chat = plain(settlement.delivery.chat.name)
     if settlement.state is DeliveryState.DEAD:
         console.print(f"{chat}: a message was refused: {settlement.error}", style="red")
     elif settlement.pause:
@@ -61,13 +61,13 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         wait = feed.state.next_poll_at - now
         next_poll = f"in {in_words(wait)}" if wait.total_seconds() > 0 else "now"
         state, notes = _feed_state(feed, now, translator), "; ".join(_notes(feed, now))
-        feeds.add_row(Text(feed.name), state, next_poll, Text(notes))
+        feeds.add_row(Text(plain(feed.name)), state, next_poll, Text(notes))
     parts: list[Table | Text] = [feeds, Text()]
     for chat, queued, until in status.chats:
         parked = until if until and until > now else None
         if not (queued or chat.paused or parked):
             continue
-        text = f"{chat.name}: {plural(queued, 'message')} queued"
+        text = f"{plain(chat.name)}: {plural(queued, 'message')} queued"
         if chat.paused:
             text += f", paused: {chat.paused}"
         elif parked:
@@ -127,11 +127,11 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
             str(row.id),
             row.state,
             row.kind,
-            Text(row.chat),
+            Text(plain(row.chat)),
             Translator(zone).time(row.created_at, now),
             str(row.attempts),
-            Text(cut(row.title, 60)),
-            Text(row.error),
+            Text(cut(plain(row.title), 60)),
+            Text(plain(row.error)),
         )
     return table
 

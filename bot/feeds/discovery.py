@@ -4,7 +4,8 @@ Calls fetcher and parser; keeps nothing.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from bot.errors import AddressError
 from bot.model.entries import ParsedDocument
@@ -17,16 +18,23 @@ AT_ONCE = 3  #: of them at a time
 _NEWEST = 5  # headlines of each
 
 
+def _permitted(urls: Iterable[str], may_ask: Callable[[str], bool]) -> list[str]:
+    """Return the first addresses, without those at hosts that may not be asked."""
+    return [url for url in list(urls)[:TRIED] if may_ask(urlsplit(url).hostname or "")]
+
+
 class SiteFinder:
     """Implements `ports.Sites`."""
 
     def __init__(self, fetcher: Fetcher, parser: Parser, clock: Clock) -> None:
         self._fetcher, self._parser, self._clock = fetcher, parser, clock
 
-    async def feeds_at(self, url: str) -> list[SiteFeed]:
+    async def feeds_at(
+        self, url: str, may_ask: Callable[[str], bool] = lambda _: True
+    ) -> list[SiteFeed]:
         """The feed at this address, else those its page names, else those at usual addresses.
 
-        Raises AddressError where there is none.
+        `may_ask` says whether another host of the page, by its name, may be asked. Raises AddressError where there is none.
         """
         answer = await self._fetcher.fetch(FetchRequest(url))
         if isinstance(answer, FetchFailed):
@@ -38,7 +46,7 @@ class SiteFinder:
             return [feed]
         # A hostile page takes seconds to read.
         links = await asyncio.to_thread(feed_links, answer.body, answer.url, answer.content_type)
-        named = [link.url for link in links]
+        named = _permitted([link.url for link in links], may_ask)
         guessed = [address for address in guessed_urls(answer.url) if address not in named]
         feeds = await self._read_all(named[:TRIED]) or await self._read_all(guessed)
         if not feeds:

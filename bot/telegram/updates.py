@@ -28,6 +28,7 @@ from bot.model.chat_events import (
     Text,
     Upload,
 )
+from bot.text.clean import plain
 
 ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query", "message_reaction"]
 FILE_SIZE = 10 * 1024 * 1024  #: bytes of a document that is fetched
@@ -94,7 +95,7 @@ def _written(number: int, message: Message, text: str, upload: Upload | None) ->
         "update_id": number,
         "address": message.chat.id,
         "topic": _topic(message),
-        "title": message.chat.effective_name or "",
+        "title": plain(message.chat.effective_name or ""),
         "user_id": user.id if user else 0,
         "user_name": _name(user),
         "language": (user.language_code or "") if user else "",
@@ -118,7 +119,7 @@ def _membership(number: int, change: ChatMemberUpdated) -> Membership:
     return Membership(
         update_id=number,
         address=change.chat.id,
-        title=change.chat.effective_name or "",
+        title=plain(change.chat.effective_name or ""),
         user_id=user.id if user else 0,
         user_name=_name(user),
         language=(user.language_code or "") if user else "",
@@ -136,7 +137,7 @@ def _press(number: int, query: CallbackQuery) -> ChatUpdate:
         update_id=number,
         address=message.chat.id,
         topic=_topic(message) if isinstance(message, Message) else 0,
-        title=message.chat.effective_name or "",
+        title=plain(message.chat.effective_name or ""),
         user_id=query.from_user.id,
         user_name=_name(query.from_user),
         language=query.from_user.language_code or "",
@@ -161,7 +162,7 @@ def _reaction(number: int, change: MessageReactionUpdated) -> ChatUpdate:
     return Reaction(
         update_id=number,
         address=change.chat.id,
-        title=change.chat.effective_name or "",
+        title=plain(change.chat.effective_name or ""),
         user_id=change.user.id,
         user_name=_name(change.user),
         channel=change.chat.type == ChatType.CHANNEL,
@@ -184,20 +185,20 @@ def _topic(message: Message) -> int:
 
 
 def _name(user: User | None) -> str:
-    return user.full_name if user else ""
+    return plain(user.full_name) if user else ""
 
 
 def _origin(message: Message) -> str:
     """Return who wrote a forwarded message first; empty where it was not forwarded."""
     match message.forward_origin:
         case MessageOriginChannel(chat=chat):
-            return chat.title or chat.username or "?"
+            return plain(chat.title or chat.username or "?")
         case MessageOriginChat(sender_chat=chat):
-            return chat.title or "?"
+            return plain(chat.title or "?")
         case MessageOriginUser(sender_user=user):
-            return user.full_name
+            return plain(user.full_name)
         case MessageOriginHiddenUser(sender_user_name=name):
-            return name
+            return plain(name)
         case _:
             return ""
 

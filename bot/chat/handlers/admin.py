@@ -31,7 +31,7 @@ from bot.model.chats import Chat, ChatKind, TokenPurpose
 from bot.model.delivery import DeliveryState
 from bot.model.message import Button, Message
 from bot.ports import ChatStore, Members
-from bot.text.clean import cut
+from bot.text.clean import cut, plain
 
 INVITATION_HOURS = 72  #: for how long an invitation can be used
 _BROADCAST_LENGTH = 3000  # characters
@@ -214,7 +214,7 @@ class Admin(StaticScreen):
         first = page * PAGE
         buttons = [
             button(
-                f"{cut(person.name or str(person.user_id), 24)} · "
+                f"{cut(plain(person.name) or str(person.user_id), 24)} · "
                 f"{role_name(person.role, translator)}",
                 AdminAction.PERSON,
                 person.user_id,
@@ -240,7 +240,7 @@ class Admin(StaticScreen):
         if person is None:
             return list_changed(context)
         role = role_name(person.role, translator)
-        text = f"{cut(person.name or '–', 60)}\n{person.user_id} · {role}"
+        text = f"{cut(plain(person.name) or '–', 60)}\n{person.user_id} · {role}"
         return show(
             Message(text),
             replace(screen, values={"person": number}),
@@ -282,7 +282,7 @@ class Admin(StaticScreen):
             none = translator.gettext("No requests.")
             return show(Message(none), bare, home, edit=True)
         rows = [
-            [button(f"✓ {cut(chat.name, 30)} ({chat.address})", AdminAction.ALLOW, chat.id)]
+            [button(f"✓ {cut(plain(chat.name), 30)} ({chat.address})", AdminAction.ALLOW, chat.id)]
             for chat in requests[:PAGE]
         ]
         text = translator.gettext("Who may use the bot?")
@@ -299,7 +299,7 @@ class Admin(StaticScreen):
         )
         composer = Composer().add(lead)
         for row in dead[:_DEAD_SHOWN]:
-            composer.add(f"\n• {cut(row.chat, 40)}: ")
+            composer.add(f"\n• {cut(plain(row.chat), 40)}: ")
             composer.add_marked(cut(row.title, 80), (), "bold").add(f" – {cut(row.error, 100)}")
         retry = button(translator.gettext("Send again"), AdminAction.RETRY)
         return show(composer.message(), bare, [retry, _home_button(context)], edit=True)

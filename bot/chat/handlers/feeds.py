@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.chat.access import OPERATORS
 from bot.chat.callbacks import Callback, button
+from bot.chat.command_quota import LookQuota
 from bot.chat.context import PAGE, Context, StaticScreen, page_buttons, show, text_reply
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import ChatConfig, FeedService
@@ -62,6 +64,7 @@ class Feeds(StaticScreen):
         self, store: ChatStore, feeds: FeedService, config: Callable[[], ChatConfig]
     ) -> None:
         self._store, self._feeds, self._config = store, feeds, config
+        self._looks = LookQuota()
 
     async def add(self, context: Context, address: str) -> Reply:
         """/addfeed: look at an address; the screen says so until it is done."""
@@ -88,6 +91,8 @@ class Feeds(StaticScreen):
             )
         if obstacle := await self._obstacle(context, [url]):
             return text_reply(obstacle)
+        if not self._may_ask(context, urlsplit(url).hostname or ""):
+            return text_reply(self._too_many_sites(translator))
         site = urlsplit(url).hostname or url
         message = Message(translator.gettext("Looking at {site} …", site=site))
         looking = replace(
@@ -113,18 +118,28 @@ class Feeds(StaticScreen):
         since = context.now - timedelta(hours=1)
         recent = await self._store.new_hosts(context.update.user_id, since)
         if recent + len(hosts) > config.new_hosts_per_hour:
-            return translator.ngettext(
-                "You can add at most {number} new site an hour. Try again later.",
-                "You can add at most {number} new sites an hour. Try again later.",
-                config.new_hosts_per_hour,
-            )
+            return self._too_many_sites(translator)
         return ""
+
+    def _too_many_sites(self, translator: Translator) -> str:
+        return translator.ngettext(
+            "You can add at most {number} new site an hour. Try again later.",
+            "You can add at most {number} new sites an hour. Try again later.",
+            self._config().new_hosts_per_hour,
+        )
+
+    def _may_ask(self, context: Context, host: str) -> bool:
+        """Whether a host may be asked for feeds: it counts for the person, added or not."""
+        if context.person.role in OPERATORS:
+            return True
+        limit = self._config().new_hosts_per_hour
+        return self._looks.take(context.update, host, limit, context.now)
 
     async def run_task(self, context: Context, screen: Screen) -> Reply:
         """Find the feeds at an address. Raises StoreError."""
         translator, url = context.translator, str(screen.values["url"])
         try:
-            feeds = (await self._feeds.feeds_at(url))[:PAGE]
+            feeds = (await self._feeds.feeds_at(url, partial(self._may_ask, context)))[:PAGE]
         except AddressError as error:
             waiting = replace(screen, values={"url": url}, expects=ExpectedInput.SITE)
             again = button(translator.gettext("Try again"), FeedAction.AGAIN)

@@ -12,9 +12,10 @@ from botapi import BotApi
 from support import FeedServer, ManualClock, item, poll, rss
 from telegram_harness import ANN, BOB, GROUP, TelegramHarness, open_harness, rule
 
-from bot.chat.command_quota import GROUP_REPLIES
+from bot.chat.command_quota import GROUP_REPLIES, LookQuota
 from bot.chat.postponed import WAITING
 from bot.chat.services import SearchService
+from bot.model.chat_events import ChatUpdate
 
 EVE, DAN = 9, 12
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -278,6 +279,55 @@ async def test_the_name_that_one_chat_gives_a_feed_is_not_shown_to_another(
         assert "Harbour feed" in (await replies(harness, ANN, "/feeds"))[0]
         assert "BBC" not in (await replies(harness, ANN, "/removefeed"))[0]
         assert "BBC Breaking (official)" in (await replies(harness, BOB, "/feeds"))[0]
+
+
+async def test_looks_at_sites_count_though_nothing_is_added(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    chats, quotas = {"ann": ANN, "bob": BOB}, {"hosts_an_hour": 3}
+    async with world(tmp_path, clock, chats=chats, quotas=quotas) as harness:
+        for number in range(6):
+            harness.api.say(BOB, BOB, f"/addfeed http://127.0.1.{number + 1}:9/none")
+        await harness.listen()
+        await harness.deliver(MINUTE, SECOND)
+        refused = [text for text in harness.shown(BOB) if text.startswith("You can add at most 3")]
+        assert len(refused) == 3
+
+
+async def test_a_page_leads_to_no_more_hosts_than_its_person_may_ask(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    quota = LookQuota()
+    update = ChatUpdate(update_id=1, address=BOB, user_id=BOB)
+    hosts = [f"site{number}.example" for number in range(8)]
+    permitted = [host for host in hosts if quota.take(update, host, 3, clock.now())]
+    assert permitted == hosts[:3]
+    assert quota.take(update, hosts[0], 3, clock.now())
+    clock.advance(timedelta(minutes=61))
+    assert quota.take(update, hosts[7], 3, clock.now())
+
+
+async def test_a_name_with_a_line_break_forges_no_row_of_the_list_of_people(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with world(tmp_path, clock, access="open") as harness:
+        harness.api.add_private(66, "Mal\n7 · owner\u202e\x1b[31m")
+        await replies(harness, 66, "/start")
+        rows = await harness.rows("select name from people where user_id = 66")
+        assert rows == [("Mal 7 · owner [31m",)]
+
+
+@pytest.mark.parametrize("label", ["UTF-6", "x-none", "utf-16be-lots", "ISO-8859-99"])
+async def test_a_list_of_feeds_with_an_encoding_that_nobody_knows_gets_an_answer(
+    tmp_path: Path, clock: ManualClock, label: str
+) -> None:
+    async with world(tmp_path, clock) as harness:
+        document = opml("https://harbour.example/feed", "Harbour")
+        head = f'<?xml version="1.0" encoding="{label}"?>'.encode()
+        harness.api.upload(ANN, ANN, "mine.opml", head + document)
+        await harness.listen()
+        await harness.deliver(5 * SECOND)
+        assert harness.shown(ANN) == ["1 feed added for this chat."]
 
 
 def opml(url: str, name: str) -> bytes:
