@@ -12,12 +12,19 @@ from bot.model.chats import AlertOptions
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A subscription in force that matches an alert."""
+
+    options: AlertOptions
+    since: datetime  #: when the first article that it matches came
+
+
+@dataclass(frozen=True, slots=True)
 class UnsentAlert:
     """What decides about an alert that was not sent yet."""
 
-    options: Sequence[AlertOptions]  #: of the matching subscriptions that are in force in the chat
+    claims: Sequence[Claim]
     publishers: int  #: independent ones of its story
-    created_at: datetime
     stance: Stance | None = None  #: of the chat on its storyline
     followed: bool = False  #: it was made because the chat follows the storyline
 
@@ -35,11 +42,12 @@ def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
     """Return whether an alert may go out now, and else until when it waits."""
     if alert.stance is Stance.MUTE:
         return Readiness()
-    options, count = alert.options, alert.publishers
+    options, count = [claim.options for claim in alert.claims], alert.publishers
     again = any(0 < item.alert_again_at <= count for item in options)
     if alert.followed or alert.stance is Stance.FOLLOW or enough(options, count):
         return Readiness(ready_priority(options, count, most_urgent(options)), again=again)
-    due_at = first_due(options, alert.created_at)
+    dues = [first_due([claim.options], claim.since) for claim in alert.claims]
+    due_at = min((due for due in dues if due is not None), default=None)
     if due_at is not None and due_at <= now:
         waited = [item for item in options if item.or_after is not None]
         return Readiness(most_urgent(waited), due_at, again)

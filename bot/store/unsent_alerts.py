@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.alerts.readiness import Readiness, UnsentAlert, readiness
+from bot.alerts.readiness import Claim, Readiness, UnsentAlert, readiness
 from bot.model.alerts import Priority, Stance, UnsentMatch
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.delivery import DeliveryKind
@@ -42,12 +42,14 @@ _COLUMNS = """
         select stance from stances t where t.storyline_id = e.storyline_id
         and t.chat_id = a.chat_id and moved_at > :quiet
     ) as stance, (
-        select json_group_array(json_array(urgency, publishers, or_after, ring_again_at))
-        from alert_matches m join subscriptions s on s.id = m.subscription_id
+        select json_group_array(
+            json_array(first_seen_at, urgency, publishers, or_after, ring_again_at))
+        from alert_matches m join entries x on x.id = m.entry_id
+        join subscriptions s on s.id = m.subscription_id
         join routes r on r.subscription_id = s.id and r.chat_id = m.chat_id
         where m.chat_id = a.chat_id and m.story_id = a.story_id
         and removed_at is null and s.paused = 0
-    ) as options
+    ) as claims
 """
 _CONCERNED = """
     (:subscriptions is null or exists (
@@ -88,6 +90,15 @@ _SECOND_ALERTS = f"""
 _DOUBTS = f"""
     select max(doubts) from outbox_alerts b join outbox o on o.id = b.outbox_id
     where b.chat_id = ? and b.story_id = ? and o.kind = {ALERT} and o.state = {DROPPED}
+"""
+_FORGET_MATCHES = f"""
+    delete from alert_matches where chat_id = :chat and subscription_id = :subscription
+    and story_id in (
+        select story_id from alerts where chat_id = :chat and held = 1
+        union
+        select b.story_id from outbox o join outbox_alerts b on b.outbox_id = o.id
+        where o.chat_id = :chat and o.{IS_QUEUED} and o.kind = {ALERT}
+    )
 """
 _ARTICLES_LIMIT = 50  # of a story, that a changed query is tried on
 # What waits, by chat: `alert_matches` has no index by subscription, and grows with the years.
@@ -173,12 +184,8 @@ def reconsider_alert(db: Database, chat_id: int, story_id: int, now: datetime) -
 
 
 def forget_matches(db: Database, chat_id: int, subscription_id: int) -> None:
-    """Let a subscription no longer want the alerts of a chat that are pending."""
-    db.execute(
-        "delete from alert_matches where chat_id = ? and subscription_id = ? and story_id in "
-        "(select story_id from alerts where chat_id = ? and held = 1)",
-        [chat_id, subscription_id, chat_id],
-    )
+    """Let a subscription no longer want the alerts of a chat that nobody has seen."""
+    db.execute(_FORGET_MATCHES, {"chat": chat_id, "subscription": subscription_id})
 
 
 def unsent_matches(
@@ -302,20 +309,19 @@ def _queue(db: Database, row: Any, priority: Priority, now: datetime) -> None:
 
 def _readiness(db: Database, row: Any, now: datetime, *, follows: bool = True) -> Readiness:
     stance = Stance(row["stance"]) if row["stance"] else None
-    options = tuple(_options(*values) for values in json.loads(row["options"]))
+    claims = tuple(_claim(*values) for values in json.loads(row["claims"]))
     alert = UnsentAlert(
-        options,
-        _publishers(db, row) if options else 0,
-        sure_time(row["created_at"]),
+        claims,
+        _publishers(db, row) if claims else 0,
         None if stance is Stance.FOLLOW and not follows else stance,
         bool(row["followed"]),
     )
     return readiness(alert, now)
 
 
-def _options(urgency: str, publishers: int, wait: float | None, again_at: int) -> AlertOptions:
+def _claim(since: str, urgency: str, publishers: int, wait: float | None, again_at: int) -> Claim:
     or_after = None if wait is None else timedelta(seconds=wait)
-    return AlertOptions(Urgency(urgency), publishers, or_after, again_at)
+    return Claim(AlertOptions(Urgency(urgency), publishers, or_after, again_at), sure_time(since))
 
 
 def _publishers(db: Database, row: Any) -> int:
