@@ -162,8 +162,8 @@ def reconsider(
 ) -> None:
     """Withdraw what waits in these chats unwanted, and queue what may go out.
 
-    Only alerts that one of the `subscriptions` matched, where those are given; what waits of
-    them gets the priority of those that are in force.
+    Only alerts that one of the `subscriptions` matched, where those are given. What waits gets the
+    priority of those that are in force.
     """
     for chat_id in sorted(set(chats)):
         scope = _Scope(chat_id, now, subscriptions)
@@ -238,7 +238,7 @@ def _withdraw(db: Database, statement: str, scope: _Scope) -> None:
                 _drop_delivery(db, row, scope.now)
         elif ready.priority is None:
             _make_pending(db, row, ready, scope.now)
-        elif scope.subscriptions is not None:
+        else:
             _change_priority(db, row, ready.priority)
 
 

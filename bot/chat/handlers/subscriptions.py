@@ -226,7 +226,7 @@ class Subscriptions(StaticScreen):
         obstacle = await self._subscriber.obstacle_to(context, query, options, feeds)
         obstacle = obstacle or await self._subscriber.too_dear(context, query)
         if obstacle:
-            return Reply(toast=obstacle.text)
+            return Reply(obstacle)
         lead = translator.gettext("Restored:")
         composer = Composer().add(f"{lead} ").add(cut(subscription.query, 300), "code")
         to_list = button(translator.gettext("All subscriptions"), SubscriptionAction.LIST)

@@ -122,12 +122,6 @@ def press_newest(harness: TelegramHarness, label: str, chat: int = ANN) -> None:
     raise AssertionError(label)
 
 
-def toast(harness: TelegramHarness) -> str:
-    """What the last press was answered with for a moment."""
-    calls = [call for call in harness.api.calls if call.method == "answerCallbackQuery"]
-    return str(calls[-1].params.get("text", ""))
-
-
 async def press(harness: TelegramHarness, *labels: str) -> None:
     for label in labels:
         press_newest(harness, label)
@@ -600,7 +594,7 @@ async def test_undo_does_not_pass_the_quota(opened: OpenHarness) -> None:
         await harness.deliver(10 * SECOND, 2 * SECOND)
         await ask(harness, "/subscribe lion")
         await press(harness, "Undo")
-        assert "at most 1 subscription" in toast(harness)
+        assert "at most 1 subscription" in harness.api.messages(ANN)[-1].text
         assert await harness.rows("select query from subscriptions where removed_at is null") == [
             ("lion",)
         ]
@@ -616,7 +610,7 @@ async def test_undo_and_edits_make_no_second_subscription_that_is_the_same(
         await harness.deliver(10 * SECOND, 2 * SECOND)
         await ask(harness, "/subscribe zebra")
         await press(harness, "Undo")
-        assert "already has this subscription" in toast(harness)
+        assert "already has this subscription" in harness.api.messages(ANN)[-1].text
         await ask(harness, "/subscribe lion")
         await ask(harness, "/subscriptions")
         await press(harness, f"{await number_of(harness, 'lion')}", "Edit query")
