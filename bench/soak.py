@@ -95,6 +95,7 @@ PARTS = {
         240,
     ),
     "memory": Part("memory with 10,000 feeds", ("-m", "bench.memory"), 30),
+    "age": Part("what work costs on a database of a newsroom's year", ("-m", "bench.age"), 30),
 }
 
 

@@ -4,6 +4,7 @@ Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/desig
 identity"; each names the trouble it answers. No I/O, no clock.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ FRESH_FLOOR = 30  #: the same, for those dated after all known entries
 _LOOKED_UP = 200  # entries that left the document, for one lookup
 _ALIKE = 0.6  # share of words that two versions of a headline have in common
 _NO_BLOCK = bytes(16)
+_NUMBER = re.compile(r"\d+")
 _RECORD = Struct(">16sQ")  # a document record: block hash (zeros for none) and entry id
 
 
@@ -373,7 +375,7 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
     if stamp and known_stamp and stamp < known_stamp:
         return None
     retitled = keys.title != known.keys.title
-    if not retitled and entry.summary == known.summary and entry.title == known.title:
+    if not retitled and entry.title == known.title and _same_but_numbers(entry, known):
         return None
     return Revision(
         known,
@@ -386,6 +388,13 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
         author=entry.author,
         source=entry.source,
         language=entry.language,
+    )
+
+
+def _same_but_numbers(entry: ParsedEntry, known: KnownEntry) -> bool:
+    """Whether a summary is the same but for its numbers: a counter changes at every poll."""
+    return entry.summary == known.summary or (
+        _NUMBER.sub("0", entry.summary) == _NUMBER.sub("0", known.summary)
     )
 
 

@@ -1,7 +1,6 @@
 """Alignment of the words of a name with the words of a text, outwards from an anchor. No index."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from bot.names.compare import may_be_first_piece, pieces_cost, share_adjective_root, word_cost
 from bot.names.edit_distance import NO_MATCH, max_distance
@@ -9,13 +8,14 @@ from bot.names.forms import ADJECTIVE_ENDINGS, ARTICLES, PARTICLES, TITLES, is_p
 from bot.names.pattern import NamePattern, NameToken
 from bot.names.phonemes import PLAIN
 from bot.names.transliteration import is_unspaced_character
+from bot.text.word_cache import word_cache
 
 _MAX_PIECES = 3  # words of a text that may together be one word of the name
 _MAX_FILLERS = 3  # other words between two words of the name
 _ADJECTIVE_COST = 0.1
 
 
-@lru_cache(maxsize=16384)
+@word_cache(16384)
 def _is_filler(word: str) -> bool:
     """Whether a word may stand within a name that does not contain it."""
     return (

@@ -4,9 +4,11 @@ The tables follow the usual transcription of foreign names (Xinhua's tables and 
 counterparts). Characters outside them are not part of a transcribed name.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 
 from anyascii import anyascii
+
+from bot.text.word_cache import word_cache
 
 #: A syllable in the symbols of `bot.names.phonemes`, then its characters. Σ is r or l, which
 #: Chinese does not tell apart.
@@ -77,13 +79,13 @@ def _simplified_characters() -> dict[int, str]:
     return str.maketrans({pair[0]: pair[1] for pair in _SIMPLIFIED.split()})
 
 
-@lru_cache(maxsize=32768)
+@word_cache(32768)
 def reading(character: str) -> str:
     """Return the phonemes of a character that transcribes foreign names, empty for any other."""
     return _readings().get(character, "")
 
 
-@lru_cache(maxsize=32768)
+@word_cache(32768)
 def pinyin(character: str) -> str:
     """Return the lower-case pinyin of a character without tone, empty where it has none."""
     return anyascii(character).strip().lower()

@@ -1,7 +1,5 @@
 """Costs of words of a text as spellings of a word of a name. Word order is left to `find`."""
 
-from functools import lru_cache
-
 from bot.names.common_words import common_words
 from bot.names.edit_distance import NO_MATCH, distance, max_distance, phonetic_weight
 from bot.names.forms import (
@@ -16,6 +14,7 @@ from bot.names.pattern import NameToken
 from bot.names.phonemes import ABJAD, collapse_repeats, is_vowel
 from bot.names.phonetic_key import skeletons
 from bot.names.transliteration import comparison_mode, script, transcribe
+from bot.text.word_cache import word_cache
 
 _STEMMING_COST = 0.05  # of a case ending that was removed
 _INITIAL_COST = 0.3  # of an initial instead of a given name
@@ -45,7 +44,7 @@ def word_cost(token: NameToken, word: str, *, alone: bool, slack: float) -> floa
     return _phonetic_cost(token.phonemes, token.script, word, alone=alone, slack=slack)
 
 
-@lru_cache(maxsize=131072)
+@word_cache(131072)
 def _phonetic_cost(
     phonemes: str, name_script: str, word: str, *, alone: bool, slack: float
 ) -> float:
@@ -85,7 +84,7 @@ def _is_distinctive(phonemes: str) -> bool:
     )
 
 
-@lru_cache(maxsize=131072)
+@word_cache(131072)
 def may_be_first_piece(phonemes: str, name_script: str, word: str) -> bool:
     """Whether a word may be the first piece of a split name. Common words are no pieces."""
     if (
@@ -106,7 +105,7 @@ def may_be_first_piece(phonemes: str, name_script: str, word: str) -> bool:
     return any(distance(phonemes[:length], piece, mode, limit) <= limit for length in lengths)
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def pieces_cost(phonemes: str, name_script: str, pieces: tuple[str, ...]) -> float:
     """Return the cost of several words of a text for one word of a name."""
     joined = collapse_repeats(
@@ -129,7 +128,7 @@ def pieces_cost(phonemes: str, name_script: str, pieces: tuple[str, ...]) -> flo
     return distance(phonemes, joined, mode, limit)
 
 
-@lru_cache(maxsize=16384)
+@word_cache(16384)
 def share_adjective_root(phonemes: str, name_script: str, pieces: tuple[str, ...]) -> bool:
     """Whether a name and a word have one root as Slavic adjectives: Khersonska, Kherson.
 

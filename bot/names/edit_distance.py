@@ -1,7 +1,5 @@
 """Weighted edit distance of two phoneme strings, and its threshold. No words, no texts."""
 
-from functools import lru_cache
-
 from bot.names.phonemes import (
     ABJAD,
     MAY_BE_SILENT,
@@ -10,12 +8,13 @@ from bot.names.phonemes import (
     is_vowel,
     substitution_costs,
 )
+from bot.text.word_cache import word_cache
 
 #: Distance of strings that do not match; more than any threshold.
 NO_MATCH = 99.0
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
     """Return the weighted edit distance of two phoneme strings, NO_MATCH where it exceeds `bound`.
 
@@ -66,7 +65,7 @@ def _edge_cost(symbol: str, mode: int) -> float:
     return 0.4 if symbol in "iMη" else 0.25  # Israeli, Omani
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def phonetic_weight(phonemes: str) -> float:
     """Return how distinctive a phoneme string is: 1 for each consonant, less for other symbols."""
     return sum(
@@ -74,7 +73,7 @@ def phonetic_weight(phonemes: str) -> float:
     )
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def _abjad_weight(phonemes: str) -> float:
     """The same for scripts that omit vowels."""
     return sum(

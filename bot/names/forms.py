@@ -4,13 +4,13 @@ Articles, particles, titles, legal forms; case endings, prefixed prepositions an
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from bot.names.chinese import simplify
 from bot.names.phonemes import is_vowel
 from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, script, transcribe
 from bot.text.fold import fold
+from bot.text.word_cache import word_cache
 
 ARTICLES = frozenset(
     (
@@ -167,7 +167,7 @@ def is_patronymic(word: str) -> bool:
     return len(word) > 6 and _PATRONYMIC.search(word) is not None
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def _without_case_ending(word: str) -> str:
     """A Cyrillic word without its longest case ending.
 
@@ -180,7 +180,7 @@ def _without_case_ending(word: str) -> str:
     return word[:-1] if len(word) == 4 and word[-1] in _CASE_ENDINGS[-1] else word
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def stem(word: str) -> str:
     """Return the stem of a Cyrillic word of five letters or more; other words unchanged."""
     if len(word) < 4 or script(word) != CYRILLIC:
@@ -189,7 +189,7 @@ def stem(word: str) -> str:
     return _ALTERNATING_VOWEL.sub("о", bare.replace("ь", ""))
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def base_forms(word: str) -> tuple[str, ...]:
     """Return possible base forms of a folded word: without case ending, or without prefixes."""
     whole = stem(simplify(word))
@@ -224,7 +224,7 @@ def without_article(word: str) -> str:
     return _INNER_ARTICLE.sub("", bare)
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def without_final_vowels(phonemes: str) -> str:
     """Return a phoneme string without the vowels at its end."""
     while len(phonemes) > 1 and is_vowel(phonemes[-1]):
@@ -243,7 +243,7 @@ def adjective_roots(phonemes: str) -> list[str]:
     return roots
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def word_forms(word: str) -> tuple[WordForm, ...]:
     """Return the analyses of a folded word: as it is, without case ending, without prefixes."""
     phonemes = transcribe(word)

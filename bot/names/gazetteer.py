@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import chain
@@ -34,6 +34,7 @@ from bot.names.transliteration import (
     transcribe,
 )
 from bot.text.fold import folded_key
+from bot.text.word_cache import word_cache
 
 MIN_POPULATION = 15_000  #: inhabitants of a city in the gazetteer
 CLEARLY_LARGER = 4  #: factor by which a place must be larger than its namesakes to be meant
@@ -157,7 +158,7 @@ def place_of(text: str) -> int:
     return -1
 
 
-@lru_cache(maxsize=8192)
+@word_cache(8192)
 def is_other_country(word: str, place: int) -> bool:
     """Whether a folded word of five letters or more is the name of a country, not of this place."""
     if len(word) < 5:

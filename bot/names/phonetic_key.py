@@ -3,19 +3,19 @@
 A skeleton is the sequence of phonetic classes of the first consonants of a word.
 """
 
-from functools import lru_cache
 from itertools import product
 
 from bot.names.chinese import pinyin, reading, simplify
 from bot.names.forms import base_forms, word_forms
 from bot.names.phonemes import phonetic_classes
 from bot.names.transliteration import HAN, KANA, is_unspaced_character, script, transcribe
+from bot.text.word_cache import word_cache
 
 _MAX_CLASSES = 4  # of a skeleton
 _MAX_SKELETONS = 8  # of a phoneme string
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def skeletons(phonemes: str) -> tuple[str, ...]:
     """Return the skeletons of a phoneme string; several where a symbol has several classes."""
     partial: dict[str, None] = {"": None}
@@ -43,7 +43,7 @@ def _append_class(skeleton: str, phonetic_class: str) -> str:
     return skeleton + phonetic_class
 
 
-@lru_cache(maxsize=16384)
+@word_cache(16384)
 def initial_keys(word: str) -> tuple[str, ...]:
     """Return keys of a Chinese or Japanese character as the first of a transcribed name.
 
@@ -69,7 +69,7 @@ def possible_initial_keys(phonemes: str) -> frozenset[str]:
     return frozenset(keys | {"~>"} if "" in phonetic_classes(phonemes[0]) else keys)
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def word_keys(word: str) -> tuple[str, ...]:
     """Return the index keys of a folded word, none for an empty word.
 

@@ -13,6 +13,7 @@ from anyascii import anyascii
 
 from bot.names.chinese import reading
 from bot.names.phonemes import ABJAD, PLAIN, SYLLABIC, collapse_repeats
+from bot.text.word_cache import word_cache
 
 LATIN, CYRILLIC, ARABIC, HEBREW, HAN, KANA, HANGUL, OTHER = (
     "Latn",
@@ -67,7 +68,7 @@ _UNSPACED = frozenset((HAN, KANA))
 MAX_PHONEMES = 40
 
 
-@lru_cache(maxsize=4096)
+@word_cache(4096)
 def _script_of(character: str) -> str:
     if character.isascii():
         return LATIN
@@ -78,7 +79,7 @@ def _script_of(character: str) -> str:
     return OTHER
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def script(word: str) -> str:
     """Return the script of a folded word (ISO 15924), that of its first letter."""
     for character in word:
@@ -141,7 +142,7 @@ def _transcribe_hangul(word: str) -> str:
     return _transcribe_latin(romanized).replace("r", "Σ").replace("l", "Σ")
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def transcribe(word: str) -> str:
     """Return the phonemes of a folded word, at most MAX_PHONEMES; empty for a word without any."""
     if len(word) > 2 * MAX_PHONEMES:

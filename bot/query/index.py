@@ -21,7 +21,8 @@ from bot.query.words import ArticleWords, keys_of_word
 from bot.text.fold import fold
 from bot.text.stem import query_stems
 
-_MAX_CACHED_WORDS = 1 << 16  # words of a language whose candidates are cached
+CACHE_LIMIT = 16 * 1024 * 1024  #: bytes of the cached candidates of words, of all languages
+_CACHED_WORD = 180  # bytes of a word in the cache, beside its letters and candidates
 _SAMPLE = 16  # every 16th article is counted, to learn which words are rare
 
 
@@ -47,6 +48,7 @@ class Index:
         self._key_kinds = {"^": 0, "~": 0, ":": 0}  # number of index keys of each special kind
         # Cache: language to word to its candidates.
         self._candidates_of_words: dict[str, dict[str, tuple[_CompiledQuery, ...]]] = {}
+        self._cached_bytes = 0  # of them, about
         self._articles = 0  # matched so far
         #: queries that cannot be parsed (a list was removed); they do not affect the others
         self.broken: dict[int, tuple[Subscription, QueryError]] = {}
@@ -109,7 +111,7 @@ class Index:
         clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required_words(tree)
         compiled = _CompiledQuery(subscription, tree, keys, clauses)
         self._compiled[subscription.id] = compiled
-        self._candidates_of_words.clear()
+        self._forget_candidates()
         if keys is None:
             self._unkeyed.add(subscription.id)
             return
@@ -145,7 +147,7 @@ class Index:
         if compiled is None:
             return
         self._unkeyed.discard(subscription_id)
-        self._candidates_of_words.clear()
+        self._forget_candidates()
         for key in compiled.keys or ():
             self._count_kind(key, -1)
             current = self._by_key[key]
@@ -256,14 +258,20 @@ class Index:
             keys += [f"^{form[:length]}" for form in folded for length in range(1, len(form) + 1)]
         if self._key_kinds["~"]:
             keys += word_keys(fold(word))
-        if len(cache) >= _MAX_CACHED_WORDS:
-            cache.clear()
         candidates = cache[word] = tuple(
             compiled
             for compiled in dict.fromkeys(self._with_keys(keys))
             if _may_match(compiled.tree, word)
         )
+        self._cached_bytes += _CACHED_WORD + 2 * len(word) + 8 * len(candidates)
+        if self._cached_bytes > CACHE_LIMIT:
+            self._forget_candidates()
         return candidates
+
+    def _forget_candidates(self) -> None:
+        for words in self._candidates_of_words.values():
+            words.clear()
+        self._cached_bytes = 0
 
     def _with_keys(self, keys: Iterable[str]) -> Iterator[_CompiledQuery]:
         for key in keys:

@@ -1,7 +1,6 @@
 """The words of one article, tokenized, folded and stemmed once for all queries. Not matching."""
 
 from bisect import bisect_left
-from functools import lru_cache
 from itertools import combinations, pairwise
 from unicodedata import normalize
 
@@ -11,13 +10,14 @@ from bot.query.fields import site_value
 from bot.text.fold import fold, folded_key
 from bot.text.stem import stems
 from bot.text.tokens import MAX_JOINED, designation, is_unspaced, joined, tokens
+from bot.text.word_cache import word_cache
 
 TokenRange = tuple[int, int]  #: half-open range of word positions
 # Ranges of single words, shared by all articles.
 _SINGLE_WORDS = tuple((index, index + 1) for index in range(600))
 
 
-@lru_cache(maxsize=1 << 17)
+@word_cache(1 << 17)
 def keys_of_word(word: str, language: str) -> tuple[str, ...]:
     """Return the keys of a lower-case word: its folded form after `=`, and its stems.
 

@@ -25,7 +25,7 @@ KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after i
 KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered
 KEEP_WAITING = timedelta(days=30)  #: how long messages wait for a chat that takes none
 KEEP_REMOVED = timedelta(days=90)  #: how long a removed subscription or feed can come back
-BATCH = 100  #: rows that one transaction of a clean-up looks at
+BATCH = 40  #: rows that one transaction of a clean-up looks at
 
 # Rows that are done with by a time alone: table, key and condition. What refers to a row is none.
 _BY_TIME = (

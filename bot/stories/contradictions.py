@@ -5,12 +5,13 @@ Similarity is not computed in this module.
 """
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache
 
 import regex
 
 from bot.stories.features import UNCASED, Features
 from bot.text.stem import stems
+from bot.text.word_cache import word_cache
 
 _MIN_SHARED = 0.5  # least share of the shorter headline's terms that both contain
 _MAX_OTHER_TERMS = 2  # other terms from which headlines differ in more than their names
@@ -210,7 +211,7 @@ def _ordinals_differ(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
     )
 
 
-@lru_cache(maxsize=1 << 12)
+@word_cache(1 << 12)
 def _ordinals_by_noun(title: tuple[str, ...]) -> dict[str, frozenset[str]]:
     """The two terms that follow each ordinal in a headline, with the numbers of the ordinals."""
     numbers: dict[str, frozenset[str]] = {}
@@ -228,7 +229,7 @@ def _ordinals_by_noun(title: tuple[str, ...]) -> dict[str, frozenset[str]]:
     return numbers
 
 
-@lru_cache(maxsize=1 << 14)
+@word_cache(1 << 14)
 def numeric_value(term: str) -> float | None:
     """Return the value of a number or ordinal in digits; None for other terms and absurd ones."""
     if not _DIGIT.match(term):

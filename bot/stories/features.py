@@ -5,7 +5,6 @@ Computed from one report alone; comparison is up to `similarity` and `contradict
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from math import log
 
@@ -17,6 +16,7 @@ from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.stop_words import number_words, stop_words
 from bot.text.stem import stems
 from bot.text.tokens import is_unspaced, tokens
+from bot.text.word_cache import word_cache
 
 TITLE_WEIGHT = 3  #: a word of the headline counts as often as three words of the summary
 MAX_SUMMARY_WORDS = 40  #: words of a summary that are used
@@ -155,7 +155,7 @@ def _terms(words: list[str], language: str, *, unspaced: bool) -> Iterable[str]:
     return terms
 
 
-@lru_cache(maxsize=1 << 16)
+@word_cache(1 << 16)
 def term_of(word: str, language: str) -> str:
     """Return the term of a lower-case word: its stem, 7 for seven, empty for a stop word."""
     if not word or word in stop_words(language):
@@ -189,7 +189,7 @@ def _phonetic_keys(
     return tuple(dict.fromkeys([*numbers, *keys]))
 
 
-@lru_cache(maxsize=1 << 16)
+@word_cache(1 << 16)
 def phonetic_key(name: str) -> str:
     """Return the first consonants of a name in Latin letters, much the same in all languages.
 

@@ -12,6 +12,7 @@ from operator import mul, sub
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
 from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies
+from bot.text.word_cache import word_cache
 
 DECAY_HOURS = 72.0  #: time between two entries after which their similarity is down to 1/e
 KIND_FACTOR = 0.8  #: factor where only one of the two entries is news
@@ -55,7 +56,7 @@ class DocumentFrequencies:
         return log(self.entries + PRIOR_ENTRIES + 1)
 
 
-@lru_cache(maxsize=1 << 12)
+@word_cache(1 << 12)
 def _log(count: int) -> float:
     return log(count + 0.5)
 

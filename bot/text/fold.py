@@ -9,10 +9,11 @@ voicing).
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 import regex
+
+from bot.text.word_cache import word_cache
 
 # Scripts written without spaces: every character is a word, so that a phrase is a substring.
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]--\p{Nd}"
@@ -53,7 +54,7 @@ class Word(NamedTuple):
     end: int
 
 
-@lru_cache(maxsize=65536)
+@word_cache(65536)
 def fold(word: str) -> str:
     """Fold a word or a longer text. Idempotent."""
     if word.isascii():

@@ -6,12 +6,13 @@ removed. Arabic words lose article and prefixes before Snowball, which treats th
 with and without an article differently.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import Stemmer
 
 from bot.text.fold import fold
+from bot.text.word_cache import word_cache
 
 SNOWBALL = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech",
@@ -94,7 +95,7 @@ def _stemmer_language(word: str, language: str) -> str:
     return _DEFAULT_LANGUAGES.get(script, "")
 
 
-@lru_cache(maxsize=1 << 17)
+@word_cache(1 << 17)
 def stems(word: str, language: str) -> tuple[str, ...]:
     """Return the stems of a word of a text: at least one, folded.
 
@@ -114,7 +115,7 @@ def stems(word: str, language: str) -> tuple[str, ...]:
             return forms
 
 
-@lru_cache(maxsize=1 << 16)
+@word_cache(1 << 16)
 def query_stems(word: str, language: str) -> tuple[str, ...]:
     """Return the stems of a word of a query; an inflected word of a text shares one of them.
 

@@ -7,12 +7,12 @@ S-300, S300 and С-300 can match as a single word.
 
 import re
 import unicodedata
-from functools import lru_cache
 
 import regex
 from anyascii import anyascii
 
 from bot.text.fold import UNSPACED, fold
+from bot.text.word_cache import word_cache
 
 MAX_JOINED = 4  #: words of a compound that are joined
 _THOUSANDS = r"\d{1,3}(?:[,.'’٬\u00a0\u202f\u2009]\d{3})+(?!\d)"
@@ -89,7 +89,7 @@ def _number(written: str) -> str:
     )
 
 
-@lru_cache(maxsize=1 << 16)
+@word_cache(1 << 16)
 def _folded(word: str) -> str:
     if (
         word[0].isdecimal()
@@ -129,7 +129,7 @@ def tokens(text: str) -> Tokens:
     return Tokens(words, _compounds(text, spans), text, spans, lower)
 
 
-@lru_cache(maxsize=1 << 16)
+@word_cache(1 << 16)
 def accented(word: str) -> str:
     """Return a word in lower case and NFC, with its accents; folded if it contains digits."""
     return (
@@ -186,14 +186,14 @@ def _ascii_tokens(text: str) -> Tokens:
     return Tokens(words, compounds, text)
 
 
-@lru_cache(maxsize=1 << 15)
+@word_cache(1 << 15)
 def joined(parts: tuple[str, ...]) -> str:
     """Join a compound; letters with digits become Latin letters, so that С-300 is S-300."""
     word = "".join(parts)
     return word if word.isascii() or not any(map(str.isdecimal, word)) else designation(fold(word))
 
 
-@lru_cache(maxsize=1 << 14)
+@word_cache(1 << 14)
 def designation(word: str) -> str:
     """Transliterate a folded word to Latin letters."""
     return str(anyascii(word)).lower().replace("'", "")
