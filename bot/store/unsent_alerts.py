@@ -53,8 +53,8 @@ _COLUMNS = """
 """
 _CONCERNED = """
     (:subscriptions is null or exists (
-        select 1 from alert_matches x where x.chat_id = a.chat_id and x.story_id = a.story_id
-        and x.subscription_id in (select value from json_each(:subscriptions))
+        select 1 from alert_matches k where k.chat_id = a.chat_id and k.story_id = a.story_id
+        and k.subscription_id in (select value from json_each(:subscriptions))
     ))
 """
 _QUEUED = f"""
