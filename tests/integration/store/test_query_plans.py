@@ -363,6 +363,8 @@ async def poll_feeds(work: Exercise) -> None:
     await work.write("update subscriptions set or_after = 60, removed_at = null")
     await polls.stories(AffectedStories(frozenset({StoryIds(1, 1, 1)}), frozenset({1})), NOON)
     await polls.window(NOON - DAY, NOON, 0, 10)
+    await polls.entries_since(NOON - DAY)
+    await polls.insert_alerts((), NOON)
     await polls.release_pending(NOON)
     await polls.groupings()
     await polls.languages()
