@@ -7,7 +7,7 @@ after which nothing of the transaction was kept.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bot.model.alerts import AlertedStory, AlertIntent, StoryState, UnsentMatch
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
@@ -18,6 +18,7 @@ from bot.model.delivery import (
     Delivery,
     DeliveryState,
     NoticeIntent,
+    Outage,
     OutboxRow,
     SendOutcome,
     Settlement,
@@ -70,6 +71,15 @@ class Parser(Protocol):
         truncated: bool,
     ) -> ParseOutcome:
         """Return the new or changed entries of a document."""
+        ...
+
+
+@runtime_checkable
+class ServiceCheck(Protocol):
+    """A channel whose service can be asked whether it works, without sending anything."""
+
+    async def check(self) -> SendOutcome | None:
+        """Return what is wrong with the service; None where it answers."""
         ...
 
 
@@ -332,12 +342,46 @@ class DeliveryStore(Protocol):
         """Return when the next parked or quiet chat with something to send may be tried."""
         ...
 
-    async def schedules_due(self, now: datetime) -> list[ChatSchedule]:
-        """Return chats whose quiet hours or digests have to be looked at."""
+    async def schedules_due(
+        self, now: datetime, skip: Collection[int] = (), only: int | None = None
+    ) -> list[ChatSchedule]:
+        """Return chats whose quiet hours or digests have to be looked at.
+
+        Without the chats `skip`, or `only` this chat.
+        """
+        ...
+
+    async def chats_due(self, now: datetime, skip: Collection[int]) -> list[int]:
+        """Return the ids of these chats; reads nothing else of them."""
         ...
 
     async def apply_schedules(self, plans: Sequence[SchedulePlan], now: datetime) -> None:
         """Keep whether chats are quiet, and gather what waits there into one message."""
+        ...
+
+    async def requeue_in_flight(self, reason: str, now: datetime) -> int:
+        """Queue what is marked as being sent, as what may have arrived; return how many.
+
+        Reads nothing of it.
+        """
+        ...
+
+    async def put_aside(self, chat_id: int, reason: str, now: datetime) -> None:
+        """Make the next delivery of a chat a dead letter; reads nothing of it."""
+        ...
+
+    async def outage(self) -> Outage | None:
+        """Return since when the service takes nothing, as last kept."""
+        ...
+
+    async def keep_outage(
+        self, outage: Outage | None, notice: NoticeIntent | None, now: datetime
+    ) -> None:
+        """Keep whether the service takes nothing, and queue a notice about it."""
+        ...
+
+    async def notify(self, notice: NoticeIntent, now: datetime) -> None:
+        """Queue a notice to the operator."""
         ...
 
     async def recent_sends(self, since: datetime, now: datetime) -> list[tuple[int, datetime]]:

@@ -94,16 +94,27 @@ def _next(minutes: int, zone: tzinfo, now: datetime) -> datetime:
 
 
 def _pages(form: BundleKind, stories: Iterable[WaitingStory]) -> list[Page]:
-    pages: list[list[int]] = []
+    ordered = in_order(stories)
+    return [
+        Page(form, tuple(ordered[place].delivery_id for place in page))
+        for page in pages([story.length for story in ordered])
+    ]
+
+
+def pages(lengths: Sequence[int]) -> list[list[int]]:
+    """The places of stories, message by message, so that each message names all its stories.
+
+    `lengths` are those of the headlines, in order.
+    """
+    result: list[list[int]] = []
     free = 0
-    for story in in_order(stories):
-        length = story.length + _LINE
-        if not pages or length > free or len(pages[-1]) == PAGE_STORIES:
-            pages.append([])
+    for place, length in enumerate(lengths):
+        if not result or length + _LINE > free or len(result[-1]) == PAGE_STORIES:
+            result.append([])
             free = PAGE_LENGTH
-        pages[-1].append(story.delivery_id)
-        free -= length
-    return [Page(form, tuple(page)) for page in pages]
+        result[-1].append(place)
+        free -= length + _LINE
+    return result
 
 
 def in_order(stories: Iterable[WaitingStory]) -> Sequence[WaitingStory]:

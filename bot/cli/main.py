@@ -199,6 +199,12 @@ def status(path: Path, *, as_json: bool) -> None:
                     "chats": chats,
                     "subscriptions": current.subscriptions,
                     "deliveries": current.deliveries,
+                    "outage": current.outage
+                    and {
+                        "fault": current.outage.fault,
+                        "reason": current.outage.reason,
+                        "since": _iso(current.outage.since),
+                    },
                 },
                 ensure_ascii=False,
             )
@@ -239,7 +245,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
 @click.argument("ids", type=int, nargs=-1)
 @click.pass_obj
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
-    """Send deliveries again: those with these ids, or all dead ones."""
+    """Send deliveries again: those with these ids, or all dead and undecided ones."""
     click.echo(_outcome(_by_hand(loaded(path), "retry", ids), ids, "queued again"))
 
 

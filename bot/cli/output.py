@@ -47,6 +47,9 @@ def settled(console: Console, settlement: Settlement) -> None:
     chat = plain(settlement.delivery.chat.name)
     if settlement.state is DeliveryState.DEAD:
         console.print(f"{chat}: a message was refused: {settlement.error}", style="red")
+    elif settlement.state is DeliveryState.UNKNOWN:
+        text = f"{chat}: nobody can tell whether a message arrived: {settlement.error}"
+        console.print(Text(text, style="red"))
     elif settlement.pause:
         console.print(f"{chat}: paused: {settlement.pause}", style="red")
     elif settlement.retry_at and settlement.error:
@@ -63,6 +66,10 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         state, notes = _feed_state(feed, now, translator), "; ".join(_notes(feed, now))
         feeds.add_row(Text(plain(feed.name)), state, next_poll, Text(notes))
     parts: list[Table | Text] = [feeds, Text()]
+    if status.outage:
+        since = translator.time(status.outage.since, now)
+        reason = status.outage.reason.rstrip(".")
+        parts.append(Text(f"Telegram takes no messages since {since}: {reason}.", style="red"))
     for chat, queued, until in status.chats:
         parked = until if until and until > now else None
         if not (queued or chat.paused or parked):

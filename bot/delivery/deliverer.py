@@ -17,31 +17,37 @@ from structlog.contextvars import bound_contextvars
 
 from bot.alerts import quiet_hours
 from bot.delivery import policy
+from bot.delivery.chat_faults import ChatFaults
+from bot.delivery.choice import MAX_IN_FLIGHT, WAITING_READ, Choice
+from bot.delivery.fault_report import FaultReport
 from bot.delivery.rate_limits import GROUP_SPAN, OVERALL_SPAN, RateLimiter
 from bot.delivery.render import render
+from bot.delivery.service_gate import ServiceGate
 from bot.errors import StoreError
 from bot.i18n.catalog import Translator
-from bot.model.alerts import Priority
 from bot.model.chats import Chat, ChatKind
 from bot.model.clock import ClockStep
 from bot.model.delivery import (
     Delivery,
     DeliveryKind,
+    DeliveryState,
     MessageLost,
     NotSent,
+    Outage,
     Refused,
     SendOutcome,
+    Sent,
     Settlement,
     Undecided,
-    Waiting,
 )
-from bot.ports import Channel, Clock, DeliveryStore
+from bot.model.message import Message
+from bot.model.schedule import ChatSchedule
+from bot.ports import Channel, Clock, DeliveryStore, ServiceCheck
 
-MAX_IN_FLIGHT = 30  #: sends under way at once
-WAITING_READ = 200  #: waiting chats read at a time
 MERGE_FROM = 20  #: alerts waiting in a chat that become one message
 STORE_PAUSE = timedelta(seconds=5)  #: before delivery goes on after the database failed
 LONGEST_PAUSE = timedelta(seconds=30)  #: between two looks at the outbox when nothing wakes it
+CLAIM_TRIES = 5  #: of a message that cannot be read, before it is put aside
 CHANNEL_RETRY = timedelta(minutes=10)  #: between two tries in a chat that no channel leads to
 
 log = structlog.stdlib.get_logger("newsbell.deliverer")
@@ -60,7 +66,11 @@ class Deliverer:
     ) -> None:
         self._store, self._channels, self._clock = store, channels, clock
         self._translator, self._settled = translator, settled
-        self._limits = RateLimiter()
+        self._limits, self._gate = RateLimiter(), ServiceGate()
+        self._outage: Outage | None = None  # as it was stored
+        self._faults, self._schedule_faults = ChatFaults(), ChatFaults()
+        self._failures = 0  # of looks at the outbox in a row, for no reason that we know
+        self._report = FaultReport(store, clock)
         self._busy: dict[int, int] = {}  # chats that are being sent to, with their addresses
         self._wake = asyncio.Event()
         self._stopping = False
@@ -78,6 +88,7 @@ class Deliverer:
     def clock_set(self, step: ClockStep) -> None:
         """Go on where the wall clock was set."""
         self._limits.clock_set(step)
+        self._gate.clock_set(step)
         self.wake()
 
     def stop(self) -> None:
@@ -89,9 +100,17 @@ class Deliverer:
         """Settle the deliveries that a process which is gone had begun; how many."""
         now = self._clock.now()
         self._limits = RateLimiter(await self._store.recent_sends(now - GROUP_SPAN, now))
-        begun = await self._store.in_flight()
+        self._outage = await self._store.outage()
+        self._gate = ServiceGate(self._outage, now)
         stopped = Undecided("newsbell stopped while this was being sent")
-        await self._store.settle([policy.settle(item, stopped, now) for item in begun], now)
+        try:
+            begun = await self._store.in_flight()
+            await self._store.settle([policy.settle(item, stopped, now) for item in begun], now)
+        except StoreError:
+            raise
+        except Exception as error:  # a single row must not keep newsbell from starting
+            await self._report.tell("taking up what had been begun", error)
+            return await self._store.requeue_in_flight(stopped.reason, now)
         return len(begun)
 
     async def run(self) -> None:
@@ -99,8 +118,7 @@ class Deliverer:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._wake.clear()
-                pause = await self._begin_sends(group)
-                await self._pause(pause)
+                await self._pause(await self._begin_sends(group))
 
     async def run_once(self, patience: timedelta) -> None:
         """Deliver until nothing is left that may go out within `patience`."""
@@ -119,7 +137,12 @@ class Deliverer:
         Its chat counts as busy from this call on.
         """
         self._busy[delivery.chat.id] = delivery.chat.address
-        self._limits.begin(delivery.chat.address, self._clock.now())
+        try:
+            self._limits.begin(delivery.chat.address, self._clock.now())
+            if delivery.chat.address:
+                self._gate.begin(delivery.chat.id, self._clock.now())
+        except Exception as error:  # it was not sent; what is claimed has to be settled
+            return self._send_and_settle(delivery, error)
         return self._send_and_settle(delivery)
 
     async def _pause(self, pause: timedelta | None) -> None:
@@ -135,13 +158,12 @@ class Deliverer:
 
     async def _begin_sends(self, group: asyncio.TaskGroup) -> timedelta | None:
         """Begin every send that may go out now; how long until the next may, None for never."""
+        now = self._clock.now()
         try:
-            now = self._clock.now()
             await self._apply_schedules(now)
             chats, next_at = await self._choose(now)
             if chats:
-                for delivery in await self._store.claim_deliveries(now, chats, MERGE_FROM):
-                    group.create_task(self.deliver(delivery))
+                await self._claim(chats, now, group)
             # Where the next look is that near, what is parked need not be asked for.
             near = next_at is not None and next_at <= now + OVERALL_SPAN
             parked_until = None if near else await self._store.next_wait(now)
@@ -149,125 +171,249 @@ class Deliverer:
             self.steps += 1
             log.error("claim_failed", error=str(error), retry_after=STORE_PAUSE.total_seconds())
             return STORE_PAUSE
-        moments = [moment for moment in (next_at, parked_until) if moment]
+        except Exception as error:  # this loop must survive: what is under way goes on
+            self.steps += 1
+            self._failures += 1
+            await self._report.tell("looking at the outbox", error)
+            return policy.backoff(self._failures)
+        self._failures = 0
+        faults = (self._faults.next_at(now), self._schedule_faults.next_at(now))
+        moments = [moment for moment in (next_at, parked_until, *faults) if moment]
         return max(min(moments) - self._clock.now(), timedelta(0)) if moments else None
 
     async def _apply_schedules(self, now: datetime) -> None:
         """Quiet hours begin and end; digests come due."""
-        due = await self._store.schedules_due(now)
-        if due:
-            plans = [
-                quiet_hours.plan(schedule, self._translator(schedule.chat).zone, now)
-                for schedule in due
-            ]
+        plans = []
+        for schedule in await self._due_schedules(now):
+            try:
+                zone = self._translator(schedule.chat).zone
+                plans.append(quiet_hours.plan(schedule, zone, now))
+            except Exception as error:  # an odd time zone or setting concerns its chat alone
+                await self._schedule_failed(schedule.chat.id, error, now)
+        if not plans:
+            return
+        try:
             await self._store.apply_schedules(plans, now)
+            self._schedule_faults.works([plan.chat_id for plan in plans])
+        except StoreError:
+            raise
+        except Exception as unexpected:  # one of them: each by itself
+            await self._report.tell("keeping quiet hours and digests", unexpected)
+            for plan in plans:
+                try:
+                    await self._store.apply_schedules([plan], now)
+                except StoreError:
+                    raise
+                except Exception as error:
+                    await self._schedule_failed(plan.chat_id, error, now)
+
+    async def _due_schedules(self, now: datetime) -> list[ChatSchedule]:
+        """The chats whose quiet hours or digests are due, without those that cannot be read."""
+        waiting = self._schedule_faults.waiting(now)
+        try:
+            return await self._store.schedules_due(now, waiting)
+        except StoreError:
+            raise
+        except Exception as unexpected:  # one of them: each by itself
+            await self._report.tell("reading quiet hours and digests", unexpected)
+            due: list[ChatSchedule] = []
+            for chat_id in await self._store.chats_due(now, waiting):
+                try:
+                    due += await self._store.schedules_due(now, only=chat_id)
+                except StoreError:
+                    raise
+                except Exception as error:
+                    await self._schedule_failed(chat_id, error, now)
+            return due
+
+    async def _schedule_failed(self, chat_id: int, error: Exception, now: datetime) -> None:
+        self._schedule_faults.failed(chat_id, now)
+        await self._report.tell("planning quiet hours and digests", error, chat_id)
 
     async def _choose(self, now: datetime) -> tuple[list[int], datetime | None]:
         """Chats to send to now, and when the next of the others may be sent to.
 
         The store is asked for more until all places are filled: chats that have to wait keep no
-        chat behind them waiting. While the limit of all is reached, the store is asked only for
-        chats that it does not concern: among thousands the others would cost too much.
+        chat behind them waiting. While the limit of all is reached, or the service takes nothing,
+        the store is asked only for chats that it does not concern: among thousands the others
+        would cost too much.
         """
         if len(self._busy) >= MAX_IN_FLIGHT:
             return [], None
-        choice = _Choice(self._limits, self._busy, now)
-        seen = set(self._busy)
-        overall_at = self._limits.overall_allowed_at(now)
-        if overall_at > now:
-            choice.wait_until(overall_at)
+        choice = Choice(self._limits, self._gate, self._busy, now)
+        seen = set(self._busy) | self._faults.waiting(now)
+        overall_at, service_at = self._limits.overall_allowed_at(now), self._gate.allowed_at(now)
+        for moment in (overall_at, service_at):
+            if moment and moment > now:
+                choice.wait_until(moment)
+        unpaced = overall_at > now or service_at is None or service_at > now
         limit = WAITING_READ
         while True:
-            chats = await self._store.waiting(now, limit, seen, unpaced=overall_at > now)
+            chats = await self._store.waiting(now, limit, seen, unpaced=unpaced)
             for chat in chats:
                 choice.consider(chat)
             seen.update(chat.chat_id for chat in chats)
             # Where the overall limit is reached, no chat behind these could be sent to.
             if choice.is_full() or len(chats) < limit or choice.exhausts_overall_limit():
-                return choice.chats, choice.next_at
+                return choice.chosen(), choice.next_at
             limit *= 2
 
-    async def _send_and_settle(self, delivery: Delivery) -> None:
-        with bound_contextvars(delivery_id=delivery.id, chat_id=delivery.chat.id):
-            outcome = await self._send(delivery)
-            now = self._clock.now()
-            settlement = policy.settle(delivery, outcome, now)
-            self._limits.end(delivery.chat.address, now, outcome, settlement.retry_at)
-            await self._store_settlement(settlement, now)
-            log.debug("delivery_settled", state=settlement.state)
-        self._busy.pop(delivery.chat.id, None)
-        self._settled(settlement)
-        self.steps += 1
-        self._wake.set()
+    async def _claim(self, chats: list[int], now: datetime, group: asyncio.TaskGroup) -> None:
+        """Claim the next delivery of each chat, and begin to send it."""
+        try:
+            for delivery in await self._store.claim_deliveries(now, chats, MERGE_FROM):
+                group.create_task(self.deliver(delivery))
+            self._faults.works(chats)
+        except StoreError:
+            raise
+        except Exception as unexpected:  # one of them: each by itself
+            await self._report.tell("reading messages", unexpected)
+            for chat_id in chats:
+                await self._claim_alone(chat_id, now, group)
 
-    async def _send(self, delivery: Delivery) -> SendOutcome:
-        channel = self._channels.get(delivery.chat.kind)
-        if channel is None:
-            reason = f"no way to {delivery.chat.kind} at present: is its token set?"
+    async def _claim_alone(self, chat_id: int, now: datetime, group: asyncio.TaskGroup) -> None:
+        """Claim for one chat. What cannot be read time and again is put aside, for a person."""
+        try:
+            for delivery in await self._store.claim_deliveries(now, [chat_id], MERGE_FROM):
+                group.create_task(self.deliver(delivery))
+            self._faults.works([chat_id])
+        except StoreError:
+            raise
+        except Exception as error:
+            count = self._faults.failed(chat_id, now)
+            await self._report.tell("reading a message", error, chat_id)
+            if count >= CLAIM_TRIES:
+                reason = f"newsbell itself failed to read this ({type(error).__name__})"
+                await self._store.put_aside(chat_id, reason, now)
+
+    async def _send_and_settle(self, delivery: Delivery, error: Exception | None = None) -> None:
+        """Send and settle a delivery, unless it could not even begin because of this error."""
+        with bound_contextvars(delivery_id=delivery.id, chat_id=delivery.chat.id):
+            try:
+                if error is None:
+                    await self._store_settlement(await self._attempt(delivery))
+                    return
+                await self._store_settlement(await self._failed(delivery, error, doubt=False))
+            except Exception as unexpected:  # the others must go on
+                await self._store_settlement(await self._failed(delivery, unexpected, doubt=True))
+            finally:
+                self.steps += 1
+                self._busy.pop(delivery.chat.id, None)
+                self._wake.set()
+
+    async def _failed(self, delivery: Delivery, error: Exception, *, doubt: bool) -> Settlement:
+        """What to store where newsbell itself failed."""
+        await self._report.tell("delivering a message", error, delivery.chat.id)
+        reason = f"newsbell itself failed to deliver this ({type(error).__name__})"
+        return policy.failed(delivery, reason, self._clock.now(), doubt=doubt)
+
+    async def _attempt(self, delivery: Delivery) -> Settlement:
+        """Send, and decide what becomes of it."""
+        message = await self._message(delivery)
+        if isinstance(message, Message):
+            channel = self._channels[delivery.chat.kind]
+            outcome = await self._call(channel, delivery, message)
+            return await self._settlement(delivery, outcome, asked=True)
+        return await self._settlement(delivery, message, asked=False)
+
+    async def _message(self, delivery: Delivery) -> Message | SendOutcome:
+        """What to send; an outcome where there is nothing, or no way."""
+        chat = delivery.chat
+        if chat.kind not in self._channels:
+            reason = f"no way to {chat.kind} at present: is its token set?"
             return NotSent(reason, CHANNEL_RETRY)
         if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
             return MessageLost("the message to change was never sent")
         try:
-            message = render(delivery, self._clock.now(), self._translator(delivery.chat))
-        except Exception:  # a message that trips over our own mistake must not stop the others
-            log.exception("render_failed")
+            return render(delivery, self._clock.now(), self._translator(chat))
+        except Exception as error:  # our own mistake in one message must not stop the others
+            await self._report.tell("writing a message", error, chat.id)
             return Refused("newsbell itself failed to write this message; its log says how")
+
+    async def _call(self, channel: Channel, delivery: Delivery, message: Message) -> SendOutcome:
+        """Send. While the service takes nothing, ask it first what leaves no message in doubt."""
+        try:
+            if self._gate.outage and isinstance(channel, ServiceCheck):
+                down = await channel.check()
+                if down:
+                    return down
+        except Exception as error:
+            await self._report.tell("asking the service", error, delivery.chat.id)
         try:
             return await channel.send(delivery, message)
-        except Exception:  # as above; the call may have gone out
-            log.exception("send_failed")
+        except Exception as error:  # the call may have gone out
+            await self._report.tell("sending a message", error, delivery.chat.id)
             return Undecided("newsbell itself failed while this was being sent; its log says how")
 
-    async def _store_settlement(self, settlement: Settlement, now: datetime) -> None:
-        """Store an outcome. It must not be lost: the chat waits until the database takes it."""
+    async def _settlement(
+        self, delivery: Delivery, outcome: SendOutcome, *, asked: bool
+    ) -> Settlement:
+        """Decide what becomes of a delivery; no answer of a service may end the deliverer."""
+        chat, now = delivery.chat, self._clock.now()
+        try:
+            if asked and chat.address:
+                self._gate.end(chat.id, outcome, now)
+            else:
+                self._gate.release(chat.id, now)
+        except Exception as error:
+            await self._report.tell("keeping the state of the service", error, chat.id)
+        try:
+            settlement = policy.settle(delivery, outcome, now, self._gate.next_probe_at)
+        except Exception as error:
+            settlement = await self._failed(delivery, error, doubt=isinstance(outcome, Undecided))
+            if isinstance(outcome, Sent):
+                settlement = Settlement(delivery, DeliveryState.SENT, message_id=outcome.message_id)
+        try:
+            self._limits.end(chat.address, now, outcome, settlement.retry_at)
+        except Exception as error:
+            await self._report.tell("counting a message", error, chat.id)
+        return settlement
+
+    async def _store_settlement(self, settlement: Settlement) -> None:
+        """Store an outcome, and say what follows from it.
+
+        It must not be lost: the chat waits until the database takes it.
+        """
+        chat, failures = settlement.delivery.chat, 0
         while True:
             try:
-                await self._store.settle([settlement], now)
+                await self._store.settle([settlement], self._clock.now())
+                break
             except StoreError as error:
                 pause = STORE_PAUSE.total_seconds()
                 log.error("settle_failed", error=str(error), retry_after=pause)
                 await asyncio.sleep(pause)
-            else:
-                return
+            except Exception as error:  # what came with the state may be what cannot be stored
+                await self._report.tell("keeping an outcome", error, chat.id)
+                await asyncio.sleep(failures and policy.backoff(failures).total_seconds())
+                failures += 1
+                settlement = policy.essence(settlement)
+        log.debug("delivery_settled", state=settlement.state)
+        try:
+            if settlement.state is DeliveryState.UNKNOWN:
+                log.error("delivery_undecided", error=settlement.error)
+            if chat.address:
+                await self._keep_outage()
+            self._settled(settlement)
+        except Exception as error:  # all of it is stored
+            await self._report.tell("saying what became of a message", error, chat.id)
 
-
-class _Choice:
-    """Chats that may be sent to at one moment, as they are gathered."""
-
-    def __init__(self, limits: RateLimiter, busy: Mapping[int, int], now: datetime) -> None:
-        self.chats: list[int] = []
-        self.next_at: datetime | None = None
-        self._limits, self._now = limits, now
-        self._free = MAX_IN_FLIGHT - len(busy)
-        self._addresses = {address for address in busy.values() if address}
-        self._limited = 0  # chosen chats that the limits concern
-
-    def is_full(self) -> bool:
-        """Whether all places are filled."""
-        return len(self.chats) >= self._free
-
-    def consider(self, chat: Waiting) -> None:
-        """Choose the chat if there is a place, its address is free and the limits allow it."""
-        if self.is_full() or chat.address in self._addresses:
+    async def _keep_outage(self) -> None:
+        """Store, log and tell what changed about the service."""
+        outage = self._gate.outage if self._gate.confirmed else None
+        before = self._outage
+        if (outage and outage.fault) == (before and before.fault):
             return
-        urgent = chat.priority <= Priority.BREAKING
-        at = self._limits.allowed_at(chat.address, self._now, self._limited, urgent=urgent)
-        if at > self._now:
-            self.wait_until(at)
-            return
-        self.chats.append(chat.chat_id)
-        if chat.address:
-            self._addresses.add(chat.address)
-            self._limited += 1
-
-    def wait_until(self, at: datetime) -> None:
-        """A chat that has to wait may be sent to then."""
-        self.next_at = min(at, self.next_at or at)
-
-    def exhausts_overall_limit(self) -> bool:
-        """Whether the limit of all is reached for a moment, with what is chosen."""
-        at = self._limits.overall_allowed_at(self._now, self._limited)
-        if self._now < at <= self._now + OVERALL_SPAN:
-            self.wait_until(at)
-            return True
-        return False
+        now, self._outage = self._clock.now(), outage
+        notice = None
+        if outage:
+            log.warning("service_unavailable", fault=outage.fault, reason=outage.reason)
+        elif before:
+            seconds = (now - before.since).total_seconds()
+            log.warning("service_available", fault=before.fault, seconds=round(seconds))
+            notice = policy.outage_notice(before, now)
+        try:
+            await self._store.keep_outage(outage, notice, now)
+        except StoreError as error:
+            log.error("settle_failed", error=str(error))
+            self._outage = before  # with the next outcome

@@ -3,6 +3,7 @@
 No I/O, no clock.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -16,6 +17,7 @@ from bot.model.delivery import (
     NoticeIntent,
     NoticeKind,
     NotSent,
+    Outage,
     Refused,
     SendOutcome,
     Sent,
@@ -24,47 +26,91 @@ from bot.model.delivery import (
     Undecided,
 )
 
-REPEAT_AFTER = timedelta(seconds=5)  #: before the only repeat of an undecided alert
 PROBE_AFTER = timedelta(hours=24)  #: between two tries in a chat where the bot lacks rights
-SERVICE_RETRY = timedelta(minutes=5)  #: between two tries with a token that was refused
 NOT_FOUND_LIMIT = 3  #: "chat not found" that many times in a row pauses the chat
-_EDIT_ATTEMPTS = 5  # of a change whose outcome is undecided each time
+UNDECIDED_TRIES = 20  #: undecided tries of one message, at least, before newsbell gives up
+UNDECIDED_SPAN = timedelta(hours=6)  #: and the time since the first of them
+OUTAGE_NOTICE = timedelta(minutes=1)  #: an outage of which the operator hears
+LONG_PAUSE = timedelta(hours=1)  #: a pause that Telegram asks for and the operator hears of
 _FIRST_BACKOFF = timedelta(seconds=2)
 _LONGEST_BACKOFF = timedelta(minutes=10)
 
 
 def backoff(attempt: int) -> timedelta:
     """2 s, 4 s, 8 s ... up to ten minutes."""
-    return min(_FIRST_BACKOFF * (1 << min(attempt - 1, 12)), _LONGEST_BACKOFF)
+    return min(_FIRST_BACKOFF * (1 << min(max(attempt - 1, 0), 12)), _LONGEST_BACKOFF)
 
 
-def settle(delivery: Delivery, outcome: SendOutcome, now: datetime) -> Settlement:
-    """What the store is to keep of this outcome."""
+def settle(
+    delivery: Delivery, outcome: SendOutcome, now: datetime, probe_at: datetime | None = None
+) -> Settlement:
+    """What the store is to keep of this outcome.
+
+    `probe_at`: the service takes nothing, and this is when it is tried next.
+    """
     match outcome:
         case Sent(message_id=message_id):
             return Settlement(delivery, DeliveryState.SENT, message_id=message_id)
-        case NotSent(reason=reason, retry_after=retry_after):
-            return _retry(delivery, reason, now + (retry_after or backoff(delivery.attempt)))
-        case Undecided(reason=reason):
-            return _undecided(delivery, reason, now)
+        case NotSent():
+            return _not_sent(delivery, outcome, now)
+        case Undecided():
+            return _undecided(delivery, outcome, now, probe_at)
         case Refused(reason=reason):
             return _refused(delivery, reason)
         case ChatClosed():
             return _closed(delivery, outcome, now)
         case ChatMoved(address=address):
             reason = "the group became a supergroup"
-            return Settlement(delivery, DeliveryState.QUEUED, error=reason, move_to=address)
+            # One move is made at once. Whoever is sent on again and again must not be in a hurry.
+            at = now + backoff(delivery.attempt) if delivery.attempt > 1 else None
+            return Settlement(
+                delivery, DeliveryState.QUEUED, error=reason, move_to=address, retry_at=at
+            )
         case MessageLost(reason=reason):
             return Settlement(delivery, DeliveryState.DROPPED, error=reason)
         case ServiceDown(reason=reason):
-            text = (
-                f"Telegram refuses the bot's token: {reason} "
-                "Set a valid token and restart newsbell."
+            at = _with_service(now + backoff(delivery.attempt), now, probe_at)
+            return Settlement(
+                delivery, DeliveryState.QUEUED, error=reason, counts=False, retry_at=at
             )
-            notice = NoticeIntent(NoticeKind.SERVICE_DOWN, text)
-            return _retry(delivery, reason, now + SERVICE_RETRY, notice)
         case _:
             assert_never(outcome)
+
+
+def failed(delivery: Delivery, reason: str, now: datetime, *, doubt: bool) -> Settlement:
+    """What the store is to keep where newsbell itself failed to settle a delivery."""
+    at = now + backoff(delivery.attempt)
+    return Settlement(delivery, DeliveryState.QUEUED, error=reason, doubt=doubt, retry_at=at)
+
+
+def outage_notice(outage: Outage, now: datetime) -> NoticeIntent | None:
+    """What the operator hears once messages go through again; nothing of a short outage."""
+    span = now - outage.since
+    if span < OUTAGE_NOTICE:
+        return None
+    minutes = max(round(span.total_seconds() / 60), 1)
+    text = (
+        f"Telegram took no messages for {minutes} min, since {outage.since:%Y-%m-%d %H:%M} UTC: "
+        f"{outage.reason}. What waited is being sent now."
+    )
+    return NoticeIntent(NoticeKind.SERVICE_DOWN, text)
+
+
+def essence(settlement: Settlement) -> Settlement:
+    """The least that has to be stored: the state of the delivery, and when it is tried again."""
+    return Settlement(
+        settlement.delivery,
+        settlement.state,
+        error=settlement.error,
+        doubt=settlement.doubt,
+        plain=settlement.plain,
+        retry_at=settlement.retry_at,
+    )
+
+
+def _with_service(at: datetime, now: datetime, probe_at: datetime | None) -> datetime:
+    """While the service takes nothing, the next probe comes at the latest when it is due."""
+    return at if probe_at is None else min(at, max(now, probe_at))
 
 
 def _retry(
@@ -73,29 +119,47 @@ def _retry(
     return Settlement(delivery, DeliveryState.QUEUED, error=reason, retry_at=at, notice=notice)
 
 
-def _undecided(delivery: Delivery, reason: str, now: datetime) -> Settlement:
-    """Try again what does no harm if it arrives twice; repeat an alert once, and mark it.
-
-    A change of a message does no harm. A notice or a reply is left undecided.
-    """
-    changes_message = delivery.kind is DeliveryKind.EDIT or (
-        delivery.kind is DeliveryKind.REPLY and delivery.edits
-    )
-    is_alert = delivery.kind is DeliveryKind.ALERT
-    if (changes_message and delivery.attempt < _EDIT_ATTEMPTS) or (
-        is_alert and delivery.doubts == 0
-    ):
-        at = now + REPEAT_AFTER
-        return Settlement(delivery, DeliveryState.QUEUED, error=reason, doubt=True, retry_at=at)
+def _not_sent(delivery: Delivery, outcome: NotSent, now: datetime) -> Settlement:
+    wait = outcome.retry_after or backoff(delivery.attempt)
     notice = None
-    if is_alert:
+    if wait >= LONG_PAUSE and outcome.rate_limited:
+        minutes = round(wait.total_seconds() / 60)
         text = (
-            f"An alert to {delivery.chat.name} and its repeat may not have arrived. "
-            "`newsbell outbox list` shows it, "
-            "`newsbell outbox retry` with its number sends it again."
+            f"Telegram asks for a pause of {minutes} minutes in {delivery.chat.name}. "
+            "Its alerts are kept and sent later."
+        )
+        notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
+    return _retry(delivery, outcome.reason, now + wait, notice)
+
+
+def _undecided(
+    delivery: Delivery, outcome: Undecided, now: datetime, probe_at: datetime | None
+) -> Settlement:
+    """Try again, with more and more time between; what is no change says that it is a repeat.
+
+    Nothing is missed stands above nothing alerts twice. After many tries over hours the message
+    must not keep back what waits behind it.
+    """
+    since = delivery.doubted_at or now
+    if delivery.doubts + 1 < UNDECIDED_TRIES or now - since < UNDECIDED_SPAN:
+        at = now + backoff(delivery.attempt)
+        return Settlement(
+            delivery,
+            DeliveryState.QUEUED,
+            error=outcome.reason,
+            doubt=True,
+            retry_at=_with_service(at, now, probe_at if outcome.fault else None),
+        )
+    notice = None
+    if delivery.kind is not DeliveryKind.NOTICE:
+        text = (
+            f"Nobody can tell whether a message to {delivery.chat.name} arrived, after many tries. "
+            "`newsbell outbox list` shows it, `newsbell outbox retry` sends it again."
         )
         notice = NoticeIntent(NoticeKind.UNDECIDED, text)
-    return Settlement(delivery, DeliveryState.UNKNOWN, error=reason, doubt=True, notice=notice)
+    return Settlement(
+        delivery, DeliveryState.UNKNOWN, error=outcome.reason, doubt=True, notice=notice
+    )
 
 
 def _refused(delivery: Delivery, reason: str) -> Settlement:
@@ -118,7 +182,8 @@ def _closed(delivery: Delivery, outcome: ChatClosed, now: datetime) -> Settlemen
     text = f"{delivery.chat.name} takes no messages: {reason} Its alerts are kept and sent later."
     notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
     if outcome.probe:
-        return _retry(delivery, reason, now + PROBE_AFTER, notice)
-    if not outcome.final and delivery.attempt < NOT_FOUND_LIMIT:
+        return replace(_retry(delivery, reason, now + PROBE_AFTER, notice), topic_only=True)
+    # Tries that are in doubt were no answer: they do not count towards the limit.
+    if not outcome.final and delivery.attempt - delivery.doubts < NOT_FOUND_LIMIT:
         return _retry(delivery, reason, now + backoff(delivery.attempt + 3))
     return Settlement(delivery, DeliveryState.QUEUED, error=reason, pause=reason, notice=notice)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.model.clock import ClockStep
-from bot.model.delivery import NotSent, SendOutcome, ServiceDown
+from bot.model.delivery import NotSent, SendOutcome
 
 CHAT_GAP = timedelta(seconds=1.02)  #: a little over: two clocks measure it
 GROUP_BUDGET = 20
@@ -102,8 +102,6 @@ class RateLimiter:
             return
         if isinstance(outcome, NotSent) and outcome.rate_limited:
             self._rate_limited(address, at, retry_at)
-        if isinstance(outcome, ServiceDown):
-            self._close(retry_at)
 
     def clock_set(self, step: ClockStep) -> None:
         """Move all remembered times with the clock, which somebody set."""

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.delivery.composer import Composer, fitting, linkable, without_links
+from bot.delivery.composer import Composer, fitting, linkable, units, without_links
 from bot.i18n.catalog import Translator
 from bot.model.alerts import AlertView, BundleKind
 from bot.model.chat_events import AlertAction
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
-from bot.model.message import Button, Message
+from bot.model.message import Button, Entity, Message
 from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
 
@@ -97,13 +97,9 @@ def source_line(
 def render(delivery: Delivery, now: datetime, translator: Translator) -> Message:
     """The message of a delivery, as it should read at this moment."""
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
-        entities = () if delivery.plain else delivery.entities
-        length = CAPTION if delivery.file else LENGTH
-        return Message(
-            cut(delivery.text, length), entities, buttons=delivery.buttons, file=delivery.file
-        )
+        return _text(delivery, translator)
     if delivery.kind is DeliveryKind.AGAIN:
-        message = _again(delivery.alerts[0], now, translator)
+        message = _again(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     elif len(delivery.alerts) == 1:
         message = _single(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     else:
@@ -119,6 +115,25 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
     return replace(message, buttons=buttons(delivery, translator)) if with_buttons else message
 
 
+def _text(delivery: Delivery, translator: Translator) -> Message:
+    """A notice or reply."""
+    lead = f"({translator.gettext('repeat')}) " if delivery.repeat and delivery.text else ""
+    entities: tuple[Entity, ...] = ()
+    if not delivery.plain:
+        shift = units(lead)
+        moved = (replace(entity, offset=entity.offset + shift) for entity in delivery.entities)
+        entities = (Entity("italic", 0, shift - 1), *moved) if lead else delivery.entities
+    length = CAPTION if delivery.file else LENGTH
+    text = cut(lead + delivery.text, length)
+    entities = tuple(entity for entity in entities if entity.offset + entity.length <= units(text))
+    return Message(text, entities, buttons=delivery.buttons, file=delivery.file)
+
+
+def _mark_repeat(composer: Composer, translator: Translator, *, repeat: bool) -> None:
+    if repeat:
+        composer.add("(" + translator.gettext("repeat") + ") ", "italic")
+
+
 def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], limit: int) -> None:
     title = [span for span in spans if span.field == "title"]
     kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
@@ -129,8 +144,7 @@ def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], limit
 
 def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
     composer = Composer()
-    if repeat:
-        composer.add("(" + translator.gettext("repeat") + ") ", "italic")
+    _mark_repeat(composer, translator, repeat=repeat)
     if alert.catch_up:
         composer.add("(" + translator.gettext("catch-up") + ") ", "italic")
     if alert.single and alert.publishers < 2:
@@ -190,11 +204,13 @@ def _publishers(number: int, translator: Translator) -> str:
     return translator.ngettext("{number} publisher", "{number} publishers", number)
 
 
-def _again(alert: AlertView, now: datetime, translator: Translator) -> Message:
+def _again(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
     lead = translator.ngettext(
         "Now {number} publisher:", "Now {number} publishers:", alert.publishers
     )
-    composer = Composer().add(f"🔔 {lead} ")
+    composer = Composer()
+    _mark_repeat(composer, translator, repeat=repeat)
+    composer.add(f"🔔 {lead} ")
     _headline(composer, alert, (), 2 * TITLE_LENGTH)
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic").add(
         "\n"
@@ -233,8 +249,7 @@ def _collapsed(
 ) -> Message:
     alerts = _in_order(alerts)
     composer = Composer()
-    if repeat:
-        composer.add("(" + translator.gettext("repeat") + ") ", "italic")
+    _mark_repeat(composer, translator, repeat=repeat)
     composer.add(_heading(alerts[0].form, len(alerts), translator), "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
     if names:

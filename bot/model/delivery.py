@@ -16,7 +16,6 @@ class Waiting:
     chat_id: int
     address: int
     priority: int
-    last_sent_at: datetime | None
 
 
 class DeliveryKind(StrEnum):
@@ -36,7 +35,7 @@ class DeliveryState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"  #: leased; written before the call goes out
     SENT = "sent"
-    UNKNOWN = "unknown"  #: the network left it undecided and no further copy may be sent
+    UNKNOWN = "unknown"  #: many tries over hours were all left undecided; waits for a person
     MERGED = "merged"  #: another delivery carries its alerts
     DROPPED = "dropped"  #: not needed any more, or given up by a person
     DEAD = "dead"  #: refused for good; waits for a person
@@ -59,8 +58,8 @@ class OutboxRow:
 class NoticeKind(StrEnum):
     """What a notice is about."""
 
-    SERVICE_DOWN = "halted"  #: nothing can be sent to any chat
-    UNDECIDED = "undecided"  #: an alert and its repeat may both not have arrived
+    SERVICE_DOWN = "halted"  #: nothing could be sent to any chat
+    UNDECIDED = "undecided"  #: nobody can tell whether a message arrived
     DEAD_LETTER = "dead_letter"  #: a message was refused for good
     CHAT_PAUSED = "chat_paused"  #: a chat takes no messages
     CLOCK = "clock"  #: the clock of this machine was wrong
@@ -72,6 +71,27 @@ class NoticeKind(StrEnum):
     FEED_RECOVERED = "feed_recovered"
     INTERNAL = "internal"  #: a part of newsbell failed
     FEED_MOVED = "feed_moved"  #: a permanent redirect was adopted
+
+
+class ServiceFault(StrEnum):
+    """What is wrong with the service as a whole, not with one chat or message."""
+
+    UNREACHABLE = "unreachable"  #: no connection
+    CERTIFICATE = "certificate"  #: its certificate is not valid
+    PORTAL = "portal"  #: something answers that is not the service: a login page, a proxy
+    ERROR = "error"  #: 5xx
+    SILENT = "silent"  #: no answer in time
+    BROKEN = "broken"  #: the connection ended before the answer
+    REFUSED = "token"  #: it refuses the bot's token
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which the service takes nothing."""
+
+    fault: ServiceFault
+    reason: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +122,17 @@ class Delivery:
     edits: bool = False  #: a reply that replaces `message_id`
     buttons: tuple[tuple[Button, ...], ...] = ()  #: of a notice or reply
     file: File | None = None
+    doubted_at: datetime | None = None  #: when the first of `doubts` was
+
+    @property
+    def changes_message(self) -> bool:
+        """Whether it changes a message: that does no harm if it is done twice."""
+        return self.kind is DeliveryKind.EDIT or self.edits
 
     @property
     def repeat(self) -> bool:
         """Whether an earlier copy may have arrived: this copy and its edits say "(repeat)"."""
-        return self.marked or (self.doubts > 0 and self.kind is DeliveryKind.ALERT)
+        return self.marked or (self.doubts > 0 and not self.changes_message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +156,7 @@ class Undecided:
     """It may have arrived."""
 
     reason: str
+    fault: ServiceFault | None = None  #: where the fault is the service's
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +191,10 @@ class MessageLost:
 
 @dataclass(frozen=True, slots=True)
 class ServiceDown:
-    """Nothing can be sent to anyone (the token is refused)."""
+    """It surely did not arrive, and nothing can be sent to anyone."""
 
     reason: str
+    fault: ServiceFault
 
 
 SendOutcome = (
@@ -183,8 +211,10 @@ class Settlement:
     message_id: int | None = None
     error: str = ""
     doubt: bool = False  #: count one attempt that may have arrived
+    counts: bool = True  #: False: the attempt says nothing about the message and is not counted
     plain: bool = False  #: render without style next time
     retry_at: datetime | None = None  #: nothing is sent to the chat's address before
+    topic_only: bool = False  #: `retry_at` holds for this chat and not for all of its address
     pause: str = ""  #: pause the chat with this reason
     move_to: int | None = None  #: the chat's new address
     notice: NoticeIntent | None = field(default=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.model.chats import Chat
-from bot.model.delivery import DeliveryState
+from bot.model.delivery import DeliveryState, Outage
 from bot.model.feeds import FeedState
 
 
@@ -29,3 +29,4 @@ class Status:
     subscriptions: int
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
     hosts: tuple[tuple[str, datetime], ...] = ()  #: parked hosts
+    outage: Outage | None = None  #: since when Telegram takes nothing

@@ -56,7 +56,7 @@ class _Views:
 
     async def dead(self) -> list[OutboxRow]:
         """Return the messages that could not be delivered."""
-        return await self._store.admin.outbox((DeliveryState.DEAD,))
+        return await self._store.admin.outbox((DeliveryState.DEAD, DeliveryState.UNKNOWN))
 
     async def subscriptions_yaml(self, chats: Sequence[int]) -> str:
         """Return what these chats subscribed to, in the form of feeds.yaml; empty for nothing."""

@@ -129,4 +129,7 @@ def set_up(
     for name in _PARTS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING if name != "telegram" else logging.ERROR)
+        # python-telegram-bot logs a traceback for each answer that is no JSON; ours says it once.
+        logging.getLogger(name).setLevel(
+            logging.WARNING if name != "telegram" else logging.CRITICAL
+        )

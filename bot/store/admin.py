@@ -15,6 +15,7 @@ from bot.store import cleanup, clock_moments, meta, outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
+from bot.store.outages import read_outage
 from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
 
 RECENT_ENTRIES = timedelta(days=6)  #: a newsbell that ran until now had new entries since then
@@ -79,7 +80,7 @@ class AdminTables:
         return await self._writer.run("read the outbox", lambda db: read_outbox(db, states))
 
     async def retry(self, ids: Sequence[int]) -> int:
-        """Queue failed deliveries again (all dead ones where `ids` is empty); return how many."""
+        """Queue failed deliveries again (all undelivered ones for no `ids`); return how many."""
         return await self._writer.run("queue again", lambda db: outbox.retry(db, ids))
 
     async def drop(self, ids: Sequence[int], now: datetime) -> int:
@@ -201,6 +202,7 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
         subscriptions=subscriptions,
         deliveries={} if brief else _delivery_counts(db),
         hosts=tuple((row["host"], sure_time(row["not_before"])) for row in hosts),
+        outage=read_outage(db),
     )
 
 

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
+from bot.store import meta
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, put_alert_options, put_settings, put_time
 from bot.store.sql import (
@@ -210,10 +211,7 @@ def _take_over_moved(
 
 def _sync_chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, int], list[str]]:
     """Return the ids of the declared chats by name, and the changes in words."""
-    moved = {
-        int(row["name"].removeprefix("moved:")): int(row["value"])
-        for row in db.execute("select * from meta where name like 'moved:%'").fetchall()
-    }
+    moves = meta.moves(db)
     before: dict[int, str] = dict(
         db.execute("select id, name from chats where declared = 1").fetchall()
     )
@@ -223,7 +221,7 @@ def _sync_chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, 
         values = [
             chat.name,
             chat.kind,
-            moved.get(chat.address, chat.address),
+            meta.moved_to(moves, chat.address),
             _terminal_number(db, chat.name) if terminal else chat.topic,
             chat.grouping,
             put_settings(chat.settings),

@@ -7,17 +7,36 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.alerts.quiet_hours import PAGE_STORIES
 from bot.model.alerts import Priority
-from bot.model.delivery import Delivery, DeliveryKind, Settlement, Waiting
+from bot.model.delivery import (
+    Delivery,
+    DeliveryKind,
+    NoticeIntent,
+    Outage,
+    Settlement,
+    Waiting,
+)
 from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.store import delivery_rows, outbox, schedules
 from bot.store.database import Writer
 from bot.store.mappers import get_time, put_time, sure_time
+from bot.store.outages import read_outage, write_outage
 from bot.store.settlements import settle
-from bot.store.sql import ALERT, IS_QUEUED, IS_RIPE, IS_SENDING, IS_SENT, OVERDUE, SENDING, TERMINAL
+from bot.store.sql import (
+    ALERT,
+    DEAD,
+    IS_QUEUED,
+    IS_RIPE,
+    IS_SENDING,
+    IS_SENT,
+    OVERDUE,
+    QUEUED,
+    SENDING,
+    TERMINAL,
+)
 
 LEASE = timedelta(minutes=5)
-_MERGED_ALERTS = 25  # at most: alerts that a message can name
 
 # The chats with something queued, each found by a step in the index: what waits behind a chat's
 # first delivery costs nothing.
@@ -37,7 +56,7 @@ _ACCEPTS = """
 """
 _WAITING = f"""
     with recursive {{chats}}
-    select chat, priority, address, last_sent_at from waiting
+    select chat, priority, address from waiting
     join chats on chats.id = chat
     join outbox on outbox.id = (
         select id from outbox where chat_id = chat and {IS_QUEUED} and {IS_RIPE}
@@ -76,6 +95,14 @@ _NEXT_OF_CHAT = f"""
 _MARK_SENDING = f"""
     update outbox set state = {SENDING}, attempts = attempts + 1, lease_until = ? where id = ?
 """
+_REQUEUE = f"""
+    update outbox set state = {QUEUED}, error = ?, doubts = doubts + 1, lease_until = null,
+        doubted_at = coalesce(doubted_at, ?)
+    where {IS_SENDING}
+"""
+_PUT_ASIDE = f"""
+    update outbox set state = {DEAD}, error = ?, lease_until = null, settled_at = ? where id = ?
+"""
 _MERGEABLE = f"""
     select outbox.id,
         (select count(*) from outbox_alerts where outbox_id = outbox.id) as alerts
@@ -112,10 +139,7 @@ class DeliveryTables:
         numbers = ",".join(str(number) for number in busy)
         values = {"now": put_time(now), "limit": limit, "busy": f"[{numbers}]"}
         rows = await self._writer.fetch("read who waits", statement, values)
-        return [
-            Waiting(row["chat"], row["address"], row["priority"], get_time(row["last_sent_at"]))
-            for row in rows
-        ]
+        return [Waiting(row["chat"], row["address"], row["priority"]) for row in rows]
 
     async def is_overdue(self, now: datetime) -> bool:
         """Whether a delivery could have gone out `OVERDUE` ago."""
@@ -126,9 +150,22 @@ class DeliveryTables:
         rows = await self._writer.fetch("read who waits", _NEXT_WAIT, {"now": put_time(now)})
         return get_time(rows[0][0])
 
-    async def schedules_due(self, now: datetime) -> list[ChatSchedule]:
-        """Return chats whose quiet hours or digests have to be looked at."""
-        return await self._writer.run("read the hours of chats", lambda db: schedules.due(db, now))
+    async def schedules_due(
+        self, now: datetime, skip: Collection[int] = (), only: int | None = None
+    ) -> list[ChatSchedule]:
+        """Return chats whose quiet hours or digests have to be looked at.
+
+        Without the chats `skip`, or `only` this chat.
+        """
+        return await self._writer.run(
+            "read the hours of chats", lambda db: schedules.due(db, now, skip, only)
+        )
+
+    async def chats_due(self, now: datetime, skip: Collection[int]) -> list[int]:
+        """Return the ids of these chats; reads nothing else of them."""
+        return await self._writer.run(
+            "read the hours of chats", lambda db: schedules.due_ids(db, now, skip)
+        )
 
     async def apply_schedules(self, plans: Sequence[SchedulePlan], now: datetime) -> None:
         """Keep whether chats are quiet, and gather what waits there into one message."""
@@ -153,6 +190,47 @@ class DeliveryTables:
             return [delivery for delivery in claims if delivery]
 
         return await self._writer.run("claim deliveries", work)
+
+    async def requeue_in_flight(self, reason: str, now: datetime) -> int:
+        """Queue what is marked as being sent, as what may have arrived; return how many.
+
+        Reads nothing of it.
+        """
+
+        def work(db: Database) -> int:
+            return db.execute(_REQUEUE, [reason, put_time(now)]).rowcount
+
+        return await self._writer.run("queue again", work)
+
+    async def put_aside(self, chat_id: int, reason: str, now: datetime) -> None:
+        """Make the next delivery of a chat a dead letter; reads nothing of it."""
+
+        def work(db: Database) -> None:
+            row = db.execute(_NEXT_OF_CHAT, {"chat": chat_id, "now": put_time(now)}).fetchone()
+            if row:
+                db.execute(_PUT_ASIDE, [reason, put_time(now), row["id"]])
+
+        await self._writer.run("put a delivery aside", work)
+
+    async def outage(self) -> Outage | None:
+        """Return since when the service takes nothing, as last kept."""
+        return await self._writer.run("read the outage", read_outage)
+
+    async def keep_outage(
+        self, outage: Outage | None, notice: NoticeIntent | None, now: datetime
+    ) -> None:
+        """Keep whether the service takes nothing, and queue a notice about it."""
+
+        def work(db: Database) -> None:
+            write_outage(db, outage)
+            if notice:
+                outbox.notify(db, notice, now)
+
+        await self._writer.run("keep the outage", work)
+
+    async def notify(self, notice: NoticeIntent, now: datetime) -> None:
+        """Queue a notice to the operator."""
+        await self._writer.run("queue a notice", lambda db: outbox.notify(db, notice, now))
 
     async def settle(self, settlements: Sequence[Settlement], now: datetime) -> None:
         """Keep the results of deliveries."""
@@ -186,9 +264,9 @@ def _merge(db: Database, first: Any, merge_from: int, now: datetime) -> None:
     """Let a delivery carry the alerts of the next ones, if the queue is too long for the chat."""
     if first["doubts"] or first["plain"] or first["form"]:
         return
-    rows = db.execute(_MERGEABLE, [first["chat_id"], first["priority"], _MERGED_ALERTS]).fetchall()
+    rows = db.execute(_MERGEABLE, [first["chat_id"], first["priority"], PAGE_STORIES]).fetchall()
     sums = list(accumulate(row["alerts"] for row in rows))
-    merged = [row["id"] for row, alerts in zip(rows, sums, strict=True) if alerts <= _MERGED_ALERTS]
+    merged = [row["id"] for row, alerts in zip(rows, sums, strict=True) if alerts <= PAGE_STORIES]
     if not rows or sums[-1] < merge_from or first["id"] not in merged:
         return
     others = [number for number in merged if number != first["id"]]

@@ -87,6 +87,7 @@ def read(db: Database, row: Any) -> Delivery:
         edits=row["edits"] is not None and message_id is not None,
         buttons=get_buttons(row["buttons"]),
         file=_file(row),
+        doubted_at=get_time(row["doubted_at"]),
     )
 
 

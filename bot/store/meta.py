@@ -1,8 +1,11 @@
 """Single values of the database by name, in the table `meta`. No rules about them."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from sqlite_utils import Database
+
+_ADDRESS_LENGTH = 17  # characters of a number of 52 bits with its sign
 
 
 class MetaName(StrEnum):
@@ -13,11 +16,35 @@ class MetaName(StrEnum):
     LAST_UPDATE = "last_update"  #: number of the last handled Telegram update
     LANGUAGES = "languages"  #: JSON array: languages of all entries ever kept
     SEARCHED = "searched"  #: id of the last entry in the search index
+    OUTAGE = "outage"  #: JSON object: since when and why Telegram takes nothing; or null
     SEARCH_ROWS = "search_rows"  #: rows of the search index
     SEARCH_OBSOLETE = "search_obsolete"  #: those that belong to no entry, or to its former words
     STOPPING = "stopping"  #: the feed that a clean-up is marking the entries of; 0 for none
     CLEANED_AT = "cleaned_at"  #: when a clean-up last went through to its end
     CHECKED_AT = "checked_at"  #: when all of the database was last checked
+
+
+MOVED = "moved:"  #: and the address of a group: the address of the supergroup that it became
+
+
+def moves(db: Database) -> dict[int, int]:
+    """Return the addresses of groups that became supergroups, and of these."""
+    rows = db.execute("select * from meta where name like ?", [f"{MOVED}%"]).fetchall()
+    pairs = [(row["name"].removeprefix(MOVED), row["value"]) for row in rows]
+    return {int(old): int(new) for old, new in pairs if _is_address(old) and _is_address(new)}
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= _ADDRESS_LENGTH and text.removeprefix("-").isdecimal() and text.isascii()
+
+
+def moved_to(all_moves: Mapping[int, int], address: int) -> int:
+    """Return where a chat is now that was once at this address, over several moves."""
+    seen = {address}
+    while address in all_moves and all_moves[address] not in seen:
+        address = all_moves[address]
+        seen.add(address)
+    return address
 
 
 def read(db: Database, name: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.alerts.quiet_hours import pages
 from bot.model.alerts import Priority
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent
 from bot.model.message import Message
@@ -25,6 +26,7 @@ from bot.store.sql import (
     QUEUED,
     SENDING,
     TERMINAL,
+    UNKNOWN,
     literals,
     marks,
 )
@@ -72,6 +74,7 @@ _RESUME_CHATS = (
 )
 _RETRY = (
     f"update outbox set state = {QUEUED}, attempts = 0, doubts = min(doubts, 1), plain = 0, "
+    "doubted_at = null, "
     "error = '', settled_at = null "
     f"where {{which}} and state in {_RETRIED} and {_HAS_CONTENT}"
 )
@@ -93,6 +96,10 @@ _WAITING_REPLIES = f"""
     and chat_id in (
         select other.id from chats own join chats other using (kind, address)
         where own.id = ? and own.address < 0)
+"""
+_LENGTHS = """
+    select alerts.story_id, length(title) from alerts join entries on entries.id = entry_id
+    where chat_id = ? and alerts.story_id in ({marks})
 """
 _IS_SHOWN = f"""
     select 1 from alerts
@@ -147,6 +154,18 @@ def move_alerts(db: Database, sources: Sequence[int], number: int, now: datetime
     )
 
 
+def queue_pages(db: Database, chat_id: int, stories: Sequence[int], now: datetime) -> None:
+    """Queue new alerts of a chat as few messages, each of which names all its stories."""
+    lengths: dict[int, int] = dict(
+        db.execute(
+            _LENGTHS.format(marks=marks(stories)),
+            [chat_id, *stories],
+        ).fetchall()
+    )
+    for page in pages([lengths[story] for story in stories]):
+        queue_alert(db, chat_id, [stories[place] for place in page], Priority.NORMAL, now)
+
+
 def drop(db: Database, reason: DropReason, now: datetime, where: str, values: Sequence[Any]) -> int:
     """Drop the deliveries for which an SQL condition holds; return how many."""
     return db.execute(
@@ -157,23 +176,26 @@ def drop(db: Database, reason: DropReason, now: datetime, where: str, values: Se
 
 def drop_by_hand(db: Database, ids: Collection[int], now: datetime) -> int:
     """Drop deliveries that wait or failed (all dead ones where `ids` is empty)."""
-    which = f"{_which(ids)} and state in {_GIVEN_UP}"
+    which = f"{_which(ids, DEAD)} and state in {_GIVEN_UP}"
     return drop(db, DropReason.BY_HAND, now, which, list(ids))
 
 
 def retry(db: Database, ids: Collection[int] = ()) -> int:
-    """Queue failed deliveries again (all dead ones where `ids` is empty); return how many.
+    """Queue failed deliveries again; return how many.
 
-    Their chats are resumed: a delivery in a paused chat would never go out.
+    Where `ids` is empty, all dead ones and those of which nobody knows whether they arrived. Their
+    chats are resumed: a delivery in a paused chat would never go out.
     """
-    which, values = _which(ids), list(ids)
+    which, values = _which(ids, DEAD, UNKNOWN), list(ids)
     db.execute(_RESUME_CHATS.format(which=which), values)
     return db.execute(_RETRY.format(which=which), values).rowcount
 
 
-def _which(ids: Collection[int]) -> str:
+def _which(ids: Collection[int], *states: str) -> str:
+    """The deliveries with these ids; where there are none, all in these states."""
     # The index of what is not queued serves only where that is said as well.
-    return f"id in ({marks(ids)})" if ids else f"state = {DEAD} and state != {QUEUED}"
+    failed = f"state in ({', '.join(states)}) and state != {QUEUED}"
+    return f"id in ({marks(ids)})" if ids else failed
 
 
 def queue_alert(

@@ -14,7 +14,13 @@ from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, Priority
 from bot.model.entries import PlacedEntry, Revision
 from bot.model.poll import FeedCommit
 from bot.store.mappers import STATE_COLUMNS, put_spans, put_state, put_time
-from bot.store.outbox import notify, queue_alert, queue_edit, queue_second_alert
+from bot.store.outbox import (
+    notify,
+    queue_alert,
+    queue_edit,
+    queue_pages,
+    queue_second_alert,
+)
 from bot.store.sql import ALERT, IS_QUEUED, marks
 from bot.store.unsent_alerts import reconsider_alert
 from bot.text.url import host_and_port
@@ -197,7 +203,7 @@ def insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) ->
         else:
             queue_alert(db, alert.chat_id, [alert.story_id], alert.priority, now)
     for chat_id, stories in collapsed.items():
-        queue_alert(db, chat_id, stories, Priority.NORMAL, now)
+        queue_pages(db, chat_id, stories, now)
     for alert in inserted:
         _reconsider(db, alert.chat_id, alert.story_id, now)
     return len(inserted)

@@ -3,7 +3,7 @@
 Decides nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,12 +45,21 @@ _SET_FORM = """
 """
 
 
-def due(db: Database, now: datetime) -> list[ChatSchedule]:
+def due_ids(db: Database, now: datetime, skip: Collection[int]) -> list[int]:
+    """Return the ids of the chats that are due, without `skip`."""
+    rows = db.execute("select id from chats where hours_at <= ?", [put_time(now)]).fetchall()
+    return [row["id"] for row in rows if row["id"] not in skip]
+
+
+def due(
+    db: Database, now: datetime, skip: Collection[int] = (), only: int | None = None
+) -> list[ChatSchedule]:
     """Return the chats that are due, with what waits in them for a digest or for quiet hours' end.
 
-    They stay due until `keep`.
+    They stay due until `keep`. Without the chats `skip`, or `only` this chat.
     """
     rows = db.execute("select * from chats where hours_at <= ?", [put_time(now)]).fetchall()
+    rows = [row for row in rows if row["id"] not in skip and only in {None, row["id"]}]
     db.conn.executemany(
         "update chats set hours_at = ? where id = ?", [(put_time(now), row["id"]) for row in rows]
     )

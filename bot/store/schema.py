@@ -75,6 +75,67 @@ def m009_polls(db: Database) -> None:
     _execute(db, _NINTH)
 
 
+@migrations()
+def m010_undecided_tries(db: Database) -> None:
+    """When a delivery was first left undecided; what earlier versions stored amiss is mended."""
+    _execute(db, "alter table outbox add column doubted_at text")
+    _mend_addresses(db)
+    _split_deliveries(db)
+
+
+def _mend_addresses(db: Database) -> None:
+    """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
+    for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
+        old, new = row["name"].removeprefix("moved:"), row["value"]
+        if old == new:
+            db.execute(
+                "update chats set paused = '', allowed = 1 "
+                "where address = ? and paused = 'it became a supergroup'",
+                [int(old)],
+            )
+        elif new.removeprefix("-").isdecimal() and len(new) < 18:
+            continue
+        else:
+            db.execute(
+                "update or ignore chats set address = ? where typeof(address) != 'integer' "
+                "and cast(address as text) = ?",
+                [int(old), new],
+            )
+        db.execute("delete from meta where name = ?", [row["name"]])
+    # What is left leads nowhere: Telegram will say so, and the chat is paused.
+    db.execute("update chats set address = -id where typeof(address) != 'integer'")
+
+
+def _split_deliveries(db: Database) -> None:
+    """Leave no delivery more stories than a message names: the others were never shown."""
+    page = 25
+    rows = db.execute(
+        "select outbox_id, count(*) as stories from outbox_alerts "
+        "join outbox on id = outbox_id where state = 'queued' and kind = 'alert' "
+        "group by 1 having stories > ?",
+        [page],
+    ).fetchall()
+    for row in rows:
+        stories = db.execute(
+            "select story_id from outbox_alerts join alerts using (chat_id, story_id) "
+            "where outbox_id = ? order by created_at, story_id",
+            [row["outbox_id"]],
+        ).fetchall()
+        for first in range(page, len(stories), page):
+            number = db.execute(
+                "insert into outbox (chat_id, kind, priority, created_at) "
+                "select chat_id, kind, priority, created_at from outbox where id = ?",
+                [row["outbox_id"]],
+            ).lastrowid
+            db.conn.executemany(
+                "update outbox_alerts set outbox_id = ? where outbox_id = ? and story_id = ?",
+                [
+                    (number, row["outbox_id"], story["story_id"])
+                    for story in stories[first : first + page]
+                ],
+            )
+
+
 def _execute(db: Database, statements: str) -> None:
     """Run statements one by one: `executescript` would end the transaction."""
     for statement in statements.split(";\n"):

@@ -6,17 +6,26 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model.chats import ChatKind
-from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, Settlement
+from bot.model.delivery import (
+    DeliveryKind,
+    DeliveryState,
+    NoticeIntent,
+    NoticeKind,
+    Settlement,
+)
 from bot.store import meta
 from bot.store.mappers import put_time
+from bot.store.meta import moved_to
 from bot.store.outbox import DropReason, drop, notify, queue_edit
 from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, SECOND_ALERT
 from bot.store.unsent_alerts import reconsider_delivery
 
 _SETTLE = """
-    update outbox set state = ?, error = ?, doubts = doubts + ?, plain = max(plain, ?),
-        message_id = ?, lease_until = null, settled_at = ?
-    where id = ?
+    update outbox set state = :state, error = :error, doubts = doubts + :doubt,
+        doubted_at = case when :doubt then coalesce(doubted_at, :now) else doubted_at end,
+        attempts = attempts - :uncounted, plain = max(plain, :plain),
+        message_id = :message, lease_until = null, settled_at = :settled
+    where id = :id
 """
 _REVISIONS = """
     select story_id, revision from outbox_alerts join alerts using (chat_id, story_id)
@@ -33,6 +42,7 @@ _PARK = """
     and (id = :id or (address != 0 and :all_topics and coalesce(not_before, '') < :until))
 """
 _MOVED_TABLES = ("stances", "feed_chats", "links", "screens", "verdicts")
+_MOVES_IN_CIRCLES = "Telegram sends it to another address and back."
 _ALERT_TABLES = ("alerts", "alert_matches", "outbox_alerts", "outbox")
 _TAKE_OVER_SETTINGS = """
     update chats set grouping = coalesce(chats.grouping, old.grouping),
@@ -56,15 +66,17 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
     done = settlement.state is not DeliveryState.QUEUED
     db.execute(
         _SETTLE,
-        [
-            settlement.state,
-            settlement.error,
-            settlement.doubt,
-            settlement.plain,
-            settlement.message_id,
-            put_time(now) if done else None,
-            delivery.id,
-        ],
+        {
+            "state": settlement.state,
+            "error": settlement.error,
+            "doubt": settlement.doubt,
+            "uncounted": not settlement.counts,
+            "plain": settlement.plain,
+            "message": settlement.message_id,
+            "settled": put_time(now) if done else None,
+            "now": put_time(now),
+            "id": delivery.id,
+        },
     )
     if settlement.state is DeliveryState.SENT:
         _sent(db, settlement, now)
@@ -73,15 +85,15 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
         drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
     if settlement.state is DeliveryState.QUEUED:
         reconsider_delivery(db, delivery.id, now)  # its subscription may be gone by now
+    if settlement.move_to is not None:
+        _move_chats(db, chat.address, settlement.move_to, now)
     if settlement.retry_at:
-        _park(db, delivery, settlement.retry_at, all_topics=settlement.notice is None)
+        _park(db, settlement, settlement.retry_at)
     if settlement.pause:
         db.execute(
             "update chats set paused = ? where kind = ? and address = ?",
             [settlement.pause, chat.kind, chat.address],
         )
-    if settlement.move_to is not None:
-        _move_chats(db, chat.address, settlement.move_to, now)
     if settlement.notice:
         notify(db, settlement.notice, now)
 
@@ -107,19 +119,18 @@ def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
             queue_edit(db, chat_id, story_id, now)
 
 
-def _park(db: Database, delivery: Delivery, until: datetime, *, all_topics: bool) -> None:
+def _park(db: Database, settlement: Settlement, until: datetime) -> None:
     """Send nothing to the chat before.
 
-    Telegram's limits are those of an address, so that its topics wait together. What the operator
-    gets a notice of (a closed topic) concerns the one chat.
+    Telegram's limits are those of an address, so that its topics wait together.
     """
-    chat = delivery.chat
+    chat = settlement.delivery.chat
     values = {
         "until": put_time(until),
         "kind": chat.kind,
-        "address": chat.address,
+        "address": chat.address if settlement.move_to is None else settlement.move_to,
         "id": chat.id,
-        "all_topics": all_topics,
+        "all_topics": not settlement.topic_only,
     }
     db.execute(_PARK, values)
 
@@ -127,9 +138,18 @@ def _park(db: Database, delivery: Delivery, until: datetime, *, all_topics: bool
 def _move_chats(db: Database, old: int, new: int, now: datetime) -> None:
     """Move the chats of a group that became a supergroup, with all that waits in them.
 
-    The numbers of its messages are not moved: in the supergroup they are other messages.
+    The numbers of its messages are not moved: in the supergroup they are other messages. Whoever
+    is sent back to where it came from stays, and takes nothing until a person acts.
     """
-    meta.write(db, f"moved:{old}", new)
+    if moved_to(meta.moves(db), new) == old:
+        db.execute(
+            "update chats set paused = ? where kind = ? and address = ?",
+            [_MOVES_IN_CIRCLES, ChatKind.TELEGRAM, old],
+        )
+        reason = f"Telegram sends the group {old} to {new} and back; its alerts are kept."
+        notify(db, NoticeIntent(NoticeKind.CHAT_PAUSED, reason), now)
+        return
+    meta.write(db, f"{meta.MOVED}{old}", new)
     rows = db.execute(
         "select id, topic, operator from chats where kind = ? and address = ?",
         [ChatKind.TELEGRAM, old],

@@ -54,6 +54,7 @@ SENDING = literal(DeliveryState.SENDING)
 MERGED = literal(DeliveryState.MERGED)
 DROPPED = literal(DeliveryState.DROPPED)
 DEAD = literal(DeliveryState.DEAD)
+UNKNOWN = literal(DeliveryState.UNKNOWN)
 
 ALERT = literal(DeliveryKind.ALERT)
 EDIT = literal(DeliveryKind.EDIT)

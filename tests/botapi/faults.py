@@ -54,13 +54,18 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Hang:
+    """Take the request, carry nothing out and never answer."""
+
+
+@dataclass(frozen=True)
 class NotJson:
     """Answer 200 with something that is not JSON."""
 
     processed: bool = False
 
 
-Fault = TooManyRequests | ServerError | Refuse | DropBefore | DropAfter | Slow | NotJson
+Fault = TooManyRequests | ServerError | Refuse | DropBefore | DropAfter | Slow | Hang | NotJson
 
 
 @dataclass

@@ -24,6 +24,7 @@ from .faults import (
     DropBefore,
     Fault,
     FaultPlan,
+    Hang,
     NotJson,
     Refuse,
     ServerError,
@@ -36,6 +37,7 @@ from .params import read_params
 
 TOKEN: Final = "123456:AAbbccddeeffgghhiijjkkllmmnnooppqqr"
 _TOKEN: Final = re.compile(r"[1-9]\d*:[A-Za-z0-9_-]+", re.ASCII)
+_FOREVER: Final = 3600.0  # seconds; whoever asked has given up by then
 _BODY_BYTES: Final = 64 << 20
 _SENDS: Final = frozenset({"sendMessage", "sendDocument", "sendPhoto"})
 _EDITS: Final = frozenset({"editMessageText", "editMessageCaption", "editMessageReplyMarkup"})
@@ -241,6 +243,9 @@ class BotApi(Asking):
                 return server_error(fault)
             case NotJson():
                 return not_json()
+            case Hang():
+                await self._pause(_FOREVER)
+                return None
             case DropBefore() | DropAfter():
                 return None
             case _:

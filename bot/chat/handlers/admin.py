@@ -91,7 +91,8 @@ class Admin(StaticScreen):
         people, requests = await self._store.people(), await self._store.access_requests()
         waiting = sum(queued for _, queued, _ in status.chats)
         failing = sum(bool(feed.state.failures) for feed in status.feeds)
-        dead = status.deliveries.get(DeliveryState.DEAD, 0)
+        states = (DeliveryState.DEAD, DeliveryState.UNKNOWN)
+        dead = sum(status.deliveries.get(state, 0) for state in states)
         lines = [
             translator.ngettext("{number} person", "{number} people", len(people))
             + ", "

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -24,12 +25,31 @@ from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.delivery.channels.send_errors import classify
-from bot.model.delivery import Delivery, DeliveryKind, Refused, SendOutcome, Sent, Undecided
+from bot.delivery.channels.send_errors import classify, clean_parameters, is_id, unreadable
+from bot.model.delivery import (
+    Delivery,
+    DeliveryKind,
+    Refused,
+    SendOutcome,
+    Sent,
+    ServiceDown,
+    Undecided,
+)
 from bot.model.message import Button, File, Message
 
 SEND_TIMEOUT = 25.0  #: seconds; a longer one leaves fewer sends undecided
+CHECK_TIMEOUT = 10.0  #: seconds for the question whether the service works
 POOL = 32  #: connections for sends
+
+# What python-telegram-bot raises for JSON of another shape than it expects.
+_ODD_SHAPE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 log = structlog.stdlib.get_logger("newsbell.telegram")
 
@@ -39,6 +59,15 @@ class _Bot(Bot):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.token.partition(':')[0]})"
+
+
+class _Request(HTTPXRequest):
+    """Cleans what an answer names before python-telegram-bot trusts it."""
+
+    async def do_request(self, *args: Any, **more: Any) -> tuple[int, bytes]:
+        """Return status and body."""
+        status, body = await super().do_request(*args, **more)
+        return status, body if status < HTTPStatus.BAD_REQUEST else clean_parameters(body)
 
 
 @cache
@@ -52,7 +81,7 @@ async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A bot at this address. No call is made yet; its clients are closed at the end."""
     base = api.rstrip("/")
     shared = {"verify": tls_context()}
-    sending = HTTPXRequest(
+    sending = _Request(
         connection_pool_size=POOL,
         read_timeout=SEND_TIMEOUT,
         write_timeout=15,
@@ -60,7 +89,7 @@ async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
         pool_timeout=20,
         httpx_kwargs=shared,
     )
-    polling = HTTPXRequest(
+    polling = _Request(
         connection_pool_size=2, read_timeout=40, connect_timeout=10, httpx_kwargs=shared
     )
     bot = _Bot(
@@ -104,16 +133,35 @@ class TelegramChannel:
             else:
                 answer = await self._send(delivery, message)
         except TelegramError as error:
-            return classify(error, delivery.message_id)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            # JSON of another shape than python-telegram-bot expects.
-            log.exception("answer_unreadable", delivery_id=delivery.id)
-            return Undecided("an unreadable answer")
-        if isinstance(answer, TelegramMessage):
+            return classify(error, delivery.message_id, delivery.chat.address)
+        except _ODD_SHAPE as error:
+            log.warning("answer_unreadable", error=type(error).__name__)
+            return unreadable()
+        if isinstance(answer, TelegramMessage) and is_id(answer.message_id):
             return Sent(answer.message_id)
         if editing:
             return Sent(delivery.message_id)
-        return Undecided("an answer that names no message")
+        return unreadable()
+
+    async def check(self) -> SendOutcome | None:
+        """What is wrong with the service; None where it answers."""
+        try:
+            await self._bot.get_me(
+                read_timeout=CHECK_TIMEOUT, write_timeout=CHECK_TIMEOUT, connect_timeout=10
+            )
+        except TelegramError as error:
+            outcome = classify(error, None)
+        except _ODD_SHAPE as error:
+            log.warning("answer_unreadable", error=type(error).__name__)
+            outcome = unreadable()
+        else:
+            return None
+        if isinstance(outcome, ServiceDown):
+            return outcome
+        # What was asked for sends nothing: a message surely did not arrive.
+        if isinstance(outcome, Undecided) and outcome.fault:
+            return ServiceDown(outcome.reason, outcome.fault)
+        return None
 
     async def _send(self, delivery: Delivery, message: Message) -> TelegramMessage:
         chat = delivery.chat

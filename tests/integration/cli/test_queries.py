@@ -473,7 +473,7 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
             "here: the message was refused (bad words).",
         ),
         (
-            [Undecided("cut off"), Undecided("cut off")],
+            [Undecided("cut off")] * 40,
             "here: the connection broke before the reply, "
             "so the message may or may not have arrived",
         ),

@@ -22,7 +22,7 @@ from telegram_harness import (
     telegram_config,
 )
 
-from bot.delivery.deliverer import MAX_IN_FLIGHT, WAITING_READ
+from bot.delivery.choice import MAX_IN_FLIGHT, WAITING_READ
 from bot.delivery.rate_limits import BURST, GROUP_BUDGET, GROUP_RESERVED
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)

@@ -1,9 +1,12 @@
 """Every known answer of Telegram, from the wire to the settlement: fault, outcome, settlement."""
 
 import asyncio
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +43,7 @@ from bot.model.delivery import (
     SendOutcome,
     Sent,
     ServiceDown,
+    ServiceFault,
     Settlement,
     Undecided,
 )
@@ -58,10 +62,9 @@ NO_TOPIC = "the topic is closed or deleted; reopen it, or set another one."
 TOKEN = "the token is not valid."
 LOST = "the message is not there any more"
 IN_DOUBT = "the connection ended before the answer"
-NOTICE = (
-    "Telegram refuses the bot's token: the token is not valid. Set a valid token and restart "
-    "newsbell."
-)
+SILENT = "Telegram does not answer in time"
+PORTAL = "something that is not Telegram answers: a login page of the network, or a proxy"
+NO_ADDRESS = "Telegram says that the group became a supergroup, and names no usable address"
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +119,11 @@ def paused(reason: str) -> dict[str, Any]:
 
 
 def again(reason: str) -> dict[str, Any]:
-    return waits(reason, 5 * SECOND, doubt=True)
+    return waits(reason, 2 * SECOND, doubt=True)
+
+
+def down(reason: str) -> dict[str, Any]:
+    return waits(reason, 2 * SECOND, counts=False)
 
 
 def plain(reason: str) -> dict[str, Any]:
@@ -204,19 +211,19 @@ WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
         lambda api: api.restrict(FORUM),
         delivery(FORUM),
         ChatClosed(NO_RIGHTS, probe=True),
-        waits(NO_RIGHTS, DAY, notice=chat_notice(NO_RIGHTS)),
+        waits(NO_RIGHTS, DAY, notice=chat_notice(NO_RIGHTS), topic_only=True),
     ),
     "topic closed": (
         lambda api: api.close_topic(FORUM, TOPIC),
         delivery(FORUM, TOPIC),
         ChatClosed(NO_TOPIC, probe=True),
-        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC)),
+        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC), topic_only=True),
     ),
     "topic deleted": (
         lambda api: api.delete_topic(FORUM, TOPIC),
         delivery(FORUM, TOPIC),
         ChatClosed(NO_TOPIC, probe=True),
-        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC)),
+        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC), topic_only=True),
     ),
     "message to edit not found": (
         lambda _: None,
@@ -253,24 +260,45 @@ def closed(
         Refuse(code, description),
         delivery(),
         ChatClosed(reason, probe=probe),
-        waits(reason, DAY, notice=chat_notice(reason)) if probe else paused(reason),
+        waits(reason, DAY, notice=chat_notice(reason), topic_only=True)
+        if probe
+        else paused(reason),
     )
 
 
 def doubtful(
-    fault: Fault, reason: str = IN_DOUBT
+    fault: Fault, reason: str, kind: ServiceFault
 ) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
-    return fault, delivery(), Undecided(reason), again(reason)
+    return fault, delivery(), Undecided(reason, kind), again(reason)
 
 
+def service_down(
+    fault: Fault, reason: str, kind: ServiceFault
+) -> tuple[Fault, Delivery, SendOutcome, dict[str, Any]]:
+    return fault, delivery(), ServiceDown(reason, kind), down(reason)
+
+
+def own_error(words: str) -> str:
+    return f"Telegram answers with an error of its own: {words}"
+
+
+MOVED = "Bad Request: group chat was upgraded to a supergroup chat"
 PAUSE, RESTART = "Telegram asks for a pause", "Telegram's server restarts"
 TOO_LARGE = {413: "Request Entity Too Large"}
-HALTED = waits(TOKEN, timedelta(minutes=5), notice=NoticeIntent(NoticeKind.SERVICE_DOWN, NOTICE))
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are "
     "exactly the same as a current content "
     "and reply markup of the message"
 )
+
+
+def long_pause(minutes: int) -> NoticeIntent:
+    return NoticeIntent(
+        NoticeKind.CHAT_PAUSED,
+        f"Telegram asks for a pause of {minutes} minutes in desk. "
+        "Its alerts are kept and sent later.",
+    )
+
 
 #: the fault at the endpoint, the delivery, the outcome, the settlement's fields beside the delivery
 WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
@@ -353,8 +381,12 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         Refused("the message is too large."),
         plain("the message is too large."),
     ),
-    "401": (Refuse(401, "Unauthorized"), delivery(), ServiceDown(TOKEN), HALTED),
-    "404": (Refuse(404, "Not Found"), delivery(), ServiceDown(TOKEN), HALTED),
+    "401": service_down(Refuse(401, "Unauthorized"), TOKEN, ServiceFault.REFUSED),
+    "404": service_down(
+        Refuse(404, "Not Found"),
+        "the Bot API's address is not found (404)",
+        ServiceFault.PORTAL,
+    ),
     "409": (
         Refuse(
             409,
@@ -375,7 +407,7 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         TooManyRequests(10072),
         delivery(),
         NotSent(PAUSE, 10072 * SECOND, rate_limited=True),
-        waits(PAUSE, 10072 * SECOND),
+        waits(PAUSE, 10072 * SECOND, notice=long_pause(168)),
     ),
     "429 in words only": (
         TooManyRequests(17, with_parameters=False),
@@ -389,26 +421,49 @@ WIRE: dict[str, tuple[Fault, Delivery, SendOutcome, dict[str, Any]]] = {
         NotSent(PAUSE, 5 * SECOND, rate_limited=True),
         waits(PAUSE, 5 * SECOND),
     ),
-    "500 restart": (
-        ServerError(500, html=False),
+    "429 of 30,000 years": (
+        TooManyRequests(1_000_000_000_000),
         delivery(),
-        NotSent(RESTART),
-        waits(RESTART, 2 * SECOND),
+        NotSent(PAUSE, DAY, rate_limited=True),
+        waits(PAUSE, DAY, notice=long_pause(1440)),
     ),
-    "500 restart, sixth": (
-        ServerError(500, html=False),
-        delivery(attempt=6),
-        NotSent(RESTART),
-        waits(RESTART, 64 * SECOND),
+    "429 of a negative time": (
+        Refuse(429, "Too Many Requests", {"retry_after": -7}),
+        delivery(),
+        NotSent(PAUSE, 5 * SECOND, rate_limited=True),
+        waits(PAUSE, 5 * SECOND),
     ),
-    "500 page": doubtful(ServerError(500)),
-    "502 page": doubtful(ServerError(502)),
-    "502 JSON": doubtful(ServerError(502, html=False)),
-    "504 page, carried out": doubtful(ServerError(504, processed=True)),
-    "200 no JSON": doubtful(NotJson(), "an unreadable answer"),
-    "200 no JSON, carried out": doubtful(NotJson(processed=True), "an unreadable answer"),
-    "dropped before": doubtful(DropBefore()),
-    "dropped after": doubtful(DropAfter()),
+    **{
+        f"400 moved to {address!r}": (
+            Refuse(400, MOVED, {"migrate_to_chat_id": address}),
+            delivery(GROUP),
+            NotSent(NO_ADDRESS),
+            waits(NO_ADDRESS, 2 * SECOND),
+        )
+        for address in ("abc", GROUP, 77, True, -1.5, -(1 << 70), None, [-1009], {"id": -1009})
+    },
+    "500 restart": service_down(ServerError(500, html=False), RESTART, ServiceFault.ERROR),
+    "500 page": doubtful(
+        ServerError(500), own_error("Internal Server Error (500)"), ServiceFault.ERROR
+    ),
+    "500 in words": doubtful(
+        Refuse(500, "Internal Server Error"), own_error("Internal Server Error"), ServiceFault.ERROR
+    ),
+    "502 page": doubtful(ServerError(502), own_error("Bad Gateway (502)"), ServiceFault.ERROR),
+    "502 JSON": doubtful(
+        ServerError(502, html=False), own_error("Bad Gateway"), ServiceFault.ERROR
+    ),
+    "504 page, carried out": doubtful(
+        ServerError(504, processed=True), own_error("Gateway Timeout (504)"), ServiceFault.ERROR
+    ),
+    **{
+        f"{status} page": service_down(ServerError(status), PORTAL, ServiceFault.PORTAL)
+        for status in (302, 400, 401, 403, 404, 407, 451)
+    },
+    "200 no JSON": doubtful(NotJson(), PORTAL, ServiceFault.PORTAL),
+    "200 no JSON, carried out": doubtful(NotJson(processed=True), PORTAL, ServiceFault.PORTAL),
+    "dropped before": doubtful(DropBefore(), IN_DOUBT, ServiceFault.BROKEN),
+    "dropped after": doubtful(DropAfter(), IN_DOUBT, ServiceFault.BROKEN),
 }
 
 
@@ -425,11 +480,54 @@ async def test_what_the_endpoint_answers_becomes_an_outcome_and_a_settlement(
     assert became(what, result) == Settlement(what, **fields)
 
 
-async def test_a_wrong_token_halts_everything(api: BotApi) -> None:
+async def test_a_wrong_token_stops_the_service(api: BotApi) -> None:
     wrong = await send(api, delivery(), token="123456:AAwrongwrongwrongwrongwrongwrongwro")
-    malformed = await send(api, delivery(), token="123456:?")
 
-    assert (wrong, malformed) == (ServiceDown(TOKEN), ServiceDown(TOKEN))
+    assert wrong == ServiceDown(TOKEN, ServiceFault.REFUSED)
+
+
+async def test_the_question_whether_the_service_works_tells_its_faults_apart(api: BotApi) -> None:
+    answers = []
+    for fault in (None, ServerError(502), NotJson(), Refuse(401, "Unauthorized"), DropBefore()):
+        if fault:
+            api.fault(fault, method="getMe")
+        async with open_bot(api.token, api.url) as made:
+            answers.append(await TelegramChannel(made).check())
+
+    faults = [answer.fault for answer in answers if isinstance(answer, ServiceDown)]
+    assert answers[0] is None
+    assert faults == [
+        ServiceFault.ERROR,
+        ServiceFault.PORTAL,
+        ServiceFault.REFUSED,
+        ServiceFault.BROKEN,
+    ]
+
+
+async def test_a_certificate_that_fails_is_no_portal(tmp_path: Path) -> None:
+    """The certificate is signed by itself; a portal speaks no TLS at all."""
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names]
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://login/\r\n\r\n")
+        writer.close()
+
+    outcomes = []
+    for tls in (context, None):
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0, ssl=tls)
+        port = server.sockets[0].getsockname()[1]
+        async with server, open_bot("123456:ABC", f"https://localhost:{port}") as made:
+            outcomes.append(await TelegramChannel(made).send(delivery(), Message("Fire")))
+
+    assert outcomes == [
+        ServiceDown("the certificate of Telegram's address fails", ServiceFault.CERTIFICATE),
+        ServiceDown(f"no secure connection: {PORTAL}", ServiceFault.PORTAL),
+    ]
 
 
 async def test_a_refused_connection_is_surely_not_sent(api: BotApi) -> None:
@@ -438,9 +536,9 @@ async def test_a_refused_connection_is_surely_not_sent(api: BotApi) -> None:
 
     result = await send(api, delivery(), url=nowhere)
 
-    assert result == NotSent("Telegram cannot be reached")
+    assert result == ServiceDown("Telegram cannot be reached", ServiceFault.UNREACHABLE)
     assert became(delivery(), result) == Settlement(
-        delivery(), **waits("Telegram cannot be reached", 2 * SECOND)
+        delivery(), **down("Telegram cannot be reached")
     )
 
 
@@ -452,7 +550,7 @@ async def test_an_answer_that_comes_too_late_leaves_it_in_doubt(api: BotApi) -> 
             Bot(api.token, base_url=f"{api.url}/bot", request=request)
         ).send(delivery(), Message("Fire"))
 
-    assert result == Undecided(IN_DOUBT)
+    assert result == Undecided(SILENT, ServiceFault.SILENT)
     assert [message.text for message in api.messages(ANN)] == ["Fire"], "it had arrived"
 
 
@@ -466,11 +564,14 @@ async def test_no_free_connection_is_surely_not_sent(api: BotApi) -> None:
         second = await channel.send(delivery(GROUP), Message("Fire"))
         first.cancel()
 
-    assert second == NotSent("Telegram cannot be reached")
+    assert second == NotSent("too many requests to Telegram are under way")
     assert api.messages(GROUP) == []
 
 
-@pytest.mark.parametrize("result", ["true", "{}", "7", "null"])
+ODD = ["true", "{}", "7", "null", '{"message_id": "x"}', '{"message_id": 1e999}', "[[[]]]"]
+
+
+@pytest.mark.parametrize("result", [*ODD, "[" * 100_000, "9" * 5000])
 async def test_an_answer_that_names_no_message_leaves_it_in_doubt(api: BotApi, result: str) -> None:
     async def odd(_: web.Request) -> web.Response:
         return web.Response(
@@ -497,24 +598,58 @@ async def test_a_text_without_a_letter_is_refused_before_it_is_sent(api: BotApi)
     assert (result, api.calls) == (Refused("there is no text to send."), [])
 
 
+KINDS = [
+    delivery(),
+    EDIT,
+    *(delivery(kind=kind) for kind in (DeliveryKind.AGAIN, DeliveryKind.NOTICE)),
+    *(delivery(kind=DeliveryKind.REPLY, edits=edits) for edits in (False, True)),
+]
+
+
+@pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize(
-    ("what", "state"),
+    ("doubts", "since", "state"),
     [
-        (delivery(), QUEUED),
-        (delivery(doubts=1), DeliveryState.UNKNOWN),
-        (EDIT, QUEUED),
-        (replace(EDIT, doubts=3, attempt=4), QUEUED),
-        (replace(EDIT, doubts=4, attempt=5), DeliveryState.UNKNOWN),
-        (delivery(kind=DeliveryKind.NOTICE), DeliveryState.UNKNOWN),
-        (delivery(kind=DeliveryKind.REPLY), DeliveryState.UNKNOWN),
+        (0, None, QUEUED),
+        (policy.UNDECIDED_TRIES - 2, DAY, QUEUED),
+        (policy.UNDECIDED_TRIES + 50, policy.UNDECIDED_SPAN - SECOND, QUEUED),
+        (policy.UNDECIDED_TRIES - 1, policy.UNDECIDED_SPAN, DeliveryState.UNKNOWN),
+        (policy.UNDECIDED_TRIES - 1, -DAY, QUEUED),
     ],
 )
-def test_an_alert_in_doubt_is_repeated_once_an_edit_several_times_and_the_rest_never(
-    what: Delivery, state: DeliveryState
+def test_what_is_in_doubt_is_tried_again_until_many_tries_over_hours_were(
+    what: Delivery, doubts: int, since: timedelta | None, state: DeliveryState
 ) -> None:
+    first = None if since is None else NOON - since
+    what = replace(what, doubts=doubts, attempt=doubts + 1, doubted_at=first)
+
     result = became(what, Undecided("x"))
 
     assert (result.state, result.doubt) == (state, True)
+    is_notice = what.kind is DeliveryKind.NOTICE
+    assert (result.notice is not None) == (state is DeliveryState.UNKNOWN and not is_notice)
+
+
+def test_while_the_service_takes_nothing_a_message_is_tried_with_the_next_probe() -> None:
+    probe_at = NOON + 9 * SECOND
+    doubtful_try = Undecided("x", ServiceFault.ERROR)
+
+    spans = [
+        policy.settle(delivery(attempt=attempt), outcome, NOON, probe_at).retry_at
+        for attempt in (1, 50)
+        for outcome in (doubtful_try, ServiceDown("x", ServiceFault.SILENT), Undecided("x"))
+    ]
+
+    seconds = [(span - NOON).total_seconds() for span in spans if span]
+    assert seconds == [2, 2, 2, 9, 9, 600]
+
+
+def test_of_a_group_that_is_sent_on_again_and_again_each_move_waits_longer() -> None:
+    first, second, tenth = (
+        became(delivery(attempt=attempt), ChatMoved(-5)).retry_at for attempt in (1, 2, 10)
+    )
+
+    assert (first, second, tenth) == (None, NOON + 4 * SECOND, NOON + 600 * SECOND)
 
 
 def test_what_is_refused_plain_as_well_is_dead_and_the_operator_is_notified() -> None:

@@ -3,6 +3,7 @@
 The databases are built by the migrations that the older version had, and filled by hand.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,7 +27,7 @@ from support import (
 )
 
 from bot.model.chat_events import Role
-from bot.model.delivery import DeliveryState
+from bot.model.delivery import DeliveryKind, DeliveryState
 from bot.model.stories import Grouping
 from bot.store.chat_changes import token_hash
 from bot.store.mappers import put_time
@@ -190,17 +191,18 @@ async def test_a_database_of_0_1_0_goes_on_where_it_was(
         [(chat_id, user_id, screen)] = await store.chats.busy_screens()
         assert (chat_id, user_id, screen.values) == (2, 8, {"url": "https://site.example/"})
 
+        clock.advance(timedelta(seconds=2))  # something was being sent: it may have arrived
         await poll(app)
         assert terminal.titles() == ["Harbour burns", "The harbour floods"]
+        assert terminal.texts(DeliveryKind.NOTICE) == ["(repeat) A notice being sent"]
         status = await store.admin.status()
         assert [(row.name, row.entries) for row in status.feeds] == [("Added", 0), ("Wire", 4)]
         assert status.deliveries == {
-            DeliveryState.SENT: 3,
-            DeliveryState.UNKNOWN: 1,
+            DeliveryState.SENT: 4,
             DeliveryState.DEAD: 1,
         }
         unfinished = [row.title for row in await store.admin.outbox()]
-        assert unfinished == ["A notice being sent", "A dead notice"]
+        assert unfinished == ["A dead notice"]
 
         assert await store.search.fill(NOON)
         titles = [entry.article.title for entry in store.archive.entries("", None)]
@@ -248,3 +250,38 @@ def test_a_change_of_the_publisher_groups_does_not_change_what_migration_m003_wr
         rows = old.execute("select house, origin from entries order by id").fetchall()
     assert [row["house"] for row in rows] == [*PUBLISHERS.values(), "reuters"]
     assert [row["origin"] for row in rows] == [row["house"] for row in rows]
+
+
+async def test_a_database_that_holds_absurd_addresses_and_a_message_of_70_stories_goes_on(
+    tmp_path: Path, clock: ManualClock, terminal: Recorder
+) -> None:
+    """Answers of a server were stored as addresses; stories that no message names were lost."""
+    with database(tmp_path / "newsbell.db", before="m010_undecided_tries") as old:
+        insert_feed(old, 1, "https://wire.example/")
+        insert(old, "chats", id=1, name="here", kind="terminal", address=0, declared=1)
+        for number, (address, paused) in enumerate(
+            [("abc", ""), (-20, "it became a supergroup"), ("[-5]", "")], 2
+        ):
+            columns = {"kind": "telegram", "address": address, "paused": paused}
+            insert(old, "chats", id=number, name=f"group {number}", allowed=not paused, **columns)
+        for name, value in {"-10": "abc", "-20": "-20", "-30": "-31", "-31": "-32"}.items():
+            insert(old, "meta", name=f"moved:{name}", value=value)
+        insert(old, "subscriptions", id=1, name="All", query="harbour", declared=1, created_at=OLD)
+        insert_delivery(old, 1, 1, "queued")
+        for number in range(1, 71):
+            key = {name: bytes([number]) for name in ("guid_key", "link_key", "title_key")}
+            KEYS[number] = bytes([number])
+            insert_entry(old, number, f"Harbour {number}", **key)
+            insert_alert(old, 1, number)
+            insert(old, "outbox_alerts", outbox_id=1, chat_id=1, story_id=number)
+    chats = {"here": {"terminal": True}, "moved": {"telegram": -30}}
+    config = json.dumps({"chats": chats, "feeds": [], "subscriptions": []})
+    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
+        await app.deliverer.run_once(timedelta(0))
+        rows = await sqlite(app)._writer.fetch("look", "select * from chats order by id")
+
+    assert [row["address"] for row in rows] == [0, -10, -20, -4, -32]
+    assert [(row["paused"], row["allowed"]) for row in rows] == [("", 1)] * 5
+    assert [len(delivery.alerts) for delivery, _ in terminal.sent] == [25, 25, 20]
+    shown = "\n".join(message.text for _, message in terminal.sent)
+    assert all(f"Harbour {number}\n" in shown for number in range(1, 71))

@@ -20,7 +20,7 @@ from bot.delivery.rate_limits import (
     LONGEST_ARRIVAL,
     RateLimiter,
 )
-from bot.model.delivery import NotSent, ServiceDown
+from bot.model.delivery import NotSent
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 addresses = st.sampled_from([1, 2, 3, *range(100, 140), -1, -2, -3])
@@ -229,7 +229,8 @@ def test_what_is_urgent_goes_out_in_a_group_that_has_had_its_share_of_the_minute
 
 def test_a_terminal_is_not_paced() -> None:
     limits = RateLimiter()
-    limits.end(1, NOON, ServiceDown(""), NOON + MINUTE)
+    for number in range(FLOOD_CHATS):
+        rate_limit(limits, number, NOON, NOON + MINUTE)
     for _ in range(100):
         sent(limits, 0, NOON)
 
