@@ -4,10 +4,11 @@ Every method of a store is one transaction and takes or returns a batch; all may
 after which nothing of the transaction was kept.
 """
 
+import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from bot.model.alerts import AlertedStory, AlertIntent, StoryState, UnsentMatch
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
@@ -74,7 +75,7 @@ class Parser(Protocol):
         ...
 
 
-@runtime_checkable
+@typing.runtime_checkable
 class ServiceCheck(Protocol):
     """A channel whose service can be asked whether it works, without sending anything."""
 

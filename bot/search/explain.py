@@ -12,10 +12,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.archive import AlertFact, EntryFacts, FeedFact
+from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
 from bot.model.chats import Subscription
 from bot.model.delivery import DeliveryState
-from bot.model.entries import Article, Silence
+from bot.model.entries import RECENT, Article, Silence
 from bot.query.explain import explain, sentence
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
@@ -155,7 +155,7 @@ def _in_chat(
     translator: Translator,
 ) -> str:
     if alert is None:
-        if facts.entry.silent:
+        if facts.entry.silent and not _may_alert(facts.entry):
             return translator.gettext(
                 "no alert, because {reason}", reason=_silent(facts.entry.silent, translator)
             )
@@ -181,6 +181,12 @@ def _in_chat(
     return state
 
 
+def _may_alert(entry: StoredEntry) -> bool:
+    """Whether the entry came in a flood and was new enough for an alert, as `alerts.decide` is."""
+    is_recent = entry.published is not None and entry.published > entry.first_seen_at - RECENT
+    return entry.silent is Silence.FLOOD and is_recent
+
+
 def _silent(kind: Silence, translator: Translator) -> str:
     """Why no alert was possible for an entry."""
     match kind:
@@ -191,8 +197,8 @@ def _silent(kind: Silence, translator: Translator) -> str:
             )
         case Silence.FLOOD:
             return translator.gettext(
-                "the feed showed very many new entries at once; those of the last day came in "
-                "one message"
+                "the feed showed very many new entries at once, and this one was not from the "
+                "last day"
             )
         case _:
             return translator.gettext(
@@ -272,7 +278,7 @@ def describe_entry(
         translator.gettext("Text changed {when}; before: “{title}”.", when=when(at), title=title)
         for at, title in facts.revisions[-3:]
     ]
-    if entry.silent:
+    if entry.silent and not _may_alert(entry):
         texts.append(
             translator.gettext(
                 "No alert was possible: {reason}.", reason=_silent(entry.silent, translator)

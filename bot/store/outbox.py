@@ -176,7 +176,7 @@ def drop(db: Database, reason: DropReason, now: datetime, where: str, values: Se
 
 def drop_by_hand(db: Database, ids: Collection[int], now: datetime) -> int:
     """Drop deliveries that wait or failed (all dead ones where `ids` is empty)."""
-    which = f"{_which(ids, DEAD)} and state in {_GIVEN_UP}"
+    which = f"{_of_ids(ids) if ids else _in_state(DEAD)} and state in {_GIVEN_UP}"
     return drop(db, DropReason.BY_HAND, now, which, list(ids))
 
 
@@ -186,16 +186,20 @@ def retry(db: Database, ids: Collection[int] = ()) -> int:
     Where `ids` is empty, all dead ones and those of which nobody knows whether they arrived. Their
     chats are resumed: a delivery in a paused chat would never go out.
     """
-    which, values = _which(ids, DEAD, UNKNOWN), list(ids)
-    db.execute(_RESUME_CHATS.format(which=which), values)
-    return db.execute(_RETRY.format(which=which), values).rowcount
+    count = 0
+    for which in [_of_ids(ids)] if ids else [_in_state(DEAD), _in_state(UNKNOWN)]:
+        db.execute(_RESUME_CHATS.format(which=which), list(ids))
+        count += db.execute(_RETRY.format(which=which), list(ids)).rowcount
+    return count
 
 
-def _which(ids: Collection[int], *states: str) -> str:
-    """The deliveries with these ids; where there are none, all in these states."""
+def _of_ids(ids: Collection[int]) -> str:
+    return f"id in ({marks(ids)})"
+
+
+def _in_state(state: str) -> str:
     # The index of what is not queued serves only where that is said as well.
-    failed = f"state in ({', '.join(states)}) and state != {QUEUED}"
-    return f"id in ({marks(ids)})" if ids else failed
+    return f"state = {state} and state != {QUEUED}"
 
 
 def queue_alert(

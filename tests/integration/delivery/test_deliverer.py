@@ -15,6 +15,7 @@ from telegram_harness import (
     FORUM,
     GROUP,
     TOPIC,
+    ArticleSpec,
     TelegramHarness,
     first_line,
     open_harness,
@@ -395,3 +396,19 @@ async def test_at_the_overall_limit_a_terminal_is_served_and_no_other_chat_is_lo
         await harness.deliver(SECOND)
 
     assert len(api.calls) == 35
+
+
+async def test_a_flood_is_told_in_messages_that_name_every_story_in_full(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    titles = [f"everyone {number:02} {'and more words ' * (number % 9)}end" for number in range(70)]
+    flood = [ArticleSpec(title, silent="flood") for title in titles]
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.add(flood)
+        await harness.deliver(10 * SECOND)
+        messages = [message.text for message in api.messages(ANN)]
+
+    assert len(messages) >= 3
+    assert [title for title in titles if not any(title in text for text in messages)] == []
+    assert not any("all of them stored" in text for text in messages)
+    assert max(map(len, messages)) <= 4096

@@ -414,3 +414,77 @@ async def test_without_a_way_to_telegram_the_alerts_wait_for_one(
         await harness.deliver(HOUR, step=MINUTE)
 
         assert harness.shown(ANN) == ["ann"]
+
+
+MOVED = "Bad Request: group chat was upgraded to a supergroup chat"
+ABSURD = {
+    "no number": Refuse(400, MOVED, {"migrate_to_chat_id": "abc"}),
+    "its own": Refuse(400, MOVED, {"migrate_to_chat_id": GROUP}),
+    "too large": Refuse(400, MOVED, {"migrate_to_chat_id": -(10**30)}),
+    "no address": Refuse(400, MOVED),
+    "a list": Refuse(400, MOVED, {"migrate_to_chat_id": [GROUP]}),
+    "a negative pause": Refuse(429, "Too Many Requests", {"retry_after": -(10**9)}),
+    "a pause in words": Refuse(429, "Too Many Requests", {"retry_after": "for ever"}),
+}
+
+
+@pytest.mark.parametrize("answer", ABSURD.values(), ids=ABSURD)
+async def test_an_absurd_answer_ends_nothing_and_holds_nothing_for_long(
+    tmp_path: Path, api: BotApi, clock: ManualClock, answer: Refuse
+) -> None:
+    api.fault(answer, chat_id=GROUP, times=3)
+    async with open_harness(tmp_path, api, {"group": GROUP, "bob": BOB}, clock) as harness:
+        await harness.bring("everyone 1", "everyone 2")
+        await harness.deliver(3 * SECOND)
+        assert harness.shown(BOB) == ["everyone 1", "everyone 2"]
+    async with open_harness(tmp_path, api, {"group": GROUP, "bob": BOB}, clock) as harness:
+        await harness.deliver(MINUTE)
+        assert harness.shown(GROUP) == ["everyone 1", "everyone 2"]
+
+
+@pytest.mark.parametrize("seconds", [10**12, 99_999_999_999, 86_401])
+async def test_a_pause_of_years_is_one_of_a_day_at_most_and_said(
+    tmp_path: Path, api: BotApi, clock: ManualClock, seconds: int
+) -> None:
+    api.fault(TooManyRequests(seconds), chat_id=ANN)
+    async with open_harness(tmp_path, api, {"ann": ANN}, clock) as harness:
+        await harness.bring("ann")
+        await harness.deliver(DAY, step=HOUR)
+
+        assert harness.shown(ANN) == ["ann"]
+        assert harness.notices == [
+            "Telegram asks for a pause of 1440 minutes in ann. Its alerts are kept and sent later."
+        ]
+
+
+async def test_a_group_that_is_sent_in_circles_is_paused_and_said(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(Refuse(400, MOVED, {"migrate_to_chat_id": NEW}), chat_id=GROUP, times=1000)
+    api.fault(Refuse(400, MOVED, {"migrate_to_chat_id": GROUP}), chat_id=NEW, times=1000)
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
+        await harness.bring("group 1", "group 2")
+        await harness.deliver(DAY, step=MINUTE)
+        assert sends(api, GROUP) + sends(api, NEW) == 2
+        assert await harness.states() == ["queued", "queued"]
+        assert harness.notices == [
+            f"Telegram sends the group {NEW} to {GROUP} and back; its alerts are kept."
+        ]
+        api._faults.rules.clear()
+        api.add_supergroup(NEW, members={ANN: "creator"})
+        await harness.app.change_outbox("retry", (1,))
+        await harness.deliver(MINUTE)
+        assert harness.shown(NEW) == ["group 1", "group 2"]
+
+
+async def test_a_group_that_is_sent_on_for_ever_is_followed_slowly(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    for number in range(100):
+        onward = {"migrate_to_chat_id": GROUP - number - 1}
+        api.fault(Refuse(400, MOVED, onward), chat_id=GROUP - number)
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
+        await harness.bring("group")
+        await harness.deliver(HOUR, step=SECOND)
+
+        assert len(api.calls) < 16

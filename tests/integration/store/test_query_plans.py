@@ -68,6 +68,8 @@ from bot.model.delivery import (
     DeliveryState,
     NoticeIntent,
     NoticeKind,
+    Outage,
+    ServiceFault,
     Settlement,
 )
 from bot.model.desired_config import DesiredConfig
@@ -124,6 +126,7 @@ ALLOWED = {
     "state = 'sent' and state != 'queued' and settled_at > ?": "a minute",
     "state = 'sending' and state != 'queued'": "what is being sent at this moment",
     "where state = 'dead' and state != 'queued'": "what waits for the operator",
+    "where state = 'unknown' and state != 'queued'": "what waits for the operator",
     "where state in (?,?,?,?) and state != 'queued'": "what waits for the operator",
     "where state != 'queued' group by state": "counts 30 days by an index",
     "json_extract(state, '$.busy')": "once at a start: screens of 90 days",
@@ -379,6 +382,7 @@ async def deliver(work: Exercise) -> None:
     await deliveries.waiting(NOON, 10, [], unpaced=True)
     await deliveries.next_wait(NOON)
     await deliveries.recent_sends(NOON - DAY, NOON)
+    await deliveries.chats_due(NOON, [])
     for due in await deliveries.schedules_due(NOON):
         numbers = tuple(story.delivery_id for story in due.waiting if story.digest)
         pages = (Page(BundleKind.DIGEST, numbers),) if numbers else ()
@@ -412,6 +416,18 @@ async def deliver(work: Exercise) -> None:
         [delivery] = await work.claim(GROUP)
         await work.settle(delivery, DeliveryState.QUEUED, move_to=address)
         await work.write("update chats set paused = '', allowed = 1")
+    await work.claim(-1)
+    await deliveries.requeue_in_flight("stopped", NOON)
+    row = (await work.write("select id from chats where address = -300"))[0]
+    [delivery] = await work.claim(row[0])
+    await work.settle(delivery, DeliveryState.QUEUED, move_to=-200)  # from where it came
+    await work.write("update chats set paused = '', allowed = 1")
+    await deliveries.put_aside(row[0], "unreadable", NOON)
+    await deliveries.outage()
+    await deliveries.keep_outage(
+        Outage(ServiceFault.ERROR, "502", NOON), NoticeIntent(NoticeKind.SERVICE_DOWN, "Down"), NOON
+    )
+    await deliveries.notify(NoticeIntent(NoticeKind.INTERNAL, "Failed"), NOON)
 
 
 async def merge_stories(work: Exercise) -> None:

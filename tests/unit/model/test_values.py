@@ -36,13 +36,15 @@ def test_an_entry_came_when_it_was_published_at_the_latest_when_it_was_seen(
     assert StoredEntry(1, 1, Article("A headline"), published, NOON, None).at == at
 
 
-def test_a_copy_of_an_alert_that_may_have_arrived_is_a_repeat_and_so_are_its_edits() -> None:
+def test_a_copy_of_what_may_have_arrived_is_a_repeat_and_so_are_its_edits() -> None:
     chat = Chat(1, "Ann", ChatKind.TELEGRAM, 7, 0)
     alert = Delivery(1, DeliveryKind.ALERT, chat, 1, 0, plain=False)
     assert not alert.repeat
     assert replace(alert, doubts=1).repeat
-    assert not replace(alert, kind=DeliveryKind.NOTICE, doubts=1).repeat
+    assert replace(alert, kind=DeliveryKind.NOTICE, doubts=1).repeat
     assert replace(alert, kind=DeliveryKind.EDIT, marked=True).repeat
+    assert not replace(alert, kind=DeliveryKind.EDIT, doubts=1).repeat
+    assert not replace(alert, kind=DeliveryKind.REPLY, edits=True, doubts=1).repeat
 
 
 def test_groups_have_negative_addresses() -> None:
