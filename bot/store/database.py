@@ -57,7 +57,8 @@ def wrapped(doing: str) -> Iterator[None]:
             raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
         if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or _NO_TEXT in str(error):
             raise StoreError(
-                f"The database could not {doing}: it is damaged ({error}). {_DAMAGED}"
+                f"The database could not {doing}: it is damaged "
+                f"({' '.join(str(error).split())}). {_DAMAGED}"
             ) from error
         raise StoreError(f"The database could not {doing}: {error}.") from error
     except UnicodeDecodeError as error:
