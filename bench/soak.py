@@ -52,6 +52,17 @@ PARTS = {
         (*PYTEST, f"{ACCEPTANCE}/test_telegram_faults.py"),
         30,
     ),
+    "telegram": Part(
+        "ten minutes of each kind of outage of Telegram, and 200 kills during sends",
+        (
+            *PYTEST,
+            f"{ACCEPTANCE}/test_telegram_outage.py",
+            f"{ACCEPTANCE}/test_crash.py",
+            "-k",
+            "outage or random",
+        ),
+        90,
+    ),
     "languages": Part(
         "every conversation in every language, with a restart before every step",
         (

@@ -68,6 +68,9 @@ class Leaping:
     def now(self) -> datetime:
         return self._now
 
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
     async def sleep(self, span: timedelta) -> None:
         if self.busy():
             await asyncio.Event().wait()
@@ -253,7 +256,7 @@ class Outcome:
 
     arrived: int
     repeats: int
-    copies: int  #: stories that came twice
+    copies: int  #: stories that came more than once
     listed: int  #: stories that `outbox list` names as dead or undecided
     waiting: int  #: stories that wait in closed chats
 
@@ -279,16 +282,12 @@ def judge(folder: Path, world: World, faults: FaultInjector, story_of: dict[int,
     assert {story_of[number] for number in waiting} <= world.closed, (
         "only closed chats have something waiting"
     )
-    assert [number for number, copies in arrived.items() if len(copies) > 2] == []
-    assert [
-        number
-        for number, copies in arrived.items()
-        if copies not in ([False], [True], [False, True])
-    ] == [], "the second is marked"
+    unmarked = [number for number, copies in arrived.items() if not all(copies[1:])]
+    assert unmarked == [], "every copy but the first is marked"
     _repeats_were_in_doubt(world, faults, repeats)
     assert len(listed) < len(story_of) / 50
     assert len(arrived) > len(story_of) * 0.9
-    twice = sum(len(copies) == 2 for copies in arrived.values())
+    twice = sum(len(copies) > 1 for copies in arrived.values())
     return Outcome(len(arrived), repeats.total(), twice, len(listed), len(waiting))
 
 

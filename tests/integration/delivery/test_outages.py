@@ -1,18 +1,22 @@
 """Ten minutes in which Telegram takes nothing: one probe at a time, then all at once, nothing lost."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, timedelta
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from botapi import BotApi, DropAfter, DropBefore, Fault, Hang, NotJson, Refuse, ServerError
-from support import ManualClock, sqlite
+from rich.console import Console
+from support import NOON, ManualClock, sqlite
 from telegram_harness import ANN, BOB, TelegramHarness, open_harness
 
+from bot.cli import output
 from bot.delivery.channels import telegram
-from bot.model.delivery import DeliveryKind, ServiceFault
+from bot.model.delivery import DeliveryKind, Outage, ServiceFault
 from bot.model.message import Message
+from bot.model.status import Status
 from bot.store import outbox
 from bot.store.sqlite import ReadOnlyDatabase
 
@@ -154,6 +158,21 @@ async def test_one_message_that_the_server_cannot_take_costs_the_others_little(
         assert harness.shown(ANN)[-1] == "ann 2" or "ann 2" in harness.shown(ANN)[-1]
         listed = await harness.outbox("unknown")
         assert [row.title for row in listed] in ([], ["ann 1"])
+
+
+def test_status_says_what_is_wrong_with_telegram() -> None:
+    reasons = {
+        ServiceFault.CERTIFICATE: "the certificate of Telegram's address fails",
+        ServiceFault.PORTAL: "something that is not Telegram answers",
+    }
+    for fault, reason in reasons.items():
+        status = Status((), (), 0, outage=Outage(fault, reason, NOON - HOUR))
+        console = Console(file=StringIO(), width=200)
+        for part in output.status_table(status, NOON, UTC):
+            console.print(part)
+        assert isinstance(console.file, StringIO)
+        shown = console.file.getvalue()
+        assert f"Telegram takes no messages since 11:00: {reason}." in shown
 
 
 async def queue(harness: TelegramHarness, kind: DeliveryKind, text: str) -> None:
