@@ -39,6 +39,7 @@ from bot.model.delivery import DeliveryState
 from bot.service import logs
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask
+from bot.service.loop_watch import watched_if_asked
 from bot.service.signals import handle_signals, hold_signals
 from bot.store.sqlite import SqliteStore
 
@@ -113,7 +114,7 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
     )
-    async with open_app(config, wiring) as app:
+    async with watched_if_asked(), open_app(config, wiring) as app:
         handle_signals(app.stop, app.take_file)
         status = await app.store.admin.status()
         now = app.clock.now()

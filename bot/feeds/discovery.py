@@ -34,7 +34,8 @@ class SiteFinder:
     ) -> list[SiteFeed]:
         """The feed at this address, else those its page names, else those at usual addresses.
 
-        `may_ask` says whether another host of the page, by its name, may be asked. Raises AddressError where there is none.
+        `may_ask` says whether another host of the page, by its name, may be asked. Raises
+        AddressError where there is no feed.
         """
         answer = await self._fetcher.fetch(FetchRequest(url))
         if isinstance(answer, FetchFailed):
