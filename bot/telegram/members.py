@@ -8,6 +8,8 @@ import asyncio
 from telegram import Bot, ChatMember, ChatMemberAdministrator
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
+from bot.text.clean import plain
+
 MEMBER_SECONDS = 60.0  #: how long an administrator is taken for one without asking again
 _REMEMBERED = 1000
 _ADMINS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
@@ -60,4 +62,4 @@ class TelegramMembers:
         except TelegramError:
             return None
         may_post = isinstance(me, ChatMemberAdministrator) and me.can_post_messages is not False
-        return (chat.id, chat.title or name) if may_post else None
+        return (chat.id, plain(chat.title or name)) if may_post else None

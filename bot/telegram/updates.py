@@ -28,7 +28,7 @@ from bot.model.chat_events import (
     Text,
     Upload,
 )
-from bot.text.clean import plain
+from bot.text.clean import encodable, plain
 
 ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query", "message_reaction"]
 FILE_SIZE = 10 * 1024 * 1024  #: bytes of a document that is fetched
@@ -55,7 +55,7 @@ def parse_update(update: Update, upload: Upload | None = None) -> ChatUpdate:
     ignored = ChatUpdate(update_id=update.update_id)
     if message is None or message.is_automatic_forward:
         return ignored
-    text = message.text or message.caption or ""
+    text = encodable(message.text or message.caption or "")
     if not text and not _is_opml(message):
         return ignored
     return _written(update.update_id, message, text, upload)
