@@ -33,10 +33,11 @@ class FeedReader:
         self._parser, self._clock = parser, clock
         self._headers = headers
 
-    async def read(self, feed: FeedDue, answered: Callable[[], None]) -> PollResponse:
+    async def read(self, feed: FeedDue, answered: Callable[[], float]) -> PollResponse:
         """Poll the feed. Raises nothing: a failure is a response.
 
-        `answered` is called when the host has answered, before the answer is parsed.
+        `answered` is called when the host has answered, before the answer is parsed; it returns
+        the seconds that this took.
         """
         try:
             with bound_contextvars(feed_id=feed.id):
@@ -45,23 +46,24 @@ class FeedReader:
             log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
             return internal_failure(feed)
 
-    async def _read(self, feed: FeedDue, answered: Callable[[], None]) -> PollResponse:
+    async def _read(self, feed: FeedDue, answered: Callable[[], float]) -> PollResponse:
         fetcher = self._fetcher if feed.chats is None else self._public_fetcher
         answer: FetchOutcome = await fetcher.fetch(self._request(feed))
-        answered()
+        seconds = answered()
         if not isinstance(answer, Fetched):
-            return PollResponse(feed, answer)
+            return PollResponse(feed, answer, seconds=seconds)
         body_hash = blake2b(answer.body, digest_size=16).digest()
         if body_hash == feed.state.body_hash and not answer.truncated:
-            return PollResponse(feed, answer, body_hash)
+            return PollResponse(feed, answer, body_hash, seconds=seconds)
         known = Document.unpack(feed.state.document).blocks
         now = self._clock.now()
         parsed = await self._parser.parse(
             answer.body, answer.content_type, answer.url, known, now, answer.truncated
         )
         if isinstance(parsed, ParseFailed):
-            return PollResponse(feed, FetchFailed(parsed.failure, parsed.text, answer.freshness))
-        return PollResponse(feed, answer, body_hash, parsed)
+            failure = FetchFailed(parsed.failure, parsed.text, answer.freshness)
+            return PollResponse(feed, failure, seconds=seconds)
+        return PollResponse(feed, answer, body_hash, parsed, seconds)
 
     def _request(self, feed: FeedDue) -> FetchRequest:
         send_validators = conditional(feed.state, self._clock.now())

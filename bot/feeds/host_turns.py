@@ -87,6 +87,11 @@ class HostTurns:
         """How many of them began lately, and so hold one of PLACES."""
         return len(self._running) - len(self._late)
 
+    @property
+    def is_short_of_places(self) -> bool:
+        """Whether a host that may be asked waits for a place."""
+        return any(self._ready.values())
+
     def share(self) -> HostShare:
         """Return how many feeds of each host may be claimed."""
         slow = sum(len(host.feeds) for host in self._hosts.values() if host.pace is _Pace.SLOW)

@@ -14,6 +14,7 @@ import structlog
 
 from bot.feeds import poll_schedule
 from bot.feeds.entry_identity import Document, Identified, identify
+from bot.feeds.host_turns import SLOW
 from bot.model.delivery import NoticeIntent, NoticeKind
 from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
@@ -106,8 +107,11 @@ def decide_poll(
 ) -> PollDecision:
     """Decide about one poll; `chance` from 0 to 1 spreads the next polls of many feeds."""
     decision = _decide(response, known, now, chance)
-    if not response.seconds:
-        return decision
+    known_seconds = response.feed.state.seconds
+    if not response.seconds or (
+        known_seconds and (response.seconds >= SLOW) == (known_seconds >= SLOW)
+    ):
+        return decision  # it only matters whether the site is slow
     state = replace(decision.commit.state, seconds=round(response.seconds, 3))
     return replace(decision, commit=replace(decision.commit, state=state))
 

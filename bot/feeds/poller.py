@@ -9,7 +9,7 @@ bring, in batches, in the order in which it comes.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -159,14 +159,18 @@ class Poller:
     def _start_polls(self) -> None:
         """Begin the polls whose host may be asked, and look again when that may change."""
         loop, group = asyncio.get_running_loop(), self._group
-        if group is None:
+        if group is None or not self.turns.waiting:
             return
         for feed in self.turns.start(loop.time()):
             group.create_task(self._poll(feed))
-        self._cancel_timer()
         seconds = self.turns.next_change(loop.time())
-        if seconds is not None:
-            self._next_start = loop.call_later(seconds, self._start_polls)
+        timer, at = self._next_start, loop.time() + (seconds or 0.0)
+        if seconds is None or (
+            timer and not timer.cancelled() and loop.time() < timer.when() <= at
+        ):
+            return
+        self._cancel_timer()
+        self._next_start = loop.call_at(at, self._start_polls)
 
     def _cancel_timer(self) -> None:
         if self._next_start:
@@ -182,18 +186,19 @@ class Poller:
         return self._claimed | self._set_aside.keys()
 
     async def _poll(self, feed: FeedDue) -> None:
-        loop, seconds = asyncio.get_running_loop(), 0.0
+        loop = asyncio.get_running_loop()
 
-        def answered() -> None:
-            nonlocal seconds
+        def answered() -> float:
             seconds = self.turns.answered(feed, loop.time())
             self._start_polls()
+            return seconds
 
         response = await self._reader.read(feed, answered)
         self.turns.finished(feed, loop.time())
         self._uncommitted += 1
-        self._responses.put_nowait(replace(response, seconds=seconds))
-        self._start_polls()
+        self._responses.put_nowait(response)
+        if self.turns.is_short_of_places:
+            self._start_polls()
         self._wake_for_more()
 
     async def _commit_batches(self) -> None:

@@ -14,6 +14,7 @@ from bot.feeds.poll_result import REMEDIES, failed, shown_url
 from bot.feeds.poll_schedule import (
     CEILING,
     FLOOR,
+    LOCAL_PAUSE,
     LONGEST_WAIT,
     after_failure,
     after_success,
@@ -97,8 +98,31 @@ def test_the_next_try_is_neither_too_soon_nor_too_late_and_waits_as_the_server_a
     )
     plan = after_failure(feed(known, every), known, fresh, now, chance)
     asked = min(fresh.retry_after or timedelta(0), LONGEST_WAIT)
-    assert max(every or FLOOR, asked) <= plan.at - now <= max(CEILING, asked) * JITTERED
+    least = every or FLOOR
+    if failure is Failure.LOCAL:
+        least = min(least, LOCAL_PAUSE)
+    assert max(least, asked) <= plan.at - now <= max(CEILING, asked) * JITTERED
     assert plan.reason
+
+
+def test_a_lack_of_open_files_does_not_back_a_feed_off() -> None:
+    known, feed_of = state(failures=0), feed
+    for _ in range(20):
+        commit = failed(feed_of(known), FetchFailed(Failure.LOCAL, "No files."), NOON, 0)
+        known = commit.state
+    assert known.failures == 1
+    assert known.next_poll_at - NOON == LOCAL_PAUSE
+    assert known.failure is Failure.LOCAL
+    later = failed(feed_of(known), FetchFailed(Failure.SERVER, "It fails."), NOON, 0).state
+    assert later.next_poll_at - NOON <= 2 * FLOOR
+
+
+def test_a_document_that_is_slow_to_read_is_read_less_often_than_every_says() -> None:
+    known = state()
+    every = timedelta(seconds=4)
+    assert after_success(feed(known, every), known, FRESH, NOON, 0, 0.1).interval == every
+    slow = after_success(feed(known, every), known, FRESH, NOON, 0, 3.0)
+    assert slow.interval == 10 * MINUTE
 
 
 @given(everies, st.integers(1, 100), chances)
@@ -251,7 +275,7 @@ def test_spans_are_written_as_people_write_them(span: int, text: str) -> None:
     assert in_words(timedelta(seconds=span)) == text
 
 
-@pytest.mark.parametrize("failure", Failure)
+@pytest.mark.parametrize("failure", sorted(set(Failure) - {Failure.LOCAL}))
 def test_every_failure_has_a_remedy_in_the_notice(failure: Failure) -> None:
     assert REMEDIES[failure].endswith(".")
     known = state(failures=2, failing_since=NOON - 2 * DAY, gone=2)
