@@ -104,7 +104,8 @@ class Lock:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(self.path, "a+", encoding="ascii", errors="replace", opener=_private)  # noqa: SIM115
+            descriptor = _private(str(self.path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            file = os.fdopen(descriptor, "r+", encoding="ascii", errors="replace")
             os.fchmod(file.fileno(), _PRIVATE)
         except OSError as error:
             reason = error.strerror or type(error).__name__

@@ -43,7 +43,7 @@ _DUE = """
     from feeds left join documents on feed_id = id
     where id in (select value from json_each(?)) order by next_poll_at
 """
-_ENTRIES_SINCE = "select * from entries where first_seen_at >= ? order by id desc limit ?"
+_ENTRIES_SINCE = "select * from entries where first_seen_at >= ? order by +id desc limit ?"
 _WAITING = """
     select id, host from feeds left join hosts using (host)
     where active = 1 and next_poll_at <= :now

@@ -121,6 +121,7 @@ ALLOWED = {
     "order by e.id limit ?": "ends at the limit",
     "first_seen_at between ? and ? limit 1": "ends at the first row, after the clock was set",
     "indexed by outbox_state join": "what was dropped within two days",
+    "where first_seen_at >= ? order by +id desc": "minutes, where a file was withdrawn",
     "happened(touched_at)": "screens of 90 days, after the clock was set",
     "outbox.kind = 'reply' and created_at > ?": "a minute of one chat",
     "state = 'sent' and state != 'queued' and settled_at > ?": "a minute",
@@ -369,6 +370,8 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.entries_since(NOON - DAY)
     await polls.insert_alerts((), NOON)
     await polls.release_pending(NOON)
+    await polls.entries_since(NOON)
+    await polls.insert_alerts([AlertIntent(GROUP, 5, 5, matches)], NOON)
     await polls.groupings()
     await polls.languages()
     await polls.recent(10)
@@ -675,7 +678,12 @@ def cost(connection: sqlite3.Connection, statement: str, step: str) -> tuple[str
     match = STEP.match(step)
     if not match:
         return "", 0
-    table = named_table(connection, statement, match["table"])
+    index_name = (match["index"] or "").rpartition(" ")[2]
+    indexed = connection.execute(
+        "select tbl_name from sqlite_schema where type = 'index' and name = ?", [index_name]
+    ).fetchone()
+    # Two parts of a statement may call two tables by one name.
+    table = indexed[0] if indexed else named_table(connection, statement, match["table"])
     if table not in ROWS:
         return table, 0
     terms = match["terms"] or ""
