@@ -4,7 +4,6 @@ Each of them alone would be small; twenty of them, in the words of seven languag
 memory of a process. A hit costs what one of `functools.lru_cache` costs. No I/O, no clock.
 """
 
-import sys
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,8 +12,8 @@ if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
 
 T = TypeVar("T")
-LIMIT = 48 * 1024 * 1024  #: bytes of all caches of words together
-_ENTRY = 220  # bytes of an entry of a cache, beside what it is about
+LIMIT = 64 * 1024 * 1024  #: bytes of all caches of words together
+_ENTRY = 360  # bytes of an entry of a cache, beside the letters of what it is about
 
 
 class CacheBudget:
@@ -42,7 +41,13 @@ class CacheBudget:
             @wraps(function)
             def computed(*args: Any, **kwargs: Any) -> T:  # called where nothing is cached
                 value = function(*args, **kwargs)
-                self._add(function, _ENTRY + sum(map(_size, args)) + _size(value))
+                size = _ENTRY  # more exact would take longer than what is cached
+                for word in args:
+                    if isinstance(word, str):
+                        size += 4 * len(word)
+                    elif isinstance(word, tuple):
+                        size += 4 * sum(map(len, word))
+                self._add(function, size)
                 return value
 
             cached = lru_cache(maxsize)(computed)
@@ -65,14 +70,6 @@ class CacheBudget:
             self._caches[function].cache_clear()
             self._total -= self._used[function]
             self._used[function] = 0
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, str):
-        return sys.getsizeof(value)
-    if isinstance(value, tuple):
-        return sys.getsizeof(value) + sum(map(_size, value))
-    return sys.getsizeof(value)
 
 
 #: Caches are of a process, and so is what bounds them.
