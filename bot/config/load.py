@@ -24,6 +24,7 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.model.stories import Grouping
 from bot.query.parser import parse
+from bot.query.price import FILE_LIMIT, check_price
 
 M = TypeVar("M", bound=BaseModel)
 #: old names of keys that still work, by their path
@@ -336,7 +337,7 @@ class _Reader:
             self._known((*path, "to"), shape.to, set(chats), "chat")
             self._known((*path, "feeds"), shape.feeds, selectors, "tag, name or URL of a feed")
             try:
-                parse(shape.query, names)
+                check_price(parse(shape.query, names), shape.query, FILE_LIMIT)
             except QueryError as error:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
                 self._document.mistake((*path, "query"), f"{error.message}\n{caret}")

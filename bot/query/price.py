@@ -31,6 +31,7 @@ from bot.query.tree import (
 from bot.query.words import ArticleWords
 
 QUERY_LIMIT = 2.0  #: milliseconds an article that one query may cost
+FILE_LIMIT = 20.0  #: milliseconds an article that one query of feeds.yaml may cost
 CHAT_LIMIT = 20.0  #: milliseconds an article that all queries of a chat may cost
 _TITLE, _SUMMARY = 300, 2_000  # code points of a trial article: the longest that are stored
 _OWN = 1_150  # code points that the words of the query take in an article about it
