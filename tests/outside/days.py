@@ -187,7 +187,7 @@ class VirtualDays:
         wire.add(article.number, article.title, at, self._words(45))
         if self.chance.random() < 0.05:
             number, title, *_ = wire.items[0]
-            wire.retitle(number, f"{title} now")
+            wire.retitle(number, f"{title} {invented(self.chance)}")
 
     def _slowest(self) -> tuple[str, float, float]:
         """The slowest step of the store's thread since the last call, with its times."""

@@ -21,7 +21,7 @@ from outside.feeds import Mode, Wires, moment, wires
 from outside.ledger import Count, Ledger
 from outside.program import End, Program, wait_until
 from outside.weather import OutsideApi, Weather
-from outside.words import headline
+from outside.words import headline, invented
 
 HANDS = ("weather", "kills", "freezes", "readers", "clock", "saves", "people")
 OPERATOR = 900
@@ -214,7 +214,7 @@ class Soak:
             wire.add(article.number, article.title, moment())
             if self.chance.random() < 0.1:
                 old = self.chance.choice(list(wire.items)[:20])
-                wire.retitle(old[0], f"{old[1]} retitled")
+                wire.retitle(old[0], f"{old[1]} {invented(self.chance)}")  # no word in common
             await asyncio.sleep(self.chance.expovariate(self.size.articles_a_second))
 
     async def _settle(self) -> float:

@@ -34,6 +34,10 @@ class Weather(StrEnum):
     REFUSED = "refused"  #: nothing listens
 
 
+#: Answers after which a call may have been carried out. A restarting server did not take it.
+_UNDECIDABLE = frozenset({Weather.BAD_GATEWAY, Weather.PORTAL, Weather.HANGING})
+
+
 class OutsideApi(BotApi):
     """A Bot API with weather."""
 
@@ -82,11 +86,11 @@ class OutsideApi(BotApi):
         weather, changed = self.weather, self._weather_changed
         if weather is Weather.FINE:
             return await super()._meet(call)
-        self.met[weather] += 1
+        self.met[weather.value] += 1
         if weather is Weather.FLOOD:
             return denial_reason(too_many_requests(2))
-        is_sent = weather is not Weather.REFUSED and call.method != "getUpdates"
-        if is_sent and self.chance.random() < 0.1:
+        is_undecidable = weather in _UNDECIDABLE and call.method != "getUpdates"
+        if is_undecidable and self.chance.random() < 0.1:
             await self._process(call)  # carried out, and answered as if it were not
         if weather is Weather.BAD_GATEWAY:
             return server_error(ServerError(502))
