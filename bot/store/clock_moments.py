@@ -45,13 +45,14 @@ _WAITS = (
 )
 #: columns from which the time until now is measured
 _SINCE = (
-    ("feeds", "last_poll_at"),
-    ("feeds", "last_ok_at"),
-    ("feeds", "failing_since"),
-    ("feeds", "full_at"),
-    ("stances", "moved_at"),
-    ("screens", "touched_at"),
-    ("feed_chats", "at"),
+    ("feeds", "last_poll_at", "1"),
+    ("feeds", "last_ok_at", "1"),
+    ("feeds", "failing_since", "1"),
+    ("feeds", "full_at", "1"),
+    ("stances", "moved_at", "1"),
+    ("screens", "touched_at", "1"),
+    ("feed_chats", "at", "1"),
+    ("outbox", "doubted_at", IS_QUEUED),
 )
 _OWN_REASONS = ("", "every", poll_schedule.AS_PUBLISHED)  # nobody asked for the interval
 _NEXT_POLLS = """
@@ -68,8 +69,10 @@ def correct(db: Database, step: ClockStep) -> int:
     count = _correct_polls(db, step) + sum(_correct_wait(db, wait, step) for wait in _WAITS)
     if step.span:
         _define(db, "happened", step.happened_at)
-        for table, column in _SINCE:
-            db.execute(f"update {table} set {column} = happened({column}) where {column} > ''")
+        for table, column, where in _SINCE:
+            db.execute(
+                f"update {table} set {column} = happened({column}) where {where} and {column} > ''"
+            )
         # Quiet hours and digests are times of the day, and are decided anew.
         db.execute("update chats set hours_at = ''")
     return count
