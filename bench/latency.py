@@ -43,7 +43,6 @@ from bot.store.mappers import put_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
 
 FIRST_USER = 1000
 SPAN = timedelta(days=7)  #: over which the stored entries are spread

@@ -52,7 +52,9 @@ _RUSSIAN = (
     "было что его же у но или году военных заявил время страны сообщил город сил власти "
     "президент люди"
 )
-_CHINESE = "的一在中国是不了有和人这他大来上个到说们为会日年月时市地出以区部分发动成就新政府军总统报道警方"
+_CHINESE = (
+    "的一在中国是不了有和人这他大来上个到说们为会日年月时市地出以区部分发动成就新政府军总统报道警方"
+)
 _TEXTS = (_ENGLISH, _RUSSIAN, _CHINESE)
 
 
@@ -170,7 +172,7 @@ def _trial_articles() -> tuple[ArticleWords, ...]:
     """Articles of 2,300 characters in three scripts, the same in every process."""
     articles = []
     for seed, text in enumerate(_TEXTS):
-        chance, joint = Random(seed), " " if " " in text else ""  # noqa: S311 (no secret)
+        chance, joint = Random(seed), " " if " " in text else ""
         words = text.split() if joint else list(text)
         articles.append(_article(joint.join(chance.choices(words, k=_TITLE + _SUMMARY))))
     return tuple(articles)
@@ -178,7 +180,7 @@ def _trial_articles() -> tuple[ArticleWords, ...]:
 
 def _random_article(letters: Sequence[str]) -> ArticleWords:
     """Return an article without sense, of these letters."""
-    chance = Random(0)  # noqa: S311 (no secret)
+    chance = Random(0)
     words = ("".join(chance.choices(letters, k=chance.randint(1, 200))) for _ in range(100))
     return _article(" ".join(words) + " a" * _TITLE)
 

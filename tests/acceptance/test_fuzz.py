@@ -101,9 +101,9 @@ async def fuzzed(folder: Path) -> AsyncIterator[Fuzzed]:
         api.add_private(ANN)
         harness: list[Fuzzed] = []
         raw = await asyncio.start_server(
-            lambda *streams: harness[0].serve(*streams),
+            lambda *streams: harness[0].serve(*streams),  # noqa: PLW0108 (it is made below)
             "127.0.0.9",
-            0,  # noqa: PLW0108 (later)
+            0,
         )
         await stack.enter_async_context(raw)
         port = raw.sockets[0].getsockname()[1]

@@ -384,12 +384,10 @@ def test_newsbell_itself_does_not_hold_matplotlib() -> None:
         "for name in sys.modules))"
     )
 
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False
-        ).returncode
-        == 0
-    )
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, cwd=ROOT, timeout=60, check=False)  # noqa: S603 (our own)
+
+    assert ended.returncode == 0
 
 
 def alive(pid: int) -> bool:

@@ -483,8 +483,10 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
         ),
         (
             [Undecided("cut off")] * 40,
-            "here: the connection broke before the reply, "
-            "so the message may or may not have arrived",
+            (
+                "here: the connection broke before the reply, "
+                "so the message may or may not have arrived"
+            ),
         ),
         ([ChatClosed("thrown out.", probe=False)], "here: the message is queued"),
     ],

@@ -177,7 +177,7 @@ async def test_a_pipeline_that_ends_ends_newsbell_with_a_sentence(ends: str) -> 
         raise AssertionError
 
     parts = [Part("polling", pipeline, essential=True), Part("other", other)]
-    with pytest.raises(InternalFailure, match="^Polling .* start newsbell again|^Polling ended"):
+    with pytest.raises(InternalFailure, match=r"^Polling .* start newsbell again|^Polling ended"):
         await Supervisor(report).run(parts, asyncio.Event())
 
 
