@@ -92,7 +92,7 @@ async def command(folder: Path, *arguments: str, **environment: str) -> Result:
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not await asyncio.to_thread(true):  # noqa: ASYNC110 (it happens in another process)
+        while not await asyncio.to_thread(true):
             await asyncio.sleep(0.1)
 
 

@@ -64,7 +64,7 @@ async def _start(
 
 async def _until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
-        while not true():  # noqa: ASYNC110 (it happens in another process)
+        while not true():
             await asyncio.sleep(0.05)
 
 

@@ -137,7 +137,7 @@ async def until(true: Callable[[], bool], within: float) -> float:
     """Wait until it is so; how long that took."""
     began = time.monotonic()
     async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110 (it happens in another process)
+        while not true():
             await asyncio.sleep(0.05)
     return time.monotonic() - began
 

@@ -434,7 +434,7 @@ async def test_a_child_ends_with_all_it_started_when_nobody_waits_for_it_any_mor
     path = tmp_path / "pids"
     task = asyncio.create_task(draw_chart(trend(1), dark=False, command=python(HANGING, str(path))))
     async with asyncio.timeout(15):
-        while not path.exists():  # noqa: ASYNC110 (it happens in another process)
+        while not path.exists():
             await asyncio.sleep(0.02)
     pids = [int(pid) for pid in path.read_text().split()]
 
@@ -444,7 +444,7 @@ async def test_a_child_ends_with_all_it_started_when_nobody_waits_for_it_any_mor
 
     assert not alive(pids[0])
     async with asyncio.timeout(15):
-        while alive(pids[1]):  # noqa: ASYNC110 (the kernel ends it when it comes to it)
+        while alive(pids[1]):
             await asyncio.sleep(0.02)
 
 

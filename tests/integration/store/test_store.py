@@ -54,7 +54,7 @@ async def contents(store: SqliteStore) -> dict[str, list[tuple[Any, ...]]]:
 
 async def until(true: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(20):
-        while not await true():  # noqa: ASYNC110 (it happens in other tasks)
+        while not await true():
             await asyncio.sleep(0.02)
 
 
