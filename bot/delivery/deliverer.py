@@ -102,10 +102,13 @@ class Deliverer:
         self._limits = RateLimiter(await self._store.recent_sends(now - GROUP_SPAN, now))
         self._outage = await self._store.outage()
         self._gate = ServiceGate(self._outage, now)
-        stopped = Undecided("newsbell stopped while this was being sent")
+        fault = self._outage.fault if self._outage else None
+        stopped = Undecided("newsbell stopped while this was being sent", fault)
+        probe_at = self._gate.next_probe_at
         try:
             begun = await self._store.in_flight()
-            await self._store.settle([policy.settle(item, stopped, now) for item in begun], now)
+            settlements = [policy.settle(item, stopped, now, probe_at) for item in begun]
+            await self._store.settle(settlements, now)
         except StoreError:
             raise
         except Exception as error:  # a single row must not keep newsbell from starting
