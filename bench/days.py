@@ -19,7 +19,7 @@ from outside.clocks import ClockShim
 from outside.days import DayFigures, Size, days, summary
 
 LINE = (
-    "day {day:3}: {published:5} articles, {sent:5} sent, {missing:4} not yet; {real_s:6.1f} s, CPU "
+    "day {day:3}: {published:5} articles, {sent:5} sent, {missing:4} not yet, {late} late; {real_s:6.1f} s, CPU "
     "{cpu_s:6.2f} s; slowest step {store_step_ms:7.1f} ms (CPU {store_step_cpu_ms:.1f}, "
     "{store_step}); memory {memory_mb:.0f} + {readers_mb:.0f} MB; file {file_mb:.1f} MB, WAL "
     "{wal_mb:.1f}"
@@ -53,10 +53,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="days-") as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        rows, ends = asyncio.run(days(folder, size, show))
+        run, ends = asyncio.run(days(folder, size, show))
+    rows = run.rows
     if rows:
         print("MB by table on the last day:", dict(rows[-1].tables_mb))
     print(*(f"{name:20} {value}" for name, value in summary(rows).items()), sep="\n")
+    print("what is late, by where it is:", run.fates)
     for end in ends:
         print(f"ended itself with {end.code} after {end.after:.0f} s:\n{end.last_words}")
     if options.json:

@@ -100,6 +100,11 @@ PARTS = {
     "mixed": Part(
         "ten minutes of all trouble at once against the real program", ("-m", "bench.mixed"), 20
     ),
+    "claims": Part(
+        "what holds of the real program through outages, kills, slow hosts and clock steps",
+        ("-m", "bench.claims"),
+        120,
+    ),
     "days": Part(
         "a hundred virtual days of the real program, with what each costs",
         ("-m", "bench.days"),

@@ -71,7 +71,8 @@ def test_the_clocks_of_a_process_are_moved_from_outside(tmp_path: Path) -> None:
 @pytest.mark.skipif(not ClockShim.available(), reason="there is no C compiler")
 async def test_virtual_days_of_the_real_program_give_their_figures(tmp_path: Path) -> None:
     size = DaysSize(days=3, articles=15, feeds=4, step=3600, vocabulary=500, minutes=3, seed=SEED)
-    rows, ends = await days(tmp_path, size)
+    run, ends = await days(tmp_path, size)
+    rows = run.rows
     assert ends == []
     assert [row.day for row in rows] == [1, 2, 3]
     assert sum(row.published for row in rows) >= 45

@@ -18,13 +18,15 @@ from random import Random
 from typing import Any
 
 from outside.clocks import ClockShim
+from outside.fate import fates
 from outside.feeds import Mode, Wire, Wires, wires
-from outside.ledger import Ledger
+from outside.ledger import Article, Ledger
 from outside.program import End, Program, wait_until
 from outside.weather import OutsideApi
 from outside.words import invented
 
 DAY = 86400.0
+LONGEST_HELD = 1.6 * DAY  #: from the morning's digest to the next, and the quiet hours before it
 SECOND = 1.05  #: a leap while something is sent: a chat gets a message a second
 STEADY = 2.0  #: of the monotonic clock in a long leap; the rest is as if suspended
 RATES = (0.3, 0.2, 0.2, 0.3, 0.5, 1.0, 1.5, 1.7, 1.7, 1.5, 1.3, 1.2)  #: by two hours of the day
@@ -53,6 +55,7 @@ class DayFigures:
     day: int
     published: int
     missing: int  #: of all days: held back for digests and quiet hours, or lost
+    late: int  #: of them, what neither a digest nor quiet hours explain
     sent: int
     real_s: float
     cpu_s: float
@@ -80,8 +83,10 @@ class VirtualDays:
     chance: Random
     report: Callable[[DayFigures], None]
     rows: list[DayFigures] = field(default_factory=list)
+    fates: dict[str, int] = field(default_factory=dict)  #: of what is late at the end
     _vocabulary: list[str] = field(default_factory=list)
-    _recent: list[str] = field(default_factory=list)
+    _recent: list[Article] = field(default_factory=list)
+    _published: int = 0
     _read: int = 0  #: bytes of the file of steps
 
     @property
@@ -104,11 +109,12 @@ class VirtualDays:
             self.report(self.rows[-1])
         if self.program.pid:
             await self.program.stop()
+        self.fates = dict(fates(self.folder / "newsbell.db", self._late()))
         return self.rows
 
     async def _day(self, day: int) -> DayFigures:
         real, cpu = time.monotonic(), self.program.cpu()
-        sent, published = self.api.methods["sendMessage"], len(self.ledger.articles)
+        sent, published = self.api.methods["sendMessage"], self._published
         end = (self.now // DAY + 1) * DAY
         due = self._moments(end - DAY)
         commands = [end - DAY * part for part in (0.6, 0.5, 0.4, 0.3)]
@@ -136,8 +142,9 @@ class VirtualDays:
         memory, readers = self.program.memory()
         return DayFigures(
             day=day,
-            published=len(self.ledger.articles) - published,
+            published=self._published - published,
             missing=len(self.ledger.missing),
+            late=len(self._late()),
             sent=self.api.methods["sendMessage"] - sent,
             real_s=round(time.monotonic() - real, 1),
             cpu_s=round(self.program.cpu() - cpu, 2),
@@ -178,16 +185,26 @@ class VirtualDays:
         wire = self.chance.choice(list(self.served.feeds.values()))
         at = datetime.fromtimestamp(self.now, UTC)
         if self._recent and self.chance.random() < 0.3:
-            article = self.ledger.publish(wire.name, "", self.chance.choice(self._recent), self.now)
+            article = self.chance.choice(self._recent)  # reported elsewhere too
         else:
             word = self.chance.choice(list(self.ledger.chats_of))
             rest = self._words(3) + " " + " ".join(invented(self.chance) for _ in range(3))
             article = self.ledger.publish(wire.name, word, rest, self.now)
-            self._recent = [*self._recent[-30:], f"{word} {rest}"]
+            self._recent = [*self._recent[-30:], article]
+        self._published += 1
         wire.add(article.number, article.title, at, self._words(45))
         if self.chance.random() < 0.05:
             number, title, *_ = wire.items[0]
             wire.retitle(number, f"{title} {invented(self.chance)}")
+
+    def _late(self) -> list[tuple[int, int, str]]:
+        """What has been missing for longer than digests and quiet hours hold it."""
+        articles = self.ledger.articles
+        return [
+            (chat, number, articles[number].feed)
+            for chat, number in sorted(self.ledger.missing)
+            if self.now - articles[number].at > LONGEST_HELD
+        ]
 
     def _slowest(self) -> tuple[str, float, float]:
         """The slowest step of the store's thread since the last call, with its times."""
@@ -285,7 +302,7 @@ def _subscribed(size: Size) -> dict[str, frozenset[int]]:
 
 async def days(
     folder: Path, size: Size, report: Callable[[DayFigures], None] = lambda _: None
-) -> tuple[list[DayFigures], list[End]]:
+) -> tuple[VirtualDays, list[End]]:
     """Run them in this folder; also return ends that nobody asked for. Needs a C compiler."""
     chance = Random(size.seed)
     ledger = Ledger(_subscribed(size))
@@ -313,4 +330,5 @@ async def days(
         watching = asyncio.create_task(program.watch())
         stack.callback(watching.cancel)
         run = VirtualDays(folder, size, api, served, ledger, program, clock, chance, report)
-        return await run.run(), program.ends
+        await run.run()
+        return run, program.ends
