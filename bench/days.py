@@ -19,10 +19,10 @@ from outside.clocks import ClockShim
 from outside.days import DayFigures, Size, days, summary
 
 LINE = (
-    "day {day:3}: {published:5} articles, {sent:5} sent, {missing:4} not yet, {late} late; {real_s:6.1f} s, CPU "
-    "{cpu_s:6.2f} s; slowest step {store_step_ms:7.1f} ms (CPU {store_step_cpu_ms:.1f}, "
-    "{store_step}); memory {memory_mb:.0f} + {readers_mb:.0f} MB; file {file_mb:.1f} MB, WAL "
-    "{wal_mb:.1f}"
+    "day {day:3}: {published:5} articles, {sent:5} sent, {missing:4} not yet, {late} late; "
+    "{real_s:6.1f} s, CPU {cpu_s:6.2f} s; slowest step {store_step_ms:7.1f} ms (CPU "
+    "{store_step_cpu_ms:.1f}, {store_step}); memory {memory_mb:.0f} + {readers_mb:.0f} MB; "
+    "file {file_mb:.1f} MB, WAL {wal_mb:.1f}"
 )
 
 

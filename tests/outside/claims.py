@@ -7,7 +7,7 @@ has nothing else to do.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +86,14 @@ class Stage:
         if not await wait_until(lambda: all(wire.known for wire in plain), 120):
             raise TimeoutError(self.program.log.read_text(encoding="utf-8")[-2000:])
 
+    async def sent_more_than(self, count: int) -> None:
+        """Wait for a further message, for a while."""
+        await wait_until(lambda: self.api.methods["sendMessage"] > count, 30)
+
+    async def polled_more_than(self, count: int) -> None:
+        """Wait for a further poll of the first feed, for a while."""
+        await wait_until(lambda: self.served.feeds["plain0"].requests > count, 60)
+
     async def arrived(self, within: float) -> float:
         """Wait until everything has arrived; how long it took."""
         began = time.monotonic()
@@ -127,7 +135,7 @@ async def stage(
             await program.kill()
 
 
-def outage(weather: Weather) -> Callable[[Path, float], Awaitable[Result]]:
+def outage(weather: Weather) -> Callable[[Path, float], Coroutine[Any, Any, Result]]:
     """Ten minutes of this weather: 200 alerts to twenty chats arrive within a minute after it."""
 
     async def claim(folder: Path, scale: float) -> Result:
@@ -159,7 +167,7 @@ async def kills(folder: Path, scale: float) -> Result:
             sent = it.api.methods["sendMessage"]
             for turn in range(6):
                 it.publish(chats[(number + turn) % 8], f"plain{turn % 4}")
-            await wait_until(lambda sent=sent: it.api.methods["sendMessage"] > sent, 30)
+            await it.sent_more_than(sent)
             await asyncio.sleep(it.chance.uniform(0, 0.3))
             await it.program.kill()
             await it.program.start()
@@ -198,9 +206,7 @@ async def clock(folder: Path, scale: float) -> Result:
                         await it.program.start()
                     polls = it.served.feeds["plain0"].requests
                     began = time.monotonic()
-                    await wait_until(
-                        lambda polls=polls: it.served.feeds["plain0"].requests > polls, 60
-                    )
+                    await it.polled_more_than(polls)
                     if not restarts:
                         longest[step] = max(longest.get(step, 0), time.monotonic() - began)
                     it.publish(chats[restarts], "plain0")
@@ -238,7 +244,7 @@ async def commands(folder: Path, scale: float) -> Result:
         return Result(not figures["lost"] and figures["max_s"] <= 30, figures)
 
 
-CLAIMS: dict[str, Callable[[Path, float], Awaitable[Result]]] = {
+CLAIMS: dict[str, Callable[[Path, float], Coroutine[Any, Any, Result]]] = {
     "outage-502": outage(Weather.BAD_GATEWAY),
     "outage-500": outage(Weather.INTERNAL),
     "outage-html": outage(Weather.PORTAL),
