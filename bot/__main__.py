@@ -1,6 +1,19 @@
-"""`python -m bot` is `newsbell`."""
+"""Start the command line: `newsbell`, and `python -m bot`.
 
-from bot.cli.main import main
+Imports nothing of it before it is called: each worker process reads this module as well.
+"""
+
+from importlib import import_module
+
+
+def main() -> None:
+    """Run the command line. Ctrl-C while its modules load ends it without a traceback."""
+    try:
+        program = import_module("bot.cli.main")
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    program.main()
+
 
 if __name__ == "__main__":
     main()
