@@ -126,7 +126,8 @@ class Admission:
     def _claim(self, context: Context, token: str) -> Reply:
         update = context.update
         text = context.translator.gettext(
-            "Welcome. You are now the operator of this bot; its notices come to this chat."
+            "Welcome. You are now the operator of this bot; its notices come to this chat. "
+            "To manage it: /admin"
         )
         changes: tuple[Change, ...] = (
             UseToken(token),
