@@ -97,4 +97,5 @@ def read_query(query: str, config: Config) -> Node:
     try:
         return parse(query, config.names)
     except QueryError as error:
-        raise Misconfigured(f"{error.message}\n\n{error.caret()}") from None
+        caret = f"\n\n{error.caret()}" if query.strip() else ""
+        raise Misconfigured(f"{error.message}{caret}") from None

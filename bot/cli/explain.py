@@ -63,7 +63,7 @@ def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: i
         if not matches and "://" in text:
             click.echo(explain_unknown(text, stored.feeds(), explainer.when))
         elif not matches:
-            click.echo("No stored article has this headline. If it came now:\n")
+            click.echo("No stored article has this headline. If it came now:")
             explainer.text(text)
 
 

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bot.cli.common import plural
 from bot.feeds.poller import PollReport
+from bot.model.chats import ChatKind
 from bot.service.app import App
 from bot.service.jobs import OFFLINE
 
@@ -34,6 +35,12 @@ class FirstPolls:
         subscriptions = plural(len(declared.subscriptions), "subscription")
         where = "Alerts go to Telegram, and appear here" if app.bot else "Alerts appear here"
         self._console.print(f"Watching {feeds}, {subscriptions}. {where}.")
+        if _lacks_token(app):
+            self._console.print(
+                "The Telegram chats of the file get nothing without a token: set "
+                "TELEGRAM_BOT_TOKEN, restart.",
+                style="yellow",
+            )
         if not due:
             self._wait()
             return
@@ -90,7 +97,7 @@ class FirstPolls:
                 f"Read {plural(self._baselines, 'feed')}{failed}. "
                 "What is already in them does not alert; new articles do."
             )
-        if self._app and not self._app.bot:
+        if self._app and not self._app.bot and not _lacks_token(self._app):
             self._console.print(
                 "For alerts in Telegram: create a bot with @BotFather, set TELEGRAM_BOT_TOKEN, "
                 "restart.",
@@ -107,3 +114,9 @@ class FirstPolls:
         if self._progress:
             self._progress.stop()
             self._progress = None
+
+
+def _lacks_token(app: App) -> bool:
+    """Whether the file has Telegram chats, but newsbell has no token to reach them."""
+    chats = app.config.declared.chats
+    return not app.bot and any(chat.kind is ChatKind.TELEGRAM for chat in chats)

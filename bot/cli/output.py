@@ -53,7 +53,8 @@ def settled(console: Console, settlement: Settlement) -> None:
     elif settlement.pause:
         console.print(f"{chat}: paused: {settlement.pause}", style="red")
     elif settlement.retry_at and settlement.error:
-        console.print(f"{chat}: {settlement.error}; newsbell tries again", style="yellow")
+        error = settlement.error.rstrip(".")
+        console.print(f"{chat}: {error}; newsbell tries again", style="yellow")
 
 
 def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Text]:

@@ -79,9 +79,29 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     except FileNotFoundError:
         raise ConfigError(
             str(path),
-            (Mistake(1, 1, "(the file)", f"there is no {path}; name another file with --config"),),
+            (
+                Mistake(
+                    1,
+                    1,
+                    "(the file)",
+                    f"there is no {path}; name another file: `newsbell check FILE`, or --config "
+                    "FILE with the other commands",
+                ),
+            ),
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            str(path),
+            (
+                Mistake(
+                    1,
+                    1,
+                    "(the file)",
+                    f"is not UTF-8 text (byte {error.start + 1}); save it as UTF-8",
+                ),
+            ),
+        ) from None
+    except OSError as error:
         raise ConfigError(
             str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)
         ) from None
@@ -421,7 +441,11 @@ class _Reader:
         if not text and settings.telegram.token_file:
             place = ("settings", "telegram", "token_file")
             content = self._secret_file(settings.telegram.token_file, place)
-            if content is None:
+            if not content:
+                if content is not None:
+                    self._document.mistake(
+                        place, "the file is empty; put the token from @BotFather into it"
+                    )
                 return None
             text = content
         if text and (":" not in text or not text.partition(":")[0].isdecimal() or " " in text):
@@ -448,6 +472,8 @@ def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
 
 def _message(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+    message = message.replace("greater than or equal to", "at least")
+    message = message.replace("less than or equal to", "at most")
     expected = {
         "string_type": "expected text; put it in quotes",
         "int_parsing": "expected a whole number",

@@ -67,11 +67,16 @@ async def play(seconds: float, console: Console) -> int:
                     app.stop()
     console.print(
         f"\nThat was {HOURS:.0f} hours: {wire.polls} polls, {entries['new']} articles stored, "
-        f"{sent[DeliveryKind.ALERT]} alerts, {sent[DeliveryKind.EDIT]} silent changes, "
-        f"{sent[DeliveryKind.NOTICE]} notices to the operator.\n"
+        f"{_counted(sent[DeliveryKind.ALERT], 'alert')}, "
+        f"{_counted(sent[DeliveryKind.EDIT], 'silent change')}, "
+        f"{_counted(sent[DeliveryKind.NOTICE], 'notice')} to the operator.\n"
         "Now for real: edit feeds.yaml, then `make run`.",
     )
     return 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 async def _narrate(app: App, wire: Newswire, seconds: float, console: Console) -> None:

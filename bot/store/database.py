@@ -42,8 +42,11 @@ _SMALL_TABLES = ("meta", "feeds", "chats", "people", "subscriptions", "routes")
 
 
 @contextmanager
-def wrapped(doing: str) -> Iterator[None]:
-    """Chain SQLite's errors to StoreError; `doing` says what failed."""
+def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[None]:
+    """Chain SQLite's errors to StoreError; `doing` says what failed.
+
+    `remedy` is what follows once there is room on a full disk.
+    """
     try:
         yield
     except sqlite3.Error as error:
@@ -51,7 +54,7 @@ def wrapped(doing: str) -> Iterator[None]:
         if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             raise StoreFull(
                 f"The database could not {doing}: the disk is full or failing ({error}). "
-                "Make room; newsbell goes on by itself."
+                f"Make room; {remedy}."
             ) from error
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise StoreBusy(f"The database could not {doing}: another program holds it.") from error
@@ -238,7 +241,7 @@ class Writer:
         """Open and migrate; raises StoreError."""
 
         def work() -> None:
-            with wrapped("be opened"):
+            with wrapped("be opened", "then start newsbell again"):
                 self._database = connect(self._path)
                 self._file = _identity(self._path)
 
