@@ -45,7 +45,7 @@ _SMALL_TABLES = ("meta", "feeds", "chats", "people", "subscriptions", "routes")
 def wrapped(doing: str, remedy: str = "newsbell goes on by itself") -> Iterator[None]:
     """Chain SQLite's errors to StoreError; `doing` says what failed.
 
-    `remedy` is what follows once there is room on a full disk.
+    `remedy` is what follows once a full disk has space again.
     """
     try:
         yield
