@@ -106,7 +106,7 @@ PARTS = {
         120,
     ),
     "days": Part(
-        "a hundred virtual days of the real program, with what each costs",
+        "a hundred virtual days of the real program, and what each costs",
         ("-m", "bench.days"),
         240,
     ),
