@@ -23,7 +23,7 @@ from outside.feeds import Mode, Wire, Wires, wires
 from outside.ledger import Article, Ledger
 from outside.program import End, Program, wait_until
 from outside.weather import OutsideApi
-from outside.words import invented
+from outside.words import headline, invented
 
 DAY = 86400.0
 LONGEST_HELD = 1.6 * DAY  #: from the morning's digest to the next, and the quiet hours before it
@@ -188,8 +188,7 @@ class VirtualDays:
             article = self.chance.choice(self._recent)  # reported elsewhere too
         else:
             word = self.chance.choice(list(self.ledger.chats_of))
-            rest = self._words(3) + " " + " ".join(invented(self.chance) for _ in range(3))
-            article = self.ledger.publish(wire.name, word, rest, self.now)
+            article = self.ledger.publish(wire.name, word, headline(self.chance), self.now)
             self._recent = [*self._recent[-30:], article]
         self._published += 1
         wire.add(article.number, article.title, at, self._words(45))
