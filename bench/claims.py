@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,8 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="how long, how often")
     parser.add_argument("--folder", type=Path, help="keep databases and logs there")
     options = parser.parse_args()
+    # what is killed breaks off its requests, and there are many
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     held = True
     for name in options.claims or CLAIMS:
         with tempfile.TemporaryDirectory(prefix="claims-") as temporary:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -48,6 +49,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep database and log there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     options = parser.parse_args()
+    # what is killed breaks off its requests, and there are many
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     size = Size(
         seconds=options.seconds,
         seed=options.seed,
