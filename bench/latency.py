@@ -184,9 +184,12 @@ async def arrival(served: Endpoint, method: str = "", chat: int | None = None) -
 
 async def alerts(newsbell: App, database: Path, served: Endpoint, count: int) -> list[float]:
     """Return milliseconds from commit to arrival, alert after alert, each in a chat of its own."""
-    with closing(sqlite3.connect(database)) as db:
+    with closing(sqlite3.connect(database)) as db, db:
         select = "select address, id from chats where kind = 'telegram' order by id limit ?"
         chats = {str(address): number for address, number in db.execute(select, (count,))}
+        # an alert is sent only where its subscription sends to; a start puts declared routes back
+        rows = [(1, number) for number in chats.values()]
+        db.executemany("insert or ignore into routes values (?, ?)", rows)
         first = db.execute("select max(id) + 1 from entries").fetchone()[0]
     times: list[float] = []
     for number, (address, chat) in enumerate(chats.items(), first):

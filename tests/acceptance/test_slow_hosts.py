@@ -78,7 +78,8 @@ async def test_alerts_of_plain_feeds_arrive_while_slow_hosts_are_waited_for(
                     began = time.monotonic()
                     titles = publish(plain, paths, number)
                     await until(partial(arrived, terminal, titles))
-                    print(f"{count} slow feeds at {hosts}: {time.monotonic() - began:.1f} s")  # noqa: T201
+                    seconds = time.monotonic() - began
+                    print(f"{count} slow feeds at {hosts}: {seconds:.1f} s")  # noqa: T201
             finally:
                 running.cancel()
                 with suppress(asyncio.CancelledError):

@@ -174,8 +174,9 @@ async def test_an_outage_of_telegram_loses_no_alert_and_ends_within_a_minute(
     gaps = [after - before for before, after in pairwise(sends)]
     print(  # noqa: T201 (for the reader of the run)
         f"{kind} for {SECONDS} s: lost 0 of {CHATS * STORIES}, all there {seconds:.1f} s after the "
-        f"end; {len(sends)} sends and {checks} checks during it, {max(gaps, default=0):.1f} s apart "
-        f"at most; {marked} marked repeats; notices: {notices}"
+        f"end; {len(sends)} sends and {checks} checks during it, "
+        f"{max(gaps, default=0):.1f} s apart at most; "
+        f"{marked} marked repeats; notices: {notices}"
     )
     assert max(counts.values()) == 1, "nothing arrived in the outage, so nothing comes twice"
     for number in range(CHATS):

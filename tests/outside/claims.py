@@ -190,7 +190,7 @@ async def slow_host(folder: Path, scale: float) -> Result:
 
 
 async def clock(folder: Path, scale: float) -> Result:
-    """The clock is set back and ahead: polled within 10 s, also after a restart; nothing is lost."""
+    """The clock is set back and ahead: polled within 10 s, also after a restart."""
     chats = (11, 12)
     longest: dict[int, float] = {}
     async with stage(folder, chats, feeds=3, shifts=True) as it:

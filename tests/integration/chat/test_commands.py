@@ -408,7 +408,7 @@ async def test_numbers_that_begin_anew_after_a_quiet_week_are_no_repeats(
         assert await ask(harness, "/subscribe quay") == f"{SUBSCRIBED}quay"
 
 
-async def test_an_update_that_newsbell_trips_over_is_passed_by_and_stops_nobody(
+async def test_half_a_character_in_an_update_is_replaced_and_stops_nobody(
     harness: TelegramHarness,
 ) -> None:
     """Half a surrogate pair: no encoding takes it, no database keeps it."""
@@ -418,7 +418,7 @@ async def test_an_update_that_newsbell_trips_over_is_passed_by_and_stops_nobody(
     await harness.confirm_updates()
     await harness.deliver(MINUTE)
 
-    assert await rules(harness) == ["ann OR everyone", "port"]
+    assert await rules(harness) == ["ann OR everyone", "harbour\ufffd", "port"]
     assert harness.api.updates.pending == []
 
 

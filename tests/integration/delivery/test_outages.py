@@ -1,4 +1,7 @@
-"""Ten minutes in which Telegram takes nothing: one probe at a time, then all at once, nothing lost."""
+"""Ten minutes in which Telegram takes nothing: one probe at a time, then all at once.
+
+Nothing is lost.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta

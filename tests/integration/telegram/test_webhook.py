@@ -65,6 +65,9 @@ async def posts(url: str, body: Any, secret: str | None = SECRET) -> int:
 
 
 async def queries(harness: TelegramHarness) -> list[str]:
+    """The subscriptions, once what was kept of the updates is done."""
+    assert harness.app.telegram is not None
+    await harness.app.telegram.tasks.wait()
     return [query for (query,) in await harness.rows("select query from subscriptions order by id")]
 
 
