@@ -25,7 +25,10 @@ from bot.service.watchdog import Progress, Watchdog, loop_watch
 from bot.service.workers import Workers
 from bot.telegram.listener import Listener
 
-PATIENCE = 35.0  #: seconds for polls and sends under way when newsbell is stopped
+# How long what is under way may take when newsbell is stopped, in seconds. A poll that is cut off
+# is made again at the next start; a send that is cut off may come twice, so it gets its full time.
+POLL_PATIENCE = 5.0
+SEND_PATIENCE = 35.0
 PATIENCE_ONCE = timedelta(seconds=60)  #: for what may not be sent at once in a single run
 
 
@@ -90,12 +93,13 @@ class App:
 
     async def _poll(self) -> None:
         """Poll until stopped, then finish what is under way, for a while."""
-        await _run_pipeline(self.poller.run(), self._stop, self.poller.stop)
+        await _run_pipeline(self.poller.run(), self._stop, self.poller.stop, POLL_PATIENCE)
         self._polled.set()
 
     async def _deliver(self) -> None:
         """Deliver until stopped and polling has ended, then finish what is under way."""
-        await _run_pipeline(self.deliverer.run(), self._polled, self.deliverer.stop)
+        run = self.deliverer.run()
+        await _run_pipeline(run, self._polled, self.deliverer.stop, SEND_PATIENCE)
 
     def _watchdog(self) -> Watchdog:
         polls, deliveries, clock = self.store.polls, self.store.deliveries, self.clock
@@ -176,9 +180,12 @@ class App:
 
 
 async def _run_pipeline(
-    run: Coroutine[None, None, None], stopped: asyncio.Event, stop: Callable[[], None]
+    run: Coroutine[None, None, None],
+    stopped: asyncio.Event,
+    stop: Callable[[], None],
+    patience: float,
 ) -> None:
-    """Run a pipeline until `stopped`, then `stop` it and let it end, for a while.
+    """Run a pipeline until `stopped`, then `stop` it and let it end, for `patience` seconds.
 
     What it leaves is taken up at the next start. Raises what the pipeline raises.
     """
@@ -188,7 +195,7 @@ async def _run_pipeline(
         await asyncio.wait({pipeline, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not pipeline.done():
             stop()
-            await asyncio.wait({pipeline}, timeout=PATIENCE)
+            await asyncio.wait({pipeline}, timeout=patience)
         if pipeline.done():
             await pipeline
     finally:

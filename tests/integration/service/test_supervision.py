@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from feed_harness import watching
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, rss
 
+import bot.service.app
 import bot.service.supervisor
 from bot.errors import InternalFailure, StoreError
 from bot.model.delivery import DeliveryKind
@@ -224,6 +226,41 @@ async def test_a_job_that_fails_stops_neither_polls_nor_alerts(
             while "Harbour closed" not in terminal.titles():
                 await asyncio.sleep(0.01)
             while not any("Surprise" in text for text in terminal.texts(DeliveryKind.NOTICE)):
+                await asyncio.sleep(0.01)
+        app.stop()
+        await running
+
+
+async def test_a_stop_waits_shortly_for_a_feed_that_never_answers_and_takes_it_up_next_time(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.service.app, "POLL_PATIENCE", 0.1)
+    is_closed = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        await is_closed.wait()
+        return web.Response(status=404)
+
+    config = config_text(
+        [{"url": server.url("/feed.xml"), "every": "1s"}], limits={"deadline": "2m"}
+    )
+    server.put("/feed.xml", rss(item("a0", "An old matter")))
+    async with newsbell(tmp_path, config, clock=SystemClock(), terminal=terminal) as app:
+        await app.poller.run_once()
+        server.handle("/feed.xml", hang)
+        running = asyncio.create_task(app.run())
+        async with asyncio.timeout(20):
+            while len(server.seen) < 2:
+                await asyncio.sleep(0.01)
+            app.stop()
+            await running
+    is_closed.set()
+    now = datetime.now(UTC)
+    server.put("/feed.xml", rss(item("a1", "Harbour closed", at=now), item("a0", "An old matter")))
+    async with newsbell(tmp_path, config, clock=SystemClock(), terminal=terminal) as app:
+        running = asyncio.create_task(app.run())
+        async with asyncio.timeout(20):
+            while "Harbour closed" not in terminal.titles():
                 await asyncio.sleep(0.01)
         app.stop()
         await running
