@@ -48,7 +48,8 @@ def test_a_query_that_costs_far_too_much_is_refused(query: str) -> None:
     ],
 )
 def test_an_honest_query_is_taken(query: str) -> None:
-    assert check_price(parse(query), query, 2 * QUERY_LIMIT) > 0
+    """With room for the measuring of coverage, which makes every line several times as dear."""
+    assert check_price(parse(query), query, 8 * QUERY_LIMIT) > 0
 
 
 def test_two_hundred_honest_queries_are_within_the_bound_of_a_chat() -> None:
