@@ -11,7 +11,7 @@ from pathlib import Path
 
 _ENTRY = "select id, silent, story_id, strict_id, storyline_id from entries where title like ?"
 _ALERTS = """
-  select alerts.held, alerts.message_id, outbox.kind, outbox.state, outbox.doubts, outbox.error
+  select alerts.entry_id, alerts.held, alerts.message_id, outbox.kind, outbox.state, outbox.doubts, outbox.error
   from alerts
   join chats on chats.id = alerts.chat_id
   left join outbox_alerts on outbox_alerts.chat_id = alerts.chat_id
@@ -35,7 +35,9 @@ def _fate(connection: sqlite3.Connection, chat: int, number: int) -> str:
     alert = connection.execute(_ALERTS, (chat, *entry[2:])).fetchone()
     if alert is None:
         return f"no alert ({entry[1] or 'not silent'})"
-    held, message_id, kind, state, doubts, error = alert
+    first, held, message_id, kind, state, doubts, error = alert
+    if first != entry[0]:
+        return f"in the story of entry {first}"
     if state is None:
         return "held" if held else f"no message (id {message_id})"
     return f"{kind} {state}, in doubt {doubts} times {error}".strip()

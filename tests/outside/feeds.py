@@ -82,9 +82,10 @@ class Wire:
                 "id": f"{self.name}-{number}",
                 "url": f"https://news.example/{self.name}/{number}",
                 "title": title,
+                "content_text": text,
                 "date_published": at.isoformat(),
             }
-            for number, title, at, _ in self.items
+            for number, title, at, text in self.items
         ]
         lone = "\ud800"
         if surrogates:

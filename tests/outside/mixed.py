@@ -31,6 +31,7 @@ PRIVATES = tuple(range(11, 17))
 GROUPS = (TALKING, -201)
 COMMANDS = ("/help", "/list", "/settings", "/status", "/start", "/feeds", "/digest")
 STEPS = (-120, 7200, -3600, 86400, -86400, 90 * 86400, 50 * 365 * 86400, -365 * 86400)
+TEXT = 30  #: words of an article
 BEATS = {Mode.SLOW: 20, Mode.HANGING: 4}  #: how many feeds of each kind share one host
 
 
@@ -211,7 +212,8 @@ class Soak:
             wire, word = self.chance.choice(able), self.chance.choice(words)
             rest = headline(self.chance)
             article = self.ledger.publish(wire.name, word, rest, time.monotonic())
-            wire.add(article.number, article.title, moment())
+            # Headlines alone, of few syllables, are now and then alike enough to be one story.
+            wire.add(article.number, article.title, moment(), headline(self.chance, TEXT))
             if self.chance.random() < 0.1:
                 old = self.chance.choice(list(wire.items)[:20])
                 wire.retitle(old[0], f"{old[1]} {invented(self.chance)}")  # no word in common
