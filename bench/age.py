@@ -212,7 +212,9 @@ async def poll(store: SqliteStore) -> None:
     """Poll a feed with ten new entries, of which each chat gets one as an alert."""
     await store.polls.claim_feeds(NOW, 10, timedelta(minutes=3))
     known = await store.polls.lookup([Lookup(1, tuple(placed(n, 1).entry.keys for n in range(10)))])
-    new = tuple(placed(known.get(1).next_id + n, 1) for n in range(10))  # type: ignore[union-attr]
+    feed = known.get(1)
+    assert feed is not None
+    new = tuple(placed(feed.next_id + n, 1) for n in range(10))
     affected = AffectedStories(frozenset(entry.story_ids for entry in new))
     await store.polls.stories(affected, NOW)
     alerts = tuple(
