@@ -4,6 +4,7 @@ Not assertions. The extensions are those of feedparser, read from its handlers.
 """
 
 import gzip
+import hashlib
 import json
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
@@ -194,11 +195,18 @@ statuses = st.sampled_from(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answer:
-    """The bytes of an HTTP response."""
+    """The bytes of an HTTP response.
+
+    Shown in part: hypothesis warns of values that are long in print, in place of the failure.
+    """
 
     whole: bytes
+
+    def __repr__(self) -> str:
+        digest = hashlib.sha256(self.whole).hexdigest()[:12]
+        return f"Answer({len(self.whole)} bytes, {digest}: {self.whole[:1500]!r})"
 
 
 @st.composite

@@ -32,8 +32,10 @@ STRICT_THRESHOLD = 0.36  #: least score to join a strict story
 STORY_THRESHOLD = 0.24  #: least score to join a story
 STORYLINE_THRESHOLD = 0.17  #: least score to join a storyline
 MERGE_FACTOR = 1.1  #: of STORY_THRESHOLD, the least similarity of two stories to be merged
+OPENER_THRESHOLD = 0.20  #: least similarity of the first entries of two stories to be merged
 COPY_THRESHOLD = 0.92  #: similarity from which an entry is a copy of another
 MIN_HEADLINE_TERMS = 3  #: terms of a headline that is compared for equality
+_MIN_TERMS = 3  # of an entry that is compared by words: fewer fit too many others
 _MIN_SHARED_TERMS = 1  # of two entries, for their similarity to count
 _MIN_SHARED_TERMS_SAME_PUBLISHER = 3  # one publisher's headlines resemble each other in style
 _MIN_REPEATED_TERMS = 5  # of a headline that one publisher repeats for one article, not a series
@@ -91,6 +93,8 @@ class Window:
             and (member := self._index.find_by_headline(entry))
         ):
             return _place_with(entry, member, PairReason.HEADLINE)
+        if len(entry.terms) < _MIN_TERMS:
+            return new_story
         similarity = Similarity.of(entry, self._index.frequencies)
         candidates = self._candidates(entry, similarity)
         copy_of = _copied_entry(entry, candidates)
@@ -122,6 +126,8 @@ class Window:
             if score < _MIN_SCORE or (
                 other.language != entry.language and other.language and entry.language
             ):
+                continue
+            if len(other.terms) < _MIN_TERMS:
                 continue
             if score >= STORYLINE_THRESHOLD and (
                 self._is_series(other) or not _share_enough_terms(entry, other, similarity)
@@ -194,7 +200,9 @@ class Window:
     def _merges(self, best: Cluster, others: list[Cluster]) -> tuple[Merge, ...]:
         """Merge the best story with at most one other that is similar to it and to the entry."""
         for other in others:
-            if self._story_similarity(best.id, other.id) < MERGE_FACTOR * STORY_THRESHOLD:
+            if self._story_similarity(
+                best.id, other.id
+            ) < MERGE_FACTOR * STORY_THRESHOLD or not self._are_openers_similar(best.id, other.id):
                 continue
             kept, gone = sorted((best.id, other.id))
             kept_storyline, gone_storyline = sorted(
@@ -221,6 +229,17 @@ class Window:
         count = max(_MIN_MERGE_PAIRS, len(scores) // 2 - _MIN_MERGE_PAIRS // 2)
         best = sorted(scores, reverse=True)[:count]
         return sum(best) / len(best)
+
+    def _are_openers_similar(self, story: int, other: int) -> bool:
+        """Whether the first entries of two stories are similar, whatever came in between.
+
+        These are what a chat has seen of them: an entry that resembles both is no bridge.
+        """
+        first, second = (self._index.stories[number][0].features for number in (story, other))
+        similarity = Similarity.of(first, self._index.frequencies)
+        return similarity.to(second) >= OPENER_THRESHOLD and _share_enough_terms(
+            first, second, similarity
+        )
 
     def _join_other_language(self, entry: Features) -> Placement | None:
         """Place an entry with one in another language that shares most of its names and numbers."""

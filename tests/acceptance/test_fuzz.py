@@ -53,7 +53,8 @@ class Fuzzed:
         """Answer with exactly the bytes that the example has for this path."""
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             request = await reader.readuntil(b"\r\n\r\n")
-            number = int(request.split(b" ", 2)[1].strip(b"/") or b"0")
+            path = request.split(b" ", 2)[1].strip(b"/")  # a redirect may lead to any
+            number = int(path) if path.isdigit() else 0
             writer.write(self.answers[number % HOSTILE])
             await writer.drain()
         writer.close()

@@ -11,7 +11,9 @@ from pathlib import Path
 
 _ENTRY = "select id, silent, story_id, strict_id, storyline_id from entries where title like ?"
 _ALERTS = """
-  select alerts.entry_id, alerts.held, alerts.message_id, outbox.kind, outbox.state, outbox.doubts, outbox.error
+  select
+    alerts.entry_id, alerts.held, alerts.message_id,
+    outbox.kind, outbox.state, outbox.doubts, outbox.error
   from alerts
   join chats on chats.id = alerts.chat_id
   left join outbox_alerts on outbox_alerts.chat_id = alerts.chat_id

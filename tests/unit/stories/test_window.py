@@ -354,6 +354,33 @@ def test_an_entry_that_is_similar_to_two_similar_stories_merges_them() -> None:
     assert {merge.grouping for merge in merged} <= {Grouping.NORMAL, Grouping.LOOSE}
 
 
+def test_bare_headlines_of_one_word_bring_no_stories_together() -> None:
+    stream = Stream()
+    first = stream.add("Harbour Tolvane Brisk Ormund Kessel Vane")
+    second = stream.add("Harbour Quiddany Pellow Ashgrave Tarn Holt")
+    for summary in ("harbour", "", "harbour harbour"):
+        stream.add("Harbour", summary, publisher="Short")
+    assert not any(placement.merges for placement in stream.placements)
+    assert first.story_ids.story != second.story_ids.story
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_entry_merges_stories_whose_openers_share_nothing(seed: int) -> None:
+    """The first headlines are what a chat has seen of the two."""
+    chance = random.Random(seed)
+    first, second = THINGS[:6], THINGS[6:]
+    stream = Stream()
+    stream.add(" ".join(first))
+    stream.add(" ".join(second))
+    for _ in range(6):
+        stream.add(" ".join(chance.sample(first, 3) + chance.sample(second, 3)))
+    assert not any(
+        (merge.kept, merge.gone) == (1, 2)
+        for placement in stream.placements
+        for merge in placement.merges
+    )
+
+
 @pytest.mark.parametrize(
     ("language", "first", "second"),
     [
