@@ -16,6 +16,16 @@ from bot.ports import Clock, Fetcher, Parser
 log = structlog.stdlib.get_logger("newsbell.poller")
 
 
+def hash_of(answer: Fetched) -> bytes:
+    """Return the BLAKE2b-128 digest of a body with its type.
+
+    The type names a charset: where it changes, the same bytes may read otherwise.
+    """
+    digest = blake2b(answer.body, digest_size=16)
+    digest.update(b"\0" + answer.content_type.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
 class FeedReader:
     """Takes a feed from the network to a parsed document; `headers` are those of a feed's URL."""
 
@@ -52,7 +62,7 @@ class FeedReader:
         seconds = answered()
         if not isinstance(answer, Fetched):
             return PollResponse(feed, answer, seconds=seconds)
-        body_hash = blake2b(answer.body, digest_size=16).digest()
+        body_hash = hash_of(answer)
         if body_hash == feed.state.body_hash and not answer.truncated:
             return PollResponse(feed, answer, body_hash, seconds=seconds)
         known = Document.unpack(feed.state.document).blocks

@@ -9,12 +9,20 @@ import re
 from dataclasses import dataclass
 from hashlib import blake2b
 
+_UTF8 = "utf-8"
 _MARK = re.compile(rb"<(?:!\[CDATA\[|!--|(/?)(item|entry)(?=[\s/>]))")
 
 
-def block_hash(block: bytes) -> bytes:
-    """Return the BLAKE2b-128 digest of a block."""
-    return blake2b(block, digest_size=16).digest()
+def block_hash(block: bytes, charset: str = _UTF8) -> bytes:
+    """Return the BLAKE2b-128 digest of a block that is read in this charset.
+
+    A charset may be a guess. A block that is known in one is not known in another, so a later
+    reading of the same bytes replaces what was made of them. ASCII reads alike in all but HZ.
+    """
+    is_usual = charset == _UTF8 or (block.isascii() and charset != "hz")
+    return blake2b(
+        block, digest_size=16, person=b"" if is_usual else charset.encode()[:16]
+    ).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class Block:
     hash: bytes
 
 
-def scan(body: bytes) -> tuple[Block, ...]:
+def scan(body: bytes, charset: str = _UTF8) -> tuple[Block, ...]:
     """Return the blocks of a document in order; empty if there are none or they are unusual."""
     blocks: list[Block] = []
     start, name, position = -1, b"", 0
@@ -45,7 +53,7 @@ def scan(body: bytes) -> tuple[Block, ...]:
             end = body.find(b">", position)
             if start < 0 or mark.group(2) != name or end < 0:
                 return ()
-            blocks.append(Block(start, end + 1, block_hash(body[start : end + 1])))
+            blocks.append(Block(start, end + 1, block_hash(body[start : end + 1], charset)))
             start, position = -1, end + 1
     return tuple(blocks) if start < 0 else ()
 

@@ -85,11 +85,11 @@ def _entry(
 
 
 def read_json_feed(
-    body: bytes, url: str, known: frozenset[bytes], now: datetime, limit: int
+    text: str, url: str, known: frozenset[bytes], now: datetime, limit: int
 ) -> ParsedDocument | None:
-    """Return at most `limit` new items, the first ones; None if the body is no JSON Feed."""
+    """Return at most `limit` new items, the first ones; None if the text is no JSON Feed."""
     try:
-        document = json.loads(_text(body), parse_int=_int)
+        document = json.loads(_without_surrogates(text), parse_int=_int)
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, Mapping) or not isinstance(document.get("items"), list):
@@ -134,9 +134,8 @@ def read_json_feed(
     )
 
 
-def _text(body: bytes) -> str:
+def _without_surrogates(text: str) -> str:
     """The text of a document, without halves of surrogate pairs, however they are written."""
-    text = body.decode(json.detect_encoding(body), "replace")
     if _SURROGATE.search(text):
         text = _ESCAPE.sub(lambda part: "\\ufffd" if part.group(1) else part.group(), text)
     return text

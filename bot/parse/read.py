@@ -18,7 +18,7 @@ import feedparser
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
 from bot.parse.blocks import Block, prune, scan
-from bot.parse.charset import is_wide, to_utf8
+from bot.parse.charset import charset_of, decode, is_wide, to_utf8
 from bot.parse.document import absolute, feed_hints, parse_xml_feed, to_entry
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
@@ -44,6 +44,7 @@ class NewBlocks:
     """A document without its known blocks."""
 
     body: bytes  #: empty if nothing is new
+    charset: str  #: of the whole document, as Python's codec
     blocks: tuple[bytes, ...]  #: hashes of all blocks of the document in order
 
 
@@ -51,13 +52,15 @@ def cut_known_blocks(body: bytes, content_type: str, known: frozenset[bytes]) ->
     """Remove the known blocks of a document; None if the whole document has to be parsed."""
     if _is_json(body):
         return None
-    text = _scannable(body, content_type)
-    blocks = scan(text)
+    text, charset = _scannable(body, content_type)
+    blocks = scan(text, charset)
     if not blocks or not _END.search(text, blocks[-1].end):
         return None
     fresh = frozenset(position for position, block in enumerate(blocks) if block.hash not in known)
     return NewBlocks(
-        prune(text, blocks, fresh) if fresh else b"", tuple(block.hash for block in blocks)
+        prune(text, blocks, fresh) if fresh else b"",
+        charset,
+        tuple(block.hash for block in blocks),
     )
 
 
@@ -68,10 +71,14 @@ def read_document(
     known: frozenset[bytes],
     now: datetime,
     truncated: bool = False,
+    charset: str = "",
 ) -> ParseOutcome:
-    """Return the new or changed entries of a document, and how long that took. Does not raise."""
+    """Return the new or changed entries of a document, and how long that took. Does not raise.
+
+    `charset` is that of the whole document, where the body is what is left of one.
+    """
     began = time.process_time()
-    outcome = _read_document(body, content_type, url, known, now, truncated)
+    outcome = _read_document(body, content_type, url, known, now, truncated, charset)
     if isinstance(outcome, ParseFailed):
         return outcome
     return replace(outcome, seconds=time.process_time() - began)
@@ -84,30 +91,31 @@ def _read_document(
     known: frozenset[bytes],
     now: datetime,
     truncated: bool,
+    charset: str,
 ) -> ParseOutcome:
     if _is_json(body):
-        document = read_json_feed(body.lstrip(b"\xef\xbb\xbf"), url, known, now, MAX_NEW_ENTRIES)
+        document = read_json_feed(decode(body, content_type), url, known, now, MAX_NEW_ENTRIES)
         return document or ParseFailed(
             Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed."
         )
-    text = _scannable(body, content_type)
+    text, charset = _scannable(body, content_type, charset)
     if _HTML.match(text[:5000].lstrip(b"\xef\xbb\xbf")):
         return _no_feed(text)
-    blocks = scan(text)
+    blocks = scan(text, charset)
     if not blocks:
-        return _read_whole(to_utf8(text, content_type), url, now, truncated)
+        return _read_whole(to_utf8(text, content_type, charset), url, now, truncated)
     fresh = tuple(position for position, block in enumerate(blocks) if block.hash not in known)
     chosen = _newest(text, blocks, fresh)
     try:
-        parsed = _parse(to_utf8(prune(text, blocks, frozenset(chosen)), content_type))
+        parsed = _parse(to_utf8(prune(text, blocks, frozenset(chosen)), content_type, charset))
         if len(parsed.entries) != len(chosen):  # the scan was wrong: parse the whole document
-            return _read_whole(to_utf8(text, content_type), url, now, truncated)
+            return _read_whole(to_utf8(text, content_type, charset), url, now, truncated)
         pairs = [(raw, blocks[at].hash) for raw, at in zip(parsed.entries, chosen, strict=True)]
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
         parsed, pairs = feedparser.FeedParserDict(feed=feedparser.FeedParserDict()), []
-        for part, raw, block in _readable(text, blocks, chosen, content_type):
+        for part, raw, block in _readable(text, blocks, chosen, charset):
             parsed = part
             pairs.append((raw, block))
     entries, faulty = _entries(pairs, url, now, _language(parsed))
@@ -125,18 +133,18 @@ def _read_document(
 
 
 def _readable(
-    text: bytes, blocks: tuple[Block, ...], positions: tuple[int, ...], content_type: str
+    text: bytes, blocks: tuple[Block, ...], positions: tuple[int, ...], charset: str
 ) -> Iterator[tuple[Any, Any, bytes]]:
     """Yield document, entry and block of what feedparser can read, by halving what it cannot."""
     middle = len(positions) // 2
     for half in (positions[:middle], positions[middle:]):
         try:
-            parsed = _parse(to_utf8(prune(text, blocks, frozenset(half)), content_type))
+            parsed = _parse(to_utf8(prune(text, blocks, frozenset(half)), "", charset))
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 (as above)
             if len(half) > 1:
-                yield from _readable(text, blocks, half, content_type)
+                yield from _readable(text, blocks, half, charset)
             continue
         if len(parsed.entries) == len(half):
             for raw, position in zip(parsed.entries, half, strict=True):
@@ -167,11 +175,13 @@ def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseO
 
 
 def _is_json(body: bytes) -> bool:
-    return body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+    return body[:100].lstrip(b"\xef\xbb\xbf\xfe\xff\0 \t\r\n")[:1] == b"{"
 
 
-def _scannable(body: bytes, content_type: str) -> bytes:
-    return to_utf8(body, content_type) if is_wide(body) else body
+def _scannable(body: bytes, content_type: str, charset: str = "") -> tuple[bytes, str]:
+    """The document as bytes in which a tag begins with `<`, and their charset."""
+    charset = charset or charset_of(body, content_type)
+    return (to_utf8(body, content_type, charset), "utf-8") if is_wide(body) else (body, charset)
 
 
 def _document(

@@ -78,7 +78,15 @@ class Workers:
         try:
             if short:
                 outcome = await self._scheduled(
-                    partial(read_document, short.body, content_type, url, frozenset(), now)
+                    partial(
+                        read_document,
+                        short.body,
+                        content_type,
+                        url,
+                        frozenset(),
+                        now,
+                        charset=short.charset,
+                    )
                 )
                 if isinstance(outcome, ParsedDocument) and outcome.blocks:
                     return replace(outcome, blocks=short.blocks)

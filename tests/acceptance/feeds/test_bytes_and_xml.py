@@ -54,6 +54,23 @@ async def test_a_feed_is_read_whatever_type_the_server_calls_it(
 RUSSIAN, CHINESE = "Гавань закрыта", "港口关闭"
 
 
+async def test_an_article_in_a_guessed_charset_is_read_again_when_the_charset_is_said(
+    harness: FeedHarness,
+) -> None:
+    def document(*items: str) -> bytes:
+        return rss(*items).replace(" encoding='utf-8'", "").encode("cp1251")
+
+    await harness.publish(document(*archive(2)))
+    words = item("1", "Гавань закрыта"), item("2", "Harbour «Лиса»")
+    assert await harness.publish(document(*words, *archive(2))) == ["Harbour «Ëèñà»"]
+    header = {"Content-Type": "text/xml; charset=windows-1251"}
+    assert await harness.publish(document(*words, *archive(2)), headers=header) == [
+        "Гавань закрыта"
+    ]
+    assert harness.edits == ["Harbour «Лиса»"]
+    assert await harness.publish(document(*words, *archive(2)), headers=header) == []
+
+
 @pytest.mark.parametrize(
     ("title", "really", "declared", "header"),
     [

@@ -23,11 +23,14 @@ FOX = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 
 
 def read(
-    body: str | bytes, content_type: str = "", known: frozenset[bytes] = frozenset(), url: str = URL
+    body: str | bytes,
+    content_type: str = "",
+    known: frozenset[bytes] = frozenset(),
+    url: str = URL,
+    charset: str = "",
 ) -> ParsedDocument:
-    outcome = read_document(
-        body.encode() if isinstance(body, str) else body, content_type, url, known, NOON
-    )
+    data = body.encode() if isinstance(body, str) else body
+    outcome = read_document(data, content_type, url, known, NOON, charset=charset)
     assert isinstance(outcome, ParsedDocument), outcome
     return outcome
 
@@ -437,7 +440,7 @@ def check(body: bytes, header: str, known: frozenset[bytes], whole: ParsedDocume
     assert part.blocks == whole.blocks
     short = cut_known_blocks(body, header, known)
     if short and short.body:
-        assert read(short.body, header).entries == expected
+        assert read(short.body, header, charset=short.charset).entries == expected
     elif short:
         assert expected == ()
 
