@@ -36,12 +36,14 @@ from bot.demo.play import play
 from bot.errors import InternalFailure, NewsbellError, StoreBusy
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryState
+from bot.search.feed_state import overruled_hint
 from bot.service import logs
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask
 from bot.service.loop_watch import watched_if_asked
 from bot.service.signals import handle_signals, hold_signals
-from bot.store.sqlite import SqliteStore
+from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+from bot.text.clean import plain
 
 
 def _run(work: Coroutine[Any, Any, int]) -> None:
@@ -160,6 +162,8 @@ def check(file: Path) -> None:
     if config.tests:
         counts.append(f"{plural(len(config.tests), 'test')} passed")
     click.echo(f"{file} is valid: {', '.join(counts)}.")
+    for line in _overruled_hints(config):
+        click.echo(line)
     for key in config.outdated:
         click.echo(f"{key.at(str(file))} (the old name still works)")
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):
@@ -186,6 +190,9 @@ def status(path: Path, *, as_json: bool) -> None:
                 "failures": feed.state.failures,
                 "failure": feed.state.failure,
                 "failure_text": feed.state.failure_text,
+                "interval": feed.state.interval.total_seconds(),
+                "reason": feed.state.reason,
+                "hint": overruled_hint(feed.state, feed.every),
             }
             for feed in current.feeds
         ]
@@ -291,6 +298,20 @@ def schema_text() -> str:
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["title"] = "feeds.yaml of newsbell"
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _overruled_hints(config: Config) -> list[str]:
+    """Return what publishers ask for and `every` overrules, as far as newsbell polled the feeds."""
+    try:
+        known = {feed.url: feed for feed in ReadOnlyDatabase(config.database).status().feeds}
+    except (NewsbellError, IndexError):  # none yet, or one of an earlier version: no column
+        return []
+    hints = (
+        (feed.name, overruled_hint(known[feed.url].state, feed.every))
+        for feed in config.declared.feeds
+        if feed.url in known
+    )
+    return [f"{plain(name)}: {hint}." for name, hint in hints if hint]
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -19,7 +19,7 @@ from bot.model.delivery import DeliveryState, OutboxRow, Settlement
 from bot.model.entries import Span
 from bot.model.status import FeedStatus, Status
 from bot.search.backtest import Forecast, Hit
-from bot.search.feed_state import feed_state, status_counts
+from bot.search.feed_state import feed_state, overruled_hint, status_counts
 from bot.search.forecast_text import forecast_text
 from bot.search.timeline import (
     TimelineStory,
@@ -113,6 +113,8 @@ def _notes(feed: FeedStatus, now: datetime) -> list[str]:
     if state.last_poll_at is None:
         return []
     notes = [f"every {in_words(state.interval)} ({_REASONS.get(state.reason, state.reason)})"]
+    if hint := overruled_hint(state, feed.every):
+        notes.append(hint)
     if state.empties:
         notes.append(f"empty {plural(state.empties, 'time')} in a row")
     if state.cut:

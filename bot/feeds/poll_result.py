@@ -257,7 +257,13 @@ def _finish(
     plan = poll_schedule.after_success(feed, state, fresh, now, chance, reading)
     full_at = now if asked_whole else state.full_at
     state = replace(
-        state, full_at=full_at, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason
+        state,
+        full_at=full_at,
+        next_poll_at=plan.at,
+        interval=plan.interval,
+        reason=plan.reason,
+        hint=plan.hint,
+        hint_reason=plan.hint_reason,
     )
     park = None
     if fresh.retry_after:

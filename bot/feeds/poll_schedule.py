@@ -4,6 +4,7 @@ Sources: RFC 9111 §4.2 (freshness), RFC 9110 §10.2.3 (Retry-After), RSS 2.0 (t
 skipDays), RSS Syndication module. Takes `now` and a random number; no I/O, no clock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,10 +22,20 @@ GONE_PROOF = 3
 MOVE_POLLS = 3
 MOVE_SPAN = timedelta(hours=24)
 SLOW_DOWN = timedelta(minutes=10)  #: a 429 that names no time
+#: how a feed fails whose site is down; the wait for it is never long
+OUTAGES = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.TIMEOUT, Failure.SERVER})
+FREQUENT = timedelta(minutes=5)  #: `every` up to which a feed is tried again sooner than others
+FREQUENT_BACK_OFF = timedelta(minutes=15)  #: longest wait of such a feed in an outage
+OUTAGE_INTERVALS = 5  #: likewise, in intervals of the feed
+BACK_OFF = timedelta(hours=1)  #: longest wait of the others
+DOUBTFUL = timedelta(days=1)  #: how long any other failure counts as an outage
 LOCAL_PAUSE = timedelta(seconds=30)  #: where newsbell itself lacks open files
 LONGEST_WAIT = timedelta(days=7)  #: what a server may ask for at most
 AS_PUBLISHED = "as often as it publishes"  #: the reason of an adaptive interval
-SKIPS = "the feed's skipHours or skipDays"  #: the reason of a plan that keeps to them
+EVERY = "every"  #: the reason of an interval that feeds.yaml sets
+TTL = "the feed's ttl or update period"  #: a hint, and the reason of an interval
+MAX_AGE = "the server's Cache-Control or Expires"  #: likewise
+SKIPS = "the feed's skipHours or skipDays"  #: likewise, and of a plan that keeps to them
 SLOW_READ = 0.5  #: seconds of a processor from which a document is slow to read
 READ_SHARE = 0.005  #: of a processor's time that one such feed may take
 _JITTER = 0.1
@@ -37,6 +48,8 @@ class Plan:
     at: datetime
     interval: timedelta
     reason: str
+    hint: timedelta = timedelta(0)  #: that the publisher asks for and `every` overrules
+    hint_reason: str = ""  #: in what it asks
 
 
 def in_words(span: timedelta) -> str:
@@ -72,24 +85,42 @@ def after_success(
     chance: float,
     reading: float = 0.0,
 ) -> Plan:
-    """The next poll after a 200 or 304: our interval, raised by what the publisher asks for.
+    """The next poll after a 200 or 304: the interval of feeds.yaml, or ours with the hints.
 
-    Raised also where it took long to read the document: `reading`, in seconds of a processor.
+    Software writes hints that nobody chose, so they raise no interval that feeds.yaml sets.
+    Retry-After does, and so does a document that took long to read: `reading`, in seconds of a
+    processor.
     """
-    interval, reason = (feed.every, "every") if feed.every else (adaptive(state, now), AS_PUBLISHED)
+    hints = (
+        (state.hints.ttl, CEILING, TTL),
+        (freshness.max_age, CEILING, MAX_AGE),
+    )
     requests = (
-        (state.hints.ttl, CEILING, "the feed's ttl or update period"),
-        (freshness.max_age, CEILING, "the server's Cache-Control or Expires"),
         (freshness.retry_after, LONGEST_WAIT, "the server's Retry-After"),
         (_reading_pause(reading), CEILING, "it takes long to read"),
     )
-    for request, limit, why in requests:
-        if request and min(request, limit) > interval:
-            interval, reason = min(request, limit), why
     jitter = 1 + _JITTER * chance
+    if feed.every:
+        hint, hint_reason = _longest(feed.every, "", hints)
+        if not hint_reason and (state.hints.skip_hours or state.hints.skip_days):
+            hint_reason = SKIPS
+        interval, reason = _longest(feed.every, EVERY, requests)
+        hint = hint if hint > feed.every else timedelta(0)
+        return Plan(now + interval * jitter, interval, reason, hint, hint_reason)
+    interval, reason = _longest(adaptive(state, now), AS_PUBLISHED, (*hints, *requests))
     at = now + interval * jitter
     awake = max(at, min(skip(at, state.hints), now + CEILING * jitter))
     return Plan(awake, interval, reason if awake == at else SKIPS)
+
+
+def _longest(
+    interval: timedelta, reason: str, requests: Iterable[tuple[timedelta | None, timedelta, str]]
+) -> tuple[timedelta, str]:
+    """The longest of an interval and what is asked for, each with its limit and its reason."""
+    for request, limit, why in requests:
+        if request and min(request, limit) > interval:
+            interval, reason = min(request, limit), why
+    return interval, reason
 
 
 def longest_wait(interval: timedelta, reason: str) -> timedelta:
@@ -114,11 +145,14 @@ def skip(at: datetime, hints: FeedHints) -> datetime:
 def after_failure(
     feed: FeedDue, state: FeedState, freshness: Freshness, now: datetime, chance: float
 ) -> Plan:
-    """The next try after a failure: twice as long each time, but not before the server allows."""
+    """The next try after a failure: twice as long each time, but not before the server allows.
+
+    A site that is down is up again within minutes or hours, so the wait stays short.
+    """
     step = feed.every or FLOOR
     if state.failure is Failure.HOSTILE:
         step = max(step, FLOOR)
-    interval = min(step * 2 ** min(state.failures - 1, 20), CEILING)
+    interval = min(step * 2 ** min(state.failures - 1, 20), longest_back_off(feed, state, now))
     reason = f"failed {state.failures} times in a row" if state.failures > 1 else "failed once"
     if state.failure is Failure.GONE and state.gone >= GONE_PROOF:
         interval, reason = CEILING, "the server says it is gone for good"
@@ -130,6 +164,22 @@ def after_failure(
     if asked and asked > interval:
         interval, reason = asked, "the server's Retry-After"
     return Plan(now + interval * (1 + _JITTER * chance), interval, reason)
+
+
+def longest_back_off(feed: FeedDue, state: FeedState, now: datetime) -> timedelta:
+    """Return the longest wait after a failure, before jitter is added.
+
+    What is no outage may yet be one (a page that says so in place of the feed, a 404 while a site
+    is moved), so it counts as one for a day.
+    """
+    if state.failure in OUTAGES:
+        longest = BACK_OFF
+        if feed.every and feed.every <= FREQUENT:
+            longest = min(OUTAGE_INTERVALS * feed.every, FREQUENT_BACK_OFF)
+        return longest / (1 + _JITTER)
+    if now - (state.failing_since or now) < DOUBTFUL:
+        return max(feed.every or FLOOR, BACK_OFF / (1 + _JITTER))
+    return CEILING
 
 
 def wait_asked(failure: Failure | None, freshness: Freshness) -> timedelta | None:

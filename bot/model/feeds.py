@@ -104,6 +104,8 @@ class FeedState:
     adopted_url: str | None = None  #: where a proven permanent redirect leads
     redirection: Redirection | None = None
     hints: FeedHints = FeedHints()
+    hint: timedelta = timedelta(0)  #: interval that the publisher asks for, overruled by `every`
+    hint_reason: str = ""  #: in what the publisher asks; empty: nothing was overruled
     seconds: float = 0.0  #: that the last answer took; 0 for none yet
     unread: int = 0  #: entries of the last document that could not be read
 

@@ -54,7 +54,11 @@ _SINCE = (
     ("feed_chats", "at", "1"),
     ("outbox", "doubted_at", IS_QUEUED),
 )
-_OWN_REASONS = ("", "every", poll_schedule.AS_PUBLISHED)  # nobody asked for the interval
+_OWN_REASONS = (
+    "",
+    poll_schedule.EVERY,
+    poll_schedule.AS_PUBLISHED,
+)  # nobody asked for the interval
 _NEXT_POLLS = """
     select id, next_poll_at, interval, reason, failures from feeds
     where active = 1 and next_poll_at > ?

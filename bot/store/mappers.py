@@ -26,7 +26,8 @@ from bot.store.sql import TERMINAL
 STATE_COLUMNS = """
     next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate
     baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
-    failure_text noticed gone empties gaps adopted_url redirection hints seconds unread
+    failure_text noticed gone empties gaps adopted_url redirection hints hint hint_reason seconds
+    unread
 """.split()
 
 _SUBSCRIPTIONS = f"""
@@ -102,6 +103,7 @@ def put_state(state: FeedState) -> dict[str, Any]:
         json.dumps([moved.url, moved.polls, put_time(moved.since)]) if moved else None
     )
     row["hints"] = _put_hints(state.hints)
+    row["hint"] = state.hint.total_seconds()
     return row
 
 
@@ -137,6 +139,8 @@ def get_state(row: Row) -> FeedState:
         adopted_url=row["adopted_url"],
         redirection=Redirection(moved[0], moved[1], sure_time(moved[2])) if moved else None,
         hints=_get_hints(row["hints"]),
+        hint=timedelta(seconds=row["hint"]),
+        hint_reason=row["hint_reason"],
         seconds=row["seconds"],
         unread=row["unread"],
     )

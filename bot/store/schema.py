@@ -83,6 +83,12 @@ def m010_undecided_tries(db: Database) -> None:
     _split_deliveries(db)
 
 
+@migrations()
+def m011_hints(db: Database) -> None:
+    """Which hint of its publisher `every` of a feed overrules."""
+    _execute(db, _ELEVENTH)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -143,6 +149,10 @@ def _execute(db: Database, statements: str) -> None:
             db.execute(statement)
 
 
+_ELEVENTH = """
+alter table feeds add column hint real not null default 0;
+alter table feeds add column hint_reason text not null default ''
+"""
 _NINTH = """
 alter table feeds add column seconds real not null default 0;
 alter table feeds add column unread integer not null default 0

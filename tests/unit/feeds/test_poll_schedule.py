@@ -12,10 +12,12 @@ from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, 
 from bot.feeds import poll_schedule
 from bot.feeds.poll_result import REMEDIES, failed, shown_url
 from bot.feeds.poll_schedule import (
+    BACK_OFF,
     CEILING,
     FLOOR,
     LOCAL_PAUSE,
     LONGEST_WAIT,
+    OUTAGES,
     after_failure,
     after_success,
     in_words,
@@ -101,6 +103,8 @@ def test_the_next_try_is_neither_too_soon_nor_too_late_and_waits_as_the_server_a
     least = every or FLOOR
     if failure is Failure.LOCAL:
         least = min(least, LOCAL_PAUSE)
+    if failure in OUTAGES:
+        least = min(least, BACK_OFF / JITTERED)
     assert max(least, asked) <= plan.at - now <= max(CEILING, asked) * JITTERED
     assert plan.reason
 
@@ -138,12 +142,133 @@ def test_each_further_failure_waits_at_least_as_long(
     )
 
 
-def test_failures_double_the_wait_from_five_minutes_to_a_day() -> None:
-    waits = []
+def waits(failure: Failure, every: timedelta | None, since: datetime) -> list[int]:
+    """Whole minutes of the longest wait after each further failure."""
+    minutes = []
     for failures in range(1, 12):
-        known = state(failures=failures, failure=Failure.SERVER)
-        waits.append(after_failure(feed(known), known, FRESH, NOON, 0).interval / MINUTE)
-    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440]
+        known = state(failures=failures, failure=failure, failing_since=since)
+        plan = after_failure(feed(known, every), known, FRESH, NOON, 1)
+        minutes.append(round((plan.at - NOON) / MINUTE))
+    return minutes
+
+
+@pytest.mark.parametrize("failure", sorted(OUTAGES))
+@pytest.mark.parametrize("days", [0, 400])
+@pytest.mark.parametrize(
+    ("every", "longest"),
+    [
+        (timedelta(seconds=30), timedelta(seconds=150)),
+        (MINUTE, 5 * MINUTE),
+        (5 * MINUTE, 15 * MINUTE),
+        (6 * MINUTE, HOUR),
+        (None, HOUR),
+        (DAY, HOUR),
+    ],
+)
+def test_a_site_that_is_down_is_looked_at_again_soon_however_long_it_has_been_down(
+    failure: Failure, days: int, every: timedelta | None, longest: timedelta
+) -> None:
+    known = state(failures=99, failure=failure, failing_since=NOON - days * DAY)
+    for chance in (0.0, 0.5, 1.0):
+        span = after_failure(feed(known, every), known, FRESH, NOON, chance).at - NOON
+        assert longest * 0.9 < span <= longest
+
+
+def test_failures_of_an_outage_double_the_wait_up_to_its_bound() -> None:
+    assert waits(Failure.SERVER, None, NOON)[:6] == [6, 11, 22, 44, 60, 60]
+    assert waits(Failure.SERVER, MINUTE, NOON)[:5] == [1, 2, 4, 5, 5]
+
+
+def test_any_failure_may_be_an_outage_on_its_first_day_and_doubles_up_to_a_day_later() -> None:
+    """A page instead of the feed, or a 404 while a site is moved."""
+    for failure in (Failure.NOT_FOUND, Failure.NOT_A_FEED, Failure.BLOCKED, Failure.LOGIN):
+        assert waits(failure, None, NOON - 23 * HOUR)[4:] == [60] * 7
+        assert waits(failure, None, NOON - 25 * HOUR)[4:7] == [88, 176, 352]
+        assert waits(failure, None, NOON - 25 * HOUR)[-1] == 1584
+
+
+@pytest.mark.parametrize(
+    ("every", "hours", "within"),
+    [
+        (MINUTE, 9, 5 * MINUTE),
+        (MINUTE, 6, 5 * MINUTE),
+        (None, 12, HOUR),
+        (10 * MINUTE, 24, HOUR),
+        (2 * HOUR, 9, HOUR),
+    ],
+)
+@pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
+def test_after_an_outage_of_hours_newsbell_looks_again_soon(
+    every: timedelta | None, hours: int, within: timedelta, chance: float
+) -> None:
+    now, back, known = NOON, NOON + hours * HOUR, state()
+    while now < back:
+        commit = failed(feed(known, every), FetchFailed(Failure.SERVER, "500"), now, chance)
+        known = commit.state
+        now = known.next_poll_at
+    print(f"every {every}, down {hours} h: looked at {now - back} later")  # noqa: T201
+    assert now - back <= within
+
+
+@pytest.mark.parametrize(
+    ("hints", "headers", "asked", "why"),
+    [
+        (FeedHints(ttl=HOUR), {}, HOUR, "ttl"),
+        (FeedHints(ttl=DAY), {}, DAY, "ttl"),
+        (FeedHints(), {"Cache-Control": "max-age=86400"}, DAY, "Cache-Control"),
+        (FeedHints(), {"Expires": "Thu, 31 Dec 2037 23:55:55 GMT"}, DAY, "Expires"),
+        (FeedHints(skip_hours=frozenset(range(24))), {}, timedelta(0), "skipHours"),
+        (FeedHints(ttl=MINUTE), {}, timedelta(0), ""),
+    ],
+)
+def test_an_interval_of_feeds_yaml_wins_over_what_the_publisher_hints(
+    hints: FeedHints, headers: dict[str, str], asked: timedelta, why: str
+) -> None:
+    known = state(hints=hints)
+    plan = after_success(feed(known, 2 * MINUTE), known, freshness(headers, NOON), NOON, 0)
+    assert (plan.at, plan.reason) == (NOON + 2 * MINUTE, "every")
+    assert plan.hint == asked
+    assert why in plan.hint_reason
+    assert bool(why) == bool(plan.hint_reason)
+
+
+def test_no_interval_of_feeds_yaml_wins_over_retry_after_or_a_document_slow_to_read() -> None:
+    known, every = state(), 2 * MINUTE
+    asked = freshness({"Retry-After": "3600"}, NOON)
+    assert after_success(feed(known, every), known, asked, NOON, 0).interval == HOUR
+    assert after_success(feed(known, every), known, FRESH, NOON, 0, 3.0).interval == 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("120.5", 120.5),
+        ("Mon, 02 Mar 2026 12:02:00 GMT", 120),
+        ("Monday, 02-Mar-26 12:02:00 GMT", 120),
+        ("2026-03-02T12:02:00Z", 120),
+        ("1772452920", 120),
+        ("1772452920.25", 120.25),
+        ("1772452920000", 120),
+        ("1772452000", 0),
+        ("Sun, 01 Mar 2026 12:00:00 GMT", 0),
+        ("999999999", 366 * 86400),
+        ("99999999999999999999", 0),
+        ("soon", 0),
+        ("", 0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_as_a_date_and_as_a_moment(
+    text: str, seconds: float
+) -> None:
+    wait = freshness({"Retry-After": text}, NOON).retry_after or timedelta(0)
+    assert wait.total_seconds() == seconds
+
+
+def test_a_moment_in_retry_after_is_relative_to_the_clock_of_the_server() -> None:
+    headers = {"Retry-After": "1772456520", "Date": "Mon, 02 Mar 2026 13:00:00 GMT"}
+    assert freshness(headers, NOON).retry_after == 2 * MINUTE
 
 
 @given(rates, rates)
