@@ -1,7 +1,8 @@
 """Fetch a feed over HTTP with aiohttp: conditional, checked, bounded in time and size.
 
-Every result is an outcome, never an exception. At most five redirects are followed, each after
-another check of its address. Cookies, referrers and proxies of the environment are not used.
+Every result is an outcome, never an exception. At most ten redirects are followed, each after
+another check of its address. Cookies last for one fetch and go to the host that set them only;
+referrers and proxies of the environment are not used.
 Credentials are sent only to the host they are for, validators to the address they came from.
 """
 
@@ -9,7 +10,7 @@ import asyncio
 import errno
 import resource
 import ssl
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ from yarl import URL
 
 from bot.errors import AddressError
 from bot.fetch.body import TooLarge, Undecodable, decode
+from bot.fetch.connection import LenientConnector
 from bot.fetch.headers import freshness
-from bot.fetch.url_guard import GuardedResolver, UrlGuard
+from bot.fetch.redirects import FetchCookies, resolve_location
+from bot.fetch.response_rewriter import HEAD_LENGTH, HEADERS, MalformedResponseError
+from bot.fetch.url_guard import NOT_PUBLIC, URL_LENGTH, GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
 from bot.text.clean import label
@@ -36,7 +40,10 @@ ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
     "text/xml;q=0.8, */*;q=0.1"
 )
-REDIRECTS = 5
+REDIRECTS = 10
+CIRCLES = 2  #: times that a redirect may lead to what was asked before: some sites relent
+REDIRECT_LENGTH = 8192  #: characters of an address that a redirect leads to
+CONNECT = 15.0  #: seconds to wait for a connection
 KEPT = 10.0  #: seconds for which a connection is kept after its use
 KEPT_HOSTS = 200  #: hosts to which connections are kept
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -91,13 +98,15 @@ class Client:
         try:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
                 return await self._follow(request)
+        except aiohttp.ConnectionTimeoutError:
+            return FetchFailed(Failure.TIMEOUT, f"No connection within {CONNECT:.0f} seconds.")
         except TimeoutError:
             return FetchFailed(
                 Failure.TIMEOUT,
                 f"No complete answer within {self._limits.deadline.total_seconds():.0f} seconds.",
             )
         except AddressError as error:
-            return FetchFailed(Failure.PRIVATE, str(error))
+            return FetchFailed(Failure(error.failure or Failure.PRIVATE), str(error))
         except aiohttp.ClientConnectorCertificateError as error:
             return FetchFailed(
                 Failure.TLS, f"The site's certificate is not valid: {_certificate_problem(error)}."
@@ -110,18 +119,16 @@ class Client:
                 f"The feed is larger than {self._limits.body // 1024 // 1024} MiB.",
             )
         except Undecodable as error:
-            return FetchFailed(Failure.ENCODING, f"The answer cannot be decompressed ({error}).")
+            return FetchFailed(Failure.ENCODING, f"The answer cannot be decompressed: {error}.")
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno in _NO_FILES:
-                return _no_files()
-            # aiohttp reports malformed responses (headers too long or too many, bad chunks) as
-            # ClientError or ValueError.
-            return FetchFailed(Failure.CONNECT, f"The connection broke: {type(error).__name__}.")
+            return _broken(error)
 
     async def _follow(self, request: FetchRequest) -> FetchOutcome:
         url = self._url_guard.parse(request.url)
         start = url
         permanent = True
+        cookies = FetchCookies()
+        requests: Counter[tuple[URL, str]] = Counter()
         for _ in range(REDIRECTS + 1):
             conditional = bool(
                 request.etag or request.last_modified
@@ -129,13 +136,19 @@ class Client:
             headers = self._headers(
                 request, trusted=_same_site(start, url), conditional=conditional
             )
+            if cookie := cookies.header(url):
+                headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), cookie)))
+            requests[url, cookie] += 1
+            if requests[url, cookie] > CIRCLES:
+                return FetchFailed(Failure.REDIRECT, "The site redirects in a circle.")
             is_kept = self._is_kept(url.authority)
             if not is_kept:
                 headers["Connection"] = "close"
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 if not is_kept and response.connection and response.connection.protocol:
                     response.connection.protocol.force_close()
-                location = response.headers.get("Location")
+                location = response.headers.get("Location", "").strip()
+                cookies.take(url, response.headers)
                 if response.status not in _REDIRECTED or not location:
                     moved = (
                         str(url)
@@ -146,14 +159,25 @@ class Client:
                     self._remember(start, url, outcome)
                     return outcome
                 permanent = permanent and response.status in _PERMANENT
-                try:
-                    following = str(url.join(URL(location, encoded=location.isascii())))
-                except ValueError:
-                    return FetchFailed(
-                        Failure.REDIRECT, "The site redirects to an invalid address."
-                    )
-                url = self._url_guard.parse(following)
+                url = self._redirected(url, location)
         return FetchFailed(Failure.REDIRECT, f"More than {REDIRECTS} redirects in a row.")
+
+    def _redirected(self, url: URL, location: str) -> URL:
+        """Return the checked address that a redirect leads to. Raises AddressError."""
+        try:
+            address = resolve_location(url, location)
+        except ValueError:
+            raise AddressError(
+                "The site redirects to an invalid address.", Failure.REDIRECT
+            ) from None
+        try:
+            return self._url_guard.parse(address, REDIRECT_LENGTH)
+        except AddressError as error:
+            if str(error) == NOT_PUBLIC:
+                raise
+            raise AddressError(
+                f"A redirect of the site cannot be followed. {error}", Failure.REDIRECT
+            ) from None
 
     def _is_kept(self, host: str) -> bool:
         """Whether the connection to a host may be kept: only those to a few hosts are."""
@@ -197,6 +221,10 @@ class Client:
         etag, last_modified = _validator(headers, "ETag"), _validator(headers, "Last-Modified")
         if response.status == 304 and conditional:
             return NotModified(etag, last_modified, fresh, moved)
+        if response.status in _REDIRECTED:
+            return FetchFailed(
+                Failure.REDIRECT, f"The site redirects without saying where to ({response.status})."
+            )
         if response.status not in {200, 203, 226}:
             return await self._rejection(response, conditional=conditional)
         raw, whole = await _body(response, self._limits.body)
@@ -308,7 +336,7 @@ def _can_adopt(start: URL, end: URL, *, secret: bool) -> bool:
     RFC 9110 §15.4 leaves that to the client. A feed with custom headers stays on its site, because
     they would be sent along.
     """
-    if start == end or (secret and not _same_site(start, end)):
+    if len(str(end)) > URL_LENGTH or start == end or (secret and not _same_site(start, end)):
         return False
     return end.scheme == "https" or (end.host == start.host and start.scheme == "http")
 
@@ -316,6 +344,26 @@ def _can_adopt(start: URL, end: URL, *, secret: bool) -> bool:
 def _certificate_problem(error: aiohttp.ClientConnectorCertificateError) -> str:
     inner = error.certificate_error
     return label(getattr(inner, "verify_message", "") or type(inner).__name__, 200)
+
+
+def _broken(error: Exception) -> FetchFailed:
+    """What went wrong on a connection that was made."""
+    match error:
+        case OSError() if error.errno in _NO_FILES:
+            return _no_files()
+        case MalformedResponseError():
+            return FetchFailed(Failure.HTTP, str(error))
+        case aiohttp.ServerDisconnectedError():
+            text = "The site closed the connection without an answer."
+        case ssl.SSLError():
+            return FetchFailed(Failure.TLS, "The secure connection to the site broke.")
+        case aiohttp.ClientResponseError() | aiohttp.InvalidURL() | ValueError():
+            # Beyond what `response_rewriter` lets through; nothing is known to lead here.
+            log.warning("response_unreadable", error=f"{type(error).__name__}: {error}"[:200])
+            return FetchFailed(Failure.HTTP, "The site's answer cannot be read as HTTP.")
+        case _:
+            text = "The site broke off the connection."
+    return FetchFailed(Failure.CONNECT, text)
 
 
 def _no_files() -> FetchFailed:
@@ -327,7 +375,7 @@ def _unreachable(error: aiohttp.ClientConnectorError, *, discreet: bool) -> Fetc
     if error.os_error.errno in _NO_FILES:
         return _no_files()
     if error.os_error.errno == errno.EACCES and not discreet:
-        return FetchFailed(Failure.PRIVATE, "The address is not public.")
+        return FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
     if isinstance(error, aiohttp.ClientConnectorDNSError) or error.os_error.errno == errno.EACCES:
         return FetchFailed(Failure.DNS, "The host name cannot be resolved.")
     if isinstance(error, aiohttp.ClientConnectorSSLError):
@@ -350,7 +398,7 @@ async def open_client(
     Names are resolved by the system if no resolver is given. A discreet client says of a name that
     leads to a private address what it says of one that leads nowhere.
     """
-    connector = aiohttp.TCPConnector(
+    connector = LenientConnector(
         limit=limits.connections,
         resolver=GuardedResolver(url_guard, resolver or ThreadedResolver()),
         socket_factory=url_guard.socket,
@@ -363,7 +411,11 @@ async def open_client(
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         requote_redirect_url=False,
-        timeout=aiohttp.ClientTimeout(total=limits.deadline.total_seconds(), sock_connect=15),
+        # `ResponseRewriter` sees to both, for all headers together.
+        max_line_size=2 * HEAD_LENGTH,
+        max_field_size=2 * HEAD_LENGTH,
+        max_headers=2 * HEADERS,
+        timeout=aiohttp.ClientTimeout(total=limits.deadline.total_seconds(), sock_connect=CONNECT),
     )
     async with session:
         yield Client(session, url_guard, limits, clock, agent, discreet=discreet)

@@ -21,6 +21,7 @@ from bot.errors import AddressError
 Network = IPv4Network | IPv6Network
 PORTS = frozenset({80, 443})
 URL_LENGTH = 2048
+NOT_PUBLIC = "The address is not public."
 
 # Beyond what `is_global` excludes (IANA special-purpose registries; Python 3.11 regards some of
 # these as global), and the public address of the metadata service of a cloud.
@@ -136,10 +137,10 @@ class UrlGuard:
         # Packets to an address with an embedded one end there. A public address is reached without.
         return len(list(_with_embedded(parsed))) == 1 and _is_public(parsed)
 
-    def parse(self, text: str) -> URL:
+    def parse(self, text: str, length: int = URL_LENGTH) -> URL:
         """Parse and check a URL. Raises AddressError with what is wrong with it."""
-        if len(text) > URL_LENGTH:
-            raise AddressError(f"The address is longer than {URL_LENGTH} characters.")
+        if len(text) > length:
+            raise AddressError(f"The address is longer than {length} characters.")
         if _BAD.search(text):
             raise AddressError("The address contains a space, a backslash or a control character.")
         try:
@@ -175,7 +176,7 @@ class UrlGuard:
                 raise AddressError("The host name is not valid.") from None
             return
         if not self.allows(str(parsed)):
-            raise AddressError("The address is not public.")
+            raise AddressError(NOT_PUBLIC)
 
     def socket(self, info: Any) -> socket.socket:
         """Return a socket for an address. Raises OSError with EACCES if it is not allowed."""
