@@ -25,7 +25,7 @@ from bot.model.delivery import (
     Settlement,
     Waiting,
 )
-from bot.model.desired_config import DesiredConfig
+from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.model.entries import Article, ParseOutcome, PlacedEntry
 from bot.model.feeds import Failure, FeedDue, FetchOutcome, FetchRequest, SiteFeed
 from bot.model.message import Message
@@ -498,8 +498,13 @@ class ChatStore(Protocol):
 class ConfigStore(Protocol):
     """What the configuration needs of the store."""
 
-    async def sync(self, declared: DesiredConfig, now: datetime) -> list[str]:
-        """Make the store hold what is declared, in one transaction; return the changes in words."""
+    async def sync(
+        self, declared: DesiredConfig, now: datetime, source: ConfigText | None = None
+    ) -> list[str]:
+        """Make the store hold what is declared, in one transaction; return the changes in words.
+
+        `source` is the text that declares it, kept as that of the last good configuration.
+        """
         ...
 
 

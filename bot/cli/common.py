@@ -6,16 +6,20 @@ No command.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from bot.config.load import Config, load
 from bot.errors import ConfigError, NewsbellError, QueryError
+from bot.i18n.catalog import Translator
 from bot.query.parser import parse
 from bot.query.tree import Node
-from bot.service import logs
+from bot.service import last_good, logs
+from bot.service.last_good import InForce, Rejected
 from bot.store.archive import Archive
 from bot.store.sqlite import ReadOnlyDatabase
 
@@ -73,8 +77,50 @@ def loaded(path: Path) -> Config:
     try:
         return load(path)
     except ConfigError as error:
-        count = plural(len(error.mistakes), "mistake")
-        raise Misconfigured(f"{error}\n\n{count} in {path}.") from None
+        raise _misconfigured(path, error) from None
+
+
+def in_force(path: Path) -> InForce:
+    """Return the configuration to run with: the last good one, where the file has mistakes.
+
+    Raises Misconfigured with all mistakes where there is no earlier one.
+    """
+    try:
+        return last_good.in_force(path)
+    except ConfigError as error:
+        raise _misconfigured(path, error) from None
+
+
+def readable(path: Path) -> Config:
+    """Return the configuration for a command that reads, with a note where it is not the file's.
+
+    Raises Misconfigured as `in_force`.
+    """
+    current = in_force(path)
+    if current.rejected:
+        click.echo(rejected_text(current.rejected, current.config), err=True)
+    return current.config
+
+
+def rejected_text(rejected: Rejected, config: Config) -> str:
+    """Return what to know of a file that is not in force."""
+    count = plural(len(rejected.error.mistakes), "mistake")
+    since = ""
+    if rejected.since:
+        zone = ZoneInfo(config.settings.timezone)
+        since = f" of {Translator(zone).time(rejected.since, datetime.now(UTC))}"
+    text = (
+        f"{rejected.file} has {count} and is not in force: `newsbell check` lists them. "
+        f"newsbell uses the last good configuration{since} until it is mended and saved."
+    )
+    if rejected.without_headers:
+        text += f" Polled without their headers: {', '.join(rejected.without_headers)}."
+    return text
+
+
+def _misconfigured(path: Path, error: ConfigError) -> Misconfigured:
+    count = plural(len(error.mistakes), "mistake")
+    return Misconfigured(f"{error}\n\n{count} in {path}.")
 
 
 def read_only(config: Config) -> ReadOnlyDatabase:

@@ -12,7 +12,7 @@ import click
 from rich.text import Text
 
 from bot.cli import output
-from bot.cli.common import Fault, Misconfigured, archive, config_option, failing, loaded, plural
+from bot.cli.common import Fault, Misconfigured, archive, config_option, failing, plural, readable
 from bot.config.load import Config
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
@@ -46,7 +46,7 @@ def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: i
 
     WHAT is its address, its headline, or any text.
     """
-    config = loaded(path)
+    config = readable(path)
     text = plain(" ".join(what))
     if bool(text) == bool(last):
         raise click.UsageError("give the address, headline or text of an article, or --last N")
@@ -175,7 +175,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     For each story: who was first, and by how much. WHAT is the address or headline of any of its
     articles.
     """
-    config = loaded(path)
+    config = readable(path)
     with failing():
         stored = archive(config)
         number = stored.entry_at(*keys_in_text(plain(" ".join(what))))

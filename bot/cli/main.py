@@ -9,8 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+import structlog
 import uvloop
 from rich.console import Console
+from rich.text import Text
 
 from bot import __version__
 from bot.cli import output
@@ -20,9 +22,12 @@ from bot.cli.common import (
     Misconfigured,
     Stopped,
     config_option,
+    in_force,
     loaded,
     plural,
     read_only,
+    readable,
+    rejected_text,
 )
 from bot.cli.explain import explain, story
 from bot.cli.first_polls import FirstPolls
@@ -40,10 +45,13 @@ from bot.search.feed_state import overruled_hint
 from bot.service import logs
 from bot.service.build import Wiring, open_app
 from bot.service.control import ask
+from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.signals import handle_signals, hold_signals
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 from bot.text.clean import plain
+
+log = structlog.stdlib.get_logger("newsbell.config")
 
 
 def _run(work: Coroutine[Any, Any, int]) -> None:
@@ -92,18 +100,28 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
     """
     outlast_readers()
     hold_signals()
-    config = loaded(path)
+    current = in_force(path)
+    config, rejected = current.config, current.rejected
     secrets: tuple[str, ...] = (config.token.get_secret_value(),) if config.token else ()
     secrets += tuple(value for headers in config.headers.values() for value in headers.values())
     logs.set_up(secrets=secrets, verbose=verbose)
+    if rejected:
+        log.error(
+            "config_rejected",
+            file=rejected.file,
+            effect="the last good configuration goes on",
+            error=str(rejected.error),
+        )
     try:
-        _run(_watch(config, once=once, as_json=as_json))
+        _run(_watch(config, rejected, once=once, as_json=as_json))
     finally:
         discard_output()
 
 
-async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
+async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_json: bool) -> int:
     console = output.console()
+    if rejected:
+        console.print(Text(rejected_text(rejected, config), style="red"))
     first = FirstPolls(console)
     polls: dict[int, bool] = {}
 
@@ -115,9 +133,11 @@ async def _watch(config: Config, *, once: bool, as_json: bool) -> int:
         terminal=TerminalChannel(as_json=as_json),
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
+        rejected=rejected,
     )
     async with watched_if_asked(), open_app(config, wiring) as app:
         handle_signals(app.stop, app.take_file)
+        await app.report_rejected()
         status = await app.store.admin.status()
         now = app.clock.now()
         new = sum(
@@ -177,7 +197,8 @@ def check(file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(path: Path, *, as_json: bool) -> None:
     """Show the state of feeds, queues and deliveries. Works while newsbell runs."""
-    config = loaded(path)
+    used = in_force(path)
+    config, rejected = used.config, used.rejected
     current = read_only(config).status()
     if as_json:
         feeds = [
@@ -203,6 +224,11 @@ def status(path: Path, *, as_json: bool) -> None:
         click.echo(
             json.dumps(
                 {
+                    "config": rejected
+                    and {
+                        "mistakes": [item.at(rejected.file) for item in rejected.error.mistakes],
+                        "in_force_since": _iso(rejected.since),
+                    },
                     "feeds": feeds,
                     "chats": chats,
                     "subscriptions": current.subscriptions,
@@ -219,6 +245,8 @@ def status(path: Path, *, as_json: bool) -> None:
         )
         return
     console = output.console(error=False)
+    if rejected:
+        console.print(Text(f"{rejected_text(rejected, config)}\n{rejected.places()}", style="red"))
     for part in output.status_table(current, datetime.now(UTC), ZoneInfo(config.settings.timezone)):
         console.print(part)
 
@@ -238,7 +266,7 @@ def outbox(context: click.Context, path: Path) -> None:
 @click.pass_obj
 def outbox_list(path: Path, *, everything: bool = False) -> None:
     """List deliveries that are queued, undecided or dead."""
-    config = loaded(path)
+    config = readable(path)
     states = tuple(DeliveryState) if everything else None
     rows = read_only(config).outbox(states)
     if not rows:
@@ -254,7 +282,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
 @click.pass_obj
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Send deliveries again: those with these ids, or all dead and undecided ones."""
-    click.echo(_outcome(_by_hand(loaded(path), "retry", ids), ids, "queued again"))
+    click.echo(_outcome(_by_hand(readable(path), "retry", ids), ids, "queued again"))
 
 
 @outbox.command("drop")
@@ -262,7 +290,7 @@ def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
 @click.pass_obj
 def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Drop deliveries: those with these ids, or all dead ones."""
-    click.echo(_outcome(_by_hand(loaded(path), "drop", ids), ids, "dropped"))
+    click.echo(_outcome(_by_hand(readable(path), "drop", ids), ids, "dropped"))
 
 
 @main.command()

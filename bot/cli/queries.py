@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import output
-from bot.cli.common import Misconfigured, archive, config_option, failing, loaded, read_query
+from bot.cli.common import Misconfigured, archive, config_option, failing, read_query, readable
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.entries import Span
@@ -54,7 +54,7 @@ _feeds = click.option(
 @config_option
 def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     """Find stored articles with the query language, newest first."""
-    config = loaded(path)
+    config = readable(path)
     tree = read_query(query, config)
     console, zone, now = (
         output.console(error=False),
@@ -103,7 +103,7 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
     Shows how many alerts to expect, stories by day, the newest matches, and which subscriptions
     already alert for the same stories.
     """
-    config = loaded(path)
+    config = readable(path)
     tree = read_query(query, config)
     console, zone, now = (
         output.console(error=False),
@@ -126,7 +126,7 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
 @config_option
 def export(path: Path, chat: str | None) -> None:
     """Print the subscriptions made in chats in the form of feeds.yaml."""
-    config = loaded(path)
+    config = readable(path)
     with failing():
         stored = archive(config)
         chats, subscriptions = stored.chat_addresses(), stored.subscriptions()
@@ -172,7 +172,7 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
     Also other names of the same place, and the spellings found in stored articles.
     """
     text = plain(" ".join(name))
-    config = loaded(path)
+    config = readable(path)
     tree = read_query(f'~"{text}"', config)
     others = exonyms(text)
     stored = _stored_spellings(tree, config) if isinstance(tree, Name) else Counter()

@@ -32,6 +32,8 @@ RENAMED_KEYS = {
     ("families",): "publisher_groups",
     ("subscriptions", "*", "ring_again_at"): "alert_again_at",
 }
+#: values that are secret where they do not name a variable, by their path
+SECRETS = (("settings", "telegram", "token"), ("feeds", "*", "headers", "*"))
 _TRIED = "tried"  # name of a list that holds only the item under test
 _NAME_LENGTH = 100  # as `schema.Name`
 _CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the chat to learn its id"
@@ -64,6 +66,7 @@ class Config:
     tests: tuple[RuleTest, ...] = ()
     publisher_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outdated: tuple[Mistake, ...] = ()  #: keys under old names; they still work
+    text: str = field(default="", repr=False)  #: of the file, without the secrets that are in it
 
     @property
     def database(self) -> Path:
@@ -74,38 +77,33 @@ class Config:
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     """Read a file; raises ConfigError with every mistake in it."""
     environment = yaml_locations.environment() if environment is None else environment
+    document = read_document(path, read_text(path), environment)
+    return read_config(path, document, environment)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(
-            str(path),
-            (
-                Mistake(
-                    1,
-                    1,
-                    "(the file)",
-                    f"there is no {path}; name another file: `newsbell check FILE`, or --config "
-                    "FILE with the other commands",
-                ),
-            ),
-        ) from None
+        problem = (
+            f"there is no {path}; name another file: `newsbell check FILE`, or --config FILE with "
+            "the other commands"
+        )
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            str(path),
-            (
-                Mistake(
-                    1,
-                    1,
-                    "(the file)",
-                    f"is not UTF-8 text (byte {error.start + 1}); save it as UTF-8",
-                ),
-            ),
-        ) from None
+        problem = f"is not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
     except OSError as error:
-        raise ConfigError(
-            str(path), (Mistake(1, 1, "(the file)", f"cannot be read: {error}"),)
-        ) from None
-    document = YamlLocations(str(path), text, environment, RENAMED_KEYS)
+        problem = f"cannot be read: {error}"
+    raise ConfigError(str(path), (Mistake(1, 1, "(the file)", problem),))
+
+
+def read_document(path: Path, text: str, environment: Mapping[str, str]) -> YamlLocations:
+    """Return the data of a text. Raises ConfigError where it is no YAML."""
+    return YamlLocations(str(path), text, environment, RENAMED_KEYS, SECRETS)
+
+
+def read_config(path: Path, document: YamlLocations, environment: Mapping[str, str]) -> Config:
+    """Return the configuration of a document. Raises ConfigError with every mistake in it."""
     return _Reader(path, document, environment).config()
 
 
@@ -160,6 +158,7 @@ class _Reader:
             tuple(self._tests),
             publisher_groups,
             tuple(self._document.outdated),
+            self._document.masked(),
         )
 
     def _section(self, name: str, kind: type) -> Any:

@@ -3,9 +3,10 @@
 Bounded in size and depth, no tags that make objects, no schema.
 """
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import yaml
@@ -15,6 +16,8 @@ from bot.errors import ConfigError, Mistake
 SIZE = 1024 * 1024
 NODES = 100_000  #: values of a file, aliases counted each time they are used
 DEPTH = 20  #: lists and keys within each other
+LEFT_OUT = "(left out: secret)"  #: stands for a secret value in a text that is kept
+COMMENT = re.compile(r"(?<!\S)#[^\n]*")  #: where no scalar is
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 #: a value that goes on behind its closing quote
@@ -72,14 +75,19 @@ class YamlLocations:
         text: str,
         environment: Mapping[str, str],
         renamed: Mapping[tuple[str, ...], str] | None = None,
+        secret: Collection[tuple[str, ...]] = (),
     ) -> None:
         """Read the document.
 
-        `renamed` maps the path of a key's old name (`*` for any list index) to its new name.
+        `renamed` maps the path of a key's old name (`*` for any list index) to its new name;
+        `secret` are the paths of values that `masked` leaves out (`*` for any key as well).
         Raises ConfigError for what is not YAML, too large, or names a variable that is not set.
         """
         self.file = file
         self._renamed = renamed or {}
+        self._secret = secret
+        self._spans: dict[tuple[int, int], bool] = {}  #: of scalars; whether they are secret
+        self._text = text
         self.outdated: list[Mistake] = []  #: keys under their old names, which still work
         self._environment = environment
         self._at: dict[Path, tuple[int, int]] = {}
@@ -116,6 +124,28 @@ class YamlLocations:
         while path and path not in self._at:
             path = path[:-1]
         return self._at.get(path, (1, 1))
+
+    def masked(self) -> str:
+        """Return the text without comments, and with a mark in place of each secret value.
+
+        A value that names a variable stays: what is secret of it is in the environment.
+        """
+        parts, position = [], 0
+        for (start, end), secret in sorted(self._spans.items()):
+            value = self._text[start:end]
+            if secret:
+                ending = value[len(value.rstrip("\n")) :]  # a block scalar includes its line's end
+                value = json.dumps(LEFT_OUT) + ending
+            parts += [COMMENT.sub("", self._text[position:start]), value]
+            position = end
+        return "".join((*parts, COMMENT.sub("", self._text[position:])))
+
+    def _is_secret(self, path: Path) -> bool:
+        return any(
+            len(pattern) == len(path)
+            and all(key in ("*", part) for key, part in zip(pattern, _pattern(path), strict=True))
+            for pattern in self._secret
+        )
 
     def mistake(self, path: Path, message: str) -> None:
         """Add a mistake at a path."""
@@ -164,16 +194,23 @@ class YamlLocations:
                 self._at[place] = (line, column)
                 self.mistake(place, f"duplicate key (first on line {first}){old}")
                 continue
+            self._note(key_node)
             # Mistakes about a key are shown at the key, those about its value at the value.
             self._at[(*place, "<key>")] = (line, column)
             result[key] = self._value(value_node, place, above)
         return result
+
+    def _note(self, node: yaml.Node, *, secret: bool = False) -> None:
+        span = node.start_mark.index, node.end_mark.index
+        self._spans[span] = secret or self._spans.get(span, False)
 
     def key_at(self, path: Path) -> tuple[int, int]:
         """Return line and column of a key."""
         return self._at.get((*path, "<key>"), self.at(path))
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        secret = self._is_secret(path) and not _VARIABLE.search(str(node.value))
+        self._note(node, secret=secret)
         loader = yaml.SafeLoader("")
         try:
             value = loader.construct_object(node)

@@ -16,7 +16,7 @@ from bot.ports import Clock, Store
 from bot.service.control import control
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
-from bot.service.reload import Reloader
+from bot.service.reload import Reloader, rejected_text
 from bot.service.scheduler import Job, scheduler
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.supervisor import Part, Supervisor
@@ -143,6 +143,14 @@ class App:
     async def reload(self) -> None:
         """Read the configuration file again; a faulty one changes nothing."""
         await self.reloader.reload()
+
+    async def report_rejected(self) -> None:
+        """Tell the operator that the file has mistakes, where an earlier one is in force.
+
+        Raises StoreError.
+        """
+        if self.live.rejected:
+            await self._report(rejected_text(self.live.rejected))
 
     async def claim_link(self) -> str | None:
         """Return a link that makes whoever opens it first the operator; None where none is due."""

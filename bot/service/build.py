@@ -34,6 +34,7 @@ from bot.service.chat_services import build_chat
 from bot.service.clock import SystemClock
 from bot.service.clock_watch import ClockWatch
 from bot.service.jobs import Jobs, NetworkWatch
+from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
@@ -66,6 +67,7 @@ class Wiring:
     chat_networks: tuple[str, ...] = ()
     polled: Callable[[list[PollReport]], None] = _ignore
     settled: Callable[[Settlement], None] = _ignore
+    rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ async def _base(
     fetcher = await enter(open_client(guard, limits, clock, agent))
     public_fetcher = await enter(open_client(public_guard, limits, clock, agent, discreet=True))
     site_fetcher = await enter(open_client(public_guard, site_limits, clock, agent, discreet=True))
-    live = LiveConfig(config, guard)
+    live = LiveConfig(config, guard, wiring.rejected)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))
     subscriptions = LiveSubscriptions(store, index, live, wiring.clock)
@@ -276,7 +278,8 @@ async def _restore(base: _Base, committer: BatchCommitter, deliverer: Deliverer)
     """Bring the store up to the configuration, and the parts up to the store."""
     store, now = base.store, base.wiring.clock.now()
     await store.polls.release_feeds()
-    for change in await store.config.sync(base.live.config.declared, now):
+    config, source = base.live.config, None if base.live.rejected else base.live.source()
+    for change in await store.config.sync(config.declared, now, source):
         log.debug("config_changed", change=change)
     await base.subscriptions.refresh()
     await committer.restore()

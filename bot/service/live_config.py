@@ -9,21 +9,31 @@ from bot.config.schema import Quotas, Settings
 from bot.fetch.url_guard import UrlGuard
 from bot.i18n.catalog import Catalogs, Translator
 from bot.model.chats import Chat, ChatSettings
+from bot.model.desired_config import ConfigText
+from bot.service.last_good import Rejected
 from bot.stories.publishers import PublisherGroups
 
 
 class LiveConfig:
     """Holds the configuration; parts call it each time, so that a reload takes effect at once."""
 
-    def __init__(self, config: Config, url_guard: UrlGuard) -> None:
+    def __init__(
+        self, config: Config, url_guard: UrlGuard, rejected: Rejected | None = None
+    ) -> None:
+        """`rejected` is the file, where the configuration is an earlier one."""
         self._url_guard = url_guard
         self._catalogs = Catalogs()
         self.replace(config)
+        self.rejected = rejected
 
     def replace(self, config: Config) -> None:
         """Put another configuration in force."""
-        self.config = config
+        self.config, self.rejected = config, None
         self._publisher_groups = PublisherGroups(config.publisher_groups)
+
+    def source(self) -> ConfigText:
+        """Return the text of what is in force, to be kept."""
+        return ConfigText(self.config.path.name, self.config.text)
 
     @property
     def settings(self) -> Settings:

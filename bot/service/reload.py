@@ -11,10 +11,11 @@ from watchfiles import awatch
 
 from bot.config.load import Config, load
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
-from bot.model.desired_config import DesiredConfig
+from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.ports import Clock, Store
 from bot.query.parser import parse
 from bot.service import logs
+from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.withdrawn import Withdrawn
@@ -48,6 +49,7 @@ class Reloader:
         self._withdrawn = Withdrawn()
         self._changed = asyncio.Event()
         self._asked = False
+        self._is_first = True  # nothing was read since the start
 
     def take_now(self) -> None:
         """Read the file without delay, and put it in force whatever it removes."""
@@ -56,6 +58,8 @@ class Reloader:
 
     async def watch(self) -> None:
         """Reload the file whenever it changed and then stands still, until cancelled."""
+        if self._live.rejected and self._is_first:
+            self._changed.set()  # it may have been mended while newsbell started
         async with asyncio.TaskGroup() as group:
             group.create_task(self._notice_changes())
             while True:
@@ -93,6 +97,7 @@ class Reloader:
                     await self._changed.wait()
                 return  # it changed again, or was asked for: from the beginning
         await self.reload()
+        self._is_first = False
 
     async def _stands_still(self) -> bool:
         """Wait until size and time of the file stood still for a while.
@@ -122,14 +127,10 @@ class Reloader:
         try:
             new = await self._read()
         except ConfigError as error:
-            log.error(
-                "config_rejected",
-                file=old.path.name,
-                effect="the old settings stay",
-                error=str(error),
-            )
+            await self._reject(error)
             return
-        changes = await self._store.config.sync(new.declared, self._clock.now())
+        source = ConfigText(new.path.name, new.text)
+        changes = await self._store.config.sync(new.declared, self._clock.now(), source)
         if new.names != old.names:
             changes.append("names changed")
         if new.settings != old.settings:
@@ -143,6 +144,20 @@ class Reloader:
         await self._match_again(old.declared, new.declared)
         log.info("config_reloaded", file=new.path.name, changes="; ".join(changes) or "no changes")
         self._reloaded()
+
+    async def _reject(self, error: ConfigError) -> None:
+        """Say that the file has mistakes; that a start said so is enough. Raises StoreError."""
+        before = self._live.rejected
+        if before and str(before.error) == str(error) and self._is_first:
+            return
+        log.error(
+            "config_rejected",
+            file=Path(error.file).name,
+            effect="the old settings stay",
+            error=str(error),
+        )
+        self._live.rejected = Rejected(error, before.since if before else None)
+        await self._report(rejected_text(self._live.rejected))
 
     async def _match_again(self, old: DesiredConfig, new: DesiredConfig) -> None:
         """Alert what came while a file was in force that was withdrawn within minutes."""
@@ -186,6 +201,18 @@ class Reloader:
         if mistakes:
             raise ConfigError(new.path.name, tuple(mistakes))
         return new
+
+
+def rejected_text(rejected: Rejected) -> str:
+    """What the operator reads of a file that did not take effect."""
+    count = len(rejected.error.mistakes)
+    lost = rejected.without_headers
+    return (
+        f"{rejected.file} has {count} {'mistake' if count == 1 else 'mistakes'} and is not in "
+        "force; newsbell goes on with what was in force before. It takes the file as soon as it "
+        f"is mended and saved.\n{rejected.places()}"
+        + (f"\nPolled without their headers meanwhile: {', '.join(lost)}." if lost else "")
+    )
 
 
 def most_lost(old: DesiredConfig, new: DesiredConfig) -> str:

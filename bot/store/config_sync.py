@@ -11,9 +11,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
-from bot.model.desired_config import DesiredConfig
+from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.model.feeds import DeclaredFeed
-from bot.store import meta
+from bot.store import kept_config, meta
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, put_alert_options, put_settings, put_time
 from bot.store.sql import (
@@ -118,8 +118,13 @@ class ConfigTables:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def sync(self, declared: DesiredConfig, now: datetime) -> list[str]:
-        """Make the store hold what is declared, in one transaction; return the changes in words."""
+    async def sync(
+        self, declared: DesiredConfig, now: datetime, source: ConfigText | None = None
+    ) -> list[str]:
+        """Make the store hold what is declared, in one transaction; return the changes in words.
+
+        `source` is the text that declares it, kept as that of the last good configuration.
+        """
 
         def work(db: Database) -> list[str]:
             allowed = _allowed_chats(db)
@@ -132,6 +137,8 @@ class ConfigTables:
             db.execute("update chats set hours_at = ''")  # the file's time zone may be another
             changes += _sync_subscriptions(db, declared.subscriptions, chats, now)
             reconsider(db, _allowed_chats(db) - allowed, now)
+            if source:
+                kept_config.keep(db, source, now)
             return changes
 
         return await self._writer.run("take in the configuration", work)

@@ -20,6 +20,7 @@ class MetaName(StrEnum):
     SEARCH_ROWS = "search_rows"  #: rows of the search index
     SEARCH_OBSOLETE = "search_obsolete"  #: those that belong to no entry, or to its former words
     STOPPING = "stopping"  #: the feed that a clean-up is marking the entries of; 0 for none
+    CONFIG = "config"  #: JSON object: the last feeds.yaml that took effect, without secrets
     CLEANED_AT = "cleaned_at"  #: when a clean-up last went through to its end
     CHECKED_AT = "checked_at"  #: when all of the database was last checked
 

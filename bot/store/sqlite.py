@@ -9,7 +9,9 @@ from sqlite_utils import Database
 
 from bot.errors import StoreError
 from bot.model.delivery import DeliveryState, OutboxRow
+from bot.model.desired_config import ConfigText
 from bot.model.status import Status
+from bot.store import kept_config
 from bot.store.admin import AdminTables, read_outbox, read_status
 from bot.store.archive import Archive
 from bot.store.chats import ChatTables
@@ -73,6 +75,11 @@ class ReadOnlyDatabase:
         """Return the state, as `AdminTables.status` does."""
         with read_only(self._path) as connection:
             return read_status(Database(connection, execute_plugins=False))
+
+    def kept_config(self) -> ConfigText | None:
+        """Return the text of the last good configuration. Raises StoreError."""
+        with read_only(self._path) as connection:
+            return kept_config.read(Database(connection, execute_plugins=False))
 
     def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
         """Return deliveries, as `AdminTables.outbox` does."""

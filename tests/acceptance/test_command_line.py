@@ -194,6 +194,29 @@ async def test_a_faulty_file_ends_with_2_and_every_mistake_on_standard_error(fol
         assert "Traceback" not in result.err
 
 
+async def test_with_a_faulty_file_a_single_run_and_the_readers_use_the_last_good_one(
+    folder: Path, server: FeedServer
+) -> None:
+    """All but `check`, which judges the file."""
+    server.put("/a", rss(item("1", "Old harbour")))
+    written(folder, server.url("/a"))
+    assert (await newsbell(folder, "run", "--once")).code == 0
+    (folder / "feeds.yaml").write_text("feeds: [5]\n", encoding="utf-8")
+    result = await newsbell(folder, "run", "--once", "--json")
+    assert result.code == 0
+    assert '"type": "notice"' in result.out
+    assert "feeds.yaml:1:9 feeds[0]: " in result.out
+    assert "feeds.yaml has 1 mistake and is not in force" in result.err
+    result = await command(folder, "status", "--json")
+    state = json.loads(result.out)["config"]
+    assert state["mistakes"][0].startswith("feeds.yaml:1:9 feeds[0]: ")
+    assert state["in_force_since"]
+    for arguments in (["outbox"], ["search", "harbour"], ["export"]):
+        result = await command(folder, *arguments)
+        assert (result.code, "is not in force" in result.err) == (0, True)
+    assert (await command(folder, "check")).code == 2
+
+
 async def test_wrong_usage_ends_with_2(folder: Path) -> None:
     result = await command(folder, "run", "--twice")
     assert (result.code, result.out) == (2, "")

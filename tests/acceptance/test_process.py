@@ -226,3 +226,76 @@ def test_text_in_the_schema_that_is_none_is_a_damage(tmp_path: Path) -> None:
     path.write_bytes(body.replace(b"_sqlite_migrations", b"_sqlite_migr\xff\xfeions"))
     with pytest.raises(StoreError, match="damaged"):
         asyncio.run(opened())
+
+
+async def _status(folder: Path, *arguments: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "status",
+        *arguments,
+        cwd=folder,
+        env=_environment(),
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    async with asyncio.timeout(60):
+        output, errors = await process.communicate()
+    return process.returncode or 0, (output + errors).decode()
+
+
+@pytest.mark.parametrize("broken", [b"\0" * 300, b"feeds: [", None])
+async def test_a_start_on_a_broken_file_goes_on_with_the_last_good_one(
+    folder: Path, server: FeedServer, broken: bytes | None
+) -> None:
+    """As after a power cut: it is killed, and the file holds zeros or half of it, or is gone."""
+    process = await _start(folder, session=True)
+    await _until(lambda: len(server.seen) > 1)
+    process.kill()
+    await _end(process)
+    file, good = folder / "feeds.yaml", (folder / "feeds.yaml").read_text(encoding="utf-8")
+    if broken is None:
+        file.unlink()
+    else:
+        file.write_bytes(broken)
+    seen = len(server.seen)
+    server.put("/feed.xml", rss(item("2", "A harbour opens"), item("1", "Old harbour")))
+
+    process = await _start(folder, session=True)
+    await _runs(folder)
+    await _until(lambda: len(server.seen) > seen)
+    code, text = await _status(folder)
+    assert code == 0
+    assert "is not in force" in text
+    assert "Wire" in text
+    file.write_text(good.replace("/feed.xml", "/mended.xml"), encoding="utf-8")
+    await _until(lambda: any(request.path == "/mended.xml" for request in server.seen))
+    process.send_signal(signal.SIGTERM)
+    output, errors = await process.communicate()
+    assert process.returncode == 0
+    assert b"A harbour opens" in output
+    assert output.count(b"feeds.yaml has 1 mistake") == 1  # the notice
+    assert b"feeds.yaml:1:" in output
+    assert errors.count(b'"config_rejected"') == 1
+    assert b'"config_reloaded"' in errors
+    assert "is not in force" not in (await _status(folder))[1]
+
+
+async def test_a_first_start_on_a_broken_file_ends_with_2(folder: Path) -> None:
+    """Also where the database is that of another file."""
+    (folder / "other.yaml").write_text((folder / "feeds.yaml").read_text(encoding="utf-8"))
+    (folder / "feeds.yaml").write_text("feeds: [", encoding="utf-8")
+    code, errors = await _end(await _start(folder))
+    assert (code, "1 mistake in feeds.yaml." in errors) == (2, True)
+    (folder / "other.yaml").rename(folder / "feeds.yaml")
+    process = await _start(folder)
+    await _runs(folder)
+    process.send_signal(signal.SIGTERM)
+    await _end(process)
+    (folder / "feeds.yaml").rename(folder / "third.yaml")
+    (folder / "third.yaml").write_text("feeds: [", encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", "-c", "third.yaml", cwd=folder, stderr=PIPE
+    )
+    assert (await _end(process))[0] == 2

@@ -214,6 +214,8 @@ async def test_a_faulty_file_changes_nothing_and_says_why(
         await changed(tmp_path, faulty, logged(events, "config_rejected", "the old settings stay"))
         assert logged(events, "config_rejected", words)()
         assert made.config is before
+        await until(lambda: terminal.texts(DeliveryKind.NOTICE))
+        assert words in terminal.texts(DeliveryKind.NOTICE)[0]
         server.put("/a", rss(item("2", "The harbour opens"), item("1", "Old harbour news", at=OLD)))
         await polled(made, server, "/a")
         await until(terminal.titles)

@@ -1,0 +1,81 @@
+"""Find the configuration that goes on where feeds.yaml has mistakes: the last that took effect."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from bot.config.kept_text import databases, read_kept
+from bot.config.load import Config, load, read_text
+from bot.errors import ConfigError, NewsbellError
+from bot.store.sqlite import ReadOnlyDatabase
+
+SHOWN = 3  #: mistakes that a notice names
+LENGTH = 1500  #: characters of them
+
+log = structlog.stdlib.get_logger("newsbell.config")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A configuration file that is not in force, because it has mistakes."""
+
+    error: ConfigError
+    since: datetime | None = None  #: when what is in force instead took effect
+    without_headers: tuple[str, ...] = ()  #: feeds whose headers stood in the file itself
+
+    @property
+    def file(self) -> str:
+        """The file's name, without its folder."""
+        return Path(self.error.file).name
+
+    def places(self) -> str:
+        """Return the first mistakes, one a line, as editors understand them."""
+        mistakes = self.error.mistakes
+        text = "\n".join(mistake.at(self.file) for mistake in mistakes[:SHOWN])
+        more = f"\n(and {len(mistakes) - SHOWN} more)" if len(mistakes) > SHOWN else ""
+        return text[:LENGTH] + more
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The configuration to run with."""
+
+    config: Config
+    rejected: Rejected | None = None  #: the file, where it is not the file's
+
+
+def in_force(path: Path) -> InForce:
+    """Return the configuration of a file, or the last good one where the file has mistakes.
+
+    Raises ConfigError, with the mistakes of the file, where there is no earlier one.
+    """
+    try:
+        return InForce(load(path))
+    except ConfigError as error:
+        found = _last_good(path, error)
+        if found is None:
+            raise
+        return found
+
+
+def _last_good(path: Path, error: ConfigError) -> InForce | None:
+    try:
+        text = read_text(path)
+    except ConfigError:
+        text = ""
+    for database in databases(path, text):
+        try:
+            kept = ReadOnlyDatabase(database).kept_config()
+            if kept is None or kept.file != path.name:
+                continue
+            config, without = read_kept(path, kept.text, text)
+        except ConfigError as unusable:
+            log.debug("last_config_unusable", database=database.name, error=str(unusable))
+        except NewsbellError as unreadable:
+            log.debug("no_last_config", database=database.name, error=str(unreadable))
+        else:
+            if config.database.resolve() == database.resolve():
+                return InForce(config, Rejected(error, kept.taken_at, without))
+    return None
