@@ -13,7 +13,6 @@ from rich.text import Text
 
 from bot.cli.common import plural
 from bot.delivery.render import snippet
-from bot.feeds.poll_schedule import in_words
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, Settlement
 from bot.model.entries import Span
@@ -29,6 +28,7 @@ from bot.search.timeline import (
     who_was_first,
 )
 from bot.text.clean import cut, plain
+from bot.text.duration import in_words
 
 _BAR_WIDTH = 40  # characters of the longest bar of a chart
 _OVERLAPS = 5  # subscriptions that a backtest names

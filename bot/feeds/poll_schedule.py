@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, Redirection
+from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, Hint, Redirection
 
 FLOOR = timedelta(minutes=5)
 CEILING = timedelta(hours=24)
@@ -33,9 +33,6 @@ LOCAL_PAUSE = timedelta(seconds=30)  #: where newsbell itself lacks open files
 LONGEST_WAIT = timedelta(days=7)  #: what a server may ask for at most
 AS_PUBLISHED = "as often as it publishes"  #: the reason of an adaptive interval
 EVERY = "every"  #: the reason of an interval that feeds.yaml sets
-TTL = "the feed's ttl or update period"  #: a hint, and the reason of an interval
-MAX_AGE = "the server's Cache-Control or Expires"  #: likewise
-SKIPS = "the feed's skipHours or skipDays"  #: likewise, and of a plan that keeps to them
 SLOW_READ = 0.5  #: seconds of a processor from which a document is slow to read
 READ_SHARE = 0.005  #: of a processor's time that one such feed may take
 _JITTER = 0.1
@@ -50,19 +47,6 @@ class Plan:
     reason: str
     hint: timedelta = timedelta(0)  #: that the publisher asks for and `every` overrules
     hint_reason: str = ""  #: in what it asks
-
-
-def in_words(span: timedelta) -> str:
-    """A duration as people and feeds.yaml write it: `90s`, `5m`, `2h`, `3d`."""
-    seconds = round(span.total_seconds())
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
-            return (
-                f"{seconds // size}{unit}"
-                if seconds % size == 0 or seconds >= 10 * size
-                else f"{seconds / size:.1f}{unit}"
-            )
-    return f"{seconds}s"
 
 
 def adaptive(state: FeedState, now: datetime) -> timedelta:
@@ -92,8 +76,8 @@ def after_success(
     processor.
     """
     hints = (
-        (state.hints.ttl, CEILING, TTL),
-        (freshness.max_age, CEILING, MAX_AGE),
+        (state.hints.ttl, CEILING, Hint.TTL),
+        (freshness.max_age, CEILING, Hint.MAX_AGE),
     )
     requests = (
         (freshness.retry_after, LONGEST_WAIT, "the server's Retry-After"),
@@ -103,14 +87,14 @@ def after_success(
     if feed.every:
         hint, hint_reason = _longest(feed.every, "", hints)
         if not hint_reason and (state.hints.skip_hours or state.hints.skip_days):
-            hint_reason = SKIPS
+            hint_reason = Hint.SKIPS
         interval, reason = _longest(feed.every, EVERY, requests)
         hint = hint if hint > feed.every else timedelta(0)
         return Plan(now + interval * jitter, interval, reason, hint, hint_reason)
     interval, reason = _longest(adaptive(state, now), AS_PUBLISHED, (*hints, *requests))
     at = now + interval * jitter
     awake = max(at, min(skip(at, state.hints), now + CEILING * jitter))
-    return Plan(awake, interval, reason if awake == at else SKIPS)
+    return Plan(awake, interval, reason if awake == at else Hint.SKIPS)
 
 
 def _longest(
@@ -125,7 +109,7 @@ def _longest(
 
 def longest_wait(interval: timedelta, reason: str) -> timedelta:
     """Return how far ahead of a poll the next can have been planned, by its stored plan."""
-    return (max(interval, CEILING) if reason == SKIPS else interval) * (1 + _JITTER)
+    return (max(interval, CEILING) if reason == Hint.SKIPS else interval) * (1 + _JITTER)
 
 
 def _reading_pause(seconds: float) -> timedelta | None:

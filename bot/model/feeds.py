@@ -36,6 +36,14 @@ class FeedHints:
     skip_days: frozenset[int] = frozenset()  #: weekdays, Monday 0 (RSS <skipDays>)
 
 
+class Hint(StrEnum):
+    """What of a publisher may ask for a longer interval; also the reason of an interval."""
+
+    TTL = "the feed's ttl or update period"
+    MAX_AGE = "the server's Cache-Control or Expires"
+    SKIPS = "the feed's skipHours or skipDays"
+
+
 class Failure(StrEnum):
     """Why a poll failed, as far as a remedy differs."""
 

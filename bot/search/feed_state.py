@@ -5,19 +5,19 @@ Not the layout of a screen. No I/O, no clock.
 
 from datetime import datetime, timedelta
 
-from bot.feeds.poll_schedule import MAX_AGE, SKIPS, TTL, in_words
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.feeds import FeedState
+from bot.model.feeds import FeedState, Hint
 from bot.model.status import FeedStatus, Status
 from bot.search.failures import describe_failure
 from bot.text.clean import cut
+from bot.text.duration import in_words
 
 _FAILURE_LENGTH = 150  # characters of why a feed cannot be read
 _FAILING_FEEDS = 15  # feeds that are named
-_HINTS = {
-    TTL: "the feed asks for {span} (ttl or update period)",
-    MAX_AGE: "the server asks for {span} (Cache-Control or Expires)",
-    SKIPS: "the feed asks to be left alone at some hours or days (skipHours, skipDays)",
+_HINTS: dict[str, str] = {
+    Hint.TTL: "the feed asks for {span} (ttl or update period)",
+    Hint.MAX_AGE: "the server asks for {span} (Cache-Control or Expires)",
+    Hint.SKIPS: "the feed asks to be left alone at some hours or days (skipHours, skipDays)",
 }
 
 
@@ -43,9 +43,12 @@ def _failure(feed: FeedStatus, translator: Translator) -> str:
 def overruled_hint(state: FeedState, every: timedelta | None) -> str:
     """Return, in English, what the publisher asks for and `every` overrules; empty for nothing."""
     reason, span = state.hint_reason, state.hint
-    if not reason and state.reason in {TTL, MAX_AGE}:  # `every` is newer than the last poll
+    if not reason and state.reason in {
+        Hint.TTL,
+        Hint.MAX_AGE,
+    }:  # `every` is newer than the last poll
         reason, span = state.reason, state.interval
-    if not every or reason not in _HINTS or (reason != SKIPS and span <= every):
+    if not every or reason not in _HINTS or (reason != Hint.SKIPS and span <= every):
         return ""
     return f"{_HINTS[reason].format(span=in_words(span))}; every: {in_words(every)} wins"
 

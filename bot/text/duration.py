@@ -22,3 +22,16 @@ def format_duration(span: timedelta) -> str:
         if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
             return f"{seconds / _UNITS[unit]:.0f}{unit}"
     return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def in_words(span: timedelta) -> str:
+    """A duration as people and feeds.yaml write it: `90s`, `5m`, `2h`, `3d`."""
+    seconds = round(span.total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            return (
+                f"{seconds // size}{unit}"
+                if seconds % size == 0 or seconds >= 10 * size
+                else f"{seconds / size:.1f}{unit}"
+            )
+    return f"{seconds}s"

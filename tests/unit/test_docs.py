@@ -22,7 +22,6 @@ from bot.cli.main import main, schema_text
 from bot.config.load import load
 from bot.config.schema import ChatShape, FeedShape, FileShape, SubscriptionShape
 from bot.delivery.channels.terminal import record
-from bot.feeds.poll_schedule import in_words
 from bot.model.alerts import AlertView
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind, DeliveryState, SendOutcome
@@ -33,6 +32,7 @@ from bot.query import regex
 from bot.query.matcher import match
 from bot.query.parser import DEPTH, DISTANCE, LENGTH, NEARS, TERMS, parse
 from bot.query.words import ArticleWords
+from bot.text.duration import in_words
 from bot.text.language import language_of
 
 ROOT = Path(__file__).resolve().parents[2]

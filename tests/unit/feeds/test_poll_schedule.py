@@ -20,7 +20,6 @@ from bot.feeds.poll_schedule import (
     OUTAGES,
     after_failure,
     after_success,
-    in_words,
     skip,
 )
 from bot.fetch.headers import freshness
@@ -32,9 +31,11 @@ from bot.model.feeds import (
     FeedState,
     FetchFailed,
     Freshness,
+    Hint,
     Redirection,
 )
 from bot.service.app import App
+from bot.text.duration import in_words
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FRESH = Freshness()
@@ -455,7 +456,7 @@ def test_a_redirect_seen_at_a_time_that_has_not_come_is_adopted_after_a_day() ->
     [
         (timedelta(seconds=4), "every", timedelta(seconds=4.4)),
         (timedelta(days=7), "the server's Retry-After", timedelta(days=7.7)),
-        (timedelta(minutes=30), poll_schedule.SKIPS, timedelta(hours=26.4)),
+        (timedelta(minutes=30), Hint.SKIPS, timedelta(hours=26.4)),
         (timedelta(0), "", timedelta(0)),
     ],
 )
