@@ -26,10 +26,10 @@ from bot.store.settlements import settle
 from bot.store.sql import (
     ALERT,
     DEAD,
+    IS_ANSWERED,
     IS_QUEUED,
     IS_RIPE,
     IS_SENDING,
-    IS_SENT,
     OVERDUE,
     QUEUED,
     SENDING,
@@ -83,9 +83,22 @@ _NEXT_WAIT = f"""
         from waiting where {_ACCEPTS}
     )
 """
+# A delivery keeps the time of its end alone. Tries of one that is older than the span are some of
+# them before it; between two that nobody answered there is more and more time.
+_TRIES = """
+    case when created_at > :since then attempts else min(attempts, 1 + plain + min(doubts, 2)) end
+"""
 _RECENT_SENDS = f"""
-    select address, settled_at from outbox join chats on chats.id = chat_id
-    where {IS_SENT} and settled_at > ? and settled_at <= ?
+    select address, settled_at as at, {_TRIES} as tries
+    from outbox join chats on chats.id = chat_id
+    where {IS_ANSWERED} and settled_at > :since and settled_at <= :now and attempts > 0
+"""
+# What was tried and is not done may have arrived at any moment until now.
+_UNFINISHED_SENDS = f"""
+    select address, :now as at, {_TRIES} as tries from (
+        select * from outbox where {IS_SENDING}
+        union all select * from outbox where {IS_QUEUED} and attempts > 0
+    ) join chats on chats.id = chat_id
 """
 _NEXT_OF_CHAT = f"""
     select outbox.* from outbox join chats on chats.id = chat_id
@@ -172,10 +185,17 @@ class DeliveryTables:
         await self._writer.run("keep the hours of chats", lambda db: schedules.keep(db, plans, now))
 
     async def recent_sends(self, since: datetime, now: datetime) -> list[tuple[int, datetime]]:
-        """Return address and time of sends; none after `now`, when the clock was ahead."""
-        span = [put_time(since), put_time(now)]
-        rows = await self._writer.fetch("read recent sends", _RECENT_SENDS, span)
-        return [(row["address"], sure_time(row["settled_at"])) for row in rows]
+        """Return address and time of sends and edits that may have arrived.
+
+        None is after `now`, when the clock was ahead; what was not settled counts as sent now.
+        """
+        span = {"since": put_time(since), "now": put_time(now)}
+        rows = [
+            row
+            for statement in (_RECENT_SENDS, _UNFINISHED_SENDS)
+            for row in await self._writer.fetch("read recent sends", statement, span)
+        ]
+        return [(row["address"], sure_time(row["at"])) for row in rows for _ in range(row["tries"])]
 
     async def claim_deliveries(
         self, now: datetime, chat_ids: Sequence[int], merge_from: int

@@ -89,6 +89,12 @@ def m011_hints(db: Database) -> None:
     _execute(db, _ELEVENTH)
 
 
+@migrations()
+def m012_tried_deliveries(db: Database) -> None:
+    """Find what was tried and waits again: it may have arrived just before a start."""
+    db.execute("create index outbox_tried on outbox (id) where state = 'queued' and attempts > 0")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -79,10 +79,15 @@ INVITE = literal(TokenPurpose.INVITE)
 IS_DONE = f"state in {literals(DeliveryState.SENT, DeliveryState.MERGED, DeliveryState.DROPPED)}"
 #: an alert that was refused for good, or of which nobody knows whether it arrived
 IS_UNDELIVERED = f"state in {literals(DeliveryState.UNKNOWN, DeliveryState.DEAD)}"
+_UNANSWERED = {DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.MERGED}
 IS_QUEUED = f"state = {QUEUED}"
 # The index of what is not queued serves only where that is said as well.
 IS_SENDING = f"state = {SENDING} and state != {QUEUED}"
-IS_SENT = f"state = {literal(DeliveryState.SENT)} and state != {QUEUED}"
+#: a call was made for it, and nothing more happens with it by itself
+IS_ANSWERED = (
+    f"state in {literals(*(state for state in DeliveryState if state not in _UNANSWERED))} "
+    f"and state != {QUEUED}"
+)
 HAS_ALERTS = "exists (select 1 from outbox_alerts where outbox_id = outbox.id)"
 #: the column of `entries` that names an entry's story at a level
 STORY_COLUMNS = {

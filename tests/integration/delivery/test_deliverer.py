@@ -412,3 +412,37 @@ async def test_a_flood_is_told_in_messages_that_name_every_story_in_full(
     assert [title for title in titles if not any(title in text for text in messages)] == []
     assert not any("all of them stored" in text for text in messages)
     assert max(map(len, messages)) <= 4096
+
+
+async def test_what_a_kill_left_in_doubt_counts_as_sent_when_the_next_process_starts(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    """Killed time and again after Telegram took a message and before that was stored."""
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
+        await harness.bring("everyone")
+        deliverer, store = harness.app.deliverer, harness.app.store.deliveries
+        begun = clock.now()
+        for kill in range(1, 4):
+            assert await store.claim_deliveries(clock.now(), [2], 20)  # sent, and killed
+            await deliverer.recover()
+            sends = await store.recent_sends(begun - MINUTE, clock.now())
+            assert sends == [(GROUP, clock.now())] * kill
+            assert deliverer._limits.allowed_at(GROUP, clock.now()) > clock.now() + SECOND
+            clock.advance(MINUTE / 6)
+        await harness.deliver(MINUTE)
+        assert len(await store.recent_sends(begun - MINUTE, clock.now())) == 4
+
+
+async def test_refused_messages_and_edits_count_at_a_start_as_well(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    async with open_harness(tmp_path, api, {"group": GROUP}, clock) as harness:
+        await harness.bring("everyone", "everyone again", "everyone at last")
+        await harness.execute(
+            "update outbox set state = 'dead', attempts = 2, plain = 1, settled_at = ? "
+            "where id = 1",
+            clock.now().isoformat(timespec="microseconds"),
+        )
+        await harness.execute("update outbox set state = 'merged', settled_at = '9' where id = 2")
+        store = harness.app.store.deliveries
+        assert len(await store.recent_sends(clock.now() - MINUTE, clock.now())) == 2

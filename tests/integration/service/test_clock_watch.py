@@ -268,7 +268,8 @@ async def test_sends_that_a_clock_ahead_stored_fill_no_budget_at_the_start(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:
     async with _with_rows(tmp_path, server, clock) as harness:
-        execute(harness.app, "update outbox set settled_at = ?", put_time(NOON + YEAR))
+        sent = "update outbox set state = 'sent', settled_at = ?"
+        execute(harness.app, sent, put_time(NOON + YEAR))
         store = harness.app.store.deliveries
         assert await store.recent_sends(NOON - MINUTE, clock.now()) == []
 
