@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +24,8 @@ from bot.model.chats import AlertOptions, ChatSettings, Urgency
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
+NAT64_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})  #: bits of a prefix (RFC 6052 §2.2)
+
 
 def _duration(value: Any) -> timedelta:
     return parse_duration(value if isinstance(value, str) else "")
@@ -34,6 +36,16 @@ def _range(value: Any) -> str:
         return str(ip_network(str(value), strict=False))
     except ValueError:
         raise ValueError("expected an IP range such as 192.168.0.0/16") from None
+
+
+def _nat64(value: Any) -> str:
+    try:
+        network = IPv6Network(str(value))
+    except ValueError:
+        network = None
+    if network is None or network.prefixlen not in NAT64_LENGTHS:
+        raise ValueError("expected a NAT64 prefix such as 2001:db8:64::/96")
+    return str(network)
 
 
 def _url(value: Any) -> str:
@@ -64,6 +76,7 @@ Duration = Annotated[
     ),
 ]
 Range = Annotated[str, BeforeValidator(_range)]
+Nat64Prefix = Annotated[str, BeforeValidator(_nat64)]
 Url = Annotated[
     str,
     BeforeValidator(_url),
@@ -126,6 +139,11 @@ class Network(Shape):
     )
     ports: list[Annotated[int, Field(ge=1, le=65535), _WHOLE]] = Field(
         default_factory=list, description="Ports of public hosts in addition to 80 and 443."
+    )
+    nat64: list[Nat64Prefix] = Field(
+        default_factory=list,
+        description="Prefixes of NAT64 translators in addition to 64:ff9b::/96; the IPv4 address "
+        "within an address of theirs decides.",
     )
     spacing: Duration = Field(
         default=timedelta(seconds=1), description="Pause between two requests to one public host."

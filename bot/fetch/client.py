@@ -375,7 +375,7 @@ def _unreachable(error: aiohttp.ClientConnectorError, *, discreet: bool) -> Fetc
     if error.os_error.errno in _NO_FILES:
         return _no_files()
     if error.os_error.errno == errno.EACCES and not discreet:
-        return FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
+        return FetchFailed(Failure.PRIVATE, error.os_error.strerror or NOT_PUBLIC)
     if isinstance(error, aiohttp.ClientConnectorDNSError) or error.os_error.errno == errno.EACCES:
         return FetchFailed(Failure.DNS, "The host name cannot be resolved.")
     if isinstance(error, aiohttp.ClientConnectorSSLError):

@@ -22,6 +22,11 @@ Network = IPv4Network | IPv6Network
 PORTS = frozenset({80, 443})
 URL_LENGTH = 2048
 NOT_PUBLIC = "The address is not public."
+FAKE_DNS = (
+    "The name leads to 198.18.0.0/15: a proxy on this machine or its router answers for the DNS "
+    '("fake IP"). Let newsbell\'s names be resolved for real, or add 198.18.0.0/15 to '
+    "settings.network.allow."
+)
 
 # Beyond what `is_global` excludes (IANA special-purpose registries; Python 3.11 regards some of
 # these as global), and the public address of the metadata service of a cloud.
@@ -43,11 +48,13 @@ _REFUSED: tuple[Network, ...] = tuple(
         "fec0::/10",
     )
 )
-# Networks whose addresses end in an IPv4 address, to which their packets go: NAT64 (RFC 6052,
-# RFC 8215), IPv4-compatible (RFC 4291 §2.5.5.1), translated (RFC 2765).
-_TRANSLATED = tuple(
-    ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
-)
+_NAT64 = IPv6Network("64:ff9b::/96")  # the prefix that everybody may use (RFC 6052 §2.1)
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215: the operator chooses a part of it
+# Networks whose addresses end in an IPv4 address, to which their packets go: IPv4-compatible
+# (RFC 4291 §2.5.5.1), translated (RFC 2765).
+_COMPATIBLE = IPv6Network("::/96")
+_TRANSLATED = IPv6Network("::ffff:0:0:0/96")
+FAKE_IP = IPv4Network("198.18.0.0/15")  #: for benchmarks; what some proxies' DNS answers
 _ISATAP = 0x5EFE  # RFC 5214 §6.1: the 16 bits before the IPv4 address, but for the two lowest of
 _ISATAP_MASK = 0xFCFF_FFFF  # the 32 bits before it
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
@@ -61,25 +68,50 @@ def _address(text: str) -> IPv4Address | IPv6Address:
     return ip_address(text)
 
 
-def _with_embedded(address: IPv4Address | IPv6Address) -> Iterable[IPv4Address | IPv6Address]:
-    """The address, and all IPv4 addresses embedded in an IPv6 one.
+def _embedded(
+    address: IPv6Address, prefixes: Iterable[IPv6Network] = ()
+) -> tuple[list[IPv4Address], bool]:
+    """Return the IPv4 addresses within an IPv6 one, and whether its packets go to them only.
 
-    Mapped, 6to4, Teredo, NAT64, IPv4-compatible, ISATAP.
+    Mapped, 6to4, Teredo, NAT64 (`prefixes` are those of the operator), IPv4-compatible,
+    translated, ISATAP.
     """
-    yield address
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            yield address.ipv4_mapped
-        if address.sixtofour:
-            yield address.sixtofour
-        if address.teredo:
-            yield from address.teredo
-        number = int(address)
-        is_isatap = (number >> 32) & _ISATAP_MASK == _ISATAP
-        if is_isatap or any(address in network for network in _TRANSLATED):
-            yield IPv4Address(number & 0xFFFFFFFF)
-        if address in _TRANSLATED[1]:  # RFC 6052 §2.2: with a prefix of 48 bits it is in the middle
-            yield IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
+    number = int(address)
+    last = IPv4Address(number & 0xFFFFFFFF)
+    for prefix in prefixes:
+        if address in prefix:
+            return [_translated(number, prefix.prefixlen)], True
+    if address.ipv4_mapped:
+        return [address.ipv4_mapped], True
+    if address.sixtofour:
+        return [address.sixtofour], True
+    if address.teredo:
+        return list(address.teredo), True
+    if address in _NAT64 or address in _TRANSLATED or (address in _COMPATIBLE and number > 1):
+        return [last], True
+    if address in _LOCAL_NAT64:  # the prefix may end anywhere
+        return [_translated(number, 48), last], True
+    if (number >> 32) & _ISATAP_MASK == _ISATAP:
+        return [last], False
+    return [], False
+
+
+def _translated(number: int, length: int) -> IPv4Address:
+    """The IPv4 address after a prefix of this length: RFC 6052 §2.2 leaves the ninth byte out."""
+    raw = number.to_bytes(16, "big")
+    start = length // 8
+    if length < 96:
+        raw, start = raw[:8] + raw[9:], start if start < 9 else start - 1
+    return IPv4Address(raw[start : start + 4])
+
+
+def _is_fake(address: str) -> bool:
+    try:
+        parsed = _address(address.partition("%")[0])
+    except ValueError:
+        return False
+    inner = [parsed] if isinstance(parsed, IPv4Address) else _embedded(parsed)[0]
+    return any(ip in FAKE_IP for ip in inner)
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -99,12 +131,19 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 class UrlGuard:
     """Decides which URLs and addresses are allowed; private networks in `allow` are exempt.
 
-    An IPv6 address with an IPv4 address in it is judged by both: it is never exempt while it leads
-    to an IPv4 address that is neither public nor allowed itself.
+    An IPv6 address with an IPv4 address in it is judged by that: it is never allowed while it leads
+    to one that is neither public nor, as the IPv6 address is, in `allow`. `nat64` are the prefixes
+    of translators besides 64:ff9b::/96, of a length that RFC 6052 names.
     """
 
-    def __init__(self, allow: Sequence[Network] = (), ports: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        allow: Sequence[Network] = (),
+        ports: Iterable[int] = (),
+        nat64: Sequence[IPv6Network] = (),
+    ) -> None:
         self._allow = tuple(allow)
+        self._nat64 = tuple(nat64)
         self._ports = PORTS | frozenset(ports)
 
     def is_exempt(self, address: str) -> bool:
@@ -115,11 +154,10 @@ class UrlGuard:
             return False
         if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
             parsed = parsed.ipv4_mapped  # the same address, written otherwise
-        outer, *embedded = _with_embedded(parsed)
-        return self._is_allowed(outer) and (
-            int(outer) <= 1  # ::1 is no IPv4 address
-            or all(_is_public(inner) or self._is_allowed(inner) for inner in embedded)
-        )
+        if not self._is_allowed(parsed):
+            return False
+        inner = _embedded(parsed, self._nat64)[0] if isinstance(parsed, IPv6Address) else []
+        return all(_is_public(address) or self._is_allowed(address) for address in inner)
 
     def _is_allowed(self, address: IPv4Address | IPv6Address) -> bool:
         return any(
@@ -134,8 +172,19 @@ class UrlGuard:
             parsed = _address(address)
         except ValueError:
             return False
-        # Packets to an address with an embedded one end there. A public address is reached without.
-        return len(list(_with_embedded(parsed))) == 1 and _is_public(parsed)
+        if isinstance(parsed, IPv4Address):
+            return _is_public(parsed)
+        if parsed.scope_id:
+            return False
+        inner, decides = _embedded(parsed, self._nat64)
+        return all(map(_is_public, inner)) and (decides or _is_public(parsed))
+
+    def refusal(self, addresses: Iterable[str]) -> str:
+        """Say why connections to the addresses of a name are not allowed."""
+        for address in addresses:
+            if not self.allows(address) and _is_fake(address):
+                return FAKE_DNS
+        return NOT_PUBLIC
 
     def parse(self, text: str, length: int = URL_LENGTH) -> URL:
         """Parse and check a URL. Raises AddressError with what is wrong with it."""
@@ -182,7 +231,7 @@ class UrlGuard:
         """Return a socket for an address. Raises OSError with EACCES if it is not allowed."""
         family, kind, protocol, _, address = info
         if not self.allows(str(address[0])):
-            raise PermissionError(errno.EACCES, "the address is not public")
+            raise PermissionError(errno.EACCES, NOT_PUBLIC)
         return socket.socket(family, kind, protocol)
 
 
@@ -198,8 +247,9 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Resolve a name. Raises OSError with EACCES if any address is not allowed."""
         results = await self._inner.resolve(host, port, family)
-        if not all(self._url_guard.allows(result["host"]) for result in results):
-            raise PermissionError(errno.EACCES, "the address is not public")
+        addresses = [result["host"] for result in results]
+        if not all(map(self._url_guard.allows, addresses)):
+            raise PermissionError(errno.EACCES, self._url_guard.refusal(addresses))
         return results
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from io import BytesIO
 from itertools import chain
 from time import struct_time
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import feedparser
 from feedparser.mixin import _FeedParserMixin
@@ -35,6 +35,7 @@ _DAYS = {
     "saturday": 5,
     "sunday": 6,
 }
+_WWW_HOST = re.compile(r"www\.(?:[\w-]+\.)+[\w-]{2,}")
 _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.DOTALL)
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
@@ -130,10 +131,22 @@ def _other_links(entry: Mapping[str, Any]) -> Iterator[Any]:
 
 def absolute(link: str, base: str) -> str:
     """Return an absolute link that is safe to show, or an empty string."""
+    link = link.strip()
     try:
-        return safe_link(urljoin(base, link.strip()))
+        if _is_host(link.partition("/")[0].lower(), base):
+            link = f"https://{link}"
+        return safe_link(urljoin(base, link))
     except ValueError:
         return ""
+
+
+def _is_host(start: str, base: str) -> bool:
+    """Whether a link begins with a host and lacks the scheme, as in `www.port.example/a`.
+
+    Any other name with dots may be that of a page.
+    """
+    host = (urlsplit(base).hostname or "").removeprefix("www.")
+    return bool(_WWW_HOST.fullmatch(start)) or ("." in host and start == host)
 
 
 def _text(entry: Mapping[str, Any], name: str) -> tuple[str, bool]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from random import Random
 
 import structlog
@@ -159,14 +159,12 @@ async def _base(
     config: Config, store: Store, workers: Workers, wiring: Wiring, stack: AsyncExitStack
 ) -> _Base:
     settings = config.settings
-    guard = UrlGuard(
-        [ip_network(address) for address in settings.network.allow], settings.network.ports
-    )
+    ports = settings.network.ports
+    nat64 = [IPv6Network(prefix) for prefix in settings.network.nat64]
+    guard = UrlGuard([ip_network(address) for address in settings.network.allow], ports, nat64)
     limits = Limits(settings.limits.deadline, settings.limits.body * MEGABYTE)
     agent = user_agent(__version__, settings.contact, len(config.declared.chats))
-    public_guard = UrlGuard(
-        [ip_network(address) for address in wiring.chat_networks], settings.network.ports
-    )
+    public_guard = UrlGuard([ip_network(address) for address in wiring.chat_networks], ports, nat64)
     site_limits = replace(limits, connections=SITE_CONNECTIONS)
     clock, enter = wiring.clock, stack.enter_async_context
     fetcher = await enter(open_client(guard, limits, clock, agent))

@@ -2,8 +2,8 @@
 
 import errno
 import socket
-from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 
 import aiohttp
 import pytest
@@ -15,7 +15,7 @@ from support import FeedServer, ManualClock, feed_server
 
 from bot.errors import AddressError
 from bot.fetch.client import Limits, open_client
-from bot.fetch.url_guard import GuardedResolver, UrlGuard
+from bot.fetch.url_guard import FAKE_DNS, GuardedResolver, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest
 
 NOT_PUBLIC = "The address is not public."
@@ -34,9 +34,8 @@ SPECIAL = {
     "reserved and broadcast": "240.0.0.1 255.255.255.255",
     "a cloud's own address in public space": "168.63.129.16",
     "IPv6 unspecified and loopback": ":: ::1 0:0:0:0:0:0:0:1",
-    "IPv4-compatible": "::127.0.0.1 ::8.8.8.8 ::7f00:1",
-    "IPv4-mapped": "::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:10.0.0.1 "
-    "::ffff:169.254.169.254 ::ffff:8.8.8.8",
+    "IPv4-compatible": "::127.0.0.1 ::7f00:1 ::2",
+    "IPv4-mapped": "::ffff:127.0.0.1 ::ffff:7f00:1 ::ffff:10.0.0.1 ::ffff:169.254.169.254",
     "IPv4-translated": "::ffff:0:127.0.0.1 ::ffff:0:7f00:1",
     "NAT64": "64:ff9b::127.0.0.1 64:ff9b::a00:1 64:ff9b:1::127.0.0.1 64:ff9b:1:ffff::a9fe:a9fe",
     "6to4": "2002:7f00:1:: 2002:a00:1::1 2002:a9fe:a9fe::1",
@@ -198,17 +197,46 @@ def test_an_exempt_network_is_allowed_with_every_port_and_as_mapped_address() ->
     assert url_guard.parse("http://[fd00:1::5]:9200/").port == 9200
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_an_embedded_address_is_never_allowed(number: int) -> None:
-    """Mapped, 6to4 and NAT64 forms are refused whatever they carry."""
-    inner = IPv4Address(number)
-    carried = (
-        f"::ffff:{inner}",
-        f"64:ff9b::{inner}",
-        str(IPv6Address((0x2002 << 112) | number << 80)),
-        f"::{inner}",
+CARRIERS = {
+    "mapped": lambda number: 0xFFFF << 32 | number,
+    "NAT64": lambda number: 0x64FF9B << 96 | number,
+    "6to4": lambda number: 0x2002 << 112 | number << 80,
+    "Teredo": lambda number: 0x20010000 << 96 | 0x8080808 << 64 | number ^ 0xFFFFFFFF,
+    "translated": lambda number: 0xFFFF << 48 | number,
+    "a prefix of 96 bits": lambda number: 0x2A000064 << 96 | number,
+    "a prefix of 64 bits": lambda number: 0x2A000164 << 96 | number << 24,
+    "a prefix of 32 bits": lambda number: 0x2A010264 << 96 | number << 64,
+}
+PREFIXES = [
+    IPv6Network(prefix) for prefix in ("2a00:64::/96", "2a00:164::/64", "2a01:264::/32")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS.keys())
+@given(number=st.integers(0, 2**32 - 1))
+def test_an_address_within_an_address_decides(carry: Callable[[int], int], number: int) -> None:
+    inner, outer = IPv4Address(number), IPv6Address(carry(number))
+    guard = UrlGuard(nat64=PREFIXES)
+    assert guard.allows(str(outer)) is guard.allows(str(inner))
+    assert not guard.allows(str(inner)) or guard.parse(f"http://[{outer}]/")
+
+
+@pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS.keys())
+@pytest.mark.parametrize("inner", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "0.1.2.3"])
+def test_a_private_address_within_an_address_is_refused_whatever_is_allowed(
+    carry: Callable[[int], int], inner: str
+) -> None:
+    outer = IPv6Address(carry(int(IPv4Address(inner))))
+    assert not UrlGuard([ip_network("::/0")], nat64=PREFIXES).allows(str(outer))
+
+
+def test_an_allowed_network_may_be_reached_through_a_translator_that_is_allowed_too() -> None:
+    guard = UrlGuard(
+        [ip_network("10.0.0.0/8"), ip_network("fd64::/96")], nat64=[IPv6Network("fd64::/96")]
     )
-    assert not any(UrlGuard().allows(address) for address in carried)
+    assert guard.allows("fd64::10.0.0.1")
+    assert not guard.allows("fd64::192.168.0.1")
+    assert not guard.allows("64:ff9b::10.0.0.1")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
@@ -276,6 +304,14 @@ async def test_a_name_with_any_private_address_is_rejected(
 ) -> None:
     outcome = await fetched("http://feeds.example/", UrlGuard(), {"feeds.example": addresses})
     assert outcome == FetchFailed(Failure.PRIVATE, NOT_PUBLIC)
+
+
+async def test_a_fake_address_of_a_proxy_is_named_with_the_remedy() -> None:
+    names = {"feeds.example": ["198.18.0.175"], "quay.example": ["64:ff9b::198.18.0.175"]}
+    for name in names:
+        outcome = await fetched(f"http://{name}/", UrlGuard(), names)
+        assert outcome == FetchFailed(Failure.PRIVATE, FAKE_DNS)
+    assert "settings.network.allow" in FAKE_DNS
 
 
 async def test_the_resolver_returns_public_addresses() -> None:

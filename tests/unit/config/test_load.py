@@ -255,6 +255,10 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
             "settings.limits.body: expected at least 1",
         ),
         (
+            "settings: {network: {nat64: ['2a00:64::/80']}}",
+            "settings.network.nat64[0]: expected a NAT64 prefix such as 2001:db8:64::/96",
+        ),
+        (
             "settings: {network: {ports: [70000]}}",
             "settings.network.ports[0]: expected at most 65535",
         ),
