@@ -133,6 +133,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         terminal=TerminalChannel(as_json=as_json),
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
+        warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
     )
     async with watched_if_asked(), open_app(config, wiring) as app:

@@ -37,6 +37,7 @@ from bot.model.delivery import (
     Refused,
     SendOutcome,
     Sent,
+    ServiceFault,
     Settlement,
     Undecided,
 )
@@ -80,6 +81,12 @@ class Deliverer:
     def is_busy(self) -> bool:
         """Whether a send is under way."""
         return bool(self._busy)
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether the service refuses the bot's token, as its last answers were."""
+        outage = self._gate.outage if self._gate.confirmed else None
+        return outage is not None and outage.fault is ServiceFault.REFUSED
 
     def wake(self) -> None:
         """Look at the outbox now."""

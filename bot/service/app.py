@@ -128,6 +128,8 @@ class App:
         await self.poller.run_once()
         await self.jobs.release_pending()
         await self.deliverer.run_once(timedelta(0) if self._stop.is_set() else PATIENCE_ONCE)
+        if await self.jobs.token_watch.look():  # terminals hear of it
+            await self.deliverer.run_once(timedelta(0))
         await self.jobs.fill_search(SEARCH_BATCHES_ONCE)
         await self.jobs.prune_if_due()
 

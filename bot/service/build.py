@@ -38,6 +38,7 @@ from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
+from bot.service.token_watch import TokenWatch
 from bot.service.workers import WorkerLimits, Workers
 from bot.store.sqlite import SqliteStore
 from bot.telegram.members import TelegramMembers
@@ -67,6 +68,7 @@ class Wiring:
     chat_networks: tuple[str, ...] = ()
     polled: Callable[[list[PollReport]], None] = _ignore
     settled: Callable[[Settlement], None] = _ignore
+    warned: Callable[[str], None] = _ignore
     rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
 
 
@@ -110,7 +112,21 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             poller.tick()
 
         watch = ClockWatch(store.admin, wiring.clock, clock_set)
-        jobs = Jobs(store, poller, deliverer, workers, network, wiring.clock, watch)
+
+        def token_refused() -> bool:
+            return deliverer.token_refused or bool(telegram and telegram.listener.token_refused)
+
+        token = TokenWatch(token_refused, store.admin, wiring.clock, wiring.warned, deliverer.wake)
+        jobs = Jobs(
+            store,
+            poller,
+            deliverer,
+            workers,
+            network,
+            wiring.clock,
+            clock_watch=watch,
+            token_watch=token,
+        )
         committer.clock_is_behind(await watch.start())
         await _restore(base, committer, deliverer)
         yield App(

@@ -14,10 +14,11 @@ from bot.errors import StoreError
 from bot.feeds.poller import Poller, PollReport
 from bot.model.feeds import Failure
 from bot.ports import Clock, Store
-from bot.service import database_watch
+from bot.service import database_watch, token_watch
 from bot.service.clock_watch import LOOK, ClockWatch
 from bot.service.database_watch import DatabaseWatch
 from bot.service.scheduler import Job
+from bot.service.token_watch import TokenWatch
 from bot.service.workers import Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
@@ -58,9 +59,11 @@ class Jobs:
         workers: Workers,
         network: NetworkWatch,
         clock: Clock,
+        *,
         clock_watch: ClockWatch,
+        token_watch: TokenWatch,
     ) -> None:
-        self.clock_watch = clock_watch
+        self.clock_watch, self.token_watch = clock_watch, token_watch
         self._database = DatabaseWatch(store, clock)
         self._store, self._poller, self._deliverer = store, poller, deliverer
         self._workers, self._network, self._clock = workers, network, clock
@@ -76,6 +79,7 @@ class Jobs:
             "resting the readers": (timedelta(minutes=1), self.rest_workers),
             "filling the search": (timedelta(seconds=2), self.fill_search),
             "releasing alerts that wait": (timedelta(seconds=5), self.release_pending),
+            "looking after the bot's token": (token_watch.LOOK, self.look_at_token),
             "comparing the clocks": (LOOK, self.compare_clocks),
             "looking for the database": (database_watch.LOOK, self.look_for_database),
             "cutting the log of the database": (database_watch.TIDY, self.tidy_database),
@@ -102,6 +106,10 @@ class Jobs:
             await self.clock_watch.look()
         except StoreError as error:
             log.error("clock_correction_failed", error=str(error))
+
+    async def look_at_token(self) -> None:
+        """Notice that Telegram refuses the bot's token."""
+        await self.token_watch.look()
 
     def rest_workers(self) -> None:
         """End the parsers' processes where no document came for a while."""

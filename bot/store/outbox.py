@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bot.alerts.quiet_hours import pages
 from bot.model.alerts import Priority
-from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent
+from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, NoticeKind
 from bot.model.message import Message
 from bot.store.mappers import put_buttons, put_entities, put_time, sure_time
 from bot.store.sql import (
@@ -336,10 +336,12 @@ def _reply_priority(db: Database, chat_id: int) -> Priority:
 def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
     """Send a notice to the operator's chats, or to the terminals where there are none.
 
-    The same words are sent at most once a day.
+    That Telegram takes nothing goes to the terminals alone. The same words are sent at most once a
+    day.
     """
+    reachable = notice.kind is not NoticeKind.REFUSED
     chats = db.execute(
-        "select id from chats where operator = 1 and paused = '' and allowed = 1"
+        "select id from chats where ? and operator = 1 and paused = '' and allowed = 1", [reachable]
     ).fetchall()
     chats = (
         chats

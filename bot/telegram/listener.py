@@ -47,6 +47,7 @@ class Listener:
             last_update,
             handle,
         )
+        self.token_refused = False  #: as the last request for updates was answered
         self._taken = False  # Telegram has to be told that updates were taken
 
     async def run(self) -> None:
@@ -55,8 +56,9 @@ class Listener:
         while True:
             try:
                 await self.poll_once()
-                trouble = ""
+                trouble, self.token_refused = "", False
             except (TelegramError, StoreError) as error:
+                self.token_refused = _is_token_refused(error)
                 reason, pause = _meaning(error)
                 if reason != trouble:
                     log.warning("updates_unavailable", reason=reason, retry_after=pause)
@@ -165,6 +167,11 @@ class Listener:
         """Whether the update is for this bot: `/help@other_bot` in a group is another's."""
         name = addressee(update)
         return not name or name.casefold() == (await self._members.name()).casefold()
+
+
+def _is_token_refused(error: TelegramError | StoreError) -> bool:
+    """Whether it is a 401; the library has the same error for a 404, of whatever is in between."""
+    return isinstance(error, InvalidToken) and "not found" not in str(error).casefold()
 
 
 def _meaning(error: TelegramError | StoreError) -> tuple[str, float]:
