@@ -126,7 +126,7 @@ class _Decision:
         publishers = {level: self._state.publishers(level, story_ids) for level in Grouping}
         self._draft.add_origin(placed.origin, story_ids)
         recent = entry.published is not None and entry.published > self._now - RECENT
-        if entry.silent is not Silence.ARCHIVE and (not entry.silent or recent):
+        if entry.silent in {None, Silence.FLOOD} or (entry.silent is Silence.BASELINE and recent):
             self._match(placed)
         for alert in earlier:
             before = self._draft.take_counted(alert, publishers[alert.grouping])

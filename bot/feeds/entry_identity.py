@@ -1,75 +1,35 @@
-"""Decide which entries of a document are new, which are known, and which get no alert.
+"""Decide which entries of a document are new, which are known, and which have other words.
 
 Keys are BLAKE2b-128. A date never identifies. The rules are those of docs/design.md, "Entry
-identity"; each names the trouble it answers. No I/O, no clock.
+identity"; each names the trouble it answers. Which new entries get no alert is decided by
+`flood_guard`. No I/O, no clock.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
-from struct import Struct
+from datetime import datetime
 from urllib.parse import urlsplit
 
+from bot.feeds.flood_guard import guard
+from bot.feeds.last_document import NO_BLOCK, Document
 from bot.model.entries import (
-    RECENT,
     EntryKeys,
     KnownEntry,
     NewEntry,
     ParsedDocument,
     ParsedEntry,
     Revision,
-    Silence,
 )
 from bot.model.feeds import FeedDue, FeedState, Policy
 from bot.model.poll import KnownEntries, Lookup
 from bot.text.fold import folded_key
 from bot.text.url import canonical, names_page
 
-FLOOD_FLOOR = 10  #: that few new entries at once are never a flood
-FRESH_FLOOR = 30  #: the same, for those dated after all known entries
 _LOOKED_UP = 200  # entries that left the document, for one lookup
 _ALIKE = 0.6  # share of words that two versions of a headline have in common
-_NO_BLOCK = bytes(16)
 _NUMBER = re.compile(r"\d+")
-_RECORD = Struct(">16sQ")  # a document record: block hash (zeros for none) and entry id
-
-
-@dataclass(frozen=True)
-class Document:
-    """The blocks of the last committed document with the entries they hold.
-
-    Entry 0 is a block that was cut or skipped.
-    """
-
-    records: tuple[tuple[bytes, int], ...]
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> "Document":
-        """From the bytes the store keeps."""
-        return _unpacked(packed)
-
-    def pack(self) -> bytes:
-        """To the bytes the store keeps."""
-        return b"".join(_RECORD.pack(block, entry) for block, entry in self.records)
-
-    @cached_property
-    def blocks(self) -> frozenset[bytes]:
-        """Hashes of blocks that need no parser."""
-        return frozenset(block for block, _ in self.records if block != _NO_BLOCK)
-
-    @cached_property
-    def entries(self) -> frozenset[int]:
-        """Ids of the entries in the document."""
-        return frozenset(entry for _, entry in self.records if entry)
-
-
-@lru_cache(maxsize=256)
-def _unpacked(packed: bytes) -> Document:
-    """Cached, for a poll asks for the same document several times."""
-    return Document(tuple(_RECORD.iter_unpack(packed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +41,8 @@ class Identified:
     absent: tuple[int, ...]
     returned: tuple[int, ...]
     state: FeedState  #: identity fields brought up to date
-    flood: int = 0  #: how many new entries the flood guard held back
+    flood: int = 0  #: how many new entries came at once; 0: an ordinary poll
+    archived: int = 0  #: how many of these are the feed's archive
     next_id: int = 0
 
 
@@ -313,8 +274,9 @@ def identify(
     ids_by_block = {
         block: entry
         for block, entry in Document.unpack(feed.state.document).records
-        if block != _NO_BLOCK
+        if block != NO_BLOCK
     }
+    order: list[int] = []
     seen_ids: set[int] = set(recogniser.unchanged)
     new: list[NewEntry] = []
     revisions: list[Revision] = []
@@ -334,17 +296,24 @@ def identify(
         else:
             entry_id = fresh_by_twin.get((keys.link or keys.guid, keys.title), 0)
         seen_ids.add(entry_id)
+        order.append(entry_id)
         ids_by_block[entry.block] = entry_id
-    silenced, flood = _silence(feed, new, document, now)
+    if document.blocks:
+        order = [ids_by_block.get(block, 0) for block in document.blocks]
     present = frozenset(seen_ids - {0})
-    state = _remember(feed, document, ids_by_block, present, silenced, flood, now)
+    fresh = frozenset(entry.id for entry in new)
+    guarded = guard(feed.state, new, order, now, cut=bool(feed.state.cut or document.cut))
+    state = _remember(guarded.state, document, ids_by_block, present, now)
+    lost_sight = bool(new) and not guarded.flood and not present - fresh
+    gap = lost_sight and feed.state.baseline_at is not None and bool(feed.state.document)
     return Identified(
-        new=tuple(silenced),
+        new=guarded.entries,
         revisions=tuple(revisions),
         absent=tuple(sorted(recogniser.before - present)),
-        returned=tuple(sorted(present - recogniser.before - {entry.id for entry in silenced})),
-        state=replace(state, policy=policy, links_identify=links_identify),
-        flood=flood,
+        returned=tuple(sorted(present - recogniser.before - fresh)),
+        state=replace(state, policy=policy, links_identify=links_identify, gaps=state.gaps + gap),
+        flood=guarded.flood,
+        archived=guarded.archived,
         next_id=next_id,
     )
 
@@ -398,36 +367,6 @@ def _same_but_numbers(entry: ParsedEntry, known: KnownEntry) -> bool:
     )
 
 
-def _silence(
-    feed: FeedDue, new: list[NewEntry], document: ParsedDocument, now: datetime
-) -> tuple[list[NewEntry], int]:
-    """Mark the new entries that get no alert each: a first fetch, a flood, a cut archive."""
-    state = feed.state
-    if state.baseline_at is None:
-        return [replace(entry, silent=Silence.BASELINE) for entry in new], 0
-    if state.cut or document.cut:
-        since = state.baseline_at - RECENT
-        new = [
-            replace(entry, silent=Silence.ARCHIVE)
-            if entry.published and entry.published < since
-            else entry
-            for entry in new
-        ]
-    loud = [entry for entry in new if not entry.silent]
-    newest = state.newest
-    fresh = [
-        entry
-        for entry in loud
-        if entry.published and newest and newest < entry.published <= now + timedelta(hours=1)
-    ]
-    elapsed = (now - (state.last_ok_at or now)).total_seconds() / 3600
-    usual = max(3 * state.most_new, int(3 * state.rate * elapsed))
-    if len(loud) - len(fresh) <= max(FLOOD_FLOOR, usual) and len(fresh) <= max(FRESH_FLOOR, usual):
-        return new, 0
-    silenced = [entry if entry.silent else replace(entry, silent=Silence.FLOOD) for entry in new]
-    return silenced, len(loud)
-
-
 def _unread(state: FeedState, document: ParsedDocument, ids_by_block: dict[bytes, int]) -> int:
     """How many entries that could not be read before are still in the document."""
     if not state.unread:
@@ -436,15 +375,13 @@ def _unread(state: FeedState, document: ParsedDocument, ids_by_block: dict[bytes
 
 
 def _remember(
-    feed: FeedDue,
+    state: FeedState,
     document: ParsedDocument,
     ids_by_block: dict[bytes, int],
     present: frozenset[int],
-    new: list[NewEntry],
-    flood: int,
     now: datetime,
 ) -> FeedState:
-    state = feed.state
+    """The state with what this document holds."""
     if document.blocks:
         records = tuple(
             (block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks)
@@ -453,20 +390,6 @@ def _remember(
         records += tuple((b"", entry) for entry in sorted(present - covered))
     else:
         records = tuple((b"", entry) for entry in sorted(present))
-    dates = [
-        entry.published
-        for entry in new
-        if entry.published and entry.published <= now + timedelta(hours=1)
-    ]
-    newest = max([*dates, state.newest] if state.newest else dates, default=None)
-    ordinary = sum(not entry.silent for entry in new)
-    gap = (
-        state.baseline_at is not None
-        and bool(new)
-        and not flood
-        and not (present - {entry.id for entry in new})
-        and bool(state.document)
-    )
     return replace(
         state,
         document=Document(records).pack(),
@@ -474,24 +397,6 @@ def _remember(
         cut=len(document.cut)
         or (state.cut if document.blocks else 0)
         or int(state.baseline_at is None and document.truncated),
-        newest=newest,
-        most_new=max(state.most_new, ordinary),
-        rate=_rate(state, new, now),
         baseline_at=state.baseline_at or now,
-        gaps=state.gaps + gap,
         hints=document.hints if document.entries else state.hints,
     )
-
-
-def _rate(state: FeedState, new: list[NewEntry], now: datetime) -> float:
-    """New entries an hour, decayed with a half-life of 50 hours.
-
-    Of a first document it is taken from the dates.
-    """
-    if state.baseline_at is None or state.last_ok_at is None:
-        dates = sorted(entry.published for entry in new if entry.published)
-        span = (dates[-1] - dates[0]).total_seconds() / 3600 if len(dates) > 1 else 0.0
-        return len(dates) / max(span, 1.0) if len(dates) > 1 else 0.0
-    hours = max((now - state.last_ok_at).total_seconds() / 3600, 1e-4)
-    keep: float = 0.5 ** (hours / 50)
-    return state.rate * keep + (1 - keep) * sum(not entry.silent for entry in new) / hours

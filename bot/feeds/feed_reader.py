@@ -6,7 +6,7 @@ from hashlib import blake2b
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot.feeds.entry_identity import Document
+from bot.feeds.last_document import Document
 from bot.feeds.poll_result import PollResponse, internal_failure
 from bot.feeds.poll_schedule import conditional
 from bot.model.entries import ParseFailed

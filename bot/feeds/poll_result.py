@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.feeds import poll_schedule
-from bot.feeds.entry_identity import Document, Identified, identify
+from bot.feeds.entry_identity import Identified, identify
 from bot.feeds.host_turns import SLOW
+from bot.feeds.last_document import Document
 from bot.model.delivery import NoticeIntent, NoticeKind
 from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
@@ -180,7 +181,7 @@ def with_entries(
     commit = _finish(feed, replace(state, empties=0), answer, now, chance, reading)
     notices = commit.notices
     if identified.flood:
-        notices += (NoticeIntent(NoticeKind.FLOOD, _flood_text(feed, identified.flood)),)
+        notices += (NoticeIntent(NoticeKind.FLOOD, _flood_text(feed, identified)),)
     return replace(
         commit,
         document_changed=commit.state.document != feed.state.document,
@@ -297,12 +298,17 @@ def _failing_text(feed: FeedDue, state: FeedState, now: datetime) -> str:
     )
 
 
-def _flood_text(feed: FeedDue, count: int) -> str:
-    return (
-        f"{feed.name} suddenly showed {count} new entries at once. They are stored. Those of the "
-        "last day that match a subscription come in one message; the others send no alert.\n"
-        f"{shown_url(feed.url)}"
-    )
+def _flood_text(feed: FeedDue, identified: Identified) -> str:
+    count, archived = identified.flood, identified.archived
+    shown = count - archived
+    parts = [f"{feed.name} suddenly showed {count} new entries at once. They are stored."]
+    if archived:
+        which = "They" if not shown else f"{archived} of them"
+        parts.append(f"{which} look like its archive and send no alert.")
+    if shown:
+        which = "Those" if not archived else f"Of the other {shown}, those"
+        parts.append(f"{which} that match a subscription come together, not one by one.")
+    return f"{' '.join(parts)}\n{shown_url(feed.url)}"
 
 
 def _span(span: timedelta) -> str:

@@ -86,8 +86,8 @@ class Silence(StrEnum):
     """Why no alert is sent for a new entry by itself."""
 
     BASELINE = "baseline"  #: it was in the feed at the first poll
-    FLOOD = "flood"  #: it came with more new entries than the feed ever had
-    ARCHIVE = "archive"  #: it came from the older part of a document that was cut
+    FLOOD = "flood"  #: it came with more new entries than the feed ever had: in one message
+    ARCHIVE = "archive"  #: it is an old article that the feed showed late
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +181,4 @@ class Match:
     spans: tuple[Span, ...] = field(default=())
 
 
-RECENT = timedelta(hours=24)  #: what a flood or a first fetch may still show
+RECENT = timedelta(hours=24)  #: age up to which an article is news

@@ -93,8 +93,11 @@ class FeedState:
     links_identify: bool = True  #: False once two different entries shared one link
     cut: int = 0  #: entries of the last document beyond the cap
     newest: datetime | None = None  #: latest trusted date seen in the feed
-    most_new: int = 0  #: most new entries one ordinary poll ever brought
+    most_new: int = 0  #: most new entries that one poll ever brought, its archive aside
     rate: float = 0.0  #: new entries an hour, decayed over three days
+    most_old: int = 0  #: most old-looking entries that one poll brought and that alerted
+    #: how many floods of old-looking entries in a row are taken for its archive
+    trust: float = 1.0
     baseline_at: datetime | None = None
     last_poll_at: datetime | None = None
     last_ok_at: datetime | None = None

@@ -12,10 +12,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
+from bot.model.archive import AlertFact, EntryFacts, FeedFact
 from bot.model.chats import Subscription
 from bot.model.delivery import DeliveryState
-from bot.model.entries import RECENT, Article, Silence
+from bot.model.entries import Article, Silence
 from bot.query.explain import explain, sentence
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
@@ -23,6 +23,8 @@ from bot.search.failures import describe_failure
 from bot.text.clean import plain
 
 _SUBDOMAIN = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
+#: no alert is sent for these; those of a flood come together
+_SILENT = frozenset({Silence.BASELINE, Silence.ARCHIVE})
 TimeFormat = Callable[[datetime], str]
 
 
@@ -155,7 +157,7 @@ def _in_chat(
     translator: Translator,
 ) -> str:
     if alert is None:
-        if facts.entry.silent and not _may_alert(facts.entry):
+        if facts.entry.silent in _SILENT:
             return translator.gettext(
                 "no alert, because {reason}", reason=_silent(facts.entry.silent, translator)
             )
@@ -181,29 +183,14 @@ def _in_chat(
     return state
 
 
-def _may_alert(entry: StoredEntry) -> bool:
-    """Whether the entry came in a flood and was new enough for an alert, as `alerts.decide` is."""
-    is_recent = entry.published is not None and entry.published > entry.first_seen_at - RECENT
-    return entry.silent is Silence.FLOOD and is_recent
-
-
 def _silent(kind: Silence, translator: Translator) -> str:
     """Why no alert was possible for an entry."""
-    match kind:
-        case Silence.BASELINE:
-            return translator.gettext(
-                "it was already in the feed on the first fetch; such articles do not alert (a "
-                "terminal shows those of the last day)"
-            )
-        case Silence.FLOOD:
-            return translator.gettext(
-                "the feed showed very many new entries at once, and this one was not from the "
-                "last day"
-            )
-        case _:
-            return translator.gettext(
-                "it was in the older part of a document that was too long to read at once"
-            )
+    if kind is Silence.BASELINE:
+        return translator.gettext(
+            "it was already in the feed on the first fetch; such articles do not alert (a "
+            "terminal shows those of the last day)"
+        )
+    return translator.gettext("it looked like an old article of the feed's archive, not like news")
 
 
 def _state(alert: AlertFact, when: TimeFormat, translator: Translator) -> str:
@@ -278,7 +265,7 @@ def describe_entry(
         translator.gettext("Text changed {when}; before: “{title}”.", when=when(at), title=title)
         for at, title in facts.revisions[-3:]
     ]
-    if entry.silent and not _may_alert(entry):
+    if entry.silent in _SILENT:
         texts.append(
             translator.gettext(
                 "No alert was possible: {reason}.", reason=_silent(entry.silent, translator)

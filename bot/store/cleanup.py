@@ -60,7 +60,8 @@ _LONG_STOPPED = """
 """
 _RENEW_FEED = """
     update feeds set baseline_at = null, newest = null, etag = null, last_modified = null,
-        body_hash = x'', full_at = null, most_new = 0, rate = 0, cut = 0, stopped_at = '9999'
+        body_hash = x'', full_at = null, most_new = 0, rate = 0, trust = 1, most_old = 0, cut = 0,
+        stopped_at = '9999'
     where id = ?
 """
 _REMOVED_SUBSCRIPTIONS = """

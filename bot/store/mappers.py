@@ -27,7 +27,7 @@ STATE_COLUMNS = """
     next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate
     baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
     failure_text noticed gone empties gaps adopted_url redirection hints hint hint_reason seconds
-    unread
+    unread trust most_old
 """.split()
 
 _SUBSCRIPTIONS = f"""
@@ -143,6 +143,8 @@ def get_state(row: Row) -> FeedState:
         hint_reason=row["hint_reason"],
         seconds=row["seconds"],
         unread=row["unread"],
+        trust=row["trust"],
+        most_old=row["most_old"],
     )
 
 

@@ -95,6 +95,12 @@ def m012_tried_deliveries(db: Database) -> None:
     db.execute("create index outbox_tried on outbox (id) where state = 'queued' and attempts > 0")
 
 
+@migrations()
+def m013_floods(db: Database) -> None:
+    """How far a feed's old-looking articles are believed; which ones of earlier floods were old."""
+    _execute(db, _THIRTEENTH)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -155,6 +161,13 @@ def _execute(db: Database, statements: str) -> None:
             db.execute(statement)
 
 
+# Of a flood, what was older than a day sent no alert.
+_THIRTEENTH = """
+alter table feeds add column trust real not null default 1;
+alter table feeds add column most_old integer not null default 0;
+update entries set silent = 'archive' where silent = 'flood'
+  and (published is null or julianday(published) <= julianday(first_seen_at) - 1)
+"""
 _ELEVENTH = """
 alter table feeds add column hint real not null default 0;
 alter table feeds add column hint_reason text not null default ''

@@ -285,3 +285,17 @@ async def test_a_database_that_holds_absurd_addresses_and_a_message_of_70_storie
     assert [len(delivery.alerts) for delivery, _ in terminal.sent] == [25, 25, 20]
     shown = "\n".join(message.text for _, message in terminal.sent)
     assert all(f"Harbour {number}\n" in shown for number in range(1, 71))
+
+
+async def test_what_an_earlier_version_kept_silent_of_a_flood_is_archive_from_then_on(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    with database(tmp_path / "newsbell.db", before="m013_floods") as old:
+        insert_feed(old, 1, "https://wire.example/")
+        published = {1: None, 2: OLD, 3: SEEN}
+        for number, at in published.items():
+            insert_entry(old, number, f"Harbour {number}", published=at, silent="flood")
+        old.execute("update entries set first_seen_at = ?", [SEEN])
+    async with newsbell(tmp_path, config_text(["https://wire.example/"]), clock=clock) as app:
+        rows = await sqlite(app)._writer.fetch("look", "select silent from entries order by id")
+    assert [row["silent"] for row in rows] == ["archive", "archive", "flood"]

@@ -1,115 +1,25 @@
 """Which entries are new: rules and properties of identity, and of keys, links and folds."""
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from identity_harness import HOUR, Feed, entry
 from sampling import examples
 from support import NOON
 
-from bot.feeds.entry_identity import Document, Identified, identify, lookup_for
-from bot.model.entries import RECENT, KnownEntry, ParsedDocument, ParsedEntry
-from bot.model.feeds import FeedDue, FeedState, Policy
-from bot.model.poll import KnownEntries
-from bot.model.stories import StoryIds
-from bot.parse.blocks import block_hash
-from bot.parse.entry_keys import keys_of, with_keys
+from bot.feeds.last_document import Document
+from bot.model.entries import ParsedEntry
+from bot.model.feeds import Policy
+from bot.parse.entry_keys import keys_of
 from bot.text import clean
 from bot.text.fold import fold, words
 from bot.text.url import canonical, display_link, safe_link
 
-HOUR = timedelta(hours=1)
 FEW = settings(
     max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-
-
-def entry(
-    name: str,
-    *,
-    title: str | None = None,
-    link: str | None = None,
-    at: datetime | None = None,
-    summary: str = "",
-) -> ParsedEntry:
-    """A parsed entry with the block hash that its words give it."""
-    title = f"Story of {name}" if title is None else title
-    link = f"https://zoo.example/{name}" if link is None else link
-    block = block_hash(repr((name, title, link, at, summary)).encode())
-    return with_keys(
-        ParsedEntry(
-            block=block,
-            guid=name,
-            link=link,
-            title=title,
-            summary=summary,
-            published=at,
-            updated=None,
-        )
-    )
-
-
-@dataclass
-class Feed:
-    """A feed between polls: its state, and the entries it brought, as the store would have them."""
-
-    state: FeedState = field(default_factory=lambda: FeedState(NOON))
-    now: datetime = NOON
-    entries: dict[int, KnownEntry] = field(default_factory=dict)
-    url: str = "https://zoo.example/feed.xml"
-
-    def shows(
-        self, *parsed: ParsedEntry, after: timedelta = HOUR, whole: bool = False, **more: Any
-    ) -> Identified:
-        """Poll a document with these entries; with `whole` none is recognised by its block."""
-        self.now += after
-        due = FeedDue(1, self.url, "Zoo", "Zoo", (), None, self.state)
-        known = frozenset() if whole else Document.unpack(self.state.document).blocks
-        blocks = () if whole else tuple(item.block for item in parsed)
-        changed = tuple(item for item in parsed if item.block not in known)
-        document = ParsedDocument(changed, blocks, **more)
-        lookup = lookup_for(due, document)
-        searched = {
-            value
-            for keys in lookup.keys
-            for value in (keys.guid, keys.link, keys.title, keys.article)
-        } - {b""}
-        own = tuple(
-            item
-            for number, item in sorted(self.entries.items())
-            if number in lookup.entry_ids
-            or searched & {item.keys.guid, item.keys.link, item.keys.title, item.keys.article}
-        )
-        result = identify(due, document, KnownEntries(own, len(self.entries) + 1), self.now)
-        for new in result.new:
-            self.entries[new.id] = KnownEntry(
-                new.id,
-                1,
-                StoryIds(new.id, new.id, new.id),
-                new.keys,
-                new.title,
-                new.summary,
-                new.published,
-                new.updated,
-                new.first_seen_at,
-            )
-        for item in result.revisions:
-            self.entries[item.known.id] = replace(
-                item.known,
-                keys=item.keys,
-                title=item.title,
-                summary=item.summary,
-                updated=item.updated,
-            )
-        self.state = replace(result.state, last_ok_at=self.now)
-        return result
-
-
-def loud(result: Identified) -> list[str]:
-    return [item.guid for item in result.new if not item.silent]
 
 
 # Properties.
@@ -329,66 +239,6 @@ def test_two_links_have_two_keys(item: str, other: str) -> None:
 def test_a_date_is_part_of_no_key() -> None:
     item = keys_of(ParsedEntry(b"", "", "", "Harbour", "Words", published=NOON))
     assert item == keys_of(ParsedEntry(b"", "", "", "Harbour", "Words", published=None))
-
-
-# The flood guard.
-
-
-def day(count: int, *, first: datetime, step: timedelta, prefix: str) -> list[ParsedEntry]:
-    return [entry(f"{prefix}{n}", at=first + n * step) for n in range(count)]
-
-
-def test_what_a_laptop_missed_in_twelve_hours_is_alerted_entry_by_entry() -> None:
-    """40 entries a day; 12 hours asleep after a week of hourly polls bring 40 new entries."""
-    feed = Feed()
-    step = timedelta(minutes=36)
-    parsed = day(40, first=NOON - timedelta(days=1), step=step, prefix="a")
-    feed.shows(*parsed, after=timedelta(0))
-    missed = day(40, first=NOON + timedelta(minutes=1), step=timedelta(minutes=18), prefix="b")
-    result = feed.shows(*missed, after=timedelta(hours=12))
-    assert result.flood == 0
-    assert len(loud(result)) == 40
-
-
-def test_up_to_thirty_entries_newer_than_all_known_ones_are_alerted_in_a_quiet_feed() -> None:
-    feed = Feed()
-    feed.shows(*day(10, first=NOON - timedelta(days=100), step=timedelta(days=9), prefix="a"))
-    result = feed.shows(*day(30, first=NOON, step=timedelta(seconds=1), prefix="b"))
-    assert (len(loud(result)), result.flood) == (30, 0)
-
-
-def test_a_renumbered_archive_of_200_sends_no_alert_and_ordinary_entries_do_after_it() -> None:
-    feed = Feed()
-    feed.shows(*day(200, first=NOON - timedelta(days=400), step=timedelta(days=1), prefix="a"))
-    archive = [
-        entry(f"b{n}", title=f"Renamed {n}", at=NOON - timedelta(days=400 - n)) for n in range(200)
-    ]
-    result = feed.shows(*archive)
-    assert (loud(result), result.flood, len(result.new)) == ([], 200, 200)
-    assert loud(feed.shows(entry("c", at=feed.now), *archive)) == ["c"]
-
-
-def test_a_flood_dated_now_is_a_flood_all_the_same() -> None:
-    feed = Feed()
-    feed.shows(*day(20, first=NOON - timedelta(days=40), step=timedelta(days=1), prefix="a"))
-    result = feed.shows(*(entry(f"b{n}", title=f"Renamed {n}", at=NOON + HOUR) for n in range(200)))
-    assert (loud(result), result.flood) == ([], 200)
-    assert all(new.published and new.published > feed.now - RECENT for new in result.new)
-
-
-def test_ten_new_entries_of_any_date_are_never_a_flood() -> None:
-    feed = Feed()
-    feed.shows(entry("a", at=NOON))
-    result = feed.shows(
-        *(entry(f"b{n}", at=[None, datetime(2010, 1, 1, tzinfo=UTC)][n % 2]) for n in range(10))
-    )
-    assert len(loud(result)) == 10
-
-
-def test_a_first_fetch_is_silent_whatever_it_holds() -> None:
-    result = Feed().shows(*day(300, first=NOON, step=timedelta(seconds=1), prefix="a"))
-    assert {new.silent for new in result.new} == {"baseline"}
-    assert result.flood == 0
 
 
 # Policies.
