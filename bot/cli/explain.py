@@ -4,6 +4,7 @@ They read the database and change nothing.
 """
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -33,6 +34,7 @@ from bot.search.explain import (
 from bot.store.archive import Archive
 from bot.text.clean import plain
 from bot.text.language import language_of
+from bot.text.output_charset import takes_unicode
 from bot.text.url import canonical
 
 
@@ -188,7 +190,11 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     if as_json:
         for part in stories:
             for item in part.entries:
-                click.echo(json.dumps(_story_record(part, item), ensure_ascii=False))
+                click.echo(
+                    json.dumps(
+                        _story_record(part, item), ensure_ascii=not takes_unicode(sys.stdout)
+                    )
+                )
         return
     zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
     output.storyline(

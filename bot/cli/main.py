@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,7 @@ from bot.service.loop_watch import watched_if_asked
 from bot.service.signals import handle_signals, hold_signals
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 from bot.text.clean import plain
+from bot.text.output_charset import takes_unicode
 
 log = structlog.stdlib.get_logger("newsbell.config")
 
@@ -241,7 +243,7 @@ def status(path: Path, *, as_json: bool) -> None:
                         "since": _iso(current.outage.since),
                     },
                 },
-                ensure_ascii=False,
+                ensure_ascii=not takes_unicode(sys.stdout),
             )
         )
         return

@@ -4,6 +4,7 @@ They read the database and change nothing.
 """
 
 import json
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from bot.search.backtest import search as search_archive
 from bot.search.export import export_config
 from bot.text.clean import plain
 from bot.text.fold import folded_key
+from bot.text.output_charset import takes_unicode
 
 _OVERLAPS = 5_000  # subscriptions that a backtest is compared with
 _feeds = click.option(
@@ -66,7 +68,7 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
         for hit in islice(search_archive(tree, archive(config), feeds), limit):
             count += 1
             if as_json:
-                click.echo(json.dumps(_record(hit), ensure_ascii=False))
+                click.echo(json.dumps(_record(hit), ensure_ascii=not takes_unicode(sys.stdout)))
             else:
                 output.hit(console, hit, Translator(zone).time(hit.entry.at, now))
     if not count and not as_json:
@@ -159,7 +161,12 @@ def export(path: Path, chat: str | None) -> None:
         "# A subscription that you copy into feeds.yaml alerts in addition to the chat's own:\n"
         "# remove that one in the chat with /unsubscribe."
     )
-    click.echo(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=140), nl=False)
+    click.echo(
+        yaml.safe_dump(
+            document, allow_unicode=takes_unicode(sys.stdout), sort_keys=False, width=140
+        ),
+        nl=False,
+    )
 
 
 @click.command()
@@ -180,7 +187,9 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
         slug = "-".join(folded_key(text).split())
         click.echo(
             yaml.safe_dump(
-                {"names": {slug: [f'~"{text}"', *others]}}, allow_unicode=True, sort_keys=False
+                {"names": {slug: [f'~"{text}"', *others]}},
+                allow_unicode=takes_unicode(sys.stdout),
+                sort_keys=False,
             ),
             nl=False,
         )

@@ -4,6 +4,8 @@ import os
 import sys
 from typing import IO, Any
 
+from bot.text.output_charset import print_any_text
+
 
 class Lasting:
     """A stream that drops what its reader no longer takes."""
@@ -28,6 +30,11 @@ class Lasting:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def accept_any_text() -> None:
+    """Let standard output and error take any text, whatever the charset of the locale."""
+    print_any_text(sys.stdout, sys.stderr)
 
 
 def outlast_readers() -> None:

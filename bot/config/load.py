@@ -34,6 +34,8 @@ RENAMED_KEYS = {
 }
 #: values that are secret where they do not name a variable, by their path
 SECRETS = (("settings", "telegram", "token"), ("feeds", "*", "headers", "*"))
+#: where engines of containers mount secrets
+SECRET_FOLDERS = (Path("/run/secrets"), Path("/var/run/secrets"))
 _TRIED = "tried"  # name of a list that holds only the item under test
 _NAME_LENGTH = 100  # as `schema.Name`
 _CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the chat to learn its id"
@@ -405,7 +407,7 @@ class _Reader:
                 self._document.mistake((*path, index), f"there is no {what} {name!r}; {hint}")
 
     def _secret_file(self, name: str, place: yaml_locations.Path) -> str | None:
-        """Return the text of a file that only its owner may read; None where it cannot be read."""
+        """Return the text of a file that is kept from others; None where it cannot be read."""
         file = self._path.parent / name
         try:
             text = file.read_text(encoding="ascii").strip()
@@ -414,7 +416,7 @@ class _Reader:
                 place, f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}"
             )
             return None
-        if os.name == "posix" and file.stat().st_mode & 0o077:
+        if os.name == "posix" and file.stat().st_mode & 0o077 and not _is_mounted_secret(file):
             self._document.mistake(
                 place, f"others can read {file.name}: run `chmod 600 {file.name}`"
             )
@@ -454,6 +456,20 @@ class _Reader:
             )
             return None
         return SecretStr(text) if text else None
+
+
+def _is_mounted_secret(file: Path) -> bool:
+    """Whether a container's engine put a secret there, whose mode nobody within can change.
+
+    Docker mounts secrets as 0444, Kubernetes as 0644; whoever else is on the machine cannot look
+    into the container.
+    """
+    place, status = file.resolve(), file.stat()
+    return (
+        any(place.is_relative_to(folder) for folder in SECRET_FOLDERS)
+        or bool(os.statvfs(file).f_flag & os.ST_RDONLY)
+        or (status.st_uid == 0 and not status.st_mode & 0o222)
+    )
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:

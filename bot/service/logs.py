@@ -17,7 +17,7 @@ from structlog.typing import EventDict
 
 _TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 _PARTS = ("newsbell", "py.warnings")
-_QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio", "watchfiles")
+_QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio")
 _SHORTEST_SECRET = 6  #: characters; shorter ones would cut up ordinary text
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from bot.config.load import Config, load
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
@@ -24,6 +23,7 @@ SETTLE = timedelta(seconds=2)  #: for which the file has to stand still
 HOLD = timedelta(seconds=30)  #: before a file that lost most of what it had takes effect
 STORE_PAUSE = 5.0  #: seconds before a change that could not be stored is tried again
 LOOK = 0.25  #: seconds between two looks at a file that may still be written
+WATCH = 1.0  #: seconds between two looks at a file that stands still
 
 log = structlog.stdlib.get_logger("newsbell.config")
 
@@ -49,6 +49,7 @@ class Reloader:
         self._withdrawn = Withdrawn()
         self._changed = asyncio.Event()
         self._asked = False
+        self._stamp = _stamp(live.config.path)
         self._is_first = True  # nothing was read since the start
 
     def take_now(self) -> None:
@@ -72,11 +73,17 @@ class Reloader:
                     self._changed.set()
 
     async def _notice_changes(self) -> None:
-        path = self._live.config.path.resolve()
-        async for _ in awatch(
-            path.parent, watch_filter=lambda _, name: Path(name) == path, recursive=False, step=200
-        ):
-            self._changed.set()
+        """Look at the file through whatever links lead to it.
+
+        The folder of a Kubernetes ConfigMap is another one after each change, so that nothing
+        there can be watched; some file systems report no changes at all.
+        """
+        while True:
+            await asyncio.sleep(WATCH)
+            stamp = _stamp(self._live.config.path)
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._changed.set()
 
     async def _take_change(self) -> None:
         """Reload once the file stands still; later where it lost most of what it had."""

@@ -64,7 +64,7 @@ async def start(folder: Path, *arguments: str, **environment: str) -> Process:
 async def end(process: Process) -> Result:
     async with asyncio.timeout(30):
         out, err = await process.communicate()
-    return Result(process.returncode or 0, out.decode(), err.decode())
+    return Result(process.returncode or 0, out.decode(errors="replace"), err.decode())
 
 
 async def newsbell(folder: Path, *arguments: str, **environment: str) -> Result:
@@ -166,6 +166,31 @@ async def test_once_prints_each_story_once_as_one_json_line_and_logs_to_standard
     }
     third = await newsbell(folder, "run", "--once", "--json")
     assert (third.code, third.out) == (0, "")
+
+
+@pytest.mark.parametrize("charset", ["ascii", "koi8-r", "iso-8859-1"])
+async def test_an_output_without_unicode_gets_every_alert_in_the_signs_that_it_has(
+    folder: Path, server: FeedServer, charset: str
+) -> None:
+    title = "Порт Выборг: harbour “closed” – 鼎"
+    server.put("/a", rss(item("1", "Old harbour news", at=OLD)))
+    written(folder, server.url("/a"), stories="strict")
+    await newsbell(folder, "run", "--once")
+    server.put("/a", rss(item("2", title), item("1", "Old harbour news", at=OLD)))
+    printed = await newsbell(folder, "run", "--once", PYTHONIOENCODING=charset)
+    assert printed.code == 0
+    assert "Traceback" not in printed.err
+    assert 'harbour "closed" - Ding' in printed.out.replace("--", "-")
+    title = "Маяк “Сочи” sold, harbour office says"
+    server.put("/a", rss(item("3", title)))
+    (line,) = (await newsbell(folder, "run", "--once", "--json", PYTHONIOENCODING=charset)).lines()
+    assert line["title"] == title, "escapes lose nothing"
+    status = await newsbell(folder, "status", PYTHONIOENCODING=charset)
+    assert (status.code, status.err) == (0, "")
+    (found,) = (
+        await newsbell(folder, "search", "office", "--json", PYTHONIOENCODING=charset)
+    ).lines()
+    assert found["title"] == title
 
 
 async def test_once_fails_when_every_feed_failed_and_says_that_there_is_no_network(

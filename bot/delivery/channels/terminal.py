@@ -14,6 +14,7 @@ from rich.text import Text
 from bot.model.alerts import AlertView
 from bot.model.delivery import Delivery, DeliveryKind, NotSent, SendOutcome, Sent
 from bot.model.message import Entity, Message
+from bot.text.output_charset import takes_unicode
 
 _STYLES = {
     "bold": "bold",
@@ -64,14 +65,17 @@ class TerminalChannel:
         number = delivery.message_id or delivery.id
         try:
             if self._json:
-                self._stream.write(
-                    json.dumps(record(delivery, message, number), ensure_ascii=False) + "\n"
+                line = json.dumps(
+                    record(delivery, message, number),
+                    ensure_ascii=not takes_unicode(self._stream),
                 )
+                self._stream.write(line + "\n")
             else:
                 self._print(delivery, message)
             self._stream.flush()
-        except OSError as error:
-            return NotSent(f"the terminal takes no text: {error.strerror or type(error).__name__}")
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            reason = getattr(error, "strerror", None) or "it is closed"
+            return NotSent(f"the terminal takes no text: {reason}")
         return Sent(number)
 
     def _print(self, delivery: Delivery, message: Message) -> None:

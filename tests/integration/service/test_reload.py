@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -391,3 +392,49 @@ def _alerts_of(terminal: Recorder, chat: str) -> int:
         delivery.chat.name == chat and delivery.kind is DeliveryKind.ALERT
         for delivery, _ in terminal.sent
     )
+
+
+async def test_each_change_of_a_configmap_is_taken_in(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+) -> None:
+    """Kubernetes: a new folder each time, a link swapped to it, the old folder removed."""
+    folder = tmp_path / "mounted"
+
+    def put(number: int, *paths: str) -> None:
+        (folder / f"..{number}").mkdir(parents=True)
+        (folder / f"..{number}" / "feeds.yaml").write_text(
+            written(server, *paths, settings=settings), encoding="utf-8"
+        )
+        (folder / "..new").symlink_to(f"..{number}")
+        (folder / "..new").rename(folder / "..data")
+        if number > 1:
+            (folder / f"..{number - 1}" / "feeds.yaml").unlink()
+            (folder / f"..{number - 1}").rmdir()
+
+    settings = {
+        "network": {"allow": ["127.0.0.0/8"]},
+        "database": str(tmp_path / "newsbell.db"),
+    }
+    put(1, "/a")
+    (folder / "feeds.yaml").symlink_to("..data/feeds.yaml")
+    async with running(folder, written(server, "/a", settings=settings), terminal):
+        for number in (2, 3, 4):
+            put(number, "/a", f"/{number}")
+            await until(logged(events, "config_reloaded", f"/{number}"))
+    assert sum(entry["event"] == "config_reloaded" for entry in events) == 3
+
+
+async def test_a_file_saved_while_another_program_locks_the_database_is_taken_in_afterwards(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+) -> None:
+    async with running(tmp_path, written(server, "/a"), terminal) as made:
+        lock = sqlite3.connect(tmp_path / "newsbell.db", isolation_level=None)
+        lock.execute("begin immediate")
+        try:
+            (tmp_path / "feeds.yaml").write_text(written(server, "/a", "/b"), encoding="utf-8")
+            await until(logged(events, "reload_failed"))
+        finally:
+            lock.execute("rollback")
+            lock.close()
+        await until(logged(events, "config_reloaded", "/b"))
+        assert {feed.name for feed in (await made.store.admin.status()).feeds} == {"/a", "/b"}

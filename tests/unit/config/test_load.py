@@ -4,6 +4,7 @@ Nothing secret in any message; nothing that eats the machine.
 """
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -463,6 +464,27 @@ def test_a_token_comes_from_the_environment_or_from_a_file_that_only_its_owner_r
     from_environment = read(tmp_path, text, TELEGRAM_BOT_TOKEN=f" {TOKEN} ").token
     assert from_environment is not None
     assert from_environment.get_secret_value() == TOKEN
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o644])
+def test_a_secret_that_a_container_mounts_may_have_the_mode_that_its_engine_gives(
+    tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.config.load.SECRET_FOLDERS", (tmp_path / "secrets",))
+    (tmp_path / "secrets" / "..1").mkdir(parents=True)
+    token = tmp_path / "secrets" / "..1" / "token"
+    token.write_text(TOKEN, encoding="ascii")
+    token.chmod(mode)
+    (tmp_path / "secrets" / "token").symlink_to("..1/token")
+    text = f"settings: {{telegram: {{token_file: {tmp_path}/secrets/token}}}}"
+    assert read(tmp_path, text).token is not None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can own a file as an engine does")
+def test_a_secret_of_root_that_nobody_writes_is_that_of_an_engine(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN, encoding="ascii")
+    (tmp_path / "token").chmod(0o444)
+    assert read(tmp_path, "settings: {telegram: {token_file: token}}").token is not None
 
 
 @pytest.mark.parametrize(
