@@ -19,9 +19,17 @@ NewsbellError
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from unicodedata import category, east_asian_width
 
 # What would break a line, a terminal or an encoder.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def _columns(character: str) -> int:
+    """The columns of a character in a fixed-width font."""
+    if category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if east_asian_width(character) in {"W", "F"} else 1
 
 
 class NewsbellError(Exception):
@@ -68,7 +76,11 @@ class QueryError(NewsbellError):
     def caret(self) -> str:
         """Return the query with a caret under the position, two lines, for a fixed-width font."""
         query = _BREAKS.sub(" ", self.query)
-        return f"{query}\n{' ' * min(self.position, len(query))}^"
+        return f"{query}\n{' ' * sum(map(_columns, query[: self.position]))}^"
+
+    def within(self, query: str, position: int) -> "QueryError":
+        """Return the same error of the query that this one is a cleaned form of."""
+        return QueryError(query, position, self._text, **self._values)
 
 
 class AddressError(NewsbellError):

@@ -8,6 +8,7 @@ from bot.model.entries import Article
 from bot.query.explain import explain, sentence
 from bot.query.parser import Names, parse
 from bot.query.words import ArticleWords
+from bot.text.clean import title
 from bot.text.language import language_of
 
 
@@ -15,7 +16,8 @@ def failures(tests: Iterable[RuleTest], names: Names) -> list[Mistake]:
     """Return the tests that fail, each with its location and why."""
     mistakes = []
     for test in tests:
-        words = ArticleWords(Article(test.headline, language=language_of(test.headline)))
+        headline = title(test.headline)  # as that of an article
+        words = ArticleWords(Article(headline, language=language_of(headline)))
         said = explain(parse(test.query, names), words)
         if said.matched != test.should_match:
             should = "should match" if test.should_match else "should not match"

@@ -1,4 +1,4 @@
-"""Chinese characters: readings in transcribed foreign names, pinyin, simplified forms. No words.
+"""Chinese characters: readings in transcribed foreign names, pinyin. No words.
 
 The tables follow the usual transcription of foreign names (Xinhua's tables and their Taiwanese
 counterparts). Characters outside them are not part of a transcribed name.
@@ -47,16 +47,6 @@ u 乌烏 vi 维維 ve 韦韋 Φe 谢謝 Θe 赫黑 Θa 哈 Θo 霍 Θu 胡 va �
 保 da 大 Σe 勒莱萊 Π 夫弗 e 埃 i 伊 Cu 楚 Jo 乔喬 Ψe 捷傑杰 S 什 Ce 切 de 德 n 恩 m 姆 s 斯 c 茨 se
 塞赛賽 So 肖
 """
-#: Traditional characters that are common in names, each followed by its simplified form.
-_SIMPLIFIED = """
-亞亚 愛爱 奧奥 歐欧 額额 鮑鲍 貝贝 畢毕 賓宾 馬马 瑪玛 邁迈 麥麦 門门 費费 達达 鄧邓 頓顿 傑杰 東东
-圖图 納纳 內内 寧宁 諾诺 紐纽 萊莱 來来 賴赖 蘭兰 勞劳 倫伦 羅罗 蘿萝 盧卢 魯鲁 連连 爾尔 蓋盖 關关
-凱凯 庫库 漢汉 華华 錫锡 賈贾 濟济 喬乔 堅坚 車车 徹彻 齊齐 欽钦 謝谢 紹绍 順顺 熱热 澤泽 紮扎 贊赞
-茲兹 薩萨 賽赛 蘇苏 絲丝 孫孙 烏乌 懷怀 萬万 韋韦 維维 溫温 揚扬 楊杨 葉叶 約约 堯尧 雲云 龍龙 貢贡
-島岛 廣广 臺台 國国 灣湾 緬缅 聯联 團团 強强 陽阳 劉刘 張张 陳陈 習习 吳吴 趙赵 黃黄 鄭郑 許许 馮冯
-蔣蒋 韓韩 錢钱 長长 聖圣 衛卫 遜逊 鐵铁 幾几 慶庆 鳳凤 雙双 實实 戰战 會会 議议 黨党 軍军 區区 縣县
-鎮镇 灘滩
-"""
 
 
 def _table(rows: str) -> dict[str, str]:
@@ -74,11 +64,6 @@ def _readings() -> dict[str, str]:
     return _table(_SYLLABLES) | _table(_LIKELIEST)
 
 
-@cache
-def _simplified_characters() -> dict[int, str]:
-    return str.maketrans({pair[0]: pair[1] for pair in _SIMPLIFIED.split()})
-
-
 @word_cache(32768)
 def reading(character: str) -> str:
     """Return the phonemes of a character that transcribes foreign names, empty for any other."""
@@ -89,8 +74,3 @@ def reading(character: str) -> str:
 def pinyin(character: str) -> str:
     """Return the lower-case pinyin of a character without tone, empty where it has none."""
     return anyascii(character).strip().lower()
-
-
-def simplify(text: str) -> str:
-    """Replace traditional characters that are common in names by their simplified forms."""
-    return text if text.isascii() else text.translate(_simplified_characters())

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bot.names.alignment import Alignment
-from bot.names.chinese import pinyin, reading, simplify
+from bot.names.chinese import pinyin, reading
 from bot.names.compare import may_be_first_piece, word_cost
 from bot.names.edit_distance import NO_MATCH, distance, max_distance
 from bot.names.forms import ARTICLES, CONNECTIVES, PLACE_KINDS, base_forms, may_be_case_form, stem
@@ -12,6 +12,7 @@ from bot.names.pattern import ExactSpelling, NamePattern, NameToken
 from bot.names.phonemes import SYLLABIC, collapse_repeats
 from bot.names.phonetic_key import initial_keys, word_keys
 from bot.names.transliteration import HAN, HEBREW, KANA, is_unspaced_character, script, transcribe
+from bot.text.chinese import simplify
 
 _MAX_TRANSCRIPTION = 20  # characters that are read as one transcribed name
 _MAX_LABEL = 6  # words of a text that is a label, such as a full name: any word may be a filler

@@ -6,9 +6,9 @@ Articles, particles, titles, legal forms; case endings, prefixed prepositions an
 import re
 from typing import NamedTuple
 
-from bot.names.chinese import simplify
 from bot.names.phonemes import is_vowel
 from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, script, transcribe
+from bot.text.chinese import simplify
 from bot.text.fold import fold
 from bot.text.word_cache import word_cache
 

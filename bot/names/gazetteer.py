@@ -19,7 +19,6 @@ from importlib.resources.abc import Traversable
 from itertools import chain
 from typing import Any
 
-from bot.names.chinese import simplify
 from bot.names.common_words import common_words
 from bot.names.phonetic_key import skeletons
 from bot.names.transliteration import (
@@ -33,6 +32,7 @@ from bot.names.transliteration import (
     script,
     transcribe,
 )
+from bot.text.chinese import simplify
 from bot.text.fold import folded_key
 from bot.text.word_cache import word_cache
 

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.names.chinese import pinyin, simplify
+from bot.names.chinese import pinyin
 from bot.names.common_words import common_words
 from bot.names.core_words import core_words, name_words, split_place_kind
 from bot.names.edit_distance import phonetic_weight
@@ -21,6 +21,7 @@ from bot.names.gazetteer import exonyms, place_of
 from bot.names.phonemes import collapse_repeats, phonetic_classes
 from bot.names.phonetic_key import possible_initial_keys, skeleton_keys
 from bot.names.transliteration import ARABIC, HAN, KANA, script, transcribe
+from bot.text.chinese import simplify
 from bot.text.fold import fold, words
 
 #: Words of a name that is compared phonetically; longer names match by spelling only.

@@ -5,10 +5,11 @@ A skeleton is the sequence of phonetic classes of the first consonants of a word
 
 from itertools import product
 
-from bot.names.chinese import pinyin, reading, simplify
+from bot.names.chinese import pinyin, reading
 from bot.names.forms import base_forms, word_forms
 from bot.names.phonemes import phonetic_classes
 from bot.names.transliteration import HAN, KANA, is_unspaced_character, script, transcribe
+from bot.text.chinese import simplify
 from bot.text.word_cache import word_cache
 
 _MAX_CLASSES = 4  # of a skeleton

@@ -15,12 +15,14 @@ from bot.query.tree import (
     NoneOf,
     Prefix,
     Regex,
+    Symbol,
     Term,
     show,
 )
 from bot.text.fold import fold, folded_key
 from bot.text.language import language_code, scripts_of
 from bot.text.stem import OTHERS, SNOWBALL
+from bot.text.url import ascii_host
 
 _EXAMPLES = {
     "site": "reuters.com",
@@ -38,11 +40,18 @@ def site_value(text: str) -> str:
     address, slash, path = (
         bare.partition("?")[0].partition("#")[0].removeprefix("www.").rstrip("/").partition("/")
     )
-    return f"{address.rpartition('@')[2].partition(':')[0]}{slash}{path}"
+    return f"{ascii_host(address.rpartition('@')[2].partition(':')[0])}{slash}{path}"
 
 
 def in_text_field(field: str, part: Node, query: str, position: int) -> InField:
     """Return the part of `title:` or `summary:` at this position. Raises QueryError."""
+    if isinstance(part, Everything):
+        raise QueryError(
+            query,
+            position,
+            "{field}:* is every article. Write a word after {field}:, or only * if you mean it.",
+            field=field,
+        )
     inner = _first(part, (InField, Meta, Everything))
     if inner is not None:
         raise QueryError(
@@ -147,7 +156,7 @@ def check_near_side(part: Node, side: NearSide, query: str, position: int) -> No
                 "Put the field before the whole expression: {instead}.",
                 instead=instead,
             )
-        case Meta() | Everything() | Regex():
+        case Meta() | Everything() | Regex() | Symbol():
             raise QueryError(
                 query,
                 position,

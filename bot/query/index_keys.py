@@ -23,7 +23,7 @@ from bot.query.tree import (
 )
 from bot.text.fold import fold
 from bot.text.stem import query_stems
-from bot.text.tokens import is_unspaced, joined
+from bot.text.tokens import compound_forms, is_unspaced, joined
 
 _MAX_COUNTED = 200_000  # keys whose frequency is remembered
 _META_COST = 200.0  # keys of metadata are shared by whole feeds
@@ -165,8 +165,11 @@ def _unit(unit: Unit, stems: Stems) -> KeyRequirement:
         return KeyRequirement(
             parts=tuple(KeyRequirement(_exact(bigram)) for bigram in bigrams), every=True
         )
-    apart = KeyRequirement(parts=tuple(KeyRequirement(stems(part)) for part in unit), every=True)
-    return KeyRequirement(parts=(apart, KeyRequirement(stems(joined(unit)))))
+    apart = (
+        KeyRequirement(parts=tuple(KeyRequirement(stems(part)) for part in form), every=True)
+        for form in compound_forms(unit)
+    )
+    return KeyRequirement(parts=(*apart, KeyRequirement(stems(joined(unit)))))
 
 
 def _prefix(head: tuple[str, ...], start: str) -> KeyRequirement:

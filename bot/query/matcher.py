@@ -7,13 +7,14 @@ spans directly.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
-from unicodedata import normalize
 
 from bot.model.entries import Article, Span
 from bot.names.find import find
 from bot.query import regex
 from bot.query.fields import site_value
+from bot.query.signs import Signs, has_signs, literal
 from bot.query.tree import (
     AllOf,
     AnyOf,
@@ -27,15 +28,18 @@ from bot.query.tree import (
     NoneOf,
     Prefix,
     Regex,
+    Symbol,
     Term,
     Unit,
     show_leaf,
 )
-from bot.query.words import ArticleWords, TokenRange, site_hosts, sources
+from bot.query.words import ArticleWords, TokenRange, exact_form, site_hosts, sources
 from bot.text.fold import fold, folded_key
 from bot.text.stem import query_stems
-from bot.text.tokens import is_unspaced, joined
+from bot.text.tokens import compound_forms, is_unspaced, joined, tokens
 
+# Between the words of a compound; between two words nothing else makes them one.
+_JOINTS = frozenset(("", *"-‐‑‒–—―−_/'’‘`´＇ʼʻʽʾʿˈ"))
 INTERVALS = 128  #: occurrences of each side of a NEAR that are examined
 TermRange = tuple[int, int, str]  #: first word, word after the last, the term
 Interval = tuple[int, int, tuple[TermRange, ...]]
@@ -90,7 +94,7 @@ def _none_of(node: NoneOf, words: ArticleWords, field: str) -> list[Span] | None
 
 
 def _leaf(
-    node: Term | Prefix | Name | NamedList | Regex, words: ArticleWords, field: str
+    node: Term | Symbol | Prefix | Name | NamedList | Regex, words: ArticleWords, field: str
 ) -> list[Span] | None:
     """Many queries ask for the same words: the result is cached for the other queries."""
     if field:
@@ -127,12 +131,12 @@ _BY_KIND: dict[type, Callable[[Any, ArticleWords, str], list[Span] | None]] = {
     Meta: _meta,
     Everything: _everything,
     Near: _nearby,
-    **dict.fromkeys((Term, Prefix, Name, NamedList, Regex), _leaf),
+    **dict.fromkeys((Term, Symbol, Prefix, Name, NamedList, Regex), _leaf),
 }
 
 
 def _spans(
-    node: Term | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str
+    node: Term | Symbol | Prefix | Name | NamedList | Regex | Near, words: ArticleWords, field: str
 ) -> list[Span]:
     """The spans of a condition on words."""
     match node:
@@ -142,6 +146,13 @@ def _spans(
                 for name, text in zip(("title", "summary"), words.texts, strict=True)
                 if field in {"", name}
                 for start, end in regex.find_spans(node, text)
+            ]
+        case Symbol(text=literal_text):
+            return [
+                Span(name, *hit.span(), show_leaf(node))
+                for name, text in zip(("title", "summary"), words.texts, strict=True)
+                if field in {"", name}
+                for hit in literal(literal_text).finditer(text)
             ]
         case Near():
             term_ranges = [term for _, _, terms in _near(node, words) for term in terms]
@@ -170,9 +181,12 @@ def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) ->
         case Term(units=units, mode=mode):
             first = units[0]
             if len(units) == 1 and mode == "inflected" and isinstance(first, str):  # the usual case
-                return _word(first, words)
-            ranges = _phrase(units, words, inflected=mode == "inflected")
-            return _exact_only(ranges, leaf.text, words) if mode == "exact" else ranges
+                ranges = _word(first, words)
+            else:
+                ranges = _phrase(units, words, inflected=mode == "inflected")
+                if mode == "exact":
+                    ranges = _exact_only(ranges, leaf.text, words)
+            return _with_signs(ranges, leaf.signs, words) if leaf.signs else ranges
         case Prefix():
             return _prefix_ranges(leaf, words)
         case Name(pattern=pattern):
@@ -182,13 +196,29 @@ def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) ->
 
 
 def _exact_only(ranges: list[TokenRange], text: str, words: ArticleWords) -> list[TokenRange]:
-    """The ranges whose original text equals this text, but for full stops."""
-    expected = normalize("NFC", text).replace(".", "")
-    return [
-        token_range
-        for token_range in ranges
-        if words.original_text(token_range).replace(".", "") == expected
-    ]
+    """The ranges whose words have the case and accents of this text."""
+    expected = exact_text(text)
+    return [token_range for token_range in ranges if words.exact_text(token_range) == expected]
+
+
+@lru_cache(maxsize=4096)
+def exact_text(text: str) -> str:
+    """Return what `=` compares of a term."""
+    parts = tokens(text)
+    return "".join(
+        exact_form(text[start:end], word)
+        for word, (start, end) in zip(parts.words, parts.spans, strict=True)
+    )
+
+
+def _with_signs(ranges: list[TokenRange], signs: Signs, words: ArticleWords) -> list[TokenRange]:
+    """The ranges that are written with these signs."""
+    kept = []
+    for token_range in ranges:
+        field, start, end = words.character_range(token_range)
+        if has_signs(signs, words.texts[field != "title"], start, end):
+            kept.append(token_range)
+    return kept
 
 
 def _word(word: str, words: ArticleWords) -> list[TokenRange]:
@@ -207,10 +237,40 @@ def _unit(unit: Unit, words: ArticleWords, *, inflected: bool) -> list[TokenRang
 
     if isinstance(unit, str):
         return word_ranges(unit)
-    apart = _adjacent([word_ranges(part) for part in unit])
+    apart = [
+        token_range
+        for parts in compound_forms(unit)
+        for token_range in _adjacent([word_ranges(part) for part in parts])
+        if _is_one_word(token_range, unit, words)
+    ]
     if is_unspaced(unit[0]):
         return apart
     return list(dict.fromkeys((*apart, *word_ranges(joined(unit)))))
+
+
+def _is_one_word(token_range: TokenRange, unit: tuple[str, ...], words: ArticleWords) -> bool:
+    """Whether words side by side are a compound: joined by a sign for that, or by blanks."""
+    start, end = token_range
+    if is_unspaced(unit[0]):
+        return all(
+            not (gap := words.gap(index)) or gap.isspace() for index in range(start, end - 1)
+        )
+    initials = all(len(part) == 1 and part.isalpha() for part in unit)
+    for index in range(start, end - 1):
+        gap = words.gap(index)
+        if gap.isspace():
+            # `с 300` is *with 300*, not a designation.
+            if (words.words[index + 1][0].isdecimal()) and _is_small_letter(
+                words.original_text(index)
+            ):
+                return False
+        elif gap not in _JOINTS and not (initials and gap.strip() == "."):
+            return False
+    return True
+
+
+def _is_small_letter(text: str) -> bool:
+    return len(text) == 1 and text.islower()
 
 
 def _phrase(units: tuple[Unit, ...], words: ArticleWords, *, inflected: bool) -> list[TokenRange]:
@@ -233,13 +293,19 @@ def _adjacent(steps: list[list[TokenRange]]) -> list[TokenRange]:
 def _prefix_ranges(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
     ranges = list(words.with_prefix(joined((*prefix.head, prefix.start))))
     if prefix.head:
-        ranges += _adjacent(
-            [
-                *(words.postings.get(f"={part}", []) for part in prefix.head),
-                words.with_prefix(prefix.start),
-            ]
-        )
-    return sorted(set(ranges))
+        unit = (*prefix.head, prefix.start)
+        ranges += [
+            token_range
+            for token_range in _adjacent_heads(prefix, words)
+            if _is_one_word(token_range, unit, words)
+        ]
+    ranges = sorted(set(ranges))
+    return _with_signs(ranges, prefix.signs, words) if prefix.signs else ranges
+
+
+def _adjacent_heads(prefix: Prefix, words: ArticleWords) -> list[TokenRange]:
+    heads = [words.postings.get(f"={part}", []) for part in prefix.head]
+    return _adjacent([*heads, words.with_prefix(prefix.start)])
 
 
 def _near(node: Near, words: ArticleWords) -> list[Interval]:
@@ -262,7 +328,7 @@ def _near(node: Near, words: ArticleWords) -> list[Interval]:
         others = left if is_right else right
         position = bisect_left(begins[not is_right], before[1])
         for after in others[position:]:
-            if after[0] - before[1] > node.distance:
+            if words.words_between(before[:2], after[:2]) > node.distance:
                 break
             if (before[0] < words.summary_from) == (after[0] < words.summary_from):
                 hull = (before[0], max(before[1], after[1]))

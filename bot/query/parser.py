@@ -25,6 +25,7 @@ from lark.exceptions import VisitError
 from bot.errors import QueryError
 from bot.names.pattern import compile_name
 from bot.query import fields, regex
+from bot.query.signs import is_sign_alone, signs_of, written
 from bot.query.tree import (
     META_FIELDS,
     TEXT_FIELDS,
@@ -40,11 +41,13 @@ from bot.query.tree import (
     NoneOf,
     Prefix,
     Regex,
+    Symbol,
     Term,
     Unit,
     show,
 )
 from bot.query.validate import validation_error
+from bot.text.clean import visible_positions
 from bot.text.tokens import Tokens, designation, is_unspaced, tokens
 
 LENGTH = 4_000  #: code points of a query
@@ -60,16 +63,21 @@ NAME_WORDS = 8  #: words of a name
 # typographic quotes and dashes.
 _REPLACEMENTS = (
     dict.fromkeys("“”„‟«»「」『』〝〞", '"')
-    | dict.fromkeys("−–—‐‑", "-")
+    | dict.fromkeys("−–—―‐‑‒﹣", "-")
     | {"～": "~"}
-    | dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
+    | dict.fromkeys("\u00a0\u1680\u202f\u205f\u3000\u2028\u2029\x0b\x1c\x1d\x1e\x1f\x85", " ")
+    | dict.fromkeys(map(chr, range(0x2000, 0x200B)), " ")
 )
 _TYPOGRAPHIC = {point: chr(point - 0xFEE0) for point in range(0xFF01, 0xFF5F)} | {
     ord(sign): plain for sign, plain in _REPLACEMENTS.items()
 }
 _FIELDS = (*TEXT_FIELDS, *META_FIELDS)
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|O?NEAR(?:/\d*)?|&&|\|\|)$")
-_OPENS_REGEX = re.compile(r"(?:^|[\s(:!-])$")
+_OPENS_REGEX = re.compile(r"(?:^|[\s(:])[!-]*$")
+_BEFORE_REGEX = 8  # characters before a slash that are looked at
+# Signs with which other languages join words, and what to write instead.
+_OPERATOR_IN_ITEM = re.compile(r"(?:^|\s)(?:AND|OR|NOT|O?NEAR/\d+)(?:\s|$)|&&|\|\||[()]")
+_JOINING_SIGNS = {"|": "OR", ",": "OR", ";": "OR", "&": "AND", "+": "AND"}
 
 Names = Mapping[str, tuple[str, ...]]
 
@@ -101,8 +109,8 @@ class _TreeBuilder(Transformer[Token, Node]):
                 most=TERMS,
             )
 
-    def _term(self, text: str, position: int, term: Term) -> Term:
-        """Return the term with its units. Raises QueryError if the text has none."""
+    def _term(self, text: str, position: int, term: Term) -> Term | Symbol:
+        """Return the term with its units, or its signs. Raises QueryError if it has neither."""
         term_units = units(text, inflected=term.mode == "inflected")
         self._count(
             position,
@@ -112,6 +120,18 @@ class _TreeBuilder(Transformer[Token, Node]):
             ),
         )
         if not term_units:
+            if is_sign_alone(term.text):
+                return Symbol(term.text.strip(), term.quoted)
+            if term.mode == "exact" and not text:
+                raise QueryError(self._query, position, "Write a word right after =, as in =WHO.")
+            if not term.quoted and text in _JOINING_SIGNS:
+                raise QueryError(
+                    self._query,
+                    position,
+                    "“{sign}” means nothing between words. Write {operator}.",
+                    sign=text,
+                    operator=_JOINING_SIGNS[text],
+                )
             if term.quoted:
                 raise QueryError(
                     self._query,
@@ -124,8 +144,9 @@ class _TreeBuilder(Transformer[Token, Node]):
                 "Unexpected “{word}”. Write a word here, or OR between alternatives.",
                 word=text,
             )
-        written = trimmed(term.text) if term.mode == "exact" else term.text
-        return Term(term_units, written, term.mode, term.quoted)
+        spans = tokens(term.text).spans
+        words = written(term.text, spans) if term.mode == "exact" else term.text
+        return Term(term_units, words, term.mode, term.quoted, signs_of(term.text, spans))
 
     @v_args(inline=True)
     def word(self, token: Token) -> Node:
@@ -208,6 +229,14 @@ class _TreeBuilder(Transformer[Token, Node]):
         if parts[-1] and is_unspaced(parts[-1]):
             # These scripts match within words anyway.
             return self._term(text, position, Term((), text))
+        if len(term_units) > 1:
+            raise QueryError(
+                self._query,
+                position,
+                "“{word}” is more than one word. Put a star after a single word, and join words "
+                "by ONEAR/0.",
+                word=f"{text}*",
+            )
         if len(term_units) != 1 or len("".join(parts)) < PREFIX:
             raise QueryError(
                 self._query,
@@ -217,7 +246,7 @@ class _TreeBuilder(Transformer[Token, Node]):
                 least=PREFIX,
             )
         self._count(position)
-        return Prefix(parts[:-1], parts[-1], text)
+        return Prefix(parts[:-1], parts[-1], text, signs_of(text, tokens(text).spans))
 
     def _name(self, text: str, position: int, *, quoted: bool) -> Name:
         self._count(position)
@@ -234,7 +263,7 @@ class _TreeBuilder(Transformer[Token, Node]):
             ) from None
 
     @v_args(inline=True)
-    def phrase(self, token: Token) -> Term:
+    def phrase(self, token: Token) -> Term | Symbol:
         text = str(token)[1:-1].strip()
         if "*" in text:
             raise QueryError(
@@ -245,7 +274,7 @@ class _TreeBuilder(Transformer[Token, Node]):
         return self._term(text, token.start_pos or 0, Term((), text, "folded", quoted=True))
 
     @v_args(inline=True)
-    def exact_phrase(self, token: Token) -> Term:
+    def exact_phrase(self, token: Token) -> Term | Symbol:
         text = str(token)[2:-1].strip()
         return self._term(text, token.start_pos or 0, Term((), text, "exact", quoted=True))
 
@@ -295,14 +324,42 @@ class _TreeBuilder(Transformer[Token, Node]):
         if sign == "~":
             return self._name(bare, position, quoted=True)
         if sign == "=":
-            return self._term(bare, position, Term((), bare, "exact"))
+            return self._item_term(item, position, Term((), bare, "exact"))
         if len(text) > 1 and text[0] == text[-1] == '"':
-            return self._term(text[1:-1], position, Term((), text[1:-1], "folded", quoted=True))
+            return self._item_term(item, position, Term((), text[1:-1], "folded", quoted=True))
+        if _OPERATOR_IN_ITEM.search(text):
+            raise QueryError(
+                self._query,
+                position,
+                '“{item}” is a query. An item of a list is words, a "phrase", =Word, word* or '
+                "~name: make each alternative an item of its own.",
+                item=item,
+            )
         if text.endswith("*") and " " not in text:
             prefix = self._prefix(text[:-1], position)
             if isinstance(prefix, Prefix):
                 return prefix
-        return self._term(text, position, Term((), text))
+        return self._item_term(item, position, Term((), text))
+
+    def _item_term(self, item: str, position: int, term: Term) -> Term:
+        if "*" in term.text:
+            raise QueryError(
+                self._query,
+                position,
+                "In “{item}” the star does nothing: in a list it works only after a single word. "
+                "Write the words of the item without it.",
+                item=item,
+            )
+        parsed = self._term(term.text, position, term)
+        if not isinstance(parsed, Term):
+            raise QueryError(
+                self._query,
+                position,
+                "An item of a list needs a letter or digit; “{item}” has none. Write it in the "
+                "query.",
+                item=item,
+            )
+        return parsed
 
     @v_args(inline=True)
     def address(self, token: Token) -> Meta:
@@ -383,12 +440,6 @@ class _TreeBuilder(Transformer[Token, Node]):
         return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
-def trimmed(text: str) -> str:
-    """Return the text from its first word to its last: what surrounds them is not compared."""
-    spans = tokens(text).spans
-    return text[spans[0][0] : spans[-1][1]] if spans else text
-
-
 def units(text: str, *, inflected: bool) -> tuple[Unit, ...]:
     """Return the words of a term, single or as compounds.
 
@@ -433,6 +484,17 @@ def _latin_designation(word: str) -> str:
 
 def parse(query: str, names: Names | None = None) -> Node:
     """Parse a query. Raises QueryError with the position of the first mistake."""
+    positions = [] if query.isascii() else visible_positions(query)
+    if query.isascii() or len(positions) == len(query):
+        return _parse(query, names)
+    # Invisible signs, pasted with a word, are dropped as they are from texts.
+    try:
+        return _parse("".join(query[position] for position in positions), names)
+    except QueryError as error:
+        raise error.within(query, (*positions, len(query))[error.position]) from None
+
+
+def _parse(query: str, names: Names | None) -> Node:
     if len(query) > LENGTH:
         raise QueryError(
             query,
@@ -514,7 +576,7 @@ def _check_brackets(query: str, text: str) -> None:
         elif (
             quote < 0
             and character == "/"
-            and _OPENS_REGEX.search(text[max(0, position - 1) : position])
+            and _OPENS_REGEX.search(text[max(0, position - _BEFORE_REGEX) : position])
         ):
             position = regex.end_of_regex(text, position)
             continue
@@ -565,6 +627,15 @@ def _grammar_error(query: str, text: str, error: UnexpectedInput) -> QueryError:
         str(error.token) if isinstance(error, UnexpectedToken) else text[position : position + 1]
     )
     preceding = text[:position].rstrip().rpartition(" ")[2]
+    field = re.search(r"([A-Za-z_]+):$", preceding)
+    if field and re.fullmatch(r"[-!]|NOT", unexpected):
+        return QueryError(
+            query,
+            position,
+            "Put {sign} before the field: {sign}{field}:….",
+            sign="-" if unexpected != "!" else "!",
+            field=field[1],
+        )
     if re.fullmatch(r"[-!]|NOT", unexpected) and re.fullmatch(r"O?NEAR/\d+", preceding):
         return fields.not_within_near(preceding, query, position)
     if unexpected == ")":

@@ -13,6 +13,8 @@ from bot.query.tree import AllOf, Meta, Node
 from bot.query.words import ArticleWords
 from bot.text.stem import query_stems
 
+#: to be raised where other keys come of the same words: an index of others is built anew
+KEYS_VERSION = 2
 _MAX_ALTERNATIVES = 500  # keys joined by OR; a word with more of them narrows nothing
 _SEPARATORS = re.compile(r"[\x00-,;<>?@\[\\\]`{|}\x7f]")  # characters that the tokenizer splits at
 

@@ -26,6 +26,7 @@ from bot.query.tree import (
     NoneOf,
     Prefix,
     Regex,
+    Symbol,
     Term,
 )
 from bot.query.words import ArticleWords
@@ -203,7 +204,7 @@ def _article(text: str) -> ArticleWords:
 
 def _said(node: Node) -> Iterator[str]:
     match node:
-        case Term(text=text) | Name(text=text):
+        case Term(text=text) | Name(text=text) | Symbol(text=text):
             yield text
         case Prefix(text=text):
             yield f"{text}s"

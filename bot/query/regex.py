@@ -4,25 +4,45 @@ Not the syntax of queries.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from unicodedata import normalize
 
 import re2
 
 from bot.errors import QueryError
+from bot.query.regex_rewrite import MARK, UnsupportedError, marked_text, marks, rewritten
 from bot.query.tree import Regex
 
 LENGTH = 200  #: code points of an expression
-MEMORY = 128 * 1024  #: bytes that RE2 may use for one
+MEMORY = 128 * 1024  #: bytes that RE2 may use for one as it is written
+_UNICODE_MEMORY = 8 * MEMORY  # for the same with classes of Unicode, which are many times larger
 
 
-@lru_cache(maxsize=4096)
-def _compiled(source: str, ignore_case: bool) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """An expression with classes of Unicode."""
+
+    pattern: Any
+    marks: int  #: marks that a text needs at each boundary of a word; 0 for none
+
+    def matches_empty_text(self) -> bool:
+        return any(self.pattern.search(text) is not None for text in ("", MARK * self.marks))
+
+
+def _re2(source: str, *, ignore_case: bool, memory: int) -> Any:
     options = re2.Options()
-    options.max_mem = MEMORY
+    options.max_mem = memory
     options.log_errors = False
     options.case_sensitive = not ignore_case
     return re2.compile(source, options)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, ignore_case: bool) -> _Compiled:
+    pattern = _re2(rewritten(source), ignore_case=ignore_case, memory=_UNICODE_MEMORY)
+    return _Compiled(pattern, marks(source))
 
 
 def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
@@ -42,15 +62,24 @@ def parse_regex(source: str, flags: str, query: str, position: int) -> Regex:
             most=LENGTH,
             number=len(source),
         )
+    source = normalize("NFC", source)
     try:
-        pattern = _compiled(source, bool(flags))
-        if pattern.search("") is not None:
+        _re2(source, ignore_case=bool(flags), memory=MEMORY)  # its own limits and messages
+        if _compiled(source, bool(flags)).matches_empty_text():
             raise QueryError(
                 query,
                 position,
                 "This expression matches empty text, and so everything. Require at least one "
                 "letter.",
             )
+    except UnsupportedError as error:
+        raise QueryError(
+            query,
+            position,
+            "{part} does not work here. Write what you mean as letters or as a class such as "
+            "[^a-z].",
+            part=error,
+        ) from None
     except UnicodeEncodeError as error:  # half of a surrogate pair
         raise _syntax_error(str(error), query, position) from None
     except re2.error as error:
@@ -97,6 +126,14 @@ def end_of_regex(text: str, start: int) -> int:
 
 def find_spans(node: Regex, text: str) -> Iterator[tuple[int, int]]:
     """Yield the non-overlapping, non-empty matches in a text, in code points."""
-    for hit in _compiled(node.source, node.ignore_case).finditer(text):
-        if hit.end() > hit.start():
-            yield hit.start(), hit.end()
+    compiled = _compiled(node.source, node.ignore_case)
+    if not compiled.marks:
+        for hit in compiled.pattern.finditer(text):
+            if hit.end() > hit.start():
+                yield hit.start(), hit.end()
+        return
+    marked, positions = marked_text(text, compiled.marks)
+    for hit in compiled.pattern.finditer(marked):
+        start, end = positions[hit.start()], positions[hit.end()]
+        if end > start:
+            yield start, end

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from bot.names.pattern import NamePattern
+from bot.query.signs import Signs
 
 #: a word as folded, or the words of a compound that hyphens or apostrophes join
 Unit = str | tuple[str, ...]
@@ -20,6 +21,15 @@ class Term:
     text: str  #: as written, without quotes and signs
     mode: Mode = "inflected"
     quoted: bool = False
+    signs: Signs | None = None  #: those that it asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Signs without words, such as an emoji, as written."""
+
+    text: str
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Prefix:
     head: tuple[str, ...]
     start: str
     text: str  #: as written, without the star
+    signs: Signs | None = None  #: those that it asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,7 @@ class NoneOf:
     part: "Node"
 
 
-Leaf = Term | Prefix | Name | Regex | Everything | NamedList | Meta
+Leaf = Term | Symbol | Prefix | Name | Regex | Everything | NamedList | Meta
 Node = Leaf | Near | InField | AllOf | AnyOf | NoneOf
 
 
@@ -139,6 +150,8 @@ def show_leaf(leaf: Leaf) -> str:
         case Term(text=text, mode=mode, quoted=quoted):
             sign = "=" if mode == "exact" else ""
             return f'{sign}"{text}"' if quoted else f"{sign}{text}"
+        case Symbol(text=text, quoted=quoted):
+            return f'"{text}"' if quoted else text
         case Prefix(text=text):
             return f"{text}*"
         case Name(text=text, quoted=quoted):

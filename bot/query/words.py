@@ -15,19 +15,31 @@ from bot.text.word_cache import word_cache
 TokenRange = tuple[int, int]  #: half-open range of word positions
 # Ranges of single words, shared by all articles.
 _SINGLE_WORDS = tuple((index, index + 1) for index in range(600))
+# Languages, and "" for unknown, in whose texts aa may stand for å: in others it is a long a.
+_LONG_A_LANGUAGES = frozenset({"da", "no", "sv", "en", ""})
 
 
 @word_cache(1 << 17)
 def keys_of_word(word: str, language: str) -> tuple[str, ...]:
     """Return the keys of a lower-case word: its folded form after `=`, and its stems.
 
-    С300 has the keys of S300, too.
+    С300 has the keys of S300, too, and Århus those of Aarhus, and the other way round.
     """
     folded = fold(word)
     keys = (f"={folded}", *stems(word, language))
+    if "å" in word or ("aa" in word and language in _LONG_A_LANGUAGES):
+        other = fold(word.replace("å", "aa")) if "å" in word else word.replace("aa", "å")
+        keys = tuple(dict.fromkeys((*keys, f"={fold(other)}", *stems(other, language))))
     if folded.isascii() or not any(map(str.isdecimal, folded)):
         return keys
     return (*keys, f"={designation(folded)}", designation(folded))
+
+
+def exact_form(written: str, folded: str) -> str:
+    """Return what `=` compares of a word: its letters with case and accents; of a number, it."""
+    if not any(map(str.isalpha, written)):
+        return folded
+    return normalize("NFKC", written.replace("ـ", "").replace("\u200c", "").replace("\u200d", ""))
 
 
 class ArticleWords:
@@ -37,7 +49,9 @@ class ArticleWords:
     """
 
     __slots__ = (
+        "_compounds",
         "_name_keys",
+        "_numbers",
         "_tokens",
         "article",
         "language",
@@ -69,6 +83,8 @@ class ArticleWords:
             ]
             unspaced = unspaced or summary.unspaced
             self._tokens.append(summary)
+        self._compounds = compounds
+        self._numbers: list[int] = []  # of each word, counting compounds as one; filled on demand
         #: words in lower case, also those of compounds joined, to their positions
         self.occurrences: dict[str, list[TokenRange]] = {}
         self.postings: dict[str, list[TokenRange]] = {}  #: keys to their positions
@@ -117,10 +133,35 @@ class ArticleWords:
         spans, shift = self._tokens[1].spans, self.summary_from
         return "summary", spans[start - shift][0], spans[end - 1 - shift][1]
 
-    def original_text(self, token_range: TokenRange) -> str:
-        """Return these words as written, in NFC."""
-        field, start, end = self.character_range(token_range)
-        return normalize("NFC", self.texts[field != "title"][start:end])
+    def exact_text(self, token_range: TokenRange) -> str:
+        """Return these words as `exact_form` of a query: with their case and accents."""
+        start, end = token_range
+        return "".join(
+            exact_form(self.original_text(index), self.words[index]) for index in range(start, end)
+        )
+
+    def original_text(self, index: int) -> str:
+        """Return a word as written."""
+        field, start, end = self.character_range((index, index + 1))
+        return self.texts[field != "title"][start:end]
+
+    def gap(self, index: int) -> str:
+        """Return what is written between a word and the next one of the same field."""
+        field, _, end = self.character_range((index, index + 1))
+        _, start, _ = self.character_range((index + 1, index + 2))
+        return self.texts[field != "title"][end:start]
+
+    def words_between(self, before: TokenRange, after: TokenRange) -> int:
+        """Return how many words stand between two others; those of a compound count as one."""
+        if not self._compounds:
+            return after[0] - before[1]
+        if not self._numbers:
+            number = 0
+            inside = {index for start, end in self._compounds for index in range(start + 1, end)}
+            for index in range(len(self.words)):
+                number += index not in inside
+                self._numbers.append(number)
+        return self._numbers[after[0]] - self._numbers[before[1] - 1] - 1
 
     def with_prefix(self, prefix: str) -> list[TokenRange]:
         """Return the positions of words whose folded form begins with this prefix."""

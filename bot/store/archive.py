@@ -20,6 +20,7 @@ from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import Silence
 from bot.model.feeds import Failure
 from bot.model.stories import Pair, PairReason
+from bot.query.prefilter import KEYS_VERSION
 from bot.store import meta
 from bot.store.database import read_only
 from bot.store.entry_facts import alerts_of, revisions_of
@@ -267,7 +268,12 @@ class Archive:
 
 
 def _usable(db: Database, expression: str) -> str:
-    """The expression; empty, for all entries, where the search index is broken."""
+    """The expression; empty, for all entries, where the index is broken or has other keys."""
+    if (
+        meta.read_number(db, MetaName.SEARCHED)
+        and meta.read_number(db, MetaName.SEARCH_KEYS) != KEYS_VERSION
+    ):
+        return ""
     try:
         db.execute(
             "select 1 from search where search match ? limit 1", [expression or '"x"']

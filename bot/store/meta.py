@@ -19,6 +19,7 @@ class MetaName(StrEnum):
     OUTAGE = "outage"  #: JSON object: since when and why Telegram takes nothing; or null
     SEARCH_ROWS = "search_rows"  #: rows of the search index
     SEARCH_OBSOLETE = "search_obsolete"  #: those that belong to no entry, or to its former words
+    SEARCH_KEYS = "search_keys"  #: version of its keys, `prefilter.KEYS_VERSION`
     STOPPING = "stopping"  #: the feed that a clean-up is marking the entries of; 0 for none
     CONFIG = "config"  #: JSON object: the last feeds.yaml that took effect, without secrets
     CLEANED_AT = "cleaned_at"  #: when a clean-up last went through to its end

@@ -1,5 +1,7 @@
 """The search index over stored entries: filled in batches, rebuilt where much of it is obsolete.
 
+It is also rebuilt where another version of newsbell made its keys.
+
 The index holds the keys that queries look for, not the text of entries (`bot.query.prefilter`).
 Its rows are never changed: an entry with other words gets a further row, whose id is above `_AGAIN`
 and leads to the entry by `searched_again`. Reading it is in `archive`.
@@ -11,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model.entries import Article
-from bot.query.prefilter import search_text
+from bot.query.prefilter import KEYS_VERSION, search_text
 from bot.query.words import ArticleWords
 from bot.store import meta
 from bot.store.database import Writer
@@ -52,6 +54,9 @@ class SearchTables:
 
 
 def _fill(db: Database, now: datetime) -> int:
+    if meta.read_number(db, MetaName.SEARCH_KEYS) != KEYS_VERSION:
+        _empty(db)
+        meta.write(db, MetaName.SEARCH_KEYS, KEYS_VERSION)
     searched = meta.read_number(db, MetaName.SEARCHED)
     new = db.execute(_NEW, [searched, BATCH]).fetchall()
     if new:
@@ -80,12 +85,17 @@ def _renew(db: Database) -> bool:
     rows = meta.read_number(db, MetaName.SEARCH_ROWS)
     if meta.read_number(db, MetaName.SEARCH_OBSOLETE) <= _OBSOLETE * (rows + BATCH):
         return False
+    _empty(db)
+    return True
+
+
+def _empty(db: Database) -> None:
+    """Empty the index; until it is filled again, a search looks at every entry."""
     db.execute("insert into search (search) values ('delete-all')")
     db.execute("delete from searched_again")
     db.execute("delete from unsearched")
     names = [MetaName.SEARCHED, MetaName.SEARCH_ROWS, MetaName.SEARCH_OBSOLETE]
     db.execute(f"delete from meta where name in ({marks(names)})", names)
-    return True
 
 
 def _keys(row: Any) -> str:

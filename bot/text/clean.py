@@ -14,7 +14,7 @@ _TAG = regex.compile(
     r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figcaption|figure|font"
     r"|h[1-6]|hr|i|iframe|img|ins|li|mark|"
     r"ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|tr|tt"
-    r"|u|ul|video)(?:\s[^<>]*)?/?>|<!--",
+    r"|u|ul|video|wbr)(?:\s[^<>]*)?/?>|<!--",
     regex.IGNORECASE,
 )
 _BREAK = regex.compile(
@@ -71,6 +71,12 @@ def plain(text: str) -> str:
         text = _LONG_MARKS.sub(r"\1", _DROPPED.sub("", text))
         text = _MARKS.sub(r"\1", unicodedata.normalize("NFC", text))
     return _SPACE.sub(" ", text).strip()
+
+
+def visible_positions(text: str) -> list[int]:
+    """Return the positions of the characters that `plain` does not drop as invisible."""
+    dropped = {place for match in _DROPPED.finditer(text) for place in range(*match.span())}
+    return [position for position in range(len(text)) if position not in dropped]
 
 
 def cut(text: str, length: int) -> str:

@@ -2,8 +2,10 @@
 
 Snowball (snowballstem.org) for the languages it supports. Ukrainian by lemma, since its vowels
 change inside words (Київ, Києва) and Snowball lacks it. From Hebrew words one-letter prefixes are
-removed. Arabic words lose article and prefixes before Snowball, which treats the endings of words
-with and without an article differently.
+removed. Arabic words lose their article before Snowball, which treats the endings of words with and
+without an article differently; whether a first letter is a prefix cannot be told from a word alone
+(فلسطين has none), so a word of a text counts with and without it. Korean nouns count with and
+without their particles (`bot.text.korean`).
 """
 
 from functools import cache
@@ -12,6 +14,7 @@ from typing import Any
 import Stemmer
 
 from bot.text.fold import fold
+from bot.text.korean import ends_in_hangul, without_particles
 from bot.text.word_cache import word_cache
 
 SNOWBALL = {
@@ -25,6 +28,8 @@ SNOWBALL = {
 }  # fmt: skip
 #: languages that are stemmed without Snowball
 OTHERS = frozenset({"uk", "he"})
+#: all languages whose words are found in any inflection
+INFLECTED = OTHERS | SNOWBALL.keys() | {"ko"}
 # Script of the first letter of a word, by ranges of code points: enough to choose a stemmer.
 _RANGES = (
     (0x30, 0x39, ""), (0x41, 0x24F, "Latin"), (0x1E00, 0x1EFF, "Latin"),
@@ -53,6 +58,13 @@ _NOT_LATIN = (
 )
 _AR_PREFIXES = ("وبال", "وكال", "فبال", "وال", "بال", "كال", "فال", "ولل", "فلل", "ال", "لل")
 _HE_PREFIXES = frozenset("והבכלמש")
+_AR_LETTERS = frozenset("وفبكل")  # and, so, in, as, for
+_AR_GUARD = "ط"  # no prefix begins with it: before it, Snowball removes no prefix
+# Endings that Persian writes after a zero-width non-joiner: plurals, possessives, comparatives.
+_FA_ENDINGS = frozenset(
+    "ها های هایی هایم هایت هایش هایمان هایتان هایشان ام ات اش مان تان شان ای اند تر ترین".split()
+)
+_ZWNJ = "\u200c"
 _MIN_LETTERS = 3  # of a Hebrew or Arabic word without its prefixes
 # Folding yields Arabic letters, the Persian stemmer expects Persian ones.
 _PERSIAN = str.maketrans({"ي": "ی", "ك": "ک"})
@@ -101,8 +113,14 @@ def stems(word: str, language: str) -> tuple[str, ...]:
 
     The word is in lower case, with its accents.
     """
+    if not word.isascii() and ends_in_hangul(word):
+        return _korean(word, language)
     forms = query_stems(word, language)
     match _stemmer_language(word, language):
+        case "ar":
+            return _without_first_letters(fold(word), forms[0])
+        case "fa" if _ZWNJ in word:
+            return tuple(dict.fromkeys((*_persian_forms(word, language), *forms)))
         case "he":
             return _without_prefixes(forms[0])
         case "tr":  # one pass leaves case endings of some words and removes too much of others
@@ -159,6 +177,37 @@ def _without_prefixes(word: str) -> tuple[str, ...]:
     return tuple(forms)
 
 
+def _korean(word: str, language: str) -> tuple[str, ...]:
+    forms = without_particles(fold(word))
+    last = forms[-1]
+    if ends_in_hangul(last):
+        return forms
+    return tuple(dict.fromkeys((*forms, *stems(last, language))))  # the English part of NATOs가
+
+
+def _persian_forms(word: str, language: str) -> tuple[str, ...]:
+    """The stems of a Persian word without what it has after its last zero-width non-joiner."""
+    first, _, last = word.rpartition(_ZWNJ)
+    ending = fold(last).translate(_PERSIAN)
+    return query_stems(first, language) if first and ending in _FA_ENDINGS else ()
+
+
+def _without_first_letters(word: str, whole: str) -> tuple[str, ...]:
+    """The stems of an Arabic word, of which `whole` is one; the first is that for stories.
+
+    The letter for *and* is nearly always a prefix of longer words, the others as often part of
+    them.
+    """
+    forms = [whole]
+    rest = word
+    while rest[0] in _AR_LETTERS and len(rest) > _MIN_LETTERS and len(forms) <= 2:
+        rest = rest[1:]
+        forms.append(_arabic(rest))
+    if len(forms) > 1 and word[0] == "و" and len(word) > _MIN_LETTERS + 1:
+        forms[:2] = forms[1], forms[0]
+    return tuple(dict.fromkeys(forms))
+
+
 def _arabic(word: str) -> str:
     for prefix in _AR_PREFIXES:
         if word.startswith(prefix) and len(word) - len(prefix) >= _MIN_LETTERS - 1:
@@ -166,4 +215,26 @@ def _arabic(word: str) -> str:
             break
     if word.endswith("ات") and len(word) > _MIN_LETTERS + 1:
         word = f"{word[:-2]}ه"  # the feminine plural is stemmed as its singular
-    return str(_snowball("arabic").stemWord(word))
+    for _ in range(2):  # فلسطينيون, فلسطيني, فلسطين
+        stem = _without_ending(_without_nisba(word))
+        if len(stem) < _MIN_LETTERS or stem == word:
+            break
+        word = stem
+        if len(word) <= _MIN_LETTERS + 2:  # a second time, سوريا would become سور
+            break
+    return word
+
+
+def _without_nisba(word: str) -> str:
+    """An Arabic word without the ending that makes an adjective of a name: لبنان of لبناني."""
+    for ending in ("يه", "ي"):
+        if word.endswith(ending) and len(word) - len(ending) > _MIN_LETTERS + 1:
+            return word.removesuffix(ending)
+    return word
+
+
+def _without_ending(word: str) -> str:
+    """What Snowball leaves of a word, which keeps its first letter."""
+    stemmer = _snowball("arabic")
+    stem = str(stemmer.stemWord(word))
+    return stem if stem[:1] == word[0] else str(stemmer.stemWord(_AR_GUARD + word))[1:]

@@ -1,33 +1,40 @@
 """Split a text into the words that queries match, and their compounds. Not stemming.
 
 Beyond `fold.words`: digits of all scripts become ASCII digits, thousands separators are removed
-(1,000 is 1000), and words joined by hyphens or apostrophes are also known as compounds, so that
-S-300, S300 and С-300 can match as a single word.
+(1,000 is 1000), traditional characters are simplified, and words joined by hyphens or apostrophes
+are also known as compounds, so that S-300, S300 and С-300 can match as a single word.
 """
 
 import re
 import unicodedata
+from functools import cache
 
 import regex
 from anyascii import anyascii
 
+from bot.text.chinese import simplified_characters
 from bot.text.fold import UNSPACED, fold
 from bot.text.word_cache import word_cache
 
+_GROUP_DIGITS = 3
 MAX_JOINED = 4  #: words of a compound that are joined
-_THOUSANDS = r"\d{1,3}(?:[,.'’٬\u00a0\u202f\u2009]\d{3})+(?!\d)"
-_DECIMAL = r"(?<![\d.,])\d{1,12}[.,٫]\d{1,2}(?!\d|[.,]\d)"
-_ASCII_NUMBER = re.compile(
-    r"(?<![0-9a-z])(?:[0-9]{1,3}(?:[,.'][0-9]{3})+(?![0-9])"
-    r"|(?<![.,])[0-9]{1,12}[.,][0-9]{1,2}(?![0-9]|[.,][0-9]))"
+_SEPARATORS = "[,.'’٬\u00a0\u202f\u2009]"
+# 1,000 and 1.234.567,89; as in India, 1,00,000; 1.5 and 0.125; not 1.2.2026 and 2.17.1.
+_NUMBER = (
+    rf"(?![0٠۰])\d{{1,3}}(?P<by>{_SEPARATORS})\d{{3}}(?:(?P=by)\d{{3}})*"
+    r"(?:(?!(?P=by))[.,٫]\d{1,2})?(?!\d|[.,]\d)"
+    r"|(?![0٠۰])\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d{1,2})?(?!\d|[.,]\d)"
+    r"|(?<![\d.,])(?:[0٠۰][.,٫]\d{1,12}|\d{1,12}[.,٫]\d{1,2})(?!\d|[.,]\d)"
 )
-_ASCII = re.compile(rf"[a-z][a-z0-9]*|{_ASCII_NUMBER.pattern}|[a-z0-9]+")
+_ASCII_NUMBER = re.compile(rf"(?<![0-9a-z])(?:{_NUMBER})", re.ASCII)
+_MAYBE_NUMBER = re.compile(r"[0-9][.,' ][0-9]")
+_ASCII = re.compile(rf"[a-z][a-z0-9]*|{_ASCII_NUMBER.pattern}|[a-z0-9]+", re.ASCII)
 _ASCII_CHUNK = re.compile(
     r"(?<![a-z0-9])[a-z](?:\.[a-z](?![a-z0-9]))+|[a-z0-9]+(?:[-'`][a-z0-9]+)*"
 )
 _ASCII_PART = re.compile(r"[a-z0-9]+")
 _ANY = regex.compile(
-    rf"(?V1)(?<![\p{{L}}\p{{N}}])(?:{_THOUSANDS}|{_DECIMAL})|[{UNSPACED}][\p{{M}}\uff9e\uff9f]*"
+    rf"(?V1)(?<![\p{{L}}\p{{N}}])(?:{_NUMBER})|[{UNSPACED}][\p{{M}}\uff9e\uff9f]*"
     rf"|[[\p{{L}}\p{{N}}]--[{UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}\u0640\u200c\u200d]--[{UNSPACED}]]*+"
 )
 _UNSPACED_CHARACTER = regex.compile(rf"(?V1)[{UNSPACED}]")
@@ -45,7 +52,10 @@ _PUNCTUATION = (
 )
 # Letters by Unicode, apostrophes by use.
 _APOSTROPHES = str.maketrans(dict.fromkeys("ʼʻʽʾʿˈ", "'"))
-_DECIMALS = re.compile(r"[.,٫](\d{1,2})$")
+_DECIMALS = re.compile(r"(?:[.,٫](?=\d{1,2}$)|(?<=^\d)(?<=[0٠۰])[.,٫])(\d+)$")
+_GROUP = re.compile(r"\d{3}(?:[.,٫]\d{1,2})?")
+# Letters that people replace by these where they do not have them.
+_ICELANDIC = {"þ": "th", "Þ": "Th", "ð": "d", "Ð": "D"}
 _NOT_DIGITS = re.compile(r"\D")
 
 
@@ -89,6 +99,12 @@ def _number(written: str) -> str:
     )
 
 
+@cache
+def _equal_letters() -> dict[int, str]:
+    """Letters that count as others in queries and texts, though `fold` keeps them apart."""
+    return simplified_characters() | str.maketrans(_ICELANDIC)
+
+
 @word_cache(1 << 16)
 def _folded(word: str) -> str:
     if (
@@ -98,7 +114,7 @@ def _folded(word: str) -> str:
         and not any(map(str.isalpha, word))
     ):
         word = _number(word)
-    folded = fold(word)
+    folded = fold(word if word.isascii() else word.translate(_equal_letters()))
     if folded.isascii():
         return folded
     return "".join(
@@ -135,7 +151,9 @@ def accented(word: str) -> str:
     return (
         _folded(word)
         if any(map(str.isdecimal, word))
-        else unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).lower())
+        else unicodedata.normalize(
+            "NFC", unicodedata.normalize("NFKC", word.translate(_equal_letters())).lower()
+        )
     )
 
 
@@ -143,30 +161,54 @@ def _compounds(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]
     compounds: list[tuple[int, int]] = []
     first = 0
     for index in range(1, len(spans) + 1):
-        gap = spans[index - 1][1]
-        if (
-            index == len(spans)
-            or spans[index][0] != gap + 1
-            or not _are_joined(text, spans[index - 1], spans[index])
-        ):
-            if index - first > 1:
-                compounds.append((first, index))
-            first = index
+        if index < len(spans):
+            gap = spans[index][0] - spans[index - 1][1]
+            if (gap == 1 and _are_joined(text, spans[index - 1], spans[index])) or (
+                gap == 0 and _is_measure(text, spans[index - 1], spans[index])
+            ):
+                continue
+        if index - first > 1:
+            compounds.append((first, index))
+        first = index
     return compounds
 
 
 def _are_joined(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Whether the character between two words joins them: hyphen, apostrophe, the point in U.S."""
+    """Whether the character between two words joins them.
+
+    A hyphen or apostrophe, the point in U.S., the blank in 10 000.
+    """
     sign = text[before[1]]
-    single = before[1] - before[0] == 1 and after[1] - after[0] == 1
-    return sign in _JOINERS or (
-        sign == "." and single and text[before[0]].isalpha() and text[after[0]].isalpha()
+    if sign in _JOINERS:
+        return True
+    length = before[1] - before[0]
+    if sign == ".":
+        single = length == 1 and after[1] - after[0] == 1
+        return single and text[before[0]].isalpha() and text[after[0]].isalpha()
+    return (
+        sign == " "
+        and length <= _GROUP_DIGITS
+        and text[before[0] : before[1]].isdecimal()
+        and (length == _GROUP_DIGITS or text[before[0]] != "0")
+        and _GROUP.fullmatch(text, *after) is not None
+    )
+
+
+def _is_measure(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether letters follow a number with separators, as in 1,000km, which is 1000km."""
+    number = text[before[0] : before[1]]
+    return (
+        number[0].isdecimal()
+        and number[-1].isdecimal()
+        and not number.isalnum()
+        and text[after[0]].isalpha()
+        and not is_unspaced(text[after[0]])
     )
 
 
 def _ascii_tokens(text: str) -> Tokens:
     """Like `tokens`, for ASCII in lower case, in a fifth of the time."""
-    if _ASCII_NUMBER.search(text):
+    if _MAYBE_NUMBER.search(text):
         matches = list(_ASCII.finditer(text))
         words = [
             word if word.isalnum() else _number(word)
@@ -197,6 +239,14 @@ def joined(parts: tuple[str, ...]) -> str:
 def designation(word: str) -> str:
     """Transliterate a folded word to Latin letters."""
     return str(anyascii(word)).lower().replace("'", "")
+
+
+def compound_forms(parts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return a compound as it is and, if it has a number and other letters, in Latin letters."""
+    word = "".join(parts)
+    if word.isascii() or not any(map(str.isdecimal, word)):
+        return (parts,)
+    return tuple(dict.fromkeys((parts, tuple(designation(fold(part)) for part in parts))))
 
 
 def is_unspaced(word: str) -> bool:

@@ -5,6 +5,8 @@ from datetime import date
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
+import idna
+
 from bot.text.clean import encodable
 
 _TRACKING_PREFIXES = (
@@ -137,6 +139,19 @@ def host(link: str) -> str:
         return name.encode("idna").decode("ascii") if not name.isascii() else name
     except UnicodeError:
         return ""
+
+
+def ascii_host(name: str) -> str:
+    """Return a host name as ASCII (IDNA, as browsers read it); unchanged where it is no such name.
+
+    For comparisons: addresses are written in both forms.
+    """
+    if name.isascii():
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return name
 
 
 def article_number(link: str) -> str:

@@ -195,6 +195,20 @@ def test_an_article_is_found_in_any_language_before_and_after_it_is_indexed(
     assert title in harness.titles(query)
 
 
+def test_an_index_with_keys_of_another_version_is_not_used_and_is_built_anew(
+    harness: ArchiveHarness,
+) -> None:
+    harness.put(Article("臺灣 harbour", language="zh"), Article("Radar", language="en"))
+    assert harness.fill() == 2
+    harness.rows("update meta set value = '1' where name = 'search_keys' returning 1")
+    harness.rows("insert into search (search) values ('delete-all') returning 1")
+
+    assert harness.titles("台湾") == ["臺灣 harbour"]
+    assert harness.fill() == 2
+    assert harness.titles("台湾") == ["臺灣 harbour"]
+    assert harness.fill() == 0
+
+
 @pytest.mark.parametrize("filled_between", [False, True])
 @pytest.mark.parametrize("filled_after", [False, True])
 def test_changed_words_are_found_and_the_old_ones_are_not(

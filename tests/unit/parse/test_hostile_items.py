@@ -173,3 +173,10 @@ def test_numbers_have_bounds() -> None:
 
 def test_labels_are_one_clean_line() -> None:
     assert label("a\x1b[31m\n\ud800\u202eb" + "c" * 99, 10) == "a [31m bc…"
+
+
+@pytest.mark.parametrize(
+    "written", ["Har<wbr>bour", "Har&shy;bour", "Har\u00adbour", "Har<wbr/>bour"]
+)
+def test_a_place_where_a_word_may_be_broken_parts_no_word(written: str) -> None:
+    assert title(written) == "Harbour"

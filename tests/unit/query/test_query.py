@@ -187,3 +187,40 @@ def test_whatever_a_term_raises_is_a_mistake_of_the_query(monkeypatch: pytest.Mo
     with pytest.raises(QueryError) as caught:
         parse("harbour /radar/")
     assert caught.value.position == 8
+
+
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [("火災 (radar", 5), ("ＵＳ (radar", 5), ("cafe\u0301 (radar", 5), ("ra\u200bdar (x", 6)],
+    ids=ascii,
+)
+def test_the_caret_is_below_the_sign_in_a_fixed_width_font(query: str, columns: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(query)
+
+    assert caught.value.caret().splitlines()[1] == f"{' ' * columns}^"
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ("Port Selv*", "star does nothing"),
+        ('"Port Selv*"', "star does nothing"),
+        ("radar OR sonar", "an item of its own"),
+        ("radar NOT sonar", "an item of its own"),
+        ("(radar)", "an item of its own"),
+        ("radar && sonar", "an item of its own"),
+        ("🚨", "letter or digit"),
+        ("rad.a*", "more than one word"),
+    ],
+)
+def test_an_item_of_a_list_that_would_be_read_otherwise_than_meant_is_refused(
+    item: str, words: str
+) -> None:
+    with pytest.raises(QueryError, match=words):
+        parse("@ports", {"ports": ("Port Selva", item)})
+
+
+@pytest.mark.parametrize("item", ["$TSLA", "Marks & Spencer", "order or chaos", "rada*", '"OR"'])
+def test_an_item_of_a_list_is_words(item: str) -> None:
+    parse("@ports", {"ports": (item,)})

@@ -1,0 +1,22 @@
+"""Tests of subscriptions in feeds.yaml: their headlines are what real articles would have."""
+
+import pytest
+
+from bot.config.load import RuleTest
+from bot.config.query_tests import failures
+
+
+@pytest.mark.parametrize(
+    ("query", "headline"),
+    [
+        ("harbour", "Har\u00adbour fire"),
+        ("/air defence/", "Air\u00a0defence units".lower()),
+        ("/a fire & smoke/", "A fire &amp; smoke".lower()),
+        ("/harbour fire/", "harbour  fire "),
+        ("harbour", "Har<wbr>bour fire"),
+    ],
+)
+def test_a_headline_is_cleaned_as_that_of_an_article(query: str, headline: str) -> None:
+    test = RuleTest("here", query, headline, True, 1, 1, "subscriptions[0].tests.match[0]")
+
+    assert failures([test], {}) == []
