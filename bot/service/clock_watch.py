@@ -53,7 +53,12 @@ class ClockWatch:
             behind = -gap > DOUBTED and await self._store.is_clock_behind(step)
             await self._correct(step)
             return gap if behind else timedelta(0)
-        await self._store.correct_moments(ClockStep(now), is_set=gap > LONGEST_GAP)
+        count = await self._store.correct_moments(ClockStep(now), is_set=gap > LONGEST_GAP)
+        if count:
+            # Of an earlier run, whose clock nobody compared while it was ahead.
+            log.warning("waits_shortened", corrected=count)
+            notice = NoticeIntent(NoticeKind.CLOCK, waits_text(count))
+            await self._store.notify(notice, now)
         return timedelta(0)
 
     async def look(self) -> None:
@@ -114,6 +119,20 @@ def notice_text(step: ClockStep) -> str:
         f"{in_words(abs(step.span))}: it says {step.now:%Y-%m-%d %H:%M} UTC now. Polls and "
         "messages go on as before, and nothing old is deleted for a day. If that time is wrong, "
         "set the clock; with a time service (NTP) it stays right."
+    )
+
+
+def waits_text(count: int) -> str:
+    """What the operator reads where stored waits were longer than any that newsbell knows."""
+    waits = (
+        "1 wait of a feed, a site or a chat"
+        if count == 1
+        else (f"{count} waits of feeds, sites and chats")
+    )
+    return (
+        f"The clock of this machine was ahead once: {waits} would have lasted longer than newsbell "
+        "ever waits. They were shortened, and nothing is lost. If the time is wrong now, set the "
+        "clock; with a time service (NTP) it stays right."
     )
 
 

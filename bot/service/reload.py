@@ -149,7 +149,12 @@ class Reloader:
         logs.keep_secret(value for headers in new.headers.values() for value in headers.values())
         await self._subscriptions.refresh()
         await self._match_again(old.declared, new.declared)
-        log.info("config_reloaded", file=new.path.name, changes="; ".join(changes) or "no changes")
+        log.info(
+            "config_reloaded",
+            file=new.path.name,
+            effect="the file is taken in",
+            changes="; ".join(changes) or "no changes",
+        )
         self._reloaded()
 
     async def _reject(self, error: ConfigError) -> None:

@@ -173,6 +173,24 @@ async def test_no_wait_outlasts_what_could_have_been_asked_for(
             assert query(app, read) == [(put_time(expected),)]
 
 
+async def test_waits_that_a_clock_ahead_left_are_mended_at_the_start_and_told_once(
+    tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
+) -> None:
+    server.put("/feed.xml", rss(*archive(2)))
+    config = _config(server, "/feed.xml")
+    async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
+        await _poll_due(app)
+        execute(app, "update feeds set next_poll_at = ?", put_time(NOON + 5 * YEAR))
+        execute(app, "update chats set not_before = ?", put_time(NOON + 5 * YEAR))
+    for _ in range(2):
+        async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
+            assert query(app, "select next_poll_at from feeds") == [(put_time(NOON),)]
+            assert query(app, "select not_before from chats") == [(put_time(NOON + DAY),)]
+            notices = query(app, "select text from outbox where kind = 'notice'")
+            (text,) = [text for (text,) in notices if "clock" in text]
+            assert "2 waits of feeds, sites and chats" in text
+
+
 async def test_the_operator_is_told_once_and_nothing_is_deleted_for_a_day(
     tmp_path: Path, server: FeedServer, clock: ManualClock, terminal: Recorder
 ) -> None:
