@@ -187,6 +187,8 @@ def check(file: Path) -> None:
     click.echo(f"{file} is valid: {', '.join(counts)}.")
     for line in _overruled_hints(config):
         click.echo(line)
+    for warning in config.warnings:
+        click.echo(warning.at(str(file)))
     for key in config.outdated:
         click.echo(f"{key.at(str(file))} (the old name still works)")
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):

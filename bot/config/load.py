@@ -25,6 +25,8 @@ from bot.model.feeds import DeclaredFeed
 from bot.model.stories import Grouping
 from bot.query.parser import parse
 from bot.query.price import FILE_LIMIT, check_price
+from bot.query.tree import Node
+from bot.query.warnings import query_warnings
 
 M = TypeVar("M", bound=BaseModel)
 #: old names of keys that still work, by their path
@@ -69,6 +71,7 @@ class Config:
     publisher_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outdated: tuple[Mistake, ...] = ()  #: keys under old names; they still work
     text: str = field(default="", repr=False)  #: of the file, without the secrets that are in it
+    warnings: tuple[Mistake, ...] = ()  #: of queries that may mean something else
 
     @property
     def database(self) -> Path:
@@ -161,6 +164,7 @@ class _Reader:
             publisher_groups,
             tuple(self._document.outdated),
             self._document.masked(),
+            tuple(self._warnings),
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -343,6 +347,7 @@ class _Reader:
         } | self._elsewhere
         seen: dict[str, int] = {}  # to the line
         self._tests: list[RuleTest] = []
+        self._warnings: list[Mistake] = []
         for index, data in enumerate(self._section("subscriptions", list)):
             path: yaml_locations.Path = ("subscriptions", index)
             shape = self._model(SubscriptionShape, data, path)
@@ -358,7 +363,9 @@ class _Reader:
             self._known((*path, "to"), shape.to, set(chats), "chat")
             self._known((*path, "feeds"), shape.feeds, selectors, "tag, name or URL of a feed")
             try:
-                check_price(parse(shape.query, names), shape.query, FILE_LIMIT)
+                tree = parse(shape.query, names)
+                check_price(tree, shape.query, FILE_LIMIT)
+                self._warn((*path, "query"), tree)
             except QueryError as error:
                 caret = "\n".join(f"    {line}" for line in error.caret().splitlines())
                 self._document.mistake((*path, "query"), f"{error.message}\n{caret}")
@@ -375,6 +382,13 @@ class _Reader:
                 )
             )
         return result
+
+    def _warn(self, path: yaml_locations.Path, tree: Node) -> None:
+        line, column = self._document.at(path)
+        name = yaml_locations.path_text(path)
+        self._warnings += [
+            Mistake(line, column, name, str(warning)) for warning in query_warnings(tree)
+        ]
 
     def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
         for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):

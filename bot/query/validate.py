@@ -4,6 +4,7 @@ Not the syntax.
 """
 
 from bot.errors import QueryError
+from bot.query.implication import contradiction
 from bot.query.tree import AllOf, AnyOf, Everything, InField, Meta, Near, Node, NoneOf, Term, show
 
 
@@ -91,6 +92,8 @@ def _contradicts(parts: list[Node]) -> bool:
             branches = part.part.parts if isinstance(part.part, AnyOf) else (part.part,)
             excluded.update(_canonical(branch) for branch in branches)
     positive = [part for part in parts if not isinstance(part, NoneOf)]
+    if contradiction(tuple(parts), certain=True):
+        return True
     languages = {part.value for part in positive if isinstance(part, Meta) and part.field == "lang"}
     if len(languages) > 1:
         return True

@@ -248,6 +248,17 @@ async def test_wrong_usage_ends_with_2(folder: Path) -> None:
     assert "Usage: " in result.err
 
 
+async def test_check_warns_of_what_may_be_a_mistake(folder: Path) -> None:
+    (folder / "other.yaml").write_text(
+        "chats: {here: {terminal: true}}\nfeeds: ['http://a.example/']\n"
+        "subscriptions: [{name: a, query: 'radar and sonar', to: here}]\n",
+        encoding="utf-8",
+    )
+    result = await command(folder, "check", "other.yaml")
+    assert result.code == 0
+    assert "other.yaml:3:34 subscriptions[0].query: “and” is a word here" in result.out
+
+
 async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder: Path) -> None:
     (folder / "other.yaml").write_text(
         "chats: {desk: {telegram: 5}}\nfeeds: ['http://a.example/']\n", encoding="utf-8"

@@ -20,7 +20,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
-from bot.chat.handlers.subscriber import Subscriber, add_newest
+from bot.chat.handlers.subscriber import Subscriber, add_newest, add_warnings
 from bot.chat.replies import list_changed, unknown_button
 from bot.delivery.composer import Composer
 from bot.errors import QueryError
@@ -156,6 +156,7 @@ class Start(StaticScreen):
         if forecast:
             composer.add("\n\n" + forecast_text(forecast, translator))
             add_newest(composer, forecast, 5)
+        add_warnings(composer, tree, translator)
         return _offer_topic(context, replace(screen, id=0), composer, text, feeds)
 
     async def offer_topic(self, context: Context, text: str) -> Reply:

@@ -19,6 +19,7 @@ from bot.ports import ChatStore
 from bot.query.price import CHAT_LIMIT
 from bot.query.tree import Node
 from bot.query.tree import show as as_query
+from bot.query.warnings import query_warnings
 from bot.search.backtest import Forecast
 from bot.text.clean import cut, plain
 
@@ -178,7 +179,14 @@ def subscribed_message(
         lines.append(rare if forecast.alerts_per_week < 1 else often)
     for line in lines:
         composer.add(f"\n{line}")
+    add_warnings(composer, tree, translator)
     return composer.message()
+
+
+def add_warnings(composer: Composer, tree: Node, translator: Translator) -> None:
+    """Add what may be a mistake in an accepted query, each warning in a paragraph."""
+    for warning in query_warnings(tree):
+        composer.add(f"\n\n⚠ {warning.translated(translator.gettext)}")
 
 
 def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:

@@ -22,7 +22,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
-from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest
+from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest, add_warnings
 from bot.chat.replies import list_changed, unknown_button
 from bot.delivery.composer import Composer
 from bot.errors import QueryError
@@ -227,6 +227,7 @@ class SubscriptionControls:
         if forecast:
             composer.add("\n\n" + forecast_text(forecast, translator))
             add_newest(composer, forecast, 5)
+        add_warnings(composer, tree, translator)
         screen = replace(screen, values={**screen.values, "query": text.strip()}, id=0)
         row = [
             button(translator.gettext("Save"), SubscriptionAction.SAVE),

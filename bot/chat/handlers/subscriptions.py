@@ -18,7 +18,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
-from bot.chat.handlers.subscriber import Subscriber, add_newest
+from bot.chat.handlers.subscriber import Subscriber, add_newest, add_warnings
 from bot.chat.handlers.subscription import (
     SubscriptionAction,
     SubscriptionControls,
@@ -37,6 +37,7 @@ from bot.model.chat_events import (
 from bot.model.chats import Subscription, Urgency
 from bot.model.message import Message
 from bot.ports import Members
+from bot.query.tree import Node
 from bot.search.backtest import MANY_ALERTS_A_DAY, Forecast
 from bot.search.forecast_text import forecast_text
 from bot.text.clean import cut
@@ -99,7 +100,7 @@ class Subscriptions(StaticScreen):
             return Reply(obstacle)
         forecast = await self._subscriber.forecast(tree, context)
         if forecast and forecast.alerts_per_day > MANY_ALERTS_A_DAY:
-            return _confirmation(context, query, forecast)
+            return _confirmation(context, query, tree, forecast)
         return await self._subscriber.subscribe(context, query, forecast)
 
     async def confirm(self, context: Context, _argument: str) -> Reply:
@@ -130,6 +131,7 @@ class Subscriptions(StaticScreen):
             return text_reply(archive_unavailable(translator))
         composer = Composer().add(forecast_text(forecast, translator))
         add_newest(composer, forecast, 10)
+        add_warnings(composer, tree, translator)
         return Reply(composer.message())
 
     async def list(self, context: Context, _argument: str) -> Reply:
@@ -258,7 +260,7 @@ def _add_line(
         composer.add(f" ({name})")
 
 
-def _confirmation(context: Context, query: str, forecast: Forecast) -> Reply:
+def _confirmation(context: Context, query: str, tree: Node, forecast: Forecast) -> Reply:
     """Ask whether a query that would alert a lot is meant."""
     translator = context.translator
     lead = translator.gettext(
@@ -269,6 +271,7 @@ def _confirmation(context: Context, query: str, forecast: Forecast) -> Reply:
     add_newest(composer, forecast, 3)
     hint = translator.gettext("Narrow the query, or subscribe anyway: /confirm")
     composer.add(f"\n\n{hint}")
+    add_warnings(composer, tree, translator)
     row = [
         button(translator.gettext("Subscribe anyway"), SubscriptionAction.SUBSCRIBE),
         button(translator.gettext("Add to digest"), SubscriptionAction.DIGEST),

@@ -485,3 +485,12 @@ async def test_a_running_newsbell_answers_by_itself(harness: TelegramHarness) ->
     await run
 
     assert harness.shown(ANN) == [SUBSCRIBED.strip()]
+
+
+@pytest.mark.parametrize("command", ["/subscribe", "/test"])
+async def test_a_query_that_may_be_mistaken_is_answered_with_a_warning(
+    harness: TelegramHarness, command: str
+) -> None:
+    answer = await ask(harness, f"{command} radar and sonar")
+
+    assert "⚠ “and” is a word here, which articles must contain. Write AND" in answer
