@@ -44,6 +44,7 @@ KEYWORDS = {
     "QueryError": (3,),
     "ChatClosed": None,
     "OpmlError": None,
+    "QueryWarning": None,
 }  # as `make messages` has them
 TEXT_AT = {
     "gettext": (0,),
@@ -51,6 +52,7 @@ TEXT_AT = {
     "QueryError": (2,),
     "ChatClosed": (0,),
     "OpmlError": (0,),
+    "QueryWarning": (0,),
 }  # the same, counted from 0, of what has so many arguments
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 UNFINISHED: set[str] = (
