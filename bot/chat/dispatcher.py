@@ -36,6 +36,7 @@ from bot.model.chat_events import (
     ScreenTask,
     SetPaused,
     Text,
+    TopicOpened,
 )
 from bot.model.chats import Chat, ChatSettings
 from bot.model.message import Message
@@ -143,6 +144,8 @@ class Dispatcher:
         """Return the reply, and the chat that it is about."""
         if not update.address:
             return Reply(), chat
+        if isinstance(update, TopicOpened):
+            return Reply(), chat  # that it was opened is all that counts
         if isinstance(update, Membership):
             return self._admission.membership_change(update, chat, person), chat
         if person.role is Role.BLOCKED:
@@ -277,7 +280,7 @@ class Dispatcher:
 
 def _is_spoken(update: ChatUpdate) -> bool:
     """Whether a person did something in the chat, so that the bot can speak there again."""
-    return bool(update.address) and not isinstance(update, Membership)
+    return bool(update.address) and not isinstance(update, Membership | TopicOpened)
 
 
 def _result(reply: Reply, target: Chat | None) -> UpdateResult:

@@ -19,7 +19,7 @@ from bot.config import yaml_locations
 from bot.config.schema import ChatShape, FeedShape, FileShape, Settings, SubscriptionShape
 from bot.config.yaml_locations import YamlLocations
 from bot.errors import ConfigError, Mistake, QueryError
-from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
+from bot.model.chats import GENERAL_TOPIC, ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.model.stories import Grouping
@@ -233,16 +233,17 @@ class _Reader:
                 )  # so that only this mistake is reported
                 continue
             kind = ChatKind.TERMINAL if chat.terminal else ChatKind.TELEGRAM
+            topic = 0 if chat.topic in {None, GENERAL_TOPIC} else chat.topic or 0
             chats[name] = DeclaredChat(
                 name,
                 kind,
                 chat.telegram or 0,
-                chat.topic or 0,
+                topic,
                 Grouping(chat.stories) if chat.stories else None,
                 chat.settings,
             )
             if kind is ChatKind.TELEGRAM:
-                first = seen.setdefault((chat.telegram or 0, chat.topic or 0), name)
+                first = seen.setdefault((chat.telegram or 0, topic), name)
                 if first != name:
                     line = self._document.at(("chats", first))[0]
                     self._document.mistake(

@@ -281,7 +281,8 @@ class ChatShape(Shape):
         default=None, description="Telegram chat id; negative for groups and channels."
     )
     topic: Annotated[int, Field(ge=1), _WHOLE] | None = Field(
-        default=None, description="Topic (message_thread_id) of a forum."
+        default=None,
+        description="Topic (message_thread_id) of a forum; 1, General, is the group itself.",
     )
     terminal: Literal[True] | None = Field(
         default=None, description="The terminal that newsbell runs in."

@@ -32,6 +32,8 @@ UNDECIDED_TRIES = 20  #: undecided tries of one message, at least, before newsbe
 UNDECIDED_SPAN = timedelta(hours=6)  #: and the time since the first of them
 OUTAGE_NOTICE = timedelta(minutes=1)  #: an outage of which the operator hears
 LONG_PAUSE = timedelta(hours=1)  #: a pause that Telegram asks for and the operator hears of
+LONGEST_TOPIC_TRY = timedelta(hours=1)  #: between two tries in a topic that is closed
+_FIRST_TOPIC_TRY = timedelta(minutes=1)
 _FIRST_BACKOFF = timedelta(seconds=2)
 _LONGEST_BACKOFF = timedelta(minutes=10)
 
@@ -39,6 +41,11 @@ _LONGEST_BACKOFF = timedelta(minutes=10)
 def backoff(attempt: int) -> timedelta:
     """2 s, 4 s, 8 s ... up to ten minutes."""
     return min(_FIRST_BACKOFF * (1 << min(max(attempt - 1, 0), 12)), _LONGEST_BACKOFF)
+
+
+def topic_backoff(attempt: int) -> timedelta:
+    """1 minute, 2, 4 ... up to an hour: in case nobody says that a topic is open again."""
+    return min(_FIRST_TOPIC_TRY * (1 << min(max(attempt - 1, 0), 6)), LONGEST_TOPIC_TRY)
 
 
 def settle(
@@ -182,7 +189,8 @@ def _closed(delivery: Delivery, outcome: ChatClosed, now: datetime) -> Settlemen
     text = f"{delivery.chat.name} takes no messages: {reason} Its alerts are kept and sent later."
     notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
     if outcome.probe:
-        return replace(_retry(delivery, reason, now + PROBE_AFTER, notice), topic_only=True)
+        wait = topic_backoff(delivery.attempt) if outcome.soon else PROBE_AFTER
+        return replace(_retry(delivery, reason, now + wait, notice), topic_only=True)
     # Tries that are in doubt were no answer: they do not count towards the limit.
     if not outcome.final and delivery.attempt - delivery.doubts < NOT_FOUND_LIMIT:
         return _retry(delivery, reason, now + backoff(delivery.attempt + 3))

@@ -110,6 +110,11 @@ class Press(ChatUpdate):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicOpened(ChatUpdate):
+    """A topic of a forum was opened again: it takes messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Membership(ChatUpdate):
     """The bot was let into the chat, or blocked and removed."""
 

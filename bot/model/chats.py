@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from bot.model.stories import Grouping
 
+GENERAL_TOPIC = 1  #: its id in links; the Bot API takes messages to it as to the group alone
+
 
 class ChatKind(StrEnum):
     """Where the messages of a chat go."""
@@ -65,7 +67,7 @@ class DeclaredChat:
     name: str
     kind: ChatKind
     address: int = 0  #: Telegram chat id; 0 for the terminal
-    topic: int = 0  #: Telegram message_thread_id; 0 for none
+    topic: int = 0  #: Telegram message_thread_id; 0 for none and for General
     grouping: Grouping | None = None  #: None: as the file's settings say
     settings: ChatSettings = ChatSettings()
 

@@ -174,6 +174,11 @@ class ChatClosed:
     reason: str
     probe: bool  #: worth a try a day later (rights may come back); otherwise a person must act
     final: bool = True  #: False: may be a slip of the server (chat not found): tried again first
+    soon: bool = False  #: worth a try within the hour: topics are closed for a night
+
+
+#: what a topic is where Telegram takes nothing for it
+NO_TOPIC = ChatClosed("the topic is closed or deleted; reopen it, or set another one.", probe=True)
 
 
 @dataclass(frozen=True, slots=True)

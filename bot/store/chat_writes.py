@@ -8,10 +8,17 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from bot.model.chat_events import ExpectedInput, HandledUpdate, Reaction, Reply, Screen
+from bot.model.chat_events import (
+    ExpectedInput,
+    HandledUpdate,
+    Membership,
+    Reaction,
+    Reply,
+    Screen,
+)
 from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind
-from bot.store import meta, outbox
+from bot.store import meta, outbox, topics
 from bot.store.chat_changes import Origin, apply
 from bot.store.mappers import put_screen_state, put_time
 from bot.store.meta import MetaName
@@ -48,6 +55,8 @@ def keep(db: Database, handled: HandledUpdate, now: datetime) -> bool:
     if last is not None and 0 <= int(last) - update.update_id < _REPEATS:
         return False
     meta.write(db, MetaName.LAST_UPDATE, update.update_id)
+    if update.address < 0 and not isinstance(update, Membership | Reaction):
+        topics.try_again(db, update)
     if reply.message or reply.changes or reply.screen:
         _keep_reply(db, handled, now)
     return True

@@ -1,10 +1,13 @@
-"""Topics of a group, which are allowed with it. Decides nothing else."""
+"""Topics of a group: which are allowed with it, which are tried again."""
 
 from collections.abc import Collection
 
 from sqlite_utils import Database
 
-from bot.store.sql import TELEGRAM, marks
+from bot.model.chat_events import ChatUpdate
+from bot.model.chats import ChatKind
+from bot.model.delivery import NO_TOPIC
+from bot.store.sql import IS_QUEUED, TELEGRAM, marks
 
 
 def allow_topics(db: Database, groups: Collection[int]) -> list[int]:
@@ -23,3 +26,13 @@ def allow_topics(db: Database, groups: Collection[int]) -> list[int]:
         list(groups),
     ).fetchall()
     return [row["id"] for row in rows]
+
+
+def try_again(db: Database, update: ChatUpdate) -> None:
+    """Try again what waits because its topic was closed: somebody opened it, or writes there."""
+    db.execute(
+        "update chats set not_before = null where kind = ? and address = ? and topic = ? "
+        "and not_before is not null and id in "
+        f"(select chat_id from outbox where {IS_QUEUED} and error = ?)",
+        [ChatKind.TELEGRAM, update.address, update.topic, NO_TOPIC.reason],
+    )

@@ -26,8 +26,10 @@ from bot.model.chat_events import (
     Press,
     Reaction,
     Text,
+    TopicOpened,
     Upload,
 )
+from bot.model.chats import GENERAL_TOPIC
 from bot.text.clean import encodable, plain
 
 ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query", "message_reaction"]
@@ -55,6 +57,10 @@ def parse_update(update: Update, upload: Upload | None = None) -> ChatUpdate:
     ignored = ChatUpdate(update_id=update.update_id)
     if message is None or message.is_automatic_forward:
         return ignored
+    if message.forum_topic_reopened or message.general_forum_topic_unhidden:
+        return TopicOpened(
+            update_id=update.update_id, address=message.chat.id, topic=_topic(message)
+        )
     text = encodable(message.text or message.caption or "")
     if not text and not _is_opml(message):
         return ignored
@@ -181,7 +187,9 @@ def _replied_to(message: Message) -> int | None:
 
 
 def _topic(message: Message) -> int:
-    return (message.message_thread_id or 0) if message.is_topic_message else 0
+    """Return the topic; 0 for General, which is the group itself."""
+    topic = message.message_thread_id if message.is_topic_message else 0
+    return 0 if topic in {None, GENERAL_TOPIC} else topic or 0
 
 
 def _name(user: User | None) -> str:

@@ -56,6 +56,12 @@ class People(Membership):
             chat_id, sender, text, thread_id=thread_id, reply_to=reply_to, sender_chat=sender_chat
         )
 
+    def reopen_topic(self, chat_id: int, user_id: int, thread_id: int) -> int:
+        """Let an administrator open a closed topic again: Telegram says so within it."""
+        self.chats[chat_id].topics[thread_id].closed = False
+        service: Json = {"forum_topic_reopened": {}}
+        return self._write(chat_id, user_id, "", thread_id=thread_id, attachment=service)
+
     def upload(
         self,
         chat_id: int,

@@ -11,6 +11,7 @@ import json
 import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeGuard
@@ -29,6 +30,7 @@ from telegram.error import (
 )
 
 from bot.model.delivery import (
+    NO_TOPIC,
     ChatClosed,
     ChatMoved,
     MessageLost,
@@ -71,7 +73,8 @@ _NO_RIGHTS = (
     "chat_restricted",
     "need administrator rights",
 )
-_NO_TOPIC = ("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid")
+_TOPIC_ERRORS = ("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid")
+_CLOSED_TOPIC = "topic_closed"
 _NO_MESSAGE = (
     "message to edit not found",
     "message can't be edited",
@@ -180,10 +183,8 @@ def _bad_request(error: BadRequest, description: str, message_id: int | None) ->
         return ChatClosed(
             "the bot may not write there; give it the right to send messages.", probe=True
         )
-    if _has_any(description, _NO_TOPIC):
-        return ChatClosed(
-            "the topic is closed or deleted; reopen it, or set another one.", probe=True
-        )
+    if _has_any(description, _TOPIC_ERRORS):
+        return replace(NO_TOPIC, soon=_CLOSED_TOPIC in description)
     return Refused(f"{str(error)[:_REASON_LENGTH]}.")
 
 

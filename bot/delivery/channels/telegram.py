@@ -26,6 +26,7 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.delivery.channels.send_errors import classify, clean_parameters, is_id, unreadable
+from bot.model.chats import GENERAL_TOPIC, Chat
 from bot.model.delivery import (
     Delivery,
     DeliveryKind,
@@ -171,7 +172,7 @@ class TelegramChannel:
             chat.address,
             message.text,
             entities=entities_of(message),
-            message_thread_id=chat.topic or None,
+            message_thread_id=_thread(chat),
             link_preview_options=_preview(message),
             reply_markup=_keyboard(message),
             disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
@@ -184,7 +185,7 @@ class TelegramChannel:
         common: dict[str, Any] = {
             "caption": message.text or None,
             "caption_entities": entities_of(message),
-            "message_thread_id": chat.topic or None,
+            "message_thread_id": _thread(chat),
             "reply_markup": _keyboard(message),
             "reply_parameters": _reply_parameters(delivery),
         }
@@ -201,6 +202,11 @@ class TelegramChannel:
             link_preview_options=_preview(message),
             reply_markup=_keyboard(message),
         )
+
+
+def _thread(chat: Chat) -> int | None:
+    """Return the topic to write to; none for General, which the Bot API refuses to find."""
+    return None if chat.topic in {0, GENERAL_TOPIC} else chat.topic
 
 
 def _reply_parameters(delivery: Delivery) -> ReplyParameters | None:

@@ -218,7 +218,7 @@ async def test_messages_of_before_the_move_are_not_changed_after_it(
         assert harness.shown(NEW) == ["group 1", "group 2", "group 3"]
 
 
-async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(
+async def test_a_closed_topic_waits_alone_and_is_tried_again_within_an_hour(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     api.close_topic(FORUM, TOPIC)
@@ -229,12 +229,60 @@ async def test_a_closed_topic_waits_alone_and_is_tried_again_a_day_later(
         await harness.deliver(MINUTE)
         assert harness.shown(FORUM) == ["everyone 1", "everyone 2"], "General goes on"
         assert len(harness.notices) == 1
+        await harness.deliver(9 * HOUR, step=MINUTE)
+        assert sends(api, FORUM) < 25, "an open one is not worth a try a minute"
+        assert len(harness.notices) == 1
         api.chats[FORUM].topics[TOPIC].closed = False
-        await harness.deliver(23 * HOUR, step=HOUR)
-        assert harness.shown(FORUM, TOPIC) == []
-        await harness.deliver(2 * HOUR, step=MINUTE)
+        await harness.deliver(HOUR, step=MINUTE)
 
         assert harness.shown(FORUM, TOPIC) == ["everyone 1", "everyone 2"]
+
+
+@pytest.mark.parametrize("by", ["the service message", "a message"])
+async def test_a_topic_that_is_opened_again_is_tried_at_once(
+    tmp_path: Path, api: BotApi, clock: ManualClock, by: str
+) -> None:
+    api.close_topic(FORUM, TOPIC)
+    async with open_harness(
+        tmp_path, api, {"topic": (FORUM, TOPIC), "general": FORUM}, clock
+    ) as harness:
+        await harness.bring("everyone 1")
+        await harness.deliver(HOUR, step=MINUTE)
+        assert harness.shown(FORUM, TOPIC) == []
+        if by == "a message":
+            api.chats[FORUM].topics[TOPIC].closed = False
+            api.say(FORUM, ANN, "Is it open again?", TOPIC)
+        else:
+            api.reopen_topic(FORUM, ANN, TOPIC)
+        assert harness.app.listener
+        await harness.app.listener.poll_once()
+        await harness.deliver(SECOND)
+
+        assert harness.shown(FORUM, TOPIC) == ["everyone 1"]
+
+
+async def test_a_pause_that_telegram_asked_for_is_kept_whoever_writes_there(
+    tmp_path: Path, api: BotApi, clock: ManualClock
+) -> None:
+    api.fault(TooManyRequests(600), chat_id=FORUM)
+    async with open_harness(tmp_path, api, {"topic": (FORUM, TOPIC)}, clock) as harness:
+        await harness.bring("topic")
+        await harness.deliver(SECOND)
+        before = sends(api, FORUM)
+        api.reopen_topic(FORUM, ANN, TOPIC)
+        assert harness.app.listener
+        await harness.app.listener.poll_once()
+        await harness.deliver(MINUTE)
+        assert sends(api, FORUM) == before
+
+
+async def test_topic_1_is_general(tmp_path: Path, api: BotApi, clock: ManualClock) -> None:
+    """Each link to General has the id 1, and the Bot API finds no such topic."""
+    async with open_harness(tmp_path, api, {"general": (FORUM, 1)}, clock) as harness:
+        await harness.bring("general")
+        await harness.deliver(SECOND)
+        assert harness.shown(FORUM) == ["general"]
+        assert harness.notices == []
 
 
 async def test_what_is_refused_comes_once_as_plain_text(

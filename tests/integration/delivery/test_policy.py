@@ -216,8 +216,8 @@ WORLD: dict[str, tuple[Change, Delivery, SendOutcome, dict[str, Any]]] = {
     "topic closed": (
         lambda api: api.close_topic(FORUM, TOPIC),
         delivery(FORUM, TOPIC),
-        ChatClosed(NO_TOPIC, probe=True),
-        waits(NO_TOPIC, DAY, notice=chat_notice(NO_TOPIC), topic_only=True),
+        ChatClosed(NO_TOPIC, probe=True, soon=True),
+        waits(NO_TOPIC, 60 * SECOND, notice=chat_notice(NO_TOPIC), topic_only=True),
     ),
     "topic deleted": (
         lambda api: api.delete_topic(FORUM, TOPIC),
