@@ -16,7 +16,8 @@ code 2 for a table that cannot be read.
 `stories` sorts the rows by `published` and groups them as one stream; a table without times, or
 `--timeless`, is taken in its order, all rows at the same time. Only `title` is required. The output
 has `id`, `strict`, `story` and `storyline` in the order of the input; a story has the id of its
-first entry. Where the input has `event` (and `story` for the storyline), the groups are scored;
+first entry. `fate` is what a chat with default settings saw when the article came: alert, note or
+edit. Where the input has `event` (and `story` for the storyline), the groups are scored;
 rows with 1 in `ambiguous` are grouped and not scored.
 """
 
@@ -206,13 +207,14 @@ def evaluate_stories(source: Path, target: Path, *, timeless: bool) -> list[str]
     indices = sorted(zip(stream.order, range(len(rows)), strict=True))
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["id", "story", "strict", "storyline"])
+        writer.writerow(["id", "story", "strict", "storyline", "fate"])
         for row_number, index in indices:
             levels = (
                 stream.named(index, grouping)
                 for grouping in (Grouping.NORMAL, Grouping.STRICT, Grouping.LOOSE)
             )
-            writer.writerow([rows[row_number].get("id") or str(row_number), *levels])
+            number = rows[row_number].get("id") or str(row_number)
+            writer.writerow([number, *levels, stream.fate(index)])
     return [f"{len(rows)} rows", *stream.lines()]
 
 

@@ -142,6 +142,13 @@ class Stream:
         number = self.story_ids[index].at(grouping)
         return self.rows[number - 1].get("id") or str(self.order[number - 1])
 
+    def fate(self, index: int) -> str:
+        """Return what a chat with default settings saw when an entry came: alert, note or edit."""
+        placement = self.placements[index]
+        if placement.story_ids.story == placement.id:
+            return "alert"
+        return "note" if placement.development else "edit"
+
     def scored(self) -> list[int]:
         """Return the entries that count: labelled, and not ambiguous."""
         return [
@@ -239,11 +246,11 @@ def _similarities(pairs: Iterable[Pair]) -> list[tuple[float, bool]]:
         (extract_features(first), extract_features(second), same) for first, second, same in pairs
     ]
     frequencies = DocumentFrequencies()
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[str, tuple[str, ...]]] = set()
     for first, second, _ in extracted:
         for entry in (first, second):
-            if entry.terms not in seen:
-                seen.add(entry.terms)
+            if (entry.language, entry.terms) not in seen:
+                seen.add((entry.language, entry.terms))
                 frequencies.add(entry)
     scored = (
         (Similarity.of(first, frequencies).to(second), same) for first, second, same in extracted

@@ -89,3 +89,6 @@ class Placement:
     copy_of: int = (
         0  #: an earlier entry with nearly the same text, at another publisher; 0 for none
     )
+    development: bool = False  #: news that joined a story and tells what nobody told before
+    #: its publisher confirms what opened the story; False where it only belongs to it
+    confirms: bool = True

@@ -140,6 +140,20 @@ def contradicts(entry: Features, other: Features) -> bool:
     )
 
 
+def agree(entry: Features, other: Features) -> bool:
+    """Whether two entries share more than names and places, where both are short.
+
+    Two sentences about one town share its name, whatever happened there.
+    """
+    if not entry.short or not other.short or entry.language in UNCASED:
+        return True
+    names = {*entry.names, *other.names}
+    return any(
+        term in other.terms and term not in names and numeric_value(term) is None
+        for term in entry.terms
+    )
+
+
 def _is_repetition(first_only: list[str], second_only: list[str], common: set[str]) -> bool:
     """Whether one headline says that it happened again, or both report on a night."""
     repetition = _repetition_words()

@@ -12,6 +12,7 @@ import regex
 from anyascii import anyascii
 
 from bot.model.stories import Report
+from bot.stories.developments import developments
 from bot.stories.headline_kinds import Kind, kind_of
 from bot.stories.stop_words import number_words, stop_words
 from bot.text.stem import stems
@@ -20,6 +21,7 @@ from bot.text.word_cache import word_cache
 
 TITLE_WEIGHT = 3  #: a word of the headline counts as often as three words of the summary
 MAX_SUMMARY_WORDS = 40  #: words of a summary that are used
+SHORT_WORDS = 40  #: words of headline and summary together, up to which a text is short
 _MAX_SUMMARY_CHARACTERS = 400  # characters of a summary that are tokenized
 _MAX_COUNT = 63  # term counts above it weigh no more
 _PHONETIC_KEY_LENGTH = 6
@@ -85,6 +87,9 @@ class Features:
     headline_only: bool  #: the summary is missing or adds no term
     names: tuple[str, ...]  #: terms with a capital letter that their position does not require
     phonetic_keys: tuple[str, ...]  #: numbers, and keys of names that are equal across languages
+    developments: frozenset[str]  #: what the headline says has happened, by kind
+    told: frozenset[str]  #: the same, of headline and summary
+    short: bool  #: headline and summary are hardly more than a sentence
     headline_template: str  #: headline without numbers and dates; equal within a recurring series
 
     @property
@@ -111,6 +116,9 @@ def extract_features(report: Report) -> Features:
         headline_only = headline_only and term in counts
         counts[term] = counts.get(term, 0) + 1
     names = _names(report)
+    headline = " ".join(title.words)
+    happened = developments(headline, language)
+    told = happened | developments(" ".join(summary.words[:MAX_SUMMARY_WORDS]), language)
     return Features(
         id=report.id,
         hours=report.at.timestamp() / 3600,
@@ -118,7 +126,7 @@ def extract_features(report: Report) -> Features:
         feed=report.feed,
         language=language,
         link=report.link,
-        headline=" ".join(title.words),
+        headline=headline,
         kind=kind_of(report.title),
         terms=tuple(counts),
         tf_weights=tuple([_TF_WEIGHTS[min(count, _MAX_COUNT) - 1] for count in counts.values()]),
@@ -126,6 +134,9 @@ def extract_features(report: Report) -> Features:
         headline_only=headline_only,
         names=names,
         phonetic_keys=_phonetic_keys(names, numbers, language, counts),
+        developments=happened,
+        told=told,
+        short=len(title.words) + len(summary.words) <= SHORT_WORDS,
         headline_template=" ".join(
             [
                 word

@@ -11,29 +11,30 @@ from operator import mul, sub
 
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
-from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies
+from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies, stop_words
 from bot.text.word_cache import word_cache
 
 DECAY_HOURS = 72.0  #: time between two entries after which their similarity is down to 1/e
-KIND_FACTOR = 0.8  #: factor where only one of the two entries is news
+KIND_FACTOR = 0.8  #: factor where news is compared with what is no news
 SAME_PUBLISHER_FACTOR = 0.7  #: factor for two entries of one publisher under different headlines
 NGRAM_SHARE = 0.7  #: weight of the n-gram similarity of two entries without summaries
 HEADLINE_ONLY_FACTOR = 1.3  #: factor for two entries without summaries, which have fewer terms
 _NGRAM = 4  # characters
+STOP_WORD_SHARE = 0.08  #: of a language's entries, above which a term is a stop word
+_LEARNT_STOP_WORDS_FROM = 200  # entries
 
 
-class DocumentFrequencies:
-    """The number of entries of the window that contain each term, for idf weights."""
+class _LanguageFrequencies:
+    """The number of entries in one language that contain each term."""
 
-    def __init__(self) -> None:
+    def __init__(self, prior: dict[str, int], *, has_stop_words: bool) -> None:
         self.counts: dict[str, int] = {}
         #: logarithm of each count, with the prior of common terms added to the count
         self.log_counts: dict[str, float] = {}
-        self._prior = prior_frequencies()
         self.entries = 0
+        self._prior, self._has_stop_words = prior, has_stop_words
 
     def add(self, entry: Features) -> None:
-        """Count the terms of an entry."""
         self.entries += 1
         counts, log_counts, prior = self.counts, self.log_counts, self._prior
         for term in entry.terms:
@@ -41,7 +42,6 @@ class DocumentFrequencies:
             log_counts[term] = _log(count + prior.get(term, 0))
 
     def remove(self, entry: Features) -> None:
-        """Undo `add`."""
         self.entries -= 1
         for term in entry.terms:
             count = self.counts[term] = self.counts[term] - 1
@@ -50,10 +50,52 @@ class DocumentFrequencies:
             else:
                 del self.counts[term], self.log_counts[term]
 
-    @property
-    def log_total(self) -> float:
-        """Logarithm of the number of entries, the prior included."""
-        return log(self.entries + PRIOR_ENTRIES + 1)
+    def weights(self, entry: Features) -> list[float]:
+        """Return the tf-idf weight of each term of an entry that is counted here."""
+        log_total = log(self.entries + PRIOR_ENTRIES + 1)
+        idfs = map(sub, repeat(log_total), map(self.log_counts.__getitem__, entry.terms))
+        weights = list(map(mul, entry.tf_weights, idfs))
+        if self._has_stop_words or self.entries < _LEARNT_STOP_WORDS_FROM:
+            return weights
+        most = STOP_WORD_SHARE * self.entries
+        counts = map(self.counts.__getitem__, entry.terms)
+        return [
+            0.0 if count > most else weight for weight, count in zip(weights, counts, strict=True)
+        ]
+
+
+class DocumentFrequencies:
+    """The number of entries of the window that contain each term, by language, for idf weights.
+
+    By language, or the entries in one would make each term of another look rarer.
+    """
+
+    def __init__(self) -> None:
+        self._prior = prior_frequencies()
+        self._languages: dict[str, _LanguageFrequencies] = {}
+
+    def add(self, entry: Features) -> None:
+        """Count the terms of an entry."""
+        self._of(entry.language).add(entry)
+
+    def remove(self, entry: Features) -> None:
+        """Undo `add`."""
+        self._of(entry.language).remove(entry)
+
+    def weights(self, entry: Features) -> list[float]:
+        """Return the tf-idf weight of each term of an entry that is counted.
+
+        A term that many entries of a language without a list of stop words contain weighs nothing.
+        """
+        return self._of(entry.language).weights(entry)
+
+    def _of(self, language: str) -> _LanguageFrequencies:
+        frequencies = self._languages.get(language)
+        if frequencies is None:
+            frequencies = self._languages[language] = _LanguageFrequencies(
+                self._prior, has_stop_words=bool(stop_words(language))
+            )
+        return frequencies
 
 
 @word_cache(1 << 12)
@@ -67,21 +109,17 @@ class Similarity:
 
     entry: Features
     vector: dict[str, float]  #: tf-idf weight of each term, normalized to length 1
-    _log_counts: dict[str, float]
-    _log_total: float
+    _frequencies: DocumentFrequencies
 
     @classmethod
     def of(cls, entry: Features, frequencies: DocumentFrequencies) -> "Similarity":
         """Return the vector of an entry that is counted in `frequencies`."""
-        log_counts, log_total = frequencies.log_counts, frequencies.log_total
-        idfs = map(sub, repeat(log_total), map(log_counts.__getitem__, entry.terms))
-        weights = list(map(mul, entry.tf_weights, idfs))
+        weights = frequencies.weights(entry)
         length = hypot(*weights) or 1.0
         return cls(
             entry,
             dict(zip(entry.terms, [weight / length for weight in weights], strict=True)),
-            log_counts,
-            log_total,
+            frequencies,
         )
 
     def shared_terms(self, other: Features) -> int:
@@ -89,13 +127,27 @@ class Similarity:
         return sum(map(self.vector.__contains__, other.terms))
 
     def to(self, other: Features) -> float:
-        """Return the similarity to another entry, from 0 to 1.
+        """Return the similarity of this newcomer to another entry, from 0 to 1.
 
-        The cosine, decayed by the time between the two, reduced for kind and publisher.
+        The cosine, decayed by the time between the two, reduced for publisher, and for kind where
+        the newcomer is news and the other is not: a comment belongs to its event, but news shall
+        not vanish in a comment's story.
         """
+        score = self._without_kind(other)
+        if self.entry.kind is Kind.NEWS and other.kind is not Kind.NEWS:
+            score *= KIND_FACTOR
+        return score
+
+    def between(self, other: Features) -> float:
+        """Return the smaller of the similarities in both directions."""
+        score = self._without_kind(other)
+        if (self.entry.kind is Kind.NEWS) != (other.kind is Kind.NEWS):
+            score *= KIND_FACTOR
+        return score
+
+    def _without_kind(self, other: Features) -> float:
         terms = other.terms
-        idfs = map(sub, repeat(self._log_total), map(self._log_counts.__getitem__, terms))
-        weights = list(map(mul, other.tf_weights, idfs))
+        weights = self._frequencies.weights(other)
         score = sum(map(mul, weights, map(self.vector.get, terms, repeat(0.0))))
         entry = self.entry
         headline_only = entry.headline_only and other.headline_only
@@ -106,8 +158,6 @@ class Similarity:
             ngrams = ngram_similarity(entry.headline, other.headline)
             score = HEADLINE_ONLY_FACTOR * (score + NGRAM_SHARE * (ngrams - score))
         score *= exp(-abs(entry.hours - other.hours) / DECAY_HOURS)
-        if (entry.kind is Kind.NEWS) != (other.kind is Kind.NEWS):
-            score *= KIND_FACTOR
         if entry.publisher == other.publisher and entry.headline != other.headline:
             score *= SAME_PUBLISHER_FACTOR
         return float(min(score, 1.0))

@@ -20,7 +20,7 @@ from bot.stories.clusters import (
     is_contradicted,
     word_pairs,
 )
-from bot.stories.contradictions import contradicts, mentions_casualties
+from bot.stories.contradictions import agree, contradicts, mentions_casualties
 from bot.stories.entry_index import EntryIndex, Member
 from bot.stories.features import Features, extract_features
 from bot.stories.headline_kinds import Kind
@@ -29,10 +29,15 @@ from bot.stories.similarity import Similarity
 SPAN = timedelta(hours=72)  #: how long a story takes in further entries
 
 STRICT_THRESHOLD = 0.36  #: least score to join a strict story
-STORY_THRESHOLD = 0.24  #: least score to join a story
-STORYLINE_THRESHOLD = 0.17  #: least score to join a storyline
+STORY_THRESHOLD = 0.26  #: least score of news to join a story whose first entry is as old
+AGE_FACTOR = 0.01  #: by which the threshold grows with the logarithm of the opener's age in hours
+STORYLINE_THRESHOLD = 0.17  #: least score to join a storyline, and of commentary to join a story
 MERGE_FACTOR = 1.1  #: of STORY_THRESHOLD, the least similarity of two stories to be merged
-OPENER_THRESHOLD = 0.20  #: least similarity of the first entries of two stories to be merged
+#: least similarity of news to the opener of a story that it joins, and of two openers to be merged
+OPENER_THRESHOLD = 0.20
+HEADLINE_OPENER_THRESHOLD = 0.10  #: the same of news to an opener, both without summaries
+#: least mean similarity to two entries of the opener's strict story, in place of the opener's
+CORE_THRESHOLD = 0.28
 COPY_THRESHOLD = 0.92  #: similarity from which an entry is a copy of another
 MIN_HEADLINE_TERMS = 3  #: terms of a headline that is compared for equality
 _MIN_TERMS = 3  # of an entry that is compared by words: fewer fit too many others
@@ -102,6 +107,7 @@ class Window:
             story
             for story in self._similar_stories(similarity, candidates)
             if not is_contradicted(story, candidates)
+            and (entry.kind is not Kind.NEWS or self._is_news_of(similarity, story.id))
         ]
         if stories and entry.kind is not Kind.LIVE:
             return self._join(entry, candidates, stories, copy_of)
@@ -110,7 +116,13 @@ class Window:
         storylines = clusters_at(Grouping.LOOSE, candidates)
         if storylines and storylines[0].score >= STORYLINE_THRESHOLD:
             story_ids = StoryIds(entry.id, entry.id, storylines[0].id)
-            return Placement(entry.id, story_ids, word_pairs(storylines[0].best), copy_of=copy_of)
+            return Placement(
+                entry.id,
+                story_ids,
+                word_pairs(storylines[0].best),
+                copy_of=copy_of,
+                development=entry.kind is Kind.NEWS,
+            )
         return new_story
 
     def _is_series(self, entry: Features) -> bool:
@@ -120,6 +132,7 @@ class Window:
     def _candidates(self, entry: Features, similarity: Similarity) -> list[Candidate]:
         """Return the most similar entries, the best first."""
         candidates: list[Candidate] = []
+        least = _threshold(entry, entry) * SINGLE_PAIR_FACTOR
         for member in self._index.candidates(similarity):
             other = member.features
             score = similarity.to(other)
@@ -133,9 +146,7 @@ class Window:
                 self._is_series(other) or not _share_enough_terms(entry, other, similarity)
             ):
                 continue
-            contradiction = score >= STORY_THRESHOLD * SINGLE_PAIR_FACTOR and contradicts(
-                entry, other
-            )
+            contradiction = score >= least and contradicts(entry, other)
             candidates.append(Candidate(score, member, contradiction))
         candidates.sort(key=candidate_rank)
         return candidates
@@ -149,9 +160,10 @@ class Window:
         """
         stories: list[Cluster] = []
         for story in clusters_at(Grouping.NORMAL, candidates):
-            if story.score < STORY_THRESHOLD:
-                break
             members = self._index.stories[story.id]
+            threshold = _threshold(similarity.entry, members[0].features)
+            if story.score < threshold:
+                continue
             if len(story.best) > 1 or len(members) == 1:
                 stories.append(story)
                 continue
@@ -164,9 +176,27 @@ class Window:
                 ),
                 key=attrgetter("score"),
             )
-            if (score := (first.score + second.score) / 2) >= STORY_THRESHOLD:
+            if (score := (first.score + second.score) / 2) >= threshold:
                 stories.append(Cluster(story.id, score, [first, second]))
         return sorted(stories, key=cluster_rank)
+
+    def _is_news_of(self, similarity: Similarity, story: int) -> bool:
+        """Whether news resembles what opened a story, not only what drifted in later.
+
+        A chat has seen the headline of the opener: what differs from it is news to the chat.
+        """
+        opener, *others = self._index.stories[story]
+        score = similarity.to(opener.features)
+        bare = similarity.entry.headline_only and opener.features.headline_only
+        if score >= (HEADLINE_OPENER_THRESHOLD if bare else OPENER_THRESHOLD):
+            return True
+        core = [score] + [
+            similarity.to(member.features)
+            for member in others
+            if member.story_ids.strict == opener.story_ids.strict
+        ]
+        core.sort(reverse=True)
+        return len(core) > 1 and (core[0] + core[1]) / 2 >= CORE_THRESHOLD
 
     def _join(
         self,
@@ -177,14 +207,7 @@ class Window:
     ) -> Placement:
         """Place an entry in the best story, with a merge where it shows that two are one."""
         best = stories[0]
-        strict = clusters_at(
-            Grouping.STRICT,
-            [
-                candidate
-                for candidate in candidates
-                if candidate.member.story_ids.story == best.id and not candidate.contradicts
-            ],
-        )[0]
+        strict_story = self._strict_story(entry, candidates, best.id)
         merges = self._merges(best, stories[1 : 1 + _MAX_MERGE_STORIES])
         story_ids = best.best[0].member.story_ids
         story, storyline = story_ids.story, story_ids.storyline
@@ -193,9 +216,57 @@ class Window:
                 story = merge.kept
             else:
                 storyline = merge.kept
-        strict_story = strict.id if strict.score >= STRICT_THRESHOLD else entry.id
-        story_ids = StoryIds(strict_story, story, storyline)
-        return Placement(entry.id, story_ids, word_pairs(best.best), merges, copy_of)
+        members = self._index.stories[best.id]
+        known = any(
+            member.story_ids.strict == strict_story and member.features.kind is Kind.NEWS
+            for member in members
+        )
+        return Placement(
+            entry.id,
+            StoryIds(strict_story, story, storyline),
+            word_pairs(best.best),
+            merges,
+            copy_of,
+            development=entry.kind is Kind.NEWS and not known,
+            confirms=self._confirms(entry, strict_story, members[0]),
+        )
+
+    def _strict_story(self, entry: Features, candidates: list[Candidate], story: int) -> int:
+        """Return the strict story of a story that an entry belongs to; else it opens one.
+
+        Whatever the words have in common, an entry that tells of another happening than all that
+        was told there is not the same occurrence.
+        """
+        clusters = clusters_at(
+            Grouping.STRICT,
+            [
+                candidate
+                for candidate in candidates
+                if candidate.member.story_ids.story == story and not candidate.contradicts
+            ],
+        )
+        for cluster in clusters:
+            if cluster.score < STRICT_THRESHOLD:
+                break
+            members = [
+                member.features
+                for member in self._index.stories[story]
+                if member.story_ids.strict == cluster.id
+            ]
+            told = frozenset[str]().union(*(member.told for member in members))
+            if entry.developments <= told and any(
+                agree(entry, member) for member in members[:_MAX_STORY_MEMBERS]
+            ):
+                return cluster.id
+        return entry.id
+
+    def _confirms(self, entry: Features, strict_story: int, opener: Member) -> bool:
+        """Whether an entry's publisher counts as one that confirms what opened the story."""
+        if strict_story == opener.story_ids.strict:
+            return True
+        similarity = Similarity.of(entry, self._index.frequencies)
+        first = opener.features
+        return similarity.between(first) >= OPENER_THRESHOLD and agree(entry, first)
 
     def _merges(self, best: Cluster, others: list[Cluster]) -> tuple[Merge, ...]:
         """Merge the best story with at most one other that is similar to it and to the entry."""
@@ -225,7 +296,7 @@ class Window:
             similarity = Similarity.of(member.features, self._index.frequencies)
             if any(contradicts(member.features, peer.features) for peer in other_members):
                 return 0.0
-            scores += [similarity.to(peer.features) for peer in other_members]
+            scores += [similarity.between(peer.features) for peer in other_members]
         count = max(_MIN_MERGE_PAIRS, len(scores) // 2 - _MIN_MERGE_PAIRS // 2)
         best = sorted(scores, reverse=True)[:count]
         return sum(best) / len(best)
@@ -237,7 +308,7 @@ class Window:
         """
         first, second = (self._index.stories[number][0].features for number in (story, other))
         similarity = Similarity.of(first, self._index.frequencies)
-        return similarity.to(second) >= OPENER_THRESHOLD and _share_enough_terms(
+        return similarity.between(second) >= OPENER_THRESHOLD and _share_enough_terms(
             first, second, similarity
         )
 
@@ -263,8 +334,18 @@ class Window:
         score, member = best
         story_ids = StoryIds(entry.id, member.story_ids.story, member.story_ids.storyline)
         return Placement(
-            entry.id, story_ids, (Pair(member.features.id, round(score, 4), PairReason.NAMES),)
+            entry.id,
+            story_ids,
+            (Pair(member.features.id, round(score, 4), PairReason.NAMES),),
+            development=entry.kind is Kind.NEWS,
         )
+
+
+def _threshold(entry: Features, opener: Features) -> float:
+    """Return the least score to join the story of an opener."""
+    if entry.kind is not Kind.NEWS:
+        return STORYLINE_THRESHOLD
+    return STORY_THRESHOLD + AGE_FACTOR * log(1 + abs(entry.hours - opener.hours))
 
 
 def _share_enough_terms(entry: Features, other: Features, similarity: Similarity) -> bool:
