@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from bot.model.alerts import AlertedStory, AlertIntent, StoryState, UnsentMatch
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
-from bot.model.chats import Chat, Subscription, TokenPurpose
+from bot.model.chats import Chat, Developments, Subscription, TokenPurpose
 from bot.model.clock import ClockStep
 from bot.model.delivery import (
     Delivery,
@@ -291,6 +291,10 @@ class PollStore(Protocol):
 
     async def groupings(self) -> dict[int, Grouping]:
         """Return the chats that chose a grouping of their own."""
+        ...
+
+    async def developments(self) -> dict[int, Developments]:
+        """Return how chats that chose it hear of developments."""
         ...
 
     async def languages(self) -> frozenset[str]:

@@ -89,6 +89,8 @@ class ArticleSpec:
     summary: str = ""
     silent: str = ""
     published: datetime | None = None  #: None: at this moment
+    development: bool = False  #: news that joins its story and opens a strict one
+    confirms: bool = True
 
 
 @dataclass(slots=True)
@@ -163,7 +165,10 @@ class TelegramHarness:
         self, decisions: Sequence[PollDecision], merges: Sequence[Merge] = ()
     ) -> list[FeedCommit]:
         """As the poller decides about alerts once the entries of a batch are placed."""
-        rules = AlertRules(self.app.subscriptions.index, self.app.grouping, self.clock.now())
+        subscriptions = self.app.subscriptions
+        rules = AlertRules(
+            subscriptions.index, self.app.grouping, self.clock.now(), subscriptions.developments
+        )
         return await decide_commits(self.app.store.polls, decisions, Merges.of(merges), rules)
 
     def _placed(self, article: ArticleSpec, number: int) -> PlacedEntry:
@@ -189,7 +194,10 @@ class TelegramHarness:
         )
         place = Stories(*(story or number for story in article.story_ids))
         origin = article.origin or f"publisher {number}"
-        return PlacedEntry(new, Placement(number, place), origin, origin, article.agency)
+        placement = Placement(
+            number, place, development=article.development, confirms=article.confirms
+        )
+        return PlacedEntry(new, placement, origin, origin, article.agency)
 
     async def retitle(self, before: str, after: str) -> None:
         """Let the feed change a headline."""

@@ -21,7 +21,7 @@ from bot.model.alerts import (
     Priority,
     Stance,
 )
-from bot.model.chats import AlertOptions, Subscription
+from bot.model.chats import AlertOptions, Developments, Subscription
 from bot.model.entries import RECENT, Article, Match, NewEntry, PlacedEntry, Revision, Silence
 from bot.model.feeds import FeedDue
 from bot.model.stories import Grouping, StoryIds
@@ -46,6 +46,8 @@ class AlertRules:
     index: Matcher
     grouping: Callable[[int], Grouping]  #: the level of stories that a chat chose
     now: datetime
+    #: how a chat hears of developments
+    developments: Callable[[int], Developments] = lambda _chat: Developments.NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class _Decision:
     def __init__(self, feed: FeedDue, state: AlertState, rules: AlertRules) -> None:
         self._feed = feed
         self._index, self._grouping, self._now = rules.index, rules.grouping, rules.now
+        self._developments = rules.developments
         self._draft = AlertStateDraft(state)
         self._state = self._draft.state
         self._alerts: list[AlertIntent] = []
@@ -124,10 +127,12 @@ class _Decision:
         entry, story_ids = placed.entry, placed.story_ids
         earlier = self._state.of_stories(story_ids, self._grouping)
         publishers = {level: self._state.publishers(level, story_ids) for level in Grouping}
-        self._draft.add_origin(placed.origin, story_ids)
+        self._draft.add_origin(placed)
         recent = entry.published is not None and entry.published > self._now - RECENT
         if entry.silent in {None, Silence.FLOOD} or (entry.silent is Silence.BASELINE and recent):
-            self._match(placed)
+            matches = self._match(placed)
+            if placed.placement.development and entry.silent is not Silence.BASELINE:
+                self._tell(placed, earlier, matches)
         for alert in earlier:
             before = self._draft.take_counted(alert, publishers[alert.grouping])
             self._grow(alert, before, story_ids)
@@ -168,8 +173,64 @@ class _Decision:
         before = {match.subscription_id for match in self._index.match(old_words)}
         return [match for match in matches if match.subscription_id not in before]
 
-    def _match(self, placed: PlacedEntry) -> None:
-        """Alerts for the chats whose words match the entry or that follow its storyline."""
+    def _tell(
+        self, placed: PlacedEntry, earlier: Sequence[KnownAlert], matches: Sequence[Match]
+    ) -> None:
+        """News for the chats that were alerted of its story before it came."""
+        told: set[int] = set()
+        for alert in earlier:
+            chat, story_ids = alert.chat_id, placed.story_ids
+            if (
+                chat in told
+                or alert.note
+                or alert.pending
+                or alert.story_id == story_ids.strict
+                or not self._may_alert(chat)
+                or self._state.stance(chat, story_ids) is Stance.MUTE
+            ):
+                continue
+            told.add(chat)
+            self._tell_chat(chat, placed, alert, matches)
+
+    def _tell_chat(
+        self, chat: int, placed: PlacedEntry, alert: KnownAlert, matches: Sequence[Match]
+    ) -> None:
+        options = self._options(chat, alert.subscriptions)
+        default = self._developments(chat)
+        chosen = {item.developments or default for item in options} or {default}
+        if chosen == {Developments.EDIT}:
+            return
+        note = Developments.ALERT not in chosen
+        words = {match.subscription_id: match for match in matches}
+        wanted = tuple(
+            words.get(number, Match(number, ())) for number in sorted(alert.subscriptions)
+        )
+        priority = most_urgent(options)
+        story = placed.story_ids.strict
+        self._alerts.append(
+            AlertIntent(
+                chat,
+                story,
+                placed.entry.id,
+                wanted,
+                collapse=placed.entry.silent is Silence.FLOOD,
+                grouping=Grouping.STRICT,
+                priority=max(priority, Priority.NORMAL) if note else priority,
+                followed=not wanted,
+                note_of=alert.story_id if note else 0,
+            )
+        )
+        self._draft.put(
+            KnownAlert(
+                chat, story, placed.entry.id, alert.subscriptions, Grouping.STRICT, note=note
+            )
+        )
+
+    def _match(self, placed: PlacedEntry) -> list[Match]:
+        """Alerts for the chats whose words match the entry or that follow its storyline.
+
+        Return what matched.
+        """
         entry, story_ids = placed.entry, placed.story_ids
         baseline = entry.silent is Silence.BASELINE
         flood = entry.silent is Silence.FLOOD
@@ -180,11 +241,12 @@ class _Decision:
             if stances.get(chat) is not Stance.MUTE:
                 self._alert_or_add(chat, hit, chat_matches)
         if baseline:
-            return
+            return matches
         for chat, stance in stances.items():
             follows = stance is Stance.FOLLOW and self._may_alert(chat)
             if follows and self._state.of_chat(chat, story_ids, self._grouping) is None:
                 self._alert(chat, hit, [])
+        return matches
 
     def _may_alert(self, chat: int) -> bool:
         return self._feed.chats is None or chat in self._feed.chats
@@ -279,6 +341,7 @@ class _Decision:
         again_at = min((item.alert_again_at for item in options if item.alert_again_at), default=0)
         again = (
             before < again_at <= count
+            and not alert.note
             and not alert.pending
             and not alert.alerted_again
             and not muted

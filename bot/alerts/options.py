@@ -10,14 +10,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.errors import QueryError
-from bot.model.chats import AlertOptions, Urgency
+from bot.model.chats import AlertOptions, Developments, Urgency
 from bot.text.duration import format_duration, parse_duration
 
 MAX_PUBLISHERS = 50
 LONGEST_WAIT = timedelta(days=3)  #: as long as a story is open
 RENAMED = {"ring_again_at": "alert_again_at"}  #: old names that still work
 _OPTION = re.compile(
-    r"(urgency|publishers|or_after|alert_again_at|ring_again_at):(\S*)\s*", re.IGNORECASE
+    r"(urgency|publishers|or_after|alert_again_at|ring_again_at|developments):(\S*)\s*",
+    re.IGNORECASE,
 )
 _BEHIND = re.compile(rf"(?<=\s){_OPTION.pattern}", re.IGNORECASE)
 
@@ -90,6 +91,10 @@ def _with(options: AlertOptions, name: str, value: str, text: str, at: int) -> A
             if value not in set(Urgency):
                 raise QueryError(text, at, "urgency: expected breaking, normal or digest")
             return replace(options, urgency=Urgency(value))
+        case "developments":
+            if value not in set(Developments):
+                raise QueryError(text, at, "developments: expected note, alert or edit")
+            return replace(options, developments=Developments(value))
         case "or_after":
             try:
                 return replace(options, or_after=parse_duration(value))
@@ -126,4 +131,6 @@ def words(options: AlertOptions) -> str:
         parts.append(f"or_after:{format_duration(options.or_after)}")
     if options.alert_again_at:
         parts.append(f"alert_again_at:{options.alert_again_at}")
+    if options.developments:
+        parts.append(f"developments:{options.developments}")
     return " ".join(parts)

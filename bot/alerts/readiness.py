@@ -27,6 +27,7 @@ class UnsentAlert:
     publishers: int  #: independent ones of its story
     stance: Stance | None = None  #: of the chat on its storyline
     followed: bool = False  #: it was made because the chat follows the storyline
+    note: bool = False  #: a reply to an alert: it waits for no publishers and is never breaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ def readiness(alert: UnsentAlert, now: datetime) -> Readiness:
     if alert.stance is Stance.MUTE:
         return Readiness()
     options, count = [claim.options for claim in alert.claims], alert.publishers
+    if alert.note:
+        wanted = bool(options) or alert.followed or alert.stance is Stance.FOLLOW
+        return Readiness(max(most_urgent(options), Priority.NORMAL) if wanted else None)
     again = any(0 < item.alert_again_at <= count for item in options)
     if alert.followed or alert.stance is Stance.FOLLOW or enough(options, count):
         return Readiness(ready_priority(options, count, most_urgent(options)), again=again)

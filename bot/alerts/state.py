@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.model.alerts import KnownAlert, Stance, StoryState
+from bot.model.entries import PlacedEntry
 from bot.model.stories import Grouping, StoryIds
 from bot.stories.assign import Merges
 
@@ -75,7 +76,7 @@ class AlertState:
             and (current := _as_of(alert, number, story_ids, grouping))
         ]
         own = story_ids.at(grouping(chat))
-        return min(alerts, key=lambda alert: alert.story_id != own, default=None)
+        return min(alerts, key=lambda alert: (alert.note, alert.story_id != own), default=None)
 
 
 class AlertStateDraft:
@@ -97,11 +98,14 @@ class AlertStateDraft:
             self._alerts[story] = self._own[story] = dict(self._alerts.get(story, {}))
         self._own[story][alert.chat_id] = alert
 
-    def add_origin(self, origin: str, story_ids: StoryIds) -> None:
-        """An entry of these stories counts for this origin."""
+    def add_origin(self, placed: PlacedEntry) -> None:
+        """An entry counts for its origin in the stories that it opens or confirms."""
         for level in Grouping:
-            key = (level, story_ids.at(level))
-            self._origins[key] = self._origins.get(key, frozenset()) | {origin}
+            story = placed.story_ids.at(level)
+            opens = story == placed.entry.id or level is Grouping.STRICT
+            if opens or placed.placement.confirms:
+                key = (level, story)
+                self._origins[key] = self._origins.get(key, frozenset()) | {placed.origin}
 
     def take_counted(self, alert: KnownAlert, default: int) -> int:
         """Publishers that the alert counted before its story merged, once; then the default."""

@@ -20,7 +20,7 @@ from pydantic import (
 
 from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
-from bot.model.chats import AlertOptions, ChatSettings, Urgency
+from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
@@ -305,6 +305,11 @@ class ChatShape(Shape):
     digest_from: Annotated[int, Field(ge=0, le=100), _WHOLE] | None = Field(
         default=None, description="Send the digest early once this many stories wait."
     )
+    developments: Literal["note", "alert", "edit"] | None = Field(
+        default=None,
+        description="How news that joins an alerted story is told: note, a silent reply to the "
+        "alert (the default); alert, an alert of its own; edit, in the alert's message alone.",
+    )
 
     @property
     def settings(self) -> ChatSettings:
@@ -315,7 +320,14 @@ class ChatShape(Shape):
             if self.digest is None
             else tuple(sorted({parse_time(time) or 0 for time in self.digest}))
         )
-        return ChatSettings(self.language, self.timezone, quiet, times, self.digest_from)
+        return ChatSettings(
+            self.language,
+            self.timezone,
+            quiet,
+            times,
+            self.digest_from,
+            Developments(self.developments) if self.developments else None,
+        )
 
     @model_validator(mode="after")
     def _is_a_chat(self) -> "ChatShape":
@@ -408,6 +420,9 @@ class SubscriptionShape(Shape):
         default=None,
         description="Alert again once this many independent publishers report the story.",
     )
+    developments: Literal["note", "alert", "edit"] | None = Field(
+        default=None, description="As `developments` of the chat, for this subscription."
+    )
     tests: TestsShape = Field(
         default_factory=TestsShape,
         description="Headlines on which `newsbell check` tests the query.",
@@ -422,7 +437,11 @@ class SubscriptionShape(Shape):
     def options(self) -> AlertOptions:
         """Its alert options."""
         return AlertOptions(
-            Urgency(self.urgency), self.publishers, self.or_after, self.alert_again_at or 0
+            Urgency(self.urgency),
+            self.publishers,
+            self.or_after,
+            self.alert_again_at or 0,
+            Developments(self.developments) if self.developments else None,
         )
 
 

@@ -18,6 +18,7 @@ from bot.model.message import Button, Entity, Message
 from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
 
+NOTE_MARK = "↳"  #: before a development
 LENGTH = 4096  #: code points of one message
 CAPTION = 1024  #: code points of the text under a file
 SNIPPET = 300  #: code points of a snippet
@@ -100,6 +101,8 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
         return _text(delivery, translator)
     if delivery.kind is DeliveryKind.AGAIN:
         message = _again(delivery.alerts[0], now, translator, repeat=delivery.repeat)
+    elif delivery.silent and len(delivery.alerts) == 1:
+        message = _note(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     elif len(delivery.alerts) == 1:
         message = _single(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     else:
@@ -110,6 +113,7 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
     with_buttons = (
         len(delivery.alerts) == 1
         and delivery.kind is not DeliveryKind.AGAIN
+        and not delivery.silent
         and not delivery.chat.channel
     )
     return replace(message, buttons=buttons(delivery, translator)) if with_buttons else message
@@ -161,6 +165,7 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
     if alert.entries > 1:
         composer.add("\n\n")
         _also(composer, alert, now, translator)
+        _latest(composer, alert, now, translator)
     if alert.taken_by:
         composer.add("\n\n✋ ").add_marked(
             translator.gettext("{name} is on it", name=fitting(alert.taken_by, 60)), (), "bold"
@@ -198,6 +203,35 @@ def _also(composer: Composer, alert: AlertView, now: datetime, translator: Trans
         )
         composer.add(f" {more}")
     composer.add(f" · {_publishers(alert.publishers, translator)}")
+
+
+def _latest(composer: Composer, alert: AlertView, now: datetime, translator: Translator) -> None:
+    """The newest headline of the story that says something else."""
+    latest = alert.latest
+    if latest is None:
+        return
+    name = fitting(latest.name, _ALSO_NAME)
+    link = ("text_link",) if linkable(latest.link) else ()
+    composer.add(f"\n{NOTE_MARK} ").add_marked(
+        fitting(latest.title, TITLE_LENGTH), (), "bold", *link, url=latest.link
+    )
+    composer.add(f" · {name} · {translator.time(latest.at, now)}")
+
+
+def _note(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:
+    """A development in one line: headline, publisher, time."""
+    composer = Composer()
+    _mark_repeat(composer, translator, repeat=repeat)
+    composer.add(f"{NOTE_MARK} ")
+    _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
+    composer.add(" · ").add_marked(source_line(alert, now, translator), (), "italic", "italic")
+    if alert.first_title and alert.first_title != alert.title:
+        composer.add(" · ✎ " + translator.gettext("before:") + " ").add_marked(
+            fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
+        )
+    if alert.entries > 1:
+        composer.add(f" · {_publishers(alert.publishers, translator)}")
+    return composer.message()
 
 
 def _publishers(number: int, translator: Translator) -> str:
@@ -267,7 +301,7 @@ def _collapsed(
     # Long headlines are cut, so that every story is named.
     limit = _share([len(without_links(alert.title)) + 2 for alert in listed], free)
     for alert, source in zip(listed, sources, strict=True):
-        composer.add("\n\n• ")
+        composer.add(f"\n\n{NOTE_MARK if alert.note else '•'} ")
         _headline(composer, alert, (), limit)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
         if alert.publishers > 1:

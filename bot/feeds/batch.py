@@ -22,6 +22,7 @@ from bot.feeds.poll_result import PollDecision, PollResponse, decide_poll
 from bot.feeds.rematch import rematch
 from bot.feeds.yielding import AT_ONCE, yielding
 from bot.model.alerts import StoryState
+from bot.model.chats import Developments
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
 from bot.model.stories import Grouping, StoryIds
 from bot.ports import Clock, PollStore
@@ -47,9 +48,11 @@ class BatchCommitter:
         index: Index,
         publisher_groups: Callable[[], PublisherGroups],
         grouping: Callable[[int], Grouping],
+        developments: Callable[[int], Developments],
     ) -> None:
         self._store, self._clock, self._random = store, clock, random
         self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
+        self._developments = developments
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
         self._offset = self._clock_offset()
@@ -93,7 +96,7 @@ class BatchCommitter:
         window = self._window or await self.restore()
         self._window = None  # what it takes in now is only true once it is committed
         decisions, merges = await self._place(window, decisions)
-        rules = AlertRules(self._index, self._grouping, now)
+        rules = AlertRules(self._index, self._grouping, now, self._developments)
         commits = await decide_commits(self._store, decisions, merges, rules)
         superseded = await self._store.commit(commits, now, merges.done)
         if not superseded:

@@ -56,6 +56,7 @@ class AlertIntent:
     pending: bool = False  #: waits for further publishers
     due_at: datetime | None = None  #: of a pending alert: when it goes out with fewer publishers
     followed: bool = False  #: the chat follows the storyline; no words matched
+    note_of: int = 0  #: the story of the alert to which it is a silent reply; 0: it is no note
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class KnownAlert:
     undelivered: bool = False
     #: its story became part of another, of which the chat has an alert as well
     superseded: bool = False
+    note: bool = False  #: it tells of a development, as a reply to another alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class Confirmation:
     link: str
     at: datetime
     agency: str = ""  #: whose text it is
+    title: str = ""  #: its headline, where that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +187,6 @@ class AlertView:
     storyline_id: int = 0
     form: BundleKind = BundleKind.ALERT  #: of the message that carries the alert
     taken_by: str = ""  #: who of the group has the story
+    note: bool = False  #: it tells of a development, as a reply to another alert
+    #: headline of the newest further article that says something else
+    latest: "Confirmation | None" = None

@@ -359,6 +359,7 @@ SUBSCRIPTION_CHANGES = (
     AllowChat,
     SetRole,
     SetGrouping,
+    SetSettings,
     AddFeeds,
     RemoveFeed,
 )

@@ -32,6 +32,14 @@ class Urgency(StrEnum):
     DIGEST = "digest"
 
 
+class Developments(StrEnum):
+    """How a chat hears of news that joins a story which it was alerted of."""
+
+    NOTE = "note"  #: a silent reply to the alert
+    ALERT = "alert"  #: an alert of its own
+    EDIT = "edit"  #: a change of the alert's message, as for any further article
+
+
 @dataclass(frozen=True, slots=True)
 class AlertOptions:
     """When a subscription sends alerts, and how urgent they are."""
@@ -41,6 +49,7 @@ class AlertOptions:
     #: wait for `publishers` at most this long after the first match; None: without end
     or_after: timedelta | None = None
     alert_again_at: int = 0  #: publishers at which a second alert is sent; 0: never
+    developments: Developments | None = None  #: None: as the chat chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class ChatSettings:
     digest_at: tuple[int, ...] | None = None  #: minutes of the day
     #: number of waiting stories at which a digest comes before its time; 0: never
     digest_from: int | None = None
+    developments: Developments | None = None
 
     def over(self, other: "ChatSettings") -> "ChatSettings":
         """Return these settings, completed by others."""

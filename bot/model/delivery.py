@@ -131,6 +131,11 @@ class Delivery:
         return self.kind is DeliveryKind.EDIT or self.edits
 
     @property
+    def silent(self) -> bool:
+        """Whether it arrives without a sound: it only tells of developments."""
+        return bool(self.alerts) and all(alert.note for alert in self.alerts)
+
+    @property
     def repeat(self) -> bool:
         """Whether an earlier copy may have arrived: this copy and its edits say "(repeat)"."""
         return self.marked or (self.doubts > 0 and not self.changes_message)

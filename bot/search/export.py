@@ -91,6 +91,8 @@ def _chat(chat: ChatFact) -> dict[str, Any]:
         row["digest"] = [clock_text(minutes) for minutes in settings.digest_at]
     if settings.digest_from:
         row["digest_from"] = settings.digest_from
+    if settings.developments:
+        row["developments"] = settings.developments.value
     return row
 
 
@@ -107,4 +109,6 @@ def _subscription(subscription: Subscription, name: str, to: list[str]) -> dict[
         row["or_after"] = format_duration(options.or_after)
     if options.alert_again_at:
         row["alert_again_at"] = options.alert_again_at
+    if options.developments:
+        row["developments"] = options.developments.value
     return row | {"to": to}

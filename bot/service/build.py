@@ -230,6 +230,7 @@ def _committer(base: _Base) -> BatchCommitter:
         index=base.index,
         publisher_groups=live.publisher_groups,
         grouping=base.subscriptions.grouping,
+        developments=base.subscriptions.developments,
     )
 
 

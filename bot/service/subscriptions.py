@@ -9,7 +9,7 @@ import structlog
 from bot.errors import QueryError
 from bot.feeds.yielding import yielding
 from bot.model.alerts import UnsentMatch
-from bot.model.chats import Subscription
+from bot.model.chats import Developments, Subscription
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.query.index import Index, uses_lists
@@ -28,6 +28,7 @@ class LiveSubscriptions:
         self._names: Names | None = None
         self._turn = asyncio.Lock()  # updates, tasks and reloads ask for it at once
         self._groupings: Mapping[int, Grouping] = {}
+        self._developments: Mapping[int, Developments] = {}
 
     @property
     def groupings(self) -> Mapping[int, Grouping]:
@@ -37,6 +38,10 @@ class LiveSubscriptions:
     def grouping(self, chat_id: int) -> Grouping:
         """Return how widely articles are grouped into one alert of the chat."""
         return self._groupings.get(chat_id) or Grouping(self._live.settings.stories)
+
+    def developments(self, chat_id: int) -> Developments:
+        """Return how a chat hears of news that joins a story which it was alerted of."""
+        return self._developments.get(chat_id, Developments.NOTE)
 
     async def refresh(self, chat_id: int | None = None) -> None:
         """Compile what changed, in all chats or in one; polls go on meanwhile.
@@ -49,6 +54,7 @@ class LiveSubscriptions:
 
     async def _refresh(self, chat_id: int | None) -> None:
         self._groupings = await self._store.polls.groupings()
+        self._developments = await self._store.polls.developments()
         known = set(self.index.broken)
         subscriptions = await self._store.polls.subscriptions(chat_id)
         names = self._live.names() if chat_id is None else self.index.names

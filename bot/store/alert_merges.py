@@ -7,7 +7,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model.delivery import DeliveryState
-from bot.model.stories import Merge
+from bot.model.stories import Grouping, Merge
 from bot.store.outbox import DropReason, drop, queue_edit
 from bot.store.sql import ALERT, HAS_ALERTS, IS_QUEUED, marks
 
@@ -34,6 +34,22 @@ _MORE_URGENT = f"""
     ), priority))
     where kind = {ALERT} and {IS_QUEUED}
     and id in (select outbox_id from outbox_alerts where chat_id = ? and story_id = ?)
+"""
+
+
+_MOVE_NOTES = "update alerts set note_of = ? where chat_id = ? and note_of = ?"
+_APART = """
+    select g.strict_id from entries g, entries o
+    where g.id = :gone and o.id = :other and g.strict_id != o.strict_id
+"""
+_WANTS_NOTES = """
+    select 1 from alerts a join chats c on c.id = a.chat_id
+    left join alert_matches m on m.chat_id = a.chat_id and m.story_id = a.story_id
+    left join subscriptions s on s.id = m.subscription_id
+    where a.chat_id = ? and a.story_id = ? and coalesce(
+        nullif(s.developments, ''), json_extract(c.declared_settings, '$.developments'),
+        json_extract(c.settings, '$.developments'), 'note'
+    ) != 'edit' limit 1
 """
 
 
@@ -70,6 +86,8 @@ def _merge(db: Database, gone: Any, target: int, now: datetime) -> None:
         _rename(db, chat, number, target)
         return
     ranks = _rank(db, gone), _rank(db, other)
+    if ranks[0] is _Rank.QUEUED <= ranks[1] and _make_note(db, gone, other):
+        return
     loser, winner = (number, target) if ranks[0] <= ranks[1] else (target, number)
     both_stay = min(ranks) == _Rank.UNDELIVERED or ranks == (_Rank.SEEN, _Rank.SEEN)
     if not both_stay:
@@ -89,6 +107,30 @@ def _merge(db: Database, gone: Any, target: int, now: datetime) -> None:
             [chat, target],
         )
         queue_edit(db, chat, target, now)
+
+
+def _make_note(db: Database, gone: Any, other: Any) -> bool:
+    """Let an alert that waits be a note of another, if it tells what that one does not.
+
+    Nobody has seen it: dropped, what it tells would be hidden. A chat that wants no notes has it
+    in the other message.
+    """
+    values = {"chat": gone["chat_id"], "gone": gone["entry_id"], "other": other["entry_id"]}
+    row = db.execute(_APART, values).fetchone()
+    if row is None or not db.execute(_WANTS_NOTES, [gone["chat_id"], gone["story_id"]]).fetchone():
+        return False
+    strict = row["strict_id"]
+    if strict != gone["story_id"]:
+        if db.execute(
+            "select 1 from alerts where chat_id = ? and story_id = ?", [gone["chat_id"], strict]
+        ).fetchone():
+            return False
+        _rename(db, gone["chat_id"], gone["story_id"], strict)
+    db.execute(
+        "update alerts set grouping = ?, note_of = ? where chat_id = ? and story_id = ?",
+        [Grouping.STRICT, other["story_id"], gone["chat_id"], strict],
+    )
+    return True
 
 
 def _rank(db: Database, alert: Any) -> _Rank:
@@ -123,6 +165,7 @@ def _absorb(db: Database, chat: int, loser: int, winner: int, now: datetime) -> 
         f"id in ({marks(deliveries)}) and {IS_QUEUED} and not {HAS_ALERTS}",
         deliveries,
     )
+    db.execute(_MOVE_NOTES, [winner, chat, loser])
     db.execute("delete from alerts where chat_id = ? and story_id = ?", [chat, loser])
 
 
@@ -132,3 +175,4 @@ def _rename(db: Database, chat: int, old: int, new: int) -> None:
         db.execute(
             f"update {table} set story_id = ? where chat_id = ? and story_id = ?", [new, chat, old]
         )
+    db.execute(_MOVE_NOTES, [new, chat, old])

@@ -40,7 +40,13 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind
 from bot.model.message import Message
 from bot.store import outbox
-from bot.store.mappers import get_settings, put_alert_options, put_settings, put_time
+from bot.store.mappers import (
+    OPTION_COLUMNS,
+    get_settings,
+    put_alert_options,
+    put_settings,
+    put_time,
+)
 from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
 from bot.store.stories import set_stance
 from bot.store.topics import allow_topics
@@ -56,8 +62,8 @@ _OWN_SUBSCRIPTION = (
 )
 _INSERT_SUBSCRIPTION = """
     insert into subscriptions
-        (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at)
-    values (?, ?, ?, ?, ?, ?, ?, ?)
+        (name, query, feeds, created_at, urgency, publishers, or_after, ring_again_at, developments)
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 # A feed that nobody polls any more is due at once. Its name is the document's, or its host: what a
 # chat calls it is that chat's own. Its tags are all that chats gave it; they are shown to nobody.
@@ -156,8 +162,7 @@ def _edit_subscription(db: Database, change: EditSubscription, origin: Origin) -
         "paused": change.paused,
     }
     if change.options:
-        names = ("urgency", "publishers", "or_after", "ring_again_at")
-        options = dict(zip(names, put_alert_options(change.options), strict=True))
+        options = dict(zip(OPTION_COLUMNS, put_alert_options(change.options), strict=True))
     else:
         options = {}
     changed = {name: value for name, value in columns.items() if value is not None} | options

@@ -17,7 +17,7 @@ from bot.store.mappers import (
     get_time,
     sure_time,
 )
-from bot.store.sql import ALERT, STORY_COLUMNS, marks
+from bot.store.sql import ALERT, STORY_COLUMNS, confirms, marks
 
 CONFIRMATIONS = 8  #: further entries of a story that its message names, at most
 
@@ -39,7 +39,9 @@ _READABLE = """
     left join feed_chats c on f.private and c.feed_id = f.id and c.chat_id = :chat
     where e.{column} = :story and (not f.private or c.chat_id is not null)
 """
-_COUNTS = f"select count(*), count(distinct e.origin) {_READABLE}"
+_COUNTS = f"""
+    select count(*), count(distinct case when {{confirms}} then e.origin end) {_READABLE}
+"""
 _CONFIRMATIONS = f"""
     select e.link, coalesce(nullif(e.source, ''), nullif(c.name, ''), f.name) as name, e.agency,
         e.first_seen_at, coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at
@@ -48,6 +50,18 @@ _CONFIRMATIONS = f"""
 _DOUBTFUL_ALERT = f"""
     select 1 from outbox_alerts a join outbox o on o.id = outbox_id
     where a.chat_id = ? and a.story_id in ({{marks}}) and kind = {ALERT} and doubts > 0 limit 1
+"""
+_PARENT = """
+    select parent.message_id from alerts note
+    join alerts parent on parent.chat_id = note.chat_id and parent.story_id = note.note_of
+    where note.chat_id = ? and note.story_id = ? and parent.message_id is not null
+"""
+# The newest article that does not tell what the alert's own strict story tells.
+_LATEST = f"""
+    select e.link, coalesce(nullif(e.source, ''), nullif(c.name, ''), f.name) as name, e.agency,
+        e.title, coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at
+    {_READABLE} and e.strict_id != (select strict_id from entries where id = :entry)
+    order by e.id desc limit 1
 """
 _MESSAGE_OF_SCREEN = """
     select message_id from outbox where screen = ? and message_id is not null order by id limit 1
@@ -68,6 +82,8 @@ def read(db: Database, row: Any) -> Delivery:
         message_id, stories = _message_with(db, chat.id, stories)
     if kind is DeliveryKind.AGAIN:
         reply_to, _ = _message_with(db, chat.id, stories)
+    if kind is DeliveryKind.ALERT and len(stories) == 1:
+        reply_to = _message_of_parent(db, chat.id, stories[0])
     if row["edits"] is not None:
         message_id = row["edits"] or _message_of_screen(db, row["screen"])
     return Delivery(
@@ -123,6 +139,12 @@ def _message_with(db: Database, chat_id: int, stories: list[int]) -> tuple[int |
     return row["message_id"], [alert["story_id"] for alert in alerts]
 
 
+def _message_of_parent(db: Database, chat_id: int, story: int) -> int | None:
+    """The message that a note replies to."""
+    row = db.execute(_PARENT, [chat_id, story]).fetchone()
+    return row["message_id"] if row else None
+
+
 def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView]:
     statement = _VIEWS.format(marks=marks(stories))
     return [_view(db, row) for row in db.execute(statement, [chat_id, *stories]).fetchall()]
@@ -132,7 +154,7 @@ def _view(db: Database, row: Any) -> AlertView:
     matches = db.execute(_MATCHES, [row["chat_id"], row["story_id"]]).fetchall()
     # A deleted subscription is named only where it was the only one.
     matches = [match for match in matches if match["in_force"]] or matches
-    confirmations, entries, publishers = _story(db, row)
+    confirmations, latest, entries, publishers = _story(db, row)
     return AlertView(
         story_id=row["story_id"],
         title=row["title"],
@@ -162,20 +184,29 @@ def _view(db: Database, row: Any) -> AlertView:
         storyline_id=row["storyline_id"],
         form=BundleKind(row["form"]),
         taken_by=row["taken_by"],
+        note=row["note_of"] is not None,
+        latest=latest,
     )
 
 
-def _story(db: Database, alert: Any) -> tuple[list[Confirmation], int, int]:
-    """The first further entries of an alert's story, and its counts of entries and publishers."""
-    column = STORY_COLUMNS[Grouping(alert["grouping"])]
+def _story(db: Database, alert: Any) -> tuple[list[Confirmation], Confirmation | None, int, int]:
+    """The first further entries of an alert's story, its latest news, entries and publishers."""
+    grouping = Grouping(alert["grouping"])
+    column = STORY_COLUMNS[grouping]
     story = alert["story_id"] if alert["merged_into"] is None else alert["merged_into"]
     values = {"chat": alert["chat_id"], "story": story}
-    entries, publishers = db.execute(_COUNTS.format(column=column), values).fetchone()
+    entries, publishers = db.execute(
+        _COUNTS.format(column=column, confirms=confirms(grouping, "e.")), values
+    ).fetchone()
     if entries <= 1:
-        return [], entries, publishers
+        return [], None, entries, publishers
     values |= {"entry": alert["entry_id"], "limit": CONFIRMATIONS}
     rows = db.execute(_CONFIRMATIONS.format(column=column), values).fetchall()
     confirmations = [
         Confirmation(row["name"], row["link"], sure_time(row["at"]), row["agency"]) for row in rows
     ]
-    return confirmations, entries, publishers
+    row = db.execute(_LATEST.format(column=column), values).fetchone()
+    latest = row and Confirmation(
+        row["name"], row["link"], sure_time(row["at"]), row["agency"], row["title"]
+    )
+    return confirmations, latest, entries, publishers

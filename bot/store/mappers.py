@@ -8,7 +8,15 @@ from sqlite3 import Row
 from typing import Any
 
 from bot.model.chat_events import ExpectedInput, Screen, ScreenTask
-from bot.model.chats import AlertOptions, Chat, ChatKind, ChatSettings, Subscription, Urgency
+from bot.model.chats import (
+    AlertOptions,
+    Chat,
+    ChatKind,
+    ChatSettings,
+    Developments,
+    Subscription,
+    Urgency,
+)
 from bot.model.entries import (
     Article,
     EntryKeys,
@@ -240,6 +248,7 @@ def get_settings(text: str) -> ChatSettings:
         (data["quiet"][0], data["quiet"][1]) if "quiet" in data else None,
         tuple(data["digest_at"]) if "digest_at" in data else None,
         data.get("digest_from"),
+        Developments(data["developments"]) if "developments" in data else None,
     )
 
 
@@ -288,13 +297,30 @@ def get_subscription(row: Row) -> Subscription:
 def get_alert_options(row: Row) -> AlertOptions:
     """Return the alert options of a subscription."""
     wait = timedelta(seconds=row["or_after"]) if row["or_after"] is not None else None
-    return AlertOptions(Urgency(row["urgency"]), row["publishers"], wait, row["ring_again_at"])
+    chosen = row["developments"]
+    return AlertOptions(
+        Urgency(row["urgency"]),
+        row["publishers"],
+        wait,
+        row["ring_again_at"],
+        Developments(chosen) if chosen else None,
+    )
 
 
-def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, int]:
-    """Inverse of `get_alert_options`: urgency, publishers, or_after, ring_again_at."""
+#: the columns of alert options, in the order of `put_alert_options`
+OPTION_COLUMNS = ("urgency", "publishers", "or_after", "ring_again_at", "developments")
+
+
+def put_alert_options(options: AlertOptions) -> tuple[str, int, float | None, int, str]:
+    """Inverse of `get_alert_options`: the values of `OPTION_COLUMNS`."""
     wait = options.or_after.total_seconds() if options.or_after is not None else None
-    return (options.urgency.value, options.publishers, wait, options.alert_again_at)
+    return (
+        options.urgency.value,
+        options.publishers,
+        wait,
+        options.alert_again_at,
+        (options.developments or ""),
+    )
 
 
 def put_spans(spans: Iterable[Span]) -> str:

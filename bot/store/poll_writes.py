@@ -30,7 +30,7 @@ LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the firs
 _ENTRY_COLUMNS = """
     id feed_id strict_id story_id storyline_id house origin agency guid_key link_key title_key
     article_key guid link title summary author source published updated first_seen_at silent
-    language
+    language confirms
 """.split()
 # Prepared once: the `insert_all` of sqlite-utils makes a new statement for each number of rows,
 # which takes longer than the rows.
@@ -63,8 +63,8 @@ _THIN_REVISIONS = """
 """
 _INSERT_ALERT = """
     insert or ignore into alerts (chat_id, story_id, entry_id, first_title, catch_up, created_at,
-        grouping, held, due_at, followed)
-    select :chat, :story, id, title, :catch_up, :now, :grouping, :pending, :due, :followed
+        grouping, held, due_at, followed, note_of)
+    select :chat, :story, id, title, :catch_up, :now, :grouping, :pending, :due, :followed, :note_of
     from entries where id = :entry
 """
 _INSERT_MATCH = """
@@ -124,6 +124,7 @@ def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
         put_time(entry.first_seen_at),
         entry.silent or "",
         entry.language,
+        placed.placement.confirms,
     )
 
 
@@ -191,6 +192,7 @@ def insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) ->
             "due": put_time(alert.due_at),
             "followed": alert.followed,
             "entry": alert.entry_id,
+            "note_of": alert.note_of or None,
         }
         if not db.execute(_INSERT_ALERT, values).rowcount:
             continue

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model.alerts import AlertIntent, StoryState, UnsentMatch
-from bot.model.chats import Subscription
+from bot.model.chats import Developments, Subscription
 from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
@@ -79,6 +79,14 @@ _NEXT_ID = """
 _GROUPINGS = """
     select id, coalesce(declared_grouping, grouping) as grouping from chats
     where coalesce(declared_grouping, grouping) is not null
+"""
+
+
+_DEVELOPMENTS = """
+    select id, coalesce(
+        json_extract(declared_settings, '$.developments'), json_extract(settings, '$.developments')
+    ) as chosen
+    from chats where declared_settings != '{}' or settings != '{}'
 """
 
 
@@ -215,6 +223,11 @@ class PollTables:
         """Return the chats that chose a grouping of their own."""
         rows = await self._writer.fetch("read chats", _GROUPINGS)
         return {row["id"]: Grouping(row["grouping"]) for row in rows}
+
+    async def developments(self) -> dict[int, Developments]:
+        """Return how chats that chose it hear of developments."""
+        rows = await self._writer.fetch("read chats", _DEVELOPMENTS)
+        return {row["id"]: Developments(row["chosen"]) for row in rows if row["chosen"]}
 
     async def commit(
         self, commits: Sequence[FeedCommit], now: datetime, merges: Sequence[Merge] = ()

@@ -101,6 +101,12 @@ def m013_floods(db: Database) -> None:
     _execute(db, _THIRTEENTH)
 
 
+@migrations()
+def m014_developments(db: Database) -> None:
+    """Notes of developments, how chats hear of them, and which entries confirm their story."""
+    _execute(db, _FOURTEENTH)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -172,6 +178,15 @@ _ELEVENTH = """
 alter table feeds add column hint real not null default 0;
 alter table feeds add column hint_reason text not null default ''
 """
+# An alert with `note_of` is a note: a reply to the chat's alert of that story. A story's first
+# entry confirms it, whatever `confirms` says.
+_FOURTEENTH = """
+alter table alerts add column note_of integer;
+create index alerts_notes on alerts (chat_id, note_of) where note_of is not null;
+alter table entries add column confirms integer not null default 1;
+alter table subscriptions add column developments text not null default ''
+"""
+
 _NINTH = """
 alter table feeds add column seconds real not null default 0;
 alter table feeds add column unread integer not null default 0

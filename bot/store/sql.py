@@ -111,3 +111,15 @@ IS_RIPE = f"""
         or outbox.kind in {literals(DeliveryKind.REPLY, DeliveryKind.NOTICE)}
     )
 """
+
+
+def confirms(grouping: Grouping, entries: str = "") -> str:
+    """Return the condition for entries whose publishers count as such of their story.
+
+    `entries` is what the statement calls the table, with a dot behind it.
+
+    In a strict story all do; in a wider one the first does, and those that confirm it.
+    """
+    if grouping is Grouping.STRICT:
+        return "true"
+    return f"confirms or {entries}id = {entries}{STORY_COLUMNS[grouping]}"

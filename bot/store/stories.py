@@ -26,6 +26,7 @@ from bot.store.sql import (
     MUTE,
     SECOND_ALERT,
     STORY_COLUMNS,
+    confirms,
     marks,
 )
 from bot.store.unsent_alerts import QUIET, reconsider
@@ -35,7 +36,7 @@ _CHUNK = 400  # values of one `in (...)`
 
 _ORIGINS = """
     select {column}, json_group_array(distinct origin) from entries
-    where {column} in ({marks}) group by 1
+    where {column} in ({marks}) and ({confirms}) group by 1
 """
 _STANCES = """
     select * from stances where storyline_id in ({marks}) and moved_at > ?
@@ -104,7 +105,9 @@ def state_of(db: Database, affected: AffectedStories, now: datetime) -> StorySta
     origins: dict[tuple[Grouping, int], frozenset[str]] = {}
     for level, column in STORY_COLUMNS.items():
         for numbers in _chunks(story_ids.at(level) for story_ids in affected.story_ids):
-            statement = _ORIGINS.format(column=column, marks=marks(numbers))
+            statement = _ORIGINS.format(
+                column=column, marks=marks(numbers), confirms=confirms(level)
+            )
             rows = db.execute(statement, numbers).fetchall()
             origins.update({(level, row[0]): frozenset(get_list(row[1])) for row in rows})
     stances: dict[int, dict[int, Stance]] = {}
@@ -134,6 +137,7 @@ def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
                 bool(row["again"]),
                 bool(row["undelivered"]),
                 row["merged_into"] is not None,
+                row["note_of"] is not None,
             )
 
 
@@ -189,6 +193,7 @@ def merge(db: Database, merges: Iterable[Merge], now: datetime) -> None:
             "insert or replace into merges values (?, ?, ?, ?)",
             [merged.grouping, gone, target, put_time(now)],
         )
+        db.execute("update entries set confirms = 1 where id = ?", [gone])  # as it did as the first
         if merged.grouping is Grouping.LOOSE:
             _merge_stances(db, gone, target, now)
         merge_alerts(db, merged, now)

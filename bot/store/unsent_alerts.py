@@ -29,6 +29,7 @@ from bot.store.sql import (
     QUEUED,
     SECOND_ALERT,
     STORY_COLUMNS,
+    confirms,
     literals,
 )
 
@@ -38,7 +39,8 @@ QUIET = timedelta(hours=48)
 RETURNS_WITHIN = timedelta(hours=48)
 
 _COLUMNS = """
-    a.chat_id, a.story_id, a.grouping, a.merged_into, a.followed, a.created_at, a.due_at, (
+    a.chat_id, a.story_id, a.grouping, a.merged_into, a.followed, a.created_at, a.due_at,
+    a.note_of, (
         select stance from stances t where t.storyline_id = e.storyline_id
         and t.chat_id = a.chat_id and moved_at > :quiet
     ) as stance, (
@@ -315,6 +317,7 @@ def _readiness(db: Database, row: Any, now: datetime, *, follows: bool = True) -
         _publishers(db, row) if claims else 0,
         None if stance is Stance.FOLLOW and not follows else stance,
         bool(row["followed"]),
+        row["note_of"] is not None,
     )
     return readiness(alert, now)
 
@@ -326,8 +329,11 @@ def _claim(since: str, urgency: str, publishers: int, wait: float | None, again_
 
 def _publishers(db: Database, row: Any) -> int:
     """The independent publishers of an alert's story."""
-    column = STORY_COLUMNS[Grouping(row["grouping"])]
-    statement = f"select count(distinct origin) from entries where {column} = ?"
+    grouping = Grouping(row["grouping"])
+    statement = (
+        "select count(distinct origin) from entries "
+        f"where {STORY_COLUMNS[grouping]} = ? and ({confirms(grouping)})"
+    )
     return int(db.execute(statement, [_story(row)]).fetchone()[0])
 
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from bot.alerts.quiet_hours import DIGEST_AT
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import Context, StaticScreen, back_button, in_rows, show, text_reply
+from bot.chat.handlers.developments import developments_name, developments_text
 from bot.chat.replies import unknown_button
 from bot.chat.services import ChatConfig
 from bot.chat.time_zones import time_zones
@@ -23,7 +24,7 @@ from bot.model.chat_events import (
     SetGrouping,
     SetSettings,
 )
-from bot.model.chats import ChatSettings
+from bot.model.chats import ChatSettings, Developments
 from bot.model.message import Button, Message
 from bot.model.stories import Grouping
 from bot.text.times import MAX_DIGESTS, parse_time_span, parse_times
@@ -44,6 +45,7 @@ class SettingsAction(StrEnum):
     DIGEST = "digest"
     EARLY_DIGEST = "waiting"
     GROUPING = "stories"
+    DEVELOPMENTS = "developments"
 
 
 #: the setting behind each action, by its name in `ChatSettings` and `Chat.fixed`
@@ -53,6 +55,7 @@ _SETTING = {
     SettingsAction.QUIET_HOURS: "quiet",
     SettingsAction.DIGEST: "digest_at",
     SettingsAction.EARLY_DIGEST: "digest_from",
+    SettingsAction.DEVELOPMENTS: "developments",
 }
 _INPUT = {
     SettingsAction.TIME_ZONE: ExpectedInput.TIME_ZONE,
@@ -100,6 +103,10 @@ class Settings(StaticScreen):
             translator.gettext(
                 "Story grouping: {level}", level=grouping_name(grouping, translator)
             ),
+            translator.gettext(
+                "Developments: {how}",
+                how=developments_name(chat.settings.developments or Developments.NOTE, translator),
+            ),
         ]
         if chat.fixed or chat.grouping:
             fixed = translator.gettext("Some of this is set in feeds.yaml; edit it there.")
@@ -110,6 +117,7 @@ class Settings(StaticScreen):
             button(translator.gettext("Quiet hours"), SettingsAction.QUIET_HOURS),
             button(translator.gettext("Digest"), SettingsAction.DIGEST),
             button(translator.gettext("Grouping"), SettingsAction.GROUPING),
+            button(translator.gettext("Developments"), SettingsAction.DEVELOPMENTS),
         ]
         screen = replace(screen, values={}, expects=ExpectedInput.NOTHING)
         return show(Message("\n".join(lines)), screen, *in_rows(buttons, 2), edit=edit)
@@ -285,6 +293,15 @@ def _grouping_choices(context: Context) -> tuple[str, Rows]:
     return grouping_text(translator, None), [buttons]
 
 
+def _development_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    buttons = [
+        button(developments_name(choice, translator), SettingsAction.DEVELOPMENTS, choice.value)
+        for choice in Developments
+    ]
+    return developments_text(translator), [buttons]
+
+
 _CHOICES: dict[SettingsAction, Callable[[Context], tuple[str, Rows]]] = {
     SettingsAction.LANGUAGE: _language_choices,
     SettingsAction.TIME_ZONE: _zone_choices,
@@ -292,6 +309,7 @@ _CHOICES: dict[SettingsAction, Callable[[Context], tuple[str, Rows]]] = {
     SettingsAction.DIGEST: _digest_choices,
     SettingsAction.EARLY_DIGEST: _early_choices,
     SettingsAction.GROUPING: _grouping_choices,
+    SettingsAction.DEVELOPMENTS: _development_choices,
 }
 
 
@@ -324,6 +342,8 @@ def _chosen(action: SettingsAction, value: str) -> SetSettings | SetGrouping | N
             return SetSettings(ChatSettings(digest_from=int(value)))
         case SettingsAction.GROUPING if value in set(Grouping):
             return SetGrouping(Grouping(value))
+        case SettingsAction.DEVELOPMENTS if value in set(Developments):
+            return SetSettings(ChatSettings(developments=Developments(value)))
         case _:
             return None
 

@@ -13,7 +13,7 @@ from bot.delivery.composer import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
 from bot.model.chat_events import AddSubscription, Reply
-from bot.model.chats import AlertOptions, Urgency
+from bot.model.chats import AlertOptions, Developments, Urgency
 from bot.model.message import Message
 from bot.ports import ChatStore
 from bot.query.price import CHAT_LIMIT
@@ -206,6 +206,13 @@ def _option_lines(translator: Translator, options: AlertOptions) -> list[str]:
                 "and again once {number} publishers report it", number=options.alert_again_at
             )
         )
+    match options.developments:
+        case Developments.NOTE:
+            lines.append(translator.gettext("developments come as silent replies"))
+        case Developments.ALERT:
+            lines.append(translator.gettext("developments come as new alerts"))
+        case Developments.EDIT:
+            lines.append(translator.gettext("developments only change the alert"))
     if options.urgency is Urgency.DIGEST:
         lines.append(translator.gettext("bundled in the digest; times: /settings"))
     return lines

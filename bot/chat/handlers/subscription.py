@@ -22,6 +22,7 @@ from bot.chat.context import (
     show,
     text_reply,
 )
+from bot.chat.handlers.developments import developments_name, developments_text
 from bot.chat.handlers.subscriber import NAME_LENGTH, Subscriber, add_newest, add_warnings
 from bot.chat.replies import list_changed, unknown_button
 from bot.delivery.composer import Composer
@@ -36,7 +37,7 @@ from bot.model.chat_events import (
     Screen,
     StoreToken,
 )
-from bot.model.chats import AlertOptions, Subscription, TokenPurpose, Urgency
+from bot.model.chats import AlertOptions, Developments, Subscription, TokenPurpose, Urgency
 from bot.model.message import Button, Message
 from bot.ports import ChatStore, Members
 from bot.query.tree import show as as_query
@@ -48,6 +49,7 @@ RATING_SPAN_DAYS = 30  #: for how long reactions to alerts are counted
 _WAITS = ("15m", "30m", "1h", "3h")
 _NEVER = "never"
 _ALL = "all"
+_AS_CHAT = "chat"  # developments as the chat chose
 _PAGE_PREFIX = "page "
 
 
@@ -69,6 +71,7 @@ class SubscriptionAction(StrEnum):
     URGENCY = "urgency"  #: without a value: show the choices
     PUBLISHERS = "publishers"
     WAIT = "wait"
+    DEVELOPMENTS = "developments"
     FEEDS = "feeds"  #: value: a choice's number, `page N` or `all`
     EDIT = "edit"  #: the query
     SAVE = "save"  #: the edited query
@@ -146,7 +149,10 @@ class SubscriptionControls:
             case SubscriptionAction.EDIT:
                 return _edit_query(context, screen, subscription)
             case (
-                SubscriptionAction.URGENCY | SubscriptionAction.PUBLISHERS | SubscriptionAction.WAIT
+                SubscriptionAction.URGENCY
+                | SubscriptionAction.PUBLISHERS
+                | SubscriptionAction.WAIT
+                | SubscriptionAction.DEVELOPMENTS
             ) if not callback.value:
                 return _option_choices(context, screen, callback, subscription)
             case _:
@@ -270,6 +276,9 @@ class SubscriptionControls:
                     "Alerts again at {number} publishers", number=options.alert_again_at
                 )
             )
+        chosen = options.developments or context.chat.settings.developments or Developments.NOTE
+        how = developments_name(chosen, translator)
+        lines.append(translator.gettext("Developments: {how}", how=how))
         feeds = cut(", ".join(subscription.feeds), 300) or translator.gettext("all")
         lines.append(translator.gettext("Feeds: {feeds}", feeds=feeds))
         since = context.now - timedelta(days=RATING_SPAN_DAYS)
@@ -351,6 +360,7 @@ def _controls(translator: Translator, subscription: Subscription) -> list[list[B
             button(translator.gettext("Publishers"), SubscriptionAction.PUBLISHERS),
             button(translator.gettext("Urgency"), SubscriptionAction.URGENCY),
         ],
+        [button(translator.gettext("Developments"), SubscriptionAction.DEVELOPMENTS)],
     ]
 
 
@@ -375,6 +385,16 @@ def _option_choices(
             )
             choices = [(urgency_name(urgency, translator), urgency.value) for urgency in Urgency]
             below = []
+        case SubscriptionAction.DEVELOPMENTS:
+            text = developments_text(translator)
+            choices = [
+                (developments_name(choice, translator), choice.value) for choice in Developments
+            ]
+            below = [
+                button(
+                    translator.gettext("As in /settings"), SubscriptionAction.DEVELOPMENTS, _AS_CHAT
+                )
+            ]
         case SubscriptionAction.PUBLISHERS:
             text = translator.gettext("Alert me once this many independent publishers report it:")
             choices = [(str(number), str(number)) for number in range(1, 6)]
@@ -404,6 +424,10 @@ def _with_choice(options: AlertOptions, callback: Callback) -> AlertOptions | No
             again = options.alert_again_at if options.alert_again_at > number else 0
             wait = options.or_after if number > 1 else None
             return replace(options, publishers=number, or_after=wait, alert_again_at=again)
+        case SubscriptionAction.DEVELOPMENTS if value == _AS_CHAT:
+            return replace(options, developments=None)
+        case SubscriptionAction.DEVELOPMENTS if value in set(Developments):
+            return replace(options, developments=Developments(value))
         case SubscriptionAction.WAIT if value == _NEVER:
             return replace(options, or_after=None)
         case SubscriptionAction.WAIT if value in _WAITS and options.publishers > 1:

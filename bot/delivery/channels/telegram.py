@@ -175,7 +175,7 @@ class TelegramChannel:
             message_thread_id=_thread(chat),
             link_preview_options=_preview(message),
             reply_markup=_keyboard(message),
-            disable_notification=delivery.kind is DeliveryKind.NOTICE or None,
+            disable_notification=delivery.kind is DeliveryKind.NOTICE or delivery.silent or None,
             reply_parameters=_reply_parameters(delivery),
         )
 

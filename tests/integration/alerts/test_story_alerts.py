@@ -421,6 +421,7 @@ async def test_through_any_merges_each_alerted_story_has_one_message_that_shows_
                             f"{word} {chance.random()}",
                             place,
                             silent="flood" if chance.random() < 0.2 else "",
+                            development=bool(place[2]) and not place[0] and chance.random() < 0.5,
                         )
                     )
                 for number, each in zip(
@@ -444,7 +445,8 @@ async def test_through_any_merges_each_alerted_story_has_one_message_that_shows_
         await harness.deliver(10 * MINUTE, 5 * SECOND)
         await sound(harness)
         live = await harness.rows(
-            "select story_id, message_id from alerts where held = 0 and merged_into is null"
+            "select story_id, message_id from alerts where held = 0 and merged_into is null "
+            "and note_of is null"
         )
         sizes = Counter(place[index] for place in archive.places.values())
         story_of = {number: place[index] for number, place in archive.places.items()}

@@ -374,6 +374,7 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.entries_since(NOON)
     await polls.insert_alerts([AlertIntent(GROUP, 5, 5, matches)], NOON)
     await polls.groupings()
+    await polls.developments()
     await polls.languages()
     await polls.recent(10)
     await polls.subscriptions()
@@ -463,6 +464,14 @@ async def merge_stories(work: Exercise) -> None:
         for grouping in Grouping:
             merge = Merge(grouping, first + 1, first)
             await work.store.polls.commit([], NOON, [merge])
+    # What waits becomes a note of what was sent, under the number of its strict story.
+    await work.commit(
+        new=(placed(130), placed(131)),
+        alerts=tuple(AlertIntent(PRIVATE, number, number, matches) for number in (130, 131)),
+    )
+    await work.write("update alerts set message_id = 1130 where story_id = 130")
+    await work.write("update entries set strict_id = 129 where id = 131")
+    await work.store.polls.commit([], NOON, [Merge(Grouping.NORMAL, 131, 130)])
     await work.commit(new=(placed(20), placed(21)), alerts=(AlertIntent(PRIVATE, 21, 21, ()),))
     await work.store.polls.commit([], NOON, [Merge(Grouping.NORMAL, 21, 20)])
 

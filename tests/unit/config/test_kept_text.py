@@ -1,4 +1,4 @@
-"""The text of a good feeds.yaml is kept without secrets, and read again where the file is broken."""
+"""A good feeds.yaml is kept without secrets, and read again where the file is broken."""
 
 from pathlib import Path
 
