@@ -35,6 +35,7 @@ bench: $(VENV)/.installed-dev reader-env
 # texts that the code has no longer go.
 messages: $(VENV)/.installed-run
 	@$(BIN)/pybabel -q extract --no-default-keywords -k gettext -k ngettext:1,2 -k QueryError:3 -k ChatClosed -k OpmlError -k QueryWarning \
+		-k phrase -k counted_phrase:1,2 -k gettext_noop \
 		--no-location --sort-output --width 145 --project newsbell --output $(VENV)/messages.pot bot
 	@for language in $(LANGUAGES); do \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 145 \

@@ -2,7 +2,8 @@
 
 import structlog
 
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.i18n.phrase import phrase
+from bot.model.delivery import NoticeKind, notice
 from bot.ports import Clock, DeliveryStore
 
 REPORTED = 1000  #: different errors of which the operator is told
@@ -24,17 +25,21 @@ class FaultReport:
         """
         ids = {} if chat_id is None else {"chat_id": chat_id}
         log.error("delivery_failed", doing=doing, exc_info=error, **ids)
-        where = "" if chat_id is None else f" for chat {chat_id}"
-        text = (
-            f"An error of newsbell itself while {doing}{where} ({type(error).__name__}). "
-            "It tries again, and everything else goes on; its log says where."
+        where = "" if chat_id is None else f", chat {chat_id}"
+        told = notice(
+            NoticeKind.INTERNAL,
+            phrase(
+                "An error of newsbell itself ({what}). "
+                "It tries again, and everything else goes on; its log says where.",
+                what=f"{doing}{where}, {type(error).__name__}",
+            ),
         )
+        text = told.text
         if text in self._reported or len(self._reported) >= REPORTED:
             return
         self._reported.add(text)
         try:
-            notice = NoticeIntent(NoticeKind.INTERNAL, text)
-            await self._store.notify(notice, self._clock.now())
+            await self._store.notify(told, self._clock.now())
         except Exception:  # what failed is perhaps the database; the log has it
             self._reported.discard(text)
             log.exception("notice_failed")

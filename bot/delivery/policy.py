@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from bot.i18n.phrase import Phrase, counted_phrase, gettext_noop, phrase
 from bot.model.delivery import (
     ChatClosed,
     ChatMoved,
@@ -22,8 +23,10 @@ from bot.model.delivery import (
     SendOutcome,
     Sent,
     ServiceDown,
+    ServiceFault,
     Settlement,
     Undecided,
+    notice,
 )
 
 PROBE_AFTER = timedelta(hours=24)  #: between two tries in a chat where the bot lacks rights
@@ -36,6 +39,17 @@ LONGEST_TOPIC_TRY = timedelta(hours=1)  #: between two tries in a topic that is 
 _FIRST_TOPIC_TRY = timedelta(minutes=1)
 _FIRST_BACKOFF = timedelta(seconds=2)
 _LONGEST_BACKOFF = timedelta(minutes=10)
+
+#: what is wrong with the service; in English the notice has the details instead
+_FAULTS = {
+    ServiceFault.UNREACHABLE: gettext_noop("no connection"),
+    ServiceFault.CERTIFICATE: gettext_noop("its certificate is not valid"),
+    ServiceFault.PORTAL: gettext_noop("something answers that is not Telegram"),
+    ServiceFault.ERROR: gettext_noop("its server has a fault"),
+    ServiceFault.SILENT: gettext_noop("no answer in time"),
+    ServiceFault.BROKEN: gettext_noop("the connection ended before the answer"),
+    ServiceFault.REFUSED: gettext_noop("it refused the bot's token"),
+}
 
 
 def backoff(attempt: int) -> timedelta:
@@ -95,12 +109,14 @@ def outage_notice(outage: Outage, now: datetime) -> NoticeIntent | None:
     span = now - outage.since
     if span < OUTAGE_NOTICE:
         return None
-    minutes = max(round(span.total_seconds() / 60), 1)
-    text = (
-        f"Telegram took no messages for {minutes} min, since {outage.since:%Y-%m-%d %H:%M} UTC: "
-        f"{outage.reason}. What waited is being sent now."
+    text = phrase(
+        "Telegram took no messages for {span}, since {since} UTC: {reason}. "
+        "What waited is being sent now.",
+        span=_minutes(span),
+        since=f"{outage.since:%Y-%m-%d %H:%M}",
+        reason=Phrase(_FAULTS[outage.fault], english=outage.reason.rstrip(".")),
     )
-    return NoticeIntent(NoticeKind.SERVICE_DOWN, text)
+    return notice(NoticeKind.SERVICE_DOWN, text)
 
 
 def essence(settlement: Settlement) -> Settlement:
@@ -121,22 +137,27 @@ def _with_service(at: datetime, now: datetime, probe_at: datetime | None) -> dat
 
 
 def _retry(
-    delivery: Delivery, reason: str, at: datetime, notice: NoticeIntent | None = None
+    delivery: Delivery, reason: str, at: datetime, told: NoticeIntent | None = None
 ) -> Settlement:
-    return Settlement(delivery, DeliveryState.QUEUED, error=reason, retry_at=at, notice=notice)
+    return Settlement(delivery, DeliveryState.QUEUED, error=reason, retry_at=at, notice=told)
+
+
+def _minutes(span: timedelta) -> Phrase:
+    minutes = max(round(span.total_seconds() / 60), 1)
+    return counted_phrase("{number} minute", "{number} minutes", minutes)
 
 
 def _not_sent(delivery: Delivery, outcome: NotSent, now: datetime) -> Settlement:
     wait = outcome.retry_after or backoff(delivery.attempt)
-    notice = None
+    told = None
     if wait >= LONG_PAUSE and outcome.rate_limited:
-        minutes = round(wait.total_seconds() / 60)
-        text = (
-            f"Telegram asks for a pause of {minutes} minutes in {delivery.chat.name}. "
-            "Its alerts are kept and sent later."
+        text = phrase(
+            "Telegram asks for a pause of {span} in {chat}. Its alerts are kept and sent later.",
+            span=_minutes(wait),
+            chat=delivery.chat.name,
         )
-        notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
-    return _retry(delivery, outcome.reason, now + wait, notice)
+        told = notice(NoticeKind.CHAT_PAUSED, text)
+    return _retry(delivery, outcome.reason, now + wait, told)
 
 
 def _undecided(
@@ -157,15 +178,16 @@ def _undecided(
             doubt=True,
             retry_at=_with_service(at, now, probe_at if outcome.fault else None),
         )
-    notice = None
+    told = None
     if delivery.kind is not DeliveryKind.NOTICE:
-        text = (
-            f"Nobody can tell whether a message to {delivery.chat.name} arrived, after many tries. "
-            "`newsbell outbox list` shows it, `newsbell outbox retry` sends it again."
+        text = phrase(
+            "Nobody can tell whether a message to {chat} arrived, after many tries. "
+            "`newsbell outbox list` shows it, `newsbell outbox retry` sends it again.",
+            chat=delivery.chat.name,
         )
-        notice = NoticeIntent(NoticeKind.UNDECIDED, text)
+        told = notice(NoticeKind.UNDECIDED, text)
     return Settlement(
-        delivery, DeliveryState.UNKNOWN, error=outcome.reason, doubt=True, notice=notice
+        delivery, DeliveryState.UNKNOWN, error=outcome.reason, doubt=True, notice=told
     )
 
 
@@ -173,25 +195,30 @@ def _refused(delivery: Delivery, reason: str) -> Settlement:
     """Try once without style, then give the message up as a dead letter."""
     if not delivery.plain:
         return Settlement(delivery, DeliveryState.QUEUED, error=reason, plain=True)
-    notice = None
+    told = None
     if delivery.kind is not DeliveryKind.NOTICE:
-        text = (
-            f"Telegram refuses a message to {delivery.chat.name}: {reason} "
-            "`newsbell outbox list` shows it."
+        text = phrase(
+            "Telegram refuses a message to {chat}: {reason} `newsbell outbox list` shows it.",
+            chat=delivery.chat.name,
+            reason=reason,
         )
-        notice = NoticeIntent(NoticeKind.DEAD_LETTER, text)
-    return Settlement(delivery, DeliveryState.DEAD, error=reason, notice=notice)
+        told = notice(NoticeKind.DEAD_LETTER, text)
+    return Settlement(delivery, DeliveryState.DEAD, error=reason, notice=told)
 
 
 def _closed(delivery: Delivery, outcome: ChatClosed, now: datetime) -> Settlement:
     """Wait for rights, or pause the chat until a person acts."""
     reason = outcome.reason
-    text = f"{delivery.chat.name} takes no messages: {reason} Its alerts are kept and sent later."
-    notice = NoticeIntent(NoticeKind.CHAT_PAUSED, text)
+    text = phrase(
+        "{chat} takes no messages: {reason} Its alerts are kept and sent later.",
+        chat=delivery.chat.name,
+        reason=Phrase(reason),
+    )
+    told = notice(NoticeKind.CHAT_PAUSED, text)
     if outcome.probe:
         wait = topic_backoff(delivery.attempt) if outcome.soon else PROBE_AFTER
-        return replace(_retry(delivery, reason, now + wait, notice), topic_only=True)
+        return replace(_retry(delivery, reason, now + wait, told), topic_only=True)
     # Tries that are in doubt were no answer: they do not count towards the limit.
     if not outcome.final and delivery.attempt - delivery.doubts < NOT_FOUND_LIMIT:
         return _retry(delivery, reason, now + backoff(delivery.attempt + 3))
-    return Settlement(delivery, DeliveryState.QUEUED, error=reason, pause=reason, notice=notice)
+    return Settlement(delivery, DeliveryState.QUEUED, error=reason, pause=reason, notice=told)

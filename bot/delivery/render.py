@@ -128,7 +128,8 @@ def _text(delivery: Delivery, translator: Translator) -> Message:
         moved = (replace(entity, offset=entity.offset + shift) for entity in delivery.entities)
         entities = (Entity("italic", 0, shift - 1), *moved) if lead else delivery.entities
     length = CAPTION if delivery.file else LENGTH
-    text = cut(lead + delivery.text, length)
+    text = delivery.phrase.read(translator) if delivery.phrase else delivery.text
+    text = cut(lead + text, length)
     entities = tuple(entity for entity in entities if entity.offset + entity.length <= units(text))
     return Message(text, entities, buttons=delivery.buttons, file=delivery.file)
 

@@ -5,18 +5,17 @@ both become one `FeedCommit`. No I/O, no clock.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import datetime
 
 import structlog
 
 from bot.feeds import poll_schedule
 from bot.feeds.entry_identity import Identified, identify
+from bot.feeds.feed_notices import empty_text, failing_text, flood_text, success_notices
 from bot.feeds.host_turns import SLOW
 from bot.feeds.last_document import Document
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.model.delivery import NoticeIntent, NoticeKind, notice
 from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
     Failure,
@@ -44,37 +43,6 @@ _TOMBSTONE = re.compile(
 )
 
 INTERNAL_TEXT = "newsbell itself failed on this feed; its log says where."
-REMEDIES = {
-    Failure.INTERNAL: (
-        "Please report it with the lines of the log. newsbell tries again at the next poll."
-    ),
-    Failure.LOCAL: "Raise newsbell's limit of open files (LimitNOFILE= of its unit).",
-    Failure.DNS: "Check the address for a typo; if the site is gone, remove the feed.",
-    Failure.CONNECT: "The site may be down; newsbell keeps trying.",
-    Failure.TLS: "The site must fix this; newsbell does not skip the check.",
-    Failure.TIMEOUT: "The site is very slow or down; newsbell keeps trying.",
-    Failure.PRIVATE: (
-        "If the address is right, add its range to settings.network.allow, "
-        "or its port to settings.network.ports."
-    ),
-    Failure.REDIRECT: "Open the address in a browser and put the final one into feeds.yaml.",
-    Failure.NOT_FOUND: "Look for the feed's new address on the site, or remove it.",
-    Failure.GONE: "Look for the feed's new address on the site, or remove it.",
-    Failure.LOGIN: "Set the feed's credentials under `headers:`.",
-    Failure.BLOCKED: (
-        "The site blocks programs. Ask it to allow this feed to be read, "
-        "or look for another address."
-    ),
-    Failure.SLOW_DOWN: "newsbell waits as asked. Increase `every` for feeds of this site.",
-    Failure.SERVER: "The site must fix this; newsbell keeps trying.",
-    Failure.HTTP: "Open the address in a browser to see what the site expects.",
-    Failure.TOO_LARGE: "Ask the site for a shorter feed, or increase settings.limits.body.",
-    Failure.ENCODING: "The site must fix this; newsbell keeps trying.",
-    Failure.NOT_A_FEED: "Look for the feed's address on the site; a web page is not a feed.",
-    Failure.HOSTILE: "If you trust the site, report this to it; otherwise remove the feed.",
-    Failure.EMPTY: "Open the address in a browser: the site may have moved its news elsewhere.",
-    Failure.TOMBSTONE: "Look for the feed's new address on the site.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +149,8 @@ def with_entries(
     commit = _finish(feed, replace(state, empties=0), answer, now, chance, reading)
     notices = commit.notices
     if identified.flood:
-        notices += (NoticeIntent(NoticeKind.FLOOD, _flood_text(feed, identified)),)
+        text = flood_text(feed, identified.flood, identified.archived)
+        notices += (notice(NoticeKind.FLOOD, text),)
     return replace(
         commit,
         document_changed=commit.state.document != feed.state.document,
@@ -208,11 +177,8 @@ def empty(
     state = replace(state, empties=state.empties + 1, baseline_at=state.baseline_at or now)
     commit = _finish(feed, state, answer, now, chance)
     if state.empties == EMPTY_PROOF and feed.state.document:
-        text = (
-            f"{feed.name} has been empty {EMPTY_PROOF} times in a row. "
-            f"{REMEDIES[Failure.EMPTY]}\n{shown_url(feed.url)}"
-        )
-        return replace(commit, notices=(*commit.notices, NoticeIntent(NoticeKind.EMPTY, text)))
+        told = notice(NoticeKind.EMPTY, empty_text(feed, EMPTY_PROOF))
+        return replace(commit, notices=(*commit.notices, told))
     return commit
 
 
@@ -236,7 +202,7 @@ def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) ->
     notices: tuple[NoticeIntent, ...] = ()
     if poll_schedule.notice_due(state, now):
         state = replace(state, noticed=True)
-        notices = (NoticeIntent(NoticeKind.FEED_FAILING, _failing_text(feed, state, now)),)
+        notices = (notice(NoticeKind.FEED_FAILING, failing_text(feed, state, now)),)
     wait = poll_schedule.wait_asked(failure.failure, failure.freshness)
     park = (host_and_port(feed.address), now + wait) if wait else None
     return FeedCommit(feed.id, state, notices=notices, park_host=park)
@@ -271,57 +237,5 @@ def _finish(
         wait = min(fresh.retry_after, poll_schedule.LONGEST_WAIT)
         park = (host_and_port(feed.address), now + wait)
     return FeedCommit(
-        feed.id, state, notices=tuple(_success_notices(feed, state, now)), park_host=park
+        feed.id, state, notices=tuple(success_notices(feed, state, now)), park_host=park
     )
-
-
-def _success_notices(feed: FeedDue, state: FeedState, now: datetime) -> Iterator[NoticeIntent]:
-    if feed.state.noticed:
-        since = now - (feed.state.failing_since or now)
-        text = f"{feed.name} works again after {_span(since)}."
-        yield NoticeIntent(NoticeKind.FEED_RECOVERED, text)
-    if state.adopted_url and state.adopted_url != feed.state.adopted_url:
-        text = (
-            f"{feed.name} has moved permanently to {shown_url(state.adopted_url)}. "
-            "Put that address into feeds.yaml."
-        )
-        yield NoticeIntent(NoticeKind.FEED_MOVED, text)
-
-
-def _failing_text(feed: FeedDue, state: FeedState, now: datetime) -> str:
-    since = now - (state.failing_since or now)
-    span = f" for {_span(since)}" if since >= timedelta(minutes=1) else ""
-    remedy = REMEDIES.get(state.failure, "") if state.failure else ""
-    return (
-        f"{feed.name} has failed {state.failures} times in a row{span}: "
-        f"{state.failure_text} {remedy}\n{shown_url(feed.url)}"
-    )
-
-
-def _flood_text(feed: FeedDue, identified: Identified) -> str:
-    count, archived = identified.flood, identified.archived
-    shown = count - archived
-    parts = [f"{feed.name} suddenly showed {count} new entries at once. They are stored."]
-    if archived:
-        which = "They" if not shown else f"{archived} of them"
-        parts.append(f"{which} look like its archive and send no alert.")
-    if shown:
-        which = "Those" if not archived else f"Of the other {shown}, those"
-        parts.append(f"{which} that match a subscription come together, not one by one.")
-    return f"{' '.join(parts)}\n{shown_url(feed.url)}"
-
-
-def _span(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    if hours < 2:
-        return f"{max(1, round(hours * 60))} minutes"
-    return f"{round(hours)} hours" if hours < 48 else f"{round(hours / 24)} days"
-
-
-def shown_url(url: str) -> str:
-    """A feed URL without what may be secret in it: user names and the values of its query."""
-    parts = urlsplit(url)
-    pairs = (pair.partition("=") for pair in parts.query.split("&"))
-    query = "&".join(f"{name}=…" if equals else name for name, equals, _ in pairs)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}{'?' if query else ''}{query}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.i18n.phrase import Phrase
 from bot.model.alerts import AlertView
 from bot.model.chats import Chat
 from bot.model.message import Button, Entity, File
@@ -100,7 +101,13 @@ class NoticeIntent:
     """Something the operator should know; the same words are sent once a day at most."""
 
     kind: NoticeKind
-    text: str
+    text: str  #: English
+    phrase: Phrase | None = field(default=None, compare=False)  #: the same for each language
+
+
+def notice(kind: NoticeKind, phrase: Phrase) -> NoticeIntent:
+    """Return a notice that each operator reads in the language of their chat."""
+    return NoticeIntent(kind, str(phrase), phrase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,7 @@ class Delivery:
     plain: bool  #: Telegram refused the styled form
     alerts: tuple[AlertView, ...] = ()
     text: str = ""  #: of a notice or reply
+    phrase: Phrase | None = None  #: of a notice: its text for each language
     entities: tuple[Entity, ...] = ()  #: of a notice or reply
     message_id: int | None = None  #: of the message to edit
     reply_to: int | None = None

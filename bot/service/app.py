@@ -10,7 +10,8 @@ from telegram import Bot
 from bot.config.load import Config
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.poller import Poller
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.i18n.phrase import Phrase
+from bot.model.delivery import NoticeKind, notice
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.service.control import control
@@ -117,9 +118,9 @@ class App:
             self._report,
         )
 
-    async def _report(self, text: str) -> None:
+    async def _report(self, text: Phrase) -> None:
         """Tell the operator. Raises StoreError."""
-        await self.store.admin.notify(NoticeIntent(NoticeKind.INTERNAL, text), self.clock.now())
+        await self.store.admin.notify(notice(NoticeKind.INTERNAL, text), self.clock.now())
         self.deliverer.wake()
 
     async def run_once(self) -> None:

@@ -12,8 +12,9 @@ from datetime import timedelta
 import structlog
 
 from bot.errors import StoreError
+from bot.i18n.phrase import Phrase, counted_phrase, joined, phrase, span_phrase
 from bot.model.clock import ClockStep
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.model.delivery import NoticeKind, notice
 from bot.ports import AdminStore, Clock
 
 LOOK = timedelta(seconds=1)  #: between two comparisons
@@ -57,8 +58,8 @@ class ClockWatch:
         if count:
             # Of an earlier run, whose clock nobody compared while it was ahead.
             log.warning("waits_shortened", corrected=count)
-            notice = NoticeIntent(NoticeKind.CLOCK, waits_text(count))
-            await self._store.notify(notice, now)
+            told = notice(NoticeKind.CLOCK, waits_text(count))
+            await self._store.notify(told, now)
         return timedelta(0)
 
     async def look(self) -> None:
@@ -102,49 +103,45 @@ class ClockWatch:
 
     async def _correct(self, step: ClockStep) -> None:
         size = abs(step.span)
-        notice = NoticeIntent(NoticeKind.CLOCK, notice_text(step)) if size >= TOLD else None
+        told = notice(NoticeKind.CLOCK, notice_text(step)) if size >= TOLD else None
         try:
-            count = await self._store.correct_moments(step, notice, is_set=size >= DOUBTED)
+            count = await self._store.correct_moments(step, told, is_set=size >= DOUBTED)
         except StoreError as error:
             log.error("clock_correction_failed", error=str(error))
             raise
         log.warning("clock_set", seconds=round(step.span.total_seconds()), corrected=count)
 
 
-def notice_text(step: ClockStep) -> str:
+def notice_text(step: ClockStep) -> Phrase:
     """What the operator reads."""
-    ahead = step.span > timedelta(0)
-    return (
-        f"The clock of this machine was set {'ahead' if ahead else 'back'} by "
-        f"{in_words(abs(step.span))}: it says {step.now:%Y-%m-%d %H:%M} UTC now. Polls and "
-        "messages go on as before, and nothing old is deleted for a day. If that time is wrong, "
-        "set the clock; with a time service (NTP) it stays right."
+    span, at = span_phrase(abs(step.span)), f"{step.now:%Y-%m-%d %H:%M}"
+    if step.span > timedelta(0):
+        first = phrase(
+            "The clock of this machine was set ahead by {span}: it says {time} UTC now.",
+            span=span,
+            time=at,
+        )
+    else:
+        first = phrase(
+            "The clock of this machine was set back by {span}: it says {time} UTC now.",
+            span=span,
+            time=at,
+        )
+    rest = phrase(
+        "Polls and messages go on as before, and nothing old is deleted for a day. If that time is "
+        "wrong, set the clock; with a time service (NTP) it stays right."
     )
+    return joined(" ", first, rest)
 
 
-def waits_text(count: int) -> str:
+def waits_text(count: int) -> Phrase:
     """What the operator reads where stored waits were longer than any that newsbell knows."""
-    waits = (
-        "1 wait of a feed, a site or a chat"
-        if count == 1
-        else (f"{count} waits of feeds, sites and chats")
+    return counted_phrase(
+        "The clock of this machine was ahead once: {number} wait of a feed, a site or a chat would "
+        "have lasted longer than newsbell ever waits. It was shortened, and nothing is lost. If "
+        "the time is wrong now, set the clock; with a time service (NTP) it stays right.",
+        "The clock of this machine was ahead once: {number} waits of feeds, sites and chats would "
+        "have lasted longer than newsbell ever waits. They were shortened, and nothing is lost. If "
+        "the time is wrong now, set the clock; with a time service (NTP) it stays right.",
+        count,
     )
-    return (
-        f"The clock of this machine was ahead once: {waits} would have lasted longer than newsbell "
-        "ever waits. They were shortened, and nothing is lost. If the time is wrong now, set the "
-        "clock; with a time service (NTP) it stays right."
-    )
-
-
-def in_words(span: timedelta) -> str:
-    """A span in its largest unit that fits twice, as in "90 minutes"."""
-    seconds = span.total_seconds()
-    for size, unit in (
-        (365.25 * 86400, "years"),
-        (86400, "days"),
-        (3600, "hours"),
-        (60, "minutes"),
-    ):
-        if seconds >= 2 * size:
-            return f"{round(seconds / size)} {unit}"
-    return f"{round(seconds)} seconds"

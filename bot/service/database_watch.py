@@ -9,7 +9,8 @@ from datetime import timedelta
 import structlog
 
 from bot.errors import StoreError
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.i18n.phrase import Phrase, phrase
+from bot.model.delivery import NoticeKind, notice
 from bot.ports import Clock, Store
 
 LOOK = timedelta(minutes=1)  #: between two looks for the files
@@ -38,10 +39,11 @@ class DatabaseWatch:
         if path is None:
             return
         log.error("database_missing", path=str(path), effect="what comes now is lost at the end")
-        text = (
-            f"{path.name} was deleted, moved or replaced while newsbell uses it. Alerts still go "
-            "out, but what is stored from now on is lost when newsbell stops. "
-            "Put the file back, or restore a backup, and restart newsbell."
+        text = phrase(
+            "{file} was deleted, moved or replaced while newsbell uses it. Alerts still go out, "
+            "but what is stored from now on is lost when newsbell stops. "
+            "Put the file back, or restore a backup, and restart newsbell.",
+            file=path.name,
         )
         await self._tell(text)
 
@@ -62,14 +64,15 @@ class DatabaseWatch:
         if damage:
             log.error("database_damaged", damage=damage)
             await self._tell(
-                f"The database is damaged: {damage}. Stop newsbell and restore a backup."
+                phrase(
+                    "The database is damaged: {damage}. Stop newsbell and restore a backup.",
+                    damage=damage,
+                )
             )
         await self._store.admin.note_check(now)
 
-    async def _tell(self, text: str) -> None:
+    async def _tell(self, text: Phrase) -> None:
         try:
-            await self._store.admin.notify(
-                NoticeIntent(NoticeKind.DATABASE, text), self._clock.now()
-            )
+            await self._store.admin.notify(notice(NoticeKind.DATABASE, text), self._clock.now())
         except StoreError as error:
             log.error("notice_failed", error=str(error))

@@ -33,9 +33,12 @@ class Rejected:
     def places(self) -> str:
         """Return the first mistakes, one a line, as editors understand them."""
         mistakes = self.error.mistakes
-        text = "\n".join(mistake.at(self.file) for mistake in mistakes[:SHOWN])
-        more = f"\n(and {len(mistakes) - SHOWN} more)" if len(mistakes) > SHOWN else ""
-        return text[:LENGTH] + more
+        return "\n".join(mistake.at(self.file) for mistake in mistakes[:SHOWN])[:LENGTH]
+
+    @property
+    def unnamed(self) -> int:
+        """How many mistakes `places` leaves out."""
+        return max(len(self.error.mistakes) - SHOWN, 0)
 
 
 @dataclass(frozen=True, slots=True)

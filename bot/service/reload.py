@@ -10,6 +10,15 @@ import structlog
 
 from bot.config.load import Config, load
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
+from bot.i18n.phrase import (
+    Phrase,
+    counted_phrase,
+    gettext_noop,
+    joined,
+    phrase,
+    span_phrase,
+    verbatim,
+)
 from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.ports import Clock, Store
 from bot.query.parser import parse
@@ -38,7 +47,7 @@ class Reloader:
         subscriptions: LiveSubscriptions,
         clock: Clock,
         reloaded: Callable[[], None],
-        report: Callable[[str], Awaitable[None]],
+        report: Callable[[Phrase], Awaitable[None]],
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`reloaded` is called after each change that is in force; `report` tells the operator."""
@@ -90,14 +99,19 @@ class Reloader:
         asked = await self._stands_still()
         self._changed.clear()
         self._asked = False
-        lost = "" if asked else await self._lost()
+        lost = None if asked else await self._lost()
         if lost:
             seconds = self.hold.total_seconds()
-            log.warning("config_held_back", lost=lost, taken_in=seconds)
+            log.warning("config_held_back", lost=str(lost), taken_in=seconds)
             await self._report(
-                f"{self._live.config.path.name} no longer has {lost}. In case it was only half "
-                f"saved, it takes effect in {seconds:.0f} seconds unless it changes again; "
-                "`kill -HUP` with newsbell's process number takes it at once."
+                phrase(
+                    "{file} no longer has {lost}. In case it was only half saved, it takes effect "
+                    "in {span} unless it changes again; "
+                    "`kill -HUP` with newsbell's process number takes it at once.",
+                    file=self._live.config.path.name,
+                    lost=lost,
+                    span=span_phrase(self.hold),
+                )
             )
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -119,13 +133,13 @@ class Reloader:
                 seen, since = stamp, loop.time()
         return self._asked
 
-    async def _lost(self) -> str:
+    async def _lost(self) -> Phrase | None:
         """What the file lost since it was last taken in, if that is most of it."""
         old = self._live.config
         try:
             new = await asyncio.to_thread(load, old.path)
         except ConfigError:
-            return ""  # `reload` says why
+            return None  # `reload` says why
         return most_lost(old.declared, new.declared)
 
     async def reload(self) -> None:
@@ -215,38 +229,61 @@ class Reloader:
         return new
 
 
-def rejected_text(rejected: Rejected) -> str:
+def rejected_text(rejected: Rejected) -> Phrase:
     """What the operator reads of a file that did not take effect."""
-    count = len(rejected.error.mistakes)
-    lost = rejected.without_headers
-    return (
-        f"{rejected.file} has {count} {'mistake' if count == 1 else 'mistakes'} and is not in "
-        "force; newsbell goes on with what was in force before. It takes the file as soon as it "
-        f"is mended and saved.\n{rejected.places()}"
-        + (f"\nPolled without their headers meanwhile: {', '.join(lost)}." if lost else "")
-    )
+    parts = [
+        counted_phrase(
+            "{file} has {number} mistake and is not in force; newsbell goes on with what was in "
+            "force before. It takes the file as soon as it is mended and saved.",
+            "{file} has {number} mistakes and is not in force; newsbell goes on with what was in "
+            "force before. It takes the file as soon as it is mended and saved.",
+            len(rejected.error.mistakes),
+            file=rejected.file,
+        ),
+        verbatim(logs.redact(rejected.places())),
+    ]
+    if rejected.unnamed:
+        parts.append(counted_phrase("… and {number} more", "… and {number} more", rejected.unnamed))
+    if rejected.without_headers:
+        feeds = ", ".join(rejected.without_headers)
+        parts.append(phrase("Polled without their headers meanwhile: {feeds}.", feeds=feeds))
+    return joined("\n", *parts)
 
 
-def most_lost(old: DesiredConfig, new: DesiredConfig) -> str:
-    """Say what a file lost, as in "9 of 12 feeds", where that is most of a kind; else nothing.
+def most_lost(old: DesiredConfig, new: DesiredConfig) -> Phrase | None:
+    """Say what a file lost, as in "9 of 12 feeds", where that is most of a kind; else None.
 
     What is replaced by as much else is no loss.
     """
-    kinds: tuple[tuple[str, Collection[str], Collection[str]], ...] = (
-        ("feeds", [feed.url for feed in old.feeds], [feed.url for feed in new.feeds]),
-        ("chats", [chat.name for chat in old.chats], [chat.name for chat in new.chats]),
-        (
-            "subscriptions",
+    losses = (
+        _loss(
+            [feed.url for feed in old.feeds],
+            [feed.url for feed in new.feeds],
+            gettext_noop("any feeds"),
+            gettext_noop("{lost} of {all} feeds"),
+        ),
+        _loss(
+            [chat.name for chat in old.chats],
+            [chat.name for chat in new.chats],
+            gettext_noop("any chats"),
+            gettext_noop("{lost} of {all} chats"),
+        ),
+        _loss(
             [subscription.name for subscription in old.subscriptions],
             [subscription.name for subscription in new.subscriptions],
+            gettext_noop("any subscriptions"),
+            gettext_noop("{lost} of {all} subscriptions"),
         ),
     )
-    losses = []
-    for kind, before, after in kinds:
-        lost = len(set(before) - set(after))
-        if 2 * lost > len(before) and 2 * len(after) < len(before):
-            losses.append(f"any {kind}" if not after else f"{lost} of {len(before)} {kind}")
-    return ", ".join(losses)
+    said = [loss for loss in losses if loss]
+    return joined(", ", *said) if said else None
+
+
+def _loss(before: Collection[str], after: Collection[str], whole: str, share: str) -> Phrase | None:
+    lost = len(set(before) - set(after))
+    if 2 * lost <= len(before) or 2 * len(after) >= len(before):
+        return None
+    return phrase(share, lost=lost, all=len(before)) if after else phrase(whole)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from bot.errors import InternalFailure
+from bot.i18n.phrase import Phrase, phrase
 
 FIRST_PAUSE = 1.0  #: seconds before a failed part is started again; doubled with each failure
 LONGEST_PAUSE = 60.0  #: seconds
@@ -34,7 +35,7 @@ class Part:
 class Supervisor:
     """Runs parts, and says what failed."""
 
-    def __init__(self, report: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, report: Callable[[Phrase], Awaitable[None]]) -> None:
         """`report` tells the operator; what it raises is logged."""
         self._report = report
 
@@ -87,9 +88,11 @@ class Supervisor:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _tell(self, part: Part, error: Exception) -> None:
-        text = (
-            f"A part of newsbell failed and was started again: {part.name} ({_summary(error)}). "
-            "Its log says where."
+        text = phrase(
+            "A part of newsbell failed and was started again: {part} ({error}). "
+            "Its log says where.",
+            part=part.name,
+            error=_summary(error),
         )
         try:
             await self._report(text)

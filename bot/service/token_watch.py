@@ -9,12 +9,13 @@ from datetime import timedelta
 import structlog
 
 from bot.errors import StoreError
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.i18n.phrase import phrase
+from bot.model.delivery import NoticeKind, notice
 from bot.ports import AdminStore, Clock
 
 LOOK = timedelta(seconds=2)  #: between two looks
 AGAIN = 3600.0  #: seconds after which it is said again
-TEXT = (
+TEXT = phrase(
     "Telegram refuses the bot's token: no alert reaches Telegram, and no command is answered. "
     "Feeds are polled and alerts wait. Set a valid token and restart newsbell."
 )
@@ -51,9 +52,9 @@ class TokenWatch:
         if self._told_at is None or now - self._told_at >= AGAIN:
             self._told_at = now
             log.error("token_refused", effect="nothing reaches Telegram until it is replaced")
-            self._show(TEXT)
+            self._show(str(TEXT))
             try:
-                await self._store.notify(NoticeIntent(NoticeKind.REFUSED, TEXT), self._clock.now())
+                await self._store.notify(notice(NoticeKind.REFUSED, TEXT), self._clock.now())
                 self._wake()
             except StoreError as error:
                 log.error("notice_failed", error=str(error))

@@ -14,16 +14,20 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
 from bot.errors import InternalFailure, StoreError
+from bot.i18n.phrase import Phrase, phrase, span_phrase
 
 LOOK = 30.0  #: seconds between two looks
 STANDS_STILL = 600.0  #: seconds without progress, while something is due, before it is said
 GIVES_UP = 1800.0  #: seconds of the same before the process ends
 LOOP_STANDS_STILL = 180.0  #: seconds in which the event loop did not run at all
 EXIT_CODE = 70  #: EX_SOFTWARE of sysexits.h: an internal fault; start it again
+
+_NAMES = {"polling": phrase("Polling"), "delivery": phrase("Delivery")}
 
 log = structlog.stdlib.get_logger("newsbell.watchdog")
 
@@ -41,7 +45,7 @@ class Watchdog:
     """Watches the pipelines."""
 
     def __init__(
-        self, pipelines: tuple[Progress, ...], report: Callable[[str], Awaitable[None]]
+        self, pipelines: tuple[Progress, ...], report: Callable[[Phrase], Awaitable[None]]
     ) -> None:
         """`report` tells the operator."""
         self._pipelines, self._report = pipelines, report
@@ -66,10 +70,13 @@ class Watchdog:
             if still_for >= STANDS_STILL and pipeline.name not in self._told:
                 self._told.add(pipeline.name)
                 log.error("pipeline_stands_still", pipeline=pipeline.name, seconds=still_for)
-                minutes = f"{still_for / 60:.0f} minutes"
                 await self._report(
-                    f"{pipeline.name.capitalize()} has stood still for {minutes} although "
-                    "something is due. newsbell ends after 30 minutes, to be started again."
+                    phrase(
+                        "{pipeline} has stood still for {span} although something is due. "
+                        "newsbell ends after 30 minutes, to be started again.",
+                        pipeline=_NAMES.get(pipeline.name, pipeline.name.capitalize()),
+                        span=span_phrase(timedelta(seconds=still_for)),
+                    )
                 )
             elif not still_for:
                 self._told.discard(pipeline.name)

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.i18n.phrase import phrase, span_phrase
 from bot.model.chats import ChatKind
-from bot.model.delivery import NoticeIntent, NoticeKind
+from bot.model.delivery import NoticeKind, notice
 from bot.store import meta, outbox
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
@@ -249,11 +250,13 @@ def closed_chats(db: Database, run: Run) -> Progress:
     numbers = [row["id"] for row in rows]
     if numbers:
         outbox.drop(db, DropReason.WAITED_TOO_LONG, run.now, f"id in ({marks(numbers)})", numbers)
-        text = (
-            f"{chat['name']} has taken no messages for {KEEP_WAITING.days} days: what has waited "
-            "longer is dropped. The articles stay in the search."
+        text = phrase(
+            "{chat} has taken no messages for {span}: what has waited longer is dropped. "
+            "The articles stay in the search.",
+            chat=chat["name"],
+            span=span_phrase(KEEP_WAITING),
         )
-        outbox.notify(db, NoticeIntent(NoticeKind.CHAT_CLOSED, text), run.now)
+        outbox.notify(db, notice(NoticeKind.CHAT_CLOSED, text), run.now)
     if len(numbers) < BATCH:
         run.closed_chats = chat["id"]
     return Progress(0, again=True)

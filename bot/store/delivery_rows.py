@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.i18n.phrase import load_phrase
 from bot.model.alerts import AlertView, BundleKind, Confirmation
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.message import File
@@ -95,6 +96,7 @@ def read(db: Database, row: Any) -> Delivery:
         plain=bool(row["plain"]),
         alerts=tuple(_views(db, chat.id, stories)),
         text=row["text"],
+        phrase=load_phrase(row["phrase"]),
         entities=get_entities(row["entities"]),
         message_id=message_id,
         reply_to=reply_to,

@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.alerts.quiet_hours import pages
+from bot.i18n.phrase import Phrase
 from bot.model.alerts import Priority
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, NoticeKind
 from bot.model.message import Message
@@ -292,6 +293,7 @@ def queue_text(
     reply_to: int | None = None,
     screen: int = 0,
     edits: int | None = None,
+    phrase: Phrase | None = None,
 ) -> None:
     """Queue a notice or a reply.
 
@@ -324,6 +326,7 @@ def queue_text(
         file_name=file.name if file else "",
         file=file.content if file else None,
         picture=file.picture if file else False,
+        phrase=phrase.dumped() if phrase else "",
     )
 
 
@@ -355,4 +358,5 @@ def notify(db: Database, notice: NoticeIntent, now: datetime) -> None:
             [row["id"], DeliveryKind.NOTICE, notice.text, since, put_time(now)],
         ).fetchone()
         if same is None:
-            queue_text(db, row["id"], DeliveryKind.NOTICE, Message(notice.text), now)
+            message = Message(notice.text)
+            queue_text(db, row["id"], DeliveryKind.NOTICE, message, now, phrase=notice.phrase)

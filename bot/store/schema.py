@@ -107,6 +107,12 @@ def m014_developments(db: Database) -> None:
     _execute(db, _FOURTEENTH)
 
 
+@migrations()
+def m015_phrases(db: Database) -> None:
+    """The text of a notice for each language; earlier ones stay English."""
+    db.execute("alter table outbox add column phrase text not null default ''")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

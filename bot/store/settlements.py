@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.i18n.phrase import phrase
 from bot.model.chats import ChatKind
 from bot.model.delivery import (
     DeliveryKind,
     DeliveryState,
-    NoticeIntent,
     NoticeKind,
     Settlement,
+    notice,
 )
 from bot.store import meta
 from bot.store.mappers import put_time
@@ -146,8 +147,12 @@ def _move_chats(db: Database, old: int, new: int, now: datetime) -> None:
             "update chats set paused = ? where kind = ? and address = ?",
             [_MOVES_IN_CIRCLES, ChatKind.TELEGRAM, old],
         )
-        reason = f"Telegram sends the group {old} to {new} and back; its alerts are kept."
-        notify(db, NoticeIntent(NoticeKind.CHAT_PAUSED, reason), now)
+        text = phrase(
+            "Telegram sends the group {old} to {new} and back; its alerts are kept.",
+            old=old,
+            new=new,
+        )
+        notify(db, notice(NoticeKind.CHAT_PAUSED, text), now)
         return
     meta.write(db, f"{meta.MOVED}{old}", new)
     rows = db.execute(

@@ -21,10 +21,10 @@ from support import (
 )
 
 from bot.delivery.rate_limits import CHAT_GAP, GROUP_BUDGET, GROUP_SPAN, RateLimiter
+from bot.i18n.phrase import span_phrase
 from bot.model.clock import ClockStep
 from bot.model.delivery import Sent
 from bot.service.app import App
-from bot.service.clock_watch import in_words
 from bot.store.mappers import put_time
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -35,7 +35,7 @@ GROUP = -1_000_000_000_001
 
 
 def _name(step: timedelta) -> str:
-    return f"{'ahead' if step > timedelta(0) else 'back'} {in_words(abs(step))}"
+    return f"{'ahead' if step > timedelta(0) else 'back'} {span_phrase(abs(step))}"
 
 
 def _config(server: FeedServer, *paths: str) -> str:

@@ -337,13 +337,13 @@ def _declared(*sizes: int) -> DesiredConfig:
 def test_a_loss_is_most_of_the_feeds_chats_or_subscriptions(
     before: tuple[int, int, int], after: tuple[int, int, int], loss: str
 ) -> None:
-    assert most_lost(_declared(*before), _declared(*after)) == loss
+    assert str(most_lost(_declared(*before), _declared(*after)) or "") == loss
 
 
 def test_what_is_replaced_by_as_much_else_is_no_loss() -> None:
     old = _declared(1, 1, 1)
     new = replace(old, feeds=(DeclaredFeed("https://other.example/", "Other", "", (), None),))
-    assert most_lost(old, new) == ""
+    assert most_lost(old, new) is None
 
 
 @pytest.mark.parametrize(

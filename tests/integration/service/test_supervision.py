@@ -15,6 +15,7 @@ from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, 
 import bot.service.app
 import bot.service.supervisor
 from bot.errors import InternalFailure, StoreError
+from bot.i18n.phrase import Phrase
 from bot.model.delivery import DeliveryKind
 from bot.model.entries import ParsedDocument
 from bot.model.feeds import Failure
@@ -137,8 +138,8 @@ async def test_a_helper_that_fails_is_started_again_and_said(
             await asyncio.sleep(60)
         raise Surprise
 
-    async def report(text: str) -> None:
-        reports.append(text)
+    async def report(text: Phrase) -> None:
+        reports.append(str(text))
         raise StoreError("the database is away")
 
     await Supervisor(report).run([Part("a helper", helper)], stopped)
@@ -158,7 +159,7 @@ async def test_a_helper_that_ends_is_started_again(monkeypatch: pytest.MonkeyPat
         if starts == 2:
             stopped.set()
 
-    async def report(_: str) -> None:
+    async def report(_: Phrase) -> None:
         raise AssertionError
 
     await Supervisor(report).run([Part("a helper", helper)], stopped)
@@ -175,7 +176,7 @@ async def test_a_pipeline_that_ends_ends_newsbell_with_a_sentence(ends: str) -> 
     async def other() -> None:
         await asyncio.sleep(60)
 
-    async def report(_: str) -> None:
+    async def report(_: Phrase) -> None:
         raise AssertionError
 
     parts = [Part("polling", pipeline, essential=True), Part("other", other)]
@@ -193,7 +194,7 @@ async def test_a_pipeline_finishes_what_is_under_way_after_a_stop() -> None:
         await asyncio.sleep(0.01)
         finished = True
 
-    async def report(_: str) -> None:
+    async def report(_: Phrase) -> None:
         raise AssertionError
 
     parts = [Part("polling", pipeline, essential=True, finishes=True)]
@@ -282,8 +283,8 @@ class Pipeline:
 
 
 def watched(pipeline: Pipeline, reports: list[str]) -> Watchdog:
-    async def report(text: str) -> None:
-        reports.append(text)
+    async def report(text: Phrase) -> None:
+        reports.append(str(text))
 
     progress = Progress("polling", lambda: pipeline.steps, pipeline.is_due)
     return Watchdog((progress,), report)

@@ -16,8 +16,10 @@ from support import FeedServer, ManualClock, Recorder, config_text, item, rss
 from telegram_harness import ANN, TelegramHarness, open_harness
 
 from bot.model.delivery import DeliveryKind
-from bot.service.token_watch import TEXT, WORKS, TokenWatch
+from bot.service import token_watch
+from bot.service.token_watch import WORKS, TokenWatch
 
+TEXT = str(token_watch.TEXT)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -91,4 +93,4 @@ async def test_a_newsbell_with_a_wrong_token_says_so_and_serves_its_terminal(
         _, errors = await process.communicate()
     assert process.returncode == 0
     assert errors.count(b'"token_refused"') == 1
-    assert TEXT.split(":")[0] in errors.decode()
+    assert TEXT.split(":", maxsplit=1)[0] in errors.decode()

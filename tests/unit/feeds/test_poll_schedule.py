@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, newsbell, poll, rss
 
 from bot.feeds import poll_schedule
-from bot.feeds.poll_result import REMEDIES, failed, shown_url
+from bot.feeds.feed_notices import REMEDIES, shown_url
+from bot.feeds.poll_result import failed
 from bot.feeds.poll_schedule import (
     BACK_OFF,
     CEILING,

@@ -45,6 +45,9 @@ KEYWORDS = {
     "ChatClosed": None,
     "OpmlError": None,
     "QueryWarning": None,
+    "phrase": None,
+    "counted_phrase": (1, 2),
+    "gettext_noop": None,
 }  # as `make messages` has them
 TEXT_AT = {
     "gettext": (0,),
@@ -53,6 +56,9 @@ TEXT_AT = {
     "ChatClosed": (0,),
     "OpmlError": (0,),
     "QueryWarning": (0,),
+    "phrase": (0,),
+    "counted_phrase": (0, 1),
+    "gettext_noop": (0,),
 }  # the same, counted from 0, of what has so many arguments
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 UNFINISHED: set[str] = (
