@@ -159,7 +159,7 @@ def hit(console: Console, hit: Hit, at: str) -> None:
     article = hit.entry.article
     in_title = [span for span in hit.spans if span.field == "title"]
     console.print(Text(f"{at}  ").append_text(marked(article.title, in_title)))
-    text, inside = snippet(article.summary, hit.spans)
+    text, inside = snippet(article.summary, hit.spans, article.title)
     if text and inside:
         console.print(Text("    ").append_text(marked(text, inside, "")))
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))

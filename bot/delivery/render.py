@@ -28,14 +28,24 @@ _LISTED_SOURCE = 60
 _ALSO_NAME = 40
 _AROUND = 32  # bullet, line breaks, isolates and publishers of a listed story
 _TAIL = 60  # reserved for the count of the rest
+_SENTENCE_ENDS = ".!?…:;,。！？"
 _MARKS = 40  # matched spans that are marked in one text
 
 
 def snippet(
-    summary: str, spans: Sequence[Span], length: int = SNIPPET
+    summary: str, spans: Sequence[Span], title: str = "", length: int = SNIPPET
 ) -> tuple[str, tuple[Span, ...]]:
-    """At most `length` code points of the summary around the first match, and the spans within."""
-    inside = [span for span in spans if span.field == "summary" and span.start < len(summary)]
+    """At most `length` code points of the summary around the first match, and the spans within.
+
+    What the headline says already is left out.
+    """
+    said = _said_by(title, summary)
+    summary = summary[said:]
+    inside = [
+        replace(span, start=span.start - said, end=span.end - said)
+        for span in spans
+        if span.field == "summary" and 0 <= span.start - said < len(summary)
+    ]
     if len(summary) <= length:
         return summary, tuple(inside)
     first = inside[0].start if inside else 0
@@ -52,6 +62,18 @@ def snippet(
         for span in inside
         if start <= span.start < shift + end
     )
+
+
+def _said_by(title: str, summary: str) -> int:
+    """How much of a summary is its headline: a post without one has its first words for it."""
+    head = title.rstrip("…")
+    if not head or not summary.startswith(head):
+        return 0
+    rest = summary[len(head) :]
+    is_cut = head != title
+    if not (is_cut or not rest or rest[0] in _SENTENCE_ENDS or head[-1] in _SENTENCE_ENDS):
+        return 0
+    return len(summary) - len(rest.lstrip(_SENTENCE_ENDS + " "))
 
 
 def buttons(delivery: Delivery, translator: Translator) -> tuple[tuple[Button, ...], ...]:
@@ -160,8 +182,8 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
         composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
             fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
         )
-    text, spans = snippet(alert.summary, alert.spans)
-    if text and text != alert.title:
+    text, spans = snippet(alert.summary, alert.spans, alert.title)
+    if text:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
     if alert.entries > 1:
         composer.add("\n\n")

@@ -200,11 +200,7 @@ def _label(attributes: dict[str, str]) -> str:
 
 def _name(attributes: dict[str, str], named: str) -> str:
     label = _label(attributes)
-    return (
-        ""
-        if label == named
-        else cut(to_text(label[:_ATTRIBUTE_LENGTH], is_html=False), _NAME_LENGTH)
-    )
+    return "" if label == named else cut(to_text(label[:_ATTRIBUTE_LENGTH]), _NAME_LENGTH)
 
 
 def _named(attributes: dict[str, str]) -> str:
@@ -236,7 +232,7 @@ def _categories(attributes: dict[str, str]) -> Iterator[str]:
 def _tag(text: str) -> str:
     """A folder's name as a tag: in lower case, with a hyphen for what a tag cannot hold."""
     lower = (
-        normalize("NFC", to_text(text[:_ATTRIBUTE_LENGTH], is_html=False).lower())
+        normalize("NFC", to_text(text[:_ATTRIBUTE_LENGTH]).lower())
         .replace("'", "")
         .replace("’", "")
     )

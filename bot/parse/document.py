@@ -2,10 +2,9 @@
 
 import calendar
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
-from functools import wraps
 from io import BytesIO
 from itertools import chain
 from time import struct_time
@@ -13,18 +12,29 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import feedparser
-from feedparser.mixin import _FeedParserMixin
 
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
+from bot.parse import feedparser_hooks
+from bot.parse.boilerplate import article_text
 from bot.parse.entry_keys import with_keys
 from bot.text import clean
+from bot.text.fold import folded_key
 from bot.text.language import language_of
+from bot.text.markup import TextType
 from bot.text.url import display_link, safe_link
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
+_TYPES = {
+    "text/plain": TextType.TEXT,
+    "text/html": TextType.HTML,
+    "application/xhtml+xml": TextType.XHTML,
+}
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
+AUTHORS_LENGTH = 300  #: code points kept of the names of authors
+_ADDRESS_AND_NAME = re.compile(r"[^\s@<>()]+@[^\s@<>()]+ ?\((?P<name>[^()]+)\)")
+_NAME_AND_ADDRESS = re.compile(r"(?P<name>[^@<>()]+?) ?[<(][^\s@<>()]+@[^\s@<>()]+[>)]")
 _MAX_TTL = 100_000  # minutes; also the most updates in a period
 _DAYS = {
     "monday": 0,
@@ -40,39 +50,11 @@ _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.D
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
 
-def _keep_guids_verbatim() -> None:
-    """Keep feedparser from resolving guids as links; it has no option for that.
-
-    A guid is a name. Resolved against the address of the feed, it would change with every
-    redirect, and "17" would look like a link.
-    """
-    parser = _FeedParserMixin
-    parser.can_be_relative_uri = parser.can_be_relative_uri - {"id"}
-
-
-def _survive_elements() -> None:
-    """Keep an element that feedparser cannot read from costing its whole document.
-
-    The handlers of its extensions raise at elements that are empty or misplaced. Such an element
-    is left out; what is around it is read.
-    """
-    for name in ("unknown_starttag", "unknown_endtag", "handle_charref", "handle_entityref"):
-        setattr(_FeedParserMixin, name, _surviving(getattr(_FeedParserMixin, name)))
-
-
-def _surviving(handler: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(handler)
-    def survive(self: Any, *arguments: Any) -> Any:
-        try:
-            return handler(self, *arguments)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            return None
-
-    return survive
-
-
-_keep_guids_verbatim()
-_survive_elements()
+feedparser_hooks.keep_guids_verbatim()
+feedparser_hooks.survive_elements()
+feedparser_hooks.separate_elements()
+feedparser_hooks.keep_declared_types()
+feedparser_hooks.bound_texts()
 
 
 def parse_xml_feed(body: bytes, url: str = "") -> Any:
@@ -149,23 +131,49 @@ def _is_host(start: str, base: str) -> bool:
     return bool(_WWW_HOST.fullmatch(start)) or ("." in host and start == host)
 
 
-def _text(entry: Mapping[str, Any], name: str) -> tuple[str, bool]:
-    detail = entry.get(f"{name}_detail") or {}
-    value = str(entry.get(name) or "")
-    return value, str(detail.get("type", "")).endswith(("html", "xhtml+xml"))
+def _type(detail: Mapping[str, Any], default: TextType) -> TextType:
+    """What the format says of a value; the default where its element says nothing."""
+    if detail.get("declared"):
+        return _TYPES.get(str(detail["declared"]), default)
+    return default
 
 
-def _summary(entry: Mapping[str, Any]) -> str:
-    value, is_html = _text(entry, "summary")
-    if not value.strip():
-        for content in entry.get("content") or ():
-            value, is_html = (
-                str(content.get("value") or ""),
-                "html" in str(content.get("type", "html")),
-            )
-            if value.strip():
-                break
-    return clean.summary(value, is_html=is_html)
+def _title(entry: Mapping[str, Any]) -> str:
+    kind = _type(entry.get("title_detail") or {}, TextType.UNSURE)
+    return clean.title(str(entry.get("title") or ""), kind)
+
+
+def _summary(entry: Mapping[str, Any], title: str) -> str:
+    """The text of an entry: its summary, otherwise the first content that has one."""
+    detail = entry.get("summary_detail") or {}
+    for value, kind in (
+        (entry.get("summary"), _type(detail, TextType.HTML)),
+        *((part.get("value"), _type(part, TextType.HTML)) for part in entry.get("content") or ()),
+    ):
+        if value and (text := article_text(str(value), kind, title)):
+            return text
+    return ""
+
+
+def _author(author: Mapping[str, Any]) -> str:
+    """The name of an author, otherwise the address."""
+    text = clean.label(author.get("as_written") or "", AUTHORS_LENGTH)
+    if named := _ADDRESS_AND_NAME.fullmatch(text) or _NAME_AND_ADDRESS.fullmatch(text):
+        return named.group("name")
+    return text or clean.label(author.get("name") or author.get("email") or "", AUTHORS_LENGTH)
+
+
+def _authors(entry: Mapping[str, Any]) -> str:
+    """The names of all authors, each once."""
+    names: dict[str, str] = {}
+    for author in entry.get("authors") or ():
+        name = _author(author)
+        names.setdefault(folded_key(name) or name, name)
+    return clean.cut(
+        ", ".join(filter(None, names.values()))
+        or clean.label(entry.get("author") or "", AUTHORS_LENGTH),
+        AUTHORS_LENGTH,
+    )
 
 
 def to_entry(
@@ -175,14 +183,14 @@ def to_entry(
 
     `declared` is the language of the feed.
     """
-    title = clean.title(*_text(raw, "title")[:1], is_html=_text(raw, "title")[1])
+    title = _title(raw)
     guid = clean.plain(str(raw.get("id") or "")[:8192])[:2048]
     link = _link(raw, base)
     if not (guid or link or title):
         return None
     source = raw.get("source") or {}
     updated = _date(raw, "updated", now)
-    summary = _summary(raw)
+    summary = _summary(raw, title)
     own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
     return with_keys(
         ParsedEntry(
@@ -191,7 +199,7 @@ def to_entry(
             link=display_link(link),
             title=title or clean.cut(summary, 100) or link,
             summary=summary,
-            author=clean.label(raw.get("author") or "", 100),
+            author=_authors(raw),
             source=clean.title(str(source.get("title") or "")[:300])
             if isinstance(source, Mapping)
             else "",

@@ -12,10 +12,12 @@ from typing import Any
 
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
-from bot.parse.document import absolute, plausible_date
+from bot.parse.boilerplate import article_text
+from bot.parse.document import AUTHORS_LENGTH, absolute, plausible_date
 from bot.parse.entry_keys import with_keys
 from bot.text import clean
 from bot.text.language import language_of
+from bot.text.markup import TextType
 from bot.text.url import display_link, safe_link
 
 # An escape sequence of JSON: a pair of surrogates, half of one, or any other.
@@ -39,8 +41,12 @@ def _date(value: Any, now: datetime) -> datetime | None:
 
 def _author(item: Mapping[str, Any]) -> str:
     authors = item.get("authors") or [item.get("author")]
-    first = authors[0] if isinstance(authors, list) and authors else None
-    return clean.label(first.get("name") or "", 100) if isinstance(first, Mapping) else ""
+    names = [
+        clean.label(author.get("name") or "", AUTHORS_LENGTH)
+        for author in (authors if isinstance(authors, list) else [authors])
+        if isinstance(author, Mapping)
+    ]
+    return clean.cut(", ".join(dict.fromkeys(filter(None, names))), AUTHORS_LENGTH)
 
 
 def _entry(
@@ -61,12 +67,14 @@ def _entry(
     if not address and isinstance(attached, list) and attached and isinstance(attached[0], Mapping):
         address = attached[0].get("url") or ""
     link = absolute(str(address), base) if address else ""
-    html = item.get("content_html")
-    text = clean.summary(
-        str(item.get("summary") or item.get("content_text") or html or ""),
-        is_html=not (item.get("summary") or item.get("content_text")),
+    plain_text = item.get("summary") or item.get("content_text")
+    title = clean.title(str(item.get("title") or ""))
+    text = article_text(
+        str(plain_text or item.get("content_html") or ""),
+        TextType.UNSURE if plain_text else TextType.HTML,
+        title,
     )
-    title = clean.title(str(item.get("title") or "")) or clean.cut(text, 100)
+    title = title or clean.cut(text, 100)
     if not (name or link or title):
         return None
     return with_keys(

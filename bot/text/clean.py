@@ -10,19 +10,19 @@ import unicodedata
 import regex
 from selectolax.lexbor import LexborHTMLParser
 
-_TAG = regex.compile(
-    r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|dd|del|div|dl|dt|em|figcaption|figure|font"
-    r"|h[1-6]|hr|i|iframe|img|ins|li|mark|"
-    r"ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|tr|tt"
-    r"|u|ul|video|wbr)(?:\s[^<>]*)?/?>|<!--",
-    regex.IGNORECASE,
-)
+from bot.text.markup import TextType, begins_with_markup, escape_named, has_markup
+
 _BREAK = regex.compile(
     r"<(?:/?(?:p|div|li|ul|ol|dl|dt|dd|h[1-6]|tr|td|th|table|blockquote|figure|figcaption"
     r"|section|article|header|footer|form|button|label)"
     r"\b[^<>]*|(?:br|hr|img)\b[^<>]*)>",
     regex.IGNORECASE,
 )
+_NO_TEXT = frozenset(
+    "script style template noscript form button select textarea svg iframe".split()
+)
+_SECTION = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_MAX_SECTIONS = 100
 _ENTITY = regex.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # What is invisible, reorders text or cannot be encoded. A zero-width joiner stays within emoji and
 # after the marks of Indic scripts, a zero-width non-joiner everywhere: there they mean something.
@@ -91,9 +91,7 @@ def cut(text: str, length: int) -> str:
 def strip_html(text: str) -> str:
     """Return the text of an HTML fragment, without scripts and forms, blocks apart by spaces."""
     tree = LexborHTMLParser(_BREAK.sub(r" \g<0>", text[:_MAX_RAW]))
-    tree.strip_tags(
-        ["script", "style", "template", "noscript", "form", "button", "select", "textarea"]
-    )
+    tree.strip_tags(sorted(_NO_TEXT))
     body = tree.body
     return body.text() if body is not None else ""
 
@@ -107,22 +105,38 @@ def _unescape(text: str) -> str:
     return text
 
 
-def to_text(value: str, *, is_html: bool) -> str:
-    """Return the plain text of a value of a feed. Known tags are removed; `A < B` stays."""
-    value = encodable(value[:_MAX_RAW])
-    if "<" in value and (is_html or _TAG.search(value)):
-        value = strip_html(value) if _TAG.search(value) else _unescape(value)
-    value = _unescape(value)
-    if "<" in value and _TAG.search(value):
-        value = strip_html(value)
-    return plain(value)
+def _head(value: str) -> str:
+    """The beginning of a value, without a tag or comment that would end behind it."""
+    if len(value) <= _MAX_RAW:
+        return value
+    head = value[:_MAX_RAW]
+    for start, end in (("<!--", "-->"), ("<", ">")):
+        if (at := head.rfind(start)) > head.rfind(end):
+            head = head[:at]
+    return head
 
 
-def title(value: str, *, is_html: bool = False) -> str:
+def to_text(value: str, kind: TextType = TextType.UNSURE) -> str:
+    """Return the plain text of a value of a feed: markup is removed, tags that are named stay."""
+    value = encodable(_head(value))
+    if "]]>" in value:  # a section that was escaped
+        value = _SECTION.sub(r"\1", value, count=_MAX_SECTIONS)
+    if kind is TextType.TEXT:
+        return plain(_unescape(value))
+    if kind is TextType.XHTML:
+        return plain(strip_html(value))
+    has_tags = "<" in value and has_markup(value)
+    text = _unescape(strip_html(escape_named(value, kind)) if has_tags else value)
+    if (not has_tags or kind is TextType.HTML) and begins_with_markup(text):
+        text = strip_html(escape_named(text, kind))  # all of it was escaped twice
+    return plain(text)
+
+
+def title(value: str, kind: TextType = TextType.UNSURE) -> str:
     """Return a headline as a clean line of at most TITLE_LENGTH code points."""
-    return cut(to_text(value, is_html=is_html), TITLE_LENGTH)
+    return cut(to_text(value, kind), TITLE_LENGTH)
 
 
-def summary(value: str, *, is_html: bool = True) -> str:
+def summary(value: str, kind: TextType = TextType.HTML) -> str:
     """Return a summary as a clean paragraph of at most SUMMARY_LENGTH code points."""
-    return cut(to_text(value, is_html=is_html), SUMMARY_LENGTH)
+    return cut(to_text(value, kind), SUMMARY_LENGTH)

@@ -19,7 +19,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
 from bot.model.message import Entity, Message
-from bot.text.clean import plain
+from bot.text.clean import cut, plain
 
 CHAT = Chat(1, "desk", ChatKind.TELEGRAM, 7, 0)
 PINGS = {"Mention", "BotCommand", "Hashtag", "Cashtag"}
@@ -231,6 +231,23 @@ def test_a_snippet_shows_the_first_match_wherever_it_stands(before: int) -> None
     text, [span] = snippet(summary, [Span("summary", start, start + 7)])
 
     assert text[span.start : span.end] == "harbour"
+
+
+def test_a_post_without_headline_stands_once() -> None:
+    words = "The fox " + "slept and slept " * 20
+    headline = cut(words, 100)
+    found = words.index("slept", 150)
+    spans = (Span("title", 8, 13), Span("summary", 8, 13), Span("summary", found, found + 5))
+    message = rendered(view(headline, summary=words, spans=spans))
+    assert message.text.count("The fox slept") == 1
+    assert message.text.startswith(headline)
+    assert stretches(message, "bold")[-1] == "slept"
+    short = rendered(view("The fox slept.", summary="The fox slept."))
+    assert short.text.count("The fox slept") == 1
+    said = rendered(view("The fox slept", summary="The fox slept. Then it woke."))
+    assert "\n\nThen it woke." in said.text
+    longer = rendered(view("The fox", summary="The fox slept all day."))
+    assert "\n\nThe fox slept all day." in longer.text
 
 
 def test_an_alert_reads_headline_source_what_changed_snippet_and_subscriptions() -> None:

@@ -262,7 +262,7 @@ def test_bytes_before_the_declaration_are_ignored(before: str) -> None:
         ("&amp;#8217;tis", "’tis"),
         ("&amp;amp;quot;fox&amp;amp;quot;", '"fox"'),
         ("A &lt; B", "A < B"),
-        ("A &lt;B&gt; C &lt; D", "A C < D"),
+        ("A &lt;B&gt; C &lt; D", "A <B> C < D"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
         ("&lt;b&gt;Fox&lt;/b&gt; &lt;br/&gt;hen", "Fox hen"),
         ("List&amp;lt;String&amp;gt; explained", "List<String> explained"),
