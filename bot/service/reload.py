@@ -162,7 +162,7 @@ class Reloader:
         self._live.replace(new)
         logs.keep_secret(value for headers in new.headers.values() for value in headers.values())
         await self._subscriptions.refresh()
-        await self._match_again(old.declared, new.declared)
+        await self._match_again(old, new)
         log.info(
             "config_reloaded",
             file=new.path.name,
@@ -185,17 +185,19 @@ class Reloader:
         self._live.rejected = Rejected(error, before.since if before else None)
         await self._report(rejected_text(self._live.rejected))
 
-    async def _match_again(self, old: DesiredConfig, new: DesiredConfig) -> None:
+    async def _match_again(self, old: Config, new: Config) -> None:
         """Alert what came while a file was in force that was withdrawn within minutes."""
-        names, since = self._withdrawn.change(old, new, self._clock.monotonic())
-        if not names:
+        returned = self._withdrawn.change(
+            old.declared, new.declared, self._clock.monotonic(), old.names, new.names
+        )
+        if not returned.subscriptions and not returned.lists:
             return
         numbers = [
             subscription.id
             for subscription in await self._store.polls.subscriptions()
-            if subscription.declared and subscription.name in names
+            if returned.concerns(subscription)
         ]
-        age = timedelta(seconds=self._clock.monotonic() - since)
+        age = timedelta(seconds=self._clock.monotonic() - returned.since)
         alerts = await self._rematch(numbers, self._clock.now() - age)
         log.info("entries_matched_again", subscriptions=len(numbers), alerts=alerts)
 

@@ -387,6 +387,35 @@ async def test_what_came_under_a_file_that_was_withdrawn_is_matched_again(
     assert _alerts_of(terminal, "here") == 2
 
 
+@pytest.mark.parametrize("query", ["@ports", "ferry AND ＠ports"])
+async def test_a_list_that_is_set_back_is_matched_again(
+    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict], query: str
+) -> None:
+    old, fresh = item("1", "Old ferry news", at=OLD), item("2", "A ferry waits in the harbour")
+    subscriptions = [
+        {"name": "All", "query": query, "to": ["here"]},
+        {"name": "Other", "query": "lighthouse", "to": ["here"]},
+    ]
+    lists = ({"ports": ["harbour"], "hills": ["hill"]}, {"ports": ["quay"], "hills": ["hill"]})
+    whole, other = (
+        written(server, "/a", names=names, subscriptions=subscriptions) for names in lists
+    )
+    server.put("/a", rss(old))
+    async with running(tmp_path, whole, terminal) as made:
+        await polled(made, server, "/a")
+        (tmp_path / "feeds.yaml").write_text(other, encoding="utf-8")
+        made.take_file()
+        await until(logged(events, "config_reloaded", "names changed"))
+        server.put("/a", rss(fresh, old))
+        await polled(made, server, "/a")
+        assert not terminal.titles()
+        (tmp_path / "feeds.yaml").write_text(whole, encoding="utf-8")
+        await until(logged(events, "entries_matched_again"))
+        await until(terminal.titles)
+    assert terminal.titles() == ["A ferry waits in the harbour"]
+    assert [entry["subscriptions"] for entry in events if "again" in entry["event"]] == [1]
+
+
 def _alerts_of(terminal: Recorder, chat: str) -> int:
     return sum(
         delivery.chat.name == chat and delivery.kind is DeliveryKind.ALERT
