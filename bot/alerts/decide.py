@@ -155,12 +155,16 @@ class _Decision:
             if chat not in leading_chats and not muted:
                 self._alert_or_add(chat, _Hit(known.id, story_ids), chat_matches)
         by_chat = self._by_chat(matches)
+        first = len(self._revisions)
         for alert in leading:
             self._add_matches(alert, known.id, by_chat.get(alert.chat_id, []), story_ids)
         for alert in self._state.superseded:
             if alert.entry_id == known.id:
                 chat_matches = by_chat.get(alert.chat_id, [])
                 self._revise(alert, known.id, chat_matches)
+        if revision.flips:
+            flips = [replace(item, flips=True) for item in self._revisions[first:]]
+            self._revisions[first:] = flips
 
     def _first_matches(
         self, matches: list[Match], new_words: Article, revision: Revision

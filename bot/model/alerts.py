@@ -71,6 +71,7 @@ class AlertRevision:
     due_at: datetime | None = None
     #: that of the most urgent further subscription: what waits goes out with it
     priority: Priority = Priority.NOTICE
+    flips: bool = False  #: to words that it had before: there is no hurry
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class KnownEntry:
     published: datetime | None
     updated: datetime | None
     first_seen_at: datetime
+    earlier: tuple[tuple[str, str], ...] = ()  #: headlines with texts that it had before
 
 
 class Silence(StrEnum):
@@ -140,6 +141,7 @@ class Revision:
     author: str = ""
     source: str = ""
     language: str = ""
+    flips: bool = False  #: to words that it had before
 
 
 @dataclass(frozen=True, slots=True)

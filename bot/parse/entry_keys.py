@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from bot.model.entries import EntryKeys, ParsedEntry
+from bot.text.counters import steady_headline, without_counters
 from bot.text.fold import folded_key
 from bot.text.url import article_number, canonical
 
@@ -29,17 +30,20 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
     if guid.startswith(("http://", "https://")):
         guid = guid.partition("://")[2].rstrip("/")
     link = canonical(entry.link)
-    title = folded_key(entry.title) or entry.title
+    title = _title(entry.title)
     if not (guid or link):
-        return EntryKeys(
-            digest("content", f"{title}\0{folded_key(entry.summary)}"), b"", digest("title", title)
-        )
+        text = folded_key(without_counters(entry.summary))
+        return EntryKeys(digest("content", f"{title}\0{text}"), b"", digest("title", title))
     return EntryKeys(
         digest("guid", guid),
         digest("link", link),
         digest("title", title),
         digest("article", article_number(entry.link)),
     )
+
+
+def _title(title: str) -> str:
+    return folded_key(steady_headline(title)) or title
 
 
 def keys_in_text(text: str) -> tuple[bytes, bytes, bytes]:
@@ -50,7 +54,7 @@ def keys_in_text(text: str) -> tuple[bytes, bytes, bytes]:
             digest("guid", text.partition("://")[2].rstrip("/")),
             b"",
         )
-    return b"", digest("guid", text), digest("title", folded_key(text) or text)
+    return b"", digest("guid", text), digest("title", _title(text))
 
 
 def with_keys(entry: ParsedEntry) -> ParsedEntry:

@@ -35,6 +35,7 @@ from bot.store.sql import (
 _SAME_NOTICE = timedelta(hours=24)
 _PROMPT_REPLIES = 3  # replies that may wait before alerts in a group
 EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message
+FLIP_GAP = timedelta(hours=1)  #: the same, where the words are those that it had before
 
 
 class DropReason(StrEnum):
@@ -223,28 +224,21 @@ def queue_alert(
 
 
 def queue_edit(
-    db: Database, chat_id: int, story_id: int, now: datetime, *, at_once: bool = False
+    db: Database,
+    chat_id: int,
+    story_id: int,
+    now: datetime,
+    *,
+    at_once: bool = False,
+    gap: timedelta = EDIT_GAP,
 ) -> None:
     """Queue an edit that shows the newest state of an alert's message.
 
     Nothing is queued where a waiting delivery of the message will show it anyway. Edits of a
-    message are a minute apart, except where a person waits for one (`at_once`).
+    message are `gap` apart, except where a person waits for one (`at_once`).
     """
     stories = _stories_of_message(db, chat_id, story_id)
     these = f"outbox_alerts.chat_id = ? and story_id in ({marks(stories)})"
-    waiting = db.execute(
-        f"select 1 from outbox_alerts join outbox on outbox.id = outbox_id where {these} "
-        f"and kind in ({ALERT}, {EDIT}) and {IS_QUEUED} limit 1",
-        [chat_id, *stories],
-    ).fetchone()
-    if waiting and at_once:
-        db.execute(
-            f"update outbox set not_before = null where kind = {EDIT} and {IS_QUEUED} "
-            f"and id in (select outbox_id from outbox_alerts where {these})",
-            [chat_id, *stories],
-        )
-    if waiting or not _is_shown(db, chat_id, story_id):
-        return
     edited = db.execute(
         f"select max(edited_at) from alerts where chat_id = ? and story_id in ({marks(stories)})",
         [chat_id, *stories],
@@ -252,7 +246,20 @@ def queue_edit(
     not_before = None
     if edited and not at_once:
         # An edit after now was made while the clock was ahead.
-        not_before = put_time(min(sure_time(edited), now) + EDIT_GAP)
+        not_before = put_time(min(sure_time(edited), now) + gap)
+    waiting = db.execute(
+        f"select 1 from outbox_alerts join outbox on outbox.id = outbox_id where {these} "
+        f"and kind in ({ALERT}, {EDIT}) and {IS_QUEUED} limit 1",
+        [chat_id, *stories],
+    ).fetchone()
+    if waiting:
+        db.execute(
+            f"update outbox set not_before = min(not_before, ?) where kind = {EDIT} "
+            f"and {IS_QUEUED} and id in (select outbox_id from outbox_alerts where {these})",
+            [not_before, chat_id, *stories],
+        )
+    if waiting or not _is_shown(db, chat_id, story_id):
+        return
     number = insert(db, chat_id, DeliveryKind.EDIT, Priority.EDIT, now, not_before=not_before)
     add_alerts(db, number, chat_id, [story_id])
 

@@ -15,6 +15,8 @@ from bot.model.entries import PlacedEntry, Revision
 from bot.model.poll import FeedCommit
 from bot.store.mappers import STATE_COLUMNS, put_spans, put_state, put_time
 from bot.store.outbox import (
+    EDIT_GAP,
+    FLIP_GAP,
     notify,
     queue_alert,
     queue_edit,
@@ -243,7 +245,7 @@ def _revise_alert(db: Database, revision: AlertRevision, now: datetime) -> None:
     )
     _raise_priority(db, chat, story, revision.priority)
     if not _is_pending(db, chat, story):
-        queue_edit(db, chat, story, now)
+        queue_edit(db, chat, story, now, gap=FLIP_GAP if revision.flips else EDIT_GAP)
 
 
 def _grow_alert(db: Database, growth: AlertGrowth, now: datetime) -> None:

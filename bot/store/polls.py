@@ -337,4 +337,19 @@ def _known(db: Database, lookup: Lookup, next_id: int) -> KnownEntries:
             entries[row["id"]] = get_known(row)
     for row in _select(db, "id in", lookup.entry_ids, []) if lookup.keys else []:
         entries[row["id"]] = get_known(row)
+    for number, earlier in _earlier_words(db, sorted(entries)).items():
+        entries[number] = replace(entries[number], earlier=tuple(earlier))
     return KnownEntries(tuple(entries[number] for number in sorted(entries)), next_id)
+
+
+def _earlier_words(db: Database, ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Headlines and texts that entries had before, by entry."""
+    words: dict[int, list[tuple[str, str]]] = {}
+    for at in range(0, len(ids), _CHUNK):
+        chunk = ids[at : at + _CHUNK]
+        statement = (
+            f"select entry_id, title, summary from revisions where entry_id in ({marks(chunk)})"
+        )
+        for row in db.execute(statement, chunk).fetchall():
+            words.setdefault(row["entry_id"], []).append((row["title"], row["summary"]))
+    return words

@@ -123,18 +123,12 @@ class EntryIndex:
     def find_by_link(self, entry: Features) -> Member | None:
         """Return the first entry with the same link.
 
-        None where one feed has the link under different headlines: a page of several articles.
+        None where one feed has the link more than once: a page of several articles or warnings.
         """
         members = self._by_link.get(entry.link, ()) if entry.link else ()
-        headlines = {(entry.publisher, entry.feed): entry.headline}
-        for member in members:
-            other = member.features
-            if (
-                headlines.setdefault((other.publisher, other.feed), other.headline)
-                != other.headline
-            ):
-                return None
-        return members[0] if members else None
+        feeds = {(entry.publisher, entry.feed)}
+        feeds |= {(member.features.publisher, member.features.feed) for member in members}
+        return members[0] if members and len(feeds) > len(members) else None
 
     def find_by_headline(self, entry: Features) -> Member | None:
         """Return the first entry with the same headline at another publisher."""

@@ -339,6 +339,7 @@ async def poll_feeds(work: Exercise) -> None:
         notices=(NoticeIntent(NoticeKind.FLOOD, "Many"),),
         park_host=("wire.example", NOON + DAY),
     )
+    await polls.lookup([Lookup(1, keys, (1, 2))])
     matches = (Match(1),)
     await work.commit(
         alerts=(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from identity_harness import HOUR, Feed, entry, loud
 from sampling import examples
@@ -179,6 +179,8 @@ def test_no_archive_alerts_and_the_news_with_it_and_after_it_does(
     meanwhile: int,
     after: list[int],
 ) -> None:
+    # Without dates it is the known articles above it that make an archive one.
+    assume(dating != "none" or meanwhile < min(window, first + sum(before)))
     site = Publisher(dating, window)
     site.write(first)
     site.poll()
