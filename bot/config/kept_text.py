@@ -48,6 +48,7 @@ def read_kept(
             raise _unusable(
                 path, "settings.telegram.token", "the bot's token is not known any more"
             )
+    _put_proxies(path, document.data, current, lenient)
     for place, text in _texts(document.data, ""):
         if LEFT_OUT in text:
             raise _unusable(path, place, "an environment variable is not set")
@@ -100,6 +101,21 @@ def _put_headers(data: Any, current: Mapping[str, Mapping[str, Any]]) -> set[str
             else:
                 headers[name] = known
     return missing
+
+
+def _put_proxies(path: Path, data: Any, text: str, environment: Mapping[str, str]) -> None:
+    """Put the addresses of proxies in place; without its proxy nothing may be asked for."""
+    for name in ("network", "telegram"):
+        section = _section(data, "settings", name)
+        if not _is_left_out(section.get("proxy")):
+            continue
+        try:
+            current = _section(read_document(path, text, environment).data, "settings", name)
+        except ConfigError:
+            current = {}
+        if not isinstance(current.get("proxy"), str):
+            raise _unusable(path, f"settings.{name}.proxy", "the proxy is not known any more")
+        section["proxy"] = current["proxy"]
 
 
 def _section(data: Any, *keys: str) -> dict[str, Any]:

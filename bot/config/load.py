@@ -16,7 +16,16 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.alerts.options import problem
 from bot.config import yaml_locations
-from bot.config.schema import ChatShape, FeedShape, FileShape, Settings, SubscriptionShape
+from bot.config.schema import (
+    ChatShape,
+    FeedShape,
+    FileShape,
+    Network,
+    Settings,
+    SubscriptionShape,
+    TelegramSettings,
+    proxy_url,
+)
 from bot.config.yaml_locations import YamlLocations
 from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import GENERAL_TOPIC, ChatKind, DeclaredChat, DeclaredSubscription
@@ -35,7 +44,12 @@ RENAMED_KEYS = {
     ("subscriptions", "*", "ring_again_at"): "alert_again_at",
 }
 #: values that are secret where they do not name a variable, by their path
-SECRETS = (("settings", "telegram", "token"), ("feeds", "*", "headers", "*"))
+SECRETS = (
+    ("settings", "telegram", "token"),
+    ("settings", "telegram", "proxy"),
+    ("settings", "network", "proxy"),
+    ("feeds", "*", "headers", "*"),
+)
 #: where engines of containers mount secrets
 SECRET_FOLDERS = (Path("/run/secrets"), Path("/var/run/secrets"))
 _TRIED = "tried"  # name of a list that holds only the item under test
@@ -57,6 +71,20 @@ class RuleTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxies:
+    """Addresses of proxies, perhaps with passwords; empty where there is none."""
+
+    network: str = field(default="", repr=False)  #: for feeds
+    telegram: str = field(default="", repr=False)
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """What must not be shown of them."""
+        parts = (urlsplit(address) for address in (self.network, self.telegram))
+        return tuple(part.password for part in parts if part.password)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A valid configuration file."""
 
@@ -72,6 +100,7 @@ class Config:
     outdated: tuple[Mistake, ...] = ()  #: keys under old names; they still work
     text: str = field(default="", repr=False)  #: of the file, without the secrets that are in it
     warnings: tuple[Mistake, ...] = ()  #: of queries that may mean something else
+    proxies: Proxies = Proxies()
 
     @property
     def database(self) -> Path:
@@ -139,6 +168,9 @@ class _Reader:
         subscriptions = self._subscriptions(chats, feeds, names)
         token = self._token(settings)
         secret = self._secret(settings)
+        proxies = Proxies(
+            self._proxy(settings.network, "network"), self._proxy(settings.telegram, "telegram")
+        )
         if self._document.mistakes:
             ordered = sorted(
                 set(self._document.mistakes),
@@ -165,6 +197,7 @@ class _Reader:
             tuple(self._document.outdated),
             self._document.masked(),
             tuple(self._warnings),
+            proxies,
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -447,6 +480,22 @@ class _Reader:
         if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
             self._document.mistake(place, "only letters, digits, _ and - are allowed, at most 256")
         return text
+
+    def _proxy(self, settings: Network | TelegramSettings, name: str) -> str:
+        """Return the address of a proxy; empty where there is none."""
+        if settings.proxy:
+            return settings.proxy.get_secret_value()
+        if settings.proxy_file is None:
+            return ""
+        place: yaml_locations.Path = ("settings", name, "proxy_file")
+        text = self._secret_file(settings.proxy_file, place)
+        if text is None:
+            return ""
+        try:
+            return proxy_url(text)
+        except ValueError as error:
+            self._document.mistake(place, str(error))
+            return ""
 
     def _token(self, settings: Settings) -> SecretStr | None:
         text = self._environment.get("TELEGRAM_BOT_TOKEN", "").strip()

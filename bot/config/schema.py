@@ -24,6 +24,7 @@ from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
+PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 NAT64_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})  #: bits of a prefix (RFC 6052 §2.2)
 
 
@@ -60,6 +61,28 @@ def _url(value: Any) -> str:
     return text
 
 
+def proxy_url(text: str) -> str:
+    """Return the address of a proxy. Raises ValueError, which does not name it."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        good = (
+            parts.scheme in PROXY_SCHEMES
+            and bool(parts.hostname and parts.port)
+            and parts.path in {"", "/"}
+            and not parts.query
+        )
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\s\\\x00-\x1f]", text):
+        raise ValueError("expected a proxy such as http://HOST:PORT or socks5://HOST:PORT")
+    return text
+
+
+def _proxy(value: Any) -> SecretStr:
+    return SecretStr(proxy_url(value if isinstance(value, str) else ""))
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a whole number")  # noqa: TRY004 (pydantic takes ValueError)
@@ -76,6 +99,7 @@ Duration = Annotated[
     ),
 ]
 Range = Annotated[str, BeforeValidator(_range)]
+Proxy = Annotated[SecretStr, BeforeValidator(_proxy)]
 Nat64Prefix = Annotated[str, BeforeValidator(_nat64)]
 Url = Annotated[
     str,
@@ -144,6 +168,14 @@ class Network(Shape):
         default_factory=list,
         description="Prefixes of NAT64 translators in addition to 64:ff9b::/96; the IPv4 address "
         "within an address of theirs decides.",
+    )
+    proxy: Proxy | None = Field(
+        default=None,
+        description="Proxy for feeds, such as http://HOST:PORT or socks5://HOST:PORT; use ${NAME} "
+        "for one with a password. The environment's proxies are not used.",
+    )
+    proxy_file: str | None = Field(
+        default=None, description="File with the address of that proxy, relative to this file."
     )
     spacing: Duration = Field(
         default=timedelta(seconds=1), description="Pause between two requests to one public host."
@@ -221,6 +253,14 @@ class TelegramSettings(Shape):
         default=None,
         description="File with the bot's token, relative to this file; "
         "TELEGRAM_BOT_TOKEN takes precedence.",
+    )
+    proxy: Proxy | None = Field(
+        default=None,
+        description="Proxy for the way to Telegram, such as http://HOST:PORT or "
+        "socks5://HOST:PORT; use ${NAME} for one with a password.",
+    )
+    proxy_file: str | None = Field(
+        default=None, description="File with the address of that proxy, relative to this file."
     )
     webhook: Webhook | None = Field(
         default=None,

@@ -19,17 +19,17 @@ from datetime import timedelta
 import aiohttp
 import structlog
 from aiohttp.abc import AbstractResolver
-from aiohttp.resolver import ThreadedResolver
 from multidict import CIMultiDict
 from yarl import URL
 
 from bot.errors import AddressError
 from bot.fetch.body import TooLarge, Undecodable, decode
-from bot.fetch.connection import LenientConnector
+from bot.fetch.connection import UNREACHABLE_PROXY, ProxyFailed
 from bot.fetch.headers import freshness
 from bot.fetch.redirects import FetchCookies, resolve_location
-from bot.fetch.response_rewriter import HEAD_LENGTH, HEADERS, MalformedResponseError
-from bot.fetch.url_guard import NOT_PUBLIC, URL_LENGTH, GuardedResolver, UrlGuard
+from bot.fetch.response_rewriter import MalformedResponseError
+from bot.fetch.routes import CONNECT, KEPT, UNKNOWN_NAME, Routes, open_routes
+from bot.fetch.url_guard import NOT_PUBLIC, URL_LENGTH, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
 from bot.text.clean import label
@@ -43,8 +43,6 @@ ACCEPT = (
 REDIRECTS = 10
 CIRCLES = 2  #: times that a redirect may lead to what was asked before: some sites relent
 REDIRECT_LENGTH = 8192  #: characters of an address that a redirect leads to
-CONNECT = 15.0  #: seconds to wait for a connection
-KEPT = 10.0  #: seconds for which a connection is kept after its use
 KEPT_HOSTS = 200  #: hosts to which connections are kept
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _PERMANENT = frozenset({301, 308})
@@ -72,11 +70,11 @@ class Limits:
 
 
 class Client:
-    """An aiohttp session; implements `ports.Fetcher`. Opened by `open_client`."""
+    """Implements `ports.Fetcher`. Opened by `open_client`."""
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        routes: Routes,
         url_guard: UrlGuard,
         limits: Limits,
         clock: Clock,
@@ -84,7 +82,7 @@ class Client:
         *,
         discreet: bool,
     ) -> None:
-        self._session, self._discreet = session, discreet
+        self._routes, self._discreet = routes, discreet
         self._recent: OrderedDict[str, float] = OrderedDict()  # hosts asked within KEPT
         self._url_guard = url_guard
         self._limits = limits
@@ -144,7 +142,10 @@ class Client:
             is_kept = self._is_kept(url.authority)
             if not is_kept:
                 headers["Connection"] = "close"
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            route = await self._routes.to(url)
+            async with route.session.get(
+                url, headers=headers, allow_redirects=False, proxy=route.proxy
+            ) as response:
                 if not is_kept and response.connection and response.connection.protocol:
                     response.connection.protocol.force_close()
                 location = response.headers.get("Location", "").strip()
@@ -277,8 +278,10 @@ def _failure(status: int, is_challenge: bool) -> tuple[Failure, str]:
             return Failure.NOT_FOUND, "The site says there is nothing at this address (404)."
         case 410:
             return Failure.GONE, "The site says the feed is gone for good (410)."
-        case 401 | 407:
+        case 401:
             return Failure.LOGIN, f"The feed needs a login ({status})."
+        case 407:
+            return Failure.LOGIN, f"A proxy on the way to the feed needs a login ({status})."
         case 403 | 451:
             return Failure.BLOCKED, f"The site refuses to serve newsbell ({status})."
         case 429:
@@ -353,6 +356,11 @@ def _broken(error: Exception) -> FetchFailed:
             return _no_files()
         case MalformedResponseError():
             return FetchFailed(Failure.HTTP, str(error))
+        case ProxyFailed():
+            text = str(error)
+        case aiohttp.ClientHttpProxyError():
+            problem = "wants a login" if error.status == 407 else "refuses the connection"
+            text = f"The proxy of settings.network.proxy {problem} ({error.status})."
         case aiohttp.ServerDisconnectedError():
             text = "The site closed the connection without an answer."
         case ssl.SSLError():
@@ -374,10 +382,12 @@ def _no_files() -> FetchFailed:
 def _unreachable(error: aiohttp.ClientConnectorError, *, discreet: bool) -> FetchFailed:
     if error.os_error.errno in _NO_FILES:
         return _no_files()
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return FetchFailed(Failure.CONNECT, UNREACHABLE_PROXY)
     if error.os_error.errno == errno.EACCES and not discreet:
         return FetchFailed(Failure.PRIVATE, error.os_error.strerror or NOT_PUBLIC)
     if isinstance(error, aiohttp.ClientConnectorDNSError) or error.os_error.errno == errno.EACCES:
-        return FetchFailed(Failure.DNS, "The host name cannot be resolved.")
+        return FetchFailed(Failure.DNS, UNKNOWN_NAME)
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return FetchFailed(Failure.TLS, "No secure connection could be established.")
     return FetchFailed(Failure.CONNECT, "No connection to the site.")
@@ -392,33 +402,24 @@ async def open_client(
     resolver: AbstractResolver | None = None,
     *,
     discreet: bool = False,
+    proxy: str = "",
 ) -> AsyncIterator[Client]:
     """Open a client whose connections are all checked by the guard; close it at the end.
 
     Names are resolved by the system if no resolver is given. A discreet client says of a name that
-    leads to a private address what it says of one that leads nowhere.
+    leads to a private address what it says of one that leads nowhere. `proxy` is the address of
+    one, see `routes`.
     """
-    connector = LenientConnector(
-        limit=limits.connections,
-        resolver=GuardedResolver(url_guard, resolver or ThreadedResolver()),
-        socket_factory=url_guard.socket,
-        ttl_dns_cache=30,
-        keepalive_timeout=KEPT,
+    opened = open_routes(
+        url_guard,
+        resolver,
+        connections=limits.connections,
+        deadline=limits.deadline.total_seconds(),
+        proxy=proxy,
+        discreet=discreet,
     )
-    session = aiohttp.ClientSession(
-        connector=connector,
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        requote_redirect_url=False,
-        # `ResponseRewriter` sees to both, for all headers together.
-        max_line_size=2 * HEAD_LENGTH,
-        max_field_size=2 * HEAD_LENGTH,
-        max_headers=2 * HEADERS,
-        timeout=aiohttp.ClientTimeout(total=limits.deadline.total_seconds(), sock_connect=CONNECT),
-    )
-    async with session:
-        yield Client(session, url_guard, limits, clock, agent, discreet=discreet)
+    async with opened as routes:
+        yield Client(routes, url_guard, limits, clock, agent, discreet=discreet)
 
 
 def user_agent(version: str, contact: str, chats: int) -> str:

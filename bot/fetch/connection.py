@@ -8,8 +8,12 @@ from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
+from python_socks.async_.asyncio import Proxy
 
 from bot.fetch.response_rewriter import MalformedResponseError, ResponseRewriter
+
+UNREACHABLE_PROXY = "The proxy of settings.network.proxy cannot be reached."
 
 
 class LenientHandler(ResponseHandler):
@@ -51,6 +55,10 @@ class LenientHandler(ResponseHandler):
         super().connection_lost(exc)
 
 
+class ProxyFailed(aiohttp.ClientError):
+    """A proxy does not lead to the site; says why in a sentence."""
+
+
 class LenientConnector(aiohttp.TCPConnector):
     """Connects with `LenientHandler` as the protocol."""
 
@@ -59,3 +67,34 @@ class LenientConnector(aiohttp.TCPConnector):
         # aiohttp has no public place for another protocol; a test holds that this is used.
         factory = partial(LenientHandler, loop=self._loop)
         self._factory = factory  # type: ignore[assignment]  # a partial of a ResponseHandler
+
+
+class SocksConnector(LenientConnector):
+    """Connects through a SOCKS proxy to the addresses that the resolver found."""
+
+    def __init__(self, proxy: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._proxy = proxy.replace("socks5h:", "socks5:")
+
+    async def _wrap_create_connection(
+        self, *arguments: Any, addr_infos: list[Any], **options: Any
+    ) -> Any:
+        """Connect as aiohttp does, with a socket that the proxy has connected."""
+        host, port = addr_infos[0][4][:2]  # a name where the proxy is to resolve it
+        try:
+            connected = await Proxy.from_url(self._proxy, rdns=True).connect(
+                dest_host=host, dest_port=port, timeout=options["timeout"].sock_connect
+            )
+        except (ProxyError, OSError) as error:  # also that it cannot be reached in time
+            raise ProxyFailed(_proxy_problem(error)) from error
+        try:
+            return await self._wrap_existing_connection(*arguments, sock=connected, **options)
+        except BaseException:
+            connected.close()
+            raise
+
+
+def _proxy_problem(error: Exception) -> str:
+    if isinstance(error, ProxyConnectionError | ProxyTimeoutError):
+        return UNREACHABLE_PROXY
+    return "The proxy of settings.network.proxy refuses the connection to the site."

@@ -183,9 +183,14 @@ async def _base(
     public_guard = UrlGuard([ip_network(address) for address in wiring.chat_networks], ports, nat64)
     site_limits = replace(limits, connections=SITE_CONNECTIONS)
     clock, enter = wiring.clock, stack.enter_async_context
-    fetcher = await enter(open_client(guard, limits, clock, agent))
-    public_fetcher = await enter(open_client(public_guard, limits, clock, agent, discreet=True))
-    site_fetcher = await enter(open_client(public_guard, site_limits, clock, agent, discreet=True))
+    proxy = config.proxies.network
+    fetcher = await enter(open_client(guard, limits, clock, agent, proxy=proxy))
+    public_fetcher = await enter(
+        open_client(public_guard, limits, clock, agent, discreet=True, proxy=proxy)
+    )
+    site_fetcher = await enter(
+        open_client(public_guard, site_limits, clock, agent, discreet=True, proxy=proxy)
+    )
     live = LiveConfig(config, guard, wiring.rejected)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))
@@ -208,7 +213,7 @@ async def _bot(config: Config, stack: AsyncExitStack) -> Bot | None:
     if not config.token:
         return None
     token, api = config.token.get_secret_value(), config.settings.telegram.api
-    return await stack.enter_async_context(open_bot(token, api))
+    return await stack.enter_async_context(open_bot(token, api, config.proxies.telegram))
 
 
 def _deliverer(base: _Base, bot: Bot | None) -> Deliverer:

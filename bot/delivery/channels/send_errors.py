@@ -217,6 +217,8 @@ def _connection(error: NetworkError) -> SendOutcome:
         return ServiceDown("the certificate of Telegram's address fails", ServiceFault.CERTIFICATE)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return ServiceDown(f"no secure connection: {_PORTAL}", ServiceFault.PORTAL)
+    if any(isinstance(cause, httpx.ProxyError) for cause in causes):
+        return ServiceDown("the proxy gives no way to Telegram", ServiceFault.UNREACHABLE)
     if any(isinstance(cause, _NOT_CONNECTED) for cause in causes):
         return ServiceDown("Telegram cannot be reached", ServiceFault.UNREACHABLE)
     if isinstance(error, TimedOut):

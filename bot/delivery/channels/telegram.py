@@ -78,20 +78,28 @@ def tls_context() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
-    """A bot at this address. No call is made yet; its clients are closed at the end."""
+async def open_bot(token: str, api: str, proxy: str = "") -> AsyncIterator[Bot]:
+    """A bot at this address. No call is made yet; its clients are closed at the end.
+
+    Proxies of the environment are not used: the token goes where feeds.yaml says.
+    """
     base = api.rstrip("/")
-    shared = {"verify": tls_context()}
+    shared = {"verify": tls_context(), "trust_env": False}
     sending = _Request(
         connection_pool_size=POOL,
         read_timeout=SEND_TIMEOUT,
         write_timeout=15,
         connect_timeout=10,
         pool_timeout=20,
+        proxy=proxy or None,
         httpx_kwargs=shared,
     )
     polling = _Request(
-        connection_pool_size=2, read_timeout=40, connect_timeout=10, httpx_kwargs=shared
+        connection_pool_size=2,
+        read_timeout=40,
+        connect_timeout=10,
+        proxy=proxy or None,
+        httpx_kwargs=shared,
     )
     bot = _Bot(
         token,

@@ -738,7 +738,7 @@ async def test_connections_are_kept_to_a_few_hosts_only(
             assert isinstance(await client.fetch(FetchRequest(server.url("/feed"))), Fetched)
         connections = [server.seen[0].headers.get("Connection") for server in servers]
         assert connections[3:] == ["close"] * 3
-        connector = client._session.connector
+        connector = client._routes._direct.session.connector
         assert connector is not None
         assert sum(map(len, connector._conns.values())) == 3
 

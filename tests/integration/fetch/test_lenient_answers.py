@@ -244,7 +244,7 @@ async def test_a_304_leaves_the_connection_open() -> None:
 async def test_the_protocol_of_the_connections_is_ours() -> None:
     """A newer aiohttp that made its protocols elsewhere would be strict again, silently."""
     async with answering(OK + LENGTH + b"\r\n" + BODY[:9]) as (url, _), client() as opened:
-        response = await opened._session.get(url)
+        response = await opened._routes._direct.session.get(url)
         assert response.connection is not None
         assert isinstance(response.connection.protocol, LenientHandler)
         response.close()

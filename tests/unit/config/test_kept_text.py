@@ -54,6 +54,17 @@ def test_no_secret_and_no_comment_is_in_the_kept_text(good: Config) -> None:
     assert '"#port"' in good.text
 
 
+def test_a_proxy_with_its_password_is_kept_out_and_put_in_place_again(path: Path) -> None:
+    text = FEEDS.replace("settings:", "settings:\n  network: {proxy: 'http://a:sesame@b:8'}", 1)
+    path.write_text(text % TOKEN, encoding="utf-8")
+    good = load(path, ENVIRONMENT)
+    assert "sesame" not in good.text
+    again, _ = read_kept(path, good.text, text % TOKEN, ENVIRONMENT)
+    assert again.proxies == good.proxies
+    with pytest.raises(ConfigError, match=r"settings\.network\.proxy"):
+        read_kept(path, good.text, FEEDS % TOKEN, ENVIRONMENT)
+
+
 def test_with_the_secrets_at_hand_it_is_the_same_configuration(path: Path, good: Config) -> None:
     again, without = read_kept(path, good.text, FEEDS % TOKEN, ENVIRONMENT)
     assert (again.declared, again.settings, again.headers, again.token) == (

@@ -515,6 +515,39 @@ def test_a_token_file_that_cannot_serve_is_a_mistake(
     assert expected in found
 
 
+PROXIES = """
+settings:
+  telegram: {proxy: "socks5://${PROXY_USER}:${PROXY_PASSWORD}@127.0.0.1:1080"}
+  network: {proxy_file: proxy}
+"""
+
+
+def test_proxies_come_from_the_file_with_the_environment_or_from_files_of_their_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "proxy").write_text("http://desk:sesame@proxy.example:3128\n", encoding="ascii")
+    (tmp_path / "proxy").chmod(0o600)
+    config = read(tmp_path, PROXIES, PROXY_USER="desk", PROXY_PASSWORD="open-up")
+    assert config.proxies.telegram == "socks5://desk:open-up@127.0.0.1:1080"
+    assert config.proxies.network == "http://desk:sesame@proxy.example:3128"
+    assert config.proxies.passwords == ("sesame", "open-up")
+    assert "sesame" not in repr(config)
+    assert "open-up" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["proxy.example:3128", "http://proxy.example", "ftp://a.example:1", "http://a b:1", "", "7"],
+)
+def test_a_proxy_that_is_no_address_is_a_mistake_that_does_not_show_it(
+    tmp_path: Path, proxy: str
+) -> None:
+    (found,) = mistakes(tmp_path, f"settings: {{network: {{proxy: '{proxy}'}}}}")
+    assert found.endswith(
+        "settings.network.proxy: expected a proxy such as http://HOST:PORT or socks5://HOST:PORT"
+    )
+
+
 def test_a_malformed_token_says_where_it_came_from(tmp_path: Path) -> None:
     assert (
         "TELEGRAM_BOT_TOKEN of the environment"
