@@ -3,6 +3,7 @@
     python -m bench.days [--days 100] [--articles 1000] [--minutes N] [--folder F] [--json FILE]
 
 Prints a line a day: time, CPU, the slowest step of the store's thread, memory, file. Judges none.
+What the memory was made of at the end of each day is in `heap` of the folder, as lines of JSON.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from outside.days import DayFigures, Size, days, summary
 LINE = (
     "day {day:3}: {published:5} articles, {sent:5} sent, {missing:4} not yet, {late} late; "
     "{real_s:6.1f} s, CPU {cpu_s:6.2f} s; slowest step {store_step_ms:7.1f} ms (CPU "
-    "{store_step_cpu_ms:.1f}, {store_step}); memory {memory_mb:.0f} + {readers_mb:.0f} MB; "
-    "file {file_mb:.1f} MB, WAL {wal_mb:.1f}"
+    "{store_step_cpu_ms:.1f}, {store_step}); garbage {pause_ms:.0f} ms; "
+    "memory {memory_mb:.0f} + {readers_mb:.0f} MB; file {file_mb:.1f} MB, WAL {wal_mb:.1f}"
 )
 
 

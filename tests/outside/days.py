@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from outside import heap
 from outside.clocks import ClockShim
 from outside.fate import fates
 from outside.feeds import Mode, Wire, Wires, wires
@@ -62,6 +64,7 @@ class DayFigures:
     store_step_ms: float  #: the slowest step of the store's thread
     store_step_cpu_ms: float
     store_step: str
+    pause_ms: float  #: the longest search for garbage, which stops all threads
     memory_mb: float
     readers_mb: float
     file_mb: float
@@ -138,7 +141,8 @@ class VirtualDays:
         for _ in due:
             self._publish()
         self.api.forget_messages()
-        slowest = self._slowest()
+        slowest, pause = self._slowest()
+        self.program.send_signal(heap.SIGNAL)  # it writes down what its memory is made of
         memory, readers = self.program.memory()
         return DayFigures(
             day=day,
@@ -151,6 +155,7 @@ class VirtualDays:
             store_step_ms=slowest[1],
             store_step_cpu_ms=slowest[2],
             store_step=slowest[0],
+            pause_ms=pause,
             memory_mb=round(memory, 1),
             readers_mb=round(readers, 1),
             file_mb=_megabytes(self.folder / "newsbell.db"),
@@ -205,15 +210,20 @@ class VirtualDays:
             if self.now - articles[number].at > LONGEST_HELD
         ]
 
-    def _slowest(self) -> tuple[str, float, float]:
-        """The slowest step of the store's thread since the last call, with its times."""
+    def _slowest(self) -> tuple[tuple[str, float, float], float]:
+        """The slowest step of the store's thread since the last call, with its times.
+
+        And how long the longest search for garbage stopped everything.
+        """
         path = self.folder / "steps"
         with path.open(encoding="utf-8") as file:
             file.seek(self._read)
             rows = [json.loads(line) for line in file if line.endswith("\n")]
             self._read = file.tell() if not rows else path.stat().st_size
-        name, took, used = max(rows, key=lambda row: row[1], default=("", 0.0, 0.0))
-        return name, took, used
+        steps = [(name, took, used) for name, took, used in rows if name != heap.COLLECTOR]
+        pauses = [took for name, took, _ in rows if name == heap.COLLECTOR]
+        slowest = max(steps, key=itemgetter(1), default=("", 0.0, 0.0))
+        return slowest, max(pauses, default=0.0)
 
     def _config(self) -> str:
         chats: dict[str, dict[str, Any]] = {}

@@ -1,10 +1,12 @@
 """`newsbell` as it is, but that each step of the store's thread writes down how long it took.
 
 A program: run it as `python -m bot`. Steps go to the file in NEWSBELL_TEST_STEPS, a JSON line each:
-what was done, milliseconds, and milliseconds of CPU. Short ones are left out.
+what was done, milliseconds, and milliseconds of CPU. Short ones are left out. Searches for garbage,
+which stop all threads, are written down beside them.
 """
 
 import concurrent.futures.thread
+import gc
 import json
 import os
 import time
@@ -12,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from outside.heap import COLLECTOR, report_at_signal
 
 from bot.cli.main import main
 
@@ -38,16 +42,35 @@ def _submit_timed(
         try:
             return work(*values, **named)
         finally:
-            took = (time.clock_gettime(time.CLOCK_MONOTONIC_RAW) - began) * 1000
-            used = (time.thread_time() - cpu) * 1000
-            if took > SHORT_MS:
-                steps.write(json.dumps([_doing(work), round(took, 1), round(used, 1)]) + "\n")
+            _note(_doing(work), began, cpu)
 
     return _submit(pool, timed)
 
 
+def _note(name: str, began: float, cpu: float) -> None:
+    took = (time.clock_gettime(time.CLOCK_MONOTONIC_RAW) - began) * 1000
+    used = (time.thread_time() - cpu) * 1000
+    if took > SHORT_MS:
+        steps.write(json.dumps([name, round(took, 1), round(used, 1)]) + "\n")
+
+
+def _watch_collector() -> None:
+    """Write down how long searches for garbage take."""
+    start = [0.0, 0.0]
+
+    def note(phase: str, _details: dict[str, int]) -> None:
+        if phase == "start":
+            start[:] = time.clock_gettime(time.CLOCK_MONOTONIC_RAW), time.thread_time()
+        else:
+            _note(COLLECTOR, *start)
+
+    gc.callbacks.append(note)
+
+
 if __name__ == "__main__":
     path = Path(os.environ["NEWSBELL_TEST_STEPS"])
+    report_at_signal(path.with_name("heap"))
+    _watch_collector()
     with path.open("a", encoding="utf-8", buffering=1) as steps:
         vars(concurrent.futures.thread)["ThreadPoolExecutor"].submit = _submit_timed
         main()

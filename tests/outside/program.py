@@ -62,7 +62,7 @@ class Program:
                 "-c",
                 str(self.folder / "feeds.yaml"),
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
+                env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", **self.environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -86,6 +86,11 @@ class Program:
             finally:
                 with suppress(ProcessLookupError):  # killed meanwhile
                     os.kill(pid, signal.SIGCONT)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, where it runs."""
+        if self.pid:
+            os.kill(self.pid, number)
 
     async def watch(self) -> None:
         """Start it again whenever it ends by itself, as an init system does; until cancelled."""
