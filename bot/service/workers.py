@@ -121,16 +121,17 @@ class Workers:
                 pass  # another document's reading found the pool broken
             except RuntimeError as error:
                 log.warning("readers_broken", error=type(error).__name__)
-                self._replace(pool)
+                await self._replace(pool)
         return ParseFailed(
             Failure.INTERNAL, "The processes that read feeds cannot be started or are ended."
         )
 
-    def _replace(self, pool: Any) -> None:
-        """Let go of a pool that is broken."""
+    async def _replace(self, pool: Any) -> None:
+        """Let go of a pool that is broken, and end the workers that it still has."""
         if self._pool is pool:
             self._pool = None
             pool.stop()
+            await asyncio.to_thread(pool.join)
 
     def _new_pool(self) -> Any:
         self._pool = ProcessPool(

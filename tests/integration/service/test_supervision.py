@@ -346,6 +346,13 @@ def children() -> set[int]:
     return {int(number) for number in path.read_text().split()}
 
 
+def readers() -> set[int]:
+    """The readers that this process started, whichever of its threads did."""
+    folders = Path(f"/proc/{os.getpid()}/task").iterdir()
+    numbers = {int(n) for folder in folders for n in (folder / "children").read_text().split()}
+    return {n for n in numbers if b"spawn_main" in Path(f"/proc/{n}/cmdline").read_bytes()}
+
+
 async def test_readers_that_are_killed_cost_nothing() -> None:
     workers = Workers(WorkerLimits(workers=2))
     before = children()
@@ -358,6 +365,22 @@ async def test_readers_that_are_killed_cost_nothing() -> None:
             results = await asyncio.gather(*(read(workers) for _ in range(4)))
 
             assert [type(result) for result in results] == [ParsedDocument] * 4
+    finally:
+        workers.close()
+
+
+async def test_a_pool_that_lost_a_reader_leaves_none_behind() -> None:
+    workers = Workers(WorkerLimits(workers=2))
+    try:
+        await read(workers)
+        former = readers()
+        os.kill(min(former), signal.SIGKILL)
+        while min(former) in readers():
+            await asyncio.sleep(0.01)
+        while isinstance(await read(workers), ParsedDocument) and readers() & former:
+            await asyncio.sleep(0.01)
+
+        assert not readers() & former
     finally:
         workers.close()
 
