@@ -599,8 +599,16 @@ class SearchStore(Protocol):
         """
         ...
 
+    async def merge(self) -> bool:
+        """Merge some of the parts that the index consists of; return whether there may be more."""
+        ...
+
     async def renew(self) -> bool:
         """Rebuild the search index where half of it is obsolete; return whether it was."""
+        ...
+
+    async def discard(self) -> bool:
+        """Delete some of what a rebuilt index left; return whether there may be more."""
         ...
 
 

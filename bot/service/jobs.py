@@ -24,8 +24,8 @@ from bot.service.workers import Workers
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
 CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not
 CLEANUP_LOOK = timedelta(minutes=15)
-SEARCH_BATCHES = 10  #: of new entries added to the search at a time
-SEARCH_BATCHES_ONCE = 1000  #: the same at the end of a single run
+SEARCH_BATCHES = 25  #: of new entries added to the search at a time
+SEARCH_BATCHES_ONCE = 2500  #: the same at the end of a single run
 SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that polls get their turn
 
 log = structlog.stdlib.get_logger("newsbell.jobs")
@@ -117,9 +117,11 @@ class Jobs:
 
     async def fill_search(self, batches: int = SEARCH_BATCHES) -> None:
         """Add new entries to the search. Those that it lacks are found by a slower look."""
+        search = self._store.search
         try:
             for _ in range(batches):
-                if not await self._store.search.fill(self._clock.now()):
+                filled = await search.fill(self._clock.now())
+                if not await search.merge() and not filled:
                     break
                 await asyncio.sleep(SEARCH_PAUSE)
         except StoreError as error:
@@ -171,5 +173,9 @@ class Jobs:
                 return
             await self._store.admin.prune(self._clock.now())
             await self._store.search.renew()
+            again = True
+            while again:
+                again = await self._store.search.discard()
+                await asyncio.sleep(SEARCH_PAUSE)
         except StoreError as error:
             log.error("prune_failed", error=str(error))

@@ -68,14 +68,15 @@ _HITS = """
             left join searched_again a on a.id = search.rowid
             where search match :expression and search.rowid >= :first
         union
-        select id from entries where id > (
+        select id from entries where id >= :first and id > (
             select cast(coalesce(max(value), '0') as integer) from meta where name = :searched
         )
         union
-        select entry_id from unsearched
+        select entry_id from unsearched where entry_id >= :first
     )
 """
-_FIRST_SINCE = "select min(id) from entries where first_seen_at >= ?"
+# Without the name of the index SQLite would read all entries from the first one on.
+_FIRST_SINCE = "select min(id) from entries indexed by entries_seen where first_seen_at >= ?"
 _STORYLINE = """
     select e.id, e.strict_id, e.story_id, e.storyline_id, e.title, e.link,
         coalesce(nullif(e.source, ''), f.name) as name, e.origin, e.agency,

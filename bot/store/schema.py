@@ -113,6 +113,12 @@ def m015_phrases(db: Database) -> None:
     db.execute("alter table outbox add column phrase text not null default ''")
 
 
+@migrations()
+def m016_search_in_steps(db: Database) -> None:
+    """The search index is merged and emptied in steps, by `search_index`."""
+    _execute(db, _SIXTEENTH)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -481,6 +487,16 @@ create table verdicts (
   at text not null,
   primary key (chat_id, story_id, user_id)
 ) without rowid
+"""
+
+# `search_empty` holds what FTS5 puts into the table `search_data` of an index without rows, and
+# `search_waste` the rows of that of a former index, which are deleted step by step.
+_SIXTEENTH = """
+create virtual table search_new using fts5 (keys, content='', detail=none, columnsize=0);
+create table search_empty as select id, block from search_new_data;
+drop table search_new;
+create table search_waste (id integer primary key, block blob);
+insert into search (search, rank) values ('automerge', 0)
 """
 
 # `alerted` marks what a clean-up has to keep because an alert names it, so that no later one looks

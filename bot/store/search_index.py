@@ -5,6 +5,10 @@ It is also rebuilt where another version of newsbell made its keys.
 The index holds the keys that queries look for, not the text of entries (`bot.query.prefilter`).
 Its rows are never changed: an entry with other words gets a further row, whose id is above `_AGAIN`
 and leads to the entry by `searched_again`. Reading it is in `archive`.
+
+No transaction grows with the index. FTS5 keeps it in parts, and would merge them when they are
+written: now and then all that there is. So that is turned off (`automerge`, by a migration), and
+parts are merged page by page. What a renewed index leaves behind is deleted likewise.
 """
 
 from datetime import datetime, timedelta
@@ -21,10 +25,13 @@ from bot.store.mappers import put_time
 from bot.store.meta import MetaName
 from bot.store.sql import marks
 
-BATCH = 100  #: entries added in one transaction
+BATCH = 40  #: entries added in one transaction
+MERGED_PAGES = 64  #: of parts of the index that one transaction merges, of 4 kB
+DISCARDED_PAGES = 500  #: of a former index that one transaction deletes
 SETTLED = timedelta(hours=1)  #: after its last change an entry gets a further row
 _AGAIN = 1 << 40
 _OBSOLETE = 0.5  # share of obsolete rows, from which the index is rebuilt
+_FEW = 100  # rows of an index that is rebuilt for no share
 
 _NEW = "select id, title, summary, language from entries where id > ? order by id limit ?"
 _CHANGED = """
@@ -32,6 +39,21 @@ _CHANGED = """
     where id <= ? and at <= ? order by at limit ?
 """
 _NEXT_AGAIN = "select coalesce(max(id), ?) + 1 from searched_again"
+_MERGE = "insert into search (search, rank) values ('merge', ?)"
+_DISCARD = "delete from search_waste where id in (select id from search_waste limit ?)"
+# FTS5 would empty the table of its pages one by one. It gets another instead, with what that of an
+# empty index has (`search_empty`), and the old one is set aside. "delete-all" lets it forget what
+# it knows of the old one.
+_EMPTY = (
+    "drop table search_waste",
+    "alter table search_data rename to search_waste",
+    "create table search_data (id integer primary key, block blob)",
+    "insert into search_data select id, block from search_empty",
+    "delete from search_idx",
+    "insert into search (search) values ('delete-all')",
+    "delete from searched_again",
+    "delete from unsearched",
+)
 
 
 class SearchTables:
@@ -48,14 +70,26 @@ class SearchTables:
         """
         return await self._writer.run("keep the search", lambda db: _fill(db, now))
 
+    async def merge(self) -> bool:
+        """Merge the next pages of the index; return whether there may be more."""
+        return await self._writer.run("merge the search", _merge)
+
     async def renew(self) -> bool:
-        """Empty the search index where half of it is obsolete; return whether it was."""
-        return await self._writer.run("keep the search", _renew)
+        """Empty the search index where half of it is obsolete; return whether it was.
+
+        Its pages are left for `discard`, and no further renewal begins before that is done.
+        """
+        return await self._writer.run("renew the search", _renew)
+
+    async def discard(self) -> bool:
+        """Delete the next pages of the former index; return whether there may be more."""
+        return await self._writer.run("discard the former search", _discard)
 
 
 def _fill(db: Database, now: datetime) -> int:
     if meta.read_number(db, MetaName.SEARCH_KEYS) != KEYS_VERSION:
-        _empty(db)
+        if not _empty(db):
+            return 0
         meta.write(db, MetaName.SEARCH_KEYS, KEYS_VERSION)
     searched = meta.read_number(db, MetaName.SEARCHED)
     new = db.execute(_NEW, [searched, BATCH]).fetchall()
@@ -81,21 +115,35 @@ def _fill(db: Database, now: datetime) -> int:
     return count
 
 
+def _merge(db: Database) -> bool:
+    before = db.conn.total_changes
+    db.execute(_MERGE, [MERGED_PAGES])
+    return db.conn.total_changes - before > 1  # FTS5 counts one where there was nothing to do
+
+
+def _discard(db: Database) -> bool:
+    return bool(db.execute(_DISCARD, [DISCARDED_PAGES]).rowcount == DISCARDED_PAGES)
+
+
 def _renew(db: Database) -> bool:
     rows = meta.read_number(db, MetaName.SEARCH_ROWS)
-    if meta.read_number(db, MetaName.SEARCH_OBSOLETE) <= _OBSOLETE * (rows + BATCH):
+    if meta.read_number(db, MetaName.SEARCH_OBSOLETE) <= _OBSOLETE * (rows + _FEW):
         return False
-    _empty(db)
-    return True
+    return _empty(db)
 
 
-def _empty(db: Database) -> None:
-    """Empty the index; until it is filled again, a search looks at every entry."""
-    db.execute("insert into search (search) values ('delete-all')")
-    db.execute("delete from searched_again")
-    db.execute("delete from unsearched")
+def _empty(db: Database) -> bool:
+    """Empty the index, unless much of a former one is still there; return whether it was emptied.
+
+    Until it is filled again, a search looks at every entry.
+    """
+    if _discard(db):
+        return False
+    for statement in _EMPTY:
+        db.execute(statement)
     names = [MetaName.SEARCHED, MetaName.SEARCH_ROWS, MetaName.SEARCH_OBSOLETE]
     db.execute(f"delete from meta where name in ({marks(names)})", names)
+    return True
 
 
 def _keys(row: Any) -> str:

@@ -138,7 +138,7 @@ ALLOWED = {
     "kind in ('alert', 'edit') and not exists": "a group became a supergroup: once",
     "and story_id in (select story_id from alerts": "a group became a supergroup: once",
     "update or ignore": "a group became a supergroup: once",
-    "select min(id) from entries where first_seen_at": "an index over the period of a search",
+    "select min(id) from entries indexed by entries_seen": "an index over the period of a search",
     "from entries e where 1": "a search of all that is stored, on a connection that only reads",
     "where 1 and e.id %": "a search of all that is stored, on a connection that only reads",
     "e.first_seen_at >= :since": "the period of a search, on a connection that only reads",
@@ -629,6 +629,8 @@ async def operate(work: Exercise) -> None:
     await admin.prune(NOON + 400 * DAY)
     await work.write("insert or replace into meta values ('search_obsolete', '1000')")
     await work.store.search.renew()
+    await work.store.search.discard()
+    await work.store.search.merge()
     await admin.cleaned_at()
 
 
