@@ -11,7 +11,7 @@ from bot.model.chat_events import ChatUpdate
 
 GROUP_REPLIES = 8  #: replies a minute in a group to people who only read there
 SAME_COMMAND = timedelta(seconds=20)  #: in which a group gets one reply to the same command
-_SENDERS = 10_000  # whose times are remembered before old ones are dropped
+_SENDERS = 10_000  # whose times are remembered: those who wrote last
 _SPAN = timedelta(minutes=1)
 
 
@@ -23,20 +23,17 @@ class _Times:
 
     def take(self, sender: Hashable, limit: int, now: datetime) -> bool:
         """Count a time; False where it is one too many of this minute. Those do not count."""
-        times = self._times.setdefault(sender, deque(maxlen=limit))
+        times = self._times.pop(sender, None) or deque(maxlen=limit)
         if times.maxlen != limit:  # a saved feeds.yaml changed it
-            times = self._times[sender] = deque(times, maxlen=limit)
+            times = deque(times, maxlen=limit)
+        self._times[sender] = times
         if times and times[-1] > now:  # the clock was set back: those times say nothing
             times.clear()
         free = len(times) < limit or times[0] <= now - _SPAN
         if free:
             times.append(now)
         if len(self._times) > _SENDERS:
-            self._times = {
-                other: recent
-                for other, recent in self._times.items()
-                if recent and recent[-1] > now - _SPAN
-            }
+            del self._times[next(iter(self._times))]
         return free
 
 

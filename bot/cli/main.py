@@ -1,6 +1,7 @@
 """The command line. Exit codes: 0 fine, 1 the work failed, 2 wrong usage or configuration."""
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Coroutine
@@ -157,6 +158,8 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
                     f"{link}",
                     soft_wrap=True,
                 )
+            # What is there now stays: looking through it for what does not stopped all for 150 ms.
+            gc.freeze()
             await (app.run_once() if once else app.run())
         finally:
             first.close()

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from bot.delivery.policy import backoff
 
+REMEMBERED = 1000  #: chats above which those that may be tried again are forgotten
+
 
 class ChatFaults:
     """Chats that wait because of an error of newsbell itself."""
@@ -19,6 +21,9 @@ class ChatFaults:
         """Let the chat wait, longer each time; how often it has failed in a row."""
         count = self._faults.get(chat_id, (0, now))[0] + 1
         self._faults[chat_id] = (count, now + backoff(count))
+        if len(self._faults) > REMEMBERED:
+            waiting = self.waiting(now)
+            self._faults = {chat: row for chat, row in self._faults.items() if chat in waiting}
         return count
 
     def works(self, chat_ids: Collection[int]) -> None:

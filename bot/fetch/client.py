@@ -44,6 +44,7 @@ REDIRECTS = 10
 CIRCLES = 2  #: times that a redirect may lead to what was asked before: some sites relent
 REDIRECT_LENGTH = 8192  #: characters of an address that a redirect leads to
 KEPT_HOSTS = 200  #: hosts to which connections are kept
+REDIRECTED_FEEDS = 20_000  #: feeds of which it is known which address gave their validators
 _NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _PERMANENT = frozenset({301, 308})
 _REDIRECTED = frozenset({301, 302, 303, 307, 308})
@@ -88,8 +89,9 @@ class Client:
         self._limits = limits
         self._clock = clock
         self._agent = agent
-        # Address of a feed to the address that redirects led to, which gave the validators.
-        self._validated: dict[URL, URL] = {}
+        # Address of a feed to the address that redirects led to, which gave the validators; hashes
+        # of them, which take a tenth of the memory.
+        self._validated: OrderedDict[int, int] = OrderedDict()
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Do a conditional GET within the deadline."""
@@ -128,9 +130,9 @@ class Client:
         cookies = FetchCookies()
         requests: Counter[tuple[URL, str]] = Counter()
         for _ in range(REDIRECTS + 1):
-            conditional = bool(
-                request.etag or request.last_modified
-            ) and url == self._validated.get(start, start)
+            conditional = bool(request.etag or request.last_modified) and hash(
+                url
+            ) == self._validated.get(hash(start), hash(start))
             headers = self._headers(
                 request, trusted=_same_site(start, url), conditional=conditional
             )
@@ -192,13 +194,17 @@ class Client:
         return True
 
     def _remember(self, start: URL, url: URL, outcome: FetchOutcome) -> None:
-        """Remember which address gave the validators; a restart costs a fetch without them."""
+        """Remember which address gave the validators; a restart costs a fetch without them.
+
+        So does a feed whose redirect came before those of many others.
+        """
         if not isinstance(outcome, Fetched):
             return
-        if url == start:
-            self._validated.pop(start, None)
-        else:
-            self._validated[start] = url
+        self._validated.pop(hash(start), None)
+        if url != start and (outcome.etag or outcome.last_modified):
+            self._validated[hash(start)] = hash(url)
+            if len(self._validated) > REDIRECTED_FEEDS:
+                self._validated.popitem(last=False)
 
     def _headers(
         self, request: FetchRequest, *, trusted: bool, conditional: bool

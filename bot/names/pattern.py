@@ -208,7 +208,7 @@ def _exact_spellings(spellings: list[tuple[str, ...]]) -> dict[str, tuple[ExactS
     return {word: tuple(exact) for word, exact in table.items()}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compile_name(text: str) -> NamePattern:
     """Compile a name as a person writes it. Names of more than MAX_TOKENS words match exactly.
 

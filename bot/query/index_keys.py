@@ -25,7 +25,7 @@ from bot.text.fold import fold
 from bot.text.stem import query_stems
 from bot.text.tokens import compound_forms, is_unspaced, joined
 
-_MAX_COUNTED = 200_000  # keys whose frequency is remembered
+_MAX_COUNTED = 80_000  # keys whose frequency is remembered: 8 MB
 _META_COST = 200.0  # keys of metadata are shared by whole feeds
 
 Keys = frozenset[str]

@@ -29,7 +29,7 @@ _PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "mmap_size=0",
-    "cache_size=-16000",
+    "cache_size=-8000",
     "secure_delete=FAST",
     f"journal_size_limit={_LOG_LIMIT}",
 )

@@ -171,7 +171,7 @@ def ngram_similarity(headline: str, other: str) -> float:
     return len(first & second) / sqrt(len(first) * len(second))
 
 
-@lru_cache(maxsize=1 << 11)
+@lru_cache(maxsize=1 << 9)
 def _ngrams(headline: str) -> frozenset[str]:
     text = f" {headline} "
     return frozenset([text[start : start + _NGRAM] for start in range(len(text) - _NGRAM + 1)])

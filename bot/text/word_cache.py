@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
 
 T = TypeVar("T")
-LIMIT = 64 * 1024 * 1024  #: bytes of all caches of words together
+LIMIT = 32 * 1024 * 1024  #: bytes of all caches of words together
 _ENTRY = 360  # bytes of an entry of a cache, beside the letters of what it is about
 
 

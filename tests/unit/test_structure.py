@@ -170,3 +170,22 @@ def test_parts_of_the_code_are_called_by_their_names() -> None:
         if passage.kind != "string" and _PARTS.search(_ROOM_FOR.sub("", passage.text))
     )
     assert listed(hits) == []
+
+
+#: Parameters with few values: languages, stemmers, phonetic symbols and modes.
+_FEW_VALUES = {"language", "name", "symbol", "mode"}
+
+
+def test_caches_without_a_bound_are_of_what_has_few_values() -> None:
+    unbounded = (
+        Passage(path, node.lineno, node.name, "name")
+        for path, text in sources("bot")
+        for node in ast.walk(parsed(text))
+        if isinstance(node, ast.FunctionDef)
+        and any(
+            ast.unparse(decorator) in {"cache", "functools.cache", "lru_cache(maxsize=None)"}
+            for decorator in node.decorator_list
+        )
+        and {parameter.arg for parameter in node.args.args} - _FEW_VALUES
+    )
+    assert listed(unbounded) == []

@@ -348,6 +348,23 @@ async def test_validators_go_to_the_address_behind_a_redirect_that_gave_them(
 # Bounds
 
 
+async def test_of_many_redirected_feeds_the_first_are_fetched_without_validators_again(
+    server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REDIRECTED_FEEDS", 3)
+    for number in range(5):
+        server.handle(f"/{number}", answers(302, {"Location": f"/{number}/feed"}))
+        server.put(f"/{number}/feed", BODY, headers={"ETag": '"b"'})
+    async with fetcher() as fetching:
+        for number in range(5):
+            await fetching.fetch(FetchRequest(server.url(f"/{number}")))
+        outcomes = [
+            await fetching.fetch(FetchRequest(server.url(f"/{number}"), '"b"'))
+            for number in (4, 3, 2, 0, 1)
+        ]
+    assert [type(outcome) for outcome in outcomes] == [NotModified] * 3 + [Fetched] * 2
+
+
 async def test_a_slow_drip_ends_at_the_deadline() -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")

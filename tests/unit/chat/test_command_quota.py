@@ -1,11 +1,12 @@
-"""How much people may ask for, where the clock is set back."""
+"""How much people may ask for, where the clock is set back or there are many of them."""
 
 from datetime import timedelta
 
 import pytest
 from support import NOON
 
-from bot.chat.command_quota import CommandQuota, GroupQuota
+from bot.chat import command_quota
+from bot.chat.command_quota import CommandQuota, GroupQuota, LookQuota
 from bot.model.chat_events import Command
 
 YEAR, SECOND = timedelta(days=365), timedelta(seconds=1)
@@ -28,3 +29,19 @@ def test_a_group_is_answered_when_the_clock_is_right_again() -> None:
     assert quota.exceeded(-1, "again", NOON + YEAR)
     assert not quota.exceeded(-1, "again", NOON)
     assert quota.exceeded(-1, "again", NOON + SECOND)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_no_more_people_are_remembered_than_the_limit_however_fast_they_come(
+    monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    monkeypatch.setattr(command_quota, "_SENDERS", 5)
+    quota, looks = CommandQuota(lambda: 2), LookQuota()
+    for user in range(1, 30):
+        update = Command(update_id=1, address=user, user_id=user, name="/help")
+        for _ in range(times):
+            quota.exceeded(update, NOON)
+            looks.take(update, "wire.example", 3, NOON)
+
+    assert len(quota._times._times) == len(looks._seen) == 5
+    assert quota.exceeded(update, NOON) is (times == 3), "the last one's times are known"

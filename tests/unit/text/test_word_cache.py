@@ -66,4 +66,4 @@ def test_words_without_end_in_many_languages_take_no_more_than_the_limit(
 
 def test_caches_of_words_are_under_one_limit() -> None:
     assert len(WORDS._caches) > 20
-    assert word_cache.LIMIT == 64 * 1024 * 1024
+    assert word_cache.LIMIT == 32 * 1024 * 1024
