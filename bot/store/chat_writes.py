@@ -55,7 +55,9 @@ def keep(db: Database, handled: HandledUpdate, now: datetime) -> bool:
     if last is not None and 0 <= int(last) - update.update_id < _REPEATS:
         return False
     meta.write(db, MetaName.LAST_UPDATE, update.update_id)
-    if update.address < 0 and not isinstance(update, Membership | Reaction):
+    if isinstance(update, Membership) and update.joined:
+        topics.let_in(db, update.address)
+    elif update.address < 0 and not isinstance(update, Membership | Reaction):
         topics.try_again(db, update)
     if reply.message or reply.changes or reply.screen:
         _keep_reply(db, handled, now)

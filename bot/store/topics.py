@@ -28,6 +28,18 @@ def allow_topics(db: Database, groups: Collection[int]) -> list[int]:
     return [row["id"] for row in rows]
 
 
+def let_in(db: Database, address: int) -> None:
+    """Send to the topics of a group again: the bot was let in, or was given rights.
+
+    The group itself may be no chat of newsbell.
+    """
+    db.execute(
+        f"update chats set paused = '', not_before = null where kind = {TELEGRAM} "
+        "and address = ? and (paused != '' or not_before is not null)",
+        [address],
+    )
+
+
 def try_again(db: Database, update: ChatUpdate) -> None:
     """Try again what waits because its topic was closed: somebody opened it, or writes there."""
     db.execute(

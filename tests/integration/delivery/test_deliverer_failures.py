@@ -261,6 +261,31 @@ async def test_a_topic_that_is_opened_again_is_tried_at_once(
         assert harness.shown(FORUM, TOPIC) == ["everyone 1"]
 
 
+@pytest.mark.parametrize("change", ["removed and added", "given rights"])
+async def test_a_topic_goes_on_where_the_bot_is_let_in_again(
+    tmp_path: Path, api: BotApi, clock: ManualClock, change: str
+) -> None:
+    """The group itself is no chat of newsbell; what concerns it concerns its topics."""
+    async with open_harness(tmp_path, api, {"topic": (FORUM, TOPIC)}, clock) as harness:
+        if change == "given rights":
+            api.demote(FORUM, ANN)
+            api.restrict(FORUM)
+        else:
+            api.kick(FORUM, ANN)
+        await harness.bring("topic")
+        await harness.deliver(MINUTE)
+        assert harness.shown(FORUM, TOPIC) == []
+        if change == "given rights":
+            api.unrestrict(FORUM)
+            api.promote(FORUM, ANN)
+        else:
+            api.invite(FORUM, ANN)
+        assert harness.app.listener
+        await harness.app.listener.poll_once()
+        await harness.deliver(SECOND)
+        assert harness.shown(FORUM, TOPIC) == ["topic"]
+
+
 async def test_a_pause_that_telegram_asked_for_is_kept_whoever_writes_there(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
