@@ -14,6 +14,7 @@ from aiohttp import ClientError
 
 HEAD_LENGTH = 256 * 1024  #: bytes of the status line and the headers
 HEADERS = 2000  #: lines of headers
+CHUNKS = 100_000  #: of an answer; each costs time, however small it is
 _CHUNK_LINE = 16 * 1024  # bytes of a line that gives the size of a chunk
 _INTERIM = 20  # answers 1xx before the final one
 _STATUS_LINE = re.compile(
@@ -69,7 +70,7 @@ class ResponseRewriter:
         self._waiting = b""  # what is not complete yet
         self._left = 0  # bytes of the body or chunk that are still to come
         self._chunked: list[bytes] = []  # bytes of chunks that are not written yet
-        self._interim = 0
+        self._chunks = self._interim = 0
 
     @property
     def has_head(self) -> bool:
@@ -225,6 +226,9 @@ class ResponseRewriter:
         self._left = int(match[1], 16)
         self.must_close = self.must_close or not line.endswith(b"\r")
         if self._left:
+            self._chunks += 1
+            if self._chunks > CHUNKS:
+                raise MalformedResponseError("The site's answer has too many chunks.")
             self._part = _Part.CHUNK
             return end + 1
         # Trailers say nothing that is used. Those that have not arrived are not waited for.

@@ -5,10 +5,12 @@ redirect, so that neither a name that changes its address nor an unusual notatio
 circumvents it.
 """
 
+import asyncio
 import errno
 import re
 import socket
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -21,6 +23,7 @@ from bot.errors import AddressError
 Network = IPv4Network | IPv6Network
 PORTS = frozenset({80, 443})
 URL_LENGTH = 2048
+FIND_TRANSLATORS = 3600.0  #: seconds between two questions for the network's translators
 NOT_PUBLIC = "The address is not public."
 FAKE_DNS = (
     "The name leads to 198.18.0.0/15: a proxy on this machine or its router answers for the DNS "
@@ -50,6 +53,10 @@ _REFUSED: tuple[Network, ...] = tuple(
 )
 _NAT64 = IPv6Network("64:ff9b::/96")  # the prefix that everybody may use (RFC 6052 §2.1)
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215: the operator chooses a part of it
+_NAT64_LENGTHS = (96, 64, 56, 48, 40, 32)  # bits of a prefix (RFC 6052 §2.2)
+#: a name with two IPv4 addresses only, by which translators give themselves away (RFC 7050)
+TRANSLATED_NAME = "ipv4only.arpa"
+_TRANSLATED_ADDRESSES = frozenset({IPv4Address("192.0.0.170"), IPv4Address("192.0.0.171")})
 # Networks whose addresses end in an IPv4 address, to which their packets go: IPv4-compatible
 # (RFC 4291 §2.5.5.1), translated (RFC 2765).
 _COMPATIBLE = IPv6Network("::/96")
@@ -142,6 +149,7 @@ class UrlGuard:
         ports: Iterable[int] = (),
         nat64: Sequence[IPv6Network] = (),
     ) -> None:
+        self._found: tuple[IPv6Network, ...] = ()  # prefixes that the network told of
         self._allow = tuple(allow)
         self._nat64 = tuple(nat64)
         self._ports = PORTS | frozenset(ports)
@@ -156,7 +164,7 @@ class UrlGuard:
             parsed = parsed.ipv4_mapped  # the same address, written otherwise
         if not self._is_allowed(parsed):
             return False
-        inner = _embedded(parsed, self._nat64)[0] if isinstance(parsed, IPv6Address) else []
+        inner = self._embedded(parsed)[0] if isinstance(parsed, IPv6Address) else []
         return all(_is_public(address) or self._is_allowed(address) for address in inner)
 
     def _is_allowed(self, address: IPv4Address | IPv6Address) -> bool:
@@ -176,8 +184,28 @@ class UrlGuard:
             return _is_public(parsed)
         if parsed.scope_id:
             return False
-        inner, decides = _embedded(parsed, self._nat64)
+        inner, decides = self._embedded(parsed)
         return all(map(_is_public, inner)) and (decides or _is_public(parsed))
+
+    def _embedded(self, address: IPv6Address) -> tuple[list[IPv4Address], bool]:
+        inner, decides = _embedded(address, self._nat64)
+        if not inner and any(address in prefix for prefix in self._found):
+            # Nobody vouches for what the network told: it refuses addresses, and admits none.
+            return _embedded(address, self._found)[0], False
+        return inner, decides
+
+    def find_translators(self, addresses: Iterable[str]) -> None:
+        """Learn the prefixes of translators from the addresses of `TRANSLATED_NAME`.
+
+        A prefix is where the name's IPv4 addresses stand behind it (RFC 7050 §3).
+        """
+        self._found = tuple(
+            IPv6Network((int(parsed) >> (128 - length) << (128 - length), length))
+            for parsed in map(_address, addresses)
+            if isinstance(parsed, IPv6Address)
+            for length in _NAT64_LENGTHS
+            if _translated(int(parsed), length) in _TRANSLATED_ADDRESSES
+        )
 
     def refusal(self, addresses: Iterable[str]) -> str:
         """Say why connections to the addresses of a name are not allowed."""
@@ -241,16 +269,29 @@ class GuardedResolver(AbstractResolver):
     def __init__(self, url_guard: UrlGuard, inner: AbstractResolver) -> None:
         self._url_guard = url_guard
         self._inner = inner
+        self._asked_again = 0.0
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Resolve a name. Raises OSError with EACCES if any address is not allowed."""
         results = await self._inner.resolve(host, port, family)
+        if any(":" in result["host"] for result in results):
+            await self._find_translators()
         addresses = [result["host"] for result in results]
         if not all(map(self._url_guard.allows, addresses)):
             raise PermissionError(errno.EACCES, self._url_guard.refusal(addresses))
         return results
+
+    async def _find_translators(self) -> None:
+        """Ask once an hour whether the network has IPv6 translators, and with which prefixes."""
+        now = asyncio.get_running_loop().time()
+        if now < self._asked_again:
+            return
+        self._asked_again = now + FIND_TRANSLATORS
+        with suppress(OSError):
+            results = await self._inner.resolve(TRANSLATED_NAME, 0, socket.AF_INET6)
+            self._url_guard.find_translators(result["host"] for result in results)
 
     async def close(self) -> None:
         """Close the inner resolver."""

@@ -314,6 +314,31 @@ async def test_a_fake_address_of_a_proxy_is_named_with_the_remedy() -> None:
     assert "settings.network.allow" in FAKE_DNS
 
 
+@pytest.mark.parametrize(
+    ("told", "private", "public"),
+    [
+        ("2a00:64::192.0.0.170", "2a00:64::10.0.0.1", "2a00:64::1.1.1.1"),
+        ("2a00:64:1:2:c0:0:aa00:0", "2a00:64:1:2:a:0:100:0", "2a00:64:1:2:1:101:100:0"),
+    ],
+)
+async def test_the_translator_of_a_network_leads_to_no_private_address(
+    told: str, private: str, public: str
+) -> None:
+    """Its prefix looks like any other; the DNS of the network gives it away (RFC 7050)."""
+    names = Names({"ipv4only.arpa": [told], "inside.example": [private], "quay.example": [public]})
+    resolver = GuardedResolver(UrlGuard(), names)
+    with pytest.raises(PermissionError):
+        await resolver.resolve("inside.example", 80)
+    assert [row["host"] for row in await resolver.resolve("quay.example", 80)] == [public]
+    assert names.asked.count("ipv4only.arpa") == 1
+
+
+async def test_what_a_network_says_of_its_translator_opens_nothing() -> None:
+    names = Names({"ipv4only.arpa": ["fd00::192.0.0.170"], "quay.example": ["fd00::1.1.1.1"]})
+    with pytest.raises(PermissionError):
+        await GuardedResolver(UrlGuard(), names).resolve("quay.example", 80)
+
+
 async def test_the_resolver_returns_public_addresses() -> None:
     names = Names({"feeds.example": ["93.184.216.34", "2606:4700::1111"]})
     rows = await GuardedResolver(UrlGuard(), names).resolve("feeds.example", 80)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fetch.response_rewriter import HEAD_LENGTH, ResponseRewriter
+from bot.fetch.response_rewriter import CHUNKS, HEAD_LENGTH, ResponseRewriter
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 BODY = b"<rss>harbour</rss>"
@@ -66,6 +66,14 @@ def test_headers_about_the_connection_are_written_anew() -> None:
     )
     assert written == HEAD + b"A: b\r\nContent-Length: 0\r\n\r\n"
     assert not close
+
+
+def test_an_answer_of_very_many_small_chunks_is_cut_off() -> None:
+    rewriter = ResponseRewriter()
+    rewriter.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    for _ in range(CHUNKS // 1000 + 1):
+        rewriter.feed(b"1\r\nx\r\n" * 1000)
+    assert str(rewriter.error) == "The site's answer has too many chunks."
 
 
 def test_many_headers_are_bounded_together() -> None:
