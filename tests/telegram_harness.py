@@ -91,6 +91,8 @@ class ArticleSpec:
     published: datetime | None = None  #: None: at this moment
     development: bool = False  #: news that joins its story and opens a strict one
     confirms: bool = True
+    #: chats that added its feed, which is number 2 then; None: feed 1, which all read
+    readers: frozenset[int] | None = None
 
 
 @dataclass(slots=True)
@@ -157,7 +159,10 @@ class TelegramHarness:
         for articles in batch:
             placed = [self._placed(article, number + at) for at, article in enumerate(articles)]
             number += len(articles)
-            decisions.append(PollDecision(self._feed(), self._commit_of(), placed=tuple(placed)))
+            feed = self._feed(articles[0].readers)
+            decisions.append(
+                PollDecision(feed, FeedCommit(feed.id, self._state()), placed=tuple(placed))
+            )
         commits = await self._decide(decisions, merges)
         return commits, [entry.entry.id for poll in decisions for entry in poll.placed]
 
@@ -179,7 +184,7 @@ class TelegramHarness:
         )
         new = NewEntry(
             number,
-            1,
+            2 if article.readers else 1,
             keys,
             f"g{number}",
             link,
@@ -235,8 +240,10 @@ class TelegramHarness:
         """Change the database behind newsbell's back."""
         execute(self.app, statement, *values)
 
-    def _feed(self) -> FeedDue:
-        return FeedDue(1, FEED, "Invented Wire", "Invented Wire", (), None, self._state())
+    def _feed(self, readers: frozenset[int] | None = None) -> FeedDue:
+        number = 2 if readers else 1
+        name = "Invented Wire"
+        return FeedDue(number, FEED, name, name, (), None, self._state(), chats=readers)
 
     async def deliver(
         self, span: timedelta = timedelta(0), step: timedelta = timedelta(seconds=1)

@@ -126,16 +126,17 @@ class _Decision:
         """Decide about a new entry."""
         entry, story_ids = placed.entry, placed.story_ids
         earlier = self._state.of_stories(story_ids, self._grouping)
-        publishers = {level: self._state.publishers(level, story_ids) for level in Grouping}
-        self._draft.add_origin(placed)
+        before = [
+            self._state.publishers(alert.chat_id, alert.grouping, story_ids) for alert in earlier
+        ]
+        self._draft.add_origin(placed, self._feed.chats)
         recent = entry.published is not None and entry.published > self._now - RECENT
         if entry.silent in {None, Silence.FLOOD} or (entry.silent is Silence.BASELINE and recent):
             matches = self._match(placed)
             if placed.placement.development and entry.silent is not Silence.BASELINE:
                 self._tell(placed, earlier, matches)
-        for alert in earlier:
-            before = self._draft.take_counted(alert, publishers[alert.grouping])
-            self._grow(alert, before, story_ids)
+        for alert, count in zip(earlier, before, strict=True):
+            self._grow(alert, self._draft.take_counted(alert, count), story_ids)
 
     def add_revision(self, revision: Revision) -> None:
         """Decide about a known entry with other words."""
@@ -279,7 +280,7 @@ class _Decision:
 
     def _alert(self, chat: int, hit: _Hit, matches: list[Match]) -> None:
         level = self._grouping(chat)
-        story, count = hit.story_ids.at(level), self._state.publishers(level, hit.story_ids)
+        story, count = hit.story_ids.at(level), self._state.publishers(chat, level, hit.story_ids)
         subscriptions = frozenset(match.subscription_id for match in matches)
         options = self._options(chat, subscriptions)
         followed = self._state.stance(chat, hit.story_ids) is Stance.FOLLOW
@@ -306,7 +307,7 @@ class _Decision:
         """Other words, or further subscriptions, for an alert that a chat has."""
         subscriptions = frozenset(match.subscription_id for match in matches)
         options = self._options(alert.chat_id, subscriptions - alert.subscriptions)
-        count = self._state.publishers(alert.grouping, story_ids)
+        count = self._state.publishers(alert.chat_id, alert.grouping, story_ids)
         due_at = first_due(options, self._now) if alert.pending else None
         self._revise(alert, entry, matches, due_at, ready_priority(options, count, Priority.NOTICE))
         joined = replace(alert, subscriptions=alert.subscriptions | subscriptions)
@@ -334,7 +335,7 @@ class _Decision:
         chat, level = alert.chat_id, alert.grouping
         current = self._state.alerts[alert.story_id].get(chat, alert)
         alert = replace(current, grouping=level)
-        count = self._state.publishers(level, story_ids)
+        count = self._state.publishers(chat, level, story_ids)
         options = self._options(chat, alert.subscriptions)
         stance = self._state.stance(chat, story_ids)
         muted = stance is Stance.MUTE

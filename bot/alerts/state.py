@@ -6,7 +6,7 @@ Decides nothing: `decide` asks it what the chats have and enters what they are t
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.model.alerts import KnownAlert, Stance, StoryState
+from bot.model.alerts import KnownAlert, Stance, StoryOrigin, StoryState, publishers_for
 from bot.model.entries import PlacedEntry
 from bot.model.stories import Grouping, StoryIds
 from bot.stories.assign import Merges
@@ -20,7 +20,7 @@ class AlertState:
     #: alerts by story and chat
     alerts: Mapping[int, Mapping[int, KnownAlert]] = field(default_factory=dict)
     #: whom the entries of a story count for
-    origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(default_factory=dict)
+    origins: Mapping[tuple[Grouping, int], frozenset[StoryOrigin]] = field(default_factory=dict)
     #: what chats want of a storyline, by storyline and chat
     stances: Mapping[int, Mapping[int, Stance]] = field(default_factory=dict)
     #: publishers that an alert counted before its story merged, by chat and story
@@ -40,7 +40,8 @@ class AlertState:
             chats = alerts.setdefault(story, {})
             chats[alert.chat_id] = _joined(chats.get(alert.chat_id, alert), alert, story)
             if merges.done:
-                publishers = len(stored.origins.get((alert.grouping, alert.story_id), ()))
+                counts = stored.origins.get((alert.grouping, alert.story_id), ())
+                publishers = publishers_for(counts, alert.chat_id)
                 counted.setdefault((alert.chat_id, story), publishers)
         superseded = tuple(alert for alert in stored.alerts if alert.superseded)
         origins, stances = _origins(stored, merges), _stances(stored, merges)
@@ -50,9 +51,9 @@ class AlertState:
         """What a chat wants of the entry's storyline."""
         return self.stances.get(story_ids.storyline, {}).get(chat)
 
-    def publishers(self, level: Grouping, story_ids: StoryIds) -> int:
-        """Independent publishers of the entry's story."""
-        return len(self.origins.get((level, story_ids.at(level)), ()))
+    def publishers(self, chat: int, level: Grouping, story_ids: StoryIds) -> int:
+        """Independent publishers of the entry's story, among those that the chat sees."""
+        return publishers_for(self.origins.get((level, story_ids.at(level)), ()), chat)
 
     def of_stories(
         self, story_ids: StoryIds, grouping: Callable[[int], Grouping]
@@ -98,14 +99,18 @@ class AlertStateDraft:
             self._alerts[story] = self._own[story] = dict(self._alerts.get(story, {}))
         self._own[story][alert.chat_id] = alert
 
-    def add_origin(self, placed: PlacedEntry) -> None:
-        """An entry counts for its origin in the stories that it opens or confirms."""
+    def add_origin(self, placed: PlacedEntry, chats: frozenset[int] | None) -> None:
+        """An entry counts for its origin in the stories that it opens or confirms.
+
+        `chats` are those that read its feed; None: all.
+        """
+        origin = StoryOrigin(placed.origin, chats)
         for level in Grouping:
             story = placed.story_ids.at(level)
             opens = story == placed.entry.id or level is Grouping.STRICT
             if opens or placed.placement.confirms:
                 key = (level, story)
-                self._origins[key] = self._origins.get(key, frozenset()) | {placed.origin}
+                self._origins[key] = self._origins.get(key, frozenset()) | {origin}
 
     def take_counted(self, alert: KnownAlert, default: int) -> int:
         """Publishers that the alert counted before its story merged, once; then the default."""
@@ -125,8 +130,10 @@ def _joined(first: KnownAlert, alert: KnownAlert, story: int) -> KnownAlert:
     return replace(first, story_id=story, subscriptions=subscriptions, alerted_again=again)
 
 
-def _origins(stored: StoryState, merges: Merges) -> Mapping[tuple[Grouping, int], frozenset[str]]:
-    origins: dict[tuple[Grouping, int], frozenset[str]] = {}
+def _origins(
+    stored: StoryState, merges: Merges
+) -> Mapping[tuple[Grouping, int], frozenset[StoryOrigin]]:
+    origins: dict[tuple[Grouping, int], frozenset[StoryOrigin]] = {}
     for (level, story), names in stored.origins.items():
         key = (level, merges.follow(level, story))
         origins[key] = origins.get(key, frozenset()) | names

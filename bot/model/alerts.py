@@ -3,7 +3,7 @@
 Not its deliveries, not its text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -135,11 +135,24 @@ class Stance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StoryOrigin:
+    """Whom entries of a story count for, and who may know of it."""
+
+    name: str  #: a publisher or agency
+    chats: frozenset[int] | None = None  #: that read a feed of theirs; None: all
+
+
+def publishers_for(origins: Iterable[StoryOrigin], chat: int) -> int:
+    """How many publishers a chat counts: a feed that others added is nothing that it sees."""
+    return len({item.name for item in origins if item.chats is None or chat in item.chats})
+
+
+@dataclass(frozen=True, slots=True)
 class StoryState:
     """What the store knows of the stories that new entries belong to."""
 
     alerts: tuple[KnownAlert, ...] = ()
-    origins: Mapping[tuple[Grouping, int], frozenset[str]] = field(
+    origins: Mapping[tuple[Grouping, int], frozenset[StoryOrigin]] = field(
         default_factory=dict
     )  #: whom the entries of a story count for
     stances: Mapping[int, Mapping[int, Stance]] = field(

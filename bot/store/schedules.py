@@ -15,7 +15,8 @@ from bot.model.schedule import ChatSchedule, Page, SchedulePlan, WaitingStory
 from bot.model.stories import Grouping
 from bot.store import outbox
 from bot.store.mappers import get_chat, get_time, put_time, sure_time
-from bot.store.sql import ALERT, IS_QUEUED, STORY_COLUMNS, marks
+from bot.store.sql import ALERT, IS_QUEUED, marks
+from bot.store.story_publishers import count_publishers
 
 _NEVER = "9999"  # sorts behind every time
 
@@ -78,11 +79,8 @@ def _waiting(db: Database, chat_id: int, *, quiet: bool) -> Iterable[WaitingStor
     """Alerts of one story each; normal ones only where there were quiet hours."""
     rows = db.execute(_WAITING, [chat_id, Priority.DIGEST, Priority.NORMAL, quiet]).fetchall()
     for row in rows:
-        column = STORY_COLUMNS[Grouping(row["grouping"])]
         story = row["story_id"] if row["merged_into"] is None else row["merged_into"]
-        publishers = db.execute(
-            f"select count(distinct origin) from entries where {column} = ?", [story]
-        ).fetchone()[0]
+        publishers = count_publishers(db, chat_id, Grouping(row["grouping"]), story)
         yield WaitingStory(
             row["id"],
             row["storyline_id"],

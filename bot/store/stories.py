@@ -26,18 +26,12 @@ from bot.store.sql import (
     MUTE,
     SECOND_ALERT,
     STORY_COLUMNS,
-    confirms,
     marks,
 )
+from bot.store.story_publishers import chunks, origins_of
 from bot.store.unsent_alerts import QUIET, reconsider
 from bot.stories.assign import report_of
 
-_CHUNK = 400  # values of one `in (...)`
-
-_ORIGINS = """
-    select {column}, json_group_array(distinct origin) from entries
-    where {column} in ({marks}) and ({confirms}) group by 1
-"""
 _STANCES = """
     select * from stances where storyline_id in ({marks}) and moved_at > ?
     and chat_id in (select id from chats where allowed = 1)
@@ -95,28 +89,16 @@ _END_FOLLOWING = f"""
 """
 
 
-def _chunks(values: Iterable[int]) -> Iterable[list[int]]:
-    ordered = sorted(set(values))
-    return (ordered[at : at + _CHUNK] for at in range(0, len(ordered), _CHUNK))
-
-
 def state_of(db: Database, affected: AffectedStories, now: datetime) -> StoryState:
     """Return alerts, origins and stances of these stories."""
-    origins: dict[tuple[Grouping, int], frozenset[str]] = {}
-    for level, column in STORY_COLUMNS.items():
-        for numbers in _chunks(story_ids.at(level) for story_ids in affected.story_ids):
-            statement = _ORIGINS.format(
-                column=column, marks=marks(numbers), confirms=confirms(level)
-            )
-            rows = db.execute(statement, numbers).fetchall()
-            origins.update({(level, row[0]): frozenset(get_list(row[1])) for row in rows})
+    origins = origins_of(db, affected)
     stances: dict[int, dict[int, Stance]] = {}
-    for numbers in _chunks(story_ids.storyline for story_ids in affected.story_ids):
+    for numbers in chunks(story_ids.storyline for story_ids in affected.story_ids):
         statement = _STANCES.format(marks=marks(numbers))
         for row in db.execute(statement, [*numbers, put_time(now - QUIET)]).fetchall():
             stances.setdefault(row["storyline_id"], {})[row["chat_id"]] = Stance(row["stance"])
     originals: dict[int, str] = {}
-    for numbers in _chunks(affected.originals):
+    for numbers in chunks(affected.originals):
         statement = f"select id, origin from entries where id in ({marks(numbers)})"
         originals.update(db.execute(statement, numbers).fetchall())
     story_ids = {ids.at(level) for ids in affected.story_ids for level in Grouping}
@@ -124,7 +106,7 @@ def state_of(db: Database, affected: AffectedStories, now: datetime) -> StorySta
 
 
 def _alerts(db: Database, stories: Collection[int]) -> Iterable[KnownAlert]:
-    for numbers in _chunks(stories):
+    for numbers in chunks(stories):
         rows = db.execute(_ALERTS.format(marks=marks(numbers)), numbers).fetchall()
         for row in rows:
             yield KnownAlert(
@@ -175,7 +157,7 @@ def keep_joins(db: Database, entries: Sequence[PlacedEntry], now: datetime) -> N
         ],
     )
     # A stance that has ended stays ended.
-    for numbers in _chunks(placed.story_ids.storyline for placed in entries):
+    for numbers in chunks(placed.story_ids.storyline for placed in entries):
         db.execute(
             "update stances set moved_at = ? "
             f"where storyline_id in ({marks(numbers)}) and moved_at > ?",

@@ -29,9 +29,9 @@ from bot.store.sql import (
     QUEUED,
     SECOND_ALERT,
     STORY_COLUMNS,
-    confirms,
     literals,
 )
+from bot.store.story_publishers import count_publishers
 
 #: a storyline without entries for this long is neither followed nor muted any more
 QUIET = timedelta(hours=48)
@@ -328,13 +328,8 @@ def _claim(since: str, urgency: str, publishers: int, wait: float | None, again_
 
 
 def _publishers(db: Database, row: Any) -> int:
-    """The independent publishers of an alert's story."""
-    grouping = Grouping(row["grouping"])
-    statement = (
-        "select count(distinct origin) from entries "
-        f"where {STORY_COLUMNS[grouping]} = ? and ({confirms(grouping)})"
-    )
-    return int(db.execute(statement, [_story(row)]).fetchone()[0])
+    """The independent publishers of an alert's story, as its chat counts them."""
+    return count_publishers(db, row["chat_id"], Grouping(row["grouping"]), _story(row))
 
 
 def _story(row: Any) -> int:

@@ -627,6 +627,57 @@ async def test_entries_of_one_publisher_do_not_release_an_alert_and_those_of_ano
         assert [call.method for call in harness.api.calls] == ["sendMessage"]
 
 
+async def add_private_feed(harness: TelegramHarness, reader: str) -> frozenset[int]:
+    """Feed 2, which this chat alone added; its readers."""
+    [(chat,)] = await harness.rows("select id from chats where name = ?", reader)
+    await harness.execute(
+        "insert into feeds (id, url, name, publisher, tags, created_at, next_poll_at, host, private)"
+        " values (2, 'https://own.example/', 'Own', 'Own', '[]', '2026', '9', 'own.example', 1)"
+    )
+    await harness.execute(
+        "insert into feed_chats (feed_id, chat_id, user_id, at) values (2, ?, 1, '2026')", chat
+    )
+    return frozenset({chat})
+
+
+@pytest.mark.parametrize("private_first", [True, False])
+async def test_publishers_of_a_feed_that_others_added_are_not_counted(
+    opened: OpenHarness, *, private_first: bool
+) -> None:
+    """Ann added a feed of her own; Bob counts what he can read."""
+    both = rule("Two", "tram", to=("ann", "bob"), publishers=2)
+    async with opened(both, chats={"ann": ANN, "bob": BOB}) as harness:
+        readers = await add_private_feed(harness, "ann")
+        [a] = await harness.add(
+            ArticleSpec("tram", origin="a", readers=readers if private_first else None)
+        )
+        other = ArticleSpec("tram", (a, a, a), "b", readers=None if private_first else readers)
+        await harness.add(other)
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness)] == [True]
+        assert alerts(harness, BOB) == []
+        await harness.add(ArticleSpec("quiet", (a, a, a), "c"))
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert ["2 publishers" in text for text in alerts(harness, BOB)] == [True]
+
+
+async def test_a_change_of_a_subscription_counts_no_publishers_of_others_feeds(
+    opened: OpenHarness,
+) -> None:
+    """The store decides then, for what waits."""
+    waits = rule("Three", "tram", to=("bob",), publishers=3)
+    async with opened(waits, chats={"ann": ANN, "bob": BOB}) as harness:
+        readers = await add_private_feed(harness, "ann")
+        [a] = await harness.add(ArticleSpec("tram", origin="a"))
+        await harness.add(ArticleSpec("tram", (a, a, a), "b", readers=readers))
+    async with opened({**waits, "publishers": 2}, chats={"ann": ANN, "bob": BOB}) as harness:
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert alerts(harness, BOB) == []
+    async with opened({**waits, "publishers": 1}, chats={"ann": ANN, "bob": BOB}) as harness:
+        await harness.deliver(MINUTE, 5 * SECOND)
+        assert len(alerts(harness, BOB)) == 1
+
+
 async def test_a_story_that_enough_carry_already_is_alerted_at_the_first_match(
     opened: OpenHarness,
 ) -> None:

@@ -367,7 +367,10 @@ async def poll_feeds(work: Exercise) -> None:
     )
     await work.write("update entries set story_id = 1, strict_id = 1 where id = 8")
     await work.write("update subscriptions set or_after = 60, removed_at = null")
-    await polls.stories(AffectedStories(frozenset({StoryIds(1, 1, 1)}), frozenset({1})), NOON)
+    affected = AffectedStories(frozenset({StoryIds(1, 1, 1)}), frozenset({1}))
+    for statement in ("update feeds set private = 1", "update feeds set private = 0"):
+        await work.write(statement)
+        await polls.stories(affected, NOON)
     await polls.window(NOON - DAY, NOON, 0, 10)
     await polls.entries_since(NOON - DAY)
     await polls.insert_alerts((), NOON)
