@@ -3,8 +3,8 @@
     python -m bench.age [--entries 10000,1000000] [--keep FOLDER]
 
 Makes rows of a newsroom's year by hand (30 chats with digests, 550 alerts a day for a million
-entries), and times each kind of work on them: the longest transaction, and all of it. Nothing is
-sent or polled over a network; asserts nothing.
+entries) with their search index, and times each kind of work on them: the longest transaction, and
+all of it. Nothing is sent or polled over a network; asserts nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from bench.command_line import parse, write_record
@@ -32,7 +33,10 @@ from bot.model.feeds import DeclaredFeed, FeedState
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.schedule import Page, SchedulePlan
 from bot.model.stories import Placement, StoryIds
+from bot.query.prefilter import KEYS_VERSION
+from bot.store import meta
 from bot.store.mappers import put_time
+from bot.store.meta import MetaName
 from bot.store.sqlite import SqliteStore
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -40,7 +44,9 @@ YEAR = timedelta(days=365)
 CHATS, FEEDS = 30, 100
 ALERTS = 0.2  #: alerts for each entry
 DONE = 1 / 12  #: share of the alerts whose deliveries are still remembered
-WORK = "start poll send digest status command search clean-up again".split()
+UNSEARCHED = 2000  #: entries that the search does not know yet
+TERMS = 25  #: of an entry, in the search
+WORK = "start poll send digest status command search renew clean-up again".split()
 
 
 def configuration() -> DesiredConfig:
@@ -111,6 +117,33 @@ def entry_rows(entries: int) -> Iterator[tuple[Any, ...]]:
         )
 
 
+def fill_search(path: Path, entries: int) -> None:
+    """Write the search index of a year, whose large parts are still to be merged."""
+    known = max(0, entries - UNSEARCHED)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma synchronous = off")
+        for first in range(1, known + 1, 10_000):
+            rows = range(first, min(known, first + 9_999) + 1)
+            with connection:
+                connection.executemany(
+                    "insert into search (rowid, keys) values (?, ?)", map(search_row, rows)
+                )
+        values = {
+            MetaName.SEARCHED: known,
+            MetaName.SEARCH_ROWS: known,
+            MetaName.SEARCH_KEYS: KEYS_VERSION,
+        }
+        with connection:
+            connection.executemany("insert or replace into meta values (?, ?)", values.items())
+
+
+def search_row(number: int) -> tuple[int, str]:
+    """The keys of an entry: some words of many entries, some of few, and one of its own."""
+    chance = Random(number)
+    words = (f"=w{int(chance.paretovariate(0.5)) % 100_000}" for _ in range(TERMS))
+    return number, " ".join((*words, f"={number}"))
+
+
 ALERT_ROWS = (
     """
     insert or ignore into alerts (chat_id, story_id, entry_id, first_title, created_at, message_id)
@@ -134,10 +167,11 @@ ALERT_ROWS = (
 
 @dataclass(slots=True)
 class Figures:
-    """Seconds of each kind of work: in all, and of its longest transaction."""
+    """Seconds of each kind of work: in all, and of its longest transaction, with that of CPU."""
 
     whole: dict[str, float] = field(default_factory=dict)
     longest: dict[str, float] = field(default_factory=dict)
+    processor: dict[str, float] = field(default_factory=dict)
     current: str = ""
 
     async def time(self, name: str, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -148,9 +182,10 @@ class Figures:
         self.whole[name] = time.perf_counter() - began
         return result
 
-    def note(self, seconds: float) -> None:
+    def note(self, seconds: float, processor: float) -> None:
         """Take in a transaction."""
-        self.longest[self.current] = max(self.longest.get(self.current, 0), seconds)
+        for longest, took in ((self.longest, seconds), (self.processor, processor)):
+            longest[self.current] = max(longest.get(self.current, 0), took)
 
 
 def watch(store: SqliteStore, figures: Figures) -> None:
@@ -159,11 +194,11 @@ def watch(store: SqliteStore, figures: Figures) -> None:
 
     async def timed(doing: str, work: Callable[[Any], Any]) -> Any:
         def measured(db: Any) -> Any:
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.thread_time()
             try:
                 return work(db)
             finally:
-                figures.note(time.perf_counter() - began)
+                figures.note(time.perf_counter() - began, time.thread_time() - used)
 
         return await run(doing, measured)
 
@@ -186,6 +221,7 @@ async def measure(path: Path, entries: int) -> Figures:
     async with SqliteStore(path) as store:
         await store.config.sync(configuration(), NOW)
     await asyncio.to_thread(fill, path, entries)
+    await asyncio.to_thread(fill_search, path, entries)
     store = SqliteStore(path)
     await figures.time("start", store.__aenter__)
     try:
@@ -198,6 +234,7 @@ async def measure(path: Path, entries: int) -> Figures:
             ("status", lambda store: store.admin.status()),
             ("command", command),
             ("search", search_index),
+            ("renew", renew_search),
             ("clean-up", lambda store: store.admin.prune(NOW)),
             ("again", lambda store: store.admin.prune(NOW)),
         )
@@ -256,16 +293,30 @@ async def command(store: SqliteStore) -> None:
 
 
 async def search_index(store: SqliteStore) -> None:
-    """Add a batch to the search."""
-    await store.search.fill(NOW)
+    """Add the last entries to the search, batch by batch, and merge its parts."""
+    filled, merged = 1, True
+    while filled or merged:
+        filled, merged = await store.search.fill(NOW), await store.search.merge()
+
+
+async def renew_search(store: SqliteStore) -> None:
+    """Renew the search, and delete what it was."""
+    await store._writer.run(  # noqa: SLF001 (no method does that)
+        "prepare", lambda db: meta.add(db, MetaName.SEARCH_OBSOLETE, 10**9)
+    )
+    await store.search.renew()
+    again = True
+    while again:
+        again = await store.search.discard()
 
 
 def table(rows: list[tuple[int, Figures, int]]) -> str:
-    """Return the figures as a table: whole time, and the longest transaction in brackets."""
+    """Return the figures as a table: whole time, and the longest transaction, and its CPU time."""
     lines = [f"| entries | file | {' | '.join(WORK)} |", f"|{'---:|' * (len(WORK) + 2)}"]
     for entries, figures, size in rows:
         cells = [
-            f"{1000 * figures.whole[name]:,.1f} ms ({1000 * figures.longest.get(name, 0):,.1f})"
+            f"{1000 * figures.whole[name]:,.1f} ms ({1000 * figures.longest.get(name, 0):,.1f}, "
+            f"{1000 * figures.processor.get(name, 0):,.1f})"
             for name in WORK
         ]
         lines.append(f"| {entries:,} | {size / 1e6:,.0f} MB | {' | '.join(cells)} |")
@@ -286,7 +337,15 @@ async def main() -> None:
     print(table(rows))
     write_record(
         options,
-        [{"entries": entries, "seconds": figures.whole} for entries, figures, _ in rows],
+        [
+            {
+                "entries": entries,
+                "seconds": figures.whole,
+                "longest": figures.longest,
+                "longest_cpu": figures.processor,
+            }
+            for entries, figures, _ in rows
+        ],
     )
 
 
