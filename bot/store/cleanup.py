@@ -19,7 +19,16 @@ from bot.store import meta, outbox
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
 from bot.store.outbox import DropReason
-from bot.store.sql import IS_DONE, IS_QUEUED, QUEUED, literal, marks
+from bot.store.sql import (
+    IS_DONE,
+    IS_QUEUED,
+    QUEUED,
+    Entered,
+    StoredRole,
+    literal,
+    literals,
+    marks,
+)
 from bot.store.unsent_alerts import QUIET
 
 KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
@@ -69,12 +78,16 @@ _REMOVED_SUBSCRIPTIONS = """
     select id, exists (select 1 from alert_matches where subscription_id = s.id) as alerted
     from subscriptions s where removed_at < :removed and alerted = 0 limit :batch
 """
-# Somebody who wrote once and was not let in. Their last reply is forgotten after 30 days.
+# Somebody who wrote once and was not let in, or came by themselves while everyone may. Their last
+# reply is forgotten after 30 days, their last screen after 90.
 _UNUSED_CHATS = f"""
-    select id from chats
-    where allowed = 0 and declared = 0 and operator = 0 and kind = {literal(ChatKind.TELEGRAM)}
-    and id > :after
-    and not exists (select 1 from outbox where chat_id = chats.id)
+    with next as (
+        select id from chats where id > :after and declared = 0 and operator = 0
+        and kind = {literal(ChatKind.TELEGRAM)}
+        and (allowed = 0 or entered = {literal(Entered.OPENLY)} and address > 0)
+        order by id limit :batch
+    )
+    select id, not exists (select 1 from outbox where chat_id = chats.id)
     and not exists (select 1 from alerts where chat_id = chats.id)
     and not exists (select 1 from routes where chat_id = chats.id)
     and not exists (select 1 from screens where chat_id = chats.id)
@@ -83,8 +96,20 @@ _UNUSED_CHATS = f"""
     and not exists (select 1 from verdicts where chat_id = chats.id)
     and not exists (select 1 from stances where chat_id = chats.id)
     and not exists (select 1 from pending where chat_id = chats.id)
-    and not exists (select 1 from chats other where other.acts_for = chats.id)
-    order by id limit :batch
+    and not exists (select 1 from chats other where other.acts_for = chats.id) as unused
+    from next join chats using (id) order by id
+"""
+# Who came by themselves, or is known for what they were: without a chat they are strangers.
+_UNUSED_PEOPLE = f"""
+    with next as (
+        select user_id from people where user_id > :after
+        and role in {literals(StoredRole.OPEN, StoredRole.FORMER)} and since < :absent
+        order by user_id limit :batch
+    )
+    select user_id, not exists (
+        select 1 from chats where kind = {literal(ChatKind.TELEGRAM)} and address = user_id
+    ) and not exists (select 1 from links where links.user_id = next.user_id) as unused
+    from next order by user_id
 """
 _CLOSED_CHATS = "select id, name from chats where (paused != '' or allowed = 0) and id > :after"
 _OLD_WAITING = f"""
@@ -98,6 +123,7 @@ class Run:
 
     now: datetime
     unused_chats: int = 0  #: the last chat that was looked at
+    unused_people: int = 0
     closed_chats: int = 0
     last_entry: tuple[int, bytes, int] = (0, b"", 0)  #: of a feed that is gone through
 
@@ -231,12 +257,23 @@ def removed_subscriptions(db: Database, run: Run) -> Progress:
 
 
 def unused_chats(db: Database, run: Run) -> Progress:
-    """Delete chats that were never let in and of which nothing is left."""
+    """Delete chats that nobody let in and of which nothing is left."""
     rows = db.execute(_UNUSED_CHATS, {"after": run.unused_chats, "batch": BATCH}).fetchall()
-    db.conn.executemany("delete from chats where id = ?", [(row["id"],) for row in rows])
+    unused = [(row["id"],) for row in rows if row["unused"]]
+    db.conn.executemany("delete from chats where id = ?", unused)
     if rows:
         run.unused_chats = rows[-1]["id"]
-    return Progress(len(rows), len(rows) == BATCH)
+    return Progress(len(unused), len(rows) == BATCH)
+
+
+def unused_people(db: Database, run: Run) -> Progress:
+    """Delete people to whom nobody gave access and whose chat is forgotten."""
+    rows = db.execute(_UNUSED_PEOPLE, {**run.values, "after": run.unused_people}).fetchall()
+    unused = [(row["user_id"],) for row in rows if row["unused"]]
+    db.conn.executemany("delete from people where user_id = ?", unused)
+    if rows:
+        run.unused_people = rows[-1]["user_id"]
+    return Progress(len(unused), len(rows) == BATCH)
 
 
 def closed_chats(db: Database, run: Run) -> Progress:
@@ -286,5 +323,6 @@ STEPS: tuple[Step, ...] = (
     removed_subscriptions,
     long_stopped_feeds,
     unused_chats,
+    unused_people,
     closed_chats,
 )

@@ -134,6 +134,24 @@ async def test_a_blocked_person_hears_nothing_and_comes_back_when_let_in_again(
         assert "harbour" in (await says(harness, BOB, "/subscriptions"))[0]
 
 
+async def test_who_came_by_themselves_and_was_forgotten_is_let_in_again(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with open_desk(tmp_path, clock, access="open") as harness:
+        for user in (BOB, EVE):
+            await says(harness, user, "/start")
+        await says(harness, EVE, "/subscribe harbour")
+        store = harness.app.store
+        await store.admin.prune(clock.now() + timedelta(days=200))
+        assert await store.chats.chat_at(BOB, 0) is None
+        assert (await store.chats.person(BOB)).role == "stranger"
+        assert (await store.chats.person(EVE)).role == "user"
+
+        await says(harness, BOB, "/start")
+        assert "harbour" in (await says(harness, BOB, "/subscribe harbour"))[0]
+        assert (await store.chats.person(BOB)).role == "user"
+
+
 async def test_an_owner_makes_operators_and_an_operator_does_not(
     tmp_path: Path, clock: ManualClock
 ) -> None:

@@ -212,6 +212,41 @@ async def test_chats_of_strangers_are_forgotten_with_the_last_reply_to_them(
         assert await rows(app, addresses) == [(1000,), (1001,)]
 
 
+@pytest.mark.parametrize("batch", [3, 40])
+async def test_who_came_by_themselves_is_forgotten_when_nothing_of_theirs_is_left(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(cleanup, "BATCH", batch)
+    async with newsbell(tmp_path, config_text([]), clock=clock) as app:
+        chat = (
+            "insert into chats (name, kind, address, allowed, entered) "
+            "values ('x', 'telegram', ?, 1, ?)"
+        )
+        person = "insert into people values (?, ?, 'x', ?)"
+        for address in range(100, 130):
+            await rows(app, chat, address, "open")
+            await rows(app, person, address, "open", put_time(NOON))
+        await rows(app, person, 200, "former", put_time(NOON))
+        await rows(app, chat, -300, "open")  # a group that has the bot still
+        await rows(app, chat, 301, "")
+        await rows(app, person, 301, "user", put_time(NOON))
+        await rows(app, person, 302, "blocked", put_time(NOON))
+        [(busy,)] = await rows(app, "select id from chats where address = 117")
+        screen = (
+            "insert into screens (chat_id, user_id, name, state, touched_at) values (?, 1, ?, ?, ?)"
+        )
+        await rows(app, screen, busy, "start", "{}", put_time(NOON + 80 * DAY))
+
+        await app.store.admin.prune(NOON + 91 * DAY)
+        addresses = "select address from chats where kind = 'telegram' order by address"
+        people = "select user_id from people order by user_id"
+        assert await rows(app, addresses) == [(-300,), (117,), (301,)]
+        assert await rows(app, people) == [(117,), (301,), (302,)]
+        await app.store.admin.prune(NOON + 200 * DAY)
+        assert await rows(app, addresses) == [(-300,), (301,)]
+        assert await rows(app, people) == [(301,), (302,)]
+
+
 async def test_what_waits_for_weeks_in_a_closed_chat_is_dropped_and_the_operator_hears_of_it(
     tmp_path: Path, clock: ManualClock, terminal: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
