@@ -12,6 +12,7 @@ import argparse
 import csv
 import dataclasses
 import hashlib
+import json
 import lzma
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
@@ -21,12 +22,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bench.chat_scores import ChatScores, Seen
 from bench.command_line import DATA, parse, write_record
 from bot.model.stories import Grouping, Report
 from bot.stories.assign import Merges
 from bot.stories.features import extract_features
 from bot.stories.similarity import DocumentFrequencies, Similarity
-from bot.stories.window import Window
+from bot.stories.window import SPAN, Window
 from bot.text.clean import summary as clean_summary
 from bot.text.clean import title as clean_title
 from bot.text.language import language_code, language_of
@@ -43,6 +45,7 @@ _PUBLISHERS = ("source", "publisher", "hostname")
 #: pair F1 of plain streaming TF-IDF on the stories of each table
 BASELINES = {
     "handlabelled_2026/kagi_2026-02-17.tsv": 0.667,
+    "handlabelled_2026/lede_2026-08-12.tsv": None,
     "handlabelled_2026/lede_2026-08-16.tsv": 0.876,
     "uci2014/dev.tsv": 0.719,
 }
@@ -120,12 +123,19 @@ def report_of(number: int, row: Row, *, timeless: bool) -> Report:
 class Stream:
     """Rows that went through a window, in order of their time, and their stories."""
 
-    def __init__(self, rows: Sequence[Row], *, timeless: bool = False) -> None:
-        """Group the rows by time; `timeless` or without times, in the order of the table."""
+    def __init__(
+        self, rows: Sequence[Row], *, timeless: bool = False, before: Sequence[Report] = ()
+    ) -> None:
+        """Group the rows by time; `timeless` or without times, in the order of the table.
+
+        `before` is what the window took in earlier, in order of time.
+        """
         timeless = timeless or not all(row.get("published") for row in rows)
         reports = [report_of(number, row, timeless=timeless) for number, row in enumerate(rows, 1)]
         reports.sort(key=lambda report: report.at)
         window = Window()
+        for number, report in enumerate(before, -len(before)):
+            window.add(dataclasses.replace(report, id=number))
         self.rows = [rows[report.id - 1] for report in reports]  #: in the order of grouping
         # Ids grow with arrival, as those of the store do.
         self.placements = [
@@ -142,10 +152,23 @@ class Stream:
         number = self.story_ids[index].at(grouping)
         return self.rows[number - 1].get("id") or str(self.order[number - 1])
 
-    def fate(self, index: int) -> str:
-        """Return what a chat with default settings saw when an entry came: alert, note or edit."""
+    def chat_scores(self, grouping: Grouping) -> ChatScores:
+        """Return what a chat with this level would have felt."""
+        return ChatScores.of(
+            [
+                Seen(
+                    self.rows[index],
+                    self.story_ids[index].at(grouping),
+                    self.fate(index, grouping),
+                )
+                for index in self.scored()
+            ]
+        )
+
+    def fate(self, index: int, grouping: Grouping = Grouping.NORMAL) -> str:
+        """Return what a chat saw when an entry came: alert, note or edit."""
         placement = self.placements[index]
-        if placement.story_ids.story == placement.id:
+        if placement.story_ids.at(grouping) == placement.id:
             return "alert"
         return "note" if placement.development else "edit"
 
@@ -309,8 +332,10 @@ def measure(data: Path, tables: Sequence[str], *, pairs: bool) -> Iterator[dict[
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         stream = Stream(rows, timeless=name.startswith("uci"))
-        print(f"{name} (baseline {BASELINES[name]:.3f}), {len(rows)} entries")
+        baseline = f" (baseline {BASELINES[name]:.3f})" if BASELINES.get(name) else ""
+        print(f"{name}{baseline}, {len(rows)} entries")
         print(*(f"    {line}" for line in stream.lines()), sep="\n", flush=True)
+        yield from _felt(name, rows, data)
         scored = stream.scored()
         labels = [
             stream.rows[index].get("event") or stream.rows[index]["story"] for index in scored
@@ -323,6 +348,62 @@ def measure(data: Path, tables: Sequence[str], *, pairs: bool) -> Iterator[dict[
         yield {"table": name, **asdict(scores)}
 
 
+def _felt(name: str, rows: Sequence[Row], data: Path) -> Iterator[dict[str, Any]]:
+    """Yield and print what a chat of each level would have felt, from an empty and a full window.
+
+    Full windows are those of the stream that a labelled window was cut from.
+    """
+    if not rows or "kind" not in rows[0]:
+        return
+    starts = {"cold": Stream(rows)}
+    if before := list(_before(rows, data)):
+        starts["warm"] = Stream(rows, before=before)
+    for start, stream in starts.items():
+        for grouping in Grouping:
+            scores = stream.chat_scores(grouping)
+            print(f"    {start}, {grouping}: {scores.line()}", flush=True)
+            yield {"table": name, "start": start, "level": grouping.value, **asdict(scores)}
+
+
+def _before(rows: Sequence[Row], data: Path) -> Iterator[Report]:
+    """Yield the articles of the stream that came within a window's span before the rows."""
+    path = data / "lede_stream_2026" / "articles_dev.jsonl.xz"
+    if not path.exists():
+        return
+    first = min(datetime.fromisoformat(row["published"]) for row in rows)
+    since = first - SPAN
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        articles = [json.loads(line) for line in file]
+    earlier = [
+        report_of(
+            0,
+            {
+                "source": article["outlet"],
+                "published": article["published"],
+                "title": article["titles"][0],
+                "summary": article["summary"] or "",
+                "url": article["url"],
+            },
+            timeless=False,
+        )
+        for article in articles
+        if article["published"] and since <= datetime.fromisoformat(article["published"]) < first
+    ]
+    yield from sorted(earlier, key=lambda report: report.at)
+
+
+def _print_sums(figures: Iterable[dict[str, Any]]) -> None:
+    """Print the sums over all windows."""
+    names = [field.name for field in dataclasses.fields(ChatScores)]
+    sums: defaultdict[tuple[str, str], ChatScores] = defaultdict(ChatScores)
+    for row in figures:
+        if "start" in row:
+            counts = ChatScores(**{name: row[name] for name in names})
+            sums[row["start"], row["level"]] += counts
+    for (start, level), scores in sums.items():
+        print(f"all windows, {start}, {level}: {scores.line()}")
+
+
 def main() -> None:
     """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(description="stories on labelled news")
@@ -332,6 +413,7 @@ def main() -> None:
     options = parse(parser, {"tables": next(iter(BASELINES)), "pairs": False})
     csv.field_size_limit(1 << 30)
     rows = list(measure(options.data, options.tables.split(","), pairs=options.pairs))
+    _print_sums(rows)
     write_record(options, rows)
 
 

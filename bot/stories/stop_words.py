@@ -47,7 +47,8 @@ _STOP_WORDS = {
         während
     """,
     "fr": """
-        le la les l un une des du de d au aux et ou mais en dans sur sous par pour avec sans contre
+        le la les l un une des du de d à au aux et ou mais en dans sur sous par pour avec sans
+        contre
         vers chez est sont était ont a été être avoir fait ce cet cette ces qui que qu quoi dont où
         il elle ils elles on nous vous je se s sa son ses leur leurs ne n pas plus moins très après
         avant depuis entre pendant selon comme si y c j m t nouveau nouvelle nouveaux aussi tout

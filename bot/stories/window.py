@@ -32,12 +32,13 @@ STRICT_THRESHOLD = 0.36  #: least score to join a strict story
 STORY_THRESHOLD = 0.26  #: least score of news to join a story whose first entry is as old
 AGE_FACTOR = 0.01  #: by which the threshold grows with the logarithm of the opener's age in hours
 STORYLINE_THRESHOLD = 0.17  #: least score to join a storyline, and of commentary to join a story
-MERGE_FACTOR = 1.1  #: of STORY_THRESHOLD, the least similarity of two stories to be merged
-#: least similarity of news to the opener of a story that it joins, and of two openers to be merged
-OPENER_THRESHOLD = 0.20
+MERGE_FACTOR = 1.0  #: of STORY_THRESHOLD, the least similarity of two stories to be merged
+HEADLINE_THRESHOLD = 0.24  #: the same, where it and the opener are headlines alone
+OPENER_THRESHOLD = 0.20  #: least similarity of news to the opener of a story that it joins
 HEADLINE_OPENER_THRESHOLD = 0.10  #: the same of news to an opener, both without summaries
 #: least mean similarity to two entries of the opener's strict story, in place of the opener's
 CORE_THRESHOLD = 0.28
+MERGE_OPENER_THRESHOLD = 0.10  #: least similarity of the openers of two stories to be merged
 COPY_THRESHOLD = 0.92  #: similarity from which an entry is a copy of another
 MIN_HEADLINE_TERMS = 3  #: terms of a headline that is compared for equality
 _MIN_TERMS = 3  # of an entry that is compared by words: fewer fit too many others
@@ -308,7 +309,7 @@ class Window:
         """
         first, second = (self._index.stories[number][0].features for number in (story, other))
         similarity = Similarity.of(first, self._index.frequencies)
-        return similarity.between(second) >= OPENER_THRESHOLD and _share_enough_terms(
+        return similarity.between(second) >= MERGE_OPENER_THRESHOLD and _share_enough_terms(
             first, second, similarity
         )
 
@@ -345,7 +346,9 @@ def _threshold(entry: Features, opener: Features) -> float:
     """Return the least score to join the story of an opener."""
     if entry.kind is not Kind.NEWS:
         return STORYLINE_THRESHOLD
-    return STORY_THRESHOLD + AGE_FACTOR * log(1 + abs(entry.hours - opener.hours))
+    headlines = entry.headline_only and opener.headline_only
+    threshold = HEADLINE_THRESHOLD if headlines else STORY_THRESHOLD
+    return threshold + AGE_FACTOR * log(1 + abs(entry.hours - opener.hours))
 
 
 def _share_enough_terms(entry: Features, other: Features, similarity: Similarity) -> bool:
