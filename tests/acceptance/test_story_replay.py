@@ -90,13 +90,17 @@ def judge(path: Path, api: BotApi, printed: list[PrintedArticle]) -> dict[str, f
         stored = Counter(guid for (guid,) in db.execute("select guid from entries"))
         stories: dict[int, list[int]] = {}
         for number, story in db.execute(
-            "select id, story_id from entries where silent = '' order by id"
+            "select id, story_id from entries where silent in ('', 'flood') order by id"
         ):
             stories.setdefault(story, []).append(number)
         alerts = db.execute(
             "select c.address, coalesce(merged_into, a.story_id), merged_into is not null, "
             "message_id from alerts a join chats c on c.id = a.chat_id "
-            "join entries e on e.id = a.entry_id"
+            "join entries e on e.id = a.entry_id where note_of is null"
+        ).fetchall()
+        notes = db.execute(
+            "select c.address, a.message_id from alerts a join chats c on c.id = a.chat_id "
+            "where note_of is not null"
         ).fetchall()
         undecided = {
             story
@@ -124,6 +128,8 @@ def judge(path: Path, api: BotApi, printed: list[PrintedArticle]) -> dict[str, f
             if address == chat and message not in texts
         ]
         assert set(lost) <= undecided
+        told = [message for address, message in notes if address == chat]
+        assert len([message for message in told if message not in texts]) <= len(undecided)
         for address, story, superseded, message in alerts:
             if (
                 address != chat or superseded or message not in texts
@@ -137,11 +143,13 @@ def judge(path: Path, api: BotApi, printed: list[PrintedArticle]) -> dict[str, f
                     len(members),
                     text,
                 )
+    assert notes, "no development in a window"
     alert_count = sum(address == PRIVATE for address, _, _, _ in alerts)
     return {
         "entries": len(printed),
         "stories": len(stories),
         "alerts": alert_count,
+        "notes": sum(address == PRIVATE for address, _ in notes),
         "undecided": len(undecided),
     }
 
