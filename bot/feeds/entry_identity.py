@@ -39,6 +39,7 @@ class Identified:
     state: FeedState  #: identity fields brought up to date
     flood: int = 0  #: how many new entries came at once; 0: an ordinary poll
     archived: int = 0  #: how many of these are the feed's archive
+    unfinished: bool = False  #: there were more new entries than are read at once
     next_id: int = 0
 
 
@@ -117,7 +118,10 @@ def identify(
     present = frozenset(seen_ids - {0})
     new_ids = frozenset(entry.id for entry in new)
     guarded = guard(feed.state, new, order, now, cut=bool(feed.state.cut or document.cut))
-    state = _remember(guarded.state, document, ids_by_block, present, now)
+    # What is news is read with the next polls, as far as it was not read; an archive never is.
+    is_news = feed.state.baseline_at is not None and not guarded.archived
+    rest = frozenset(document.cut) if is_news else frozenset()
+    state = _remember(guarded.state, document, ids_by_block, present, rest, now)
     lost_sight = bool(new) and not guarded.flood and not present - new_ids
     gap = lost_sight and feed.state.baseline_at is not None and bool(feed.state.document)
     return Identified(
@@ -128,6 +132,7 @@ def identify(
         state=replace(state, policy=policy, links_identify=links_identify, gaps=state.gaps + gap),
         flood=guarded.flood,
         archived=guarded.archived,
+        unfinished=bool(rest),
         next_id=next_id,
     )
 
@@ -196,12 +201,15 @@ def _remember(
     document: ParsedDocument,
     ids_by_block: dict[bytes, int],
     present: frozenset[int],
+    rest: frozenset[bytes],
     now: datetime,
 ) -> FeedState:
-    """The state with what this document holds."""
+    """The state with what this document holds, without the `rest` that is to be read."""
     if document.blocks:
         records = tuple(
-            (block, ids_by_block.get(block, 0)) for block in dict.fromkeys(document.blocks)
+            (block, ids_by_block.get(block, 0))
+            for block in dict.fromkeys(document.blocks)
+            if block not in rest
         )
         covered = {entry for _, entry in records}
         records += tuple((b"", entry) for entry in sorted(present - covered))

@@ -130,8 +130,16 @@ class Recogniser:
         """
         link_counts = links_identify and self._names_a_page(entry)
         bearers = self._by_key_of_link.get(keys.link, [])[-_BEARERS:] if link_counts else []
-        if bearers:
-            return self._same_item(entry, keys, bearers) or bearers[-1]
+        # What stands beside it as it was, with another date and text, is another item.
+        same = [
+            known
+            for known in bearers
+            if known.id not in self.unchanged
+            or _is_same_date(known, entry, None)
+            or _is_same_text(known.summary, entry.summary)
+        ]
+        if same:
+            return self._same_item(entry, keys, same) or same[-1]
         known = self._by_title.get(keys.title)
         replaced = (
             known in self._vanished and known.keys.link not in self._links if known else False

@@ -87,7 +87,9 @@ def _old(
     newest = state.newest or last_ok
     new_ids = {entry.id for entry in new}
     known = [place for place, number in enumerate(order) if number and number not in new_ids]
-    below = set(order[known[-1] + 1 :]) if known else set[int]()
+    # Below may stand what the last poll left unread of its news.
+    is_rest = state.cut and not state.body_hash
+    below = set(order[known[-1] + 1 :]) if known and not is_rest else set[int]()
     return {
         entry.id
         for entry in new

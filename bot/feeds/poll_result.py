@@ -137,9 +137,9 @@ def with_entries(
     now: datetime,
     chance: float,
 ) -> FeedCommit:
-    """A document was read. If it is truncated, no validators are kept: the rest is fetched."""
+    """A document was read. If only in part, no validators are kept: the rest is fetched."""
     state = poll_schedule.succeeded(identified.state, now)
-    if document.truncated:
+    if document.truncated or identified.unfinished:
         state = replace(state, etag=None, last_modified=None, body_hash=b"")
     else:
         state = replace(

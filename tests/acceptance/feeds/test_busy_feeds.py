@@ -123,3 +123,32 @@ async def test_a_busy_feed_that_shows_its_archive_sends_no_alert_of_it(
         item(f"older-{n}", headline(9, n), at=LONG_AGO - timedelta(days=30 + n)) for n in range(50)
     ]
     assert await harness.publish(rss(*items, *archive(5), *older), after=HALF_HOUR) == []
+
+
+@pytest.mark.parametrize("dated", [True, False])
+async def test_of_more_news_than_is_read_at_once_the_rest_alerts_with_the_next_poll(
+    harness: FeedHarness, *, dated: bool
+) -> None:
+    await harness.publish(rss(*archive(5)), headers={"ETag": '"1"'})
+    at = harness.clock.now() if dated else None
+    news = [item(f"n{n}", f"{headline(1, n)} {headline(2, n)}", at=at) for n in range(700)]
+    document = rss(*news, *archive(5))
+    told = await harness.publish(document, headers={"ETag": '"2"'})
+    assert await harness.entries() == 505
+    told += await harness.publish(document, headers={"ETag": '"2"'})
+    assert await harness.entries() == 705
+    assert len(told) > 600  # a few are one story
+    assert await harness.publish(document, headers={"ETag": '"2"'}) == []
+    assert (await harness.state()).etag == '"2"'
+
+
+async def test_of_an_archive_that_is_not_read_at_once_the_rest_is_never_read(
+    harness: FeedHarness,
+) -> None:
+    await harness.publish(rss(*archive(5)))
+    older = [item(f"o{n}", headline(3, n), at=LONG_AGO - timedelta(days=9 + n)) for n in range(900)]
+    for turn in range(3):
+        news = item(f"news-{turn}", f"Harbour news {'abc'[turn]}", at=harness.clock.now())
+        told = await harness.publish(rss(news, *archive(5), *older))
+        assert told == [f"Harbour news {'abc'[turn]}"]
+    assert await harness.entries() < 520

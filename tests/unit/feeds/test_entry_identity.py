@@ -1,5 +1,6 @@
 """Which entries are new: rules and properties of identity, and of keys, links and folds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -295,3 +296,34 @@ def test_an_edit_is_a_revision_and_the_known_words_go_along() -> None:
     )
     (revision,) = feed.shows(entry("a", title="OTHER headline!", summary="After")).revisions
     assert not revision.retitled
+
+
+@pytest.mark.parametrize("policy", [Policy.GUID, Policy.LINK_TITLE])
+def test_what_stands_beside_a_known_bulletin_with_another_date_and_text_is_new(
+    policy: Policy,
+) -> None:
+    feed = Feed()
+    page = "https://zoo.example/warnings"
+
+    def bulletin(name: str, hours: int) -> ParsedEntry:
+        at = NOON + hours * HOUR
+        return entry(name, title="Frost warning", link=page, at=at, summary=f"Area of {name}")
+
+    feed.shows(bulletin("tarvos", 1))
+    feed.state = replace(feed.state, policy=policy)
+    result = feed.shows(bulletin("lorne", 2), bulletin("tarvos", 1))
+    assert [new.guid for new in result.new] == ["lorne"]
+    assert feed.shows(bulletin("lorne", 2), bulletin("tarvos", 1), whole=True).new == ()
+
+
+def test_two_known_bulletins_of_one_page_are_edited_each_for_itself() -> None:
+    feed = Feed()
+    page = "https://zoo.example/warnings"
+
+    def bulletin(name: str, text: str) -> ParsedEntry:
+        return entry(name, title="Frost warning", link=page, at=NOON, summary=text)
+
+    feed.shows(bulletin("a", "Tarvos"), bulletin("b", "Lorne"))
+    result = feed.shows(bulletin("a", "Tarvos and Oster"), bulletin("b", "Lorne"))
+    assert (result.new, [item.summary for item in result.revisions]) == ((), ["Tarvos and Oster"])
+    assert [item.known.summary for item in result.revisions] == ["Tarvos"]

@@ -116,7 +116,7 @@ def together(result: Identified) -> bool:
 
 
 FEW = settings(
-    max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 RATES = st.lists(
     st.one_of(st.integers(0, 4), st.integers(0, 25), st.sampled_from([0, 0, 15, 60, 200])),
