@@ -26,7 +26,7 @@ from bot.model.stories import Grouping
 from bot.parse.entry_keys import keys_in_text
 from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
 from bot.query.parser import Names, parse
-from bot.query.price import check_price, total_price
+from bot.query.price import chat_price, check_chat_price
 from bot.query.tree import Node
 from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
 from bot.text.clean import plain
@@ -103,15 +103,18 @@ class SearchService:
 
         def work() -> Node:
             tree = parse(query, names)
-            check_price(tree, query)
+            check_chat_price(tree, query)
             return tree
 
         return await self.run(work)
 
     async def chat_price(self, queries: Sequence[str]) -> float:
-        """Return the milliseconds that these queries cost an article; broken ones cost nothing."""
+        """Return the milliseconds that these queries cost an article; broken ones cost nothing.
+
+        The lists of feeds.yaml are not counted.
+        """
         names = self.names
-        return await self.run(lambda: total_price(_trees(queries, names)))
+        return await self.run(lambda: chat_price(_trees(queries, names)))
 
     async def forecast(self, tree: Node, chat_id: int, feeds: Sequence[str] = ()) -> Forecast:
         """Return what a query would have alerted of in the last week."""

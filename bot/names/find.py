@@ -15,6 +15,7 @@ from bot.names.transliteration import HAN, HEBREW, KANA, is_unspaced_character, 
 from bot.text.chinese import simplify
 
 _MAX_TRANSCRIPTION = 20  # characters that are read as one transcribed name
+_MIN_TRANSCRIPTION = 3  # the same, at least
 _MAX_LABEL = 6  # words of a text that is a label, such as a full name: any word may be a filler
 _MIN_STEMMED = 5  # letters of a word beside the anchor that may have a case ending
 
@@ -156,18 +157,22 @@ def _match_characters(
             return start, start + len(pattern.syllables)
     if pattern.initial_keys.isdisjoint(initial_keys(words[index])):
         return None
-    name = pattern.joined_phonemes
-    phonemes, best, end = "", max_distance(name, SYLLABIC), index
-    for position in range(index, min(index + _MAX_TRANSCRIPTION, len(words))):
-        word = words[position]
+    syllables = []
+    for word in words[index : index + _MAX_TRANSCRIPTION]:
         syllable = _read_character(word)
         if not syllable and word != "ー":
             break
+        syllables.append(syllable)
+    if len(syllables) < _MIN_TRANSCRIPTION:  # of most characters of ordinary text
+        return None
+    name = pattern.joined_phonemes
+    phonemes, best, end = "", max_distance(name, SYLLABIC), index
+    for count, syllable in enumerate(syllables, 1):
         phonemes = collapse_repeats(phonemes + syllable)
         cost = distance(name, phonemes, SYLLABIC, best)
         if cost < best:
-            best, end = cost, position + 1
-    return (index, end) if end - index > 2 else None
+            best, end = cost, index + count
+    return (index, end) if end - index >= _MIN_TRANSCRIPTION else None
 
 
 def _match_syllables(syllables: tuple[str, ...], words: Sequence[str], index: int) -> int | None:

@@ -8,6 +8,7 @@ words. Parts whose cost is known are counted.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
+from math import ceil
 from random import Random
 from time import thread_time
 
@@ -41,6 +42,7 @@ _TRIALS_OF_DOUBT = (
     12  # where it is near the limit: a busy machine makes all work dearer for a while
 )
 _STOP = 10 * QUERY_LIMIT  # milliseconds after which nothing more is measured
+_COLD = 20 * _STOP  # the same of what no cache has yet
 _COUNTED_UP_TO = 0.5  # milliseconds; what is counted as less is not measured
 _WORD, _NAME, _NEAR = 0.006, 0.1, 0.15  # milliseconds that are counted for a part
 # Words as frequent as in news, so that those of a query are as frequent as there.
@@ -86,10 +88,42 @@ def check_price(tree: Node, query: str, limit: float = QUERY_LIMIT) -> float:
     return cost
 
 
+def check_chat_price(tree: Node, query: str) -> float:
+    """Return the price of a chat's query. Raises QueryError where it is above the limit.
+
+    What the lists of feeds.yaml cost that it names is the operator's.
+    """
+    return check_price(tree, query, min(QUERY_LIMIT + _lists_price([tree]), FILE_LIMIT))
+
+
+def chat_price(trees: Sequence[Node], limit: float = CHAT_LIMIT) -> float:
+    """Return what the queries of a chat cost an article beside the lists that they name."""
+    lists = _lists_price(trees)
+    return max(total_price(trees, limit + lists) - lists, 0.0)
+
+
 def total_price(trees: Sequence[Node], limit: float = CHAT_LIMIT) -> float:
     """Return what several queries cost an article together; far above the limit, a part of it."""
     counted = _sum((_counted(part) for tree in trees for part in _parts(tree)), limit)
-    return counted if counted <= limit else _measured(AnyOf(tuple(trees)))
+    return counted if counted <= limit else _measured(AnyOf(tuple(trees)), ceil(limit) + 1.0)
+
+
+def _lists_price(trees: Iterable[Node]) -> float:
+    """Return what the lists cost that these queries name, each once."""
+    lists = dict.fromkeys(
+        leaf for tree in trees for leaf in _leaves(tree) if isinstance(leaf, NamedList)
+    )
+    return min(price(AnyOf(tuple(lists))), FILE_LIMIT) if lists else 0.0
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    """Yield the terms of a query, those within a NEAR as well."""
+    for part in _parts(node):
+        if isinstance(part, Near):
+            yield from _leaves(part.left)
+            yield from _leaves(part.right)
+        else:
+            yield part
 
 
 def _sum(costs: Iterable[float], limit: float) -> float:
@@ -144,33 +178,40 @@ def _regex_price(part: Regex) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _measured(tree: Node) -> float:
+def _measured(tree: Node, stop: float = _STOP) -> float:
     """Return what all parts cost together on the dearest trial article."""
     parts = list(_parts(tree))
-    dear = _sum((_regex_price(part) for part in parts if isinstance(part, Regex)), _STOP)
+    dear = _sum((_regex_price(part) for part in parts if isinstance(part, Regex)), stop)
     others = [part for part in parts if not isinstance(part, Regex)]
-    if dear > _STOP or not others:
+    if dear > stop or not others:
         return dear
     articles = (*_trial_articles(), _own_words(others))
-    return dear + max(_time(others, words) for words in articles)
+    return dear + max(_time(others, words, stop) for words in articles)
 
 
-def _time(parts: Sequence[Leaf | Near], words: ArticleWords) -> float:
+def _time(parts: Sequence[Leaf | Near], words: ArticleWords, stop: float = _STOP) -> float:
     """Return the milliseconds of processor time that these parts take, none cached."""
+    first = _time_once(parts, words, _COLD)  # it fills the caches of words
+    if first > _COLD:
+        return first
     best = float("inf")
     for trial in range(_TRIALS_OF_DOUBT):
-        words.spans.clear()
-        begin = thread_time()
-        for part in parts:
-            evaluate(part, words, "")
-            if 1_000 * (thread_time() - begin) > _STOP:
-                break
-        best = min(best, 1_000 * (thread_time() - begin))
-        if trial and best > 5 * QUERY_LIMIT:  # the first fills caches
+        best = min(best, _time_once(parts, words, stop))
+        if best > 5 * QUERY_LIMIT and trial:
             break
         if trial >= _TRIALS - 1 and best <= QUERY_LIMIT:
             break
     return best
+
+
+def _time_once(parts: Sequence[Leaf | Near], words: ArticleWords, stop: float) -> float:
+    words.spans.clear()
+    begin = thread_time()
+    for part in parts:
+        evaluate(part, words, "")
+        if 1_000 * (thread_time() - begin) > stop:
+            break
+    return 1_000 * (thread_time() - begin)
 
 
 @cache

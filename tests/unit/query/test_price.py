@@ -8,7 +8,15 @@ from bot.errors import QueryError
 from bot.model.entries import Article
 from bot.query import matcher
 from bot.query.parser import parse
-from bot.query.price import CHAT_LIMIT, QUERY_LIMIT, check_price, price, total_price
+from bot.query.price import (
+    CHAT_LIMIT,
+    QUERY_LIMIT,
+    chat_price,
+    check_chat_price,
+    check_price,
+    price,
+    total_price,
+)
 from bot.query.tree import Near
 from bot.query.words import ArticleWords
 
@@ -58,6 +66,33 @@ def test_two_hundred_honest_queries_are_within_the_bound_of_a_chat() -> None:
         for number in range(200)
     ]
     assert total_price(trees) < CHAT_LIMIT
+
+
+def test_two_hundred_queries_for_two_of_a_hundred_names_are_within_it() -> None:
+    """With room for the measuring of coverage."""
+    names = [f'~"{first} {last}"' for first, last in product(FIRST, LAST)]
+    trees = [
+        parse(f"({names[number % 100]} OR {names[number * 7 % 100]}) AND storm{number}")
+        for number in range(200)
+    ]
+    assert total_price(trees, 8 * CHAT_LIMIT) < 8 * CHAT_LIMIT
+
+
+@pytest.mark.parametrize("query", ["@people", "@people AND storm", "@people NEAR/5 (storm OR fog)"])
+def test_a_list_of_the_file_costs_a_chat_nothing(query: str) -> None:
+    """Fifty names: alone they cost about what one query of a chat may."""
+    names = {"people": tuple(f'~"{first} {last}"' for first, last in product(FIRST, LAST[:5]))}
+    tree = parse(query, names)
+    assert check_chat_price(tree, query) > 0
+    assert chat_price([tree, parse("storm")]) < CHAT_LIMIT
+
+
+def test_what_a_chat_adds_to_a_list_is_its_own() -> None:
+    names = {"people": tuple(f'~"{first} {last}"' for first, last in product(FIRST, LAST[:5]))}
+    dear = " OR ".join(WIDE % number for number in range(250, 270))
+    with pytest.raises(QueryError):
+        check_chat_price(parse(f"@people OR {dear}", names), "…")
+    assert chat_price([parse("@people", names), parse(dear)]) > CHAT_LIMIT
 
 
 def test_many_queries_that_are_cheap_alone_are_too_dear_together() -> None:
