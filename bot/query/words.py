@@ -15,8 +15,8 @@ from bot.text.word_cache import word_cache
 TokenRange = tuple[int, int]  #: half-open range of word positions
 # Ranges of single words, shared by all articles.
 _SINGLE_WORDS = tuple((index, index + 1) for index in range(600))
-# Languages, and "" for unknown, in whose texts aa may stand for å: in others it is a long a.
-_LONG_A_LANGUAGES = frozenset({"da", "no", "sv", "en", ""})
+# Languages in whose texts aa is a long a; in others it may stand for å.
+_LONG_A_LANGUAGES = frozenset({"af", "de", "et", "fi", "fy", "lb", "nl", "so"})
 
 
 @word_cache(1 << 17)
@@ -27,7 +27,7 @@ def keys_of_word(word: str, language: str) -> tuple[str, ...]:
     """
     folded = fold(word)
     keys = (f"={folded}", *stems(word, language))
-    if "å" in word or ("aa" in word and language in _LONG_A_LANGUAGES):
+    if "å" in word or ("aa" in word and language not in _LONG_A_LANGUAGES):
         other = fold(word.replace("å", "aa")) if "å" in word else word.replace("aa", "å")
         keys = tuple(dict.fromkeys((*keys, f"={fold(other)}", *stems(other, language))))
     if folded.isascii() or not any(map(str.isdecimal, folded)):

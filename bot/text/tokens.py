@@ -29,9 +29,8 @@ _NUMBER = (
 _ASCII_NUMBER = re.compile(rf"(?<![0-9a-z])(?:{_NUMBER})", re.ASCII)
 _MAYBE_NUMBER = re.compile(r"[0-9][.,' ][0-9]")
 _ASCII = re.compile(rf"[a-z][a-z0-9]*|{_ASCII_NUMBER.pattern}|[a-z0-9]+", re.ASCII)
-_ASCII_CHUNK = re.compile(
-    r"(?<![a-z0-9])[a-z](?:\.[a-z](?![a-z0-9]))+|[a-z0-9]+(?:[-'`][a-z0-9]+)*"
-)
+_ASCII_UNIT = r"(?:(?<![a-z0-9])[a-z](?:\.[a-z](?![a-z0-9]))+|[a-z0-9]+)"
+_ASCII_CHUNK = re.compile(rf"{_ASCII_UNIT}(?:[-'`]{_ASCII_UNIT})*")
 _ASCII_PART = re.compile(r"[a-z0-9]+")
 _ANY = regex.compile(
     rf"(?V1)(?<![\p{{L}}\p{{N}}])(?:{_NUMBER})|[{UNSPACED}][\p{{M}}\uff9e\uff9f]*"
