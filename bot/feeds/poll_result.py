@@ -41,6 +41,8 @@ _TOMBSTONE = re.compile(
     r"|please update your (?:feed )?(?:reader|url|subscription)",
     re.IGNORECASE,
 )
+# A warning, too, is "no longer active", and a ferry "has moved".
+_OF_FEEDS = re.compile(r"\b(?:feeds?|rss|atom|readers?|subscri\w+)\b", re.IGNORECASE)
 
 INTERNAL_TEXT = "newsbell itself failed on this feed; its log says where."
 
@@ -189,7 +191,8 @@ def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
     entries_before = len(Document.unpack(feed.state.document).entries)
     entry = document.entries[0]
     text = f"{entry.title} {entry.summary[:300]}"
-    return entries_before >= _ENTRIES_BEFORE and bool(_TOMBSTONE.search(text))
+    says_so = bool(_TOMBSTONE.search(text) and _OF_FEEDS.search(text))
+    return says_so and entries_before >= _ENTRIES_BEFORE
 
 
 def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) -> FeedCommit:

@@ -442,11 +442,17 @@ async def test_a_lone_item_that_says_the_feed_is_gone_sends_no_alert_and_is_repo
     assert words in "".join(harness.notices)
 
 
-async def test_an_ordinary_lone_item_is_no_tombstone(harness: FeedHarness) -> None:
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Harbour ferry is no longer running",
+        "Harbour storm warning is no longer active",
+        "Harbour master has moved to Oster",
+    ],
+)
+async def test_an_ordinary_lone_item_is_no_tombstone(harness: FeedHarness, title: str) -> None:
     await harness.publish(rss(*archive(8)))
-    assert await harness.publish(rss(item("2", "Harbour ferry is no longer running"))) == [
-        "Harbour ferry is no longer running"
-    ]
+    assert await harness.publish(rss(item("2", title))) == [title]
 
 
 # 50. A whole archive.
