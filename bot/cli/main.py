@@ -105,10 +105,7 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
     hold_signals()
     current = in_force(path)
     config, rejected = current.config, current.rejected
-    secrets: tuple[str, ...] = (config.token.get_secret_value(),) if config.token else ()
-    secrets += tuple(value for headers in config.headers.values() for value in headers.values())
-    secrets += config.proxies.passwords
-    logs.set_up(secrets=secrets, verbose=verbose)
+    logs.set_up(secrets=config.secrets, verbose=verbose)
     if rejected:
         log.error(
             "config_rejected",

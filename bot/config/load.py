@@ -52,6 +52,11 @@ SECRETS = (
 )
 #: where engines of containers mount secrets
 SECRET_FOLDERS = (Path("/run/secrets"), Path("/var/run/secrets"))
+#: headers that say what a client likes, and nothing that is secret
+_OPEN_HEADERS = {
+    *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"),
+    *("connection", "dnt", "pragma", "te", "upgrade-insecure-requests", "user-agent"),
+}
 _TRIED = "tried"  # name of a list that holds only the item under test
 _NAME_LENGTH = 100  # as `schema.Name`
 _CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the chat to learn its id"
@@ -101,6 +106,22 @@ class Config:
     text: str = field(default="", repr=False)  #: of the file, without the secrets that are in it
     warnings: tuple[Mistake, ...] = ()  #: of queries that may mean something else
     proxies: Proxies = Proxies()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show: token, passwords, and header values that may be secret."""
+        token = self.token.get_secret_value() if self.token else ""
+        values = (
+            value
+            for headers in self.headers.values()
+            for name, value in headers.items()
+            if name.casefold() not in _OPEN_HEADERS
+        )
+        return tuple(
+            secret
+            for secret in (token, self.webhook_secret, *self.proxies.passwords, *values)
+            if secret
+        )
 
     @property
     def database(self) -> Path:

@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import structlog
@@ -18,7 +18,8 @@ from structlog.typing import EventDict
 _TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 _PARTS = ("newsbell", "py.warnings")
 _QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio")
-_SHORTEST_SECRET = 6  #: characters; shorter ones would cut up ordinary text
+_SHORT = 6  #: characters; a shorter secret is removed where it stands alone, not within words
+_SHORTEST = 3  #: characters of a secret: a shorter one is none, and would be all over each line
 
 
 def keep_secret(secrets: Iterable[str]) -> None:
@@ -35,20 +36,34 @@ class _Redacting(logging.Formatter):
         super().__init__()
         self._inner = inner
         self._secrets: tuple[str, ...] = ()
+        self._short: re.Pattern[str] | None = None
+        self._short_secrets: set[str] = set()
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
         """Remove these as well, also where they are quoted as JSON or by `repr`."""
-        spellings = {
-            spelling
-            for secret in secrets
-            if len(secret) >= _SHORTEST_SECRET
-            for spelling in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
-        }
+        known = set(secrets)
+        short = {secret for secret in known if _SHORTEST <= len(secret) < _SHORT}
+        spellings = {spelling for secret in known - short for spelling in _spellings(secret)}
+        spellings = {spelling for spelling in spellings if len(spelling) >= _SHORT}
+        self._short_secrets |= {spelling for secret in short for spelling in _spellings(secret)}
+        if self._short_secrets:
+            self._short = re.compile("|".join(map(_alone, sorted(self._short_secrets))))
         self._secrets = tuple(sorted({*self._secrets, *spellings}, key=len, reverse=True))
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(self._inner.format(record), self._secrets)
+        text = redact(self._inner.format(record), self._secrets)
+        return self._short.sub("[secret]", text) if self._short else text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield from (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
+
+
+def _alone(secret: str) -> str:
+    """An expression for the secret where it is no part of a word, nor a number of a JSON line."""
+    number = r'(?<!": )' if secret.isdecimal() else ""
+    return rf"(?<!\w){number}{re.escape(secret)}(?!\w)"
 
 
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:

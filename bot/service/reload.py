@@ -160,7 +160,7 @@ class Reloader:
                 "the others after a restart)"
             )
         self._live.replace(new)
-        logs.keep_secret(value for headers in new.headers.values() for value in headers.values())
+        logs.keep_secret(new.secrets)
         await self._subscriptions.refresh()
         await self._match_again(old, new)
         log.info(

@@ -102,3 +102,25 @@ def test_lines_of_libraries_have_the_same_form(as_json: bool) -> None:
     assert "Job poll was missed" in stream.getvalue()
     if as_json:
         assert lines(stream)[0]["logger"] == "apscheduler"
+
+
+@pytest.mark.parametrize("secret", ["x7q", "pw#12", "ёлка", '"a"b', "40417"])
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_short_secret_is_removed_where_it_stands_alone(secret: str, *, as_json: bool) -> None:
+    stream = set_up(as_json=as_json)
+    logs.keep_secret([secret])
+    log.error("poll_failed", error=f"header X-Key: {secret}; refused", seconds=40417)
+    log.error("batch_failed", exc_info=ValueError(secret))
+
+    text = stream.getvalue()
+    assert text.count("[secret]") >= 2
+    assert secret not in text.replace("seconds=40417", "").replace('"seconds": 40417', "")
+
+
+def test_a_short_secret_leaves_words_and_numbers_alone() -> None:
+    stream = set_up(as_json=True)
+    logs.keep_secret(["fee", "12", "7"])
+    log.info("poll", feed="coffee", seconds=12, error="7 of 12 feeds")
+
+    (line,) = lines(stream)
+    assert (line["feed"], line["seconds"], line["error"]) == ("coffee", 12, "7 of 12 feeds")
