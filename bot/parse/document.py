@@ -1,13 +1,10 @@
 """Parse a feed document with feedparser and extract what newsbell needs. Not identity, no I/O."""
 
-import calendar
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_tz
 from io import BytesIO
 from itertools import chain
-from time import struct_time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +14,7 @@ from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
 from bot.parse import feedparser_hooks
 from bot.parse.boilerplate import article_text
+from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.entry_keys import with_keys
 from bot.text import clean
 from bot.text.fold import folded_key
@@ -71,27 +69,31 @@ def parse_xml_feed(body: bytes, url: str = "") -> Any:
     )
 
 
-def plausible_date(date: struct_time | None, now: datetime) -> datetime | None:
+def plausible_date(moment: datetime | None, now: datetime) -> datetime | None:
     """Return the date of an entry if it is plausible (2000 to two days ahead), else None."""
-    if not date:
-        return None
-    try:
-        moment = datetime.fromtimestamp(calendar.timegm(date), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if _EARLIEST <= moment <= now + _AHEAD else None
+    return moment if moment and _EARLIEST <= moment <= now + _AHEAD else None
 
 
-def _date(entry: Mapping[str, Any], name: str, now: datetime) -> datetime | None:
-    """The date of this name only. Dates that feedparser rejects are parsed as those of mails."""
+def _date(
+    entry: Mapping[str, Any], name: str, now: datetime, style: DateStyle, language: str
+) -> datetime | None:
+    """The date of this name only; `language` is that of the entry."""
     if (
         name not in entry
     ):  # for `get`, feedparser returns the date of publication as that of an update
         return None
-    date = entry.get(f"{name}_parsed")
-    if not date and (mail_date := parsedate_tz(str(entry[name])[:100])) and not mail_date[9]:
-        date = struct_time((*mail_date[:6], 0, 1, 0))
-    return plausible_date(date, now)
+    return plausible_date(read_date(entry[name], style, text_language=language), now)
+
+
+def date_style(language: str, feed: Mapping[str, Any], entries: Iterable[Any]) -> DateStyle:
+    """Return how the dates of a document are written; `language` is what it declares."""
+    texts = (
+        str(source[name])
+        for source in (feed, *entries)
+        for name in ("published", "updated")
+        if name in source
+    )
+    return style_of(language, texts)
 
 
 def _link(entry: Mapping[str, Any], base: str) -> str:
@@ -177,11 +179,11 @@ def _authors(entry: Mapping[str, Any]) -> str:
 
 
 def to_entry(
-    raw: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str
+    raw: Mapping[str, Any], block: bytes, base: str, now: datetime, style: DateStyle
 ) -> ParsedEntry | None:
     """Convert an entry of feedparser; None if it has neither id, link nor title.
 
-    `declared` is the language of the feed.
+    `style` is how the document writes dates, and in which language it is.
     """
     title = _title(raw)
     guid = clean.plain(str(raw.get("id") or "")[:8192])[:2048]
@@ -189,9 +191,10 @@ def to_entry(
     if not (guid or link or title):
         return None
     source = raw.get("source") or {}
-    updated = _date(raw, "updated", now)
     summary = _summary(raw, title)
     own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
+    language = language_of(f"{title} {summary}", str(own or style.language))
+    updated = _date(raw, "updated", now, style, language)
     return with_keys(
         ParsedEntry(
             block=block,
@@ -203,9 +206,9 @@ def to_entry(
             source=clean.title(str(source.get("title") or "")[:300])
             if isinstance(source, Mapping)
             else "",
-            published=_date(raw, "published", now) or updated,
+            published=_date(raw, "published", now, style, language) or updated,
             updated=updated,
-            language=language_of(f"{title} {summary}", str(own or declared)),
+            language=language,
         )
     )
 

@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.blocks import block_hash
 from bot.parse.boilerplate import article_text
+from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.document import AUTHORS_LENGTH, absolute, plausible_date
 from bot.parse.entry_keys import with_keys
 from bot.text import clean
@@ -27,16 +28,8 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_DATES = ("date_published", "date_modified")
 _MAX_DIGITS = 18  # of a number; a longer one stays text
-
-
-def _date(value: Any, now: datetime) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(value)[:100])
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return plausible_date(aware.astimezone(UTC).timetuple(), now)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _author(item: Mapping[str, Any]) -> str:
@@ -50,7 +43,7 @@ def _author(item: Mapping[str, Any]) -> str:
 
 
 def _entry(
-    item: Mapping[str, Any], block: bytes, base: str, now: datetime, declared: str
+    item: Mapping[str, Any], block: bytes, base: str, now: datetime, style: DateStyle
 ) -> ParsedEntry | None:
     guid = item.get("id")
     name = (
@@ -77,6 +70,11 @@ def _entry(
     title = title or clean.cut(text, 100)
     if not (name or link or title):
         return None
+    language = language_of(f"{title} {text}", str(item.get("language") or style.language))
+    dates = [
+        plausible_date(read_date(item.get(key) or "", style, text_language=language), now)
+        for key in _DATES
+    ]
     return with_keys(
         ParsedEntry(
             block=block,
@@ -85,9 +83,9 @@ def _entry(
             title=title or link,
             summary=text,
             author=_author(item),
-            published=_date(item.get("date_published"), now),
-            updated=_date(item.get("date_modified"), now),
-            language=language_of(f"{title} {text}", str(item.get("language") or declared)),
+            published=dates[0],
+            updated=dates[1],
+            language=language,
         )
     )
 
@@ -109,6 +107,16 @@ def read_json_feed(
     cut: list[bytes] = []
     skipped = faulty = 0
     language = clean.label(document.get("language") or "", 20)
+    style = style_of(
+        language,
+        (
+            str(item[key])
+            for item in document["items"]
+            if isinstance(item, Mapping)
+            for key in _DATES
+            if key in item
+        ),
+    )
     for item in document["items"]:
         if not isinstance(item, Mapping):
             skipped += 1
@@ -121,7 +129,7 @@ def read_json_feed(
             cut.append(block)
             continue
         try:
-            entry = _entry(item, block, url, now, language)
+            entry = _entry(item, block, url, now, style)
         except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
             faulty += 1
             continue

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import feedparser
@@ -19,14 +18,15 @@ from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOut
 from bot.model.feeds import Failure
 from bot.parse.blocks import Block, prune, scan
 from bot.parse.charset import charset_of, decode, is_wide, to_utf8
-from bot.parse.document import absolute, feed_hints, parse_xml_feed, to_entry
+from bot.parse.dates import DateStyle, read_date
+from bot.parse.document import absolute, date_style, feed_hints, parse_xml_feed, to_entry
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
 from bot.text.clean import label
 from bot.text.clean import title as clean_title
 
 MAX_NEW_ENTRIES = 500  #: new entries parsed of a document; the others are only remembered
-_DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,40})<")
+_DATE = re.compile(rb"<(?:pubDate|published|updated|dc:date)[^>]*>\s*([^<]{8,100})<")
 _CHALLENGE = re.compile(
     rb"just a moment|attention required|cf-chl|challenge-platform|captcha|ddos-guard|enable "
     rb"javascript and cookies",
@@ -118,7 +118,7 @@ def _read_document(
         for part, raw, block in _readable(text, blocks, chosen, charset):
             parsed = part
             pairs.append((raw, block))
-    entries, faulty = _entries(pairs, url, now, _language(parsed))
+    entries, faulty = _entries(pairs, url, now, parsed)
     cut = tuple(blocks[position].hash for position in fresh if position not in set(chosen))
     return _document(
         parsed,
@@ -161,7 +161,7 @@ def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseO
     if at_end and raws:
         raws.pop()  # feedparser returns the last entry half filled
     taken = raws[:MAX_NEW_ENTRIES]
-    entries, faulty = _entries([(raw, b"") for raw in taken], url, now, _language(parsed))
+    entries, faulty = _entries([(raw, b"") for raw in taken], url, now, parsed)
     return _document(
         parsed,
         text,
@@ -220,14 +220,15 @@ def _parse(text: bytes) -> Any:
 
 
 def _entries(
-    raws: list[tuple[Any, bytes]], base: str, now: datetime, language: str
+    raws: list[tuple[Any, bytes]], base: str, now: datetime, parsed: Any
 ) -> tuple[tuple[ParsedEntry, ...], int]:
-    """The entries, and how many of them cannot be read."""
+    """The entries of a document, and how many of them cannot be read."""
+    style = date_style(_language(parsed), parsed.feed, (raw for raw, _ in raws))
     entries: list[ParsedEntry] = []
     faulty = 0
     for raw, block in raws:
         try:
-            entry = to_entry(raw, block, base, now, language)
+            entry = to_entry(raw, block, base, now, style)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
@@ -259,13 +260,7 @@ def _date(block: bytes) -> datetime | None:
     element = _DATE.search(block)
     if not element:
         return None
-    value = element.group(1).decode("ascii", "replace").strip()
-    for read_date in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            return read_date(value).replace(tzinfo=None)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return None
+    return read_date(element.group(1).decode("utf-8", "replace"), DateStyle())
 
 
 def _no_feed(text: bytes) -> ParseFailed:
