@@ -76,6 +76,7 @@ _ONLY_REACTIONS = re.compile(rf"(?:{_counter(_REACTIONS)}|[\s,;&/+])+", _FLAGS)
 _PIECES = re.compile(r"(\s*[|·•]\s*|\s+[-–—]\s+|[()\[\]（）【】])")
 _DASH = re.compile(r"\s+[-–—]\s+")
 _MOST_COUNTING = 24  # words that differ between two texts which differ by counters only
+_AROUND = 60  # characters around a change that may belong to its counter
 _NUMBERS = re.compile(_NUMBER, re.IGNORECASE)
 
 
@@ -112,7 +113,22 @@ def same_but_counting(text: str, other: str) -> bool:
     # What follows is slow; a text that was written anew has many other words.
     if len(set(text.split()) ^ set(other.split())) > _MOST_COUNTING:
         return False
-    return _numberless(text) == _numberless(other)
+    begin = _shared_start(text, other)
+    end = _shared_start(text[begin:][::-1], other[begin:][::-1])
+    return _numberless(_part(text, begin, end)) == _numberless(_part(other, begin, end))
+
+
+def _shared_start(text: str, other: str) -> int:
+    """How many characters two texts have in common from their beginning."""
+    length = min(len(text), len(other))
+    return next((at for at in range(length) if text[at] != other[at]), length)
+
+
+def _part(text: str, begin: int, end: int) -> str:
+    """The words from `begin` up to `end` characters before the end, with some around them."""
+    first = text.rfind(" ", 0, max(begin - _AROUND, 0)) + 1
+    last = text.find(" ", len(text) - end + _AROUND)
+    return text[first : last if last > 0 else len(text)]
 
 
 def _numberless(text: str) -> str:

@@ -74,3 +74,13 @@ def test_other_words_are_another_text() -> None:
 def test_a_text_of_numbers_is_read_to_its_end(text: str) -> None:
     """Such texts took time by their square."""
     assert without_counters(f"{text} harbour").endswith("harbour")
+
+
+@pytest.mark.parametrize("length", [0, 3, 40, 400])
+def test_a_counter_is_found_wherever_in_a_text_it_is(length: int) -> None:
+    before, after = "A ship sank at the pier. " * length, " The crew is safe." * length
+    first, second = ("Seen by one reader, 1 comment,", "Seen by one reader, 27 comments,")
+    assert same_but_counting(f"{before}{first}{after}", f"{before}{second}{after}")
+    assert same_but_counting(f"{first} {before}{first}{after}", f"{second} {before}{second}{after}")
+    assert not same_but_counting(f"{before}{first}{after}", f"{before}{second} Fire!{after}")
+    assert not same_but_counting(f"{before}{first}{after}", f"{before}{second}{after} Fire!")
