@@ -12,7 +12,7 @@ from bot.feeds.last_document import Document
 from bot.model.entries import EntryKeys, KnownEntry, ParsedDocument, ParsedEntry
 from bot.model.feeds import FeedDue, Policy
 from bot.model.poll import KnownEntries
-from bot.text.counters import without_counters
+from bot.text.counters import same_but_counters
 from bot.text.fold import folded_key
 from bot.text.url import canonical, names_page
 
@@ -105,7 +105,7 @@ class Recogniser:
             key, title = getattr(entry.keys, kind), entry.keys.title
             same = self._by_title.get(title) if titles[title] == 1 and key not in known else None
             if key and same:
-                count += kind == "link" or _is_same_text(same.summary, entry.summary)
+                count += kind == "link" or same_but_counters(same.summary, entry.summary)
         return count >= 3 and 2 * count > max(len(document.blocks), len(document.entries))
 
     def _by_guid(self, keys: EntryKeys) -> KnownEntry | None:
@@ -136,7 +136,7 @@ class Recogniser:
             for known in bearers
             if known.id not in self.unchanged
             or _is_same_date(known, entry, None)
-            or _is_same_text(known.summary, entry.summary)
+            or same_but_counters(known.summary, entry.summary)
         ]
         if same:
             return self._same_item(entry, keys, same) or same[-1]
@@ -191,7 +191,7 @@ class Recogniser:
         if known.keys.title == entry.keys.title:
             return not is_same_item(known, entry, self._now)
         same_date = _is_same_date(known, entry, self._now)
-        same_text = bool(entry.summary) and _is_same_text(known.summary, entry.summary)
+        same_text = bool(entry.summary) and same_but_counters(known.summary, entry.summary)
         return not same_date and not same_text and not _alike(known.title, entry.title)
 
     def _renamed(self, entry: ParsedEntry, keys: EntryKeys) -> KnownEntry | None:
@@ -237,8 +237,10 @@ def is_same_item(
     """
     if _differ_in_guid(first, second):
         # The dates first: texts are costly to compare.
-        return _is_same_date(first, second, now) and _is_same_text(first.summary, second.summary)
-    return _is_same_date(first, second, None) or _is_same_text(first.summary, second.summary)
+        return _is_same_date(first, second, now) and same_but_counters(
+            first.summary, second.summary
+        )
+    return _is_same_date(first, second, None) or same_but_counters(first.summary, second.summary)
 
 
 def _differ_in_guid(first: KnownEntry | ParsedEntry, second: ParsedEntry) -> bool:
@@ -251,10 +253,6 @@ def _differ_in_guid(first: KnownEntry | ParsedEntry, second: ParsedEntry) -> boo
     is_link = guid.startswith(("http://", "https://")) and canonical(guid) == canonical(second.link)
     differ = first.keys.guid != second.keys.guid
     return bool(differ and first.keys.guid and second.keys.guid) and not (is_link and is_version)
-
-
-def _is_same_text(first: str, second: str) -> bool:
-    return first == second or without_counters(first) == without_counters(second)
 
 
 def _is_same_date(

@@ -6,7 +6,7 @@ are those of the interface.
 """
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
 
 _NUMBER = r"\d[\d.,'’\u00a0\u202f]*+(?:\s?(?:k|m|mil|tsd|тыс|тис|ألف)\b\.?)?+"
 _NONE = r"no|one|an?|keine?|eine?|sin|un|una|ning[uú]n|нет|нема[єе]?|без|один|одна|بدون"
@@ -80,7 +80,6 @@ _AROUND = 60  # characters around a change that may belong to its counter
 _NUMBERS = re.compile(_NUMBER, re.IGNORECASE)
 
 
-@lru_cache(maxsize=512)
 def without_counters(text: str) -> str:
     """Return a text without counters and relative times, to be compared and not to be shown."""
     return " ".join(_CHANGING.sub(" ", text).split())
@@ -108,14 +107,26 @@ def steady_headline(title: str) -> str:
 
 def same_but_counting(text: str, other: str) -> bool:
     """Whether two texts are the same but for their numbers, counters and relative times."""
-    if text == other or _NUMBERS.sub("0", text) == _NUMBERS.sub("0", other):
+    return _NUMBERS.sub("0", text) == _NUMBERS.sub("0", other) or _are_equal(
+        text, other, lambda part: _NUMBERS.sub("0", without_counters(part))
+    )
+
+
+def same_but_counters(text: str, other: str) -> bool:
+    """Whether two texts are the same but for counters and relative times."""
+    return _are_equal(text, other, without_counters)
+
+
+def _are_equal(text: str, other: str, reduced: Callable[[str], str]) -> bool:
+    """Whether two texts are equal when reduced, which is slow: so only where they differ."""
+    if text == other:
         return True
-    # What follows is slow; a text that was written anew has many other words.
+    # A text that was written anew has many other words.
     if len(set(text.split()) ^ set(other.split())) > _MOST_COUNTING:
         return False
     begin = _shared_start(text, other)
     end = _shared_start(text[begin:][::-1], other[begin:][::-1])
-    return _numberless(_part(text, begin, end)) == _numberless(_part(other, begin, end))
+    return reduced(_part(text, begin, end)) == reduced(_part(other, begin, end))
 
 
 def _shared_start(text: str, other: str) -> int:
@@ -129,7 +140,3 @@ def _part(text: str, begin: int, end: int) -> str:
     first = text.rfind(" ", 0, max(begin - _AROUND, 0)) + 1
     last = text.find(" ", len(text) - end + _AROUND)
     return text[first : last if last > 0 else len(text)]
-
-
-def _numberless(text: str) -> str:
-    return _NUMBERS.sub("0", without_counters(text))
