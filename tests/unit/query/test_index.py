@@ -10,7 +10,9 @@ from sampling import examples
 
 from bot.model.chats import Subscription
 from bot.model.entries import Article
+from bot.query import index_keys
 from bot.query.index import Index
+from bot.query.parser import parse
 
 
 def subscribe(number: int, query: str, *chats: int, feeds: Sequence[str] = ()) -> Subscription:
@@ -184,3 +186,15 @@ def test_a_synchronized_index_matches_as_a_new_index(
         anew.set(changed)
     assert index.match(article) == anew.match(article)
     assert set(index.broken) == set(anew.broken)
+
+
+def test_the_frequencies_of_few_keys_are_remembered_those_of_frequent_ones_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(index_keys, "_MAX_COUNTED", 100)
+    selector = index_keys.KeySelector(())
+    for number in range(400):
+        selector.observe(["=harbour", f"=w{number}", f"=x{number}", f"=y{number % 7}"])
+        assert len(selector._counts) <= 100
+    assert selector.choose(parse("=harbour =w399", {})) == frozenset({"=w399"})
+    assert selector._counts["=harbour"] > 3
