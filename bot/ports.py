@@ -227,8 +227,11 @@ class PollStore(Protocol):
         """Whether a feed could have been polled minutes ago."""
         ...
 
-    async def release_feeds(self) -> None:
-        """Give up all leases: at start-up they belong to a process that has ended."""
+    async def release_feeds(self, ids: Collection[int] | None = None) -> None:
+        """Give up the leases of these feeds.
+
+        Without ids, all of them: at start-up they belong to a process that has ended.
+        """
         ...
 
     async def make_due(self, now: datetime) -> None:

@@ -4,7 +4,7 @@ Reads values, changes nothing. Texts that chats show as well come from bot/searc
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from rich.console import Console
@@ -81,13 +81,24 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         elif parked:
             text += f", not before {translator.time(parked, now)}"
         parts.append(Text(text, style="yellow"))
-    for host, until in status.hosts:
-        if until > now:
-            at = translator.time(until, now)
-            parts.append(Text(f"{host} asked for no requests until {at}", style="yellow"))
+    parts += [Text(line, style="yellow") for line in _host_lines(status, now, translator)]
     counts = ", ".join(f"{count} {state}" for state, count in sorted(status.deliveries.items()))
     parts.append(Text(f"{status_counts(status)}. Deliveries: {counts or 'none yet'}."))
     return parts
+
+
+def _host_lines(status: Status, now: datetime, translator: Translator) -> Iterator[str]:
+    """Yield a line for each host that waits long, or that is asked more slowly."""
+    for host in status.hosts:
+        if host.refusals and host.not_before > now:
+            at = translator.time(host.not_before, now)
+            yield f"{host.host} asked for no requests until {at}"
+        elif host.interval:
+            span = in_words(host.interval)
+            yield f"{host.host} is asked every {span} at most: it refused more requests"
+        elif host.not_before > now:
+            at = translator.time(host.not_before, now)
+            yield f"{host.host} is left alone until {at}: {host.reason}"
 
 
 def _table(*columns: str) -> Table:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from bot.config.schema import (
     ChatShape,
     FeedShape,
     FileShape,
+    HostShape,
     Network,
     Settings,
     SubscriptionShape,
@@ -57,6 +59,7 @@ _OPEN_HEADERS = {
     *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"),
     *("connection", "dnt", "pragma", "te", "upgrade-insecure-requests", "user-agent"),
 }
+_HOST_PATTERN = re.compile(r"[A-Za-z0-9*_.:\[\]-]{1,253}")  # as `schema.HostPattern`
 _TRIED = "tried"  # name of a list that holds only the item under test
 _NAME_LENGTH = 100  # as `schema.Name`
 _CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the chat to learn its id"
@@ -106,6 +109,8 @@ class Config:
     text: str = field(default="", repr=False)  #: of the file, without the secrets that are in it
     warnings: tuple[Mistake, ...] = ()  #: of queries that may mean something else
     proxies: Proxies = Proxies()
+    #: the pause between two requests, by name or pattern of the host
+    hosts: Mapping[str, timedelta] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -184,6 +189,7 @@ class _Reader:
         )
         chats = self._chats()
         feeds = self._feeds()
+        hosts = self._hosts()
         names = self._names()
         publisher_groups = self._publisher_groups()
         subscriptions = self._subscriptions(chats, feeds, names)
@@ -219,6 +225,7 @@ class _Reader:
             self._document.masked(),
             tuple(self._warnings),
             proxies,
+            hosts,
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -351,6 +358,19 @@ class _Reader:
                 key: value.get_secret_value() for key, value in shape.headers.items()
             }
         return feeds
+
+    def _hosts(self) -> dict[str, timedelta]:
+        hosts: dict[str, timedelta] = {}
+        for pattern, data in self._section("hosts", dict).items():
+            shape = self._model(HostShape, data, ("hosts", pattern))
+            if not _HOST_PATTERN.fullmatch(str(pattern)):
+                self._document.mistake(
+                    ("hosts", pattern),
+                    "expected the name of a host, such as feeds.example.org or *.example.org",
+                )
+            elif shape:
+                hosts[str(pattern).lower()] = shape.interval
+        return hosts
 
     def _half_read(self, data: Any) -> None:
         """Keep the tags of a faulty feed, so that subscriptions to them are no mistakes too."""

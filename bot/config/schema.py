@@ -107,6 +107,9 @@ Url = Annotated[
     WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"}),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+HostPattern = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9*_.:\[\]-]+$")
+]
 Tag = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w.-]+$")]
 
 
@@ -421,6 +424,31 @@ class FeedShape(Shape):
         return value
 
 
+class HostShape(Shape):
+    """How often a host may be asked."""
+
+    spacing: Duration | None = Field(
+        default=None,
+        description="Pause between two requests, in place of settings.network.spacing.",
+    )
+    requests_a_minute: Annotated[float, Field(gt=0, le=600)] | None = Field(
+        default=None, description="The same as a number of requests; may be below 1."
+    )
+
+    @property
+    def interval(self) -> timedelta:
+        """The pause between two requests."""
+        return self.spacing or timedelta(minutes=1 / (self.requests_a_minute or float("inf")))
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "HostShape":
+        if (self.spacing is None) == (self.requests_a_minute is None):
+            raise ValueError("expected either spacing or requests_a_minute")
+        if self.interval > timedelta(hours=24):
+            raise ValueError("expected a request a day at least")
+        return self
+
+
 class TestsShape(Shape):
     """Headlines on which `newsbell check` tests the query."""
 
@@ -494,6 +522,11 @@ class FileShape(Shape):
     )
     feeds: list[Annotated[FeedShape | Url, Field(union_mode="left_to_right")]] = Field(
         default_factory=list, description="The feeds to watch."
+    )
+    hosts: dict[HostPattern, HostShape] = Field(
+        default_factory=dict,
+        description="How often hosts may be asked, by name; * stands for any part, and a name "
+        "includes its subdomains.",
     )
     names: dict[Tag, Annotated[list[Name], Field(min_length=1)]] = Field(
         default_factory=dict,

@@ -13,6 +13,8 @@ from bot.model.entries import ParseFailed
 from bot.model.feeds import FeedDue, Fetched, FetchFailed, FetchOutcome, FetchRequest
 from bot.ports import Clock, Fetcher, Parser
 
+Answered = Callable[[FetchOutcome], float]
+
 log = structlog.stdlib.get_logger("newsbell.poller")
 
 
@@ -43,11 +45,11 @@ class FeedReader:
         self._parser, self._clock = parser, clock
         self._headers = headers
 
-    async def read(self, feed: FeedDue, answered: Callable[[], float]) -> PollResponse:
+    async def read(self, feed: FeedDue, answered: Answered) -> PollResponse:
         """Poll the feed. Raises nothing: a failure is a response.
 
-        `answered` is called when the host has answered, before the answer is parsed; it returns
-        the seconds that this took.
+        `answered` is called with the host's answer before that is parsed; it returns the seconds
+        that this took.
         """
         try:
             with bound_contextvars(feed_id=feed.id):
@@ -56,10 +58,10 @@ class FeedReader:
             log.exception("poll_failed", feed_id=feed.id, feed=feed.name)
             return internal_failure(feed)
 
-    async def _read(self, feed: FeedDue, answered: Callable[[], float]) -> PollResponse:
+    async def _read(self, feed: FeedDue, answered: Answered) -> PollResponse:
         fetcher = self._fetcher if feed.chats is None else self._public_fetcher
         answer: FetchOutcome = await fetcher.fetch(self._request(feed))
-        seconds = answered()
+        seconds = answered(answer)
         if not isinstance(answer, Fetched):
             return PollResponse(feed, answer, seconds=seconds)
         body_hash = hash_of(answer)

@@ -5,16 +5,21 @@ its host may be asked. So one host, however many feeds it has and however slow i
 place. Places are shared by how a host answered last time: slow hosts get a few, hosts of which
 nothing is known leave some to those that answered quickly, and a poll that takes long gives its
 place back while it goes on.
+
+A host that refuses ends its round: the feeds that wait for it are given back. `host_pace` decides
+how often it is asked from then on.
 """
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from heapq import heappop, heappush
 
-from bot.model.feeds import FeedDue
+from bot.feeds.host_pace import HELD, after_answer, needs_storing, refusal
+from bot.model.feeds import FeedDue, FetchFailed, FetchOutcome
+from bot.model.hosts import HostAnswer, HostPace
 from bot.model.poll import HostShare
 from bot.text.url import host_and_port
 
@@ -24,19 +29,19 @@ SLOW = 5.0  #: seconds after which an answer is slow
 SLOW_PLACES = 20  #: polls under way at hosts that were slow last time
 QUICK_PLACES = 25  #: of PLACES and of ALL_PLACES, kept for hosts that answered quickly last time
 QUEUE = 500  #: claimed feeds that wait for their host's turn
-HOST_QUEUE = 20  #: of them, for a host whose pace is not known
+HOST_QUEUE = 20  #: of them, for a host whose speed is not known
 QUICK_QUEUE = 100  #: of them, for a host that answered quickly
 SLOW_QUEUE = 2  #: of them, for a slow host
 HOSTS = 1000  #: hosts above which those without work are forgotten
 
 
-class _Pace(Enum):
+class _Speed(Enum):
     SLOW = "slow"
     UNKNOWN = "unknown"
     QUICK = "quick"
 
 
-_QUEUES = {_Pace.SLOW: SLOW_QUEUE, _Pace.UNKNOWN: HOST_QUEUE, _Pace.QUICK: QUICK_QUEUE}
+_QUEUES = {_Speed.SLOW: SLOW_QUEUE, _Speed.UNKNOWN: HOST_QUEUE, _Speed.QUICK: QUICK_QUEUE}
 
 
 @dataclass(slots=True)
@@ -44,14 +49,18 @@ class _Host:
     """A host with its claimed feeds."""
 
     name: str
-    pace: _Pace
+    speed: _Speed
+    pace: HostPace
     feeds: deque[FeedDue] = field(default_factory=deque)
     asking: int = 0  # id of the feed that it is asked for; 0 for none
     free_at: float = 0.0
+    read: int = 0  # id of the feed that it last answered for
+    closed_by: int = 0  # id of the feed whose answer ended the round, until that is stored
+    too_late: list[int] = field(default_factory=list)  # ids of feeds that were claimed meanwhile
 
     @property
     def is_idle(self) -> bool:
-        return not (self.feeds or self.asking)
+        return not (self.feeds or self.asking or self.closed_by)
 
 
 @dataclass(slots=True)
@@ -59,7 +68,7 @@ class _Running:
     """A poll under way."""
 
     host: _Host
-    pace: _Pace  # of the host when the poll began
+    speed: _Speed  # of the host when the poll began
     began: float
 
 
@@ -71,7 +80,7 @@ class HostTurns:
         self.spacing = spacing
         self.waiting = 0  #: claimed feeds that do not run
         self._hosts: dict[str, _Host] = {}
-        self._ready: dict[_Pace, deque[_Host]] = {pace: deque() for pace in _Pace}
+        self._ready: dict[_Speed, deque[_Host]] = {speed: deque() for speed in _Speed}
         self._pausing: list[tuple[float, str]] = []  # a heap of hosts between two requests
         self._running: dict[int, _Running] = {}  # by id of the feed, oldest first
         self._late: set[int] = set()
@@ -94,13 +103,15 @@ class HostTurns:
 
     def share(self) -> HostShare:
         """Return how many feeds of each host may be claimed."""
-        slow = sum(len(host.feeds) for host in self._hosts.values() if host.pace is _Pace.SLOW)
+        slow = sum(len(host.feeds) for host in self._hosts.values() if host.speed is _Speed.SLOW)
         quotas: dict[str, int] = {}
         for name, host in self._hosts.items():
-            if host.pace is _Pace.SLOW and slow >= SLOW_QUEUE * SLOW_PLACES:
+            if host.closed_by or (host.speed is _Speed.SLOW and slow >= SLOW_QUEUE * SLOW_PLACES):
                 quotas[name] = 0
+            elif self._interval(host) >= HELD:
+                quotas[name] = int(host.is_idle)
             else:
-                quotas[name] = max(0, _QUEUES[host.pace] - len(host.feeds))
+                quotas[name] = max(0, _QUEUES[host.speed] - len(host.feeds))
         return HostShare(quotas, HOST_QUEUE)
 
     def add(self, feed: FeedDue) -> None:
@@ -109,7 +120,10 @@ class HostTurns:
         host = self._hosts.get(name)
         if host is None:
             self._forget_idle()
-            host = self._hosts[name] = _Host(name, _pace(feed.state.seconds))
+            host = self._hosts[name] = _Host(name, _speed(feed.state.seconds), feed.host_pace)
+        if host.closed_by:
+            host.too_late.append(feed.id)
+            return
         if not (host.feeds or host.asking):
             self._line_up(host)
         host.feeds.append(feed)
@@ -121,17 +135,17 @@ class HostTurns:
         self._settle_late(now)
         while self._pausing and self._pausing[0][0] <= now:
             host = self._hosts[heappop(self._pausing)[1]]
-            self._ready[host.pace].append(host)
+            self._ready[host.speed].append(host)
         begun: list[FeedDue] = []
-        for pace, ready in self._ready.items():
-            while ready and self._has_place(pace):
+        for speed, ready in self._ready.items():
+            while ready and self._has_place(speed):
                 host = ready.popleft()
                 if host.asking or not host.feeds:
                     continue
                 feed = host.feeds.popleft()
                 host.asking = feed.id
                 self.waiting -= 1
-                self._running[feed.id] = _Running(host, pace, now)
+                self._running[feed.id] = _Running(host, speed, now)
                 begun.append(feed)
         return begun
 
@@ -145,11 +159,60 @@ class HostTurns:
             return 0.0
         host, took = poll.host, now - poll.began
         host.asking = 0
-        host.pace = _pace(max(took, 1e-6))
-        host.free_at = now + self.spacing(host.name).total_seconds()
+        host.speed = _speed(max(took, 1e-6))
+        pause = self.spacing(host.name)
+        host.free_at = now + (pause.total_seconds() if pause < HELD else 0.0)
         if host.feeds:
             self._line_up(host)
         return took
+
+    def judge(self, feed: FeedDue, answer: FetchOutcome, now: datetime) -> HostAnswer:
+        """Decide what an answer says of its host; `now` is the wall clock's.
+
+        Where the host is to be left alone for a while, the feeds that wait for it are given back,
+        and no others are claimed until `settled`.
+        """
+        poll = self._running.get(feed.id)
+        if poll is None:
+            return HostAnswer()
+        host, before = poll.host, poll.host.pace
+        others_work = host.read not in {0, feed.id} or bool(
+            feed.has_siblings and feed.state.last_ok_at
+        )
+        kind, refused = refusal(feed, answer, before, now, others_work=others_work)
+        pace = after_answer(before, answer, kind, self.spacing(host.name), now)
+        host.pace = pace
+        if not isinstance(answer, FetchFailed):
+            host.read = feed.id
+        given_back: tuple[int, ...] = ()
+        if pace.not_before and pace.not_before > now:
+            host.closed_by = feed.id
+            given_back = tuple(each.id for each in host.feeds)
+            host.feeds.clear()
+            self.waiting -= len(given_back)
+        stored = pace if needs_storing(before, pace, now) else None
+        return HostAnswer(stored, refused, given_back)
+
+    def latest(self, feed: FeedDue, answer: HostAnswer) -> HostAnswer:
+        """Return the answer with what its host said since: a document takes long to read."""
+        host = self._hosts.get(host_and_port(feed.address))
+        return replace(answer, pace=host.pace) if host and answer.pace else answer
+
+    def settled(self, feed: FeedDue) -> list[int]:
+        """What the feed's answer says of its host is stored, or lost with the poll.
+
+        Return the ids of feeds that were claimed meanwhile, and are to be given back.
+        """
+        host = self._hosts.get(host_and_port(feed.address))
+        if host is None or host.closed_by != feed.id:
+            return []
+        host.closed_by = 0
+        too_late, host.too_late = host.too_late, []
+        return too_late
+
+    def _interval(self, host: _Host) -> timedelta:
+        """The least time between two requests to a host."""
+        return max(host.pace.interval, self.spacing(host.name))
 
     def finished(self, feed: FeedDue, now: float) -> None:
         """The poll is over: its place is free."""
@@ -170,7 +233,7 @@ class HostTurns:
         dropped: list[int] = []
         for host in self._hosts.values():
             least = SLOW_QUEUE if surplus else 0
-            while len(host.feeds) > least and (not surplus or host.pace is _Pace.SLOW):
+            while len(host.feeds) > least and (not surplus or host.speed is _Speed.SLOW):
                 dropped.append(host.feeds.pop().id)
         self.waiting -= len(dropped)
         return dropped
@@ -179,17 +242,17 @@ class HostTurns:
         """Put a host with feeds where `start` finds it when it may be asked."""
         heappush(self._pausing, (host.free_at, host.name))
 
-    def _has_place(self, pace: _Pace) -> bool:
-        kept = 0 if pace is _Pace.QUICK else QUICK_PLACES
+    def _has_place(self, speed: _Speed) -> bool:
+        kept = 0 if speed is _Speed.QUICK else QUICK_PLACES
         if self.young >= PLACES or len(self._running) >= ALL_PLACES - kept:
             return False
         if not kept:
             return True
-        slow = sum(poll.pace is _Pace.SLOW for poll in self._running.values())
-        if pace is _Pace.SLOW and slow >= SLOW_PLACES:
+        slow = sum(poll.speed is _Speed.SLOW for poll in self._running.values())
+        if speed is _Speed.SLOW and slow >= SLOW_PLACES:
             return False
         others = sum(
-            poll.pace is not _Pace.QUICK
+            poll.speed is not _Speed.QUICK
             for number, poll in self._running.items()
             if number not in self._late
         )
@@ -212,8 +275,8 @@ class HostTurns:
             }
 
 
-def _pace(seconds: float) -> _Pace:
+def _speed(seconds: float) -> _Speed:
     """How an answer that took so long counts; 0 for none yet."""
     if not seconds:
-        return _Pace.UNKNOWN
-    return _Pace.SLOW if seconds >= SLOW else _Pace.QUICK
+        return _Speed.UNKNOWN
+    return _Speed.SLOW if seconds >= SLOW else _Speed.QUICK

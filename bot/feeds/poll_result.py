@@ -15,7 +15,7 @@ from bot.feeds.entry_identity import Identified, identify
 from bot.feeds.feed_notices import empty_text, failing_text, flood_text, success_notices
 from bot.feeds.host_turns import SLOW
 from bot.feeds.last_document import Document
-from bot.model.delivery import NoticeIntent, NoticeKind, notice
+from bot.model.delivery import NoticeKind, notice
 from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
     Failure,
@@ -27,6 +27,7 @@ from bot.model.feeds import (
     Freshness,
     NotModified,
 )
+from bot.model.hosts import HostAnswer, HostPace
 from bot.model.poll import FeedCommit, KnownEntries
 from bot.text.url import host_and_port
 
@@ -56,6 +57,7 @@ class PollResponse:
     body_hash: bytes = b""  #: BLAKE2b-128 of the body
     document: ParsedDocument | None = None  #: None: a failure, a 304, or the same body as before
     seconds: float = 0.0  #: that the answer took; 0 where that is not known
+    host: HostAnswer = HostAnswer()  #: what the answer says of the host
 
 
 def internal_failure(feed: FeedDue) -> PollResponse:
@@ -78,6 +80,12 @@ def decide_poll(
 ) -> PollDecision:
     """Decide about one poll; `chance` from 0 to 1 spreads the next polls of many feeds."""
     decision = _decide(response, known, now, chance)
+    host = response.host
+    if host.pace or host.given_back:
+        name = host_and_port(response.feed.address)
+        pace = (name, host.pace) if host.pace else None
+        commit = replace(decision.commit, host=pace, given_back=host.given_back)
+        decision = replace(decision, commit=commit)
     known_seconds = response.feed.state.seconds
     if not response.seconds or (
         known_seconds and (response.seconds >= SLOW) == (known_seconds >= SLOW)
@@ -92,6 +100,8 @@ def _decide(
 ) -> PollDecision:
     feed, answer, document = response.feed, response.answer, response.document
     if isinstance(answer, FetchFailed):
+        if response.host.refused:
+            return PollDecision(feed, refused(feed, answer, response.host.pace, now))
         return PollDecision(feed, failed(feed, answer, now, chance))
     if isinstance(answer, NotModified) or document is None:
         return PollDecision(feed, unchanged(feed, answer, now, chance))
@@ -196,19 +206,41 @@ def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
 
 
 def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) -> FeedCommit:
-    """A poll failed: back off, also from the host where it asks, and notify the operator once."""
+    """A poll failed: back off, and notify the operator once."""
     state = poll_schedule.failed(
         feed.state, failure.failure, failure.text, now, drop_validators=failure.drop_validators
     )
     plan = poll_schedule.after_failure(feed, state, failure.freshness, now, chance)
     state = replace(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
-    notices: tuple[NoticeIntent, ...] = ()
-    if poll_schedule.notice_due(state, now):
-        state = replace(state, noticed=True)
-        notices = (notice(NoticeKind.FEED_FAILING, failing_text(feed, state, now)),)
-    wait = poll_schedule.wait_asked(failure.failure, failure.freshness)
-    park = (host_and_port(feed.address), now + wait) if wait else None
-    return FeedCommit(feed.id, state, notices=notices, park_host=park)
+    return _with_notice(feed, state, now, is_due=poll_schedule.notice_due(state, now))
+
+
+def refused(
+    feed: FeedDue, failure: FetchFailed, pace: HostPace | None, now: datetime
+) -> FeedCommit:
+    """Its host refused: the feed keeps its turn, and is asked for first when the host may be.
+
+    Refused again, it lets the others go first: it may be the only one.
+    """
+    kind, text = failure.failure, failure.text
+    if kind is Failure.BLOCKED:
+        kind, text = Failure.SLOW_DOWN, f"{text} It answered before: it may limit requests."
+    state = poll_schedule.refused(feed.state, kind, text, now)
+    if feed.state.failure is kind:
+        state = replace(state, next_poll_at=max(state.next_poll_at, now))
+    if pace and pace.not_before:
+        state = replace(state, interval=pace.not_before - now, reason=pace.reason)
+    since = now - (state.failing_since or now)
+    is_due = not state.noticed and since >= poll_schedule.NOTICE_AFTER
+    return _with_notice(feed, state, now, is_due=is_due)
+
+
+def _with_notice(feed: FeedDue, state: FeedState, now: datetime, *, is_due: bool) -> FeedCommit:
+    if not is_due:
+        return FeedCommit(feed.id, state)
+    state = replace(state, noticed=True)
+    told = notice(NoticeKind.FEED_FAILING, failing_text(feed, state, now))
+    return FeedCommit(feed.id, state, notices=(told,))
 
 
 def _finish(
@@ -235,10 +267,9 @@ def _finish(
         hint=plan.hint,
         hint_reason=plan.hint_reason,
     )
-    park = None
-    if fresh.retry_after:
-        wait = min(fresh.retry_after, poll_schedule.LONGEST_WAIT)
-        park = (host_and_port(feed.address), now + wait)
     return FeedCommit(
-        feed.id, state, notices=tuple(success_notices(feed, state, now)), park_host=park
+        feed.id,
+        state,
+        notices=tuple(success_notices(feed, state, now)),
+        wakes=poll_schedule.failures_over(feed.state.failure),
     )

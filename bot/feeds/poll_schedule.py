@@ -21,9 +21,21 @@ NOTICE_FAILURES = 3
 GONE_PROOF = 3
 MOVE_POLLS = 3
 MOVE_SPAN = timedelta(hours=24)
-SLOW_DOWN = timedelta(minutes=10)  #: a 429 that names no time
 #: how a feed fails whose site is down; the wait for it is never long
 OUTAGES = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.TIMEOUT, Failure.SERVER})
+#: other failures that all feeds of a host have at once, and that end for all at once
+_OF_HOSTS = frozenset(
+    {
+        Failure.NOT_FOUND,
+        Failure.LOGIN,
+        Failure.BLOCKED,
+        Failure.HTTP,
+        Failure.REDIRECT,
+        Failure.ENCODING,
+        Failure.NOT_A_FEED,
+    }
+)
+_NOT_ITS_OWN = frozenset({Failure.LOCAL, Failure.SLOW_DOWN})  # no fault of the feed's
 FREQUENT = timedelta(minutes=5)  #: `every` up to which a feed is tried again sooner than others
 FREQUENT_BACK_OFF = timedelta(minutes=15)  #: longest wait of such a feed in an outage
 OUTAGE_INTERVALS = 5  #: likewise, in intervals of the feed
@@ -144,8 +156,8 @@ def after_failure(
         interval, reason = step, "newsbell itself failed"
     if state.failure is Failure.LOCAL:
         interval, reason = min(step, LOCAL_PAUSE), "the machine was out of open files"
-    asked = wait_asked(state.failure, freshness)
-    if asked and asked > interval:
+    asked = min(freshness.retry_after or timedelta(0), LONGEST_WAIT)
+    if asked > interval:
         interval, reason = asked, "the server's Retry-After"
     return Plan(now + interval * (1 + _JITTER * chance), interval, reason)
 
@@ -166,11 +178,11 @@ def longest_back_off(feed: FeedDue, state: FeedState, now: datetime) -> timedelt
     return CEILING
 
 
-def wait_asked(failure: Failure | None, freshness: Freshness) -> timedelta | None:
-    """How long no feed of the host is polled; None where the server did not ask for it."""
-    if freshness.retry_after:
-        return min(freshness.retry_after, LONGEST_WAIT)
-    return SLOW_DOWN if failure is Failure.SLOW_DOWN else None
+def failures_over(failure: Failure | None) -> frozenset[Failure]:
+    """How other feeds of a host fail that are worth a try when one feed's failure is over."""
+    if failure in OUTAGES:
+        return OUTAGES
+    return frozenset({failure}) if failure in _OF_HOSTS else frozenset()
 
 
 def conditional(state: FeedState, now: datetime) -> bool:
@@ -201,8 +213,7 @@ def failed(
     changed = replace(
         state,
         last_poll_at=now,
-        # What the machine lacks is no fault of the site's.
-        failures=max(1, state.failures) if failure is Failure.LOCAL else state.failures + 1,
+        failures=_failures(state, failure),
         failing_since=min(state.failing_since or now, now),
         failure=failure,
         failure_text=text,
@@ -214,6 +225,26 @@ def failed(
     if changed.adopted_url and changed.failures >= 3:
         changed = replace(changed, adopted_url=None, etag=None, last_modified=None)
     return changed
+
+
+def _failures(state: FeedState, failure: Failure) -> int:
+    """How many failures count: not what the machine lacks, nor what the host refused to all."""
+    if failure is Failure.LOCAL:
+        return max(1, state.failures)
+    is_first = state.failures == 1 and state.failure in _NOT_ITS_OWN and failure != state.failure
+    return 1 if is_first else state.failures + 1
+
+
+def refused(state: FeedState, failure: Failure, text: str, now: datetime) -> FeedState:
+    """The state after a refusal of its host: nothing that delays the feed, and its turn is kept."""
+    return replace(
+        state,
+        last_poll_at=now,
+        failures=max(1, state.failures),
+        failing_since=min(state.failing_since or now, now),
+        failure=failure,
+        failure_text=text,
+    )
 
 
 def notice_due(state: FeedState, now: datetime) -> bool:

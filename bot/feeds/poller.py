@@ -9,7 +9,7 @@ bring, in batches, in the order in which it comes.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +19,8 @@ from bot.feeds.batch import BatchCommitter
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
-from bot.model.feeds import Failure, FeedDue
+from bot.model.feeds import Failure, FeedDue, FetchOutcome
+from bot.model.hosts import HostAnswer
 from bot.model.poll import FeedCommit
 from bot.ports import Clock, PollStore
 
@@ -187,13 +188,17 @@ class Poller:
 
     async def _poll(self, feed: FeedDue) -> None:
         loop = asyncio.get_running_loop()
+        host = HostAnswer()
 
-        def answered() -> float:
+        def answered(answer: FetchOutcome) -> float:
+            nonlocal host
             seconds = self.turns.answered(feed, loop.time())
+            host = self.turns.judge(feed, answer, self._clock.now())
             self._start_polls()
             return seconds
 
         response = await self._reader.read(feed, answered)
+        response = replace(response, host=self.turns.latest(feed, host))
         self.turns.finished(feed, loop.time())
         self._uncommitted += 1
         self._responses.put_nowait(response)
@@ -216,9 +221,23 @@ class Poller:
                 await self._pause("commit_failed", error)
             finally:
                 self.steps += 1
+                await self._settle(batch)
                 self._uncommitted -= len(batch)
-                self._claimed.difference_update(response.feed.id for response in batch)
                 self._wake_for_more()
+
+    async def _settle(self, batch: Sequence[PollResponse]) -> None:
+        """Let the feeds of a batch be claimed again, and those that their hosts gave back."""
+        given_back: list[int] = []
+        for response in batch:
+            given_back += self.turns.settled(response.feed)
+            self._claimed.discard(response.feed.id)
+            self._claimed.difference_update(response.host.given_back)
+        if given_back:
+            try:
+                await self._store.release_feeds(given_back)
+            except StoreError as error:
+                await self._pause("release_failed", error)  # their leases run out
+            self._claimed.difference_update(given_back)
 
     async def _commit(self, batch: Sequence[PollResponse]) -> None:
         """Commit a batch; where a fault is in it, feed by feed. Raises StoreError."""
@@ -235,7 +254,7 @@ class Poller:
     async def _commit_alone(self, response: PollResponse) -> None:
         """Commit one poll, or that newsbell failed on its feed. Raises StoreError."""
         feed = response.feed
-        for attempt in (response, internal_failure(feed)):
+        for attempt in (response, replace(internal_failure(feed), host=response.host)):
             try:
                 commits = await self._committer.commit([attempt])
                 self._committed(_reports([attempt], commits))

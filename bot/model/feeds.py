@@ -1,8 +1,10 @@
-"""Feeds: declared, stored, due, fetched. Not entries, not chats."""
+"""Feeds: declared, stored, due, fetched. Not entries, not chats, not hosts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from bot.model.hosts import HostPace
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class FeedDue:
     #: of a feed that people added: chats that may get alerts of it; None: all
     chats: frozenset[int] | None = None
     lease: int = 0  #: token of this claim; a later claim of the feed has another
+    host_pace: HostPace = HostPace()  #: how often its host may be asked
+    has_siblings: bool = False  #: further feeds of its host are polled
 
     @property
     def address(self) -> str:

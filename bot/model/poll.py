@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision
 from bot.model.delivery import NoticeIntent
 from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
-from bot.model.feeds import FeedState
+from bot.model.feeds import Failure, FeedState
+from bot.model.hosts import HostPace
 from bot.model.stories import StoryIds
 
 
@@ -67,5 +67,8 @@ class FeedCommit:
     alert_revisions: tuple[AlertRevision, ...] = ()
     growths: tuple[AlertGrowth, ...] = ()
     notices: tuple[NoticeIntent, ...] = ()
-    park_host: tuple[str, datetime] | None = None  #: host and when it may be asked again
+    host: tuple[str, HostPace] | None = None  #: the host, and how often it may be asked from now
+    given_back: tuple[int, ...] = ()  #: feeds that were claimed, and are not asked for now
+    #: failing like this, further feeds of the host are tried at once
+    wakes: frozenset[Failure] = frozenset()
     lease: int = 0  #: token of the feed's claim; 0: the feed was not claimed

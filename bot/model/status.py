@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.model.chats import Chat
 from bot.model.delivery import DeliveryState, Outage
 from bot.model.feeds import FeedState
+from bot.model.hosts import HostStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class FeedStatus:
     every: timedelta | None
     state: FeedState
     entries: int
+    id: int = 0
+    host: str = ""  #: with its port, where that is not the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +31,5 @@ class Status:
     chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued, not before
     subscriptions: int
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
-    hosts: tuple[tuple[str, datetime], ...] = ()  #: parked hosts
+    hosts: tuple[HostStatus, ...] = ()  #: hosts that wait, or that are asked more slowly
     outage: Outage | None = None  #: since when Telegram takes nothing

@@ -1,5 +1,6 @@
 """The configuration in force, and what parts ask of it. Reads no file; `reload` does."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -62,9 +63,15 @@ class LiveConfig:
         return self.config.headers.get(url, {})
 
     def spacing(self, host: str) -> timedelta:
-        """Return the pause between two requests to a host; none within the operator's network."""
+        """Return the pause between two requests to a host.
+
+        That of `hosts:`, by the longest pattern; otherwise none within the operator's network.
+        """
         name, _, port = host.rpartition(":")
         name = name if port.isdecimal() else host
+        patterns = (each for each in self.config.hosts if _fits(each, host, name))
+        if pattern := max(patterns, key=len, default=""):
+            return self.config.hosts[pattern]
         if self._url_guard.is_exempt(name.strip("[]")):
             return timedelta(0)
         return self.settings.network.spacing
@@ -81,3 +88,11 @@ class LiveConfig:
     def translators(self, languages: tuple[str, ...]) -> list[Translator]:
         """Return a translator for each language."""
         return [Translator(self.timezone, self._catalogs.of(language)) for language in languages]
+
+
+def _fits(pattern: str, host: str, name: str) -> bool:
+    """Whether a key of `hosts:` means a host, given with its port and without."""
+    if "*" not in pattern:
+        return pattern in {host, name} or name.endswith(f".{pattern}")
+    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
+    return any(re.fullmatch(expression, each) for each in (host, name))

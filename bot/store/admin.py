@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from sqlite_utils import Database
 
 from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
+from bot.model.hosts import HostStatus
 from bot.model.status import FeedStatus, Status
 from bot.store import cleanup, clock_moments, meta, outbox
 from bot.store.database import Writer
@@ -28,7 +30,10 @@ UNFINISHED = (
     DeliveryState.DEAD,
 )
 
-_FEEDS = "select * from feeds where active = 1 order by name"
+_FEEDS = """
+    select feeds.*, (select not_before from hosts where hosts.host = feeds.host) as host_not_before
+    from feeds where active = 1 order by name
+"""
 _COUNTS = f"""
     select {QUEUED} as state, count(*) as number from outbox where {IS_QUEUED}
     union all
@@ -201,7 +206,16 @@ def read_status(db: Database, *, brief: bool = False) -> Status:
         chats=tuple((get_chat(row), row["queued"], get_time(row["not_before"])) for row in chats),
         subscriptions=subscriptions,
         deliveries={} if brief else _delivery_counts(db),
-        hosts=tuple((row["host"], sure_time(row["not_before"])) for row in hosts),
+        hosts=tuple(
+            HostStatus(
+                row["host"],
+                sure_time(row["not_before"]),
+                row["reason"],
+                timedelta(seconds=row["interval"]),
+                row["refusals"],
+            )
+            for row in hosts
+        ),
         outage=read_outage(db),
     )
 
@@ -213,7 +227,10 @@ def _delivery_counts(db: Database) -> dict[DeliveryState, int]:
 
 def _feed_status(row: Any) -> FeedStatus:
     feed = get_feed(row)
-    return FeedStatus(feed.url, feed.name, feed.every, feed.state, row["stored"])
+    state, free_at = feed.state, get_time(row["host_not_before"])
+    if free_at and free_at > state.next_poll_at:
+        state = replace(state, next_poll_at=free_at)
+    return FeedStatus(feed.url, feed.name, feed.every, state, row["stored"], feed.id, row["host"])
 
 
 def read_outbox(db: Database, states: Collection[DeliveryState] | None) -> list[OutboxRow]:

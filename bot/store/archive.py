@@ -88,7 +88,9 @@ _STORYLINE = """
     order by e.id
 """
 _FEEDS = """
-    select name, url, last_poll_at, next_poll_at, failure_text, failure from feeds f
+    select name, url, last_poll_at, failure_text, failure, max(next_poll_at, coalesce(
+        (select not_before from hosts where hosts.host = f.host), '')) as next_poll_at
+    from feeds f
     where active = 1 and {readable}
 """
 _ALERTED = """

@@ -39,7 +39,7 @@ BATCH = 40  #: rows that one transaction of a clean-up looks at
 
 # Rows that are done with by a time alone: table, key and condition. What refers to a row is none.
 _BY_TIME = (
-    ("hosts", "host", "not_before < :now"),
+    ("hosts", "host", "not_before < :quiet"),
     ("merges", "grouping, gone", "at < :absent"),
     ("stances", "chat_id, storyline_id", "moved_at < :quiet"),
     ("screens", "id", "touched_at < :absent"),

@@ -49,6 +49,8 @@ _SINCE = (
     ("feeds", "last_ok_at", "1"),
     ("feeds", "failing_since", "1"),
     ("feeds", "full_at", "1"),
+    ("hosts", "since", "1"),
+    ("hosts", "asked_at", "1"),
     ("stances", "moved_at", "1"),
     ("screens", "touched_at", "1"),
     ("feed_chats", "at", "1"),

@@ -27,6 +27,7 @@ from bot.model.entries import (
     Span,
 )
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
+from bot.model.hosts import HostPace
 from bot.model.message import Button, Entity
 from bot.model.stories import Grouping, Placement, StoryIds
 from bot.store.sql import TERMINAL
@@ -37,6 +38,14 @@ STATE_COLUMNS = """
     failure_text noticed gone empties gaps adopted_url redirection hints hint hint_reason seconds
     unread trust most_old
 """.split()
+
+PACE_COLUMNS = """
+    not_before reason interval proven refused_interval since held patience refusals asked_at
+""".split()
+#: the pace of the host `feeds.host`; null where nothing was learned
+PACE_OF_HOST = (
+    "(select json_array(" + ", ".join(PACE_COLUMNS) + ") from hosts where host = feeds.host)"
+)
 
 _SUBSCRIPTIONS = f"""
     select s.*, json_group_array(c.id) as chats,
@@ -156,6 +165,27 @@ def get_state(row: Row) -> FeedState:
     )
 
 
+def put_pace(pace: HostPace, now: datetime) -> dict[str, Any]:
+    """Return the pace of a host as columns; where it need not wait, it did until now."""
+    row = asdict(pace)
+    for name in ("interval", "proven", "refused_interval"):
+        row[name] = row[name].total_seconds()
+    times = {name: put_time(row[name]) for name in ("since", "asked_at")}
+    return {**row, **times, "not_before": put_time(pace.not_before or now)}
+
+
+def get_pace(text: str | None) -> HostPace:
+    """Inverse of `put_pace`, from `PACE_OF_HOST`."""
+    if not text:
+        return HostPace()
+    row = dict(zip(PACE_COLUMNS, json.loads(text), strict=True))
+    for name in ("not_before", "since", "asked_at"):
+        row[name] = get_time(row[name])
+    for name in ("interval", "proven", "refused_interval"):
+        row[name] = timedelta(seconds=row[name])
+    return HostPace(**row)
+
+
 def _has(row: Row, column: str) -> bool:
     return column in row.keys()  # noqa: SIM118 (a Row is no mapping)
 
@@ -174,6 +204,8 @@ def get_feed(row: Row) -> FeedDue:
         every,
         get_state(row),
         chats,
+        host_pace=get_pace(row["host_pace"]) if _has(row, "host_pace") else HostPace(),
+        has_siblings=_has(row, "has_siblings") and bool(row["has_siblings"]),
     )
 
 

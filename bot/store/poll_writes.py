@@ -5,7 +5,7 @@ Runs within the transaction of `PollTables.commit`. Decides nothing.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
@@ -13,7 +13,14 @@ from sqlite_utils import Database
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, Priority
 from bot.model.entries import PlacedEntry, Revision
 from bot.model.poll import FeedCommit
-from bot.store.mappers import STATE_COLUMNS, put_spans, put_state, put_time
+from bot.store.mappers import (
+    PACE_COLUMNS,
+    STATE_COLUMNS,
+    put_pace,
+    put_spans,
+    put_state,
+    put_time,
+)
 from bot.store.outbox import (
     EDIT_GAP,
     FLIP_GAP,
@@ -27,6 +34,7 @@ from bot.store.sql import ALERT, IS_QUEUED, marks
 from bot.store.unsent_alerts import reconsider_alert
 from bot.text.url import host_and_port
 
+WAKE = timedelta(seconds=1)  #: until feeds are tried whose host works again
 LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the first
 
 _ENTRY_COLUMNS = """
@@ -48,9 +56,19 @@ _UPDATE_DOCUMENT = """
     insert into documents values (?, ?)
     on conflict (feed_id) do update set records = excluded.records
 """
-_PARK_HOST = """
-    insert into hosts values (?, ?)
-    on conflict (host) do update set not_before = max(not_before, excluded.not_before)
+# Polls that take long to read are stored after later ones of their host.
+_PUT_PACE = f"""
+    insert into hosts (host, {", ".join(PACE_COLUMNS)})
+    values (:host, {", ".join(f":{name}" for name in PACE_COLUMNS)})
+    on conflict (host) do update
+    set {", ".join(f"{name} = excluded.{name}" for name in PACE_COLUMNS)}
+    where excluded.asked_at >= coalesce(asked_at, '')
+"""
+# A moment later, so that a single run does not ask for the same feed twice.
+_WAKE_SIBLINGS = """
+    update feeds set next_poll_at = ?
+    where host = (select host from feeds where id = ?) and active = 1
+        and failures > 0 and failure in ({marks}) and next_poll_at > ?
 """
 _REVISE_ENTRY = """
     update entries set title = ?, summary = ?, link = ?, guid_key = ?, link_key = ?, title_key = ?,
@@ -149,9 +167,18 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
         _grow_alert(db, growth, now)
     for notice in commit.notices:
         notify(db, notice, now)
-    if commit.park_host:
-        host, until = commit.park_host
-        db.execute(_PARK_HOST, [host, put_time(until)])
+    if commit.host:
+        host, pace = commit.host
+        db.execute(_PUT_PACE, {"host": host, **put_pace(pace, now)})
+    if commit.given_back:
+        db.execute(
+            f"update feeds set lease_until = null where id in ({marks(commit.given_back)})",
+            commit.given_back,
+        )
+    if commit.wakes:
+        at = put_time(now + WAKE)
+        statement = _WAKE_SIBLINGS.format(marks=marks(commit.wakes))
+        db.execute(statement, [at, commit.feed_id, *sorted(commit.wakes), at])
 
 
 def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:

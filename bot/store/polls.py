@@ -22,6 +22,7 @@ from bot.store import meta, poll_writes, stories, unsent_alerts
 from bot.store.database import Writer
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
+    PACE_OF_HOST,
     SUBSCRIPTIONS_OF_CHAT,
     get_feed,
     get_known,
@@ -36,20 +37,25 @@ _CHUNK = 400  # values of one `in (...)`
 _REMATCHED = 5000  # entries that are matched again at most
 
 # The chats of a feed that the file declares are not read: its alerts may go to all.
-_DUE = """
+_DUE = f"""
     select feeds.*, records, case when declared then '' else
         (select json_group_array(chat_id) from feed_chats where feed_id = feeds.id)
-    end as chats
+    end as chats,
+    {PACE_OF_HOST} as host_pace,
+    exists (
+        select 1 from feeds s where s.host = feeds.host and s.active = 1 and s.id != feeds.id
+    ) as has_siblings
     from feeds left join documents on feed_id = id
-    where id in (select value from json_each(?)) order by next_poll_at
+    where id in (select value from json_each(?)) order by next_poll_at, id
 """
 _ENTRIES_SINCE = "select * from entries where first_seen_at >= ? order by +id desc limit ?"
 _WAITING = """
-    select id, host from feeds left join hosts using (host)
+    select id, host, coalesce(hosts.interval, 0) as host_interval
+    from feeds left join hosts using (host)
     where active = 1 and next_poll_at <= :now
         and (lease_until is null or lease_until <= :now)
         and (not_before is null or not_before <= :now)
-    order by next_poll_at
+    order by next_poll_at, id
 """
 _OVERDUE = """
     select 1 from feeds left join hosts using (host)
@@ -58,6 +64,7 @@ _OVERDUE = """
         and (not_before is null or not_before <= :now)
     limit 1
 """
+_MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
 _LEASE = "update feeds set lease_until = :until, lease = lease + 1 where id = :id"
 # A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
 _SUPERSEDED = """
@@ -127,19 +134,29 @@ class PollTables:
         values = {"now": put_time(now - OVERDUE)}
         return bool(await self._writer.fetch("look for overdue feeds", _OVERDUE, values))
 
-    async def release_feeds(self) -> None:
-        """Give up all leases: at start-up they belong to a process that has ended."""
+    async def release_feeds(self, ids: Collection[int] | None = None) -> None:
+        """Give up the leases of these feeds.
+
+        Without ids, all of them: at start-up they belong to a process that has ended.
+        """
 
         def work(db: Database) -> None:
-            db.execute("update feeds set lease_until = null where lease_until is not null")
+            statement = "update feeds set lease_until = null where lease_until is not null"
+            if ids is None:
+                db.execute(statement)
+            else:
+                db.execute(f"{statement} and id in ({marks(ids)})", list(ids))
 
         await self._writer.run("release feeds", work)
 
     async def make_due(self, now: datetime) -> None:
-        """Make every feed due whose host is not parked, as `--once` does."""
+        """Make every feed due whose host is not parked, as `--once` does.
+
+        What has been due for longer keeps its place before the others.
+        """
 
         def work(db: Database) -> None:
-            db.execute("update feeds set next_poll_at = ? where active = 1", [put_time(now)])
+            db.execute(_MAKE_DUE, {"now": put_time(now)})
 
         await self._writer.run("make feeds due", work)
 
@@ -289,7 +306,8 @@ def _chosen(
         if len(chosen) >= limit:
             break
         number, host = row["id"], row["host"]
-        if number in in_flight or by_host[host] >= share.of(host):
+        most = min(share.of(host), 1) if row["host_interval"] else share.of(host)
+        if number in in_flight or by_host[host] >= most:
             continue
         by_host[host] += 1
         chosen.append(number)

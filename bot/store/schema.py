@@ -119,6 +119,12 @@ def m016_search_in_steps(db: Database) -> None:
     _execute(db, _SIXTEENTH)
 
 
+@migrations()
+def m017_host_pace(db: Database) -> None:
+    """How often each host may be asked, as its refusals taught."""
+    _execute(db, _SEVENTEENTH)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -185,6 +191,18 @@ alter table feeds add column trust real not null default 1;
 alter table feeds add column most_old integer not null default 0;
 update entries set silent = 'archive' where silent = 'flood'
   and (published is null or julianday(published) <= julianday(first_seen_at) - 1)
+"""
+_SEVENTEENTH = """
+alter table hosts add column reason text not null default '';
+alter table hosts add column interval real not null default 0;
+alter table hosts add column proven real not null default 0;
+alter table hosts add column refused_interval real not null default 0;
+alter table hosts add column since text;
+alter table hosts add column held integer not null default 0;
+alter table hosts add column patience integer not null default 10;
+alter table hosts add column refusals integer not null default 0;
+alter table hosts add column asked_at text;
+create index feeds_host on feeds (host) where active = 1
 """
 _ELEVENTH = """
 alter table feeds add column hint real not null default 0;

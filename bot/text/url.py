@@ -180,4 +180,7 @@ def _is_date(digits: str) -> bool:
 
 def host_and_port(url: str) -> str:
     """Return host and port: requests to it are made in turn, and wait for its Retry-After."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    parts = urlsplit(url)
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    host = parts.netloc.rpartition("@")[2].lower().removesuffix(usual)
+    return host.removesuffix(".").replace(".:", ":")  # a name with its final dot is the same

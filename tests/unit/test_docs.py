@@ -20,7 +20,7 @@ from bot.alerts import options
 from bot.chat import router
 from bot.cli.main import main, schema_text
 from bot.config.load import load
-from bot.config.schema import ChatShape, FeedShape, FileShape, SubscriptionShape
+from bot.config.schema import ChatShape, FeedShape, FileShape, HostShape, SubscriptionShape
 from bot.delivery.channels.terminal import record
 from bot.model.alerts import AlertView
 from bot.model.chats import Chat, ChatKind
@@ -95,7 +95,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-PLACES = {ChatShape: ".NAME", FeedShape: "[]", SubscriptionShape: "[]"}
+PLACES = {ChatShape: ".NAME", HostShape: ".NAME", FeedShape: "[]", SubscriptionShape: "[]"}
 
 
 def keys(model: type[BaseModel] = FileShape, path: str = "") -> Iterator[tuple[str, Any]]:

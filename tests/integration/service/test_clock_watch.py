@@ -119,7 +119,11 @@ async def test_an_hour_ahead_that_an_older_version_stored_is_corrected_at_the_st
     async with newsbell(tmp_path, config, clock=ahead, terminal=terminal) as app:
         await _poll_due(app)
         execute(app, "delete from meta where name like 'clock%'")
-        execute(app, "insert into hosts values ('127.0.0.1', ?)", put_time(NOON + YEAR + MINUTE))
+        execute(
+            app,
+            "insert into hosts (host, not_before) values ('127.0.0.1', ?)",
+            put_time(NOON + YEAR + MINUTE),
+        )
     async with newsbell(tmp_path, config, clock=clock, terminal=terminal) as app:
         clock.advance(5 * SECOND)
         before = _asked(server, "/feed.xml")
@@ -132,7 +136,7 @@ async def test_an_hour_ahead_that_an_older_version_stored_is_corrected_at_the_st
 #: what waits, how it is written and read, and how long it may wait at most
 WAITS: dict[str, tuple[str, str, timedelta]] = {
     "host": (
-        "insert or replace into hosts values ('slow.example', ?)",
+        "insert or replace into hosts (host, not_before) values ('slow.example', ?)",
         "select not_before from hosts",
         7 * DAY,
     ),

@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from support import NOON
 
 import bot.store
+from bot.feeds.poll_schedule import OUTAGES
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, BundleKind, Priority, Stance
 from bot.model.chat_events import (
     AddFeeds,
@@ -75,6 +76,7 @@ from bot.model.delivery import (
 from bot.model.desired_config import DesiredConfig
 from bot.model.entries import EntryKeys, KnownEntry, Match, NewEntry, PlacedEntry, Revision
 from bot.model.feeds import DeclaredFeed, Failure, FeedState
+from bot.model.hosts import HostPace
 from bot.model.message import File, Message
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.schedule import Page, SchedulePlan
@@ -327,6 +329,7 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.make_due(NOON)
     await polls.claim_feeds(NOON, 10, DAY)
     await polls.release_feeds()
+    await polls.release_feeds([1, 2])
     await polls.is_overdue(NOON)
     await polls.hurry([Failure.DNS], NOON, 0.5)
     entries = [placed(number) for number in range(1, 9)]
@@ -337,7 +340,9 @@ async def poll_feeds(work: Exercise) -> None:
     await work.commit(
         new=tuple(entries),
         notices=(NoticeIntent(NoticeKind.FLOOD, "Many"),),
-        park_host=("wire.example", NOON + DAY),
+        host=("wire.example", HostPace(NOON + DAY, asked_at=NOON)),
+        given_back=(2, 3),
+        wakes=OUTAGES,
     )
     await polls.lookup([Lookup(1, keys, (1, 2))])
     matches = (Match(1),)

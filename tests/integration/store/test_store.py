@@ -388,9 +388,10 @@ async def test_deliveries_that_are_done_are_forgotten_after_30_days_and_others_n
                     (NOON - age * DAY).isoformat(timespec="microseconds"),
                     (NOON - age * DAY).isoformat(timespec="microseconds"),
                 )
-        for host, hours in (("past.example", -1), ("parked.example", 1)):
+        for host, hours in (("past.example", -49), ("parked.example", 1)):
             until_text = (NOON + timedelta(hours=hours)).isoformat(timespec="microseconds")
-            await rows(sqlite(app), "insert into hosts values (?, ?)", host, until_text)
+            insert = "insert into hosts (host, not_before) values (?, ?)"
+            await rows(sqlite(app), insert, host, until_text)
         assert await app.store.admin.prune(NOON) == 4
         counts = await rows(sqlite(app), "select state, count(*) from outbox group by state")
         assert dict(counts) == {

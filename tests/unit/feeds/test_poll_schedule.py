@@ -11,7 +11,7 @@ from support import NOON, FeedServer, ManualClock, Recorder, config_text, item, 
 
 from bot.feeds import poll_schedule
 from bot.feeds.feed_notices import REMEDIES, shown_url
-from bot.feeds.poll_result import failed
+from bot.feeds.poll_result import failed, refused
 from bot.feeds.poll_schedule import (
     BACK_OFF,
     CEILING,
@@ -35,6 +35,7 @@ from bot.model.feeds import (
     Hint,
     Redirection,
 )
+from bot.model.hosts import HostPace
 from bot.service.app import App
 from bot.text.duration import in_words
 
@@ -402,7 +403,7 @@ def test_spans_are_written_as_people_write_them(span: int, text: str) -> None:
     assert in_words(timedelta(seconds=span)) == text
 
 
-@pytest.mark.parametrize("failure", sorted(set(Failure) - {Failure.LOCAL}))
+@pytest.mark.parametrize("failure", sorted(set(Failure) - {Failure.LOCAL, Failure.SLOW_DOWN}))
 def test_every_failure_has_a_remedy_in_the_notice(failure: Failure) -> None:
     assert REMEDIES[failure].endswith(".")
     known = state(failures=2, failing_since=NOON - 2 * DAY, gone=2)
@@ -413,6 +414,26 @@ def test_every_failure_has_a_remedy_in_the_notice(failure: Failure) -> None:
         f"A has failed 3 times in a row for 2 days: It failed. {REMEDIES[failure]}\n"
         "http://feeds.example/a"
     )
+
+
+def test_a_host_that_refuses_for_a_day_makes_a_notice_for_its_feed() -> None:
+    known = state(failures=1, failure=Failure.SLOW_DOWN, failing_since=NOON - DAY)
+    answer = FetchFailed(Failure.SLOW_DOWN, "It refuses.")
+    commit = refused(feed(known), answer, HostPace(NOON + HOUR), NOON)
+    (notice,) = commit.notices
+    assert notice.text == (
+        f"A has failed 1 time in a row for 24 hours: It refuses. {REMEDIES[Failure.SLOW_DOWN]}\n"
+        "http://feeds.example/a"
+    )
+    assert refused(feed(commit.state), answer, None, NOON + DAY).notices == ()
+
+
+def test_a_failure_of_its_own_after_refusals_of_its_host_is_a_feeds_first() -> None:
+    known = state()
+    for _ in range(5):
+        known = refused(feed(known), FetchFailed(Failure.SLOW_DOWN, ""), None, NOON).state
+    later = failed(feed(known), FetchFailed(Failure.SERVER, ""), NOON, 0).state
+    assert (later.failures, later.interval) == (1, FLOOR)
 
 
 def test_a_notice_shows_an_address_without_what_may_be_secret_in_it() -> None:
