@@ -118,12 +118,14 @@ def identify(
     present = frozenset(seen_ids - {0})
     new_ids = frozenset(entry.id for entry in new)
     guarded = guard(feed.state, new, order, now, cut=bool(feed.state.cut or document.cut))
-    # What is news is read with the next polls, as far as it was not read; an archive never is.
-    is_news = feed.state.baseline_at is not None and not guarded.archived
-    rest = frozenset(document.cut) if is_news else frozenset()
+    # The rest of news is read with the next polls. That of an archive is not, nor that of a
+    # document whose blocks all look otherwise.
+    is_news = 2 * len(new) > len(document.entries) and not guarded.archived
+    begun = feed.state.baseline_at is not None
+    rest = frozenset(document.cut) if begun and is_news else frozenset()
     state = _remember(guarded.state, document, ids_by_block, present, rest, now)
     lost_sight = bool(new) and not guarded.flood and not present - new_ids
-    gap = lost_sight and feed.state.baseline_at is not None and bool(feed.state.document)
+    gap = lost_sight and begun and bool(feed.state.document)
     return Identified(
         new=guarded.entries,
         revisions=tuple(revisions),

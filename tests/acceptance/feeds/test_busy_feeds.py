@@ -152,3 +152,14 @@ async def test_of_an_archive_that_is_not_read_at_once_the_rest_is_never_read(
         told = await harness.publish(rss(news, *archive(5), *older))
         assert told == [f"Harbour news {'abc'[turn]}"]
     assert await harness.entries() < 520
+
+
+async def test_a_long_document_that_is_written_otherwise_brings_nothing_new(
+    harness: FeedHarness,
+) -> None:
+    items = [item(f"n{n}", headline(1, n), at=None, text=f"Part {n}") for n in range(900)]
+    await harness.publish(rss(*items))
+    for turn in range(3):
+        written = [text.replace("</item>", f"<!-- {turn} --></item>") for text in items]
+        assert await harness.publish(rss(*written)) == []
+    assert await harness.entries() == 500
