@@ -327,3 +327,31 @@ def test_two_known_bulletins_of_one_page_are_edited_each_for_itself() -> None:
     result = feed.shows(bulletin("a", "Tarvos and Oster"), bulletin("b", "Lorne"))
     assert (result.new, [item.summary for item in result.revisions]) == ((), ["Tarvos and Oster"])
     assert [item.known.summary for item in result.revisions] == ["Tarvos"]
+
+
+BULLETINS = st.lists(
+    st.tuples(st.sampled_from(["frost", "gusts", "ice"]), st.integers(1, 3)), min_size=1, max_size=8
+)
+
+
+@FEW
+@given(BULLETINS, BULLETINS, st.booleans())
+def test_under_one_link_and_headline_there_are_as_many_items_as_texts_with_dates(
+    first: list[tuple[str, int]], second: list[tuple[str, int]], whole: bool
+) -> None:
+    """Each item that a document shows has a guid of its own."""
+
+    def document(number: int, drawn: list[tuple[str, int]]) -> list[ParsedEntry]:
+        page = "https://zoo.example/warnings"
+        return [
+            entry(f"{number}-{n}", title="Warning", link=page, at=NOON - hours * HOUR, summary=text)
+            for n, (text, hours) in enumerate(drawn)
+        ]
+
+    feed = Feed()
+    feed.shows(*document(1, first), whole=whole)
+    result = feed.shows(*document(2, second), whole=whole)
+    assert len(result.new) == len(set(second) - set(first))
+    assert result.revisions == ()
+    again = feed.shows(*document(2, second), whole=not whole)
+    assert (again.new, again.revisions) == ((), ())
