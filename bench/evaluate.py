@@ -1,17 +1,17 @@
 """Judges rows of any table with newsbell's own matching, and scores the verdicts against labels.
 
     python -m bench.evaluate queries IN.tsv OUT.tsv   columns query, title, summary, lang
-    python -m bench.evaluate names IN.tsv OUT.tsv     columns name, text
+    python -m bench.evaluate names IN.tsv OUT.tsv     columns name, text, lang
     python -m bench.evaluate stories IN.tsv OUT.tsv   columns id, source, published, title,
                                                       summary, url, lang
 
 The tables are UTF-8 with a line of column names, tabs between the fields and `"` around fields that
 have a tab, a quote or a line break (Python's csv module, tab, QUOTE_MINIMAL). Further columns are
-copied; a field that a row lacks is empty. The output has the columns of the input and those of the
-verdict. Where the input has a column `expected`, `label` or `match` with 1 or 0 (true, yes ...),
-accuracy, precision, recall and F1 are printed; an input column with the name of a column of the
-verdict is written as `given_...`. One row at a time: the tables may be larger than memory. Exit
-code 2 for a table that cannot be read.
+copied; a field that a row lacks is empty, and an empty `lang` is detected. The output has the
+columns of the input and those of the verdict. Where the input has a column `expected`, `label` or
+`match` with 1 or 0 (true, yes ...), accuracy, precision, recall and F1 are printed; an input column
+with the name of a column of the verdict is written as `given_...`. One row at a time: the tables
+may be larger than memory. Exit code 2 for a table that cannot be read.
 
 `stories` sorts the rows by `published` and groups them as one stream; a table without times, or
 `--timeless`, is taken in its order, all rows at the same time. Only `title` is required. The output
@@ -38,13 +38,13 @@ from bench.story_scores import Stream
 from bot.errors import QueryError
 from bot.model.entries import Article
 from bot.model.stories import Grouping
-from bot.names.find import find
+from bot.names.context import text_of
+from bot.names.find import find_in
 from bot.names.pattern import NamePattern, compile_name
 from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
-from bot.text.fold import words
 from bot.text.language import language_code, language_of
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ def judge_name(row: Row) -> Row:
     pattern = _name(row["name"])
     if isinstance(pattern, str):
         return {"match": "0", "error": pattern}
-    matches = find(pattern, [word.folded for word in words(row["text"])])
-    return {"match": str(int(bool(matches)))}
+    language = language_code(row.get("lang", "")) or language_of(row["text"], "")
+    return {"match": str(int(bool(find_in(pattern, text_of(row["text"], language)))))}
 
 
 TASKS = {

@@ -22,7 +22,7 @@ from bot.cli.common import Misconfigured, archive, config_option, failing, read_
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.entries import Span
-from bot.names.spellings import exonyms, spellings
+from bot.names.spellings import safe_exonyms, spellings
 from bot.query.index import Index
 from bot.query.tree import Name
 from bot.search.backtest import MAX_EXAMINED, Hit
@@ -181,7 +181,7 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
     text = plain(" ".join(name))
     config = readable(path)
     tree = read_query(f'~"{text}"', config)
-    others = exonyms(text)
+    others = safe_exonyms(text)
     stored = _stored_spellings(tree, config) if isinstance(tree, Name) else Counter()
     if as_list:
         slug = "-".join(folded_key(text).split())

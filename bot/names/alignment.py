@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.names.compare import may_be_first_piece, pieces_cost, share_adjective_root, word_cost
+from bot.names.context import NameContext
 from bot.names.edit_distance import NO_MATCH, max_distance
 from bot.names.forms import ADJECTIVE_ENDINGS, ARTICLES, PARTICLES, TITLES, is_patronymic
 from bot.names.pattern import NamePattern, NameToken
@@ -32,9 +33,10 @@ class Alignment:
 
     __slots__ = (
         "alone",
+        "context",
         "has_filler",
         "has_omission",
-        "is_label",
+        "known",
         "limit",
         "place_kind",
         "slack",
@@ -47,11 +49,11 @@ class Alignment:
         pattern: NamePattern,
         tokens: tuple[NameToken, ...],
         words: Sequence[str],
-        *,
-        is_label: bool,
+        context: NameContext,
     ) -> None:
-        self.tokens, self.words = tokens, words
-        self.place_kind, self.is_label = pattern.place_kind, is_label
+        self.tokens, self.words, self.context = tokens, words, context
+        self.place_kind = pattern.place_kind
+        self.known = context.language in pattern.known_languages
         self.alone = sum(not token.optional for token in tokens) == 1
         self.limit = NO_MATCH if self.alone else max_distance(pattern.joined_phonemes, PLAIN)
         self.slack = 0.0 if self.alone else 0.5 * self.limit
@@ -100,9 +102,7 @@ class Alignment:
             while aligned is None and 0 <= ahead < len(self.words) and self.words[ahead]:
                 aligned = self._align_token(token, ahead, step)
                 if aligned is None:
-                    if fillers >= _MAX_FILLERS or not (
-                        self.is_label or _is_filler(self.words[ahead])
-                    ):
+                    if fillers >= _MAX_FILLERS or not _is_filler(self.words[ahead]):
                         break
                     fillers += 1
                     ahead += step
@@ -121,7 +121,17 @@ class Alignment:
     def _align_token(self, token: NameToken, index: int, step: int) -> tuple[int, float] | None:
         """Return the index beyond the word or words of a token, and their cost; None for none."""
         word = self.words[index]
-        cost = word_cost(token, word, alone=self.alone, slack=self.slack)
+        is_small = index in self.context.small
+        if is_small and not self.place_kind and (self.alone or word != token.text):
+            return None
+        cost = word_cost(
+            token,
+            word,
+            alone=self.alone,
+            slack=self.slack,
+            language=self.context.language,
+            known=self.known,
+        )
         if cost < NO_MATCH:
             return index + step, cost
         if self.place_kind:

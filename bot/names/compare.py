@@ -5,11 +5,15 @@ from bot.names.edit_distance import NO_MATCH, distance, max_distance, phonetic_w
 from bot.names.forms import (
     ARTICLES,
     FUNCTION_WORDS,
+    PREFIXING,
     adjective_roots,
     canonical,
+    without_article,
     without_final_vowels,
     word_forms,
 )
+from bot.names.known_spellings import known_spellings, spelling_in
+from bot.names.other_words import is_inflected, is_other_word
 from bot.names.pattern import NameToken
 from bot.names.phonemes import ABJAD, collapse_repeats, is_vowel
 from bot.names.phonetic_key import skeletons
@@ -17,13 +21,22 @@ from bot.names.transliteration import comparison_mode, script, transcribe
 from bot.text.word_cache import word_cache
 
 _STEMMING_COST = 0.05  # of a case ending that was removed
+_KNOWN_COST = 0.05  # of another usual spelling
 _INITIAL_COST = 0.3  # of an initial instead of a given name
 _MIN_SPLIT_WEIGHT = 3.2  # phonetic weight of a word that may be split into pieces
 _MIN_ROOT_WEIGHT = 2.8  # phonetic weight of the root of an adjective
 _PIECE_END_COST = 0.3  # of the end of a piece that is no end of the whole word
 
 
-def word_cost(token: NameToken, word: str, *, alone: bool, slack: float) -> float:
+def word_cost(
+    token: NameToken,
+    word: str,
+    *,
+    alone: bool,
+    slack: float,
+    language: str = "",
+    known: bool = False,
+) -> float:
     """Return the cost of a word of a text for a word of a name, NO_MATCH for none of its spellings.
 
     Args:
@@ -31,9 +44,13 @@ def word_cost(token: NameToken, word: str, *, alone: bool, slack: float) -> floa
         word: the folded word of the text.
         alone: whether the name has no other words to confirm a match.
         slack: the cost that any word of this name may have.
+        language: of the text.
+        known: whether the usual names of the place in this language are known.
     """
     if token.text in (word, canonical(word)):
         return 0.0
+    if word in known_spellings(token.text) or word == spelling_in(token.text, language):
+        return _KNOWN_COST
     if len(token.text) == 1 or len(word) == 1:
         is_initial = (
             not alone
@@ -41,17 +58,30 @@ def word_cost(token: NameToken, word: str, *, alone: bool, slack: float) -> floa
             and (word[0] == token.text[0] or (token.phonemes[:1] == transcribe(word)[:1] != ""))
         )
         return _INITIAL_COST if is_initial and word.isalpha() and token.text.isalpha() else NO_MATCH
-    return _phonetic_cost(token.phonemes, token.script, word, alone=alone, slack=slack)
+    if language and is_inflected(token.text, word, language):
+        return _STEMMING_COST
+    cost, form = _phonetic_cost(token.phonemes, token.script, word, alone=alone, slack=slack)
+    if cost == NO_MATCH:
+        return cost
+    if form != word and language not in PREFIXING and form != without_article(word):
+        return NO_MATCH
+    if any(
+        is_other_word(token.text, variant, cost, alone=alone, language=language, known=known)
+        for variant in {word, form}
+    ):
+        return NO_MATCH
+    return cost
 
 
 @word_cache(131072)
 def _phonetic_cost(
     phonemes: str, name_script: str, word: str, *, alone: bool, slack: float
-) -> float:
+) -> tuple[float, str]:
+    """The least cost of a word, and the word without the prefixes that had to be removed."""
     if alone and word in common_words():
-        return NO_MATCH
+        return NO_MATCH, word
     mode = comparison_mode(name_script, script(word))
-    least = NO_MATCH
+    least, least_form = NO_MATCH, word
     for form in word_forms(word):
         if (
             alone
@@ -71,9 +101,9 @@ def _phonetic_cost(
             )
         else:
             cost = distance(phonemes, form.phonemes, mode, limit)
-        if cost <= limit:
-            least = min(least, cost)
-    return least
+        if cost <= limit and cost < least:
+            least, least_form = cost, form.text
+    return least, least_form
 
 
 def _is_distinctive(phonemes: str) -> bool:

@@ -10,6 +10,7 @@ from bot.names.phonemes import (
 )
 from bot.text.word_cache import word_cache
 
+_ABJAD_EDGE = 0.2  # of a vowel at either end that a script without vowels lacks
 #: Distance of strings that do not match; more than any threshold.
 NO_MATCH = 99.0
 
@@ -36,7 +37,11 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
         row.append(row[-1] + gaps[symbol] + (_edge_cost(symbol, mode) if column == 0 else 0.0))
     last_column, last_index = len(other), len(phonemes) - 1
     for index, symbol in enumerate(phonemes):
-        deletion = gaps[symbol] + (_edge_cost(symbol, mode) if index in (0, last_index) else 0.0)
+        deletion = gaps[symbol] + (
+            _edge_cost(symbol, mode)
+            if index in ((0, last_index) if mode == PLAIN else (0,))
+            else 0.0
+        )
         diagonal, cost = row[0], row[0] + deletion
         next_row = [cost]
         least = cost
@@ -44,7 +49,7 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
             substitution = costs[symbol + other_symbol]
             if index == 0 and column == 1:
                 substitution *= 1.5
-            at_end = column == last_column and index == last_index
+            at_end = mode == PLAIN and column == last_column and index == last_index
             insertion = gaps[other_symbol] + (_edge_cost(other_symbol, mode) if at_end else 0.0)
             cost = min(diagonal + substitution, row[column] + deletion, cost + insertion)
             diagonal = row[column]
@@ -58,8 +63,10 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
 
 def _edge_cost(symbol: str, mode: int) -> float:
     """Additional cost of a gap at either end of a name."""
-    if mode != PLAIN or not is_vowel(symbol):
+    if not is_vowel(symbol):
         return 0.0
+    if mode != PLAIN:  # the first vowel is always written, and so is a last one that is spoken
+        return _ABJAD_EDGE if mode == ABJAD and symbol in "aeiou" else 0.0
     if symbol in "eε":  # a final e is often mute, as in French
         return -0.15
     return 0.4 if symbol in "iMη" else 0.25  # Israeli, Omani
@@ -89,4 +96,4 @@ def max_distance(phonemes: str, mode: int) -> float:
     weight = phonetic_weight(phonemes)
     if weight < 3.3:
         return 0.11 if weight >= 2.5 else 0.08
-    return min(0.2 * (weight - 1.6), 1.2) if mode else min(0.21 * (weight - 2.1), 1.1)
+    return min(0.18 * (weight - 1.6), 1.1) if mode else min(0.21 * (weight - 2.1), 1.1)

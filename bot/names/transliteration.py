@@ -51,7 +51,16 @@ _HEBREW = dict(zip("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "α
     "׳": "",
     "״": "",
 }
-_ABJAD_CLUSTERS = (("tS", "C"), ("dζ", "J"), ("dZ", "J"), ("ts", "c"), ("ψs", "ks"), ("tσ", "C"))
+_ABJAD_CLUSTERS = (
+    ("tS", "C"),
+    ("tσ", "C"),
+    ("SC", "S"),  # щ
+    ("σξ", "S"),
+    ("dζ", "J"),
+    ("dZ", "J"),
+    ("ts", "c"),
+    ("ψs", "ks"),
+)
 _SCRIPT_OF_PREFIX = (
     ("LATIN", LATIN),
     ("CYRILLIC", CYRILLIC),
@@ -130,7 +139,7 @@ def _transcribe_abjad(word: str, table: dict[str, str]) -> str:
 
 def _transcribe_cyrillic(word: str) -> str:
     phonemes = "".join(_CYRILLIC.get(character, "") for character in word)
-    return phonemes.replace("dZ", "J").replace("dz", "L").replace("ts", "c")
+    return phonemes.replace("SC", "S").replace("dZ", "J").replace("dz", "L").replace("ts", "c")
 
 
 def _transcribe_kana(word: str) -> str:
@@ -168,5 +177,9 @@ def transcribe(word: str) -> str:
 
 
 def _normalize(phonemes: str) -> str:
-    """Reduce repeated symbols and sequences of i and y (-iy, -yi, -ий, -iya) to one symbol."""
+    """Reduce repeated symbols and sequences of i and y (-iy, -yi, -ий, -iya) to one symbol.
+
+    The long endings of Russian adjectives become the short ones of Ukrainian.
+    """
+    phonemes = re.sub(r"(?<=...)a[yMY]a$", "a", re.sub(r"(?<=...)o[yMY]?[eε]$", "e", phonemes))
     return collapse_repeats(re.sub(r"[iyMηι]{2,}", "i", phonemes))

@@ -13,12 +13,17 @@ from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
 from bot.names.find import may_match
 from bot.names.lookup_keys import word_keys
-from bot.query.index_keys import KeySelector, WordClauses, is_meta_key, required_words
+from bot.query.index_keys import (
+    KeySelector,
+    WordClauses,
+    is_meta_key,
+    name_patterns,
+    required_words,
+)
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
 from bot.query.tree import Name, Node, Term
 from bot.query.words import ArticleWords, keys_of_word
-from bot.text.fold import fold
 from bot.text.stem import query_stems
 
 CACHE_LIMIT = 16 * 1024 * 1024  #: bytes of the cached candidates of words, of all languages
@@ -34,6 +39,7 @@ class _CompiledQuery:
     tree: Node
     keys: frozenset[str] | None  #: those it is indexed by; None: it is tried on every article
     clauses: WordClauses  #: words that are checked before the tree is evaluated
+    has_small_names: bool  #: a name of it may be written in small letters
 
 
 class Index:
@@ -45,9 +51,14 @@ class Index:
         self._compiled: dict[int, _CompiledQuery] = {}
         self._by_key: dict[str, _CompiledQuery | list[_CompiledQuery]] = {}
         self._unkeyed: set[int] = set()  # subscriptions that are tried on every article
+        self._small_names = 0  # subscriptions of which a name may be written in small letters
         self._key_kinds = {"^": 0, "~": 0, ":": 0}  # number of index keys of each special kind
         # Cache: language to word to its candidates.
         self._candidates_of_words: dict[str, dict[str, tuple[_CompiledQuery, ...]]] = {}
+        # The same of names, by the word and whether it is in small letters.
+        self._candidates_of_names: dict[
+            str, dict[tuple[str, bool], tuple[_CompiledQuery, ...]]
+        ] = {}
         self._cached_bytes = 0  # of them, about
         self._articles = 0  # matched so far
         #: queries that cannot be parsed (a list was removed); they do not affect the others
@@ -109,8 +120,10 @@ class Index:
     def _insert(self, subscription: Subscription, tree: Node) -> None:
         keys = self._selector.choose(tree)
         clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required_words(tree)
-        compiled = _CompiledQuery(subscription, tree, keys, clauses)
+        small = any(pattern.may_be_small for pattern in name_patterns(tree))
+        compiled = _CompiledQuery(subscription, tree, keys, clauses, small)
         self._compiled[subscription.id] = compiled
+        self._small_names += small
         self._forget_candidates()
         if keys is None:
             self._unkeyed.add(subscription.id)
@@ -147,6 +160,7 @@ class Index:
         if compiled is None:
             return
         self._unkeyed.discard(subscription_id)
+        self._small_names -= compiled.has_small_names
         self._forget_candidates()
         for key in compiled.keys or ():
             self._count_kind(key, -1)
@@ -244,6 +258,8 @@ class Index:
                 of_word = self._candidates_of(word, words.language, cache)
             if of_word:
                 candidates.update(of_word)
+        if self._key_kinds["~"]:
+            candidates.update(self._named(words))
         if self._key_kinds[":"]:
             candidates.update(self._with_keys(self._by_key.keys() & words.meta_keys()))
         return candidates
@@ -256,21 +272,36 @@ class Index:
         if self._key_kinds["^"]:
             folded = [key[1:] for key in keys if key[0] == "="]
             keys += [f"^{form[:length]}" for form in folded for length in range(1, len(form) + 1)]
-        if self._key_kinds["~"]:
-            keys += word_keys(fold(word))
-        candidates = cache[word] = tuple(
-            compiled
-            for compiled in dict.fromkeys(self._with_keys(keys))
-            if _may_match(compiled.tree, word)
-        )
-        self._cached_bytes += _CACHED_WORD + 2 * len(word) + 8 * len(candidates)
+        candidates = cache[word] = tuple(dict.fromkeys(self._with_keys(keys)))
+        self._count_cached(word, len(candidates))
+        return candidates
+
+    def _named(self, words: ArticleWords) -> Iterator[_CompiledQuery]:
+        """The subscriptions of which a word of an article may be a name."""
+        cache = self._candidates_of_names.setdefault(words.language, {})
+        for word, is_small in words.name_words().items():
+            if is_small and not self._small_names:
+                continue
+            of_word = cache.get((word, is_small))
+            if of_word is None:
+                of_word = cache[word, is_small] = tuple(
+                    compiled
+                    for compiled in dict.fromkeys(self._with_keys(word_keys(word)))
+                    if _may_match(compiled, word, words.language, is_small=is_small)
+                )
+                self._count_cached(word, len(of_word))
+            yield from of_word
+
+    def _count_cached(self, word: str, candidates: int) -> None:
+        self._cached_bytes += _CACHED_WORD + 2 * len(word) + 8 * candidates
         if self._cached_bytes > CACHE_LIMIT:
             self._forget_candidates()
-        return candidates
 
     def _forget_candidates(self) -> None:
         for words in self._candidates_of_words.values():
             words.clear()
+        for names in self._candidates_of_names.values():
+            names.clear()
         self._cached_bytes = 0
 
     def _with_keys(self, keys: Iterable[str]) -> Iterator[_CompiledQuery]:
@@ -293,9 +324,12 @@ def uses_lists(query: str) -> bool:
     return "@" in query or "＠" in query
 
 
-def _may_match(tree: Node, word: str) -> bool:
+def _may_match(compiled: _CompiledQuery, word: str, language: str, *, is_small: bool) -> bool:
     """Keys of names are coarse: many names share those of a word that is none of them."""
-    return not isinstance(tree, Name) or may_match(tree.pattern, fold(word))
+    if is_small and not compiled.has_small_names:
+        return False
+    tree = compiled.tree
+    return not isinstance(tree, Name) or may_match(tree.pattern, word, language)
 
 
 class _ContainedWords(dict[str, bool]):

@@ -3,11 +3,12 @@
 Not matching. The same requirements, in full, narrow a search over stored articles.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from bot.names.lookup_keys import pattern_keys
+from bot.names.pattern import NamePattern
 from bot.query.tree import (
     AllOf,
     AnyOf,
@@ -17,6 +18,7 @@ from bot.query.tree import (
     NamedList,
     Near,
     Node,
+    NoneOf,
     Prefix,
     Term,
     Unit,
@@ -97,6 +99,23 @@ class KeySelector:
 def is_meta_key(key: str) -> bool:
     """Whether a key is one of metadata (`lang:ru`)."""
     return ":" in key and key[0] not in "=^~"
+
+
+def name_patterns(node: Node) -> Iterator[NamePattern]:
+    """Yield the patterns of all names of a query."""
+    match node:
+        case Name(pattern=pattern):
+            yield pattern
+        case NamedList(items=parts) | AnyOf(parts=parts) | AllOf(parts=parts):
+            for part in parts:
+                yield from name_patterns(part)
+        case Near(left=left, right=right):
+            yield from name_patterns(left)
+            yield from name_patterns(right)
+        case NoneOf(part=part) | InField(part=part):
+            yield from name_patterns(part)
+        case _:
+            return
 
 
 def required_words(node: Node) -> WordClauses:

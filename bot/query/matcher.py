@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.model.entries import Article, Span
-from bot.names.find import find
+from bot.names.find import find_in
 from bot.query import regex
 from bot.query.fields import site_value
 from bot.query.signs import Signs, has_signs, literal
@@ -190,7 +190,7 @@ def token_ranges(leaf: Term | Prefix | Name | NamedList, words: ArticleWords) ->
         case Prefix():
             return _prefix_ranges(leaf, words)
         case Name(pattern=pattern):
-            return find(pattern, words.words, words.indices_with(pattern.keys))
+            return find_in(pattern, words.name_text, words.indices_with(pattern.keys))
         case NamedList(items=items):
             return [position for item in items for position in token_ranges(item, words)]
 

@@ -14,7 +14,7 @@ from bot.query.words import ArticleWords
 from bot.text.stem import query_stems
 
 #: to be raised where other keys come of the same words: an index of others is built anew
-KEYS_VERSION = 2
+KEYS_VERSION = 3
 _MAX_ALTERNATIVES = 500  # keys joined by OR; a word with more of them narrows nothing
 _SEPARATORS = re.compile(r"[\x00-,;<>?@\[\\\]`{|}\x7f]")  # characters that the tokenizer splits at
 
@@ -22,7 +22,7 @@ _SEPARATORS = re.compile(r"[\x00-,;<>?@\[\\\]`{|}\x7f]")  # characters that the 
 def search_text(words: ArticleWords) -> str:
     """Return the text that is indexed for an article: keys of words, stems and name sounds."""
     keys = dict.fromkeys(words.postings)
-    keys.update(dict.fromkeys(key for word in words.words if word for key in word_keys(word)))
+    keys.update(dict.fromkeys(key for word in words.name_words() for key in word_keys(word)))
     return " ".join(key for key in keys if not _SEPARATORS.search(key))
 
 

@@ -5,6 +5,7 @@ from itertools import combinations, pairwise
 from unicodedata import normalize
 
 from bot.model.entries import Article, Span
+from bot.names.context import NameText, name_text
 from bot.names.lookup_keys import word_keys
 from bot.query.fields import site_value
 from bot.text.fold import fold, folded_key
@@ -51,6 +52,7 @@ class ArticleWords:
     __slots__ = (
         "_compounds",
         "_name_keys",
+        "_name_text",
         "_numbers",
         "_tokens",
         "article",
@@ -91,6 +93,7 @@ class ArticleWords:
         self.spans: dict[str, list[Span] | None] = {}  #: cache: results of terms by their text
         self.sorted_keys: list[str] = []  #: filled by the first search for a prefix
         self._name_keys: dict[str, list[int]] = {}  # filled by the first search for a name
+        self._name_text: NameText | None = None
         self._add_occurrences(lower, compounds, unspaced=unspaced)
         self._add_postings()
 
@@ -174,14 +177,34 @@ class ArticleWords:
             index += 1
         return positions
 
+    @property
+    def name_text(self) -> NameText:
+        """The words among which names are looked for; ranges are of positions."""
+        if self._name_text is None:
+            fields = [
+                (text, part.words, part.spans)
+                for text, part in zip(self.texts, self._tokens, strict=False)
+            ]
+            self._name_text = name_text(fields, self.language)
+        return self._name_text
+
     def indices_with(self, keys: frozenset[str]) -> list[int]:
-        """Return the indices of the words that have one of these keys of names, in order."""
+        """Return the indices in `name_text` of words with one of these keys of names, in order."""
         if not self._name_keys:
-            for index, word in enumerate(self.words):
+            for index, word in enumerate(self.name_text.words):
                 for key in word_keys(word) if word else ():
                     self._name_keys.setdefault(key, []).append(index)
         lists = [self._name_keys[key] for key in keys & self._name_keys.keys()]
         return sorted({index for indices in lists for index in indices}) if lists else []
+
+    def name_words(self) -> dict[str, bool]:
+        """Return the words that may be of a name, and whether each has small letters only."""
+        found: dict[str, bool] = {}
+        small = self.name_text.context.small
+        for index, word in enumerate(self.name_text.words):
+            if word:
+                found[word] = index in small and found.get(word, True)
+        return found
 
     def meta_keys(self) -> set[str]:
         """Return the keys of the metadata, such as `lang:ru`."""

@@ -5,7 +5,7 @@ import pytest
 from bot.names.find import find
 from bot.names.gazetteer import exonyms, is_other_country
 from bot.names.pattern import compile_name
-from bot.names.spellings import spellings
+from bot.names.spellings import safe_exonyms, spellings
 from bot.text.fold import words
 
 
@@ -29,13 +29,35 @@ def test_spellings_of_a_latin_name_include_other_scripts() -> None:
     assert "זלנסקי" in generated
 
 
+def names(text: str) -> set[str]:
+    """The other names of a place."""
+    return {exonym.text for exonym in exonyms(text)}
+
+
 def test_exonyms_are_given_only_for_unambiguous_places() -> None:
     """Countries by CLDR, larger cities by GeoNames."""
-    assert {"Deutschland", "Германия", "ドイツ"} <= set(exonyms("Germany"))
-    assert {"Ghazzah", "غزة", "עזה"} <= set(exonyms("Gaza"))
+    assert {"Deutschland", "Германия", "ドイツ"} <= names("Germany")
+    assert {"Ghazzah", "غزة", "עזה"} <= names("Gaza")
+    assert "روما" in names("Rome")
     assert exonyms("Zelensky") == ()
     assert exonyms("Springfield") == ()
-    assert not {"island", "Island", "Ísland"} & set(exonyms("Iceland"))
+    assert not {"island", "Island", "Ísland"} & names("Iceland")
     assert is_other_country("germany", -1)
     assert not is_other_country("germany", compile_name("Deutschland").place)
     assert not is_other_country("zelensky", -1)
+
+
+def test_an_exonym_has_the_languages_that_use_it() -> None:
+    languages = {exonym.text: exonym.languages for exonym in exonyms("Kyiv")}
+    assert "de" in languages["Kiew"]
+    assert "en" in languages["Kiev"]
+    assert "de" not in languages["Kiev"]
+    assert languages["Keju"] == frozenset()
+
+
+def test_a_list_to_paste_has_no_word_of_another_meaning() -> None:
+    listed = safe_exonyms("Kyiv")
+    assert {"Київ", "Киев", "كييف", "Kijów"} <= set(listed)
+    assert not {"Keju", "Kieu", "Kief", "Kijo", "Ki ep", "Kiebo"} & set(listed)
+    assert "Gazza" not in safe_exonyms("Gaza")
+    assert "Roma" not in safe_exonyms("Rome")  # a people in English

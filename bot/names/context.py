@@ -1,0 +1,105 @@
+"""The words of a text as names are looked for among them, and what the text says of them.
+
+Words that an apostrophe joins are one word here, since it is a letter in many transcriptions:
+Donets'k, Sa'id, צ'רנוביל. No matching.
+"""
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.names.transliteration import is_unspaced_character
+from bot.text.fold import words
+
+APOSTROPHES = frozenset("'’‘ʼʻʿʾ`´׳‛′ʹ")
+_SIGNS = "#@"  # before words that are written in small letters though they may be names
+#: Words before an apostrophe that stay words: l'Ukraine, dell'Ucraina.
+_ELIDED = frozenset("d l j n s c m t qu dell nell all sull dall quell un jusqu lorsqu".split())
+_ELIDING = frozenset(("", "fr", "it", "ca", "oc", "pms", "lb"))
+#: Words behind an apostrophe that stay words: Zelensky's.
+_ENDINGS = frozenset("s t d m re ve ll".split())
+#: Languages with an apostrophe between a name and its ending.
+_SUFFIXING = frozenset(("tr", "az", "uz", "tk", "fi", "eo"))
+
+
+@dataclass(frozen=True, slots=True)
+class NameContext:
+    """What is known of the words of a text."""
+
+    language: str = ""  #: of the text, empty for an unknown one
+    #: Indices of the words that begin with a small letter in a part of the text that has capitals.
+    small: Container[int] = ()
+    #: Indices of the characters of Chinese and Japanese that stand right behind another.
+    adjacent: Container[int] = ()
+
+
+NO_CONTEXT = NameContext()
+
+
+@dataclass(frozen=True, slots=True)
+class NameText:
+    """The words of a text as names are looked for among them."""
+
+    words: list[str]  #: folded; an empty one between two fields
+    ranges: list[tuple[int, int]]  #: half-open ranges of the words of the text that each one is
+    context: NameContext
+
+
+def name_text(
+    fields: Iterable[tuple[str, Sequence[str], Sequence[tuple[int, int]]]], language: str
+) -> NameText:
+    """Return the words of the fields of a text.
+
+    Args:
+        fields: text, folded words, and the half-open range of each in the text.
+        language: of the text, empty for an unknown one.
+    """
+    listed: list[str] = []
+    ranges: list[tuple[int, int]] = []
+    small: set[int] = set()
+    adjacent: set[int] = set()
+    shift = 0
+    for text, folded, spans in fields:
+        if shift:
+            listed.append("")
+            ranges.append((shift - 1, shift))
+        small_here: list[int] = []
+        for index, word in enumerate(folded):
+            start, end = spans[index]
+            before = text[spans[index - 1][1] : start] if index else " "
+            if before and before in APOSTROPHES and _are_joined(folded[index - 1], word, language):
+                listed[-1] += word
+                ranges[-1] = (ranges[-1][0], shift + index + 1)
+                continue
+            if not before and is_unspaced_character(word):
+                adjacent.add(len(listed))
+            elif _is_small(text, start, end):
+                small_here.append(len(listed))
+            listed.append(word)
+            ranges.append((shift + index, shift + index + 1))
+        if _has_capital(text):  # a text of one case says nothing of its words
+            small.update(small_here)
+        shift += len(folded) + 1
+    return NameText(listed, ranges, NameContext(language, frozenset(small), frozenset(adjacent)))
+
+
+def text_of(text: str, language: str = "") -> NameText:
+    """Return the words of a text of one field."""
+    found = list(words(text))
+    folded = [word.folded for word in found]
+    return name_text([(text, folded, [(word.start, word.end) for word in found])], language)
+
+
+def _are_joined(before: str, word: str, language: str) -> bool:
+    return not (
+        language in _SUFFIXING or word in _ENDINGS or (before in _ELIDED and language in _ELIDING)
+    )
+
+
+def _is_small(text: str, start: int, end: int) -> bool:
+    word = text[start:end]
+    # Letters without case are neither.
+    return word == word.lower() != word.upper() and (not start or text[start - 1] not in _SIGNS)
+
+
+def _has_capital(text: str) -> bool:
+    return text != text.lower()
