@@ -20,6 +20,7 @@ from bot.query.fields import site_value
 from bot.query.matcher import evaluate, match, meta_matches
 from bot.query.parser import Names, parse, units
 from bot.query.prefilter import fts_expression
+from bot.query.signs import signs_of
 from bot.query.tree import Meta, NamedList, Node, NoneOf, Term, show, show_leaf
 from bot.query.words import ArticleWords
 from bot.search.backtest import matching_entries, sampling_plan
@@ -183,11 +184,12 @@ def _text_candidate(keyword: Keyword, *, in_title: bool) -> _Candidate:
     parts = frozenset(
         part for unit in folded for part in ((unit,) if isinstance(unit, str) else unit)
     )
+    signs = signs_of(keyword.text, tokens(keyword.text).spans)
     if any(map(str.isspace, keyword.text)):
-        phrase = Term(folded, keyword.text, "folded", quoted=True)
+        phrase = Term(folded, keyword.text, "folded", quoted=True, signs=signs)
         return _Candidate(phrase, "phrase", parts, in_title)
     return _Candidate(
-        Term(units(keyword.text, inflected=True), keyword.text),
+        Term(units(keyword.text, inflected=True), keyword.text, signs=signs),
         "phrase" if keyword.phrase else "word",
         parts,
         in_title,

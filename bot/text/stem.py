@@ -1,11 +1,11 @@
 """Reduce inflected words to what their forms have in common, by language. Not folding, not meaning.
 
 Snowball (snowballstem.org) for the languages it supports. Ukrainian by lemma, since its vowels
-change inside words (Київ, Києва) and Snowball lacks it. From Hebrew words one-letter prefixes are
-removed. Arabic words lose their article before Snowball, which treats the endings of words with and
-without an article differently; whether a first letter is a prefix cannot be told from a word alone
-(فلسطين has none), so a word of a text counts with and without it. Korean nouns count with and
-without their particles (`bot.text.korean`).
+change inside words (Київ, Києва) and Snowball lacks it. From Hebrew words one-letter prefixes and
+the endings of the plural are removed. Arabic words lose their article before Snowball, which treats
+the endings of words with and without an article differently; whether a first letter is a prefix
+cannot be told from a word alone (فلسطين has none), so a word of a text counts with and without it.
+Korean nouns count with and without their particles (`bot.text.korean`).
 """
 
 from functools import cache
@@ -65,6 +65,7 @@ _FA_ENDINGS = frozenset(
     "ها های هایی هایم هایت هایش هایمان هایتان هایشان ام ات اش مان تان شان ای اند تر ترین".split()
 )
 _ZWNJ = "\u200c"
+_HE_FINAL = {"כ": "ך", "מ": "ם", "נ": "ן", "פ": "ף", "צ": "ץ"}  # letters at the end of a word
 _MIN_LETTERS = 3  # of a Hebrew or Arabic word without its prefixes
 # Folding yields Arabic letters, the Persian stemmer expects Persian ones.
 _PERSIAN = str.maketrans({"ي": "ی", "ك": "ک"})
@@ -122,7 +123,13 @@ def stems(word: str, language: str) -> tuple[str, ...]:
         case "fa" if _ZWNJ in word:
             return tuple(dict.fromkeys((*_persian_forms(word, language), *forms)))
         case "he":
-            return _without_prefixes(forms[0])
+            return tuple(
+                dict.fromkeys(
+                    form
+                    for bare in _without_prefixes(forms[0])
+                    for form in (bare, *_hebrew_singulars(bare))
+                )
+            )
         case "tr":  # one pass leaves case endings of some words and removes too much of others
             return tuple(
                 dict.fromkeys(
@@ -150,11 +157,13 @@ def query_stems(word: str, language: str) -> tuple[str, ...]:
             )
         case "he":
             # A query may have the article, too; other prefixes are part of its meaning.
-            return (
+            words = (
                 (folded, folded[1:])
                 if folded[0] == "ה" and len(folded) > _MIN_LETTERS
                 else (folded,)
             )
+            singulars = (form for word in words for form in _hebrew_singulars(word))
+            return tuple(dict.fromkeys((*words, *singulars)))
         case "ar":
             return (_arabic(folded),)
         case "fa":
@@ -175,6 +184,15 @@ def _without_prefixes(word: str) -> tuple[str, ...]:
         word = word[1:]
         forms.append(word)
     return tuple(forms)
+
+
+def _hebrew_singulars(word: str) -> tuple[str, ...]:
+    """What a Hebrew word may be in the singular: טיל of טילים, ממשלה of ממשלות."""
+    bare = word[:-2]
+    if len(bare) < _MIN_LETTERS or word[-2:] not in {"ים", "ות"}:
+        return ()
+    bare = bare[:-1] + _HE_FINAL.get(bare[-1], bare[-1])
+    return (bare,) if word.endswith("ים") else (bare, f"{word[:-2]}ה")
 
 
 def _korean(word: str, language: str) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article
+from bot.query.exclude import with_exclusion
 from bot.query.index import Index
 from bot.query.matcher import match
 from bot.query.parser import parse
-from bot.query.tree import show
+from bot.query.tree import Term, show
 from bot.query.words import ArticleWords
 
 NAMES = {"deir-ez-zor": ("Deir ez-Zor", "Deir Ezzor", "دير الزور", "Дейр-эз-Зор")}
@@ -219,6 +220,14 @@ def test_an_item_of_a_list_that_would_be_read_otherwise_than_meant_is_refused(
 ) -> None:
     with pytest.raises(QueryError, match=words):
         parse("@ports", {"ports": ("Port Selva", item)})
+
+
+@pytest.mark.parametrize("text", ["U.S.", '"the U.S. fleet"', "AT&T", "C++", "#harbour"])
+def test_a_term_with_signs_can_be_excluded(text: str) -> None:
+    clause = parse(text)
+    assert isinstance(clause, Term)
+
+    assert with_exclusion("radar", parse("radar"), clause, {}) == f"radar NOT {text}"
 
 
 @pytest.mark.parametrize("item", ["$TSLA", "Marks & Spencer", "order or chaos", "rada*", '"OR"'])
