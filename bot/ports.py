@@ -238,6 +238,12 @@ class PollStore(Protocol):
         """Make every feed due whose host is not parked."""
         ...
 
+    async def retry_feeds(
+        self, ids: Collection[int], now: datetime, *, ask_hosts: bool = False
+    ) -> int:
+        """Make these feeds due; with `ask_hosts` also where their host asked for a pause."""
+        ...
+
     async def hurry(self, failures: Collection[Failure], now: datetime, share: float) -> int:
         """Make feeds due that failed like this, if at least `share` of all did; return how many."""
         ...

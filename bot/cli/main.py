@@ -18,6 +18,7 @@ from rich.text import Text
 
 from bot import __version__
 from bot.cli import output
+from bot.cli.by_hand import by_hand, retry
 from bot.cli.common import (
     DEFAULT,
     Fault,
@@ -40,17 +41,16 @@ from bot.config.query_tests import failures
 from bot.config.schema import FileShape
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.demo.play import play
-from bot.errors import InternalFailure, NewsbellError, StoreBusy
+from bot.errors import InternalFailure, NewsbellError
 from bot.feeds.poller import PollReport
 from bot.model.delivery import DeliveryState
 from bot.search.feed_state import overruled_hint
 from bot.service import logs
 from bot.service.build import Wiring, open_app
-from bot.service.control import ask
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.signals import handle_signals, hold_signals
-from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
+from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
 
@@ -288,7 +288,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
 @click.pass_obj
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Send deliveries again: those with these ids, or all dead and undecided ones."""
-    click.echo(_outcome(_by_hand(readable(path), "retry", ids), ids, "queued again"))
+    click.echo(_outcome(by_hand(readable(path), "retry", ids), ids, "queued again"))
 
 
 @outbox.command("drop")
@@ -296,7 +296,7 @@ def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
 @click.pass_obj
 def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Drop deliveries: those with these ids, or all dead ones."""
-    click.echo(_outcome(_by_hand(readable(path), "drop", ids), ids, "dropped"))
+    click.echo(_outcome(by_hand(readable(path), "drop", ids), ids, "dropped"))
 
 
 @main.command()
@@ -322,7 +322,7 @@ def schema() -> None:
     click.echo(schema_text(), nl=False)
 
 
-for command in (search, backtest, explain, names, story, export):
+for command in (search, backtest, explain, names, story, export, retry):
     main.add_command(command)
 
 
@@ -361,26 +361,3 @@ def _outcome(count: int, ids: tuple[int, ...], participle: str) -> str:
         return "No delivery is dead."
     numbers = f"number {ids[0]}" if len(ids) == 1 else "one of these numbers"
     return f"No undelivered message has {numbers}. `newsbell outbox` lists them."
-
-
-def _by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
-    """Ask the newsbell that runs; where none runs, do it here under its lock."""
-    read_only(config)
-    try:
-        done = ask(config.database, do, ids)
-    except NewsbellError as error:
-        raise Fault(str(error)) from None
-    if done is not None:
-        return done
-
-    async def work() -> int:
-        async with SqliteStore(config.database) as store:
-            admin = store.admin
-            return await (admin.retry(ids) if do == "retry" else admin.drop(ids, datetime.now(UTC)))
-
-    try:
-        return asyncio.run(work())
-    except StoreBusy as error:
-        raise Fault(f"{error} It did not answer; try again.") from None
-    except NewsbellError as error:
-        raise Fault(str(error)) from None

@@ -14,7 +14,7 @@ from bot.i18n.phrase import Phrase
 from bot.model.delivery import NoticeKind, notice
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
-from bot.service.control import control
+from bot.service.control import ASK_HOSTS, FEED_REQUESTS, control
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
 from bot.service.reload import Reloader, rejected_text
@@ -69,7 +69,7 @@ class App:
         Raises InternalFailure where a pipeline failed or stands still.
         """
         async with (
-            control(self.config.database, self.change_outbox),
+            control(self.config.database, self.answer_request),
             scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):
@@ -158,6 +158,16 @@ class App:
     async def claim_link(self) -> str | None:
         """Return a link that makes whoever opens it first the operator; None where none is due."""
         return await self.telegram.claim_link() if self.telegram else None
+
+    async def answer_request(self, action: str, ids: tuple[int, ...]) -> int:
+        """Do what the command line asks for; return how many deliveries or feeds it changed."""
+        if action not in FEED_REQUESTS:
+            return await self.change_outbox(action, ids)
+        count = await self.store.polls.retry_feeds(
+            ids, self.clock.now(), ask_hosts=action == ASK_HOSTS
+        )
+        self.poller.tick()
+        return count
 
     async def change_outbox(self, action: str, ids: tuple[int, ...]) -> int:
         """Retry or drop deliveries for the command line; return how many."""

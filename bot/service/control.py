@@ -1,4 +1,4 @@
-"""A socket by which the command line asks a running newsbell to change its outbox.
+"""A socket by which the command line asks a running newsbell to change its outbox or poll feeds.
 
 The database has one writer, so a second process does not write to it.
 
@@ -16,7 +16,11 @@ from typing import Any
 
 from bot.errors import ActionRefused, NewsbellError
 
-_LINE = 65536
+#: what is asked about feeds; their ids have a key of their own, so that an older newsbell that
+#: still runs does not take them for those of deliveries
+RETRY_FEEDS, ASK_HOSTS = "retry feeds", "ask hosts"
+FEED_REQUESTS = frozenset({RETRY_FEEDS, ASK_HOSTS})
+_LINE = 1_048_576
 _SECONDS = 10.0
 Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
 
@@ -37,9 +41,9 @@ async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
-            done = await handler(
-                str(request["do"]), tuple(int(number) for number in request["ids"])
-            )
+            do = str(request["do"])
+            ids = request["feeds" if do in FEED_REQUESTS else "ids"]
+            done = await handler(do, tuple(int(number) for number in ids))
             answer: dict[str, Any] = {"done": done}
         except NewsbellError as error:
             answer = {"error": str(error)}
@@ -80,7 +84,8 @@ def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
         connection.settimeout(_SECONDS)
         try:
             connection.connect(str(path))
-            connection.sendall(json.dumps({"do": do, "ids": list(ids)}).encode() + b"\n")
+            subject = "feeds" if do in FEED_REQUESTS else "ids"
+            connection.sendall(json.dumps({"do": do, subject: list(ids)}).encode() + b"\n")
             answer = json.loads(connection.makefile().readline() or "{}")
         except (OSError, ValueError):
             return None

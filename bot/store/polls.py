@@ -64,6 +64,14 @@ _OVERDUE = """
         and (not_before is null or not_before <= :now)
     limit 1
 """
+_RETRY_FEEDS = """
+    update feeds set next_poll_at = min(next_poll_at, :now)
+    where active = 1 and id in (select value from json_each(:ids))
+"""
+_ASK_HOSTS = """
+    update hosts set not_before = :now where not_before > :now
+    and host in (select host from feeds where id in (select value from json_each(:ids)))
+"""
 _MAKE_DUE = "update feeds set next_poll_at = :now where active = 1 and next_poll_at > :now"
 _LEASE = "update feeds set lease_until = :until, lease = lease + 1 where id = :id"
 # A feed that nobody claimed (lease 0 of the commit) must not be claimed now.
@@ -159,6 +167,19 @@ class PollTables:
             db.execute(_MAKE_DUE, {"now": put_time(now)})
 
         await self._writer.run("make feeds due", work)
+
+    async def retry_feeds(
+        self, ids: Collection[int], now: datetime, *, ask_hosts: bool = False
+    ) -> int:
+        """Make these feeds due; with `ask_hosts` also where their host asked for a pause."""
+        values = {"ids": json.dumps(sorted(ids)), "now": put_time(now)}
+
+        def work(db: Database) -> int:
+            if ask_hosts:
+                db.execute(_ASK_HOSTS, values)
+            return int(db.execute(_RETRY_FEEDS, values).rowcount)
+
+        return await self._writer.run("make feeds due", work)
 
     async def hurry(self, failures: Collection[Failure], now: datetime, share: float) -> int:
         """Make feeds due that failed like this, if at least `share` of all did; return how many."""

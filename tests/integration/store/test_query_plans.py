@@ -331,6 +331,7 @@ async def poll_feeds(work: Exercise) -> None:
     await polls.release_feeds()
     await polls.release_feeds([1, 2])
     await polls.is_overdue(NOON)
+    await polls.retry_feeds([1, 2], NOON, ask_hosts=True)
     await polls.hurry([Failure.DNS], NOON, 0.5)
     entries = [placed(number) for number in range(1, 9)]
     keys = tuple(entry.entry.keys for entry in entries)
