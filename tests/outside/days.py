@@ -34,6 +34,7 @@ STEADY = 2.0  #: of the monotonic clock in a long leap; the rest is as if suspen
 RATES = (0.3, 0.2, 0.2, 0.3, 0.5, 1.0, 1.5, 1.7, 1.7, 1.5, 1.3, 1.2)  #: by two hours of the day
 PRIVATES, GROUPS = tuple(range(11, 18)), (-201, -202, -203)
 WRITER = 11
+FULL_AFTER = 4  #: days after which the window of stories and most caches are full
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +281,7 @@ def summary(rows: list[DayFigures]) -> dict[str, Any]:
     if not rows:
         return {"days": 0}
     first, last = rows[0], rows[-1]
+    later = rows[FULL_AFTER:] or rows[-1:]
     return {
         "days": len(rows),
         "slowest_step_ms": max(row.store_step_ms for row in rows),
@@ -288,6 +290,10 @@ def summary(rows: list[DayFigures]) -> dict[str, Any]:
         "cpu_last_s": last.cpu_s,
         "cpu_ratio": round(last.cpu_s / first.cpu_s, 2) if first.cpu_s else 0.0,
         "memory_ratio": round(last.memory_mb / first.memory_mb, 2) if first.memory_mb else 0.0,
+        "memory_mb_a_day_later": round(
+            (last.memory_mb - later[0].memory_mb) / max(len(later) - 1, 1), 2
+        ),
+        "longest_pause_ms": max(row.pause_ms for row in rows),
         "file_mb_a_day": round((last.file_mb - first.file_mb) / max(len(rows) - 1, 1), 2),
     }
 
