@@ -49,7 +49,7 @@ from bot.service import logs
 from bot.service.build import Wiring, open_app
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
-from bot.service.signals import handle_signals, hold_signals
+from bot.service.signals import handle_signals, hold_signals, stop_while_starting
 from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
@@ -61,6 +61,8 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             code = runner.run(work)
+        except asyncio.CancelledError:  # it was stopped while it started
+            code = 0
         except InternalFailure as error:
             raise Stopped(str(error)) from None
         except NewsbellError as error:
@@ -120,6 +122,7 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
 
 
 async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_json: bool) -> int:
+    stop_while_starting()
     console = output.console()
     if rejected:
         console.print(Text(rejected_text(rejected, config), style="red"))

@@ -18,7 +18,7 @@ from bot.model.delivery import DeliveryKind, DeliveryState, Settlement
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
 from bot.service.clock import FastClock
-from bot.service.signals import handle_signals
+from bot.service.signals import handle_signals, stop_while_starting
 
 HOURS = 76.0  #: how much time passes on the demo's clock
 BEGINS = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  #: a Sunday, so that its night is a night
@@ -26,6 +26,7 @@ BEGINS = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)  #: a Sunday, so that its nig
 
 async def play(seconds: float, console: Console) -> int:
     """Play for that long; return the exit code, 0."""
+    stop_while_starting()
     clock = FastClock(HOURS * 3600 / seconds, BEGINS)
     wire = Newswire(clock)
     outlets(wire, clock.now())

@@ -22,6 +22,17 @@ def hold_signals() -> None:
             signal.signal(number, _nothing)
 
 
+def stop_while_starting() -> None:
+    """Have SIGINT and SIGTERM end the running task, until `handle_signals` is called.
+
+    What is open by then is closed. Within a running loop.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for number in STOPPING:
+        if task:
+            loop.add_signal_handler(number, task.cancel)
+
+
 def handle_signals(stop: Callable[[], None], reload: Callable[[], None]) -> None:
     """Handle signals on the running loop.
 

@@ -5,12 +5,16 @@ document and ends after a quiet minute, so that an idle newsbell is one process.
 """
 
 import asyncio
+import os
 import resource
+import signal
+from collections.abc import Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from typing import Any
 
 import structlog
@@ -42,6 +46,39 @@ def _bound(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@contextmanager
+def _blocked(*numbers: signal.Signals) -> Iterator[None]:
+    """Have threads and processes that are started meanwhile never see Ctrl-C or a closed terminal.
+
+    Those are for newsbell, which ends its workers. A worker that loads its modules would otherwise
+    say with a traceback that it was interrupted.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_tracker() -> None:
+    """Start the process that removes semaphores which a killed newsbell left, without its warning.
+
+    To be killed is no fault of newsbell. It ignores SIGINT itself, and unblocks it where it is
+    started: so it has to run before that is blocked.
+    """
+    before = os.environ.get("PYTHONWARNINGS")
+    quiet = "ignore:resource_tracker"
+    os.environ["PYTHONWARNINGS"] = f"{before},{quiet}" if before else quiet
+    try:
+        with _blocked(signal.SIGHUP):
+            resource_tracker.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 class _PoolStopped(Exception):  # noqa: N818 (no fault of anybody's)
@@ -141,6 +178,10 @@ class Workers:
             initargs=(self._limits.memory,),
             context=get_context("spawn"),
         )
+        _start_tracker()
+        with _blocked(signal.SIGINT, signal.SIGHUP):
+            # To ask for it starts the pool's threads, which start the workers.
+            log.debug("readers_started", active=self._pool.active)
         return self._pool
 
     async def _read(self, pool: Any, work: Any) -> ParseOutcome:

@@ -109,6 +109,51 @@ async def test_signals_during_the_start_end_nothing(folder: Path) -> None:
     assert (await _end(process))[0] == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("moment", ["readers start", "readers read"])
+async def test_ctrl_c_reaches_the_readers_of_feeds_and_nobody_says_so(
+    folder: Path, server: FeedServer, number: signal.Signals, moment: str
+) -> None:
+    """A terminal sends it to all processes; those that load their modules had tracebacks."""
+    process = await _start(folder, session=True)
+    await _runs(folder)
+    if moment == "readers start":
+        await _until(lambda: bool(server.seen))
+    else:
+        await _until(lambda: len(server.seen) > 1)
+    os.killpg(process.pid, number)
+    if number == signal.SIGHUP:
+        before = len(server.seen)
+        await _until(lambda: len(server.seen) > before)
+        os.killpg(process.pid, signal.SIGINT)
+    code, errors = await _end(process)
+    assert code == 0
+    assert "Traceback" not in errors
+    assert "readers_broken" not in errors
+    assert "reader_ended" not in errors
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGTERM]])
+async def test_a_kill_leaves_no_warning_of_semaphores(
+    folder: Path, server: FeedServer, numbers: list[signal.Signals]
+) -> None:
+    process = await _start(folder, session=True)
+    await _until(lambda: len(server.seen) > 1)
+    for number in numbers:
+        process.send_signal(number)
+    _, errors = await _end(process)
+    assert "leaked" not in errors
+
+
+async def test_a_stop_while_newsbell_starts_is_one_in_order(folder: Path) -> None:
+    process = await _start(folder, session=True)
+    await _until((folder / "newsbell.db.lock").exists)
+    process.send_signal(signal.SIGTERM)
+    code, errors = await _end(process)
+    assert code == 0
+    assert "Traceback" not in errors
+
+
 async def test_newsbell_stops_in_order_where_its_terminal_closes(folder: Path) -> None:
     parent, child = os.openpty()
     program = (
