@@ -69,6 +69,13 @@ DELIVERED_TOO = (
         "learning to operate the systems, whose delivery took a month."
     ),
 )
+RESIGNED = (
+    "Governor of Deir ez-Zor resigns as Russian troops move in with S-300 batteries",
+    (
+        "The governor gave up his office late on Monday night, when Russian troops with S-300 "
+        "batteries stood in the city and the militias had left Mayadin."
+    ),
+)
 NOISE = (
     "Al-Furat of Deir ez-Zor win derby on penalties",
     "The home side won on penalties in front of a full stadium.",
@@ -271,10 +278,21 @@ async def test_the_evening_of_the_reporter(
         assert "Blog" in grown[0]
         assert "Log Out" not in grown[0].partition("also:")[2]
 
-        # Morning: the digest has its hour behind the quiet ones.
+        # A development in the night: the message shows it, and it wakes nobody.
+        await harness.publish("coast", RESIGNED)
+        await harness.passes(10 * MINUTE)
+        [changed] = harness.news()
+        assert changed.startswith("* ")
+        assert f"↳ {RESIGNED[0]} · Coast" in changed
+
+        # Morning: what the night brought is a silent reply, and the digest has its hour.
         until = datetime(2026, 3, 3, 8, 30, tzinfo=ZONE)
         await harness.passes(until - harness.clock.now())
-        [digest] = harness.news()
+        note, digest = harness.news()
+        assert note.startswith(f"↳ {RESIGNED[0]} · Coast")
+        [silent] = [message for message in harness.api.messages(ANN) if message.silent]
+        assert silent.text.replace("\u2068", "").replace("\u2069", "") == note
+        assert harness.seen[silent.reply_to or 0].startswith(FIRST[0])
         assert digest.startswith("Digest: 2 stories 🔔 bridge")
         assert all(title in digest for title in BRIDGES)
 
