@@ -1,8 +1,9 @@
 """Take out of a text what publishing software adds to every text. Not summaries, no detection.
 
 WordPress ends each text of a feed with "The post HEADLINE appeared first on SITE." Google News
-gives, in place of a text, a list of what other outlets call the same news. Both are words that no
-article has: they would match, and hide, articles about something else.
+gives, in place of a text, a list of what other outlets call the same news, and aggregators write
+the outlet behind each headline. These are words that no article has: they would match, and hide,
+articles about something else.
 """
 
 import re
@@ -133,6 +134,17 @@ _NEWS_ITEM = (
 )
 _NEWS_LIST = re.compile(rf"(?:<[ou]l> ?)?(?:{_NEWS_ITEM}){{1,60}}(?:</[ou]l>)?", re.IGNORECASE)
 _NO_BREAK = re.compile("&nbsp;|&#160;")
+
+
+_BEFORE_SOURCE = re.compile(r"\s+[-–—|·]\s*$")
+
+
+def headline_without_source(title: str, source: str) -> str:
+    """Return a headline without the outlet behind it, where the entry itself names that outlet."""
+    if not source or not title.casefold().endswith(source.casefold()):
+        return title
+    found = _BEFORE_SOURCE.search(title, 0, len(title) - len(source))
+    return title[: found.start()] if found and found.start() else title
 
 
 def article_text(value: str, kind: TextType, title: str) -> str:

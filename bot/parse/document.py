@@ -13,7 +13,7 @@ import feedparser
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
 from bot.parse import feedparser_hooks
-from bot.parse.boilerplate import article_text
+from bot.parse.boilerplate import article_text, headline_without_source
 from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.entry_keys import with_keys
 from bot.text import clean
@@ -178,6 +178,12 @@ def _authors(entry: Mapping[str, Any]) -> str:
     )
 
 
+def _source(entry: Mapping[str, Any]) -> str:
+    """The outlet that an aggregator names."""
+    source = entry.get("source")
+    return clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else ""
+
+
 def to_entry(
     raw: Mapping[str, Any], block: bytes, base: str, now: datetime, style: DateStyle
 ) -> ParsedEntry | None:
@@ -185,12 +191,12 @@ def to_entry(
 
     `style` is how the document writes dates, and in which language it is.
     """
-    title = _title(raw)
+    source = _source(raw)
+    title = headline_without_source(_title(raw), source)
     guid = clean.plain(str(raw.get("id") or "")[:8192])[:2048]
     link = _link(raw, base)
     if not (guid or link or title):
         return None
-    source = raw.get("source") or {}
     summary = _summary(raw, title)
     own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
     language = language_of(f"{title} {summary}", str(own or style.language))
@@ -203,9 +209,7 @@ def to_entry(
             title=title or clean.cut(summary, 100) or link,
             summary=summary,
             author=_authors(raw),
-            source=clean.title(str(source.get("title") or "")[:300])
-            if isinstance(source, Mapping)
-            else "",
+            source=source,
             published=_date(raw, "published", now, style, language) or updated,
             updated=updated,
             language=language,

@@ -318,3 +318,26 @@ def test_a_long_author_costs_no_more_than_others(element: str, text: str) -> Non
     document = read_document(body.encode(), "", "https://zoo.example/feed", frozenset(), NOON)
     assert isinstance(document, ParsedDocument)
     assert len(document.entries) == 20
+
+
+@pytest.mark.parametrize("sign", ["-", "–", "—", "|"])
+def test_the_outlet_behind_an_aggregator_s_headline_is_no_word_of_it(sign: str) -> None:
+    entry = rss(
+        f"<title>Zebras cross the Orrin {sign} Harbour Times</title>"
+        "<source url='https://harbour.example'>Harbour Times</source>"
+    )
+    assert (entry.title, entry.source) == ("Zebras cross the Orrin", "Harbour Times")
+
+
+@pytest.mark.parametrize(
+    ("title", "source"),
+    [
+        ("Zebras cross the Orrin - Harbour Times", "Coastal Post"),
+        ("Zebras sue Harbour Times", "Harbour Times"),
+        ("Harbour Times", "Harbour Times"),
+        ("- Harbour Times", "Harbour Times"),
+    ],
+)
+def test_other_words_at_the_end_of_a_headline_stay(title: str, source: str) -> None:
+    entry = rss(f"<title>{title}</title><source url='https://h.example'>{source}</source>")
+    assert entry.title == title
