@@ -13,7 +13,7 @@ from bot.i18n.catalog import Translator
 from bot.model.alerts import AlertView, BundleKind
 from bot.model.chat_events import AlertAction
 from bot.model.delivery import Delivery, DeliveryKind
-from bot.model.entries import Span
+from bot.model.entries import Span, counts_from_sight
 from bot.model.message import Button, Entity, Message
 from bot.text.clean import TITLE_LENGTH, cut
 from bot.text.url import host
@@ -108,7 +108,11 @@ def source_line(
             "via {agency}: {publisher}", agency=alert.agency, publisher=publisher
         )
     site = host(alert.link)
-    at = translator.time(alert.published or alert.first_seen_at, now)
+    if counts_from_sight(alert.published, alert.first_seen_at):
+        seen = translator.time(alert.first_seen_at, now)
+        at = translator.gettext("seen {time}", time=seen)
+    else:
+        at = translator.time(min(alert.published or now, alert.first_seen_at), now)
     names = (
         [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
     )

@@ -90,3 +90,4 @@ class StoryEntry:
     agency: str
     at: datetime
     pairs: tuple[Pair, ...]  #: why it belongs
+    by_sight: bool = False  #: `at` is when it was seen: it has no date, or one in the future

@@ -8,6 +8,11 @@ from bot.model.feeds import Failure, FeedHints
 from bot.model.stories import Placement, StoryIds
 
 
+def counts_from_sight(published: datetime | None, first_seen_at: datetime) -> bool:
+    """Whether an entry counts from when it was seen: it has no date, or one in the future."""
+    return published is None or published > first_seen_at + AHEAD
+
+
 @dataclass(frozen=True, slots=True)
 class EntryKeys:
     """What an entry is recognised by: BLAKE2b-128 hashes, empty where there is nothing."""
@@ -183,4 +188,5 @@ class Match:
     spans: tuple[Span, ...] = field(default=())
 
 
+AHEAD = timedelta(minutes=10)  #: how far the clock of a publisher may be ahead
 RECENT = timedelta(hours=24)  #: age up to which an article is news

@@ -15,7 +15,7 @@ from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import AlertFact, EntryFacts, FeedFact
 from bot.model.chats import Subscription
 from bot.model.delivery import DeliveryState
-from bot.model.entries import Article, Silence
+from bot.model.entries import Article, Silence, counts_from_sight
 from bot.query.explain import explain, sentence
 from bot.query.tree import Node
 from bot.query.words import ArticleWords
@@ -261,6 +261,17 @@ def describe_entry(
                 when=first,
             )
     texts = [text]
+    if entry.published is None:
+        texts.append(
+            translator.gettext("The feed gives no readable date, so it counts from then on.")
+        )
+    elif counts_from_sight(entry.published, entry.first_seen_at):
+        texts.append(
+            translator.gettext(
+                "The feed gave a time in the future ({when}), so it counts from then on.",
+                when=when(entry.published),
+            )
+        )
     texts += [
         translator.gettext("Text changed {when}; before: “{title}”.", when=when(at), title=title)
         for at, title in facts.revisions[-3:]

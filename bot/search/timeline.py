@@ -138,6 +138,18 @@ def who_was_first(story: TimelineStory, translator: Translator = ENGLISH) -> str
     second = next((item for item in story.entries if item.entry.origin != first.entry.origin), None)
     if second is None:
         return translator.gettext("Only {name} so far.", name=first.entry.name)
+    lead = _lead(first, second, translator)
+    by_sight = [item.entry.name for item in (first, second) if item.entry.by_sight]
+    if not by_sight:
+        return lead
+    rest = translator.gettext(
+        "Counted from when newsbell saw it: {names} (no usable date in the feed).",
+        names=", ".join(dict.fromkeys(by_sight)),
+    )
+    return f"{lead} {rest}"
+
+
+def _lead(first: TimelineEntry, second: TimelineEntry, translator: Translator) -> str:
     if second.delay <= timedelta(0):
         return translator.gettext(
             "{name} and {other} had it at the same time.",

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from bot.errors import StoreTimeout
 from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
 from bot.model.chats import ChatKind, Subscription
-from bot.model.entries import Silence
+from bot.model.entries import Silence, counts_from_sight
 from bot.model.feeds import Failure
 from bot.model.stories import Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
@@ -81,6 +81,7 @@ _STORYLINE = """
     select e.id, e.strict_id, e.story_id, e.storyline_id, e.title, e.link,
         coalesce(nullif(e.source, ''), f.name) as name, e.origin, e.agency,
         coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at,
+        e.published, e.first_seen_at,
         (select json_group_array(json_array(other_id, score, reason)) from joins j
             where j.entry_id = e.id) as pairs
     from entries e join feeds f on f.id = e.feed_id
@@ -221,6 +222,7 @@ class Archive:
                 row["agency"],
                 sure_time(row["at"]),
                 _pairs(row["pairs"]),
+                counts_from_sight(get_time(row["published"]), sure_time(row["first_seen_at"])),
             )
             for row in rows
         ]

@@ -1,6 +1,7 @@
 """Whatever a feed says, its alert is a text that Telegram accepts and that mentions no one."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -231,6 +232,15 @@ def test_a_snippet_shows_the_first_match_wherever_it_stands(before: int) -> None
     text, [span] = snippet(summary, [Span("summary", start, start + 7)])
 
     assert text[span.start : span.end] == "harbour"
+
+
+def test_a_time_that_rests_on_sight_says_so() -> None:
+    for published in (None, NOON + timedelta(hours=3)):
+        alert = replace(view("Fire"), published=published, first_seen_at=NOON)
+        assert "· seen 12:00" in rendered(alert).text
+    for minutes, shown in ((5, "12:00"), (0, "12:00"), (-20, "11:40")):
+        alert = replace(view("Fire"), published=NOON + timedelta(minutes=minutes))
+        assert f"· {shown}" in rendered(replace(alert, first_seen_at=NOON)).text
 
 
 def test_a_post_without_headline_stands_once() -> None:

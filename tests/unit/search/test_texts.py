@@ -6,14 +6,16 @@ from datetime import date, timedelta
 from support import NOON
 
 from bot.i18n.catalog import Catalogs, Translator
-from bot.model.archive import StoryEntry
+from bot.model.archive import EntryFacts, StoredEntry, StoryEntry
+from bot.model.entries import Article
 from bot.model.feeds import Failure, FeedState
 from bot.model.status import FeedStatus, Status
 from bot.model.stories import StoryIds
 from bot.search.backtest import Forecast
+from bot.search.explain import describe_entry
 from bot.search.feed_state import feed_state, status_text
 from bot.search.forecast_text import forecast_text
-from bot.search.timeline import source_name
+from bot.search.timeline import source_name, timeline, who_was_first
 
 GERMAN = Translator(catalog=Catalogs().of("de"))
 READ = FeedState(next_poll_at=NOON + timedelta(seconds=90), last_ok_at=NOON)
@@ -80,3 +82,41 @@ def test_a_source_names_the_agency_of_its_text() -> None:
     entry = StoryEntry(1, StoryIds(1, 1, 1), "T", "", "Harbour News", "a", "AP", NOON, ())
     assert source_name(entry) == "via AP: Harbour News"
     assert source_name(replace(entry, agency="")) == "Harbour News"
+
+
+def test_who_was_first_says_whose_time_rests_on_sight() -> None:
+    def entry(number: int, name: str, *, minutes: int, by_sight: bool) -> StoryEntry:
+        at = NOON + timedelta(minutes=minutes)
+        ids = StoryIds(1, 1, 1)
+        return StoryEntry(number, ids, "T", "", name, name, "", at, (), by_sight=by_sight)
+
+    def told(*by_sight: bool) -> str:
+        names = ("Harbour News", "Coast")
+        entries = [
+            entry(number, name, minutes=10 * number, by_sight=sight)
+            for number, (name, sight) in enumerate(zip(names, by_sight, strict=True))
+        ]
+        return who_was_first(timeline(entries, 0)[0])
+
+    lead = "Harbour News had it first, 10 min before Coast."
+    rest = "Counted from when newsbell saw it: {} (no usable date in the feed)."
+    assert told(False, False) == lead
+    assert told(True, False) == f"{lead} {rest.format('Harbour News')}"
+    assert told(True, True) == f"{lead} {rest.format('Harbour News, Coast')}"
+
+
+def test_an_article_without_a_usable_date_says_from_when_it_counts() -> None:
+    article = Article("Fire", feed_name="Coast")
+    when = "{:%H:%M}".format
+    for published, part in (
+        (None, "The feed gives no readable date, so it counts from then on."),
+        (
+            NOON + timedelta(hours=5),
+            "The feed gave a time in the future (17:00), so it counts from then on.",
+        ),
+        (NOON + timedelta(minutes=5), ""),
+        (NOON - timedelta(hours=1), ""),
+    ):
+        facts = EntryFacts(StoredEntry(1, 1, article, published, NOON, None), (), ())
+        told = describe_entry(facts, when, "link")
+        assert told == f"First seen in Coast 12:00. {part}".rstrip()
