@@ -380,6 +380,10 @@ class DeliveryStore(Protocol):
         """
         ...
 
+    async def drop_late_answers(self, created_before: datetime, now: datetime) -> int:
+        """Drop answers that have waited in busy groups since before; return how many."""
+        ...
+
     async def put_aside(self, chat_id: int, reason: str, now: datetime) -> None:
         """Make the next delivery of a chat a dead letter; reads nothing of it."""
         ...

@@ -83,6 +83,11 @@ class Deliverer:
         return bool(self._busy)
 
     @property
+    def has_outage(self) -> bool:
+        """Whether the service takes nothing, as far as its last answers show."""
+        return self._gate.outage is not None
+
+    @property
     def token_refused(self) -> bool:
         """Whether the service refuses the bot's token, as its last answers were."""
         outage = self._gate.outage if self._gate.confirmed else None

@@ -23,6 +23,8 @@ from bot.service.workers import Workers
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
 CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not
+ANSWERS_LAST = timedelta(minutes=5)  #: how long an answer waits in a busy group
+LATE_ANSWERS_LOOK = timedelta(seconds=30)  #: between two looks for those that waited longer
 CLEANUP_LOOK = timedelta(minutes=15)
 SEARCH_BATCHES = 25  #: of new entries added to the search at a time
 SEARCH_BATCHES_ONCE = 2500  #: the same at the end of a single run
@@ -65,6 +67,7 @@ class Jobs:
     ) -> None:
         self.clock_watch, self.token_watch = clock_watch, token_watch
         self._database = DatabaseWatch(store, clock)
+        self._answers_from = clock.monotonic()  # since when answers can be sent
         self._store, self._poller, self._deliverer = store, poller, deliverer
         self._workers, self._network, self._clock = workers, network, clock
 
@@ -80,6 +83,7 @@ class Jobs:
             "filling the search": (timedelta(seconds=2), self.fill_search),
             "releasing alerts that wait": (timedelta(seconds=5), self.release_pending),
             "looking after the bot's token": (token_watch.LOOK, self.look_at_token),
+            "dropping late answers": (LATE_ANSWERS_LOOK, self.drop_late_answers),
             "comparing the clocks": (LOOK, self.compare_clocks),
             "looking for the database": (database_watch.LOOK, self.look_for_database),
             "cutting the log of the database": (database_watch.TIDY, self.tidy_database),
@@ -134,6 +138,24 @@ class Jobs:
                 self._deliverer.wake()
         except StoreError as error:
             log.error("release_pending_failed", error=str(error))
+
+    async def drop_late_answers(self) -> None:
+        """Drop answers that have waited for minutes in groups that take 20 messages a minute.
+
+        Not those that an outage kept back: their time begins when it is over.
+        """
+        now, moment = self._clock.now(), self._clock.monotonic()
+        if self._deliverer.has_outage:
+            self._answers_from = moment
+        if moment - self._answers_from < ANSWERS_LAST.total_seconds():
+            return
+        try:
+            count = await self._store.deliveries.drop_late_answers(now - ANSWERS_LAST, now)
+        except StoreError as error:
+            log.error("late_answers_failed", error=str(error))
+            return
+        if count:
+            log.warning("late_answers_dropped", answers=count)
 
     async def look_for_database(self) -> None:
         """Notice that a file of the database is gone."""

@@ -96,7 +96,14 @@ def _keep_reply(db: Database, handled: HandledUpdate, now: datetime) -> None:
             reply_to=None if reply.edit else update.message_id,
             screen=screen,
             edits=update.message_id if reply.edit else None,
+            lasting=_is_lasting(reply),
         )
+
+
+def _is_lasting(reply: Reply) -> bool:
+    """Whether a reply says what was changed, or asks for something."""
+    asks = reply.screen is not None and reply.screen.expects is not ExpectedInput.NOTHING
+    return bool(reply.changes) or reply.edit or asks
 
 
 def finish(

@@ -222,6 +222,12 @@ class DeliveryTables:
 
         return await self._writer.run("queue again", work)
 
+    async def drop_late_answers(self, created_before: datetime, now: datetime) -> int:
+        """Drop answers that have waited in busy groups since before; return how many."""
+        return await self._writer.run(
+            "drop late answers", lambda db: outbox.drop_late_answers(db, created_before, now)
+        )
+
     async def put_aside(self, chat_id: int, reason: str, now: datetime) -> None:
         """Make the next delivery of a chat a dead letter; reads nothing of it."""
 

@@ -49,6 +49,7 @@ class DropReason(StrEnum):
     MERGED_STORY = "its story became part of another"
     MUTED = "the chat muted its storyline"
     WITHDRAWN = "no subscription in force wants it any more"
+    LATE_ANSWER = "the group was too busy to get the answer in time"
     WAITED_TOO_LONG = "the chat took no messages for weeks"
 
 
@@ -301,8 +302,11 @@ def queue_text(
     screen: int = 0,
     edits: int | None = None,
     phrase: Phrase | None = None,
+    lasting: bool = True,
 ) -> None:
     """Queue a notice or a reply.
+
+    A reply that is not `lasting` is an answer and no more: late in a busy group, it is dropped.
 
     A reply that `edits` a message replaces it, and an earlier edit of it that still waits.
     `edits` is 0 for the message of the screen, whichever number that got.
@@ -334,7 +338,14 @@ def queue_text(
         file=file.content if file else None,
         picture=file.picture if file else False,
         phrase=phrase.dumped() if phrase else "",
+        expires=not lasting and priority is Priority.LATE_REPLY,
     )
+
+
+def drop_late_answers(db: Database, created_before: datetime, now: datetime) -> int:
+    """Drop answers that have waited in busy groups since before; return how many."""
+    where = f"{IS_QUEUED} and expires = 1 and created_at < ?"
+    return drop(db, DropReason.LATE_ANSWER, now, where, [put_time(created_before)])
 
 
 def _reply_priority(db: Database, chat_id: int) -> Priority:

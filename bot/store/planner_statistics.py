@@ -51,6 +51,8 @@ SHARED = {
 #: rows that partial indexes hold; all others hold those of their table
 PARTIAL = {
     "outbox_queue": 600,
+    "outbox_tried": 20,
+    "outbox_expiring": 100,
     "outbox_screen": 8_000,
     "outbox_message": 55_000,
     "alerts_due": 50,

@@ -125,6 +125,15 @@ def m017_host_pace(db: Database) -> None:
     _execute(db, _SEVENTEENTH)
 
 
+@migrations()
+def m018_late_answers(db: Database) -> None:
+    """Which answers in a group are of no use any more when they come late."""
+    db.execute("alter table outbox add column expires integer not null default 0")
+    db.execute(
+        "create index outbox_expiring on outbox (created_at) where state = 'queued' and expires = 1"
+    )
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

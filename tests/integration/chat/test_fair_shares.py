@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botapi import BotApi
+from botapi import BotApi, ServerError
+from botapi.faults import FaultPlan
 from support import FeedServer, ManualClock, item, poll, rss
 from telegram_harness import ANN, BOB, GROUP, TelegramHarness, open_harness, rule
 
@@ -100,6 +101,51 @@ async def test_the_sixth_reply_that_waits_in_a_group_does_not_go_before_an_alert
         shown = harness.shown(GROUP)
         position = next(number for number, text in enumerate(shown) if "Storm" in text)
         assert (position, len(shown)) == (3, 7)
+
+
+async def test_answers_that_waited_five_minutes_in_a_group_are_dropped_and_nothing_else(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """What an administrator changed is said, and what asks for something; alerts stay."""
+    storm = rule("Storm", "storm", to=("group",))
+    async with world(tmp_path, clock, subscriptions=[storm]) as harness:
+        assert harness.app.listener is not None
+        for number in range(6):
+            harness.api.say(GROUP, BOB, f"/feeds {number}")
+        harness.api.say(GROUP, ANN, "/subscribe harbour")
+        harness.api.say(GROUP, ANN, "/subscribe")
+        await harness.app.listener.poll_once()
+        await harness.bring("Storm hits the harbour")
+        clock.advance(5 * MINUTE - SECOND)
+        await harness.app.jobs.drop_late_answers()
+        assert await harness.rows("select 1 from outbox where state = 'dropped'") == []
+        clock.advance(2 * SECOND)
+        await harness.app.jobs.drop_late_answers()
+        await harness.deliver(2 * MINUTE, SECOND)
+        shown = harness.shown(GROUP)
+        dropped = await harness.rows("select kind, error from outbox where state = 'dropped'")
+    assert dropped == [("reply", "the group was too busy to get the answer in time")] * 3
+    assert len(shown) == 6
+    assert any("Storm hits" in text for text in shown)
+    assert any(text.startswith("Done.") for text in shown)
+
+
+async def test_answers_that_an_outage_kept_back_are_not_dropped_for_that(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with world(tmp_path, clock) as harness:
+        assert harness.app.listener is not None
+        for number in range(6):
+            harness.api.say(GROUP, BOB, f"/feeds {number}")
+        await harness.app.listener.poll_once()
+        for _ in range(4):
+            harness.api.fault(ServerError(502), method="sendMessage", times=50)
+            await harness.deliver(3 * MINUTE, 10 * SECOND)
+            await harness.app.jobs.drop_late_answers()
+        harness.api._faults = FaultPlan()
+        await harness.deliver(2 * MINUTE, SECOND)
+        await harness.app.jobs.drop_late_answers()
+        assert len(harness.shown(GROUP)) == 6
 
 
 async def test_opened_links_count_as_commands(tmp_path: Path, clock: ManualClock) -> None:

@@ -127,7 +127,6 @@ ALLOWED = {
     "happened(touched_at)": "screens of 90 days, after the clock was set",
     "outbox.kind = 'reply' and created_at > ?": "a minute of one chat",
     "state != 'queued' and settled_at > :since": "a minute",
-    "state = 'queued' and attempts > 0": "once at a start: what was tried and waits again",
     "state = 'sending' and state != 'queued'": "what is being sent at this moment",
     "where state = 'dead' and state != 'queued'": "what waits for the operator",
     "where state = 'unknown' and state != 'queued'": "what waits for the operator",
@@ -443,6 +442,7 @@ async def deliver(work: Exercise) -> None:
         Outage(ServiceFault.ERROR, "502", NOON), NoticeIntent(NoticeKind.SERVICE_DOWN, "Down"), NOON
     )
     await deliveries.notify(NoticeIntent(NoticeKind.INTERNAL, "Failed"), NOON)
+    await deliveries.drop_late_answers(NOON, NOON)
 
 
 async def merge_stories(work: Exercise) -> None:
