@@ -53,6 +53,7 @@ from bot.service.signals import handle_signals, hold_signals, stop_while_startin
 from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
+from bot.text.stem import INFLECTED
 
 log = structlog.stdlib.get_logger("newsbell.config")
 
@@ -193,6 +194,8 @@ def check(file: Path) -> None:
         click.echo(line)
     for warning in config.warnings:
         click.echo(warning.at(str(file)))
+    if config.has_uninflected_words:
+        click.echo(f"Words are inflected in these languages: {', '.join(sorted(INFLECTED))}.")
     for key in config.outdated:
         click.echo(f"{key.at(str(file))} (the old name still works)")
     if not config.token and any(chat.kind == "telegram" for chat in declared.chats):

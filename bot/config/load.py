@@ -37,7 +37,7 @@ from bot.model.stories import Grouping
 from bot.query.parser import parse
 from bot.query.price import FILE_LIMIT, check_price
 from bot.query.tree import Node
-from bot.query.warnings import query_warnings
+from bot.query.warnings import NOT_INFLECTED, query_warnings
 
 M = TypeVar("M", bound=BaseModel)
 #: old names of keys that still work, by their path
@@ -111,6 +111,9 @@ class Config:
     proxies: Proxies = Proxies()
     #: the pause between two requests, by name or pattern of the host
     hosts: Mapping[str, timedelta] = field(default_factory=dict)
+    has_uninflected_words: bool = (
+        False  #: some warnings are about such
+    )
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -226,6 +229,7 @@ class _Reader:
             tuple(self._warnings),
             proxies,
             hosts,
+            has_uninflected_words=self._has_uninflected_words,
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -423,6 +427,7 @@ class _Reader:
         seen: dict[str, int] = {}  # to the line
         self._tests: list[RuleTest] = []
         self._warnings: list[Mistake] = []
+        self._has_uninflected_words = False
         for index, data in enumerate(self._section("subscriptions", list)):
             path: yaml_locations.Path = ("subscriptions", index)
             shape = self._model(SubscriptionShape, data, path)
@@ -461,9 +466,9 @@ class _Reader:
     def _warn(self, path: yaml_locations.Path, tree: Node) -> None:
         line, column = self._document.at(path)
         name = yaml_locations.path_text(path)
-        self._warnings += [
-            Mistake(line, column, name, str(warning)) for warning in query_warnings(tree)
-        ]
+        for warning in query_warnings(tree):
+            self._warnings.append(Mistake(line, column, name, str(warning)))
+            self._has_uninflected_words |= warning.text == NOT_INFLECTED
 
     def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
         for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):

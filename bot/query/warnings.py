@@ -6,7 +6,7 @@ languages that are not inflected. Not errors: those are the parser's.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import regex
 
@@ -56,6 +56,13 @@ class QueryWarning:
 
     def __str__(self) -> str:
         return self.text.format(**self.values) if self.values else self.text
+
+
+_OF_LANGUAGE = QueryWarning(
+    "Words of this language ({code}) are not inflected: {word} finds only this form. Put a star "
+    "after what all forms begin with."
+)
+NOT_INFLECTED = _OF_LANGUAGE.text  #: the text of warnings about languages
 
 
 def query_warnings(tree: Node) -> list[QueryWarning]:
@@ -115,11 +122,7 @@ def _of_languages(tree: Node) -> Iterator[QueryWarning]:
 
 
 def _not_inflected(word: str, code: str) -> QueryWarning:
-    return QueryWarning(
-        "Words of this language ({code}) are not inflected: {word} finds only this form. Put a "
-        "star after what all forms begin with.",
-        {"word": word, "code": code},
-    )
+    return replace(_OF_LANGUAGE, values={"word": word, "code": code})
 
 
 def _required_languages(node: Node) -> Iterator[Meta]:

@@ -257,6 +257,20 @@ async def test_check_warns_of_what_may_be_a_mistake(folder: Path) -> None:
     result = await command(folder, "check", "other.yaml")
     assert result.code == 0
     assert "other.yaml:3:34 subscriptions[0].query: “and” is a word here" in result.out
+    assert "Words are inflected in" not in result.out
+
+
+async def test_check_lists_the_languages_of_inflection_where_a_query_is_of_another(
+    folder: Path,
+) -> None:
+    (folder / "other.yaml").write_text(
+        "chats: {here: {terminal: true}}\nfeeds: ['http://a.example/']\n"
+        "subscriptions: [{name: a, query: 'raķete', to: here}]\n",
+        encoding="utf-8",
+    )
+    result = await command(folder, "check", "other.yaml")
+    assert (result.code, "(lv) are not inflected: raķete" in result.out) == (0, True)
+    assert "Words are inflected in these languages: ar, ca, cs," in result.out
 
 
 async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder: Path) -> None:
