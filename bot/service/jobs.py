@@ -26,9 +26,9 @@ CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not
 ANSWERS_LAST = timedelta(minutes=5)  #: how long an answer waits in a busy group
 LATE_ANSWERS_LOOK = timedelta(seconds=30)  #: between two looks for those that waited longer
 CLEANUP_LOOK = timedelta(minutes=15)
-SEARCH_BATCHES = 25  #: of new entries added to the search at a time
-SEARCH_BATCHES_ONCE = 2500  #: the same at the end of a single run
-SEARCH_PAUSE = 0.05  #: seconds between two batches for the search, so that polls get their turn
+SEARCH_BATCHES = 100  #: of new entries added to the search at a time
+SEARCH_BATCHES_ONCE = 5000  #: the same at the end of a single run
+SEARCH_PAUSE = 0.02  #: seconds between two batches for the search, so that polls get their turn
 
 log = structlog.stdlib.get_logger("newsbell.jobs")
 

@@ -11,7 +11,9 @@ written: now and then all that there is. So that is turned off (`automerge`, by 
 parts are merged page by page. What a renewed index leaves behind is deleted likewise.
 """
 
+from bisect import bisect_right
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlite_utils import Database
@@ -26,6 +28,7 @@ from bot.store.meta import MetaName
 from bot.store.sql import marks
 
 BATCH = 40  #: entries added in one transaction
+BATCH_TEXT = 8000  #: characters of them: their words may all be new ones
 MERGED_PAGES = 64  #: of parts of the index that one transaction merges, of 4 kB
 DISCARDED_PAGES = 500  #: of a former index that one transaction deletes
 SETTLED = timedelta(hours=1)  #: after its last change an entry gets a further row
@@ -92,7 +95,7 @@ def _fill(db: Database, now: datetime) -> int:
             return 0
         meta.write(db, MetaName.SEARCH_KEYS, KEYS_VERSION)
     searched = meta.read_number(db, MetaName.SEARCHED)
-    new = db.execute(_NEW, [searched, BATCH]).fetchall()
+    new = _beginning(db.execute(_NEW, [searched, BATCH]).fetchall())
     if new:
         last = new[-1]["id"]
         db.conn.executemany(
@@ -101,7 +104,8 @@ def _fill(db: Database, now: datetime) -> int:
         )
         meta.write(db, MetaName.SEARCHED, last)
         db.execute("delete from unsearched where entry_id > ? and entry_id <= ?", [searched, last])
-    changed = db.execute(_CHANGED, [searched, put_time(now - SETTLED), BATCH]).fetchall()
+    values = [searched, put_time(now - SETTLED), BATCH]
+    changed = _beginning(db.execute(_CHANGED, values).fetchall())
     for row in changed:
         number = db.execute(_NEXT_AGAIN, [_AGAIN]).fetchone()[0]
         db.execute("insert into searched_again values (?, ?)", [number, row["id"]])
@@ -113,6 +117,12 @@ def _fill(db: Database, now: datetime) -> int:
     if changed:
         meta.add(db, MetaName.SEARCH_OBSOLETE, len(changed))
     return count
+
+
+def _beginning(rows: list[Any]) -> list[Any]:
+    """The first of these entries, as many as their text allows."""
+    sizes = accumulate(len(row["title"]) + len(row["summary"]) for row in rows)
+    return rows[: max(1, bisect_right(list(sizes), BATCH_TEXT))]
 
 
 def _merge(db: Database) -> bool:

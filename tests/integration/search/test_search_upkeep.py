@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from archive_harness import DAY, ArchiveHarness
+from archive_harness import DAY, HOUR, ArchiveHarness
 from sqlite_utils import Database
 from support import NOON, ManualClock, Recorder, newsbell
 
+from bot.model.entries import Article
 from bot.store import archive as archive_module
 from bot.store import search_index
 from bot.store.archive import Archive
@@ -66,6 +67,21 @@ def test_no_step_of_the_search_grows_with_the_index(
     assert max(fills) < 40, "five entries, their pages, and what is counted"
     assert max(merges) < 40
     assert len(harness.titles("harbour")) == 600
+
+
+def test_a_batch_is_as_large_as_its_text_allows(
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "BATCH_TEXT", 100)
+    lengths = (40, 50, 11, 300, 30, 30, 30)
+    numbers = harness.put(*("x" * length for length in lengths))
+    counts = [harness.run(harness.store.search.fill(NOON)) for _ in range(6)]
+    assert counts == [2, 1, 1, 3, 0, 0]
+
+    for number in numbers[:3]:
+        harness.revise(number, Article("y" * 60, language="en"))
+    later = NOON + HOUR
+    assert [harness.run(harness.store.search.fill(later)) for _ in range(4)] == [1, 1, 1, 0]
 
 
 def test_a_merge_under_way_is_taken_up_after_a_restart_and_hides_nothing(
