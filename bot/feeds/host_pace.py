@@ -110,7 +110,7 @@ def after_answer(
 def needs_storing(before: HostPace, after: HostPace, now: datetime) -> bool:
     """Whether a pace has something that has to outlive the process, or had."""
     return any(
-        pace.interval or pace.refusals or (pace.not_before and pace.not_before > now)
+        pace.interval or pace.proven or pace.refusals or (pace.not_before and pace.not_before > now)
         for pace in (before, after)
     )
 
@@ -166,7 +166,9 @@ def _let_in(pace: HostPace, now: datetime) -> HostPace:
     is_soon = pace.asked_at is not None and _gap(pace, now) <= _SOON * pace.interval
     pace = replace(pace, refusals=0, asked_at=now)
     if not pace.interval:
-        return pace
+        # For a while it is remembered what held, so that a refusal now does not begin anew.
+        is_over = pace.proven and now - min(pace.since or now, now) >= QUIET
+        return HostPace(asked_at=now) if is_over else pace
     held = pace.held + is_soon
     quiet = now - min(pace.since or now, now)
     if held < pace.patience and quiet < QUIET * (pace.patience / PATIENCE):
@@ -181,7 +183,7 @@ def _shortened(pace: HostPace, now: datetime) -> HostPace:
         refused, patience = refused / 2, max(patience // 2, PATIENCE)
     interval = max(pace.interval / 2, (pace.interval + refused) / 2)
     if interval < HELD:
-        return HostPace(asked_at=now)
+        return HostPace(proven=HELD, since=now, patience=patience, asked_at=now)
     return replace(
         pace,
         interval=interval,

@@ -3,11 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from support import NOON
 
 from bot.feeds import host_turns
 from bot.feeds.host_turns import HostTurns
-from bot.model.feeds import FeedDue, FeedState
+from bot.model.feeds import (
+    Failure,
+    FeedDue,
+    FeedState,
+    Fetched,
+    FetchFailed,
+    Freshness,
+)
+from bot.model.hosts import HostPace
 
 
 def feed(number: int, host: str, seconds: float = 0.0) -> FeedDue:
@@ -145,3 +154,61 @@ def test_a_feed_that_moved_counts_for_the_host_it_moved_to() -> None:
     queue = turns()
     add(queue, moved, feed(2, "a.example"))
     assert len(queue.start(0)) == 2
+
+
+def test_a_refusal_gives_the_feeds_of_its_host_back_and_lets_none_in_until_it_is_stored() -> None:
+    queue = turns()
+    add(queue, *(feed(n, "a.example") for n in range(1, 6)), feed(9, "b.example"))
+    first = queue.start(0)[0]
+    queue.answered(first, 0.5)
+    answer = queue.judge(first, FetchFailed(Failure.SLOW_DOWN, ""), NOON)
+    assert answer.refused
+    assert answer.given_back == (2, 3, 4, 5)
+    assert queue.start(1) == []
+    assert queue.share().of("a.example") == 0
+    add(queue, feed(6, "a.example"))  # it was being claimed meanwhile
+    assert queue.start(1) == []
+    assert queue.waiting == 0
+    assert queue.settled(first) == [6]
+    assert queue.share().of("a.example") == 1
+
+
+def test_a_host_that_is_asked_seldom_has_one_feed_claimed_and_is_not_waited_for() -> None:
+    queue = turns(spacing=60.0)
+    add(queue, feed(1, "a.example"), feed(2, "a.example"))
+    (first,) = queue.start(0)
+    queue.answered(first, 0.5)
+    good = Fetched(b"", first.url, "", None, None, Freshness())
+    answer = queue.judge(first, good, NOON)
+    assert (answer.refused, answer.given_back) == (False, (2,))
+    assert answer.pace
+    assert answer.pace.not_before == NOON + timedelta(seconds=60)
+
+
+def test_a_document_that_took_long_to_read_does_not_undo_what_its_host_said_since() -> None:
+    queue = turns()
+    add(queue, feed(1, "a.example"), feed(2, "a.example"))
+    (first,) = queue.start(0)
+    queue.answered(first, 0.5)
+    limited = replace(HostPace(), interval=timedelta(minutes=1), asked_at=NOON)
+    queue._hosts["a.example"].pace = limited
+    (second,) = queue.start(0.5)
+    good = Fetched(b"", first.url, "", None, None, Freshness())
+    early = queue.judge(first, good, NOON)
+    queue.answered(second, 1.0)
+    late = queue.judge(second, FetchFailed(Failure.SLOW_DOWN, ""), NOON)
+    assert queue.latest(first, early).pace == late.pace
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("https://a.example/1", "https://a.example:443/2"),
+        ("http://a.example:80/1", "https://A.example/2"),
+        ("https://a.example./1", "https://user@a.example/2"),
+    ],
+)
+def test_a_host_has_one_queue_however_it_is_written(first: str, second: str) -> None:
+    queue = turns()
+    add(queue, replace(feed(1, "x"), url=first), replace(feed(2, "x"), url=second))
+    assert len(queue.start(0)) == 1
