@@ -21,6 +21,7 @@ from bot.store.sql import IS_QUEUED
 
 FEED_LEASE = timedelta(minutes=3)
 LONGEST_RETRY = timedelta(days=1)  #: what a chat, or a delivery in it, can have to wait
+_DOUBT = timedelta(days=1)  # by which a wait has to be too long to say that the clock was ahead
 _UNLIMITED = timedelta(days=40_000)  # links without an end
 
 
@@ -70,7 +71,8 @@ _NEXT_POLLS = """
 def correct(db: Database, step: ClockStep) -> int:
     """Correct the stored moments; return how many waits would have lasted too long.
 
-    With a step of no span, only waits that are longer than could have been asked for.
+    With a step of no span, only waits that are longer than could have been asked for, of which
+    those count that were longer by more than a day: another version may have planned the others.
     """
     count = _correct_polls(db, step) + sum(_correct_wait(db, wait, step) for wait in _WAITS)
     if step.span:
@@ -88,27 +90,36 @@ def _correct_polls(db: Database, step: ClockStep) -> int:
     """A feed is polled as planned; at once where the clock was set back, for what was missed."""
     rows = db.execute(_NEXT_POLLS, [put_time(min(step.now, step.before))]).fetchall()
     changes: list[tuple[str | None, int]] = []
+    count = 0
     for row in rows:
         longest = poll_schedule.longest_wait(timedelta(seconds=row["interval"]), row["reason"])
         if step.span < timedelta(0) and not row["failures"] and row["reason"] in _OWN_REASONS:
             longest = timedelta(0)
-        moment = put_time(step.waited_until(sure_time(row["next_poll_at"]), longest))
-        if not step.span and moment != row["next_poll_at"]:
-            moment = put_time(step.now)  # planned by a clock that was ahead: nobody knows for when
-        if moment != row["next_poll_at"]:
-            changes.append((moment, row["id"]))
+        planned = sure_time(row["next_poll_at"])
+        moment = put_time(step.waited_until(planned, longest))
+        if moment == row["next_poll_at"]:
+            continue
+        is_ahead = not step.span and planned > step.now + longest + _DOUBT and row["interval"] > 0
+        count += is_ahead or bool(step.span)
+        # Where a clock that was ahead planned it, nobody knows for when.
+        changes.append((put_time(step.now) if is_ahead else moment, row["id"]))
     db.conn.executemany("update feeds set next_poll_at = ? where id = ?", changes)
-    return len(changes)
+    return count
 
 
 def _correct_wait(db: Database, wait: _Wait, step: ClockStep) -> int:
     _define(db, "waited", lambda moment: step.waited_until(moment, wait.longest))
     edge = min(step.now, step.before)  # what had ended before has ended now
-    return db.execute(
+    ahead = db.execute(
+        f"select count(*) from {wait.table} where {wait.where} and {wait.column} > ?",
+        [put_time(step.now + wait.longest + _DOUBT)],
+    ).fetchone()[0]
+    corrected = db.execute(
         f"update {wait.table} set {wait.column} = waited({wait.column}) "
         f"where {wait.where} and {wait.column} > ? and {wait.column} != waited({wait.column})",
         [put_time(edge)],
     ).rowcount
+    return corrected if step.span else int(ahead)
 
 
 def _define(db: Database, name: str, change: Callable[[datetime], datetime]) -> None:

@@ -40,6 +40,7 @@ from bot.model.chat_events import (
     HandledUpdate,
     LinkChannel,
     ManageChat,
+    Membership,
     RateAlert,
     RemoveFeed,
     RemoveSubscription,
@@ -534,6 +535,9 @@ async def talk(work: Exercise) -> None:
     await work.claim(PRIVATE)
     postponed = HandledUpdate(ChatUpdate(update_id=0, address=7), await chats.chat(PRIVATE))
     await chats.finish_work(postponed, Screen("postponed", id=number + 1), NOON)
+    let_in = Membership(update_id=work.update + 1, address=7, joined=True)
+    await chats.answer(HandledUpdate(let_in, await chats.chat(PRIVATE), Reply()), NOON)
+    work.update += 1
     await chats.chat_at(7, 3)
     await chats.chat(PRIVATE)
     await chats.person(7)
