@@ -111,9 +111,7 @@ class Config:
     proxies: Proxies = Proxies()
     #: the pause between two requests, by name or pattern of the host
     hosts: Mapping[str, timedelta] = field(default_factory=dict)
-    has_uninflected_words: bool = (
-        False  #: some warnings are about such
-    )
+    has_uninflected_words: bool = False  #: some warnings are about such
 
     @property
     def secrets(self) -> tuple[str, ...]:

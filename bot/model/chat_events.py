@@ -329,6 +329,11 @@ class RetryDead:
     """The operator has the deliveries that were given up sent again."""
 
 
+@dataclass(frozen=True, slots=True)
+class RetryFeeds:
+    """The operator has all failing feeds polled now, as far as their hosts may be asked."""
+
+
 Change = (
     AddSubscription
     | EditSubscription
@@ -350,6 +355,7 @@ Change = (
     | LinkChannel
     | Broadcast
     | RetryDead
+    | RetryFeeds
 )
 #: changes after which what is subscribed has to be read anew
 SUBSCRIPTION_CHANGES = (

@@ -27,6 +27,7 @@ from bot.model.chat_events import (
     RemoveFeed,
     RemoveSubscription,
     RetryDead,
+    RetryFeeds,
     Role,
     SetGrouping,
     SetPaused,
@@ -83,6 +84,10 @@ _INSERT_FEED = """
         private = case when active then private else 1 end,
         active = 1
     returning id
+"""
+_RETRY_FAILING = """
+    update feeds set next_poll_at = :now
+    where active = 1 and failures > 0 and next_poll_at > :now
 """
 _STOP_UNUSED_FEED = """
     update feeds set active = 0, lease_until = null
@@ -326,6 +331,10 @@ def _retry_dead(db: Database, _: RetryDead, __: Origin) -> None:
     outbox.retry(db)
 
 
+def _retry_feeds(db: Database, _: RetryFeeds, origin: Origin) -> None:
+    db.execute(_RETRY_FAILING, {"now": put_time(origin.now)})
+
+
 def _assign_story(db: Database, change: AssignStory, origin: Origin) -> None:
     user_id = origin.user_id if change.name else 0
     for chat_id, story_id in _alerts_of_message(db, change.message_id, origin):
@@ -381,6 +390,7 @@ _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     UseToken: _use_token,
     Broadcast: _broadcast,
     RetryDead: _retry_dead,
+    RetryFeeds: _retry_feeds,
     AssignStory: _assign_story,
     RateAlert: _rate_alert,
 }

@@ -22,6 +22,7 @@ from bot.model.chat_events import (
     Person,
     Reply,
     RetryDead,
+    RetryFeeds,
     Role,
     Screen,
     SetRole,
@@ -53,6 +54,7 @@ class AdminAction(StrEnum):
     ALLOW = "let"  #: value: the chat's number
     DEAD = "dead"
     RETRY = "retry"
+    RETRY_FEEDS = "poll"
     WRITE = "tell"  #: a broadcast
     SEND = "send"  #: it
     INVITE = "invite"
@@ -123,7 +125,20 @@ class Admin(StaticScreen):
                 button("⟳", AdminAction.HOME),
             ],
         ]
+        if failing:
+            retry = button(translator.gettext("Try failing feeds"), AdminAction.RETRY_FEEDS)
+            rows.append([retry])
         return show(Message("\n".join(lines)), _idle(screen), *rows, edit=edit)
+
+    async def _overview_or_retry(
+        self, context: Context, screen: Screen, callback: Callback
+    ) -> Reply:
+        """Show the overview anew; before that, have failing feeds polled where that is asked."""
+        reply = await self._overview(context, screen, edit=True)
+        if callback.action != AdminAction.RETRY_FEEDS:
+            return reply
+        toast = context.translator.gettext("newsbell tries the failing feeds now.")
+        return replace(reply, changes=(RetryFeeds(),), toast=toast)
 
     async def press(  # noqa: C901 (one case an action)
         self, context: Context, screen: Screen, callback: Callback
@@ -131,8 +146,6 @@ class Admin(StaticScreen):
         """Handle a button of the overview or of a list. Raises StoreError."""
         bare = replace(screen, expects=ExpectedInput.NOTHING)
         match callback.action:
-            case AdminAction.HOME:
-                return await self._overview(context, screen, edit=True)
             case AdminAction.PEOPLE | AdminAction.PAGE:
                 return await self._people(context, bare, callback.number)
             case AdminAction.PERSON:
@@ -145,6 +158,8 @@ class Admin(StaticScreen):
                 return await self._undelivered(context, bare)
             case AdminAction.RETRY:
                 return await self._retry(context, bare)
+            case AdminAction.RETRY_FEEDS | AdminAction.HOME:
+                return await self._overview_or_retry(context, screen, callback)
             case AdminAction.WRITE:
                 return self._write_broadcast(context, screen)
             case AdminAction.SEND:

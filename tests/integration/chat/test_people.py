@@ -196,6 +196,27 @@ async def test_everyone_is_told_what_an_operator_writes_and_nobody_before_it_is_
         assert told.silent
 
 
+async def test_an_operator_has_failing_feeds_tried_at_once_and_is_offered_it_only_then(
+    tmp_path: Path, clock: ManualClock, server: FeedServer
+) -> None:
+    server.put("/a", "", status=500)
+    async with open_desk(tmp_path, clock, feeds=[server.url("/a")]) as harness:
+        await poll(harness.app)
+        assert "1 failing" in (await says(harness, ANN, "/admin"))[-1]
+        before = len(server.seen)
+        await harness.app.poller.run_once()
+        assert len(server.seen) == before
+        server.put("/a", rss(item("1", "Harbour")))
+        await presses(harness, ANN, "Try failing feeds")
+        await harness.app.poller.run_once()
+        assert len(server.seen) == before + 1
+        assert "0 failing" in (await says(harness, ANN, "/admin"))[-1]
+        newest = harness.api.messages(ANN)[-1]
+        labels = {button["text"] for row in newest.keyboard for button in row}
+        assert "Broadcast" in labels
+        assert "Try failing feeds" not in labels
+
+
 async def test_who_comes_is_greeted_in_the_language_of_their_telegram(
     tmp_path: Path, clock: ManualClock
 ) -> None:
