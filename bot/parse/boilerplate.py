@@ -129,8 +129,11 @@ _ENDS = ".!?…]。！？"
 
 # Blanks are single here.
 _NEWS_ITEM = (
-    r"(?:<li> ?)?(?:<strong> ?)?<a [^<>]*href=[\"']https?://news\.google\.com/[^<>]*>"
-    r"[^<>]{0,600}</a> ?(?:<font[^<>]*>[^<>]{0,200}</font> ?)?(?:</strong> ?)?(?:</li> ?)?"
+    r"(?:<li> ?)?(?:<strong> ?)?(?:"
+    r"<a [^<>]*href=[\"']https?://news\.google\.com/[^<>]*>[^<>]{0,600}</a> ?"
+    r"(?:<font[^<>]*>[^<>]{0,200}</font> ?)?"
+    r"|<a [^<>]*>[^<>]{0,600}</a> ?<font[^<>]*>[^<>]{0,200}</font> ?"
+    r")(?:</strong> ?)?(?:</li> ?)?"
 )
 _NEWS_LIST = re.compile(rf"(?:<[ou]l> ?)?(?:{_NEWS_ITEM}){{1,60}}(?:</[ou]l>)?", re.IGNORECASE)
 _NO_BREAK = re.compile("&nbsp;|&#160;")
@@ -160,7 +163,7 @@ def article_text(value: str, kind: TextType, title: str) -> str:
 
 def _without_links(value: str, title: str) -> str:
     """The markup without a last paragraph that links headline and site; nothing for a news list."""
-    if "news.google.com/" in value and _NEWS_LIST.fullmatch(
+    if ("news.google.com/" in value or "<font" in value) and _NEWS_LIST.fullmatch(
         " ".join(_NO_BREAK.sub(" ", value).split())
     ):
         return ""

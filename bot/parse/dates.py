@@ -229,8 +229,11 @@ def _zone(value: str, at: int) -> tuple[tuple[str, str], int]:
         comment = _COMMENT.match(value, zone.end())
         kind = ("offset", (zone["offset"] or zone["shift"] or "+0").replace("−", "-"))
         end = comment.end() if comment else zone.end()
-        again = _ZONE.match(value, end)  # +0200 GMT, UTC (CET)
-        return kind, again.end() if again and again["utc"] and not again["shift"] else end
+        again = _ZONE.match(value, end)  # +0200 GMT, +0530 IST
+        is_name = again and (again["utc"] or again["name"]) and not again["shift"]
+        if again and is_name and not (again["name"] and _is_word(again["name"])):
+            end = again.end()
+        return kind, end
     if zone["area"]:
         return ("area", zone["area"]), zone.end()
     if zone["name"].upper() == zone["name"] and not _is_word(zone["name"]):

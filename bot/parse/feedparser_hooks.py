@@ -10,7 +10,6 @@ from typing import Any
 from feedparser.mixin import _FeedParserMixin
 
 _LONGEST_AUTHOR = 400  # characters that are searched for an e-mail address
-_LONGEST_DATE = 100  # characters of a date
 #: Elements that feedparser takes for the headline or the text of an entry, with their types. The
 #: format's own elements mean that; these stand in for them, the first first.
 TITLES = {"dc_title": "text/plain", "itunes_title": "text/plain", "media_title": "text/plain"}
@@ -119,7 +118,7 @@ def keep_declared_types() -> None:
 
 
 def bound_texts() -> None:
-    """Cut authors and dates before feedparser searches them.
+    """Cut authors before feedparser searches them.
 
     Its search for an e-mail address takes quadratic time: seconds for 60 kB.
     """

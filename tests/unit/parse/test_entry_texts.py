@@ -304,6 +304,9 @@ def test_the_headlines_of_others_in_google_news_are_no_text() -> None:
             f"<title>Fox sleeps - Owl FC News</title><description>{escape(markup)}</description>"
         )
         assert rss(inside).summary == ""
+    elsewhere = escape(f"<ol>{items}</ol>".replace("news.google.com", "hen.example"))
+    inside = f"<title>Fox sleeps</title><description>{elsewhere}</description>"
+    assert rss(inside).summary == ""
     mixed = escape(f"<p>The fox slept.</p><ol>{items}</ol>")
     inside = f"<title>Fox sleeps</title><description>{mixed}</description>"
     assert rss(inside).summary.startswith("The fox slept.")
