@@ -113,6 +113,7 @@ def _phoneme_cost(phoneme: str, other: str) -> float:
     return 3.0 if phoneme.isdigit() or other.isdigit() else 1.2
 
 
+@cache
 def is_vowel(symbol: str) -> bool:
     """Whether every reading of a symbol is a vowel or a glide."""
     return all(reading in "aeiouy" for reading, _ in _readings(symbol))
