@@ -62,9 +62,10 @@ def is_other_word(
     if word in known_spellings(name):
         return False
     if not alone:
-        # Where there are capitals, they tell names from words.
-        is_uncased = script(word) in (ARABIC, HEBREW)
-        return is_uncased and common >= _VERY_COMMON and cost > _CLOSE_PART
+        if script(word) in (ARABIC, HEBREW):  # where there are capitals, they tell names from words
+            return common >= _VERY_COMMON and cost > _CLOSE_PART
+        is_known_name = bool(common) and bool(frequency(name, own)) and script(word) == script(name)
+        return is_known_name and cost > _ALMOST and not is_inflected(name, word, own)
     if script(word) == script(name):
         return _is_other_in_script(name, word, cost, own, known=known)
     if not common:

@@ -55,6 +55,7 @@ def test_no_sentence_matches_where_all_of_it_is_in_small_letters(name: str) -> N
         ("John Smith", "Smith thanks John", "en"),
         ("John Smith", "John visits Smith", "en"),
         ("Deir ez-Zor", "Deir Hafir and Zor Maghar", "en"),
+        ("Joe Biden", "Joe Baden wins the race", "en"),
         ("Turkey", "Roast turkey with rice", "en"),
         ("China", "Old china sold at the fair", "en"),
         ("Modi", "Ihr modi operandi", "de"),
