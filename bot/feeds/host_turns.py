@@ -84,6 +84,7 @@ class HostTurns:
         self._pausing: list[tuple[float, str]] = []  # a heap of hosts between two requests
         self._running: dict[int, _Running] = {}  # by id of the feed, oldest first
         self._late: set[int] = set()
+        self._closed: dict[int, _Host] = {}  # by id of the feed whose answer ended its round
         self._now = 0.0
 
     @property
@@ -187,6 +188,7 @@ class HostTurns:
         given_back: tuple[int, ...] = ()
         if pace.not_before and pace.not_before > now:
             host.closed_by = feed.id
+            self._closed[feed.id] = host
             given_back = tuple(each.id for each in host.feeds)
             host.feeds.clear()
             self.waiting -= len(given_back)
@@ -195,15 +197,15 @@ class HostTurns:
 
     def latest(self, feed: FeedDue, answer: HostAnswer) -> HostAnswer:
         """Return the answer with what its host said since: a document takes long to read."""
-        host = self._hosts.get(host_and_port(feed.address))
-        return replace(answer, pace=host.pace) if host and answer.pace else answer
+        poll = self._running.get(feed.id)
+        return replace(answer, pace=poll.host.pace) if poll and answer.pace else answer
 
     def settled(self, feed: FeedDue) -> list[int]:
         """What the feed's answer says of its host is stored, or lost with the poll.
 
         Return the ids of feeds that were claimed meanwhile, and are to be given back.
         """
-        host = self._hosts.get(host_and_port(feed.address))
+        host = self._closed.pop(feed.id, None)
         if host is None or host.closed_by != feed.id:
             return []
         host.closed_by = 0

@@ -198,7 +198,7 @@ class Poller:
             return seconds
 
         response = await self._reader.read(feed, answered)
-        response = replace(response, host=self.turns.latest(feed, host))
+        response = replace(response, host=self.turns.latest(feed, host))  # while it is under way
         self.turns.finished(feed, loop.time())
         self._uncommitted += 1
         self._responses.put_nowait(response)
