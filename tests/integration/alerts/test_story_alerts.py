@@ -631,7 +631,8 @@ async def add_private_feed(harness: TelegramHarness, reader: str) -> frozenset[i
     """Feed 2, which this chat alone added; its readers."""
     [(chat,)] = await harness.rows("select id from chats where name = ?", reader)
     await harness.execute(
-        "insert into feeds (id, url, name, publisher, tags, created_at, next_poll_at, host, private)"
+        "insert into feeds "
+        "(id, url, name, publisher, tags, created_at, next_poll_at, host, private)"
         " values (2, 'https://own.example/', 'Own', 'Own', '[]', '2026', '9', 'own.example', 1)"
     )
     await harness.execute(

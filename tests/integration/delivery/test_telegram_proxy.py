@@ -1,4 +1,4 @@
-"""The way to Telegram: straight or through the proxy of feeds.yaml, whatever the environment says."""
+"""The way to Telegram: straight or by the proxy of feeds.yaml, whatever the environment says."""
 
 import asyncio
 from collections.abc import AsyncIterator
