@@ -156,6 +156,7 @@ def _new(
         updated=entry.updated,
         first_seen_at=now,
         language=entry.language,
+        core=entry.core,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import structlog
 
 from bot.feeds import poll_schedule
+from bot.feeds.boilerplate import Boilerplate
 from bot.feeds.entry_identity import Identified, identify
 from bot.feeds.feed_notices import empty_text, failing_text, flood_text, success_notices
 from bot.feeds.host_turns import SLOW
@@ -119,8 +120,13 @@ def _decide(
             log.warning(
                 "entries_skipped", feed_id=feed.id, feed=feed.name, skipped=count, reason=reason
             )
+    learnt = Boilerplate.read(feed.state.boilerplate).learn(document.entries)
+    document = replace(document, entries=tuple(map(learnt.without, document.entries)))
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
+    if document.entries:
+        state = replace(commit.state, boilerplate=learnt.written())
+        commit = replace(commit, state=state)
     return PollDecision(feed, commit, identified.new)
 
 

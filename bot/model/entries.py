@@ -40,6 +40,7 @@ class ParsedEntry:
     keys: EntryKeys = EntryKeys(b"", b"", b"")
     #: ISO 639-1; the feed's where the script agrees, else detected; empty where unknown
     language: str = ""
+    core: str = ""  #: the headline without what the feed's headlines share; empty: all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class NewEntry:
     first_seen_at: datetime
     silent: Silence | None = None  #: why it gets no alert by itself; None: it may get one
     language: str = ""
+    core: str = ""  #: the headline without what the feed's headlines share; empty: all of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ class FeedState:
     hint_reason: str = ""  #: in what the publisher asks; empty: nothing was overruled
     seconds: float = 0.0  #: that the last answer took; 0 for none yet
     unread: int = 0  #: entries of the last document that could not be read
+    boilerplate: str = field(default="", repr=False)  #: see `feeds.boilerplate`
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ STATE_COLUMNS = """
     next_poll_at etag last_modified body_hash policy links_identify cut newest most_new rate
     baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
     failure_text noticed gone empties gaps adopted_url redirection hints hint hint_reason seconds
-    unread trust most_old
+    unread trust most_old boilerplate
 """.split()
 
 PACE_COLUMNS = """
@@ -158,6 +158,7 @@ def get_state(row: Row) -> FeedState:
         hints=_get_hints(row["hints"]),
         hint=timedelta(seconds=row["hint"]),
         hint_reason=row["hint_reason"],
+        boilerplate=row["boilerplate"],
         seconds=row["seconds"],
         unread=row["unread"],
         trust=row["trust"],
@@ -228,6 +229,7 @@ def get_placed(row: Row) -> PlacedEntry:
         sure_time(row["first_seen_at"]),
         Silence(row["silent"]) if row["silent"] else None,
         row["language"],
+        row["core"],
     )
     placement = Placement(number, get_story_ids(row))
     return PlacedEntry(entry, placement, row["house"], row["origin"], row["agency"])

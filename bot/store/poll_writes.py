@@ -40,7 +40,7 @@ LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the firs
 _ENTRY_COLUMNS = """
     id feed_id strict_id story_id storyline_id house origin agency guid_key link_key title_key
     article_key guid link title summary author source published updated first_seen_at silent
-    language confirms
+    language confirms core
 """.split()
 # Prepared once: the `insert_all` of sqlite-utils makes a new statement for each number of rows,
 # which takes longer than the rows.
@@ -145,6 +145,7 @@ def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
         entry.silent or "",
         entry.language,
         placed.placement.confirms,
+        entry.core,
     )
 
 

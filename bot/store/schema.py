@@ -134,6 +134,13 @@ def m018_late_answers(db: Database) -> None:
     )
 
 
+@migrations()
+def m019_boilerplate(db: Database) -> None:
+    """What a feed's texts have in common, and headlines without it."""
+    db.execute("alter table feeds add column boilerplate text not null default ''")
+    db.execute("alter table entries add column core text not null default ''")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -51,7 +51,8 @@ _ALERTS = f"""
 _WINDOW = """
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link,
         e.link_key, e.published, e.first_seen_at,
-        coalesce((select title from revisions r where r.entry_id = e.id order by at limit 1),
+        coalesce(nullif(e.core, ''),
+            (select title from revisions r where r.entry_id = e.id order by at limit 1),
             e.title) as title,
         coalesce((select summary from revisions r where r.entry_id = e.id order by at limit 1),
             e.summary) as summary

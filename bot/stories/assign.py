@@ -95,7 +95,7 @@ class Assigner:
         )
         report = report_of(
             entry.id,
-            (entry.title, entry.summary, entry.language),
+            (entry.core or entry.title, entry.summary, entry.language),
             publisher_group=attribution.publisher_group,
             feed=entry.feed_id,
             link=(entry.link, entry.keys.link),
