@@ -16,7 +16,7 @@ _STOP_WORDS = {
         each more most other some such only own same too very can will just should now has have had
         do does did would could may might must up out about after before over under again into
         against between during through amid among while until because since say says said saying new
-        s t re ve ll d m also still yet per via off down around according one
+        s t re ve ll d m also still yet per via off down around according
     """,
     "ru": """
         и в во не что он на я с со как а то все она так его но да ты к у же вы за бы по только ее
@@ -183,4 +183,8 @@ def prior_frequencies() -> dict[str, int]:
 def number_words(language: str) -> dict[str, str]:
     """Return the words for small numbers with their digits."""
     forms = _NUMBER_WORDS.get(language or "en", "").split()
-    return {form: str(number) for number, words in enumerate(forms, 2) for form in words.split("/")}
+    numbers = {
+        form: str(number) for number, words in enumerate(forms, 2) for form in words.split("/")
+    }
+    # The English word is no article, as those of other languages are: notice one is not notice two.
+    return numbers | ({"one": "1"} if (language or "en") == "en" else {})
