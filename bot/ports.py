@@ -597,6 +597,10 @@ class StatusReader(Protocol):
         """Return the state, as `AdminStore.status` does."""
         ...
 
+    def kept_config(self) -> ConfigText | None:
+        """Return the text of the last good configuration. Raises StoreError."""
+        ...
+
     def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
         """Return deliveries, as `AdminStore.outbox` does."""
         ...

@@ -56,7 +56,7 @@ def test_a_subject_of_every_day_is_no_boilerplate() -> None:
     texts = [
         entry(
             subject,
-            f"{' '.join(subject.split()[: number % 4])} the harbour strike of Tarvos goes on {subject}",
+            f"{' '.join(subject.split()[: number % 4])} the harbour strike of Tarvos {subject}",
         )
         for number, subject in enumerate(SUBJECTS)
     ]
