@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCEPTANCE = "tests/acceptance"
-#: coverage is measured by the check; what a test prints at its end is what one reads here
+#: coverage is measured by `./check coverage`; what a test prints at its end is what one reads here
 PYTEST = ("-m", "pytest", "-q", "-x", "-s", "--no-cov")
 
 
