@@ -80,13 +80,15 @@ def loaded(path: Path) -> Config:
         raise _misconfigured(path, error) from None
 
 
-def in_force(path: Path) -> InForce:
+def in_force(path: Path, *, held: bool = False) -> InForce:
     """Return the configuration to run with: the last good one, where the file has mistakes.
+
+    With `held` also where it lost most of what that has.
 
     Raises Misconfigured with all mistakes where there is no earlier one.
     """
     try:
-        return last_good.in_force(path)
+        return last_good.in_force_at_start(path) if held else last_good.in_force(path)
     except ConfigError as error:
         raise _misconfigured(path, error) from None
 

@@ -106,7 +106,7 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
     """
     outlast_readers()
     hold_signals()
-    current = in_force(path)
+    current = in_force(path, held=not once)  # one round has no later
     config, rejected = current.config, current.rejected
     logs.set_up(secrets=config.secrets, verbose=verbose)
     if rejected:

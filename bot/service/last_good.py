@@ -1,6 +1,6 @@
 """Find the configuration that goes on where feeds.yaml has mistakes: the last that took effect."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import structlog
 
 from bot.config.kept_text import databases, read_kept
 from bot.config.load import Config, load, read_text
-from bot.errors import ConfigError, NewsbellError
+from bot.errors import ConfigError, Mistake, NewsbellError
+from bot.service.losses import most_lost
 from bot.store.sqlite import ReadOnlyDatabase
 
 SHOWN = 3  #: mistakes that a notice names
@@ -61,6 +62,35 @@ def in_force(path: Path) -> InForce:
         if found is None:
             raise
         return found
+
+
+def in_force_at_start(path: Path) -> InForce:
+    """As `in_force`, and the last good one, too, where the file lost most of what that has.
+
+    It may have been half saved when the power failed. Whoever runs takes it in a little later, as
+    it does with such a file while it runs. Raises ConfigError as `in_force`.
+    """
+    current = in_force(path)
+    if current.rejected:
+        return current
+    try:
+        kept = ReadOnlyDatabase(current.config.database).kept_config()
+    except NewsbellError:
+        return current
+    if kept is None or kept.file != path.name or kept.text == current.config.text:
+        return current
+    earlier = _last_good(path, ConfigError(str(path), ()))
+    if earlier is None or earlier.rejected is None:
+        return current
+    lost = most_lost(earlier.config.declared, current.config.declared)
+    if lost is None:
+        return current
+    message = (
+        f"it no longer has {lost}; in case it was only half saved, it takes effect half a minute "
+        "after the start unless it changes again"
+    )
+    error = ConfigError(str(path), (Mistake(1, 1, "(the file)", message),))
+    return replace(earlier, rejected=replace(earlier.rejected, error=error))
 
 
 def _last_good(path: Path, error: ConfigError) -> InForce | None:

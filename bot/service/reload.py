@@ -1,7 +1,7 @@
 """Put a changed feeds.yaml in force while newsbell runs. A file with mistakes changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,18 +13,18 @@ from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.i18n.phrase import (
     Phrase,
     counted_phrase,
-    gettext_noop,
     joined,
     phrase,
     span_phrase,
     verbatim,
 )
-from bot.model.desired_config import ConfigText, DesiredConfig
+from bot.model.desired_config import ConfigText
 from bot.ports import Clock, Store
 from bot.query.parser import parse
 from bot.service import logs
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
+from bot.service.losses import most_lost
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.withdrawn import Withdrawn
 
@@ -250,42 +250,6 @@ def rejected_text(rejected: Rejected) -> Phrase:
         feeds = ", ".join(rejected.without_headers)
         parts.append(phrase("Polled without their headers meanwhile: {feeds}.", feeds=feeds))
     return joined("\n", *parts)
-
-
-def most_lost(old: DesiredConfig, new: DesiredConfig) -> Phrase | None:
-    """Say what a file lost, as in "9 of 12 feeds", where that is most of a kind; else None.
-
-    What is replaced by as much else is no loss.
-    """
-    losses = (
-        _loss(
-            [feed.url for feed in old.feeds],
-            [feed.url for feed in new.feeds],
-            gettext_noop("any feeds"),
-            gettext_noop("{lost} of {all} feeds"),
-        ),
-        _loss(
-            [chat.name for chat in old.chats],
-            [chat.name for chat in new.chats],
-            gettext_noop("any chats"),
-            gettext_noop("{lost} of {all} chats"),
-        ),
-        _loss(
-            [subscription.name for subscription in old.subscriptions],
-            [subscription.name for subscription in new.subscriptions],
-            gettext_noop("any subscriptions"),
-            gettext_noop("{lost} of {all} subscriptions"),
-        ),
-    )
-    said = [loss for loss in losses if loss]
-    return joined(", ", *said) if said else None
-
-
-def _loss(before: Collection[str], after: Collection[str], whole: str, share: str) -> Phrase | None:
-    lost = len(set(before) - set(after))
-    if 2 * lost <= len(before) or 2 * len(after) >= len(before):
-        return None
-    return phrase(share, lost=lost, all=len(before)) if after else phrase(whole)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

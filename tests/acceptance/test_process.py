@@ -1,6 +1,7 @@
 """A `newsbell run` process: signals, a terminal that closes, readers that go away, bad disks."""
 
 import asyncio
+import json
 import os
 import resource
 import signal
@@ -325,6 +326,29 @@ async def test_a_start_on_a_broken_file_goes_on_with_the_last_good_one(
     assert errors.count(b'"config_rejected"') == 1
     assert b'"config_reloaded"' in errors
     assert "is not in force" not in (await _status(folder))[1]
+
+
+async def test_a_start_on_a_file_that_lost_most_goes_on_with_the_last_good_one_for_a_while(
+    folder: Path, server: FeedServer
+) -> None:
+    """As after a power cut while it was saved."""
+    process = await _start(folder, session=True)
+    await _until(lambda: len(server.seen) > 1)
+    process.kill()
+    await _end(process)
+    file = folder / "feeds.yaml"
+    whole = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**whole, "subscriptions": []}), encoding="utf-8")
+    seen = len(server.seen)
+    server.put("/feed.xml", rss(item("2", "A harbour opens"), item("1", "Old harbour")))
+
+    process = await _start(folder, session=True)
+    await _runs(folder)
+    await _until(lambda: len(server.seen) > seen)
+    process.send_signal(signal.SIGTERM)
+    output, errors = await process.communicate()
+    assert b"A harbour opens" in output
+    assert b"no longer has any subscriptions" in errors
 
 
 async def test_a_first_start_on_a_broken_file_ends_with_2(folder: Path) -> None:

@@ -21,7 +21,7 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed
 from bot.service.app import App
 from bot.service.clock import SystemClock
-from bot.service.reload import most_lost
+from bot.service.losses import most_lost
 
 OLD = datetime.now(UTC) - timedelta(days=3)
 
