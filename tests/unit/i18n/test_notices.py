@@ -36,7 +36,8 @@ from bot.model.desired_config import DesiredConfig
 from bot.model.feeds import DeclaredFeed, Failure, FeedDue, FeedState
 from bot.service import clock_watch, token_watch
 from bot.service.last_good import Rejected
-from bot.service.reload import most_lost, rejected_text
+from bot.service.losses import most_lost
+from bot.service.reload import rejected_text
 
 BOT = Path(__file__).resolve().parents[3] / "bot"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
