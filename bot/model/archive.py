@@ -42,6 +42,7 @@ class AlertFact:
     subscriptions: frozenset[int]  #: that it names
     pending: bool = False  #: it waits for further publishers
     due_at: datetime | None = None  #: of a pending alert: when it goes out with fewer publishers
+    note: bool = False  #: it is a reply to the alert of its story
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,10 @@ def _explain_subscription(
         included = alert is not None and subscription.id in alert.subscriptions
         if matches or included:
             outcome = _in_chat(facts, alert, subscription, paused, when, translator)
+            changed = alert is not None and alert.entry_id == entry.id and not alert.note
             texts.append(
                 translator.gettext("{chat}: {what}.", chat=name, what=outcome)
-                if matches
+                if matches or not changed
                 else translator.gettext(
                     "{chat}: alerted before the article or the query changed; {what}.",
                     chat=name,
@@ -178,6 +179,8 @@ def _in_chat(
             title=alert.title,
             state=state,
         )
+    if alert.note:
+        return translator.gettext("told as news of a story that was alerted, {state}", state=state)
     if subscription.id not in alert.subscriptions:
         return translator.gettext("alerted for another subscription, {state}", state=state)
     return state

@@ -16,6 +16,7 @@ from bot.store.sql import ALERT, literal, marks
 # another, only where it was this entry's; that of this entry, and its last delivery, come last.
 _ALERTS = f"""
     select a.chat_id, a.entry_id, a.created_at, a.message_id, a.held, a.due_at,
+        a.note_of,
         o.state, o.error, o.settled_at,
         (select json_group_array(subscription_id) from alert_matches m
             where m.chat_id = a.chat_id and m.story_id = a.story_id) as matched
@@ -67,6 +68,7 @@ def _alert(row: Any, title: str) -> AlertFact:
         subscriptions=frozenset(json.loads(row["matched"])),
         pending=bool(row["held"]),
         due_at=get_time(row["due_at"]),
+        note=row["note_of"] is not None,
     )
 
 

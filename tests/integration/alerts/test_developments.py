@@ -289,6 +289,25 @@ async def test_a_note_whose_alert_was_refused_comes_without_a_reply(opened: Open
         assert [line for message in messages(harness) for line in lines(message) if CHIEF in line]
 
 
+async def test_why_says_of_a_note_that_it_is_one_and_of_an_edit_whose_alert_it_joined(
+    opened: OpenHarness,
+) -> None:
+    async with opened() as harness:
+        story = await blast(harness)
+        await resigns(harness, story)
+        [joined] = await harness.add(ArticleSpec("Depot blast", story_ids=(story, story, story)))
+        harness.api.say(ANN, ANN, "/why", reply_to=messages(harness)[1].message_id)
+        await harness.listen()
+        await harness.deliver(5 * SECOND)
+        why = messages(harness)[-1].text
+        assert "told as news of a story that was alerted, sent at" in why
+        harness.api.say(ANN, ANN, f"/why https://news.example/{joined}")
+        await harness.listen()
+        await harness.deliver(5 * SECOND)
+        assert "already alerted to its story" in messages(harness)[-1].text
+        assert not any("changed;" in message.text for message in messages(harness))
+
+
 async def test_a_retitled_development_changes_its_note(opened: OpenHarness) -> None:
     async with opened() as harness:
         await resigns(harness, await blast(harness))
