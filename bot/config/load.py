@@ -602,6 +602,8 @@ def _message(error: Any) -> str:
         "int_parsing": "expected a whole number",
         "int_type": "expected a whole number",
         "int_from_float": "expected a whole number",
+        "float_parsing": "expected a number",
+        "float_type": "expected a number",
         "too_short": "must not be empty",
         "string_too_short": "must not be empty",
         "list_type": "expected a list",

@@ -50,6 +50,7 @@ async def test_a_host_is_asked_as_its_longest_key_says(
     ("hosts", "said"),
     [
         ("{a.example: {}}", "expected either spacing or requests_a_minute"),
+        ("{a.example: {requests_a_minute: fast}}", "expected a number"),
         ("{a.example: {spacing: 1s, requests_a_minute: 2}}", "expected either spacing or"),
         ("{a.example: {requests_a_minute: 0}}", "greater than 0"),
         ("{a.example: {requests_a_minute: 0.0001}}", "a request a day at least"),
