@@ -67,6 +67,12 @@ async def resigns(harness: TelegramHarness, story: int, title: str = CHIEF, **mo
     return number
 
 
+async def merge(harness: TelegramHarness, gone: int, kept: int, *strict: Merge) -> None:
+    """An article shows that two stories are one; their strict stories only where that is given."""
+    levels = (Merge(Grouping.LOOSE, gone, kept), Merge(Grouping.NORMAL, gone, kept), *strict)
+    await harness.add(ArticleSpec("Both", story_ids=(0, kept, kept)), merges=levels)
+
+
 def messages(harness: TelegramHarness) -> list[Message]:
     return harness.api.messages(ANN)
 
@@ -254,10 +260,7 @@ async def test_an_alert_that_waits_becomes_a_note_where_its_story_joins_another(
         first = await blast(harness)
         await change(harness, SetSettings(QUIET))
         [second] = await harness.add(ArticleSpec("Tram strike called off"))
-        await harness.add(
-            ArticleSpec("Both", story_ids=(0, first, first)),
-            merges=(Merge(Grouping.LOOSE, second, first), Merge(Grouping.NORMAL, second, first)),
-        )
+        await merge(harness, second, first)
         await change(harness, SetSettings(ChatSettings(quiet=(0, 0))))
         await harness.deliver(5 * SECOND)
         alert, note = messages(harness)
@@ -265,16 +268,23 @@ async def test_an_alert_that_waits_becomes_a_note_where_its_story_joins_another(
         assert (note.silent, note.reply_to) == (True, alert.message_id)
 
 
-async def test_an_alert_of_the_same_strict_story_is_dropped_in_a_merge(opened: OpenHarness) -> None:
+async def test_a_chat_that_wants_edits_alone_gets_no_note_in_a_merge(opened: OpenHarness) -> None:
     async with opened() as harness:
         first = await blast(harness)
         await change(harness, SetSettings(ChatSettings(developments=Developments.EDIT)))
         await change(harness, SetSettings(QUIET))
         [second] = await harness.add(ArticleSpec("Tram depot blast again"))
-        await harness.add(
-            ArticleSpec("Both", story_ids=(0, first, first)),
-            merges=(Merge(Grouping.LOOSE, second, first), Merge(Grouping.NORMAL, second, first)),
-        )
+        await merge(harness, second, first)
+        await harness.deliver(7 * HOUR, 5 * MINUTE)
+        assert len(messages(harness)) == 1
+
+
+async def test_an_alert_of_the_same_strict_story_is_dropped_in_a_merge(opened: OpenHarness) -> None:
+    async with opened() as harness:
+        first = await blast(harness)
+        await change(harness, SetSettings(QUIET))
+        [second] = await harness.add(ArticleSpec("Tram depot blast again"))
+        await merge(harness, second, first, Merge(Grouping.STRICT, second, first))
         await harness.deliver(7 * HOUR, 5 * MINUTE)
         assert len(messages(harness)) == 1
 

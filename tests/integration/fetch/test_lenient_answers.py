@@ -1,11 +1,12 @@
 """Answers that break the rules of HTTP and that browsers and curl read all the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 
 import pytest
+from raw_server import Talk, listening
 from support import ManualClock
 
 from bot.fetch.client import Client, Limits, open_client
@@ -16,8 +17,6 @@ from bot.model.feeds import Fetched, FetchOutcome, FetchRequest, NotModified
 BODY = b"<rss version='2.0'><channel><title>Invented harbour</title></channel></rss>"
 LENGTH = b"Content-Length: %d\r\n" % len(BODY)
 OK = b"HTTP/1.1 200 OK\r\n"
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -30,28 +29,9 @@ async def client() -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def serving(talk: Talk) -> AsyncIterator[str]:
-    """The address of a server that talks like this over each connection."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await talk(reader, writer)
-            await writer.drain()
-            await reader.read()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/feed"
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    """The address of a feed whose server talks like this over each connection."""
+    async with listening(talk, lingers=True) as place:
+        yield f"http://{place}/feed"
 
 
 @asynccontextmanager

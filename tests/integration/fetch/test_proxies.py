@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from ipaddress import ip_network
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from raw_server import Talk, listening
 from support import FeedServer, ManualClock
 
 from bot.fetch.client import Limits, open_client
@@ -18,8 +18,6 @@ BODY = b"<rss version='2.0'><channel><title>Invented quay</title></channel></rss
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 PUBLIC, PRIVATE = "93.184.216.34", "10.1.2.3"
 NAMES = {"feeds.example": PUBLIC, "inside.example": PRIVATE, "own.example": "127.0.0.1"}
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Names(AbstractResolver):
@@ -39,31 +37,6 @@ class Names(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is open."""
-
-
-@asynccontextmanager
-async def listening(talk: Talk) -> AsyncIterator[str]:
-    """The host and port of a server on loopback."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await talk(reader, writer)
-            await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def http_proxy(heads: list[bytes], answer: bytes = ANSWER) -> Talk:
