@@ -111,7 +111,7 @@ class Window:
             and (entry.kind is not Kind.NEWS or self._is_news_of(similarity, story.id))
         ]
         if stories and entry.kind is not Kind.LIVE:
-            return self._join(entry, candidates, stories, copy_of)
+            return self._join(similarity, candidates, stories, copy_of)
         if placement := self._join_other_language(entry):
             return placement
         storylines = clusters_at(Grouping.LOOSE, candidates)
@@ -133,7 +133,7 @@ class Window:
     def _candidates(self, entry: Features, similarity: Similarity) -> list[Candidate]:
         """Return the most similar entries, the best first."""
         candidates: list[Candidate] = []
-        least = _threshold(entry, entry) * SINGLE_PAIR_FACTOR
+        least = _threshold(entry, entry) * SINGLE_PAIR_FACTOR  # of any story, however young
         for member in self._index.candidates(similarity):
             other = member.features
             score = similarity.to(other)
@@ -201,13 +201,13 @@ class Window:
 
     def _join(
         self,
-        entry: Features,
+        similarity: Similarity,
         candidates: list[Candidate],
         stories: list[Cluster],
         copy_of: int,
     ) -> Placement:
         """Place an entry in the best story, with a merge where it shows that two are one."""
-        best = stories[0]
+        entry, best = similarity.entry, stories[0]
         strict_story = self._strict_story(entry, candidates, best.id)
         merges = self._merges(best, stories[1 : 1 + _MAX_MERGE_STORIES])
         story_ids = best.best[0].member.story_ids
@@ -229,7 +229,7 @@ class Window:
             merges,
             copy_of,
             development=entry.kind is Kind.NEWS and not known,
-            confirms=self._confirms(entry, strict_story, members[0]),
+            confirms=_confirms(similarity, strict_story, members[0]),
         )
 
     def _strict_story(self, entry: Features, candidates: list[Candidate], story: int) -> int:
@@ -260,14 +260,6 @@ class Window:
             ):
                 return cluster.id
         return entry.id
-
-    def _confirms(self, entry: Features, strict_story: int, opener: Member) -> bool:
-        """Whether an entry's publisher counts as one that confirms what opened the story."""
-        if strict_story == opener.story_ids.strict:
-            return True
-        similarity = Similarity.of(entry, self._index.frequencies)
-        first = opener.features
-        return similarity.between(first) >= OPENER_THRESHOLD and agree(entry, first)
 
     def _merges(self, best: Cluster, others: list[Cluster]) -> tuple[Merge, ...]:
         """Merge the best story with at most one other that is similar to it and to the entry."""
@@ -349,6 +341,14 @@ def _threshold(entry: Features, opener: Features) -> float:
     headlines = entry.headline_only and opener.headline_only
     threshold = HEADLINE_THRESHOLD if headlines else STORY_THRESHOLD
     return threshold + AGE_FACTOR * log(1 + abs(entry.hours - opener.hours))
+
+
+def _confirms(similarity: Similarity, strict_story: int, opener: Member) -> bool:
+    """Whether an entry's publisher counts as one that confirms what opened the story."""
+    first = opener.features
+    return strict_story == opener.story_ids.strict or (
+        similarity.between(first) >= OPENER_THRESHOLD and agree(similarity.entry, first)
+    )
 
 
 def _share_enough_terms(entry: Features, other: Features, similarity: Similarity) -> bool:
