@@ -532,7 +532,9 @@ class AdminStore(Protocol):
         """Return the state; in brief, only chats with waiting deliveries, and no counts."""
         ...
 
-    async def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
+    async def outbox(
+        self, now: datetime, states: Collection[DeliveryState] | None = None
+    ) -> list[OutboxRow]:
         """Return deliveries in these states (default: all unfinished), oldest first."""
         ...
 
@@ -601,7 +603,9 @@ class StatusReader(Protocol):
         """Return the text of the last good configuration. Raises StoreError."""
         ...
 
-    def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
+    def outbox(
+        self, now: datetime, states: Collection[DeliveryState] | None = None
+    ) -> list[OutboxRow]:
         """Return deliveries, as `AdminStore.outbox` does."""
         ...
 

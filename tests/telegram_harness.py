@@ -273,9 +273,8 @@ class TelegramHarness:
 
     async def outbox(self, *states: str) -> list[OutboxRow]:
         """Deliveries in these states (all by default)."""
-        return await self.app.store.admin.outbox(
-            [DeliveryState(state) for state in states] or EVERY_STATE
-        )
+        chosen = [DeliveryState(state) for state in states] or EVERY_STATE
+        return await self.app.store.admin.outbox(self.clock.now(), chosen)
 
     async def states(self) -> list[str]:
         """The states of all deliveries in order, notices left out."""

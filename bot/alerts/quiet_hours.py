@@ -41,7 +41,10 @@ def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
     digested = now if due and until is None else last_digest
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
     moments += [_next(minutes, zone, now) for minutes in times]
-    return SchedulePlan(chat.chat.id, until, digested, min(moments, default=None), tuple(pages))
+    next_at = min(moments, default=None)
+    # A digest that comes due while it is quiet goes out when that ends.
+    digest_at = until if until and due else _after_quiet(times, quiet, zone, now)
+    return SchedulePlan(chat.chat.id, until, digested, next_at, tuple(pages), digest_at)
 
 
 def quiet_until(quiet: tuple[int, int], zone: tzinfo, now: datetime) -> datetime | None:
@@ -58,6 +61,14 @@ def quiet_until(quiet: tuple[int, int], zone: tzinfo, now: datetime) -> datetime
         if start <= now < end:
             return end
     return None
+
+
+def _after_quiet(
+    times: Iterable[int], quiet: tuple[int, int], zone: tzinfo, now: datetime
+) -> datetime | None:
+    """When the next of these times of the day comes, or the quiet hours that it lies in end."""
+    at = min((_next(minutes, zone, now) for minutes in times), default=None)
+    return at and (quiet_until(quiet, zone, at) or at)
 
 
 def _time(minutes: int) -> time:

@@ -280,12 +280,13 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
     """List deliveries that are queued, undecided or dead."""
     config = readable(path)
     states = tuple(DeliveryState) if everything else None
-    rows = read_only(config).outbox(states)
+    now = datetime.now(UTC)
+    rows = read_only(config).outbox(now, states)
     if not rows:
         click.echo("The outbox is empty.")
         return
     output.console(error=False).print(
-        output.outbox_table(rows, datetime.now(UTC), ZoneInfo(config.settings.timezone))
+        output.outbox_table(rows, now, ZoneInfo(config.settings.timezone))
     )
 
 

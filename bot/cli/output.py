@@ -14,7 +14,7 @@ from rich.text import Text
 from bot.cli.common import plural
 from bot.delivery.render import snippet
 from bot.i18n.catalog import Translator
-from bot.model.delivery import DeliveryState, OutboxRow, Settlement
+from bot.model.delivery import DeliveryState, OutboxRow, Settlement, WaitCause
 from bot.model.entries import Span
 from bot.model.status import FeedStatus, Status
 from bot.search.backtest import Forecast, Hit
@@ -32,6 +32,18 @@ from bot.text.duration import in_words
 
 _BAR_WIDTH = 40  # characters of the longest bar of a chart
 _OVERLAPS = 5  # subscriptions that a backtest names
+_WAITS = {
+    WaitCause.QUIET_HOURS: "quiet hours",
+    WaitCause.DIGEST: "waits for the digest",
+    WaitCause.CHAT_PACE: "the chat takes nothing",
+    WaitCause.RETRY: "tried in vain",
+    WaitCause.EDIT_PACE: "the message was changed a moment ago",
+    WaitCause.PAUSED: "the chat is paused",
+    WaitCause.NOT_ALLOWED: "the chat is not allowed",
+    WaitCause.SERVICE_DOWN: "Telegram takes no messages",
+    WaitCause.COLLECTED: "gathered into one message, in line",
+    WaitCause.IN_LINE: "in line",
+}
 _REASONS = {"every": "set in feeds.yaml"}  # of an interval; the others read well as stored
 
 
@@ -152,9 +164,22 @@ def outbox_table(rows: Iterable[OutboxRow], now: datetime, zone: tzinfo) -> Tabl
             Translator(zone).time(row.created_at, now),
             str(row.attempts),
             Text(cut(plain(row.title), 60)),
-            Text(plain(row.error)),
+            Text(plain(_why(row, now, Translator(zone)))),
         )
     return table
+
+
+def _why(row: OutboxRow, now: datetime, translator: Translator) -> str:
+    """Return why a delivery waits and until when, or what became of it."""
+    if row.state is DeliveryState.SENDING:
+        return "being sent"
+    wait = row.wait
+    if wait is None:
+        return row.error
+    text, reason = _WAITS[wait.cause], wait.reason.rstrip(".")
+    if reason:
+        text += f": {reason}"
+    return f"{text}; until {translator.time(wait.until, now)}" if wait.until else text
 
 
 def marked(text: str, spans: Iterable[Span], style: str = "bold") -> Text:

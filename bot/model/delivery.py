@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.i18n.phrase import Phrase
-from bot.model.alerts import AlertView
+from bot.model.alerts import AlertView, BundleKind, Priority
 from bot.model.chats import Chat
 from bot.model.message import Button, Entity, File
 
@@ -42,18 +42,19 @@ class DeliveryState(StrEnum):
     DEAD = "dead"  #: refused for good; waits for a person
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A delivery as the operator sees it."""
+class DropReason(StrEnum):
+    """Why a delivery was dropped, as it is stored."""
 
-    id: int
-    state: DeliveryState
-    kind: DeliveryKind
-    chat: str
-    title: str
-    attempts: int
-    created_at: datetime
-    error: str
+    BY_HAND = "dropped by hand"
+    TASK_DONE = "it is done"
+    REPLACED = "the message changed again"
+    ALERT_REPEATED = "the alert itself is sent again"
+    SUPERGROUP = "the supergroup has it already"
+    MERGED_STORY = "its story became part of another"
+    MUTED = "the chat muted its storyline"
+    WITHDRAWN = "no subscription in force wants it any more"
+    LATE_ANSWER = "the group was too busy to get the answer in time"
+    WAITED_TOO_LONG = "the chat took no messages for weeks"
 
 
 class NoticeKind(StrEnum):
@@ -94,6 +95,64 @@ class Outage:
     fault: ServiceFault
     reason: str
     since: datetime
+
+
+class WaitCause(StrEnum):
+    """Why a delivery that is queued has not gone out yet."""
+
+    QUIET_HOURS = "quiet_hours"
+    DIGEST = "digest"  #: it goes out with the next digest
+    #: the chat's address may not be written to before: Telegram said so, or a try there failed
+    CHAT_PACE = "chat_pace"
+    RETRY = "retry"  #: this delivery was tried, and is tried again
+    EDIT_PACE = "edit_pace"  #: the message was changed a moment ago, or had these words before
+    PAUSED = "paused"  #: the chat takes no messages until a person acts
+    NOT_ALLOWED = "not_allowed"  #: the chat may not use newsbell
+    SERVICE_DOWN = "service_down"  #: Telegram takes nothing from anybody
+    COLLECTED = "collected"  #: it was gathered into a digest or catch-up, which is next in line
+    IN_LINE = "in_line"  #: nothing but what goes out before it
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFacts:
+    """What is stored about a queued delivery and its chat that decides when it goes out."""
+
+    kind: DeliveryKind
+    priority: Priority
+    form: BundleKind  #: of a message that was gathered
+    attempts: int
+    error: str  #: of the last attempt
+    not_before: datetime | None  #: of the delivery itself
+    is_allowed: bool
+    paused: str  #: why nothing is sent to the chat; empty where it is not paused
+    chat_not_before: datetime | None
+    quiet_until: datetime | None
+    next_digest_at: datetime | None  #: None: by number alone, or not planned yet
+    outage: Outage | None  #: that concerns the chat
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a queued delivery waits."""
+
+    cause: WaitCause
+    until: datetime | None = None  #: always after now; None: nobody knows
+    reason: str = ""  #: why the chat is paused, the service down or the last attempt in vain
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A delivery as the operator sees it."""
+
+    id: int
+    state: DeliveryState
+    kind: DeliveryKind
+    chat: str
+    title: str
+    attempts: int
+    created_at: datetime
+    error: str
+    wait: Wait | None = None  #: why it is queued; None where it is not
 
 
 @dataclass(frozen=True, slots=True)

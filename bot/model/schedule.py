@@ -49,3 +49,4 @@ class SchedulePlan:
     digested_at: datetime
     next_at: datetime | None  #: when to look again; None: not before something changes
     pages: tuple[Page, ...] = ()
+    next_digest_at: datetime | None = None  #: None: no time of the day is set for digests

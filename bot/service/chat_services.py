@@ -47,8 +47,8 @@ class _Charts:
 class _Views:
     """What chats read of the store. Raises StoreError."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
 
     async def status(self) -> Status:
         """Return what a chat may see; it names no chat, and reading all of them would take long."""
@@ -56,7 +56,8 @@ class _Views:
 
     async def dead(self) -> list[OutboxRow]:
         """Return the messages that could not be delivered."""
-        return await self._store.admin.outbox((DeliveryState.DEAD, DeliveryState.UNKNOWN))
+        states = (DeliveryState.DEAD, DeliveryState.UNKNOWN)
+        return await self._store.admin.outbox(self._clock.now(), states)
 
     async def subscriptions_yaml(self, chats: Sequence[int]) -> str:
         """Return what these chats subscribed to, in the form of feeds.yaml; empty for nothing."""
@@ -100,7 +101,7 @@ def build_chat(
     clock: Clock,
 ) -> Dispatcher:
     """Build the chat layer and what it works with."""
-    views, archive = _Views(store), store.archive
+    views, archive = _Views(store, clock), store.archive
 
     def config() -> ChatConfig:
         return chat_config(live, subscriptions)

@@ -19,6 +19,7 @@ from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.outages import read_outage
 from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
+from bot.store.waiting import read_waits
 
 RECENT_ENTRIES = timedelta(days=6)  #: a newsbell that ran until now had new entries since then
 _CLEANUP_PAUSE = 0.01  # seconds between two parts of a clean-up, so that polls get their turn
@@ -80,9 +81,11 @@ class AdminTables:
         """Return the state; in brief, only chats with waiting deliveries, and no counts."""
         return await self._writer.run("read the status", lambda db: read_status(db, brief=brief))
 
-    async def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
+    async def outbox(
+        self, now: datetime, states: Collection[DeliveryState] | None = None
+    ) -> list[OutboxRow]:
         """Return deliveries in these states (default: all unfinished), oldest first."""
-        return await self._writer.run("read the outbox", lambda db: read_outbox(db, states))
+        return await self._writer.run("read the outbox", lambda db: read_outbox(db, now, states))
 
     async def retry(self, ids: Sequence[int]) -> int:
         """Queue failed deliveries again (all undelivered ones for no `ids`); return how many."""
@@ -233,11 +236,14 @@ def _feed_status(row: Any) -> FeedStatus:
     return FeedStatus(feed.url, feed.name, feed.every, state, row["stored"], feed.id, row["host"])
 
 
-def read_outbox(db: Database, states: Collection[DeliveryState] | None) -> list[OutboxRow]:
+def read_outbox(
+    db: Database, now: datetime, states: Collection[DeliveryState] | None
+) -> list[OutboxRow]:
     """Read deliveries; also for a reader in another process."""
     states = states or UNFINISHED
     values = [DeliveryState.QUEUED in states, *states, _OUTBOX_ROWS]
     rows = db.execute(_OUTBOX.format(marks=marks(states)), values).fetchall()
+    waits = read_waits(db, [row["id"] for row in rows], now)
     return [
         OutboxRow(
             row["id"],
@@ -248,6 +254,7 @@ def read_outbox(db: Database, states: Collection[DeliveryState] | None) -> list[
             row["attempts"],
             sure_time(row["created_at"]),
             row["error"],
+            waits.get(row["id"]),
         )
         for row in rows
     ]

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.delivery import DeliveryState
+from bot.model.delivery import DeliveryState, DropReason
 from bot.model.stories import Grouping, Merge
-from bot.store.outbox import DropReason, drop, queue_edit
+from bot.store.outbox import drop, queue_edit
 from bot.store.sql import ALERT, HAS_ALERTS, IS_QUEUED, marks
 
 _TEMPORARY = -1  # a number that no story has

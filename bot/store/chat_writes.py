@@ -17,12 +17,11 @@ from bot.model.chat_events import (
     Screen,
 )
 from bot.model.chats import ChatKind
-from bot.model.delivery import DeliveryKind
+from bot.model.delivery import DeliveryKind, DropReason
 from bot.store import meta, outbox, topics
 from bot.store.chat_changes import Origin, apply
 from bot.store.mappers import put_screen_state, put_time
 from bot.store.meta import MetaName
-from bot.store.outbox import DropReason
 from bot.store.sql import IS_QUEUED, REPLY
 
 # An update at most this far below the last handled one is a repeat; Telegram may also begin anew

@@ -14,11 +14,10 @@ from sqlite_utils import Database
 
 from bot.i18n.phrase import phrase, span_phrase
 from bot.model.chats import ChatKind
-from bot.model.delivery import NoticeKind, notice
+from bot.model.delivery import DropReason, NoticeKind, notice
 from bot.store import meta, outbox
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
-from bot.store.outbox import DropReason
 from bot.store.sql import (
     IS_DONE,
     IS_QUEUED,

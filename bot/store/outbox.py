@@ -5,7 +5,6 @@ Claims are in `deliveries`, outcomes in `settlements`.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlite_utils import Database
@@ -13,7 +12,13 @@ from sqlite_utils import Database
 from bot.alerts.quiet_hours import pages
 from bot.i18n.phrase import Phrase
 from bot.model.alerts import Priority
-from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, NoticeKind
+from bot.model.delivery import (
+    DeliveryKind,
+    DeliveryState,
+    DropReason,
+    NoticeIntent,
+    NoticeKind,
+)
 from bot.model.message import Message
 from bot.store.mappers import put_buttons, put_entities, put_time, sure_time
 from bot.store.sql import (
@@ -36,22 +41,6 @@ _SAME_NOTICE = timedelta(hours=24)
 _PROMPT_REPLIES = 3  # replies that may wait before alerts in a group
 EDIT_GAP = timedelta(minutes=1)  #: between two edits of one message
 FLIP_GAP = timedelta(hours=1)  #: the same, where the words are those that it had before
-
-
-class DropReason(StrEnum):
-    """Why a delivery was dropped, as the operator reads it in `outbox list`."""
-
-    BY_HAND = "dropped by hand"
-    TASK_DONE = "it is done"
-    REPLACED = "the message changed again"
-    ALERT_REPEATED = "the alert itself is sent again"
-    SUPERGROUP = "the supergroup has it already"
-    MERGED_STORY = "its story became part of another"
-    MUTED = "the chat muted its storyline"
-    WITHDRAWN = "no subscription in force wants it any more"
-    LATE_ANSWER = "the group was too busy to get the answer in time"
-    WAITED_TOO_LONG = "the chat took no messages for weeks"
-
 
 _RETRIED = literals(
     DeliveryState.DEAD, DeliveryState.UNKNOWN, DeliveryState.DROPPED, DeliveryState.QUEUED

@@ -5,7 +5,6 @@ Decides nothing.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -33,7 +32,7 @@ _WAITING = f"""
 """
 # What made the chat due since it was read (an empty `hours_at`) was not decided about.
 _KEEP = """
-    update chats set quiet_until = ?, digested_at = ?,
+    update chats set quiet_until = ?, digested_at = ?, next_digest_at = ?,
         hours_at = case when hours_at = '' then '' else ? end
     where id = ?
 """
@@ -97,8 +96,8 @@ def keep(db: Database, plans: Sequence[SchedulePlan], now: datetime) -> None:
         for page in plan.pages:
             _gather(db, plan.chat_id, page, now)
         next_at = put_time(plan.next_at) or _NEVER
-        times: list[Any] = [put_time(plan.quiet_until), put_time(plan.digested_at), next_at]
-        db.execute(_KEEP, [*times, plan.chat_id])
+        moments = (plan.quiet_until, plan.digested_at, plan.next_digest_at)
+        db.execute(_KEEP, [*map(put_time, moments), next_at, plan.chat_id])
 
 
 def _gather(db: Database, chat_id: int, page: Page, now: datetime) -> None:

@@ -141,6 +141,13 @@ def m019_boilerplate(db: Database) -> None:
     db.execute("alter table entries add column core text not null default ''")
 
 
+@migrations()
+def m020_next_digests(db: Database) -> None:
+    """When the next digest of a chat goes out, for whoever asks why a message waits."""
+    db.execute("alter table chats add column next_digest_at text")
+    db.execute("update chats set hours_at = ''")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -10,6 +10,7 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import (
     DeliveryKind,
     DeliveryState,
+    DropReason,
     NoticeKind,
     Settlement,
     notice,
@@ -17,7 +18,7 @@ from bot.model.delivery import (
 from bot.store import meta
 from bot.store.mappers import put_time
 from bot.store.meta import moved_to
-from bot.store.outbox import DropReason, drop, notify, queue_edit
+from bot.store.outbox import drop, notify, queue_edit
 from bot.store.sql import ALERT, EDIT, HAS_ALERTS, IS_QUEUED, SECOND_ALERT
 from bot.store.unsent_alerts import reconsider_delivery
 

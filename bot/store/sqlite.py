@@ -1,6 +1,7 @@
 """The store as one value, and a reader for other processes. Holds no SQL of its own."""
 
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -81,7 +82,9 @@ class ReadOnlyDatabase:
         with read_only(self._path) as connection:
             return kept_config.read(Database(connection, execute_plugins=False))
 
-    def outbox(self, states: Collection[DeliveryState] | None = None) -> list[OutboxRow]:
+    def outbox(
+        self, now: datetime, states: Collection[DeliveryState] | None = None
+    ) -> list[OutboxRow]:
         """Return deliveries, as `AdminTables.outbox` does."""
         with read_only(self._path) as connection:
-            return read_outbox(Database(connection, execute_plugins=False), states)
+            return read_outbox(Database(connection, execute_plugins=False), now, states)

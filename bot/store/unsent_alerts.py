@@ -17,10 +17,10 @@ from sqlite_utils import Database
 from bot.alerts.readiness import Claim, Readiness, UnsentAlert, readiness
 from bot.model.alerts import Priority, Stance, UnsentMatch
 from bot.model.chats import AlertOptions, Urgency
-from bot.model.delivery import DeliveryKind
+from bot.model.delivery import DeliveryKind, DropReason
 from bot.model.stories import Grouping
 from bot.store.mappers import get_article, put_time, sure_time
-from bot.store.outbox import DropReason, drop, queue_alert
+from bot.store.outbox import drop, queue_alert
 from bot.store.sql import (
     ALERT,
     DROPPED,

@@ -511,9 +511,9 @@ async def test_a_refused_alert_is_not_shown_as_sent(
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
-        assert [row.state for row in await made.store.admin.outbox() if row.kind == "alert"] == [
-            "dead"
-        ]
+        assert [
+            row.state for row in await made.store.admin.outbox(clock.now()) if row.kind == "alert"
+        ] == ["dead"]
         assert "refused (bad words)" in told(tmp_path, "explain", "--last", "1")
 
 
@@ -524,7 +524,7 @@ async def test_what_was_dropped_or_forgotten_is_said(
     async with newsbell(tmp_path, config(server, "/a"), clock=clock, terminal=terminal) as made:
         await shown(made, server, "/a", OLD)
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
-        [row] = [row for row in await made.store.admin.outbox() if row.kind == "alert"]
+        [row] = [row for row in await made.store.admin.outbox(clock.now()) if row.kind == "alert"]
         assert await made.store.admin.drop((row.id,), clock.now()) == 1
         assert "here: the message was dropped by hand, or was no longer needed." in told(
             tmp_path, "explain", "https://news.example/1"

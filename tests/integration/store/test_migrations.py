@@ -201,7 +201,7 @@ async def test_a_database_of_0_1_0_goes_on_where_it_was(
             DeliveryState.SENT: 4,
             DeliveryState.DEAD: 1,
         }
-        unfinished = [row.title for row in await store.admin.outbox()]
+        unfinished = [row.title for row in await store.admin.outbox(NOON)]
         assert unfinished == ["A dead notice"]
 
         assert await store.search.fill(NOON)

@@ -309,7 +309,7 @@ async def exercise(path: Path) -> None:
         await search(work)
         await operate(work)
     ReadOnlyDatabase(path).status()
-    ReadOnlyDatabase(path).outbox()
+    ReadOnlyDatabase(path).outbox(NOON)
 
 
 async def configure(work: Exercise) -> None:
@@ -628,7 +628,7 @@ async def operate(work: Exercise) -> None:
     await admin.correct_moments(ClockStep(NOON))
     await admin.status()
     await admin.status(brief=True)
-    await admin.outbox()
+    await admin.outbox(NOON)
     await admin.retry((1,))
     await admin.retry(())
     await admin.drop((1,), NOON)

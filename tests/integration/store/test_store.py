@@ -155,7 +155,7 @@ async def test_a_read_only_database_shows_what_was_stored_and_changes_nothing(
         await poll(app)
         database = ReadOnlyDatabase(tmp_path / "newsbell.db")
         assert database.status() == await app.store.admin.status()
-        assert database.outbox() == []
+        assert database.outbox(clock.now()) == []
         with (
             pytest.raises(StoreError, match="readonly"),
             read_only(tmp_path / "newsbell.db") as connection,
