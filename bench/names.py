@@ -267,7 +267,7 @@ def costs(listed: list[list[Spelling]]) -> dict[str, float]:
 
 
 def first_name() -> dict[str, float]:
-    """Return what the first name of a process costs: it loads the gazetteer."""
+    """Return what the first name of a process costs: it opens the gazetteer."""
     before, start = resident_mb(), time.perf_counter()
     compile_name("Springfield")
     seconds, size = time.perf_counter() - start, resident_mb() - before

