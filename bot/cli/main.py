@@ -50,6 +50,7 @@ from bot.service.build import Wiring, open_app
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
 from bot.service.signals import handle_signals, hold_signals, stop_while_starting
+from bot.store.admin import UNFINISHED
 from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.clean import plain
 from bot.text.output_charset import takes_unicode
@@ -288,6 +289,10 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
     output.console(error=False).print(
         output.outbox_table(rows, now, ZoneInfo(config.settings.timezone))
     )
+    counts = read_only(config).status().deliveries
+    rest = sum(counts.get(state, 0) for state in states or UNFINISHED) - len(rows)
+    if rest > 0:
+        click.echo(f"… and {rest:,} more.")
 
 
 @outbox.command("retry")

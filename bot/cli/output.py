@@ -90,6 +90,8 @@ def status_table(status: Status, now: datetime, zone: tzinfo) -> list[Table | Te
         text = f"{plain(chat.name)}: {plural(queued, 'message')} queued"
         if chat.paused:
             text += f", paused: {chat.paused}"
+        elif not chat.allowed:
+            text += ", not allowed"
         elif parked:
             text += f", not before {translator.time(parked, now)}"
         parts.append(Text(text, style="yellow"))

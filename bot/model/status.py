@@ -28,7 +28,7 @@ class Status:
     """The whole program as the operator sees it."""
 
     feeds: tuple[FeedStatus, ...]
-    chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued, not before
+    chats: tuple[tuple[Chat, int, datetime | None], ...]  #: chat, queued or being sent, not before
     subscriptions: int
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
     hosts: tuple[HostStatus, ...] = ()  #: hosts that wait, or that are asked more slowly

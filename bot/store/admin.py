@@ -43,14 +43,14 @@ _COUNTS = f"""
 # Two halves, each with its own index: with `state in (queued, sending)` SQLite would read the
 # deliveries of a month.
 _CHATS = f"""
-    select chats.*, coalesce(queued, 0) as queued from chats
+    select chats.*, coalesce(waiting.queued, 0) as queued from chats
     {{join}} (
         select chat_id, count(*) as queued from (
             select chat_id from outbox where {IS_QUEUED}
             union all select chat_id from outbox where {IS_SENDING}
         ) group by chat_id
-    ) on chat_id = chats.id
-    where allowed = 1 order by chats.id
+    ) waiting on chat_id = chats.id
+    where allowed = 1 or waiting.queued > 0 order by chats.id
 """
 _ALL_CHATS = _CHATS.format(join="left join")
 _WAITING_CHATS = _CHATS.format(join="join")
@@ -78,7 +78,10 @@ class AdminTables:
         self._writer = writer
 
     async def status(self, *, brief: bool = False) -> Status:
-        """Return the state; in brief, only chats with waiting deliveries, and no counts."""
+        """Return the state; in brief, only chats with waiting deliveries, and no counts.
+
+        A chat that is not allowed is in it while deliveries wait for it.
+        """
         return await self._writer.run("read the status", lambda db: read_status(db, brief=brief))
 
     async def outbox(

@@ -333,6 +333,9 @@ async def test_the_outbox_is_listed_retried_and_dropped_by_hand(
     dropped = await command(folder, "outbox", "drop")
     assert dropped.out == "2 deliveries are dropped.\n"
     assert states(folder) == {1: "queued", 2: "dropped", 3: "queued", 4: "sent", 5: "dropped"}
+    outbox(folder, *((number, "dead") for number in range(100, 301)))
+    assert (await command(folder, "outbox")).out.splitlines()[-1] == "… and 3 more."
+    assert (await command(folder, "outbox", "drop")).out == "201 deliveries are dropped.\n"
     unknown = await command(folder, "outbox", "retry", "99")
     none_dead = await command(folder, "outbox", "drop")
     assert unknown.out == ("No undelivered message has number 99. `newsbell outbox` lists them.\n")

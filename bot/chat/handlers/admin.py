@@ -31,6 +31,7 @@ from bot.model.chat_events import (
 from bot.model.chats import Chat, ChatKind, TokenPurpose
 from bot.model.delivery import DeliveryState
 from bot.model.message import Button, Message
+from bot.model.status import Status
 from bot.ports import ChatStore, Members
 from bot.text.clean import cut, plain
 
@@ -92,13 +93,13 @@ class Admin(StaticScreen):
         translator, status = context.translator, await self._admin.status()
         people, requests = await self._store.people(), await self._store.access_requests()
         waiting = sum(queued for _, queued, _ in status.chats)
+        chats = sum(chat.allowed for chat, _, _ in status.chats)
         failing = sum(bool(feed.state.failures) for feed in status.feeds)
-        states = (DeliveryState.DEAD, DeliveryState.UNKNOWN)
-        dead = sum(status.deliveries.get(state, 0) for state in states)
+        dead = _undelivered_count(status)
         lines = [
             translator.ngettext("{number} person", "{number} people", len(people))
             + ", "
-            + translator.ngettext("{number} chat", "{number} chats", len(status.chats)),
+            + translator.ngettext("{number} chat", "{number} chats", chats),
             translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
             + ", "
             + translator.ngettext("{number} failing", "{number} failing", failing),
@@ -311,7 +312,9 @@ class Admin(StaticScreen):
             none = translator.gettext("No undeliverable messages.")
             return show(Message(none), bare, [_home_button(context)], edit=True)
         lead = translator.ngettext(
-            "{number} undeliverable message", "{number} undeliverable messages", len(dead)
+            "{number} undeliverable message",
+            "{number} undeliverable messages",
+            _undelivered_count(await self._admin.status()),
         )
         composer = Composer().add(lead)
         for row in dead[:_DEAD_SHOWN]:
@@ -326,6 +329,11 @@ class Admin(StaticScreen):
         reply = await self._overview(context, screen, edit=True)
         toast = context.translator.gettext("Sending again.")
         return replace(reply, changes=(RetryDead(),), toast=toast)
+
+
+def _undelivered_count(status: Status) -> int:
+    states = (DeliveryState.DEAD, DeliveryState.UNKNOWN)
+    return sum(status.deliveries.get(state, 0) for state in states)
 
 
 def _idle(screen: Screen) -> Screen:

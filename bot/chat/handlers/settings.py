@@ -372,8 +372,8 @@ def digest_text(settings: ChatSettings, translator: Translator) -> str:
     times = DIGEST_AT if settings.digest_at is None else settings.digest_at
     text = ", ".join(clock_text(minutes) for minutes in times)
     if settings.digest_from:
-        text += ", " + translator.gettext(
-            "or once {number} stories wait", number=settings.digest_from
+        text += ", " + translator.ngettext(
+            "or once {number} story waits", "or once {number} stories wait", settings.digest_from
         )
     return text
 

@@ -1,5 +1,6 @@
 """Why a delivery waits, and until when: what is said is what the deliverer does."""
 
+from collections import Counter
 from datetime import UTC, timedelta
 from itertools import product
 from pathlib import Path
@@ -10,7 +11,7 @@ from sqlite_utils import Database
 from support import NOON, ManualClock, config_text, newsbell, sqlite
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, rule
 
-from bot.cli.output import outbox_table
+from bot.cli.output import outbox_table, status_table
 from bot.model.alerts import BundleKind, Priority
 from bot.model.delivery import (
     DeliveryKind,
@@ -190,3 +191,25 @@ def test_the_outbox_has_words_for_every_cause() -> None:
     rows = [_row(DeliveryState.QUEUED, Wait(cause)) for cause in WaitCause]
     cells = [str(cell) for cell in outbox_table(rows, NOON, UTC).columns[-1].cells]
     assert len(set(cells)) == len(WaitCause)
+
+
+async def test_the_figures_of_the_status_are_those_of_the_outbox(opened: OpenHarness) -> None:
+    """In chats that are paused or not allowed, too, and per chat as well as in all."""
+    async with opened(rule("All", "ann", to=("ann", "group", "here"))) as harness:
+        await harness.add(*(ArticleSpec(f"ann {number}") for number in range(3)))
+        await harness.execute("update chats set paused = 'blocked' where address = ?", ANN)
+        await harness.execute("update chats set allowed = 0 where address < 0")
+        [begun] = [await harness.begin("here")]
+
+        waiting = await harness.outbox("queued", "sending")
+        for brief in (False, True):
+            status = await harness.app.store.admin.status(brief=brief)
+            assert {chat.name: queued for chat, queued, _ in status.chats if queued} == Counter(
+                row.chat for row in waiting
+            )
+        status = await harness.app.store.admin.status()
+        assert sum(status.deliveries.values()) == len(waiting)
+        await harness.finish(begun)
+        lines = [str(part) for part in status_table(status, NOON, UTC)]
+        assert "group: 3 messages queued, not allowed" in lines
+        assert "ann: 3 messages queued, paused: blocked" in lines
