@@ -1,24 +1,22 @@
 """How frequent words are in each language, from the lists of wordfreq. No names, no matching.
 
-A list has the words of at least one in a million of a language, names among them. It is loaded when
-a word of the language is first asked for, and kept as two arrays, half a megabyte at most.
+A list has the words of at least one in a million of a language, names among them. All are in a file
+that `data/word_frequencies.py` makes, of which only what is looked up is read.
 """
 
-import gzip
 from array import array
-from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
-import msgpack
-
+from bot.names.data_file import DataFile, WordIndex, open_data
 from bot.names.transliteration import ARABIC, CYRILLIC, HEBREW, LATIN, script
-from bot.text.fold import fold_many
-from bot.text.language import scripts_of
+from bot.text.language import SCRIPTS, scripts_of
 from bot.text.word_cache import word_cache
 
-#: Lists of wordfreq that serve further languages.
+FILE = Path(__file__).with_name("data") / "word_frequencies.bin"
+#: Lists that serve further languages.
 _LISTS = {
     "hr": "sh",
     "bs": "sh",
@@ -44,40 +42,56 @@ def language_of_word(word: str, language: str) -> str:
     return _USUAL.get(word_script, "")
 
 
+def lists() -> frozenset[str]:
+    """Return the lists that words may be looked up in: those of languages of the usual scripts."""
+    languages = {language for name in _SCRIPTS for language in SCRIPTS[name]} | LANGUAGES
+    return frozenset(_LISTS.get(language, language) for language in languages)
+
+
 @word_cache(65536)
 def frequency(word: str, language: str) -> float:
     """Return the Zipf frequency of a folded word in a language: 7 for the commonest, 3 for rare.
 
     0 for a word that is rarer or unknown, and in languages without a list.
     """
-    hashes, values = _list(_LISTS.get(language, language))
-    word_hash = hash(word)
-    index = bisect_left(hashes, word_hash)
-    return values[index] if index < len(hashes) and hashes[index] == word_hash else 0.0
+    known = _list(_LISTS.get(language, language))
+    if known is None:
+        return 0.0
+    return next((known.frequency_at(place) for place in known.words.find(word)), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The words of a language."""
+
+    words: WordIndex
+    steps: Sequence[int]  #: of each word: hundredths below the highest frequency
+    frequencies: Sequence[float]  #: by steps
+
+    def frequency_at(self, place: int) -> float:
+        """Return the frequency of the word at a place."""
+        return self.frequencies[self.steps[place]]
 
 
 @cache
-def _list(language: str) -> "tuple[array[int], array[float]]":
-    """The hashes of the words of a language, sorted, and the frequency of each."""
-    hashes, values = array("q"), array("f")
-    file = _folder() / f"small_{language}.msgpack.gz"
-    if not (language.isalpha() and file.exists()):
-        return hashes, values
-    bins = msgpack.unpackb(gzip.decompress(file.read_bytes()))[1:]  # a header comes first
-    known: dict[int, float] = {}
-    for number, words in enumerate(bins):
-        if words:
-            for word_hash in map(hash, fold_many(words)):
-                known.setdefault(word_hash, _HIGHEST - number / 100)
-    for word_hash in sorted(known):
-        hashes.append(word_hash)
-        values.append(known[word_hash])
-    return hashes, values
+def _list(language: str) -> _List | None:
+    data = _data()
+    if f"{language} steps" not in data.sections:
+        return None
+    starts, rests = (
+        data.integers(f"{language} starts", "H"),
+        data.integers(f"{language} rests", "I"),
+    )
+    steps = data.integers(f"{language} steps", "H")
+    return _List(WordIndex(starts, rests), steps, _frequencies())
 
 
 @cache
-def _folder() -> Path:
-    """The data of wordfreq. The package itself is not imported: that takes 14 MB."""
-    spec = find_spec("wordfreq")
-    locations = spec.submodule_search_locations if spec else None
-    return Path(next(iter(locations or ("",)))) / "data"
+def _frequencies() -> Sequence[float]:
+    """Frequencies by hundredths below the highest, as exact as their source."""
+    return array("f", (_HIGHEST - steps / 100 for steps in range(round(100 * _HIGHEST))))
+
+
+@cache
+def _data() -> DataFile:
+    return open_data(FILE)

@@ -19,7 +19,9 @@ from bot.names.data_file import (
 )
 from bot.names.gazetteer import FILE as GAZETTEER
 from bot.names.gazetteer import exonyms, languages_of, place_of
-from data import gazetteer
+from bot.names.lexicon import FILE as WORD_FREQUENCIES
+from bot.names.lexicon import frequency, lists
+from data import gazetteer, word_frequencies
 
 
 def without_packing(data: DataFile) -> dict[str, bytes]:
@@ -46,6 +48,32 @@ def test_the_gazetteer_is_made_of_its_sources() -> None:
 
     assert made.about == shipped.about
     assert without_packing(made) == without_packing(shipped)
+
+
+@pytest.mark.skipif(
+    not importlib.util.find_spec("wordfreq"), reason="the source is a tool of developers"
+)
+@pytest.mark.parametrize("language", ["ar", "vi"])
+def test_the_frequencies_of_words_are_made_of_their_source(language: str) -> None:
+    """Else `python -m data.word_frequencies` makes them anew. Two short lists stand for all."""
+    shipped = open_data(WORD_FREQUENCIES)
+    made = word_frequencies.sections_of(language)
+
+    assert word_frequencies.about() == shipped.about
+    assert made == {name: bytes(shipped.sections[name]) for name in made} != {}
+
+
+def test_every_list_of_words_has_a_language_that_looks_it_up() -> None:
+    shipped = {name.partition(" ")[0] for name in open_data(WORD_FREQUENCIES).sections}
+
+    assert {"ar", "en", "he", "ru", "sh", "uk"} <= shipped <= lists()
+
+
+def test_a_word_is_as_frequent_as_its_language_uses_it() -> None:
+    assert frequency("the", "en") > 7 > frequency("the", "uk")
+    assert frequency("війна", "uk") > 5 > frequency("війна", "en") == 0
+    assert frequency("rat", "hr") == frequency("rat", "bs") > 0
+    assert frequency("xqzzt", "en") == frequency("the", "") == frequency("λόγος", "el") == 0
 
 
 def test_a_place_of_the_gazetteer_is_found_with_its_names_and_their_languages() -> None:
