@@ -140,10 +140,11 @@ def flood_text(feed: FeedDue, count: int, archived: int) -> Phrase:
                 "{number} of them look like its archive and send no alert.",
                 archived,
             ),
-            phrase(
-                "Of the other {shown}, those that match a subscription come together, "
+            counted_phrase(
+                "The other one is sent if it matches a subscription.",
+                "Of the other {number}, those that match a subscription come together, "
                 "not one by one.",
-                shown=shown,
+                shown,
             ),
         )
     else:
