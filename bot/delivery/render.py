@@ -109,16 +109,20 @@ def source_line(
         )
     site = host(alert.link)
     if counts_from_sight(alert.published, alert.first_seen_at):
-        seen = translator.time(alert.first_seen_at, now)
-        at = translator.gettext("seen {time}", time=seen)
+        at = translator.gettext("seen {time}", time=_past(alert.first_seen_at, now, translator))
     else:
-        at = translator.time(min(alert.published or now, alert.first_seen_at), now)
+        at = _past(min(alert.published or now, alert.first_seen_at), now, translator)
     names = (
         [publisher] if not site or site.casefold() in publisher.casefold() else [publisher, site]
     )
     names = [name for name in names if name]
     free = length - len(at) - 3 * len(names)
     return " · ".join([*(fitting(name, free // len(names)) for name in names), at])
+
+
+def _past(at: datetime, now: datetime, translator: Translator) -> str:
+    """A time that is not after now: the clock may have been ahead when it was stored."""
+    return translator.time(min(at, now), now)
 
 
 def render(delivery: Delivery, now: datetime, translator: Translator) -> Message:
@@ -220,7 +224,7 @@ def _also(composer: Composer, alert: AlertView, now: datetime, translator: Trans
             link = ("text_link",) if linkable(entry.link) else ()
             name = fitting(entry.name, _ALSO_NAME)
             composer.add_marked(name, (), "bold", *link, url=entry.link)
-            composer.add(f" {translator.time(entry.at, now)}")
+            composer.add(f" {_past(entry.at, now, translator)}")
     rest = alert.entries - 1 - len(alert.also)
     if rest > 0:
         more = translator.ngettext(
@@ -242,7 +246,7 @@ def _latest(composer: Composer, alert: AlertView, now: datetime, translator: Tra
     composer.add(f"\n{NOTE_MARK} ").add_marked(
         fitting(latest.title, TITLE_LENGTH), (), "bold", *link, url=latest.link
     )
-    composer.add(f" · {name} · {translator.time(latest.at, now)}")
+    composer.add(f" · {name} · {_past(latest.at, now, translator)}")
 
 
 def _note(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:

@@ -1,6 +1,7 @@
 """Whatever a feed says, its alert is a text that Telegram accepts and that mentions no one."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from support import NOON
 from bot.delivery.composer import ENTITIES
 from bot.delivery.render import LENGTH, SNIPPET, render, snippet
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.alerts import AlertView
+from bot.model.alerts import AlertView, Confirmation
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
@@ -323,3 +324,19 @@ def test_as_plain_text_the_links_are_written_out() -> None:
 )
 def test_times_are_local_and_as_short_as_they_can_be(at: datetime, reply: str) -> None:
     assert Translator(ZoneInfo("Europe/Berlin")).time(at, NOON + timedelta(hours=2)) == reply
+
+
+@pytest.mark.parametrize(
+    "published", [None, NOON + timedelta(minutes=40), NOON + timedelta(days=1)]
+)
+@pytest.mark.parametrize("seen", [NOON, NOON + timedelta(hours=5)])
+def test_no_time_in_a_message_lies_ahead(published: datetime | None, seen: datetime) -> None:
+    """Dates of feeds do, and those that were stored while the clock was ahead."""
+    other = Confirmation("The Lantern", "https://lantern.example/1", seen, title="Ferry sinks")
+    alert = view(published=published, first_seen_at=seen, also=(other,), latest=other, entries=2)
+    again = replace(delivery(alert), kind=DeliveryKind.AGAIN)
+    shown = [rendered(alert), rendered(alert, alert), render(again, NOON, ENGLISH)]
+    shown.append(rendered(replace(alert, note=True)))
+    times = [time for message in shown for time in re.findall(r"\d\d:\d\d", message.text)]
+    assert len(times) == 8
+    assert set(times) == {"12:00"}
