@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.common import plural
-from bot.delivery.render import snippet
+from bot.delivery.render import excerpt
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, Settlement, WaitCause
 from bot.model.entries import Span
@@ -27,7 +27,7 @@ from bot.search.timeline import (
     summary,
     who_was_first,
 )
-from bot.text.clean import cut, plain
+from bot.text.clean import cut, headline, plain
 from bot.text.duration import in_words
 
 _BAR_WIDTH = 40  # characters of the longest bar of a chart
@@ -196,8 +196,8 @@ def hit(console: Console, hit: Hit, at: str) -> None:
     """Print a stored article that matches: time, headline, summary around the match, source."""
     article = hit.entry.article
     in_title = [span for span in hit.spans if span.field == "title"]
-    console.print(Text(f"{at}  ").append_text(marked(article.title, in_title)))
-    text, inside = snippet(article.summary, hit.spans, article.title)
+    console.print(Text(f"{at}  ").append_text(marked(headline(article.title), in_title)))
+    text, inside = excerpt(article.title, article.summary, hit.spans)
     if text and inside:
         console.print(Text("    ").append_text(marked(text, inside, "")))
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))
@@ -211,12 +211,16 @@ def storyline(
     for story in stories:
         console.print()
         sign = "▶" if story.requested else "○"
-        console.print(Text(f"{sign} {story.title}", style="bold" if story.requested else ""))
+        console.print(
+            Text(f"{sign} {headline(story.title)}", style="bold" if story.requested else "")
+        )
         console.print(Text(f"  {who_was_first(story)}", style="dim"))
         for item in story.entries:
             entry, delay = item.entry, format_delay(item.delay)
             console.print(
-                Text(f"  {when(entry.at)}  {delay:>9}  {source_name(entry)}: {entry.title}")
+                Text(
+                    f"  {when(entry.at)}  {delay:>9}  {source_name(entry)}: {headline(entry.title)}"
+                )
             )
             if story.requested:
                 console.print(Text(f"      {item.reason}", style="dim"))

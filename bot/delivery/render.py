@@ -15,7 +15,7 @@ from bot.model.chat_events import AlertAction
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span, counts_from_sight
 from bot.model.message import Button, Entity, Message
-from bot.text.clean import TITLE_LENGTH, cut
+from bot.text.clean import HEADLINE_LENGTH, cut, headline
 from bot.text.url import host
 
 NOTE_MARK = "↳"  #: before a development
@@ -26,6 +26,7 @@ SOURCE = 200  #: code points of the line with publisher, host and time
 _LISTED = 25  # stories that a collapsed message names; the rest is counted
 _LISTED_SOURCE = 60
 _ALSO_NAME = 40
+_HEADLINE = 2 * HEADLINE_LENGTH  # with what keeps parts of it from becoming links
 _AROUND = 32  # bullet, line breaks, isolates and publishers of a listed story
 _TAIL = 60  # reserved for the count of the rest
 _SENTENCE_ENDS = ".!?…:;,。！？"
@@ -62,6 +63,20 @@ def snippet(
         for span in inside
         if start <= span.start < shift + end
     )
+
+
+def excerpt(title: str, summary: str, spans: Sequence[Span]) -> tuple[str, tuple[Span, ...]]:
+    """Return what is shown below a headline: the text around the first match, and spans within.
+
+    That is of the summary, unless all that matched is where the headline is cut.
+    """
+    shown = headline(title)
+    text, inside = snippet(summary, spans, shown)
+    end = len(shown) - len("…") if shown != title else len(title)
+    unseen = [replace(span, field="summary") for span in spans if span.field == "title"]
+    if inside or not unseen or any(span.start < end for span in unseen):
+        return text, inside
+    return snippet(title, unseen)
 
 
 def _said_by(title: str, summary: str) -> int:
@@ -173,7 +188,7 @@ def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], limit
     title = [span for span in spans if span.field == "title"]
     kinds = ("bold", "text_link") if linkable(alert.link) else ("bold",)
     composer.add_marked(
-        fitting(alert.title, limit), title[:_MARKS], "underline", *kinds, url=alert.link
+        fitting(headline(alert.title), limit), title[:_MARKS], "underline", *kinds, url=alert.link
     )
 
 
@@ -184,13 +199,13 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
         composer.add("(" + translator.gettext("catch-up") + ") ", "italic")
     if alert.single and alert.publishers < 2:
         composer.add("(" + translator.gettext("single publisher") + ") ", "italic")
-    _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
+    _headline(composer, alert, alert.spans, _HEADLINE)
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic")
-    if alert.first_title and alert.first_title != alert.title:
+    if alert.first_title and headline(alert.first_title) != headline(alert.title):
         composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
-            fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
+            fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
         )
-    text, spans = snippet(alert.summary, alert.spans, alert.title)
+    text, spans = excerpt(alert.title, alert.summary, alert.spans)
     if text:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
     if alert.entries > 1:
@@ -244,7 +259,7 @@ def _latest(composer: Composer, alert: AlertView, now: datetime, translator: Tra
     name = fitting(latest.name, _ALSO_NAME)
     link = ("text_link",) if linkable(latest.link) else ()
     composer.add(f"\n{NOTE_MARK} ").add_marked(
-        fitting(latest.title, TITLE_LENGTH), (), "bold", *link, url=latest.link
+        fitting(headline(latest.title), HEADLINE_LENGTH), (), "bold", *link, url=latest.link
     )
     composer.add(f" · {name} · {_past(latest.at, now, translator)}")
 
@@ -254,11 +269,11 @@ def _note(alert: AlertView, now: datetime, translator: Translator, *, repeat: bo
     composer = Composer()
     _mark_repeat(composer, translator, repeat=repeat)
     composer.add(f"{NOTE_MARK} ")
-    _headline(composer, alert, alert.spans, 2 * TITLE_LENGTH)
+    _headline(composer, alert, alert.spans, _HEADLINE)
     composer.add(" · ").add_marked(source_line(alert, now, translator), (), "italic", "italic")
-    if alert.first_title and alert.first_title != alert.title:
+    if alert.first_title and headline(alert.first_title) != headline(alert.title):
         composer.add(" · ✎ " + translator.gettext("before:") + " ").add_marked(
-            fitting(alert.first_title, 2 * TITLE_LENGTH), (), "strikethrough", "strikethrough"
+            fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
         )
     if alert.entries > 1:
         composer.add(f" · {_publishers(alert.publishers, translator)}")
@@ -276,7 +291,7 @@ def _again(alert: AlertView, now: datetime, translator: Translator, *, repeat: b
     composer = Composer()
     _mark_repeat(composer, translator, repeat=repeat)
     composer.add(f"🔔 {lead} ")
-    _headline(composer, alert, (), 2 * TITLE_LENGTH)
+    _headline(composer, alert, (), _HEADLINE)
     composer.add("\n").add_marked(source_line(alert, now, translator), (), "italic", "italic").add(
         "\n"
     )
@@ -330,7 +345,7 @@ def _collapsed(
         - sum(len(without_links(source)) + _AROUND for source in sources)
     )
     # Long headlines are cut, so that every story is named.
-    limit = _share([len(without_links(alert.title)) + 2 for alert in listed], free)
+    limit = _share([len(without_links(headline(alert.title))) + 2 for alert in listed], free)
     for alert, source in zip(listed, sources, strict=True):
         composer.add(f"\n\n{NOTE_MARK if alert.note else '•'} ")
         _headline(composer, alert, (), limit)

@@ -30,6 +30,7 @@ from bot.model.feeds import (
 )
 from bot.model.hosts import HostAnswer, HostPace
 from bot.model.poll import FeedCommit, KnownEntries
+from bot.text.clean import headline
 from bot.text.url import host_and_port
 
 log = structlog.stdlib.get_logger("newsbell.poller")
@@ -109,7 +110,7 @@ def _decide(
     if not document.entries and not document.blocks:
         return PollDecision(feed, empty(feed, answer, response.body_hash, now, chance))
     if is_tombstone(feed, document):
-        text = f"All that is left of it is: “{document.entries[0].title}”."
+        text = f"All that is left of it is: “{headline(document.entries[0].title)}”."
         ended = FetchFailed(Failure.TOMBSTONE, text)
         return PollDecision(feed, failed(feed, ended, now, chance))
     for count, reason in (
@@ -206,7 +207,7 @@ def is_tombstone(feed: FeedDue, document: ParsedDocument) -> bool:
         return False
     entries_before = len(Document.unpack(feed.state.document).entries)
     entry = document.entries[0]
-    text = f"{entry.title} {entry.summary[:300]}"
+    text = f"{headline(entry.title)} {entry.summary[:300]}"
     says_so = bool(_TOMBSTONE.search(text) and _OF_FEEDS.search(text))
     return says_so and entries_before >= _ENTRIES_BEFORE
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from bot.model.entries import EntryKeys, ParsedEntry
+from bot.text.clean import headline
 from bot.text.counters import steady_headline, without_counters
 from bot.text.fold import folded_key
 from bot.text.url import article_number, canonical
@@ -43,6 +44,8 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
 
 
 def _title(title: str) -> str:
+    # The part by which earlier versions knew it: they kept no more.
+    title = headline(title)
     return folded_key(steady_headline(title)) or title
 
 

@@ -142,7 +142,7 @@ def read_json_feed(
         entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
         blocks=tuple(blocks),
         cut=tuple(cut),
-        title=clean.title(str(document.get("title") or "")),
+        title=clean.title(str(document.get("title") or ""), length=clean.HEADLINE_LENGTH),
         link=home,
         language=language,
         skipped=skipped,

@@ -22,7 +22,7 @@ from bot.parse.dates import DateStyle, read_date
 from bot.parse.document import absolute, date_style, feed_hints, parse_xml_feed, to_entry
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault, mend
-from bot.text.clean import label
+from bot.text.clean import HEADLINE_LENGTH, label
 from bot.text.clean import title as clean_title
 
 MAX_NEW_ENTRIES = 500  #: new entries parsed of a document; the others are only remembered
@@ -203,7 +203,7 @@ def _document(
         entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
         blocks=blocks,
         cut=cut,
-        title=clean_title(str(feed.get("title") or "")),
+        title=clean_title(str(feed.get("title") or ""), length=HEADLINE_LENGTH),
         link=home,
         language=_language(parsed),
         hints=feed_hints(feed, head),

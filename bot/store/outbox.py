@@ -36,6 +36,7 @@ from bot.store.sql import (
     literals,
     marks,
 )
+from bot.text.clean import HEADLINE_LENGTH
 
 _SAME_NOTICE = timedelta(hours=24)
 _PROMPT_REPLIES = 3  # replies that may wait before alerts in a group
@@ -89,9 +90,10 @@ _WAITING_REPLIES = f"""
         select other.id from chats own join chats other using (kind, address)
         where own.id = ? and own.address < 0)
 """
-_LENGTHS = """
-    select alerts.story_id, length(title) from alerts join entries on entries.id = entry_id
-    where chat_id = ? and alerts.story_id in ({marks})
+_LENGTHS = f"""
+    select alerts.story_id, min(length(title), {HEADLINE_LENGTH})
+    from alerts join entries on entries.id = entry_id
+    where chat_id = ? and alerts.story_id in ({{marks}})
 """
 _IS_SHOWN = f"""
     select 1 from alerts

@@ -16,12 +16,13 @@ from bot.store import outbox
 from bot.store.mappers import get_chat, get_time, put_time, sure_time
 from bot.store.sql import ALERT, IS_QUEUED, marks
 from bot.store.story_publishers import count_publishers
+from bot.text.clean import HEADLINE_LENGTH
 
 _NEVER = "9999"  # sorts behind every time
 
 _WAITING = f"""
     select o.id, o.priority, o.created_at, a.story_id, a.grouping, a.merged_into,
-        e.storyline_id, length(e.title) as length
+        e.storyline_id, min(length(e.title), {HEADLINE_LENGTH}) as length
     from outbox o indexed by outbox_queue join outbox_alerts b on b.outbox_id = o.id
     join alerts a using (chat_id, story_id) join entries e on e.id = a.entry_id
     where o.chat_id = ? and {IS_QUEUED} and o.kind = {ALERT}

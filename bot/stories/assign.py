@@ -11,6 +11,7 @@ from bot.model.entries import NewEntry, PlacedEntry
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.stories.publishers import PublisherGroups
 from bot.stories.window import Window
+from bot.text.clean import headline
 from bot.text.url import names_page
 
 
@@ -36,8 +37,16 @@ def report_of(
         seen: when the entry was first seen.
     """
     at = min(published, seen) if published else seen
+    title, summary, language = words
     return Report(
-        number, *words, publisher_group, at, link[1] if names_page(link[0]) else b"", feed
+        number,
+        headline(title),
+        summary,
+        language,
+        publisher_group,
+        at,
+        link[1] if names_page(link[0]) else b"",
+        feed,
     )
 
 

@@ -38,7 +38,8 @@ _LONG_MARKS = regex.compile(r"(\p{M}{32})\p{M}+")
 # A no-break space within a number (1 000) stays: it does not separate words.
 _SPACE = regex.compile(r"(?:(?!(?<=\d)[\u00a0\u202f\u2009]\d{3}(?!\d))\s)+")
 
-TITLE_LENGTH = 300  #: code points kept of a title
+TITLE_LENGTH = 2000  #: code points kept of an article's headline: a post has all its text there
+HEADLINE_LENGTH = 300  #: code points of it that are shown, and by which stories are found
 SUMMARY_LENGTH = 2000  #: code points kept of a summary
 _MAX_RAW = 40_000  # code points of a value that are looked at
 _LONG_REFERENCE = re.compile(r"&#(?=[0-9]{8}|[xX][0-9a-fA-F]{8})")
@@ -132,9 +133,14 @@ def to_text(value: str, kind: TextType = TextType.UNSURE) -> str:
     return plain(text)
 
 
-def title(value: str, kind: TextType = TextType.UNSURE) -> str:
-    """Return a headline as a clean line of at most TITLE_LENGTH code points."""
-    return cut(to_text(value, kind), TITLE_LENGTH)
+def title(value: str, kind: TextType = TextType.UNSURE, length: int = TITLE_LENGTH) -> str:
+    """Return a headline, or a feed's title, as a clean line of at most `length` code points."""
+    return cut(to_text(value, kind), length)
+
+
+def headline(title: str) -> str:
+    """Return what is shown of a kept headline."""
+    return cut(title, HEADLINE_LENGTH)
 
 
 def summary(value: str, kind: TextType = TextType.HTML) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from feed_harness import LONG_AGO, FeedHarness, archive, watching
-from support import NOON, FeedServer, ManualClock, Recorder, item, rss
+from support import NOON, FeedServer, ManualClock, Recorder, execute, item, query, rss
+
+from bot.text.clean import headline
 
 ZOO = "https://zoo.example/"
 
@@ -27,6 +29,21 @@ async def test_old_items_that_return_send_no_alert(harness: FeedHarness) -> None
     await harness.publish(rss(*everything))
     for shown in (everything[:4], everything[6:], everything[3:8], everything[::-1]):
         assert await harness.publish(rss(*shown)) == []
+
+
+async def test_a_match_far_behind_in_a_long_headline_alerts_once_however_much_of_it_was_kept(
+    harness: FeedHarness,
+) -> None:
+    """A post has all its text there; earlier versions kept 300 characters of it."""
+    await harness.publish(rss(*archive(3)))
+    post = "Many words " * 60 + "and the harbour " + "burns " * 60
+    [title] = await harness.publish(rss(item("", post, link=f"{ZOO}post"), *archive(3)))
+    assert title == post.strip()
+    execute(harness.app, "update entries set title = ? where title = ?", headline(title), title)
+    again = item("", f"{post}again", link=f"{ZOO}post")
+    assert await harness.publish(rss(again, *archive(3))) == []
+    entries = query(harness.app, "select title from entries where link like '%/post'")
+    assert entries == [(f"{post}again",)]
 
 
 async def test_an_older_item_that_slides_back_sends_no_alert(harness: FeedHarness) -> None:

@@ -21,7 +21,7 @@ from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span
 from bot.model.message import Entity, Message
-from bot.text.clean import cut, plain
+from bot.text.clean import HEADLINE_LENGTH, cut, plain
 
 CHAT = Chat(1, "desk", ChatKind.TELEGRAM, 7, 0)
 PINGS = {"Mention", "BotCommand", "Hashtag", "Cashtag"}
@@ -340,3 +340,17 @@ def test_no_time_in_a_message_lies_ahead(published: datetime | None, seen: datet
     times = [time for message in shown for time in re.findall(r"\d\d:\d\d", message.text)]
     assert len(times) == 8
     assert set(times) == {"12:00"}
+
+
+def test_a_long_headline_is_cut_and_what_matched_behind_that_is_shown_below_it() -> None:
+    title = "Harbour " + "and then " * 60 + "the ferry sinks " + "at last " * 60
+    at = title.index("ferry")
+    alert = view(title, summary=title, spans=(Span("title", at, at + 5),))
+    message = rendered(alert)
+    first, *_, last = message.text.partition("🔔")[0].strip().split("\n\n")
+    assert len(first.partition("\n")[0]) <= HEADLINE_LENGTH
+    assert "the ferry sinks" in last
+    assert len(last) <= SNIPPET
+    assert "ferry" in stretches(message, "bold")
+    changed = replace(alert, first_title=title + "and more")
+    assert "before:" not in rendered(changed).text
