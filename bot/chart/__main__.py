@@ -16,7 +16,7 @@ def bound(memory: int, seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # matplotlib writes its list of fonts, 30 KB.
+    # Python may write byte code.
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * 1024, 1024 * 1024))
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     """Read, draw, write."""
     request = json.loads(sys.stdin.buffer.read())
     bound(request["memory"], request["seconds"])
-    from bot.chart.picture import draw  # noqa: PLC0415 (matplotlib has to come after the bounds)
+    from bot.chart.picture import draw  # noqa: PLC0415 (after the bounds)
 
     sys.stdout.buffer.write(draw(from_json(json.dumps(request["trend"])), dark=request["dark"]))
 

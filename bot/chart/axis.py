@@ -1,4 +1,4 @@
-"""Which days of a chart get a label, and its text: digits only, so that no language is needed.
+"""Which days and counts of a chart get a label, and its text: digits only, in no language.
 
 No drawing.
 """
@@ -11,6 +11,7 @@ EACH = 14  #: days up to which each one is labelled, its numbers beside it
 _REGULAR = 35  # days up to which every third to fifth is labelled, the last one among them
 _WEEKLY = 100  # days up to which Mondays are; months after that
 _MOST = 14  # labels that fit side by side
+_LEVELS = 4  # lines of the scale above 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,16 @@ def ticks(days: Sequence[date]) -> list[Tick]:
         Tick(day, format(day, small), name if not number or name != names[number - 1] else "")
         for number, (day, name) in enumerate(zip(chosen, names, strict=True))
     ]
+
+
+def levels(highest: float) -> list[int]:
+    """Return the counts at which a scale from 0 to `highest` has lines: five at most, round."""
+    unit = 1
+    while True:
+        for step in (unit, 2 * unit, 5 * unit):
+            if step * _LEVELS >= highest:
+                return list(range(0, int(highest) + 1, step))
+        unit *= 10
 
 
 def brief(count: int) -> str:

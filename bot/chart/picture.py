@@ -1,4 +1,4 @@
-"""Draw a trend as PNG, with matplotlib's object interface alone. For the child process only.
+"""Draw a trend as PNG: an SVG that resvg renders. For the child process only.
 
 The picture is 1280 x 800 pixels: Telegram keeps that size, and a phone shows it at about a third,
 so letters have 34 pixels. Its background is opaque and reads on a light and on a dark screen. A bar
@@ -6,8 +6,8 @@ is the stories of a day, a dot of the line its publishers, on one scale: both ar
 second scale any two lines could be made to meet. Numbers stand under their day, where no bar can
 reach them.
 
-Since 3.11 matplotlib shapes text and orders right-to-left text (Raqm, HarfBuzz), so Arabic and
-Hebrew need nothing more. The bundled DejaVu Sans has Latin, Greek, Cyrillic, Armenian, Georgian,
+resvg shapes text and orders right-to-left text, so Arabic and Hebrew need nothing more; HarfBuzz
+says how wide a text is. The bundled DejaVu Sans has Latin, Greek, Cyrillic, Armenian, Georgian,
 Hebrew and Arabic, but no Chinese, Japanese, Korean, Thai or Indic letters, and which other fonts a
 machine has is unknown. A text with a letter that DejaVu lacks is therefore left out as a whole,
 since boxes are worse than nothing; the caption, which Telegram shapes, has the title in any case.
@@ -17,32 +17,37 @@ Symbols that the font lacks (emoji) are dropped.
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
+from functools import cache
 from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
 
-from matplotlib import get_data_path
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+import regex
+import uharfbuzz
+from resvg_py import svg_to_bytes
 
-from bot.chart.axis import brief, each, ticks
+from bot.chart.axis import brief, each, levels, ticks
 from bot.chart.fit import fit, right_to_left
 from bot.chart.trend import Trend
 from bot.text.clean import plain
 
 WIDTH, HEIGHT = 1280, 800  #: pixels
-_DPI = 100
 _MARGIN = 44
 _LEFT = 116  # of the plot; the scale's numbers and the keys of the rows stand there
 _TITLE, _NOTE, _NUMBER = 50, 34, 34  # pixels of a font
 _ROW = 46  # from one line of numbers to the next
+_MARK = 24  # pixels of a mark of the key
+_RAISED = 4  # pixels: the middle of a line of text is below that of its digits
+_MIDDLE = 0.275  # of a font's size: the middle of a line of letters above what they stand on
 _JOINERS = " \u200c\u200d"  # nothing is left to join where an emoji was dropped
+_EMBEDDED = "\u202b{}\u202c"  # keeps the direction of a line that begins with a Latin word
 _DOTS = 45  # days up to which the line has dots
 _FEWEST = 7  # days that the plot is wide at least, so that a single bar is no wall
+_HEADROOM = 1.08  # of the plot, above the highest bar
+_FONTS = Path(__file__).with_name("fonts")
+_REGULAR, _BOLD = "DejaVuSans.ttf", "DejaVuSans-Bold.ttf"
+_FAMILY = "DejaVu Sans"
+#: Letters are joined within one script.
+_RUNS = regex.compile(r"[\p{Arabic}\p{M}\u200c\u200d]+|[\p{Hebrew}\p{M}]+|[^\p{Arabic}\p{Hebrew}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +85,86 @@ def draw(trend: Trend, *, dark: bool) -> bytes:
     card = _Card(DARK if dark else LIGHT)
     top = card.header(trend)
     rows = 2 if each(trend.dates) else 0
-    bottom = _MARGIN + (rows + 2) * _ROW if trend.days else _MARGIN
-    axes = card.plot(top, bottom)
+    bottom = HEIGHT - _MARGIN - (rows + 2 if trend.days else 0) * _ROW
     if trend.days:
-        _series(axes, trend, card.look)
-        _labels(card, axes, trend, bottom)
+        plot = _Plot(trend, top, bottom)
+        _series(card, plot, trend)
+        _labels(card, plot, trend)
     else:
-        card.write("–", WIDTH / 2, (top + bottom) / 2, _TITLE, card.look.muted, ha="center")
+        card.write("–", WIDTH / 2, (top + bottom) / 2, _TITLE, card.look.muted, anchor="middle")
     return card.png()
 
 
 def drawable(text: str, *, bold: bool = False) -> str:
     """Return the text without symbols that the font lacks; empty where it lacks a letter."""
-    font = FT2Font(_font_path(bold)).get_charmap()
+    font = _font(_BOLD if bold else _REGULAR)
     text = "".join(
         letter
         for letter in plain(text)
-        if ord(letter) in font or unicodedata.category(letter)[0] not in "SC"
+        if _has(font, letter) or unicodedata.category(letter)[0] not in "SC"
     )
-    known = all(ord(letter) in font or letter.isspace() for letter in text)
+    known = all(_has(font, letter) or letter.isspace() for letter in text)
     return " ".join(text.split()).strip(_JOINERS) if known else ""
 
 
-def _font_path(bold: bool) -> Path:
-    return Path(get_data_path(), "fonts", "ttf", f"DejaVuSans{'-Bold' if bold else ''}.ttf")
+def _has(font: uharfbuzz.Font, letter: str) -> bool:
+    return bool(font.get_nominal_glyph(ord(letter)))
+
+
+@cache
+def _font(name: str) -> uharfbuzz.Font:
+    return uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(_FONTS / name)))
+
+
+def _width(text: str, size: float, *, bold: bool) -> float:
+    """Return how many pixels wide a text is."""
+    font, units = _font(_BOLD if bold else _REGULAR), 0.0
+    for run in _RUNS.findall(text):
+        letters = uharfbuzz.Buffer()
+        letters.add_str(run)
+        letters.guess_segment_properties()
+        uharfbuzz.shape(font, letters)
+        units += sum(position.x_advance for position in letters.glyph_positions or ())
+    return units * size / int(font.face.upem)
+
+
+class _Plot:
+    """Where days and counts are, in pixels from the upper left corner."""
+
+    def __init__(self, trend: Trend, top: float, bottom: float) -> None:
+        ordinals = [day.toordinal() for day in trend.dates]
+        around = max(0.6, (_FEWEST - (ordinals[-1] - ordinals[0])) / 2)
+        self._first = ordinals[0] - around
+        self.most = max(1, *(count for _, *counts in trend.days for count in counts))
+        self.left, self.right, self.bottom = _LEFT, WIDTH - _MARGIN, bottom
+        #: pixels of a day, and of a count
+        self.day = (self.right - self.left) / (ordinals[-1] + around - self._first)
+        self.count = (bottom - top) / (self.most * _HEADROOM)
+
+    def x(self, ordinal: float) -> float:
+        """The middle of a day."""
+        return self.left + (ordinal - self._first) * self.day
+
+    def y(self, count: float) -> float:
+        """The height of a count."""
+        return self.bottom - count * self.count
 
 
 class _Card:
-    """The figure, written on in pixels from its lower left corner."""
+    """The picture, drawn on in pixels from its upper left corner."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
-        self._figure = Figure(
-            figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=look.ground
+        self._elements: list[str] = []
+
+    def element(self, name: str, content: str = "", **attributes: str | float) -> None:
+        """Draw an element of SVG over those before; `_` in names of attributes stands for `-`."""
+        pairs = (
+            f" {attribute.replace('_', '-')}="
+            + quoteattr(value if isinstance(value, str) else f"{value:.2f}")
+            for attribute, value in attributes.items()
         )
-        FigureCanvasAgg(self._figure)
+        self._elements.append(f"<{name}{''.join(pairs)}>{escape(content)}</{name}>")
 
     def write(
         self,
@@ -125,36 +175,28 @@ class _Card:
         colour: str,
         *,
         bold: bool = False,
-        ha: str = "left",
+        anchor: str = "start",
     ) -> None:
-        """One line, its middle at this height. `$` is a letter, not mathematics."""
-        font = FontProperties(fname=_font_path(bold), size=size * 72 / _DPI)
-        self._figure.text(
-            x / WIDTH,
-            y / HEIGHT,
+        """One line, its middle at this height."""
+        self.element(
+            "text",
             text,
-            color=colour,
-            ha=ha,
-            va="center",
-            fontproperties=font,
-            parse_math=False,
+            x=x,
+            y=y + _MIDDLE * size,
+            font_family=_FAMILY,
+            font_size=size,
+            font_weight="bold" if bold else "normal",
+            text_anchor=anchor,
+            fill=colour,
         )
 
     def width(self, size: float, *, bold: bool = False) -> Callable[[str], float]:
         """Measures a text in pixels."""
-        font = FontProperties(fname=_font_path(bold), size=size * 72 / _DPI)
-
-        def measure(text: str) -> float:
-            written = self._figure.text(0, 0, text, fontproperties=font, parse_math=False)
-            width = written.get_window_extent().width
-            written.remove()
-            return width
-
-        return measure
+        return lambda text: _width(text, size, bold=bold)
 
     def header(self, trend: Trend) -> float:
-        """Title, note and the key of both series; returns the height that is left under them."""
-        y = HEIGHT - _MARGIN / 2
+        """Title, note and the key of both series; returns the height at which they end."""
+        y = _MARGIN / 2
         for text, size, lines, colour, bold in (
             (trend.title, _TITLE, 2, self.look.ink, True),
             (trend.note, _NOTE, 1, self.look.muted, False),
@@ -162,118 +204,115 @@ class _Card:
             shown = drawable(text, bold=bold)
             backwards = right_to_left(shown)
             for line in fit(shown, WIDTH - 2 * _MARGIN, lines, self.width(size, bold=bold)):
-                y -= size * 1.35
-                # The mark (U+200F) keeps the direction of a line that begins with a Latin word.
-                mark, x, ha = (
-                    ("\u200f", WIDTH - _MARGIN, "right") if backwards else ("", _MARGIN, "left")
-                )
-                self.write(mark + line, x, y + size * 0.68, size, colour, bold=bold, ha=ha)
-        return self._key(trend, y) - _ROW * 0.4
+                middle = y + size * 0.67
+                y += size * 1.35
+                if backwards:
+                    written, x, anchor = _EMBEDDED.format(line), WIDTH - _MARGIN, "end"
+                else:
+                    written, x, anchor = line, _MARGIN, "start"
+                self.write(written, x, middle, size, colour, bold=bold, anchor=anchor)
+        return self._key(trend, y) + _ROW * 0.4
 
     def _key(self, trend: Trend, y: float) -> float:
         x: float = _MARGIN
-        y -= _ROW * 1.2
         half = (WIDTH - 2 * _MARGIN) / 2 - 60
         words = [
             next(iter(fit(drawable(word, bold=True), half, 1, self.width(_NUMBER, bold=True))), "")
             for word in (trend.stories, trend.publishers)
         ]
-        if not trend.days or not all(
-            words
-        ):  # one name without the other would say which is which no better
-            return y + _ROW * 1.2
-        for word, marker, colour in zip(
-            words, "so", (self.look.stories, self.look.publishers), strict=True
+        # One name without the other would say which is which no better.
+        if not trend.days or not all(words):
+            return y
+        for word, mark, colour in zip(
+            words,
+            (self.square, self.dot),
+            (self.look.stories, self.look.publishers),
+            strict=True,
         ):
-            self.mark(marker, x + 12, y + _ROW / 2, colour)
-            self.write(word, x + 40, y + _ROW / 2, _NUMBER, colour, bold=True)
+            mark(x + 12, y + _ROW * 0.7, colour)
+            self.write(word, x + 40, y + _ROW * 0.7, _NUMBER, colour, bold=True)
             x += 40 + self.width(_NUMBER, bold=True)(word) + 56
-        return y
+        return y + _ROW * 1.2
 
-    def mark(self, marker: str, x: float, y: float, colour: str) -> None:
-        """Draw the square of the stories or the dot of the publishers.
+    def square(self, x: float, y: float, colour: str) -> None:
+        """Draw the square of the stories, with its middle where that of the digits beside it is."""
+        side: float = _MARK
+        top = y - _RAISED - side / 2
+        self.element("rect", x=x - side / 2, y=top, width=side, height=side, fill=colour)
 
-        A little higher: the middle of a line of text is below that of its digits.
-        """
-        size = 24 * 72 / _DPI
-        self._figure.add_artist(
-            Line2D(
-                [x / WIDTH],
-                [(y + 4) / HEIGHT],
-                marker=marker,
-                markersize=size,
-                color=colour,
-                markeredgewidth=0,
-            )
-        )
-
-    def plot(self, top: float, bottom: float) -> Axes:
-        """The axes between two heights."""
-        place = (
-            _LEFT / WIDTH,
-            bottom / HEIGHT,
-            (WIDTH - _LEFT - _MARGIN) / WIDTH,
-            (top - bottom) / HEIGHT,
-        )
-        axes = self._figure.add_axes(place, facecolor=self.look.ground)
-        for side in axes.spines.values():
-            side.set_visible(False)
-        axes.set(xticks=[], yticks=[])
-        return axes
+    def dot(self, x: float, y: float, colour: str) -> None:
+        """Draw the dot of the publishers, likewise."""
+        self.element("circle", cx=x, cy=y - _RAISED, r=_MARK / 2, fill=colour)
 
     def png(self) -> bytes:
         """The picture."""
-        data = BytesIO()
-        self._figure.savefig(data, format="png", metadata={"Software": None})
-        return data.getvalue()
+        svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">'
+            f"{''.join(self._elements)}</svg>"
+        )
+        fonts = [str(_FONTS / name) for name in (_REGULAR, _BOLD)]
+        return bytes(
+            svg_to_bytes(
+                svg_string=svg,
+                background=self.look.ground,
+                skip_system_fonts=True,
+                font_files=fonts,
+                font_family=_FAMILY,
+            )
+        )
 
 
-def _series(axes: Axes, trend: Trend, look: Look) -> None:
-    at = [day.toordinal() for day in trend.dates]
-    stories = [count for _, count, _ in trend.days]
-    publishers = [count for _, _, count in trend.days]
-    around = max(0.6, (_FEWEST - (at[-1] - at[0])) / 2)
-    axes.set_xlim(at[0] - around, at[-1] + around)
-    axes.set_ylim(0, max(1, *stories, *publishers) * 1.08)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(lambda value, _: brief(round(value)))
-    axes.tick_params(
-        axis="y", length=0, pad=10, labelcolor=look.muted, labelsize=_NUMBER * 72 / _DPI
-    )
-    axes.grid(axis="y", color=look.grid, linewidth=1.5)
-    axes.set_axisbelow(True)
-    axes.bar(at, stories, width=0.72 if len(at) <= _DOTS else 0.86, color=look.stories, linewidth=0)
-    thick = 3.5 if len(at) <= 2 * _DOTS else 2.0  # points
-    dot = "o" if len(at) <= _DOTS else ""
+def _series(card: _Card, plot: _Plot, trend: Trend) -> None:
+    look = card.look
+    for level in levels(plot.most * _HEADROOM):
+        y = plot.y(level)
+        card.element(
+            "line", x1=plot.left, x2=plot.right, y1=y, y2=y, stroke=look.grid, stroke_width=2.0
+        )
+        card.write(brief(level), plot.left - 14, y + _RAISED, _NUMBER, look.muted, anchor="end")
+    width = (0.72 if len(trend.days) <= _DOTS else 0.86) * plot.day
+    for day, stories, _ in trend.days:
+        card.element(
+            "rect",
+            x=plot.x(day.toordinal()) - width / 2,
+            y=plot.y(stories),
+            width=width,
+            height=stories * plot.count,
+            fill=look.stories,
+        )
+    at = [(plot.x(day.toordinal()), plot.y(publishers)) for day, _, publishers in trend.days]
+    thick = 4.8 if len(at) <= 2 * _DOTS else 2.8
     # The rim in the colour of the ground sets line and dots off from the bars behind them.
-    axes.plot(
-        at,
-        publishers,
-        color=look.ground,
-        linewidth=2 * thick,
-        clip_on=False,
-        solid_joinstyle="round",
-    )
-    (line,) = axes.plot(
-        at, publishers, marker=dot, color=look.publishers, linewidth=thick, clip_on=False
-    )
-    line.set(
-        markersize=14 if each(trend.dates) else 10, markeredgecolor=look.ground, markeredgewidth=1.5
-    )
+    for colour, stroke in ((look.ground, 2 * thick), (look.publishers, thick)):
+        card.element(
+            "polyline",
+            points=" ".join(f"{x:.2f},{y:.2f}" for x, y in at),
+            fill="none",
+            stroke=colour,
+            stroke_width=stroke,
+            stroke_linejoin="round",
+        )
+    if len(at) > _DOTS:
+        return
+    radius = 9.7 if each(trend.dates) else 7.0
+    for x, y in at:
+        card.element(
+            "circle",
+            cx=x,
+            cy=y,
+            r=radius,
+            fill=look.publishers,
+            stroke=look.ground,
+            stroke_width=2.1,
+        )
 
 
-def _labels(card: _Card, axes: Axes, trend: Trend, bottom: float) -> None:
-    low, high = axes.get_xlim()
-    scale = (WIDTH - _LEFT - _MARGIN) / (high - low)
-
-    def x(ordinal: float) -> float:
-        return _LEFT + (ordinal - low) * scale
-
-    marks = ticks(trend.dates)
-    y = bottom - _ROW * 0.7
-    for mark in marks:
-        card.write(mark.label, x(mark.day.toordinal()), y, _NUMBER, card.look.muted, ha="center")
-    _under(card, [(x(mark.day.toordinal()), mark.under) for mark in marks if mark.under], y - _ROW)
+def _labels(card: _Card, plot: _Plot, trend: Trend) -> None:
+    marks = [(plot.x(mark.day.toordinal()), mark) for mark in ticks(trend.dates)]
+    y = plot.bottom + _ROW * 0.7
+    for x, mark in marks:
+        card.write(mark.label, x, y, _NUMBER, card.look.muted, anchor="middle")
+    _under(card, [(x, mark.under) for x, mark in marks if mark.under], y + _ROW)
     if not each(trend.dates):
         return
     widest = max(
@@ -282,14 +321,15 @@ def _labels(card: _Card, axes: Axes, trend: Trend, bottom: float) -> None:
             (brief(count) for _, *counts in trend.days for count in counts),
         )
     )
-    size = min(_NUMBER, _NUMBER * 0.9 * scale / widest)
-    for row, (marker, colour) in enumerate((("s", card.look.stories), ("o", card.look.publishers))):
-        height = y - (row + 2) * _ROW
-        card.mark(marker, _LEFT / 2 + 10, height, colour)
+    size = min(_NUMBER, _NUMBER * 0.9 * plot.day / widest)
+    for row, (mark_row, colour) in enumerate(
+        ((card.square, card.look.stories), (card.dot, card.look.publishers))
+    ):
+        height = y + (row + 2) * _ROW
+        mark_row(_LEFT / 2 + 10, height, colour)
         for day, *counts in trend.days:
-            card.write(
-                brief(counts[row]), x(day.toordinal()), height, size, colour, bold=True, ha="center"
-            )
+            x = plot.x(day.toordinal())
+            card.write(brief(counts[row]), x, height, size, colour, bold=True, anchor="middle")
 
 
 def _under(card: _Card, names: list[tuple[float, str]], y: float) -> None:

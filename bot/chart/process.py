@@ -1,7 +1,7 @@
 """Draw a chart in a child process that can be killed.
 
-newsbell itself never loads matplotlib: 80 MB, and a second for each picture. How many are drawn
-at a time is up to the caller.
+A title is anyone's text, and the libraries that draw it are not in Python: what goes wrong in them
+ends the child alone. How many are drawn at a time is up to the caller.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ LARGEST = 300_000  #: bytes of a picture
 _PNG = b"\x89PNG\r\n\x1a\n"
 #: variables that the child gets; tokens are not among them
 _PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
-#: as Python, C++, OpenBLAS and the loader say it
+#: as Python, C++, Rust and the loader say it
 _NO_MEMORY = re.compile(
     r"MemoryError|bad_alloc|[Mm]emory allocation|allocate memory|failed to map segment"
 )
@@ -74,12 +74,18 @@ async def draw_chart(
     except OSError as error:
         raise ChartError(f"The chart could not be drawn: {error.strerror or error}.") from error
     if code or not out.startswith(_PNG) or len(out) > LARGEST:
-        last = err.decode(errors="replace").strip().rpartition("\n")[2][:300]
-        log.warning("chart_failed", exit_code=code, output_bytes=len(out), error=last)
-        if _NO_MEMORY.search(last):
+        problem = _last_error(err)
+        log.warning("chart_failed", exit_code=code, output_bytes=len(out), error=problem)
+        if _NO_MEMORY.search(problem):
             raise ChartError("Drawing the chart took too much memory and was stopped.")
         raise ChartError("The chart could not be drawn; the log says why.")
     return out
+
+
+def _last_error(err: bytes) -> str:
+    """Return the last line of standard error that says something: Rust ends with a note."""
+    lines = err.decode(errors="replace").strip().split("\n")
+    return next((line for line in reversed(lines) if not line.startswith("note:")), "")[:300]
 
 
 async def _run(
@@ -91,7 +97,7 @@ async def _run(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        cwd=scratch,  # no matplotlibrc is taken from where newsbell runs
+        cwd=scratch,
         env=_environment(scratch),
         # Ctrl-C is for newsbell, which ends the child and whatever that started.
         start_new_session=True,
@@ -111,9 +117,5 @@ def _environment(scratch: str) -> dict[str, str]:
     return {
         **passed_on,
         "HOME": scratch,
-        "MPLCONFIGDIR": scratch,
-        # The bundled fonts are enough; a machine's thousand would be read for each picture.
-        "MPL_IGNORE_SYSTEM_FONTS": "1",
-        "OPENBLAS_NUM_THREADS": "1",  # each thread of numpy's would take address space
         "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, passed_on.get("PYTHONPATH")))),
     }
