@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.model.alerts import AlertedStory, AlertIntent, StoryState, UnsentMatch
-from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
+from bot.model.archive import (
+    AskedKeys,
+    ChatFact,
+    EntryFacts,
+    FeedFact,
+    FoundEntry,
+    StoredEntry,
+    StoryEntry,
+)
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
 from bot.model.chats import Chat, Developments, Subscription, TokenPurpose
 from bot.model.clock import ClockStep
@@ -150,15 +158,38 @@ class Archive(Protocol):
         ...
 
 
+class AskedArchive(Protocol):
+    """Stored entries that somebody asks for. Reads only, in the caller's thread."""
+
+    def languages(self) -> frozenset[str]:
+        """Return the languages of stored entries."""
+        ...
+
+    def with_keys(self, keys: AskedKeys, limit: int) -> list[FoundEntry]:
+        """Return entries with any of these keys: what alerted the chat first, then the oldest."""
+        ...
+
+    def with_words(self, expression: str, limit: int) -> list[FoundEntry]:
+        """Return the newest entries that the search index has under an expression.
+
+        What is newer than the index is not among them.
+        """
+        ...
+
+    def newest(self, count: int) -> list[FoundEntry]:
+        """Return those of the last entries that may be read, newest first."""
+        ...
+
+    def with_link_of(self, entry_id: int, limit: int) -> list[FoundEntry]:
+        """Return the entries with the link of an entry, in the order they were seen."""
+        ...
+
+
 class StoryArchive(Protocol):
     """Stored stories to show. Reads only, in the caller's thread."""
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:
         """Return the entries of the storyline of an entry; empty where the entry is not known."""
-        ...
-
-    def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
-        """Return the newest entry with this link, guid or headline; 0 for none."""
         ...
 
     def facts(self, entry_id: int) -> EntryFacts | None:
@@ -170,7 +201,7 @@ class StoryArchive(Protocol):
         ...
 
 
-class FullArchive(Archive, StoryArchive, Protocol):
+class FullArchive(Archive, AskedArchive, StoryArchive, Protocol):
     """All that can be read of stored entries and of the chats they were sent to."""
 
     def of_chat(self, chat_id: int, seconds: float) -> "FullArchive":
@@ -186,10 +217,6 @@ class FullArchive(Archive, StoryArchive, Protocol):
 
     def latest(self, limit: int) -> list[EntryFacts]:
         """Return the newest entries and what happened to them."""
-        ...
-
-    def find(self, link: bytes, guid: bytes, title: bytes) -> list[EntryFacts]:
-        """Return the entries with this link, guid or headline, in the order they were seen."""
         ...
 
     def chat_addresses(self) -> dict[int, ChatFact]:

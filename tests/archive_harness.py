@@ -15,7 +15,7 @@ from bot.model.entries import Article, EntryKeys, KnownEntry, NewEntry, PlacedEn
 from bot.model.feeds import DeclaredFeed, FeedState
 from bot.model.poll import FeedCommit, Lookup
 from bot.model.stories import Placement, StoryIds
-from bot.parse.entry_keys import digest
+from bot.parse.entry_keys import link_key, number_key, title_key
 from bot.query.parser import parse
 from bot.search.backtest import search
 from bot.store.sqlite import SqliteStore
@@ -79,7 +79,13 @@ class ArchiveHarness:
         """Store articles or headlines; return their ids. A story of 0 makes a story of each."""
         articles = [Article(item, language="en") if isinstance(item, str) else item for item in new]
         keys = tuple(
-            EntryKeys(b"", b"", digest("title", article.title or "-")) for article in articles
+            EntryKeys(
+                b"",
+                link_key(article.link),
+                title_key(article.title or "-"),
+                number_key(article.link),
+            )
+            for article in articles
         )
         first = self.run(self.store.polls.lookup([Lookup(feed, keys)]))[feed].next_id
         entries = tuple(
@@ -108,7 +114,7 @@ class ArchiveHarness:
         row = self.rows(
             "select feed_id, story_id, title, summary from entries where id = ?", number
         )[0]
-        keys = EntryKeys(number.to_bytes(16, "big"), b"", digest("title", now.title or "-"))
+        keys = EntryKeys(number.to_bytes(16, "big"), b"", title_key(now.title or "-"))
         known = KnownEntry(
             number, row[0], StoryIds(row[1], row[1], row[1]), keys, row[2], row[3], None, None, NOON
         )

@@ -25,7 +25,7 @@ from bot.model.feeds import FeedDue, FeedState
 from bot.model.poll import FeedCommit, Lookup
 from bot.model.stories import Merge, Placement
 from bot.model.stories import StoryIds as Stories
-from bot.parse.entry_keys import keys_in_text
+from bot.parse.entry_keys import link_key
 from bot.service.app import App
 from bot.stories.assign import Merges
 
@@ -179,9 +179,7 @@ class TelegramHarness:
     def _placed(self, article: ArticleSpec, number: int) -> PlacedEntry:
         now = self.clock.now()
         link = f"https://news.example/{number}"
-        keys = EntryKeys(
-            number.to_bytes(16, "big"), keys_in_text(link)[0], article.title.encode()[:16]
-        )
+        keys = EntryKeys(number.to_bytes(16, "big"), link_key(link), article.title.encode()[:16])
         new = NewEntry(
             number,
             2 if article.readers else 1,

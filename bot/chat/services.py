@@ -17,19 +17,18 @@ from zoneinfo import ZoneInfo
 from bot.chat.access import Access
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts, FeedFact, StoryEntry
+from bot.model.archive import EntryFacts, FeedFact, FoundEntry, StoryEntry
 from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.feeds import SiteFeed
 from bot.model.status import Status
 from bot.model.stories import Grouping
-from bot.parse.entry_keys import keys_in_text
 from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
 from bot.query.parser import Names, parse
 from bot.query.price import chat_price, check_chat_price
 from bot.query.tree import Node
 from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
-from bot.text.clean import plain
+from bot.search.found import Found, find, first_with_link
 
 SEARCH_DAYS = 30  #: how far back a search in a chat looks
 SEARCH_HITS = 10  #: articles that it shows
@@ -139,10 +138,13 @@ class SearchService:
             lambda: daily_counts(tree, self.archive(chat_id), now, days, zone=translator.zone)
         )
 
-    async def entry_at(self, text: str, chat_id: int) -> int:
-        """Return the id of the newest article with this address, guid or headline; 0 for none."""
-        keys = keys_in_text(plain(text))
-        return await self.run(lambda: self.archive(chat_id).entry_at(*keys))
+    async def found(self, text: str, chat_id: int) -> Found:
+        """Return the articles that a text asks for."""
+        return await self.run(lambda: find(text, self.archive(chat_id)))
+
+    async def first_seen(self, entry_id: int, chat_id: int) -> FoundEntry | None:
+        """Return the first article with the address of an article; None where it has none."""
+        return await self.run(lambda: first_with_link(entry_id, self.archive(chat_id)))
 
     async def storyline(self, entry_id: int, chat_id: int) -> list[StoryEntry]:
         """Return the articles of the storyline that an article belongs to."""

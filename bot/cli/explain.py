@@ -17,10 +17,9 @@ from bot.cli.common import Fault, Misconfigured, archive, config_option, failing
 from bot.config.load import Config
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts
+from bot.model.archive import EntryFacts, FoundEntry
 from bot.model.chats import Subscription
 from bot.model.entries import Article
-from bot.parse.entry_keys import keys_in_text
 from bot.query.parser import parse
 from bot.search import timeline
 from bot.search.explain import (
@@ -31,11 +30,13 @@ from bot.search.explain import (
     explain_entry,
     explain_unknown,
 )
+from bot.search.found import find, first_with_link
 from bot.store.archive import Archive
 from bot.text.clean import plain
 from bot.text.language import language_of
 from bot.text.output_charset import takes_unicode
-from bot.text.url import canonical
+
+_SHOWN = 10  # of the articles that are found
 
 
 @click.command()
@@ -59,28 +60,18 @@ def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: i
             for facts in stored.latest(last):
                 explainer.line(facts)
             return
-        matches = _matches(stored, text)
-        for facts, by in matches:
-            explainer.whole(facts, by)
-        if not matches and "://" in text:
-            click.echo(explain_unknown(text, stored.feeds(), explainer.when))
-        elif not matches:
-            click.echo("No stored article has this headline. If it came now:")
+        found = find(" ".join(what), stored)
+        for entry in found.entries[:_SHOWN]:
+            if whole := stored.facts(entry.id):
+                explainer.whole(whole, found.by, first_with_link(entry.id, stored))
+        if len(found.entries) > _SHOWN:
+            more = plural(len(found.entries) - _SHOWN, "more article")
+            click.echo(f"\nThere are {'' if found.are_all else 'at least '}{more} like this.")
+        if not found.entries and found.asked.is_link:
+            click.echo(explain_unknown(found.asked.target, stored.feeds(), explainer.when))
+        elif not found.entries:
+            click.echo("No stored article was found with this headline. If it came now:")
             explainer.text(text)
-
-
-def _matches(stored: Archive, text: str) -> list[tuple[EntryFacts, str]]:
-    """Return the stored entries with this address or headline, each with which key matched."""
-    is_link = "://" in text
-    entries = stored.find(*keys_in_text(text))
-    by = "link" if is_link else "headline"
-    return [
-        (
-            facts,
-            by if not is_link or canonical(facts.entry.article.link) == canonical(text) else "guid",
-        )
-        for facts in entries
-    ]
 
 
 class _Explainer:
@@ -125,13 +116,13 @@ class _Explainer:
             )
             self._console.print(Text(f"    {text}"))
 
-    def whole(self, facts: EntryFacts, by: str) -> None:
+    def whole(self, facts: EntryFacts, by: str, first: FoundEntry | None) -> None:
         """Print an article with a paragraph for each subscription."""
         article = facts.entry.article
         self._console.print(output.marked(article.title, ()))
         if article.link:
             self._console.print(Text(article.link, style="dim"))
-        self._console.print(Text(describe_entry(facts, self.when, by)))
+        self._console.print(Text(describe_entry(facts, self.when, by, carrier=first)))
         self._print(explain_entry(facts, self._subscriptions, self._chats, self.when))
 
     def text(self, text: str) -> None:
@@ -180,11 +171,11 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
     config = readable(path)
     with failing():
         stored = archive(config)
-        number = stored.entry_at(*keys_in_text(plain(" ".join(what))))
+        number = find(" ".join(what), stored).entry_id
         stories = timeline.timeline(stored.storyline(number), number)
     if not stories:
         raise Fault(
-            "No stored article has this address or headline. "
+            "No stored article was found with this address or headline. "
             "`newsbell explain` names the feeds that could have it."
         )
     if as_json:

@@ -55,6 +55,29 @@ class EntryFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedKeys:
+    """Keys that an article may have for which somebody asks."""
+
+    links: tuple[bytes, ...] = ()
+    guids: tuple[bytes, ...] = ()
+    titles: tuple[bytes, ...] = ()
+    numbers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntry:
+    """An entry that may be the one somebody asks for."""
+
+    id: int
+    title: str
+    link: str
+    guid: str
+    names: tuple[str, str, str, str]  #: of its feed, publisher and outlet; the feed's address
+    first_seen_at: datetime
+    alerted: bool  #: the chat's alert was sent for it
+
+
+@dataclass(frozen=True, slots=True)
 class FeedFact:
     """A feed, as far as it explains why an article is not known."""
 

@@ -27,9 +27,7 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
 
     A guid that is a link is compared without scheme and trailing slash, but with its fragment.
     """
-    guid = entry.guid
-    if guid.startswith(("http://", "https://")):
-        guid = guid.partition("://")[2].rstrip("/")
+    guid = _guid(entry.guid)
     link = canonical(entry.link)
     title = _title(entry.title)
     if not (guid or link):
@@ -43,21 +41,36 @@ def keys_of(entry: ParsedEntry) -> EntryKeys:
     )
 
 
+def _guid(guid: str) -> str:
+    if guid.startswith(("http://", "https://")):
+        return guid.partition("://")[2].rstrip("/")
+    return guid
+
+
 def _title(title: str) -> str:
     # The part by which earlier versions knew it: they kept no more.
     title = headline(title)
     return folded_key(steady_headline(title)) or title
 
 
-def keys_in_text(text: str) -> tuple[bytes, bytes, bytes]:
-    """Return the link, guid and headline keys that the text of a person may mean."""
-    if "://" in text:
-        return (
-            digest("link", canonical(text)),
-            digest("guid", text.partition("://")[2].rstrip("/")),
-            b"",
-        )
-    return b"", digest("guid", text), digest("title", _title(text))
+def link_key(link: str) -> bytes:
+    """Return the key of entries with this link."""
+    return digest("link", canonical(link))
+
+
+def guid_key(guid: str) -> bytes:
+    """Return the key of entries with this guid."""
+    return digest("guid", _guid(guid))
+
+
+def title_key(title: str) -> bytes:
+    """Return the key of entries with this headline."""
+    return digest("title", _title(title))
+
+
+def number_key(link: str) -> bytes:
+    """Return the key of entries with the article number of a link; empty where it has none."""
+    return digest("article", article_number(link))
 
 
 def with_keys(entry: ParsedEntry) -> ParsedEntry:

@@ -12,7 +12,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.archive import AlertFact, EntryFacts, FeedFact
+from bot.model.archive import AlertFact, EntryFacts, FeedFact, FoundEntry, StoredEntry
 from bot.model.chats import Subscription
 from bot.model.delivery import DeliveryState
 from bot.model.entries import Article, Silence, counts_from_sight
@@ -23,6 +23,11 @@ from bot.search.failures import describe_failure
 from bot.text.clean import plain
 
 _SUBDOMAIN = re.compile(r"^(?:www|feeds?|rss|news|m)\.(?=[^.]+\.)")
+#: sites whose addresses lead elsewhere and do not hold where
+_SHORTENERS = frozenset(
+    "t.co bit.ly tinyurl.com ow.ly lnkd.in goo.gl buff.ly is.gd dlvr.it trib.al apple.news flip.it "
+    "share.google search.app fb.me shorturl.at cutt.ly rb.gy clck.ru vk.cc".split()
+)
 #: no alert is sent for these; those of a flood come together
 _SILENT = frozenset({Silence.BASELINE, Silence.ARCHIVE})
 TimeFormat = Callable[[datetime], str]
@@ -239,31 +244,18 @@ def _unsettled(state: DeliveryState | None, translator: Translator) -> str:
 
 
 def describe_entry(
-    facts: EntryFacts, when: TimeFormat, key: str, translator: Translator = ENGLISH
+    facts: EntryFacts,
+    when: TimeFormat,
+    key: str,
+    translator: Translator = ENGLISH,
+    carrier: FoundEntry | None = None,
 ) -> str:
-    """Describe a stored entry that was found by `key`: link, headline or guid."""
+    """Describe a stored entry that was found by `key`: link, headline, guid or words.
+
+    `carrier`: the first entry with its link.
+    """
     entry = facts.entry
-    feed, first = entry.article.feed_name, when(entry.first_seen_at)
-    match key:
-        case "link":
-            text = translator.gettext(
-                "First seen in {feed} {when}.",
-                feed=feed,
-                when=first,
-            )
-        case "headline":
-            text = translator.gettext(
-                "First seen in {feed} {when}; recognised by its headline.",
-                feed=feed,
-                when=first,
-            )
-        case _:
-            text = translator.gettext(
-                "First seen in {feed} {when}; recognised by its guid.",
-                feed=feed,
-                when=first,
-            )
-    texts = [text]
+    texts = [_seen(entry, when, key, translator, carrier)]
     if entry.published is None:
         texts.append(
             translator.gettext("The feed gives no readable date, so it counts from then on.")
@@ -288,29 +280,77 @@ def describe_entry(
     return plain(" ".join(texts))
 
 
-def explain_unknown(
-    url: str, feeds: Iterable[FeedFact], when: TimeFormat, translator: Translator = ENGLISH
+def _seen(
+    entry: StoredEntry,
+    when: TimeFormat,
+    key: str,
+    translator: Translator,
+    carrier: FoundEntry | None,
 ) -> str:
-    """Explain why an address is not known: which feeds could have shown it."""
-    host = _site(url)
-    related = [feed for feed in feeds if _related(host, _site(feed.url))]
-    if not related and host:
+    """Where and when an entry was first seen, and who had its link before."""
+    feed, first = entry.article.feed_name, when(entry.first_seen_at)
+    if carrier and carrier.id != entry.id and carrier.first_seen_at <= entry.first_seen_at:
         return translator.gettext(
-            "No feed has shown this address, and no feed of {site} is watched. Add one to "
-            "feeds.yaml.",
+            "Seen in {feed} {when}; the same address was first seen in {other}, {first}.",
+            feed=feed,
+            when=first,
+            other=carrier.names[0],
+            first=when(carrier.first_seen_at),
+        )
+    match key:
+        case "headline":
+            return translator.gettext(
+                "First seen in {feed} {when}; recognised by its headline.",
+                feed=feed,
+                when=first,
+            )
+        case "guid":
+            return translator.gettext(
+                "First seen in {feed} {when}; recognised by its guid.",
+                feed=feed,
+                when=first,
+            )
+        case _:
+            return translator.gettext("First seen in {feed} {when}.", feed=feed, when=first)
+
+
+def explain_unknown(
+    url: str,
+    feeds: Iterable[FeedFact],
+    when: TimeFormat,
+    translator: Translator = ENGLISH,
+    *,
+    in_chat: bool = False,
+) -> str:
+    """Say that no article was found under an address, and which feeds are of its site.
+
+    `in_chat`: where feeds are added by a command.
+    """
+    host = _site(url)
+    if host in _SHORTENERS:
+        return translator.gettext(
+            "An address of {site} does not say where it leads. Open it, and send the address of "
+            "the article itself.",
             site=host,
         )
-    if not related:
-        return translator.gettext(
-            "No feed has shown this address, and no feed of its site is watched. Add one to "
-            "feeds.yaml."
+    unknown = translator.gettext("No stored article was found under this address.")
+    related = [feed for feed in feeds if _related(host, _site(feed.url))]
+    if related:
+        fetches = [plain(_unseen(feed, when, translator)) for feed in related[:10]]
+        return "\n".join((unknown, *fetches))
+    if not host:
+        return unknown
+    unwatched = (
+        translator.gettext(
+            "No feed that is watched here has an address at {site}. Add one: /addfeed {site}",
+            site=host,
         )
-    return "\n".join(
-        [
-            translator.gettext("No feed has shown this address yet."),
-            *(plain(_unseen(feed, when, translator)) for feed in related[:10]),
-        ]
+        if in_chat
+        else translator.gettext(
+            "No watched feed has an address at {site}. Add one to feeds.yaml.", site=host
+        )
     )
+    return f"{unknown} {unwatched}"
 
 
 def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
@@ -332,7 +372,7 @@ def _unseen(feed: FeedFact, when: TimeFormat, translator: Translator) -> str:
             next=next_fetch,
         )
     return translator.gettext(
-        "{feed} did not have it at the last fetch, {last}; next fetch {next}.",
+        "{feed}: last fetch {last}; next fetch {next}.",
         feed=feed.name,
         last=last,
         next=next_fetch,

@@ -15,7 +15,15 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import StoreTimeout
-from bot.model.archive import ChatFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
+from bot.model.archive import (
+    AskedKeys,
+    ChatFact,
+    EntryFacts,
+    FeedFact,
+    FoundEntry,
+    StoredEntry,
+    StoryEntry,
+)
 from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import Silence, counts_from_sight
 from bot.model.feeds import Failure
@@ -47,19 +55,42 @@ _ENTRY = """
 _WITH_FEED = "join feeds f on f.id = e.feed_id"
 _LATEST = f"{_ENTRY} order by e.id desc limit ?"
 _BY_ID = f"{_ENTRY} where e.id = ?"
-# Keys of guids and headlines are known by the index of each feed.
+_FOUND = """
+    select e.id, e.title, e.link, e.guid, e.source, e.first_seen_at, f.name, f.publisher,
+        f.url as feed_url, {alerted} as alerted
+    from {source}
+"""
+_IN_FEEDS = "entries e join feeds f on f.id = e.feed_id"
+# Keys of guids, headlines and numbers are known by the index of each feed.
 _BY_KEYS = """
-    select id from entries where link_key = ? and link_key != x''
+    select id from entries where link_key in ({links}) and link_key != x''
     union
     select id from entries where feed_id in (select id from feeds)
-        and guid_key = ? and guid_key != x''
+        and guid_key in ({guids}) and guid_key != x''
     union
-    select id from entries where feed_id in (select id from feeds) and title_key = ?
+    select id from entries where feed_id in (select id from feeds)
+        and title_key in ({titles}) and title_key != x''
+    union
+    select id from entries where feed_id in (select id from feeds)
+        and article_key in ({numbers}) and article_key != x''
 """
-_FIND = f"{_ENTRY} where e.id in ({_BY_KEYS}) order by e.id limit 50"
-_ENTRY_AT = f"""
-    select max(e.id) from entries e {_WITH_FEED}
-    where e.id in ({_BY_KEYS} and title_key != x'') and {{readable}}
+_WITH_KEYS = "{found} where e.id in ({keys}) and {readable} order by alerted desc, e.id limit ?"
+_SAME_LINK = """
+    {found} where e.link_key = (select link_key from entries where id = ?) and e.link_key != x''
+        and {readable} order by e.id limit ?
+"""
+# The index of the search is read from its newest row on.
+_IN_SEARCH = """
+    search cross join entries e on e.id = coalesce(
+        (select entry_id from searched_again where id = search.rowid), search.rowid)
+    join feeds f on f.id = e.feed_id
+"""
+_WITH_WORDS = """
+    {found} where search match :expression and {readable} order by search.rowid desc limit :limit
+"""
+_NEWEST = """
+    {found} where e.id > (select max(id) from entries) - :last and {readable}
+    order by e.id desc limit :last
 """
 # Hits of the index, and all entries that it does not know yet, or not with their present words.
 _HITS = """
@@ -186,24 +217,64 @@ class Archive:
         with self._open() as db:
             return [_facts(db, row) for row in db.execute(_LATEST, [limit]).fetchall()]
 
-    def find(self, link: bytes, guid: bytes, title: bytes) -> list[EntryFacts]:
-        """Return the entries with this link, guid or headline, in the order they were seen."""
+    def with_keys(self, keys: AskedKeys, limit: int) -> list[FoundEntry]:
+        """Return entries with any of these keys: what alerted the chat first, then the oldest."""
+        chosen = _BY_KEYS.format(
+            links=marks(keys.links),
+            guids=marks(keys.guids),
+            titles=marks(keys.titles),
+            numbers=marks(keys.numbers),
+        )
+        statement = _WITH_KEYS.format(
+            found=self._found(_IN_FEEDS), keys=chosen, readable=self._visible()
+        )
+        values = [*keys.links, *keys.guids, *keys.titles, *keys.numbers, limit]
         with self._open() as db:
-            return [_facts(db, row) for row in db.execute(_FIND, [link, guid, title]).fetchall()]
+            return [_found(row) for row in db.execute(statement, values).fetchall()]
 
-    def entry_at(self, link: bytes, guid: bytes, title: bytes) -> int:
-        """Return the newest entry with this link, guid or headline; 0 for none."""
-        statement = _ENTRY_AT.format(readable=self._readable)
+    def with_words(self, expression: str, limit: int) -> list[FoundEntry]:
+        """Return the newest entries that the search index has under an expression.
+
+        What is newer than the index is not among them.
+        """
         with self._open() as db:
-            return int(db.execute(statement, [link, guid, title]).fetchone()[0] or 0)
+            usable = _usable(db, expression)
+            if not usable:
+                return []
+            statement = _WITH_WORDS.format(found=self._found(_IN_SEARCH), readable=self._visible())
+            rows = db.execute(statement, {"expression": usable, "limit": limit}).fetchall()
+        return [_found(row) for row in rows]
+
+    def newest(self, count: int) -> list[FoundEntry]:
+        """Return those of the last entries that may be read, newest first."""
+        statement = _NEWEST.format(found=self._found(_IN_FEEDS), readable=self._visible())
+        with self._open() as db:
+            return [_found(row) for row in db.execute(statement, {"last": count}).fetchall()]
+
+    def with_link_of(self, entry_id: int, limit: int) -> list[FoundEntry]:
+        """Return the entries with the link of an entry, in the order they were seen."""
+        statement = _SAME_LINK.format(found=self._found(_IN_FEEDS), readable=self._visible())
+        with self._open() as db:
+            return [_found(row) for row in db.execute(statement, [entry_id, limit]).fetchall()]
+
+    def _found(self, source: str) -> str:
+        """The beginning of a statement whose rows are entries that were asked for."""
+        alerted = "0"
+        if self._chat_id is not None:
+            chat = int(self._chat_id)
+            alerted = f"exists (select 1 from alerts where chat_id = {chat} and entry_id = e.id)"
+        return _FOUND.format(alerted=alerted, source=source)
+
+    def _visible(self) -> str:
+        """The condition that the chat may read an entry: also what alerted it, whoever has it."""
+        if self._chat_id is None:
+            return self._readable
+        return f"({self._readable} or {_ALERTED.format(chat=int(self._chat_id))})"
 
     def facts(self, entry_id: int) -> EntryFacts | None:
         """Return an entry and what happened to it; None where it is not stored any more."""
         with self._open() as db:
-            readable = self._readable
-            if self._chat_id is not None:  # also what alerted it, whoever has the feed now
-                readable = f"({readable} or {_ALERTED.format(chat=int(self._chat_id))})"
-            row = db.execute(f"{_BY_ID} and {readable}", [entry_id]).fetchone()
+            row = db.execute(f"{_BY_ID} and {self._visible()}", [entry_id]).fetchone()
             return _facts(db, row) if row else None
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:
@@ -319,6 +390,18 @@ def _stored(row: Any) -> StoredEntry:
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
         silent=Silence(row["silent"]) if row["silent"] else None,
+    )
+
+
+def _found(row: Any) -> FoundEntry:
+    return FoundEntry(
+        id=row["id"],
+        title=row["title"],
+        link=row["link"],
+        guid=row["guid"],
+        names=(row["name"], row["publisher"], row["source"], row["feed_url"]),
+        first_seen_at=sure_time(row["first_seen_at"]),
+        alerted=bool(row["alerted"]),
     )
 
 

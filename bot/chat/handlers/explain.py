@@ -24,6 +24,7 @@ from bot.search.explain import (
     explain_entry,
     explain_unknown,
 )
+from bot.search.found import more_found
 from bot.search.timeline import summary, timeline, who_was_first
 from bot.text.clean import cut, plain
 
@@ -55,8 +56,8 @@ class Explanations:
         return await self._explain_entry(context, alert.entry_id)
 
     async def _explain_text(self, context: Context, text: str) -> Reply:
-        text, translator = plain(text), context.translator
-        if not text:
+        translator = context.translator
+        if not plain(text):
             return text_reply(
                 translator.gettext(
                     "Send /why with the address or headline of an article, or reply to an alert "
@@ -64,28 +65,31 @@ class Explanations:
                 )
             )
         try:
-            entry_id = await self._search.entry_at(text, context.chat.id)
-            if not entry_id and "://" in text:
+            found = await self._search.found(text, context.chat.id)
+            if not found.entry_id and found.asked.is_link:
                 feeds = await self._search.feeds(context.chat.id)
-                unknown = explain_unknown(text, feeds, _time_format(context), translator)
+                when = _time_format(context)
+                unknown = explain_unknown(found.asked.target, feeds, when, translator, in_chat=True)
                 return text_reply(cut(unknown, _LENGTH))
         except StoreError:
             return text_reply(archive_unavailable(translator))
-        if not entry_id:
+        if not found.entry_id:
             return text_reply(
                 translator.gettext(
-                    "No stored article has this headline. Send its address to see which feeds "
-                    "could have carried it."
+                    "No stored article was found with this headline. Send its address to see which "
+                    "feeds could have it."
                 )
             )
-        return Reply(await self._explain_entry(context, entry_id))
+        more = more_found(found, translator)
+        return Reply(await self._explain_entry(context, found.entry_id, more))
 
-    async def _explain_entry(self, context: Context, entry_id: int) -> Message:
+    async def _explain_entry(self, context: Context, entry_id: int, more: str = "") -> Message:
         chat, translator, when = context.chat, context.translator, _time_format(context)
         subscriptions = await self._store.subscriptions_of(chat.id)
         try:
             facts = await self._search.facts(entry_id, chat.id)
             storyline = await self._search.storyline(entry_id, chat.id)
+            first = await self._search.first_seen(entry_id, chat.id)
         except StoreError:
             return Message(archive_unavailable(translator))
         if facts is None:
@@ -98,7 +102,7 @@ class Explanations:
             return explain_entry(facts, parsed, chats, when, translator)
 
         reasons = await self._search.run(partial(reasons_of, facts))
-        known_by = describe_entry(facts, when, "link", translator)
+        known_by = describe_entry(facts, when, "link", translator, first)
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
         composer.add("\n").add_marked(cut(known_by, 500), (), "italic", "italic")
         _add_reasons(composer, reasons, facts, chat, translator)
@@ -106,6 +110,8 @@ class Explanations:
             if story.requested:
                 composer.add("\n\n").add_marked(who_was_first(story, translator), (), "italic")
                 composer.add(f" {summary([story], translator)}.")
+        if more:
+            composer.add(f"\n\n{more}")
         return composer.message()
 
 

@@ -59,7 +59,7 @@ class Storylines:
         translator, entry_id = context.translator, 0
         try:
             if text:
-                entry_id = await self._search.entry_at(text, context.chat.id)
+                entry_id = (await self._search.found(text, context.chat.id)).entry_id
             elif alert := await self._alert(context):
                 entry_id = alert.entry_id
             stories = (
@@ -74,7 +74,9 @@ class Storylines:
         if stories:
             return Reply(storyline_message(stories, context.now, translator))
         if text:
-            return text_reply(translator.gettext("No stored article has this address or headline."))
+            return text_reply(
+                translator.gettext("No stored article was found with this address or headline.")
+            )
         return text_reply(
             translator.gettext("Reply to an alert with /story, or send /story and a link.")
         )

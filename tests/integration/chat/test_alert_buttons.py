@@ -157,11 +157,15 @@ async def test_why_with_an_address_says_why_an_article_did_not_come(opened: Open
         answer = await ask(harness, f"/why {row[0]}")
         assert answer.startswith("A calm day")
         assert "✗ Tram" in answer
-        assert "No feed has shown this address" in await ask(
+        assert "No stored article was found under this address" in await ask(
             harness, "/why https://elsewhere.example/x"
         )
+        shared = await ask(harness, f"/why have you seen {row[0]}?utm_source=app?")
+        assert shared == answer
         assert "Send /why with" in await ask(harness, "/why")
-        assert "No stored article has this headline" in await ask(harness, "/why What is that")
+        assert "No stored article was found with this headline" in await ask(
+            harness, "/why What is that"
+        )
 
 
 async def test_why_as_an_answer_to_an_alert_is_the_button_s_answer(opened: OpenHarness) -> None:

@@ -506,7 +506,7 @@ async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_
         assert await ask(harness, f"/story https://news.example/{second}") == text
         assert (
             await ask(harness, "/story https://news.example/none")
-            == "No stored article has this address or headline."
+            == "No stored article was found with this address or headline."
         )
         assert (
             await ask(harness, "/story")
@@ -691,7 +691,7 @@ async def test_the_command_story_of_what_is_not_known_says_so(
         for what in ("https://news.example/none", "No such headline"):
             result = told(tmp_path, "story", what)
             assert (result.exit_code, result.stdout) == (1, "")
-            assert "No stored article has this address or headline." in result.stderr
+            assert "No stored article was found with this address or headline." in result.stderr
 
 
 async def test_explain_says_that_an_alert_waits_and_how_long(

@@ -200,7 +200,7 @@ async def test_an_odd_address_is_explained_without_a_fault(
     tmp_path: Path, server: FeedServer, clock: ManualClock, text: str
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
-        assert "No feed has shown this address" in told(tmp_path, "explain", text)
+        assert "No stored article was found" in told(tmp_path, "explain", text)
 
 
 @pytest.mark.parametrize("text", ["caf\udce9 harbour", "http://harbour.example/caf\udce9"])
@@ -302,18 +302,14 @@ async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have
         server.put("/b", "gone", status=404)
         await shown(made, server, "/a", OLD)
         reply = told(tmp_path, "explain", server.url("/story/1"))
-        assert reply.startswith("No feed has shown this address yet.")
-        assert (
-            f"A did not have it at the last fetch at {clock.now():%H:%M}" in reply
-            or "A did not have it at the last fetch" in reply
-        )
-        assert "next fetch at" in reply
+        assert reply.startswith("No stored article was found under this address. A: last fetch at ")
+        assert "; next fetch at " in reply
         assert "B could not be read at the last fetch" in reply
         assert "it fails" not in reply.partition("B could")[0]
         other = told(tmp_path, "explain", "https://mill.example/1")
         assert (
-            other == "No feed has shown this address, and no feed of mill.example is watched. "
-            "Add one to feeds.yaml."
+            other == "No stored article was found under this address. "
+            "No watched feed has an address at mill.example. Add one to feeds.yaml."
         )
 
 
@@ -329,11 +325,11 @@ async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
 def test_a_site_under_a_public_suffix_is_not_taken_for_another() -> None:
     feed = FeedFact("Lantern", "https://lantern.co.uk/rss.xml", NOW, NOW, "")
 
-    assert "no feed of harbour.co.uk is watched" in explain_unknown(
+    assert "No watched feed has an address at harbour.co.uk." in explain_unknown(
         "https://harbour.co.uk/1", [feed], str
     )
-    assert "Lantern did" in explain_unknown("https://www.lantern.co.uk/1", [feed], str)
-    assert "Lantern did" in explain_unknown("https://news.lantern.co.uk/1", [feed], str)
+    assert "Lantern: last" in explain_unknown("https://www.lantern.co.uk/1", [feed], str)
+    assert "Lantern: last" in explain_unknown("https://news.lantern.co.uk/1", [feed], str)
 
 
 async def test_an_article_is_known_by_link_guid_or_headline_and_says_so(
@@ -606,7 +602,7 @@ async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
     rules = [rule("English", "missile"), rule("Русский", "ракета"), rule("None", "mill")]
     async with newsbell(tmp_path, config(server, "/a", subscriptions=rules), clock=clock):
         reply = told(tmp_path, "explain", "Missiles", "over the port")
-        assert reply.startswith("No stored article has this headline. If it came now:")
+        assert reply.startswith("No stored article was found with this headline. If it came now:")
         assert "✓ English Matched: missile (“Missiles”, same stem: missil)." in reply
         assert "✗ None Missing: mill." in reply
         assert "✓ Русский" in told(tmp_path, "explain", "Удар ракетами по порту")

@@ -25,6 +25,7 @@ from support import NOON
 import bot.store
 from bot.feeds.poll_schedule import OUTAGES
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, BundleKind, Priority, Stance
+from bot.model.archive import AskedKeys
 from bot.model.chat_events import (
     AddFeeds,
     AddSubscription,
@@ -605,9 +606,11 @@ def read(archive: Archive) -> None:
             list(archive.entries(expression, since, 2))
     archive.subscriptions()
     archive.latest(3)
-    key = (1).to_bytes(16, "big")
-    archive.find(key, key, key)
-    archive.entry_at(key, key, key)
+    some = tuple(number.to_bytes(16, "big") for number in range(4))
+    archive.with_keys(AskedKeys(some, some, some, some), 50)
+    archive.with_words('"=harbour"', 50)
+    archive.newest(50)
+    archive.with_link_of(1, 50)
     archive.facts(1)
     archive.storyline(1)
     archive.feeds()

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from support import NOON
 
 from bot.i18n.catalog import Catalogs, Translator
-from bot.model.archive import EntryFacts, StoredEntry, StoryEntry
+from bot.model.archive import EntryFacts, FoundEntry, StoredEntry, StoryEntry
 from bot.model.entries import Article
 from bot.model.feeds import Failure, FeedState
 from bot.model.status import FeedStatus, Status
 from bot.model.stories import StoryIds
 from bot.search.backtest import Forecast
-from bot.search.explain import describe_entry
+from bot.search.explain import describe_entry, explain_unknown
 from bot.search.feed_state import feed_state, status_text
 from bot.search.forecast_text import forecast_text
 from bot.search.timeline import source_name, timeline, who_was_first
@@ -103,6 +103,32 @@ def test_who_was_first_says_whose_time_rests_on_sight() -> None:
     assert told(False, False) == lead
     assert told(True, False) == f"{lead} {rest.format('Harbour News')}"
     assert told(True, True) == f"{lead} {rest.format('Harbour News, Coast')}"
+
+
+def test_an_article_says_who_had_its_address_before() -> None:
+    facts = EntryFacts(
+        StoredEntry(2, 1, Article("Fire", feed_name="Coast"), NOON, NOON, None), (), ()
+    )
+    wire = FoundEntry(
+        id=1,
+        title="Fire",
+        link="",
+        guid="",
+        names=("Wire", "", "", ""),
+        first_seen_at=NOON - timedelta(minutes=5),
+        alerted=False,
+    )
+    when = "at {:%H:%M}".format
+    alone = "First seen in Coast at 12:00."
+    assert describe_entry(facts, when, "link") == alone
+    assert describe_entry(facts, when, "link", carrier=replace(wire, id=2)) == alone
+    assert describe_entry(facts, when, "link", carrier=wire) == (
+        "Seen in Coast at 12:00; the same address was first seen in Wire, at 11:55."
+    )
+
+
+def test_an_address_that_does_not_say_where_it_leads_is_not_said_to_be_unknown() -> None:
+    assert explain_unknown("https://t.co/AbC", (), str).startswith("An address of t.co does not")
 
 
 def test_an_article_without_a_usable_date_says_from_when_it_counts() -> None:
