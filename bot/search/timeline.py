@@ -11,6 +11,8 @@ from bot.i18n.catalog import ENGLISH, Translator
 from bot.model.archive import StoryEntry
 from bot.model.stories import Pair, PairReason
 
+_NAMES = 5  # of feeds that are one publisher's
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
@@ -137,7 +139,13 @@ def who_was_first(story: TimelineStory, translator: Translator = ENGLISH) -> str
     first = story.entries[0]
     second = next((item for item in story.entries if item.entry.origin != first.entry.origin), None)
     if second is None:
-        return translator.gettext("Only {name} so far.", name=first.entry.name)
+        names = list(dict.fromkeys(item.entry.name for item in story.entries))
+        if len(names) == 1:
+            return translator.gettext("Only {name} so far.", name=first.entry.name)
+        return translator.gettext(
+            "Only {names} so far; they count as one publisher.",
+            names=", ".join((*names[:_NAMES], *("…" for _ in names[_NAMES : _NAMES + 1]))),
+        )
     lead = _lead(first, second, translator)
     by_sight = [item.entry.name for item in (first, second) if item.entry.by_sight]
     if not by_sight:

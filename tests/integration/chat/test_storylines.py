@@ -747,7 +747,7 @@ def test_the_lead_is_that_over_the_next_independent_publisher() -> None:
     )
     assert who_was_first(story) == "House 1 had it first, 5 min before House 3."
     [story] = timeline([entry(1, origin="ap"), entry(2, at=NOON + MINUTE, origin="ap")], 1)
-    assert who_was_first(story) == "Only House 1 so far."
+    assert who_was_first(story) == "Only House 1, House 2 so far; they count as one publisher."
     [story] = timeline([entry(1), entry(2)], 1)
     assert who_was_first(story) == "House 1 and House 2 had it at the same time."
 

@@ -313,6 +313,22 @@ async def test_an_address_that_no_feed_has_shown_names_the_feeds_that_could_have
         )
 
 
+async def test_of_two_feeds_with_one_address_the_first_is_said_to_have_had_it(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
+    async with newsbell(tmp_path, config(server, "/a", "/b"), clock=clock) as made:
+        await shown(made, server, "/a", just("1", "Harbour crane"))
+        clock.advance(timedelta(minutes=20))
+        await shown(made, server, "/b", just("1", "Harbour crane"))
+        reply = told(tmp_path, "explain", "https://m.news.example/1?share=1")
+        assert reply.count("First seen in ") == 1
+        assert "First seen in A at " in reply
+        assert "Seen in B at " in reply
+        assert "; the same address was first seen in A, at " in reply
+        storyline = told(tmp_path, "story", "news.example/1")
+        assert "Only A, B so far; they count as one publisher." in storyline
+
+
 async def test_a_feed_that_was_never_looked_at_is_not_said_to_lack_an_article(
     tmp_path: Path, server: FeedServer, clock: ManualClock
 ) -> None:

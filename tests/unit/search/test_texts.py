@@ -105,6 +105,20 @@ def test_who_was_first_says_whose_time_rests_on_sight() -> None:
     assert told(True, True) == f"{lead} {rest.format('Harbour News, Coast')}"
 
 
+def test_names_of_one_publisher_are_not_said_to_be_alone() -> None:
+    def told(*names: str) -> str:
+        ids = StoryIds(1, 1, 1)
+        entries = [
+            StoryEntry(number, ids, "T", "", name, "house", "", NOON, ())
+            for number, name in enumerate(names)
+        ]
+        return who_was_first(timeline(entries, 0)[0])
+
+    assert told("Coast", "Coast") == "Only Coast so far."
+    assert told("Coast", "Wire") == "Only Coast, Wire so far; they count as one publisher."
+    assert told(*"ABCDEFG") == "Only A, B, C, D, E, … so far; they count as one publisher."
+
+
 def test_an_article_says_who_had_its_address_before() -> None:
     facts = EntryFacts(
         StoredEntry(2, 1, Article("Fire", feed_name="Coast"), NOON, NOON, None), (), ()
