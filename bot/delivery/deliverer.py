@@ -39,6 +39,7 @@ from bot.model.delivery import (
     Sent,
     ServiceFault,
     Settlement,
+    Unchanged,
     Undecided,
 )
 from bot.model.message import Message
@@ -328,8 +329,8 @@ class Deliverer:
         if isinstance(message, Message):
             channel = self._channels[delivery.chat.kind]
             outcome = await self._call(channel, delivery, message)
-            return await self._settlement(delivery, outcome, asked=True)
-        return await self._settlement(delivery, message, asked=False)
+            return await self._settlement(delivery, outcome, message)
+        return await self._settlement(delivery, message, None)
 
     async def _message(self, delivery: Delivery) -> Message | SendOutcome:
         """What to send; an outcome where there is nothing, or no way."""
@@ -340,7 +341,9 @@ class Deliverer:
         if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
             return MessageLost("the message to change was never sent")
         try:
-            return render(delivery, self._clock.now(), self._translator(chat))
+            message = render(delivery, self._clock.now(), self._translator(chat))
+            is_shown = delivery.kind is DeliveryKind.EDIT and delivery.shown == message.digest
+            return Unchanged() if is_shown else message
         except Exception as error:  # our own mistake in one message must not stop the others
             await self._report.tell("writing a message", error, chat.id)
             return Refused("newsbell itself failed to write this message; its log says how")
@@ -361,19 +364,23 @@ class Deliverer:
             return Undecided("newsbell itself failed while this was being sent; its log says how")
 
     async def _settlement(
-        self, delivery: Delivery, outcome: SendOutcome, *, asked: bool
+        self, delivery: Delivery, outcome: SendOutcome, sent: Message | None
     ) -> Settlement:
-        """Decide what becomes of a delivery; no answer of a service may end the deliverer."""
+        """Decide what becomes of a delivery; no answer of a service may end the deliverer.
+
+        `sent`: what the service was given; None where it was not asked.
+        """
         chat, now = delivery.chat, self._clock.now()
         try:
-            if asked and chat.address:
+            if sent and chat.address:
                 self._gate.end(chat.id, outcome, now)
             else:
                 self._gate.release(chat.id, now)
         except Exception as error:
             await self._report.tell("keeping the state of the service", error, chat.id)
         try:
-            settlement = policy.settle(delivery, outcome, now, self._gate.next_probe_at)
+            probe_at, digest = self._gate.next_probe_at, sent.digest if sent else b""
+            settlement = policy.settle(delivery, outcome, now, probe_at, digest=digest)
         except Exception as error:
             settlement = await self._failed(delivery, error, doubt=isinstance(outcome, Undecided))
             if isinstance(outcome, Sent):

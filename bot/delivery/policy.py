@@ -14,6 +14,7 @@ from bot.model.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    DropReason,
     MessageLost,
     NoticeIntent,
     NoticeKind,
@@ -25,6 +26,7 @@ from bot.model.delivery import (
     ServiceDown,
     ServiceFault,
     Settlement,
+    Unchanged,
     Undecided,
     notice,
 )
@@ -36,6 +38,7 @@ UNDECIDED_SPAN = timedelta(hours=6)  #: and the time since the first of them
 OUTAGE_NOTICE = timedelta(minutes=1)  #: an outage of which the operator hears
 LONG_PAUSE = timedelta(hours=1)  #: a pause that Telegram asks for and the operator hears of
 LONGEST_TOPIC_TRY = timedelta(hours=1)  #: between two tries in a topic that is closed
+_SHOWS_ALERTS = {DeliveryKind.ALERT, DeliveryKind.EDIT}  # the message that later edits change
 _FIRST_TOPIC_TRY = timedelta(minutes=1)
 _FIRST_BACKOFF = timedelta(seconds=2)
 _LONGEST_BACKOFF = timedelta(minutes=10)
@@ -63,15 +66,33 @@ def topic_backoff(attempt: int) -> timedelta:
 
 
 def settle(
-    delivery: Delivery, outcome: SendOutcome, now: datetime, probe_at: datetime | None = None
+    delivery: Delivery,
+    outcome: SendOutcome,
+    now: datetime,
+    probe_at: datetime | None = None,
+    *,
+    digest: bytes = b"",
 ) -> Settlement:
     """What the store is to keep of this outcome.
 
-    `probe_at`: the service takes nothing, and this is when it is tried next.
+    `probe_at`: the service takes nothing, and this is when it is tried next. `digest` is that of
+    what was sent.
     """
     match outcome:
         case Sent(message_id=message_id):
-            return Settlement(delivery, DeliveryState.SENT, message_id=message_id)
+            # Of a terminal more is read than its messages show: every edit is printed there.
+            is_kept = delivery.kind in _SHOWS_ALERTS and delivery.chat.address
+            shown = digest if is_kept else b""
+            return Settlement(delivery, DeliveryState.SENT, message_id=message_id, shown=shown)
+        case Unchanged():
+            return Settlement(
+                delivery,
+                DeliveryState.DROPPED,
+                message_id=delivery.message_id,
+                shown=delivery.shown,
+                error=DropReason.UNCHANGED,
+                counts=False,
+            )
         case NotSent():
             return _not_sent(delivery, outcome, now)
         case Undecided():

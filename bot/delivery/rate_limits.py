@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.model.clock import ClockStep
-from bot.model.delivery import NotSent, SendOutcome
+from bot.model.delivery import NotSent, SendOutcome, Unchanged
 
 CHAT_GAP = timedelta(seconds=1.02)  #: a little over: two clocks measure it
 GROUP_BUDGET = 20
@@ -96,7 +96,7 @@ class RateLimiter:
     ) -> None:
         """It was answered or given up; with what outcome, and when the chat is tried again."""
         begun = self._under_way.pop(address, None)
-        if begun:
+        if begun and not isinstance(outcome, Unchanged):
             self._count(address, min(at, begun + LONGEST_ARRIVAL))
         if retry_at is None:
             return

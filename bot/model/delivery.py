@@ -55,6 +55,7 @@ class DropReason(StrEnum):
     WITHDRAWN = "no subscription in force wants it any more"
     LATE_ANSWER = "the group was too busy to get the answer in time"
     WAITED_TOO_LONG = "the chat took no messages for weeks"
+    UNCHANGED = "the message shows the same already"
 
 
 class NoticeKind(StrEnum):
@@ -191,6 +192,7 @@ class Delivery:
     buttons: tuple[tuple[Button, ...], ...] = ()  #: of a notice or reply
     file: File | None = None
     doubted_at: datetime | None = None  #: when the first of `doubts` was
+    shown: bytes = b""  #: digest of what the message to edit shows; empty: nobody knows
 
     @property
     def changes_message(self) -> bool:
@@ -213,6 +215,11 @@ class Sent:
     """It arrived (or was already so)."""
 
     message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing was sent: the message to edit shows the same already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +283,15 @@ class ServiceDown:
 
 
 SendOutcome = (
-    Sent | NotSent | Undecided | Refused | ChatClosed | ChatMoved | MessageLost | ServiceDown
+    Sent
+    | Unchanged
+    | NotSent
+    | Undecided
+    | Refused
+    | ChatClosed
+    | ChatMoved
+    | MessageLost
+    | ServiceDown
 )
 
 
@@ -287,6 +302,7 @@ class Settlement:
     delivery: Delivery
     state: DeliveryState
     message_id: int | None = None
+    shown: bytes = b""  #: digest of what the message of an alert shows from now on
     error: str = ""
     doubt: bool = False  #: count one attempt that may have arrived
     counts: bool = True  #: False: the attempt says nothing about the message and is not counted

@@ -1,6 +1,7 @@
 """A message: text, entities, buttons, file. Not where it goes."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,12 @@ class Message:
     preview: str = ""  #: URL whose preview may be shown; empty: none
     buttons: tuple[tuple[Button, ...], ...] = ()  #: row by row
     file: "File | None" = None  #: sent with the text as its caption
+
+    @property
+    def digest(self) -> bytes:
+        """Return a hash of what is seen of it, file apart: equal for what reads the same."""
+        seen = (self.text, self.entities, self.preview, self.buttons)
+        return blake2b(repr(seen).encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,7 +280,8 @@ def _claim(db: Database, chat_id: int, merge_from: int, now: datetime) -> Delive
     delivery = delivery_rows.read(db, row)
     if delivery.kind is DeliveryKind.EDIT:
         db.conn.executemany(
-            "update alerts set edited_at = ? where chat_id = ? and story_id = ?",
+            # Until the answer nobody knows what the message shows.
+            "update alerts set edited_at = ?, shown = x'' where chat_id = ? and story_id = ?",
             [(put_time(now), chat_id, alert.story_id) for alert in delivery.alerts],
         )
     return delivery

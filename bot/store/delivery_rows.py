@@ -77,12 +77,12 @@ def read(db: Database, row: Any) -> Delivery:
         "select story_id from outbox_alerts where outbox_id = ?", [row["id"]]
     ).fetchall()
     stories = [alert["story_id"] for alert in alerts]
-    message_id, marked, reply_to = None, False, row["reply_to"]
+    message_id, marked, reply_to, shown = None, False, row["reply_to"], b""
     if kind is DeliveryKind.EDIT:
         marked = _is_repeat(db, chat.id, stories)
-        message_id, stories = _message_with(db, chat.id, stories)
+        message_id, stories, shown = _message_with(db, chat.id, stories)
     if kind is DeliveryKind.AGAIN:
-        reply_to, _ = _message_with(db, chat.id, stories)
+        reply_to, _, _ = _message_with(db, chat.id, stories)
     if kind is DeliveryKind.ALERT and len(stories) == 1:
         reply_to = _message_of_parent(db, chat.id, stories[0])
     if row["edits"] is not None:
@@ -106,6 +106,7 @@ def read(db: Database, row: Any) -> Delivery:
         buttons=get_buttons(row["buttons"]),
         file=_file(row),
         doubted_at=get_time(row["doubted_at"]),
+        shown=shown,
     )
 
 
@@ -126,19 +127,23 @@ def _is_repeat(db: Database, chat_id: int, stories: Sequence[int]) -> bool:
     return db.execute(statement, [chat_id, *stories]).fetchone() is not None
 
 
-def _message_with(db: Database, chat_id: int, stories: list[int]) -> tuple[int | None, list[int]]:
-    """The message with these alerts, and the stories of all its alerts."""
+def _message_with(
+    db: Database, chat_id: int, stories: list[int]
+) -> tuple[int | None, list[int], bytes]:
+    """The message with these alerts, the stories of all its alerts, and a digest of its text."""
     row = db.execute(
         "select message_id from alerts where chat_id = ? and story_id = ?",
         [chat_id, stories[0] if stories else 0],
     ).fetchone()
     if row is None or row["message_id"] is None:
-        return None, stories
+        return None, stories, b""
     alerts = db.execute(
-        "select story_id from alerts where chat_id = ? and message_id = ?",
+        "select story_id, shown from alerts where chat_id = ? and message_id = ?",
         [chat_id, row["message_id"]],
     ).fetchall()
-    return row["message_id"], [alert["story_id"] for alert in alerts]
+    digests = {alert["shown"] for alert in alerts}
+    shown = digests.pop() if len(digests) == 1 else b""
+    return row["message_id"], [alert["story_id"] for alert in alerts], shown
 
 
 def _message_of_parent(db: Database, chat_id: int, story: int) -> int | None:

@@ -302,6 +302,11 @@ def queue_text(
     A reply that `edits` a message replaces it, and an earlier edit of it that still waits.
     `edits` is 0 for the message of the screen, whichever number that got.
     """
+    if edits:
+        # It may be the message of an alert, which shows something else then.
+        db.execute(
+            "update alerts set shown = x'' where chat_id = ? and message_id = ?", [chat_id, edits]
+        )
     if edits is not None:
         drop(
             db,

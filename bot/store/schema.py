@@ -148,6 +148,12 @@ def m020_next_digests(db: Database) -> None:
     db.execute("update chats set hours_at = ''")
 
 
+@migrations()
+def m021_shown_messages(db: Database) -> None:
+    """A digest of what the message of an alert shows, by which a change that is none is known."""
+    db.execute("alter table alerts add column shown blob not null default x''")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

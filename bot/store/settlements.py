@@ -82,6 +82,11 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
     )
     if settlement.state is DeliveryState.SENT:
         _sent(db, settlement, now)
+    if settlement.shown:
+        db.execute(
+            "update alerts set shown = ? where chat_id = ? and message_id = ?",
+            [settlement.shown, chat.id, settlement.message_id],
+        )
     if settlement.state is DeliveryState.QUEUED and delivery.kind is DeliveryKind.ALERT:
         # The alert will show the newest state: what was to change it is not needed any more.
         drop(db, DropReason.ALERT_REPEATED, now, _CHANGES_OF_ALERT, [delivery.id])
