@@ -285,6 +285,7 @@ class Exercise:
             user_id=7,
             name="/x",
             title="X",
+            message_id=4,
             channel=channel,
         )
         await self.store.chats.answer(
@@ -414,7 +415,7 @@ async def deliver(work: Exercise) -> None:
     await work.write("update chats set not_before = null")
     while claimed := await work.claim(PRIVATE, GROUP, TERMINAL):
         for delivery in claimed:
-            await work.settle(delivery, DeliveryState.SENT, message_id=delivery.id + 100)
+            await work.settle(delivery, DeliveryState.SENT, message_id=delivery.id + 100, shown=b"1")
     shown = (await work.write("select story_id from alerts where message_id = 99"))[0][0]
     await work.commit(growths=(AlertGrowth(PRIVATE, shown, again=True),))
     await work.change(AssignStory(99, "Ann"))  # an edit that waits goes out at once
