@@ -208,7 +208,13 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
     text, spans = excerpt(alert.title, alert.summary, alert.spans)
     if text:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
-    if alert.entries > 1:
+    if alert.continuation:
+        other = alert.continuation
+        link = ("text_link",) if other.link else ()
+        composer.add(f"\n\n{_goes_on(translator)}: ").add_marked(
+            fitting(headline(other.title), HEADLINE_LENGTH), (), "bold", *link, url=other.link
+        )
+    elif alert.entries > 1:
         composer.add("\n\n")
         _also(composer, alert, now, translator)
         _latest(composer, alert, now, translator)
@@ -275,9 +281,23 @@ def _note(alert: AlertView, now: datetime, translator: Translator, *, repeat: bo
         composer.add(" · ✎ " + translator.gettext("before:") + " ").add_marked(
             fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
         )
-    if alert.entries > 1:
-        composer.add(f" · {_publishers(alert.publishers, translator)}")
+    if alert.continuation or alert.entries > 1:
+        _tail(composer, alert, translator)
     return composer.message()
+
+
+def _tail(composer: Composer, alert: AlertView, translator: Translator) -> None:
+    """At the end of one line: where its story goes on, or how many publishers report it."""
+    composer.add(" · ")
+    if alert.continuation is None:
+        composer.add(_publishers(alert.publishers, translator))
+        return
+    link = ("text_link",) if alert.continuation.link else ()
+    composer.add_marked(_goes_on(translator), (), "bold", *link, url=alert.continuation.link)
+
+
+def _goes_on(translator: Translator) -> str:
+    return "↪ " + translator.gettext("goes on in another message")
 
 
 def _publishers(number: int, translator: Translator) -> str:
@@ -343,6 +363,7 @@ def _collapsed(
         - _TAIL
         - composer.length
         - sum(len(without_links(source)) + _AROUND for source in sources)
+        - len(_goes_on(translator)) * sum(alert.continuation is not None for alert in listed)
     )
     # Long headlines are cut, so that every story is named.
     limit = _share([len(without_links(headline(alert.title))) + 2 for alert in listed], free)
@@ -350,8 +371,8 @@ def _collapsed(
         composer.add(f"\n\n{NOTE_MARK if alert.note else '•'} ")
         _headline(composer, alert, (), limit)
         composer.add("\n  ").add_marked(source, (), "italic", "italic")
-        if alert.publishers > 1:
-            composer.add(f" · {_publishers(alert.publishers, translator)}")
+        if alert.continuation or alert.publishers > 1:
+            _tail(composer, alert, translator)
     rest = len(alerts) - len(listed)
     if rest:
         more = translator.ngettext(

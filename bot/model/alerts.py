@@ -175,6 +175,15 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """The message in which a story goes on that became part of another, after both were sent."""
+
+    title: str
+    message_id: int
+    link: str  #: to the message, where Telegram has one; else empty
+
+
+@dataclass(frozen=True, slots=True)
 class AlertView:
     """All that a message about one alert shows."""
 
@@ -204,3 +213,4 @@ class AlertView:
     note: bool = False  #: it tells of a development, as a reply to another alert
     #: headline of the newest further article that says something else
     latest: "Confirmation | None" = None
+    continuation: Continuation | None = None  #: None where its own message goes on

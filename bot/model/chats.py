@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.model.stories import Grouping
 
+_FIRST_SUPERGROUP = 10**12  # ids of supergroups and channels lie below the negative of this
 GENERAL_TOPIC = 1  #: its id in links; the Bot API takes messages to it as to the group alone
 
 
@@ -130,3 +131,14 @@ class Chat:
     def is_group(self) -> bool:
         """Whether it is a group or channel: their ids are negative, and they have a rate limit."""
         return self.address < 0
+
+    def link_to(self, message_id: int) -> str:
+        """Return the address of a message here; empty where Telegram has none.
+
+        Messages of supergroups and channels have one, for who is a member.
+        """
+        number = -self.address - _FIRST_SUPERGROUP
+        if number <= 0:
+            return ""
+        topic = f"/{self.topic}" if self.topic else ""
+        return f"https://t.me/c/{number}{topic}/{message_id}"

@@ -64,10 +64,11 @@ class _Rank(IntEnum):
 
 def merge_alerts(db: Database, merged: Merge, now: datetime) -> None:
     """Merge the alerts of two stories in every chat."""
-    db.execute(
-        "update alerts set merged_into = ? where merged_into = ? and grouping = ?",
+    left = db.execute(
+        "update alerts set merged_into = ? where merged_into = ? and grouping = ? "
+        "returning chat_id, story_id",
         [merged.kept, merged.gone, merged.grouping],
-    )
+    ).fetchall()
     alerts = db.execute(
         "select * from alerts where coalesce(merged_into, story_id) = ? and grouping = ? "
         "and merged_into is null",
@@ -75,6 +76,8 @@ def merge_alerts(db: Database, merged: Merge, now: datetime) -> None:
     ).fetchall()
     for alert in alerts:
         _merge(db, alert, merged.kept, now)
+    for row in left:  # what they say of the message in which they go on may be another now
+        _show_again(db, row["chat_id"], row["story_id"], now)
 
 
 def _merge(db: Database, gone: Any, target: int, now: datetime) -> None:
@@ -101,12 +104,17 @@ def _merge(db: Database, gone: Any, target: int, now: datetime) -> None:
             "update alerts set merged_into = ? where chat_id = ? and story_id = ?",
             [target, chat, number],
         )
-    elif max(ranks) == _Rank.SEEN:
-        db.execute(
-            "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
-            [chat, target],
-        )
-        queue_edit(db, chat, target, now)
+        _show_again(db, chat, number, now)  # it says where it goes on
+    if max(ranks) == _Rank.SEEN:
+        _show_again(db, chat, target, now)
+
+
+def _show_again(db: Database, chat: int, story: int, now: datetime) -> None:
+    db.execute(
+        "update alerts set revision = revision + 1 where chat_id = ? and story_id = ?",
+        [chat, story],
+    )
+    queue_edit(db, chat, story, now)
 
 
 def _make_note(db: Database, gone: Any, other: Any) -> bool:

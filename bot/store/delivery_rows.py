@@ -6,7 +6,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.i18n.phrase import load_phrase
-from bot.model.alerts import AlertView, BundleKind, Confirmation
+from bot.model.alerts import AlertView, BundleKind, Confirmation, Continuation
+from bot.model.chats import Chat
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.message import File
 from bot.model.stories import Grouping
@@ -64,6 +65,11 @@ _LATEST = f"""
     {_READABLE} and e.strict_id != (select strict_id from entries where id = :entry)
     order by e.id desc limit 1
 """
+# A message with both goes on itself.
+_CONTINUATION = """
+    select title, message_id from alerts a join entries e on e.id = a.entry_id
+    where a.chat_id = ? and a.story_id = ? and message_id is not null and message_id is not ?
+"""
 _MESSAGE_OF_SCREEN = """
     select message_id from outbox where screen = ? and message_id is not null order by id limit 1
 """
@@ -94,7 +100,7 @@ def read(db: Database, row: Any) -> Delivery:
         attempt=row["attempts"],
         doubts=row["doubts"],
         plain=bool(row["plain"]),
-        alerts=tuple(_views(db, chat.id, stories)),
+        alerts=tuple(_views(db, chat, stories)),
         text=row["text"],
         phrase=load_phrase(row["phrase"]),
         entities=get_entities(row["entities"]),
@@ -152,12 +158,13 @@ def _message_of_parent(db: Database, chat_id: int, story: int) -> int | None:
     return row["message_id"] if row else None
 
 
-def _views(db: Database, chat_id: int, stories: Sequence[int]) -> list[AlertView]:
+def _views(db: Database, chat: Chat, stories: Sequence[int]) -> list[AlertView]:
     statement = _VIEWS.format(marks=marks(stories))
-    return [_view(db, row) for row in db.execute(statement, [chat_id, *stories]).fetchall()]
+    rows = db.execute(statement, [chat.id, *stories]).fetchall()
+    return [_view(db, chat, row) for row in rows]
 
 
-def _view(db: Database, row: Any) -> AlertView:
+def _view(db: Database, chat: Chat, row: Any) -> AlertView:
     matches = db.execute(_MATCHES, [row["chat_id"], row["story_id"]]).fetchall()
     # A deleted subscription is named only where it was the only one.
     matches = [match for match in matches if match["in_force"]] or matches
@@ -193,7 +200,19 @@ def _view(db: Database, row: Any) -> AlertView:
         taken_by=row["taken_by"],
         note=row["note_of"] is not None,
         latest=latest,
+        continuation=_continuation(db, chat, row),
     )
+
+
+def _continuation(db: Database, chat: Chat, alert: Any) -> Continuation | None:
+    """The message of the story that an alert's story became part of."""
+    if alert["merged_into"] is None:
+        return None
+    values = [chat.id, alert["merged_into"], alert["message_id"]]
+    row = db.execute(_CONTINUATION, values).fetchone()
+    if row is None:
+        return None
+    return Continuation(row["title"], row["message_id"], chat.link_to(row["message_id"]))
 
 
 def _story(db: Database, alert: Any) -> tuple[list[Confirmation], Confirmation | None, int, int]:

@@ -33,6 +33,7 @@ _REVISIONS = """
     select story_id, revision from outbox_alerts join alerts using (chat_id, story_id)
     where outbox_id = ?
 """
+_LEFT_BEHIND = "select story_id from alerts where chat_id = ? and merged_into = ?"
 _CHANGES_OF_ALERT = f"""
     {IS_QUEUED} and kind in ({EDIT}, {SECOND_ALERT}) and id in (
         select other.outbox_id from outbox_alerts own
@@ -124,6 +125,8 @@ def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
         )
         if sent.get(story_id) != row["revision"]:  # it changed while it was being sent
             queue_edit(db, chat_id, story_id, now)
+        for left in db.execute(_LEFT_BEHIND, [chat_id, story_id]).fetchall():
+            queue_edit(db, chat_id, left["story_id"], now)  # it says where it goes on
 
 
 def _park(db: Database, settlement: Settlement, until: datetime) -> None:

@@ -148,6 +148,7 @@ def _alert(alert: AlertView) -> dict[str, Any]:
         "via": alert.agency,
         "single_source": alert.single and alert.publishers < 2,
         "followed": alert.followed,
+        "goes_on_in": alert.continuation and alert.continuation.message_id,
     }
 
 

@@ -112,6 +112,8 @@ async def sound(harness: TelegramHarness) -> None:
 
 # Merges
 
+LINKED = -1_000_000_000_500
+
 
 STATES = (
     "none",
@@ -337,6 +339,90 @@ async def test_a_merge_of_two_messages_of_which_one_was_alerted_again_brings_no_
         await harness.add(ArticleSpec("quiet", (b, b, b)))
         await harness.deliver(2 * MINUTE, 5 * SECOND)
         assert len(again(harness)) == 1
+
+
+async def test_of_two_messages_whose_stories_became_one_the_first_left_says_once_where_it_goes_on(
+    opened: OpenHarness, api: BotApi
+) -> None:
+    """With a link in a supergroup, where messages have one; in words elsewhere."""
+    api.add_supergroup(LINKED, members={ANN: "creator"})
+    everywhere = rule("Tram", "tram", to=("ann", "big"))
+    async with opened(everywhere, chats={"ann": ANN, "big": LINKED}) as harness:
+        a, b = [(await harness.add(ArticleSpec(f"tram {word}")))[0] for word in ("one", "two")]
+        await harness.deliver(5 * SECOND, SECOND)
+        await harness.add(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        for chat in (ANN, LINKED):
+            left, kept = alerts(harness, chat)
+            assert "\n\n↪ goes on in another message: tram two" in left
+            assert "also:" not in left
+            assert "↪" not in kept
+            assert "3 publishers" in kept
+        left_in_group, kept_in_group = api.messages(LINKED)
+        [link] = [
+            entity["url"]
+            for entity in left_in_group.entities
+            if entity["type"] == "text_link" and "t.me" in entity["url"]
+        ]
+        assert link == f"https://t.me/c/500/{kept_in_group.message_id}"
+
+        calls = len(api.calls)
+        await harness.add(ArticleSpec("A quiet sequel", (b, b, b)))
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        assert len(api.calls) == calls + 2  # the other message, in each chat
+        await sound(harness)
+
+
+async def test_where_the_story_goes_on_is_said_anew_when_that_message_goes_on_elsewhere(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM) as harness:
+        a, b, c = [
+            (await harness.add(ArticleSpec(f"tram {word}")))[0] for word in ("one", "two", "three")
+        ]
+        await harness.deliver(10 * SECOND, SECOND)
+        for gone, kept in ((a, b), (b, c)):
+            bridge = ArticleSpec("A quiet bridge", (kept, kept, kept))
+            await harness.add(bridge, merges=merged(gone, kept))
+            await harness.deliver(5 * MINUTE, 5 * SECOND)
+        told = [text.partition("another message: ")[2] for text in alerts(harness)]
+        assert [text.partition("\n")[0] for text in told] == ["tram three", "tram three", ""]
+
+
+async def test_a_message_left_behind_says_where_it_goes_on_once_the_other_has_arrived(
+    opened: OpenHarness,
+) -> None:
+    async with opened(TRAM) as harness:
+        [a] = await harness.add(ArticleSpec("tram one"))
+        await harness.deliver(5 * SECOND, SECOND)
+        [b] = await harness.add(ArticleSpec("tram two"))
+        begun = await harness.begin("ann")
+        await harness.add(ArticleSpec("A quiet bridge", (b, b, b)), merges=merged(a, b))
+        await harness.finish(begun)
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        left, kept = alerts(harness)
+        assert "goes on in another message: tram two" in left
+        assert "3 publishers" in kept
+
+
+async def test_a_story_of_a_digest_that_goes_on_in_a_later_one_says_so_in_its_line(
+    opened: OpenHarness,
+) -> None:
+    """Of two stories of one digest, both go on there."""
+    async with opened(rule("Tram", "tram", urgency="digest")) as harness:
+        await harness.execute("update chats set settings = '{\"digest_from\": 3}', hours_at = ''")
+        articles = []
+        for number in range(6):
+            articles += await harness.add(ArticleSpec(f"tram {number}"))
+            await harness.deliver(5 * SECOND, SECOND)
+        a, _, _, c, d, e = articles
+        bridges = ArticleSpec("A quiet bridge", (c, c, c)), ArticleSpec("Another", (d, d, d))
+        await harness.add(*bridges, merges=[*merged(a, c), *merged(e, d)])
+        await harness.deliver(5 * MINUTE, 5 * SECOND)
+        first, second = (message.splitlines() for message in alerts(harness))
+        assert first[first.index("• tram 0") + 1].endswith(" · ↪ goes on in another message")
+        assert sum("↪" in line for line in [*first, *second]) == 1
+        assert second[second.index("• tram 3") + 1].endswith(" · 3 publishers")
 
 
 async def test_a_delivery_that_a_merge_made_needless_is_not_sent_empty_by_hand(

@@ -415,7 +415,9 @@ async def deliver(work: Exercise) -> None:
     await work.write("update chats set not_before = null")
     while claimed := await work.claim(PRIVATE, GROUP, TERMINAL):
         for delivery in claimed:
-            await work.settle(delivery, DeliveryState.SENT, message_id=delivery.id + 100, shown=b"1")
+            await work.settle(
+                delivery, DeliveryState.SENT, message_id=delivery.id + 100, shown=b"1"
+            )
     shown = (await work.write("select story_id from alerts where message_id = 99"))[0][0]
     await work.commit(growths=(AlertGrowth(PRIVATE, shown, again=True),))
     await work.change(AssignStory(99, "Ann"))  # an edit that waits goes out at once
@@ -488,6 +490,12 @@ async def merge_stories(work: Exercise) -> None:
     await work.store.polls.commit([], NOON, [Merge(Grouping.NORMAL, 131, 130)])
     await work.commit(new=(placed(20), placed(21)), alerts=(AlertIntent(PRIVATE, 21, 21, ()),))
     await work.store.polls.commit([], NOON, [Merge(Grouping.NORMAL, 21, 20)])
+    await work.write("update outbox set not_before = null")
+    while claimed := await work.claim(PRIVATE):  # what is left behind says where it goes on
+        for delivery in claimed:
+            await work.settle(
+                delivery, DeliveryState.SENT, message_id=delivery.message_id or delivery.id + 2000
+            )
 
 
 async def talk(work: Exercise) -> None:
