@@ -1,24 +1,21 @@
-"""What commands share: the option for the configuration file, exit codes, loading.
+"""What commands share: the option for the configuration file, and how it and the store are read.
 
 No command.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config, load
 from bot.errors import ConfigError, NewsbellError, QueryError
 from bot.i18n.catalog import Translator
 from bot.query.parser import parse
 from bot.query.tree import Node
-from bot.service import last_good, logs
+from bot.service import last_good
 from bot.service.last_good import InForce, Rejected
 from bot.store.archive import Archive
 from bot.store.sqlite import ReadOnlyDatabase
@@ -34,42 +31,6 @@ config_option = click.option(
     show_default=True,
     help="The configuration file (also NEWSBELL_CONFIG).",
 )
-
-
-def plural(number: int, singular: str, plural: str = "") -> str:
-    """Return a number with its noun; `plural` where it is not the singular with an s."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
-
-
-class Fault(click.ClickException):
-    """Work that failed: exit code 1."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        """Print the message, without secrets."""
-        click.echo(logs.redact(self.format_message()), file=file or sys.stderr)
-
-
-class Misconfigured(Fault):
-    """A faulty file, query or argument: exit code 2."""
-
-    exit_code = 2
-
-
-class Stopped(Fault):
-    """A part of newsbell that failed and cannot go on: exit code 70, EX_SOFTWARE of sysexits.h."""
-
-    exit_code = 70
-
-
-@contextmanager
-def failing() -> Iterator[None]:
-    """Raise Fault for an error that a person can mend."""
-    try:
-        yield
-    except NewsbellError as error:
-        raise Fault(str(error)) from None
 
 
 def loaded(path: Path) -> Config:

@@ -6,7 +6,7 @@ Changes nothing.
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from bot.cli.common import plural
+from bot.cli.faults import plural
 from bot.feeds.poller import PollReport
 from bot.model.chats import ChatKind
 from bot.service.app import App

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.common import plural
+from bot.cli.faults import plural
 from bot.delivery.render import excerpt
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow, Settlement, WaitCause

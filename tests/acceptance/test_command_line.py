@@ -23,7 +23,8 @@ import pytest
 from click.testing import CliRunner
 from support import FeedServer, config_text, item, rss
 
-from bot.cli.main import main, schema_text
+from bot.cli.main import main
+from bot.cli.schema import schema_text
 from bot.service.control import socket_path
 
 OLD = datetime.now(UTC) - timedelta(days=3)

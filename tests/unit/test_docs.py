@@ -4,6 +4,8 @@ import importlib
 import inspect
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +20,9 @@ from support import NOON
 
 from bot.alerts import options
 from bot.chat import router
-from bot.cli.main import main, schema_text
+from bot.cli.main import COMMANDS as LATE
+from bot.cli.main import main
+from bot.cli.schema import schema_text
 from bot.config.load import load
 from bot.config.schema import ChatShape, FeedShape, FileShape, HostShape, SubscriptionShape
 from bot.delivery.channels.terminal import record
@@ -270,7 +274,10 @@ def commands(
     """Every command of the tree with its whole name."""
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner, name
             yield from commands(inner, f"{path} {name}")
 
 
@@ -286,6 +293,29 @@ def test_every_command_and_option_is_documented(name: str) -> None:
                 assert re.search(rf"`{re.escape(option)}[` ]", text), f"{name} {option}"
         else:
             assert parameter.human_readable_name in text, f"{name} {parameter.human_readable_name}"
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_the_list_of_commands_says_of_each_what_its_own_help_does(name: str) -> None:
+    command = COMMANDS[f"newsbell {name}"]
+
+    assert command.name == name
+    assert click.Command(name, help=LATE[name][1]).get_short_help_str(400) == (
+        command.get_short_help_str(400)
+    )
+
+
+def test_help_imports_no_command() -> None:
+    program = (
+        "import sys, click.testing, bot.cli.main; "
+        "click.testing.CliRunner().invoke(bot.cli.main.main, ['--help'], catch_exceptions=False); "
+        "print(*{'bot.config', 'bot.service', 'bot.store'} & sys.modules.keys())"
+    )
+    ended = subprocess.run(  # noqa: S603 (our own program)
+        [sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False, capture_output=True
+    )
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, b"")
 
 
 def test_no_command_or_option_is_documented_that_does_not_exist() -> None:
@@ -308,7 +338,7 @@ def test_no_command_or_option_is_documented_that_does_not_exist() -> None:
 def test_the_readme_lists_every_command_of_the_first_rank() -> None:
     table = {row[0].strip("`") for row in rows(section(page("README.md"), "Commands"))}
 
-    assert {f"newsbell {name}" for name in main.commands} <= table
+    assert {f"newsbell {name}" for name in LATE} <= table
 
 
 def test_every_chat_command_is_documented() -> None:

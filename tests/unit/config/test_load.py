@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sampling import examples
 
-from bot.cli.main import schema_text
+from bot.cli.schema import schema_text
 from bot.config.load import Config, load
 from bot.config.schema import FeedShape, FileShape
 from bot.config.yaml_locations import SIZE, YamlLocations

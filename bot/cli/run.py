@@ -1,0 +1,105 @@
+"""The command that watches the feeds and sends alerts."""
+
+import gc
+from pathlib import Path
+
+import click
+import structlog
+from rich.text import Text
+
+from bot.cli import output
+from bot.cli.common import config_option, in_force, rejected_text
+from bot.cli.event_loop import run_to_end
+from bot.cli.first_polls import FirstPolls
+from bot.cli.streams import discard_output, outlast_readers
+from bot.config.load import Config
+from bot.delivery.channels.terminal import TerminalChannel
+from bot.feeds.poller import PollReport
+from bot.service import logs
+from bot.service.build import Wiring, open_app
+from bot.service.last_good import Rejected
+from bot.service.loop_watch import watched_if_asked
+from bot.service.signals import handle_signals, hold_signals, stop_while_starting
+
+log = structlog.stdlib.get_logger("newsbell.config")
+
+
+@click.command()
+@config_option
+@click.option("--once", is_flag=True, help="Poll every feed, deliver, exit (for cron).")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON line per alert and revision on standard output; logs on standard error.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
+    """Watch the feeds and send alerts.
+
+    On the first fetch of a feed its existing articles are stored and nobody is alerted; the
+    terminal shows matches of the last 24 hours, marked as catch-up. Changes of the configuration
+    file take effect while newsbell runs. The bot's token comes from TELEGRAM_BOT_TOKEN or
+    settings.telegram.token_file.
+    """
+    outlast_readers()
+    hold_signals()
+    current = in_force(path, held=not once)  # one round has no later
+    config, rejected = current.config, current.rejected
+    logs.set_up(secrets=config.secrets, verbose=verbose)
+    if rejected:
+        log.error(
+            "config_rejected",
+            file=rejected.file,
+            effect="the last good configuration goes on",
+            error=str(rejected.error),
+        )
+    try:
+        run_to_end(_watch(config, rejected, once=once, as_json=as_json))
+    finally:
+        discard_output()
+
+
+async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_json: bool) -> int:
+    stop_while_starting()
+    console = output.console()
+    if rejected:
+        console.print(Text(rejected_text(rejected, config), style="red"))
+    first = FirstPolls(console)
+    polls: dict[int, bool] = {}
+
+    def polled(reports: list[PollReport]) -> None:
+        polls.update({report.commit.feed_id: report.failure is None for report in reports})
+        first.polled(reports)
+
+    wiring = Wiring(
+        terminal=TerminalChannel(as_json=as_json),
+        polled=polled,
+        settled=lambda settlement: output.settled(console, settlement),
+        warned=lambda text: console.print(Text(text, style="red")),
+        rejected=rejected,
+    )
+    async with watched_if_asked(), open_app(config, wiring) as app:
+        handle_signals(app.stop, app.take_file)
+        await app.report_rejected()
+        status = await app.store.admin.status()
+        now = app.clock.now()
+        new = sum(
+            feed.state.baseline_at is None and feed.state.next_poll_at <= now
+            for feed in status.feeds
+        )
+        first.start(app, new, once=once)
+        try:
+            link = None if once else await app.claim_link()
+            if link:
+                console.print(
+                    "No operator yet. Open this link in Telegram within 24 hours to become it:\n"
+                    f"{link}",
+                    soft_wrap=True,
+                )
+            # What is there now stays: looking through it for what does not stopped all for 150 ms.
+            gc.freeze()
+            await (app.run_once() if once else app.run())
+        finally:
+            first.close()
+    return 1 if once and polls and not any(polls.values()) else 0
