@@ -37,7 +37,7 @@ _WAITS = {
     WaitCause.DIGEST: "waits for the digest",
     WaitCause.CHAT_PACE: "the chat takes nothing",
     WaitCause.RETRY: "tried in vain",
-    WaitCause.EDIT_PACE: "the message was changed a moment ago",
+    WaitCause.EDIT_PACE: "the message was changed recently",
     WaitCause.PAUSED: "the chat is paused",
     WaitCause.NOT_ALLOWED: "the chat is not allowed",
     WaitCause.SERVICE_DOWN: "Telegram takes no messages",

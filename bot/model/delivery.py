@@ -106,7 +106,9 @@ class WaitCause(StrEnum):
     #: the chat's address may not be written to before: Telegram said so, or a try there failed
     CHAT_PACE = "chat_pace"
     RETRY = "retry"  #: this delivery was tried, and is tried again
-    EDIT_PACE = "edit_pace"  #: the message was changed a moment ago, or had these words before
+    EDIT_PACE = (
+        "edit_pace"  #: the message was changed recently; longer apart if it had these words before
+    )
     PAUSED = "paused"  #: the chat takes no messages until a person acts
     NOT_ALLOWED = "not_allowed"  #: the chat may not use newsbell
     SERVICE_DOWN = "service_down"  #: Telegram takes nothing from anybody

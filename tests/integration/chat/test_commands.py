@@ -281,6 +281,13 @@ async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
     assert reply.split("\n")[-1] == "All feeds OK"
 
 
+async def test_status_counts_what_waits_for_this_chat_alone(harness: TelegramHarness) -> None:
+    await harness.execute("update chats set quiet_until = '9998', hours_at = '9999'")
+    await harness.bring("ann one", "everyone two", "group three", "group four")
+    assert "2 messages queued" in (await ask(harness, "/status")).split("\n")
+    assert "3 messages queued" in (await ask(harness, "/status", GROUP)).split("\n")
+
+
 async def test_in_a_group_only_administrators_change_subscriptions(
     harness: TelegramHarness,
 ) -> None:
