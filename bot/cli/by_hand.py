@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.common import config_option, read_only, readable
+from bot.cli.common import read_only, readable
+from bot.cli.config_file import config_option
 from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy

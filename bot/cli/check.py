@@ -4,13 +4,12 @@ from pathlib import Path
 
 import click
 
-from bot.cli.common import DEFAULT, loaded
+from bot.cli.config_file import DEFAULT, loaded
 from bot.cli.faults import Misconfigured, plural
 from bot.config.load import Config
 from bot.config.query_tests import failures
 from bot.errors import NewsbellError
 from bot.search.feed_state import overruled_hint
-from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.clean import plain
 from bot.text.stem import INFLECTED
 
@@ -54,9 +53,13 @@ def check(file: Path) -> None:
 
 def _overruled_hints(config: Config) -> list[str]:
     """Return what publishers ask for and `every` overrules, as far as newsbell polled the feeds."""
+    if not config.database.exists():
+        return []
+    from bot.store.sqlite import ReadOnlyDatabase  # noqa: PLC0415 (most files have none yet)
+
     try:
         known = {feed.url: feed for feed in ReadOnlyDatabase(config.database).status().feeds}
-    except (NewsbellError, IndexError):  # none yet, or one of an earlier version: no column
+    except (NewsbellError, IndexError):  # it is of an earlier version: no column
         return []
     hints = (
         (feed.name, overruled_hint(known[feed.url].state, feed.every))

@@ -1,4 +1,4 @@
-"""What commands share: the option for the configuration file, and how it and the store are read.
+"""What commands share that read the store: the configuration in force, and what is stored.
 
 No command.
 """
@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from bot.cli.config_file import misconfigured
 from bot.cli.faults import Fault, Misconfigured, plural
-from bot.config.load import Config, load
+from bot.config.load import Config
 from bot.errors import ConfigError, NewsbellError, QueryError
 from bot.i18n.catalog import Translator
 from bot.query.parser import parse
@@ -19,26 +20,6 @@ from bot.service import last_good
 from bot.service.last_good import InForce, Rejected
 from bot.store.archive import Archive
 from bot.store.sqlite import ReadOnlyDatabase
-
-DEFAULT = Path("feeds.yaml")
-config_option = click.option(
-    "--config",
-    "-c",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT,
-    envvar="NEWSBELL_CONFIG",
-    show_default=True,
-    help="The configuration file (also NEWSBELL_CONFIG).",
-)
-
-
-def loaded(path: Path) -> Config:
-    """Return the configuration. Raises Misconfigured with all its mistakes."""
-    try:
-        return load(path)
-    except ConfigError as error:
-        raise _misconfigured(path, error) from None
 
 
 def in_force(path: Path, *, held: bool = False) -> InForce:
@@ -51,7 +32,7 @@ def in_force(path: Path, *, held: bool = False) -> InForce:
     try:
         return last_good.in_force_at_start(path) if held else last_good.in_force(path)
     except ConfigError as error:
-        raise _misconfigured(path, error) from None
+        raise misconfigured(path, error) from None
 
 
 def readable(path: Path) -> Config:
@@ -79,11 +60,6 @@ def rejected_text(rejected: Rejected, config: Config) -> str:
     if rejected.without_headers:
         text += f" Polled without their headers: {', '.join(rejected.without_headers)}."
     return text
-
-
-def _misconfigured(path: Path, error: ConfigError) -> Misconfigured:
-    count = plural(len(error.mistakes), "mistake")
-    return Misconfigured(f"{error}\n\n{count} in {path}.")
 
 
 def read_only(config: Config) -> ReadOnlyDatabase:

@@ -13,7 +13,8 @@ import click
 from rich.text import Text
 
 from bot.cli import output
-from bot.cli.common import archive, config_option, readable
+from bot.cli.common import archive, readable
+from bot.cli.config_file import config_option
 from bot.cli.faults import Fault, Misconfigured, failing, plural
 from bot.config.load import Config
 from bot.errors import QueryError

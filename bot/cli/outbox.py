@@ -8,7 +8,8 @@ import click
 
 from bot.cli import output
 from bot.cli.by_hand import by_hand
-from bot.cli.common import config_option, read_only, readable
+from bot.cli.common import read_only, readable
+from bot.cli.config_file import config_option
 from bot.cli.faults import plural
 from bot.model.delivery import DeliveryState
 from bot.store.admin import UNFINISHED

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import output
-from bot.cli.common import archive, config_option, read_query, readable
+from bot.cli.common import archive, read_query, readable
+from bot.cli.config_file import config_option
 from bot.cli.faults import Misconfigured, failing
 from bot.config.load import Config
 from bot.i18n.catalog import Translator

@@ -4,6 +4,7 @@ The tables follow the usual transcription of foreign names (Xinhua's tables and 
 counterparts). Characters outside them are not part of a transcribed name.
 """
 
+import re
 from functools import cache
 
 from anyascii import anyascii
@@ -74,3 +75,10 @@ def reading(character: str) -> str:
 def pinyin(character: str) -> str:
     """Return the lower-case pinyin of a character without tone, empty where it has none."""
     return anyascii(character).strip().lower()
+
+
+@cache
+def pinyin_syllables() -> frozenset[str]:
+    """Return the pinyin of all characters: of all at once, as each begins with a capital."""
+    written = anyascii("".join(map(chr, range(0x4E00, 0x9FA6))))
+    return frozenset(syllable.lower() for syllable in re.findall("[A-Z][a-z]*", written))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.names.chinese import pinyin, reading
+from bot.names.chinese import pinyin_syllables, reading
 from bot.names.common_words import common_words
 from bot.names.context import text_of
 from bot.names.core_words import core_words, name_words, split_place_kind
@@ -192,11 +192,6 @@ def _inflections(phonemes: str, place_kind: str) -> list[str]:
     ]
 
 
-@lru_cache(maxsize=1)
-def _pinyin_syllables() -> frozenset[str]:
-    return frozenset(filter(str.isascii, (pinyin(chr(code)) for code in range(0x4E00, 0x9FA6))))
-
-
 def _syllables(tokens: tuple[NameToken, ...]) -> tuple[str, ...]:
     """The pinyin syllables of a name that consists of three or four of them."""
     syllables: list[str] = []
@@ -213,7 +208,7 @@ def _split_pinyin(word: str) -> list[str] | None:
     if not word:
         return []
     for length in range(min(6, len(word)), 0, -1):
-        if word[:length] in _pinyin_syllables():
+        if word[:length] in pinyin_syllables():
             rest = _split_pinyin(word[length:])
             if rest is not None:
                 return [word[:length], *rest]

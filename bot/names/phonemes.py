@@ -6,7 +6,7 @@ consonant: 1.0 is the cost of an additional consonant.
 """
 
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 PHONEMES = "pbfvmntdszSZCJckgxhrlywaeiou"
 VOWELS = frozenset("aeiou")
@@ -126,30 +126,41 @@ def substitution_costs(mode: int) -> dict[str, float]:
     Args:
         mode: PLAIN, or a sum of ABJAD and SYLLABIC.
     """
-    symbols = [*PHONEMES, *READINGS, *"0123456789O"]
-    costs: dict[str, float] = {}
-    for symbol in symbols:
-        for other in symbols:
-            cost = min(
-                _phoneme_cost(phoneme, other_phoneme) + reading_cost + other_cost
-                for phoneme, reading_cost in _readings(symbol)
-                for other_phoneme, other_cost in _readings(other)
-            )
-            if mode and is_vowel(symbol) and is_vowel(other):
-                cost = min(cost, 0.1 + cost / 3)
-            if mode & SYLLABIC and {symbol, other} <= {"r", "l", "Σ"}:
-                cost = 0.03
-            if mode & SYLLABIC and symbol + other in _SYLLABIC_EQUALS:
-                cost = 0.12
-            costs[symbol + other] = cost
+    costs = dict(_plain_costs())
+    if mode:
+        vowels = [symbol for symbol in _symbols() if is_vowel(symbol)]
+        for pair in map("".join, product(vowels, vowels)):
+            costs[pair] = min(costs[pair], 0.1 + costs[pair] / 3)
+    if mode & SYLLABIC:
+        costs |= dict.fromkeys(map("".join, product("rlΣ", "rlΣ")), 0.03)
+        costs |= dict.fromkeys(_SYLLABIC_EQUALS, 0.12)
     return costs
+
+
+def _symbols() -> tuple[str, ...]:
+    return (*PHONEMES, *READINGS, *"0123456789O")
+
+
+@cache
+def _plain_costs() -> dict[str, float]:
+    """The least cost of a reading of one symbol for a reading of another, by the pair."""
+    phonemes = dict.fromkeys(phoneme for symbol in _symbols() for phoneme, _ in _readings(symbol))
+    of_phonemes = {pair: _phoneme_cost(*pair) for pair in product(phonemes, phonemes)}
+    return {
+        symbol + other: min(
+            of_phonemes[phoneme, other_phoneme] + reading_cost + other_cost
+            for phoneme, reading_cost in _readings(symbol)
+            for other_phoneme, other_cost in _readings(other)
+        )
+        for symbol, other in product(_symbols(), _symbols())
+    }
 
 
 @cache
 def gap_costs(mode: int) -> dict[str, float]:
     """Return the cost of each symbol that the other spelling lacks."""
     costs: dict[str, float] = {}
-    for symbol in [*PHONEMES, *READINGS, *"0123456789O"]:
+    for symbol in _symbols():
         if is_vowel(symbol):
             cost = (0.15 if symbol in "yiMηι" else 0.3) if mode == PLAIN else 0.06
             cost = 0.1 if symbol in "αων" else cost
