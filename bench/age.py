@@ -289,7 +289,7 @@ async def command(store: SqliteStore) -> None:
     await store.chats.alert_of(1, 5)
     await store.chats.subscriptions_of(1)
     await store.chats.ratings(1, NOW - timedelta(days=30))
-    await asyncio.to_thread(store.archive.facts, 5)
+    await asyncio.to_thread(store.archive.facts, 5, NOW)
 
 
 async def search_index(store: SqliteStore) -> None:

@@ -10,13 +10,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.model.alerts import AlertedStory, AlertIntent, StoryState, UnsentMatch
+from bot.model.alerts import (
+    AlertedStory,
+    AlertIntent,
+    MatchRecord,
+    StoryState,
+    UnsentMatch,
+)
 from bot.model.archive import (
     AskedKeys,
     ChatFact,
     EntryFacts,
     FeedFact,
     FoundEntry,
+    KnownSubscription,
     StoredEntry,
     StoryEntry,
 )
@@ -192,7 +199,7 @@ class StoryArchive(Protocol):
         """Return the entries of the storyline of an entry; empty where the entry is not known."""
         ...
 
-    def facts(self, entry_id: int) -> EntryFacts | None:
+    def facts(self, entry_id: int, now: datetime) -> EntryFacts | None:
         """Return an entry and what happened to it; None where it is not stored any more."""
         ...
 
@@ -215,7 +222,11 @@ class FullArchive(Archive, AskedArchive, StoryArchive, Protocol):
         """Return all subscriptions in force."""
         ...
 
-    def latest(self, limit: int) -> list[EntryFacts]:
+    def known_subscriptions(self) -> list[KnownSubscription]:
+        """Return the subscriptions that are not removed, those of the chat alone if it is one's."""
+        ...
+
+    def latest(self, limit: int, now: datetime) -> list[EntryFacts]:
         """Return the newest entries and what happened to them."""
         ...
 
@@ -321,8 +332,13 @@ class PollStore(Protocol):
         """Return the entries seen since then by feed, in order of id; the newest where many."""
         ...
 
-    async def insert_alerts(self, alerts: Sequence[AlertIntent], now: datetime) -> int:
-        """Keep and queue alerts of stored entries; return how many the chats did not have."""
+    async def insert_alerts(
+        self, alerts: Sequence[AlertIntent], records: Sequence[MatchRecord], now: datetime
+    ) -> int:
+        """Keep and queue alerts of stored entries; return how many the chats did not have.
+
+        `records` are what was decided about the matches of these entries.
+        """
         ...
 
     async def groupings(self) -> dict[int, Grouping]:

@@ -17,7 +17,9 @@ from bot.model.alerts import (
     AlertGrowth,
     AlertIntent,
     AlertRevision,
+    Fate,
     KnownAlert,
+    MatchRecord,
     Priority,
     Stance,
 )
@@ -57,6 +59,7 @@ class AlertDecisions:
     alerts: tuple[AlertIntent, ...] = ()
     revisions: tuple[AlertRevision, ...] = ()
     growths: tuple[AlertGrowth, ...] = ()
+    records: tuple[MatchRecord, ...] = ()  #: what was decided about each match
 
 
 def decide_alerts(
@@ -115,11 +118,17 @@ class _Decision:
         self._alerts: list[AlertIntent] = []
         self._revisions: list[AlertRevision] = []
         self._growths: dict[tuple[int, int], AlertGrowth] = {}  # by chat and story
+        # by entry, chat and subscription: the last decision holds
+        self._records: dict[tuple[int, int, int], MatchRecord] = {}
 
     def result(self) -> tuple[AlertDecisions, AlertState]:
         """What was decided, and the state after it."""
-        growths = tuple(self._growths.values())
-        decisions = AlertDecisions(tuple(self._alerts), tuple(self._revisions), growths)
+        decisions = AlertDecisions(
+            tuple(self._alerts),
+            tuple(self._revisions),
+            tuple(self._growths.values()),
+            tuple(self._records.values()),
+        )
         return decisions, self._state
 
     def add_entry(self, placed: PlacedEntry) -> None:
@@ -151,9 +160,12 @@ class _Decision:
             if alert.entry_id == known.id
         ]
         leading_chats = {alert.chat_id for alert in leading}
-        for chat, chat_matches in self._by_chat(first_matches).items():
-            muted = self._state.stance(chat, story_ids) is Stance.MUTE
-            if chat not in leading_chats and not muted:
+        for chat, chat_matches in self._by_chat(first_matches, known.id).items():
+            if chat in leading_chats:
+                self._record(known.id, chat, chat_matches, Fate.LEADS)
+            elif self._state.stance(chat, story_ids) is Stance.MUTE:
+                self._record(known.id, chat, chat_matches, Fate.MUTED)
+            else:
                 self._alert_or_add(chat, _Hit(known.id, story_ids), chat_matches)
         by_chat = self._by_chat(matches)
         first = len(self._revisions)
@@ -225,6 +237,7 @@ class _Decision:
                 note_of=alert.story_id if note else 0,
             )
         )
+        self._record(placed.entry.id, chat, wanted, Fate.TOLD)
         self._draft.put(
             KnownAlert(
                 chat, story, placed.entry.id, alert.subscriptions, Grouping.STRICT, note=note
@@ -242,8 +255,11 @@ class _Decision:
         hit = _Hit(entry.id, story_ids, catch_up=baseline, collapse=flood)
         stances = self._state.stances.get(story_ids.storyline, {})
         matches = self._index.match(article(entry, self._feed))
-        for chat, chat_matches in self._by_chat(matches, terminals_only=baseline).items():
-            if stances.get(chat) is not Stance.MUTE:
+        by_chat = self._by_chat(matches, entry.id, terminals_only=baseline)
+        for chat, chat_matches in by_chat.items():
+            if stances.get(chat) is Stance.MUTE:
+                self._record(entry.id, chat, chat_matches, Fate.MUTED)
+            else:
                 self._alert_or_add(chat, hit, chat_matches)
         if baseline:
             return matches
@@ -257,8 +273,9 @@ class _Decision:
         return self._feed.chats is None or chat in self._feed.chats
 
     def _by_chat(
-        self, matches: Iterable[Match], *, terminals_only: bool = False
+        self, matches: Iterable[Match], entry: int = 0, *, terminals_only: bool = False
     ) -> Mapping[int, list[Match]]:
+        """The matches of each chat that reads the feed; of an `entry`, the others are recorded."""
         chats: dict[int, list[Match]] = {}
         for match in matches:
             subscription = self._index.subscription(match.subscription_id)
@@ -266,7 +283,17 @@ class _Decision:
                 for chat in subscription.terminals if terminals_only else subscription.chats:
                     if self._may_alert(chat):
                         chats.setdefault(chat, []).append(match)
+                    elif entry:
+                        self._record(entry, chat, [match], Fate.FOREIGN)
         return chats
+
+    def _record(
+        self, entry: int, chat: int, matches: Iterable[Match], fate: Fate, leader: int = 0
+    ) -> None:
+        numbers = [match.subscription_id for match in matches] or [0]
+        for number in numbers:
+            record = MatchRecord(entry, chat, number, fate, leader)
+            self._records[entry, chat, number] = record
 
     def _alert_or_add(self, chat: int, hit: _Hit, matches: list[Match]) -> None:
         """A new alert, or further subscriptions for the one that the chat has of the story."""
@@ -274,6 +301,7 @@ class _Decision:
         if alert is None:
             self._alert(chat, hit, matches)
             return
+        self._record(hit.entry, chat, matches, Fate.JOINS, alert.entry_id)
         further = [match for match in matches if match.subscription_id not in alert.subscriptions]
         if further:
             self._add_matches(alert, hit.entry, further, hit.story_ids)
@@ -299,6 +327,7 @@ class _Decision:
             followed=followed,
         )
         self._alerts.append(intent)
+        self._record(hit.entry, chat, matches, Fate.LEADS)
         self._draft.put(KnownAlert(chat, story, hit.entry, subscriptions, level, pending))
 
     def _add_matches(

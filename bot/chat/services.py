@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.chat.access import Access
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts, FeedFact, FoundEntry, StoryEntry
+from bot.model.archive import EntryFacts, FeedFact, FoundEntry, KnownSubscription, StoryEntry
 from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.feeds import SiteFeed
@@ -152,7 +152,12 @@ class SearchService:
 
     async def facts(self, entry_id: int, chat_id: int) -> EntryFacts | None:
         """Return what became of an article; None where it is not stored any longer."""
-        return await self.run(lambda: self.archive(chat_id).facts(entry_id))
+        now = self._clock.now()
+        return await self.run(lambda: self.archive(chat_id).facts(entry_id, now))
+
+    async def known_subscriptions(self, chat_id: int) -> list[KnownSubscription]:
+        """Return the chat's subscriptions that are not removed, with how they read before."""
+        return await self.run(lambda: self.archive(chat_id).known_subscriptions())
 
     async def feeds(self, chat_id: int) -> list[FeedFact]:
         """Return the feeds that are polled."""

@@ -5,6 +5,8 @@ They read the database and change nothing.
 
 import json
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,14 +21,15 @@ from bot.cli.faults import Fault, Misconfigured, failing, plural
 from bot.config.load import Config
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts, FoundEntry
-from bot.model.chats import Subscription
+from bot.model.archive import EntryFacts, FoundEntry, KnownSubscription
 from bot.model.entries import Article
 from bot.query.parser import parse
+from bot.query.tree import Node
 from bot.search import timeline
+from bot.search.account import ParsedSubscription, accounts_of
+from bot.search.account_record import entry_record
 from bot.search.explain import (
     AlertExplanation,
-    ParsedSubscription,
     describe_entry,
     explain_article,
     explain_entry,
@@ -44,9 +47,17 @@ _SHOWN = 10  # of the articles that are found
 @click.command()
 @click.argument("what", nargs=-1)
 @click.option("--subscription", "-s", metavar="NAME", help="Only this subscription.")
-@click.option("--last", type=click.IntRange(1, 200), metavar="N", help="The newest N articles.")
+@click.option("--last", type=click.IntRange(1, 2000), metavar="N", help="The newest N articles.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, an article each.")
 @config_option
-def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: int | None) -> None:
+def explain(
+    what: tuple[str, ...],
+    path: Path,
+    subscription: str | None,
+    last: int | None,
+    *,
+    as_json: bool,
+) -> None:
     """Explain why an article alerted or did not.
 
     WHAT is its address, its headline, or any text.
@@ -58,22 +69,39 @@ def explain(what: tuple[str, ...], path: Path, subscription: str | None, last: i
     with failing():
         stored = archive(config)
         explainer = _Explainer(config, stored, subscription)
-        if last:
-            for facts in stored.latest(last):
+        if as_json:
+            for facts in _chosen(stored, text, last, explainer.now):
+                explainer.record(facts)
+        elif last:
+            for facts in stored.latest(last, explainer.now):
                 explainer.line(facts)
-            return
-        found = find(" ".join(what), stored)
-        for entry in found.entries[:_SHOWN]:
-            if whole := stored.facts(entry.id):
-                explainer.whole(whole, found.by, first_with_link(entry.id, stored))
-        if len(found.entries) > _SHOWN:
-            more = plural(len(found.entries) - _SHOWN, "more article")
-            click.echo(f"\nThere are {'' if found.are_all else 'at least '}{more} like this.")
-        if not found.entries and found.asked.is_link:
-            click.echo(explain_unknown(found.asked.target, stored.feeds(), explainer.when))
-        elif not found.entries:
-            click.echo("No stored article was found with this headline. If it came now:")
-            explainer.text(text)
+        else:
+            _explain_text(explainer, stored, " ".join(what))
+
+
+def _chosen(stored: Archive, text: str, last: int | None, now: datetime) -> Iterator[EntryFacts]:
+    """Yield the newest entries, or those that a text asks for."""
+    if last:
+        yield from stored.latest(last, now)
+        return
+    for entry in find(text, stored).entries:
+        if facts := stored.facts(entry.id, now):
+            yield facts
+
+
+def _explain_text(explainer: "_Explainer", stored: Archive, text: str) -> None:
+    found = find(text, stored)
+    for entry in found.entries[:_SHOWN]:
+        if whole := stored.facts(entry.id, explainer.now):
+            explainer.whole(whole, found.by, first_with_link(entry.id, stored))
+    if len(found.entries) > _SHOWN:
+        more = plural(len(found.entries) - _SHOWN, "more article")
+        click.echo(f"\nThere are {'' if found.are_all else 'at least '}{more} like this.")
+    if not found.entries and found.asked.is_link:
+        click.echo(explain_unknown(found.asked.target, stored.feeds(), explainer.when))
+    elif not found.entries:
+        click.echo("No stored article was found with this headline. If it came now:")
+        explainer.text(plain(text))
 
 
 class _Explainer:
@@ -81,26 +109,27 @@ class _Explainer:
 
     def __init__(self, config: Config, stored: Archive, only: str | None) -> None:
         self._console = output.console(error=False)
-        self._now, self._zone = datetime.now(UTC), ZoneInfo(config.settings.timezone)
-        subscriptions = stored.subscriptions()
+        self.now, self._zone = datetime.now(UTC), ZoneInfo(config.settings.timezone)
+        self._names = config.names
+        subscriptions = stored.known_subscriptions()
         if only is not None:
             subscriptions = _named(subscriptions, only)
         self._subscriptions = [_parsed(subscription, config) for subscription in subscriptions]
-        self._chats = stored.chats()
+        self._chats = {number: name for number, (name, _) in stored.chats().items()}
 
     def when(self, moment: datetime) -> str:
         """Return a moment as the texts say it."""
-        return f"at {Translator(self._zone).time(moment, self._now)}"
+        return f"at {Translator(self._zone).time(moment, self.now)}"
 
     def line(self, facts: EntryFacts) -> None:
         """Print an article in two lines: its headline, and which subscriptions alerted or match."""
-        all_reasons = explain_entry(facts, self._subscriptions, self._chats, self.when)
+        all_reasons = self._reasons(facts)
         alerted = [reason.subscription for reason in all_reasons if reason.alerted]
         matched = [reason for reason in all_reasons if reason.matches and not reason.alerted]
         title = facts.entry.article.title
         self._console.print(
             Text(
-                f"{Translator(self._zone).time(facts.entry.first_seen_at, self._now)}  {title}",
+                f"{Translator(self._zone).time(facts.entry.first_seen_at, self.now)}  {title}",
                 style="bold",
             )
         )
@@ -125,7 +154,23 @@ class _Explainer:
         if article.link:
             self._console.print(Text(article.link, style="dim"))
         self._console.print(Text(describe_entry(facts, self.when, by, carrier=first)))
-        self._print(explain_entry(facts, self._subscriptions, self._chats, self.when))
+        self._print(self._reasons(facts))
+
+    def record(self, facts: EntryFacts) -> None:
+        """Print an article and its accounts as a line of JSON."""
+        accounts = accounts_of(facts, self._subscriptions, self._read)
+        record = entry_record(facts, accounts, self._chats, self.when)
+        click.echo(json.dumps(asdict(record), ensure_ascii=not takes_unicode(sys.stdout)))
+
+    def _reasons(self, facts: EntryFacts) -> list[AlertExplanation]:
+        accounts = accounts_of(facts, self._subscriptions, self._read)
+        return explain_entry(facts, self._subscriptions, accounts, self._chats, self.when)
+
+    def _read(self, query: str) -> Node | None:
+        try:
+            return parse(query, self._names)
+        except QueryError:
+            return None
 
     def text(self, text: str) -> None:
         """Print what a text that is not stored would match."""
@@ -140,7 +185,7 @@ class _Explainer:
             self._console.print("There are no subscriptions yet.")
 
 
-def _named(subscriptions: list[Subscription], name: str) -> list[Subscription]:
+def _named(subscriptions: list[KnownSubscription], name: str) -> list[KnownSubscription]:
     """Return the subscriptions with this name or query. Raises Misconfigured for none."""
     named = [
         subscription
@@ -153,7 +198,7 @@ def _named(subscriptions: list[Subscription], name: str) -> list[Subscription]:
     return named
 
 
-def _parsed(subscription: Subscription, config: Config) -> ParsedSubscription:
+def _parsed(subscription: KnownSubscription, config: Config) -> ParsedSubscription:
     try:
         return ParsedSubscription(subscription, parse(subscription.query, config.names))
     except QueryError as error:

@@ -182,6 +182,7 @@ async def decide_commits(
                 alerts=alerts.alerts,
                 alert_revisions=alerts.revisions,
                 growths=alerts.growths,
+                records=alerts.records,
             )
         )
     return commits

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.alerts.decide import AlertRules, decide_alerts
 from bot.alerts.state import AlertState
 from bot.feeds.yielding import yielding
-from bot.model.alerts import AlertIntent
+from bot.model.alerts import AlertIntent, MatchRecord
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
 from bot.model.poll import AffectedStories
@@ -56,8 +56,10 @@ async def rematch(
     state = AlertState.of(stored, merges)
     rules = AlertRules(_Some(index, frozenset(subscriptions)), grouping, now)
     alerts: list[AlertIntent] = []
+    records: list[MatchRecord] = []
     async for feed, entries in yielding(feeds, 1):
         for placed in entries:
             decisions, state = decide_alerts([placed], (), feed, state, rules)
             alerts += decisions.alerts
-    return await store.insert_alerts(alerts, now) if alerts else 0
+            records += decisions.records
+    return await store.insert_alerts(alerts, records, now) if records else 0

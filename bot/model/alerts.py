@@ -87,6 +87,27 @@ class AlertGrowth:
     grouping: Grouping | None = None  #: it is for a wider story of the same number from now on
 
 
+class Fate(IntEnum):
+    """What was decided about a match when its article came."""
+
+    LEADS = 1  #: the article made the chat's alert
+    JOINS = 2  #: the chat had an alert of its story
+    TOLD = 3  #: it is a development of a story that the chat was alerted of: a note or an alert
+    MUTED = 4  #: the chat had muted its storyline
+    FOREIGN = 5  #: its feed was polled for other chats only
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRecord:
+    """A match, and what was decided about it; kept as long as its article."""
+
+    entry_id: int
+    chat_id: int
+    subscription_id: int  #: 0: no words matched; the chat follows the storyline
+    fate: Fate
+    leader: int = 0  #: of a match that joins: the entry that made the alert
+
+
 @dataclass(frozen=True, slots=True)
 class KnownAlert:
     """An alert that a chat already has."""

@@ -1,10 +1,12 @@
 """Stored entries as searches and explanations read them. Not entries on their way."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.model.chats import ChatKind, ChatSettings
-from bot.model.delivery import DeliveryState
+from bot.model.alerts import Fate
+from bot.model.chats import AlertOptions, ChatKind, ChatSettings
+from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Article, Silence
 from bot.model.feeds import Failure
 from bot.model.stories import Pair, StoryIds
@@ -39,10 +41,57 @@ class AlertFact:
     error: str
     settled_at: datetime | None
     arrived: bool  #: Telegram has a number for the message
-    subscriptions: frozenset[int]  #: that it names
+    matches: Mapping[int, int]  #: subscriptions that it names, each with the entry that it matched
+    message_id: int | None = None  #: in the chat
+    wait: Wait | None = None  #: of a queued delivery: why it waits
     pending: bool = False  #: it waits for further publishers
     due_at: datetime | None = None  #: of a pending alert: when it goes out with fewer publishers
     note: bool = False  #: it is a reply to the alert of its story
+    followed: bool = False  #: it was made because the chat follows the storyline
+    publishers: int = 1  #: of a pending alert: how many carry its story, as the chat counts them
+    #: of a pending alert: articles of its story that add no publisher
+    uncounted: tuple["UncountedEntry", ...] = ()
+    again_at: datetime | None = None  #: when a second alert was sent
+    muted: bool = False  #: the chat mutes its storyline now
+    #: names of the subscriptions that it names and that were removed since, with the time of that
+    removed: Mapping[int, tuple[str, datetime]] = field(default_factory=dict)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the message arrived."""
+        return self.state is DeliveryState.SENT or (self.state is None and self.arrived)
+
+
+@dataclass(frozen=True, slots=True)
+class UncountedEntry:
+    """An article of a story that adds no publisher to it."""
+
+    entry_id: int
+    title: str
+    counts_for: str = ""  #: for whom another article counted already; empty: it confirms nothing
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRecord:
+    """What was decided about a match of an entry when it came."""
+
+    chat_id: int
+    subscription_id: int  #: 0: no words matched; the chat follows the storyline
+    fate: Fate
+    leader: int  #: of a match that joins: the entry that made the alert; else 0
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionVersion:
+    """How a subscription read while entries came."""
+
+    after_entry: int  #: it holds for later entries
+    at: datetime
+    query: str
+    feeds: tuple[str, ...]
+    chats: frozenset[int]  #: that were allowed
+    paused: bool = False
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +99,31 @@ class EntryFacts:
     """An entry and what happened to it."""
 
     entry: StoredEntry
-    alerts: tuple[AlertFact, ...]
+    alerts: tuple[AlertFact, ...]  #: of its story, and those that it joined
     revisions: tuple[tuple[datetime, str], ...]  #: when the words changed, and the headline before
+    records: tuple[EntryRecord, ...] = ()
+    recorded: bool = True  #: it came after records began
+    story_ids: StoryIds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSubscription:
+    """A subscription that is not removed, whether or not it is in force, and how it read before."""
+
+    id: int
+    name: str
+    query: str
+    feeds: tuple[str, ...]
+    chats: tuple[int, ...]  #: that are allowed
+    paused: bool
+    created_at: datetime
+    options: AlertOptions = AlertOptions()
+    versions: tuple[SubscriptionVersion, ...] = ()  #: oldest first
+
+    def version_for(self, entry_id: int) -> SubscriptionVersion | None:
+        """Return how it read when an entry came; None: there was none, or it is not known."""
+        before = [item for item in self.versions if item.after_entry < entry_id]
+        return before[-1] if before else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord
 from bot.model.delivery import NoticeIntent
 from bot.model.entries import EntryKeys, KnownEntry, PlacedEntry, Revision
 from bot.model.feeds import Failure, FeedState
@@ -66,6 +66,7 @@ class FeedCommit:
     alerts: tuple[AlertIntent, ...] = ()
     alert_revisions: tuple[AlertRevision, ...] = ()
     growths: tuple[AlertGrowth, ...] = ()
+    records: tuple[MatchRecord, ...] = ()  #: what was decided about each match
     notices: tuple[NoticeIntent, ...] = ()
     host: tuple[str, HostPace] | None = None  #: the host, and how often it may be asked from now
     given_back: tuple[int, ...] = ()  #: feeds that were claimed, and are not asked for now

@@ -1,24 +1,21 @@
-"""Explain why an entry alerted the chats of a subscription or not. Decides nothing; no I/O.
+"""Explain in sentences why an entry alerted the chats of a subscription or not.
 
-The stages in order: a feed showed the entry, it was new, it was not silent, the subscription
-includes the feed, the words match, the chat had no alert of the story before, the chat is not
-paused, the message was sent.
+What became of it is found out by `account`, and put into clauses by `account_text`. Decides
+nothing; no I/O.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.i18n.catalog import ENGLISH, Translator
-from bot.model.archive import AlertFact, EntryFacts, FeedFact, FoundEntry, StoredEntry
-from bot.model.chats import Subscription
-from bot.model.delivery import DeliveryState
+from bot.model.archive import EntryFacts, FeedFact, FoundEntry, StoredEntry
 from bot.model.entries import Article, Silence, counts_from_sight
 from bot.query.explain import explain, sentence
-from bot.query.tree import Node
 from bot.query.words import ArticleWords
+from bot.search.account import ARRIVED, Account, Cause, Outcome, ParsedSubscription
+from bot.search.account_text import TimeFormat, account_text, silence_text
 from bot.search.failures import describe_failure
 from bot.text.clean import plain
 
@@ -30,7 +27,6 @@ _SHORTENERS = frozenset(
 )
 #: no alert is sent for these; those of a flood come together
 _SILENT = frozenset({Silence.BASELINE, Silence.ARCHIVE})
-TimeFormat = Callable[[datetime], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +39,6 @@ class AlertExplanation:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedSubscription:
-    """A subscription with its tree."""
-
-    subscription: Subscription
-    tree: Node | None
-    problem: str = ""  #: why there is no tree
-
-
 def explain_article(
     article: Article, parsed: Iterable[ParsedSubscription], translator: Translator = ENGLISH
 ) -> list[AlertExplanation]:
@@ -60,7 +47,8 @@ def explain_article(
     result = []
     for item in parsed:
         if item.tree is None:
-            result.append(_broken(item, translator))
+            text = _broken(item.problem, translator)
+            result.append(AlertExplanation(item.subscription.name, False, False, plain(text)))
             continue
         explanation = explain(item.tree, words)
         result.append(
@@ -76,171 +64,118 @@ def explain_article(
 
 def explain_entry(
     facts: EntryFacts,
-    parsed: Iterable[ParsedSubscription],
-    chats: Mapping[int, tuple[str, str]],
+    parsed: Sequence[ParsedSubscription],
+    accounts: Iterable[Account],
+    chats: Mapping[int, str],
     when: TimeFormat,
     translator: Translator = ENGLISH,
 ) -> list[AlertExplanation]:
     """Explain for each subscription why a stored entry alerted its chats, or not.
 
-    `chats` maps ids to the name of a chat and why it is paused (empty if it is not).
+    `accounts` are those of the entry. Chats that are not in `chats` are left out.
     """
+    by_subscription: dict[int | None, list[Account]] = {}
+    for account in accounts:
+        if account.chat_id in chats:
+            by_subscription.setdefault(account.subscription_id, []).append(account)
     words = ArticleWords(facts.entry.article)
-    return [_explain_subscription(facts, words, item, chats, when, translator) for item in parsed]
+    explanations = [
+        _subscription(
+            facts,
+            item,
+            by_subscription.get(item.subscription.id, ()),
+            words,
+            chats,
+            when,
+            translator,
+        )
+        for item in parsed
+    ]
+    others = by_subscription.get(None, ())
+    return explanations + [_other(account, chats, when, translator) for account in others]
 
 
-def _explain_subscription(
+def account_sentence(
+    account: Account,
+    chats: Mapping[int, str],
+    when: TimeFormat,
+    translator: Translator = ENGLISH,
+) -> str:
+    """Return what became of an entry in a chat, as a sentence; empty where no words matched."""
+    text = account_text(account, when, translator)
+    name = chats.get(account.chat_id, str(account.chat_id))
+    if _matched_before(account):
+        return translator.gettext(
+            "{chat}: alerted before the article or the query changed; {what}.",
+            chat=name,
+            what=text,
+        )
+    return translator.gettext("{chat}: {what}.", chat=name, what=text) if text else ""
+
+
+def _matched_before(account: Account) -> bool:
+    """Whether it alerted by words that are no longer there, of the article or the query."""
+    return (
+        account.outcome is Outcome.SENT
+        and not account.matches
+        and not account.cause
+        and account.subscription_id is not None
+    )
+
+
+def _subscription(
     facts: EntryFacts,
-    words: ArticleWords,
     parsed: ParsedSubscription,
-    chats: Mapping[int, tuple[str, str]],
+    accounts: Sequence[Account],
+    words: ArticleWords,
+    chats: Mapping[int, str],
     when: TimeFormat,
     translator: Translator,
 ) -> AlertExplanation:
-    subscription, entry = parsed.subscription, facts.entry
+    subscription, article = parsed.subscription, facts.entry.article
     if parsed.tree is None:
-        return _broken(parsed, translator)
-    explanation = explain(parsed.tree, words)
-    texts = []
-    excluded = bool(subscription.feeds) and entry.article.selectors.isdisjoint(subscription.feeds)
-    if excluded:
-        feeds = ", ".join(subscription.feeds)
-        texts.append(
-            translator.gettext(
-                "Limited to {feeds}; {feed} is not one of them.",
-                feeds=feeds,
-                feed=entry.article.feed_name,
+        texts, matches = [_broken(parsed.problem, translator)], False
+    else:
+        explanation = explain(parsed.tree, words)
+        excluded = bool(subscription.feeds) and article.selectors.isdisjoint(subscription.feeds)
+        matches = explanation.matched and not excluded
+        texts = [sentence(explanation, translator)]
+        if excluded:
+            feeds = ", ".join(subscription.feeds)
+            texts.insert(
+                0,
+                translator.gettext(
+                    "Limited to {feeds}; {feed} is not one of them.",
+                    feeds=feeds,
+                    feed=article.feed_name,
+                ),
             )
-        )
-    texts.append(sentence(explanation, translator))
-    matches = explanation.matched and not excluded
-    alerts = {alert.chat_id: alert for alert in facts.alerts}
-    alerted = False
-    for number in subscription.chats:
-        name, paused = chats.get(number, (str(number), ""))
-        alert = alerts.get(number)
-        included = alert is not None and subscription.id in alert.subscriptions
-        if matches or included:
-            outcome = _in_chat(facts, alert, subscription, paused, when, translator)
-            changed = alert is not None and alert.entry_id == entry.id and not alert.note
-            texts.append(
-                translator.gettext("{chat}: {what}.", chat=name, what=outcome)
-                if matches or not changed
-                else translator.gettext(
-                    "{chat}: alerted before the article or the query changed; {what}.",
-                    chat=name,
-                    what=outcome,
-                )
-            )
-        alerted = alerted or (
-            alert is not None and included and alert.entry_id == entry.id and _arrived(alert)
-        )
-    return AlertExplanation(subscription.name, matches, alerted, plain(" ".join(texts)))
-
-
-def _broken(parsed: ParsedSubscription, translator: Translator) -> AlertExplanation:
-    text = translator.gettext(
-        "Not working: its query cannot be read. {problem}", problem=parsed.problem
+    texts += [account_sentence(account, chats, when, translator) for account in accounts]
+    alerted = any(
+        account.outcome in ARRIVED and account.cause is not Cause.OTHER_SUBSCRIPTION
+        for account in accounts
     )
+    text = plain(" ".join(text for text in texts if text))
+    return AlertExplanation(subscription.name, matches, alerted, text)
+
+
+def _other(
+    account: Account, chats: Mapping[int, str], when: TimeFormat, translator: Translator
+) -> AlertExplanation:
+    """Explain an alert that no subscription of today accounts for."""
+    removed = account.alert.removed.values() if account.alert else ()
+    texts = [translator.gettext("Removed since, {when}.", when=when(at)) for _, at in removed]
+    if not texts:
+        texts = [translator.gettext("No words matched: this chat follows the storyline.")]
+    name = account.name or translator.gettext("Followed storyline")
+    texts.append(account_sentence(account, chats, when, translator))
     return AlertExplanation(
-        parsed.subscription.name, matches=False, alerted=False, text=plain(text)
+        name, account.matches, account.outcome in ARRIVED, plain(" ".join(texts))
     )
 
 
-def _arrived(alert: AlertFact) -> bool:
-    return alert.state is DeliveryState.SENT or (not alert.state and alert.arrived)
-
-
-# The texts below are clauses that can follow a colon in any language.
-
-
-def _in_chat(
-    facts: EntryFacts,
-    alert: AlertFact | None,
-    subscription: Subscription,
-    paused: str,
-    when: TimeFormat,
-    translator: Translator,
-) -> str:
-    if alert is None:
-        if facts.entry.silent in _SILENT:
-            return translator.gettext(
-                "no alert, because {reason}", reason=_silent(facts.entry.silent, translator)
-            )
-        return translator.gettext(
-            "no alert: when the article came, the subscription did not exist or was different"
-        )
-    state = _state(alert, when, translator)
-    if paused and alert.state is DeliveryState.QUEUED:
-        state = translator.gettext(
-            "{state}; the chat is paused: {reason}",
-            state=state,
-            reason=translator.gettext(paused).rstrip("."),
-        )
-    if alert.entry_id != facts.entry.id:
-        return translator.gettext(
-            "already alerted to its story {when}, with “{title}” ({state})",
-            when=when(alert.created_at),
-            title=alert.title,
-            state=state,
-        )
-    if alert.note:
-        return translator.gettext("told as news of a story that was alerted, {state}", state=state)
-    if subscription.id not in alert.subscriptions:
-        return translator.gettext("alerted for another subscription, {state}", state=state)
-    return state
-
-
-def _silent(kind: Silence, translator: Translator) -> str:
-    """Why no alert was possible for an entry."""
-    if kind is Silence.BASELINE:
-        return translator.gettext(
-            "it was already in the feed on the first fetch; such articles do not alert (a "
-            "terminal shows those of the last day)"
-        )
-    return translator.gettext("it looked like an old article of the feed's archive, not like news")
-
-
-def _state(alert: AlertFact, when: TimeFormat, translator: Translator) -> str:
-    if alert.pending:
-        if alert.due_at:
-            until = when(alert.due_at)
-            return translator.gettext(
-                "waiting for enough independent publishers; you are alerted {when} at the latest",
-                when=until,
-            )
-        return translator.gettext("waiting for enough independent publishers")
-    if _arrived(alert):
-        return (
-            translator.gettext("sent {when}", when=when(alert.settled_at))
-            if alert.settled_at
-            else translator.gettext("sent")
-        )
-    text = _unsettled(alert.state, translator)
-    return (
-        f"{text} ({alert.error})"
-        if alert.error
-        and alert.state in {DeliveryState.QUEUED, DeliveryState.DEAD, DeliveryState.UNKNOWN}
-        else text
-    )
-
-
-def _unsettled(state: DeliveryState | None, translator: Translator) -> str:
-    match state:
-        case DeliveryState.QUEUED:
-            return translator.gettext("the message is queued")
-        case DeliveryState.SENDING:
-            return translator.gettext("the message is being sent")
-        case DeliveryState.UNKNOWN:
-            return translator.gettext(
-                "the connection broke before the reply, so the message may or may not have arrived"
-            )
-        case DeliveryState.DEAD:
-            return translator.gettext("the message was refused")
-        case DeliveryState.DROPPED:
-            return translator.gettext("the message was dropped by hand, or was no longer needed")
-        case _:
-            return translator.gettext("what happened to the message is no longer stored")
+def _broken(problem: str, translator: Translator) -> str:
+    return translator.gettext("Not working: its query cannot be read. {problem}", problem=problem)
 
 
 def describe_entry(
@@ -274,7 +209,7 @@ def describe_entry(
     if entry.silent in _SILENT:
         texts.append(
             translator.gettext(
-                "No alert was possible: {reason}.", reason=_silent(entry.silent, translator)
+                "No alert was possible: {reason}.", reason=silence_text(entry.silent, translator)
             )
         )
     return plain(" ".join(texts))

@@ -21,20 +21,20 @@ from bot.model.archive import (
     EntryFacts,
     FeedFact,
     FoundEntry,
+    KnownSubscription,
     StoredEntry,
     StoryEntry,
 )
 from bot.model.chats import ChatKind, Subscription
-from bot.model.entries import Silence, counts_from_sight
+from bot.model.entries import counts_from_sight
 from bot.model.feeds import Failure
 from bot.model.stories import Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
 from bot.store import meta
 from bot.store.database import read_only
-from bot.store.entry_facts import alerts_of, revisions_of
+from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
-    get_article,
     get_settings,
     get_story_ids,
     get_subscription,
@@ -205,17 +205,22 @@ class Archive:
             for row in db.execute(statement, {**values, "step": step}):
                 if self._is_late():
                     raise StoreTimeout("The search took longer than it may.")
-                yield _stored(row)
+                yield stored_entry(row)
 
     def subscriptions(self) -> list[Subscription]:
         """Return all subscriptions in force."""
         with self._open() as db:
             return [get_subscription(row) for row in db.execute(ALL_SUBSCRIPTIONS).fetchall()]
 
-    def latest(self, limit: int) -> list[EntryFacts]:
+    def known_subscriptions(self) -> list[KnownSubscription]:
+        """Return the subscriptions that are not removed, those of the chat alone if it is one's."""
+        with self._open() as db:
+            return known_subscriptions(db, self._chat_id)
+
+    def latest(self, limit: int, now: datetime) -> list[EntryFacts]:
         """Return the newest entries and what happened to them."""
         with self._open() as db:
-            return [_facts(db, row) for row in db.execute(_LATEST, [limit]).fetchall()]
+            return [facts_of(db, row, now) for row in db.execute(_LATEST, [limit]).fetchall()]
 
     def with_keys(self, keys: AskedKeys, limit: int) -> list[FoundEntry]:
         """Return entries with any of these keys: what alerted the chat first, then the oldest."""
@@ -271,11 +276,11 @@ class Archive:
             return self._readable
         return f"({self._readable} or {_ALERTED.format(chat=int(self._chat_id))})"
 
-    def facts(self, entry_id: int) -> EntryFacts | None:
+    def facts(self, entry_id: int, now: datetime) -> EntryFacts | None:
         """Return an entry and what happened to it; None where it is not stored any more."""
         with self._open() as db:
             row = db.execute(f"{_BY_ID} and {self._visible()}", [entry_id]).fetchone()
-            return _facts(db, row) if row else None
+            return facts_of(db, row, now) if row else None
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:
         """Return the entries of the storyline of an entry; empty where the entry is not known."""
@@ -382,17 +387,6 @@ def _pairs(text: str) -> tuple[Pair, ...]:
     return tuple(sorted(pairs, key=lambda pair: -pair.score))
 
 
-def _stored(row: Any) -> StoredEntry:
-    return StoredEntry(
-        id=row["id"],
-        story_id=row["story_id"],
-        article=get_article(row),
-        published=get_time(row["published"]),
-        first_seen_at=sure_time(row["first_seen_at"]),
-        silent=Silence(row["silent"]) if row["silent"] else None,
-    )
-
-
 def _found(row: Any) -> FoundEntry:
     return FoundEntry(
         id=row["id"],
@@ -403,7 +397,3 @@ def _found(row: Any) -> FoundEntry:
         first_seen_at=sure_time(row["first_seen_at"]),
         alerted=bool(row["alerted"]),
     )
-
-
-def _facts(db: Database, row: Any) -> EntryFacts:
-    return EntryFacts(_stored(row), alerts_of(db, row), revisions_of(db, row["id"]))

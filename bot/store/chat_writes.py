@@ -3,12 +3,16 @@
 Decides nothing; how a change is applied is in `chat_changes`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
 from bot.model.chat_events import (
+    SUBSCRIPTION_CHANGES,
+    WIDE_CHANGES,
+    Change,
     ExpectedInput,
     HandledUpdate,
     Membership,
@@ -18,7 +22,7 @@ from bot.model.chat_events import (
 )
 from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind, DropReason
-from bot.store import meta, outbox, topics
+from bot.store import meta, outbox, subscription_versions, topics
 from bot.store.chat_changes import Origin, apply
 from bot.store.mappers import put_screen_state, put_time
 from bot.store.meta import MetaName
@@ -82,8 +86,7 @@ def _keep_reply(db: Database, handled: HandledUpdate, now: datetime) -> None:
         update.user_id,
         all_topics=isinstance(update, Reaction),
     )
-    for change in reply.changes:
-        apply(db, change, origin)
+    _apply(db, reply.changes, origin)
     screen = _keep_screen(db, origin, reply.screen) if reply.screen else 0
     if reply.message and not _stranger_had_reply(db, chat_id, now):
         outbox.queue_text(
@@ -99,6 +102,15 @@ def _keep_reply(db: Database, handled: HandledUpdate, now: datetime) -> None:
         )
 
 
+def _apply(db: Database, changes: Sequence[Change], origin: Origin) -> None:
+    for change in changes:
+        apply(db, change, origin)
+    if any(isinstance(change, WIDE_CHANGES) for change in changes):
+        subscription_versions.note(db, origin.now)
+    elif any(isinstance(change, SUBSCRIPTION_CHANGES) for change in changes):
+        subscription_versions.note(db, origin.now, origin.target)
+
+
 def _is_lasting(reply: Reply) -> bool:
     """Whether a reply says what was changed, or asks for something."""
     asks = reply.screen is not None and reply.screen.expects is not ExpectedInput.NOTHING
@@ -110,8 +122,7 @@ def finish(
 ) -> None:
     """Keep the result of a screen's task: its changes, and what its message shows now."""
     origin = Origin(chat_id, chat_id, now, user_id=user_id)
-    for change in reply.changes:
-        apply(db, change, origin)
+    _apply(db, reply.changes, origin)
     number = _keep_screen(db, origin, replace(reply.screen or screen, id=screen.id))
     if reply.message is None:
         return

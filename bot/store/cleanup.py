@@ -184,6 +184,7 @@ def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
     for statement in (
         "delete from joins where entry_id = ?",
         "delete from unsearched where entry_id = ?",
+        "delete from match_records where entry_id = ?",
         "delete from entries where id = ?",
     ):
         db.conn.executemany(statement, numbers)
@@ -251,6 +252,7 @@ def removed_subscriptions(db: Database, run: Run) -> Progress:
     unused = [(row["id"],) for row in rows if not row["alerted"]]
     db.conn.executemany("update subscriptions set alerted = 1 where id = ?", alerted)
     db.conn.executemany("delete from routes where subscription_id = ?", unused)
+    db.conn.executemany("delete from subscription_versions where subscription_id = ?", unused)
     db.conn.executemany("delete from subscriptions where id = ?", unused)
     return Progress(len(unused), len(rows) == BATCH)
 

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.model.feeds import DeclaredFeed
-from bot.store import kept_config, meta
+from bot.store import kept_config, meta, subscription_versions
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, put_alert_options, put_settings, put_time
 from bot.store.sql import (
@@ -138,6 +138,7 @@ class ConfigTables:
             db.execute("update chats set hours_at = ''")  # the file's time zone may be another
             changes += _sync_subscriptions(db, declared.subscriptions, chats, now)
             reconsider(db, _allowed_chats(db) - allowed, now)
+            subscription_versions.note(db, now)
             if source:
                 kept_config.keep(db, source, now)
             return changes

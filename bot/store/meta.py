@@ -23,6 +23,7 @@ class MetaName(StrEnum):
     STOPPING = "stopping"  #: the feed that a clean-up is marking the entries of; 0 for none
     CONFIG = "config"  #: JSON object: the last feeds.yaml that took effect, without secrets
     CLEANED_AT = "cleaned_at"  #: when a clean-up last went through to its end
+    RECORDED_AFTER = "recorded_after"  #: id of the last entry of which no decision was kept
     CHECKED_AT = "checked_at"  #: when all of the database was last checked
 
 

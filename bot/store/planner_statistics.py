@@ -18,6 +18,7 @@ ROWS = {
     "merges": 15_000,
     "alerts": 200_000,
     "alert_matches": 300_000,
+    "match_records": 500_000,
     "outbox": 60_000,
     "outbox_alerts": 70_000,
     "searched_again": 100_000,
@@ -32,6 +33,7 @@ ROWS = {
     "chats": 40,
     "people": 60,
     "subscriptions": 400,
+    "subscription_versions": 2_000,
     "routes": 500,
     "claims": 500,
     "links": 10,
@@ -46,6 +48,7 @@ SHARED = {
     ("outbox_alerts", "chat_id"): 2_300,
     ("entries", "feed_id"): 1_000,
     ("alert_matches", "subscription_id"): 750,
+    ("subscription_versions", "subscription_id"): 5,
     ("outbox", "state"): 20_000,
 }
 #: rows that partial indexes hold; all others hold those of their table

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, Priority
+from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord, Priority
 from bot.model.entries import PlacedEntry, Revision
 from bot.model.poll import FeedCommit
 from bot.store.mappers import (
@@ -92,6 +92,11 @@ _INSERT_MATCH = """
     values (?, ?, ?, ?, ?)
     on conflict do update set spans = excluded.spans where entry_id = excluded.entry_id
 """
+_INSERT_RECORD = """
+    insert into match_records (entry_id, chat_id, subscription_id, fate, leader)
+    values (?, ?, ?, ?, ?)
+    on conflict do update set fate = excluded.fate, leader = excluded.leader
+"""
 _ALL_IN_FORCE = """
     select not exists (
         select 1 from alert_matches m where chat_id = ? and story_id = ? and not exists (
@@ -162,6 +167,7 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
         [(number,) for number in commit.returned],
     )
     insert_alerts(db, commit.alerts, now)
+    insert_records(db, commit.records)
     for alert_revision in commit.alert_revisions:
         _revise_alert(db, alert_revision, now)
     for growth in commit.growths:
@@ -239,6 +245,11 @@ def insert_alerts(db: Database, alerts: Iterable[AlertIntent], now: datetime) ->
     for alert in inserted:
         _reconsider(db, alert.chat_id, alert.story_id, now)
     return len(inserted)
+
+
+def insert_records(db: Database, records: Iterable[MatchRecord]) -> None:
+    """Write what was decided about matches; of the same match, the last decision holds."""
+    db.conn.executemany(_INSERT_RECORD, [astuple(record) for record in records])
 
 
 def _reconsider(db: Database, chat: int, story: int, now: datetime) -> None:

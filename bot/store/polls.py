@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model.alerts import AlertIntent, StoryState, UnsentMatch
+from bot.model.alerts import AlertIntent, MatchRecord, StoryState, UnsentMatch
 from bot.model.chats import Developments, Subscription
 from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
@@ -251,11 +251,19 @@ class PollTables:
 
         return await self._writer.run("read new entries", work)
 
-    async def insert_alerts(self, alerts: Sequence[AlertIntent], now: datetime) -> int:
-        """Keep and queue alerts of stored entries; return how many the chats did not have."""
-        return await self._writer.run(
-            "keep alerts", lambda db: poll_writes.insert_alerts(db, alerts, now)
-        )
+    async def insert_alerts(
+        self, alerts: Sequence[AlertIntent], records: Sequence[MatchRecord], now: datetime
+    ) -> int:
+        """Keep and queue alerts of stored entries; return how many the chats did not have.
+
+        `records` are what was decided about the matches of these entries.
+        """
+
+        def work(db: Database) -> int:
+            poll_writes.insert_records(db, records)
+            return poll_writes.insert_alerts(db, alerts, now)
+
+        return await self._writer.run("keep alerts", work)
 
     async def groupings(self) -> dict[int, Grouping]:
         """Return the chats that chose a grouping of their own."""

@@ -154,6 +154,12 @@ def m021_shown_messages(db: Database) -> None:
     db.execute("alter table alerts add column shown blob not null default x''")
 
 
+@migrations()
+def m022_records(db: Database) -> None:
+    """What was decided about matches, and how subscriptions read when articles came."""
+    _execute(db, _TWENTY_SECOND)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -236,6 +242,28 @@ create index feeds_host on feeds (host) where active = 1
 _ELEVENTH = """
 alter table feeds add column hint real not null default 0;
 alter table feeds add column hint_reason text not null default ''
+"""
+# Of entries up to the meta value `recorded_after` nobody knows what was decided. A version of a
+# subscription holds for the entries after `after_entry`, until the next version.
+_TWENTY_SECOND = """
+create table match_records (
+  entry_id integer not null,
+  chat_id integer not null,
+  subscription_id integer not null,
+  fate integer not null,
+  leader integer not null default 0,
+  primary key (entry_id, chat_id, subscription_id)
+) without rowid;
+create table subscription_versions (
+  id integer primary key,
+  subscription_id integer not null,
+  after_entry integer not null,
+  at text not null,
+  version text not null
+);
+create index subscription_versions_of on subscription_versions (subscription_id, id);
+insert or replace into meta
+  select 'recorded_after', max(id) from entries having max(id) is not null
 """
 # An alert with `note_of` is a note: a reply to the chat's alert of that story. A story's first
 # entry confirms it, whatever `confirms` says.

@@ -15,7 +15,7 @@ from bot.model.delivery import (
     Settlement,
     notice,
 )
-from bot.store import meta
+from bot.store import meta, subscription_versions
 from bot.store.mappers import put_time
 from bot.store.meta import moved_to
 from bot.store.outbox import drop, notify, queue_edit
@@ -46,7 +46,7 @@ _PARK = """
 """
 _MOVED_TABLES = ("stances", "feed_chats", "links", "screens", "verdicts")
 _MOVES_IN_CIRCLES = "Telegram sends it to another address and back."
-_ALERT_TABLES = ("alerts", "alert_matches", "outbox_alerts", "outbox")
+_ALERT_TABLES = ("alerts", "alert_matches", "outbox_alerts", "outbox", "match_records")
 _TAKE_OVER_SETTINGS = """
     update chats set grouping = coalesce(chats.grouping, old.grouping),
         digested_at = old.digested_at, hours_at = '',
@@ -213,6 +213,7 @@ def _merge_chat(db: Database, old: Any, new: int, now: datetime) -> None:
     db.execute(
         "update chats set allowed = 0, paused = 'it became a supergroup' where id = ?", [number]
     )
+    subscription_versions.note(db, now)
 
 
 def _drop_doubles(db: Database, old: int, new: int, now: datetime) -> None:

@@ -77,10 +77,7 @@ class Exclusions(StaticScreen):
         """Return the subscription that alerted the chat, and whether feeds.yaml declares it."""
         chat_id = context.current_chat.id
         matched = {
-            number
-            for alert in facts.alerts
-            if alert.chat_id == chat_id
-            for number in alert.subscriptions
+            number for alert in facts.alerts if alert.chat_id == chat_id for number in alert.matches
         }
         subscriptions = await self._store.subscriptions_of(chat_id)
         return next((pair for pair in subscriptions if pair[0].id in matched), (None, False))

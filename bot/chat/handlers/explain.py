@@ -10,16 +10,16 @@ from bot.chat.services import SearchService
 from bot.delivery.composer import Composer
 from bot.errors import QueryError, StoreError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts
+from bot.model.archive import EntryFacts, KnownSubscription
 from bot.model.chat_events import Reply
-from bot.model.chats import Chat, Subscription
 from bot.model.message import Message
 from bot.ports import ChatStore
 from bot.query.parser import Names, parse
+from bot.query.tree import Node
+from bot.search.account import ParsedSubscription, accounts_of
+from bot.search.account_text import TimeFormat
 from bot.search.explain import (
     AlertExplanation,
-    ParsedSubscription,
-    TimeFormat,
     describe_entry,
     explain_entry,
     explain_unknown,
@@ -85,8 +85,8 @@ class Explanations:
 
     async def _explain_entry(self, context: Context, entry_id: int, more: str = "") -> Message:
         chat, translator, when = context.chat, context.translator, _time_format(context)
-        subscriptions = await self._store.subscriptions_of(chat.id)
         try:
+            subscriptions = await self._search.known_subscriptions(chat.id)
             facts = await self._search.facts(entry_id, chat.id)
             storyline = await self._search.storyline(entry_id, chat.id)
             first = await self._search.first_seen(entry_id, chat.id)
@@ -94,18 +94,19 @@ class Explanations:
             return Message(archive_unavailable(translator))
         if facts is None:
             return Message(translator.gettext("This article is no longer stored."))
-        chats = {chat.id: (translator.gettext("This chat"), chat.paused)}
+        chats = {chat.id: translator.gettext("This chat")}
         names = self._search.names
 
         def reasons_of(facts: EntryFacts) -> list[AlertExplanation]:
-            parsed = [_parsed(entry, names, translator) for entry, _ in subscriptions]
-            return explain_entry(facts, parsed, chats, when, translator)
+            parsed = [_parsed(item, names, translator) for item in subscriptions]
+            accounts = accounts_of(facts, parsed, partial(_read, names=names), chat.id)
+            return explain_entry(facts, parsed, accounts, chats, when, translator)
 
         reasons = await self._search.run(partial(reasons_of, facts))
         known_by = describe_entry(facts, when, "link", translator, first)
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
         composer.add("\n").add_marked(cut(known_by, 500), (), "italic", "italic")
-        _add_reasons(composer, reasons, facts, chat, translator)
+        _add_reasons(composer, reasons, translator)
         for story in timeline(storyline, entry_id, translator):
             if story.requested:
                 composer.add("\n\n").add_marked(who_was_first(story, translator), (), "italic")
@@ -115,11 +116,20 @@ class Explanations:
         return composer.message()
 
 
-def _parsed(subscription: Subscription, names: Names, translator: Translator) -> ParsedSubscription:
+def _parsed(
+    subscription: KnownSubscription, names: Names, translator: Translator
+) -> ParsedSubscription:
     try:
         return ParsedSubscription(subscription, parse(subscription.query, names))
     except QueryError as error:
         return ParsedSubscription(subscription, None, error.translated(translator.gettext))
+
+
+def _read(query: str, names: Names) -> Node | None:
+    try:
+        return parse(query, names)
+    except QueryError:
+        return None
 
 
 def _time_format(context: Context) -> TimeFormat:
@@ -132,20 +142,10 @@ def _time_format(context: Context) -> TimeFormat:
 
 
 def _add_reasons(
-    composer: Composer,
-    reasons: Sequence[AlertExplanation],
-    facts: EntryFacts,
-    chat: Chat,
-    translator: Translator,
+    composer: Composer, reasons: Sequence[AlertExplanation], translator: Translator
 ) -> None:
     """Add the reasons of subscriptions that match; of all, where none does."""
     matching = [reason for reason in reasons if reason.matches or reason.alerted]
-    if not matching and any(alert.chat_id == chat.id for alert in facts.alerts):
-        followed = translator.gettext(
-            "No words matched: this chat follows the storyline, or was alerted to another article "
-            "of the story."
-        )
-        composer.add(f"\n\n{followed}")
     for reason in matching or reasons:
         if composer.length > _LENGTH:
             composer.add("\n\n" + translator.gettext("… and more."))

@@ -11,10 +11,8 @@ from support import ManualClock, sqlite
 from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, TelegramHarness, open_harness
 
 from bot.query.parser import parse
-from bot.search.explain import (
-    ParsedSubscription,
-    explain_entry,
-)
+from bot.search.account import ParsedSubscription, accounts_of
+from bot.search.explain import explain_entry
 
 ANONYMOUS, EVE = 1087968824, 9
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -432,14 +430,17 @@ async def test_stories_that_went_out_together_are_called_sent(harness: TelegramH
     store = harness.app.store.archive
     held = [
         ParsedSubscription(each, parse(each.query))
-        for each in store.subscriptions()
+        for each in store.known_subscriptions()
         if each.name == "For ann"
     ]
+    chats = {number: name for number, (name, _) in store.chats().items()}
 
     reasons = [
         reason
-        for facts in store.latest(25)
-        for reason in explain_entry(facts, held, store.chats(), lambda _: "then")
+        for facts in store.latest(25, harness.clock.now())
+        for reason in explain_entry(
+            facts, held, accounts_of(facts, held, parse), chats, lambda _: "then"
+        )
     ]
 
     assert [(reason.alerted, reason.text.rpartition(". ")[2]) for reason in reasons] == [

@@ -706,14 +706,15 @@ async def test_explain_says_that_an_alert_waits_and_how_long(
                 tmp_path, "explain", f"https://news.example/{two}", "--subscription", "Two"
             ).stdout.split()
         )
-        assert "waiting for enough independent publishers; you are alerted at" in text
+        waits = "waiting for more publishers: 1 of 2 has the story; you are alerted at"
+        assert waits in text
         assert "12:30 at the latest" in text
         text = " ".join(
             told(
                 tmp_path, "explain", f"https://news.example/{nine}", "--subscription", "Nine"
             ).stdout.split()
         )
-        assert text.endswith("waiting for enough independent publishers.")
+        assert text.endswith("waiting for more publishers: 1 of 9 has the story.")
 
 
 async def test_explain_of_an_article_with_a_message_beside_the_merged_one_says_that_it_was_sent(

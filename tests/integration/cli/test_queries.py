@@ -15,19 +15,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from query_strategies import NAMES, QUERIES, QUICK, articles, parse_or_assume
 from sampling import examples
-from support import FeedServer, ManualClock, Recorder, item, newsbell, poll, rss, sqlite
+from support import (
+    FeedServer,
+    ManualClock,
+    Recorder,
+    item,
+    known_subscription,
+    newsbell,
+    poll,
+    rss,
+    sqlite,
+)
 
 from bot.cli.main import main
 from bot.errors import QueryError
 from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry
-from bot.model.chats import Subscription
 from bot.model.delivery import ChatClosed, DeliveryState, NotSent, Refused, Sent, Undecided
 from bot.model.entries import Article
 from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
+from bot.search.account import ParsedSubscription, accounts_of
 from bot.search.explain import (
-    ParsedSubscription,
     explain_article,
     explain_entry,
     explain_unknown,
@@ -484,7 +493,10 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
     ("outcomes", "sentence"),
     [
         ([], "here: sent at "),
-        ([NotSent("the wire is down", HOUR)], "here: the message is queued"),
+        (
+            [NotSent("the wire is down", HOUR)],
+            "here: waiting for another try (the wire is down); next try at",
+        ),
         (
             [Refused("bad words"), Refused("bad words")],
             "here: the message was refused (bad words).",
@@ -496,7 +508,7 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
                 "so the message may or may not have arrived"
             ),
         ),
-        ([ChatClosed("thrown out.", probe=False)], "here: the message is queued"),
+        ([ChatClosed("thrown out.", probe=False)], "here: waiting, because the chat is paused"),
     ],
     ids=["sent", "queued", "dead", "unknown", "paused"],
 )
@@ -538,7 +550,7 @@ async def test_what_was_dropped_or_forgotten_is_said(
         await shown(made, server, "/a", just("1", "The harbour opens"), OLD)
         [row] = [row for row in await made.store.admin.outbox(clock.now()) if row.kind == "alert"]
         assert await made.store.admin.drop((row.id,), clock.now()) == 1
-        assert "here: the message was dropped by hand, or was no longer needed." in told(
+        assert "here: the message was dropped by hand." in told(
             tmp_path, "explain", "https://news.example/1"
         )
         await made.store.admin.prune(clock.now() + 40 * DAY)
@@ -567,8 +579,7 @@ async def test_a_story_already_alerted_through_another_article_says_which(
         await shown(made, server, "/a", just("1", "The harbour opens", link=link), OLD)
         await shown(made, server, "/b", just("2", "Harbour open again", link=link))
         reply = told(tmp_path, "explain", "Harbour open again")
-        assert "here: already alerted to its story at" in reply
-        assert "with “The harbour opens” (sent at" in reply
+        assert "here: it belongs to the story of “The harbour opens” (sent at" in reply
         both = told(tmp_path, "explain", link)
         assert both.count("✓ All") == 2
         assert both.index("The harbour opens") < both.index("Harbour open again")
@@ -606,10 +617,7 @@ async def test_a_subscription_that_did_not_stand_when_the_article_came_says_so(
         )
         await made.reload()
         reply = told(tmp_path, "explain", "https://news.example/1")
-        assert (
-            "here: no alert: when the article came, "
-            "the subscription did not exist or was different." in reply
-        )
+        assert "here: no alert, because the query was “radar” then (Missing: radar)." in reply
 
 
 async def test_a_text_that_is_not_stored_is_judged_as_if_it_came_now(
@@ -696,14 +704,16 @@ def test_an_explanation_never_contradicts_the_matcher(
 ) -> None:
     held = [
         ParsedSubscription(
-            Subscription(number, f"S{number}", query, feeds, (1,)), parse_or_assume(query)
+            known_subscription(number, f"S{number}", query, feeds), parse_or_assume(query)
         )
         for number, query in enumerate(queries)
     ]
     words = ArticleWords(article)
 
     told_of_text = explain_article(article, held)
-    told_of_entry = explain_entry(facts(article), held, {1: ("here", "")}, lambda moment: "then")
+    entry_facts = facts(article)
+    accounts = accounts_of(entry_facts, held, parse)
+    told_of_entry = explain_entry(entry_facts, held, accounts, {1: "here"}, lambda moment: "then")
 
     for parsed, text, entry in zip(held, told_of_text, told_of_entry, strict=True):
         assert parsed.tree is not None
@@ -731,7 +741,7 @@ def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -
         with suppress(QueryError):
             held = [
                 ParsedSubscription(
-                    Subscription(1, "S", query, (), (1,)), parse(query.format(odd), NAMES)
+                    known_subscription(1, "S", query), parse(query.format(odd), NAMES)
                 )
             ]
             reply += [
@@ -746,7 +756,7 @@ def test_what_is_said_of_a_persons_query_holds_no_control_characters(odd: str) -
 @pytest.mark.parametrize("odd", ["\x1b[31m", "\x07", "\r\n", "\x9b1m"], ids=ascii)
 def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str) -> None:
     held = [
-        ParsedSubscription(Subscription(1, "S", "q", (), (1,)), parse(query, NAMES))
+        ParsedSubscription(known_subscription(1, "S", "q"), parse(query, NAMES))
         for query in ("radar", "/(?s)Radar.*300/", "* NOT /(?s)a.*b/")
     ]
     reply = [
@@ -762,13 +772,12 @@ def test_what_is_said_of_a_text_or_an_error_holds_no_control_characters(odd: str
         f"bad{odd}",
         NOW,
         arrived=False,
-        subscriptions=frozenset({1}),
+        matches={1: 1},
     )
+    entry_facts = facts(Article("Radar", language="en"), alert)
+    accounts = accounts_of(entry_facts, held, parse)
     reply += [
-        reason.text
-        for reason in explain_entry(
-            facts(Article("Radar", language="en"), alert), held, {1: ("here", "")}, str
-        )
+        reason.text for reason in explain_entry(entry_facts, held, accounts, {1: "here"}, str)
     ]
     reply.append(
         explain_unknown(

@@ -24,7 +24,16 @@ from support import NOON
 
 import bot.store
 from bot.feeds.poll_schedule import OUTAGES
-from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, BundleKind, Priority, Stance
+from bot.model.alerts import (
+    AlertGrowth,
+    AlertIntent,
+    AlertRevision,
+    BundleKind,
+    Fate,
+    MatchRecord,
+    Priority,
+    Stance,
+)
 from bot.model.archive import AskedKeys
 from bot.model.chat_events import (
     AddFeeds,
@@ -102,6 +111,7 @@ SMALL = {
     "documents": "one for each feed",
     "chats": "as many as were let in; strangers are deleted",
     "subscriptions": "as many as people made; removed ones are deleted",
+    "subscription_versions": "50 for each subscription, at most",
     "routes": "one for each subscription and chat",
     "feed_chats": "as many as people added",
     "people": "as many as were let in",
@@ -382,10 +392,11 @@ async def poll_feeds(work: Exercise) -> None:
         await polls.stories(affected, NOON)
     await polls.window(NOON - DAY, NOON, 0, 10)
     await polls.entries_since(NOON - DAY)
-    await polls.insert_alerts((), NOON)
+    await polls.insert_alerts((), (), NOON)
     await polls.release_pending(NOON)
     await polls.entries_since(NOON)
-    await polls.insert_alerts([AlertIntent(GROUP, 5, 5, matches)], NOON)
+    record = MatchRecord(5, GROUP, 1, Fate.LEADS)
+    await polls.insert_alerts([AlertIntent(GROUP, 5, 5, matches)], [record], NOON)
     await polls.groupings()
     await polls.developments()
     await polls.languages()
@@ -614,13 +625,14 @@ def read(archive: Archive) -> None:
             archive.count(expression, since)
             list(archive.entries(expression, since, 2))
     archive.subscriptions()
-    archive.latest(3)
+    archive.known_subscriptions()
+    archive.latest(3, NOON)
     some = tuple(number.to_bytes(16, "big") for number in range(4))
     archive.with_keys(AskedKeys(some, some, some, some), 50)
     archive.with_words('"=harbour"', 50)
     archive.newest(50)
     archive.with_link_of(1, 50)
-    archive.facts(1)
+    archive.facts(1, NOON)
     archive.storyline(1)
     archive.feeds()
     archive.chat_addresses()

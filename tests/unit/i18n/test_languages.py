@@ -17,20 +17,29 @@ from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po
+from support import known_subscription
 
 from bot.alerts import options
 from bot.errors import QueryError
 from bot.i18n.catalog import ENGLISH, LANGUAGES, Catalog, Catalogs, Translator
-from bot.model.archive import AlertFact, EntryFacts, FeedFact, StoredEntry, StoryEntry
-from bot.model.chats import Subscription
-from bot.model.delivery import DeliveryState
+from bot.model.alerts import Fate
+from bot.model.archive import (
+    AlertFact,
+    EntryFacts,
+    EntryRecord,
+    FeedFact,
+    StoredEntry,
+    StoryEntry,
+    UncountedEntry,
+)
+from bot.model.delivery import DeliveryState, DropReason, Wait, WaitCause
 from bot.model.entries import Article, Silence
 from bot.model.stories import Pair, PairReason, StoryIds
 from bot.query.explain import explain, sentence
 from bot.query.parser import parse
 from bot.query.words import ArticleWords
+from bot.search.account import ParsedSubscription, accounts_of
 from bot.search.explain import (
-    ParsedSubscription,
     describe_entry,
     explain_entry,
     explain_unknown,
@@ -304,6 +313,9 @@ class Masked(NullTranslations):
             for part in re.split(r"(\{\w+\})", message)
         )
 
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
 
 MASKED = Translator(catalog=Catalog("xx", Masked()))
 LATIN = re.compile("[A-Za-z]+")
@@ -397,47 +409,60 @@ def test_a_mistake_of_an_option_is_all_of_the_language(text: str) -> None:
     assert caught.value.translated(ENGLISH.gettext) == caught.value.message
 
 
-def test_reasons_are_all_of_the_language() -> None:
-    tree, article = parse("удар"), Article("Удар", feed_name="Лампа", language="ru")
-    held = [
-        ParsedSubscription(Subscription(1, "Один", "удар", (), (1,)), tree),
-        ParsedSubscription(Subscription(2, "Два", "море", ("Маяк",), (1,)), parse("море")),
-        ParsedSubscription(Subscription(3, "Три", "(", (), (1,)), None, "…"),
-    ]
+def reason_facts() -> Iterator[EntryFacts]:
+    """An entry in each state that its alert, its records and its subscription can have."""
+    article = Article("Удар", feed_name="Лампа", language="ru")
     sent = AlertFact(
-        1,
-        1,
-        "Удар",
-        NOON,
-        DeliveryState.SENT,
-        "",
-        NOON,
-        arrived=True,
-        subscriptions=frozenset({1, 2}),
+        1, 1, "Удар", NOON, DeliveryState.SENT, "", NOON, arrived=True, matches={1: 1, 2: 1}
     )
-    states = [replace(sent, state=state, arrived=False) for state in (*DeliveryState, None)]
-    held_back = [replace(sent, pending=True, due_at=at) for at in (None, NOON)]
-    others = [
+    waits = [Wait(cause, NOON, "пауза") for cause in WaitCause]
+    others = (UncountedEntry(7, "Буря", "Маяк"), UncountedEntry(8, "Буря"))
+    alerts = [
+        sent,
+        *(replace(sent, state=state, arrived=False) for state in (*DeliveryState, None)),
+        *(replace(sent, state=DeliveryState.QUEUED, arrived=False, wait=wait) for wait in waits),
+        *(replace(sent, state=DeliveryState.DROPPED, error=reason) for reason in DropReason),
+        *(replace(sent, pending=True, due_at=at, uncounted=others) for at in (None, NOON)),
+        replace(sent, pending=True, matches={}),
         replace(sent, entry_id=9),
-        replace(sent, subscriptions=frozenset()),
+        replace(sent, matches={}),
         replace(sent, settled_at=None),
+        replace(sent, note=True, again_at=NOON),
+        replace(sent, again_at=NOON),
+        replace(sent, removed={5: ("Пять", NOON)}, matches={5: 1}),
     ]
+    records = [EntryRecord(1, 1, fate, leader) for fate in Fate for leader in (0, 9)]
     for silent in (None, *Silence):
-        for alerts in ((), *((alert,) for alert in (sent, *states, *held_back, *others))):
-            facts = EntryFacts(
-                StoredEntry(1, 1, article, NOON, NOON, silent), alerts, ((NOON, "Море"),)
-            )
-            reply = [
-                reason.text
-                for reason in explain_entry(
-                    facts, held, {1: ("тут", "пауза")}, lambda _: "12:00", MASKED
+        entry = StoredEntry(1, 1, article, NOON, NOON, silent)
+        for alert in (None, *alerts):
+            for record in (None, *records):
+                yield EntryFacts(
+                    entry,
+                    (alert,) if alert else (),
+                    ((NOON, "Море"),),
+                    (record,) if record else (),
                 )
-            ]
-            reply += [
-                describe_entry(facts, lambda _: "12:00", key, MASKED)
-                for key in ("link", "guid", "headline")
-            ]
-            assert not [text for text in reply if LATIN.search(text)]
+
+
+def test_reasons_are_all_of_the_language() -> None:
+    held = [
+        ParsedSubscription(known_subscription(1, "Один", "удар"), parse("удар")),
+        ParsedSubscription(known_subscription(2, "Два", "море", ("Маяк",)), parse("море")),
+        ParsedSubscription(known_subscription(3, "Три", "("), None, "…"),
+    ]
+    for facts in reason_facts():
+        accounts = accounts_of(facts, held, parse)
+        reply = [
+            reason.text
+            for reason in explain_entry(
+                facts, held, accounts, {1: "тут"}, lambda _: "12:00", MASKED
+            )
+        ]
+        reply += [
+            describe_entry(facts, lambda _: "12:00", key, MASKED)
+            for key in ("link", "guid", "headline")
+        ]
+        assert not [text for text in reply if LATIN.search(text)]
     feeds = [
         FeedFact("Лампа", "https://новости.рф/", seen, NOON, failed)
         for seen in (None, NOON)
