@@ -23,6 +23,7 @@ BENCHMARKS = {
     "latency": "Time of alerts and answers on their way",
     "chat_load": "Sending at the limits",
     "memory": "Idle memory",
+    "records": "Records of matches",
 }
 
 

@@ -91,6 +91,12 @@ def test_memory_is_measured_in_every_state(tmp_path: Path) -> None:
     assert_positive(row, "open", "after baseline, workers alive", "idle", "after a round of 304s")
 
 
+def test_records_are_weighed_and_timed_beside_a_commit_without_them(tmp_path: Path) -> None:
+    [row] = run("records", tmp_path)
+    assert (row["entries"], row["matches"]) == (40, 2)
+    assert_positive(row, "commit_us", "with_records_us", "bytes")
+
+
 def test_percolator_matches_all_entries_with_every_program(tmp_path: Path) -> None:
     rows = run("percolator", tmp_path)
     assert [row["program"] for row in rows] == ["newsbell", "words", "regex", "fts5"]
