@@ -16,13 +16,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from bot.text.clean import plain
 from bot.text.fold import words
-from bot.text.url import ascii_host, canonical
+from bot.text.url import article_number, ascii_host, canonical
 
 LENGTH = 4096  #: characters of a text that are looked at
 LINKS = 8  #: addresses of a text that are looked for
 HEADLINES = 12  #: headlines that a text may hold
 WORDS = 3  #: words that a part of a headline has at least
 _LETTERS = 8  # and its letters and digits
+_SHORT_NUMBER = 6  # digits
 _DEPTH = 4  # addresses within addresses
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _ESCAPED_SCHEME = re.compile(r"https?(?:%3a|:)(?:%2f|/){1,2}", re.IGNORECASE)
@@ -67,6 +68,7 @@ class Headline:
     text: str
     rest: str = ""  #: what stood beside it, and has to name the site: "Headline | Site"
     is_cut: bool = False  #: it ends within a word, perhaps
+    is_quoted: bool = False  #: it stood in quotes within a text, as other words may
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -75,9 +77,20 @@ class Headline:
         return folded[:-1] if self.is_cut else folded
 
     @property
+    def sought(self) -> str:
+        """What the folded words of its headline have, with a space before each and at the end."""
+        folded = " ".join(word.folded for word in words(self.text))
+        before = _CUT.sub("", self.text) if self.is_cut else ""
+        return f" {folded}" if before and not before[-1:].isspace() else f" {folded} "
+
+    @property
     def is_part(self) -> bool:
         """Whether it is long enough to be looked for within headlines."""
-        return len(self.words) >= WORDS and sum(map(len, self.words)) >= _LETTERS
+        return (
+            not self.is_quoted
+            and len(self.words) >= WORDS
+            and sum(map(len, self.words)) >= _LETTERS
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,22 +342,38 @@ def _lower(segments: Sequence[str]) -> list[str]:
 
 
 def _has_same_number(page: Page, other: Page) -> bool:
-    """Whether two paths of a site have one long number, and one place or like words around it."""
-    number, others = (
-        _number(page.segments[-1]),
-        _number(other.segments[-1] if other.segments else ""),
-    )
-    if not number or number != others:
+    """Whether two paths of a site have one article number, and like words or one place.
+
+    A short or a round number may be one that the article speaks of.
+    """
+    number = _number(page)
+    if not number or number != _number(other):
         return False
-    if page.segments[:-1] == other.segments[:-1]:
+    last, known = page.segments[-1], other.segments[-1]
+    slug, words_of_other = _slug_words(last), _slug_words(known)
+    if slug and 2 * len(slug & words_of_other) > max(len(slug), len(words_of_other)):
         return True
-    slug, known = (_slug_words(entry.segments[-1]) for entry in (page, other))
-    return bool(slug) and 2 * len(slug & known) > max(len(slug), len(known))
+    is_an_id = len(number) > _SHORT_NUMBER and not number.endswith("000")
+    in_place = page.segments[:-1] == other.segments[:-1] and number in last and number in known
+    return is_an_id and in_place
 
 
-def _number(segment: str) -> str:
-    numbers = re.findall(r"\d{6,14}", segment)
-    return str(numbers[-1]) if numbers else ""
+def _number(page: Page) -> str:
+    path = quote("/".join(page.segments))
+    return article_number(f"https://site/{path}").partition("#")[2]
+
+
+def marks_of(link: str) -> tuple[str, ...]:
+    """Return what the unescaped address of the page of a link has in it, in lower case: any of it.
+
+    A quick check before `is_same_page`.
+    """
+    page = page_of(link)
+    if page is None:
+        return ()
+    if page.segments:
+        return tuple(filter(None, (page.segments[-1].lower(), _number(page))))
+    return tuple(value.lower() for _, value in page.parameters)
 
 
 def _slug_words(segment: str) -> frozenset[str]:
@@ -416,13 +445,17 @@ def slug_words(link: str) -> tuple[str, ...]:
 def _headlines(lines: Sequence[str], least: int) -> Iterator[Headline]:
     """What a text may have for headlines, each of at least so many words."""
     whole = " ".join(lines)
-    texts = dict.fromkeys((whole, *(quoted.strip() for quoted in _QUOTED.findall(whole)), *lines))
     usable = [
-        text for text in texts if len(text.split()) >= (least if text == whole else max(least, 2))
-    ]
-    for text in usable[:4]:
+        text
+        for text in dict.fromkeys((whole, *lines))
+        if len(text.split()) >= (least if text == whole else max(least, 2))
+    ][:4]
+    for text in usable:
         yield Headline(text, is_cut=bool(_CUT.search(text)))
-    for text in usable[:4]:
+    for quoted in _QUOTED.findall(whole)[:4]:
+        if len(quoted.split()) > 1:
+            yield Headline(quoted.strip(), is_quoted=True)
+    for text in usable:
         ends = [(match.start(), match.end()) for match in _PIECES.finditer(text)]
         for start, end in (*reversed(ends[-3:]), *ends[:1]):
             before, after = text[:start].strip(), text[end:].strip()

@@ -5,9 +5,10 @@ addresses, what an address may be written as, numbers and words in addresses, he
 headlines. All work is bounded, however old the database is.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from bot.errors import QueryError
 from bot.i18n.catalog import ENGLISH, Translator
@@ -20,6 +21,7 @@ from bot.search.asked import (
     Asked,
     Headline,
     is_same_page,
+    marks_of,
     names_site,
     phrase,
     read,
@@ -32,7 +34,7 @@ from bot.text.url import canonical
 
 MOST = 50  #: entries that one address or headline is taken to mean
 HITS = 200  #: entries with its words that are compared with it
-NEWEST = 2000  #: entries that are compared without the index: it may not know them yet
+NEWEST = 500  #: entries that are compared without the index: it may not know them yet
 
 FoundBy = Literal["link", "guid", "headline", "words"]
 
@@ -83,11 +85,21 @@ class _Newest:
         self._archive = archive
         self._entries: list[FoundEntry] | None = None
         self._titles: list[str] | None = None
+        self._links: list[str] | None = None
 
     def entries(self) -> list[FoundEntry]:
         if self._entries is None:
             self._entries = self._archive.newest(NEWEST)
         return self._entries
+
+    def with_any(self, marks: Sequence[str]) -> list[FoundEntry]:
+        if self._links is None:
+            self._links = [unquote(entry.link).lower() for entry in self.entries()]
+        return [
+            entry
+            for entry, link in zip(self.entries(), self._links, strict=True)
+            if any(mark in link for mark in marks)
+        ]
 
     def with_words(self, words: str) -> list[FoundEntry]:
         if self._titles is None:
@@ -137,8 +149,8 @@ def _by_page(asked: Asked, link: str, archive: AskedArchive, newest: _Newest) ->
     same = _same_page(link, candidates)
     if not same and (slug := slug_words(link)):
         same = _same_page(link, _with_words(" ".join(f'"{word}"' for word in slug), archive))
-    if not same and variants(link):
-        same = _same_page(link, newest.entries())
+    if not same:
+        same = _same_page(link, newest.with_any(marks_of(link)))
     return _found(asked, same, "link")
 
 
@@ -152,7 +164,7 @@ def _by_headline(asked: Asked, headline: Headline, archive: AskedArchive) -> Fou
 
 
 def _by_words(asked: Asked, headline: Headline, archive: AskedArchive, newest: _Newest) -> Found:
-    words = f" {' '.join(headline.words)} "
+    words = headline.sought
     hits = _with_words(phrase(headline.text, is_cut=headline.is_cut), archive)
     entries = [entry for entry in hits if words in _padded(entry.title)]
     entries += newest.with_words(words)
