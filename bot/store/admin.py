@@ -19,6 +19,7 @@ from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.outages import read_outage
 from bot.store.sql import IS_QUEUED, IS_SENDING, QUEUED, marks
+from bot.store.unsent_alerts import release_ready
 from bot.store.waiting import read_waits
 
 RECENT_ENTRIES = timedelta(days=6)  #: a newsbell that ran until now had new entries since then
@@ -150,6 +151,9 @@ class AdminTables:
 
         def work(db: Database) -> int:
             count = clock_moments.correct(db, step)
+            if step.span:  # by the wrong clock a mute was over, or a story too old to come back
+                rows = db.execute("select id from chats where allowed = 1").fetchall()
+                release_ready(db, [row["id"] for row in rows], step.now)
             meta.write(db, MetaName.CLOCK_SEEN, put_time(step.now))
             if is_set:
                 meta.write(db, MetaName.CLOCK_SET, put_time(step.now))

@@ -175,6 +175,18 @@ def reconsider(
             _release(db, scope)
 
 
+def release_ready(db: Database, chats: Iterable[int], now: datetime) -> None:
+    """Queue what waits in these chats and may go out at once; nothing else changes.
+
+    When a wait ends is not decided anew: it may have begun by a clock that was wrong.
+    """
+    for chat_id in sorted(set(chats)):
+        for row in db.execute(_RECENT_PENDING, _Scope(chat_id, now).values).fetchall():
+            ready = _readiness(db, row, now, follows=False)
+            if ready.priority is not None and ready.due_at is None:
+                _queue(db, row, ready.priority, now)
+
+
 def reconsider_delivery(db: Database, delivery_id: int, now: datetime) -> None:
     """Withdraw what a delivery that waits again carries unwanted."""
     _withdraw(db, _QUEUED_DELIVERY, _Scope(0, now, delivery_id=delivery_id))

@@ -166,6 +166,7 @@ async def test_no_wait_outlasts_what_could_have_been_asked_for(
     write, read, longest = WAITS[name]
     async with _with_rows(tmp_path, server, clock) as harness:
         app = harness.app
+        execute(app, "update subscriptions set publishers = 2, or_after = 60")
         for stored, step, expected in (
             (NOON + MINUTE, timedelta(0), NOON + MINUTE),
             (NOON + YEAR, timedelta(0), NOON + longest),
@@ -175,6 +176,28 @@ async def test_no_wait_outlasts_what_could_have_been_asked_for(
             execute(app, write, put_time(stored))
             await app.store.admin.correct_moments(ClockStep(NOON, step))
             assert query(app, read) == [(put_time(expected),)]
+
+
+async def test_what_was_withdrawn_while_the_clock_was_wrong_goes_out_when_it_is_right(
+    tmp_path: Path, server: FeedServer, clock: ManualClock
+) -> None:
+    async with _with_rows(tmp_path, server, clock) as harness:
+        app = harness.app
+        execute(app, "delete from outbox_alerts")
+        execute(app, "delete from outbox")
+        execute(
+            app,
+            "update alerts set held = 1, message_id = null, due_at = null, created_at = ?",
+            put_time(NOON + YEAR),
+        )
+        [(held,)] = query(app, "select count(*) from alerts")
+        assert held > 0
+
+        await app.store.admin.correct_moments(ClockStep(clock.now(), -YEAR))
+
+        assert query(app, "select count(*) from alerts where held = 1") == [(0,)]
+        queued = "select count(*) from outbox where kind = 'alert' and state = 'queued'"
+        assert query(app, queued) == [(held,)]
 
 
 async def test_waits_that_a_clock_ahead_left_are_mended_at_the_start_and_told_once(
