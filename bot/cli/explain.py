@@ -18,6 +18,7 @@ from bot.cli import output
 from bot.cli.common import archive, readable
 from bot.cli.config_file import config_option
 from bot.cli.faults import Fault, Misconfigured, failing, plural
+from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
@@ -108,7 +109,7 @@ class _Explainer:
     """Prints what happened to articles, for all subscriptions or one."""
 
     def __init__(self, config: Config, stored: Archive, only: str | None) -> None:
-        self._console = output.console(error=False)
+        self._console = open_console(error=False)
         self.now, self._zone = datetime.now(UTC), ZoneInfo(config.settings.timezone)
         self._names = config.names
         subscriptions = stored.known_subscriptions()
@@ -236,7 +237,7 @@ def story(what: tuple[str, ...], path: Path, *, as_json: bool) -> None:
         return
     zone, now = ZoneInfo(config.settings.timezone), datetime.now(UTC)
     output.storyline(
-        output.console(error=False), stories, lambda moment: Translator(zone).time(moment, now)
+        open_console(error=False), stories, lambda moment: Translator(zone).time(moment, now)
     )
 
 

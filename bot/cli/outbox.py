@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from bot.cli import output
 from bot.cli.by_hand import by_hand
 from bot.cli.common import read_only, readable
 from bot.cli.config_file import config_option
 from bot.cli.faults import plural
+from bot.cli.tables import open_console, outbox_table
 from bot.model.delivery import DeliveryState
 from bot.store.admin import UNFINISHED
 
@@ -37,9 +37,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
     if not rows:
         click.echo("The outbox is empty.")
         return
-    output.console(error=False).print(
-        output.outbox_table(rows, now, ZoneInfo(config.settings.timezone))
-    )
+    open_console(error=False).print(outbox_table(rows, now, ZoneInfo(config.settings.timezone)))
     counts = read_only(config).status().deliveries
     rest = sum(counts.get(state, 0) for state in states or UNFINISHED) - len(rows)
     if rest > 0:

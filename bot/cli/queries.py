@@ -21,6 +21,7 @@ from bot.cli import output
 from bot.cli.common import archive, read_query, readable
 from bot.cli.config_file import config_option
 from bot.cli.faults import Misconfigured, failing
+from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.entries import Span
@@ -61,7 +62,7 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
     config = readable(path)
     tree = read_query(query, config)
     console, zone, now = (
-        output.console(error=False),
+        open_console(error=False),
         ZoneInfo(config.settings.timezone),
         datetime.now(UTC),
     )
@@ -110,7 +111,7 @@ def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> Non
     config = readable(path)
     tree = read_query(query, config)
     console, zone, now = (
-        output.console(error=False),
+        open_console(error=False),
         ZoneInfo(config.settings.timezone),
         datetime.now(UTC),
     )

@@ -13,6 +13,7 @@ from bot.cli.config_file import config_option
 from bot.cli.event_loop import run_to_end
 from bot.cli.first_polls import FirstPolls
 from bot.cli.streams import discard_output, outlast_readers
+from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.feeds.poller import PollReport
@@ -63,7 +64,7 @@ def run(path: Path, *, once: bool, as_json: bool, verbose: bool) -> None:
 
 async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_json: bool) -> int:
     stop_while_starting()
-    console = output.console()
+    console = open_console()
     if rejected:
         console.print(Text(rejected_text(rejected, config), style="red"))
     first = FirstPolls(console)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import click
 from rich.text import Text
 
-from bot.cli import output
 from bot.cli.common import in_force, read_only, rejected_text
 from bot.cli.config_file import config_option
+from bot.cli.tables import open_console, status_table
 from bot.search.feed_state import overruled_hint
 from bot.text.output_charset import takes_unicode
 
@@ -68,10 +68,10 @@ def status(path: Path, *, as_json: bool) -> None:
             )
         )
         return
-    console = output.console(error=False)
+    console = open_console(error=False)
     if rejected:
         console.print(Text(f"{rejected_text(rejected, config)}\n{rejected.places()}", style="red"))
-    for part in output.status_table(current, datetime.now(UTC), ZoneInfo(config.settings.timezone)):
+    for part in status_table(current, datetime.now(UTC), ZoneInfo(config.settings.timezone)):
         console.print(part)
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from support import NOON, ManualClock, sqlite
 from telegram_harness import ANN, BOB, TelegramHarness, open_harness
 
-from bot.cli import output
+from bot.cli import tables
 from bot.delivery.channels import telegram
 from bot.model.delivery import DeliveryKind, Outage, ServiceFault
 from bot.model.message import Message
@@ -171,7 +171,7 @@ def test_status_says_what_is_wrong_with_telegram() -> None:
     for fault, reason in reasons.items():
         status = Status((), (), 0, outage=Outage(fault, reason, NOON - HOUR))
         console = Console(file=StringIO(), width=200)
-        for part in output.status_table(status, NOON, UTC):
+        for part in tables.status_table(status, NOON, UTC):
             console.print(part)
         assert isinstance(console.file, StringIO)
         shown = console.file.getvalue()

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from support import NOON, ManualClock, config_text, newsbell, sqlite
 from telegram_harness import ANN, ArticleSpec, OpenHarness, TelegramHarness, rule
 
-from bot.cli.output import outbox_table, status_table
+from bot.cli.tables import outbox_table, status_table
 from bot.model.alerts import BundleKind, Priority
 from bot.model.delivery import (
     DeliveryKind,
