@@ -18,14 +18,17 @@ from bot.model.alerts import (
     UnsentMatch,
 )
 from bot.model.archive import (
+    ArrivalFacts,
     AskedKeys,
     ChatFact,
     EntryFacts,
     FeedFact,
+    FeedPast,
     FoundEntry,
     KnownSubscription,
     StoredEntry,
     StoryEntry,
+    StoryMember,
 )
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
 from bot.model.chats import Chat, Developments, Subscription, TokenPurpose
@@ -156,12 +159,29 @@ class Archive(Protocol):
         ...
 
     def entries(
-        self, expression: str, since: datetime | None, step: int = 1
+        self,
+        expression: str,
+        since: datetime | None,
+        step: int = 1,
+        grouping: Grouping = Grouping.NORMAL,
     ) -> Iterator[StoredEntry]:
         """Yield the entries that a search has to look at, newest first.
 
-        With `step`, only every `step`-th of them. An empty expression selects all entries.
+        With `step`, only those of every `step`-th story, at the level `grouping`. An empty
+        expression selects all entries.
         """
+        ...
+
+    def members(self, grouping: Grouping, stories: Collection[int]) -> list[StoryMember]:
+        """Return all entries of these stories, in the order in which they came."""
+        ...
+
+    def feed_pasts(self, since: datetime) -> list[FeedPast]:
+        """Return what is known of the past of each feed that is polled, since then."""
+        ...
+
+    def arrivals(self, since: datetime) -> ArrivalFacts:
+        """Return when entries came since then, those of first fetches aside."""
         ...
 
 

@@ -11,13 +11,21 @@ from support import NOON
 
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import DesiredConfig
-from bot.model.entries import Article, EntryKeys, KnownEntry, NewEntry, PlacedEntry, Revision
+from bot.model.entries import (
+    Article,
+    EntryKeys,
+    KnownEntry,
+    NewEntry,
+    PlacedEntry,
+    Revision,
+    Silence,
+)
 from bot.model.feeds import DeclaredFeed, FeedState
 from bot.model.poll import FeedCommit, Lookup
 from bot.model.stories import Placement, StoryIds
 from bot.parse.entry_keys import link_key, number_key, title_key
 from bot.query.parser import parse
-from bot.search.backtest import search
+from bot.search.matches import search
 from bot.store.sqlite import SqliteStore
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -30,8 +38,8 @@ DECLARED = DesiredConfig(
 )
 
 
-def _placed(entry: NewEntry, story: int) -> PlacedEntry:
-    return PlacedEntry(entry, Placement(entry.id, StoryIds(story, story, story)), "wire", "wire")
+def _placed(entry: NewEntry, story_ids: StoryIds, origin: str) -> PlacedEntry:
+    return PlacedEntry(entry, Placement(entry.id, story_ids), origin, origin)
 
 
 class ArchiveHarness:
@@ -39,6 +47,7 @@ class ArchiveHarness:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "newsbell.db"
+        self.watched_since = NOON - 365 * DAY  #: the first fetch of both feeds
         self._runner = asyncio.Runner()
         self.open()
 
@@ -75,8 +84,14 @@ class ArchiveHarness:
         feed: int = 1,
         story: int = 0,
         published: datetime | None = None,
+        silent: Silence | None = None,
+        ids: StoryIds | None = None,
+        origin: str = "wire",
     ) -> list[int]:
-        """Store articles or headlines; return their ids. A story of 0 makes a story of each."""
+        """Store articles or headlines; return their ids. A story of 0 makes a story of each.
+
+        `ids` are all three stories, where they differ.
+        """
         articles = [Article(item, language="en") if isinstance(item, str) else item for item in new]
         keys = tuple(
             EntryKeys(
@@ -103,10 +118,14 @@ class ArchiveHarness:
                 updated=None,
                 first_seen_at=at,
                 language=article.language,
+                silent=silent,
             )
             for number, article in enumerate(articles)
         )
-        self._commit(feed, new=tuple(_placed(entry, story or entry.id) for entry in entries))
+        placed = (
+            _placed(entry, ids or StoryIds(*(story or entry.id,) * 3), origin) for entry in entries
+        )
+        self._commit(feed, new=tuple(placed))
         return [entry.id for entry in entries]
 
     def revise(self, number: int, now: Article, *, at: datetime = NOON) -> None:
@@ -164,4 +183,4 @@ class ArchiveHarness:
         self.run(self.store.polls.commit([FeedCommit(feed, self._state(), **what)], at))
 
     def _state(self) -> FeedState:
-        return FeedState(next_poll_at=NOON + 365 * DAY, baseline_at=NOON)
+        return FeedState(next_poll_at=NOON + 365 * DAY, baseline_at=self.watched_since)

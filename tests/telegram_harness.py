@@ -103,6 +103,7 @@ class TelegramHarness:
     api: BotApi
     clock: ManualClock
     terminal: Recorder
+    watched_since: datetime = NOON - timedelta(days=3)  #: the first fetch of the feed
 
     async def bring(
         self,
@@ -296,7 +297,7 @@ class TelegramHarness:
         return FeedCommit(1, self._state(), revisions=revisions)
 
     def _state(self) -> FeedState:
-        return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=NOON)
+        return FeedState(next_poll_at=NOON + timedelta(days=365), baseline_at=self.watched_since)
 
     async def _commit(self, decisions: Sequence[PollDecision]) -> None:
         commits = await self._decide(decisions)

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from itertools import islice
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from bot.chat.access import Access
 from bot.errors import QueryError
@@ -27,8 +26,10 @@ from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
 from bot.query.parser import Names, parse
 from bot.query.price import chat_price, check_chat_price
 from bot.query.tree import Node
-from bot.search.backtest import Forecast, Hit, backtest, daily_counts, search
+from bot.search.backtest import Forecast, backtest
 from bot.search.found import Found, find, first_with_link
+from bot.search.matches import Hit, daily_counts, search
+from bot.search.past_alerts import Terms
 
 SEARCH_DAYS = 30  #: how far back a search in a chat looks
 SEARCH_HITS = 10  #: articles that it shows
@@ -115,11 +116,11 @@ class SearchService:
         names = self.names
         return await self.run(lambda: chat_price(_trees(queries, names)))
 
-    async def forecast(self, tree: Node, chat_id: int, feeds: Sequence[str] = ()) -> Forecast:
-        """Return what a query would have alerted of in the last week."""
-        zone, now = ZoneInfo(self._config().timezone), self._clock.now()
+    async def forecast(self, tree: Node, chat_id: int, terms: Terms, zone: tzinfo) -> Forecast:
+        """Return what a subscription would have sent there in the last week, and may send."""
+        now = self._clock.now()
         return await self.run(
-            lambda: backtest(tree, self.archive(chat_id), now, feeds=feeds, zone=zone)
+            lambda: backtest(tree, self.archive(chat_id), now, terms=terms, zone=zone)
         )
 
     async def search(self, tree: Node, chat_id: int) -> list[Hit]:

@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from bot.alerts import options as alert_options
 from bot.cli.config_file import misconfigured
 from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config
 from bot.errors import ConfigError, NewsbellError, QueryError
 from bot.i18n.catalog import Translator
+from bot.model.chats import AlertOptions
 from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.service import last_good
@@ -82,5 +84,20 @@ def read_query(query: str, config: Config) -> Node:
     try:
         return parse(query, config.names)
     except QueryError as error:
-        caret = f"\n\n{error.caret()}" if query.strip() else ""
-        raise Misconfigured(f"{error.message}{caret}") from None
+        raise _mistaken(query, error) from None
+
+
+def read_subscription(text: str, config: Config) -> tuple[AlertOptions, Node]:
+    """Return the options in front of a query, and its tree. Raises Misconfigured."""
+    try:
+        options, query = alert_options.split(text)
+        if misplaced := alert_options.misplaced(query):
+            raise misplaced
+    except QueryError as error:
+        raise _mistaken(text, error) from None
+    return options, read_query(query, config)
+
+
+def _mistaken(query: str, error: QueryError) -> Misconfigured:
+    caret = f"\n\n{error.caret()}" if query.strip() else ""
+    return Misconfigured(f"{error.message}{caret}")

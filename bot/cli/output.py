@@ -11,10 +11,12 @@ from rich.text import Text
 
 from bot.cli.faults import plural
 from bot.delivery.render import excerpt
+from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, Settlement
 from bot.model.entries import Span
-from bot.search.backtest import Forecast, Hit
+from bot.search.backtest import Forecast
 from bot.search.forecast_text import forecast_text
+from bot.search.matches import Hit
 from bot.search.timeline import (
     TimelineStory,
     format_delay,
@@ -89,17 +91,15 @@ def forecast(
     console: Console,
     forecast: Forecast,
     names: Mapping[int, str],
-    when: Callable[[datetime], str],
+    translator: Translator,
 ) -> None:
     """Print a backtest: how many alerts to expect, a chart, overlaps, the newest matches."""
-    console.print(Text(forecast_text(forecast, width=_BAR_WIDTH)))
+    console.print(Text(forecast_text(forecast, translator, _BAR_WIDTH)))
     if forecast.nothing_stored:
         return
     if forecast.share < 1:
         step = round(1 / forecast.share)
-        console.print(
-            f"The query is broad: these are estimates from every {_ordinal(step)} article."
-        )
+        console.print(f"The query is broad: these are estimates from every {_ordinal(step)} story.")
     for number, count in forecast.overlap[:_OVERLAPS]:
         verb = "is" if count == 1 else "are"
         name = names.get(number, number)
@@ -107,7 +107,7 @@ def forecast(
     if forecast.hits:
         console.print()
     for match in forecast.hits:
-        hit(console, match, when(match.entry.at))
+        hit(console, match, translator.time(match.entry.at, forecast.now))
 
 
 def _ordinal(number: int) -> str:

@@ -6,7 +6,8 @@ They read the database and change nothing.
 import json
 import sys
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -18,25 +19,32 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import output
-from bot.cli.common import archive, read_query, readable
+from bot.cli.common import archive, read_query, read_subscription, readable
 from bot.cli.config_file import config_option
 from bot.cli.faults import Misconfigured, failing
 from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
+from bot.model.archive import ChatFact
+from bot.model.chats import Developments
 from bot.model.entries import Span
+from bot.model.stories import Grouping
 from bot.names.spellings import safe_exonyms, spellings
 from bot.query.index import Index
 from bot.query.tree import Name
-from bot.search.backtest import MAX_EXAMINED, Hit
+from bot.search.backtest import MAX_EXAMINED
 from bot.search.backtest import backtest as run_backtest
-from bot.search.backtest import search as search_archive
 from bot.search.export import export_config
+from bot.search.matches import Hit
+from bot.search.matches import search as search_archive
+from bot.search.past_alerts import Terms
+from bot.store.archive import Archive
 from bot.text.clean import plain
 from bot.text.fold import folded_key
 from bot.text.output_charset import takes_unicode
 
 _OVERLAPS = 5_000  # subscriptions that a backtest is compared with
+_SECONDS = 600.0  # that a backtest may take
 _feeds = click.option(
     "--feeds",
     multiple=True,
@@ -100,30 +108,68 @@ def _record(hit: Hit) -> dict[str, object]:
 @click.option(
     "--days", type=click.FloatRange(0.1, 90), default=7, show_default=True, help="How far back."
 )
+@click.option("--chat", metavar="NAME", help="As this chat would be alerted: level, feeds, zone.")
 @_feeds
 @config_option
-def backtest(query: str, path: Path, feeds: tuple[str, ...], days: float) -> None:
+def backtest(query: str, path: Path, chat: str | None, feeds: tuple[str, ...], days: float) -> None:
     """Try a query on past articles.
 
-    Shows how many alerts to expect, stories by day, the newest matches, and which subscriptions
-    already alert for the same stories.
+    Options of alerts go before the query, as in /subscribe. Shows how many alerts to expect,
+    alerts by day, the newest matches, and which subscriptions already alert for the same stories.
     """
     config = readable(path)
-    tree = read_query(query, config)
-    console, zone, now = (
-        open_console(error=False),
-        ZoneInfo(config.settings.timezone),
-        datetime.now(UTC),
-    )
+    options, tree = read_subscription(query, config)
+    now, stored = datetime.now(UTC), archive(config)
     with failing():
-        stored = archive(config)
+        viewer = _viewer(stored, config, chat)
         subscriptions = stored.subscriptions()
         index = Index(config.names, stored.languages())
         for subscription in subscriptions[:_OVERLAPS]:
             index.set(subscription)
-        forecast = run_backtest(tree, stored, now, days, feeds, index, zone)
+        terms = Terms(feeds, options, viewer.grouping, viewer.developments)
+        forecast = run_backtest(
+            tree,
+            stored.of_chat(viewer.chat_id, _SECONDS),
+            now,
+            timedelta(days=days),
+            terms,
+            index,
+            viewer.zone,
+        )
     names = {subscription.id: subscription.name for subscription in subscriptions}
-    output.forecast(console, forecast, names, lambda moment: Translator(zone).time(moment, now))
+    output.forecast(open_console(error=False), forecast, names, Translator(viewer.zone))
+
+
+@dataclass(frozen=True, slots=True)
+class _Viewer:
+    """The chat for which a query is tried; without an id, any that added no feeds."""
+
+    chat_id: int
+    grouping: Grouping
+    developments: Developments
+    zone: ZoneInfo
+
+
+def _viewer(stored: Archive, config: Config, name: str | None) -> _Viewer:
+    settings = config.settings
+    zone, grouping = ZoneInfo(settings.timezone), Grouping(settings.stories)
+    if name is None:
+        return _Viewer(0, grouping, Developments.NOTE, zone)
+    chats = stored.chat_addresses()
+    for number, facts in chats.items():
+        if name in {facts.name, str(facts.address)}:
+            return _Viewer(
+                number,
+                facts.grouping or grouping,
+                facts.in_force.developments or Developments.NOTE,
+                ZoneInfo(facts.in_force.zone) if facts.in_force.zone else zone,
+            )
+    raise _unknown_chat(name, chats)
+
+
+def _unknown_chat(name: str, chats: Mapping[int, ChatFact]) -> Misconfigured:
+    known = ", ".join(sorted(facts.name for facts in chats.values())[:20]) or "none"
+    return Misconfigured(f"There is no chat {name!r}. Chats: {known}.")
 
 
 @click.command()
@@ -140,8 +186,7 @@ def export(path: Path, chat: str | None) -> None:
             number for number, facts in chats.items() if chat in {facts.name, str(facts.address)}
         }
         if not numbers:
-            known = ", ".join(sorted(facts.name for facts in chats.values())[:20]) or "none"
-            raise Misconfigured(f"There is no chat {chat!r}. Chats: {known}.")
+            raise _unknown_chat(chat, chats)
         subscriptions = [
             replace(subscription, chats=common)
             for subscription in subscriptions

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model.alerts import Fate
 from bot.model.chats import AlertOptions, ChatKind, ChatSettings
 from bot.model.delivery import DeliveryState, Wait
 from bot.model.entries import Article, Silence
 from bot.model.feeds import Failure
-from bot.model.stories import Pair, StoryIds
+from bot.model.stories import Grouping, Pair, StoryIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,65 @@ class StoredEntry:
     published: datetime | None
     first_seen_at: datetime
     silent: Silence | None  #: why it got no alert by itself
+    strict_id: int = 0
+    storyline_id: int = 0
+
+    @property
+    def story_ids(self) -> StoryIds:
+        """Return its stories."""
+        return StoryIds(self.strict_id, self.story_id, self.storyline_id)
 
     @property
     def at(self) -> datetime:
         """Return when it was published, at the latest when it was first seen."""
         return min(self.published, self.first_seen_at) if self.published else self.first_seen_at
+
+
+@dataclass(frozen=True, slots=True)
+class StoryMember:
+    """An entry of a story, as far as it decides when the story alerts."""
+
+    id: int
+    story_ids: StoryIds
+    feed: str  #: address of its feed
+    origin: str  #: whom it counts for
+    confirms: bool  #: it counts for that in the stories that it did not open
+    title: str
+    published: datetime | None
+    first_seen_at: datetime
+    silent: Silence | None
+
+    def counts(self, grouping: Grouping) -> bool:
+        """Return whether its publisher counts as such of the story at this level."""
+        opens = self.id == self.story_ids.at(grouping)
+        return opens or self.confirms or grouping is Grouping.STRICT
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPast:
+    """What the stored entries show of a polled feed's past."""
+
+    url: str
+    name: str
+    tags: tuple[str, ...]
+    watched_since: datetime  #: its first fetch
+    watched: int  #: entries that came since then, within the period that was asked for
+    #: dates of the entries of its first fetch; empty where that was before the period
+    shown: tuple[datetime, ...] = ()
+    undated: int = 0  #: entries of its first fetch without a date
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """Return what a subscription may name the feed by."""
+        return frozenset((self.url, self.name, *self.tags))
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalFacts:
+    """When the entries of a period came."""
+
+    hours: tuple[tuple[datetime, int], ...]  #: each hour with any, and how many
+    lag: timedelta  #: from an entry's date until it was seen, on average; at most hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +225,8 @@ class ChatFact:
     topic: int
     declared: bool  #: by the configuration file
     settings: ChatSettings = ChatSettings()  #: that the chat itself chose
+    in_force: ChatSettings = ChatSettings()  #: the file's, else the chat's own
+    grouping: Grouping | None = None  #: None: as the file's settings say
 
 
 @dataclass(frozen=True, slots=True)

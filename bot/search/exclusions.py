@@ -23,7 +23,7 @@ from bot.query.prefilter import fts_expression
 from bot.query.signs import signs_of
 from bot.query.tree import Meta, NamedList, Node, NoneOf, Term, show, show_leaf
 from bot.query.words import ArticleWords
-from bot.search.backtest import matching_entries, sampling_plan
+from bot.search.matches import matching_entries, sampling_plan
 from bot.stories.keywords import Keyword, extract_keywords
 from bot.text.fold import folded_key
 from bot.text.language import language_of
@@ -79,7 +79,7 @@ class _MatchedStory:
 class _RecentMatches:
     others: list[_MatchedStory]
     unwanted: _MatchedStory | None
-    step: int  #: every `step`-th match was examined
+    step: int  #: every `step`-th story was examined
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +246,10 @@ def _recent_matches(
     """The stories that the query matched, each with the candidates that its articles contain."""
     text = f"{unwanted.article.title} {unwanted.article.summary}"
     limit = MAX_EXAMINED // _UNSPACED_FACTOR if tokens(text).unspaced else MAX_EXAMINED
-    expression, step = sampling_plan(tree, archive, since, limit)
+    plan = sampling_plan(tree, archive, since, limit)
     matcher = ClauseMatcher([candidate.clause for candidate in candidates])
     stories: dict[int, _MatchedStory] = {}
-    for entry, words, _ in matching_entries(tree, archive, expression, feeds, since, step):
+    for entry, words, _ in matching_entries(tree, archive, plan, feeds, since):
         if entry.at < since:
             continue
         bits = matcher.match_bits(words)
@@ -258,7 +258,7 @@ def _recent_matches(
         story.in_all &= bits
         story.in_any |= bits
     own = stories.pop(unwanted.story_id, None)
-    return _RecentMatches(list(stories.values()), own, step)
+    return _RecentMatches(list(stories.values()), own, plan.step)
 
 
 def _scored(candidates: Sequence[_Candidate], recent: _RecentMatches) -> list[_ScoredCandidate]:

@@ -16,21 +16,24 @@ from sqlite_utils import Database
 
 from bot.errors import StoreTimeout
 from bot.model.archive import (
+    ArrivalFacts,
     AskedKeys,
     ChatFact,
     EntryFacts,
     FeedFact,
+    FeedPast,
     FoundEntry,
     KnownSubscription,
     StoredEntry,
     StoryEntry,
+    StoryMember,
 )
 from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import counts_from_sight
 from bot.model.feeds import Failure
-from bot.model.stories import Pair, PairReason
+from bot.model.stories import Grouping, Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
-from bot.store import meta
+from bot.store import meta, past
 from bot.store.database import read_only
 from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
@@ -43,7 +46,7 @@ from bot.store.mappers import (
     sure_time,
 )
 from bot.store.meta import MetaName
-from bot.store.sql import marks
+from bot.store.sql import STORY_COLUMNS, marks
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _ENTRY = """
@@ -134,7 +137,10 @@ _NOT_OF_OTHERS = """
     (f.private = 0 or exists (
         select 1 from feed_chats where feed_id = f.id and feed_chats.chat_id = {chat}))
 """
-_CHAT_ADDRESSES = "select id, name, kind, address, topic, declared, settings from chats"
+_CHAT_ADDRESSES = """
+    select id, name, kind, address, topic, declared, settings, declared_settings,
+        coalesce(declared_grouping, grouping) as level from chats
+"""
 _ADDED_FEEDS = """
     select url, coalesce(nullif(c.name, ''), f.name) as name, c.tags
     from feeds f join feed_chats c on feed_id = f.id
@@ -191,21 +197,41 @@ class Archive:
             return int(db.execute(statement, values).fetchone()[0])
 
     def entries(
-        self, expression: str, since: datetime | None, step: int = 1
+        self,
+        expression: str,
+        since: datetime | None,
+        step: int = 1,
+        grouping: Grouping = Grouping.NORMAL,
     ) -> Iterator[StoredEntry]:
         """Yield the entries that a search has to look at, newest first.
 
-        With `step`, only every `step`-th of them. An empty expression selects all entries.
+        With `step`, only those of every `step`-th story, at the level `grouping`. An empty
+        expression selects all entries.
         """
         with self._open() as db:
             where, values = _where(db, expression, since)
             if step > 1:
-                where += " and e.id % :step = 0"
+                where += f" and e.{STORY_COLUMNS[grouping]} % :step = 0"
             statement = f"{_ENTRY} where {where} and {self._readable} order by e.id desc"
             for row in db.execute(statement, {**values, "step": step}):
                 if self._is_late():
                     raise StoreTimeout("The search took longer than it may.")
                 yield stored_entry(row)
+
+    def members(self, grouping: Grouping, stories: Collection[int]) -> list[StoryMember]:
+        """Return all entries of these stories, in the order in which they came."""
+        with self._open() as db:
+            return past.members(db, self._readable, grouping, stories)
+
+    def feed_pasts(self, since: datetime) -> list[FeedPast]:
+        """Return what is known of the past of each feed that is polled, since then."""
+        with self._open() as db:
+            return past.feed_pasts(db, self._readable, since)
+
+    def arrivals(self, since: datetime) -> ArrivalFacts:
+        """Return when entries came since then, those of first fetches aside."""
+        with self._open() as db:
+            return past.arrivals(db, self._readable, since)
 
     def subscriptions(self) -> list[Subscription]:
         """Return all subscriptions in force."""
@@ -331,6 +357,8 @@ class Archive:
                 row["topic"],
                 bool(row["declared"]),
                 get_settings(row["settings"]),
+                get_settings(row["declared_settings"]).over(get_settings(row["settings"])),
+                Grouping(row["level"]) if row["level"] else None,
             )
             for row in rows
         }

@@ -120,6 +120,8 @@ def stored_entry(row: Any) -> StoredEntry:
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
         silent=Silence(row["silent"]) if row["silent"] else None,
+        strict_id=row["strict_id"],
+        storyline_id=row["storyline_id"],
     )
 
 

@@ -12,8 +12,8 @@ from bot.errors import QueryError, StoreError, StoreTimeout
 from bot.model.chat_events import OwnFeed, Reply
 from bot.model.status import FeedStatus, Status
 from bot.ports import ChatStore
-from bot.search.backtest import Hit
 from bot.search.feed_state import feed_state, status_text
+from bot.search.matches import Hit
 from bot.text.clean import cut
 from bot.text.fold import fold
 

@@ -145,10 +145,10 @@ class Start(StaticScreen):
         """Try the words of a topic, and ask whether to subscribe. Raises StoreError."""
         translator, feeds = context.translator, _feeds(screen)
         try:
-            _, tree = await self._subscriber.read(text)
+            options, tree = await self._subscriber.read(text)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
-        forecast = await self._subscriber.forecast(tree, context, feeds)
+        forecast = await self._subscriber.forecast(tree, context, options, feeds)
         composer = Composer().add(cut(as_query(tree), CARET), "code")
         if feeds:
             names = translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300))
@@ -206,8 +206,8 @@ class Start(StaticScreen):
         tag = tags[number - 1]
         feeds = await self._store.feeds_of(context.chat.id)
         names = [feed.name for feed in feeds if tag in feed.tags]
-        _, tree = await self._subscriber.read("*")
-        forecast = await self._subscriber.forecast(tree, context, [tag])
+        options, tree = await self._subscriber.read("*")
+        forecast = await self._subscriber.forecast(tree, context, options, [tag])
         more = f" +{len(names) - _NAMED}" if len(names) > _NAMED else ""
         listed = cut(", ".join(names[:_NAMED]), 600)
         composer = Composer().add(f"#{tag}", "bold").add(f"\n{listed}{more}")

@@ -21,6 +21,8 @@ from bot.query.tree import Node
 from bot.query.tree import show as as_query
 from bot.query.warnings import query_warnings
 from bot.search.backtest import Forecast
+from bot.search.forecast_text import counts_text, expectation_lines
+from bot.search.past_alerts import Terms
 from bot.text.clean import cut, plain
 
 NAME_LENGTH = 60  #: characters of a subscription's name, taken from its query
@@ -53,14 +55,21 @@ class Subscriber:
         return None
 
     async def forecast(
-        self, tree: Node, context: Context, feeds: Sequence[str] = ()
+        self, tree: Node, context: Context, options: AlertOptions, feeds: Sequence[str] = ()
     ) -> Forecast | None:
-        """Return what the query would have alerted of.
+        """Return what the subscription would have sent to the chat, and may send.
 
         None where stored articles cannot be read now, which need not keep anyone from subscribing.
         """
+        chat, default = context.chat, Terms()
+        terms = Terms(
+            tuple(feeds),
+            options,
+            self._config().grouping_of(chat.id),
+            chat.settings.developments or default.developments,
+        )
         try:
-            return await self._search.forecast(tree, context.chat.id, feeds)
+            return await self._search.forecast(tree, chat.id, terms, context.translator.zone)
         except StoreError:
             return None
 
@@ -161,7 +170,7 @@ def subscribed_message(
     forecast: Forecast | None,
     feeds: Sequence[str] = (),
 ) -> Message:
-    """Return that the chat is subscribed, and how many alerts the past days would have brought."""
+    """Return that the chat is subscribed, and how many alerts to expect."""
     lead = translator.gettext("Done. You get one alert here per new story matching:")
     composer = Composer().add(f"{lead}\n").add(cut(as_query(tree), CARET), "code")
     lines = []
@@ -169,14 +178,9 @@ def subscribed_message(
         lines.append(translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300)))
     lines += _option_lines(translator, options)
     if forecast and not forecast.nothing_stored:
-        number = round(forecast.alerts_per_week)
-        rare = translator.gettext("Judging by the last days: less than one alert a week.")
-        often = translator.ngettext(
-            "Judging by the last days: about {number} alert a week.",
-            "Judging by the last days: about {number} alerts a week.",
-            number,
-        )
-        lines.append(rare if forecast.alerts_per_week < 1 else often)
+        if forecast.expectation is None:
+            lines.append(counts_text(forecast, translator))
+        lines += expectation_lines(forecast, translator)
     for line in lines:
         composer.add(f"\n{line}")
     add_warnings(composer, tree, translator)

@@ -227,7 +227,9 @@ class SubscriptionControls:
             return Reply(query_mistake(error, translator))
         if obstacle := await self._subscriber.too_dear(context, text.strip(), number):
             return Reply(obstacle)
-        forecast = await self._subscriber.forecast(tree, context, subscription.feeds)
+        forecast = await self._subscriber.forecast(
+            tree, context, subscription.options, subscription.feeds
+        )
         lead = translator.gettext("The new query:")
         composer = Composer().add(f"{lead}\n").add(cut(as_query(tree), CARET), "code")
         if forecast:

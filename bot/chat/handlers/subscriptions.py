@@ -38,8 +38,8 @@ from bot.model.chats import Subscription, Urgency
 from bot.model.message import Message
 from bot.ports import Members
 from bot.query.tree import Node
-from bot.search.backtest import MANY_ALERTS_A_DAY, Forecast
-from bot.search.forecast_text import forecast_text
+from bot.search.backtest import Forecast
+from bot.search.forecast_text import a_day_text, counts_text, forecast_text
 from bot.text.clean import cut
 
 _READING = frozenset(
@@ -92,14 +92,14 @@ class Subscriptions(StaticScreen):
                 )
             )
         try:
-            _, tree = await self._subscriber.read(query)
+            options, tree = await self._subscriber.read(query)
             obstacle = await self._subscriber.obstacle(query, context)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
         if obstacle:
             return Reply(obstacle)
-        forecast = await self._subscriber.forecast(tree, context)
-        if forecast and forecast.alerts_per_day > MANY_ALERTS_A_DAY:
+        forecast = await self._subscriber.forecast(tree, context, options)
+        if forecast and forecast.is_noisy:
             return _confirmation(context, query, tree, forecast)
         return await self._subscriber.subscribe(context, query, forecast)
 
@@ -123,10 +123,10 @@ class Subscriptions(StaticScreen):
                 )
             )
         try:
-            _, tree = await self._subscriber.read(query)
+            options, tree = await self._subscriber.read(query)
         except QueryError as error:
             return Reply(query_mistake(error, translator))
-        forecast = await self._subscriber.forecast(tree, context)
+        forecast = await self._subscriber.forecast(tree, context, options)
         if forecast is None:
             return text_reply(archive_unavailable(translator))
         composer = Composer().add(forecast_text(forecast, translator))
@@ -263,10 +263,14 @@ def _add_line(
 def _confirmation(context: Context, query: str, tree: Node, forecast: Forecast) -> Reply:
     """Ask whether a query that would alert a lot is meant."""
     translator = context.translator
-    lead = translator.gettext(
-        "That would be about {number} alerts a day. Latest:",
-        number=f"{forecast.alerts_per_day:.0f}",
-    )
+    if forecast.expectation:
+        lead = translator.gettext(
+            "That is a lot of alerts: {range} a day. Latest:",
+            range=a_day_text(forecast.expectation, translator),
+        )
+    else:
+        so_far = counts_text(forecast, translator)
+        lead = translator.gettext("That is a lot: {counts} Latest:", counts=so_far)
     composer = Composer().add(f"{lead}\n")
     add_newest(composer, forecast, 3)
     hint = translator.gettext("Narrow the query, or subscribe anyway: /confirm")

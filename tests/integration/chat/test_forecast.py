@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from botapi import BotApi
 from support import ManualClock, sqlite
-from telegram_harness import ANN, BOB, FORUM, GROUP, TOPIC, TelegramHarness, open_harness
+from telegram_harness import (
+    ANN,
+    BOB,
+    FORUM,
+    GROUP,
+    TOPIC,
+    ArticleSpec,
+    TelegramHarness,
+    open_harness,
+)
 
 from bot.query.parser import parse
 from bot.search.account import ParsedSubscription, accounts_of
@@ -42,6 +51,7 @@ async def harness(
 ) -> AsyncIterator[TelegramHarness]:
     """A newsbell that serves Ann's private chat, the group and the forum."""
     async with open_harness(tmp_path, api, CHATS, clock) as made:
+        made.watched_since = clock.now() - 8 * HOUR
         yield made
 
 
@@ -98,10 +108,8 @@ async def test_test_says_what_a_query_would_have_alerted_to_and_changes_nothing(
     reply = await ask(harness, "/test harbour")
 
     lines = reply.split("\n")
-    assert lines[:2] == [
-        "2 stories in the last 24 hours.",
-        "About 2 alerts a day.",
-    ]
+    assert lines[0] == "2 alerts since 04:00."
+    assert lines[1].startswith("Alerts to expect: ")
     assert lines[-2:] == ["• Harbour cranes – Invented Wire", "• The harbour opens – Invented Wire"]
     assert "Mon 02 ▇▇▇▇▇▇▇▇▇▇▇▇ 2" in lines
     message = harness.api.messages(ANN)[0]
@@ -119,13 +127,36 @@ async def test_test_says_what_a_query_would_have_alerted_to_and_changes_nothing(
 
 async def test_test_of_what_never_came_says_so(harness: TelegramHarness) -> None:
     assert (await ask(harness, "/test zeppelin")).startswith(
-        ("0 stories in the last ", "No articles stored yet")
+        ("0 alerts since ", "No articles stored yet")
     )
     await brings(harness, "The harbour opens")
-    assert (await ask(harness, "/test zeppelin")).split("\n")[:2] == [
-        "0 stories in the last 24 hours.",
-        "Less than one alert a week.",
+    lines = (await ask(harness, "/test zeppelin")).split("\n")
+    assert lines[0] == "0 alerts since 04:00."
+    assert lines[1].startswith("Alerts to expect: 0 to ")
+
+
+async def test_test_of_a_young_newsbell_names_no_rate(harness: TelegramHarness) -> None:
+    harness.watched_since = harness.clock.now() - HOUR
+    await brings(harness, "The harbour opens", "Harbour cranes")
+
+    assert (await ask(harness, "/test harbour")).split("\n")[:2] == [
+        "2 alerts since 11:00.",
+        "Too early to say how many to expect.",
     ]
+
+
+async def test_a_preview_is_of_the_subscription_with_its_options(
+    harness: TelegramHarness,
+) -> None:
+    [first] = await harness.add(ArticleSpec("The harbour opens"))
+    await harness.add(ArticleSpec("Harbour opened", (0, first, first), origin="post"))
+
+    assert (await ask(harness, "/test harbour")).startswith(
+        "1 alert and 1 silent reply since 04:00."
+    )
+    assert (await ask(harness, "/test developments:edit harbour")).startswith("1 alert since ")
+    assert (await ask(harness, "/test publishers:2 harbour")).startswith("1 alert since ")
+    assert (await ask(harness, "/test publishers:3 harbour")).startswith("0 alerts since ")
 
 
 async def test_test_counts_over_the_week(harness: TelegramHarness) -> None:
@@ -137,8 +168,8 @@ async def test_test_counts_over_the_week(harness: TelegramHarness) -> None:
 
     lines = (await ask(harness, "/test harbour")).split("\n")
 
-    assert lines[0] == "2 stories in the last 7 days."
-    assert lines[1] == "About 2 alerts a week."
+    assert lines[0] == "2 alerts in the last 7 days."
+    assert lines[1] == "Alerts to expect: 0 to 2 in the next 24 hours, 0 to 6 in a week."
     assert sum(" ▇" in line for line in lines) == 1
 
 
@@ -158,9 +189,9 @@ async def test_anyone_in_a_chat_that_is_let_in_may_test_and_nobody_else(
 ) -> None:
     await brings(harness, "The harbour opens")
 
-    assert (await ask(harness, "/test harbour", GROUP, BOB)).startswith("1 story in the last")
+    assert (await ask(harness, "/test harbour", GROUP, BOB)).startswith("1 alert since ")
     assert (await ask(harness, "/test@bell_bot harbour", FORUM, BOB, TOPIC)).startswith(
-        "1 story in the last"
+        "1 alert since "
     )
     assert await ask(harness, "/test@other_bot harbour", GROUP, BOB) == ""
     assert "harbour" not in (await ask(harness, "/test harbour", EVE, EVE)).lower()
@@ -207,14 +238,30 @@ async def test_a_search_that_is_broken_keeps_nobody_from_subscribing(
 async def test_subscribing_says_how_many_stories_to_expect(harness: TelegramHarness) -> None:
     await brings(harness, "The harbour opens", "A mill burns", "Harbour cranes")
 
+    lines = (await ask(harness, "/subscribe harbour")).split("\n")
+    assert lines[1] == "harbour"
+    assert lines[2].startswith("Alerts to expect: ")
+    lines = (await ask(harness, "/subscribe zeppelin")).split("\n")
+    assert lines[2].startswith("Alerts to expect: 0 to ")
+
+
+async def test_subscribing_at_a_young_newsbell_says_what_came(harness: TelegramHarness) -> None:
+    harness.watched_since = harness.clock.now() - HOUR
+    await brings(harness, "The harbour opens", "A mill burns", "Harbour cranes")
+
     assert (
         await ask(harness, "/subscribe harbour")
-        == f"{SUBSCRIBED}harbour\nJudging by the last days: about 14 alerts a week."
+        == f"{SUBSCRIBED}harbour\n2 alerts since 11:00.\nToo early to say how many to expect."
     )
-    assert (
-        await ask(harness, "/subscribe zeppelin")
-        == f"{SUBSCRIBED}zeppelin\nJudging by the last days: less than one alert a week."
-    )
+
+
+async def test_many_alerts_in_an_hour_need_a_confirmation(harness: TelegramHarness) -> None:
+    harness.watched_since = harness.clock.now() - HOUR
+    await brings_many(harness)
+
+    reply = await ask(harness, "/subscribe harbour")
+
+    assert reply.startswith("That is a lot: 40 alerts since 11:00. Latest:\n")
 
 
 async def test_a_query_with_many_alerts_needs_a_confirmation(harness: TelegramHarness) -> None:
@@ -223,7 +270,7 @@ async def test_a_query_with_many_alerts_needs_a_confirmation(harness: TelegramHa
     reply = await ask(harness, "/subscribe harbour")
 
     assert reply.startswith(
-        "That would be about 40 alerts a day. Latest:\n\n"
+        "That is a lot of alerts: 50 to 272 a day. Latest:\n\n"
         "• The harbour opens part 39 – Invented Wire\n"
     )
     assert reply.count("\n• ") == 3
@@ -234,8 +281,8 @@ async def test_a_query_with_many_alerts_needs_a_confirmation(harness: TelegramHa
     assert len(harness.api.messages(ANN)) == 1
 
 
-async def test_just_thirty_a_day_are_not_asked_about(harness: TelegramHarness) -> None:
-    await brings(harness, *(f"The harbour opens part {number}" for number in range(30)))
+async def test_less_than_thirty_a_day_are_not_asked_about(harness: TelegramHarness) -> None:
+    await brings(harness, *(f"The harbour opens part {number}" for number in range(8)))
     assert (await ask(harness, "/subscribe harbour")).startswith(SUBSCRIBED)
 
 
@@ -309,6 +356,7 @@ async def test_a_question_outlives_a_restart(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        harness.watched_since = clock.now() - 8 * HOUR
         await brings_many(harness)
         await ask(harness, "/subscribe harbour")
         await harness.confirm_updates()
@@ -354,7 +402,7 @@ async def test_in_a_group_an_administrator_confirms_and_a_member_does_not(
     await brings_many(harness)
     assert await ask(harness, "/subscribe harbour", GROUP, BOB) == ONLY_ADMINS
     assert (await ask(harness, "/subscribe harbour", GROUP, ANN)).startswith(
-        "That would be about 40"
+        "That is a lot of alerts: "
     )
 
     assert await ask(harness, "/confirm", GROUP, BOB) == ONLY_ADMINS
@@ -400,6 +448,7 @@ async def test_a_chat_that_has_all_it_can_have_confirms_nothing_more(
     tmp_path: Path, api: BotApi, clock: ManualClock
 ) -> None:
     async with open_harness(tmp_path, api, CHATS, clock) as harness:
+        harness.watched_since = clock.now() - 8 * HOUR
         await brings_many(harness)
         await ask(harness, "/subscribe nothing of the kind")
         await ask(harness, "/subscribe harbour")

@@ -1,8 +1,9 @@
 """search, backtest, explain, names and tests of `check` over a database of a real newsbell."""
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -225,48 +226,76 @@ async def test_an_argument_in_another_encoding_ends_no_command_with_a_traceback(
 # Backtest
 
 
-async def test_backtest_shows_the_alerts_that_a_query_would_have_sent(
-    tmp_path: Path, server: FeedServer, clock: ManualClock
-) -> None:
+@pytest.fixture
+async def watched(tmp_path: Path, server: FeedServer) -> AsyncIterator[App]:
+    """A newsbell that has watched two feeds for eight hours."""
     rules = [rule("Cranes", "crane"), rule("Ports", "harbour", feeds=["b"])]
+    clock = ManualClock(NOW - 8 * HOUR)
     async with newsbell(
         tmp_path, config(server, "/a", "/b", subscriptions=rules), clock=clock
     ) as made:
-        await shown(
-            made,
-            server,
-            "/a",
-            just("1", "Harbour crane"),
-            just("2", "Harbour radar"),
-            just("3", "Mill"),
-        )
-        await shown(made, server, "/b", just("1", "Harbour crane"), just("4", "A harbour light"))
-        reply = told(tmp_path, "backtest", "harbour")
-        assert reply.startswith("3 stories in the last 24 hours.")
-        assert "About 3 alerts a day." in reply
-        assert "1 story is already in “Cranes”." in reply
-        assert "2 stories are already in “Ports”." in reply
-        assert reply.count("news.example") == 3
-        assert told(tmp_path, "backtest", "harbour", "--feeds", "b").startswith(
-            "2 stories in the last 24 hours."
-        )
-        assert told(tmp_path, "backtest", "zeppelin").startswith("0 stories in the last ")
+        await shown(made, server, "/a", just("0", "Mill"))
+        await shown(made, server, "/b", just("0", "Mill"))
+        clock.advance(6 * HOUR)
+        yield made
+
+
+async def test_backtest_shows_the_alerts_that_a_query_would_have_sent(
+    tmp_path: Path, server: FeedServer, watched: App
+) -> None:
+    await shown(
+        watched,
+        server,
+        "/a",
+        just("1", "Harbour crane"),
+        just("2", "Harbour radar"),
+        just("3", "Mill"),
+    )
+    await shown(watched, server, "/b", just("1", "Harbour crane"), just("4", "A harbour light"))
+
+    reply = told(tmp_path, "backtest", "harbour")
+    assert reply.startswith("3 alerts since ")
+    assert "Alerts to expect: " in reply
+    assert "1 story is already in “Cranes”." in reply
+    assert "2 stories are already in “Ports”." in reply
+    assert reply.count("news.example") == 3
+    assert told(tmp_path, "backtest", "harbour", "--feeds", "b").startswith("2 alerts since ")
+    assert told(tmp_path, "backtest", "zeppelin").startswith("0 alerts since ")
+
+
+async def test_backtest_takes_options_and_a_chat(
+    tmp_path: Path, server: FeedServer, watched: App
+) -> None:
+    await shown(watched, server, "/a", just("1", "Harbour crane"), just("2", "Harbour radar"))
+    await shown(watched, server, "/b", just("1", "Harbour crane"))
+
+    assert told(tmp_path, "backtest", "harbour", "--chat", "here").startswith("2 alerts since ")
+    assert told(tmp_path, "backtest", "publishers:2 harbour").startswith("0 alerts since ")
+    assert asked(tmp_path, "backtest", "publishers:x harbour").exit_code == 2
+    unknown = asked(tmp_path, "backtest", "harbour", "--chat", "there")
+    assert (unknown.exit_code, unknown.stderr.strip()) == (
+        2,
+        "There is no chat 'there'. Chats: here.",
+    )
 
 
 async def test_backtest_of_a_broad_query_says_that_it_estimates(
-    tmp_path: Path, server: FeedServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: FeedServer, watched: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.search.backtest.MAX_EXAMINED", 10)
-    async with newsbell(tmp_path, config(server, "/a"), clock=clock) as made:
-        await shown(
-            made,
-            server,
-            "/a",
-            *(just(str(number), f"Harbour part {number}") for number in range(40)),
-        )
-        reply = told(tmp_path, "backtest", "harbour")
-        assert reply.startswith("About 40 stories in the last 24 hours.")
-        assert "The query is broad: these are estimates from every 4th article." in reply
+    titles = (f"Harbour {word} {word}" for word in _apart(40))
+    items = (just(str(number), title) for number, title in enumerate(titles, 1))
+
+    await shown(watched, server, "/a", *items)
+
+    reply = told(tmp_path, "backtest", "harbour")
+    assert reply.startswith("About 4")
+    assert "The query is broad: these are estimates from every 5th story." in reply
+
+
+def _apart(count: int) -> list[str]:
+    """Words that make stories of their own."""
+    return [hashlib.sha256(bytes([number])).hexdigest()[:10] for number in range(count)]
 
 
 async def test_an_empty_database_is_no_fault(
@@ -274,7 +303,7 @@ async def test_an_empty_database_is_no_fault(
 ) -> None:
     async with newsbell(tmp_path, config(server, "/a"), clock=clock):
         reply = told(tmp_path, "backtest", "harbour")
-        assert "No articles stored yet" in reply or reply.startswith("0 stories in the last ")
+        assert "No articles stored yet" in reply or reply.startswith("0 alerts since ")
         assert told(tmp_path, "search", "harbour") == "No stored article matches."
         assert told(tmp_path, "explain", "harbour") != ""
         assert "none" in told(tmp_path, "names", "Zelensky")
@@ -289,12 +318,12 @@ async def test_the_chart_counts_a_story_on_its_day_in_the_zone_of_the_settings(
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
     at = (NOW - DAY).replace(hour=12, minute=0)
-    clock = ManualClock(NOW - 2 * DAY)
+    clock = ManualClock(at - DAY)
     async with newsbell(
         tmp_path, config(server, "/a", settings={"timezone": zone}), clock=clock
     ) as made:
         await shown(made, server, "/a", item("0", "Mill", at=NOW - 3 * DAY))
-        clock.advance(2 * DAY - timedelta(minutes=10))
+        clock.advance(DAY - timedelta(minutes=15))
         await shown(made, server, "/a", item("1", "Harbour opens", at=at))
         lines = asked(tmp_path, "backtest", "harbour").stdout.splitlines()
     counted = [line.split()[:2] for line in lines if line.endswith("▇ 1")]

@@ -25,7 +25,7 @@ from bot.query.matcher import match
 from bot.query.parser import parse
 from bot.query.prefilter import fts_expression, search_text
 from bot.query.words import ArticleWords
-from bot.search.backtest import search
+from bot.search.matches import search
 from bot.store import search_index
 from bot.store.schema import migrations
 

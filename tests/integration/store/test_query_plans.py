@@ -154,7 +154,8 @@ ALLOWED = {
     "update or ignore": "a group became a supergroup: once",
     "select min(id) from entries indexed by entries_seen": "an index over the period of a search",
     "from entries e where 1": "a search of all that is stored, on a connection that only reads",
-    "where 1 and e.id %": "a search of all that is stored, on a connection that only reads",
+    "where 1 and e.story_id %": "a search of all that is stored, on a connection that only reads",
+    "where first_seen_at >= ? and silent not in": "the period of a forecast, as below",
     "e.first_seen_at >= :since": "the period of a search, on a connection that only reads",
     "search match :expression": "what a search finds, on a connection that only reads",
 }
@@ -624,6 +625,9 @@ def read(archive: Archive) -> None:
         for expression in ("", '"=harbour"'):
             archive.count(expression, since)
             list(archive.entries(expression, since, 2))
+    archive.members(Grouping.NORMAL, [1, 2])
+    archive.feed_pasts(NOON - DAY)
+    archive.arrivals(NOON - DAY)
     archive.subscriptions()
     archive.known_subscriptions()
     archive.latest(3, NOON)

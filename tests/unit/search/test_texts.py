@@ -5,29 +5,32 @@ from datetime import date, timedelta
 
 from support import NOON
 
-from bot.i18n.catalog import Catalogs, Translator
+from bot.i18n.catalog import ENGLISH, Catalogs, Translator
 from bot.model.archive import EntryFacts, FoundEntry, StoredEntry, StoryEntry
 from bot.model.entries import Article
 from bot.model.feeds import Failure, FeedState
 from bot.model.status import FeedStatus, Status
 from bot.model.stories import StoryIds
-from bot.search.backtest import Forecast
+from bot.search.backtest import Expectation, Forecast
 from bot.search.explain import describe_entry, explain_unknown
 from bot.search.feed_state import feed_state, status_text
-from bot.search.forecast_text import forecast_text
+from bot.search.forecast_text import forecast_text, range_text
+from bot.search.rate import Range
 from bot.search.timeline import source_name, timeline, who_was_first
 
 GERMAN = Translator(catalog=Catalogs().of("de"))
 READ = FeedState(next_poll_at=NOON + timedelta(seconds=90), last_ok_at=NOON)
 FAILING = replace(READ, failures=2, failure=Failure.DNS, failure_text="No such host.")
 FORECAST = Forecast(
-    days=2,
-    since=NOON,
-    stories=3,
+    since=NOON - timedelta(days=2),
+    now=NOON,
+    alerts=3,
+    notes=0,
     entries=4,
     by_day=((date(2026, 3, 1), 0), (date(2026, 3, 2), 3)),
     hits=(),
     overlap=(),
+    expectation=Expectation(Range(0, 4, 1.5), Range(6, 18, 10.5), Range(0, 1, 0.1)),
 )
 
 
@@ -59,14 +62,38 @@ def test_the_status_counts_and_names_what_fails() -> None:
 
 
 def test_a_forecast_has_a_bar_for_each_day_with_a_story() -> None:
-    lead, _, blank, *bars = forecast_text(FORECAST, width=6).splitlines()
+    lead, expected, blank, *bars = forecast_text(FORECAST, width=6).splitlines()
 
-    assert lead == "3 stories in the last 2 days."
+    assert lead == "3 alerts in the last 2 days."
+    assert expected == "Alerts to expect: 0 to 4 in the next 24 hours, 6 to 18 in a week."
     assert (blank, bars) == ("", ["Sun 01  0", "Mon 02 ▇▇▇▇▇▇ 3"])
 
 
+def test_a_forecast_tells_silent_replies_apart() -> None:
+    assert FORECAST.expectation
+    expectation = replace(FORECAST.expectation, weekly_notes=Range(2, 9, 5.0))
+
+    lines = forecast_text(replace(FORECAST, notes=2, expectation=expectation)).splitlines()
+
+    assert lines[0] == "3 alerts and 2 silent replies in the last 2 days."
+    assert lines[2] == "Silent replies to expect: 2 to 9 in a week."
+
+
+def test_a_forecast_of_a_young_newsbell_says_since_when_and_no_rate() -> None:
+    young = replace(FORECAST, since=NOON - timedelta(hours=2), expectation=None)
+
+    assert forecast_text(young).splitlines()[:2] == [
+        "3 alerts since 10:00.",
+        "Too early to say how many to expect.",
+    ]
+
+
+def test_a_range_of_one_number_is_that_number() -> None:
+    assert range_text(Range(3, 3, 3.0), ENGLISH) == "3"
+
+
 def test_a_forecast_of_a_part_of_the_articles_says_about() -> None:
-    assert forecast_text(replace(FORECAST, share=0.25)).startswith("About 3 stories in the last")
+    assert forecast_text(replace(FORECAST, share=0.25)).startswith("About 3 alerts in the last")
 
 
 def test_a_forecast_without_articles_says_so() -> None:
