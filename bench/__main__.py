@@ -20,6 +20,7 @@ BENCHMARKS = {
     "names": "Names in any spelling",
     "story_scores": "Stories on labelled news",
     "stories": "Grouping, one core",
+    "forecasts": "Forecasts against what came",
     "latency": "Time of alerts and answers on their way",
     "chat_load": "Sending at the limits",
     "memory": "Idle memory",

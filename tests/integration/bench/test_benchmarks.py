@@ -164,6 +164,17 @@ def test_story_scores_are_of_all_rows_of_a_table(tmp_path: Path) -> None:
     assert_positive(row, "precision", "recall", "f1", "bcubed", "saved")
 
 
+def test_forecasts_are_compared_with_what_came(tmp_path: Path) -> None:
+    rows = run("forecasts", tmp_path)
+    assert len(rows) == 2 * 3 * 6, "ages, queries, sets of options"
+    assert {row["low"] for row in rows if row["age"] == 2} == {None}, "too early"
+    told = [row for row in rows if row["age"] == 24]
+    assert all(0 <= row["low"] <= row["middle"] <= row["high"] for row in told)
+    assert sum(row["came"] for row in told) > 100
+    plain, _, _, strict, loose, _ = (row["came"] for row in told[:6])
+    assert strict >= plain >= loose
+
+
 def test_stories_are_grouped_from_the_whole_stream(tmp_path: Path) -> None:
     [row] = run("stories", tmp_path)
     assert (row["entries"], row["placed"]) == (500, 100)
