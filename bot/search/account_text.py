@@ -12,8 +12,10 @@ from bot.model.delivery import Wait, WaitCause
 from bot.model.entries import Silence
 from bot.query.explain import sentence
 from bot.search.account import Account, AlertAccount, Cause, Outcome
+from bot.text.clean import cut
 
 _UNCOUNTED = 3  # articles that are named
+_TITLE = 120  # characters of a headline within a sentence
 TimeFormat = Callable[[datetime], str]
 
 
@@ -142,7 +144,7 @@ def _with_reason(text: str, wait: Wait) -> str:
 
 
 def _joined(account: Account, when: TimeFormat, translator: Translator) -> str:
-    title = account.alert.title if account.alert else ""
+    title = cut(account.alert.title, _TITLE) if account.alert else ""
     state = progress_text(account.progress, when, translator)
     if account.cause is Cause.MERGED:
         return translator.gettext(
@@ -179,11 +181,12 @@ def _uncounted(item: UncountedEntry, translator: Translator) -> str:
     if item.counts_for:
         return translator.gettext(
             "“{title}” does not count, because {publisher} had the story already",
-            title=item.title,
+            title=cut(item.title, _TITLE),
             publisher=item.counts_for,
         )
     return translator.gettext(
-        "“{title}” does not count, because it does not confirm the story", title=item.title
+        "“{title}” does not count, because it does not confirm the story",
+        title=cut(item.title, _TITLE),
     )
 
 

@@ -35,6 +35,10 @@ from bot.text.url import host_and_port
 _DECLARED_FEEDS = """
     select url, name, publisher, tags, every from feeds where active = 1 and declared = 1
 """
+# Of two that moved to one address, the first known is taken.
+_MOVED_FEEDS = """
+    select * from feeds where adopted_url is not null and url != adopted_url order by id desc
+"""
 # A shorter interval must not wait for the end of a longer one; a feed that comes back is due.
 _PUT_FEED = """
     insert into feeds (url, name, publisher, tags, every, created_at, host, next_poll_at)
@@ -169,8 +173,10 @@ def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> l
     urls = {feed.url for feed in feeds}
     before = {row["url"]: row for row in db.execute(_DECLARED_FEEDS).fetchall()}
     changed = []
+    moved = {row["adopted_url"]: row for row in db.execute(_MOVED_FEEDS).fetchall()}
     for feed in feeds:
-        _take_over_moved(db, feed, urls, before)
+        if feed.url in moved:
+            _take_over_moved(db, feed, moved[feed.url], urls, before)
         row = _feed_row(feed, now)
         stored = before.get(feed.url)
         if stored and all(
@@ -203,13 +209,10 @@ def _feed_row(feed: DeclaredFeed, now: datetime) -> dict[str, Any]:
 
 
 def _take_over_moved(
-    db: Database, feed: DeclaredFeed, urls: set[str], before: dict[str, Any]
+    db: Database, feed: DeclaredFeed, moved: Any, urls: set[str], before: dict[str, Any]
 ) -> None:
     """Let a feed keep what is known, if the file now has the address that it moved to."""
-    moved = db.execute(
-        "select * from feeds where adopted_url = ? and url != ?", [feed.url, feed.url]
-    ).fetchone()
-    if moved is None or feed.url in before or moved["url"] in urls:
+    if feed.url in before or moved["url"] in urls:
         return
     db.execute(
         "update feeds set url = ?, adopted_url = null, active = 1 where id = ?",
