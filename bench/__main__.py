@@ -24,6 +24,7 @@ BENCHMARKS = {
     "latency": "Time of alerts and answers on their way",
     "chat_load": "Sending at the limits",
     "memory": "Idle memory",
+    "start": "Starts of the command line, and size",
     "records": "Records of matches",
 }
 

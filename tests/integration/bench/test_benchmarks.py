@@ -91,6 +91,15 @@ def test_memory_is_measured_in_every_state(tmp_path: Path) -> None:
     assert_positive(row, "open", "after baseline, workers alive", "idle", "after a round of 304s")
 
 
+def test_start_and_size_are_measured(tmp_path: Path) -> None:
+    rows = run("start", tmp_path)
+    assert [row["command"] for row in rows] == ["--help", "check", "status"]
+    for row in rows:
+        assert_positive(row, "least", "most")
+    record = json.loads((tmp_path / "start.json").read_text(encoding="utf-8"))
+    assert_positive(record["mib"], "newsbell", "aiohttp")
+
+
 def test_records_are_weighed_and_timed_beside_a_commit_without_them(tmp_path: Path) -> None:
     [row] = run("records", tmp_path)
     assert (row["entries"], row["matches"]) == (40, 2)
