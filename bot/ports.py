@@ -31,7 +31,7 @@ from bot.model.archive import (
     StoryMember,
 )
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Screen
-from bot.model.chats import Chat, Developments, Subscription, TokenPurpose
+from bot.model.chats import Chat, Developments, ForecastResult, Subscription, TokenPurpose
 from bot.model.clock import ClockStep
 from bot.model.delivery import (
     Delivery,
@@ -550,6 +550,10 @@ class ChatStore(Protocol):
 
     async def make_claim(self, token: str, expires_at: datetime) -> None:
         """Store the claim token; earlier ones become invalid."""
+        ...
+
+    async def forecast_results(self, chat_id: int, since: datetime) -> Mapping[int, ForecastResult]:
+        """Return by subscription what was forecast before then, and what came since."""
         ...
 
     async def ratings(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:

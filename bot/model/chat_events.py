@@ -175,11 +175,12 @@ class AddSubscription:
     name: str
     options: AlertOptions = AlertOptions()
     feeds: tuple[str, ...] = ()
+    forecast: tuple[int, int] | None = None  #: from how many to how many alerts a week
 
 
 @dataclass(frozen=True, slots=True)
 class EditSubscription:
-    """A chat asks for the same otherwise; None leaves as it is."""
+    """A chat asks for the same otherwise; None leaves as it is. Ends its forecast."""
 
     subscription_id: int
     query: str | None = None

@@ -110,6 +110,20 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastResult:
+    """What was forecast of a subscription for a week, and what the last seven days brought."""
+
+    low: int
+    high: int
+    came: int  #: alerts that name it, without silent replies
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether what came is within the range."""
+        return self.low <= self.came <= self.high
+
+
+@dataclass(frozen=True, slots=True)
 class Chat:
     """A chat that the store knows."""
 

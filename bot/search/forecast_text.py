@@ -6,6 +6,7 @@ Not the newest matches below it. No I/O, no clock.
 from math import ceil, floor
 
 from bot.i18n.catalog import ENGLISH, Translator
+from bot.model.chats import ForecastResult
 from bot.search.backtest import Expectation, Forecast
 from bot.search.rate import Range
 
@@ -54,6 +55,15 @@ def a_day_text(expectation: Expectation, translator: Translator) -> str:
     """Return how many alerts come a day, on average over a week."""
     week = expectation.next_week
     return _numbers(floor(week.low / 7), ceil(week.high / 7), translator)
+
+
+def result_text(result: ForecastResult, translator: Translator) -> str:
+    """Return what came of a subscription in a week beside what was forecast."""
+    return translator.gettext(
+        "Alerts of the last 7 days: {number}; expected: {range}.",
+        number=result.came,
+        range=_numbers(result.low, result.high, translator),
+    )
 
 
 def _numbers(low: int, high: int, translator: Translator) -> str:

@@ -150,6 +150,11 @@ def _add_subscription(db: Database, change: AddSubscription, origin: Origin) -> 
         ],
     ).lastrowid
     db.execute("insert into routes values (?, ?)", [number, origin.target])
+    if change.forecast:
+        db.execute(
+            "insert into forecasts values (?, ?, ?, ?)",
+            [number, *change.forecast, put_time(origin.now)],
+        )
     db.execute("delete from pending where chat_id = ?", [origin.target])
 
 
@@ -177,6 +182,7 @@ def _edit_subscription(db: Database, change: EditSubscription, origin: Origin) -
             f"update subscriptions set {columns_text} where {_OWN_SUBSCRIPTION}",
             [*changed.values(), change.subscription_id, origin.target],
         )
+    db.execute("delete from forecasts where subscription_id = ?", [change.subscription_id])
     # What a paused subscription left behind was for its old words. Of others, whoever compiles
     # queries says what the new words match.
     if before["paused"] and (change.query is not None or change.feeds is not None):

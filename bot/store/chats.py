@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bot.model.alerts import AlertedStory, Stance
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Role, Screen
-from bot.model.chats import Chat, ChatKind, Subscription, TokenPurpose
+from bot.model.chats import Chat, ChatKind, ForecastResult, Subscription, TokenPurpose
 from bot.store import chat_writes, meta
 from bot.store.chat_changes import token_hash
 from bot.store.database import Writer
@@ -28,6 +28,7 @@ from bot.store.sql import (
     TELEGRAM,
     StoredRole,
 )
+from bot.stories.window import SPAN
 
 INPUT_WITHIN = timedelta(hours=1)  #: how long a screen expects input
 
@@ -123,6 +124,23 @@ _RATINGS = """
     cross join alert_matches m on m.chat_id = v.chat_id and m.story_id = v.story_id
     where v.chat_id = ? and at > ?
     group by subscription_id
+"""
+
+
+_FORECASTS = """
+    select subscription_id, low, high from forecasts join routes using (subscription_id)
+    where chat_id = ? and at <= ?
+"""
+# Stories have the ids of their first entries, and are open for three days.
+_CAME = """
+    select m.subscription_id, count(*) as came from alerts a
+    join alert_matches m on m.chat_id = a.chat_id and m.story_id = a.story_id
+    where a.chat_id = :chat and a.created_at > :since and a.held = 0 and a.note_of is null
+    and a.story_id >= (
+        select coalesce(min(id), 0) from entries indexed by entries_seen
+        where first_seen_at >= :opened
+    )
+    group by m.subscription_id
 """
 
 
@@ -285,6 +303,23 @@ class ChatTables:
             )
 
         await self._writer.run("keep the claim", work)
+
+    async def forecast_results(self, chat_id: int, since: datetime) -> Mapping[int, ForecastResult]:
+        """Return by subscription what was forecast before then, and what came since."""
+        moment = put_time(since)
+        values = {"chat": chat_id, "since": moment, "opened": put_time(since - SPAN)}
+
+        def work(db: Database) -> dict[int, ForecastResult]:
+            forecasts = db.execute(_FORECASTS, [chat_id, moment]).fetchall()
+            came = dict(db.execute(_CAME, values).fetchall()) if forecasts else {}
+            return {
+                row["subscription_id"]: ForecastResult(
+                    row["low"], row["high"], came.get(row["subscription_id"], 0)
+                )
+                for row in forecasts
+            }
+
+        return await self._writer.run("compare forecasts", work)
 
     async def ratings(self, chat_id: int, since: datetime) -> Mapping[int, tuple[int, int]]:
         """Return by subscription how many ratings of its alerts were good, and how many bad."""

@@ -253,6 +253,7 @@ def removed_subscriptions(db: Database, run: Run) -> Progress:
     db.conn.executemany("update subscriptions set alerted = 1 where id = ?", alerted)
     db.conn.executemany("delete from routes where subscription_id = ?", unused)
     db.conn.executemany("delete from subscription_versions where subscription_id = ?", unused)
+    db.conn.executemany("delete from forecasts where subscription_id = ?", unused)
     db.conn.executemany("delete from subscriptions where id = ?", unused)
     return Progress(len(unused), len(rows) == BATCH)
 

@@ -33,6 +33,7 @@ ROWS = {
     "chats": 40,
     "people": 60,
     "subscriptions": 400,
+    "forecasts": 400,
     "subscription_versions": 2_000,
     "routes": 500,
     "claims": 500,

@@ -160,6 +160,15 @@ def m022_records(db: Database) -> None:
     _execute(db, _TWENTY_SECOND)
 
 
+@migrations()
+def m023_forecasts(db: Database) -> None:
+    """How many alerts a week were forecast of a subscription when it was made."""
+    db.execute(
+        "create table forecasts (subscription_id integer primary key references subscriptions (id),"
+        " low integer not null, high integer not null, at text not null)"
+    )
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

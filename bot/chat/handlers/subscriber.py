@@ -158,9 +158,21 @@ class Subscriber:
         if urgency:
             options = replace(options, urgency=urgency)
         query = alert_options.split(text)[1]
-        change = AddSubscription(query, plain(cut(query, NAME_LENGTH)), options, tuple(feeds))
+        # What was told before is not told again, but compared in a week.
+        known = forecast or await self.forecast(tree, context, options, feeds)
+        change = AddSubscription(
+            query, plain(cut(query, NAME_LENGTH)), options, tuple(feeds), _weekly(known)
+        )
         message = subscribed_message(context.translator, options, tree, forecast, feeds)
         return Reply(message, (change,))
+
+
+def _weekly(forecast: Forecast | None) -> tuple[int, int] | None:
+    """Return the alerts a week that are forecast, to be compared with what comes."""
+    if forecast is None or forecast.expectation is None:
+        return None
+    week = forecast.expectation.next_week
+    return week.low, week.high
 
 
 def subscribed_message(

@@ -41,7 +41,8 @@ from bot.model.chats import AlertOptions, Developments, Subscription, TokenPurpo
 from bot.model.message import Button, Message
 from bot.ports import ChatStore, Members
 from bot.query.tree import show as as_query
-from bot.search.forecast_text import forecast_text
+from bot.search.backtest import PERIOD
+from bot.search.forecast_text import forecast_text, result_text
 from bot.text.clean import cut, plain
 from bot.text.duration import parse_duration
 
@@ -283,6 +284,9 @@ class SubscriptionControls:
         lines.append(translator.gettext("Developments: {how}", how=how))
         feeds = cut(", ".join(subscription.feeds), 300) or translator.gettext("all")
         lines.append(translator.gettext("Feeds: {feeds}", feeds=feeds))
+        results = await self._store.forecast_results(context.chat.id, context.now - PERIOD)
+        if subscription.id in results:
+            lines.append(result_text(results[subscription.id], translator))
         since = context.now - timedelta(days=RATING_SPAN_DAYS)
         ratings = await self._store.ratings(context.chat.id, since)
         good, bad = ratings.get(subscription.id, (0, 0))

@@ -38,8 +38,8 @@ from bot.model.chats import Subscription, Urgency
 from bot.model.message import Message
 from bot.ports import Members
 from bot.query.tree import Node
-from bot.search.backtest import Forecast
-from bot.search.forecast_text import a_day_text, counts_text, forecast_text
+from bot.search.backtest import PERIOD, Forecast
+from bot.search.forecast_text import a_day_text, counts_text, forecast_text, result_text
 from bot.text.clean import cut
 
 _READING = frozenset(
@@ -152,8 +152,12 @@ class Subscriptions(StaticScreen):
             return show(Message(none), screen, edit=edit)
         composer = Composer().add(translator.gettext("Subscriptions in this chat:") + "\n")
         visible = subscriptions[page * PAGE : (page + 1) * PAGE]
+        results = await self._store.forecast_results(context.chat.id, context.now - PERIOD)
         for subscription, declared in visible:
             _add_line(composer, context, subscription, declared=declared)
+            result = results.get(subscription.id)
+            if result and not result.is_right:
+                composer.add(f"\n{result_text(result, translator)}")
         composer.add("\n\n" + translator.gettext("Remove one: /unsubscribe NUMBER"))
         numbers = in_rows(
             (

@@ -286,6 +286,35 @@ async def test_less_than_thirty_a_day_are_not_asked_about(harness: TelegramHarne
     assert (await ask(harness, "/subscribe harbour")).startswith(SUBSCRIBED)
 
 
+# After a week
+
+
+async def test_after_a_week_a_forecast_is_compared_with_what_came(
+    harness: TelegramHarness,
+) -> None:
+    harness.watched_since = harness.clock.now() - 7 * DAY
+    await brings(harness, "The harbour opens", "Harbour cranes")
+    await ask(harness, "/subscribe harbour")
+    assert "expected" not in await ask(harness, "/subscriptions")
+    harness.clock.advance(7 * DAY)
+    for number in range(12):
+        await harness.bring(f"A harbour at quay {number}", published=harness.clock.now())
+    await harness.deliver(10 * MINUTE)
+
+    listed = await ask(harness, "/subscriptions")
+
+    assert "Alerts of the last 7 days: 12; expected: 0 to 6." in listed
+
+
+async def test_a_confirmed_question_is_compared_as_well(harness: TelegramHarness) -> None:
+    await brings_many(harness)
+    await ask(harness, "/subscribe harbour")
+    await ask(harness, "/confirm")
+    harness.clock.advance(8 * DAY)
+
+    assert "Alerts of the last 7 days: 0; expected: " in await ask(harness, "/subscriptions")
+
+
 # /confirm
 
 

@@ -111,6 +111,7 @@ SMALL = {
     "documents": "one for each feed",
     "chats": "as many as were let in; strangers are deleted",
     "subscriptions": "as many as people made; removed ones are deleted",
+    "forecasts": "one for each subscription",
     "subscription_versions": "50 for each subscription, at most",
     "routes": "one for each subscription and chat",
     "feed_chats": "as many as people added",
@@ -156,6 +157,7 @@ ALLOWED = {
     "from entries e where 1": "a search of all that is stored, on a connection that only reads",
     "where 1 and e.story_id %": "a search of all that is stored, on a connection that only reads",
     "where first_seen_at >= ? and silent not in": "the period of a forecast, as below",
+    "select m.subscription_id, count(*) as came": "ten days of one chat",
     "e.first_seen_at >= :since": "the period of a search, on a connection that only reads",
     "search match :expression": "what a search finds, on a connection that only reads",
 }
@@ -581,6 +583,8 @@ async def talk(work: Exercise) -> None:
     await chats.token("word", NOON)
     await chats.make_claim("other", NOON)
     await chats.ratings(PRIVATE, NOON)
+    await work.change(AddSubscription("quay", "Quay", forecast=(2, 9)))
+    await chats.forecast_results(PRIVATE, NOON + DAY)
     await chats.last_update()
 
 
