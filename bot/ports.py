@@ -666,6 +666,10 @@ class StatusReader(Protocol):
         """Return the state, as `AdminStore.status` does."""
         ...
 
+    def clock_seen(self) -> datetime | None:
+        """Return the last time that newsbell is known to have run. Raises StoreError."""
+        ...
+
     def kept_config(self) -> ConfigText | None:
         """Return the text of the last good configuration. Raises StoreError."""
         ...

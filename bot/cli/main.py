@@ -18,6 +18,10 @@ COMMANDS = {
         "bot.cli.queries",
         "Print the subscriptions made in chats in the form of feeds.yaml.",
     ),
+    "health": (
+        "bot.cli.health",
+        "Say whether newsbell works; the exit code is 0 if it does, 1 if not.",
+    ),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),
     "outbox": ("bot.cli.outbox", "List, retry or drop undelivered messages."),
     "retry": (

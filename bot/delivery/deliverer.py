@@ -89,10 +89,14 @@ class Deliverer:
         return self._gate.outage is not None
 
     @property
+    def outage(self) -> Outage | None:
+        """Since when and why the service takes nothing, where a second try showed it, too."""
+        return self._gate.outage if self._gate.confirmed else None
+
+    @property
     def token_refused(self) -> bool:
         """Whether the service refuses the bot's token, as its last answers were."""
-        outage = self._gate.outage if self._gate.confirmed else None
-        return outage is not None and outage.fault is ServiceFault.REFUSED
+        return self.outage is not None and self.outage.fault is ServiceFault.REFUSED
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -422,7 +426,7 @@ class Deliverer:
 
     async def _keep_outage(self) -> None:
         """Store, log and tell what changed about the service."""
-        outage = self._gate.outage if self._gate.confirmed else None
+        outage = self.outage
         before = self._outage
         if (outage and outage.fault) == (before and before.fault):
             return

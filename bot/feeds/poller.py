@@ -47,6 +47,12 @@ class PollReport:
     baseline: bool  #: it was the feed's first successful poll
     failure: Failure | None
     before: Failure | None  #: of the poll before
+    answer_seconds: float = 0.0  #: that the answer took; 0 for not known
+    parse_seconds: float = 0.0  #: of a processor, that reading took; 0 where nothing was read
+
+
+def _ignore(_: float) -> None:
+    """Nobody measures."""
 
 
 class Poller:
@@ -60,8 +66,13 @@ class Poller:
         committer: BatchCommitter,
         committed: Callable[[list[PollReport]], None],
         spacing: Callable[[str], timedelta],
+        measured: Callable[[float], None] = _ignore,
     ) -> None:
-        """`spacing` is the pause between two requests to a host."""
+        """`spacing` is the pause between two requests to a host.
+
+        `measured` is told the seconds that the commit of a batch took.
+        """
+        self._measured = measured
         self._store, self._clock = store, clock
         self._reader, self._committer, self._committed = reader, committer, committed
         self._responses: asyncio.Queue[PollResponse] = asyncio.Queue()
@@ -75,6 +86,7 @@ class Poller:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self.steps = 0  #: batches committed and pauses taken, for the watchdog
+        self.store_error: StoreError | None = None  #: why nothing was stored last
         self._set_aside: dict[int, float] = {}  # feeds to leave until then, by the loop's clock
 
     def tick(self) -> None:
@@ -242,7 +254,10 @@ class Poller:
     async def _commit(self, batch: Sequence[PollResponse]) -> None:
         """Commit a batch; where a fault is in it, feed by feed. Raises StoreError."""
         try:
+            began = asyncio.get_running_loop().time()
             commits = await self._committer.commit(batch)
+            self._measured(asyncio.get_running_loop().time() - began)
+            self.store_error = None
             self._committed(_reports(batch, commits))
         except StoreError:
             raise
@@ -257,6 +272,7 @@ class Poller:
         for attempt in (response, replace(internal_failure(feed), host=response.host)):
             try:
                 commits = await self._committer.commit([attempt])
+                self.store_error = None
                 self._committed(_reports([attempt], commits))
             except StoreError:
                 raise
@@ -270,6 +286,7 @@ class Poller:
 
     async def _pause(self, event: str, error: StoreError) -> None:
         self.steps += 1
+        self.store_error = error
         log.error(event, error=str(error), retry_after=STORE_PAUSE.total_seconds())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), STORE_PAUSE.total_seconds())
@@ -277,10 +294,21 @@ class Poller:
 
 def _reports(batch: Sequence[PollResponse], commits: Sequence[FeedCommit]) -> list[PollReport]:
     """A report of each poll that was committed."""
-    feeds = {response.feed.id: response.feed for response in batch}
+    responses = {response.feed.id: response for response in batch}
     reports: list[PollReport] = []
     for commit in commits:
-        feed, state = feeds[commit.feed_id], commit.state
+        response, state = responses[commit.feed_id], commit.state
+        feed, document = response.feed, response.document
         baseline = feed.state.baseline_at is None and state.baseline_at is not None
-        reports.append(PollReport(feed.name, commit, baseline, state.failure, feed.state.failure))
+        reports.append(
+            PollReport(
+                feed.name,
+                commit,
+                baseline,
+                state.failure,
+                feed.state.failure,
+                response.seconds,
+                document.seconds if document else 0.0,
+            )
+        )
     return reports

@@ -9,14 +9,18 @@ from telegram import Bot
 
 from bot.config.load import Config
 from bot.delivery.deliverer import Deliverer
+from bot.errors import ActionRefused
 from bot.feeds.poller import Poller
 from bot.i18n.phrase import Phrase
 from bot.model.delivery import NoticeKind, notice
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
-from bot.service.control import ASK_HOSTS, FEED_REQUESTS, control
+from bot.service.control import ASK_HOSTS, FEED_REQUESTS, OUTBOX_REQUESTS, control
+from bot.service.health import HealthCheck
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
+from bot.service.loop_lag import LoopLag
+from bot.service.measures import Measures
 from bot.service.reload import Reloader, rejected_text
 from bot.service.scheduler import Job, scheduler
 from bot.service.subscriptions import LiveSubscriptions
@@ -49,13 +53,16 @@ class App:
         telegram: TelegramChats | None,
         clock: Clock,
         tick: timedelta,
+        measures: Measures,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
         self.live, self.store, self.clock = live, store, clock
         self.poller, self.deliverer, self.jobs = poller, deliverer, jobs
         self.subscriptions, self.telegram = subscriptions, telegram
-        self.workers = workers
+        self.workers, self.measures, self.lag = workers, measures, LoopLag()
+        self.watchdog = self._watchdog()
+        self.health = self._health_check()
         self.reloader = Reloader(
             live, store, subscriptions, clock, self._wake, self._report, rematch
         )
@@ -69,7 +76,7 @@ class App:
         Raises InternalFailure where a pipeline failed or stands still.
         """
         async with (
-            control(self.config.database, self.answer_request),
+            control(self.config.database, self.answer_request, lambda: self.health.look().record()),
             scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):
@@ -81,7 +88,8 @@ class App:
         parts = [
             Part("polling", self._poll, essential=True, finishes=True),
             Part("delivery", self._deliver, essential=True, finishes=True),
-            Part("the watchdog", self._watchdog().run, essential=True),
+            Part("the watchdog", self.watchdog.run, essential=True),
+            Part("measuring the event loop", self.lag.run),
             Part("reloading feeds.yaml", self.reloader.watch),
             *(
                 Part(name, partial(_repeat, work, every))
@@ -116,6 +124,19 @@ class App:
                 ),
             ),
             self._report,
+        )
+
+    def _health_check(self) -> HealthCheck:
+        return HealthCheck(
+            watchdog=self.watchdog,
+            database=self.config.database,
+            files=self.store.files,
+            poller=self.poller,
+            deliverer=self.deliverer,
+            measures=self.measures,
+            lag=self.lag,
+            clock=self.clock,
+            asks_telegram=lambda: bool(self.telegram and self.telegram.asks),
         )
 
     async def _report(self, text: Phrase) -> None:
@@ -162,6 +183,8 @@ class App:
     async def answer_request(self, action: str, ids: tuple[int, ...]) -> int:
         """Do what the command line asks for; return how many deliveries or feeds it changed."""
         if action not in FEED_REQUESTS:
+            if action not in OUTBOX_REQUESTS:
+                raise ActionRefused(f"This newsbell does not know {action!r}; restart it.")
             return await self.change_outbox(action, ids)
         count = await self.store.polls.retry_feeds(
             ids, self.clock.now(), ask_hosts=action == ASK_HOSTS

@@ -36,6 +36,7 @@ from bot.service.clock_watch import ClockWatch
 from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
+from bot.service.measures import Measures
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
@@ -85,6 +86,7 @@ class _Base:
     site_fetcher: Fetcher  #: for sites that people look at
     parser: Parser
     wiring: Wiring
+    measures: Measures
 
 
 @asynccontextmanager
@@ -100,7 +102,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         stack.callback(workers.close)
         store = await stack.enter_async_context(SqliteStore(config.database))
         base = await _base(config, store, workers, wiring, stack)
-        bot = await _bot(config, stack)
+        bot = await _bot(config, base.measures, stack)
         network = NetworkWatch()
         deliverer = _deliverer(base, bot)
         committer = _committer(base)
@@ -126,6 +128,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             wiring.clock,
             clock_watch=watch,
             token_watch=token,
+            measures=base.measures,
         )
         committer.clock_is_behind(await watch.start())
         await _restore(base, committer, deliverer)
@@ -140,6 +143,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             telegram=telegram,
             clock=wiring.clock,
             tick=wiring.tick,
+            measures=base.measures,
             rematch=committer.rematch,
         )
 
@@ -205,15 +209,18 @@ async def _base(
         site_fetcher,
         wiring.parser or workers,
         wiring,
+        Measures(clock),
     )
 
 
-async def _bot(config: Config, stack: AsyncExitStack) -> Bot | None:
+async def _bot(config: Config, measures: Measures, stack: AsyncExitStack) -> Bot | None:
     """Return the bot; None where no token is set."""
     if not config.token:
         return None
     token, api = config.token.get_secret_value(), config.settings.telegram.api
-    return await stack.enter_async_context(open_bot(token, api, config.proxies.telegram))
+    return await stack.enter_async_context(
+        open_bot(token, api, config.proxies.telegram, measures.telegram_answered)
+    )
 
 
 def _deliverer(base: _Base, bot: Bot | None) -> Deliverer:
@@ -221,8 +228,13 @@ def _deliverer(base: _Base, bot: Bot | None) -> Deliverer:
     channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
     if bot:
         channels[ChatKind.TELEGRAM] = TelegramChannel(bot)
+
+    def settled(settlement: Settlement) -> None:
+        base.measures.settled(settlement)
+        wiring.settled(settlement)
+
     return Deliverer(
-        base.store.deliveries, channels, wiring.clock, base.live.translator_of, wiring.settled
+        base.store.deliveries, channels, wiring.clock, base.live.translator_of, settled
     )
 
 
@@ -249,10 +261,19 @@ def _poller(
         if any(_fills_outbox(report) for report in reports):
             deliverer.wake()
         network.note(reports)
+        base.measures.polled(reports)
         base.wiring.polled(reports)
 
     reader = FeedReader(base.fetcher, base.public_fetcher, base.parser, clock, headers=live.headers)
-    return Poller(base.store.polls, clock, reader, committer, committed, live.spacing)
+    return Poller(
+        base.store.polls,
+        clock,
+        reader,
+        committer,
+        committed,
+        live.spacing,
+        base.measures.commit.add,
+    )
 
 
 def _fills_outbox(report: PollReport) -> bool:

@@ -1,4 +1,4 @@
-"""A socket by which the command line asks a running newsbell to change its outbox or poll feeds.
+"""A socket by which the command line asks a running newsbell how it is, or to do something.
 
 The database has one writer, so a second process does not write to it.
 
@@ -9,8 +9,9 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,13 @@ from bot.errors import ActionRefused, NewsbellError
 #: still runs does not take them for those of deliveries
 RETRY_FEEDS, ASK_HOSTS = "retry feeds", "ask hosts"
 FEED_REQUESTS = frozenset({RETRY_FEEDS, ASK_HOSTS})
+OUTBOX_REQUESTS = frozenset({"retry", "drop"})
+HEALTH = "health"  #: asks how newsbell is, and changes nothing
 _LINE = 1_048_576
 _SECONDS = 10.0
 Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
+Report = Callable[[], Mapping[str, Any]]
+_PATH_LENGTH = 107  # bytes of the path of a socket (unix(7))
 
 
 def socket_path(database: Path) -> Path:
@@ -31,8 +36,10 @@ def socket_path(database: Path) -> Path:
 
 
 @asynccontextmanager
-async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
-    """Listen while the context lasts.
+async def control(
+    database: Path, handler: Handler, health: Report | None = None
+) -> AsyncIterator[None]:
+    """Listen while the context lasts; `health` says how newsbell is.
 
     Where the path is too long for a socket, newsbell runs without.
     """
@@ -42,9 +49,12 @@ async def control(database: Path, handler: Handler) -> AsyncIterator[None]:
         try:
             request = json.loads(await asyncio.wait_for(reader.readline(), _SECONDS))
             do = str(request["do"])
-            ids = request["feeds" if do in FEED_REQUESTS else "ids"]
-            done = await handler(do, tuple(int(number) for number in ids))
-            answer: dict[str, Any] = {"done": done}
+            answer: dict[str, Any]
+            if do == HEALTH and health:
+                answer = {HEALTH: health()}
+            else:
+                ids = request["feeds" if do in FEED_REQUESTS else "ids"]
+                answer = {"done": await handler(do, tuple(int(number) for number in ids))}
         except NewsbellError as error:
             answer = {"error": str(error)}
         except (ValueError, KeyError, TypeError, TimeoutError) as error:
@@ -79,17 +89,61 @@ def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
 
     None where no newsbell answers. Raises ActionRefused with its reason where it refuses.
     """
-    path = socket_path(database)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_SECONDS)
-        try:
-            connection.connect(str(path))
-            subject = "feeds" if do in FEED_REQUESTS else "ids"
-            connection.sendall(json.dumps({"do": do, subject: list(ids)}).encode() + b"\n")
-            answer = json.loads(connection.makefile().readline() or "{}")
-        except (OSError, ValueError):
-            return None
+    subject = "feeds" if do in FEED_REQUESTS else "ids"
+    try:
+        answer = _answer(database, {"do": do, subject: list(ids)}, _SECONDS)
+    except TimeoutError:
+        return None
+    if answer is None:
+        return None
     if "error" in answer:
         raise ActionRefused(str(answer["error"]))
     done = answer.get("done")
     return int(done) if done is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """What came of asking a newsbell how it is."""
+
+    listens: bool  #: a process has the socket open, whether it answers or not
+    health: Mapping[str, Any] | None = None  #: see `Health.record`; None where none came
+
+
+def ask_health(database: Path, seconds: float = _SECONDS) -> HealthAnswer:
+    """Ask the newsbell that runs on this database how it is, and wait so long for the answer."""
+    # Without ids: to an earlier newsbell any request with them is one to change deliveries.
+    try:
+        answer = _answer(database, {"do": HEALTH}, seconds)
+    except TimeoutError:
+        return HealthAnswer(listens=True)
+    if answer is None:
+        return HealthAnswer(listens=False)
+    health = answer.get(HEALTH)
+    return HealthAnswer(listens=True, health=health if isinstance(health, dict) else None)
+
+
+def has_socket(database: Path) -> bool:
+    """Whether a newsbell on this database surely has a socket: its path is short enough."""
+    return len(os.fsencode(socket_path(database.absolute()))) <= _PATH_LENGTH
+
+
+def _answer(database: Path, request: Mapping[str, Any], seconds: float) -> Mapping[str, Any] | None:
+    """Return what the newsbell that runs answers; None where none listens, or it makes no sense.
+
+    Raises TimeoutError where one listens and does not answer in time.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(seconds)
+        try:
+            connection.connect(str(socket_path(database)))
+        except OSError:
+            return None
+        try:
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(connection.makefile().readline() or "{}")
+        except TimeoutError:
+            raise
+        except (OSError, ValueError):
+            return None
+    return answer if isinstance(answer, dict) else None

@@ -17,6 +17,7 @@ from bot.ports import Clock, Store
 from bot.service import database_watch, token_watch
 from bot.service.clock_watch import LOOK, ClockWatch
 from bot.service.database_watch import DatabaseWatch
+from bot.service.measures import Measures
 from bot.service.scheduler import Job
 from bot.service.token_watch import TokenWatch
 from bot.service.workers import Workers
@@ -64,7 +65,9 @@ class Jobs:
         *,
         clock_watch: ClockWatch,
         token_watch: TokenWatch,
+        measures: Measures,
     ) -> None:
+        self._measures = measures
         self.clock_watch, self.token_watch = clock_watch, token_watch
         self._database = DatabaseWatch(store, clock)
         self._answers_from = clock.monotonic()  # since when answers can be sent
@@ -194,6 +197,7 @@ class Jobs:
                 log.info("prune_put_off", reason="the clock was set within the last day")
                 return
             await self._store.admin.prune(self._clock.now())
+            self._measures.cleanups += 1
             await self._store.search.renew()
             again = True
             while again:

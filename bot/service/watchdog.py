@@ -51,6 +51,7 @@ class Watchdog:
         self._pipelines, self._report = pipelines, report
         self._seen: dict[str, tuple[int, float]] = {}
         self._told: set[str] = set()
+        self._due: set[str] = set()  # where something was due at the last look
 
     async def run(self) -> None:
         """Look at the pipelines until cancelled. Raises InternalFailure where one stands still."""
@@ -81,6 +82,22 @@ class Watchdog:
             elif not still_for:
                 self._told.discard(pipeline.name)
 
+    def still_for(self, now: float) -> dict[str, float]:
+        """Return for how many seconds each pipeline has stood still, 0 where nothing is due.
+
+        As of the last look, and without another one: asks nobody. `now` is of the loop's clock.
+        """
+        return {
+            pipeline.name: now - self._seen[pipeline.name][1]
+            if pipeline.name in self._due and self._seen[pipeline.name][0] == pipeline.steps()
+            else 0.0
+            for pipeline in self._pipelines
+        }
+
+    def moves(self, now: float) -> bool:
+        """Whether no pipeline has stood still for long, as of the last look."""
+        return max(self.still_for(now).values(), default=0.0) < STANDS_STILL
+
     async def _still_for(self, pipeline: Progress, now: float) -> float:
         """Seconds since the last progress, 0 where nothing is due."""
         steps = pipeline.steps()
@@ -91,7 +108,9 @@ class Watchdog:
             except StoreError:
                 due = False  # the pipelines say it, and wait for the database
             if due:
+                self._due.add(pipeline.name)
                 return now - since
+        self._due.discard(pipeline.name)
         self._seen[pipeline.name] = (steps, now)
         return 0.0
 

@@ -105,12 +105,7 @@ class AdminTables:
 
     async def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run; None before the first."""
-
-        def work(db: Database) -> datetime | None:
-            seen = meta.read(db, MetaName.CLOCK_SEEN)
-            return get_time(seen or db.execute(_LAST_POLL).fetchone()[0])
-
-        return await self._writer.run("read the time", work)
+        return await self._writer.run("read the time", read_clock_seen)
 
     async def clock_set_at(self) -> datetime | None:
         """Return when the clock was last found to have been set; None for never."""
@@ -202,6 +197,12 @@ class AdminTables:
 
 def _part(step: cleanup.Step, run: cleanup.Run, db: Database) -> cleanup.Progress:
     return step(db, run)
+
+
+def read_clock_seen(db: Database) -> datetime | None:
+    """Read when newsbell is last known to have run; also for a reader in another process."""
+    seen = meta.read(db, MetaName.CLOCK_SEEN)
+    return get_time(seen or db.execute(_LAST_POLL).fetchone()[0])
 
 
 def read_status(db: Database, *, brief: bool = False) -> Status:

@@ -13,7 +13,7 @@ from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.status import Status
 from bot.store import kept_config
-from bot.store.admin import AdminTables, read_outbox, read_status
+from bot.store.admin import AdminTables, read_clock_seen, read_outbox, read_status
 from bot.store.archive import Archive
 from bot.store.chats import ChatTables
 from bot.store.config_sync import ConfigTables
@@ -76,6 +76,11 @@ class ReadOnlyDatabase:
         """Return the state, as `AdminTables.status` does."""
         with read_only(self._path) as connection:
             return read_status(Database(connection, execute_plugins=False))
+
+    def clock_seen(self) -> datetime | None:
+        """Return the last time that newsbell is known to have run. Raises StoreError."""
+        with read_only(self._path) as connection:
+            return read_clock_seen(Database(connection, execute_plugins=False))
 
     def kept_config(self) -> ConfigText | None:
         """Return the text of the last good configuration. Raises StoreError."""

@@ -4,7 +4,7 @@ Limits no rate and retries nothing: `rate_limits` and `policy` do.
 """
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from http import HTTPStatus
@@ -65,10 +65,19 @@ class _Bot(Bot):
 class _Request(HTTPXRequest):
     """Cleans what an answer names before python-telegram-bot trusts it."""
 
+    def __init__(self, answered: Callable[[], None], **more: Any) -> None:
+        """`answered` is called with each answer that is no error."""
+        super().__init__(**more)
+        self._answered = answered
+
     async def do_request(self, *args: Any, **more: Any) -> tuple[int, bytes]:
         """Return status and body."""
         status, body = await super().do_request(*args, **more)
-        return status, body if status < HTTPStatus.BAD_REQUEST else clean_parameters(body)
+        if status < HTTPStatus.BAD_REQUEST:
+            if body.startswith(b"{"):  # not the page of a network's login
+                self._answered()
+            return status, body
+        return status, clean_parameters(body)
 
 
 @cache
@@ -78,14 +87,18 @@ def tls_context() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def open_bot(token: str, api: str, proxy: str = "") -> AsyncIterator[Bot]:
+async def open_bot(
+    token: str, api: str, proxy: str = "", answered: Callable[[], None] = lambda: None
+) -> AsyncIterator[Bot]:
     """A bot at this address. No call is made yet; its clients are closed at the end.
 
+    `answered` is called whenever Telegram answers with anything but an error.
     Proxies of the environment are not used: the token goes where feeds.yaml says.
     """
     base = api.rstrip("/")
     shared = {"verify": tls_context(), "trust_env": False}
     sending = _Request(
+        answered,
         connection_pool_size=POOL,
         read_timeout=SEND_TIMEOUT,
         write_timeout=15,
@@ -95,6 +108,7 @@ async def open_bot(token: str, api: str, proxy: str = "") -> AsyncIterator[Bot]:
         httpx_kwargs=shared,
     )
     polling = _Request(
+        answered,
         connection_pool_size=2,
         read_timeout=40,
         connect_timeout=10,

@@ -1,0 +1,43 @@
+"""Whether a newsbell works, and the few numbers that show it. Values only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A newsbell that runs, at one moment."""
+
+    version: str
+    started_at: datetime
+    uptime: float  #: seconds, whatever the wall clock did
+    lag: float  #: seconds by which the event loop was late, at most, in the last minute
+    database_bytes: int  #: the file and its log; 0 where they are gone
+    reasons: tuple[str, ...] = ()  #: why it does not work, a sentence each; empty: it works
+    last_poll_at: datetime | None = None  #: when polls were last stored, since the start
+    last_sent_at: datetime | None = None  #: when a message last arrived, since the start
+    telegram_answered_at: datetime | None = None  #: None: not since the start
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it works."""
+        return not self.reasons
+
+    def record(self) -> dict[str, object]:
+        """Return it as JSON has it; times are ISO 8601 in UTC."""
+        return {
+            "healthy": self.healthy,
+            "reasons": list(self.reasons),
+            "version": self.version,
+            "started_at": self.started_at.isoformat(),
+            "uptime": round(self.uptime, 1),
+            "lag": round(self.lag, 4),
+            "database_bytes": self.database_bytes,
+            "last_poll_at": _iso(self.last_poll_at),
+            "last_sent_at": _iso(self.last_sent_at),
+            "telegram_answered_at": _iso(self.telegram_answered_at),
+        }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

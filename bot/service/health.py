@@ -1,0 +1,91 @@
+"""Say whether a newsbell that runs does its work, for a health check, a monitor, a service manager.
+
+Looks at what others noticed; mends nothing, ends nothing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from bot import __version__
+from bot.delivery.deliverer import Deliverer
+from bot.feeds.poller import Poller
+from bot.model.health import Health
+from bot.ports import Clock, StoreFiles
+from bot.service.loop_lag import LoopLag
+from bot.service.measures import Measures
+from bot.service.watchdog import Watchdog
+
+STANDS = 180.0  #: seconds that a pipeline may stand still though something is due
+SILENT = timedelta(minutes=10)  #: after which a Telegram that takes or says nothing is a fault
+
+
+class HealthCheck:
+    """Judges one newsbell. Asks no database and no network."""
+
+    def __init__(
+        self,
+        *,
+        watchdog: Watchdog,
+        database: Path,
+        files: StoreFiles,
+        poller: Poller,
+        deliverer: Deliverer,
+        measures: Measures,
+        lag: LoopLag,
+        clock: Clock,
+        asks_telegram: Callable[[], bool],
+    ) -> None:
+        """`asks_telegram`: Telegram is asked for updates all the time, so that it answers."""
+        self._watchdog, self._database, self._files = watchdog, database, files
+        self._poller, self._deliverer, self._measures = poller, deliverer, measures
+        self._lag, self._clock, self._asks_telegram = lag, clock, asks_telegram
+        self._started_at, self._began = clock.now(), clock.monotonic()
+
+    def look(self) -> Health:
+        """Return the state of this moment; on the event loop."""
+        measures = self._measures
+        return Health(
+            __version__,
+            self._started_at,
+            self._clock.monotonic() - self._began,
+            self._lag.worst,
+            self._size(),
+            tuple(self._reasons()),
+            measures.last_poll_at,
+            measures.last_sent_at,
+            measures.telegram_answered_at,
+        )
+
+    def _reasons(self) -> list[str]:
+        reasons = [
+            f"{name.capitalize()} has stood still for {seconds / 60:.0f} minutes although "
+            "something is due."
+            for name, seconds in self._watchdog.still_for(asyncio.get_running_loop().time()).items()
+            if seconds >= STANDS
+        ]
+        missing = self._files.missing()
+        if missing:
+            reasons.append(f"The file {missing.name} was deleted, moved or replaced.")
+        if self._poller.store_error:
+            reasons.append(str(self._poller.store_error))
+        return reasons + self._telegram()
+
+    def _telegram(self) -> list[str]:
+        now, outage = self._clock.now(), self._deliverer.outage
+        if self._deliverer.token_refused:
+            return ["Telegram refuses the bot's token."]
+        if outage and now - outage.since >= SILENT:
+            reason = outage.reason.rstrip(".")
+            return [f"Telegram takes no messages since {outage.since:%F %T} UTC: {reason}."]
+        uptime = self._clock.monotonic() - self._began
+        silent_for = timedelta(seconds=self._measures.telegram_silent_for(uptime))
+        if self._asks_telegram() and silent_for >= SILENT:
+            return [f"Telegram has not answered for {silent_for.total_seconds() / 60:.0f} minutes."]
+        return []
+
+    def _size(self) -> int:
+        """Bytes of the database and its log."""
+        log = self._database.with_name(f"{self._database.name}-wal")
+        return sum(path.stat().st_size for path in (self._database, log) if path.exists())
