@@ -1,1 +1,1 @@
-"""Finds names in their usual spellings and scripts. Pure: no I/O but the packaged gazetteer."""
+"""Finds names in their usual spellings and scripts. Pure: no I/O but the packaged data files."""

@@ -16,6 +16,6 @@ def _import_without(library: str, absent: str) -> None:
 
 
 # sqlite_utils imports numpy, where that is installed, for column types that no table here has.
-# It is installed for the process that draws charts; here it would cost each process 12 MB,
+# newsbell needs none; where it is there for another program, it would cost each process 12 MB,
 # 120 MB of address space, a thread for each core and 0.2 s.
 _import_without("sqlite_utils", absent="numpy")
