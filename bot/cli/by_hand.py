@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bot.cli.common import read_only, readable
-from bot.cli.config_file import config_option
+from bot.cli.config_option import config_option
 from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
@@ -49,7 +49,7 @@ def by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
 @click.option("--all", "everything", is_flag=True, help="Also feeds that do not fail.")
 @config_option
 def retry(path: Path, *, what: str | None, everything: bool) -> None:
-    """Try failing feeds now: all of them, one feed, or those of a host.
+    """Try failing feeds now: all, one, or those of a host.
 
     FEED is the name or address of a feed, HOST the name of a host. Of a feed or host that is named,
     the host is asked even if it asked for no requests. A newsbell that runs polls them at once,

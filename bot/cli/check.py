@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.config_file import DEFAULT, loaded
+from bot.cli.config_file import loaded
+from bot.cli.config_option import config_option
 from bot.cli.faults import Misconfigured, plural
 from bot.config.load import Config
 from bot.config.query_tests import failures
@@ -15,12 +16,14 @@ from bot.text.stem import INFLECTED
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT)
-def check(file: Path) -> None:
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@config_option
+def check(path: Path, file: Path | None) -> None:
     """Check a configuration file and test its queries.
 
     Lists every mistake with its line and column.
     """
+    file = file or path
     config = loaded(file)
     failed = failures(config.tests, config.names)
     if failed:

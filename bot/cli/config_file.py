@@ -1,24 +1,10 @@
-"""The configuration file of a command: its option, and how it is read. No store, no command."""
+"""How the configuration file of a command is read. No store, no command."""
 
 from pathlib import Path
-
-import click
 
 from bot.cli.faults import Misconfigured, plural
 from bot.config.load import Config, load
 from bot.errors import ConfigError
-
-DEFAULT = Path("feeds.yaml")
-config_option = click.option(
-    "--config",
-    "-c",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT,
-    envvar="NEWSBELL_CONFIG",
-    show_default=True,
-    help="The configuration file (also NEWSBELL_CONFIG).",
-)
 
 
 def loaded(path: Path) -> Config:
@@ -30,6 +16,10 @@ def loaded(path: Path) -> Config:
 
 
 def misconfigured(path: Path, error: ConfigError) -> Misconfigured:
-    """Return the fault of a file with all its mistakes."""
+    """Return the fault of a file with all its mistakes, or of one that is not there."""
+    if not path.exists():
+        return Misconfigured(
+            f"There is no {path}: `newsbell init` makes one, --config FILE names another."
+        )
     count = plural(len(error.mistakes), "mistake")
     return Misconfigured(f"{error}\n\n{count} in {path}.")

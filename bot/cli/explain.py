@@ -16,7 +16,7 @@ from rich.text import Text
 
 from bot.cli import output
 from bot.cli.common import archive, readable
-from bot.cli.config_file import config_option
+from bot.cli.config_option import config_option
 from bot.cli.faults import Fault, Misconfigured, failing, plural
 from bot.cli.tables import open_console
 from bot.config.load import Config

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from bot.cli.config_file import config_option, misconfigured
+from bot.cli.config_file import misconfigured
+from bot.cli.config_option import config_option
 from bot.cli.faults import Fault
 from bot.config.kept_text import databases
 from bot.config.load import load, read_text
@@ -46,7 +47,7 @@ def _span(_context: click.Context, _option: click.Parameter, value: str | None) 
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def health(path: Path, *, within: timedelta | None, timeout: float, as_json: bool) -> None:
-    """Say whether newsbell works; the exit code is 0 if it does, 1 if not.
+    """Say whether newsbell works, by the exit code 0 or 1.
 
     Asks the newsbell that runs on the database of the configuration file. Where it can have no
     socket, what stands in the database decides.

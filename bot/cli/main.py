@@ -6,6 +6,7 @@ Knows the names of the commands; each is imported when it is called.
 import click
 
 from bot import __version__
+from bot.cli.config_option import config_option_of_all
 from bot.cli.late_group import LateGroup
 
 #: the module of each command, and the first line of its help
@@ -14,26 +15,14 @@ COMMANDS = {
     "check": ("bot.cli.check", "Check a configuration file and test its queries."),
     "demo": ("bot.cli.demo", "Play an invented newswire through all of newsbell."),
     "explain": ("bot.cli.explain", "Explain why an article alerted or did not."),
-    "export": (
-        "bot.cli.queries",
-        "Print the subscriptions made in chats in the form of feeds.yaml.",
-    ),
-    "health": (
-        "bot.cli.health",
-        "Say whether newsbell works; the exit code is 0 if it does, 1 if not.",
-    ),
+    "export": ("bot.cli.queries", "Print the subscriptions made in chats as feeds.yaml."),
+    "health": ("bot.cli.health", "Say whether newsbell works, by the exit code 0 or 1."),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),
     "outbox": ("bot.cli.outbox", "List, retry or drop undelivered messages."),
-    "retry": (
-        "bot.cli.by_hand",
-        "Try failing feeds now: all of them, one feed, or those of a host.",
-    ),
+    "retry": ("bot.cli.by_hand", "Try failing feeds now: all, one, or those of a host."),
     "run": ("bot.cli.run", "Watch the feeds and send alerts."),
-    "schema": (
-        "bot.cli.schema",
-        "Print the JSON Schema of the configuration file, for editors.",
-    ),
-    "search": ("bot.cli.queries", "Find stored articles with the query language, newest first."),
+    "schema": ("bot.cli.schema", "Print the JSON Schema of feeds.yaml, for editors."),
+    "search": ("bot.cli.queries", "Find stored articles by a query, newest first."),
     "status": ("bot.cli.status", "Show the state of feeds, queues and deliveries."),
     "story": ("bot.cli.explain", "Show the storyline of an article in order of time."),
 }
@@ -42,16 +31,22 @@ COMMANDS = {
 @click.group(
     cls=LateGroup,
     late=COMMANDS,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@config_option_of_all
 @click.version_option(__version__, prog_name="newsbell")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Alerts for news feeds.
 
     newsbell watches the feeds of feeds.yaml and sends each chat one alert per story that matches
     its subscriptions, in Telegram or in this terminal. See it on an invented newswire with
     `newsbell demo`; start it with `newsbell run`.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        return
     from bot.service import logs  # noqa: PLC0415 (help and version need no logs)
 
     logs.use_standard_logging()

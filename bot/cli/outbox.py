@@ -8,7 +8,7 @@ import click
 
 from bot.cli.by_hand import by_hand
 from bot.cli.common import read_only, readable
-from bot.cli.config_file import config_option
+from bot.cli.config_option import config_option
 from bot.cli.faults import plural
 from bot.cli.tables import open_console, outbox_table
 from bot.model.delivery import DeliveryState
@@ -20,14 +20,13 @@ from bot.store.admin import UNFINISHED
 @click.pass_context
 def outbox(context: click.Context, path: Path) -> None:
     """List, retry or drop undelivered messages."""
-    context.obj = path
     if context.invoked_subcommand is None:
-        context.invoke(outbox_list)
+        context.invoke(outbox_list, path=path)
 
 
 @outbox.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also deliveries that are done.")
-@click.pass_obj
+@config_option
 def outbox_list(path: Path, *, everything: bool = False) -> None:
     """List deliveries that are queued, undecided or dead."""
     config = readable(path)
@@ -46,7 +45,7 @@ def outbox_list(path: Path, *, everything: bool = False) -> None:
 
 @outbox.command("retry")
 @click.argument("ids", type=int, nargs=-1)
-@click.pass_obj
+@config_option
 def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
     """Send deliveries again: those with these ids, or all dead and undecided ones."""
     click.echo(_outcome(by_hand(readable(path), "retry", ids), ids, "queued again"))
@@ -54,7 +53,7 @@ def outbox_retry(path: Path, ids: tuple[int, ...]) -> None:
 
 @outbox.command("drop")
 @click.argument("ids", type=int, nargs=-1)
-@click.pass_obj
+@config_option
 def outbox_drop(path: Path, ids: tuple[int, ...]) -> None:
     """Drop deliveries: those with these ids, or all dead ones."""
     click.echo(_outcome(by_hand(readable(path), "drop", ids), ids, "dropped"))

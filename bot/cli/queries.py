@@ -20,7 +20,7 @@ from rich.text import Text
 
 from bot.cli import output
 from bot.cli.common import archive, read_query, read_subscription, readable
-from bot.cli.config_file import config_option
+from bot.cli.config_option import config_option
 from bot.cli.faults import Misconfigured, failing
 from bot.cli.tables import open_console
 from bot.config.load import Config
@@ -66,7 +66,7 @@ _feeds = click.option(
 @_feeds
 @config_option
 def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_json: bool) -> None:
-    """Find stored articles with the query language, newest first."""
+    """Find stored articles by a query, newest first."""
     config = readable(path)
     tree = read_query(query, config)
     console, zone, now = (
@@ -176,7 +176,7 @@ def _unknown_chat(name: str, chats: Mapping[int, ChatFact]) -> Misconfigured:
 @click.option("--chat", metavar="NAME", help="Only the subscriptions of this chat.")
 @config_option
 def export(path: Path, chat: str | None) -> None:
-    """Print the subscriptions made in chats in the form of feeds.yaml."""
+    """Print the subscriptions made in chats as feeds.yaml."""
     config = readable(path)
     with failing():
         stored = archive(config)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bot.cli import output
 from bot.cli.common import in_force, rejected_text
-from bot.cli.config_file import config_option
+from bot.cli.config_option import config_option
 from bot.cli.event_loop import run_to_end
 from bot.cli.first_polls import FirstPolls
 from bot.cli.streams import discard_output, outlast_readers

@@ -9,7 +9,7 @@ from bot.config.schema import FileShape
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of the configuration file, for editors."""
+    """Print the JSON Schema of feeds.yaml, for editors."""
     click.echo(schema_text(), nl=False)
 
 

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from bot.cli.common import in_force, read_only, rejected_text
-from bot.cli.config_file import config_option
+from bot.cli.config_option import config_option
 from bot.cli.tables import open_console, status_table
 from bot.search.feed_state import overruled_hint
 from bot.text.output_charset import takes_unicode

@@ -147,10 +147,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        problem = (
-            f"there is no {path}; name another file: `newsbell check FILE`, or --config FILE with "
-            "the other commands"
-        )
+        problem = f"there is no {path}: `newsbell init` makes one, --config FILE names another"
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
     except OSError as error:

@@ -285,7 +285,7 @@ async def test_check_says_what_a_good_file_holds_and_what_it_still_needs(folder:
     missing = await command(folder, "check")
     named = await command(folder, "status", NEWSBELL_CONFIG="other.yaml")
     assert missing.code == 2
-    assert "there is no feeds.yaml" in missing.err
+    assert "There is no feeds.yaml" in missing.err
     assert named.code == 1
     assert "There is no database at newsbell.db yet: run `newsbell run` first." in named.err
 

@@ -341,8 +341,8 @@ def test_what_is_not_yaml_or_a_bomb_is_refused_with_its_place(
     assert any(expected in line for line in found), found
 
 
-def test_a_missing_file_says_how_to_name_another(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no .*; name another file: .*--config FILE"):
+def test_a_missing_file_says_how_to_make_or_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no .*: `newsbell init` .*--config FILE"):
         load(tmp_path / "none.yaml", {})
 
 
