@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": ("bot.cli.explain", "Explain why an article alerted or did not."),
     "export": ("bot.cli.queries", "Print the subscriptions made in chats as feeds.yaml."),
     "health": ("bot.cli.health", "Say whether newsbell works, by the exit code 0 or 1."),
+    "init": ("bot.cli.init", "Write a first feeds.yaml."),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),
     "outbox": ("bot.cli.outbox", "List, retry or drop undelivered messages."),
     "retry": ("bot.cli.by_hand", "Try failing feeds now: all, one, or those of a host."),
@@ -42,7 +43,7 @@ def main(context: click.Context) -> None:
 
     newsbell watches the feeds of feeds.yaml and sends each chat one alert per story that matches
     its subscriptions, in Telegram or in this terminal. See it on an invented newswire with
-    `newsbell demo`; start it with `newsbell run`.
+    `newsbell demo`; begin with `newsbell init`, then `newsbell run`.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
