@@ -110,6 +110,11 @@ PARTS = {
         ("-m", "bench.days"),
         240,
     ),
+    "explain": Part(
+        "days of invented news, and each statement of explain judged by what chats received",
+        ("-m", "bench.explained"),
+        60,
+    ),
     "memory": Part("memory with 10,000 feeds", ("-m", "bench.memory"), 30),
     "age": Part("what work costs on a database of a newsroom's year", ("-m", "bench.age"), 30),
 }
