@@ -45,7 +45,14 @@ from bot.model.delivery import (
 )
 from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.model.entries import Article, ParseOutcome, PlacedEntry
-from bot.model.feeds import Failure, FeedDue, FetchOutcome, FetchRequest, SiteFeed
+from bot.model.feeds import (
+    Failure,
+    FeedDue,
+    FetchFailed,
+    FetchOutcome,
+    FetchRequest,
+    SiteFeed,
+)
 from bot.model.message import Message
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.schedule import ChatSchedule, SchedulePlan
@@ -74,6 +81,14 @@ class Fetcher(Protocol):
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Fetch within the deadline and the limits."""
+        ...
+
+
+class Caller(Protocol):
+    """Calls an address, to say something. Raises nothing: a failure is an outcome."""
+
+    async def call(self, url: str, body: str | None = None) -> FetchFailed | None:
+        """GET the address, or POST this to it, within the deadline; None where it was taken."""
         ...
 
 

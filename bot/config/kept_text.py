@@ -6,6 +6,7 @@ come from the file as it is now, as far as it can be read. Finds and keeps no te
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def read_kept(
                 path, "settings.telegram.token", "the bot's token is not known any more"
             )
     _put_proxies(path, document.data, current, lenient)
+    _put_heartbeat(path, document.data, current, lenient)
     for place, text in _texts(document.data, ""):
         if LEFT_OUT in text:
             raise _unusable(path, place, "an environment variable is not set")
@@ -116,6 +118,18 @@ def _put_proxies(path: Path, data: Any, text: str, environment: Mapping[str, str
         if not isinstance(current.get("proxy"), str):
             raise _unusable(path, f"settings.{name}.proxy", "the proxy is not known any more")
         section["proxy"] = current["proxy"]
+
+
+def _put_heartbeat(path: Path, data: Any, text: str, environment: Mapping[str, str]) -> None:
+    """Put the address of the heartbeat in place; without it whoever waits for it gives alarm."""
+    settings = _section(data, "settings")
+    if not _is_left_out(settings.get("heartbeat")):
+        return
+    del settings["heartbeat"]
+    with suppress(ConfigError):
+        current = _section(read_document(path, text, environment).data, "settings")
+        if isinstance(current.get("heartbeat"), str):
+            settings["heartbeat"] = current["heartbeat"]
 
 
 def _section(data: Any, *keys: str) -> dict[str, Any]:

@@ -50,6 +50,7 @@ SECRETS = (
     ("settings", "telegram", "token"),
     ("settings", "telegram", "proxy"),
     ("settings", "network", "proxy"),
+    ("settings", "heartbeat"),
     ("feeds", "*", "headers", "*"),
 )
 #: where engines of containers mount secrets
@@ -123,11 +124,9 @@ class Config:
             for name, value in headers.items()
             if name.casefold() not in _OPEN_HEADERS
         )
-        return tuple(
-            secret
-            for secret in (token, self.webhook_secret, *self.proxies.passwords, *values)
-            if secret
-        )
+        passwords = self.proxies.passwords
+        known = (token, self.webhook_secret, *passwords, *self.settings.secrets, *values)
+        return tuple(secret for secret in known if secret)
 
     @property
     def database(self) -> Path:

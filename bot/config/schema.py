@@ -25,6 +25,7 @@ from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+KEY_LENGTH = 12  #: characters of the path of an address from which it is a key and no word
 NAT64_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})  #: bits of a prefix (RFC 6052 §2.2)
 
 
@@ -83,6 +84,10 @@ def _proxy(value: Any) -> SecretStr:
     return SecretStr(proxy_url(value if isinstance(value, str) else ""))
 
 
+def _secret_url(value: Any) -> SecretStr:
+    return SecretStr(_url(value))
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a whole number")  # noqa: TRY004 (pydantic takes ValueError)
@@ -100,6 +105,7 @@ Duration = Annotated[
 ]
 Range = Annotated[str, BeforeValidator(_range)]
 Proxy = Annotated[SecretStr, BeforeValidator(_proxy)]
+SecretUrl = Annotated[SecretStr, BeforeValidator(_secret_url)]
 Nat64Prefix = Annotated[str, BeforeValidator(_nat64)]
 Url = Annotated[
     str,
@@ -315,6 +321,20 @@ class Settings(Shape):
     telegram: TelegramSettings = Field(
         default_factory=TelegramSettings, description="How to reach Telegram."
     )
+    heartbeat: SecretUrl | None = Field(
+        default=None,
+        description="Address that is called every minute while newsbell works, and with /fail "
+        "behind it while it does not; use ${NAME}, because feeds.yaml gets shared.",
+    )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of the settings no log may show."""
+        if self.heartbeat is None:
+            return ()
+        address = self.heartbeat.get_secret_value()
+        path = urlsplit(address).path.strip("/")
+        return (address, path) if len(path) >= KEY_LENGTH else (address,)
 
 
 class ChatShape(Shape):

@@ -11,10 +11,11 @@ import errno
 import resource
 import ssl
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -33,6 +34,8 @@ from bot.fetch.url_guard import NOT_PUBLIC, URL_LENGTH, UrlGuard
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
 from bot.ports import Clock
 from bot.text.clean import label
+
+T = TypeVar("T")
 
 log = structlog.stdlib.get_logger("newsbell.poller")
 
@@ -71,7 +74,7 @@ class Limits:
 
 
 class Client:
-    """Implements `ports.Fetcher`. Opened by `open_client`."""
+    """Implements `ports.Fetcher` and `ports.Caller`. Opened by `open_client`."""
 
     def __init__(
         self,
@@ -95,9 +98,35 @@ class Client:
 
     async def fetch(self, request: FetchRequest) -> FetchOutcome:
         """Do a conditional GET within the deadline."""
+        return await self._within_deadline(self._follow(request))
+
+    async def call(self, url: str, body: str | None = None) -> FetchFailed | None:
+        """Call an address once within the deadline: GET, or POST with this body.
+
+        What it answers is not read; a redirect is a failure.
+        """
+        return await self._within_deadline(self._call(url, body))
+
+    async def _call(self, address: str, body: str | None) -> FetchFailed | None:
+        url = self._url_guard.parse(address)
+        route = await self._routes.to(url)
+        async with route.session.request(
+            "GET" if body is None else "POST",
+            url,
+            data=None if body is None else body.encode(),
+            headers={"User-Agent": self._agent, "Connection": "close"},
+            allow_redirects=False,
+            proxy=route.proxy,
+        ) as response:
+            if 200 <= response.status < 300:
+                return None
+            return FetchFailed(*_failure(response.status, is_challenge=False))
+
+    async def _within_deadline(self, work: Coroutine[Any, Any, T | FetchFailed]) -> T | FetchFailed:
+        """Return what came of a request; whatever goes wrong with it is a failure."""
         try:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
-                return await self._follow(request)
+                return await work
         except aiohttp.ConnectionTimeoutError:
             return FetchFailed(Failure.TIMEOUT, f"No connection within {CONNECT:.0f} seconds.")
         except TimeoutError:

@@ -14,9 +14,10 @@ from bot.feeds.poller import Poller
 from bot.i18n.phrase import Phrase
 from bot.model.delivery import NoticeKind, notice
 from bot.model.stories import Grouping
-from bot.ports import Clock, Store
+from bot.ports import Caller, Clock, Store
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, OUTBOX_REQUESTS, control
 from bot.service.health import HealthCheck
+from bot.service.heartbeat import Heartbeat
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
 from bot.service.loop_lag import LoopLag
@@ -54,6 +55,7 @@ class App:
         clock: Clock,
         tick: timedelta,
         measures: Measures,
+        caller: Caller,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
@@ -63,6 +65,7 @@ class App:
         self.workers, self.measures, self.lag = workers, measures, LoopLag()
         self.watchdog = self._watchdog()
         self.health = self._health_check()
+        self.heartbeat = Heartbeat(self._heartbeat_address, caller, self.health.look)
         self.reloader = Reloader(
             live, store, subscriptions, clock, self._wake, self._report, rematch
         )
@@ -90,6 +93,7 @@ class App:
             Part("delivery", self._deliver, essential=True, finishes=True),
             Part("the watchdog", self.watchdog.run, essential=True),
             Part("measuring the event loop", self.lag.run),
+            Part("the heartbeat", self.heartbeat.run),
             Part("reloading feeds.yaml", self.reloader.watch),
             *(
                 Part(name, partial(_repeat, work, every))
@@ -138,6 +142,10 @@ class App:
             clock=self.clock,
             asks_telegram=lambda: bool(self.telegram and self.telegram.asks),
         )
+
+    def _heartbeat_address(self) -> str:
+        secret = self.live.settings.heartbeat
+        return secret.get_secret_value() if secret else ""
 
     async def _report(self, text: Phrase) -> None:
         """Tell the operator. Raises StoreError."""

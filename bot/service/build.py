@@ -26,7 +26,7 @@ from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
 from bot.model.clock import ClockStep
 from bot.model.delivery import Settlement
-from bot.ports import Channel, Clock, Fetcher, Parser, Store
+from bot.ports import Caller, Channel, Clock, Fetcher, Parser, Store
 from bot.query.index import Index
 from bot.service import logs
 from bot.service.app import App
@@ -87,6 +87,7 @@ class _Base:
     parser: Parser
     wiring: Wiring
     measures: Measures
+    caller: Caller  #: by the way that feeds of the file take
 
 
 @asynccontextmanager
@@ -144,6 +145,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             clock=wiring.clock,
             tick=wiring.tick,
             measures=base.measures,
+            caller=base.caller,
             rematch=committer.rematch,
         )
 
@@ -210,6 +212,7 @@ async def _base(
         wiring.parser or workers,
         wiring,
         Measures(clock),
+        fetcher,
     )
 
 
