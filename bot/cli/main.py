@@ -12,6 +12,7 @@ from bot.cli.late_group import LateGroup
 #: the module of each command, and the first line of its help
 COMMANDS = {
     "backtest": ("bot.cli.queries", "Try a query on past articles."),
+    "backup": ("bot.cli.backups", "Copy the database into a folder, also while newsbell runs."),
     "check": ("bot.cli.check", "Check a configuration file and test its queries."),
     "demo": ("bot.cli.demo", "Play an invented newswire through all of newsbell."),
     "explain": ("bot.cli.explain", "Explain why an article alerted or did not."),
@@ -20,6 +21,7 @@ COMMANDS = {
     "init": ("bot.cli.init", "Write a first feeds.yaml."),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),
     "outbox": ("bot.cli.outbox", "List, retry or drop undelivered messages."),
+    "restore": ("bot.cli.backups", "Put a backup in place of the database."),
     "retry": ("bot.cli.by_hand", "Try failing feeds now: all, one, or those of a host."),
     "run": ("bot.cli.run", "Watch the feeds and send alerts."),
     "schema": ("bot.cli.schema", "Print the JSON Schema of feeds.yaml, for editors."),

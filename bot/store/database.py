@@ -188,10 +188,10 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
         )
     _check_at_start(connection, path)
     database = Database(connection)
-    newer = {row.name for row in migrations.applied(database)} - set(_known_migrations())
+    newer = newer_than_known(database)
     if newer:
         raise StoreError(
-            f"The database {path.name} was written by a newer newsbell ({min(newer)}): "
+            f"The database {path.name} was written by a newer newsbell ({newer}): "
             "update this one, or restore a backup from before."
         )
     pending = bool(migrations.pending(database))
@@ -200,6 +200,12 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> Database:
     if pending:  # or all of a new database is in its log
         connection.execute("pragma wal_checkpoint(truncate)")
     return database
+
+
+def newer_than_known(database: Database) -> str:
+    """Return a migration of a newer newsbell; empty where there is none."""
+    newer = {row.name for row in migrations.applied(database)} - set(_known_migrations())
+    return min(newer, default="")
 
 
 def _known_migrations() -> list[str]:

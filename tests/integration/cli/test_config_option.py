@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 from bot.cli.main import COMMANDS, main
 
 ARGUMENTS = {
+    "backup": ["folder"],
+    "restore": [__file__],
     "backtest": ["radar"],
     "explain": ["radar"],
     "names": ["Kyiv"],
