@@ -49,6 +49,8 @@ class Cause(StrEnum):
 
     NONE = ""  #: the outcome says all
     OTHER_SUBSCRIPTION = "other_subscription"  #: sent for another one, not for this
+    #: sent because its story was alerted for the subscription; its own words do not match
+    DEVELOPMENT = "development"
     SENDING = "sending"
     MUTED = "muted"
     PAUSED = "paused"
@@ -225,7 +227,7 @@ class _Entry:
         if record is not None and record.fate is Fate.JOINS:
             return self._joined(about, self._led_by(chat, record.leader))
         if own is not None and own.matches.get(subscription.id) == self.id:
-            return self._of(about, own, subscription)
+            return self._of(about, own, subscription, record)
         if record is not None:
             return self._withdrawn(about, own, subscription)
         if own is not None and (matches or subscription.id in own.matches):
@@ -245,9 +247,18 @@ class _Entry:
         about = Account(alert.chat_id, None, names, bool(alert.matches), Outcome.NOT_SENT)
         yield self._as(about, alert)
 
-    def _of(self, about: Account, own: AlertFact, subscription: KnownSubscription) -> Account:
+    def _of(
+        self,
+        about: Account,
+        own: AlertFact,
+        subscription: KnownSubscription,
+        record: EntryRecord | None,
+    ) -> Account:
         """The entry made the alert, and the subscription wants it."""
         account = self._as(about, own)
+        is_told = record is not None and record.fate is Fate.TOLD
+        if is_told and not account.matches and account.outcome is Outcome.SENT:
+            return replace(account, cause=Cause.DEVELOPMENT)
         if account.outcome is Outcome.HELD:
             needed = min(
                 (item.options.publishers for item in _wanting(own, self._subscriptions())),

@@ -34,6 +34,8 @@ def account_text(account: Account, when: TimeFormat, translator: Translator = EN
             text = progress_text(account.progress, when, translator)
     if account.cause is Cause.OTHER_SUBSCRIPTION:
         return translator.gettext("alerted for another subscription, {state}", state=text)
+    if account.cause is Cause.DEVELOPMENT:
+        text = _as_news(text, translator)
     if account.alert is not None and account.alert.again_at is not None:
         again = when(account.alert.again_at)
         return translator.gettext("{state}; a second alert was sent {when}", state=text, when=again)
@@ -70,9 +72,11 @@ def _sent(progress: AlertAccount, when: TimeFormat, translator: Translator) -> s
         state = translator.gettext("sent")
     else:
         state = translator.gettext("sent {when}", when=when(progress.at))
-    if progress.outcome is Outcome.NOTED:
-        return translator.gettext("told as news of a story that was alerted, {state}", state=state)
-    return state
+    return _as_news(state, translator) if progress.outcome is Outcome.NOTED else state
+
+
+def _as_news(state: str, translator: Translator) -> str:
+    return translator.gettext("told as news of a story that was alerted, {state}", state=state)
 
 
 def _taken_back(cause: Cause, translator: Translator) -> str:

@@ -98,6 +98,17 @@ def test_an_entry_that_made_an_alert_is_as_its_alert(
     assert text in told(item)
 
 
+def test_a_development_that_does_not_match_is_told_as_news_of_its_story() -> None:
+    development = [EntryRecord(1, 1, Fate.TOLD, 0)]
+    storm = replace(FERRY, query="storm")
+    item = account([ALERT], development, storm)
+
+    assert (item.outcome, item.cause, item.matches) == (Outcome.SENT, Cause.DEVELOPMENT, False)
+    assert told(item) == "told as news of a story that was alerted, sent at 12:00"
+    assert account([ALERT], development).cause is Cause.NONE
+    assert account([replace(ALERT, note=True)], development, storm).cause is Cause.NONE
+
+
 @pytest.mark.parametrize(
     ("reason", "outcome", "cause"),
     [
