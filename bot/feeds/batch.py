@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 import structlog
@@ -23,6 +24,7 @@ from bot.feeds.rematch import rematch
 from bot.feeds.yielding import AT_ONCE, yielding
 from bot.model.alerts import StoryState
 from bot.model.chats import Developments
+from bot.model.entries import PlacedEntry
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
 from bot.model.stories import Grouping, StoryIds
 from bot.ports import Clock, PollStore
@@ -32,6 +34,7 @@ from bot.stories.publishers import PublisherGroups
 from bot.stories.window import SPAN, Window
 
 RESTORED = 2000  #: entries of the window read at a time
+REMOVED = 50  #: entries removed from the window before other tasks get their turn
 
 log = structlog.stdlib.get_logger("newsbell.poller")
 
@@ -93,7 +96,7 @@ class BatchCommitter:
         """The commits, and the feeds claimed by another poller meanwhile: if any, none is kept."""
         now = self._clock.now()
         decisions = await self._decide(responses)
-        window = self._window or await self.restore()
+        window = self._window if self._window is not None else await self.restore()
         self._window = None  # what it takes in now is only true once it is committed
         decisions, merges = await self._place(window, decisions)
         rules = AlertRules(self._index, self._grouping, now, self._developments)
@@ -155,7 +158,11 @@ class BatchCommitter:
         placed: list[PollDecision] = []
         for decision in decisions:
             publisher = decision.feed.publisher
-            entries = [assigner.assign(entry, publisher) async for entry in yielding(decision.new)]
+            entries: list[PlacedEntry] = []
+            async for entry in yielding(decision.new):
+                async for _ in yielding(iter(partial(assigner.make_room, entry, REMOVED), True), 1):
+                    pass  # until it says that there is room
+                entries.append(assigner.assign(entry, publisher))
             placed.append(replace(decision, placed=tuple(entries)))
         return placed, assigner.merges
 

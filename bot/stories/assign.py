@@ -36,7 +36,6 @@ def report_of(
         published: the time that the feed names, which is not trusted where it is after `seen`.
         seen: when the entry was first seen.
     """
-    at = min(published, seen) if published else seen
     title, summary, language = words
     return Report(
         number,
@@ -44,10 +43,14 @@ def report_of(
         summary,
         language,
         publisher_group,
-        at,
+        _at(published, seen),
         link[1] if names_page(link[0]) else b"",
         feed,
     )
+
+
+def _at(published: datetime | None, seen: datetime) -> datetime:
+    return min(published, seen) if published else seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,23 @@ class Assigner:
             feed=entry.feed_id,
             link=(entry.link, entry.keys.link),
             published=entry.published,
-            seen=entry.first_seen_at - self._clock_ahead,
+            seen=self._seen(entry),
         )
         placement = self._window.add(report)
         self._merges += placement.merges
         return PlacedEntry(
             entry, placement, attribution.publisher_group, attribution.origin, attribution.agency
         )
+
+    def make_room(self, entry: NewEntry, limit: int) -> bool:
+        """Remove what is too old for a window with this entry, `limit` at most, as the window does.
+
+        Returns: whether the entry can be assigned without further removals.
+        """
+        return self._window.make_room(_at(entry.published, self._seen(entry)), limit)
+
+    def _seen(self, entry: NewEntry) -> datetime:
+        return entry.first_seen_at - self._clock_ahead
 
     @property
     def merges(self) -> Merges:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.model.stories import Grouping, Pair, PairReason
-from bot.stories.entry_index import Member
+from bot.stories.postings import Member
 
 SINGLE_PAIR_FACTOR = 0.9  #: factor for the score of a story with one similar entry only
 

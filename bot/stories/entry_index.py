@@ -4,14 +4,16 @@ Finds candidates; what they are worth is decided in `window`.
 """
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import islice
 from operator import itemgetter
 from typing import TypeVar
 
-from bot.model.stories import Grouping, Merge, StoryIds
+from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
+from bot.stories.postings import Member, Postings
 from bot.stories.similarity import DocumentFrequencies, Similarity
 
 MAX_CANDIDATES = 30  #: entries that are compared in full
@@ -25,23 +27,18 @@ _Key = TypeVar("_Key", bound=Hashable)
 _by_weight = itemgetter(1)
 
 
-@dataclass(slots=True, eq=False)
-class Member:
-    """An entry of the window and its stories."""
-
-    features: Features
-    story_ids: StoryIds
-
-
 class EntryIndex:
-    """Entries in order of id, with their indexes. Results depend on these entries alone."""
+    """Entries in order of id, with their indexes. Results depend on these entries alone.
+
+    They are those within the span before the newest of them: no older one is ever in it.
+    """
 
     def __init__(self, span: float) -> None:
         self._span = span  # hours
         self._now = 0.0  # hours since the Unix epoch
-        self._by_hour: dict[int, list[Member]] = {}
-        self._by_term: dict[str, list[Member]] = {}
-        self._by_phonetic_key: dict[str, list[Member]] = {}
+        self._by_time: list[tuple[float, int]] = []  # hours and ids, as a heap
+        self._by_term = Postings()
+        self._by_phonetic_key = Postings()
         self._by_link: dict[bytes, list[Member]] = {}
         self._by_template: dict[str, list[Member]] = {}
         self._languages: dict[str, int] = {}
@@ -54,7 +51,7 @@ class EntryIndex:
         """Add an entry whose terms are counted in `frequencies` already."""
         member = Member(entry, story_ids)
         self.members[entry.id] = member
-        _add(self._by_hour, int(entry.hours), member)
+        heappush(self._by_time, (entry.hours, entry.id))
         if entry.link:
             _add(self._by_link, entry.link, member)
         _add(self._by_template, entry.headline_template, member)
@@ -62,14 +59,8 @@ class EntryIndex:
         self._storylines.setdefault(story_ids.storyline, set()).add(story_ids.story)
         self._languages[entry.language] = self._languages.get(entry.language, 0) + 1
         if entry.kind in _INDEXED_KINDS:
-            postings = self._by_term
-            for term in entry.terms:
-                if term in postings:
-                    postings[term].append(member)
-                else:
-                    postings[term] = [member]
-            for key in entry.phonetic_keys:
-                _add(self._by_phonetic_key, key, member)
+            self._by_term.add(entry.terms, member)
+            self._by_phonetic_key.add(entry.phonetic_keys, member)
 
     def merge(self, merge: Merge) -> None:
         """Merge two stories, or two storylines."""
@@ -88,18 +79,27 @@ class EntryIndex:
                     member.story_ids = replace(member.story_ids, storyline=merge.kept)
             self._storylines[merge.kept] |= stories
 
-    def advance(self, hours: float) -> None:
-        """Move the present forward, never back, and remove the entries that are too old."""
-        if hours <= self._now:
-            return
-        self._now = hours
-        oldest = hours - self._span
-        for hour in sorted(hour for hour in self._by_hour if hour <= oldest):
-            for member in self._by_hour.pop(hour):
-                if member.features.hours < oldest:
-                    self._remove(member)
-                else:
-                    _add(self._by_hour, hour, member)
+    def is_past(self, hours: float) -> bool:
+        """Whether an entry of this time is too old to be added."""
+        return hours < self._now - self._span
+
+    def advance(self, hours: float, limit: int | None = None) -> bool:
+        """Move the present forward, never back, and remove the entries that are too old.
+
+        Args:
+            hours: the time of the entry that is added next.
+            limit: how many entries are removed at most; None for all.
+
+        Returns: whether none is left that is too old.
+        """
+        self._now = max(self._now, hours)
+        by_time, oldest, removed = self._by_time, self._now - self._span, 0
+        while by_time and by_time[0][0] < oldest:
+            if removed == limit:
+                return False
+            self._remove(self.members[heappop(by_time)[1]])
+            removed += 1
+        return True
 
     def _remove(self, member: Member) -> None:
         entry, story_ids = member.features, member.story_ids
@@ -114,13 +114,13 @@ class EntryIndex:
         self._languages[entry.language] -= 1
         if not self._languages[entry.language]:
             del self._languages[entry.language]
-        for key in entry.phonetic_keys:
-            _remove(self._by_phonetic_key, key, member)
         self.frequencies.remove(entry)
-        for term in entry.terms:
-            _remove(self._by_term, term, member)
+        member.gone = True
+        if entry.kind in _INDEXED_KINDS:
+            self._by_term.remove(entry.terms, member)
+            self._by_phonetic_key.remove(entry.phonetic_keys, member)
 
-    def find_by_link(self, entry: Features) -> Member | None:
+    def find_by_link(self, entry: Features | Report) -> Member | None:
         """Return the first entry with the same link.
 
         None where one feed has the link more than once: a page of several articles or warnings.
@@ -156,10 +156,8 @@ class EntryIndex:
         overlap_of = overlaps.get
         budget = POSTINGS_BUDGET
         for term, weight in sorted(similarity.vector.items(), key=_by_weight, reverse=True):
-            if members := self._by_term.get(term):
+            if members := self._by_term.latest(term, MAX_POSTINGS):
                 square = weight * weight
-                if len(members) > MAX_POSTINGS:
-                    members = members[-MAX_POSTINGS:]
                 for member in members:
                     overlaps[member] = square + overlap_of(member, 0.0)
                 budget -= len(members)
@@ -184,7 +182,7 @@ class EntryIndex:
         for key in entry.phonetic_keys:
             members = (
                 member
-                for member in reversed(self._by_phonetic_key.get(key, ()))
+                for member in self._by_phonetic_key.newest_first(key)
                 if member.features.language not in {"", entry.language}
             )
             for member in islice(members, MAX_POSTINGS):
@@ -194,7 +192,7 @@ class EntryIndex:
 
     def phonetic_key_frequency(self, key: str) -> int:
         """Return the number of entries with this phonetic key."""
-        return len(self._by_phonetic_key.get(key, ()))
+        return self._by_phonetic_key.count(key)
 
 
 def _id(member: Member) -> int:

@@ -2,10 +2,11 @@
 
 Each decision depends on the entries in the window and their stories, and on nothing else, so that
 a window restored from the store continues as if it had never stopped. An entry stays in the window
-for `SPAN` from its own time; a story ends with its last entry.
+for `SPAN` from its own time; a story ends with its last entry. One that is older than that when it
+comes is no part of it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import log
 from operator import attrgetter
 
@@ -21,9 +22,10 @@ from bot.stories.clusters import (
     word_pairs,
 )
 from bot.stories.contradictions import agree, contradicts, mentions_casualties
-from bot.stories.entry_index import EntryIndex, Member
+from bot.stories.entry_index import EntryIndex
 from bot.stories.features import Features, extract_features
 from bot.stories.headline_kinds import Kind
+from bot.stories.postings import Member
 from bot.stories.similarity import Similarity
 
 SPAN = timedelta(hours=72)  #: how long a story takes in further entries
@@ -68,7 +70,13 @@ class Window:
         return len(self._index.members)
 
     def add(self, report: Report) -> Placement:
-        """Decide to which stories an entry belongs, and add it. To be called in order of id."""
+        """Decide to which stories an entry belongs, and add it. To be called in order of id.
+
+        One that is older than the span is not added. It joins what has its link, nothing else.
+        """
+        if self._index.is_past(_hours(report.at)):
+            member = self._index.find_by_link(report)
+            return _place_by_link(report, member) if member else _new_story(report.id)
         entry = self._count(report)
         placement = self._place(entry)
         for merge in placement.merges:
@@ -78,7 +86,18 @@ class Window:
 
     def restore(self, report: Report, story_ids: StoryIds) -> None:
         """Add a stored entry with its stored stories. To be called in order of id."""
-        self._index.add(self._count(report), story_ids)
+        if not self._index.is_past(_hours(report.at)):
+            self._index.add(self._count(report), story_ids)
+
+    def make_room(self, at: datetime, limit: int) -> bool:
+        """Remove entries that are too old once one of this time is added, `limit` at most.
+
+        Changes nothing about the result: `add` removes what is left. It takes long where many are
+        too old at once; a caller that must not be held up removes them bit by bit.
+
+        Returns: whether none is left that is too old.
+        """
+        return self._index.advance(_hours(at), limit)
 
     def _count(self, report: Report) -> Features:
         """Advance the window to an entry and count its terms."""
@@ -89,8 +108,8 @@ class Window:
 
     def _place(self, entry: Features) -> Placement:
         if member := self._index.find_by_link(entry):
-            return _place_with(entry, member, PairReason.LINK)
-        new_story = Placement(entry.id, StoryIds(entry.id, entry.id, entry.id))
+            return _place_by_link(entry, member)
+        new_story = _new_story(entry.id)
         if entry.kind is Kind.DIGEST or self._is_series(entry):
             return new_story
         if (
@@ -98,7 +117,7 @@ class Window:
             and entry.title_length >= MIN_HEADLINE_TERMS
             and (member := self._index.find_by_headline(entry))
         ):
-            return _place_with(entry, member, PairReason.HEADLINE)
+            return _place_by_headline(entry, member)
         if len(entry.terms) < _MIN_TERMS:
             return new_story
         similarity = Similarity.of(entry, self._index.frequencies)
@@ -363,18 +382,35 @@ def _share_enough_terms(entry: Features, other: Features, similarity: Similarity
     return similarity.shared_terms(other) >= _MIN_SHARED_TERMS_SAME_PUBLISHER
 
 
-def _place_with(entry: Features, member: Member, reason: PairReason) -> Placement:
-    """Place an entry in all stories of an entry with the same link or headline."""
+def _hours(at: datetime) -> float:
+    return at.timestamp() / 3600
+
+
+def _new_story(number: int) -> Placement:
+    """Place an entry alone."""
+    return Placement(number, StoryIds(number, number, number))
+
+
+def _place_by_link(entry: Features | Report, member: Member) -> Placement:
+    """Place an entry in all stories of an entry with the same link."""
     other = member.features
-    is_copy = other.publisher != entry.publisher and (
-        reason is PairReason.LINK
-        or (other.headline == entry.headline and _is_same_text(entry, other))
-    )
+    return _place_with(entry.id, member, PairReason.LINK, other.publisher != entry.publisher)
+
+
+def _place_by_headline(entry: Features, member: Member) -> Placement:
+    """Place an entry in all stories of an entry with the same headline at another publisher."""
+    other = member.features
+    is_copy = other.headline == entry.headline and _is_same_text(entry, other)
+    return _place_with(entry.id, member, PairReason.HEADLINE, is_copy)
+
+
+def _place_with(number: int, member: Member, reason: PairReason, is_copy: bool) -> Placement:
+    other = member.features.id
     return Placement(
-        entry.id,
+        number,
         member.story_ids,
-        (Pair(other.id, 1.0, reason),),
-        copy_of=other.id if is_copy else 0,
+        (Pair(other, 1.0, reason),),
+        copy_of=other if is_copy else 0,
     )
 
 

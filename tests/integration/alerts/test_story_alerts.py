@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -47,7 +47,7 @@ from telegram_harness import (
 from bot.errors import StoreError
 from bot.model.delivery import Delivery
 from bot.model.poll import FeedCommit
-from bot.model.stories import Grouping, Merge
+from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.service.app import App
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteStore
@@ -1571,6 +1571,27 @@ async def test_after_a_failed_batch_no_story_is_taken_from_what_was_not_kept(
         await app.poller.run_once()
         assert app.poller._committer._window is None
         assert len(await app.poller._committer.restore()) == 1
+
+
+async def test_an_empty_window_is_not_read_again(
+    tmp_path: Path, clock: ManualClock, server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("/a", rss())
+    async with newsbell(tmp_path, config_text([server.url("/a")]), clock=clock) as app:
+        reads: list[int] = []
+        read = app.store.polls.window
+
+        async def counted(
+            since: datetime, until: datetime, after: int, limit: int
+        ) -> list[tuple[Report, StoryIds]]:
+            reads.append(after)
+            return await read(since, until, after, limit)
+
+        monkeypatch.setattr(app.store.polls, "window", counted)
+        for _ in range(3):
+            await poll(app)
+        assert len(app.poller._committer._window or ()) == 0
+        assert reads == []
 
 
 # A database of an earlier newsbell

@@ -1,0 +1,164 @@
+"""Entries leave the window: the result is that of a window from which each is removed at once."""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.model.stories import Placement, Report, StoryIds
+from bot.stories import entry_index
+from bot.stories.postings import Member, Postings
+from bot.stories.window import SPAN, Window
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NAMES = "Arlen Mira Jory Sanna Teo Vera Odo Ilka Brand Quist Kestrel Dunmore Lindholm".split()
+WORDS = (
+    "harbour bridge market museum tramway quarry brewery school archive dam council workers price "
+    "storm court vote strike permit debt winter crowd letter budget flood report opens closes"
+).split()
+
+
+class EagerPostings(Postings):
+    """Removes a member from its place in every list, at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists: dict[str, list[Member]] = {}
+
+    def add(self, keys: Iterable[str], member: Member) -> None:
+        for key in keys:
+            self.lists.setdefault(key, []).append(member)
+
+    def remove(self, keys: Iterable[str], member: Member) -> None:
+        for key in keys:
+            self.lists[key].remove(member)
+
+    def latest(self, key: str, limit: int) -> list[Member]:
+        return self.lists.get(key, [])[-limit:]
+
+    def newest_first(self, key: str) -> Iterator[Member]:
+        return reversed(self.lists.get(key, []))
+
+    def count(self, key: str) -> int:
+        return len(self.lists.get(key, []))
+
+
+def invented_reports(seed: int, count: int = 320) -> list[Report]:
+    """Reports of a fortnight in two languages, many of them hours or days late, with pauses."""
+    chance = random.Random(seed)
+    now = NOON
+    reports: list[Report] = []
+    events: list[list[str]] = []
+    for number in range(1, count + 1):
+        now += HOUR * chance.choice((0, 0.2, 1, 1)) + (chance.random() < 0.01) * HOUR * 50
+        if not events or chance.random() < 0.3:
+            events.append([*chance.sample(NAMES, 4), *chance.sample(WORDS, 5)])
+        words = chance.choice(events[-12:])
+        title = " ".join(chance.sample(words, 6))
+        summary = " ".join([*chance.sample(words, 5), *chance.sample(WORDS, 4)])
+        late = chance.choice((0, 0, 1, 3, 30, 71, 80)) * chance.random() * HOUR
+        reports.append(
+            Report(
+                number,
+                title.capitalize() if chance.random() < 0.5 else title,
+                summary if chance.random() < 0.8 else "",
+                chance.choice(("en", "en", "de")),
+                f"Publisher {chance.randrange(9)}",
+                now - late,
+                bytes([chance.randrange(40), 1]) if chance.random() < 0.2 else b"",
+            )
+        )
+    return reports
+
+
+def placements(reports: Iterable[Report], limit: int | None = None) -> list[Placement]:
+    """The placements by a window; with a limit, room is made in steps of so many entries."""
+    window = Window()
+    placed: list[Placement] = []
+    for report in reports:
+        while limit and not window.make_room(report.at, limit):
+            pass
+        placed.append(window.add(report))
+    return placed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_result_is_that_of_removing_each_entry_at_once(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = invented_reports(seed)
+    placed = placements(reports)
+    assert placements(reports, limit=1 + seed) == placed
+    monkeypatch.setattr(entry_index, "Postings", EagerPostings)
+    assert placements(reports) == placed
+    assert any(placement.pairs for placement in placed)
+
+
+@pytest.mark.parametrize("most", [3, 10])
+def test_the_latest_entries_of_a_term_are_those_that_are_left(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With fewer read of each list than are removed from its middle."""
+    monkeypatch.setattr(entry_index, "MAX_POSTINGS", most)
+    reports = invented_reports(most, 500)
+    placed = placements(reports)
+    monkeypatch.setattr(entry_index, "Postings", EagerPostings)
+    assert placements(reports) == placed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_window_is_one_of_what_is_left_in_it(seed: int) -> None:
+    """It continues as one that only knows the entries of the last three days."""
+    reports = invented_reports(seed)
+    window, stories = Window(), dict[int, StoryIds]()
+    for report in reports[:250]:
+        placement = window.add(report)
+        stories[report.id] = placement.story_ids
+        for merge in placement.merges:
+            for number, ids in stories.items():
+                stories[number] = StoryIds(
+                    ids.strict,
+                    merge.kept if ids.story == merge.gone else ids.story,
+                    merge.kept if ids.storyline == merge.gone else ids.storyline,
+                )
+    newest = max(report.at for report in reports[:250])
+    restored = Window()
+    for report in reports[:250]:
+        if report.at >= newest - SPAN:
+            restored.restore(report, stories[report.id])
+    assert len(restored) == len(window)
+    for report in reports[250:]:
+        assert restored.add(report) == window.add(report)
+
+
+def test_room_is_made_for_so_many_entries_at_a_time() -> None:
+    window = Window()
+    for number in range(1, 8):
+        window.add(Report(number, f"{NAMES[number]} opens bridge", "", "en", "A", NOON))
+    steps: list[int] = []
+    while not window.make_room(NOON + SPAN + HOUR, 3):
+        steps.append(len(window))
+    assert [*steps, len(window)] == [4, 1, 0]
+
+
+def test_an_entry_older_than_the_span_is_alone_and_no_part_of_the_window() -> None:
+    window = Window()
+    first = Report(1, "Kestrel bridge opens after storm", "", "en", "A", NOON - SPAN, b"one")
+    window.add(first)
+    window.add(Report(2, "Dunmore council closes the market", "", "en", "A", NOON))
+    assert len(window) == 2
+    old = replace(first, id=3, publisher="B", at=NOON - SPAN - HOUR, link=b"")
+    assert window.add(old) == Placement(3, StoryIds(3, 3, 3))
+    window.restore(replace(old, id=4), StoryIds(4, 4, 4))
+    assert len(window) == 2
+
+
+def test_an_entry_older_than_the_span_joins_the_story_of_its_link() -> None:
+    window = Window()
+    window.add(Report(1, "Kestrel bridge opens after storm", "", "en", "A", NOON, b"one"))
+    old = window.add(Report(2, "Bridge open", "", "en", "B", NOON - SPAN - HOUR, b"one"))
+    assert (old.story_ids.story, old.copy_of) == (1, 1)
+    assert len(window) == 1
