@@ -8,12 +8,10 @@ from typing import Any
 
 import click
 
-from bot.cli.config_file import misconfigured
 from bot.cli.config_option import config_option
+from bot.cli.database_path import database_of
 from bot.cli.faults import Fault
-from bot.config.kept_text import databases
-from bot.config.load import load, read_text
-from bot.errors import ConfigError, NewsbellError
+from bot.errors import NewsbellError
 from bot.service.control import ask_health, has_socket
 from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.duration import in_words, parse_duration
@@ -52,7 +50,7 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
     Asks the newsbell that runs on the database of the configuration file. Where it can have no
     socket, what stands in the database decides.
     """
-    database = _database(path)
+    database = database_of(path)
     now = datetime.now(UTC)
     record = None if within else _asked(database, timeout)
     if record is None:
@@ -65,24 +63,6 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
     if not record["healthy"]:
         raise Fault("Not healthy: " + " ".join(record["reasons"]))
     click.echo(f"Healthy: {_activity(record, now)}.")
-
-
-def _database(path: Path) -> Path:
-    """Return the database of a file, and of a faulty one as far as it can be found.
-
-    A newsbell that runs goes on with the last good configuration. Raises Misconfigured.
-    """
-    try:
-        return load(path).database
-    except ConfigError as error:
-        mistakes = error
-    try:
-        found = databases(path, read_text(path))
-    except ConfigError:
-        found = databases(path, "")
-    if not found:
-        raise misconfigured(path, mistakes)
-    return found[0]
 
 
 def _asked(database: Path, seconds: float) -> Mapping[str, Any] | None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "schema": ("bot.cli.schema", "Print the JSON Schema of feeds.yaml, for editors."),
     "search": ("bot.cli.queries", "Find stored articles by a query, newest first."),
     "status": ("bot.cli.status", "Show the state of feeds, queues and deliveries."),
+    "systemd": ("bot.cli.systemd", "Print a unit for systemd, with the paths of this newsbell."),
     "story": ("bot.cli.explain", "Show the storyline of an article in order of time."),
 }
 

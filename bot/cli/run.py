@@ -1,6 +1,7 @@
 """The command that watches the feeds and sends alerts."""
 
 import gc
+import os
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from bot.service import logs
 from bot.service.build import Wiring, open_app
 from bot.service.last_good import Rejected
 from bot.service.loop_watch import watched_if_asked
+from bot.service.service_manager import ServiceManager
 from bot.service.signals import handle_signals, hold_signals, stop_while_starting
 
 log = structlog.stdlib.get_logger("newsbell.config")
@@ -80,6 +82,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         settled=lambda settlement: output.settled(console, settlement),
         warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
+        service_manager=ServiceManager.of_environment(os.environ, os.getpid()),
     )
     async with watched_if_asked(), open_app(config, wiring) as app:
         handle_signals(app.stop, app.take_file)

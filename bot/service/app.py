@@ -24,6 +24,7 @@ from bot.service.loop_lag import LoopLag
 from bot.service.measures import Measures
 from bot.service.reload import Reloader, rejected_text
 from bot.service.scheduler import Job, scheduler
+from bot.service.service_manager import ServiceManager
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.supervisor import Part, Supervisor
 from bot.service.telegram_chats import TelegramChats
@@ -56,6 +57,7 @@ class App:
         tick: timedelta,
         measures: Measures,
         caller: Caller,
+        service_manager: ServiceManager,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
@@ -69,7 +71,8 @@ class App:
         self.reloader = Reloader(
             live, store, subscriptions, clock, self._wake, self._report, rematch
         )
-        self._tick = tick
+        self.reloader.reloading = service_manager.reloading
+        self._tick, self._service_manager = tick, service_manager
         self._stop = asyncio.Event()
         self._polled = asyncio.Event()  # polling has ended: nothing more comes to deliver
 
@@ -84,6 +87,7 @@ class App:
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):
                 started()
+                self._service_manager.ready()
                 await Supervisor(self._report).run(self._parts(), self._stop)
 
     def _parts(self) -> list[Part]:
@@ -94,6 +98,7 @@ class App:
             Part("the watchdog", self.watchdog.run, essential=True),
             Part("measuring the event loop", self.lag.run),
             Part("the heartbeat", self.heartbeat.run),
+            Part("telling the service manager", self._tell_service_manager),
             Part("reloading feeds.yaml", self.reloader.watch),
             *(
                 Part(name, partial(_repeat, work, every))
@@ -143,6 +148,9 @@ class App:
             asks_telegram=lambda: bool(self.telegram and self.telegram.asks),
         )
 
+    async def _tell_service_manager(self) -> None:
+        await self._service_manager.run(self.health.look, self.watchdog.moves)
+
     def _heartbeat_address(self) -> str:
         secret = self.live.settings.heartbeat
         return secret.get_secret_value() if secret else ""
@@ -165,6 +173,7 @@ class App:
 
     def stop(self) -> None:
         """End `run` or `run_once` after what is under way."""
+        self._service_manager.stopping()
         self._stop.set()
         self.poller.stop()
 

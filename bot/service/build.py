@@ -37,6 +37,7 @@ from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
+from bot.service.service_manager import ServiceManager
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
@@ -71,6 +72,7 @@ class Wiring:
     settled: Callable[[Settlement], None] = _ignore
     warned: Callable[[str], None] = _ignore
     rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
+    service_manager: ServiceManager = field(default_factory=ServiceManager)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             tick=wiring.tick,
             measures=base.measures,
             caller=base.caller,
+            service_manager=wiring.service_manager,
             rematch=committer.rematch,
         )
 

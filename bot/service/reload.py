@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class Reloader:
         self._subscriptions, self._reloaded, self._report = subscriptions, reloaded, report
         self._rematch = rematch
         self.settle, self.hold = SETTLE, HOLD
+        self.reloading: Callable[[], AbstractContextManager[None]] = nullcontext
         self._withdrawn = Withdrawn()
         self._changed = asyncio.Event()
         self._asked = False
@@ -144,6 +145,10 @@ class Reloader:
 
     async def reload(self) -> None:
         """Read the file and put it in force, or log its mistakes. Raises StoreError."""
+        with self.reloading():
+            await self._reload()
+
+    async def _reload(self) -> None:
         old = self._live.config
         try:
             new = await self._read()
