@@ -31,7 +31,7 @@ class LateGroup(click.Group):
             module = import_module(self._late[cmd_name][0])
         except KeyboardInterrupt:
             raise SystemExit(130) from None
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

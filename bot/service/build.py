@@ -1,6 +1,5 @@
 """Build a newsbell from its configuration: one function a part, joined in `open_app`."""
 
-import os
 import resource
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -12,7 +11,6 @@ from random import Random
 import structlog
 from telegram import Bot
 
-from bot import __version__
 from bot.config.load import Config
 from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
@@ -21,7 +19,7 @@ from bot.feeds.batch import BatchCommitter
 from bot.feeds.discovery import SiteFinder
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.poller import Poller, PollReport
-from bot.fetch.client import Limits, open_client, user_agent
+from bot.fetch.client import open_client
 from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
 from bot.model.clock import ClockStep
@@ -33,6 +31,7 @@ from bot.service.app import App
 from bot.service.chat_services import build_chat
 from bot.service.clock import SystemClock
 from bot.service.clock_watch import ClockWatch
+from bot.service.feed_trial import agent_of, guard_of, limits_of, worker_limits_of
 from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
@@ -41,11 +40,10 @@ from bot.service.service_manager import ServiceManager
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
-from bot.service.workers import WorkerLimits, Workers
+from bot.service.workers import Workers
 from bot.store.sqlite import SqliteStore
 from bot.telegram.members import TelegramMembers
 
-MEGABYTE = 1024 * 1024
 SITE_CONNECTIONS = 30  #: to sites that people look at, all chats together
 OPEN_FILES = 65_536  #: to which the limit of open files is raised where the machine allows it
 PRIMED = 1000  #: stored headlines from which the index learns at start which words are rare
@@ -155,8 +153,6 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
 
 def _prepare_libraries() -> None:
     """Settings of libraries that only the whole process can have."""
-    # python-telegram-bot: pauses as timedelta, the form that it announces for good.
-    os.environ.setdefault("PTB_TIMEDELTA", "1")
     if not structlog.is_configured():
         logs.use_standard_logging()
     allow_open_files()
@@ -176,19 +172,15 @@ def allow_open_files() -> None:
 
 
 def _workers(config: Config) -> Workers:
-    limits = config.settings.limits
-    return Workers(WorkerLimits(limits.parse.total_seconds(), limits.memory * MEGABYTE))
+    return Workers(worker_limits_of(config))
 
 
 async def _base(
     config: Config, store: Store, workers: Workers, wiring: Wiring, stack: AsyncExitStack
 ) -> _Base:
-    settings = config.settings
-    ports = settings.network.ports
-    nat64 = [IPv6Network(prefix) for prefix in settings.network.nat64]
-    guard = UrlGuard([ip_network(address) for address in settings.network.allow], ports, nat64)
-    limits = Limits(settings.limits.deadline, settings.limits.body * MEGABYTE)
-    agent = user_agent(__version__, settings.contact, len(config.declared.chats))
+    network = config.settings.network
+    ports, nat64 = network.ports, [IPv6Network(prefix) for prefix in network.nat64]
+    guard, limits, agent = guard_of(config), limits_of(config), agent_of(config)
     public_guard = UrlGuard([ip_network(address) for address in wiring.chat_networks], ports, nat64)
     site_limits = replace(limits, connections=SITE_CONNECTIONS)
     clock, enter = wiring.clock, stack.enter_async_context

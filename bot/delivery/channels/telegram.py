@@ -3,6 +3,7 @@
 Limits no rate and retries nothing: `rate_limits` and `policy` do.
 """
 
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -95,6 +96,8 @@ async def open_bot(
     `answered` is called whenever Telegram answers with anything but an error.
     Proxies of the environment are not used: the token goes where feeds.yaml says.
     """
+    # Pauses as timedelta, the form that python-telegram-bot announces for good.
+    os.environ.setdefault("PTB_TIMEDELTA", "1")
     base = api.rstrip("/")
     shared = {"verify": tls_context(), "trust_env": False}
     sending = _Request(

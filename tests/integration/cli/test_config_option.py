@@ -15,7 +15,9 @@ ARGUMENTS = {
     "restore": [__file__],
     "backtest": ["radar"],
     "explain": ["radar"],
+    "fetch": ["a.example"],
     "names": ["Kyiv"],
+    "send-test": ["desk"],
     "search": ["radar"],
     "story": ["radar"],
 }
