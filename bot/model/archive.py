@@ -174,6 +174,13 @@ class KnownSubscription:
     options: AlertOptions = AlertOptions()
     versions: tuple[SubscriptionVersion, ...] = ()  #: oldest first
 
+    def was_paused(self, moment: datetime | None) -> bool:
+        """Return whether it was paused at a moment, as far as that is known."""
+        if moment is None:
+            return False
+        before = [item for item in self.versions if item.at <= moment]
+        return bool(before) and before[-1].paused
+
     def version_for(self, entry_id: int) -> SubscriptionVersion | None:
         """Return how it read when an entry came; None: there was none, or it is not known."""
         before = [item for item in self.versions if item.after_entry < entry_id]

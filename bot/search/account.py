@@ -257,6 +257,8 @@ class _Entry:
         """The entry made the alert, and the subscription wants it."""
         account = self._as(about, own)
         is_told = record is not None and record.fate is Fate.TOLD
+        if account.outcome in ARRIVED and subscription.was_paused(account.progress.at):
+            return replace(account, cause=Cause.OTHER_SUBSCRIPTION)
         if is_told and not account.matches and account.outcome is Outcome.SENT:
             return replace(account, cause=Cause.DEVELOPMENT)
         if account.outcome is Outcome.HELD:

@@ -26,8 +26,8 @@ def account_text(account: Account, when: TimeFormat, translator: Translator = EN
             return _joined(account, when, translator)
         case Outcome.HELD:
             return _held(account, when, translator)
-        case Outcome.NOT_SENT if account.alert is None or account.cause not in _OF_ALERTS:
-            return _not_sent(account, when, translator)
+        case Outcome.NOT_SENT if account.progress.cause is not account.cause:
+            return _not_sent(account, when, translator)  # the alert beside it says nothing of it
         case Outcome.FORGOTTEN if account.cause is Cause.NOT_RECORDED:
             return translator.gettext("no alert, and no reason was kept when the article came")
         case _:
@@ -40,10 +40,6 @@ def account_text(account: Account, when: TimeFormat, translator: Translator = EN
         again = when(account.alert.again_at)
         return translator.gettext("{state}; a second alert was sent {when}", state=text, when=again)
     return text
-
-
-#: causes that an alert can have
-_OF_ALERTS = frozenset({Cause.MUTED, Cause.WITHDRAWN, Cause.MERGED, Cause.NOT_NEEDED})
 
 
 def progress_text(

@@ -98,6 +98,29 @@ def test_an_entry_that_made_an_alert_is_as_its_alert(
     assert text in told(item)
 
 
+def test_a_match_that_was_refused_is_not_told_of_the_alert_that_the_chat_has() -> None:
+    item = account([OTHER], [EntryRecord(1, 1, Fate.MUTED, 0)])
+
+    assert (item.outcome, item.cause) == (Outcome.NOT_SENT, Cause.MUTED)
+    assert told(item) == "no alert, because this chat had muted the storyline"
+
+
+def test_what_is_withdrawn_for_one_is_not_told_of_as_waiting_for_another() -> None:
+    waiting = replace(ALERT, state=DeliveryState.QUEUED, arrived=False, matches={2: 10})
+    item = account([waiting], [LEADS])
+
+    assert (item.outcome, item.cause) == (Outcome.NOT_SENT, Cause.WITHDRAWN)
+    assert told(item).startswith("not sent, because no subscription wanted it")
+
+
+def test_what_went_out_while_the_subscription_was_paused_was_sent_for_another() -> None:
+    paused = SubscriptionVersion(12, NOON, "ferry", (), frozenset({1}), paused=True)
+    alert = replace(ALERT, settled_at=NOON + timedelta(hours=1))
+    assert account([alert], [LEADS]).cause is Cause.NONE
+    item = account([alert], [LEADS], replace(FERRY, versions=(paused,)))
+    assert (item.outcome, item.cause) == (Outcome.SENT, Cause.OTHER_SUBSCRIPTION)
+
+
 def test_a_development_that_does_not_match_is_told_as_news_of_its_story() -> None:
     development = [EntryRecord(1, 1, Fate.TOLD, 0)]
     storm = replace(FERRY, query="storm")
