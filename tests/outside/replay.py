@@ -22,7 +22,7 @@ from typing import Any
 
 from botapi import Message
 from outside.clocks import ClockShim
-from outside.evidence import WitnessApi, read
+from outside.evidence import Place, WitnessApi, read
 from outside.feeds import Mode, Wire, Wires, wires
 from outside.history import Chat, History, Published, Subscribed, Turn, Where, Wish
 from outside.newswire import Telling
@@ -324,9 +324,11 @@ class Replay:
         at = self.now
         # In a group only what answers the bot is for it.
         answer = await self.say(where, query, asked.message_id if asked else None)
-        if await self.press(where, answer, "Save"):
+        await self.press(where, answer, "Save")
+        rows = self.rows("select query, name from subscriptions where id = ?", of.number)
+        if rows and rows[0][0] == query:  # a chat may have it already
             of.change(at, query=query)
-            of.name = query
+            of.name = rows[0][1]
 
     async def delete(self, where: Where, of: Subscribed) -> Message | None:
         """Delete a subscription; the answer has a button that restores it."""
@@ -342,7 +344,11 @@ class Replay:
 
     async def stance(self, where: Where, link: str, command: str) -> None:
         """Reply to the alert of an article: /mute, /unmute, /follow or /unfollow."""
-        seen = self.api.evidence.showing(*where, link)
+        seen = [  # of a message with several stories nobody knows which is meant
+            receipt
+            for receipt in self.api.evidence.showing(*where, link)
+            if link in receipt.links(frozenset({Place.LEAD}))
+        ]
         at = self.now
         if seen:
             stance = {"/mute": "mute", "/follow": "follow"}.get(command, "")

@@ -5,6 +5,7 @@ of the stand-in (`evidence`), and its cause of the log (`history`); and back, ea
 chat has to be accounted for. Queries are evaluated plainly, one by one. No I/O, no clock.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ OUTCOMES = frozenset(
     "sent joined noted waiting held not_sent lost forgotten".split()
 )  #: that there are
 _ALERTED = frozenset({Place.LEAD, Place.LISTED})
+_SAYS_OTHERWISE = re.compile("sent|told as news|waiting|the message")
 _STORIES = ("strict", "story", "storyline")
 _SETTLED = 60.0  #: seconds of quiet after which a message shows what its story has
 _SHOWN = 8  #: further articles that a message names
@@ -203,6 +205,8 @@ class Judge:
         unmatched = account["because"] in {"no_match", "not_in_feeds"}
         if not unmatched and not str(account["text"]).strip():
             return "nothing is said"
+        if account["outcome"] == "not_sent" and _SAYS_OTHERWISE.match(str(account["text"])):
+            return "the text says otherwise"
         case = Case(self, record, article, account, chat, subscribed)
         if subscribed and account["matches"] != self.fits(subscribed.wish, article, record):
             return f"matches {account['matches']} is not so of {subscribed.wish.query}"
@@ -331,6 +335,8 @@ class Judge:
                 yield _about(record, chat.name, receipt.versions[-1].names, "nothing", text)
             for link in receipt.links(frozenset({Place.LATEST})) & self.by_link.keys():
                 record = self.by_link[link]
+                if chat.number not in {account["chat"] for account in record["accounts"]}:
+                    continue  # an edit showed it; nobody there has a subscription any more
                 if not (joined[link, chat.number] | said[link, chat.number]):
                     text = f"message {receipt.number} shows it as the newest of its story"
                     yield _about(record, chat.name, "", "nothing", text)
