@@ -11,7 +11,6 @@ from functools import cache
 import regex
 
 from bot.text.fold import fold
-from bot.text.word_cache import word_cache
 
 # A star stands for any ending, `_` for a blank. Arabic words are found behind و, ف, ب, ل and ال.
 _WORDS = {
@@ -235,10 +234,13 @@ _WORDS = {
         "ar": "فوز يفوز تفوز انتخاب",
     },
 }
-_ARABIC_PREFIX = "(?:[وفبلك]?(?:ال)?|لل)"
+_ARABIC_PREFIXES = (
+    *(f"{letter}{article}" for letter in ("و", "ف", "ب", "ل", "ك", "") for article in ("ال", "")),
+    "لل",
+)
+_OPENING = 2  # letters of a word by which it is looked up
 
 
-@word_cache(1 << 13)
 def developments(headline: str, language: str) -> frozenset[str]:
     """Return what a headline says has happened, by kind; empty for languages without words.
 
@@ -246,25 +248,50 @@ def developments(headline: str, language: str) -> frozenset[str]:
         headline: folded words, separated by blanks.
         language: ISO 639-1; where it is empty, English.
     """
-    pattern = _pattern(language or "en")
-    if pattern is None:
-        return frozenset()
-    return frozenset(_KINDS[int(str(match.lastgroup)[1:])] for match in pattern.finditer(headline))
+    language = language or "en"
+    openings = _openings(language)
+    kinds: set[str] = set()
+    start = end = 0
+    for word in headline.split(" "):
+        # Few words begin an expression, and to search for all of them takes long.
+        if (
+            (opening := openings.get(word[:_OPENING]))
+            and start >= end
+            and word.startswith(opening)
+            and (match := _pattern(language).match(headline, start))
+        ):
+            kinds.add(_KINDS[int(str(match.lastgroup)[1:])])
+            end = match.end()
+        start += len(word) + 1
+    return frozenset(kinds)
 
 
 _KINDS = tuple(_WORDS)
 
 
 @cache
-def _pattern(language: str) -> "regex.Pattern[str] | None":
+def _openings(language: str) -> dict[str, tuple[str, ...]]:
+    """What a word begins with that can be the first of an expression, by its first letters."""
+    openings: dict[str, set[str]] = {}
+    for words in _WORDS.values():
+        for word in words.get(language, "").split():
+            first = fold(word.strip("_").partition("_")[0].partition("*")[0])
+            for prefix in _ARABIC_PREFIXES if language == "ar" else ("",):
+                opening = prefix + first
+                openings.setdefault(opening[:_OPENING], set()).add(opening)
+    return {letters: tuple(sorted(words)) for letters, words in openings.items()}
+
+
+@cache
+def _pattern(language: str) -> "regex.Pattern[str]":
     groups = [
         f"(?P<k{number}>{'|'.join(_expression(word, language) for word in words.split())})"
         for number, kind in enumerate(_KINDS)
         if (words := _WORDS[kind].get(language))
     ]
-    return regex.compile(rf"(?<!\S)(?:{'|'.join(groups)})(?!\S)") if groups else None
+    return regex.compile(rf"(?<!\S)(?:{'|'.join(groups)})(?!\S)")
 
 
 def _expression(word: str, language: str) -> str:
     expression = fold(word.strip("_").replace("_", " ")).replace("*", r"\S*")
-    return f"{_ARABIC_PREFIX}{expression}" if language == "ar" else expression
+    return f"(?:{'|'.join(_ARABIC_PREFIXES)}){expression}" if language == "ar" else expression
