@@ -76,9 +76,9 @@ WantedBy=multi-user.target
 @click.option("--user", help="Who runs newsbell; you by default, or newsbell if you are root.")
 def systemd(path: Path, user: str | None) -> None:
     """Print a unit for systemd, with the paths of this newsbell."""
-    config = path.absolute()
+    data = database_of(path).absolute().parent
     name = user or (pwd.getpwuid(os.getuid()).pw_name if os.getuid() else USER)
-    click.echo(unit_text(_program(), config, database_of(config).parent, name), nl=False)
+    click.echo(unit_text(_program(), path.absolute(), data, name), nl=False)
 
 
 def unit_text(program: tuple[Path | str, ...], config: Path, data: Path, user: str) -> str:
