@@ -86,12 +86,20 @@ def _ukrainian() -> Any:
 
 def _script(word: str) -> str:
     first = ord(word[0]) if word else 0
-    return next((script for low, high, script in _RANGES if low <= first <= high), "")
+    for low, high, script in _RANGES:
+        if low <= first <= high:
+            return script
+    return ""
 
 
 def _stemmer_language(word: str, language: str) -> str:
     """The language by whose rules a word is stemmed; empty for none."""
-    script = _script(word)
+    return _language_in(_script(word), language)
+
+
+@cache
+def _language_in(script: str, language: str) -> str:
+    """The language by whose rules words of a script are stemmed in texts of a language."""
     if not script:
         return ""
     if (language in SNOWBALL or language in OTHERS) and script in {
@@ -116,7 +124,7 @@ def stems(word: str, language: str) -> tuple[str, ...]:
     """
     if not word.isascii() and ends_in_hangul(word):
         return _korean(word, language)
-    forms = query_stems(word, language)
+    forms = _stems_of_query(word, language)  # words of texts are cached here
     match _stemmer_language(word, language):
         case "ar":
             return _without_first_letters(fold(word), forms[0])
@@ -147,7 +155,11 @@ def query_stems(word: str, language: str) -> tuple[str, ...]:
     Stemmers recognise endings by their accents, people leave accents out: a word is stemmed both
     with them and without.
     """
-    folded = fold(word)
+    return _stems_of_query(word, language)
+
+
+def _stems_of_query(word: str, language: str) -> tuple[str, ...]:
+    folded = word.lower() if word.isascii() else fold(word)  # not kept: the stems are
     match _stemmer_language(folded, language):
         case "":
             return (folded,)
