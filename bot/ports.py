@@ -53,6 +53,7 @@ from bot.model.feeds import (
     FetchRequest,
     SiteFeed,
 )
+from bot.model.gauges import Gauges
 from bot.model.message import Message
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.schedule import ChatSchedule, SchedulePlan
@@ -679,6 +680,10 @@ class StatusReader(Protocol):
 
     def status(self) -> Status:
         """Return the state, as `AdminStore.status` does."""
+        ...
+
+    def gauges(self, now: datetime) -> Gauges:
+        """Return the sizes of what is stored. Raises StoreError."""
         ...
 
     def clock_seen(self) -> datetime | None:

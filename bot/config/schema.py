@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from ipaddress import IPv6Network, ip_network
+from ipaddress import IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +26,7 @@ from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 KEY_LENGTH = 12  #: characters of the path of an address from which it is a key and no word
+LOOPBACK = "127.0.0.1"  #: where newsbell listens if only a port is named
 NAT64_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})  #: bits of a prefix (RFC 6052 §2.2)
 
 
@@ -84,6 +85,20 @@ def _proxy(value: Any) -> SecretStr:
     return SecretStr(proxy_url(value if isinstance(value, str) else ""))
 
 
+def _listen(value: Any) -> str:
+    """HOST:PORT; a port alone is one of this machine."""
+    host, separator, port = str(value).rpartition(":")
+    host = host if separator else LOOPBACK
+    try:
+        good = 0 < int(port) < 65536 and bool(ip_address(host.strip("[]")))
+    except ValueError:
+        good = False
+    in_brackets = host.startswith("[") and host.endswith("]")
+    if not good or isinstance(value, bool) or (":" in host) != in_brackets:
+        raise ValueError("expected an address and port such as 127.0.0.1:9464")
+    return f"{host}:{port}"
+
+
 def _secret_url(value: Any) -> SecretStr:
     return SecretStr(_url(value))
 
@@ -105,6 +120,11 @@ Duration = Annotated[
 ]
 Range = Annotated[str, BeforeValidator(_range)]
 Proxy = Annotated[SecretStr, BeforeValidator(_proxy)]
+Listen = Annotated[
+    str,
+    BeforeValidator(_listen),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["127.0.0.1:9464", 9464]}),
+]
 SecretUrl = Annotated[SecretStr, BeforeValidator(_secret_url)]
 Nat64Prefix = Annotated[str, BeforeValidator(_nat64)]
 Url = Annotated[
@@ -281,6 +301,16 @@ class TelegramSettings(Shape):
     )
 
 
+class Monitor(Shape):
+    """How a monitor sees newsbell."""
+
+    listen: Listen | None = Field(
+        default=None,
+        description="Address and port on which newsbell answers /health and /metrics; a port "
+        "alone is one of this machine. Without it, newsbell does not listen.",
+    )
+
+
 class Settings(Shape):
     """General settings."""
 
@@ -321,6 +351,7 @@ class Settings(Shape):
     telegram: TelegramSettings = Field(
         default_factory=TelegramSettings, description="How to reach Telegram."
     )
+    monitor: Monitor = Field(default_factory=Monitor, description="How a monitor sees newsbell.")
     heartbeat: SecretUrl | None = Field(
         default=None,
         description="Address that is called every minute while newsbell works, and with /fail "

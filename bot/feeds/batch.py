@@ -60,6 +60,7 @@ class BatchCommitter:
         self._window: Window | None = None
         self._offset = self._clock_offset()
         self._deciding = asyncio.Lock()
+        self.window_size = 0  #: entries of the window, after the last batch
 
     async def commit(self, responses: Sequence[PollResponse]) -> list[FeedCommit]:
         """Decide and commit; the commits, without feeds that another poller claimed meanwhile.
@@ -103,7 +104,7 @@ class BatchCommitter:
         commits = await decide_commits(self._store, decisions, merges, rules)
         superseded = await self._store.commit(commits, now, merges.done)
         if not superseded:
-            self._window = window
+            self._window, self.window_size = window, len(window)
         return commits, superseded
 
     async def restore(self) -> Window:
@@ -120,7 +121,7 @@ class BatchCommitter:
                 after = part[-1][0].id
         finally:
             gc.enable()
-        self._window = window
+        self._window, self.window_size = window, len(window)
         return window
 
     def clock_is_behind(self, span: timedelta) -> None:

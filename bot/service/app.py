@@ -1,7 +1,7 @@
 """Run a newsbell that `build` made, reload it, stop it. Decides nothing about feeds or messages."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,22 +14,17 @@ from bot.feeds.poller import Poller
 from bot.i18n.phrase import Phrase
 from bot.model.delivery import NoticeKind, notice
 from bot.model.stories import Grouping
-from bot.ports import Caller, Clock, Store
+from bot.ports import Clock, Store
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, OUTBOX_REQUESTS, control
-from bot.service.health import HealthCheck
-from bot.service.heartbeat import Heartbeat
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
-from bot.service.loop_lag import LoopLag
-from bot.service.measures import Measures
+from bot.service.monitoring import Monitoring, Watched
 from bot.service.reload import Reloader, rejected_text
 from bot.service.scheduler import Job, scheduler
-from bot.service.service_manager import ServiceManager
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.supervisor import Part, Supervisor
 from bot.service.telegram_chats import TelegramChats
-from bot.service.watchdog import Progress, Watchdog, loop_watch
-from bot.service.workers import Workers
+from bot.service.watchdog import loop_watch
 from bot.telegram.listener import Listener
 
 # How long what is under way may take when newsbell is stopped, in seconds. A poll that is cut off
@@ -45,34 +40,27 @@ class App:
     def __init__(
         self,
         *,
-        live: LiveConfig,
-        store: Store,
+        watched: Watched,
         subscriptions: LiveSubscriptions,
-        poller: Poller,
-        deliverer: Deliverer,
         jobs: Jobs,
-        workers: Workers,
         telegram: TelegramChats | None,
-        clock: Clock,
         tick: timedelta,
-        measures: Measures,
-        caller: Caller,
-        service_manager: ServiceManager,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
-        self.live, self.store, self.clock = live, store, clock
-        self.poller, self.deliverer, self.jobs = poller, deliverer, jobs
-        self.subscriptions, self.telegram = subscriptions, telegram
-        self.workers, self.measures, self.lag = workers, measures, LoopLag()
-        self.watchdog = self._watchdog()
-        self.health = self._health_check()
-        self.heartbeat = Heartbeat(self._heartbeat_address, caller, self.health.look)
+        self.live: LiveConfig = watched.live
+        self.store: Store = watched.store
+        self.clock: Clock = watched.clock
+        self.poller: Poller = watched.poller
+        self.deliverer: Deliverer = watched.deliverer
+        self.workers = watched.workers
+        self.subscriptions, self.telegram, self.jobs = subscriptions, telegram, jobs
+        self.monitoring = Monitoring(watched, self._report)
         self.reloader = Reloader(
-            live, store, subscriptions, clock, self._wake, self._report, rematch
+            self.live, self.store, subscriptions, self.clock, self._wake, self._report, rematch
         )
-        self.reloader.reloading = service_manager.reloading
-        self._tick, self._service_manager = tick, service_manager
+        self.reloader.reloading = watched.service_manager.reloading
+        self._tick, self._service_manager = tick, watched.service_manager
         self._stop = asyncio.Event()
         self._polled = asyncio.Event()  # polling has ended: nothing more comes to deliver
 
@@ -82,7 +70,7 @@ class App:
         Raises InternalFailure where a pipeline failed or stands still.
         """
         async with (
-            control(self.config.database, self.answer_request, lambda: self.health.look().record()),
+            control(self.config.database, self.answer_request, self._health),
             scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):
@@ -95,10 +83,7 @@ class App:
         parts = [
             Part("polling", self._poll, essential=True, finishes=True),
             Part("delivery", self._deliver, essential=True, finishes=True),
-            Part("the watchdog", self.watchdog.run, essential=True),
-            Part("measuring the event loop", self.lag.run),
-            Part("the heartbeat", self.heartbeat.run),
-            Part("telling the service manager", self._tell_service_manager),
+            *self.monitoring.parts(),
             Part("reloading feeds.yaml", self.reloader.watch),
             *(
                 Part(name, partial(_repeat, work, every))
@@ -119,41 +104,8 @@ class App:
         run = self.deliverer.run()
         await _run_pipeline(run, self._polled, self.deliverer.stop, SEND_PATIENCE)
 
-    def _watchdog(self) -> Watchdog:
-        polls, deliveries, clock = self.store.polls, self.store.deliveries, self.clock
-        return Watchdog(
-            (
-                Progress(
-                    "polling", lambda: self.poller.steps, lambda: polls.is_overdue(clock.now())
-                ),
-                Progress(
-                    "delivery",
-                    lambda: self.deliverer.steps,
-                    lambda: deliveries.is_overdue(clock.now()),
-                ),
-            ),
-            self._report,
-        )
-
-    def _health_check(self) -> HealthCheck:
-        return HealthCheck(
-            watchdog=self.watchdog,
-            database=self.config.database,
-            files=self.store.files,
-            poller=self.poller,
-            deliverer=self.deliverer,
-            measures=self.measures,
-            lag=self.lag,
-            clock=self.clock,
-            asks_telegram=lambda: bool(self.telegram and self.telegram.asks),
-        )
-
-    async def _tell_service_manager(self) -> None:
-        await self._service_manager.run(self.health.look, self.watchdog.moves)
-
-    def _heartbeat_address(self) -> str:
-        secret = self.live.settings.heartbeat
-        return secret.get_secret_value() if secret else ""
+    def _health(self) -> Mapping[str, object]:
+        return self.monitoring.health.look().record()
 
     async def _report(self, text: Phrase) -> None:
         """Tell the operator. Raises StoreError."""

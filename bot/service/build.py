@@ -36,6 +36,7 @@ from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
+from bot.service.monitoring import Watched
 from bot.service.service_manager import ServiceManager
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
@@ -134,21 +135,34 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         committer.clock_is_behind(await watch.start())
         await _restore(base, committer, deliverer)
         yield App(
-            live=base.live,
-            store=store,
+            watched=_watched(base, poller, committer, deliverer, workers),
             subscriptions=base.subscriptions,
-            poller=poller,
-            deliverer=deliverer,
             jobs=jobs,
-            workers=workers,
             telegram=telegram,
-            clock=wiring.clock,
             tick=wiring.tick,
-            measures=base.measures,
-            caller=base.caller,
-            service_manager=wiring.service_manager,
             rematch=committer.rematch,
         )
+
+
+def _watched(
+    base: _Base,
+    poller: Poller,
+    committer: BatchCommitter,
+    deliverer: Deliverer,
+    workers: Workers,
+) -> Watched:
+    return Watched(
+        live=base.live,
+        store=base.store,
+        clock=base.wiring.clock,
+        poller=poller,
+        committer=committer,
+        deliverer=deliverer,
+        workers=workers,
+        measures=base.measures,
+        caller=base.caller,
+        service_manager=base.wiring.service_manager,
+    )
 
 
 def _prepare_libraries() -> None:

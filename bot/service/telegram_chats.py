@@ -64,11 +64,6 @@ class TelegramChats:
             else:
                 await self.listener.run()
 
-    @property
-    def asks(self) -> bool:
-        """Whether Telegram is asked for updates, rather than calling with them."""
-        return self._live.settings.telegram.webhook is None
-
     async def handle(self, update: ChatUpdate) -> str:
         """Reply to an update; return the toast for whoever pressed a button. Raises StoreError."""
         result = await self.dispatcher.handle(update)

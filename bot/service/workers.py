@@ -94,6 +94,16 @@ class Workers:
         self._running = 0
         self._used_at = 0.0
 
+    @property
+    def reading(self) -> int:
+        """Documents that are read or wait for it."""
+        return self._running
+
+    @property
+    def processes(self) -> int:
+        """Processes that read; 0 where they rest."""
+        return self._limits.workers if self._pool is not None else 0
+
     async def parse(
         self,
         body: bytes,

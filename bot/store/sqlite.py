@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from bot.errors import StoreError
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
+from bot.model.gauges import Gauges
 from bot.model.status import Status
 from bot.store import kept_config
 from bot.store.admin import AdminTables, read_clock_seen, read_outbox, read_status
@@ -19,6 +20,7 @@ from bot.store.chats import ChatTables
 from bot.store.config_sync import ConfigTables
 from bot.store.database import DatabaseFiles, Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
+from bot.store.gauges import read_gauges
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
 
@@ -81,6 +83,11 @@ class ReadOnlyDatabase:
         """Return the last time that newsbell is known to have run. Raises StoreError."""
         with read_only(self._path) as connection:
             return read_clock_seen(Database(connection, execute_plugins=False))
+
+    def gauges(self, now: datetime) -> Gauges:
+        """Return the sizes of what is stored. Raises StoreError."""
+        with read_only(self._path) as connection:
+            return read_gauges(Database(connection, execute_plugins=False), now)
 
     def kept_config(self) -> ConfigText | None:
         """Return the text of the last good configuration. Raises StoreError."""

@@ -48,8 +48,8 @@ def config(server: FeedServer) -> str:
 async def stand_still(app: App) -> None:
     """Let the watchdog see that nothing moved for as long as a pipeline may stand still."""
     now = asyncio.get_running_loop().time()
-    await app.watchdog.look(now - STANDS - 1)
-    await app.watchdog.look(now)
+    await app.monitoring.watchdog.look(now - STANDS - 1)
+    await app.monitoring.watchdog.look(now)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def test_a_newsbell_that_works_is_healthy(
         began = clock.now()
         clock.advance(timedelta(minutes=1))
         await poll(app)
-        record = app.health.look().record()
+        record = app.monitoring.health.look().record()
     assert (record["healthy"], record["reasons"]) == (True, [])
     assert (record["uptime"], record["started_at"]) == (60.0, began.isoformat())
     assert record["last_poll_at"] == record["last_sent_at"] == clock.now().isoformat()
@@ -79,12 +79,14 @@ async def test_polls_that_are_overdue_and_do_not_move_are_a_reason(
         await poll(app)
         clock.advance(timedelta(minutes=10))
         await stand_still(app)
-        assert app.health.look().reasons == (
+        assert app.monitoring.health.look().reasons == (
             "Polling has stood still for 3 minutes although something is due.",
         )
-        assert app.watchdog.moves(asyncio.get_running_loop().time()), "not for long enough"
+        assert app.monitoring.watchdog.moves(asyncio.get_running_loop().time()), (
+            "not for long enough"
+        )
         await poll(app)
-        assert app.health.look().healthy
+        assert app.monitoring.health.look().healthy
 
 
 async def test_a_quiet_day_is_no_reason(
@@ -93,7 +95,7 @@ async def test_a_quiet_day_is_no_reason(
     async with newsbell(tmp_path, config(feed), clock=clock) as app:
         await poll(app)
         await stand_still(app)
-        assert app.health.look().healthy
+        assert app.monitoring.health.look().healthy
 
 
 async def test_a_delivery_that_is_overdue_and_does_not_move_is_a_reason(
@@ -109,7 +111,7 @@ async def test_a_delivery_that_is_overdue_and_does_not_move_is_a_reason(
         clock.advance(timedelta(minutes=10))
         await app.poller.run_once()
         await stand_still(app)
-        assert app.health.look().reasons == (
+        assert app.monitoring.health.look().reasons == (
             "Delivery has stood still for 3 minutes although something is due.",
         )
 
@@ -120,7 +122,7 @@ async def test_a_database_that_is_gone_is_a_reason(
     async with newsbell(tmp_path, config(feed), clock=clock) as app:
         path = sqlite(app).path
         path.rename(path.with_name("moved.db"))
-        state = app.health.look()
+        state = app.monitoring.health.look()
         path.with_name("moved.db").rename(path)
     assert state.reasons == ("The file newsbell.db was deleted, moved or replaced.",)
 
@@ -136,10 +138,10 @@ async def test_a_disk_on_which_nothing_can_be_stored_is_a_reason_until_something
         with monkeypatch.context() as patch:
             patch.setattr(BatchCommitter, "commit", full)
             await poll(app)
-            assert app.health.look().reasons == ("The disk is full.",)
+            assert app.monitoring.health.look().reasons == ("The disk is full.",)
         await app.store.polls.release_feeds()
         await poll(app)
-        assert app.health.look().healthy
+        assert app.monitoring.health.look().healthy
 
 
 async def test_a_telegram_that_takes_nothing_for_long_is_a_reason(
@@ -150,12 +152,12 @@ async def test_a_telegram_that_takes_nothing_for_long_is_a_reason(
         gate.outage = Outage(ServiceFault.UNREACHABLE, "No connection.", clock.now())
         gate.confirmed = True
         clock.advance(timedelta(minutes=9))
-        assert app.health.look().healthy
+        assert app.monitoring.health.look().healthy
         clock.advance(timedelta(minutes=1))
-        (reason,) = app.health.look().reasons
+        (reason,) = app.monitoring.health.look().reasons
         assert reason.startswith("Telegram takes no messages since 2026-03-02 ")
         gate.outage = Outage(ServiceFault.REFUSED, "", clock.now())
-        assert app.health.look().reasons == ("Telegram refuses the bot's token.",)
+        assert app.monitoring.health.look().reasons == ("Telegram refuses the bot's token.",)
 
 
 async def test_a_telegram_that_is_asked_and_does_not_answer_is_a_reason(
@@ -167,9 +169,11 @@ async def test_a_telegram_that_is_asked_and_does_not_answer_is_a_reason(
         assert app.bot
         feed.put("/bot123456:invented/getMe", '{"ok": false}', status=502)
         clock.advance(timedelta(minutes=10))
-        assert app.health.look().reasons == ("Telegram has not answered for 10 minutes.",)
-        app.measures.telegram_answered()
-        state = app.health.look()
+        assert app.monitoring.health.look().reasons == (
+            "Telegram has not answered for 10 minutes.",
+        )
+        app.monitoring.measures.telegram_answered()
+        state = app.monitoring.health.look()
         assert (state.healthy, state.telegram_answered_at) == (True, clock.now())
 
 
@@ -215,7 +219,7 @@ async def test_the_socket_answers_how_newsbell_is_also_where_the_file_has_mistak
             raise AssertionError
 
         database = app.config.database
-        async with control(database, refuse, lambda: app.health.look().record()):
+        async with control(database, refuse, lambda: app.monitoring.health.look().record()):
             (tmp_path / "feeds.yaml").write_text("feeds: [", encoding="utf-8")
             result = await asyncio.to_thread(health, tmp_path, "--json")
     assert (result.exit_code, json.loads(result.stdout)["reasons"]) == (0, [])

@@ -60,9 +60,9 @@ async def test_it_is_called_while_newsbell_works_and_told_why_it_does_not(
     tmp_path: Path, server: FeedServer, called: list[tuple[str, str, str]]
 ) -> None:
     async with newsbell(tmp_path, config(server)) as app:
-        await app.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
         break_telegram(app)
-        await app.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
     assert called == [
         ("GET", f"/{KEY}?create=1", ""),
         ("POST", f"/{KEY}/fail?create=1", "Telegram refuses the bot's token."),
@@ -87,7 +87,7 @@ async def test_a_newsbell_that_runs_calls_again_and_again(
 
 async def test_nobody_is_called_where_nobody_is_named(tmp_path: Path, server: FeedServer) -> None:
     async with newsbell(tmp_path, config_text([])) as app:
-        await app.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
     assert server.seen == []
 
 
@@ -95,7 +95,7 @@ async def test_its_address_is_checked_as_that_of_a_feed(
     tmp_path: Path, server: FeedServer, lines: io.StringIO
 ) -> None:
     async with newsbell(tmp_path, config(server, allow=[])) as app:
-        await app.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
     assert server.seen == []
     (event,) = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert event["event"] == "heartbeat_failed"
@@ -106,10 +106,10 @@ async def test_its_failure_is_logged_once_and_without_the_address(
 ) -> None:
     server.put(f"/{KEY}", "", status=503)
     async with newsbell(tmp_path, config(server)) as app:
-        await app.heartbeat.beat()
-        await app.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
         server.put(f"/{KEY}", "")
-        await app.heartbeat.beat()
+        await app.monitoring.heartbeat.beat()
     events = [json.loads(line)["event"] for line in lines.getvalue().splitlines()]
     assert events == ["heartbeat_failed", "heartbeat_works"]
     assert KEY not in lines.getvalue()

@@ -325,6 +325,8 @@ async def exercise(path: Path) -> None:
         await operate(work)
     ReadOnlyDatabase(path).status()
     ReadOnlyDatabase(path).outbox(NOON)
+    ReadOnlyDatabase(path).clock_seen()
+    ReadOnlyDatabase(path).gauges(NOON)
 
 
 async def configure(work: Exercise) -> None:
