@@ -80,6 +80,19 @@ class RuleTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the file."""
+
+    line: int
+    column: int
+    path: str
+
+    def mistake(self, message: str) -> Mistake:
+        """Return a mistake at this place."""
+        return Mistake(self.line, self.column, self.path, message)
+
+
+@dataclass(frozen=True, slots=True)
 class Proxies:
     """Addresses of proxies, perhaps with passwords; empty where there is none."""
 
@@ -113,6 +126,7 @@ class Config:
     #: the pause between two requests, by name or pattern of the host
     hosts: Mapping[str, timedelta] = field(default_factory=dict)
     has_uninflected_words: bool = False  #: some warnings are about such
+    places: Mapping[str, Place] = field(default_factory=dict, repr=False)  #: of feeds, by URL
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -192,6 +206,7 @@ class _Reader:
         subscriptions = self._subscriptions(chats, feeds, names)
         token = self._token(settings)
         secret = self._secret(settings)
+        self._warn_of(settings)
         proxies = Proxies(
             self._proxy(settings.network, "network"), self._proxy(settings.telegram, "telegram")
         )
@@ -224,6 +239,7 @@ class _Reader:
             proxies,
             hosts,
             has_uninflected_words=self._has_uninflected_words,
+            places=self._places,
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -315,6 +331,7 @@ class _Reader:
         names: dict[str, int] = {}  # to the feed's index
         lines: dict[str, int] = {}  # by URL
         self._headers: dict[str, Mapping[str, str]] = {}
+        self._places: dict[str, Place] = {}
         self._elsewhere: set[str] = set()
         for index, data in enumerate(self._section("feeds", list)):
             if not isinstance(data, str | dict):
@@ -335,6 +352,7 @@ class _Reader:
                 )
                 continue
             lines[shape.url] = self._document.at(place)[0]
+            self._places[shape.url] = self._place(place)
             host = (urlsplit(shape.url).hostname or "").removeprefix("www.")
             if shape.name and names.setdefault(shape.name, index) != index:
                 line = self._document.at(("feeds", names[shape.name], "name"))[0]
@@ -460,9 +478,34 @@ class _Reader:
     def _warn(self, path: yaml_locations.Path, tree: Node) -> None:
         line, column = self._document.at(path)
         name = yaml_locations.path_text(path)
+        if comment := self._document.cut_off.get(path):
+            text = (
+                f"“{comment}” is a comment: put single quotes around the whole query to search it"
+            )
+            self._warnings.append(Mistake(line, column, name, text))
         for warning in query_warnings(tree):
             self._warnings.append(Mistake(line, column, name, str(warning)))
             self._has_uninflected_words |= warning.text == NOT_INFLECTED
+
+    def _place(self, path: yaml_locations.Path) -> Place:
+        return Place(*self._document.at(path), yaml_locations.path_text(path))
+
+    def _warn_of(self, settings: Settings) -> None:
+        """Warn of settings that work and are hardly meant."""
+        path: yaml_locations.Path = ("settings", "telegram", "token")
+        if settings.telegram.token and self._document.is_literal(path):
+            self._warnings.append(
+                self._place(path).mistake(
+                    "the token itself stands in the file, which gets shared: write "
+                    "${TELEGRAM_BOT_TOKEN}, or name a token_file"
+                )
+            )
+        if settings.contact and not re.search(r"@\S|://|\w\.\w", settings.contact):
+            self._warnings.append(
+                self._place(("settings", "contact")).mistake(
+                    "site owners cannot reach this: write a web address or an e-mail address"
+                )
+            )
 
     def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
         for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from bot.config.yaml_slips import slip
 from bot.errors import ConfigError, Mistake
 
 SIZE = 1024 * 1024
@@ -20,37 +21,9 @@ LEFT_OUT = "(left out: secret)"  #: stands for a secret value in a text that is 
 COMMENT = re.compile(r"(?<!\S)#[^\n]*")  #: where no scalar is
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-#: a value that goes on behind its closing quote
-_QUOTED_START = re.compile(r"""[:-]\s+"[^"]*"\s*[^\s,}\]#]""")
+_CUT_OFF = re.compile(r"[ \t]+(#\w[^\n]*)")
 
 Path = tuple[str | int, ...]
-
-
-def _location(error: yaml.YAMLError, text: str) -> tuple[int, int]:
-    """Return line and column of what is not YAML."""
-    mark = getattr(error, "problem_mark", None)
-    if mark:
-        return mark.line + 1, mark.column + 1
-    position = getattr(error, "position", 0)  # of a character that YAML does not allow
-    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
-
-
-def _syntax_problem(error: yaml.YAMLError, line: list[str]) -> str:
-    """Return what is wrong with a document that is not YAML, and what to do where that is plain.
-
-    `line` holds the line of the error, if there is one.
-    """
-    if line and _QUOTED_START.search(line[0]):
-        return (
-            "is not valid YAML here. A query that begins with a quote needs single quotes "
-            """around the whole: '"air defence" AND radar'"""
-        )
-    detail = (
-        (getattr(error, "problem", None) or "").removeprefix("but ")
-        or getattr(error, "reason", None)
-        or str(error)
-    )
-    return f"is not valid YAML here: {detail}"
 
 
 def path_text(path: Path) -> str:
@@ -86,8 +59,11 @@ class YamlLocations:
         self.file = file
         self._renamed = renamed or {}
         self._secret = secret
+        self._literals: set[Path] = set()
         self._spans: dict[tuple[int, int], bool] = {}  #: of scalars; whether they are secret
         self._text = text
+        #: what looks like a part of a value, and is a comment: `#tag` behind an unquoted text
+        self.cut_off: dict[Path, str] = {}
         self.outdated: list[Mistake] = []  #: keys under their old names, which still work
         self._environment = environment
         self._at: dict[Path, tuple[int, int]] = {}
@@ -100,9 +76,9 @@ class YamlLocations:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            line, column = _location(error, text)
-            problem = _syntax_problem(error, text.splitlines()[line - 1 : line])
-            raise ConfigError(file, (Mistake(line, column, "(the file)", problem),)) from None
+            found = slip(error, text)
+            mistake = Mistake(found.line, found.column, "(the file)", found.message)
+            raise ConfigError(file, (mistake,)) from None
         except RecursionError:
             raise ConfigError(file, (Mistake(1, 1, "(the file)", "nests too deeply"),)) from None
         if node is None:
@@ -139,6 +115,10 @@ class YamlLocations:
             parts += [COMMENT.sub("", self._text[position:start]), value]
             position = end
         return "".join((*parts, COMMENT.sub("", self._text[position:])))
+
+    def is_literal(self, path: Path) -> bool:
+        """Whether a secret value stands in the file itself."""
+        return path in self._literals
 
     def _is_secret(self, path: Path) -> bool:
         return any(
@@ -210,7 +190,18 @@ class YamlLocations:
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
         secret = self._is_secret(path) and not _VARIABLE.search(str(node.value))
+        if secret:
+            self._literals.add(path)
         self._note(node, secret=secret)
+        if getattr(node, "style", None) is None and (
+            cut := _CUT_OFF.match(self._text, node.end_mark.index)
+        ):
+            self.cut_off[path] = cut.group(1)
+        if node.tag.startswith("!"):
+            self.mistake(
+                path, f"begins with {node.tag}, a tag of YAML: put quotes around the value"
+            )
+            return node.tag[1:] or "x"
         loader = yaml.SafeLoader("")
         try:
             value = loader.construct_object(node)

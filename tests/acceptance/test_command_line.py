@@ -261,6 +261,47 @@ async def test_check_warns_of_what_may_be_a_mistake(folder: Path) -> None:
     assert "Words are inflected in" not in result.out
 
 
+async def test_check_finds_feeds_that_every_poll_would_refuse(folder: Path) -> None:
+    (folder / "feeds.yaml").write_text(
+        "feeds:\n- https://bob:sesame@a.example/f\n- http://192.168.1.5/f\n- http://localhost/f\n"
+        "- https://a.example:8443/f\n- {url: 'http://[::1]/f'}\n- https://fine.example/f\n",
+        encoding="utf-8",
+    )
+    result = await command(folder, "check")
+    record = json.loads((await command(folder, "check", "--json")).out)
+
+    assert (result.code, result.out) == (2, "")
+    places = [line.partition(" ")[0] for line in result.err.splitlines()[:5]]
+    assert places == [
+        f"feeds.yaml:{line}:{column}" for line, column in ((2, 3), (3, 3), (4, 3), (5, 3), (6, 9))
+    ]
+    assert "5 mistakes in feeds.yaml." in result.err
+    assert [item["line"] for item in record["mistakes"]] == [2, 3, 4, 5, 6]
+    assert record["valid"] is False
+    (folder / "feeds.yaml").write_text(
+        "settings: {network: {allow: [127.0.0.0/8], ports: [8443]}}\n"
+        "feeds: ['http://localhost/f', 'https://a.example:8443/f']\n",
+        encoding="utf-8",
+    )
+    record = json.loads((await command(folder, "check", "--json")).out)
+    assert (record["valid"], record["feeds"]) == (True, 2)
+
+
+async def test_check_warns_of_settings_that_are_hardly_meant(folder: Path) -> None:
+    (folder / "feeds.yaml").write_text(
+        f"settings:\n  database: below/x.db\n  contact: bob at example\n"
+        f"  telegram: {{token: '{TOKEN}'}}\n",
+        encoding="utf-8",
+    )
+    result = await command(folder, "check")
+
+    assert result.code == 0
+    assert "There is no folder below for the database" in result.out
+    assert "feeds.yaml:3:12 settings.contact: site owners cannot reach this" in result.out
+    assert "feeds.yaml:4:21 settings.telegram.token: the token itself" in result.out
+    assert TOKEN not in result.out
+
+
 async def test_check_lists_the_languages_of_inflection_where_a_query_is_of_another(
     folder: Path,
 ) -> None:

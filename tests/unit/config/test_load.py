@@ -289,20 +289,20 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("feeds:\n\t- x", "2:1 (the file): is not valid YAML here: found character '\\t'"),
+        ("feeds:\n\t- x", "2:1 (the file): is not valid YAML here: a tab indents this line"),
         ("feeds: [a", "(the file): is not valid YAML here: "),
         ("feeds: 'a", "(the file): is not valid YAML here: "),
-        ("a: b: c", "1:5 (the file): is not valid YAML here: mapping values are not allowed here"),
+        ("a: b: c", "1:5 (the file): is not valid YAML here: YAML takes a colon before a space"),
         (
             """subscriptions:\n  - query: "air defence" AND radar""",
             (
-                "2:26 (the file): is not valid YAML here. A query that begins with a quote needs "
-                """single quotes around the whole: '"air defence" AND radar'"""
+                "2:26 (the file): is not valid YAML here: the text goes on behind a closing quote. Put "
+                """single quotes around the whole value: '"air defence" AND radar'"""
             ),
         ),
         (
             "feeds: *nothing",
-            ("1:8 (the file): is not valid YAML here: found undefined alias 'nothing'"),
+            ("1:8 (the file): is not valid YAML here: YAML has a use of its own for *"),
         ),
         (
             "feeds: []\n---\nfeeds: []",
