@@ -296,7 +296,8 @@ def test_a_mistake_is_told_with_its_place_and_what_was_expected(
         (
             """subscriptions:\n  - query: "air defence" AND radar""",
             (
-                "2:26 (the file): is not valid YAML here: the text goes on behind a closing quote. Put "
+                "2:26 (the file): is not valid YAML here: the text goes on behind a closing quote. "
+                "Put "
                 """single quotes around the whole value: '"air defence" AND radar'"""
             ),
         ),
