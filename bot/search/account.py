@@ -42,6 +42,8 @@ class Outcome(StrEnum):
 
 #: the message arrived
 ARRIVED = frozenset({Outcome.SENT, Outcome.NOTED})
+#: it may still be sent
+_UNSEEN = frozenset({Outcome.HELD, Outcome.WAITING})
 
 
 class Cause(StrEnum):
@@ -256,6 +258,8 @@ class _Entry:
     ) -> Account:
         """The entry made the alert, and the subscription wants it."""
         account = self._as(about, own)
+        if subscription.paused and account.outcome in _UNSEEN:
+            return replace(account, outcome=Outcome.NOT_SENT, cause=Cause.PAUSED)
         is_told = record is not None and record.fate is Fate.TOLD
         if account.outcome in ARRIVED and subscription.was_paused(account.progress.at):
             return replace(account, cause=Cause.OTHER_SUBSCRIPTION)

@@ -121,6 +121,19 @@ def test_what_went_out_while_the_subscription_was_paused_was_sent_for_another() 
     assert (item.outcome, item.cause) == (Outcome.SENT, Cause.OTHER_SUBSCRIPTION)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"pending": True, "matches": {1: 10, 2: 10}}, {"state": DeliveryState.QUEUED}]
+)
+def test_what_waits_for_others_is_not_sent_for_a_subscription_that_is_paused(
+    changes: dict[str, object],
+) -> None:
+    waiting = replace(ALERT, arrived=False, **changes)  # type: ignore[arg-type]  # its fields
+    item = account([waiting], [LEADS], replace(FERRY, paused=True))
+
+    assert (item.outcome, item.cause) == (Outcome.NOT_SENT, Cause.PAUSED)
+    assert told(item) == "no alert, because the subscription was paused"
+
+
 def test_a_development_that_does_not_match_is_told_as_news_of_its_story() -> None:
     development = [EntryRecord(1, 1, Fate.TOLD, 0)]
     storm = replace(FERRY, query="storm")
