@@ -162,6 +162,12 @@ class Case:
             return "" if changed else "it was there before, or is an archive's"
         return "" if self.was_wanted or self.changed_since else "it was not wanted then"
 
+    @property
+    def is_paused(self) -> str:
+        """That the subscription is paused now, and so waits for nothing; else empty."""
+        paused = self.subscribed is not None and self.subscribed.wish.paused
+        return "the subscription is paused" if paused else ""
+
     def failures(self, link: str) -> Sequence[Failed]:
         """The sends of an article to the chat that failed."""
         return self.judge.failed.get((self.chat.where[0], link), ())
@@ -179,7 +185,7 @@ class Case:
 
 def held(case: Case) -> str:
     """Fewer publishers carry the story than a subscription waits for."""
-    if problem := case.is_unable:
+    if problem := case.is_unable or case.is_paused:
         return problem
     account, subscribed = case.account, case.subscribed
     count, needed = account["publishers"], account["needed"]
@@ -239,7 +245,7 @@ def waiting(case: Case) -> str:
     check = _WAITS.get(case.because)
     if check is None:
         return "there is no such cause"
-    if problem := case.is_unable:
+    if problem := case.is_unable or case.is_paused:
         return problem
     refused = [item for item in case.failures(case.article.link) if item.status == 400]
     if len(refused) > 1:

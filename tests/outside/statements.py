@@ -248,7 +248,8 @@ class Judge:
         at_first = any(name in names[0] for name in subscribed.names)
         if case.account["because"] == "development" and case.account["matches"]:
             return "its own words match"
-        if not case.account["because"] and not case.could_match:
+        is_sent = case.account["outcome"] == "sent"  # a note says by itself why it came
+        if is_sent and not case.account["because"] and not case.could_match:
             return "its words do not match, and nothing says why it was sent"
         if other and at_first and not bundled and case.was_wanted and not case.changed_since:
             return f"message {receipt.number} named it at once"
