@@ -27,6 +27,7 @@ from bench.command_line import DATA, parse, write_record
 from bot.model.stories import Grouping, Report
 from bot.stories.assign import Merges
 from bot.stories.features import extract_features
+from bot.stories.postings import Member
 from bot.stories.similarity import DocumentFrequencies, Similarity
 from bot.stories.window import SPAN, Window
 from bot.text.clean import summary as clean_summary
@@ -269,14 +270,18 @@ def _similarities(pairs: Iterable[Pair]) -> list[tuple[float, bool]]:
         (extract_features(first), extract_features(second), same) for first, second, same in pairs
     ]
     frequencies = DocumentFrequencies()
-    seen: set[tuple[str, tuple[str, ...]]] = set()
+    counted: dict[tuple[str, tuple[str, ...]], Member] = {}
     for first, second, _ in extracted:
         for entry in (first, second):
-            if (entry.language, entry.terms) not in seen:
-                seen.add((entry.language, entry.terms))
-                frequencies.add(entry)
+            if (entry.language, entry.terms) not in counted:
+                counted[entry.language, entry.terms] = frequencies.add(entry)
+    members = (
+        [Member(entry, counted[entry.language, entry.terms].terms) for entry in (first, second)]
+        for first, second, _ in extracted
+    )
     scored = (
-        (Similarity.of(first, frequencies).to(second), same) for first, second, same in extracted
+        (Similarity.of(first, frequencies).to(second), same)
+        for (first, second), (_, _, same) in zip(members, extracted, strict=True)
     )
     return sorted(scored, reverse=True)
 

@@ -47,9 +47,9 @@ class EntryIndex:
         self.stories: dict[int, list[Member]] = {}  #: members of each story, in order of id
         self.frequencies = DocumentFrequencies()
 
-    def add(self, entry: Features, story_ids: StoryIds) -> None:
+    def add(self, member: Member, story_ids: StoryIds) -> None:
         """Add an entry whose terms are counted in `frequencies` already."""
-        member = Member(entry, story_ids)
+        entry, member.story_ids = member.features, story_ids
         self.members[entry.id] = member
         heappush(self._by_time, (entry.hours, entry.id))
         if entry.link:
@@ -114,7 +114,7 @@ class EntryIndex:
         self._languages[entry.language] -= 1
         if not self._languages[entry.language]:
             del self._languages[entry.language]
-        self.frequencies.remove(entry)
+        self.frequencies.remove(member)
         member.gone = True
         if entry.kind in _INDEXED_KINDS:
             self._by_term.remove(entry.terms, member)
@@ -156,7 +156,7 @@ class EntryIndex:
         overlap_of = overlaps.get
         budget = POSTINGS_BUDGET
         for term, weight in sorted(similarity.vector.items(), key=_by_weight, reverse=True):
-            if members := self._by_term.latest(term, MAX_POSTINGS):
+            if members := self._by_term.latest(term.name, MAX_POSTINGS):
                 square = weight * weight
                 for member in members:
                     overlaps[member] = square + overlap_of(member, 0.0)

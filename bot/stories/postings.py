@@ -12,13 +12,26 @@ from itertools import islice
 from bot.model.stories import StoryIds
 from bot.stories.features import Features
 
+_NONE = StoryIds(0, 0, 0)
+
+
+@dataclass(slots=True, eq=False)
+class Term:
+    """A term of the entries in one language. One object, so that they find its counts in it."""
+
+    name: str
+    prior: int  #: added to the count of a common term
+    count: int = 0  #: how many entries contain it
+    log_count: float = 0.0  #: logarithm of the count with the prior
+
 
 @dataclass(slots=True, eq=False)
 class Member:
     """An entry of the window and its stories."""
 
     features: Features
-    story_ids: StoryIds
+    terms: tuple[Term, ...]  #: those of `features`, in the same order
+    story_ids: StoryIds = _NONE
     gone: bool = False  #: it has left the window
 
 

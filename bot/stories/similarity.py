@@ -3,14 +3,16 @@
 Document frequencies are those of the live window at this moment.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
+from itertools import compress, islice
 from math import exp, hypot, log, sqrt
-from operator import mul, sub
+from operator import mul
 
 from bot.stories.features import Features
 from bot.stories.headline_kinds import Kind
+from bot.stories.postings import Member, Term
 from bot.stories.stop_words import PRIOR_ENTRIES, prior_frequencies, stop_words
 from bot.text.word_cache import word_cache
 
@@ -22,45 +24,60 @@ HEADLINE_ONLY_FACTOR = 1.3  #: factor for two entries without summaries, which h
 _NGRAM = 4  # characters
 STOP_WORD_SHARE = 0.08  #: of a language's entries, above which a term is a stop word
 _LEARNT_STOP_WORDS_FROM = 200  # entries
+_ROUNDED_DOWN = 1 - 1e-9  # more than floating point may be off
 
 
 class _LanguageFrequencies:
     """The number of entries in one language that contain each term."""
 
     def __init__(self, prior: dict[str, int], *, has_stop_words: bool) -> None:
-        self.counts: dict[str, int] = {}
-        #: logarithm of each count, with the prior of common terms added to the count
-        self.log_counts: dict[str, float] = {}
+        self.terms: dict[str, Term] = {}
         self.entries = 0
+        self.log_total = 0.0
         self._prior, self._has_stop_words = prior, has_stop_words
 
-    def add(self, entry: Features) -> None:
-        self.entries += 1
-        counts, log_counts, prior = self.counts, self.log_counts, self._prior
-        for term in entry.terms:
-            count = counts[term] = counts.get(term, 0) + 1
-            log_counts[term] = _log(count + prior.get(term, 0))
+    @property
+    def learns_stop_words(self) -> bool:
+        """Whether terms that many entries contain weigh nothing."""
+        return not self._has_stop_words and self.entries >= _LEARNT_STOP_WORDS_FROM
 
-    def remove(self, entry: Features) -> None:
-        self.entries -= 1
-        for term in entry.terms:
-            count = self.counts[term] = self.counts[term] - 1
-            if count:
-                self.log_counts[term] = _log(count + self._prior.get(term, 0))
+    def add(self, names: Iterable[str]) -> tuple[Term, ...]:
+        terms, found = self.terms, list[Term]()
+        for name in names:
+            term = terms.get(name)
+            if term is None:
+                term = terms[name] = Term(name, self._prior.get(name, 0))
+            term.count += 1
+            term.log_count = _log(term.count + term.prior)
+            found.append(term)
+        self._count(1)
+        return tuple(found)
+
+    def remove(self, terms: Iterable[Term]) -> None:
+        for term in terms:
+            term.count -= 1
+            if term.count:
+                term.log_count = _log(term.count + term.prior)
             else:
-                del self.counts[term], self.log_counts[term]
+                del self.terms[term.name]
+        self._count(-1)
 
-    def weights(self, entry: Features) -> list[float]:
+    def _count(self, entries: int) -> None:
+        self.entries += entries
+        self.log_total = log(self.entries + PRIOR_ENTRIES + 1)
+
+    def weights(self, member: Member) -> list[float]:
         """Return the tf-idf weight of each term of an entry that is counted here."""
-        log_total = log(self.entries + PRIOR_ENTRIES + 1)
-        idfs = map(sub, repeat(log_total), map(self.log_counts.__getitem__, entry.terms))
-        weights = list(map(mul, entry.tf_weights, idfs))
-        if self._has_stop_words or self.entries < _LEARNT_STOP_WORDS_FROM:
+        total, tf_weights = self.log_total, member.features.tf_weights
+        weights = [
+            tf * (total - term.log_count) for tf, term in zip(tf_weights, member.terms, strict=True)
+        ]
+        if not self.learns_stop_words:
             return weights
         most = STOP_WORD_SHARE * self.entries
-        counts = map(self.counts.__getitem__, entry.terms)
         return [
-            0.0 if count > most else weight for weight, count in zip(weights, counts, strict=True)
+            0.0 if term.count > most else weight
+            for weight, term in zip(weights, member.terms, strict=True)
         ]
 
 
@@ -74,22 +91,23 @@ class DocumentFrequencies:
         self._prior = prior_frequencies()
         self._languages: dict[str, _LanguageFrequencies] = {}
 
-    def add(self, entry: Features) -> None:
-        """Count the terms of an entry."""
-        self._of(entry.language).add(entry)
+    def add(self, entry: Features) -> Member:
+        """Count the terms of an entry; return it with them."""
+        return Member(entry, self.of(entry.language).add(entry.terms))
 
-    def remove(self, entry: Features) -> None:
+    def remove(self, member: Member) -> None:
         """Undo `add`."""
-        self._of(entry.language).remove(entry)
+        self.of(member.features.language).remove(member.terms)
 
-    def weights(self, entry: Features) -> list[float]:
+    def weights(self, member: Member) -> list[float]:
         """Return the tf-idf weight of each term of an entry that is counted.
 
         A term that many entries of a language without a list of stop words contain weighs nothing.
         """
-        return self._of(entry.language).weights(entry)
+        return self.of(member.features.language).weights(member)
 
-    def _of(self, language: str) -> _LanguageFrequencies:
+    def of(self, language: str) -> _LanguageFrequencies:
+        """Return the frequencies of one language."""
         frequencies = self._languages.get(language)
         if frequencies is None:
             frequencies = self._languages[language] = _LanguageFrequencies(
@@ -108,25 +126,27 @@ class Similarity:
     """The tf-idf vector of one entry, to be compared with many others."""
 
     entry: Features
-    vector: dict[str, float]  #: tf-idf weight of each term, normalized to length 1
+    vector: dict[Term, float]  #: tf-idf weight of each term, normalized to length 1
     _frequencies: DocumentFrequencies
+    _by_name: dict[str, float] | None = None  # the vector, for entries in another language
 
     @classmethod
-    def of(cls, entry: Features, frequencies: DocumentFrequencies) -> "Similarity":
+    def of(cls, member: Member, frequencies: DocumentFrequencies) -> "Similarity":
         """Return the vector of an entry that is counted in `frequencies`."""
-        weights = frequencies.weights(entry)
+        weights = frequencies.weights(member)
         length = hypot(*weights) or 1.0
         return cls(
-            entry,
-            dict(zip(entry.terms, [weight / length for weight in weights], strict=True)),
+            member.features,
+            dict(zip(member.terms, [weight / length for weight in weights], strict=True)),
             frequencies,
         )
 
-    def shared_terms(self, other: Features) -> int:
+    def shared_terms(self, other: Member) -> int:
         """Return the number of terms that both entries contain."""
-        return sum(map(self.vector.__contains__, other.terms))
+        weights = self._weights_of(other)
+        return len(weights) - weights.count(None)
 
-    def to(self, other: Features) -> float:
+    def to(self, other: Member) -> float:
         """Return the similarity of this newcomer to another entry, from 0 to 1.
 
         The cosine, decayed by the time between the two, reduced for publisher, and for kind where
@@ -134,33 +154,77 @@ class Similarity:
         not vanish in a comment's story.
         """
         score = self._without_kind(other)
-        if self.entry.kind is Kind.NEWS and other.kind is not Kind.NEWS:
+        if self.entry.kind is Kind.NEWS and other.features.kind is not Kind.NEWS:
             score *= KIND_FACTOR
         return score
 
-    def between(self, other: Features) -> float:
+    def between(self, other: Member) -> float:
         """Return the smaller of the similarities in both directions."""
         score = self._without_kind(other)
-        if (self.entry.kind is Kind.NEWS) != (other.kind is Kind.NEWS):
+        if (self.entry.kind is Kind.NEWS) != (other.features.kind is Kind.NEWS):
             score *= KIND_FACTOR
         return score
 
-    def _without_kind(self, other: Features) -> float:
-        terms = other.terms
-        weights = self._frequencies.weights(other)
-        score = sum(map(mul, weights, map(self.vector.get, terms, repeat(0.0))))
-        entry = self.entry
-        headline_only = entry.headline_only and other.headline_only
+    def may_reach(self, least: float, other: Member) -> bool:
+        """Whether `to` may be as large as this; False where it surely is not. In half its time.
+
+        No entry is longer than its headline in the vector space: the terms of the summary only add
+        to the length by which the product is divided.
+        """
+        entry, features = self.entry, other.features
+        frequencies = self._frequencies.of(features.language)
+        if (entry.headline_only and features.headline_only) or frequencies.learns_stop_words:
+            return True
+        weights, total = self._weights_of(other), frequencies.log_total
+        product = sum(
+            [
+                tf * (total - term.log_count) * weight
+                for tf, term, weight in zip(
+                    compress(features.tf_weights, weights),
+                    compress(other.terms, weights),
+                    filter(None, weights),
+                    strict=True,
+                )
+            ]
+        )
+        if not product:
+            return False
+        title = [
+            tf * (total - term.log_count)
+            for tf, term in islice(
+                zip(features.tf_weights, other.terms, strict=True), features.title_length
+            )
+        ]
+        return product * self._factor(features) >= least * _ROUNDED_DOWN * hypot(*title)
+
+    def _weights_of(self, other: Member) -> list[float | None]:
+        """The weights of the other's terms in this vector, None where it lacks them."""
+        if other.features.language == self.entry.language:
+            return list(map(self.vector.get, other.terms))
+        if self._by_name is None:
+            self._by_name = {term.name: weight for term, weight in self.vector.items()}
+        return list(map(self._by_name.get, other.features.terms))
+
+    def _without_kind(self, other: Member) -> float:
+        entry, features = self.entry, other.features
+        weights, vector = self._frequencies.weights(other), self._weights_of(other)
+        score = sum(map(mul, compress(weights, vector), filter(None, vector)))
+        headline_only = entry.headline_only and features.headline_only
         if not score and not headline_only:
             return 0.0
         score /= hypot(*weights) or 1.0
         if headline_only:
-            ngrams = ngram_similarity(entry.headline, other.headline)
+            ngrams = ngram_similarity(entry.headline, features.headline)
             score = HEADLINE_ONLY_FACTOR * (score + NGRAM_SHARE * (ngrams - score))
+        return float(min(self._factor(features, score), 1.0))
+
+    def _factor(self, other: Features, score: float = 1.0) -> float:
+        """A score, decayed by the time between the entries and reduced for their publisher."""
+        entry = self.entry
         score *= exp(-abs(entry.hours - other.hours) / DECAY_HOURS)
         if entry.publisher == other.publisher and entry.headline != other.headline:
             score *= SAME_PUBLISHER_FACTOR
-        return float(min(score, 1.0))
+        return score
 
 
 def ngram_similarity(headline: str, other: str) -> float:

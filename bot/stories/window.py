@@ -77,11 +77,11 @@ class Window:
         if self._index.is_past(_hours(report.at)):
             member = self._index.find_by_link(report)
             return _place_by_link(report, member) if member else _new_story(report.id)
-        entry = self._count(report)
-        placement = self._place(entry)
+        member = self._count(report)
+        placement = self._place(member)
         for merge in placement.merges:
             self._index.merge(merge)
-        self._index.add(entry, placement.story_ids)
+        self._index.add(member, placement.story_ids)
         return placement
 
     def restore(self, report: Report, story_ids: StoryIds) -> None:
@@ -99,14 +99,14 @@ class Window:
         """
         return self._index.advance(_hours(at), limit)
 
-    def _count(self, report: Report) -> Features:
+    def _count(self, report: Report) -> Member:
         """Advance the window to an entry and count its terms."""
         entry = extract_features(report)
         self._index.advance(entry.hours)
-        self._index.frequencies.add(entry)
-        return entry
+        return self._index.frequencies.add(entry)
 
-    def _place(self, entry: Features) -> Placement:
+    def _place(self, newcomer: Member) -> Placement:
+        entry = newcomer.features
         if member := self._index.find_by_link(entry):
             return _place_by_link(entry, member)
         new_story = _new_story(entry.id)
@@ -120,7 +120,7 @@ class Window:
             return _place_by_headline(entry, member)
         if len(entry.terms) < _MIN_TERMS:
             return new_story
-        similarity = Similarity.of(entry, self._index.frequencies)
+        similarity = Similarity.of(newcomer, self._index.frequencies)
         candidates = self._candidates(entry, similarity)
         copy_of = _copied_entry(entry, candidates)
         stories = [
@@ -150,12 +150,24 @@ class Window:
         return self._index.is_recurring(entry) and not mentions_casualties(entry.title_terms)
 
     def _candidates(self, entry: Features, similarity: Similarity) -> list[Candidate]:
-        """Return the most similar entries, the best first."""
+        """Return the most similar entries, the best first.
+
+        Without storylines in which no entry reaches the lowest of all thresholds: neither they nor
+        their stories, whose score is that of their best entry at most, can decide anything.
+        """
         candidates: list[Candidate] = []
         least = _threshold(entry, entry) * SINGLE_PAIR_FACTOR  # of any story, however young
-        for member in self._index.candidates(similarity):
+        members = self._index.candidates(similarity)
+        storylines: set[int] = set()
+        for member in members:
+            storyline = member.story_ids.storyline
+            if storyline not in storylines and similarity.may_reach(STORYLINE_THRESHOLD, member):
+                storylines.add(storyline)
+        for member in members:
+            if member.story_ids.storyline not in storylines:
+                continue
             other = member.features
-            score = similarity.to(other)
+            score = similarity.to(member)
             if score < _MIN_SCORE or (
                 other.language != entry.language and other.language and entry.language
             ):
@@ -163,7 +175,7 @@ class Window:
             if len(other.terms) < _MIN_TERMS:
                 continue
             if score >= STORYLINE_THRESHOLD and (
-                self._is_series(other) or not _share_enough_terms(entry, other, similarity)
+                self._is_series(other) or not _share_enough_terms(entry, member, similarity)
             ):
                 continue
             contradiction = score >= least and contradicts(entry, other)
@@ -190,7 +202,7 @@ class Window:
             first = story.best[0]
             second = max(
                 (
-                    Candidate(similarity.to(member.features), member)
+                    Candidate(similarity.to(member), member)
                     for member in members[-_MAX_STORY_MEMBERS:]
                     if member is not first.member
                 ),
@@ -206,12 +218,12 @@ class Window:
         A chat has seen the headline of the opener: what differs from it is news to the chat.
         """
         opener, *others = self._index.stories[story]
-        score = similarity.to(opener.features)
+        score = similarity.to(opener)
         bare = similarity.entry.headline_only and opener.features.headline_only
         if score >= (HEADLINE_OPENER_THRESHOLD if bare else OPENER_THRESHOLD):
             return True
         core = [score] + [
-            similarity.to(member.features)
+            similarity.to(member)
             for member in others
             if member.story_ids.strict == opener.story_ids.strict
         ]
@@ -305,10 +317,10 @@ class Window:
         scores: list[float] = []
         other_members = self._index.stories[other][-_MAX_MERGE_MEMBERS:]
         for member in self._index.stories[story][-_MAX_MERGE_MEMBERS:]:
-            similarity = Similarity.of(member.features, self._index.frequencies)
+            similarity = Similarity.of(member, self._index.frequencies)
             if any(contradicts(member.features, peer.features) for peer in other_members):
                 return 0.0
-            scores += [similarity.between(peer.features) for peer in other_members]
+            scores += [similarity.between(peer) for peer in other_members]
         count = max(_MIN_MERGE_PAIRS, len(scores) // 2 - _MIN_MERGE_PAIRS // 2)
         best = sorted(scores, reverse=True)[:count]
         return sum(best) / len(best)
@@ -318,10 +330,10 @@ class Window:
 
         These are what a chat has seen of them: an entry that resembles both is no bridge.
         """
-        first, second = (self._index.stories[number][0].features for number in (story, other))
+        first, second = (self._index.stories[number][0] for number in (story, other))
         similarity = Similarity.of(first, self._index.frequencies)
         return similarity.between(second) >= MERGE_OPENER_THRESHOLD and _share_enough_terms(
-            first, second, similarity
+            first.features, second, similarity
         )
 
     def _join_other_language(self, entry: Features) -> Placement | None:
@@ -366,20 +378,21 @@ def _confirms(similarity: Similarity, strict_story: int, opener: Member) -> bool
     """Whether an entry's publisher counts as one that confirms what opened the story."""
     first = opener.features
     return strict_story == opener.story_ids.strict or (
-        similarity.between(first) >= OPENER_THRESHOLD and agree(similarity.entry, first)
+        similarity.between(opener) >= OPENER_THRESHOLD and agree(similarity.entry, first)
     )
 
 
-def _share_enough_terms(entry: Features, other: Features, similarity: Similarity) -> bool:
+def _share_enough_terms(entry: Features, member: Member, similarity: Similarity) -> bool:
     """Whether two entries share enough terms for their similarity to count."""
+    other = member.features
     if entry.publisher != other.publisher:
-        return similarity.shared_terms(other) >= _MIN_SHARED_TERMS
+        return similarity.shared_terms(member) >= _MIN_SHARED_TERMS
     if (
         entry.headline_template == other.headline_template
         and entry.title_length < _MIN_REPEATED_TERMS
     ):
         return False
-    return similarity.shared_terms(other) >= _MIN_SHARED_TERMS_SAME_PUBLISHER
+    return similarity.shared_terms(member) >= _MIN_SHARED_TERMS_SAME_PUBLISHER
 
 
 def _hours(at: datetime) -> float:
