@@ -162,7 +162,7 @@ class BatchCommitter:
             entries: list[PlacedEntry] = []
             async for entry in yielding(decision.new):
                 async for _ in yielding(iter(partial(assigner.make_room, entry, REMOVED), True), 1):
-                    pass  # until there is room
+                    pass  # until nothing is left to remove
                 entries.append(assigner.assign(entry, publisher))
             placed.append(replace(decision, placed=tuple(entries)))
         return placed, assigner.merges
