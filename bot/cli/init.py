@@ -12,7 +12,7 @@ import click
 from tzlocal import get_localzone_name
 
 from bot.chat.time_zones import time_zones
-from bot.cli.config_option import DEFAULT, config_option
+from bot.cli.config_option import DEFAULT, VARIABLE, config_option
 from bot.cli.faults import Fault, Misconfigured, plural
 from bot.cli.schema import schema_text
 from bot.config.starter import Starter, first_file, starter
@@ -75,7 +75,8 @@ def init(
     feeds, subscriptions = text.count("\n  - {url: "), text.count("\n  - name: ")
     counts = f"{plural(feeds, 'feed')}, {plural(subscriptions, 'subscription')}"
     click.echo(f"Wrote {file}: {counts}, time zone {zone}.")
-    named = "" if file == DEFAULT else f" -c {file}"
+    usual = Path(os.environ.get(VARIABLE) or DEFAULT)
+    named = "" if file == usual else f" -c {file}"
     click.echo(f"Next: `newsbell{named} check`, then `newsbell{named} run`.")
     if token or token_file:
         click.echo("Open the link that it prints in Telegram, and press Start.")

@@ -71,7 +71,7 @@ async def play(seconds: float, console: Console) -> int:
         f"{_counted(sent[DeliveryKind.ALERT], 'alert')}, "
         f"{_counted(sent[DeliveryKind.EDIT], 'silent change')}, "
         f"{_counted(sent[DeliveryKind.NOTICE], 'notice')} to the operator.\n"
-        "Now for real: edit feeds.yaml, then `make run`.",
+        "Now for real: `newsbell init`, then `newsbell run`.",
     )
     return 0
 

@@ -116,7 +116,8 @@ def test_the_variable_names_the_file_that_is_written(tmp_path: Path) -> None:
 
     assert result.exit_code == 0
     assert load(tmp_path / "data" / "other.yaml", {}).declared.feeds
-    assert "newsbell -c data/other.yaml check" in result.stdout
+    assert "`newsbell check`" in result.stdout
+    assert "`newsbell -c a/feeds.yaml check`" in invoke(tmp_path, "init", "a").stdout
 
 
 def test_at_a_terminal_three_questions_are_asked_and_asked_again(tmp_path: Path) -> None:
