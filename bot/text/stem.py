@@ -8,7 +8,7 @@ cannot be told from a word alone (فلسطين has none), so a word of a text co
 Korean nouns count with and without their particles (`bot.text.korean`).
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import Stemmer
@@ -97,7 +97,7 @@ def _stemmer_language(word: str, language: str) -> str:
     return _language_in(_script(word), language)
 
 
-@cache
+@lru_cache(1 << 10)
 def _language_in(script: str, language: str) -> str:
     """The language by whose rules words of a script are stemmed in texts of a language."""
     if not script:
