@@ -38,6 +38,9 @@ def status(path: Path, *, as_json: bool) -> None:
                 "interval": feed.state.interval.total_seconds(),
                 "reason": feed.state.reason,
                 "hint": overruled_hint(feed.state, feed.every),
+                "silent": feed.state.silent,
+                "last_news": _iso(feed.state.news_at),
+                "delay": feed.state.delay,
             }
             for feed in current.feeds
         ]

@@ -5,7 +5,7 @@ Reads values, changes nothing. Texts that chats show as well come from bot/searc
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from rich.console import Console
 from rich.table import Table
@@ -97,7 +97,14 @@ def _feed_state(feed: FeedStatus, now: datetime, translator: Translator) -> Text
         return Text(f"✗ {text}", style="red")
     if state.last_ok_at is None:
         return Text(text, style="dim")
-    is_whole = not (state.empties or state.cut or state.gaps or state.adopted_url or state.unread)
+    is_whole = not (
+        state.empties
+        or state.cut
+        or state.gaps
+        or state.adopted_url
+        or state.unread
+        or state.silent
+    )
     return Text(f"✓ {text}", style="green" if is_whole else "yellow")
 
 
@@ -112,6 +119,9 @@ def _notes(feed: FeedStatus, now: datetime) -> list[str]:
     notes = [f"every {in_words(state.interval)} ({_REASONS.get(state.reason, state.reason)})"]
     if hint := overruled_hint(state, feed.every):
         notes.append(hint)
+    if state.silent and state.news_at:
+        longest = in_words(timedelta(seconds=state.longest_pause))
+        notes.append(f"silent for {in_words(now - state.news_at)}; longest pause so far {longest}")
     if state.empties:
         notes.append(f"empty {plural(state.empties, 'time')} in a row")
     if state.cut:

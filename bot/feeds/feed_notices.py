@@ -120,6 +120,18 @@ def failing_text(feed: FeedDue, state: FeedState, now: datetime) -> Phrase:
     return _with_address(text, feed)
 
 
+def silent_text(feed: FeedDue, state: FeedState, now: datetime) -> Phrase:
+    """What is said of a feed that has published nothing for unusually long."""
+    text = phrase(
+        "{feed} has published nothing for {span}; its longest pause so far was about {longest}. "
+        "Open its address in a browser: it may have moved or ended.",
+        feed=feed.name,
+        span=_span(now - (state.news_at or now)),
+        longest=_span(timedelta(seconds=state.longest_pause)),
+    )
+    return _with_address(text, feed)
+
+
 def flood_text(feed: FeedDue, count: int, archived: int) -> Phrase:
     """What is said of a feed with more new entries than ever; `archived` of them are old."""
     shown = count - archived

@@ -10,10 +10,16 @@ from datetime import datetime
 
 import structlog
 
-from bot.feeds import poll_schedule
+from bot.feeds import poll_schedule, silence
 from bot.feeds.boilerplate import Boilerplate
 from bot.feeds.entry_identity import Identified, identify
-from bot.feeds.feed_notices import empty_text, failing_text, flood_text, success_notices
+from bot.feeds.feed_notices import (
+    empty_text,
+    failing_text,
+    flood_text,
+    silent_text,
+    success_notices,
+)
 from bot.feeds.host_turns import SLOW
 from bot.feeds.last_document import Document
 from bot.model.delivery import NoticeKind, notice
@@ -81,7 +87,7 @@ def decide_poll(
     response: PollResponse, known: KnownEntries, now: datetime, chance: float
 ) -> PollDecision:
     """Decide about one poll; `chance` from 0 to 1 spreads the next polls of many feeds."""
-    decision = _decide(response, known, now, chance)
+    decision = _with_rhythm(_decide(response, known, now, chance), now)
     host = response.host
     if host.pace or host.given_back:
         name = host_and_port(response.feed.address)
@@ -95,6 +101,19 @@ def decide_poll(
         return decision  # it only matters whether the site is slow
     state = replace(decision.commit.state, seconds=round(response.seconds, 3))
     return replace(decision, commit=replace(decision.commit, state=state))
+
+
+def _with_rhythm(decision: PollDecision, now: datetime) -> PollDecision:
+    """Take what a poll without fault shows of the feed's rhythm, and say if it has stopped."""
+    feed, commit = decision.feed, decision.commit
+    if commit.state.failures:
+        return decision
+    state = silence.with_news(commit.state, feed.state, decision.new)
+    notices = commit.notices
+    if not state.silent and silence.is_silent(state, now):
+        notices += (notice(NoticeKind.FEED_SILENT, silent_text(feed, state, now)),)
+        state = replace(state, silent=True)
+    return replace(decision, commit=replace(commit, state=state, notices=notices))
 
 
 def _decide(

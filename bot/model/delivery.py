@@ -73,6 +73,7 @@ class NoticeKind(StrEnum):
     EMPTY = "empty"  #: a feed that had entries has none
     FEED_FAILING = "feed_failing"
     FEED_RECOVERED = "feed_recovered"
+    FEED_SILENT = "feed_silent"  #: it can be read, and has stopped to publish
     INTERNAL = "internal"  #: a part of newsbell failed
     FEED_MOVED = "feed_moved"  #: a permanent redirect was adopted
 

@@ -122,6 +122,12 @@ class FeedState:
     seconds: float = 0.0  #: that the last answer took; 0 for none yet
     unread: int = 0  #: entries of the last document that could not be read
     boilerplate: str = field(default="", repr=False)  #: see `feeds.boilerplate`
+    news_at: datetime | None = None  #: when it last had something new; at its baseline, that
+    rhythm_at: datetime | None = None  #: since when its pauses are counted
+    pauses: float = 0.0  #: pauses between news, those of long ago less
+    longest_pause: float = 0.0  #: seconds of the longest of them, shorter the longer ago
+    silent: bool = False  #: the operator was told that it has stopped, see `feeds.silence`
+    delay: float | None = None  #: seconds from publication to sight, as a rule; None: not known
 
 
 @dataclass(frozen=True, slots=True)

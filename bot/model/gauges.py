@@ -13,6 +13,7 @@ class FeedCondition(StrEnum):
 
     FAILING = "failing"  #: its last poll failed
     NEW = "new"  #: never polled with success
+    SILENT = "silent"  #: it can be read, and has stopped to publish
     OK = "ok"
 
 

@@ -6,6 +6,7 @@ Not the layout of a screen. No I/O, no clock.
 from datetime import datetime, timedelta
 
 from bot.i18n.catalog import ENGLISH, Translator
+from bot.i18n.phrase import span_phrase
 from bot.model.feeds import FeedState, Hint
 from bot.model.status import FeedStatus, Status
 from bot.search.failures import describe_failure
@@ -53,6 +54,12 @@ def overruled_hint(state: FeedState, every: timedelta | None) -> str:
     return f"{_HINTS[reason].format(span=in_words(span))}; every: {in_words(every)} wins"
 
 
+def _silent_line(feed: FeedStatus, now: datetime, translator: Translator) -> str:
+    span = span_phrase(now - (feed.state.news_at or now)).read(translator)
+    text = translator.gettext("nothing new for {span}, longer than ever", span=span)
+    return f"◌ {cut(feed.name, 60)}: {text}"
+
+
 def status_counts(status: Status, translator: Translator = ENGLISH) -> str:
     """Return how many feeds and subscriptions there are, as one line."""
     feeds = translator.ngettext("{number} feed", "{number} feeds", len(status.feeds))
@@ -63,8 +70,9 @@ def status_counts(status: Status, translator: Translator = ENGLISH) -> str:
 
 
 def status_text(status: Status, now: datetime, translator: Translator = ENGLISH) -> str:
-    """Return the state of the whole in a few lines: counts, next poll, queue, failing feeds."""
+    """Return the state of the whole: counts, next poll, queue, feeds that fail or stopped."""
     failing = [feed for feed in status.feeds if feed.state.failures]
+    silent = [feed for feed in status.feeds if feed.state.silent and not feed.state.failures]
     lines = [status_counts(status, translator)]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:
@@ -80,8 +88,12 @@ def status_text(status: Status, now: datetime, translator: Translator = ENGLISH)
         f"✗ {cut(feed.name, 60)}: {_failure(feed, translator)}" for feed in failing[:_FAILING_FEEDS]
     ]
     rest = len(failing) - _FAILING_FEEDS
-    if not failing:
+    if not failing and not silent:
         lines.append(translator.gettext("All feeds OK"))
     elif rest > 0:
+        lines.append(translator.ngettext("… and {number} more", "… and {number} more", rest))
+    lines += [_silent_line(feed, now, translator) for feed in silent[:_FAILING_FEEDS]]
+    rest = len(silent) - _FAILING_FEEDS
+    if rest > 0:
         lines.append(translator.ngettext("… and {number} more", "… and {number} more", rest))
     return "\n".join(lines)

@@ -50,6 +50,8 @@ _SINCE = (
     ("feeds", "last_ok_at", "1"),
     ("feeds", "failing_since", "1"),
     ("feeds", "full_at", "1"),
+    ("feeds", "news_at", "1"),
+    ("feeds", "rhythm_at", "1"),
     ("hosts", "since", "1"),
     ("hosts", "asked_at", "1"),
     ("stances", "moved_at", "1"),

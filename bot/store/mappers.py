@@ -37,6 +37,7 @@ STATE_COLUMNS = """
     baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
     failure_text noticed gone empties gaps adopted_url redirection hints hint hint_reason seconds
     unread trust most_old boilerplate
+    news_at rhythm_at pauses longest_pause silent delay
 """.split()
 
 PACE_COLUMNS = """
@@ -111,6 +112,8 @@ def put_state(state: FeedState) -> dict[str, Any]:
         "last_ok_at",
         "full_at",
         "failing_since",
+        "news_at",
+        "rhythm_at",
     )
     row: dict[str, Any] = {name: getattr(state, name) for name in STATE_COLUMNS}
     row.update({name: put_time(getattr(state, name)) for name in times})
@@ -163,6 +166,12 @@ def get_state(row: Row) -> FeedState:
         unread=row["unread"],
         trust=row["trust"],
         most_old=row["most_old"],
+        news_at=get_time(row["news_at"]),
+        rhythm_at=get_time(row["rhythm_at"]),
+        pauses=row["pauses"],
+        longest_pause=row["longest_pause"],
+        silent=bool(row["silent"]),
+        delay=row["delay"],
     )
 
 

@@ -169,6 +169,12 @@ def m023_forecasts(db: Database) -> None:
     )
 
 
+@migrations()
+def m024_rhythm(db: Database) -> None:
+    """When feeds publish, so that one that stopped is noticed; and how late they are seen."""
+    _execute(db, _TWENTY_FOURTH)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -273,6 +279,14 @@ create table subscription_versions (
 create index subscription_versions_of on subscription_versions (subscription_id, id);
 insert or replace into meta
   select 'recorded_after', max(id) from entries having max(id) is not null
+"""
+_TWENTY_FOURTH = """
+alter table feeds add column news_at text;
+alter table feeds add column rhythm_at text;
+alter table feeds add column pauses real not null default 0;
+alter table feeds add column longest_pause real not null default 0;
+alter table feeds add column silent integer not null default 0;
+alter table feeds add column delay real
 """
 # An alert with `note_of` is a note: a reply to the chat's alert of that story. A story's first
 # entry confirms it, whatever `confirms` says.
