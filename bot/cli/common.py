@@ -3,7 +3,9 @@
 No command.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -77,6 +79,18 @@ def archive(config: Config) -> Archive:
     if not config.database.exists():
         raise Fault(f"There is no database at {config.database} yet: run `newsbell run` first.")
     return Archive(config.database)
+
+
+def check_selectors(texts: Sequence[str], config: Config, stored: Archive) -> None:
+    """Raise Misconfigured for what is no tag, name or URL of a feed: it would look like no news."""
+    known = stored.selectors() if texts else set()
+    known |= {text for feed in config.declared.feeds for text in (feed.url, feed.name, *feed.tags)}
+    for text in texts:
+        if text not in known:
+            near = get_close_matches(text, known, n=1)
+            names = sorted(other for other in known if "://" not in other)[:20]
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}."
+            raise Misconfigured(f"There is no tag, name or URL of a feed {text!r}; {hint}")
 
 
 def read_query(query: str, config: Config) -> Node:

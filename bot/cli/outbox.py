@@ -10,29 +10,36 @@ from bot.cli.by_hand import by_hand
 from bot.cli.common import read_only, readable
 from bot.cli.config_option import config_option
 from bot.cli.faults import plural
+from bot.cli.records import delivery_record, print_json
 from bot.cli.tables import open_console, outbox_table
 from bot.model.delivery import DeliveryState
 from bot.store.admin import UNFINISHED
 
 
 @click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, of `list`.")
 @config_option
 @click.pass_context
-def outbox(context: click.Context, path: Path) -> None:
+def outbox(context: click.Context, path: Path, *, as_json: bool) -> None:
     """List, retry or drop undelivered messages."""
     if context.invoked_subcommand is None:
-        context.invoke(outbox_list, path=path)
+        context.invoke(outbox_list, path=path, as_json=as_json)
 
 
 @outbox.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also deliveries that are done.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @config_option
-def outbox_list(path: Path, *, everything: bool = False) -> None:
+def outbox_list(path: Path, *, everything: bool = False, as_json: bool = False) -> None:
     """List deliveries that are queued, undecided or dead."""
     config = readable(path)
     states = tuple(DeliveryState) if everything else None
     now = datetime.now(UTC)
     rows = read_only(config).outbox(now, states)
+    if as_json:
+        for row in rows:
+            print_json(delivery_record(row))
+        return
     if not rows:
         click.echo("The outbox is empty.")
         return

@@ -3,7 +3,6 @@
 They read the database and change nothing.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -19,9 +18,10 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import output
-from bot.cli.common import archive, read_query, read_subscription, readable
+from bot.cli.common import archive, check_selectors, read_query, read_subscription, readable
 from bot.cli.config_option import config_option
 from bot.cli.faults import Misconfigured, failing
+from bot.cli.records import forecast_record, hit_record, print_json
 from bot.cli.tables import open_console
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
@@ -35,7 +35,6 @@ from bot.query.tree import Name
 from bot.search.backtest import MAX_EXAMINED
 from bot.search.backtest import backtest as run_backtest
 from bot.search.export import export_config
-from bot.search.matches import Hit
 from bot.search.matches import search as search_archive
 from bot.search.past_alerts import Terms
 from bot.store.archive import Archive
@@ -75,32 +74,16 @@ def search(query: str, path: Path, feeds: tuple[str, ...], limit: int, *, as_jso
         datetime.now(UTC),
     )
     with failing():
-        count = 0
-        for hit in islice(search_archive(tree, archive(config), feeds), limit):
+        count, stored = 0, archive(config)
+        check_selectors(feeds, config, stored)
+        for hit in islice(search_archive(tree, stored, feeds), limit):
             count += 1
             if as_json:
-                click.echo(json.dumps(_record(hit), ensure_ascii=not takes_unicode(sys.stdout)))
+                print_json(hit_record(hit))
             else:
                 output.hit(console, hit, Translator(zone).time(hit.entry.at, now))
     if not count and not as_json:
         click.echo("No stored article matches.")
-
-
-def _record(hit: Hit) -> dict[str, object]:
-    entry = hit.entry
-    return {
-        "title": entry.article.title,
-        "link": entry.article.link,
-        "summary": entry.article.summary,
-        "feed": entry.article.feed_name,
-        "publisher": entry.article.publisher,
-        "source": entry.article.source,
-        "language": entry.article.language,
-        "published": entry.published.isoformat() if entry.published else None,
-        "first_seen": entry.first_seen_at.isoformat(),
-        "story": entry.story_id,
-        "matches": [[span.field, span.start, span.end, span.term] for span in hit.spans],
-    }
 
 
 @click.command()
@@ -109,9 +92,18 @@ def _record(hit: Hit) -> dict[str, object]:
     "--days", type=click.FloatRange(0.1, 90), default=7, show_default=True, help="How far back."
 )
 @click.option("--chat", metavar="NAME", help="As this chat would be alerted: level, feeds, zone.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @_feeds
 @config_option
-def backtest(query: str, path: Path, chat: str | None, feeds: tuple[str, ...], days: float) -> None:
+def backtest(
+    query: str,
+    path: Path,
+    chat: str | None,
+    feeds: tuple[str, ...],
+    days: float,
+    *,
+    as_json: bool,
+) -> None:
     """Try a query on past articles.
 
     Options of alerts go before the query, as in /subscribe. Shows how many alerts to expect,
@@ -121,6 +113,7 @@ def backtest(query: str, path: Path, chat: str | None, feeds: tuple[str, ...], d
     options, tree = read_subscription(query, config)
     now, stored = datetime.now(UTC), archive(config)
     with failing():
+        check_selectors(feeds, config, stored)
         viewer = _viewer(stored, config, chat)
         subscriptions = stored.subscriptions()
         index = Index(config.names, stored.languages())
@@ -137,7 +130,10 @@ def backtest(query: str, path: Path, chat: str | None, feeds: tuple[str, ...], d
             viewer.zone,
         )
     names = {subscription.id: subscription.name for subscription in subscriptions}
-    output.forecast(open_console(error=False), forecast, names, Translator(viewer.zone))
+    if as_json:
+        print_json(forecast_record(forecast, names))
+    else:
+        output.forecast(open_console(error=False), forecast, names, Translator(viewer.zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +216,9 @@ def export(path: Path, chat: str | None) -> None:
 @click.command()
 @click.argument("name", nargs=-1, required=True)
 @click.option("--list", "as_list", is_flag=True, help="Print an entry for `names:` of feeds.yaml.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @config_option
-def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
+def names(name: tuple[str, ...], path: Path, *, as_list: bool, as_json: bool) -> None:
     """Show the spellings that ~"NAME" accepts.
 
     Also other names of the same place, and the spellings found in stored articles.
@@ -231,6 +228,10 @@ def names(name: tuple[str, ...], path: Path, *, as_list: bool) -> None:
     tree = read_query(f'~"{text}"', config)
     others = safe_exonyms(text)
     stored = _stored_spellings(tree, config) if isinstance(tree, Name) else Counter()
+    if as_json:
+        record = {"spellings": spellings(text), "others": list(others), "stored": dict(stored)}
+        print_json({"name": text, **record})
+        return
     if as_list:
         slug = "-".join(folded_key(text).split())
         click.echo(

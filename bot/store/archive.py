@@ -345,6 +345,14 @@ class Archive:
             for row in rows
         ]
 
+    def selectors(self) -> set[str]:
+        """Return what names feeds, polled or not: addresses, names and tags."""
+        with self._open() as db:
+            rows = db.execute("select url, name, tags from feeds").fetchall()
+        return {
+            text for row in rows for text in (row["url"], row["name"], *json.loads(row["tags"]))
+        }
+
     def chat_addresses(self) -> dict[int, ChatFact]:
         """Return name, address and settings of chats by id."""
         with self._open() as db:
