@@ -554,6 +554,14 @@ class ChatStore(Protocol):
         """
         ...
 
+    async def expecting_at(self, chat_id: int, message_id: int, now: datetime) -> Screen | None:
+        """Return the screen of this message, whoever opened it, where it expects input."""
+        ...
+
+    async def recent_alerts(self, chat_id: int, limit: int) -> list[tuple[int, str]]:
+        """Return message and headline of the newest alerts that have a message of their own."""
+        ...
+
     async def busy_screens(self) -> list[tuple[int, int, Screen]]:
         """Return chat, person and screen of tasks that newsbell had not finished when it ended."""
         ...

@@ -6,13 +6,14 @@ Changes, reply and the update's number are stored in one transaction; the outbox
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from bot.chat import postponed
 from bot.chat.access import ChatType, Permission
 from bot.chat.command_quota import CommandQuota, GroupQuota
 from bot.chat.context import Context, headed, language_of
 from bot.chat.guard import Guard, Route
+from bot.chat.handlers import questions
 from bot.chat.handlers.admission import Admission
 from bot.chat.postponed import Postponed
 from bot.chat.router import Router
@@ -45,6 +46,7 @@ from bot.text.clean import cut
 
 TOAST = 200  #: characters that a person is shown for a moment
 _SCREEN_DIGITS = 15
+_FAILED = "failed"  # a value of a screen that was given what it could not read
 _PRAISE = frozenset("👍❤🔥👏🎉🙏👌💯😁🤩⚡🏆")
 _COMPLAINT = frozenset("👎🤮💩🤬🥱😡🤡🥴🖕")
 
@@ -174,6 +176,7 @@ class Dispatcher:
         self, update: ChatUpdate, current: Chat, person: Person, *, postpone: bool
     ) -> tuple[Reply, Chat | None]:
         """Handle what a chat with access sends; with `postpone`, later what takes long."""
+        update = self._as_meant(update)
         screen = await self._screen(update, current)
         target = await self._managed(update, current, screen)
         context = self._context(update, target, current, person)
@@ -186,8 +189,31 @@ class Dispatcher:
             return _finished(reply, context), target
         reply = route if isinstance(route, Reply) else await self._guard.run(route, context)
         if isinstance(update, Text) and screen:
-            reply = _input_taken(reply)
+            if update.private and reply.screen is None and screen.values.get(_FAILED):
+                return await self._unasked(update, current, person), target
+            reply = _input_taken(reply, screen, update)
+        elif isinstance(update, Command) and isinstance(route, Route):
+            reply = replace(reply, ends_input=True)
         return _finished(reply, context), target
+
+    def _as_meant(self, update: ChatUpdate) -> ChatUpdate:
+        """Return a regular expression as a text: only at first sight is it a command."""
+        if not isinstance(update, Command) or self.router.is_command(update):
+            return update
+        common = {
+            field.name: getattr(update, field.name)
+            for field in fields(update)
+            if field.name not in {"name", "argument"}
+        }
+        return Text(**common)
+
+    async def _unasked(self, update: Text, current: Chat, person: Person) -> Reply:
+        """Handle what again is no answer to what a screen asked: it is something else."""
+        target = await self._managed(update, current, None)
+        context = self._context(update, target, current, person)
+        route = self.router.resolve(context, None)
+        reply = route if isinstance(route, Reply) else await self._guard.run(route, context)
+        return _finished(replace(reply, ends_input=True), context)
 
     async def _silent(self, route: Route | Reply, context: Context) -> bool:
         """Whether a group has had enough replies to those who only read there."""
@@ -234,12 +260,17 @@ class Dispatcher:
             if not is_screen or not number.isdecimal() or len(number) > _SCREEN_DIGITS:
                 return None
             return await self._store.screen(current.id, int(number))
-        if not isinstance(update, Text) or not update.user_id:
+        if not isinstance(update, Text):
             return None
-        if not update.private and update.reply_to is None:
+        now, reply_to = self._clock.now(), None if update.private else update.reply_to
+        if not update.private and reply_to is None:
             return None  # in a group only a reply is meant for the bot
-        reply_to = None if update.private else update.reply_to
-        return await self._store.expecting(current.id, update.user_id, self._clock.now(), reply_to)
+        if update.user_id:
+            screen = await self._store.expecting(current.id, update.user_id, now, reply_to)
+            return None if screen and _is_forwarded(update, screen) else screen
+        if update.is_admin and reply_to is not None:  # who writes as the group or channel itself
+            return await self._store.expecting_at(current.id, reply_to, now)
+        return None
 
     async def _managed(self, update: ChatUpdate, current: Chat, screen: Screen | None) -> Chat:
         """Return the chat that the update is about.
@@ -291,11 +322,28 @@ def _result(reply: Reply, target: Chat | None) -> UpdateResult:
     return UpdateResult(changed, chat_id, reply.toast, has_task)
 
 
-def _input_taken(reply: Reply) -> Reply:
-    """Return the reply so that the input is not waited for again, whatever its screen says."""
-    if reply.screen is None or reply.screen.expects is not ExpectedInput.NOTHING:
+def _is_forwarded(update: Text, screen: Screen) -> bool:
+    """Whether a text was forwarded, which answers nothing, but can be passed on to all."""
+    return bool(update.forwarded_from) and screen.expects is not ExpectedInput.BROADCAST
+
+
+def _input_taken(reply: Reply, screen: Screen, update: Text) -> Reply:
+    """Return the reply so that the input is not waited for again, whatever its screen says.
+
+    What could not be read may be sent once more; in a private chat, where each text may be meant
+    for something else, only what can be read is taken then.
+    """
+    if questions.asked_command(screen):
+        return replace(reply, ends_input=True, answered=screen.id)
+    shown = reply.screen
+    if shown is None:
+        failed = replace(screen, values={**screen.values, _FAILED: True})
+        return replace(reply, screen=failed) if update.private else reply
+    if shown.id != screen.id:
+        reply = replace(reply, answered=screen.id)
+    if shown.expects is not ExpectedInput.NOTHING:
         return reply
-    return replace(reply, screen=replace(reply.screen, expects=ExpectedInput.CANCEL))
+    return replace(reply, screen=replace(shown, expects=ExpectedInput.CANCEL))
 
 
 def _finished(reply: Reply, context: Context) -> Reply:

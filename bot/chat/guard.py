@@ -22,6 +22,22 @@ class Route:
     slow: bool = False  #: it may take seconds: it is postponed, and other chats go on
 
 
+CommandHandler = Callable[[Context, str], Awaitable[Reply]]  #: takes what follows the command
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRoute:
+    """What a command needs and leads to."""
+
+    permission: Permission
+    handle: CommandHandler
+    #: it is about the chat in which it is written, whichever chat is managed from there
+    current_chat: bool = False
+    slow: bool = False  #: it compiles queries or reads stored articles
+    #: asks for what follows the command, where nothing does
+    question: Callable[[Translator], str] | None = None
+
+
 class Guard:
     """Asks who administers a chat, and runs a route or refuses it."""
 

@@ -4,20 +4,22 @@ Decides nothing about permissions, and replies only that a command or button is 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 
 from bot.chat.access import Permission
 from bot.chat.callbacks import parse_callback
 from bot.chat.context import Context, ScreenHandler, text_reply
-from bot.chat.guard import Route
+from bot.chat.guard import CommandHandler, CommandRoute, Route
+from bot.chat.handlers import questions
 from bot.chat.handlers.admin import Admin
 from bot.chat.handlers.channels import Channels
 from bot.chat.handlers.exclusions import Exclusions
 from bot.chat.handlers.explain import Explanations
-from bot.chat.handlers.feeds import Feeds
+from bot.chat.handlers.feeds import Feeds, site_question
+from bot.chat.handlers.recent_alerts import RecentAlerts
 from bot.chat.handlers.search import Search
 from bot.chat.handlers.settings import Settings
 from bot.chat.handlers.start import Start
@@ -37,20 +39,13 @@ from bot.model.chat_events import (
 )
 from bot.text.clean import cut
 
-_LINK = re.compile(r"https?://\S+")
-
-CommandHandler = Callable[[Context, str], Awaitable[Reply]]  #: takes what follows the command
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRoute:
-    """What a command needs and leads to."""
-
-    permission: Permission
-    handle: CommandHandler
-    #: it is about the chat in which it is written, whichever chat is managed from there
-    current_chat: bool = False
-    slow: bool = False  #: it compiles queries or reads stored articles
+_EXPRESSION = re.compile(r"/.+/[a-z]*", re.DOTALL)
+_LINK = re.compile(r"(?:https?://|(?:[\w-]+\.)+[a-z]{2,}/|www\.)\S*|(?:[\w-]+\.)+([a-z]{2,})")
+_DOMAINS = frozenset({"com", "edu", "eu", "gov", "info", "int", "mil", "net", "news", "org", "tv"})
+_COUNTRY_LETTERS = 2
+_SUBSCRIPTION_SCREENS = ("subscriptions", "subscription", "confirm", "deleted")
+#: what people of other bots write
+_ALIASES = {"/list": "/subscriptions", "/set": "/subscriptions", "/lang": "/language"}
 
 
 class Router:
@@ -62,15 +57,17 @@ class Router:
         screens: Mapping[str, ScreenHandler],
         alert_actions: Mapping[AlertAction, Route],
         default: CommandHandler,
+        link: CommandHandler,
     ) -> None:
         """Take the routes: commands by name, screens by name, buttons under alerts by action.
 
-        `default` takes what is written in a private chat without a command while no screen waits.
+        `default` takes what is written in a private chat without a command while no screen waits,
+        and `link` an address there, also where a screen waits for words.
         """
         self.commands = commands
         self.screens = screens
         self.alert_actions = alert_actions
-        self._default = default
+        self._default, self._link = default, link
 
     def resolve(self, context: Context, screen: Screen | None) -> Route | Reply:
         """Return the route of a command, a text or a press, or the reply where there is none."""
@@ -104,9 +101,18 @@ class Router:
             slow=handler.is_slow(screen, callback),
         )
 
+    def is_command(self, command: Command) -> bool:
+        """Whether it leads somewhere; a regular expression such as `/air/` does not."""
+        name = _ALIASES.get(command.name, command.name)
+        return name in self.commands or not _EXPRESSION.fullmatch(command.text)
+
     def _command(self, context: Context, command: Command) -> Route | Reply:
-        route = self.commands.get(command.name)
+        route = self.commands.get(_ALIASES.get(command.name, command.name))
         if route:
+            answered = command.argument or command.upload
+            if route.question and not answered and not _is_about_alert(command):
+                question = partial(_ask, command.name, route.question)
+                return Route(route.permission, question)
             handle = partial(_handle, route.handle, command.argument)
             return Route(route.permission, handle, slow=route.slow)
         if not command.private:
@@ -125,7 +131,13 @@ class Router:
         )
 
     def _text(self, text: Text, screen: Screen | None) -> Route | Reply:
+        command = self.commands.get(questions.asked_command(screen)) if screen else None
+        if command:
+            handle = partial(_handle, command.handle, text.text)
+            return Route(command.permission, handle, slow=command.slow)
         handler = self.screens.get(screen.name) if screen else None
+        if text.private and is_link(text.text) and _waits_for_words(screen):
+            return Route(Permission.READ, partial(_handle, self._link, text.text))
         if screen and handler:
             return Route(
                 handler.permission(screen, None),
@@ -133,12 +145,33 @@ class Router:
                 slow=handler.is_slow(screen, None),
             )
         if text.private:
-            return Route(None, partial(_handle, self._default, text.text))
+            return Route(Permission.READ, partial(_handle, self._default, text.text), slow=True)
         return Reply()
 
 
 async def _handle(handle: CommandHandler, argument: str, context: Context) -> Reply:
     return await handle(context, argument)
+
+
+async def _ask(command: str, question: questions.Question, context: Context) -> Reply:
+    return questions.ask(context, command, question)
+
+
+def _is_about_alert(command: Command) -> bool:
+    return command.name == "/why" and command.reply_to is not None
+
+
+def _waits_for_words(screen: Screen | None) -> bool:
+    """Whether an address is no answer to what a screen asks; where none does, it is an offer."""
+    return screen is None or screen.expects is ExpectedInput.TOPIC
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is the address of a page or site, and nothing else."""
+    match = _LINK.fullmatch(text.strip().lower())
+    if match is None or match[1] is None:
+        return match is not None
+    return match[1] in _DOMAINS or len(match[1]) == _COUNTRY_LETTERS
 
 
 def _similar(name: str, commands: Iterable[str]) -> str:
@@ -158,29 +191,31 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
     storylines = Storylines(store, services.search, services.config)
     explanations = Explanations(store, services.search)
     settings = Settings(services.config, services.translator)
-    feeds = Feeds(store, services.feeds, services.config)
+    feeds = Feeds(subscriber, services.feeds, services.config)
     admin = Admin(store, services.members, services.admin)
     channels = Channels(store, services.members)
     exclusions, trends = Exclusions(store, services.search), Trends(services.search)
     read, change = Permission.READ, Permission.CHANGE
+    article = questions.article_question
+    about_alerts = _alert_commands(storylines)
+    recent = RecentAlerts(store, about_alerts)
     return Router(
         commands={
             "/start": CommandRoute(read, start.greet),
             "/help": CommandRoute(read, start.help, current_chat=True),
-            "/subscribe": CommandRoute(change, subscriptions.subscribe, slow=True),
-            "/confirm": CommandRoute(change, subscriptions.confirm, slow=True),
-            "/test": CommandRoute(read, subscriptions.test, slow=True),
-            "/subscriptions": CommandRoute(read, subscriptions.list),
-            "/unsubscribe": CommandRoute(change, subscriptions.unsubscribe),
-            "/search": CommandRoute(read, search.search, slow=True),
+            **_subscription_commands(subscriptions, feeds),
+            "/search": CommandRoute(
+                read, search.search, slow=True, question=questions.query_question
+            ),
             "/feeds": CommandRoute(read, search.feeds),
             "/status": CommandRoute(read, search.status),
-            "/trend": CommandRoute(read, trends.draw, slow=True),
-            **_storyline_commands(storylines),
-            "/why": CommandRoute(read, explanations.why, slow=True),
+            "/trend": CommandRoute(read, trends.draw, slow=True, question=questions.trend_question),
+            **{name: replace(route, handle=recent.run) for name, route in about_alerts.items()},
+            "/stories": CommandRoute(read, storylines.grouping),
+            "/why": CommandRoute(read, explanations.why, slow=True, question=article),
             "/settings": CommandRoute(change, settings.overview),
             "/language": CommandRoute(change, settings.language),
-            "/addfeed": CommandRoute(change, feeds.add),
+            "/addfeed": CommandRoute(change, feeds.add, question=site_question),
             "/removefeed": CommandRoute(change, feeds.remove),
             "/import": CommandRoute(change, feeds.import_opml),
             "/export": CommandRoute(change, feeds.export),  # feed addresses may hold secrets
@@ -190,34 +225,45 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
         },
         screens={
             "start": start,
-            "subscriptions": subscriptions,
-            "subscription": subscriptions,
-            "confirm": subscriptions,
-            "deleted": subscriptions,
+            **dict.fromkeys(_SUBSCRIPTION_SCREENS, subscriptions),
             "settings": settings,
             "feeds": feeds,
             "admin": admin,
             "channels": channels,
             "unwanted": exclusions,
             "trend": trends,
+            "recent": recent,
         },
         alert_actions={
             AlertAction.WHY: Route(read, explanations.press, slow=True),
-            AlertAction.MUTE: Route(change, storylines.toggle_mute),
-            AlertAction.FOLLOW: Route(change, storylines.toggle_follow),
             AlertAction.NOT_FOR_ME: Route(change, exclusions.propose, slow=True),
-            AlertAction.CLAIM: Route(read, storylines.toggle_claim),
+            **_storyline_actions(storylines),
         },
         default=partial(_without_command, start, feeds),
+        link=feeds.offer_link,
     )
 
 
-def _storyline_commands(storylines: Storylines) -> dict[str, CommandRoute]:
-    """Return the commands about stories. All but /stories are about alerts of the current chat."""
+def _subscription_commands(subscriptions: Subscriptions, feeds: Feeds) -> dict[str, CommandRoute]:
+    """Return the commands about subscriptions; what other bots call them leads there, too."""
+    read, change = Permission.READ, Permission.CHANGE
+    query, subscribe = questions.query_question, partial(_subscribe, subscriptions, feeds)
+    return {
+        "/subscribe": CommandRoute(change, subscribe, slow=True, question=query),
+        "/sub": CommandRoute(change, subscribe, slow=True, question=site_question),
+        "/confirm": CommandRoute(change, subscriptions.confirm, slow=True),
+        "/test": CommandRoute(read, subscriptions.test, slow=True, question=query),
+        "/subscriptions": CommandRoute(read, subscriptions.list),
+        "/unsubscribe": CommandRoute(change, subscriptions.unsubscribe),
+        "/unsub": CommandRoute(change, partial(_unsubscribe, subscriptions, feeds)),
+    }
+
+
+def _alert_commands(storylines: Storylines) -> dict[str, CommandRoute]:
+    """Return the commands about an alert of the current chat."""
     read, change = Permission.READ, Permission.CHANGE
     return {
         "/story": CommandRoute(read, storylines.story, current_chat=True, slow=True),
-        "/stories": CommandRoute(read, storylines.grouping),
         "/follow": CommandRoute(change, storylines.follow, current_chat=True),
         "/unfollow": CommandRoute(change, storylines.clear_stance, current_chat=True),
         "/mute": CommandRoute(change, storylines.mute, current_chat=True),
@@ -225,11 +271,38 @@ def _storyline_commands(storylines: Storylines) -> dict[str, CommandRoute]:
     }
 
 
+def _storyline_actions(storylines: Storylines) -> dict[AlertAction, Route]:
+    """Return the buttons under an alert that are about its storyline."""
+    return {
+        AlertAction.MUTE: Route(Permission.CHANGE, storylines.toggle_mute),
+        AlertAction.FOLLOW: Route(Permission.CHANGE, storylines.toggle_follow),
+        AlertAction.CLAIM: Route(Permission.READ, storylines.toggle_claim),
+    }
+
+
 async def _without_command(start: Start, feeds: Feeds, context: Context, text: str) -> Reply:
-    """Handle what nobody asked for: offer the site of a link, or the topic of a forwarded post."""
-    if _LINK.fullmatch(text.strip()):
+    """Handle what nobody asked for: offer the site of a link, or the topic of words or a post."""
+    if is_link(text):
         return await feeds.offer_link(context, text)
     return await start.offer_topic(context, text)
+
+
+async def _subscribe(
+    subscriptions: Subscriptions, feeds: Feeds, context: Context, text: str
+) -> Reply:
+    """Subscribe to a query; offer the site of an address."""
+    if is_link(text):
+        return await feeds.offer_link(context, text)
+    return await subscriptions.subscribe(context, text)
+
+
+async def _unsubscribe(
+    subscriptions: Subscriptions, feeds: Feeds, context: Context, text: str
+) -> Reply:
+    """Remove a subscription by its number, or a feed by its address."""
+    if is_link(text):
+        return await feeds.remove(context, text)
+    return await subscriptions.unsubscribe(context, text)
 
 
 async def _cancel(context: Context, _argument: str) -> Reply:

@@ -92,6 +92,7 @@ class Command(WrittenMessage):
 
     name: str  #: lower case, with its slash and without the bot's name: `/mute`
     argument: str = ""  #: what follows it, without surrounding space
+    text: str = ""  #: all of it as it was written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,7 @@ class ExpectedInput(StrEnum):
     """What a screen waits for a person to write."""
 
     NOTHING = ""  #: nothing; other screens go on waiting
+    ARGUMENT = "argument"  #: what a command came without
     CANCEL = "-"  #: nothing, and no other screen of this person waits any longer
     BROADCAST = "broadcast"
     CHANNEL = "channel"
@@ -385,6 +387,8 @@ class Reply:
     )
     screen: Screen | None = None  #: what the reply is, where its buttons belong to it
     edit: bool = False  #: the reply takes the place of the message whose button was pressed
+    ends_input: bool = False  #: no screen of this person waits for input any longer
+    answered: int = 0  #: a screen, whoever opened it, that waits no longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ def keep(db: Database, handled: HandledUpdate, now: datetime) -> bool:
         topics.let_in(db, update.address)
     elif update.address < 0 and not isinstance(update, Membership | Reaction):
         topics.try_again(db, update)
-    if reply.message or reply.changes or reply.screen:
+    ends = reply.ends_input or reply.answered
+    if reply.message or reply.changes or reply.screen or (ends and handled.chat):
         _keep_reply(db, handled, now)
     return True
 
@@ -87,6 +88,10 @@ def _keep_reply(db: Database, handled: HandledUpdate, now: datetime) -> None:
         all_topics=isinstance(update, Reaction),
     )
     _apply(db, reply.changes, origin)
+    if reply.answered:
+        db.execute("update screens set expects = '' where id = ?", [reply.answered])
+    if reply.ends_input:
+        _end_input(db, origin)
     screen = _keep_screen(db, origin, reply.screen) if reply.screen else 0
     if reply.message and not _stranger_had_reply(db, chat_id, now):
         outbox.queue_text(
@@ -154,13 +159,17 @@ def _stranger_had_reply(db: Database, chat_id: int, now: datetime) -> bool:
     return db.execute(_RECENT_REPLY_TO_STRANGER, values).fetchone() is not None
 
 
+def _end_input(db: Database, origin: Origin) -> None:
+    db.execute(
+        "update screens set expects = '' where chat_id = ? and user_id = ? and expects != ''",
+        [origin.chat_id, origin.user_id],
+    )
+
+
 def _keep_screen(db: Database, origin: Origin, screen: Screen) -> int:
     """Return the screen's number. Only one screen at a time expects input of a person."""
     if screen.expects:
-        db.execute(
-            "update screens set expects = '' where chat_id = ? and user_id = ? and expects != ''",
-            [origin.chat_id, origin.user_id],
-        )
+        _end_input(db, origin)
     row = [
         origin.user_id,
         screen.name,

@@ -30,7 +30,7 @@ from bot.store.sql import (
 )
 from bot.stories.window import SPAN
 
-INPUT_WITHIN = timedelta(hours=1)  #: how long a screen expects input
+INPUT_WITHIN = timedelta(minutes=15)  #: how long a screen expects input
 
 _ROLES = {
     StoredRole.DECLARED: Role.OWNER,
@@ -105,6 +105,25 @@ _EXPECTING = f"""
         and message_id = :reply_to and kind = {REPLY}
     ))
     order by touched_at desc, id desc limit 1
+"""
+# Administrators who write as the group or channel are nobody: the message says which screen.
+_EXPECTING_AT = """
+    select * from screens s
+    where chat_id = :chat and expects != '' and touched_at > :since and exists (
+        select 1 from outbox o where o.chat_id = s.chat_id and o.screen = s.id
+        and (o.message_id = :message or o.edits = :message)
+    )
+    order by touched_at desc, id desc limit 1
+"""
+# A message with several alerts stands for none of them.
+_RECENT_ALERTS = """
+    select message_id, title from alerts a join entries e on e.id = a.entry_id
+    where a.chat_id = :chat and message_id is not null and note_of is null
+    and not exists (
+        select 1 from alerts o where o.chat_id = a.chat_id and o.message_id = a.message_id
+        and o.story_id != a.story_id and o.note_of is null
+    )
+    order by a.story_id desc limit :limit
 """
 # A link is good no longer than what it came from: the claim until there is an operator, an
 # invitation while who made it operates, a shared subscription while its chat is admitted.
@@ -272,6 +291,19 @@ class ChatTables:
         values = {"chat": chat_id, "user": user_id, "since": since, "reply_to": reply_to}
         rows = await self._writer.fetch("read a screen", _EXPECTING, values)
         return get_screen(rows[0]) if rows else None
+
+    async def expecting_at(self, chat_id: int, message_id: int, now: datetime) -> Screen | None:
+        """Return the screen of this message, whoever opened it, where it expects input."""
+        since = put_time(now - INPUT_WITHIN)
+        values = {"chat": chat_id, "message": message_id, "since": since}
+        rows = await self._writer.fetch("read a screen", _EXPECTING_AT, values)
+        return get_screen(rows[0]) if rows else None
+
+    async def recent_alerts(self, chat_id: int, limit: int) -> list[tuple[int, str]]:
+        """Return message and headline of the newest alerts that have a message of their own."""
+        values = {"chat": chat_id, "limit": limit}
+        rows = await self._writer.fetch("read alerts", _RECENT_ALERTS, values)
+        return [(row["message_id"], row["title"]) for row in rows]
 
     async def busy_screens(self) -> list[tuple[int, int, Screen]]:
         """Return chat, person and screen of tasks that newsbell had not finished when it ended."""

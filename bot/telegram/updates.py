@@ -117,7 +117,8 @@ def _written(number: int, message: Message, text: str, upload: Upload | None) ->
         return Text(text=text, **common)
     words = text.split(maxsplit=1)
     name = words[0].partition("@")[0].lower()
-    return Command(name=name, argument=words[1].strip() if len(words) > 1 else "", **common)
+    argument = words[1].strip() if len(words) > 1 else ""
+    return Command(name=name, argument=argument, text=text, **common)
 
 
 def _membership(number: int, change: ChatMemberUpdated) -> Membership:

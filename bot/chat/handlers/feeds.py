@@ -11,10 +11,11 @@ from enum import StrEnum
 from functools import partial
 from urllib.parse import urlsplit
 
-from bot.chat.access import OPERATORS
+from bot.chat.access import OPERATORS, ChatType
 from bot.chat.callbacks import Callback, button
 from bot.chat.command_quota import LookQuota
 from bot.chat.context import PAGE, Context, StaticScreen, page_buttons, show, text_reply
+from bot.chat.handlers.subscriber import Subscriber
 from bot.chat.replies import list_changed, unknown_button
 from bot.chat.services import ChatConfig, FeedService
 from bot.delivery.composer import Composer
@@ -34,7 +35,6 @@ from bot.model.chat_events import (
 )
 from bot.model.feeds import Failure, SiteFeed
 from bot.model.message import File, Message
-from bot.ports import ChatStore
 from bot.search.failures import describe_failure
 from bot.text.clean import cut
 from bot.text.fold import fold
@@ -48,6 +48,8 @@ class FeedAction(StrEnum):
 
     CHOOSE = "choose"  #: value: the number of a feed of the site
     WATCH = "watch"
+    EVERYTHING = "everything"  #: watch it, and subscribe to all that it brings
+    WORDS = "words"  #: watch it, and ask for the words that its articles must contain
     AGAIN = "again"
     CANCEL = "no"
     BEGIN = "begin"  #: back from a site that was asked for by /start
@@ -61,20 +63,19 @@ class Feeds(StaticScreen):
     actions = FeedAction
 
     def __init__(
-        self, store: ChatStore, feeds: FeedService, config: Callable[[], ChatConfig]
+        self, subscriber: Subscriber, feeds: FeedService, config: Callable[[], ChatConfig]
     ) -> None:
-        self._store, self._feeds, self._config = store, feeds, config
+        self._subscriber, self._store = subscriber, subscriber.store
+        self._feeds, self._config = feeds, config
         self._looks = LookQuota()
+
+    def is_slow(self, _screen: Screen, callback: Callback | None) -> bool:
+        """Return that a feed is tried on the past where all of it is subscribed to."""
+        return callback is not None and callback.action is FeedAction.EVERYTHING
 
     async def add(self, context: Context, address: str) -> Reply:
         """/addfeed: look at an address; the screen says so until it is done."""
-        if address:
-            return await self._look(context, Screen("feeds"), address)
-        text = context.translator.gettext(
-            "Send the command with the address of a site or feed, for example: {example}",
-            example="/addfeed example.org",
-        )
-        return show(Message(text), Screen("feeds", {}, ExpectedInput.SITE))
+        return await self._look(context, Screen("feeds"), address)
 
     async def offer_link(self, context: Context, text: str) -> Reply:
         """Look at the site of a link that somebody sent without a command."""
@@ -141,7 +142,10 @@ class Feeds(StaticScreen):
         try:
             feeds = (await self._feeds.feeds_at(url, partial(self._may_ask, context)))[:PAGE]
         except AddressError as error:
-            waiting = replace(screen, values={"url": url}, expects=ExpectedInput.SITE)
+            # In a private chat an address needs no question: what comes next may be something else.
+            private = context.chat_type is ChatType.PRIVATE
+            expects = ExpectedInput.NOTHING if private else ExpectedInput.SITE
+            waiting = replace(screen, values={"url": url}, expects=expects)
             again = button(translator.gettext("Try again"), FeedAction.AGAIN)
             failure = Failure(error.failure) if error.failure else None
             text = describe_failure(failure, str(error), translator)
@@ -169,6 +173,10 @@ class Feeds(StaticScreen):
                 return _offer(context, screen, feed, edit=True)
             case FeedAction.WATCH if values.get("url"):
                 return await self._add_feed(context, screen)
+            case FeedAction.EVERYTHING if values.get("url"):
+                return await self._add_everything(context, screen)
+            case FeedAction.WORDS if values.get("url"):
+                return await self._ask_words(context, screen)
             case FeedAction.AGAIN if values.get("url"):
                 reply = await self._look(context, screen, str(values["url"]))
                 return replace(reply, edit=True)
@@ -184,17 +192,43 @@ class Feeds(StaticScreen):
             case _:
                 return unknown_button(context)
 
-    async def _add_feed(self, context: Context, screen: Screen) -> Reply:
-        url, title = str(screen.values["url"]), str(screen.values.get("title", ""))
+    async def _add_everything(self, context: Context, screen: Screen) -> Reply:
+        """Add a feed, and subscribe to all that it brings."""
+        url, name = str(screen.values["url"]), _name(screen)
         if obstacle := await self._obstacle(context, [url]):
             return Reply(toast=obstacle)
-        name = cut(title, 80) or urlsplit(url).hostname or url
+        reply = await self._subscriber.subscribe(context, "*", feeds=[url], name=name)
+        if not reply.changes:
+            return reply
+        text = context.translator.gettext(
+            "Done. You get one alert here per new story of {name}.", name=name
+        )
+        return Reply(
+            Message(text), (_adding(screen), *reply.changes), screen=_idle(screen), edit=True
+        )
+
+    async def _ask_words(self, context: Context, screen: Screen) -> Reply:
+        """Add a feed, and ask for words; `start` takes them."""
+        url, name = str(screen.values["url"]), _name(screen)
+        if obstacle := await self._obstacle(context, [url]):
+            return Reply(toast=obstacle)
+        text = context.translator.gettext(
+            "Added {name}. Send the words that its articles must contain.", name=name
+        )
+        values = {"feeds": [url], "names": {url: name}}
+        waiting = replace(screen, name="start", values=values, expects=ExpectedInput.TOPIC)
+        return replace(show(Message(text), waiting, edit=True), changes=(_adding(screen),))
+
+    async def _add_feed(self, context: Context, screen: Screen) -> Reply:
+        url, name = str(screen.values["url"]), _name(screen)
+        if obstacle := await self._obstacle(context, [url]):
+            return Reply(toast=obstacle)
         text = context.translator.gettext(
             "Added {name}. You are alerted when its articles match your subscriptions.",
             name=name,
         )
         reply = show(Message(text), _idle(screen), edit=True)
-        return replace(reply, changes=(AddFeeds(((url, name, ()),), titled=bool(title)),))
+        return replace(reply, changes=(_adding(screen),))
 
     async def read_input(self, context: Context, screen: Screen, text: str) -> Reply:
         """Look at an address. Raises StoreError."""
@@ -307,12 +341,28 @@ def _offer(context: Context, screen: Screen, feed: SiteFeed, *, edit: bool = Fal
     if not feed.newest:
         composer.add("\n" + translator.gettext("It has no articles right now."))
     values = {"url": feed.url, "title": feed.title}
-    row = [
-        button(translator.gettext("Add"), FeedAction.WATCH),
-        button(translator.gettext("No"), FeedAction.CANCEL),
+    rows = [
+        [button(translator.gettext("Alert me to everything in it"), FeedAction.EVERYTHING)],
+        [button(translator.gettext("Only words …"), FeedAction.WORDS)],
+        [
+            button(translator.gettext("Add"), FeedAction.WATCH),
+            button(translator.gettext("No"), FeedAction.CANCEL),
+        ],
     ]
     offered = replace(screen, values=values, expects=ExpectedInput.NOTHING)
-    return show(composer.message(), offered, row, edit=edit)
+    return show(composer.message(), offered, *rows, edit=edit)
+
+
+def _name(screen: Screen) -> str:
+    """Return what the chat calls the feed of an offer."""
+    url = str(screen.values["url"])
+    return cut(str(screen.values.get("title", "")), 80) or urlsplit(url).hostname or url
+
+
+def _adding(screen: Screen) -> AddFeeds:
+    """Return the change that adds the feed of an offer."""
+    url, titled = str(screen.values["url"]), bool(screen.values.get("title"))
+    return AddFeeds(((url, _name(screen), ()),), titled=titled)
 
 
 def _is_named(feed: OwnFeed, name: str) -> bool:
@@ -360,6 +410,11 @@ def _import_lines(translator: Translator, document: opml.FeedList, new: int) -> 
     if document.repaired:
         lines.append(translator.gettext("The file was damaged; I imported what I could read."))
     return lines
+
+
+def site_question(translator: Translator) -> str:
+    """Ask for an address."""
+    return translator.gettext("Send the address of a site or feed.")
 
 
 def address_in(text: str) -> str:

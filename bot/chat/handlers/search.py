@@ -31,13 +31,6 @@ class Search:
     async def search(self, context: Context, query: str) -> Reply:
         """/search: show the newest stored articles that match."""
         translator = context.translator
-        if not query:
-            return text_reply(
-                translator.gettext(
-                    "Send the command with the words to look for, for example: {example}",
-                    example='/search "air defence" AND Syria',
-                )
-            )
         try:
             tree = await self._search.affordable(options.split(query)[1])
             hits = await self._search.search(tree, context.chat.id)

@@ -42,6 +42,7 @@ from bot.text.clean import cut
 _NAMED = 12  # feeds of a pack that are named
 _PACKS = 8  # on a page
 _TOPIC_WORDS = 3
+_QUERY_WORDS = 12  # more are a sentence
 _OPERATORS = frozenset({"AND", "NOT", "NEAR"})
 
 
@@ -151,8 +152,9 @@ class Start(StaticScreen):
         forecast = await self._subscriber.forecast(tree, context, options, feeds)
         composer = Composer().add(cut(as_query(tree), CARET), "code")
         if feeds:
-            names = translator.gettext("Feeds: {feeds}", feeds=cut(", ".join(feeds), 300))
-            composer.add(f"\n{names}")
+            names = ", ".join(await self._subscriber.feed_names(context, feeds))
+            line = translator.gettext("Feeds: {feeds}", feeds=cut(names, 300))
+            composer.add(f"\n{line}")
         if forecast:
             composer.add("\n\n" + forecast_text(forecast, translator))
             add_newest(composer, forecast, 5)
@@ -160,10 +162,12 @@ class Start(StaticScreen):
         return _offer_topic(context, replace(screen, id=0), composer, text, feeds)
 
     async def offer_topic(self, context: Context, text: str) -> Reply:
-        """Offer to follow the topic of a forwarded post. Other talk gets no reply."""
+        """Offer to follow the topic of words, or of a forwarded post. Raises StoreError."""
         update, translator = context.update, context.translator
         author = update.forwarded_from if isinstance(update, WrittenMessage) else ""
-        words = _topic_words(text) if author else ""
+        if not author:
+            return await self._offer_words(context, text)
+        words = _topic_words(text)
         if not words:
             return Reply()
         lead = translator.gettext(
@@ -172,6 +176,19 @@ class Start(StaticScreen):
         )
         composer = Composer().add(f"{lead}\n").add(words, "code")
         return _offer_topic(context, Screen("start"), composer, words, ())
+
+    async def _offer_words(self, context: Context, text: str) -> Reply:
+        """Offer to follow plain words; of a whole sentence or paragraph, its names."""
+        if "://" in text:
+            return Reply()
+        is_query = len(text.split()) <= _QUERY_WORDS and "\n" not in text.strip()
+        if is_query:
+            try:
+                await self._subscriber.read(text)
+            except QueryError as error:
+                return Reply(query_mistake(error, context.translator))
+        words = text if is_query else _topic_words(text)
+        return await self.read_input(context, Screen("start"), words) if words else Reply()
 
     async def _packs(self, context: Context, screen: Screen, page: int) -> Reply:
         translator, tags = context.translator, await self._tags(context)

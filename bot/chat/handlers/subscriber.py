@@ -146,8 +146,9 @@ class Subscriber:
         forecast: Forecast | None = None,
         feeds: Sequence[str] = (),
         urgency: Urgency | None = None,
+        name: str = "",
     ) -> Reply:
-        """Subscribe the chat, or say why not."""
+        """Subscribe the chat, or say why not. Its name is its query where no `name` is given."""
         try:
             obstacle = await self.obstacle(text, context, feeds)
             options, tree = await self.read(text)
@@ -160,11 +161,18 @@ class Subscriber:
         query = alert_options.split(text)[1]
         # What was told before is not told again, but compared in a week.
         known = forecast or await self.forecast(tree, context, options, feeds)
-        change = AddSubscription(
-            query, plain(cut(query, NAME_LENGTH)), options, tuple(feeds), _weekly(known)
-        )
-        message = subscribed_message(context.translator, options, tree, forecast, feeds)
+        called = plain(cut(name or query, NAME_LENGTH))
+        change = AddSubscription(query, called, options, tuple(feeds), _weekly(known))
+        names = await self.feed_names(context, feeds)
+        message = subscribed_message(context.translator, options, tree, forecast, names)
         return Reply(message, (change,))
+
+    async def feed_names(self, context: Context, feeds: Sequence[str]) -> list[str]:
+        """Return what the chat calls the feeds of a subscription; tags stay as they are."""
+        if not feeds:
+            return []
+        names = {feed.url: feed.name for feed in await self.store.feeds_of(context.chat.id)}
+        return [names.get(feed, feed) for feed in feeds]
 
 
 def _weekly(forecast: Forecast | None) -> tuple[int, int] | None:

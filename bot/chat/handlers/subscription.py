@@ -88,6 +88,11 @@ async def find_subscription(
     return None, False
 
 
+def short_text(subscription: Subscription) -> str:
+    """Return the query of a subscription, or its name where it is to all of a feed."""
+    return cut(subscription.name if subscription.query == "*" else subscription.query, 300)
+
+
 def fixed_in_file(context: Context, subscription: Subscription) -> Reply:
     """Return that a subscription can only be changed in feeds.yaml."""
     text = context.translator.gettext(
@@ -200,7 +205,7 @@ class SubscriptionControls:
     ) -> Reply:
         """Remove a subscription, with a button that restores it."""
         lead = context.translator.gettext("Removed:")
-        composer = Composer().add(f"{lead} ").add(cut(subscription.query, 300), "code")
+        composer = Composer().add(f"{lead} ").add(short_text(subscription), "code")
         screen = replace(
             screen,
             name="deleted",
@@ -282,7 +287,8 @@ class SubscriptionControls:
         chosen = options.developments or context.chat.settings.developments or Developments.NOTE
         how = developments_name(chosen, translator)
         lines.append(translator.gettext("Developments: {how}", how=how))
-        feeds = cut(", ".join(subscription.feeds), 300) or translator.gettext("all")
+        names = await self._subscriber.feed_names(context, subscription.feeds)
+        feeds = cut(", ".join(names), 300) or translator.gettext("all")
         lines.append(translator.gettext("Feeds: {feeds}", feeds=feeds))
         results = await self._store.forecast_results(context.chat.id, context.now - PERIOD)
         if subscription.id in results:

@@ -3,6 +3,7 @@
 One subscription's controls are `subscription`'s.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.alerts import options as alert_options
@@ -23,6 +24,7 @@ from bot.chat.handlers.subscription import (
     SubscriptionAction,
     SubscriptionControls,
     find_subscription,
+    short_text,
 )
 from bot.chat.replies import archive_unavailable
 from bot.delivery.composer import Composer
@@ -40,8 +42,9 @@ from bot.ports import Members
 from bot.query.tree import Node
 from bot.search.backtest import PERIOD, Forecast
 from bot.search.forecast_text import a_day_text, counts_text, forecast_text, result_text
-from bot.text.clean import cut
+from bot.text.clean import cut, plain
 
+_REMOVABLE = 12  # subscriptions that are offered for removal at once; of more, the list is shown
 _READING = frozenset(
     {
         SubscriptionAction.PAGE,
@@ -84,13 +87,6 @@ class Subscriptions(StaticScreen):
     async def subscribe(self, context: Context, query: str) -> Reply:
         """/subscribe: subscribe to a query; ask first where it would alert a lot."""
         translator = context.translator
-        if not query:
-            return text_reply(
-                translator.gettext(
-                    "Send the command with the words to look for, for example: {example}",
-                    example='/subscribe "air defence" AND Syria',
-                )
-            )
         try:
             options, tree = await self._subscriber.read(query)
             obstacle = await self._subscriber.obstacle(query, context)
@@ -115,13 +111,6 @@ class Subscriptions(StaticScreen):
     async def test(self, context: Context, query: str) -> Reply:
         """/test: show what a query would have alerted of."""
         translator = context.translator
-        if not query:
-            return text_reply(
-                translator.gettext(
-                    "Send the command with a query, for example: {example}",
-                    example='/test "air defence" AND Syria',
-                )
-            )
         try:
             options, tree = await self._subscriber.read(query)
         except QueryError as error:
@@ -137,6 +126,23 @@ class Subscriptions(StaticScreen):
     async def list(self, context: Context, _argument: str) -> Reply:
         """/subscriptions: list them, a page at a time."""
         return await self._list(context, Screen("subscriptions"), 0)
+
+    async def _removable(self, context: Context) -> Reply:
+        """Ask which subscription to remove."""
+        translator = context.translator
+        own = [
+            subscription
+            for subscription, declared in await self._store.subscriptions_of(context.chat.id)
+            if not declared
+        ]
+        if not own or len(own) > _REMOVABLE:
+            return await self._list(context, Screen("subscriptions"), 0)
+        rows = [
+            [button(_removal_label(subscription), SubscriptionAction.DELETE, subscription.id)]
+            for subscription in own
+        ]
+        text = translator.gettext("Which subscription do you want to remove?")
+        return show(Message(text), Screen("subscriptions"), *rows)
 
     async def _list(
         self, context: Context, screen: Screen, page: int, *, edit: bool = False
@@ -154,7 +160,8 @@ class Subscriptions(StaticScreen):
         visible = subscriptions[page * PAGE : (page + 1) * PAGE]
         results = await self._store.forecast_results(context.chat.id, context.now - PERIOD)
         for subscription, declared in visible:
-            _add_line(composer, context, subscription, declared=declared)
+            feeds = await self._subscriber.feed_names(context, subscription.feeds)
+            _add_line(composer, context, subscription, feeds, declared=declared)
             result = results.get(subscription.id)
             if result and not result.is_right:
                 composer.add(f"\n{result_text(result, translator)}")
@@ -170,7 +177,9 @@ class Subscriptions(StaticScreen):
         return show(composer.message(), screen, *numbers, pages, edit=edit)
 
     async def unsubscribe(self, context: Context, number: str) -> Reply:
-        """/unsubscribe: remove a subscription by its number."""
+        """/unsubscribe: remove a subscription by its number; without one, choose."""
+        if not number:
+            return await self._removable(context)
         wanted = int(number) if number.isdecimal() and len(number) < 12 else 0
         subscription, declared = await find_subscription(self._store, context, wanted)
         if subscription is None:
@@ -205,8 +214,9 @@ class Subscriptions(StaticScreen):
             case _, SubscriptionAction.LIST:
                 page = int(screen.values.get("page", 0))
                 return await self._list(context, screen, page, edit=True)
-        is_open = callback.action is SubscriptionAction.OPEN
-        number = callback.number if is_open else int(screen.values.get("id", 0))
+        in_list = callback.action in {SubscriptionAction.OPEN, SubscriptionAction.DELETE}
+        number = callback.number if in_list else 0
+        number = number or int(screen.values.get("id", 0))
         subscription, declared = await find_subscription(self._store, context, number)
         if subscription is None:
             gone = context.translator.gettext("That subscription no longer exists.")
@@ -234,7 +244,7 @@ class Subscriptions(StaticScreen):
         if obstacle:
             return Reply(obstacle)
         lead = translator.gettext("Restored:")
-        composer = Composer().add(f"{lead} ").add(cut(subscription.query, 300), "code")
+        composer = Composer().add(f"{lead} ").add(short_text(subscription), "code")
         to_list = button(translator.gettext("All subscriptions"), SubscriptionAction.LIST)
         screen = replace(screen, name="subscriptions", values={"page": 0})
         reply = show(composer.message(), screen, [to_list], edit=True)
@@ -252,8 +262,17 @@ class Subscriptions(StaticScreen):
         return replace(reply, screen=done, edit=True)
 
 
+def _removal_label(subscription: Subscription) -> str:
+    return f"✕ {subscription.id}. {cut(plain(subscription.name), 34)}"
+
+
 def _add_line(
-    composer: Composer, context: Context, subscription: Subscription, *, declared: bool
+    composer: Composer,
+    context: Context,
+    subscription: Subscription,
+    feeds: Sequence[str],
+    *,
+    declared: bool,
 ) -> None:
     paused = "⏸ " if subscription.paused else ""
     options = alert_options.words(subscription.options)
@@ -262,6 +281,8 @@ def _add_line(
     if declared:
         name = context.translator.gettext("{name}, from feeds.yaml", name=subscription.name)
         composer.add(f" ({name})")
+    elif feeds:
+        composer.add(f" ({cut(', '.join(feeds), 100)})")
 
 
 def _confirmation(context: Context, query: str, tree: Node, forecast: Forecast) -> Reply:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.chat.access import Permission
 from bot.chat.callbacks import Callback
-from bot.chat.context import Context, StaticScreen, query_mistake, show, text_reply
+from bot.chat.context import Context, StaticScreen, query_mistake, show
 from bot.chat.replies import archive_unavailable, search_too_long
 from bot.chat.services import SearchService
 from bot.errors import ChartError, QueryError, StoreError, StoreTimeout
@@ -46,13 +46,6 @@ class Trends(StaticScreen):
         words, _, last = text.rpartition(" ")
         has_days = bool(words) and last.isdecimal() and len(last) <= _DAY_DIGITS
         query, days = (words, int(last)) if has_days else (text, DAYS)
-        if not query:
-            return text_reply(
-                translator.gettext(
-                    "Send the command with a query, for example: {example}",
-                    example="/trend Syria 30",
-                )
-            )
         try:
             await self._search.affordable(query)
         except QueryError as error:

@@ -162,7 +162,7 @@ async def test_why_with_an_address_says_why_an_article_did_not_come(opened: Open
         )
         shared = await ask(harness, f"/why have you seen {row[0]}?utm_source=app?")
         assert shared == answer
-        assert "Send /why with" in await ask(harness, "/why")
+        assert "Send the address or headline" in await ask(harness, "/why")
         assert "No stored article was found with this headline" in await ask(
             harness, "/why What is that"
         )

@@ -157,7 +157,7 @@ class Trial:
         self.log: list[Attempt] = []
         self._number, self._handled = 1000, False
         router.commands = {
-            name: replace(route, handle=partial(self._command, name))
+            name: replace(route, handle=partial(self._command, name), question=None)
             for name, route in router.commands.items()
         }
         router.alert_actions = {

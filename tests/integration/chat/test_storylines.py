@@ -202,12 +202,13 @@ async def test_a_command_that_answers_no_alert_is_told_what_to_answer(
     async with opened(EVERYWHERE) as harness:
         await start_story(harness)
         told = f"Reply to an alert with {command}; it applies to the story of that alert."
-        assert await ask(harness, command) == told
+        choice = f"Which story? You can also reply to any alert with {command}."
+        assert await ask(harness, command) == choice
         assert await ask(harness, command, newest_message(harness)) == told, (
             "the answer is no alert"
         )
-        assert await ask(harness, command, 12345) == told
-        assert await ask(harness, command, None, FORUM, ANN, TOPIC) == told, (
+        assert await ask(harness, command, 12345) == choice
+        assert await ask(harness, command, None, FORUM, ANN, TOPIC) == choice, (
             "in a topic everything answers its first message"
         )
         assert await stances(harness) == []
@@ -510,7 +511,7 @@ async def test_story_tells_a_storyline_in_answer_to_an_alert_by_address_and_not_
         )
         assert (
             await ask(harness, "/story")
-            == "Reply to an alert with /story, or send /story and a link."
+            == "Which story? You can also reply to any alert with /story."
         )
 
 
