@@ -22,6 +22,7 @@ COMMANDS = {
     "init": ("bot.cli.init", "Write a first feeds.yaml."),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),
     "outbox": ("bot.cli.outbox", "List, retry or drop undelivered messages."),
+    "plan": ("bot.cli.plan", "Say what a changed feeds.yaml would do, before it is saved."),
     "restore": ("bot.cli.backups", "Put a backup in place of the database."),
     "retry": ("bot.cli.by_hand", "Try failing feeds now: all, one, or those of a host."),
     "run": ("bot.cli.run", "Watch the feeds and send alerts."),
