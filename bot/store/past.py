@@ -20,7 +20,7 @@ from bot.store.story_publishers import chunks
 
 LONGEST_LAG = 0.25  #: days after its date from which an entry's delay counts as no longer
 # Of the first fetch and of archives, whatever has a date is older than newsbell's watching.
-_LIVE = f"silent not in {literals(Silence.BASELINE, Silence.ARCHIVE)}"
+_LIVE = f"e.silent not in {literals(Silence.BASELINE, Silence.ARCHIVE)}"
 _MEMBERS = """
     select e.id, e.strict_id, e.story_id, e.storyline_id, e.origin, e.confirms, e.title,
         e.published, e.first_seen_at, e.silent, f.url
@@ -32,7 +32,7 @@ _POLLED = """
     where f.active = 1 and f.baseline_at is not null and {readable}
 """
 _WATCHED = f"""
-    select feed_id, count(*) from entries indexed by entries_seen
+    select feed_id, count(*) from entries e indexed by entries_seen
     where first_seen_at >= ? and {_LIVE} group by feed_id
 """
 _SHOWN = f"""
