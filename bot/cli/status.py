@@ -38,7 +38,7 @@ def status(path: Path, *, as_json: bool) -> None:
                 "interval": feed.state.interval.total_seconds(),
                 "reason": feed.state.reason,
                 "hint": overruled_hint(feed.state, feed.every),
-                "silent": feed.state.silent,
+                "silent": feed.state.stopped,
                 "last_news": _iso(feed.state.news_at),
                 "delay": feed.state.delay,
             }

@@ -103,7 +103,7 @@ def _feed_state(feed: FeedStatus, now: datetime, translator: Translator) -> Text
         or state.gaps
         or state.adopted_url
         or state.unread
-        or state.silent
+        or state.stopped
     )
     return Text(f"✓ {text}", style="green" if is_whole else "yellow")
 
@@ -119,7 +119,7 @@ def _notes(feed: FeedStatus, now: datetime) -> list[str]:
     notes = [f"every {in_words(state.interval)} ({_REASONS.get(state.reason, state.reason)})"]
     if hint := overruled_hint(state, feed.every):
         notes.append(hint)
-    if state.silent and state.news_at:
+    if state.stopped and state.news_at:
         longest = in_words(timedelta(seconds=state.longest_pause))
         notes.append(f"silent for {in_words(now - state.news_at)}; longest pause so far {longest}")
     if state.empties:

@@ -110,9 +110,9 @@ def _with_rhythm(decision: PollDecision, now: datetime) -> PollDecision:
         return decision
     state = silence.with_news(commit.state, feed.state, decision.new)
     notices = commit.notices
-    if not state.silent and silence.is_silent(state, now):
+    if not state.stopped and silence.is_silent(state, now):
         notices += (notice(NoticeKind.FEED_SILENT, silent_text(feed, state, now)),)
-        state = replace(state, silent=True)
+        state = replace(state, stopped=True)
     return replace(decision, commit=replace(commit, state=state, notices=notices))
 
 

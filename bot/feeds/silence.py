@@ -37,13 +37,13 @@ def with_news(state: FeedState, before: FeedState, new: Iterable[NewEntry]) -> F
         return state
     if before.baseline_at is None or before.rhythm_at is None or before.news_at is None:
         return replace(
-            state, rhythm_at=now, news_at=now, pauses=0.0, longest_pause=0.0, silent=False
+            state, rhythm_at=now, news_at=now, pauses=0.0, longest_pause=0.0, stopped=False
         )
     news = [entry for entry in new if entry.silent not in {Silence.BASELINE, Silence.ARCHIVE}]
     if not news:
         return state
     pause = now - before.news_at
-    state = replace(state, news_at=now, silent=False, delay=_delay(before.delay, news))
+    state = replace(state, news_at=now, stopped=False, delay=_delay(before.delay, news))
     if before.last_ok_at is None or now - before.last_ok_at > 2 * before.interval + UNWATCHED:
         return state  # newsbell did not run, or the feed failed: when it published, nobody knows
     kept = 0.5 ** (pause / FADES)

@@ -126,7 +126,9 @@ class FeedState:
     rhythm_at: datetime | None = None  #: since when its pauses are counted
     pauses: float = 0.0  #: pauses between news, those of long ago less
     longest_pause: float = 0.0  #: seconds of the longest of them, shorter the longer ago
-    silent: bool = False  #: the operator was told that it has stopped, see `feeds.silence`
+    stopped: bool = (
+        False  #: the operator was told that it publishes nothing more, see `feeds.silence`
+    )
     delay: float | None = None  #: seconds from publication to sight, as a rule; None: not known
 
 

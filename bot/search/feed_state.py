@@ -72,7 +72,7 @@ def status_counts(status: Status, translator: Translator = ENGLISH) -> str:
 def status_text(status: Status, now: datetime, translator: Translator = ENGLISH) -> str:
     """Return the state of the whole: counts, next poll, queue, feeds that fail or stopped."""
     failing = [feed for feed in status.feeds if feed.state.failures]
-    silent = [feed for feed in status.feeds if feed.state.silent and not feed.state.failures]
+    silent = [feed for feed in status.feeds if feed.state.stopped and not feed.state.failures]
     lines = [status_counts(status, translator)]
     polls = [feed.state.next_poll_at for feed in status.feeds]
     if polls:

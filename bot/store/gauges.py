@@ -20,7 +20,7 @@ _FEEDS = f"""
     select case
         when failures > 0 then '{FeedCondition.FAILING}'
         when last_ok_at is null then '{FeedCondition.NEW}'
-        when silent then '{FeedCondition.SILENT}'
+        when stopped then '{FeedCondition.SILENT}'
         else '{FeedCondition.OK}'
     end as condition, count(*) as number
     from feeds where active = 1 group by 1

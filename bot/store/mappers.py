@@ -37,7 +37,7 @@ STATE_COLUMNS = """
     baseline_at last_poll_at last_ok_at interval reason full_at failures failing_since failure
     failure_text noticed gone empties gaps adopted_url redirection hints hint hint_reason seconds
     unread trust most_old boilerplate
-    news_at rhythm_at pauses longest_pause silent delay
+    news_at rhythm_at pauses longest_pause stopped delay
 """.split()
 
 PACE_COLUMNS = """
@@ -170,7 +170,7 @@ def get_state(row: Row) -> FeedState:
         rhythm_at=get_time(row["rhythm_at"]),
         pauses=row["pauses"],
         longest_pause=row["longest_pause"],
-        silent=bool(row["silent"]),
+        stopped=bool(row["stopped"]),
         delay=row["delay"],
     )
 

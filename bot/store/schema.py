@@ -285,7 +285,7 @@ alter table feeds add column news_at text;
 alter table feeds add column rhythm_at text;
 alter table feeds add column pauses real not null default 0;
 alter table feeds add column longest_pause real not null default 0;
-alter table feeds add column silent integer not null default 0;
+alter table feeds add column stopped integer not null default 0;
 alter table feeds add column delay real
 """
 # An alert with `note_of` is a note: a reply to the chat's alert of that story. A story's first

@@ -35,7 +35,7 @@ async def test_it_is_named_once_and_again_only_after_it_published(
         (text,) = notices()
         assert "for 18 hours; its longest pause so far was about 6 hours" in text
         state = await harness.state()
-        assert state.silent
+        assert state.stopped
         status = CliRunner().invoke(main, ["status", "--json", "-c", str(tmp_path / "feeds.yaml")])
         (feed,) = json.loads(status.stdout)["feeds"]
         assert (feed["silent"], feed["last_news"]) == (True, began.isoformat())
@@ -43,6 +43,6 @@ async def test_it_is_named_once_and_again_only_after_it_published(
         late = item("a1", "Harbour closed", at=clock.now() - timedelta(minutes=4))
         await harness.publish(rss(late))
         state = await harness.state()
-        assert (state.silent, state.news_at) == (False, clock.now())
+        assert (state.stopped, state.news_at) == (False, clock.now())
         assert state.delay == 840
         assert len(notices()) == 1

@@ -44,9 +44,9 @@ def lived(rhythm: Rhythm, days: int, seed: int = 1) -> tuple[FeedState, datetime
         at += INTERVAL
         new = [entry(at)] if rhythm(at, chance) else []
         state = poll(state, at, *new)
-        if not state.silent and is_silent(state, at):
+        if not state.stopped and is_silent(state, at):
             named.append(at)
-            state = replace(state, silent=True)
+            state = replace(state, stopped=True)
     return state, at, named
 
 
@@ -109,9 +109,9 @@ def test_a_feed_is_watched_for_two_weeks_first() -> None:
 
 def test_news_end_a_silence() -> None:
     state, at, _ = lived(steady, 30)
-    state = replace(state, silent=True)
-    assert poll(state, at + INTERVAL).silent
-    assert not poll(state, at + INTERVAL, entry(at + INTERVAL)).silent
+    state = replace(state, stopped=True)
+    assert poll(state, at + INTERVAL).stopped
+    assert not poll(state, at + INTERVAL, entry(at + INTERVAL)).stopped
 
 
 def test_an_archive_is_no_news() -> None:
