@@ -99,8 +99,8 @@ from bot.store.planner_statistics import PARTIAL, ROWS, shares
 from bot.store.sqlite import ReadOnlyDatabase, SqliteStore
 
 STORE = Path(bot.store.__file__).parent
-#: what runs once, at an opening, and knows no table of ours
-OTHERS = {"database.py", "planner_statistics.py", "schema.py"}
+#: what runs once, at an opening or of a copy, and knows no table of ours
+OTHERS = {"backup.py", "database.py", "planner_statistics.py", "schema.py"}
 DAY = timedelta(days=1)
 #: as many rows as this are read in a millisecond or two
 FEW = 1_000
@@ -156,7 +156,7 @@ ALLOWED = {
     "select min(id) from entries indexed by entries_seen": "an index over the period of a search",
     "from entries e where 1": "a search of all that is stored, on a connection that only reads",
     "where 1 and e.story_id %": "a search of all that is stored, on a connection that only reads",
-    "where first_seen_at >= ? and silent not in": "the period of a forecast, as below",
+    "where first_seen_at >= ? and e.silent not in": "the period of a forecast, as below",
     "select m.subscription_id, count(*) as came": "ten days of one chat",
     "e.first_seen_at >= :since": "the period of a search, on a connection that only reads",
     "search match :expression": "what a search finds, on a connection that only reads",
@@ -647,6 +647,7 @@ def read(archive: Archive) -> None:
     archive.feeds()
     archive.chat_addresses()
     archive.chats()
+    archive.selectors()
     archive.added_feeds([PRIVATE])
 
 
