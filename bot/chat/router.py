@@ -187,7 +187,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
     """Build the handlers and name what leads to them."""
     store = services.store
     subscriptions = Subscriptions(subscriber, services.members)
-    search = Search(services.search, services.feeds, store)
+    search = Search(services.search, services.feeds, store, services.admin)
     storylines = Storylines(store, services.search, services.config)
     explanations = Explanations(store, services.search)
     settings = Settings(services.config, services.translator)

@@ -20,6 +20,7 @@ from bot.model.archive import EntryFacts, FeedFact, FoundEntry, KnownSubscriptio
 from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.feeds import SiteFeed
+from bot.model.health import Health
 from bot.model.status import Status
 from bot.model.stories import Grouping
 from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
@@ -202,10 +203,12 @@ class AdminService:
         self,
         status: Callable[[], Awaitable[Status]],
         dead: Callable[[], Awaitable[list[OutboxRow]]],
+        health: Callable[[], Health],
     ) -> None:
         """`dead` returns the messages that could not be delivered."""
         self.status = status
         self.dead = dead
+        self.health = health
 
 
 @dataclass(frozen=True, slots=True)

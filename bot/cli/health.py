@@ -62,7 +62,7 @@ def health(path: Path, *, within: timedelta | None, timeout: float, as_json: boo
         return
     if not record["healthy"]:
         raise Fault("Not healthy: " + " ".join(record["reasons"]))
-    click.echo(f"Healthy: {_activity(record, now)}.")
+    click.echo(f"Healthy: {activity(record, now)}.")
 
 
 def _asked(database: Path, seconds: float) -> Mapping[str, Any] | None:
@@ -104,8 +104,8 @@ def _unhealthy(reason: str) -> Mapping[str, Any]:
     return {"healthy": False, "reasons": [reason]}
 
 
-def _activity(record: Mapping[str, Any], now: datetime) -> str:
-    """What newsbell did last."""
+def activity(record: Mapping[str, Any], now: datetime) -> str:
+    """Return what newsbell did last, from what it says of itself."""
     if seen := record.get("last_seen_at"):
         return f"newsbell ran {_ago(seen, now)}"
     done = [f"runs for {in_words(timedelta(seconds=float(record['uptime'])))}"]

@@ -9,11 +9,17 @@ from zoneinfo import ZoneInfo
 import click
 from rich.text import Text
 
+from bot import __version__
 from bot.cli.common import in_force, read_only, rejected_text
 from bot.cli.config_option import config_option
+from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
 from bot.search.feed_state import overruled_hint
+from bot.service.control import HealthAnswer, ask_health
+from bot.store.database import database_bytes
 from bot.text.output_charset import takes_unicode
+
+ANSWERS_WITHIN = 2.0  #: seconds to wait for the newsbell that runs
 
 
 @click.command()
@@ -24,6 +30,7 @@ def status(path: Path, *, as_json: bool) -> None:
     used = in_force(path)
     config, rejected = used.config, used.rejected
     current = read_only(config).status()
+    process = ask_health(config.database, ANSWERS_WITHIN)
     if as_json:
         feeds = [
             {
@@ -51,6 +58,9 @@ def status(path: Path, *, as_json: bool) -> None:
         click.echo(
             json.dumps(
                 {
+                    "version": __version__,
+                    "newsbell": process.health,
+                    "database_bytes": database_bytes(config.database),
                     "config": rejected
                     and {
                         "mistakes": [item.at(rejected.file) for item in rejected.error.mistakes],
@@ -74,8 +84,22 @@ def status(path: Path, *, as_json: bool) -> None:
     console = open_console(error=False)
     if rejected:
         console.print(Text(f"{rejected_text(rejected, config)}\n{rejected.places()}", style="red"))
-    for part in status_table(current, datetime.now(UTC), ZoneInfo(config.settings.timezone)):
+    now = datetime.now(UTC)
+    for part in status_table(current, now, ZoneInfo(config.settings.timezone)):
         console.print(part)
+    console.print(_process_line(process, now))
+
+
+def _process_line(answer: HealthAnswer, now: datetime) -> Text:
+    """Whether a newsbell runs, and how it is."""
+    if answer.health:
+        reasons = answer.health["reasons"]
+        text = " ".join(reasons) if reasons else f"It {activity(answer.health, now)}."
+        line = f"A newsbell runs, version {answer.health['version']}. {text}"
+        return Text(line, style="red" if reasons else "")
+    if answer.listens:
+        return Text("A newsbell runs, but does not answer.", style="red")
+    return Text("No newsbell runs.", style="yellow")
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.i18n.phrase import Phrase
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -13,7 +15,7 @@ class Health:
     uptime: float  #: seconds, whatever the wall clock did
     lag: float  #: seconds by which the event loop was late, at most, in the last minute
     database_bytes: int  #: the file and its log; 0 where they are gone
-    reasons: tuple[str, ...] = ()  #: why it does not work, a sentence each; empty: it works
+    reasons: tuple[Phrase, ...] = ()  #: why it does not work, a sentence each; empty: it works
     last_poll_at: datetime | None = None  #: when polls were last stored, since the start
     last_sent_at: datetime | None = None  #: when a message last arrived, since the start
     telegram_answered_at: datetime | None = None  #: None: not since the start
@@ -27,7 +29,7 @@ class Health:
         """Return it as JSON has it; times are ISO 8601 in UTC."""
         return {
             "healthy": self.healthy,
-            "reasons": list(self.reasons),
+            "reasons": [str(reason) for reason in self.reasons],
             "version": self.version,
             "started_at": self.started_at.isoformat(),
             "uptime": round(self.uptime, 1),

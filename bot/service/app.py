@@ -11,14 +11,12 @@ from bot.config.load import Config
 from bot.delivery.deliverer import Deliverer
 from bot.errors import ActionRefused
 from bot.feeds.poller import Poller
-from bot.i18n.phrase import Phrase
-from bot.model.delivery import NoticeKind, notice
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
 from bot.service.control import ASK_HOSTS, FEED_REQUESTS, OUTBOX_REQUESTS, control
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
-from bot.service.monitoring import Monitoring, Watched
+from bot.service.monitoring import Monitoring
 from bot.service.reload import Reloader, rejected_text
 from bot.service.scheduler import Job, scheduler
 from bot.service.subscriptions import LiveSubscriptions
@@ -40,7 +38,7 @@ class App:
     def __init__(
         self,
         *,
-        watched: Watched,
+        monitoring: Monitoring,
         subscriptions: LiveSubscriptions,
         jobs: Jobs,
         telegram: TelegramChats | None,
@@ -48,6 +46,7 @@ class App:
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
         """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
+        watched = monitoring.watched
         self.live: LiveConfig = watched.live
         self.store: Store = watched.store
         self.clock: Clock = watched.clock
@@ -55,7 +54,7 @@ class App:
         self.deliverer: Deliverer = watched.deliverer
         self.workers = watched.workers
         self.subscriptions, self.telegram, self.jobs = subscriptions, telegram, jobs
-        self.monitoring = Monitoring(watched, self._report)
+        self.monitoring, self._report = monitoring, monitoring.report
         self.reloader = Reloader(
             self.live, self.store, subscriptions, self.clock, self._wake, self._report, rematch
         )
@@ -106,11 +105,6 @@ class App:
 
     def _health(self) -> Mapping[str, object]:
         return self.monitoring.health.look().record()
-
-    async def _report(self, text: Phrase) -> None:
-        """Tell the operator. Raises StoreError."""
-        await self.store.admin.notify(notice(NoticeKind.INTERNAL, text), self.clock.now())
-        self.deliverer.wake()
 
     async def run_once(self) -> None:
         """Poll every feed, deliver, return."""

@@ -36,7 +36,7 @@ from bot.service.jobs import Jobs, NetworkWatch
 from bot.service.last_good import Rejected
 from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
-from bot.service.monitoring import Watched
+from bot.service.monitoring import Monitoring, Watched
 from bot.service.service_manager import ServiceManager
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
@@ -109,7 +109,8 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         deliverer = _deliverer(base, bot)
         committer = _committer(base)
         poller = _poller(base, committer, deliverer, network)
-        telegram = _telegram(base, bot, poller, deliverer, stack) if bot else None
+        monitoring = Monitoring(_watched(base, poller, committer, deliverer, workers))
+        telegram = _telegram(base, bot, monitoring, stack) if bot else None
 
         def clock_set(step: ClockStep) -> None:
             deliverer.clock_set(step)
@@ -135,7 +136,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         committer.clock_is_behind(await watch.start())
         await _restore(base, committer, deliverer)
         yield App(
-            watched=_watched(base, poller, committer, deliverer, workers),
+            monitoring=monitoring,
             subscriptions=base.subscriptions,
             jobs=jobs,
             telegram=telegram,
@@ -305,13 +306,15 @@ def _log_notices(reports: list[PollReport]) -> None:
 
 
 def _telegram(
-    base: _Base, bot: Bot, poller: Poller, deliverer: Deliverer, stack: AsyncExitStack
+    base: _Base, bot: Bot, monitoring: Monitoring, stack: AsyncExitStack
 ) -> TelegramChats:
     """Build the chat layer on Telegram."""
     live, store, clock = base.live, base.store, base.wiring.clock
     members = TelegramMembers(bot)
     sites = SiteFinder(base.site_fetcher, base.parser, clock)
-    dispatcher = build_chat(live, store, base.subscriptions, members, sites, clock)
+    dispatcher = build_chat(
+        live, store, base.subscriptions, members, sites, clock, monitoring.health.look
+    )
     telegram = TelegramChats(
         bot=bot,
         members=members,
@@ -320,8 +323,8 @@ def _telegram(
         store=store,
         subscriptions=base.subscriptions,
         clock=clock,
-        poll=poller.tick,
-        deliver=deliverer.wake,
+        poll=monitoring.watched.poller.tick,
+        deliver=monitoring.watched.deliverer.wake,
     )
     stack.push_async_callback(telegram.tasks.cancel)
     return telegram

@@ -1,7 +1,7 @@
 """Build the services of the chat layer: stored articles, feeds, status, configuration."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import yaml
 
@@ -20,6 +20,7 @@ from bot.chat.services import (
 )
 from bot.i18n.catalog import Translator
 from bot.model.delivery import DeliveryState, OutboxRow
+from bot.model.health import Health
 from bot.model.status import Status
 from bot.model.stories import Grouping
 from bot.ports import Clock, Members, Sites, Store
@@ -99,6 +100,7 @@ def build_chat(
     members: Members,
     sites: Sites,
     clock: Clock,
+    health: Callable[[], Health],
 ) -> Dispatcher:
     """Build the chat layer and what it works with."""
     views, archive = _Views(store, clock), store.archive
@@ -113,7 +115,7 @@ def build_chat(
             clock=clock,
             search=SearchService(archive, clock, config, _Charts().draw),
             feeds=FeedService(sites, views.status, views.subscriptions_yaml),
-            admin=AdminService(store.admin.status, views.dead),
+            admin=AdminService(store.admin.status, views.dead, health),
             config=config,
             translator=live.translator,
         )

@@ -11,11 +11,13 @@ from pathlib import Path
 from bot import __version__
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.poller import Poller
+from bot.i18n.phrase import Phrase, phrase, span_phrase, verbatim
 from bot.model.health import Health
 from bot.ports import Clock, StoreFiles
 from bot.service.loop_lag import LoopLag
 from bot.service.measures import Measures
-from bot.service.watchdog import Watchdog
+from bot.service.watchdog import PIPELINES, Watchdog
+from bot.store.database import database_bytes
 
 STANDS = 180.0  #: seconds that a pipeline may stand still though something is due
 SILENT = timedelta(minutes=10)  #: after which a Telegram that takes or says nothing is a fault
@@ -51,41 +53,41 @@ class HealthCheck:
             self._started_at,
             self._clock.monotonic() - self._began,
             self._lag.worst,
-            self._size(),
+            database_bytes(self._database),
             tuple(self._reasons()),
             measures.last_poll_at,
             measures.last_sent_at,
             measures.telegram_answered_at,
         )
 
-    def _reasons(self) -> list[str]:
+    def _reasons(self) -> list[Phrase]:
+        now = asyncio.get_running_loop().time()
         reasons = [
-            f"{name.capitalize()} has stood still for {seconds / 60:.0f} minutes although "
-            "something is due."
-            for name, seconds in self._watchdog.still_for(asyncio.get_running_loop().time()).items()
+            phrase(
+                "{pipeline} has stood still for {span} although something is due.",
+                pipeline=PIPELINES.get(name, verbatim(name)),
+                span=span_phrase(timedelta(seconds=seconds)),
+            )
+            for name, seconds in self._watchdog.still_for(now).items()
             if seconds >= STANDS
         ]
         missing = self._files.missing()
         if missing:
-            reasons.append(f"The file {missing.name} was deleted, moved or replaced.")
+            reasons.append(phrase("{file} was deleted, moved or replaced.", file=missing.name))
         if self._poller.store_error:
-            reasons.append(str(self._poller.store_error))
+            reasons.append(verbatim(str(self._poller.store_error)))
         return reasons + self._telegram()
 
-    def _telegram(self) -> list[str]:
+    def _telegram(self) -> list[Phrase]:
         now, outage = self._clock.now(), self._deliverer.outage
         if self._deliverer.token_refused:
-            return ["Telegram refuses the bot's token."]
+            return [phrase("Telegram refuses the bot's token.")]
         if outage and now - outage.since >= SILENT:
-            reason = outage.reason.rstrip(".")
-            return [f"Telegram takes no messages since {outage.since:%F %T} UTC: {reason}."]
+            span, why = span_phrase(now - outage.since), outage.reason
+            return [phrase("Telegram has taken no messages for {span}: {why}", span=span, why=why)]
         uptime = self._clock.monotonic() - self._began
         silent_for = timedelta(seconds=self._measures.telegram_silent_for(uptime))
         if self._asks_telegram() and silent_for >= SILENT:
-            return [f"Telegram has not answered for {silent_for.total_seconds() / 60:.0f} minutes."]
+            span = span_phrase(silent_for)
+            return [phrase("Telegram has not answered for {span}.", span=span)]
         return []
-
-    def _size(self) -> int:
-        """Bytes of the database and its log."""
-        log = self._database.with_name(f"{self._database.name}-wal")
-        return sum(path.stat().st_size for path in (self._database, log) if path.exists())

@@ -47,7 +47,7 @@ class Heartbeat:
         if health.healthy:
             failed = await self._caller.call(address)
         else:
-            body = "\n".join(health.reasons)[:LENGTH]
+            body = "\n".join(map(str, health.reasons))[:LENGTH]
             failed = await self._caller.call(fail_address(address), body)
         text = failed.text if failed else ""
         if text and text != self._failing:

@@ -16,6 +16,7 @@ from bot.errors import NewsbellError
 from bot.feeds.batch import BatchCommitter
 from bot.feeds.poller import Poller
 from bot.i18n.phrase import Phrase
+from bot.model.delivery import NoticeKind, notice
 from bot.model.gauges import Gauges
 from bot.ports import Caller, Clock, Store
 from bot.service.health import HealthCheck
@@ -51,12 +52,11 @@ class Watched:
 class Monitoring:
     """Watches one newsbell, and tells others how it is."""
 
-    def __init__(self, watched: Watched, report: Callable[[Phrase], Awaitable[None]]) -> None:
-        """`report` tells the operator."""
-        self._watched = watched
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
         self._database = watched.live.config.database  # what is open, whatever the file says later
         self.lag, self.measures = LoopLag(), watched.measures
-        self.watchdog = _watchdog(watched, report)
+        self.watchdog = _watchdog(watched, self.report)
         self.health = HealthCheck(
             watchdog=self.watchdog,
             database=self._database,
@@ -71,6 +71,12 @@ class Monitoring:
         self.heartbeat = Heartbeat(self._heartbeat_address, watched.caller, self.health.look)
         self.service_manager = watched.service_manager
 
+    async def report(self, text: Phrase) -> None:
+        """Tell the operator. Raises StoreError."""
+        told = notice(NoticeKind.INTERNAL, text)
+        await self.watched.store.admin.notify(told, self.watched.clock.now())
+        self.watched.deliverer.wake()
+
     def parts(self) -> list[Part]:
         """Return what runs as long as newsbell does."""
         parts = [
@@ -79,7 +85,7 @@ class Monitoring:
             Part("the heartbeat", self.heartbeat.run),
             Part("telling the service manager", self._tell_service_manager),
         ]
-        listen = self._watched.live.settings.monitor.listen
+        listen = self.watched.live.settings.monitor.listen
         if listen:
             # The server and Prometheus' library are for those who have a monitor.
             from bot.service.monitor import Monitor  # noqa: PLC0415
@@ -92,7 +98,7 @@ class Monitoring:
         """Return everything that is measured, in the format of Prometheus."""
         from bot.service.metrics import Sample, exposition  # noqa: PLC0415 (as above)
 
-        watched, now = self._watched, self._watched.clock.now()
+        watched, now = self.watched, self.watched.clock.now()
         # By a connection and a thread of its own, so that no poll waits for it.
         gauges = await asyncio.to_thread(self._gauges, now)
         return exposition(
@@ -118,11 +124,11 @@ class Monitoring:
         await self.service_manager.run(self.health.look, self.watchdog.moves)
 
     def _heartbeat_address(self) -> str:
-        secret = self._watched.live.settings.heartbeat
+        secret = self.watched.live.settings.heartbeat
         return secret.get_secret_value() if secret else ""
 
     def _asks_telegram(self) -> bool:
-        config = self._watched.live.config
+        config = self.watched.live.config
         return config.token is not None and config.settings.telegram.webhook is None
 
 

@@ -93,7 +93,7 @@ class ServiceManager:
 def status_line(health: Health) -> str:
     """Return what `systemctl status` shows: why newsbell does not work, or what it did last."""
     if not health.healthy:
-        return " ".join(" ".join(health.reasons).split())[:_LENGTH]
+        return " ".join(" ".join(map(str, health.reasons)).split())[:_LENGTH]
     done = [("polled", health.last_poll_at), ("sent", health.last_sent_at)]
     parts = [f"{what} at {at:%H:%M} UTC" for what, at in done if at]
     return f"Works; last {', '.join(parts)}." if parts else "Works; nothing polled yet."

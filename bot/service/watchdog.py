@@ -27,7 +27,8 @@ GIVES_UP = 1800.0  #: seconds of the same before the process ends
 LOOP_STANDS_STILL = 180.0  #: seconds in which the event loop did not run at all
 EXIT_CODE = 70  #: EX_SOFTWARE of sysexits.h: an internal fault; start it again
 
-_NAMES = {"polling": phrase("Polling"), "delivery": phrase("Delivery")}
+#: the pipelines as people read of them
+PIPELINES = {"polling": phrase("Polling"), "delivery": phrase("Delivery")}
 
 log = structlog.stdlib.get_logger("newsbell.watchdog")
 
@@ -75,7 +76,7 @@ class Watchdog:
                     phrase(
                         "{pipeline} has stood still for {span} although something is due. "
                         "newsbell ends after 30 minutes, to be started again.",
-                        pipeline=_NAMES.get(pipeline.name, pipeline.name.capitalize()),
+                        pipeline=PIPELINES.get(pipeline.name, pipeline.name.capitalize()),
                         span=span_phrase(timedelta(seconds=still_for)),
                     )
                 )

@@ -89,6 +89,15 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def database_bytes(path: Path) -> int:
+    """Return the bytes of a database and its log; 0 where they are gone."""
+    size = 0
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(OSError):
+            size += file.stat().st_size
+    return size
+
+
 class Lock:
     """An advisory lock on a file beside the database, so that one process uses it.
 

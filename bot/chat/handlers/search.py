@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.alerts import options
+from bot.chat.access import OPERATORS, ChatType
 from bot.chat.context import Context, query_mistake, text_reply
 from bot.chat.replies import archive_unavailable, search_too_long
-from bot.chat.services import SEARCH_DAYS, FeedService, SearchService
+from bot.chat.services import SEARCH_DAYS, AdminService, FeedService, SearchService
 from bot.delivery.composer import Composer, linkable
 from bot.errors import QueryError, StoreError, StoreTimeout
 from bot.model.chat_events import OwnFeed, Reply
 from bot.model.status import FeedStatus, Status
 from bot.ports import ChatStore
 from bot.search.feed_state import feed_state, status_text
+from bot.search.health_text import health_text
 from bot.search.matches import Hit
 from bot.text.clean import cut
 from bot.text.fold import fold
@@ -25,8 +27,10 @@ _SPANS = 12  # matched spans that are marked in one headline
 class Search:
     """The commands /search, /feeds and /status."""
 
-    def __init__(self, search: SearchService, feeds: FeedService, store: ChatStore) -> None:
-        self._search, self._feeds, self._store = search, feeds, store
+    def __init__(
+        self, search: SearchService, feeds: FeedService, store: ChatStore, admin: AdminService
+    ) -> None:
+        self._search, self._feeds, self._store, self._admin = search, feeds, store, admin
 
     async def search(self, context: Context, query: str) -> Reply:
         """/search: show the newest stored articles that match."""
@@ -87,7 +91,10 @@ class Search:
         return Reply(composer.message())
 
     async def status(self, context: Context, _argument: str) -> Reply:
-        """/status: show whether the chat's feeds and deliveries work. Nothing of other chats."""
+        """/status: show whether the chat's feeds and deliveries work. Nothing of other chats.
+
+        Operators read how newsbell is as well, where nobody else does.
+        """
         status = await self._feeds.status()
         own = {feed.url: feed for feed in await self._store.feeds_of(context.chat.id)}
         subscriptions = await self._store.subscriptions_of(context.chat.id)
@@ -97,7 +104,12 @@ class Search:
             chats=tuple(row for row in status.chats if row[0].id == context.chat.id),
             subscriptions=len(subscriptions),
         )
-        return text_reply(status_text(status, context.now, context.translator))
+        text = status_text(status, context.now, context.translator)
+        is_alone = context.chat_type is ChatType.PRIVATE
+        if is_alone and context.person.role in OPERATORS:
+            health = health_text(self._admin.health(), context.now, context.translator)
+            text = f"{text}\n\n{health}"
+        return text_reply(text)
 
 
 def _own_feeds(status: Status, own: Mapping[str, OwnFeed]) -> list[FeedStatus]:

@@ -279,6 +279,15 @@ async def test_status_says_how_the_feeds_are(harness: TelegramHarness) -> None:
     assert reply.split("\n")[-1] == "All feeds OK"
 
 
+async def test_operators_alone_read_how_newsbell_is(harness: TelegramHarness) -> None:
+    assert "Database:" not in await ask(harness, "/status")
+    await harness.execute("insert or replace into people values (?, 'owner', 'Ann', '2026')", ANN)
+    last = (await ask(harness, "/status")).partition("\n\n")[2]
+    assert last.startswith("newsbell ")
+    assert "Last answer of Telegram:" in last
+    assert "Database:" not in await ask(harness, "/status", GROUP)
+
+
 async def test_status_counts_what_waits_for_this_chat_alone(harness: TelegramHarness) -> None:
     await harness.execute("update chats set quiet_until = '9998', hours_at = '9999'")
     await harness.bring("ann one", "everyone two", "group three", "group four")

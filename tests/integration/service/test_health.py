@@ -24,6 +24,7 @@ from support import (
     sqlite,
 )
 
+from bot import __version__
 from bot.cli.main import main
 from bot.errors import ActionRefused, StoreFull
 from bot.feeds.batch import BatchCommitter
@@ -43,6 +44,10 @@ def health(folder: Path, *arguments: str) -> Result:
 
 def config(server: FeedServer) -> str:
     return config_text([{"url": server.url("/feed.xml"), "name": "Wire", "every": "1m"}])
+
+
+def reasons(app: App) -> tuple[str, ...]:
+    return tuple(map(str, app.monitoring.health.look().reasons))
 
 
 async def stand_still(app: App) -> None:
@@ -79,9 +84,7 @@ async def test_polls_that_are_overdue_and_do_not_move_are_a_reason(
         await poll(app)
         clock.advance(timedelta(minutes=10))
         await stand_still(app)
-        assert app.monitoring.health.look().reasons == (
-            "Polling has stood still for 3 minutes although something is due.",
-        )
+        assert reasons(app) == ("Polling has stood still for 3 minutes although something is due.",)
         assert app.monitoring.watchdog.moves(asyncio.get_running_loop().time()), (
             "not for long enough"
         )
@@ -111,7 +114,7 @@ async def test_a_delivery_that_is_overdue_and_does_not_move_is_a_reason(
         clock.advance(timedelta(minutes=10))
         await app.poller.run_once()
         await stand_still(app)
-        assert app.monitoring.health.look().reasons == (
+        assert reasons(app) == (
             "Delivery has stood still for 3 minutes although something is due.",
         )
 
@@ -122,9 +125,9 @@ async def test_a_database_that_is_gone_is_a_reason(
     async with newsbell(tmp_path, config(feed), clock=clock) as app:
         path = sqlite(app).path
         path.rename(path.with_name("moved.db"))
-        state = app.monitoring.health.look()
+        gone = reasons(app)
         path.with_name("moved.db").rename(path)
-    assert state.reasons == ("The file newsbell.db was deleted, moved or replaced.",)
+    assert gone == ("newsbell.db was deleted, moved or replaced.",)
 
 
 async def test_a_disk_on_which_nothing_can_be_stored_is_a_reason_until_something_is(
@@ -138,7 +141,7 @@ async def test_a_disk_on_which_nothing_can_be_stored_is_a_reason_until_something
         with monkeypatch.context() as patch:
             patch.setattr(BatchCommitter, "commit", full)
             await poll(app)
-            assert app.monitoring.health.look().reasons == ("The disk is full.",)
+            assert reasons(app) == ("The disk is full.",)
         await app.store.polls.release_feeds()
         await poll(app)
         assert app.monitoring.health.look().healthy
@@ -154,10 +157,10 @@ async def test_a_telegram_that_takes_nothing_for_long_is_a_reason(
         clock.advance(timedelta(minutes=9))
         assert app.monitoring.health.look().healthy
         clock.advance(timedelta(minutes=1))
-        (reason,) = app.monitoring.health.look().reasons
-        assert reason.startswith("Telegram takes no messages since 2026-03-02 ")
+        (reason,) = reasons(app)
+        assert reason == "Telegram has taken no messages for 10 minutes: No connection."
         gate.outage = Outage(ServiceFault.REFUSED, "", clock.now())
-        assert app.monitoring.health.look().reasons == ("Telegram refuses the bot's token.",)
+        assert reasons(app) == ("Telegram refuses the bot's token.",)
 
 
 async def test_a_telegram_that_is_asked_and_does_not_answer_is_a_reason(
@@ -169,12 +172,36 @@ async def test_a_telegram_that_is_asked_and_does_not_answer_is_a_reason(
         assert app.bot
         feed.put("/bot123456:invented/getMe", '{"ok": false}', status=502)
         clock.advance(timedelta(minutes=10))
-        assert app.monitoring.health.look().reasons == (
-            "Telegram has not answered for 10 minutes.",
-        )
+        assert reasons(app) == ("Telegram has not answered for 10 minutes.",)
         app.monitoring.measures.telegram_answered()
         state = app.monitoring.health.look()
         assert (state.healthy, state.telegram_answered_at) == (True, clock.now())
+
+
+async def test_the_status_says_whether_a_newsbell_runs_and_how_it_is(
+    tmp_path: Path, feed: FeedServer
+) -> None:
+    def status(*arguments: str) -> str:
+        with chdir(tmp_path):
+            command = ["status", *arguments]
+            return CliRunner().invoke(main, command, catch_exceptions=False).stdout
+
+    async def refuse(*_: object) -> int:
+        raise AssertionError
+
+    async with newsbell(tmp_path, config(feed)) as app:
+        await poll(app)
+        look = app.monitoring.health.look
+        async with control(app.config.database, refuse, lambda: look().record()):
+            record = json.loads(await asyncio.to_thread(status, "--json"))
+            text = await asyncio.to_thread(status)
+        stopped = json.loads(await asyncio.to_thread(status, "--json"))
+        silence = await asyncio.to_thread(status)
+    assert (record["newsbell"]["healthy"], record["version"]) == (True, __version__)
+    assert record["database_bytes"] == record["newsbell"]["database_bytes"]
+    assert f"A newsbell runs, version {__version__}. It runs for 0s, polled " in text
+    assert stopped["newsbell"] is None
+    assert silence.rstrip().endswith("No newsbell runs.")
 
 
 @pytest.mark.parametrize(("within", "is_healthy"), [("10m", True), ("1m", False)])

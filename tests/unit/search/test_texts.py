@@ -6,15 +6,18 @@ from datetime import date, timedelta
 from support import NOON
 
 from bot.i18n.catalog import ENGLISH, Catalogs, Translator
+from bot.i18n.phrase import phrase
 from bot.model.archive import EntryFacts, FoundEntry, StoredEntry, StoryEntry
 from bot.model.entries import Article
 from bot.model.feeds import Failure, FeedState
+from bot.model.health import Health
 from bot.model.status import FeedStatus, Status
 from bot.model.stories import StoryIds
 from bot.search.backtest import Expectation, Forecast
 from bot.search.explain import describe_entry, explain_unknown
 from bot.search.feed_state import feed_state, status_text
 from bot.search.forecast_text import forecast_text, range_text
+from bot.search.health_text import health_text
 from bot.search.rate import Range
 from bot.search.timeline import source_name, timeline, who_was_first
 
@@ -187,3 +190,32 @@ def test_an_article_without_a_usable_date_says_from_when_it_counts() -> None:
         facts = EntryFacts(StoredEntry(1, 1, article, published, NOON, None), (), ())
         told = describe_entry(facts, when, "link")
         assert told == f"First seen in Coast 12:00. {part}".rstrip()
+
+
+def test_operators_read_how_newsbell_is_in_their_language() -> None:
+    health = Health(
+        "1.2.3",
+        started_at=NOON - timedelta(days=3),
+        uptime=3 * 86400.0,
+        lag=0.0123,
+        database_bytes=12_300_000,
+        reasons=(phrase("Telegram refuses the bot's token."),),
+        telegram_answered_at=NOON,
+    )
+    first = (
+        "newsbell 1.2.3, running for 3 days. Database: 12.3 MB, longest delay in the last minute"
+    )
+    assert health_text(health, NOON).splitlines() == [
+        f"{first}: 0.01 s.",
+        "Last answer of Telegram: 12:00",
+        "✗ Telegram refuses the bot's token.",
+    ]
+    lines = health_text(health, NOON, GERMAN).splitlines()
+    assert "Laufzeit: 3 Tage" in lines[0]
+    assert lines[-1] == "✗ Telegram lehnt das Token des Bots ab."
+
+
+def test_the_status_names_feeds_that_stopped() -> None:
+    silent = replace(READ, stopped=True, news_at=NOON - timedelta(days=3))
+    lines = status_text(Status((feed(silent),), (), 1), NOON).splitlines()
+    assert lines[-1] == "◌ Harbour News: nothing new for 3 days, longer than ever"
