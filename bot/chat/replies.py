@@ -17,6 +17,11 @@ def search_too_long(translator: Translator) -> str:
     )
 
 
+def no_article(translator: Translator, days: int) -> str:
+    """Return that nothing of the last days matches."""
+    return translator.gettext("No article of the last {days} days matches.", days=days)
+
+
 def list_changed(context: Context) -> Reply:
     """Return that the list on a screen is out of date."""
     return Reply(toast=context.translator.gettext("That list has changed. Open it again."))

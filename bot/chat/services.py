@@ -73,9 +73,9 @@ class SearchService:
         archive: FullArchive,
         clock: Clock,
         config: Callable[[], ChatConfig],
-        draw: Callable[[DailyCounts, Translator], Awaitable[bytes]],
+        draw: Callable[[DailyCounts, str, Translator], Awaitable[bytes]],
     ) -> None:
-        """`draw` makes a PNG picture of daily counts; it raises ChartError."""
+        """`draw` makes a PNG picture of daily counts under a title; it raises ChartError."""
         self._archive, self._clock, self._config = archive, clock, config
         self.draw = draw
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search")

@@ -97,6 +97,15 @@ class Translator:
 ENGLISH = Translator()  #: as the command line speaks
 
 
+def zone_name(zone: tzinfo) -> str:
+    """Return what people call a time zone: `Etc/GMT-2` lies two hours before Greenwich."""
+    name = str(zone)
+    sign, hours = name[7:8], name[8:]
+    if not name.startswith("Etc/GMT") or not sign or not hours:
+        return name
+    return f"UTC{'+' if sign == '-' else '-'}{hours}"
+
+
 def clock_text(minutes: int) -> str:
     """Return minutes of the day as `23:00`."""
     return f"{time(minutes // 60 % 24, minutes % 60):%H:%M}"

@@ -18,7 +18,7 @@ from bot.chat.services import (
     FeedService,
     SearchService,
 )
-from bot.i18n.catalog import Translator
+from bot.i18n.catalog import Translator, zone_name
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.health import Health
 from bot.model.status import Status
@@ -37,10 +37,10 @@ class _Charts:
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(CHARTS)
 
-    async def draw(self, days: DailyCounts, translator: Translator) -> bytes:
+    async def draw(self, days: DailyCounts, title: str, translator: Translator) -> bytes:
         """Return a picture of daily counts. Raises ChartError."""
         stories, publishers = translator.gettext("stories"), translator.gettext("publishers")
-        trend = Trend(str(translator.zone), days, "", stories, publishers)
+        trend = Trend(title, days, zone_name(translator.zone), stories, publishers)
         async with self._slots:
             return await draw_chart(trend, dark=True)
 

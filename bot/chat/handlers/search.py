@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.alerts import options
 from bot.chat.access import OPERATORS, ChatType
 from bot.chat.context import Context, query_mistake, text_reply
-from bot.chat.replies import archive_unavailable, search_too_long
+from bot.chat.replies import archive_unavailable, no_article, search_too_long
 from bot.chat.services import SEARCH_DAYS, AdminService, FeedService, SearchService
 from bot.delivery.composer import Composer, linkable
 from bot.errors import QueryError, StoreError, StoreTimeout
@@ -45,12 +45,7 @@ class Search:
         except StoreError:
             return text_reply(archive_unavailable(translator))
         if not hits:
-            return text_reply(
-                translator.gettext(
-                    "No article of the last {days} days matches.",
-                    days=SEARCH_DAYS,
-                )
-            )
+            return text_reply(no_article(translator, SEARCH_DAYS))
         lead = translator.ngettext("One article:", "The newest {number}:", len(hits))
         composer = Composer().add(lead, "bold")
         for hit in hits:

@@ -16,7 +16,7 @@ from bot.chat.handlers.developments import developments_name, developments_text
 from bot.chat.replies import unknown_button
 from bot.chat.services import ChatConfig
 from bot.chat.time_zones import time_zones
-from bot.i18n.catalog import LANGUAGES, Translator, clock_text
+from bot.i18n.catalog import LANGUAGES, Translator, clock_text, zone_name
 from bot.model.chat_events import (
     ExpectedInput,
     Reply,
@@ -95,7 +95,7 @@ class Settings(StaticScreen):
             translator.gettext(
                 "Language: {language}", language=LANGUAGES[translator.catalog.language]
             ),
-            translator.gettext("Time zone: {zone}", zone=str(translator.zone)),
+            translator.gettext("Time zone: {zone}", zone=zone_name(translator.zone)),
             translator.gettext(
                 "Quiet hours: {hours}", hours=quiet_text(chat.settings.quiet, translator)
             ),
@@ -227,7 +227,7 @@ def _zone_choices(context: Context) -> tuple[str, Rows]:
     current = translator.gettext(
         "Current time in {zone}: {time}",
         time=f"{context.now.astimezone(translator.zone):%H:%M}",
-        zone=str(translator.zone),
+        zone=zone_name(translator.zone),
     )
     return f"{example}\n{current}", []
 

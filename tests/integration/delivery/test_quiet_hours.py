@@ -213,6 +213,11 @@ def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_f
         ("22.30 – 6", (1350, 360)),
         ("0:00..8:00", (0, 480)),
         ("24:00-6:00", (0, 360)),
+        ("11pm-7am", (1380, 420)),
+        ("from 11 p.m. to 6:30 am", (1380, 390)),
+        ("12am-12pm", (0, 720)),
+        ("von 22 bis 7", (1320, 420)),
+        ("с 23:00 до 7:00", (1380, 420)),
         ("25:00-7", None),
         ("23:60-7", None),
         ("nonsense", None),
@@ -228,7 +233,10 @@ def test_times_are_read_as_people_write_them() -> None:
     assert parse_times("19:00, 7:30 7:30") == (450, 1140)
     assert parse_times("7:30 soon") == ()
     assert parse_times("1 2 3 4 5 6 7") == ()
+    assert parse_times("8am and 6:30 p.m.") == (480, 1110)
+    assert parse_times("8 und 18") == (480, 1080)
     assert parse_time(None) is None
+    assert parse_time("13pm") is None
 
 
 # In a chat
@@ -326,6 +334,13 @@ async def test_a_long_digest_is_split_over_messages_that_name_every_story(
         ("los angeles", "en", ["America/Los_Angeles"]),
         ("europe/berlin", "en", ["Europe/Berlin"]),
         ("UTC", "en", ["UTC"]),
+        ("Wien", "en", ["Europe/Vienna"]),
+        ("San Francisco", "en", ["America/Los_Angeles"]),
+        ("München", "de", ["Europe/Berlin"]),
+        ("GMT+2", "en", ["Etc/GMT-2"]),
+        ("UTC-05:00", "en", ["Etc/GMT+5"]),
+        ("+5:30", "en", ["Asia/Kolkata"]),
+        ("GMT+25", "en", []),
         ("Nowhere", "en", []),
         ("../etc/passwd", "en", []),
         ("", "en", []),
