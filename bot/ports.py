@@ -513,6 +513,10 @@ class ChatStore(Protocol):
         """Return chats that wrote to the bot and are not allowed, the newest first."""
         ...
 
+    async def operator_chats(self) -> list[Chat]:
+        """Return the private chats of operators that get notices."""
+        ...
+
     async def linked_channels(self, user_id: int) -> list[Chat]:
         """Return the channels that a person linked."""
         ...

@@ -35,8 +35,8 @@ class DenialReason(StrEnum):
 class Access(StrEnum):
     """Who is let in."""
 
-    PRIVATE = "private"  #: chats and admins of the file, and whom those let in
-    INVITE = "invite"  #: who has an invitation, too
+    PRIVATE = "private"  #: chats and admins of the file, and whom those let in or invite
+    INVITE = "invite"  #: groups of those, too
     OPEN = "open"  #: everyone
 
 
@@ -77,7 +77,7 @@ def admitted(access: Access, role: Role, *, invited: bool = False) -> bool:
         return True
     match access:
         case Access.PRIVATE:
-            return False
+            return invited
         case Access.INVITE:
             return invited or role is Role.USER
         case Access.OPEN:

@@ -21,7 +21,7 @@ def build_dispatcher(services: ChatServices) -> Dispatcher:
         services.clock,
         build_router(services, subscriber, start),
         guard,
-        Admission(store, guard, start, subscriber, config),
+        Admission(store, guard, start, subscriber, config, services.translator),
         CommandQuota(lambda: config().commands_per_minute),
         services.translator,
     )

@@ -250,7 +250,10 @@ class Dispatcher:
         return Reply(screen=Screen("postponed", values, task=ScreenTask.WORK))
 
     def _context(self, update: ChatUpdate, target: Chat, current: Chat, person: Person) -> Context:
-        translator = self._translator(target.settings)
+        settings = target.settings
+        if update.private and target.id == current.id:  # until somebody chooses a language there
+            settings = settings.over(ChatSettings(language=language_of(update)))
+        translator = self._translator(settings)
         return Context(update, current, target, person, translator, self._clock.now())
 
     async def _screen(self, update: ChatUpdate, current: Chat) -> Screen | None:

@@ -192,7 +192,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
     explanations = Explanations(store, services.search)
     settings = Settings(services.config, services.translator)
     feeds = Feeds(subscriber, services.feeds, services.config)
-    admin = Admin(store, services.members, services.admin)
+    admin = Admin(store, services.members, services.admin, services.translator)
     channels = Channels(store, services.members)
     exclusions, trends = Exclusions(store, services.search), Trends(services.search)
     read, change = Permission.READ, Permission.CHANGE

@@ -328,6 +328,15 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Another chat is told something, with the buttons of a screen."""
+
+    chat_id: int
+    message: Message
+    screen: Screen | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDead:
     """The operator has the deliveries that were given up sent again."""
 
@@ -357,6 +366,7 @@ Change = (
     | ManageChat
     | LinkChannel
     | Broadcast
+    | Tell
     | RetryDead
     | RetryFeeds
 )

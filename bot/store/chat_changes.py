@@ -35,6 +35,7 @@ from bot.model.chat_events import (
     SetSettings,
     SetStance,
     StoreToken,
+    Tell,
     UseToken,
 )
 from bot.model.chats import ChatKind
@@ -45,6 +46,7 @@ from bot.store.mappers import (
     OPTION_COLUMNS,
     get_settings,
     put_alert_options,
+    put_screen_state,
     put_settings,
     put_time,
 )
@@ -83,6 +85,10 @@ _INSERT_FEED = """
         ) end,
         private = case when active then private else 1 end,
         active = 1
+    returning id
+"""
+_INSERT_SCREEN = """
+    insert into screens (chat_id, user_id, name, state, touched_at) values (?, ?, ?, ?, ?)
     returning id
 """
 _RETRY_FAILING = """
@@ -333,6 +339,17 @@ def _broadcast(db: Database, change: Broadcast, origin: Origin) -> None:
         outbox.queue_text(db, number, DeliveryKind.NOTICE, Message(change.text), origin.now)
 
 
+def _tell(db: Database, change: Tell, origin: Origin) -> None:
+    number = 0
+    if change.screen:
+        screen, moment = change.screen, put_time(origin.now)
+        row = [change.chat_id, origin.user_id, screen.name, put_screen_state(screen), moment]
+        number = int(db.execute(_INSERT_SCREEN, row).fetchone()["id"])
+    outbox.queue_text(
+        db, change.chat_id, DeliveryKind.NOTICE, change.message, origin.now, screen=number
+    )
+
+
 def _retry_dead(db: Database, _: RetryDead, __: Origin) -> None:
     outbox.retry(db)
 
@@ -395,6 +412,7 @@ _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     StoreToken: _store_token,
     UseToken: _use_token,
     Broadcast: _broadcast,
+    Tell: _tell,
     RetryDead: _retry_dead,
     RetryFeeds: _retry_feeds,
     AssignStory: _assign_story,

@@ -81,6 +81,11 @@ _ACCESS_REQUESTS = f"""
         (select 1 from people where user_id = address and role = {BLOCKED})
     order by id desc limit 20
 """
+_OPERATOR_CHATS = f"""
+    select * from chats where kind = {TELEGRAM} and address > 0 and allowed = 1 and paused = ''
+    and exists (select 1 from people where user_id = address and role in {OPERATORS})
+    order by id
+"""
 _LINKED_CHANNELS = """
     select c.* from links join chats c on c.id = chat_id where user_id = ? order by name
 """
@@ -207,6 +212,11 @@ class ChatTables:
     async def access_requests(self) -> list[Chat]:
         """Return chats that wrote to the bot and are not allowed, the newest first; at most 20."""
         rows = await self._writer.fetch("read chats", _ACCESS_REQUESTS)
+        return [get_chat(row) for row in rows]
+
+    async def operator_chats(self) -> list[Chat]:
+        """Return the private chats of operators that get notices."""
+        rows = await self._writer.fetch("read chats", _OPERATOR_CHATS)
         return [get_chat(row) for row in rows]
 
     async def linked_channels(self, user_id: int) -> list[Chat]:

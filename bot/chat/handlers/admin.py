@@ -4,6 +4,7 @@ People, access requests, invitations, undelivered messages, broadcasts.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 
@@ -27,8 +28,9 @@ from bot.model.chat_events import (
     Screen,
     SetRole,
     StoreToken,
+    Tell,
 )
-from bot.model.chats import Chat, ChatKind, TokenPurpose
+from bot.model.chats import Chat, ChatKind, ChatSettings, TokenPurpose
 from bot.model.delivery import DeliveryState
 from bot.model.message import Button, Message
 from bot.model.status import Status
@@ -53,6 +55,8 @@ class AdminAction(StrEnum):
     DEMOTE = "demote"
     REQUESTS = "knocking"
     ALLOW = "let"  #: value: the chat's number
+    LET_IN = "in"  #: the chat of a notice
+    REFUSE = "refuse"
     DEAD = "dead"
     RETRY = "retry"
     RETRY_FEEDS = "poll"
@@ -74,8 +78,15 @@ class Admin(StaticScreen):
 
     actions = AdminAction
 
-    def __init__(self, store: ChatStore, members: Members, admin: AdminService) -> None:
+    def __init__(
+        self,
+        store: ChatStore,
+        members: Members,
+        admin: AdminService,
+        translator: Callable[[ChatSettings], Translator],
+    ) -> None:
         self._store, self._members, self._admin = store, members, admin
+        self._translator = translator
 
     def permission(self, _screen: Screen, callback: Callback | None, /) -> Permission:
         """Return that only owners make operators."""
@@ -141,7 +152,7 @@ class Admin(StaticScreen):
         toast = context.translator.gettext("newsbell tries the failing feeds now.")
         return replace(reply, changes=(RetryFeeds(),), toast=toast)
 
-    async def press(  # noqa: C901 (one case an action)
+    async def press(  # noqa: C901, PLR0912 (one case an action)
         self, context: Context, screen: Screen, callback: Callback
     ) -> Reply:
         """Handle a button of the overview or of a list. Raises StoreError."""
@@ -155,6 +166,8 @@ class Admin(StaticScreen):
                 return await self._requests(context, bare)
             case AdminAction.ALLOW:
                 return await self._allow(context, bare, callback.number)
+            case AdminAction.LET_IN | AdminAction.REFUSE as action:
+                return await self._decide(context, bare, let_in=action is AdminAction.LET_IN)
             case AdminAction.DEAD:
                 return await self._undelivered(context, bare)
             case AdminAction.RETRY:
@@ -287,10 +300,38 @@ class Admin(StaticScreen):
         if chat is None:
             return await self._requests(context, screen)
         reply = await self._overview(context, screen, edit=True, allowed=1)
-        changes: tuple[Change, ...] = (AllowChat(number),)
+        toast = context.translator.gettext("Access granted.")
+        return replace(reply, changes=self._granted(chat), toast=toast)
+
+    def _granted(self, chat: Chat) -> tuple[Change, ...]:
+        """Let a chat in, and tell it so in its language."""
+        translator = self._translator(chat.settings)
+        text = translator.gettext("You have access now. To begin: /start")
+        changes: tuple[Change, ...] = (AllowChat(chat.id), Tell(chat.id, Message(text)))
         if chat.address > 0:
             changes = (*changes, SetRole(chat.address, Role.USER, chat.name))
-        return replace(reply, changes=changes, toast=context.translator.gettext("Access granted."))
+        return changes
+
+    async def _decide(self, context: Context, screen: Screen, *, let_in: bool) -> Reply:
+        """Let in or refuse the chat that a notice names."""
+        translator, address = context.translator, int(screen.values.get("address", 0))
+        name = str(screen.values.get("name", ""))
+        requests = await self._store.access_requests()
+        chat = next((chat for chat in requests if chat.address == address), None)
+        done = _idle(screen)
+        if chat is None:
+            text = translator.gettext("{name}: somebody has decided about this.", name=name)
+            return show(Message(text), done, edit=True)
+        if let_in:
+            text = translator.gettext("{name} has access.", name=name)
+            return replace(show(Message(text), done, edit=True), changes=self._granted(chat))
+        text = translator.gettext("{name} was refused. To undo: /admin", name=name)
+        refused = (
+            SetRole(address, Role.BLOCKED, name)
+            if address > 0
+            else AllowChat(chat.id, allowed=False)
+        )
+        return replace(show(Message(text), done, edit=True), changes=(refused,))
 
     async def _requests(self, context: Context, screen: Screen) -> Reply:
         translator, requests = context.translator, await self._store.access_requests()

@@ -3,16 +3,19 @@
 Decides by `access`; what operators do about it is `admin`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bot.chat.access import Access, admitted
+from bot.chat.callbacks import button
 from bot.chat.context import Context, language_of, text_reply
 from bot.chat.guard import Guard, only_admins
+from bot.chat.handlers.admin import AdminAction
 from bot.chat.handlers.start import Start
 from bot.chat.handlers.subscriber import Subscriber
 from bot.chat.services import ChatConfig
+from bot.i18n.catalog import Translator
 from bot.model.chat_events import (
     AllowChat,
     Change,
@@ -23,16 +26,20 @@ from bot.model.chat_events import (
     Press,
     Reply,
     Role,
+    Screen,
     SetPaused,
     SetRole,
     SetSettings,
+    Tell,
     UseToken,
 )
 from bot.model.chats import Chat, ChatKind, ChatSettings, TokenPurpose
 from bot.model.message import Entity, Message
 from bot.ports import ChatStore
+from bot.text.clean import cut, plain
 
 _TOKEN_LENGTH = 64  # characters that Telegram passes on from a link
+_REQUESTS = 20  # open requests, after which operators are told of no other
 
 
 class Admission:
@@ -45,9 +52,11 @@ class Admission:
         start: Start,
         subscriber: Subscriber,
         config: Callable[[], ChatConfig],
+        translator: Callable[[ChatSettings], Translator],
     ) -> None:
         self._store, self._guard, self._start = store, guard, start
         self._subscriber, self._config = subscriber, config
+        self._translator = translator
 
     @staticmethod
     def unknown_chat(update: ChatUpdate) -> Chat:
@@ -90,7 +99,7 @@ class Admission:
                     "printed in its terminal."
                 )
             )
-        return self._stranger(context, command.name if command else "")
+        return await self._stranger(context, command.name if command else "")
 
     async def _may_enter(self, context: Context) -> bool:
         if not admitted(self._config().access, context.person.role):
@@ -110,15 +119,8 @@ class Admission:
             return text_reply(claim if purpose is TokenPurpose.CLAIM else invitation)
         if purpose is TokenPurpose.CLAIM:
             return self._claim(context, token)
-        access = self._config().access
         if context.current_chat.allowed:
             return await self._start.greet(context, "")
-        if not admitted(access, context.person.role, invited=access is not Access.PRIVATE):
-            return text_reply(
-                translator.gettext(
-                    "Invitations are switched off. Ask the person who sent you the link."
-                )
-            )
         entering = _entering(update, context.person)
         changes = (UseToken(token), *entering, *_language_change(context))
         return replace(self._start.greeting(context), changes=changes)
@@ -155,10 +157,18 @@ class Admission:
         reply = await self._subscriber.subscribe(context, str(values["query"]), feeds=feeds)
         return replace(reply, changes=(*changes, *reply.changes))
 
-    def _stranger(self, context: Context, command: str) -> Reply:
+    async def _stranger(self, context: Context, command: str) -> Reply:
         update, translator = context.update, context.translator
         if not update.private and command not in {"/start", "/subscribe"}:
             return Reply()
+        operators = await self._store.operator_chats()
+        if operators:
+            told = translator.gettext(
+                "This bot is private. Its operator knows now that you ask for access; you get a "
+                "message here once you have it."
+            )
+            language = _language_change(context) if update.private else ()
+            return Reply(Message(told), (*language, *await self._ask(context, operators)))
         if self._config().access is not Access.PRIVATE:
             return text_reply(
                 translator.gettext("This bot is by invitation only. Ask its operator for a link.")
@@ -171,6 +181,29 @@ class Admission:
         text = f"{text}\n\n"
         offset = len(text.encode("utf-16-le")) // 2
         return Reply(Message(text + entry, (Entity("pre", offset, len(entry)),)))
+
+    async def _ask(self, context: Context, operators: Sequence[Chat]) -> list[Change]:
+        """Tell operators who asks for access, once; not of more than they can look through."""
+        current, requests = context.current_chat, await self._store.access_requests()
+        if len(requests) >= _REQUESTS or any(chat.address == current.address for chat in requests):
+            return []
+        name = cut(plain(current.name), 60) or str(current.address)
+        return [
+            _request(chat.id, name, current.address, self._translator(chat.settings))
+            for chat in operators
+        ]
+
+
+def _request(operator: int, name: str, address: int, translator: Translator) -> Tell:
+    """Return what an operator hears of somebody who asks for access."""
+    text = translator.gettext("{name} ({number}) asks for access.", name=name, number=address)
+    row = (
+        button(translator.gettext("Let in"), AdminAction.LET_IN),
+        button(translator.gettext("Refuse"), AdminAction.REFUSE),
+    )
+    return Tell(
+        operator, Message(text, buttons=(row,)), Screen("admin", {"address": address, "name": name})
+    )
 
 
 def _entering(

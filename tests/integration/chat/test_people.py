@@ -69,14 +69,15 @@ async def link(harness: TelegramHarness, label: str, user: int = ANN) -> str:
     return harness.api.messages(user)[-1].text.rpartition("start=")[2]
 
 
+@pytest.mark.parametrize("access", ["private", "invite"])
 async def test_an_invitation_lets_in_who_opens_it_first_and_nobody_else(
-    tmp_path: Path, clock: ManualClock
+    tmp_path: Path, clock: ManualClock, access: str
 ) -> None:
-    async with open_desk(tmp_path, clock, access="invite") as harness:
+    async with open_desk(tmp_path, clock, access=access) as harness:
         await says(harness, ANN, "/admin")
         token = await link(harness, "Invite someone")
         assert (await says(harness, BOB, "/subscribe harbour"))[0].startswith(
-            "This bot is by invitation only"
+            "This bot is private. Its operator knows now"
         )
         await says(harness, BOB, f"/start {token}")
         assert (await harness.app.store.chats.person(BOB)).role == "user"
@@ -226,6 +227,29 @@ async def test_who_comes_is_greeted_in_the_language_of_their_telegram(
             chat = await harness.app.store.chats.chat_at(user, 0)
             assert chat is not None
             assert chat.settings.language == language
+
+
+async def test_an_operator_hears_once_who_asks_and_lets_them_in_by_a_button(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with open_desk(tmp_path, clock) as harness:
+        await says(harness, EVE, "/start")
+        clock.advance(HOUR)
+        await says(harness, EVE, "/start")
+        told = [message.text for message in harness.api.messages(ANN)]
+        assert told == [f"Eve ({EVE}) asks for access."]
+        assert await presses(harness, ANN, "Let in") == "Eve has access."
+        assert harness.api.messages(EVE)[-1].text == "Доступ надано. Щоб почати: /start"
+        [greeting] = await says(harness, EVE, "/start")
+        assert "Команди" in greeting or "команди" in greeting
+
+
+async def test_who_is_refused_hears_nothing_more(tmp_path: Path, clock: ManualClock) -> None:
+    async with open_desk(tmp_path, clock) as harness:
+        await says(harness, EVE, "/start")
+        assert await presses(harness, ANN, "Refuse") == "Eve was refused. To undo: /admin"
+        clock.advance(HOUR)
+        assert await says(harness, EVE, "/start") == []
 
 
 async def test_a_shared_query_subscribes_in_one_tap(tmp_path: Path, clock: ManualClock) -> None:
