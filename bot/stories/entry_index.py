@@ -158,14 +158,17 @@ class EntryIndex:
         for term, weight in sorted(similarity.vector.items(), key=_by_weight, reverse=True):
             if members := self._by_term.latest(term.name, MAX_POSTINGS):
                 square = weight * weight
-                for member in members:
-                    overlaps[member] = square + overlap_of(member, 0.0)
+                if overlaps:
+                    for member in members:
+                        overlaps[member] = square + overlap_of(member, 0.0)
+                else:
+                    overlaps.update(dict.fromkeys(members, square))
                 budget -= len(members)
                 if budget <= 0:
                     break
-        ranking = [item for item in overlaps.items() if item[1] >= MIN_OVERLAP]
-        ranking.sort(key=_by_weight, reverse=True)
-        return [member for member, _ in ranking[:MAX_CANDIDATES]]
+        ranking = [member for member, overlap in overlaps.items() if overlap >= MIN_OVERLAP]
+        ranking.sort(key=overlaps.__getitem__, reverse=True)
+        return ranking[:MAX_CANDIDATES]
 
     def cross_language_candidates(
         self, entry: Features, hours: float

@@ -6,7 +6,7 @@ Document frequencies are those of the live window at this moment.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, islice
+from itertools import compress
 from math import exp, hypot, log, sqrt
 from operator import mul
 
@@ -165,37 +165,43 @@ class Similarity:
             score *= KIND_FACTOR
         return score
 
-    def may_reach(self, least: float, other: Member) -> bool:
-        """Whether `to` may be as large as this; False where it surely is not. In half its time.
+    def storylines_in_reach(self, least: float, members: Iterable[Member]) -> set[int]:
+        """Return the storylines of these entries in which one may be as similar as `least`.
 
-        No entry is longer than its headline in the vector space: the terms of the summary only add
-        to the length by which the product is divided.
+        To the entries of all others `to` gives less. The bound takes a third of its time: the
+        product of the vectors is at most that of this one with the largest weight in the other's
+        text, and the other is at least as long as its headline alone, for the terms of its summary
+        only add to the length by which the product is divided.
         """
-        entry, features = self.entry, other.features
-        frequencies = self._frequencies.of(features.language)
-        if (entry.headline_only and features.headline_only) or frequencies.learns_stop_words:
-            return True
-        weights, total = self._weights_of(other), frequencies.log_total
-        product = sum(
-            [
-                tf * (total - term.log_count) * weight
-                for tf, term, weight in zip(
-                    compress(features.tf_weights, weights),
-                    compress(other.terms, weights),
-                    filter(None, weights),
-                    strict=True,
-                )
-            ]
-        )
-        if not product:
-            return False
-        title = [
-            tf * (total - term.log_count)
-            for tf, term in islice(
-                zip(features.tf_weights, other.terms, strict=True), features.title_length
+        frequencies = self._frequencies.of(self.entry.language)
+        total, learns = frequencies.log_total, frequencies.learns_stop_words
+        least *= _ROUNDED_DOWN
+        products = {term: weight * (total - term.log_count) for term, weight in self.vector.items()}
+        intersection, product_of = frozenset(products).intersection, products.__getitem__
+        storylines: set[int] = set()
+        for member in members:
+            storyline, other = member.story_ids.storyline, member.features
+            if storyline in storylines:
+                continue
+            if (
+                learns
+                or other.language != self.entry.language
+                or (other.headline_only and self.entry.headline_only)
+            ):
+                storylines.add(storyline)
+                continue
+            tf_weights, terms = other.tf_weights, member.terms
+            product = sum(map(product_of, intersection(terms))) * max(tf_weights, default=0.0)
+            title = other.title_length
+            length = hypot(
+                *[
+                    tf * (total - term.log_count)
+                    for tf, term in zip(tf_weights[:title], terms[:title], strict=True)
+                ]
             )
-        ]
-        return product * self._factor(features) >= least * _ROUNDED_DOWN * hypot(*title)
+            if self._factor(other, product) >= least * length:
+                storylines.add(storyline)
+        return storylines
 
     def _weights_of(self, other: Member) -> list[float | None]:
         """The weights of the other's terms in this vector, None where it lacks them."""

@@ -158,11 +158,7 @@ class Window:
         candidates: list[Candidate] = []
         least = _threshold(entry, entry) * SINGLE_PAIR_FACTOR  # of any story, however young
         members = self._index.candidates(similarity)
-        storylines: set[int] = set()
-        for member in members:
-            storyline = member.story_ids.storyline
-            if storyline not in storylines and similarity.may_reach(STORYLINE_THRESHOLD, member):
-                storylines.add(storyline)
+        storylines = similarity.storylines_in_reach(STORYLINE_THRESHOLD, members)
         for member in members:
             if member.story_ids.storyline not in storylines:
                 continue
