@@ -58,6 +58,7 @@ class BatchCommitter:
         self._developments = developments
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
+        self._reading = asyncio.Lock()
         self._offset = self._clock_offset()
         self._deciding = asyncio.Lock()
         self.window_size = 0  #: entries of the window, after the last batch
@@ -97,18 +98,37 @@ class BatchCommitter:
         """The commits, and the feeds claimed by another poller meanwhile: if any, none is kept."""
         now = self._clock.now()
         decisions = await self._decide(responses)
-        window = self._window if self._window is not None else await self.restore()
-        self._window = None  # what it takes in now is only true once it is committed
-        decisions, merges = await self._place(window, decisions)
+        window: Window | None = None
+        merges = Merges.of(())
+        if any(decision.new for decision in decisions):
+            window = await self.restore()
+            self._window = None  # what it takes in now is only true once it is committed
+            decisions, merges = await self._place(window, decisions)
         rules = AlertRules(self._index, self._grouping, now, self._developments)
         commits = await decide_commits(self._store, decisions, merges, rules)
         superseded = await self._store.commit(commits, now, merges.done)
-        if not superseded:
+        if not superseded and window is not None:
             self._window, self.window_size = window, len(window)
         return commits, superseded
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether a batch with new entries is decided without reading the window first."""
+        return self._window is not None
+
     async def restore(self) -> Window:
-        """Read the live window from the store, and keep it for the next batch."""
+        """Return the live window, read from the store if need be and kept for the next batch.
+
+        Batches without new entries are committed meanwhile: they need no window, and bring nothing
+        that would be in it. Raises StoreError.
+        """
+        async with self._reading:
+            if self._window is None:
+                self._window = await self._read_window()
+                self.window_size = len(self._window)
+            return self._window
+
+    async def _read_window(self) -> Window:
         window, after = Window(), 0
         # The window's present is its newest entry, which a quiet time leaves behind.
         now = self._clock.now() - self._clock_ahead
@@ -116,12 +136,11 @@ class BatchCommitter:
         gc.disable()  # all that is made here stays: looking for what does not costs a fifth
         try:
             while part := await self._store.window(since, now, after, RESTORED):
-                async for report, story_ids in yielding(part, AT_ONCE * AT_ONCE):
+                async for report, story_ids in yielding(part, 4 * AT_ONCE):
                     window.restore(report, story_ids)
                 after = part[-1][0].id
         finally:
             gc.enable()
-        self._window, self.window_size = window, len(window)
         return window
 
     def clock_is_behind(self, span: timedelta) -> None:
@@ -145,7 +164,7 @@ class BatchCommitter:
         ]
         known = await self._store.lookup(lookups) if lookups else {}
         decisions: list[PollDecision] = []
-        async for response in yielding(responses, is_long=_has_entries):
+        async for response in yielding(responses, is_long=has_entries):
             known_entries = known.get(response.feed.id, KnownEntries((), 0))
             now, chance = self._clock.now(), self._random.random()
             decisions.append(decide_poll(response, known_entries, now, chance))
@@ -217,7 +236,8 @@ def affected_stories(decisions: Sequence[PollDecision], merges: Merges) -> Affec
     return AffectedStories(frozenset(story_ids), frozenset(originals))
 
 
-def _has_entries(response: PollResponse) -> bool:
+def has_entries(response: PollResponse) -> bool:
+    """Whether a poll may bring new entries."""
     return response.document is not None and bool(response.document.entries)
 
 

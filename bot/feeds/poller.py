@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import filterfalse
 
 import structlog
 
 from bot.errors import StoreError
-from bot.feeds.batch import BatchCommitter
+from bot.feeds.batch import BatchCommitter, has_entries
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
@@ -76,6 +77,8 @@ class Poller:
         self._store, self._clock = store, clock
         self._reader, self._committer, self._committed = reader, committer, committed
         self._responses: asyncio.Queue[PollResponse] = asyncio.Queue()
+        self._restoring = False
+        self._waiting: list[PollResponse] = []  # for the window of stories
         self._claimed: set[int] = set()
         self.turns = HostTurns(spacing)
         self._uncommitted = 0
@@ -96,19 +99,20 @@ class Poller:
     async def run(self) -> None:
         """Poll until `stop`; then finish what is under way."""
         async with asyncio.TaskGroup() as group:
-            committing = group.create_task(self._commit_batches())
+            tasks = self._begin(group)
             while not self._stopping.is_set() or self._under_way:
                 self._wake.clear()
                 if self._stopping.is_set() or not await self._claim(group, self._clock.now()):
                     await self._wake.wait()
-            committing.cancel()
+            for task in tasks:
+                task.cancel()
             self._cancel_timer()
 
     async def run_once(self) -> None:
         """Poll everything that is due at this moment, each feed once, commit it, and return."""
         began = self._clock.now()
         async with asyncio.TaskGroup() as group:
-            committing = group.create_task(self._commit_batches())
+            tasks = self._begin(group)
             while True:
                 self._wake.clear()
                 if not self._stopping.is_set() and await self._claim(group, began):
@@ -117,8 +121,29 @@ class Poller:
                     break
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
-            committing.cancel()
+            for task in tasks:
+                task.cancel()
             self._cancel_timer()
+
+    def _begin(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Start what goes on until everything is polled."""
+        tasks = [group.create_task(self._commit_batches())]
+        if not self._committer.is_restored:
+            self._restoring = True
+            tasks.append(group.create_task(self._restore()))
+        return tasks
+
+    async def _restore(self) -> None:
+        """Read the window of stories while polls without news are committed; then the others."""
+        try:
+            await self._committer.restore()
+        except StoreError as error:  # the next batch with news reads it
+            log.error("window_not_read", error=str(error))
+        finally:
+            self._restoring = False
+            for response in self._waiting:
+                self._responses.put_nowait(response)
+            self._waiting.clear()
 
     def stop(self) -> None:
         """Claim no further feed."""
@@ -225,8 +250,12 @@ class Poller:
                 await asyncio.sleep(GATHER.total_seconds())
             while len(batch) < BATCH and not self._responses.empty():
                 batch.append(self._responses.get_nowait())
+            if self._restoring:
+                self._waiting += filter(has_entries, batch)
+                batch = list(filterfalse(has_entries, batch))
             try:
-                await self._commit(batch)
+                if batch:
+                    await self._commit(batch)
             except StoreError as error:
                 # Nothing was kept, validators and next polls included: the leases run out and the
                 # feeds are fetched again.

@@ -134,7 +134,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             measures=base.measures,
         )
         committer.clock_is_behind(await watch.start())
-        await _restore(base, committer, deliverer)
+        await _restore(base, deliverer)
         yield App(
             monitoring=monitoring,
             subscriptions=base.subscriptions,
@@ -330,7 +330,7 @@ def _telegram(
     return telegram
 
 
-async def _restore(base: _Base, committer: BatchCommitter, deliverer: Deliverer) -> None:
+async def _restore(base: _Base, deliverer: Deliverer) -> None:
     """Bring the store up to the configuration, and the parts up to the store."""
     store, now = base.store, base.wiring.clock.now()
     await store.polls.release_feeds()
@@ -338,7 +338,6 @@ async def _restore(base: _Base, committer: BatchCommitter, deliverer: Deliverer)
     for change in await store.config.sync(config.declared, now, source):
         log.debug("config_changed", change=change)
     await base.subscriptions.refresh()
-    await committer.restore()
     interrupted = await deliverer.recover()
     if interrupted:
         log.warning(
