@@ -9,10 +9,12 @@ from importlib import import_module
 def main() -> None:
     """Run the command line. Ctrl-C while its modules load ends it without a traceback."""
     try:
-        import_module("bot.cli.streams").accept_any_text()
-        program = import_module("bot.cli.main")
+        interruptible = import_module("bot.cli.interrupts").interruptible
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    with interruptible():
+        import_module("bot.cli.streams").accept_any_text()
+        program = import_module("bot.cli.main")
     program.main()
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from bot.cli.interrupts import interruptible
+
 
 class LateGroup(click.Group):
     """Lists its commands without their modules, which take a second to import together."""
@@ -27,10 +29,8 @@ class LateGroup(click.Group):
         """Import a command. Ctrl-C meanwhile ends newsbell without a traceback."""
         if cmd_name not in self._late:
             return None
-        try:
+        with interruptible():
             module = import_module(self._late[cmd_name][0])
-        except KeyboardInterrupt:
-            raise SystemExit(130) from None
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
