@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -14,8 +15,10 @@ from bot.cli.common import in_force, read_only, rejected_text
 from bot.cli.config_option import config_option
 from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
+from bot.model.status import FeedStatus, Status
 from bot.search.feed_state import overruled_hint
 from bot.service.control import HealthAnswer, ask_health
+from bot.service.last_good import Rejected
 from bot.store.database import database_bytes
 from bot.text.output_charset import takes_unicode
 
@@ -32,54 +35,14 @@ def status(path: Path, *, as_json: bool) -> None:
     current = read_only(config).status()
     process = ask_health(config.database, ANSWERS_WITHIN)
     if as_json:
-        feeds = [
-            {
-                "name": feed.name,
-                "url": feed.url,
-                "entries": feed.entries,
-                "last_poll": _iso(feed.state.last_poll_at),
-                "next_poll": _iso(feed.state.next_poll_at),
-                "failures": feed.state.failures,
-                "failure": feed.state.failure,
-                "failure_text": feed.state.failure_text,
-                "interval": feed.state.interval.total_seconds(),
-                "reason": feed.state.reason,
-                "hint": overruled_hint(feed.state, feed.every),
-                "silent": feed.state.stopped,
-                "last_news": _iso(feed.state.news_at),
-                "delay": feed.state.delay,
-            }
-            for feed in current.feeds
-        ]
-        chats = [
-            {"name": chat.name, "queued": queued, "paused": chat.paused, "not_before": _iso(until)}
-            for chat, queued, until in current.chats
-        ]
-        click.echo(
-            json.dumps(
-                {
-                    "version": __version__,
-                    "newsbell": process.health,
-                    "database_bytes": database_bytes(config.database),
-                    "config": rejected
-                    and {
-                        "mistakes": [item.at(rejected.file) for item in rejected.error.mistakes],
-                        "in_force_since": _iso(rejected.since),
-                    },
-                    "feeds": feeds,
-                    "chats": chats,
-                    "subscriptions": current.subscriptions,
-                    "deliveries": current.deliveries,
-                    "outage": current.outage
-                    and {
-                        "fault": current.outage.fault,
-                        "reason": current.outage.reason,
-                        "since": _iso(current.outage.since),
-                    },
-                },
-                ensure_ascii=not takes_unicode(sys.stdout),
-            )
-        )
+        document = {
+            "version": __version__,
+            "newsbell": process.health,
+            "database_bytes": database_bytes(config.database),
+            "config": rejected and _rejected(rejected),
+            **_stored(current),
+        }
+        click.echo(json.dumps(document, ensure_ascii=not takes_unicode(sys.stdout)))
         return
     console = open_console(error=False)
     if rejected:
@@ -88,6 +51,50 @@ def status(path: Path, *, as_json: bool) -> None:
     for part in status_table(current, now, ZoneInfo(config.settings.timezone)):
         console.print(part)
     console.print(_process_line(process, now))
+
+
+def _rejected(rejected: Rejected) -> dict[str, Any]:
+    """Why feeds.yaml is not in force."""
+    return {
+        "mistakes": [item.at(rejected.file) for item in rejected.error.mistakes],
+        "in_force_since": _iso(rejected.since),
+    }
+
+
+def _stored(status: Status) -> dict[str, Any]:
+    """What stands in the database."""
+    outage = status.outage
+    return {
+        "feeds": [_feed(feed) for feed in status.feeds],
+        "chats": [
+            {"name": chat.name, "queued": queued, "paused": chat.paused, "not_before": _iso(until)}
+            for chat, queued, until in status.chats
+        ],
+        "subscriptions": status.subscriptions,
+        "deliveries": status.deliveries,
+        "outage": outage
+        and {"fault": outage.fault, "reason": outage.reason, "since": _iso(outage.since)},
+    }
+
+
+def _feed(feed: FeedStatus) -> dict[str, Any]:
+    state = feed.state
+    return {
+        "name": feed.name,
+        "url": feed.url,
+        "entries": feed.entries,
+        "last_poll": _iso(state.last_poll_at),
+        "next_poll": _iso(state.next_poll_at),
+        "failures": state.failures,
+        "failure": state.failure,
+        "failure_text": state.failure_text,
+        "interval": state.interval.total_seconds(),
+        "reason": state.reason,
+        "hint": overruled_hint(state, feed.every),
+        "silent": state.stopped,
+        "last_news": _iso(state.news_at),
+        "delay": state.delay,
+    }
 
 
 def _process_line(answer: HealthAnswer, now: datetime) -> Text:
