@@ -31,9 +31,9 @@ async def test_from_an_empty_folder_to_a_restored_backup(folder: Path, server: F
     assert (await newsbell(folder, "run", "--once")).code == 0
 
     server.put("/a", rss(item("2", "Radar on Cape Lorne"), item("1", "Old radar news", at=OLD)))
-    rung = await newsbell(folder, "run", "--once", NO_COLOR="1")
-    assert (rung.code, "Radar on Cape Lorne" in rung.out) == (0, True)
-    assert "\x1b" not in rung.out + rung.err
+    alerted = await newsbell(folder, "run", "--once", NO_COLOR="1")
+    assert (alerted.code, "Radar on Cape Lorne" in alerted.out) == (0, True)
+    assert "\x1b" not in alerted.out + alerted.err
 
     kept = await command(folder, "backup", "--keep", "2", "backups")
     assert (kept.code, "checked it" in kept.out) == (0, True)

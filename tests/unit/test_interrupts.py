@@ -20,7 +20,7 @@ with interruptible():
 
 
 def test_no_clean_up_of_the_interpreter_prints_an_interrupt() -> None:
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603 (our own program)
         [sys.executable, "-c", WITHIN_A_CLEAN_UP],
         cwd=ROOT,
         capture_output=True,
@@ -37,7 +37,9 @@ def test_afterwards_an_interrupt_is_raised_as_before() -> None:
         "with interruptible(): pass\n"
         "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
     )
-    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False)
+    ended = subprocess.run(  # noqa: S603 (our own program)
+        [sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False
+    )
 
     assert ended.returncode == 0
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
