@@ -157,13 +157,13 @@ def query_mistake(error: QueryError, translator: Translator) -> Message:
     ).message()
 
 
-def headed(message: Message, head: str) -> Message:
-    """Return the message under a line that says which chat it is about."""
+def headed(message: Message, head: str, kind: str = "bold", url: str = "") -> Message:
+    """Return the message under a line that says which chat or person it is about."""
     lead = f"{cut(head, 100)}\n\n"
     shift = units(lead)
     moved = tuple(replace(entity, offset=entity.offset + shift) for entity in message.entities)
     return replace(
         message,
         text=lead + message.text,
-        entities=(Entity("bold", 0, units(lead.rstrip())), *moved),
+        entities=(Entity(kind, 0, units(lead.rstrip()), url), *moved),
     )

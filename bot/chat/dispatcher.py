@@ -40,7 +40,7 @@ from bot.model.chat_events import (
     TopicOpened,
 )
 from bot.model.chats import Chat, ChatSettings
-from bot.model.message import Message
+from bot.model.message import MENTION, Message
 from bot.ports import ChatStore, Clock
 from bot.text.clean import cut
 
@@ -194,7 +194,7 @@ class Dispatcher:
             reply = _input_taken(reply, screen, update)
         elif isinstance(update, Command) and isinstance(route, Route):
             reply = replace(reply, ends_input=True)
-        return _finished(reply, context), target
+        return _asking(_finished(reply, context), context), target
 
     def _as_meant(self, update: ChatUpdate) -> ChatUpdate:
         """Return a regular expression as a text: only at first sight is it a command."""
@@ -358,6 +358,27 @@ def _finished(reply: Reply, context: Context) -> Reply:
         target = context.chat.id if context.manages_other else None
         screen = replace(screen, target_chat=target)
     return replace(reply, message=message, screen=screen, toast=cut(reply.toast, TOAST))
+
+
+def _asking(reply: Reply, context: Context) -> Reply:
+    """Return the reply so that it can be answered where newsbell sees only replies to it.
+
+    In a group, a question without choices is a message of its own, to which the client of the
+    person who is asked opens a reply.
+    """
+    message, screen, update = reply.message, reply.screen, context.update
+    waits = screen and screen.expects not in {ExpectedInput.NOTHING, ExpectedInput.CANCEL}
+    if not waits or message is None or screen is None or context.chat_type is ChatType.PRIVATE:
+        return reply
+    hint = context.translator.gettext("Answer by replying to this message.")
+    message = replace(message, text=f"{message.text}\n\n{hint}")
+    if context.chat_type is ChatType.CHANNEL or sum(map(len, message.buttons)) > 1:
+        return replace(reply, message=message)
+    if isinstance(update, Press):
+        name = update.user_name or str(update.user_id)
+        message = headed(message, name, "text_mention", f"{MENTION}{update.user_id}")
+    asking = replace(message, buttons=(), asks=True)
+    return replace(reply, message=asking, screen=replace(screen, id=0), edit=False)
 
 
 def _rating(reaction: Reaction, chat: Chat | None) -> Reply:

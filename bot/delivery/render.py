@@ -176,7 +176,7 @@ def _text(delivery: Delivery, translator: Translator) -> Message:
     text = delivery.phrase.read(translator) if delivery.phrase else delivery.text
     text = cut(lead + text, length)
     entities = tuple(entity for entity in entities if entity.offset + entity.length <= units(text))
-    return Message(text, entities, buttons=delivery.buttons, file=delivery.file)
+    return Message(text, entities, buttons=delivery.buttons, file=delivery.file, asks=delivery.asks)
 
 
 def _mark_repeat(composer: Composer, translator: Translator, *, repeat: bool) -> None:

@@ -107,6 +107,7 @@ class Subscription:
     declared: bool = False  #: by the configuration file
     options: AlertOptions = AlertOptions()
     paused: bool = False  #: by a person
+    number: int = 0  #: by which the chat names it; 0 where no chat is asked about
 
 
 @dataclass(frozen=True, slots=True)

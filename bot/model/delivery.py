@@ -193,6 +193,7 @@ class Delivery:
     marked: bool = False  #: the message to edit says that it is a repeat
     edits: bool = False  #: a reply that replaces `message_id`
     buttons: tuple[tuple[Button, ...], ...] = ()  #: of a notice or reply
+    asks: bool = False  #: a reply to this message is asked for
     file: File | None = None
     doubted_at: datetime | None = None  #: when the first of `doubts` was
     shown: bytes = b""  #: digest of what the message to edit shows; empty: nobody knows

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from hashlib import blake2b
 
+MENTION = "tg://user?id="  #: begins the address of a mentioned person
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A stretch of styled text; offset and length in UTF-16 code units, as Telegram counts."""
 
-    kind: str  #: "bold", "italic", "underline", "text_link", "pre", "code"
+    kind: str  #: "bold", "italic", "underline", "text_link", "pre", "code", "text_mention"
     offset: int
     length: int
-    url: str = ""
+    url: str = ""  #: of a "text_mention": `tg://user?id=` and the person's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Message:
     preview: str = ""  #: URL whose preview may be shown; empty: none
     buttons: tuple[tuple[Button, ...], ...] = ()  #: row by row
     file: "File | None" = None  #: sent with the text as its caption
+    #: the client opens a reply to it, for who is mentioned or replied to; it has no buttons then
+    asks: bool = False
 
     @property
     def digest(self) -> bytes:

@@ -53,12 +53,14 @@ _ADD_TOPIC = f"""
 _HAS_OPERATOR = f"select 1 from people where role in {OPERATORS} limit 1"
 _PEOPLE = f"select user_id, role, name from people where role != {FORMER} order by since"
 _SUBSCRIPTIONS_OF = """
-    select s.* from subscriptions s join routes on subscription_id = s.id
-    where chat_id = ? and removed_at is null order by s.id
+    select s.*, number from subscriptions s join routes r on r.subscription_id = s.id
+    join chat_numbers n on n.chat_id = r.chat_id and n.subscription_id = s.id
+    where r.chat_id = ? and removed_at is null order by number, s.id
 """
 _REMOVED_SUBSCRIPTION = """
-    select s.* from subscriptions s join routes on subscription_id = s.id
-    where chat_id = ? and s.id = ? and removed_at is not null
+    select s.*, number from subscriptions s join routes r on r.subscription_id = s.id
+    join chat_numbers n on n.chat_id = r.chat_id and n.subscription_id = s.id
+    where r.chat_id = ? and s.id = ? and removed_at is not null
 """
 # The message itself, or an earlier message of the alert.
 _ALERT_OF = """
@@ -409,4 +411,5 @@ def _subscription(row: Any, chat_id: int) -> Subscription:
         declared=bool(row["declared"]),
         options=get_alert_options(row),
         paused=bool(row["paused"]),
+        number=row["number"],
     )

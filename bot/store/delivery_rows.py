@@ -110,6 +110,7 @@ def read(db: Database, row: Any) -> Delivery:
         marked=marked,
         edits=row["edits"] is not None and message_id is not None,
         buttons=get_buttons(row["buttons"]),
+        asks=bool(row["asks"]),
         file=_file(row),
         doubted_at=get_time(row["doubted_at"]),
         shown=shown,

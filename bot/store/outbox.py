@@ -329,6 +329,7 @@ def queue_text(
         reply_to=reply_to,
         buttons=put_buttons(message.buttons, screen),
         edits=edits,
+        asks=message.asks,
         screen=screen or None,
         file_name=file.name if file else "",
         file=file.content if file else None,

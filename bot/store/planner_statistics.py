@@ -36,6 +36,7 @@ ROWS = {
     "forecasts": 400,
     "subscription_versions": 2_000,
     "routes": 500,
+    "chat_numbers": 500,
     "claims": 500,
     "links": 10,
     "pending": 2,

@@ -175,6 +175,27 @@ def m024_rhythm(db: Database) -> None:
     _execute(db, _TWENTY_FOURTH)
 
 
+@migrations()
+def m025_chat_numbers(db: Database) -> None:
+    """The number of each subscription in its chats, and which messages ask for a reply.
+
+    A number stays while the subscription lives; who restores one whose number is another's by now
+    gets the next.
+    """
+    db.execute("alter table outbox add column asks integer not null default 0")
+    db.execute(
+        "create table chat_numbers (chat_id integer not null, subscription_id integer not null, "
+        "number integer not null, primary key (chat_id, subscription_id)) without rowid"
+    )
+    db.execute(
+        "insert into chat_numbers select chat_id, subscription_id, row_number() over "
+        "(partition by chat_id order by removed_at is not null, subscription_id) "
+        "from routes join subscriptions on id = subscription_id"
+    )
+    for trigger in _NUMBER_TRIGGERS:
+        db.execute(trigger)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -297,6 +318,37 @@ alter table entries add column confirms integer not null default 1;
 alter table subscriptions add column developments text not null default ''
 """
 
+_NEXT_NUMBER = """
+    coalesce((
+        select max(n.number) from chat_numbers n join subscriptions s on s.id = n.subscription_id
+        where n.chat_id = {chat} and s.removed_at is null and s.id != {own}
+    ), 0) + 1
+"""
+_NUMBER_TRIGGERS = (
+    f"""
+    create trigger routes_numbered after insert on routes begin
+        insert or ignore into chat_numbers values (
+            new.chat_id, new.subscription_id,
+            {_NEXT_NUMBER.format(chat="new.chat_id", own="new.subscription_id")});
+    end
+    """,
+    f"""
+    create trigger subscriptions_restored after update of removed_at on subscriptions
+    when old.removed_at is not null and new.removed_at is null begin
+        update chat_numbers set
+            number = {_NEXT_NUMBER.format(chat="chat_numbers.chat_id", own="new.id")}
+        where subscription_id = new.id and exists (
+            select 1 from chat_numbers o join subscriptions s on s.id = o.subscription_id
+            where o.chat_id = chat_numbers.chat_id and o.number = chat_numbers.number
+            and s.id != new.id and s.removed_at is null);
+    end
+    """,
+    """
+    create trigger subscriptions_deleted after delete on subscriptions begin
+        delete from chat_numbers where subscription_id = old.id;
+    end
+    """,
+)
 _NINTH = """
 alter table feeds add column seconds real not null default 0;
 alter table feeds add column unread integer not null default 0

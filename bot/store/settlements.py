@@ -199,6 +199,9 @@ def _merge_chat(db: Database, old: Any, new: int, now: datetime) -> None:
         "update chats set operator = max(operator, ?), allowed = 1 where id = ?",
         [old["operator"], new],
     )
+    known = db.execute("select 1 from chat_numbers where chat_id = ? limit 1", [new]).fetchone()
+    if known is None:
+        db.execute("update chat_numbers set chat_id = ? where chat_id = ?", [new, number])
     db.execute(_TAKE_OVER_ROUTES, [new, number])
     db.execute("delete from routes where chat_id = ?", [number])
     for table in _MOVED_TABLES:

@@ -79,11 +79,11 @@ class SubscriptionAction(StrEnum):
 
 
 async def find_subscription(
-    store: ChatStore, context: Context, number: int
+    store: ChatStore, context: Context, subscription_id: int = 0, *, number: int = 0
 ) -> tuple[Subscription | None, bool]:
-    """Return a subscription of the chat, and whether feeds.yaml declares it."""
+    """Return a subscription by its id or the chat's number, and whether feeds.yaml declares it."""
     for subscription, declared in await store.subscriptions_of(context.chat.id):
-        if subscription.id == number:
+        if subscription.id == subscription_id or (number and subscription.number == number):
             return subscription, declared
     return None, False
 
@@ -253,7 +253,7 @@ class SubscriptionControls:
         self, context: Context, screen: Screen, subscription: Subscription, *, declared: bool
     ) -> Reply:
         translator = context.translator
-        title = f"{subscription.id}. {cut(subscription.name, 100)}"
+        title = f"{subscription.number}. {cut(subscription.name, 100)}"
         composer = Composer().add(title, "bold").add("\n")
         composer.add(cut(subscription.query, CARET), "code")
         for line in await self._details(context, subscription):

@@ -168,7 +168,7 @@ class Subscriptions(StaticScreen):
         composer.add("\n\n" + translator.gettext("Remove one: /unsubscribe NUMBER"))
         numbers = in_rows(
             (
-                button(f"{subscription.id}", SubscriptionAction.OPEN, subscription.id)
+                button(f"{subscription.number}", SubscriptionAction.OPEN, subscription.id)
                 for subscription, _ in visible
             ),
             4,
@@ -181,7 +181,7 @@ class Subscriptions(StaticScreen):
         if not number:
             return await self._removable(context)
         wanted = int(number) if number.isdecimal() and len(number) < 12 else 0
-        subscription, declared = await find_subscription(self._store, context, wanted)
+        subscription, declared = await find_subscription(self._store, context, number=wanted)
         if subscription is None:
             return text_reply(
                 context.translator.gettext(
@@ -263,7 +263,7 @@ class Subscriptions(StaticScreen):
 
 
 def _removal_label(subscription: Subscription) -> str:
-    return f"✕ {subscription.id}. {cut(plain(subscription.name), 34)}"
+    return f"✕ {subscription.number}. {cut(plain(subscription.name), 34)}"
 
 
 def _add_line(
@@ -276,7 +276,7 @@ def _add_line(
 ) -> None:
     paused = "⏸ " if subscription.paused else ""
     options = alert_options.words(subscription.options)
-    composer.add(f"\n{subscription.id}. {paused}")
+    composer.add(f"\n{subscription.number}. {paused}")
     composer.add(f"{options} {cut(subscription.query, 200)}".strip(), "code")
     if declared:
         name = context.translator.gettext("{name}, from feeds.yaml", name=subscription.name)

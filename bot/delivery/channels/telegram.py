@@ -15,12 +15,14 @@ import httpx
 import structlog
 from telegram import (
     Bot,
+    ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
     LinkPreviewOptions,
     MessageEntity,
     ReplyParameters,
+    User,
 )
 from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
@@ -37,7 +39,7 @@ from bot.model.delivery import (
     ServiceDown,
     Undecided,
 )
-from bot.model.message import Button, File, Message
+from bot.model.message import MENTION, Button, Entity, File, Message
 
 SEND_TIMEOUT = 25.0  #: seconds; a longer one leaves fewer sends undecided
 CHECK_TIMEOUT = 10.0  #: seconds for the question whether the service works
@@ -136,10 +138,14 @@ async def open_bot(
 
 def entities_of(message: Message) -> list[MessageEntity]:
     """Our entities as Telegram's."""
-    return [
-        MessageEntity(entity.kind, entity.offset, entity.length, url=entity.url or None)
-        for entity in message.entities
-    ]
+    return [_entity(entity) for entity in message.entities]
+
+
+def _entity(entity: Entity) -> MessageEntity:
+    if entity.kind != MessageEntity.TEXT_MENTION:
+        return MessageEntity(entity.kind, entity.offset, entity.length, url=entity.url or None)
+    person = User(int(entity.url.removeprefix(MENTION)), "", is_bot=False)
+    return MessageEntity(entity.kind, entity.offset, entity.length, user=person)
 
 
 class TelegramChannel:
@@ -225,7 +231,7 @@ class TelegramChannel:
             message_id=delivery.message_id,
             entities=entities_of(message),
             link_preview_options=_preview(message),
-            reply_markup=_keyboard(message),
+            reply_markup=_inline(message),
         )
 
 
@@ -240,7 +246,13 @@ def _reply_parameters(delivery: Delivery) -> ReplyParameters | None:
     return ReplyParameters(delivery.reply_to, allow_sending_without_reply=True)
 
 
-def _keyboard(message: Message) -> InlineKeyboardMarkup | None:
+def _keyboard(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
+    if message.asks:
+        return ForceReply(selective=True)
+    return _inline(message)
+
+
+def _inline(message: Message) -> InlineKeyboardMarkup | None:
     rows = [[_button(button) for button in row] for row in message.buttons]
     return InlineKeyboardMarkup(rows) if rows else None
 

@@ -168,7 +168,8 @@ async def test_an_anonymous_administrator_answers_by_a_reply(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with open_chats(tmp_path, clock) as harness:
-        await says(harness, "/subscribe", GROUP, anonymous_admin=True)
+        question = await says(harness, "/subscribe", GROUP, anonymous_admin=True)
+        assert question.endswith("Answer by replying to this message.")
         asked = harness.api.messages(GROUP)[-1].message_id
         await says(harness, "harbour", GROUP, anonymous_admin=True)
         assert await queries(harness) == []
@@ -183,3 +184,39 @@ async def test_a_channel_answers_by_a_reply(tmp_path: Path, clock: ManualClock) 
         await says(harness, "ferry", CHANNEL, 0)
         await says(harness, "harbour", CHANNEL, 0, reply_to=asked)
         assert [query for _, query, _ in await queries(harness)] == ["harbour"]
+
+
+async def test_in_a_group_the_client_of_who_is_asked_opens_a_reply(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with open_chats(tmp_path, clock) as harness:
+        await says(harness, "/start", GROUP)
+        harness.api.press(
+            GROUP,
+            ANN,
+            harness.api.messages(GROUP)[-1].message_id,
+            harness.api.messages(GROUP)[-1].keyboard[0][0]["callback_data"],
+        )
+        await settled(harness, GROUP)
+        asked = harness.api.messages(GROUP)[-1]
+        assert asked.text.startswith("Ann\n\nSend me the words")
+        assert asked.reply_markup == {"force_reply": True, "selective": True}
+        assert asked.entities[0]["user"]["id"] == ANN
+        answer = await says(harness, "harbour", GROUP, reply_to=asked.message_id)
+        assert answer.startswith("harbour\n")
+
+
+async def test_a_chat_numbers_its_subscriptions_and_keeps_the_numbers(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with open_chats(tmp_path, clock) as harness:
+        await says(harness, "/subscribe pier", GROUP)
+        for word in ("harbour", "ferry", "tram"):
+            await says(harness, f"/subscribe {word}")
+        assert await says(harness, "/unsubscribe 2") == "Removed: ferry"
+        assert "1. harbour\n3. tram" in await says(harness, "/subscriptions")
+        assert await says(harness, "/unsubscribe 3") == "Removed: tram"
+        await says(harness, "/subscribe pier")
+        await presses(harness, "Undo")
+        listed = await says(harness, "/subscriptions")
+        assert "1. harbour\n2. pier\n3. tram" in listed

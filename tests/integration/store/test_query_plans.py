@@ -65,6 +65,7 @@ from bot.model.chat_events import (
     SetSettings,
     SetStance,
     StoreToken,
+    Tell,
     UseToken,
 )
 from bot.model.chats import (
@@ -114,6 +115,7 @@ SMALL = {
     "forecasts": "one for each subscription",
     "subscription_versions": "50 for each subscription, at most",
     "routes": "one for each subscription and chat",
+    "chat_numbers": "one for each subscription and chat",
     "feed_chats": "as many as people added",
     "people": "as many as were let in",
     "hosts": "those that asked for a pause",
@@ -135,6 +137,7 @@ ALLOWED = {
     "delete from unsearched where entry_id > ?": "the entries of a batch",
     "text = ? and created_at > ?": "a day of one chat",
     "order by e.id limit ?": "ends at the limit",
+    "order by a.story_id desc limit :limit": "ends at the limit, from a chat's newest alert on",
     "first_seen_at between ? and ? limit 1": "ends at the first row, after the clock was set",
     "indexed by outbox_state join": "what was dropped within two days",
     "where first_seen_at >= ? order by +id desc": "minutes, where a file was withdrawn",
@@ -534,6 +537,7 @@ async def talk(work: Exercise) -> None:
         StoreToken("word", "share", {"a": 1}),
         UseToken("word"),
         Broadcast("Hello", (PRIVATE,)),
+        Tell(PRIVATE, Message("Somebody asks"), Screen("admin")),
         RetryDead(),
         RetryFeeds(),
         RateAlert(99, 1),
@@ -561,10 +565,11 @@ async def talk(work: Exercise) -> None:
         PRIVATE, 7, replace(screen, id=number), Reply(Message("Done"), (RetryDead(),)), NOON
     )
     await work.claim(PRIVATE)
+    answered = Reply(answered=number, ends_input=True)
     postponed = HandledUpdate(ChatUpdate(update_id=0, address=7), await chats.chat(PRIVATE))
     await chats.finish_work(postponed, Screen("postponed", id=number + 1), NOON)
     let_in = Membership(update_id=work.update + 1, address=7, joined=True)
-    await chats.answer(HandledUpdate(let_in, await chats.chat(PRIVATE), Reply()), NOON)
+    await chats.answer(HandledUpdate(let_in, await chats.chat(PRIVATE), answered), NOON)
     work.update += 1
     await chats.chat_at(7, 3)
     await chats.chat(PRIVATE)
@@ -572,6 +577,7 @@ async def talk(work: Exercise) -> None:
     await chats.people()
     await chats.has_admin()
     await chats.access_requests()
+    await chats.operator_chats()
     await chats.linked_channels(7)
     await chats.subscriptions_of(PRIVATE)
     await chats.removed_subscription(PRIVATE, 2)
@@ -581,6 +587,8 @@ async def talk(work: Exercise) -> None:
     await chats.pending_query(PRIVATE, NOON)
     await chats.screen(PRIVATE, number)
     await chats.expecting(PRIVATE, 7, NOON, 99)
+    await chats.expecting_at(PRIVATE, 99, NOON)
+    await chats.recent_alerts(PRIVATE, 6)
     await chats.busy_screens()
     await chats.token("word", NOON)
     await chats.make_claim("other", NOON)
