@@ -115,6 +115,11 @@ PARTS = {
         ("-m", "bench.explained"),
         60,
     ),
+    "queries": Part(
+        "what the index finds in thousands of articles, and each query tried alone",
+        (*PYTEST, "tests/unit/query/test_place_check.py"),
+        60,
+    ),
     "memory": Part("memory with 10,000 feeds", ("-m", "bench.memory"), 30),
     "age": Part("what work costs on a database of a newsroom's year", ("-m", "bench.age"), 30),
 }

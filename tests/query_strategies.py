@@ -207,4 +207,12 @@ def index_of(*subscriptions: Subscription) -> Index:
 
 def is_empty(index: Index) -> bool:
     """Whether an index has released all its memory of subscriptions."""
-    return not (len(index) or index._by_key or index._unkeyed or any(index._key_kinds.values()))
+    return not (
+        len(index)
+        or index._by_key
+        or index._unkeyed
+        or any(index._key_kinds.values())
+        or index._prefix_lengths
+        or index._all_names
+        or index._small_names
+    )

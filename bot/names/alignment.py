@@ -11,14 +11,14 @@ from bot.names.phonemes import PLAIN
 from bot.names.transliteration import is_unspaced_character
 from bot.text.word_cache import word_cache
 
-_MAX_PIECES = 3  # words of a text that may together be one word of the name
-_MAX_FILLERS = 3  # other words between two words of the name
+MAX_PIECES = 3  # words of a text that may together be one word of the name
+MAX_FILLERS = 3  # other words between two words of the name
 _ADJECTIVE_COST = 0.1
 
 
 @word_cache(16384)
-def _is_filler(word: str) -> bool:
-    """Whether a word may stand within a name that does not contain it."""
+def is_filler(word: str) -> bool:
+    """Return whether a word may stand within a name that does not contain it."""
     return (
         word in ARTICLES
         or word in PARTICLES
@@ -102,7 +102,7 @@ class Alignment:
             while aligned is None and 0 <= ahead < len(self.words) and self.words[ahead]:
                 aligned = self._align_token(token, ahead, step)
                 if aligned is None:
-                    if fillers >= _MAX_FILLERS or not _is_filler(self.words[ahead]):
+                    if fillers >= MAX_FILLERS or not is_filler(self.words[ahead]):
                         break
                     fillers += 1
                     ahead += step
@@ -153,7 +153,7 @@ class Alignment:
         """Align several words that are the pieces of one token."""
         pieces = [self.words[index]]
         may_split = step < 0 or may_be_first_piece(token.phonemes, token.script, pieces[0])
-        for count in range(1, _MAX_PIECES if may_split else 1):
+        for count in range(1, MAX_PIECES if may_split else 1):
             beyond = index + step * count
             if (
                 not 0 <= beyond < len(self.words)

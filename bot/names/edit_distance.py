@@ -1,5 +1,7 @@
 """Weighted edit distance of two phoneme strings, and its threshold. No words, no texts."""
 
+from functools import cache
+
 from bot.names.phonemes import (
     ABJAD,
     MAY_BE_SILENT,
@@ -59,6 +61,78 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
             return NO_MATCH
         row = next_row
     return row[-1] if row[-1] <= bound else NO_MATCH
+
+
+@word_cache(65536)
+def start_cost(start: str, other: str, mode: int) -> float:
+    """Return a lower bound of the distance of two phoneme strings by their first two symbols.
+
+    Of strings of three symbols or more: no symbol here is the last one.
+    """
+    return _least_cost(start, other, mode, at_end=False)
+
+
+@word_cache(65536)
+def end_cost(end: str, other: str, mode: int) -> float:
+    """Return a lower bound of the distance of two phoneme strings by their last two symbols.
+
+    To be added to `start_cost` where both strings have four symbols or more.
+
+    Args:
+        end: the last two symbols of the first string, the last one first.
+        other: the same of the second string.
+        mode: as for `distance`.
+    """
+    return _least_cost(end, other, mode, at_end=True)
+
+
+@word_cache(65536)
+def silence_cost(phonemes: str, mode: int) -> float:
+    """Return the least cost of turning a phoneme string into nothing, by way of other symbols.
+
+    Those of two strings differ by no more than the distance of the strings.
+    """
+    costs = _silence_costs(mode)
+    return sum(costs[symbol] for symbol in phonemes)
+
+
+@cache
+def _silence_costs(mode: int) -> dict[str, float]:
+    """The same of each symbol."""
+    gaps = gap_costs(mode)
+    least = {symbol: gaps[symbol] + min(0.0, _edge_cost(symbol, mode)) for symbol in gaps}
+    pairs = sorted(substitution_costs(mode).items(), key=lambda pair: pair[1])
+    changed = True
+    while changed:
+        changed = False
+        for pair, cost in pairs:
+            symbol, other = pair[0], pair[1]
+            if least[other] + cost < least[symbol]:
+                least[symbol], changed = least[other] + cost, True
+    return least
+
+
+def _least_cost(symbols: str, others: str, mode: int, *, at_end: bool) -> float:
+    """The least cost of what leads out of the corner of the two strings."""
+    costs, gaps = substitution_costs(mode), gap_costs(mode)
+    has_edge = mode == PLAIN or not at_end
+    row = [0.0]
+    for index, symbol in enumerate(others):
+        edge = _edge_cost(symbol, mode) if has_edge and not index else 0.0
+        row.append(row[-1] + gaps[symbol] + edge)
+    least = row[-1]
+    for index, symbol in enumerate(symbols):
+        gap = gaps[symbol] + (_edge_cost(symbol, mode) if has_edge and not index else 0.0)
+        next_row = [row[0] + gap]
+        for column, other in enumerate(others, 1):
+            weight = 1.5 if index == 0 and column == 1 and not at_end else 1.0
+            substitution = costs[symbol + other] * weight
+            next_row.append(
+                min(row[column - 1] + substitution, row[column] + gap, next_row[-1] + gaps[other])
+            )
+        row = next_row
+        least = min(least, row[-1])
+    return min(least, *row)
 
 
 def _edge_cost(symbol: str, mode: int) -> float:

@@ -70,6 +70,11 @@ def spelling_in(name: str, language: str) -> str:
     return _OF_LANGUAGES.get(language, {}).get(name, "")
 
 
+def spellings_in_languages(name: str) -> frozenset[str]:
+    """Return the spellings of a folded name that count in one language only, of all languages."""
+    return frozenset(of[name] for of in _OF_LANGUAGES.values() if name in of)
+
+
 @cache
 def _families() -> dict[str, tuple[str, ...]]:
     lines = (tuple(map(fold, line.split())) for line in _FAMILIES.strip().split("\n"))

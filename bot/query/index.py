@@ -4,15 +4,18 @@ Not the meaning of a query. A key is a word as written (after `=`), a stem, a pr
 a name (`~`) or one of metadata (`lang:ru`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, MutableSet
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.errors import QueryError
 from bot.model.chats import Subscription
 from bot.model.entries import Article, Match
-from bot.names.find import may_match
+from bot.names.context import NameText
 from bot.names.lookup_keys import word_keys
+from bot.names.pattern import NamePattern
+from bot.names.place_check import PlaceCheck
 from bot.query.index_keys import (
     KeySelector,
     WordClauses,
@@ -22,12 +25,14 @@ from bot.query.index_keys import (
 )
 from bot.query.matcher import match
 from bot.query.parser import Names, parse
-from bot.query.tree import Name, Node, Term
-from bot.query.words import ArticleWords, keys_of_word
+from bot.query.tree import Node, Term
+from bot.query.words import ArticleWords
 from bot.text.stem import query_stems
 
-CACHE_LIMIT = 16 * 1024 * 1024  #: bytes of the cached candidates of words, of all languages
+CACHE_LIMIT = 16 * 1024 * 1024  #: bytes of the cached candidates of words that may be names
 _CACHED_WORD = 180  # bytes of a word in the cache, beside its letters and candidates
+_LATELY = 1000  # changed names that are looked up without the cache, before it is emptied
+_PREFIX_START = 3  # letters of a prefix by which its lengths are looked up
 _SAMPLE = 16  # every 16th article is counted, to learn which words are rare
 
 
@@ -39,7 +44,10 @@ class _CompiledQuery:
     tree: Node
     keys: frozenset[str] | None  #: those it is indexed by; None: it is tried on every article
     clauses: WordClauses  #: words that are checked before the tree is evaluated
-    has_small_names: bool  #: a name of it may be written in small letters
+
+
+#: A name, and a query that is indexed by its keys.
+_NamedQuery = tuple[PlaceCheck, _CompiledQuery]
 
 
 class Index:
@@ -51,15 +59,10 @@ class Index:
         self._compiled: dict[int, _CompiledQuery] = {}
         self._by_key: dict[str, _CompiledQuery | list[_CompiledQuery]] = {}
         self._unkeyed: set[int] = set()  # subscriptions that are tried on every article
-        self._small_names = 0  # subscriptions of which a name may be written in small letters
-        self._key_kinds = {"^": 0, "~": 0, ":": 0}  # number of index keys of each special kind
-        # Cache: language to word to its candidates.
-        self._candidates_of_words: dict[str, dict[str, tuple[_CompiledQuery, ...]]] = {}
-        # The same of names, by the word and whether it is in small letters.
-        self._candidates_of_names: dict[
-            str, dict[tuple[str, bool], tuple[_CompiledQuery, ...]]
-        ] = {}
-        self._cached_bytes = 0  # of them, about
+        self._key_kinds = {"^": 0, ":": 0}  # number of index keys of each special kind
+        self._prefix_lengths: dict[str, Counter[int]] = {}  # of prefixes, by their first letters
+        self._all_names = _NamesByKey()
+        self._small_names = _NamesByKey()  # those that may be written in small letters
         self._articles = 0  # matched so far
         #: queries that cannot be parsed (a list was removed); they do not affect the others
         self.broken: dict[int, tuple[Subscription, QueryError]] = {}
@@ -120,15 +123,19 @@ class Index:
     def _insert(self, subscription: Subscription, tree: Node) -> None:
         keys = self._selector.choose(tree)
         clauses = () if isinstance(tree, Term) and len(tree.units) == 1 else required_words(tree)
-        small = any(pattern.may_be_small for pattern in name_patterns(tree))
-        compiled = _CompiledQuery(subscription, tree, keys, clauses, small)
+        compiled = _CompiledQuery(subscription, tree, keys, clauses)
         self._compiled[subscription.id] = compiled
-        self._small_names += small
-        self._forget_candidates()
         if keys is None:
             self._unkeyed.add(subscription.id)
             return
+        for pattern in dict.fromkeys(name_patterns(tree)):
+            if pattern.keys <= keys:
+                self._all_names.add(pattern, compiled)
+                if pattern.may_be_small:
+                    self._small_names.add(pattern, compiled)
         for key in keys:
+            if key[0] == "~":
+                continue
             self._count_kind(key, 1)
             current = self._by_key.get(key)
             if current is None:
@@ -160,9 +167,11 @@ class Index:
         if compiled is None:
             return
         self._unkeyed.discard(subscription_id)
-        self._small_names -= compiled.has_small_names
-        self._forget_candidates()
+        self._all_names.remove(compiled)
+        self._small_names.remove(compiled)
         for key in compiled.keys or ():
+            if key[0] == "~":
+                continue
             self._count_kind(key, -1)
             current = self._by_key[key]
             if isinstance(current, list) and len(current) > 1:
@@ -216,9 +225,17 @@ class Index:
                 self._insert(compiled.subscription, compiled.tree)
 
     def _count_kind(self, key: str, change: int) -> None:
-        kind = key[0] if key[0] in "^~" else ":" if is_meta_key(key) else ""
+        kind = "^" if key[0] == "^" else ":" if is_meta_key(key) else ""
         if kind:
             self._key_kinds[kind] += change
+        if kind == "^":
+            start = key[1 : 1 + _PREFIX_START]
+            lengths = self._prefix_lengths.setdefault(start, Counter())
+            lengths[len(key)] += change
+            if not lengths[len(key)]:
+                del lengths[len(key)]
+            if not lengths:
+                del self._prefix_lengths[start]
 
     def match(self, article: Article) -> list[Match]:
         """Return the subscriptions that match an article, in the order of their ids."""
@@ -251,58 +268,28 @@ class Index:
         if self._articles % _SAMPLE == 0:
             self._selector.observe(words.postings)
         candidates = {self._compiled[number] for number in self._unkeyed}
-        cache = self._candidates_of_words.setdefault(words.language, {})
-        for word in words.occurrences:
-            of_word = cache.get(word)
-            if of_word is None:
-                of_word = self._candidates_of(word, words.language, cache)
-            if of_word:
-                candidates.update(of_word)
-        if self._key_kinds["~"]:
-            candidates.update(self._named(words))
+        candidates.update(self._with_keys(self._by_key.keys() & words.postings.keys()))
+        if self._key_kinds["^"]:
+            candidates.update(self._with_keys(self._prefixes(words)))
+        if self._all_names:
+            text = words.name_text
+            small = text.context.small
+            for index, word in enumerate(text.words):
+                if word:
+                    names = self._small_names if index in small else self._all_names
+                    names.find(text, index, candidates)
         if self._key_kinds[":"]:
             candidates.update(self._with_keys(self._by_key.keys() & words.meta_keys()))
         return candidates
 
-    def _candidates_of(
-        self, word: str, language: str, cache: dict[str, tuple[_CompiledQuery, ...]]
-    ) -> tuple[_CompiledQuery, ...]:
-        """The subscriptions that have a key of a word."""
-        keys = list(keys_of_word(word, language))
-        if self._key_kinds["^"]:
-            folded = [key[1:] for key in keys if key[0] == "="]
-            keys += [f"^{form[:length]}" for form in folded for length in range(1, len(form) + 1)]
-        candidates = cache[word] = tuple(dict.fromkeys(self._with_keys(keys)))
-        self._count_cached(word, len(candidates))
-        return candidates
-
-    def _named(self, words: ArticleWords) -> Iterator[_CompiledQuery]:
-        """The subscriptions of which a word of an article may be a name."""
-        cache = self._candidates_of_names.setdefault(words.language, {})
-        for word, is_small in words.name_words().items():
-            if is_small and not self._small_names:
-                continue
-            of_word = cache.get((word, is_small))
-            if of_word is None:
-                of_word = cache[word, is_small] = tuple(
-                    compiled
-                    for compiled in dict.fromkeys(self._with_keys(word_keys(word)))
-                    if _may_match(compiled, word, words.language, is_small=is_small)
-                )
-                self._count_cached(word, len(of_word))
-            yield from of_word
-
-    def _count_cached(self, word: str, candidates: int) -> None:
-        self._cached_bytes += _CACHED_WORD + 2 * len(word) + 8 * candidates
-        if self._cached_bytes > CACHE_LIMIT:
-            self._forget_candidates()
-
-    def _forget_candidates(self) -> None:
-        for words in self._candidates_of_words.values():
-            words.clear()
-        for names in self._candidates_of_names.values():
-            names.clear()
-        self._cached_bytes = 0
+    def _prefixes(self, words: ArticleWords) -> Iterator[str]:
+        """The prefixes of the words of an article that a query may look for."""
+        starts = self._prefix_lengths
+        for key in words.postings:
+            if key[0] == "=":
+                for end in range(2, _PREFIX_START + 2):
+                    for length in starts.get(key[1:end], ()):
+                        yield f"^{key[1:length]}"
 
     def _with_keys(self, keys: Iterable[str]) -> Iterator[_CompiledQuery]:
         for key in keys:
@@ -324,12 +311,81 @@ def uses_lists(query: str) -> bool:
     return "@" in query or "＠" in query
 
 
-def _may_match(compiled: _CompiledQuery, word: str, language: str, *, is_small: bool) -> bool:
-    """Keys of names are coarse: many names share those of a word that is none of them."""
-    if is_small and not compiled.has_small_names:
-        return False
-    tree = compiled.tree
-    return not isinstance(tree, Name) or may_match(tree.pattern, word, language)
+class _NamesByKey:
+    """Names that queries are indexed by, looked up by their keys.
+
+    What may be a name at a word is remembered. A change empties nothing: names that came lately are
+    looked up beside what is remembered, and those that are gone are passed over.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[_CompiledQuery, list[_NamedQuery]] = {}
+        self._by_key: dict[str, list[_NamedQuery]] = {}
+        self._lately: dict[str, list[_NamedQuery]] = {}  # since the cache was emptied
+        self._changes = 0  # the same
+        self._cache: dict[str, tuple[_NamedQuery, ...]] = {}
+        self._cached_bytes = 0  # about
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def add(self, pattern: NamePattern, compiled: _CompiledQuery) -> None:
+        """Add a name of a query, which is indexed by all keys of the name."""
+        named = (PlaceCheck(pattern), compiled)
+        self._names.setdefault(compiled, []).append(named)
+        for table in (self._by_key, self._lately) if self._cache else (self._by_key,):
+            for key in pattern.keys:
+                table.setdefault(key, []).append(named)
+        self._count_change()
+
+    def remove(self, compiled: _CompiledQuery) -> None:
+        """Remove the names of a query, if it has any."""
+        for named in self._names.pop(compiled, ()):
+            for table in (self._by_key, self._lately):
+                for key in named[0].pattern.keys:
+                    listed = table.get(key, [])
+                    if named in listed:
+                        listed.remove(named)
+                        if not listed:
+                            del table[key]
+            self._count_change()
+
+    def find(self, text: NameText, index: int, found: MutableSet[_CompiledQuery]) -> None:
+        """Add the queries of which a name may stand at a word of a text."""
+        word = text.words[index]
+        names = self._cache.get(word)
+        if names is None:
+            names = self._look_up(word)
+        for check, compiled in names:
+            if compiled not in found and check.may_stand(text, index) and compiled in self._names:
+                found.add(compiled)
+        if self._lately:
+            for key in word_keys(word):
+                for check, compiled in self._lately.get(key, ()):
+                    if check.may_be_word(word) and check.may_stand(text, index):
+                        found.add(compiled)
+
+    def _look_up(self, word: str) -> tuple[_NamedQuery, ...]:
+        """The names that a word may be of."""
+        listed = dict.fromkeys(
+            named for key in word_keys(word) for named in self._by_key.get(key, ())
+        )
+        names = tuple(named for named in listed if named[0].may_be_word(word))
+        self._cached_bytes += _CACHED_WORD + 2 * len(word) + 8 * len(names)
+        if self._cached_bytes > CACHE_LIMIT:
+            self._forget()
+        self._cache[word] = names
+        return names
+
+    def _count_change(self) -> None:
+        self._changes += bool(self._cache)
+        if self._changes > _LATELY:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._cache.clear()
+        self._lately.clear()
+        self._cached_bytes = self._changes = 0
 
 
 class _ContainedWords(dict[str, bool]):

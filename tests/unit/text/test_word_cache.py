@@ -60,8 +60,7 @@ def test_words_without_end_in_many_languages_take_no_more_than_the_limit(
         words = " ".join(f"{'x' * length}{next(numbers)}q" for _ in range(60))
         queries.match(Article(words[:300], words, language))
     assert 0 < WORDS.used <= 1_100_000
-    cached = queries._candidates_of_words.values()
-    assert sum(map(len, cached)) * index._CACHED_WORD <= 200_000
+    assert len(queries._all_names._cache) * index._CACHED_WORD <= 200_000
 
 
 def test_caches_of_words_are_under_one_limit() -> None:
