@@ -27,6 +27,8 @@ def account_text(account: Account, when: TimeFormat, translator: Translator = EN
         case Outcome.HELD:
             return _held(account, when, translator)
         case Outcome.NOT_SENT if account.progress.cause is not account.cause:
+            if _is_of_story(account):
+                return _joined(account, when, translator)
             return _not_sent(account, when, translator)  # the alert beside it says nothing of it
         case Outcome.FORGOTTEN if account.cause is Cause.NOT_RECORDED:
             return translator.gettext("no alert, and no reason was kept when the article came")
@@ -40,6 +42,16 @@ def account_text(account: Account, when: TimeFormat, translator: Translator = EN
         again = when(account.alert.again_at)
         return translator.gettext("{state}; a second alert was sent {when}", state=text, when=again)
     return text
+
+
+def _is_of_story(account: Account) -> bool:
+    """Whether it was no match of its own, of a story that was alerted for the subscription."""
+    alert = account.alert
+    return (
+        account.cause is Cause.NO_MATCH
+        and alert is not None
+        and account.subscription_id in alert.matches
+    )
 
 
 def progress_text(

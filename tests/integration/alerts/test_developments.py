@@ -314,7 +314,7 @@ async def test_why_says_of_a_note_that_it_is_one_and_of_an_edit_whose_alert_it_j
         harness.api.say(ANN, ANN, f"/why https://news.example/{joined}")
         await harness.listen()
         await harness.deliver(5 * SECOND)
-        assert "already alerted to its story" in messages(harness)[-1].text
+        assert "it belongs to the story of" in messages(harness)[-1].text
         assert not any("changed;" in message.text for message in messages(harness))
 
 
