@@ -26,6 +26,8 @@ from bot.model.chat_events import (
     Command,
     ExpectedInput,
     HandledUpdate,
+    LinkChannel,
+    ManageChat,
     Membership,
     Person,
     Press,
@@ -352,7 +354,8 @@ def _input_taken(reply: Reply, screen: Screen, update: Text) -> Reply:
 def _finished(reply: Reply, context: Context) -> Reply:
     """Return the reply with the name of the chat that it is about, where that is another one."""
     message, screen = reply.message, reply.screen
-    if message and context.manages_other and not reply.changes:
+    leaves = any(isinstance(change, ManageChat | LinkChannel) for change in reply.changes)
+    if message and context.manages_other and not leaves:
         message = headed(message, f"📣 {context.chat.name}")
     if screen:
         target = context.chat.id if context.manages_other else None

@@ -144,6 +144,9 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
     """The message of a delivery, as it should read at this moment."""
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
         return _text(delivery, translator)
+    if delivery.chat.settings.hide_names:
+        alerts = tuple(replace(alert, subscriptions=()) for alert in delivery.alerts)
+        delivery = replace(delivery, alerts=alerts)
     if delivery.kind is DeliveryKind.AGAIN:
         message = _again(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     elif delivery.silent and len(delivery.alerts) == 1:

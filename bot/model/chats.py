@@ -64,6 +64,7 @@ class ChatSettings:
     #: number of waiting stories at which a digest comes before its time; 0: never
     digest_from: int | None = None
     developments: Developments | None = None
+    hide_names: bool | None = None  #: alerts do not name the subscriptions that they match
 
     def over(self, other: "ChatSettings") -> "ChatSettings":
         """Return these settings, completed by others."""

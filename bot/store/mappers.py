@@ -292,6 +292,7 @@ def get_settings(text: str) -> ChatSettings:
         tuple(data["digest_at"]) if "digest_at" in data else None,
         data.get("digest_from"),
         Developments(data["developments"]) if "developments" in data else None,
+        data.get("hide_names"),
     )
 
 

@@ -46,6 +46,7 @@ class SettingsAction(StrEnum):
     EARLY_DIGEST = "waiting"
     GROUPING = "stories"
     DEVELOPMENTS = "developments"
+    NAMES = "names"  #: of queries in the posts of a channel
 
 
 #: the setting behind each action, by its name in `ChatSettings` and `Chat.fixed`
@@ -56,6 +57,7 @@ _SETTING = {
     SettingsAction.DIGEST: "digest_at",
     SettingsAction.EARLY_DIGEST: "digest_from",
     SettingsAction.DEVELOPMENTS: "developments",
+    SettingsAction.NAMES: "hide_names",
 }
 _INPUT = {
     SettingsAction.TIME_ZONE: ExpectedInput.TIME_ZONE,
@@ -108,6 +110,9 @@ class Settings(StaticScreen):
                 how=developments_name(chat.settings.developments or Developments.NOTE, translator),
             ),
         ]
+        if chat.channel:
+            names = _names_text(translator, hidden=bool(chat.settings.hide_names))
+            lines.append(translator.gettext("Query names in posts: {choice}", choice=names))
         if chat.fixed or chat.grouping:
             fixed = translator.gettext("Some of this is set in feeds.yaml; edit it there.")
             lines.append(f"\n{fixed}")
@@ -119,6 +124,8 @@ class Settings(StaticScreen):
             button(translator.gettext("Grouping"), SettingsAction.GROUPING),
             button(translator.gettext("Developments"), SettingsAction.DEVELOPMENTS),
         ]
+        if chat.channel:
+            buttons.append(button(translator.gettext("Query names"), SettingsAction.NAMES))
         screen = replace(screen, values={}, expects=ExpectedInput.NOTHING)
         return show(Message("\n".join(lines)), screen, *in_rows(buttons, 2), edit=edit)
 
@@ -302,6 +309,22 @@ def _development_choices(context: Context) -> tuple[str, Rows]:
     return developments_text(translator), [buttons]
 
 
+def _name_choices(context: Context) -> tuple[str, Rows]:
+    translator = context.translator
+    text = translator.gettext(
+        "Posts can end with the names of the queries that they match, for all readers to see."
+    )
+    buttons = [
+        button(_names_text(translator, hidden=hidden), SettingsAction.NAMES, int(hidden))
+        for hidden in (False, True)
+    ]
+    return text, [buttons]
+
+
+def _names_text(translator: Translator, *, hidden: bool) -> str:
+    return translator.gettext("hidden") if hidden else translator.gettext("shown")
+
+
 _CHOICES: dict[SettingsAction, Callable[[Context], tuple[str, Rows]]] = {
     SettingsAction.LANGUAGE: _language_choices,
     SettingsAction.TIME_ZONE: _zone_choices,
@@ -310,6 +333,7 @@ _CHOICES: dict[SettingsAction, Callable[[Context], tuple[str, Rows]]] = {
     SettingsAction.EARLY_DIGEST: _early_choices,
     SettingsAction.GROUPING: _grouping_choices,
     SettingsAction.DEVELOPMENTS: _development_choices,
+    SettingsAction.NAMES: _name_choices,
 }
 
 
@@ -344,6 +368,8 @@ def _chosen(action: SettingsAction, value: str) -> SetSettings | SetGrouping | N
             return SetGrouping(Grouping(value))
         case SettingsAction.DEVELOPMENTS if value in set(Developments):
             return SetSettings(ChatSettings(developments=Developments(value)))
+        case SettingsAction.NAMES if value in {"0", "1"}:
+            return SetSettings(ChatSettings(hide_names=value == "1"))
         case _:
             return None
 

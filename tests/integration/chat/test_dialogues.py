@@ -21,7 +21,8 @@ async def open_chats(folder: Path, clock: ManualClock) -> AsyncIterator[Telegram
     async with BotApi() as api:
         api.add_private(ANN, "Ann")
         api.add_group(GROUP, "Newsroom", members={ANN: "creator", BOB: "member"})
-        api.add_channel(CHANNEL, "Harbour Notes", members={ANN: "creator"})
+        members = {ANN: "creator", api.bot_id: "administrator"}
+        api.add_channel(CHANNEL, "Harbour Notes", members, username="harbour_notes")
         chats = {"ann": ANN, "group": GROUP, "notes": CHANNEL}
         async with open_harness(folder, api, chats, clock, subscriptions=[]) as harness:
             yield harness
@@ -220,3 +221,23 @@ async def test_a_chat_numbers_its_subscriptions_and_keeps_the_numbers(
         await presses(harness, "Undo")
         listed = await says(harness, "/subscriptions")
         assert "1. harbour\n2. pier\n3. tram" in listed
+
+
+async def test_what_is_done_for_a_channel_names_it_and_its_posts_may_hide_the_query(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with open_chats(tmp_path, clock) as harness:
+        await says(harness, "/channels @harbour_notes")
+        await says(harness, "/channels")
+        await presses(harness, "📣 notes")
+        assert (await says(harness, "/subscribe harbour")).startswith("📣 notes\n\nDone.")
+        await harness.add(ArticleSpec("Harbour closed"))
+        await settled(harness)
+        assert "🔔 harbour" in harness.api.messages(CHANNEL)[-1].text
+        assert "Query names in posts: shown" in await says(harness, "/settings")
+        await presses(harness, "Query names")
+        assert "Query names in posts: hidden" in await presses(harness, "hidden")
+        await harness.add(ArticleSpec("Harbour crane falls"))
+        await settled(harness)
+        assert harness.api.messages(CHANNEL)[-1].text.startswith("Harbour crane falls")
+        assert "🔔" not in harness.api.messages(CHANNEL)[-1].text
