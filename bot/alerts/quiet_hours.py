@@ -55,9 +55,9 @@ def quiet_until(quiet: tuple[int, int], zone: tzinfo, now: datetime) -> datetime
     today = now.astimezone(zone).date()
     for day in (today - _DAY, today):
         start = _moment(datetime.combine(day, _time(begins)), zone)
-        end = _moment(
-            datetime.combine(day if ends > begins else day + _DAY, _time(ends)), zone, fold=1
-        )
+        last = datetime.combine(day if ends > begins else day + _DAY, _time(ends))
+        # The later one where clocks show it twice, or not at all.
+        end = max(_moment(last, zone), _moment(last, zone, fold=1))
         if start <= now < end:
             return end
     return None
@@ -76,7 +76,10 @@ def _time(minutes: int) -> time:
 
 
 def _moment(local: datetime, zone: tzinfo, fold: int = 0) -> datetime:
-    """A local time as a moment; a time within a gap is the moment at its end, or after."""
+    """A local time as a moment.
+
+    Within a gap, the moment as if clocks changed after it, or with `fold` before it.
+    """
     return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 

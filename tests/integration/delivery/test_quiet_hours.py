@@ -206,6 +206,22 @@ def test_the_stories_of_one_storyline_stand_together_and_what_most_carry_comes_f
 
 
 @pytest.mark.parametrize(
+    ("zone", "ends", "now", "until"),
+    [
+        ("Europe/Kyiv", 180, "2026-03-28T23:30Z", "2026-03-29T01:00Z"),
+        ("America/New_York", 120, "2026-03-08T05:30Z", "2026-03-08T07:00Z"),
+        ("Europe/Kyiv", 180, "2026-10-24T23:30Z", "2026-10-25T01:00Z"),
+    ],
+)
+def test_quiet_hours_end_no_earlier_where_clocks_skip_or_repeat_their_end(
+    zone: str, ends: int, now: str, until: str
+) -> None:
+    moment = datetime.fromisoformat(now)
+
+    assert quiet_until((1380, ends), ZoneInfo(zone), moment) == datetime.fromisoformat(until)
+
+
+@pytest.mark.parametrize(
     ("text", "span"),
     [
         ("23:00-07:00", (1380, 420)),
