@@ -177,7 +177,7 @@ async def test_access_that_ended_while_newsbell_did_not_run_is_over_too(
             tmp_path, api, {"ann": ANN}, clock, access="invite", **options
         ) as harness:
             clock.advance(timedelta(minutes=2))
-            assert (await replies(harness, BOB, "/help"))[0].startswith("This bot is by invitation")
+            assert (await replies(harness, BOB, "/help"))[0].startswith("This bot is private.")
 
 
 async def test_undo_does_not_pass_the_quota_of_subscriptions(
