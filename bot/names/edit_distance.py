@@ -1,6 +1,6 @@
 """Weighted edit distance of two phoneme strings, and its threshold. No words, no texts."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.names.phonemes import (
     ABJAD,
@@ -13,6 +13,7 @@ from bot.names.phonemes import (
 from bot.text.word_cache import word_cache
 
 _ABJAD_EDGE = 0.2  # of a vowel at either end that a script without vowels lacks
+_CORNERS = 1 << 15  # remembered costs of two symbols each: of texts of all languages 20,000 or so
 #: Distance of strings that do not match; more than any threshold.
 NO_MATCH = 99.0
 
@@ -63,7 +64,7 @@ def distance(phonemes: str, other: str, mode: int, bound: float) -> float:
     return row[-1] if row[-1] <= bound else NO_MATCH
 
 
-@word_cache(65536)
+@lru_cache(maxsize=_CORNERS)
 def start_cost(start: str, other: str, mode: int) -> float:
     """Return a lower bound of the distance of two phoneme strings by their first two symbols.
 
@@ -72,7 +73,7 @@ def start_cost(start: str, other: str, mode: int) -> float:
     return _least_cost(start, other, mode, at_end=False)
 
 
-@word_cache(65536)
+@lru_cache(maxsize=_CORNERS)
 def end_cost(end: str, other: str, mode: int) -> float:
     """Return a lower bound of the distance of two phoneme strings by their last two symbols.
 

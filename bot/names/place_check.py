@@ -47,6 +47,8 @@ from bot.text.word_cache import word_cache
 _CLOSE = 1e-9  # sums in another order differ by less
 _MODES = (PLAIN, ABJAD, SYLLABIC, ABJAD + SYLLABIC)
 _SPLIT_WEIGHT = 3.2  # phonetic weight of a word that may be split into pieces, at least
+SILENT = 0  #: what `hear` says of a word at which no text has the name
+_SURE = -1  # the place needs no look
 _NEVER, _PIECE, _WORD = range(3)  # what a word of a text may be of a word of a name
 
 
@@ -144,64 +146,73 @@ class PlaceCheck:
         #: Whether another word of the name stands beside each: what is between is known.
         self._needs_other = len(required) > 1 and len(tokens) == len(required)
 
-    def may_be_word(self, word: str) -> bool:
-        """Return whether a text may have the name at this word, a folded one."""
+    def hear(self, word: str) -> int:
+        """Return what a folded word may be of the name: SILENT where no text has the name at it.
+
+        What else it is, is for `may_stand`.
+        """
         pattern = self.pattern
-        keys = word_keys(word)
         if not self._exact.isdisjoint(base_forms(word)):
-            return True
+            return _SURE
         if is_unspaced_character(word):
-            return (
+            is_heard = (
                 not pattern.initial_keys.isdisjoint(initial_keys(word))
                 or pinyin(word) in pattern.syllables
             )
-        if pattern.anchor_keys.isdisjoint(keys):
-            return False
-        if pattern.place_kind:
-            return True
+            return _SURE if is_heard else SILENT
+        if pattern.anchor_keys.isdisjoint(word_keys(word)):
+            return SILENT
         of_text = _word(word)
-        return (
-            of_text.script == HEBREW
-            or any(_heard(part, of_text) for part in self._parts)
+        if (
+            pattern.place_kind
+            or of_text.script == HEBREW
             or (self._joined is not None and _heard(self._joined, of_text) == _WORD)
+        ):
+            return _SURE
+        heard = 0
+        for place, part in enumerate(self._parts):
+            heard |= _heard(part, of_text) << (2 * place)
+        return heard
+
+    def may_stand(self, text: NameText, index: int, heard: int) -> bool:
+        """Return whether the name may stand at a word of a text, of which `hear` said this."""
+        if heard == _SURE:
+            return True
+        if index in text.context.small:
+            return False
+        if index and len(text.words[index - 1]) == 1 and script(text.words[index - 1]) == HEBREW:
+            return True
+        return any(
+            self._has_part(part, text, index, heard >> (2 * place) & 3)
+            for place, part in enumerate(self._parts)
         )
 
-    def may_stand(self, text: NameText, index: int) -> bool:
-        """Return whether the name may stand at a word of a text that passed `may_be_word`."""
-        words, context = text.words, text.context
-        word = words[index]
-        if not self._exact.isdisjoint(base_forms(word)):
-            return True
-        if self.pattern.place_kind or is_unspaced_character(word):
-            return True
-        if index in context.small:
-            return False
-        of_text = _word(word)
-        if of_text.script == HEBREW or (
-            index and len(words[index - 1]) == 1 and script(words[index - 1]) == HEBREW
-        ):
-            return True
-        if self._joined is not None and _heard(self._joined, of_text) == _WORD:
-            return True
-        return any(self._has_part(part, text, index) for part in self._parts)
+    def _has_part(self, part: _Part, text: NameText, index: int, heard: int) -> bool:
+        """Whether a word may be this part, and others of the name stand beside it.
 
-    def _has_part(self, part: _Part, text: NameText, index: int) -> bool:
-        """Whether a word may be this part, and others of the name stand beside it."""
-        for beyond in _ends(part, text.words, index):
-            if not self._needs_other:
-                return True
-            for other in self._parts:
-                if other is not part and (
-                    any(
-                        _stands(other, text, place, -1)
-                        for place in _places(text.words, index - 1, -1)
-                    )
-                    or any(
-                        _stands(other, text, place, 1) for place in _places(text.words, beyond, 1)
-                    )
-                ):
-                    return True
-        return False
+        What is cheap to find out comes first: words in small letters are no others.
+        """
+        if heard == _NEVER:
+            return False
+        words = text.words
+        if not self._needs_other or self._has_other(part, text, index - 1, -1):
+            return heard == _WORD or any(_pieces(part, words, index, 1))
+        if heard == _WORD and self._has_other(part, text, index + 1, 1):
+            return True
+        return part.may_split and any(
+            self._has_other(part, text, index + count, 1)
+            and count in _pieces(part, words, index, 1)
+            for count in range(2, MAX_PIECES + 1)
+        )
+
+    def _has_other(self, part: _Part, text: NameText, index: int, step: int) -> bool:
+        """Whether another part may stand at an index, or behind what may be between."""
+        return any(
+            _stands(other, text, place, step)
+            for place in _places(text.words, index, step)
+            for other in self._parts
+            if other is not part
+        )
 
 
 def _places(words: list[str], index: int, step: int) -> Iterator[int]:
@@ -213,15 +224,6 @@ def _places(words: list[str], index: int, step: int) -> Iterator[int]:
         if not is_filler(words[index]):
             return
         index += step
-
-
-def _ends(part: _Part, words: list[str], index: int) -> Iterator[int]:
-    """The indices behind the words that may be a part, from an index on."""
-    heard = _heard(part, _word(words[index]))
-    if heard == _WORD:
-        yield index + 1
-    if heard != _NEVER and part.may_split:
-        yield from (index + count for count in _pieces(part, words, index, 1))
 
 
 def _stands(part: _Part, text: NameText, index: int, step: int) -> bool:

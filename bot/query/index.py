@@ -15,7 +15,7 @@ from bot.model.entries import Article, Match
 from bot.names.context import NameText
 from bot.names.lookup_keys import word_keys
 from bot.names.pattern import NamePattern
-from bot.names.place_check import PlaceCheck
+from bot.names.place_check import SILENT, PlaceCheck
 from bot.query.index_keys import (
     KeySelector,
     WordClauses,
@@ -31,6 +31,7 @@ from bot.text.stem import query_stems
 
 CACHE_LIMIT = 16 * 1024 * 1024  #: bytes of the cached candidates of words that may be names
 _CACHED_WORD = 180  # bytes of a word in the cache, beside its letters and candidates
+_CACHED_NAME = 90  # bytes of a name that a word may be of
 _LATELY = 1000  # changed names that are looked up without the cache, before it is emptied
 _PREFIX_START = 3  # letters of a prefix by which its lengths are looked up
 _SAMPLE = 16  # every 16th article is counted, to learn which words are rare
@@ -48,6 +49,9 @@ class _CompiledQuery:
 
 #: A name, and a query that is indexed by its keys.
 _NamedQuery = tuple[PlaceCheck, _CompiledQuery]
+_HeardName = tuple[
+    _NamedQuery, int
+]  #: a name that a word may be of, and what the word may be of it
 
 
 class Index:
@@ -323,7 +327,7 @@ class _NamesByKey:
         self._by_key: dict[str, list[_NamedQuery]] = {}
         self._lately: dict[str, list[_NamedQuery]] = {}  # since the cache was emptied
         self._changes = 0  # the same
-        self._cache: dict[str, tuple[_NamedQuery, ...]] = {}
+        self._cache: dict[str, tuple[_HeardName, ...]] = {}
         self._cached_bytes = 0  # about
 
     def __len__(self) -> int:
@@ -356,22 +360,29 @@ class _NamesByKey:
         names = self._cache.get(word)
         if names is None:
             names = self._look_up(word)
-        for check, compiled in names:
-            if compiled not in found and check.may_stand(text, index) and compiled in self._names:
+        for (check, compiled), heard in names:
+            if (
+                compiled not in found
+                and check.may_stand(text, index, heard)
+                and compiled in self._names
+            ):
                 found.add(compiled)
         if self._lately:
             for key in word_keys(word):
                 for check, compiled in self._lately.get(key, ()):
-                    if check.may_be_word(word) and check.may_stand(text, index):
+                    heard = check.hear(word)
+                    if heard != SILENT and check.may_stand(text, index, heard):
                         found.add(compiled)
 
-    def _look_up(self, word: str) -> tuple[_NamedQuery, ...]:
+    def _look_up(self, word: str) -> tuple[_HeardName, ...]:
         """The names that a word may be of."""
         listed = dict.fromkeys(
             named for key in word_keys(word) for named in self._by_key.get(key, ())
         )
-        names = tuple(named for named in listed if named[0].may_be_word(word))
-        self._cached_bytes += _CACHED_WORD + 2 * len(word) + 8 * len(names)
+        names = tuple(
+            (named, heard) for named in listed if (heard := named[0].hear(word)) != SILENT
+        )
+        self._cached_bytes += _CACHED_WORD + 2 * len(word) + _CACHED_NAME * len(names)
         if self._cached_bytes > CACHE_LIMIT:
             self._forget()
         self._cache[word] = names
