@@ -266,6 +266,10 @@ class FullArchive(Archive, AskedArchive, StoryArchive, Protocol):
         """Return the newest entries and what happened to them."""
         ...
 
+    def selectors(self) -> set[str]:
+        """Return what names feeds, polled or not: addresses, names and tags."""
+        ...
+
     def chat_addresses(self) -> dict[int, ChatFact]:
         """Return name, address and settings of chats by id."""
         ...

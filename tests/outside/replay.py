@@ -38,6 +38,10 @@ LOOK = 31.0
 ROUND = 700.0  #: after which every feed was polled; `EVERY` and a tenth more
 EVERY = "10m"
 DAY = 86400.0
+_SHOWN_NUMBER = """
+    select number from chat_numbers n join chats c on c.id = n.chat_id
+    where n.subscription_id = ? and c.address = ? and c.topic = ?
+"""
 _NEW_SUBSCRIPTIONS = """
     select s.id, s.name from subscriptions s join routes r on r.subscription_id = s.id
     join chats c on c.id = r.chat_id where c.address = ? and c.topic = ? and removed_at is null
@@ -294,9 +298,14 @@ class Replay:
         """Press buttons of a subscription's screen, one after another."""
         async with self._turn.setdefault(where, asyncio.Lock()):
             screen = await self.say(where, "/subscriptions")
-            for label in (str(of.number), *labels):
+            for label in (self.shown_number(where, of), *labels):
                 screen = await self.press(where, screen, label)
             return screen
+
+    def shown_number(self, where: Where, of: Subscribed) -> str:
+        """Return the number by which a chat knows a subscription."""
+        [(number,)] = self.rows(_SHOWN_NUMBER, of.number, *where) or [("",)]
+        return str(number)
 
     async def pause(self, where: Where, of: Subscribed) -> None:
         """Pause a subscription."""
@@ -333,7 +342,7 @@ class Replay:
     async def delete(self, where: Where, of: Subscribed) -> Message | None:
         """Delete a subscription; the answer has a button that restores it."""
         at = self.now
-        answer = await self.say(where, f"/unsubscribe {of.number}")
+        answer = await self.say(where, f"/unsubscribe {self.shown_number(where, of)}")
         of.gone.append((at, None))
         return answer
 

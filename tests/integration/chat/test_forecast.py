@@ -371,7 +371,11 @@ async def test_an_hour_later_there_is_nothing_to_confirm(harness: TelegramHarnes
     harness.clock.advance(57 * MINUTE)
     assert (await ask(harness, "/confirm")).startswith(SUBSCRIBED), "the question was put anew"
 
-    await ask(harness, "/unsubscribe 4")
+    [(number,)] = await harness.rows(
+        "select number from chat_numbers join subscriptions s on s.id = subscription_id "
+        "where s.query = 'harbour'"
+    )
+    await ask(harness, f"/unsubscribe {number}")
     await ask(harness, "/subscribe harbour")
     harness.clock.advance(HOUR)
     assert await ask(harness, "/confirm") == NOTHING

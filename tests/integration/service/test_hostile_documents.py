@@ -17,6 +17,7 @@ from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure
 from bot.parse.read import read_document
 from bot.service.workers import WorkerLimits, Workers
+from bot.text.clean import TITLE_LENGTH
 
 URL = "https://zoo.example/feed.xml"
 LIMITS = WorkerLimits(seconds=1.0, workers=1)
@@ -189,7 +190,7 @@ async def test_a_hostile_document_is_its_own_failure_or_harmless_and_the_next_on
     else:
         assert expected in {HARMLESS, EITHER}
         for entry in outcome.entries:
-            assert len(entry.title) <= 300
+            assert len(entry.title) <= TITLE_LENGTH
             assert len(entry.summary) <= 2000
             assert len(entry.author) <= 300
     following = await parse(workers, rss(item("1", "Ordinary harbour")).encode())
