@@ -27,7 +27,7 @@ from bot.model.entries import Article
 from bot.query.parser import parse
 from bot.query.tree import Node
 from bot.search import timeline
-from bot.search.account import ParsedSubscription, accounts_of
+from bot.search.account import Account, ParsedSubscription, accounts_of
 from bot.search.account_record import entry_record
 from bot.search.explain import (
     AlertExplanation,
@@ -113,9 +113,13 @@ class _Explainer:
         self.now, self._zone = datetime.now(UTC), ZoneInfo(config.settings.timezone)
         self._names = config.names
         subscriptions = stored.known_subscriptions()
-        if only is not None:
-            subscriptions = _named(subscriptions, only)
-        self._subscriptions = [_parsed(subscription, config) for subscription in subscriptions]
+        shown = subscriptions if only is None else _named(subscriptions, only)
+        self._only = None if only is None else {subscription.id for subscription in shown}
+        # What became of an alert depends on all that want it, also where one is shown.
+        self._all = [_parsed(subscription, config) for subscription in subscriptions]
+        self._subscriptions = [
+            item for item in self._all if self._only is None or item.subscription.id in self._only
+        ]
         self._chats = {number: name for number, (name, _) in stored.chats().items()}
 
     def when(self, moment: datetime) -> str:
@@ -159,13 +163,19 @@ class _Explainer:
 
     def record(self, facts: EntryFacts) -> None:
         """Print an article and its accounts as a line of JSON."""
-        accounts = accounts_of(facts, self._subscriptions, self._read)
+        accounts = self._accounts(facts)
         record = entry_record(facts, accounts, self._chats, self.when)
         click.echo(json.dumps(asdict(record), ensure_ascii=not takes_unicode(sys.stdout)))
 
     def _reasons(self, facts: EntryFacts) -> list[AlertExplanation]:
-        accounts = accounts_of(facts, self._subscriptions, self._read)
+        accounts = self._accounts(facts)
         return explain_entry(facts, self._subscriptions, accounts, self._chats, self.when)
+
+    def _accounts(self, facts: EntryFacts) -> list[Account]:
+        accounts = accounts_of(facts, self._all, self._read)
+        if self._only is None:
+            return accounts
+        return [account for account in accounts if account.subscription_id in self._only]
 
     def _read(self, query: str) -> Node | None:
         try:

@@ -511,6 +511,8 @@ async def test_feeds_terms_and_exclusions_that_stood_in_the_way_are_named(
         assert "✓ Inflected" in told(
             tmp_path, "explain", "-s", "crane", "https://news.example/1"
         ), "a chat's own has its query for a name"
+        alone = told(tmp_path, "explain", "-s", "Missing", "https://news.example/1")
+        assert "follows the storyline" not in alone
         wrong = asked(tmp_path, "explain", "-s", "Mising", "https://news.example/1")
         assert (wrong.exit_code, wrong.stdout) == (2, "")
         assert (
