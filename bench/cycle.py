@@ -42,18 +42,22 @@ SMALL = {
 }
 
 
-def programs(reader: Path) -> dict[str, Program]:
+def programs(reader: Path, older: Path | None = None) -> dict[str, Program]:
     """Return every program there may be, by name."""
     folder = ROOT / "bench" / "programs"
     our_python, reader_python = Path(sys.executable), reader / "bin" / "python"
     remedy = "`make -f bench/reader.mk reader-env` builds its environment, or name --reader-env"
-    listed = (
+    listed = [
         Program(OURS, our_python, folder / "newsbell_cycle.py", 1, ""),
         Program("reader", reader_python, folder / "reader_peer.py", 1, remedy),
         Program("reader10", reader_python, folder / "reader_peer.py", 10, remedy),
         Program("plain", our_python, folder / "plain_loop.py", 1, ""),
         Program("alone", our_python, folder / "feedparser_alone.py", 1, ""),
-    )
+    ]
+    if older is not None:  # with the packages of its own lock
+        script = older / "bench" / "programs" / "newsbell_cycle.py"
+        python = older / ".venv" / "bin" / "python"
+        listed.append(Program("older", python, script, 1, f"`make -C {older} setup`", older))
     return {program.name: program for program in listed}
 
 
@@ -75,8 +79,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="all feeds for all programs")
     parser.add_argument("--reader-env", type=Path, default=ROOT / ".venv-reader")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of real documents")
+    parser.add_argument(
+        "--older", type=Path, help="a checkout of another commit, set up, that is run beside this"
+    )
     options = parse(parser, SMALL)
     options.programs = options.programs.split(",")
+    if options.older is not None:
+        options.older = options.older.resolve()
+        options.programs.insert(1, "older")
     options.phases = [phase for phase in PHASES if phase in options.phases.split(",")]
     return options
 
@@ -84,7 +94,7 @@ def arguments() -> argparse.Namespace:
 def feeds_of(options: argparse.Namespace, program: str, phase: str) -> int:
     """Return how many of the feeds a program polls in a phase."""
     feeds: int = options.feeds
-    if options.full or program == OURS:
+    if options.full or program in (OURS, "older"):
         return feeds
     parses = program == "alone" or phase in _PARSED
     limit: int = options.parse_feeds if parses else options.peer_feeds
@@ -93,7 +103,7 @@ def feeds_of(options: argparse.Namespace, program: str, phase: str) -> int:
 
 def available(options: argparse.Namespace) -> list[Program]:
     """Return the requested programs that can run; say how to get the others."""
-    known = programs(options.reader_env)
+    known = programs(options.reader_env, options.older)
     present: list[Program] = []
     for name in options.programs:
         if name not in known:

@@ -49,6 +49,8 @@ class Program:
     workers: int
     #: what to do when it is not there
     remedy: str
+    #: the tree that it imports from
+    root: Path = ROOT
 
 
 def _cores() -> tuple[int, int]:
@@ -57,22 +59,24 @@ def _cores() -> tuple[int, int]:
     return cores[0], cores[-1]
 
 
-def _environment() -> dict[str, str]:
-    """Return a small environment, without proxies.
+def _environment(root: Path) -> dict[str, str]:
+    """Return a small environment, without proxies, for a program of a tree.
 
     Small, because requests goes through all of it for every URL, which would count for its users.
     """
     variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
-    return {**variables, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    return {**variables, "PYTHONPATH": str(root), "PYTHONHASHSEED": "0"}
 
 
-def _start(command: list[str], core: int, stdout: int, stderr: int | None) -> subprocess.Popen[str]:
+def _start(
+    command: list[str], core: int, stdout: int, stderr: int | None, root: Path = ROOT
+) -> subprocess.Popen[str]:
     """Start a process on a core: it inherits ours, which is changed for that moment."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
         return subprocess.Popen(
-            command, cwd=ROOT, env=_environment(), text=True, stdout=stdout, stderr=stderr
+            command, cwd=root, env=_environment(root), text=True, stdout=stdout, stderr=stderr
         )
     finally:
         os.sched_setaffinity(0, before)
@@ -206,7 +210,9 @@ def _run_process(program: Program, arguments: list[str]) -> float:
     threads = ["--workers", str(program.workers)] if program.workers > 1 else []
     command = [str(program.python), str(program.script), *arguments, *threads]
     before = _children_cpu()
-    process = _start(command, _cores()[1], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = _start(
+        command, _cores()[1], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, root=program.root
+    )
     try:
         errors = process.communicate(timeout=PATIENCE)[1]
     except subprocess.TimeoutExpired as error:

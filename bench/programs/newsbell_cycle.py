@@ -72,6 +72,8 @@ async def cycle(work: Task) -> None:
                 warm, "", "http://x.example/", frozenset(), datetime.now(UTC), False
             )
         await newsbell.store.polls.make_due(newsbell.clock.now())
+        # Of a start, and beside its polls.
+        await newsbell.monitoring.watched.committer.restore()
         watcher = asyncio.create_task(watch_lag())
         meter = Meter()
         await newsbell.poller.run_once()
