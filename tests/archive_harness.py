@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from query_strategies import NAMES
-from support import NOON
+from support import NOON, prepare_database
 
 from bot.model.chats import ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import DesiredConfig
@@ -52,6 +52,7 @@ class ArchiveHarness:
         self.open()
 
     def open(self) -> None:
+        prepare_database(self.path)
         self.store = SqliteStore(self.path)
         self.run(self.store.__aenter__())
         self.run(self.store.config.sync(DECLARED, NOON))

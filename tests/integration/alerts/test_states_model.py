@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sampling import SOAK
-from support import NOON, ManualClock
+from support import NOON, ManualClock, prepare_database
 from telegram_harness import FEED
 
 from bot.alerts.decide import AlertRules
@@ -197,7 +197,9 @@ class World(RuleBasedStateMachine):
                 self._subscribe(address, word, data.draw(options))
 
     async def _open(self) -> None:
-        store = SqliteStore(Path(self._folder.name) / "newsbell.db")
+        path = Path(self._folder.name) / "newsbell.db"
+        prepare_database(path)
+        store = SqliteStore(path)
         self.store = await self._stack.enter_async_context(store)
         index = Index(self.live.names())
         live = cast("Any", self.live)
