@@ -8,6 +8,7 @@ channel gets the alerts. Start-up (opening, compiling, starting the workers) is 
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -64,7 +65,11 @@ async def cycle(work: Task) -> None:
 
     path = work.state / "feeds.yaml"
     path.write_text(configuration(work), encoding="utf-8")
-    wiring = Wiring(terminal=TerminalChannel(as_json=True, stream=io.StringIO()), polled=polled)
+    wiring = Wiring(
+        terminal=TerminalChannel(as_json=True, stream=io.StringIO()),
+        polled=polled,
+        restored=gc.freeze,  # as `newsbell run`
+    )
     async with open_app(load(path, {}), wiring) as newsbell:
         warm = b"<rss version='2.0'><channel><item><guid>1</guid></item></channel></rss>"
         for _ in range(4):

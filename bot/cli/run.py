@@ -80,6 +80,7 @@ async def _watch(config: Config, rejected: Rejected | None, *, once: bool, as_js
         terminal=TerminalChannel(as_json=as_json),
         polled=polled,
         settled=lambda settlement: output.settled(console, settlement),
+        restored=gc.freeze,  # it stays, as below
         warned=lambda text: console.print(Text(text, style="red")),
         rejected=rejected,
         service_manager=ServiceManager.of_environment(os.environ, os.getpid()),

@@ -39,6 +39,10 @@ REMOVED = 50  #: entries removed from the window before other tasks get their tu
 log = structlog.stdlib.get_logger("newsbell.poller")
 
 
+def _nothing() -> None:
+    """Nobody waits for the window."""
+
+
 class BatchCommitter:
     """Commits batches of polls; keeps the live window of stories between them."""
 
@@ -52,10 +56,12 @@ class BatchCommitter:
         publisher_groups: Callable[[], PublisherGroups],
         grouping: Callable[[int], Grouping],
         developments: Callable[[int], Developments],
+        restored: Callable[[], None] = _nothing,
     ) -> None:
+        """`restored` is called whenever the window was read from the store."""
         self._store, self._clock, self._random = store, clock, random
         self._index, self._publisher_groups, self._grouping = index, publisher_groups, grouping
-        self._developments = developments
+        self._developments, self._restored = developments, restored
         # None while it may be ahead of the store: then it is read anew.
         self._window: Window | None = None
         self._reading = asyncio.Lock()
@@ -126,6 +132,7 @@ class BatchCommitter:
             if self._window is None:
                 self._window = await self._read_window()
                 self.window_size = len(self._window)
+                self._restored()
             return self._window
 
     async def _read_window(self) -> Window:

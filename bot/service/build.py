@@ -56,6 +56,10 @@ def _ignore(_: object) -> None:
     """Nobody watches."""
 
 
+def _nothing() -> None:
+    """Nothing waits for the window."""
+
+
 @dataclass(slots=True)
 class Wiring:
     """What a demo or a test builds otherwise than `newsbell run`."""
@@ -70,6 +74,7 @@ class Wiring:
     polled: Callable[[list[PollReport]], None] = _ignore
     settled: Callable[[Settlement], None] = _ignore
     warned: Callable[[str], None] = _ignore
+    restored: Callable[[], None] = _nothing  #: called when the window of stories was read
     rejected: Rejected | None = None  #: the file, where the configuration is an earlier one
     service_manager: ServiceManager = field(default_factory=ServiceManager)
 
@@ -261,6 +266,7 @@ def _committer(base: _Base) -> BatchCommitter:
         publisher_groups=live.publisher_groups,
         grouping=base.subscriptions.grouping,
         developments=base.subscriptions.developments,
+        restored=base.wiring.restored,
     )
 
 
