@@ -334,7 +334,11 @@ class Reading:
 
     @classmethod
     def of(cls, article: Article) -> "Reading":
-        texts = {"title": visible(article.title), "summary": visible(article.summary)}
+        texts = {
+            "title": visible(article.title),
+            "summary": visible(article.summary),
+            "body": visible(article.body),
+        }
         return cls(article, {name: Field(text, article.language) for name, text in texts.items()})
 
     def within(self, field: str) -> list[Field]:
@@ -343,7 +347,7 @@ class Reading:
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<near>O?NEAR/\d+)(?=[\s(]|$)
-    |(?P<field>(?:title|summary|site|source|author|tag|lang|feed):)
+    |(?P<field>(?:title|summary|body|site|source|author|tag|lang|feed):)
     |(?P<operator>(?:AND|OR|NOT)(?=[\s(]|$)|&&|\|\||[-!](?=\S))
     |(?P<phrase>=?"[^"]*")|(?P<regex>/(?:[^/\\]|\\.)+/i?)(?=[\s)]|$)
     |(?P<list>@[\w.-]+)|(?P<number>[1-9]\d{0,2}(?:\ \d{3})+)(?=[\s)]|$)|(?P<word>[^\s()"]+))""",
@@ -474,7 +478,7 @@ class Parser:
         )
 
     def _in_field(self, name: str) -> Node:
-        if name in {"title", "summary"}:
+        if name in {"title", "summary", "body"}:
             part = self._atom()
             return lambda reading, _field: part(reading, name)
         kind, text = self._tokens[self._place]

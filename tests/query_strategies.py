@@ -143,7 +143,7 @@ def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 IN_TEXT = st.recursive(WORDY, combined, max_leaves=5)
-FIELDED = st.tuples(any_of("title", "summary", "Title"), IN_TEXT).map(
+FIELDED = st.tuples(any_of("title", "summary", "body", "Title"), IN_TEXT).map(
     lambda two: f"{two[0]}:({two[1]})"
 )
 QUERIES = st.recursive(st.one_of(WORDY, WORDY, WORDY, FIELDED, FACTS), combined, max_leaves=7)
@@ -163,9 +163,10 @@ TEXTS = st.lists(
 def articles(draw: st.DrawFn) -> Article:
     """Small articles with values for all fields."""
     feed_name, feed = draw(st.sampled_from(FEEDS))
+    summary, rest = draw(TEXTS), draw(TEXTS)
     return Article(
         draw(TEXTS),
-        draw(TEXTS),
+        summary,
         draw(st.sampled_from(LANGUAGES)),
         link=draw(
             any_of(
@@ -181,6 +182,7 @@ def articles(draw: st.DrawFn) -> Article:
         feed_name=feed_name,
         publisher=draw(any_of("", "Harbour Wire")),
         tags=tuple(draw(st.lists(any_of("sport", "World"), max_size=2, unique=True))),
+        body=draw(any_of("", "", rest, f"{summary} {rest}" if summary else rest)),
     )
 
 

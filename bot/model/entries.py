@@ -41,6 +41,7 @@ class ParsedEntry:
     #: ISO 639-1; the feed's where the script agrees, else detected; empty where unknown
     language: str = ""
     core: str = ""  #: the headline without what the feed's headlines share; empty: all of it
+    body: str = ""  #: plain text, where the feed carries more of it than the summary has
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class KnownEntry:
     updated: datetime | None
     first_seen_at: datetime
     earlier: tuple[tuple[str, str], ...] = ()  #: headlines with texts that it had before
+    body: str = ""
 
 
 class Silence(StrEnum):
@@ -116,6 +118,7 @@ class NewEntry:
     silent: Silence | None = None  #: why it gets no alert by itself; None: it may get one
     language: str = ""
     core: str = ""  #: the headline without what the feed's headlines share; empty: all of it
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,12 @@ class Revision:
     source: str = ""
     language: str = ""
     flips: bool = False  #: to words that it had before
+    body: str = ""
+
+    @property
+    def is_reworded(self) -> bool:
+        """Return whether headline or summary differ, and not the body alone."""
+        return (self.title, self.summary) != (self.known.title, self.known.summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,7 @@ class Article:
     feed_name: str = ""
     publisher: str = ""
     tags: tuple[str, ...] = ()  #: of the feed
+    body: str = ""  #: where the feed carries more text than the summary has
 
     @property
     def selectors(self) -> frozenset[str]:
@@ -176,7 +186,7 @@ class Article:
 class Span:
     """A matched stretch of an entry's original text, in code points."""
 
-    field: str  #: "title" or "summary"
+    field: str  #: "title", "summary" or "body"
     start: int
     end: int
     term: str = ""  #: what of the query it matches, as written there

@@ -44,7 +44,7 @@ def site_value(text: str) -> str:
 
 
 def in_text_field(field: str, part: Node, query: str, position: int) -> InField:
-    """Return the part of `title:` or `summary:` at this position. Raises QueryError."""
+    """Return the part of `title:`, `summary:` or `body:` at this position. Raises QueryError."""
     if isinstance(part, Everything):
         raise QueryError(
             query,

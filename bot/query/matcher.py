@@ -6,7 +6,7 @@ spans directly.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.query import regex
 from bot.query.fields import site_value
 from bot.query.signs import Signs, has_signs, literal
 from bot.query.tree import (
+    TEXT_FIELDS,
     AllOf,
     AnyOf,
     Everything,
@@ -57,7 +58,9 @@ def unique_spans(spans: list[Span]) -> tuple[Span, ...]:
         return tuple(spans)
     # Of the spans of a term with the same start, the shortest: Assad, not Assad's.
     unique: dict[tuple[str, int, str], Span] = {}
-    for span in sorted(spans, key=lambda span: (span.field != "title", span.start, span.end)):
+    for span in sorted(
+        spans, key=lambda span: (TEXT_FIELDS.index(span.field), span.start, span.end)
+    ):
         unique.setdefault((span.field, span.start, span.term), span)
     by_range: dict[tuple[str, int, int], Span] = {}
     for span in unique.values():
@@ -143,31 +146,39 @@ def _spans(
         case Regex():
             return [
                 Span(name, start, end, show_leaf(node))
-                for name, text in zip(("title", "summary"), words.texts, strict=True)
-                if field in {"", name}
+                for name, text in _texts(words, field)
                 for start, end in regex.find_spans(node, text)
+                if not _is_repeated(name, end, words, field)
             ]
         case Symbol(text=literal_text):
             return [
                 Span(name, *hit.span(), show_leaf(node))
-                for name, text in zip(("title", "summary"), words.texts, strict=True)
-                if field in {"", name}
+                for name, text in _texts(words, field)
                 for hit in literal(literal_text).finditer(text)
+                if not _is_repeated(name, hit.end(), words, field)
             ]
         case Near():
             term_ranges = [term for _, _, terms in _near(node, words) for term in terms]
-            return [_span(term, words) for term in term_ranges if _in_field(term[0], words, field)]
+            return [_span(term, words) for term in term_ranges if words.in_field(term[:2], field)]
         case _:
             text = show_leaf(node)
             return [
                 _span((start, end, text), words)
                 for start, end in token_ranges(node, words)
-                if _in_field(start, words, field)
+                if words.in_field((start, end), field)
             ]
 
 
-def _in_field(position: int, words: ArticleWords, field: str) -> bool:
-    return not field or (position < words.summary_from) == (field == "title")
+def _texts(words: ArticleWords, field: str) -> Iterator[tuple[str, str]]:
+    """The fields of an article with their texts, or the one of this name."""
+    for name, text in zip(TEXT_FIELDS, words.texts, strict=True):
+        if text and field in {"", name}:
+            yield name, text
+
+
+def _is_repeated(name: str, end: int, words: ArticleWords, field: str) -> bool:
+    """Whether what ends there in a field is in the summary as well, where it was found already."""
+    return name == "body" and not field and end <= words.repeated
 
 
 def _span(term_range: TermRange, words: ArticleWords) -> Span:
@@ -216,7 +227,7 @@ def _with_signs(ranges: list[TokenRange], signs: Signs, words: ArticleWords) -> 
     kept = []
     for token_range in ranges:
         field, start, end = words.character_range(token_range)
-        if has_signs(signs, words.texts[field != "title"], start, end):
+        if has_signs(signs, words.text_of(field), start, end):
             kept.append(token_range)
     return kept
 
@@ -330,7 +341,7 @@ def _near(node: Near, words: ArticleWords) -> list[Interval]:
         for after in others[position:]:
             if words.words_between(before[:2], after[:2]) > node.distance:
                 break
-            if (before[0] < words.summary_from) == (after[0] < words.summary_from):
+            if words.in_one_text(before[0], after[0]):
                 hull = (before[0], max(before[1], after[1]))
                 newest = before[0]
                 terms = (*after[2], *before[2]) if is_right else (*before[2], *after[2])

@@ -9,7 +9,7 @@ from bot.query.signs import Signs
 #: a word as folded, or the words of a compound that hyphens or apostrophes join
 Unit = str | tuple[str, ...]
 Mode = Literal["inflected", "folded", "exact"]
-TEXT_FIELDS = ("title", "summary")
+TEXT_FIELDS = ("title", "summary", "body")
 META_FIELDS = ("site", "source", "author", "tag", "lang", "feed")
 
 
@@ -84,7 +84,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class InField:
-    """The part must match within the title, or within the summary."""
+    """The part must match within the title, the summary or the body."""
 
     field: str
     part: "Node"

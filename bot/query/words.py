@@ -1,6 +1,6 @@
 """The words of one article, tokenized, folded and stemmed once for all queries. Not matching."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import combinations, pairwise
 from unicodedata import normalize
 
@@ -8,14 +8,16 @@ from bot.model.entries import Article, Span
 from bot.names.context import NameText, name_text
 from bot.names.lookup_keys import word_keys
 from bot.query.fields import site_value
+from bot.query.tree import TEXT_FIELDS
 from bot.text.fold import fold, folded_key
+from bot.text.overlap import repeated
 from bot.text.stem import stems
-from bot.text.tokens import MAX_JOINED, designation, is_unspaced, joined, tokens
+from bot.text.tokens import MAX_JOINED, Tokens, designation, is_unspaced, joined, tokens
 from bot.text.word_cache import word_cache
 
 TokenRange = tuple[int, int]  #: half-open range of word positions
 # Ranges of single words, shared by all articles.
-_SINGLE_WORDS = tuple((index, index + 1) for index in range(600))
+_SINGLE_WORDS = tuple((index, index + 1) for index in range(4000))
 # Languages in whose texts aa is a long a; in others it may stand for å.
 _LONG_A_LANGUAGES = frozenset({"af", "de", "et", "fi", "fy", "lb", "nl", "so"})
 
@@ -46,7 +48,9 @@ def exact_form(written: str, folded: str) -> str:
 class ArticleWords:
     """An article, ready to be matched.
 
-    Positions run through title and summary, with an empty word between them that nothing matches.
+    Positions run through title, summary and body, with an empty word between them that nothing
+    matches. A body that begins with the summary has its positions alone: the first of them are
+    those of the summary, too.
     """
 
     __slots__ = (
@@ -56,12 +60,15 @@ class ArticleWords:
         "_numbers",
         "_tokens",
         "article",
+        "body_from",
         "language",
         "occurrences",
         "postings",
+        "repeated",
         "sorted_keys",
         "spans",
         "summary_from",
+        "summary_to",
         "texts",
         "words",
     )
@@ -69,22 +76,22 @@ class ArticleWords:
     def __init__(self, article: Article) -> None:
         self.article = article
         self.language = article.language
-        self.texts = (article.title, article.summary)
-        title = tokens(article.title)
-        self.words, lower = title.words, title.lower
-        compounds, unspaced = title.compounds, title.unspaced
-        self.summary_from = len(self.words) + 1
-        self._tokens = [title]
-        if article.summary:
-            summary = tokens(article.summary)
-            shift = self.summary_from
-            self.words = [*self.words, "", *summary.words]
-            lower = [*lower, "", *summary.lower]
-            compounds = compounds + [
-                (start + shift, end + shift) for start, end in summary.compounds
-            ]
-            unspaced = unspaced or summary.unspaced
-            self._tokens.append(summary)
+        self.texts = (article.title, article.summary, article.body)
+        #: code points of the summary that the body begins with
+        self.repeated = repeated(article.summary, article.body) if article.body else 0
+        texts = [article.title]
+        if article.summary and not self.repeated:
+            texts.append(article.summary)
+        if article.body:
+            texts.append(article.body)
+        self._tokens = [tokens(text) for text in texts]
+        self.words, lower, compounds, unspaced, starts = _joined(self._tokens)
+        self.summary_from = starts[1]
+        self.body_from = starts[-2] if article.body else starts[-1]
+        self.summary_to = self.body_from
+        if self.repeated:
+            ends = [end for _, end in self._tokens[-1].spans]
+            self.summary_to += bisect_right(ends, self.repeated)
         self._compounds = compounds
         self._numbers: list[int] = []  # of each word, counting compounds as one; filled on demand
         #: words in lower case, also those of compounds joined, to their positions
@@ -133,8 +140,34 @@ class ArticleWords:
         if start < self.summary_from:
             spans = self._tokens[0].spans
             return "title", spans[start][0], spans[end - 1][1]
-        spans, shift = self._tokens[1].spans, self.summary_from
-        return "summary", spans[start - shift][0], spans[end - 1 - shift][1]
+        if start < self.body_from:
+            spans, shift = self._tokens[1].spans, self.summary_from
+            return "summary", spans[start - shift][0], spans[end - 1 - shift][1]
+        spans, shift = self._tokens[-1].spans, self.body_from
+        field = "summary" if self.repeated and end <= self.summary_to else "body"
+        return field, spans[start - shift][0], spans[end - 1 - shift][1]
+
+    def text_of(self, field: str) -> str:
+        """Return the text of a field."""
+        return self.texts[TEXT_FIELDS.index(field)]
+
+    def in_field(self, token_range: TokenRange, field: str) -> bool:
+        """Return whether words are of a field, or of any if it is empty."""
+        start, end = token_range
+        match field:
+            case "":
+                return True
+            case "title":
+                return start < self.summary_from
+            case "summary":
+                return self.summary_from <= start and end <= self.summary_to
+            case _:
+                return start >= self.body_from
+
+    def in_one_text(self, first: int, second: int) -> bool:
+        """Return whether two words are of the same text."""
+        summary, body = self.summary_from, self.body_from
+        return (first < summary) == (second < summary) and (first < body) == (second < body)
 
     def exact_text(self, token_range: TokenRange) -> str:
         """Return these words as `exact_form` of a query: with their case and accents."""
@@ -146,13 +179,13 @@ class ArticleWords:
     def original_text(self, index: int) -> str:
         """Return a word as written."""
         field, start, end = self.character_range((index, index + 1))
-        return self.texts[field != "title"][start:end]
+        return self.text_of(field)[start:end]
 
     def gap(self, index: int) -> str:
         """Return what is written between a word and the next one of the same field."""
-        field, _, end = self.character_range((index, index + 1))
-        _, start, _ = self.character_range((index + 1, index + 2))
-        return self.texts[field != "title"][end:start]
+        _, _, end = self.character_range((index, index + 1))
+        field, start, _ = self.character_range((index + 1, index + 2))
+        return self.text_of(field)[end:start]
 
     def words_between(self, before: TokenRange, after: TokenRange) -> int:
         """Return how many words stand between two others; those of a compound count as one."""
@@ -181,9 +214,11 @@ class ArticleWords:
     def name_text(self) -> NameText:
         """The words among which names are looked for; ranges are of positions."""
         if self._name_text is None:
+            summary = () if self.repeated or not self.texts[1] else (self.texts[1],)
+            texts = (self.texts[0], *summary, self.texts[2])
             fields = [
                 (text, part.words, part.spans)
-                for text, part in zip(self.texts, self._tokens, strict=False)
+                for text, part in zip(texts, self._tokens, strict=False)
             ]
             self._name_text = name_text(fields, self.language)
         return self._name_text
@@ -222,6 +257,26 @@ class ArticleWords:
         ):
             keys.update(f"{field}:{word}" for word in folded_key(text).split())
         return keys
+
+
+def _joined(
+    parts: list[Tokens],
+) -> tuple[list[str], list[str], list[TokenRange], bool, list[int]]:
+    """Words, lower-case words and compounds of several texts, and where each begins.
+
+    Also whether any is of a script without spaces. The last start is that of a further text.
+    """
+    first = parts[0]
+    words, lower, compounds, unspaced = first.words, first.lower, first.compounds, first.unspaced
+    starts = [0, len(words) + 1]
+    for part in parts[1:]:
+        shift = starts[-1]
+        words = [*words, "", *part.words]
+        lower = [*lower, "", *part.lower]
+        compounds = compounds + [(start + shift, end + shift) for start, end in part.compounds]
+        unspaced = unspaced or part.unspaced
+        starts.append(len(words) + 1)
+    return words, lower, compounds, unspaced, starts
 
 
 def sources(article: Article) -> tuple[str, ...]:

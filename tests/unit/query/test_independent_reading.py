@@ -92,9 +92,9 @@ def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-FIELDED = st.tuples(any_of("title", "summary"), st.recursive(WORDY, combined, max_leaves=3)).map(
-    lambda two: f"{two[0]}:({two[1]})"
-)
+FIELDED = st.tuples(
+    any_of("title", "summary", "body"), st.recursive(WORDY, combined, max_leaves=3)
+).map(lambda two: f"{two[0]}:({two[1]})")
 QUERIES = st.recursive(st.one_of(WORDY, WORDY, WORDY, FIELDED, FACTS), combined, max_leaves=5)
 GAPS = any_of(" ", " ", " ", ", ", ". ", " – ", ": ", " (", "; ")
 
@@ -114,10 +114,13 @@ def texts(draw: st.DrawFn, language: str) -> str:
 @st.composite
 def articles(draw: st.DrawFn) -> Article:
     language = draw(st.sampled_from(LANGUAGES))
+    summary = clean.title(draw(texts(language)))
+    rest = clean.title(draw(texts(language)))
     return Article(
         clean.title(draw(texts(language))),
-        clean.title(draw(texts(language))),
+        summary,
         language,
+        body=draw(any_of("", "", rest, f"{summary}. {rest}" if summary else rest)),
         link=draw(any_of("", "https://post.example/world/1", "http://www.example.org/a")),
         author=draw(any_of("", "Jane Roe")),
         source=draw(any_of("", "Evening Post")),

@@ -16,7 +16,7 @@ from bot.model.entries import Article, Span
 from bot.query.index import Index
 from bot.query.matcher import match
 from bot.query.parser import parse
-from bot.query.tree import show
+from bot.query.tree import TEXT_FIELDS, show
 from bot.query.words import ArticleWords
 
 TABLE = Path(__file__).with_name("queries.tsv")
@@ -24,7 +24,7 @@ TIMES = re.compile(r"\{(\d+)x([^}]*)\}")
 CHARACTER = re.compile(r"\{U\+([0-9A-F]{4,6})\}")
 PLACE = re.compile(r"!(\d+)(?:\.\.(\d+))?(?: (.*))?")
 FIELDS = frozenset(
-    {"summary", "link", "author", "source", "feed", "feed_name", "publisher", "tags"}
+    {"summary", "body", "link", "author", "source", "feed", "feed_name", "publisher", "tags"}
 )
 
 
@@ -98,7 +98,7 @@ LANGUAGES = frozenset(case.article.language for case in CASES if case.article.la
 
 
 def _texts(article: Article, spans: tuple[Span, ...] | None) -> tuple[str, ...] | None:
-    texts = {"title": article.title, "summary": article.summary}
+    texts = {name: getattr(article, name) for name in TEXT_FIELDS}
     return (
         None if spans is None else tuple(texts[span.field][span.start : span.end] for span in spans)
     )

@@ -29,7 +29,7 @@ from bot.query.explain import explain, sentence
 from bot.query.index import Index
 from bot.query.matcher import match
 from bot.query.parser import parse
-from bot.query.tree import Node, show
+from bot.query.tree import TEXT_FIELDS, Node, show
 from bot.query.words import ArticleWords
 
 # Generous: the first query loads the grammar, and machines are busy.
@@ -64,10 +64,10 @@ def test_a_printed_query_parses_to_the_same_tree(query: str, article: Article) -
 def test_spans_lie_in_their_fields_in_order_and_are_unique(query: str, article: Article) -> None:
     spans = match(parse_or_assume(query), ArticleWords(article)) or ()
 
-    lengths = {"title": len(article.title), "summary": len(article.summary)}
+    lengths = {name: len(getattr(article, name)) for name in TEXT_FIELDS}
     for span in spans:
         assert 0 <= span.start < span.end <= lengths[span.field]
-    ranges = [(span.field != "title", span.start, span.end) for span in spans]
+    ranges = [(TEXT_FIELDS.index(span.field), span.start, span.end) for span in spans]
     assert ranges == sorted(set(ranges))
 
 
@@ -96,13 +96,12 @@ def test_operators_combine_the_results_of_their_sides(
 @settings(QUICK, max_examples=examples(80))
 def test_a_field_is_the_query_over_that_field_alone(query: str, article: Article) -> None:
     tree = parse_or_assume(query)
-    title = replace(article, summary="")
-    summary = replace(article, title="")
-
-    assert _matches(f"title:({query})", article) == (match(tree, ArticleWords(title)) is not None)
-    assert _matches(f"summary:({query})", article) == (
-        match(tree, ArticleWords(summary)) is not None
-    )
+    nothing = replace(article, title="", summary="", body="")
+    for field in TEXT_FIELDS:
+        alone = replace(nothing, **{field: getattr(article, field)})
+        assert _matches(f"{field}:({query})", article) == (
+            match(tree, ArticleWords(alone)) is not None
+        )
 
 
 @given(
@@ -252,7 +251,7 @@ def test_an_explanation_agrees_with_the_match(query: str, article: Article) -> N
 @settings(QUICK, max_examples=examples(100))
 def test_an_explanation_is_right_about_each_term(query: str, article: Article) -> None:
     words = ArticleWords(article)
-    texts = {"title": article.title, "summary": article.summary}
+    texts = {name: getattr(article, name) for name in TEXT_FIELDS}
 
     explanation = explain(parse_or_assume(query), words)
 
