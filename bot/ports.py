@@ -56,6 +56,7 @@ from bot.model.feeds import (
 from bot.model.gauges import Gauges
 from bot.model.message import Message
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
+from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.model.status import Status
 from bot.model.stories import Grouping, Merge, Report, StoryIds
@@ -674,8 +675,18 @@ class AdminStore(Protocol):
         """
         ...
 
-    async def prune(self, now: datetime) -> int:
+    async def prune(self, now: datetime, retention: Retention = ...) -> int:
         """Delete what is obsolete, in small transactions; return how many rows were deleted."""
+        ...
+
+    async def retention(self) -> RetentionState:
+        """Return what clean-ups keep to."""
+        ...
+
+    async def keep_retention(
+        self, state: RetentionState, now: datetime, notice: NoticeIntent | None = None
+    ) -> None:
+        """Keep what clean-ups keep to, and queue a notice about it."""
         ...
 
     async def checked_at(self) -> datetime | None:
@@ -704,6 +715,17 @@ class StatusReader(Protocol):
 
     def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run. Raises StoreError."""
+        ...
+
+    def retention(self) -> RetentionState:
+        """Return what clean-ups keep to. Raises StoreError."""
+        ...
+
+    def obsolete(self, wanted: Retention, used: Retention, now: datetime) -> Obsolete:
+        """Return how much a clean-up would delete that one by `used` would not.
+
+        Raises StoreError.
+        """
         ...
 
     def kept_config(self) -> ConfigText | None:

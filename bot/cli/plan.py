@@ -12,7 +12,7 @@ from bot.cli.config_option import config_option
 from bot.cli.faults import Misconfigured, failing, plural
 from bot.cli.records import forecast_record, print_json
 from bot.config import yaml_locations
-from bot.config.changes import LIVE, Changes, FileChanges, file_changes
+from bot.config.changes import Changes, FileChanges, file_changes, is_live
 from bot.config.kept_text import read_kept
 from bot.config.load import Config, read_config, read_document, read_text
 from bot.errors import ConfigError, NewsbellError
@@ -25,6 +25,7 @@ from bot.search.backtest import PERIOD, Forecast, backtest
 from bot.search.forecast_text import expectation_lines
 from bot.search.past_alerts import Terms
 from bot.service.losses import most_lost
+from bot.service.retention import obsolete_text
 from bot.store.archive import Archive
 from bot.store.sqlite import ReadOnlyDatabase
 from bot.text.clean import plain
@@ -125,8 +126,9 @@ def _lines(
     forecasts: Mapping[str, tuple[Forecast | None, Forecast]],
 ) -> Iterator[str]:
     for key in changes.settings:
-        when = "now" if key in LIVE else "after a restart"
+        when = "now" if is_live(key) else "after a restart"
         yield f"~ settings.{key} changes; it takes effect {when}."
+    yield from (f"  {line}" for line in _obsolete(old, new))
     names = {feed.url: feed.name for config in (old, new) for feed in config.declared.feeds}
     yield from _kind(
         changes.feeds,
@@ -161,6 +163,19 @@ def _lines(
     if lost := most_lost(old.declared, new.declared):
         yield ""
         yield f"It no longer has {lost}: a running newsbell waits half a minute before it takes it."
+
+
+def _obsolete(old: Config, new: Config) -> Iterator[str]:
+    """Yield what a shorter retention deletes."""
+    used, wanted = old.settings.retention.value, new.settings.retention.value
+    if wanted.longer(used) == wanted or not old.database.exists():
+        return
+    with failing():
+        obsolete = ReadOnlyDatabase(old.database).obsolete(wanted, used, datetime.now(UTC))
+    if obsolete:
+        yield f"A day after newsbell took it in, it deletes for good {obsolete_text(obsolete)}."
+    else:
+        yield "Nothing stored is older than that."
 
 
 def _kind(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ from bot.cli.common import in_force, read_only, rejected_text
 from bot.cli.config_option import config_option
 from bot.cli.health import activity
 from bot.cli.tables import open_console, status_table
+from bot.i18n.catalog import Translator
+from bot.model.retention import Retention, RetentionState
 from bot.model.status import FeedStatus, Status
 from bot.search.feed_state import overruled_hint
 from bot.service.control import HealthAnswer, ask_health
 from bot.service.last_good import Rejected
+from bot.service.retention import NOTICE_FIRST
 from bot.store.database import database_bytes
+from bot.text.duration import in_words
 from bot.text.output_charset import takes_unicode
 
 ANSWERS_WITHIN = 2.0  #: seconds to wait for the newsbell that runs
@@ -33,6 +38,7 @@ def status(path: Path, *, as_json: bool) -> None:
     used = in_force(path)
     config, rejected = used.config, used.rejected
     current = read_only(config).status()
+    kept = read_only(config).retention()
     process = ask_health(config.database, ANSWERS_WITHIN)
     if as_json:
         document = {
@@ -40,6 +46,7 @@ def status(path: Path, *, as_json: bool) -> None:
             "newsbell": process.health,
             "database_bytes": database_bytes(config.database),
             "config": rejected and _rejected(rejected),
+            "retention": _retention(config.settings.retention.value),
             **_stored(current),
         }
         click.echo(json.dumps(document, ensure_ascii=not takes_unicode(sys.stdout)))
@@ -50,7 +57,31 @@ def status(path: Path, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     for part in status_table(current, now, ZoneInfo(config.settings.timezone)):
         console.print(part)
+    console.print(Text(retention_line(config.settings.retention.value)))
+    if kept.announced:
+        console.print(_announced_line(kept, now, ZoneInfo(config.settings.timezone)))
     console.print(_process_line(process, now))
+
+
+def retention_line(retention: Retention) -> str:
+    """How long what nobody needs is kept."""
+    spans = ", ".join(f"{kind} {text}" for kind, text in _retention(retention).items())
+    return f"Kept: {spans}."
+
+
+def _retention(retention: Retention) -> dict[str, str]:
+    return {
+        field.name: "forever" if span is None else in_words(span)
+        for field in fields(retention)
+        for span in [getattr(retention, field.name)]
+    }
+
+
+def _announced_line(kept: RetentionState, now: datetime, zone: ZoneInfo) -> Text:
+    """That a shorter retention is not in force yet."""
+    since = kept.announced_at or now
+    text = Translator(zone).time(since + NOTICE_FIRST, now)
+    return Text(f"A shorter retention takes effect after {text}.", style="yellow")
 
 
 def _rejected(rejected: Rejected) -> dict[str, Any]:

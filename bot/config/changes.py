@@ -7,11 +7,15 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from bot.config.load import Config
+from bot.config.schema import Settings
 from bot.model.chats import DeclaredSubscription
 from bot.query.parser import parse
 
-#: settings that take effect while newsbell runs; the others after a restart
-LIVE = ("timezone", "network.spacing", "telegram.admins")
+#: settings that take effect while newsbell runs, with those below them; the others after a restart
+LIVE = (
+    *("timezone", "language", "stories", "access", "network.spacing", "telegram.admins"),
+    *("quotas.subscriptions", "quotas.feeds", "quotas.hosts_an_hour", "heartbeat", "retention"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,21 @@ class FileChanges:
         )
 
 
+def is_live(key: str) -> bool:
+    """Whether a change of a key below `settings` takes effect while newsbell runs."""
+    return any(key == live or key.startswith(f"{live}.") for live in LIVE)
+
+
+def setting_changes(old: Settings, new: Settings) -> tuple[str, ...]:
+    """Return the keys below `settings` that change."""
+    return tuple(_keys(old, new))
+
+
 def file_changes(old: Config, new: Config) -> FileChanges:
     """Return what changes from one valid configuration to another."""
     before = {item.name: item for item in old.declared.subscriptions}
     return FileChanges(
-        tuple(_keys(old.settings, new.settings)),
+        setting_changes(old.settings, new.settings),
         _changes(
             {feed.url: feed for feed in old.declared.feeds},
             {feed.url: feed for feed in new.declared.feeds},

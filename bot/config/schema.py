@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -21,17 +22,32 @@ from pydantic import (
 from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
+from bot.model.retention import DEFAULT, Retention
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 KEY_LENGTH = 12  #: characters of the path of an address from which it is a key and no word
 LOOPBACK = "127.0.0.1"  #: where newsbell listens if only a port is named
+FOREVER = "forever"
+#: the shortest retention: what comes back to its feed sooner must be known, or it alerts again
+SHORTEST_DAYS = {"articles": 7, "alerts": 7, "messages": 2, "removed": 1, "explanations": 1}
 NAT64_LENGTHS = frozenset({32, 40, 48, 56, 64, 96})  #: bits of a prefix (RFC 6052 §2.2)
 
 
 def _duration(value: Any) -> timedelta:
     return parse_duration(value if isinstance(value, str) else "")
+
+
+def _kept(value: Any) -> timedelta | None:
+    if isinstance(value, timedelta):
+        return value
+    if value == FOREVER:
+        return None
+    try:
+        return _duration(value)
+    except ValueError:
+        raise ValueError("expected a duration such as 90d, or forever") from None
 
 
 def _range(value: Any) -> str:
@@ -116,6 +132,17 @@ Duration = Annotated[
     BeforeValidator(_duration),
     WithJsonSchema(
         {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[smhd]$", "examples": ["90s", "2m", "1h"]}
+    ),
+]
+Kept = Annotated[
+    timedelta | None,
+    BeforeValidator(_kept),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(\d+(\.\d+)?\s*[smhd]|forever)$",
+            "examples": ["90d", "365d", "forever"],
+        }
     ),
 ]
 Range = Annotated[str, BeforeValidator(_range)]
@@ -311,6 +338,46 @@ class Monitor(Shape):
     )
 
 
+class RetentionSettings(Shape):
+    """How long newsbell keeps what its work no longer needs."""
+
+    articles: Kept = Field(
+        default=DEFAULT.articles,
+        description="Articles that alerted nobody, from when they left their feed; at least 7d.",
+    )
+    alerts: Kept = Field(
+        default=DEFAULT.alerts,
+        description="Alerts and their articles, from when the last article of the story left its "
+        "feed; at least 7d.",
+    )
+    messages: Kept = Field(
+        default=DEFAULT.messages,
+        description="Records of messages that were sent or dropped; at least 2d.",
+    )
+    removed: Kept = Field(
+        default=DEFAULT.removed,
+        description="Removed subscriptions and feeds, which can come back so long; at least 1d.",
+    )
+    explanations: Kept = Field(
+        default=DEFAULT.explanations,
+        description="What was decided about articles, and how subscriptions read before, for "
+        "`newsbell explain`; at least 1d.",
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _long_enough(cls, value: timedelta | None, info: ValidationInfo) -> timedelta | None:
+        days = SHORTEST_DAYS[info.field_name or ""]
+        if value is not None and value < timedelta(days=days):
+            raise ValueError(f"expected at least {days}d, or forever")
+        return value
+
+    @property
+    def value(self) -> Retention:
+        """The same as a value of the model."""
+        return Retention(self.articles, self.alerts, self.messages, self.removed, self.explanations)
+
+
 class Settings(Shape):
     """General settings."""
 
@@ -356,6 +423,11 @@ class Settings(Shape):
         default=None,
         description="Address that is called every minute while newsbell works, and with /fail "
         "behind it while it does not; use ${NAME}, because feeds.yaml gets shared.",
+    )
+
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings,
+        description="How long newsbell keeps what its work no longer needs.",
     )
 
     @property

@@ -68,6 +68,7 @@ class NoticeKind(StrEnum):
     CLOCK = "clock"  #: the clock of this machine was wrong
     CHAT_CLOSED = "chat_closed"  #: what waited for weeks in such a chat was dropped
     REFUSED = "refused"  #: Telegram takes nothing of this bot: it goes to terminals
+    RETENTION = "retention"  #: what a shorter retention will delete
     DATABASE = "database"  #: its file is gone, replaced or damaged
     FLOOD = "flood"  #: a feed had more new entries than ever
     EMPTY = "empty"  #: a feed that had entries has none

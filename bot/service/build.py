@@ -128,6 +128,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
 
         token = TokenWatch(token_refused, store.admin, wiring.clock, wiring.warned, deliverer.wake)
         jobs = Jobs(
+            base.live,
             store,
             poller,
             deliverer,

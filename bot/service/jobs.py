@@ -12,15 +12,20 @@ import structlog
 from bot.delivery.deliverer import Deliverer
 from bot.errors import StoreError
 from bot.feeds.poller import Poller, PollReport
+from bot.model.delivery import NoticeKind, notice
 from bot.model.feeds import Failure
+from bot.model.retention import Retention, RetentionState
 from bot.ports import Clock, Store
 from bot.service import database_watch, token_watch
 from bot.service.clock_watch import LOOK, ClockWatch
 from bot.service.database_watch import DatabaseWatch
+from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
+from bot.service.retention import RetentionDecision, announcement, decide, obsolete_text
 from bot.service.scheduler import Job
 from bot.service.token_watch import TokenWatch
 from bot.service.workers import Workers
+from bot.store.sqlite import ReadOnlyDatabase
 
 OFFLINE = frozenset({Failure.DNS, Failure.CONNECT})  #: failures that an absent network causes
 CLEANUP = timedelta(hours=6)  #: between two clean-ups, restarts or not
@@ -56,6 +61,7 @@ class Jobs:
 
     def __init__(
         self,
+        live: LiveConfig,
         store: Store,
         poller: Poller,
         deliverer: Deliverer,
@@ -67,7 +73,7 @@ class Jobs:
         token_watch: TokenWatch,
         measures: Measures,
     ) -> None:
-        self._measures = measures
+        self._measures, self._live = measures, live
         self.clock_watch, self.token_watch = clock_watch, token_watch
         self._database = DatabaseWatch(store, clock)
         self._answers_from = clock.monotonic()  # since when answers can be sent
@@ -190,13 +196,32 @@ class Jobs:
         if cleaned is None or not timedelta(0) <= now - cleaned < CLEANUP:
             await self.prune()
 
+    async def _retention(self) -> Retention:
+        """How long things are kept by this clean-up. Tells the operator of a shorter retention."""
+        admin, now = self._store.admin, self._clock.now()
+        wanted = self._live.settings.retention.value
+        decision = decide(await admin.retention(), wanted, now)
+        told = None
+        if decision.announces:
+            database = ReadOnlyDatabase(self._live.config.database)
+            obsolete = await asyncio.to_thread(database.obsolete, wanted, decision.retention, now)
+            if not obsolete:  # nothing to wait for
+                decision = RetentionDecision(wanted, RetentionState(wanted))
+            else:
+                told = notice(NoticeKind.RETENTION, announcement(obsolete))
+        await admin.keep_retention(decision.state, now, told)
+        if told:
+            log.warning("retention_announced", deletes=obsolete_text(obsolete))
+            self._deliverer.wake()
+        return decision.retention
+
     async def prune(self) -> None:
         """Delete old rows, and tidy the search."""
         try:
             if not await self.clock_watch.is_even():
                 log.info("prune_put_off", reason="the clock was set within the last day")
                 return
-            await self._store.admin.prune(self._clock.now())
+            await self._store.admin.prune(self._clock.now(), await self._retention())
             self._measures.cleanups += 1
             await self._store.search.renew()
             again = True

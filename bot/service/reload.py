@@ -1,13 +1,14 @@
 """Put a changed feeds.yaml in force while newsbell runs. A file with mistakes changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
+from bot.config.changes import is_live, setting_changes
 from bot.config.load import Config, load
 from bot.errors import ConfigError, Mistake, QueryError, StoreError
 from bot.i18n.phrase import (
@@ -159,11 +160,7 @@ class Reloader:
         changes = await self._store.config.sync(new.declared, self._clock.now(), source)
         if new.names != old.names:
             changes.append("names changed")
-        if new.settings != old.settings:
-            changes.append(
-                "settings changed (timezone, spacing and admins apply now, "
-                "the others after a restart)"
-            )
+        changes += _setting_changes(old, new)
         self._live.replace(new)
         logs.keep_secret(new.secrets)
         await self._subscriptions.refresh()
@@ -234,6 +231,14 @@ class Reloader:
         if mistakes:
             raise ConfigError(new.path.name, tuple(mistakes))
         return new
+
+
+def _setting_changes(old: Config, new: Config) -> Iterator[str]:
+    """Yield which settings changed, and when they take effect."""
+    keys = setting_changes(old.settings, new.settings)
+    for when, live in (("now", True), ("after a restart", False)):
+        if names := [f"settings.{key}" for key in keys if is_live(key) is live]:
+            yield f"{', '.join(names)} changed, in force {when}"
 
 
 def rejected_text(rejected: Rejected) -> Phrase:

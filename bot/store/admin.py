@@ -12,8 +12,9 @@ from sqlite_utils import Database
 from bot.model.clock import ClockStep
 from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, OutboxRow
 from bot.model.hosts import HostStatus
+from bot.model.retention import DEFAULT, Retention, RetentionState
 from bot.model.status import FeedStatus, Status
-from bot.store import cleanup, clock_moments, meta, outbox
+from bot.store import cleanup, clock_moments, kept_retention, meta, outbox
 from bot.store.database import Writer
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
@@ -158,9 +159,9 @@ class AdminTables:
 
         return await self._writer.run("correct the stored times", work)
 
-    async def prune(self, now: datetime) -> int:
+    async def prune(self, now: datetime, retention: Retention = DEFAULT) -> int:
         """Delete what is obsolete, in small transactions; return how many rows were deleted."""
-        run = cleanup.Run(now)
+        run = cleanup.Run(now, retention)
         count = 0
         for step in cleanup.STEPS:
             again = True
@@ -173,6 +174,22 @@ class AdminTables:
             "forget what is old", lambda db: meta.write(db, MetaName.CLEANED_AT, put_time(now))
         )
         return count
+
+    async def retention(self) -> RetentionState:
+        """Return what clean-ups keep to."""
+        return await self._writer.run("read the retention", kept_retention.read)
+
+    async def keep_retention(
+        self, state: RetentionState, now: datetime, notice: NoticeIntent | None = None
+    ) -> None:
+        """Keep what clean-ups keep to, and queue a notice about it."""
+
+        def work(db: Database) -> None:
+            kept_retention.write(db, state)
+            if notice:
+                outbox.notify(db, notice, now)
+
+        await self._writer.run("keep the retention", work)
 
     async def checked_at(self) -> datetime | None:
         """Return when all of the database was last checked."""

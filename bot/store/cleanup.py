@@ -15,6 +15,8 @@ from sqlite_utils import Database
 from bot.i18n.phrase import phrase, span_phrase
 from bot.model.chats import ChatKind
 from bot.model.delivery import DropReason, NoticeKind, notice
+from bot.model.retention import Obsolete, Retention
+from bot.model.stories import Grouping
 from bot.store import meta, outbox
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
@@ -30,19 +32,104 @@ from bot.store.sql import (
 )
 from bot.store.unsent_alerts import QUIET
 
-KEEP_ABSENT = timedelta(days=90)  #: how long a seen entry is remembered after it left its feed
-KEEP_SENT = timedelta(days=30)  #: how long finished deliveries are remembered
+KEEP_UNUSED = timedelta(days=90)  #: how long screens, ratings and people without a chat are kept
 KEEP_WAITING = timedelta(days=30)  #: how long messages wait for a chat that takes none
-KEEP_REMOVED = timedelta(days=90)  #: how long a removed subscription or feed can come back
 BATCH = 40  #: rows that one transaction of a clean-up looks at
 
+# An alert goes when the last article of its story left its feed so long ago: until then further
+# articles may join the story, and would alert again. What others refer to goes after them.
+_OPEN_STORY = """
+    exists (
+        select 1 from entries where {column} = coalesce(a.merged_into, a.story_id)
+        and (absent_since is null or absent_since >= :alerted or first_seen_at >= :alerted)
+    )
+"""
+_IS_KEPT = f"""
+    (case a.grouping
+        when {literal(Grouping.STRICT)} then {_OPEN_STORY.format(column="strict_id")}
+        when {literal(Grouping.LOOSE)} then {_OPEN_STORY.format(column="storyline_id")}
+        else {_OPEN_STORY.format(column="story_id")} end
+    or exists (
+        select 1 from entries where id = a.entry_id
+        and (absent_since is null or absent_since >= :alerted))
+    or exists (select 1 from alerts n where n.chat_id = a.chat_id and n.note_of = a.story_id)
+    or exists (select 1 from alerts m where m.chat_id = a.chat_id and m.merged_into = a.story_id)
+    or exists (
+        select 1 from outbox_alerts x join outbox o on o.id = x.outbox_id
+        where x.chat_id = a.chat_id and x.story_id = a.story_id and not o.{IS_DONE}))
+"""
+_OLD_ALERTS = f"""
+    select chat_id, story_id, entry_id, created_at, {_IS_KEPT} as kept
+    from alerts a where created_at < :alerted
+    and (created_at, chat_id, story_id) > (:time, :chat, :story)
+    order by created_at, chat_id, story_id limit :batch
+"""
+_DELIVERIES = "select outbox_id from outbox_alerts where chat_id = :chat and story_id = :story"
+# A delivery of forgotten alerts alone goes with them; others stay as long as messages do.
+_FORGET_DELIVERY = """
+    delete from outbox where id = ?
+    and not exists (select 1 from outbox_alerts where outbox_id = outbox.id)
+"""
+_FORGET_ALERT = (
+    "delete from outbox_alerts where chat_id = :chat and story_id = :story",
+    """
+    update subscriptions set alerted = 0 where alerted = 1 and id in (
+        select subscription_id from alert_matches where chat_id = :chat and story_id = :story)
+    """,
+    "delete from alert_matches where chat_id = :chat and story_id = :story",
+    "delete from verdicts where chat_id = :chat and story_id = :story",
+    "delete from alerts where chat_id = :chat and story_id = :story",
+    "update entries set alerted = 0 where id = :entry and alerted = 1",
+)
+_RELEASE_FEED = """
+    update feeds set stopped_at = ? where id = ? and stopped_at = '9999'
+    and not exists (select 1 from entries where feed_id = feeds.id)
+"""
+# Entries have their numbers in the order in which they came.
+_LAST_EXPLAINED = """
+    select id from entries indexed by entries_seen where first_seen_at < :explained
+    order by first_seen_at desc limit 1
+"""
+_OLD_RECORDS = """
+    delete from match_records where (entry_id, chat_id, subscription_id) in (
+        select entry_id, chat_id, subscription_id from match_records
+        where entry_id <= :last order by 1, 2, 3 limit :batch
+    )
+"""
+# The version before a time is the one in force at it.
+_OLD_VERSIONS = """
+    delete from subscription_versions where id in (
+        select id from subscription_versions v where exists (
+            select 1 from subscription_versions n
+            where n.subscription_id = v.subscription_id and n.id > v.id and n.at < :explained
+        ) limit :batch
+    )
+"""
+# What a clean-up would delete, for whoever is asked before.
+_OBSOLETE = f"""
+    select (
+        select count(*) from entries where absent_since < :absent and alerted = 0
+        and not exists (select 1 from alerts where entry_id = entries.id)
+    ) as articles, (
+        select count(*) from alerts a where created_at < :alerted and not {_IS_KEPT}
+    ) as alerts, (
+        select count(*) from outbox where {IS_DONE} and state != {QUEUED} and settled_at < :sent
+    ) as messages, (
+        select count(*) from subscriptions s where removed_at < :removed and alerted = 0
+        and not exists (select 1 from alert_matches where subscription_id = s.id)
+    ) + (
+        select count(*) from feeds where active = 0 and declared = 0 and stopped_at < :removed
+        and not exists (select 1 from feed_chats where feed_id = feeds.id)
+        and not exists (select 1 from entries where feed_id = feeds.id)
+    ) as removed
+"""
 # Rows that are done with by a time alone: table, key and condition. What refers to a row is none.
 _BY_TIME = (
     ("hosts", "host", "not_before < :quiet"),
-    ("merges", "grouping, gone", "at < :absent"),
+    ("merges", "grouping, gone", "at < :unused"),
     ("stances", "chat_id, storyline_id", "moved_at < :quiet"),
-    ("screens", "id", "touched_at < :absent"),
-    ("verdicts", "chat_id, story_id, user_id", "at < :absent"),
+    ("screens", "id", "touched_at < :unused"),
+    ("verdicts", "chat_id, story_id, user_id", "at < :unused"),
     ("claims", "token_hash", "expires_at < :now"),
     ("pending", "chat_id", "expires_at < :now"),
 )
@@ -102,7 +189,7 @@ _UNUSED_CHATS = f"""
 _UNUSED_PEOPLE = f"""
     with next as (
         select user_id from people where user_id > :after
-        and role in {literals(StoredRole.OPEN, StoredRole.FORMER)} and since < :absent
+        and role in {literals(StoredRole.OPEN, StoredRole.FORMER)} and since < :unused
         order by user_id limit :batch
     )
     select user_id, not exists (
@@ -116,11 +203,31 @@ _OLD_WAITING = f"""
 """
 
 
+def moments(retention: Retention, now: datetime) -> dict[str, str | None]:
+    """Return the times that statements refer to; null for what is kept forever."""
+
+    def before(span: timedelta | None) -> str | None:
+        return None if span is None else put_time(now - span)
+
+    return {
+        "now": put_time(now),
+        "absent": before(retention.articles),
+        "alerted": before(retention.alerts),
+        "sent": before(retention.messages),
+        "removed": before(retention.removed),
+        "explained": before(retention.explanations),
+        "unused": before(KEEP_UNUSED),
+        "quiet": before(QUIET),
+    }
+
+
 @dataclass(slots=True)
 class Run:
     """One clean-up: its times, and how far steps came that go through rows in order."""
 
     now: datetime
+    retention: Retention = Retention()
+    last_alert: tuple[str, int, int] = ("", 0, 0)  #: time, chat and story of the last looked at
     unused_chats: int = 0  #: the last chat that was looked at
     unused_people: int = 0
     closed_chats: int = 0
@@ -129,14 +236,7 @@ class Run:
     @property
     def values(self) -> dict[str, Any]:
         """The times that statements refer to."""
-        return {
-            "now": put_time(self.now),
-            "absent": put_time(self.now - KEEP_ABSENT),
-            "sent": put_time(self.now - KEEP_SENT),
-            "quiet": put_time(self.now - QUIET),
-            "removed": put_time(self.now - KEEP_REMOVED),
-            "batch": BATCH,
-        }
+        return {**moments(self.retention, self.now), "batch": BATCH}
 
     def next_entries(self, db: Database, feed_id: int) -> list[Any]:
         """Return the next of a feed's entries; fewer than `BATCH` at the end."""
@@ -175,7 +275,57 @@ def absent_entries(db: Database, run: Run) -> Progress:
     revisions = db.conn.executemany("delete from revisions where entry_id = ?", numbers).rowcount
     db.conn.executemany("update entries set alerted = 1 where id = ?", alerted)
     _delete_entries(db, gone)
+    # A feed that waited for its articles that alerted can go as others do.
+    feeds = {(put_time(run.now), row["feed_id"]) for row in gone}
+    db.conn.executemany(_RELEASE_FEED, sorted(feeds))
     return Progress(len(gone) + max(revisions, 0), len(rows) == BATCH)
+
+
+def old_alerts(db: Database, run: Run) -> Progress:
+    """Delete alerts of stories whose articles left their feeds long ago."""
+    if run.retention.alerts is None:
+        return Progress(0, again=False)
+    time, chat, story = run.last_alert
+    values = {**run.values, "time": time, "chat": chat, "story": story}
+    rows = db.execute(_OLD_ALERTS, values).fetchall()
+    gone = [
+        {"chat": row["chat_id"], "story": row["story_id"], "entry": row["entry_id"]}
+        for row in rows
+        if not row["kept"]
+    ]
+    deliveries = [tuple(row) for alert in gone for row in db.execute(_DELIVERIES, alert).fetchall()]
+    for statement in _FORGET_ALERT:
+        db.conn.executemany(statement, gone)
+    db.conn.executemany(_FORGET_DELIVERY, deliveries)
+    if rows:
+        run.last_alert = rows[-1]["created_at"], rows[-1]["chat_id"], rows[-1]["story_id"]
+    return Progress(len(gone), len(rows) == BATCH)
+
+
+def old_explanations(db: Database, run: Run) -> Progress:
+    """Delete what was decided about matches, and how subscriptions read before."""
+    if run.retention.explanations is None:
+        return Progress(0, again=False)
+    versions = db.execute(_OLD_VERSIONS, run.values).rowcount
+    row = db.execute(_LAST_EXPLAINED, run.values).fetchone()
+    if row is None:
+        return Progress(versions, versions == BATCH)
+    records = db.execute(_OLD_RECORDS, {**run.values, "last": row["id"]}).rowcount
+    known = meta.read_number(db, MetaName.RECORDED_AFTER)
+    meta.write(db, MetaName.RECORDED_AFTER, max(known, row["id"]))
+    return Progress(versions + records, BATCH in {versions, records})
+
+
+def obsolete(db: Database, wanted: Retention, used: Retention, now: datetime) -> Obsolete:
+    """Count what a clean-up would delete that one by `used` would not.
+
+    Explanations are not counted.
+    """
+    row, less = (
+        db.execute(_OBSOLETE, moments(retention, now)).fetchone()
+        for retention in (wanted, used.longer(wanted))
+    )
+    return Obsolete(**{kind: row[kind] - less[kind] for kind in row.keys()})  # noqa: SIM118 (a row)
 
 
 def _delete_entries(db: Database, rows: Sequence[Any]) -> None:
@@ -320,6 +470,8 @@ STEPS: tuple[Step, ...] = (
     done_deliveries,
     returned_feeds,
     stopped_feeds,
+    old_alerts,
+    old_explanations,
     absent_entries,
     *(_by_time(*row) for row in _BY_TIME),
     removed_subscriptions,

@@ -196,6 +196,12 @@ def m025_chat_numbers(db: Database) -> None:
         db.execute(trigger)
 
 
+@migrations()
+def m026_retention(db: Database) -> None:
+    """Find the oldest alerts, where they are not kept forever."""
+    db.execute("create index alerts_created on alerts (created_at)")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -12,11 +12,13 @@ from bot.errors import StoreError
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.gauges import Gauges
+from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.status import Status
-from bot.store import kept_config
+from bot.store import kept_config, kept_retention
 from bot.store.admin import AdminTables, read_clock_seen, read_outbox, read_status
 from bot.store.archive import Archive
 from bot.store.chats import ChatTables
+from bot.store.cleanup import obsolete
 from bot.store.config_sync import ConfigTables
 from bot.store.database import DatabaseFiles, Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
@@ -88,6 +90,19 @@ class ReadOnlyDatabase:
         """Return the sizes of what is stored. Raises StoreError."""
         with read_only(self._path) as connection:
             return read_gauges(Database(connection, execute_plugins=False), now)
+
+    def retention(self) -> RetentionState:
+        """Return what clean-ups keep to. Raises StoreError."""
+        with read_only(self._path) as connection:
+            return kept_retention.read(Database(connection, execute_plugins=False))
+
+    def obsolete(self, wanted: Retention, used: Retention, now: datetime) -> Obsolete:
+        """Return how much a clean-up would delete that one by `used` would not.
+
+        Raises StoreError.
+        """
+        with read_only(self._path) as connection:
+            return obsolete(Database(connection, execute_plugins=False), wanted, used, now)
 
     def kept_config(self) -> ConfigText | None:
         """Return the text of the last good configuration. Raises StoreError."""

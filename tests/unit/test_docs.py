@@ -23,6 +23,7 @@ from bot.chat import router
 from bot.cli.main import COMMANDS as LATE
 from bot.cli.main import main
 from bot.cli.schema import schema_text
+from bot.config.changes import is_live
 from bot.config.load import load
 from bot.config.schema import ChatShape, FeedShape, FileShape, HostShape, SubscriptionShape
 from bot.delivery.channels.terminal import record
@@ -140,6 +141,24 @@ def test_no_key_is_documented_that_the_file_does_not_know() -> None:
     }
 
     assert named <= KEYS.keys()
+
+
+def test_what_takes_effect_at_once_is_said_alike() -> None:
+    """By the table of the settings, by `newsbell plan`, and in the log."""
+    table = section(page("docs/configuration.md"), "settings")
+    said = {
+        row[0].strip("`"): row[3] == "at once"
+        for row in rows(table)
+        if len(row) == 4 and row[0].strip("`") in KEYS
+    }
+    wrong = [
+        key
+        for key, at_once in said.items()
+        if is_live(key.removeprefix("settings.")) != at_once
+        and not any(other.startswith(f"{key}.") for other in said)
+    ]
+
+    assert wrong == []
 
 
 def test_keys_named_elsewhere_exist() -> None:

@@ -1,6 +1,8 @@
 """`newsbell plan` says what a changed feeds.yaml would do, and changes nothing."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,7 @@ async def test_what_changes_is_told_with_the_alerts_that_it_leads_to(folder: Pat
     assert people.exit_code == 0
     for line in (
         "~ settings.timezone changes; it takes effect now.",
-        "~ settings.stories changes; it takes effect after a restart.",
+        "~ settings.stories changes; it takes effect now.",
         "- feed Wire is polled no more; its articles stay stored.",
         "+ feed Second is polled; what it holds at its first poll does not alert.",
         "+ chat desk can get alerts.",
@@ -119,3 +121,24 @@ def test_before_the_first_run_two_files_are_compared(tmp_path: Path) -> None:
     assert alone.exit_code == 2
     assert "nothing to compare it with" in alone.stderr
     assert "- feed a.example is polled no more" in other.stdout
+
+
+async def test_a_shorter_retention_says_what_it_deletes(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "newsbell.db")) as connection, connection:
+        left = (datetime.now(UTC) - timedelta(days=20)).isoformat()
+        connection.execute(
+            "update entries set absent_since = ? where title = 'A mill burns'", [left]
+        )
+
+    longer = changed(folder, {"settings": {"retention": {"articles": "365d"}}})
+    result = plan(folder, longer)
+    assert "~ settings.retention.articles changes; it takes effect now." in result.stdout
+    assert "for good" not in result.stdout
+
+    shorter = changed(folder, {"settings": {"retention": {"articles": "7d"}}})
+    assert (
+        "  A day after newsbell took it in, it deletes for good 1 article that alerted nobody."
+        in plan(folder, shorter).stdout
+    )
+    none = changed(folder, {"settings": {"retention": {"removed": "7d"}}})
+    assert "  Nothing stored is older than that." in plan(folder, none).stdout

@@ -92,6 +92,7 @@ from bot.model.feeds import DeclaredFeed, Failure, FeedState
 from bot.model.hosts import HostPace
 from bot.model.message import File, Message
 from bot.model.poll import AffectedStories, FeedCommit, Lookup
+from bot.model.retention import Retention, RetentionState
 from bot.model.schedule import Page, SchedulePlan
 from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, StoryIds
 from bot.store import database
@@ -138,6 +139,8 @@ ALLOWED = {
     "text = ? and created_at > ?": "a day of one chat",
     "order by e.id limit ?": "ends at the limit",
     "order by a.story_id desc limit :limit": "ends at the limit, from a chat's newest alert on",
+    "first_seen_at < :explained": "ends at the first row, from that time backwards",
+    ") as alerts, (": "what a shorter retention deletes, on a connection that only reads",
     "first_seen_at between ? and ? limit 1": "ends at the first row, after the clock was set",
     "indexed by outbox_state join": "what was dropped within two days",
     "where first_seen_at >= ? order by +id desc": "minutes, where a file was withdrawn",
@@ -685,6 +688,12 @@ async def operate(work: Exercise) -> None:
     await admin.prune(NOON + 50 * DAY)
     await work.write("update feeds set active = 0 where id = 3")
     await admin.prune(NOON + 400 * DAY)
+    short = Retention(*(DAY,) * 5)
+    await admin.keep_retention(RetentionState(), NOON, NoticeIntent(NoticeKind.RETENTION, "Short"))
+    await admin.retention()
+    await admin.prune(NOON + 400 * DAY, short)
+    ReadOnlyDatabase(work.store.path).obsolete(short, Retention(), NOON)
+    ReadOnlyDatabase(work.store.path).retention()
     await work.write("insert or replace into meta values ('search_obsolete', '1000')")
     await work.store.search.renew()
     await work.store.search.discard()

@@ -170,6 +170,14 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
             "1:21 settings.limits.deadlin: unknown key; did you mean deadline?",
         ),
         (
+            "settings: {retention: {articles: 2d}}",
+            "1:34 settings.retention.articles: expected at least 7d, or forever",
+        ),
+        (
+            "settings: {retention: {alerts: always}}",
+            "1:32 settings.retention.alerts: expected a duration such as 90d, or forever",
+        ),
+        (
             "settings: {telegram: {admin: []}}",
             "1:23 settings.telegram.admin: unknown key; did you mean admins?",
         ),
