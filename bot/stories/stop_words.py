@@ -158,6 +158,12 @@ _NUMBER_WORDS = {
     ),
 }
 
+#: The first stem of each common Ukrainian word: to ask for them would load a dictionary of 28 MB.
+_UKRAINIAN_STEMS = (
+    "ріка день час людин країна україна влада президент міністр глава область місто новий перший "
+    "два терти млн тис район суд справа"
+)
+
 PRIOR_ENTRIES = 70  #: entries that the prior stands for
 PRIOR_FREQUENCY = 6  #: how many of these contain each common word
 
@@ -171,12 +177,14 @@ def stop_words(language: str) -> frozenset[str]:
 @cache
 def prior_frequencies() -> dict[str, int]:
     """Return the prior document frequency of each stem of a common word."""
-    return {
+    frequencies = {
         stem: PRIOR_FREQUENCY
         for language, text in _COMMON_WORDS.items()
+        if language != "uk"
         for word in text.split()
         for stem in stems(word, language)[:1]
     }
+    return frequencies | dict.fromkeys(_UKRAINIAN_STEMS.split(), PRIOR_FREQUENCY)
 
 
 @cache
