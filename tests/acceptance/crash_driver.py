@@ -17,17 +17,22 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from types import FrameType
 from typing import Any
 
+from httpx import AsyncHTTPTransport
+
 from bot.config.load import load
 from bot.delivery.channels.telegram import tls_context
 from bot.model.entries import ParseOutcome
 from bot.parse.read import read_document
+from bot.query.parser import parse
 from bot.service.app import App
 from bot.service.build import Wiring, open_app
+from bot.stories.stop_words import prior_frequencies
 
 TOKEN = "123456:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr"
 FACTOR = 400.0
@@ -90,7 +95,7 @@ class KillAt:
 
     def __init__(self, point: int | None) -> None:
         self.point = point
-        self.lines: list[str] = []
+        self.lines: list[tuple[str, int]] = []  #: file and line
 
     def install(self) -> None:
         threading.settrace(self.call)
@@ -103,7 +108,7 @@ class KillAt:
         if event == "line":
             if len(self.lines) == self.point:
                 os.kill(os.getpid(), signal.SIGKILL)
-            self.lines.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+            self.lines.append((frame.f_code.co_filename, frame.f_lineno))
         return self.line
 
 
@@ -178,7 +183,8 @@ def session(
         asyncio.run(with_newsbell(folder, start, begin))
         if tracer and out:
             sys.settrace(None)
-            out.write_text(json.dumps(tracer.lines), encoding="utf-8")
+            lines = [f"{Path(file).name}:{number}" for file, number in tracer.lines]
+            out.write_text(json.dumps(lines), encoding="utf-8")
 
     return work
 
@@ -250,9 +256,17 @@ def random_kills(base: Path, given: dict[str, Any]) -> dict[str, Any]:
     return {"killed": killed, "again": again}
 
 
+def warm_up() -> None:
+    """Read once what each child would read: certificates, the grammar, common words, modules."""
+    parse("bell")
+    prior_frequencies()
+    AsyncHTTPTransport(verify=tls_context())
+    import_module("anyio._backends._asyncio")
+
+
 def main() -> None:
     assert [path for path in TRACED if not Path(path).is_file()] == [], "a module has moved"
-    tls_context()  # read once, not in each child
+    warm_up()
     given = json.loads(sys.argv[1])
     base = Path(given["base"])
     result = (

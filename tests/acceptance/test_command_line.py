@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sampling import share
 from support import FeedServer, config_text, item, rss
 
 from bot.cli.main import main
@@ -169,7 +170,7 @@ async def test_once_prints_each_story_once_as_one_json_line_and_logs_to_standard
     assert (third.code, third.out) == (0, "")
 
 
-@pytest.mark.parametrize("charset", ["ascii", "koi8-r", "iso-8859-1"])
+@pytest.mark.parametrize("charset", share(["ascii", "koi8-r", "iso-8859-1"], 3))
 async def test_an_output_without_unicode_gets_every_alert_in_the_signs_that_it_has(
     folder: Path, server: FeedServer, charset: str
 ) -> None:
