@@ -10,7 +10,8 @@ No I/O, no clock.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import chain
+from operator import attrgetter
 
 import regex
 
@@ -88,76 +89,113 @@ class Boilerplate:
 
     def learn(self, entries: Iterable[ParsedEntry]) -> "Boilerplate":
         """Return what is known after further entries of the feed."""
-        learnt = self
+        number = self.entries
+        places = [[_Candidate.of(run) for run in runs] for runs in self.runs]
         for entry in entries:
-            learnt = learnt._counted(entry)
-        return learnt
+            number += 1
+            for place, candidates in zip(_PLACES, places, strict=True):
+                _count(candidates, _Words.of(getattr(entry, place.field), place), place, number)
+            if number >= HALVED_AT:
+                number //= 2
+                for candidate in chain.from_iterable(places):
+                    candidate.count, candidate.since = candidate.count // 2, candidate.since // 2
+        runs = (tuple(candidate.run() for candidate in candidates) for candidates in places)
+        return Boilerplate(number, tuple(runs))
 
-    def _counted(self, entry: ParsedEntry) -> "Boilerplate":
-        number = self.entries + 1
-        runs = tuple(
-            _with_text(known, place, getattr(entry, place.field), number)
-            for place, known in zip(_PLACES, self.runs, strict=True)
-        )
-        if number < HALVED_AT:
-            return Boilerplate(number, runs)
-        halved = tuple(
-            tuple(_Run(run.words, run.count // 2, run.since // 2) for run in known)
-            for known in runs
-        )
-        return Boilerplate(number // 2, halved)
-
-    def without(self, entry: ParsedEntry) -> ParsedEntry:
-        """Return an entry whose summary and `core` lack what most entries of the feed have.
+    def without(self, entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
+        """Return entries whose summary and `core` lack what most entries of the feed have.
 
         The headline stays as it was written: its words are matched and shown.
         """
-        title, summary = entry.title, entry.summary
-        for place, runs in zip(_PLACES, self.runs, strict=True):
-            text = title if place.field == "title" else summary
-            learnt = [
+        learnt = [
+            [
                 run.words
                 for run in runs
                 if self._is_boilerplate(run) and not _is_credit(run.words, place)
             ]
-            shorter = _cut(text, place, learnt)
-            if place.field == "title":
-                title = shorter
-            else:
-                summary = shorter
-        core = title if title != entry.title else ""
-        return replace(entry, summary=summary, core=core)
+            for place, runs in zip(_PLACES, self.runs, strict=True)
+        ]
+        return tuple(_without(entry, learnt) for entry in entries)
 
     def _is_boilerplate(self, run: _Run) -> bool:
         seen = self.entries - run.since + 1
         return run.count >= LEAST_ENTRIES and run.count >= SHARE * seen
 
 
-def _with_text(known: tuple[_Run, ...], place: _Place, text: str, number: int) -> tuple[_Run, ...]:
-    """Return the candidates of a place after a text: what it has in common is counted."""
-    words = _words(text, place)
-    if len(words) < place.least:
-        return known
-    best, common = max(
-        ((run, _common(run.words, words)) for run in known),
-        key=lambda pair: pair[1],
-        default=(None, 0),
-    )
+@dataclass(slots=True)
+class _Words:
+    """The words of a text from a place inwards, but never all of them; none where it has too few.
+
+    Folded as far as they are asked for: most texts differ in the first one.
+    """
+
+    raw: Sequence[str]
+    folded: list[str]
+
+    @classmethod
+    def of(cls, text: str, place: _Place) -> "_Words":
+        if place.at_end:
+            words = text.rsplit(None, place.most)[:0:-1]
+        else:
+            words = text.split(None, place.most)[:-1]
+        return cls(words if len(words) >= place.least else (), [])
+
+    def first(self, count: int) -> tuple[str, ...]:
+        """Return the first of them, folded."""
+        self.folded += map(_fold, self.raw[len(self.folded) : count])
+        return tuple(self.folded[:count])
+
+    def common(self, other: "_Words") -> int:
+        """Return how many are the same at the beginning."""
+        count, most = 0, min(len(self.raw), len(other.raw))
+        while count < most and self.at(count) == other.at(count):
+            count += 1
+        return count
+
+    def at(self, place: int) -> str:
+        """Return one of them, folded. They are asked for one after the other."""
+        if place == len(self.folded):
+            self.folded.append(_fold(self.raw[place]))
+        return self.folded[place]
+
+
+@dataclass(slots=True, eq=False)
+class _Candidate:
+    """A run while it is counted."""
+
+    words: _Words
+    count: int
+    since: int
+
+    @classmethod
+    def of(cls, run: _Run) -> "_Candidate":
+        return cls(_Words(run.words, list(run.words)), run.count, run.since)
+
+    def run(self) -> _Run:
+        return _Run(self.words.first(len(self.words.raw)), self.count, self.since)
+
+
+def _count(candidates: list[_Candidate], words: _Words, place: _Place, number: int) -> None:
+    """Count what a text has in common with the candidates of a place; else it becomes one."""
+    if not words.raw:
+        return
+    best, common, head = None, 0, words.at(0)
+    for candidate in candidates:
+        if candidate.words.at(0) == head and (length := candidate.words.common(words)) > common:
+            best, common = candidate, length
     if best is not None and common >= place.least:
-        counted = _Run(best.words[:common], best.count + 1, best.since)
-        return tuple(counted if run is best else run for run in known)
-    kept = sorted(known, key=lambda run: (run.count, run.since))[max(len(known) + 1 - KEPT, 0) :]
-    return (*kept, _Run(words, 1, number))
+        best.words = _Words(words.raw[:common], list(words.first(common)))
+        best.count += 1
+        return
+    candidates.sort(key=attrgetter("count", "since"))
+    del candidates[: max(len(candidates) + 1 - KEPT, 0)]
+    candidates.append(_Candidate(words, 1, number))
 
 
-def _words(text: str, place: _Place) -> tuple[str, ...]:
-    """Return the folded words from the place inwards, but never all of a text."""
-    words = text.split()
-    count = min(place.most, len(words) - 1)
-    if count < place.least:
-        return ()
-    chosen = words[-count:][::-1] if place.at_end else words[:count]
-    return tuple(folded_key(word) or word for word in chosen)
+def _fold(word: str) -> str:
+    if word.isascii() and word.isalnum():
+        return word.lower()
+    return folded_key(word) or word
 
 
 def _is_credit(words: Sequence[str], place: _Place) -> bool:
@@ -165,15 +203,25 @@ def _is_credit(words: Sequence[str], place: _Place) -> bool:
     return place.field == "summary" and any(name in text for name in _CREDITS)
 
 
-def _common(first: Sequence[str], second: Sequence[str]) -> int:
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
-    return sum(1 for _ in pairs)
+def _without(entry: ParsedEntry, learnt: Sequence[Sequence[Sequence[str]]]) -> ParsedEntry:
+    title, summary = entry.title, entry.summary
+    for place, runs in zip(_PLACES, learnt, strict=True):
+        if not runs:
+            continue
+        if place.field == "title":
+            title = _cut(title, place, runs)
+        else:
+            summary = _cut(summary, place, runs)
+    core = title if title != entry.title else ""
+    if (summary, core) == (entry.summary, entry.core):
+        return entry
+    return replace(entry, summary=summary, core=core)
 
 
 def _cut(text: str, place: _Place, runs: Sequence[Sequence[str]]) -> str:
     """Return a text without the longest of these runs in that place."""
-    words = _words(text, place)
-    length = max((len(run) for run in runs if words[: len(run)] == tuple(run)), default=0)
+    words = _Words.of(text, place)
+    length = max((len(run) for run in runs if words.first(len(run)) == tuple(run)), default=0)
     if not length:
         return text
     spans = [match.span() for match in _WORD.finditer(text)]

@@ -154,8 +154,10 @@ class Recogniser:
     def _by_link(
         self, entry: ParsedEntry, keys: EntryKeys, links_identify: bool
     ) -> KnownEntry | None:
-        known_of_link = self._by_key_of_link.get(keys.link, [])
-        bearers = known_of_link[-_BEARERS:] if self._names_a_page(entry) else []
+        known_of_link = self._by_key_of_link.get(keys.link)
+        if known_of_link is None or not self._names_a_page(entry):
+            return None
+        bearers = known_of_link[-_BEARERS:]
         same = self._same_item(entry, keys, bearers)
         if same:
             return same

@@ -141,7 +141,7 @@ def _decide(
                 "entries_skipped", feed_id=feed.id, feed=feed.name, skipped=count, reason=reason
             )
     learnt = Boilerplate.read(feed.state.boilerplate).learn(document.entries)
-    document = replace(document, entries=tuple(map(learnt.without, document.entries)))
+    document = replace(document, entries=learnt.without(document.entries))
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
     if document.entries:

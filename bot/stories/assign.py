@@ -154,6 +154,10 @@ def resolve_placements(
         placement = entry.placement
         origin = entry.origin if entry.agency else origin_of.get(placement.copy_of, entry.origin)
         origin_of[entry.entry.id] = origin
-        placement = replace(placement, story_ids=merges.resolve(entry.story_ids))
+        story_ids = merges.resolve(entry.story_ids)
+        if (story_ids, origin) == (entry.story_ids, entry.origin):
+            resolved.append(entry)
+            continue
+        placement = replace(placement, story_ids=story_ids)
         resolved.append(replace(entry, placement=placement, origin=origin))
     return resolved

@@ -31,6 +31,8 @@ _TRACKING = frozenset(
     "soc_trk mkt_tok int_source int_medium int_campaign _hsenc _hsmi spm".split()
 )
 _ARTICLE = re.compile(r"(?<![0-9])([0-9]{6,14})(?![0-9])")
+# A link of which a glance shows that it leads to a page: most do.
+_PAGE = re.compile(r"https?://[A-Za-z0-9.-]+/+[A-Za-z0-9_-]")
 _WWW = re.compile(r"^(?:www\.)+")
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
 # Spaces, what does not belong into a URL, and what is invisible or reorders the text beside it.
@@ -111,6 +113,8 @@ def _significant_parameters(query: str) -> list[tuple[str, str]]:
 
 def names_page(link: str) -> bool:
     """Whether a link leads to a page other than the front page of its site."""
+    if _PAGE.match(link) and len(link) <= _LONGEST:
+        return True
     parts = _split(link)
     return parts is not None and bool(parts.path.strip("/") or parts.query)
 

@@ -27,7 +27,7 @@ def entry(title: str, summary: str = "") -> ParsedEntry:
 
 def learnt(entries: list[ParsedEntry], before: Boilerplate | None = None) -> list[ParsedEntry]:
     known = (before or Boilerplate()).learn(entries)
-    return [known.without(each) for each in entries]
+    return list(known.without(entries))
 
 
 def text_of(subject: str) -> str:
@@ -49,7 +49,8 @@ def test_it_is_learnt_over_many_documents() -> None:
     known = Boilerplate()
     for subject in SUBJECTS[:5]:
         known = Boilerplate.read(known.learn([entry(subject, f"{subject} {SLOGAN}")]).written())
-    assert known.without(entry("x", f"{SUBJECTS[6]} {SLOGAN}")).summary == SUBJECTS[6]
+    (last,) = known.without([entry("x", f"{SUBJECTS[6]} {SLOGAN}")])
+    assert last.summary == SUBJECTS[6]
 
 
 def test_a_subject_of_every_day_is_no_boilerplate() -> None:
@@ -88,7 +89,7 @@ def test_a_habit_that_ended_is_forgotten() -> None:
         [entry(f"{s} {n}", text_of(f"{s} {n}")) for n in range(8) for s in SUBJECTS]
     )
     last = entry("x", f"{SUBJECTS[0]} {SLOGAN}")
-    assert known.without(last) == last
+    assert known.without([last]) == (last,)
 
 
 @pytest.mark.parametrize("words", [1, 30, 400])
@@ -109,4 +110,5 @@ def test_the_written_form_is_read_back() -> None:
 def test_nothing_else_of_an_entry_changes() -> None:
     known = Boilerplate().learn([entry(s, f"{s} {SLOGAN}") for s in SUBJECTS])
     before = entry("A headline", f"{SUBJECTS[0]} {SLOGAN}")
-    assert replace(known.without(before), summary=before.summary) == before
+    (after,) = known.without([before])
+    assert replace(after, summary=before.summary) == before
