@@ -47,12 +47,13 @@ def telegram_config(
     token: Any = None,
     subscriptions: Sequence[Mapping[str, Any]] | None = None,
     levels: Mapping[str, str] | None = None,
+    elsewhere: Mapping[str, Mapping[str, Any]] | None = None,
     **settings: Any,
 ) -> str:
     """A feeds.yaml with these chats beside a terminal.
 
     Each chat gets alerts for stories with its name or the word `everyone`, unless `subscriptions`
-    are given; `levels` are the settings `stories` of chats.
+    are given; `levels` are the settings `stories` of chats, `elsewhere` chats of other services.
     """
     places = {
         name: place if isinstance(place, tuple) else (place, 0) for name, place in chats.items()
@@ -64,8 +65,9 @@ def telegram_config(
     }
     for name, level in (levels or {}).items():
         declared[name]["stories"] = level
+    declared |= {name: dict(place) for name, place in (elsewhere or {}).items()}
     usual = [
-        {"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in chats
+        {"name": f"For {name}", "query": f"{name} OR everyone", "to": [name]} for name in declared
     ]
     return json.dumps(
         {

@@ -11,6 +11,8 @@ from bot.cli.common import archive, readable
 from bot.cli.config_option import config_option
 from bot.cli.faults import Fault, Misconfigured, failing
 from bot.config.load import Config
+from bot.delivery.channels.http import open_service_client
+from bot.delivery.channels.services import service_channels
 from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.model.chats import Chat, ChatKind
@@ -27,6 +29,7 @@ from bot.model.delivery import (
     Undecided,
 )
 from bot.model.message import Message
+from bot.service.clock import SystemClock
 from bot.text.clean import plain
 from bot.text.duration import in_words
 
@@ -74,6 +77,10 @@ async def _sent(chat: Chat, config: Config) -> SendOutcome:
     delivery = Delivery(0, DeliveryKind.NOTICE, chat, 1, 0, plain=False, text=text)
     if chat.kind is ChatKind.TERMINAL:
         return await TerminalChannel().send(delivery, Message(text))
+    if chat.kind is not ChatKind.TELEGRAM:
+        async with open_service_client(config.proxies.network) as client:
+            channels = service_channels(client, config.destinations.get, SystemClock())
+            return await channels[chat.kind].send(delivery, Message(text))
     if not config.token:
         raise Misconfigured(
             "There is no token: set TELEGRAM_BOT_TOKEN, or settings.telegram.token_file."
@@ -88,10 +95,10 @@ def _reason(outcome: SendOutcome) -> str:
         case ChatMoved(address):
             return f"the group is a supergroup now: put {address} into feeds.yaml."
         case NotSent(reason, retry_after=timedelta() as wait):
-            return f"{reason.rstrip('.')}; Telegram asks for a pause of {in_words(wait)}."
+            return f"{reason.rstrip('.')}; its service asks for a pause of {in_words(wait)}."
         case Undecided(reason):
             return f"{reason.rstrip('.')}. It may have arrived all the same."
         case NotSent(reason) | Refused(reason) | ChatClosed(reason) | ServiceDown(reason):
             return f"{reason.rstrip('.')}."
         case _:
-            return "Telegram gave an answer that fits no new message."
+            return "The service gave an answer that fits no new message."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import yaml_locations
+from bot.config.destinations import SECRET_KEYS
 from bot.config.load import Config, read_config, read_document
 from bot.config.yaml_locations import LEFT_OUT
 from bot.errors import ConfigError, Mistake
@@ -51,6 +52,7 @@ def read_kept(
             )
     _put_proxies(path, document.data, current, lenient)
     _put_heartbeat(path, document.data, current, lenient)
+    _put_chat_secrets(document.data, current, path, lenient)
     for place, text in _texts(document.data, ""):
         if LEFT_OUT in text:
             raise _unusable(path, place, "an environment variable is not set")
@@ -130,6 +132,28 @@ def _put_heartbeat(path: Path, data: Any, text: str, environment: Mapping[str, s
         current = _section(read_document(path, text, environment).data, "settings")
         if isinstance(current.get("heartbeat"), str):
             settings["heartbeat"] = current["heartbeat"]
+
+
+def _put_chat_secrets(data: Any, text: str, path: Path, environment: Mapping[str, str]) -> None:
+    """Put what opens chats in place; a chat without it takes nothing until it is known again."""
+    left_out = [
+        (name, *keys)
+        for name in _section(data, "chats")
+        for keys in SECRET_KEYS
+        if _is_left_out(_section(data, "chats", name, *keys[:-1]).get(keys[-1]))
+    ]
+    if not left_out:
+        return
+    try:
+        current = read_document(path, text, environment).data
+    except ConfigError:
+        current = {}
+    for name, *parents, key in left_out:
+        known = _section(current, "chats", name, *parents).get(key)
+        if not isinstance(known, str) or _is_left_out(known):
+            place = ".".join(("chats", name, *parents, key))
+            raise _unusable(path, place, "what opens this chat is not known any more")
+        _section(data, "chats", name, *parents)[key] = known
 
 
 def _section(data: Any, *keys: str) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.alerts.options import problem
 from bot.config import yaml_locations
+from bot.config.destinations import SECRET_KEYS, destination_of, kind_of
 from bot.config.schema import (
+    CHAT_KEYS,
     ChatShape,
     FeedShape,
     FileShape,
@@ -32,6 +34,7 @@ from bot.config.yaml_locations import YamlLocations
 from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import GENERAL_TOPIC, ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import DesiredConfig
+from bot.model.destinations import Destination, secrets_of
 from bot.model.feeds import DeclaredFeed
 from bot.model.stories import Grouping
 from bot.query.parser import parse
@@ -52,6 +55,7 @@ SECRETS = (
     ("settings", "network", "proxy"),
     ("settings", "heartbeat"),
     ("feeds", "*", "headers", "*"),
+    *(("chats", "*", *keys) for keys in SECRET_KEYS),
 )
 #: where engines of containers mount secrets
 SECRET_FOLDERS = (Path("/run/secrets"), Path("/var/run/secrets"))
@@ -127,6 +131,8 @@ class Config:
     hosts: Mapping[str, timedelta] = field(default_factory=dict)
     has_uninflected_words: bool = False  #: some warnings are about such
     places: Mapping[str, Place] = field(default_factory=dict, repr=False)  #: of feeds, by URL
+    #: where chats outside Telegram are, by name
+    destinations: Mapping[str, Destination] = field(default_factory=dict, repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -139,7 +145,11 @@ class Config:
             if name.casefold() not in _OPEN_HEADERS
         )
         passwords = self.proxies.passwords
-        known = (token, self.webhook_secret, *passwords, *self.settings.secrets, *values)
+        elsewhere = (secret for place in self.destinations.values() for secret in secrets_of(place))
+        known = (
+            *(token, self.webhook_secret, *passwords, *self.settings.secrets, *values),
+            *elsewhere,
+        )
         return tuple(secret for secret in known if secret)
 
     @property
@@ -240,6 +250,7 @@ class _Reader:
             hosts,
             has_uninflected_words=self._has_uninflected_words,
             places=self._places,
+            destinations=self._destinations,
         )
 
     def _section(self, name: str, kind: type) -> Any:
@@ -296,6 +307,7 @@ class _Reader:
     def _chats(self) -> dict[str, DeclaredChat]:
         chats: dict[str, DeclaredChat] = {}
         seen: dict[tuple[int, int], str] = {}
+        self._destinations: dict[str, Destination] = {}
         for name, data in self._section("chats", dict).items():
             chat = self._model(ChatShape, data, ("chats", name))
             if not 1 <= len(name) <= _NAME_LENGTH:
@@ -307,7 +319,8 @@ class _Reader:
                     name, ChatKind.TERMINAL
                 )  # so that only this mistake is reported
                 continue
-            kind = ChatKind.TERMINAL if chat.terminal else ChatKind.TELEGRAM
+            kind = kind_of(chat)
+            self._locate(name, chat)
             topic = 0 if chat.topic in {None, GENERAL_TOPIC} else chat.topic or 0
             chats[name] = DeclaredChat(
                 name,
@@ -325,6 +338,18 @@ class _Reader:
                         ("chats", name), f"same chat as {first} (line {line}); remove one of them"
                     )
         return chats
+
+    def _locate(self, name: str, chat: ChatShape) -> None:
+        """Read where a chat outside Telegram is."""
+        key = next(key for key in CHAT_KEYS if getattr(chat, key) is not None)
+        path: yaml_locations.Path = ("chats", name, key)
+        place = destination_of(
+            chat,
+            lambda key, file: self._secret_file(file, (*path, key)),
+            lambda key, message: self._document.mistake((*path, key), message),
+        )
+        if place is not None:
+            self._destinations[name] = place
 
     def _feeds(self) -> dict[str, DeclaredFeed]:
         feeds: dict[str, DeclaredFeed] = {}

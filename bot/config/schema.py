@@ -28,6 +28,12 @@ from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 KEY_LENGTH = 12  #: characters of the path of an address from which it is a key and no word
+#: keys that say where a chat is
+CHAT_KEYS = (
+    *("telegram", "terminal", "webhook", "discord", "slack", "matrix", "mattermost", "ntfy"),
+    *("email", "apprise"),
+)
+_MAIL = r"^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$"
 LOOPBACK = "127.0.0.1"  #: where newsbell listens if only a port is named
 FOREVER = "forever"
 #: the shortest retention: what comes back to its feed sooner must be known, or it alerts again
@@ -440,8 +446,133 @@ class Settings(Shape):
         return (address, path) if len(path) >= KEY_LENGTH else (address,)
 
 
+class WebhookShape(Shape):
+    """An address that takes events as JSON, signed as Standard Webhooks says."""
+
+    url: Url = Field(description="Address that takes the events.")
+    secret: SecretStr | None = Field(
+        default=None,
+        description="Secret that signs the events, whsec_ and base64; use ${NAME}, because "
+        "feeds.yaml gets shared.",
+    )
+    secret_file: str | None = Field(
+        default=None, description="File with that secret, relative to this file."
+    )
+
+
+class HookShape(Shape):
+    """A webhook of a service: an address that is a secret itself."""
+
+    webhook: SecretUrl | None = Field(
+        default=None,
+        description="Address of the webhook; use ${NAME}, because feeds.yaml gets shared.",
+    )
+    webhook_file: str | None = Field(
+        default=None, description="File with that address, relative to this file."
+    )
+
+
+class TokenShape(Shape):
+    """What a token opens."""
+
+    token: SecretStr | None = Field(
+        default=None, description="The token; use ${NAME}, because feeds.yaml gets shared."
+    )
+    token_file: str | None = Field(
+        default=None, description="File with the token, relative to this file."
+    )
+
+
+class SlackShape(TokenShape):
+    """A channel of Slack: with a bot's token, or an incoming webhook."""
+
+    channel: Name | None = Field(
+        default=None, description="Id of the channel, such as C012AB3CD; with a bot's token."
+    )
+    webhook: SecretUrl | None = Field(
+        default=None,
+        description="Address of an incoming webhook instead of a token: its messages never "
+        "change. Use ${NAME}, because feeds.yaml gets shared.",
+    )
+    webhook_file: str | None = Field(
+        default=None, description="File with that address, relative to this file."
+    )
+    server: Url = Field(default="https://slack.com", description="Address of Slack.")
+
+    @model_validator(mode="after")
+    def _has_one_way(self) -> "SlackShape":
+        has_webhook = self.webhook is not None or self.webhook_file is not None
+        if has_webhook == (self.channel is not None):
+            raise ValueError("expected either `channel` with a token, or `webhook`")
+        return self
+
+
+class MatrixShape(TokenShape):
+    """A room of Matrix that is not encrypted."""
+
+    server: Url = Field(description="Address of the homeserver.")
+    room: str = Field(
+        pattern=r"^![^\s/]{1,254}$", description="Id of the room, such as !abc:example.org."
+    )
+
+
+class MattermostShape(TokenShape):
+    """A channel of Mattermost."""
+
+    server: Url = Field(description="Address of the server.")
+    channel: Name = Field(description="Id of the channel.")
+
+
+class NtfyShape(TokenShape):
+    """A topic of ntfy."""
+
+    server: Url = Field(default="https://ntfy.sh", description="Address of the server.")
+    topic: str = Field(
+        pattern=r"^[-_A-Za-z0-9]{1,64}$",
+        description="The topic; on a public server whoever knows it can read along.",
+    )
+
+
+class EmailShape(Shape):
+    """Receivers of mail, and the server that sends it."""
+
+    host: Name = Field(description="Mail server that takes the messages.")
+    port: Annotated[int, Field(ge=1, le=65535), _WHOLE] = Field(
+        default=587, description="Its port."
+    )
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection is kept secret."
+    )
+    user: Name | None = Field(default=None, description="Name to log in with, if it wants one.")
+    password: SecretStr | None = Field(
+        default=None, description="Password; use ${NAME}, because feeds.yaml gets shared."
+    )
+    password_file: str | None = Field(
+        default=None, description="File with the password, relative to this file."
+    )
+    sender: str = Field(
+        alias="from", pattern=_MAIL, description="Address that the messages come from."
+    )
+    to: Annotated[
+        list[Annotated[str, Field(pattern=_MAIL)]], Field(min_length=1, max_length=50)
+    ] = Field(description="Addresses of the receivers.")
+
+
+class AppriseShape(Shape):
+    """Any other service, by Apprise, which has to be installed: `pip install newsbell[apprise]`."""
+
+    url: SecretStr | None = Field(
+        default=None,
+        description="Address of the service as Apprise writes it; use ${NAME}, because "
+        "feeds.yaml gets shared.",
+    )
+    url_file: str | None = Field(
+        default=None, description="File with that address, relative to this file."
+    )
+
+
 class ChatShape(Shape):
-    """A chat that gets alerts: `telegram` with a chat id, or `terminal: true`."""
+    """A chat that gets alerts: one of Telegram, of another service, or the terminal."""
 
     telegram: Whole | None = Field(
         default=None, description="Telegram chat id; negative for groups and channels."
@@ -452,6 +583,20 @@ class ChatShape(Shape):
     )
     terminal: Literal[True] | None = Field(
         default=None, description="The terminal that newsbell runs in."
+    )
+    webhook: WebhookShape | None = Field(
+        default=None, description="An address that takes events as JSON."
+    )
+    discord: HookShape | None = Field(default=None, description="A channel of Discord.")
+    slack: SlackShape | None = Field(default=None, description="A channel of Slack.")
+    matrix: MatrixShape | None = Field(
+        default=None, description="A room of Matrix that is not encrypted."
+    )
+    mattermost: MattermostShape | None = Field(default=None, description="A channel of Mattermost.")
+    ntfy: NtfyShape | None = Field(default=None, description="A topic of ntfy.")
+    email: EmailShape | None = Field(default=None, description="Receivers of mail.")
+    apprise: AppriseShape | None = Field(
+        default=None, description="Any other service that Apprise knows."
     )
     stories: Stories | None = Field(default=None, description="As settings.stories, for this chat.")
     language: Language | None = Field(
@@ -497,9 +642,12 @@ class ChatShape(Shape):
 
     @model_validator(mode="after")
     def _is_a_chat(self) -> "ChatShape":
-        if (self.telegram is None) == (self.terminal is None):
-            raise ValueError("expected either `telegram: CHAT_ID` or `terminal: true`")
-        if self.topic and self.terminal:
+        kinds = [name for name in CHAT_KEYS if getattr(self, name) is not None]
+        if len(kinds) != 1:
+            raise ValueError(
+                "expected one of `telegram: CHAT_ID`, `terminal: true`, " + ", ".join(CHAT_KEYS[2:])
+            )
+        if self.topic and self.telegram is None:
             raise ValueError("only Telegram chats have topics")
         if self.telegram == 0:
             raise ValueError("0 is not a chat id; send /start@BOT in the chat to learn its id")

@@ -6,6 +6,7 @@ Takes `now`; no I/O.
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.delivery.chat_pace import ChatPace
 from bot.delivery.rate_limits import OVERALL_SPAN, RateLimiter
 from bot.delivery.service_gate import ServiceGate
 from bot.model.alerts import Priority
@@ -19,12 +20,17 @@ class Choice:
     """Chats that may be sent to at one moment, as they are gathered."""
 
     def __init__(
-        self, limits: RateLimiter, gate: ServiceGate, busy: Mapping[int, int], now: datetime
+        self,
+        limits: RateLimiter,
+        pace: ChatPace,
+        gate: ServiceGate,
+        busy: Mapping[int, int],
+        now: datetime,
     ) -> None:
         self.next_at: datetime | None = None
         self._chats: list[int] = []
         self._candidates: list[Waiting] = []  # for the probe, where the service takes nothing
-        self._limits, self._gate, self._now = limits, gate, now
+        self._limits, self._pace, self._gate, self._now = limits, pace, gate, now
         self._free = MAX_IN_FLIGHT - len(busy)
         self._addresses = {address for address in busy.values() if address}
         self._limited = 0  # chosen chats that the limits concern
@@ -44,7 +50,10 @@ class Choice:
         if self.is_full() or chat.address in self._addresses:
             return
         urgent = chat.priority <= Priority.BREAKING
-        at = self._limits.allowed_at(chat.address, self._now, self._limited, urgent=urgent)
+        at = max(
+            self._limits.allowed_at(chat.address, self._now, self._limited, urgent=urgent),
+            self._pace.allowed_at(chat.kind, chat.chat_id, self._now),
+        )
         if at > self._now:
             self.wait_until(at)
             return

@@ -15,7 +15,7 @@ from bot.text.url import host
 ENTITIES = 100  #: entities of one message; Telegram ignores more
 _AUTOLINK = re.compile(r"(?<!\w)[@/](?=\w)|#(?=[^\s#])|\$(?=[A-Z])")
 #: not the zero-width non-joiner: Telegram counts that among the letters of a #tag
-_JOINER = "\u2060"
+JOINER = "\u2060"
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -89,7 +89,7 @@ class Composer:
 
 def without_links(text: str) -> str:
     """Keep `@name`, `/command`, `#tag` and `$TAG` from becoming links or notifying people."""
-    return _AUTOLINK.sub(lambda match: match.group() + _JOINER, text)
+    return _AUTOLINK.sub(lambda match: match.group() + JOINER, text)
 
 
 def fitting(text: str, limit: int) -> str:

@@ -18,6 +18,7 @@ from structlog.contextvars import bound_contextvars
 from bot.alerts import quiet_hours
 from bot.delivery import policy
 from bot.delivery.chat_faults import ChatFaults
+from bot.delivery.chat_pace import ChatPace
 from bot.delivery.choice import MAX_IN_FLIGHT, WAITING_READ, Choice
 from bot.delivery.fault_report import FaultReport
 from bot.delivery.rate_limits import GROUP_SPAN, OVERALL_SPAN, RateLimiter
@@ -31,6 +32,7 @@ from bot.model.delivery import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    DropReason,
     MessageLost,
     NotSent,
     Outage,
@@ -68,7 +70,7 @@ class Deliverer:
     ) -> None:
         self._store, self._channels, self._clock = store, channels, clock
         self._translator, self._settled = translator, settled
-        self._limits, self._gate = RateLimiter(), ServiceGate()
+        self._limits, self._pace, self._gate = RateLimiter(), ChatPace(), ServiceGate()
         self._outage: Outage | None = None  # as it was stored
         self._faults, self._schedule_faults = ChatFaults(), ChatFaults()
         self._failures = 0  # of looks at the outbox in a row, for no reason that we know
@@ -105,6 +107,7 @@ class Deliverer:
     def clock_set(self, step: ClockStep) -> None:
         """Go on where the wall clock was set."""
         self._limits.clock_set(step)
+        self._pace.clock_set(step)
         self._gate.clock_set(step)
         self.wake()
 
@@ -159,6 +162,7 @@ class Deliverer:
         self._busy[delivery.chat.id] = delivery.chat.address
         try:
             self._limits.begin(delivery.chat.address, self._clock.now())
+            self._pace.begin(delivery.chat.kind, delivery.chat.id, self._clock.now())
             if delivery.chat.address:
                 self._gate.begin(delivery.chat.id, self._clock.now())
         except Exception as error:  # it was not sent; what is claimed has to be settled
@@ -260,7 +264,7 @@ class Deliverer:
         """
         if len(self._busy) >= MAX_IN_FLIGHT:
             return [], None
-        choice = Choice(self._limits, self._gate, self._busy, now)
+        choice = Choice(self._limits, self._pace, self._gate, self._busy, now)
         seen = set(self._busy) | self._faults.waiting(now)
         overall_at, service_at = self._limits.overall_allowed_at(now), self._gate.allowed_at(now)
         for moment in (overall_at, service_at):
@@ -344,6 +348,8 @@ class Deliverer:
             return NotSent(reason, CHANNEL_RETRY)
         if delivery.kind is DeliveryKind.EDIT and delivery.message_id is None:
             return MessageLost("the message to change was never sent")
+        if delivery.changes_message and not delivery.abilities.edits:
+            return MessageLost(DropReason.NO_EDITS)
         try:
             message = render(delivery, self._clock.now(), self._translator(chat))
             is_shown = delivery.kind is DeliveryKind.EDIT and delivery.shown == message.digest
@@ -355,7 +361,7 @@ class Deliverer:
     async def _call(self, channel: Channel, delivery: Delivery, message: Message) -> SendOutcome:
         """Send. While the service takes nothing, ask it first what leaves no message in doubt."""
         try:
-            if self._gate.outage and isinstance(channel, ServiceCheck):
+            if delivery.chat.address and self._gate.outage and isinstance(channel, ServiceCheck):
                 down = await channel.check()
                 if down:
                     return down

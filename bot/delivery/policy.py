@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.i18n.phrase import Phrase, counted_phrase, gettext_noop, phrase
+from bot.model.chats import ChatKind
 from bot.model.delivery import (
     ChatClosed,
     ChatMoved,
@@ -37,7 +38,10 @@ UNDECIDED_TRIES = 20  #: undecided tries of one message, at least, before newsbe
 UNDECIDED_SPAN = timedelta(hours=6)  #: and the time since the first of them
 OUTAGE_NOTICE = timedelta(minutes=1)  #: an outage of which the operator hears
 LONG_PAUSE = timedelta(hours=1)  #: a pause that Telegram asks for and the operator hears of
+LONGEST_TRY = timedelta(seconds=30)  #: between two tries at another service than Telegram
+OUTAGE_TRIES = 6  #: tries in vain at such a service, about a minute, of which the operator hears
 LONGEST_TOPIC_TRY = timedelta(hours=1)  #: between two tries in a topic that is closed
+_OWN_KINDS = {ChatKind.TELEGRAM, ChatKind.TERMINAL}
 _SHOWS_ALERTS = {DeliveryKind.ALERT, DeliveryKind.EDIT}  # the message that later edits change
 _FIRST_TOPIC_TRY = timedelta(minutes=1)
 _FIRST_BACKOFF = timedelta(seconds=2)
@@ -79,11 +83,16 @@ def settle(
     what was sent.
     """
     match outcome:
-        case Sent(message_id=message_id):
+        case Sent(message_id=message_id, reference=reference):
             # Of a terminal more is read than its messages show: every edit is printed there.
-            is_kept = delivery.kind in _SHOWS_ALERTS and delivery.chat.address
-            shown = digest if is_kept else b""
-            return Settlement(delivery, DeliveryState.SENT, message_id=message_id, shown=shown)
+            is_kept = delivery.kind in _SHOWS_ALERTS and delivery.chat.kind is not ChatKind.TERMINAL
+            return Settlement(
+                delivery,
+                DeliveryState.SENT,
+                message_id=message_id,
+                reference=reference,
+                shown=digest if is_kept else b"",
+            )
         case Unchanged():
             return Settlement(
                 delivery,
@@ -169,16 +178,53 @@ def _minutes(span: timedelta) -> Phrase:
 
 
 def _not_sent(delivery: Delivery, outcome: NotSent, now: datetime) -> Settlement:
-    wait = outcome.retry_after or backoff(delivery.attempt)
-    told = None
+    wait = outcome.retry_after or _pause(delivery)
+    told = _unreachable(delivery, outcome)
     if wait >= LONG_PAUSE and outcome.rate_limited:
-        text = phrase(
-            "Telegram asks for a pause of {span} in {chat}. Its alerts are kept and sent later.",
-            span=_minutes(wait),
-            chat=delivery.chat.name,
-        )
+        words: dict[str, str | int | Phrase] = {
+            "span": _minutes(wait),
+            "chat": delivery.chat.name,
+        }
+        if delivery.chat.kind is ChatKind.TELEGRAM:
+            text = phrase(
+                "Telegram asks for a pause of {span} in {chat}. "
+                "Its alerts are kept and sent later.",
+                **words,
+            )
+        else:
+            text = phrase(
+                "The service of {chat} asks for a pause of {span}. "
+                "Its alerts are kept and sent later.",
+                **words,
+            )
         told = notice(NoticeKind.CHAT_PAUSED, text)
     return _retry(delivery, outcome.reason, now + wait, told)
+
+
+def _pause(delivery: Delivery) -> timedelta:
+    """How long a message waits that could not be sent.
+
+    Telegram is tried with one message for all (`service_gate`); other services have one chat.
+    """
+    pause = backoff(delivery.attempt)
+    return pause if delivery.chat.address else min(pause, LONGEST_TRY)
+
+
+def _unreachable(delivery: Delivery, outcome: NotSent) -> NoticeIntent | None:
+    """What the operator hears, once, of a service other than Telegram that takes nothing."""
+    is_known = delivery.attempt != OUTAGE_TRIES or outcome.rate_limited
+    if is_known or delivery.chat.kind in _OWN_KINDS or delivery.kind is DeliveryKind.NOTICE:
+        return None
+    text = phrase(
+        "{chat} takes no messages: {reason} Its alerts are kept and sent later.",
+        chat=delivery.chat.name,
+        reason=Phrase(_sentence(outcome.reason)),
+    )
+    return notice(NoticeKind.CHAT_PAUSED, text)
+
+
+def _sentence(reason: str) -> str:
+    return reason if reason.endswith(".") else f"{reason}."
 
 
 def _undecided(
@@ -218,11 +264,18 @@ def _refused(delivery: Delivery, reason: str) -> Settlement:
         return Settlement(delivery, DeliveryState.QUEUED, error=reason, plain=True)
     told = None
     if delivery.kind is not DeliveryKind.NOTICE:
-        text = phrase(
-            "Telegram refuses a message to {chat}: {reason} `newsbell outbox list` shows it.",
-            chat=delivery.chat.name,
-            reason=reason,
-        )
+        words = {"chat": delivery.chat.name, "reason": reason}
+        if delivery.chat.kind is ChatKind.TELEGRAM:
+            text = phrase(
+                "Telegram refuses a message to {chat}: {reason} `newsbell outbox list` shows it.",
+                **words,
+            )
+        else:
+            text = phrase(
+                "The service of {chat} refuses a message: {reason} "
+                "`newsbell outbox list` shows it.",
+                **words,
+            )
         told = notice(NoticeKind.DEAD_LETTER, text)
     return Settlement(delivery, DeliveryState.DEAD, error=reason, notice=told)
 

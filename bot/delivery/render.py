@@ -19,7 +19,6 @@ from bot.text.clean import HEADLINE_LENGTH, cut, headline
 from bot.text.url import host
 
 NOTE_MARK = "↳"  #: before a development
-LENGTH = 4096  #: code points of one message
 CAPTION = 1024  #: code points of the text under a file
 SNIPPET = 300  #: code points of a snippet
 SOURCE = 200  #: code points of the line with publisher, host and time
@@ -28,6 +27,7 @@ _LISTED_SOURCE = 60
 _ALSO_NAME = 40
 _HEADLINE = 2 * HEADLINE_LENGTH  # with what keeps parts of it from becoming links
 _AROUND = 32  # bullet, line breaks, isolates and publishers of a listed story
+_LONGEST = 4096  # code points of a message of several stories, for the eyes of its readers
 _TAIL = 60  # reserved for the count of the rest
 _SENTENCE_ENDS = ".!?…:;,。！？"
 _MARKS = 40  # matched spans that are marked in one text
@@ -154,15 +154,17 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
     elif len(delivery.alerts) == 1:
         message = _single(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     else:
-        message = _collapsed(delivery.alerts, now, translator, repeat=delivery.repeat)
+        message = _collapsed(delivery, now, translator)
     if delivery.plain:
         links = [alert.link for alert in delivery.alerts[:10] if alert.link]
-        message = Message(cut("\n".join([message.text, *links]), LENGTH))
+        length = delivery.abilities.length
+        message = Message(cut("\n".join([message.text, *links]), length))
     with_buttons = (
         len(delivery.alerts) == 1
         and delivery.kind is not DeliveryKind.AGAIN
         and not delivery.silent
         and not delivery.chat.channel
+        and delivery.abilities.buttons
     )
     return replace(message, buttons=buttons(delivery, translator)) if with_buttons else message
 
@@ -175,7 +177,7 @@ def _text(delivery: Delivery, translator: Translator) -> Message:
         shift = units(lead)
         moved = (replace(entity, offset=entity.offset + shift) for entity in delivery.entities)
         entities = (Entity("italic", 0, shift - 1), *moved) if lead else delivery.entities
-    length = CAPTION if delivery.file else LENGTH
+    length = CAPTION if delivery.file else delivery.abilities.length
     text = delivery.phrase.read(translator) if delivery.phrase else delivery.text
     text = cut(lead + text, length)
     entities = tuple(entity for entity in entities if entity.offset + entity.length <= units(text))
@@ -347,12 +349,10 @@ def _in_order(alerts: Sequence[AlertView]) -> Sequence[AlertView]:
     ]
 
 
-def _collapsed(
-    alerts: Sequence[AlertView], now: datetime, translator: Translator, *, repeat: bool
-) -> Message:
-    alerts = _in_order(alerts)
+def _collapsed(delivery: Delivery, now: datetime, translator: Translator) -> Message:
+    alerts = _in_order(delivery.alerts)
     composer = Composer()
-    _mark_repeat(composer, translator, repeat=repeat)
+    _mark_repeat(composer, translator, repeat=delivery.repeat)
     composer.add(_heading(alerts[0].form, len(alerts), translator), "bold")
     names = list(dict.fromkeys(name for alert in alerts for name in alert.subscriptions))
     if names:
@@ -362,7 +362,7 @@ def _collapsed(
     listed = alerts[:_LISTED]
     sources = [source_line(alert, now, translator, _LISTED_SOURCE) for alert in listed]
     free = (
-        LENGTH
+        min(delivery.abilities.length, _LONGEST)
         - _TAIL
         - composer.length
         - sum(len(without_links(source)) + _AROUND for source in sources)

@@ -15,6 +15,15 @@ class ChatKind(StrEnum):
 
     TELEGRAM = "telegram"
     TERMINAL = "terminal"
+    WEBHOOK = "webhook"
+    DISCORD = "discord"
+    SLACK = "slack"  #: with a bot's token
+    SLACK_WEBHOOK = "slack_webhook"
+    MATRIX = "matrix"
+    MATTERMOST = "mattermost"
+    NTFY = "ntfy"
+    EMAIL = "email"
+    APPRISE = "apprise"  #: any other service, by that library
 
 
 class TokenPurpose(StrEnum):
@@ -78,7 +87,7 @@ class DeclaredChat:
 
     name: str
     kind: ChatKind
-    address: int = 0  #: Telegram chat id; 0 for the terminal
+    address: int = 0  #: Telegram chat id; 0 for all others, which are known by their names
     topic: int = 0  #: Telegram message_thread_id; 0 for none and for General
     grouping: Grouping | None = None  #: None: as the file's settings say
     settings: ChatSettings = ChatSettings()

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.i18n.phrase import Phrase
+from bot.model.abilities import ABILITIES, Abilities
 from bot.model.alerts import AlertView, BundleKind, Priority
-from bot.model.chats import Chat
+from bot.model.chats import Chat, ChatKind
 from bot.model.message import Button, Entity, File
 
 
@@ -17,6 +18,7 @@ class Waiting:
     chat_id: int
     address: int
     priority: int
+    kind: ChatKind = ChatKind.TELEGRAM
 
 
 class DeliveryKind(StrEnum):
@@ -54,6 +56,7 @@ class DropReason(StrEnum):
     MUTED = "the chat muted its storyline"
     WITHDRAWN = "no subscription in force wants it any more"
     LATE_ANSWER = "the group was too busy to get the answer in time"
+    NO_EDITS = "this kind of chat cannot change its messages"
     WAITED_TOO_LONG = "the chat took no messages for weeks"
     UNCHANGED = "the message shows the same already"
 
@@ -198,6 +201,13 @@ class Delivery:
     file: File | None = None
     doubted_at: datetime | None = None  #: when the first of `doubts` was
     shown: bytes = b""  #: digest of what the message to edit shows; empty: nobody knows
+    reference: str = ""  #: by which another service than Telegram knows the message to edit
+    reply_reference: str = ""  #: and that which this one replies to
+
+    @property
+    def abilities(self) -> Abilities:
+        """What its kind of chat can do."""
+        return ABILITIES[self.chat.kind]
 
     @property
     def changes_message(self) -> bool:
@@ -212,7 +222,8 @@ class Delivery:
     @property
     def repeat(self) -> bool:
         """Whether an earlier copy may have arrived: this copy and its edits say "(repeat)"."""
-        return self.marked or (self.doubts > 0 and not self.changes_message)
+        in_doubt = self.doubts > 0 and not self.changes_message and not self.abilities.idempotent
+        return self.marked or in_doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +231,7 @@ class Sent:
     """It arrived (or was already so)."""
 
     message_id: int | None
+    reference: str = ""  #: by which another service than Telegram knows it from now on
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +319,7 @@ class Settlement:
     delivery: Delivery
     state: DeliveryState
     message_id: int | None = None
+    reference: str = ""  #: of the message, with another service than Telegram
     shown: bytes = b""  #: digest of what the message of an alert shows from now on
     error: str = ""
     doubt: bool = False  #: count one attempt that may have arrived

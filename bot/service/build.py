@@ -12,6 +12,8 @@ import structlog
 from telegram import Bot
 
 from bot.config.load import Config
+from bot.delivery.channels.http import open_service_client
+from bot.delivery.channels.services import service_channels
 from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.delivery.deliverer import Deliverer
@@ -111,7 +113,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         base = await _base(config, store, workers, wiring, stack)
         bot = await _bot(config, base.measures, stack)
         network = NetworkWatch()
-        deliverer = _deliverer(base, bot)
+        deliverer = await _deliverer(base, bot, stack)
         committer = _committer(base)
         poller = _poller(base, committer, deliverer, network)
         monitoring = Monitoring(_watched(base, poller, committer, deliverer, workers))
@@ -242,9 +244,13 @@ async def _bot(config: Config, measures: Measures, stack: AsyncExitStack) -> Bot
     )
 
 
-def _deliverer(base: _Base, bot: Bot | None) -> Deliverer:
-    wiring = base.wiring
-    channels: dict[ChatKind, Channel] = {ChatKind.TERMINAL: wiring.terminal}
+async def _deliverer(base: _Base, bot: Bot | None, stack: AsyncExitStack) -> Deliverer:
+    wiring, live = base.wiring, base.live
+    client = await stack.enter_async_context(open_service_client(live.config.proxies.network))
+    channels: dict[ChatKind, Channel] = {
+        ChatKind.TERMINAL: wiring.terminal,
+        **service_channels(client, live.destination, wiring.clock),
+    }
     if bot:
         channels[ChatKind.TELEGRAM] = TelegramChannel(bot)
 

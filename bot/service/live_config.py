@@ -11,6 +11,7 @@ from bot.fetch.url_guard import UrlGuard
 from bot.i18n.catalog import Catalogs, Translator
 from bot.model.chats import Chat, ChatSettings
 from bot.model.desired_config import ConfigText
+from bot.model.destinations import Destination
 from bot.service.last_good import Rejected
 from bot.stories.publishers import PublisherGroups
 
@@ -35,6 +36,10 @@ class LiveConfig:
     def source(self) -> ConfigText:
         """Return the text of what is in force, to be kept."""
         return ConfigText(self.config.path.name, self.config.text)
+
+    def destination(self, chat: str) -> Destination | None:
+        """Return where a chat of another service than Telegram is, by its name."""
+        return self.config.destinations.get(chat)
 
     @property
     def settings(self) -> Settings:

@@ -23,7 +23,6 @@ from bot.store.sql import (
     DECLARED,
     FORMER,
     TELEGRAM,
-    TERMINAL,
     Entered,
     literal,
     marks,
@@ -229,12 +228,11 @@ def _sync_chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, 
     )
     ids: dict[str, int] = {}
     for chat in chats:
-        terminal = chat.kind is ChatKind.TERMINAL
         values = [
             chat.name,
             chat.kind,
             meta.moved_to(moves, chat.address),
-            _terminal_number(db, chat.name) if terminal else chat.topic,
+            chat.topic if chat.kind is ChatKind.TELEGRAM else _number_of(db, chat),
             chat.grouping,
             put_settings(chat.settings),
         ]
@@ -246,14 +244,17 @@ def _sync_chats(db: Database, chats: Sequence[DeclaredChat]) -> tuple[dict[str, 
     return ids, _in_words("chats", added, [before[number] for number in removed])
 
 
-def _terminal_number(db: Database, name: str) -> int:
-    """Each terminal of the file is a chat of its own, by a number in place of a topic."""
+def _number_of(db: Database, chat: DeclaredChat) -> int:
+    """Return the number in place of a topic of a chat outside Telegram, which its name tells.
+
+    Its address is not stored: it may be a secret.
+    """
     row = db.execute(
-        f"select topic from chats where kind = {TERMINAL} and name = ?", [name]
+        "select topic from chats where kind = ? and name = ?", [chat.kind, chat.name]
     ).fetchone()
     if row is None:
         row = db.execute(
-            f"select coalesce(max(topic), -1) + 1 from chats where kind = {TERMINAL}"
+            "select coalesce(max(topic), -1) + 1 from chats where kind = ?", [chat.kind]
         ).fetchone()
     return int(row[0])
 

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from bot.alerts.quiet_hours import PAGE_STORIES
 from bot.model.alerts import Priority
+from bot.model.chats import ChatKind
 from bot.model.delivery import (
     Delivery,
     DeliveryKind,
@@ -25,6 +26,7 @@ from bot.store.outages import read_outage, write_outage
 from bot.store.settlements import settle
 from bot.store.sql import (
     ALERT,
+    COLLECTING,
     DEAD,
     IS_ANSWERED,
     IS_QUEUED,
@@ -33,7 +35,7 @@ from bot.store.sql import (
     OVERDUE,
     QUEUED,
     SENDING,
-    TERMINAL,
+    TELEGRAM,
 )
 
 LEASE = timedelta(minutes=5)
@@ -48,7 +50,8 @@ _CHATS_WITH_QUEUE = f"""
         from waiting where chat is not null
     )
 """
-_TERMINALS = f"waiting (chat) as (select id from chats where kind = {TERMINAL})"
+# Chats that neither Telegram's limits nor its outages concern: terminals and other services.
+_ELSEWHERE = f"waiting (chat) as (select id from chats where kind != {TELEGRAM})"
 # `exists` and not a condition of the join: SQLite would read all chats into a filter each time.
 _ACCEPTS = """
     exists (select 1 from chats where id = chat and chats.paused = ''
@@ -56,7 +59,7 @@ _ACCEPTS = """
 """
 _WAITING = f"""
     with recursive {{chats}}
-    select chat, priority, address from waiting
+    select chat, priority, address, chats.kind as kind from waiting
     join chats on chats.id = chat
     join outbox on outbox.id = (
         select id from outbox where chat_id = chat and {IS_QUEUED} and {IS_RIPE}
@@ -66,7 +69,7 @@ _WAITING = f"""
     order by priority, last_sent_at nulls first, outbox.id limit :limit
 """
 _WAITING_PACED = _WAITING.format(chats=_CHATS_WITH_QUEUE)
-_WAITING_UNPACED = _WAITING.format(chats=_TERMINALS)
+_WAITING_UNPACED = _WAITING.format(chats=_ELSEWHERE)
 # Only edits wait for a time of their own. `hours_at` of a chat that waits for nothing is "9999".
 _NEXT_WAIT = f"""
     with recursive {_CHATS_WITH_QUEUE}
@@ -121,7 +124,7 @@ _MERGEABLE = f"""
         (select count(*) from outbox_alerts where outbox_id = outbox.id) as alerts
     from outbox join chats on chats.id = chat_id
     where outbox.chat_id = ? and outbox.kind = {ALERT} and {IS_QUEUED} and priority = ?
-        and doubts = 0 and plain = 0 and form = '' and address != 0
+        and doubts = 0 and plain = 0 and form = '' and chats.kind in {COLLECTING}
     order by outbox.id limit ?
 """
 
@@ -152,7 +155,10 @@ class DeliveryTables:
         numbers = ",".join(str(number) for number in busy)
         values = {"now": put_time(now), "limit": limit, "busy": f"[{numbers}]"}
         rows = await self._writer.fetch("read who waits", statement, values)
-        return [Waiting(row["chat"], row["address"], row["priority"]) for row in rows]
+        return [
+            Waiting(row["chat"], row["address"], row["priority"], ChatKind(row["kind"]))
+            for row in rows
+        ]
 
     async def is_overdue(self, now: datetime) -> bool:
         """Whether a delivery could have gone out `OVERDUE` ago."""

@@ -70,6 +70,7 @@ _CONTINUATION = """
     select title, message_id from alerts a join entries e on e.id = a.entry_id
     where a.chat_id = ? and a.story_id = ? and message_id is not null and message_id is not ?
 """
+_REFERENCE = "select reference from message_references where chat_id = ? and message_id = ?"
 _MESSAGE_OF_SCREEN = """
     select message_id from outbox where screen = ? and message_id is not null order by id limit 1
 """
@@ -114,7 +115,17 @@ def read(db: Database, row: Any) -> Delivery:
         file=_file(row),
         doubted_at=get_time(row["doubted_at"]),
         shown=shown,
+        reference=_reference(db, chat, message_id),
+        reply_reference=_reference(db, chat, reply_to),
     )
+
+
+def _reference(db: Database, chat: Chat, message_id: int | None) -> str:
+    """By which another service than Telegram knows a message; empty where there is none."""
+    if chat.address or message_id is None:
+        return ""
+    row = db.execute(_REFERENCE, [chat.id, message_id]).fetchone()
+    return row["reference"] if row else ""
 
 
 def _file(row: Any) -> File | None:

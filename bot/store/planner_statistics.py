@@ -37,6 +37,7 @@ ROWS = {
     "subscription_versions": 2_000,
     "routes": 500,
     "chat_numbers": 500,
+    "message_references": 2_000,
     "claims": 500,
     "links": 10,
     "pending": 2,

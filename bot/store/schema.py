@@ -202,6 +202,22 @@ def m026_retention(db: Database) -> None:
     db.execute("create index alerts_created on alerts (created_at)")
 
 
+@migrations()
+def m027_message_references(db: Database) -> None:
+    """By which services other than Telegram know messages; our number is that of the delivery."""
+    db.execute(
+        "create table message_references (chat_id integer not null, message_id integer not null, "
+        "reference text not null, primary key (chat_id, message_id)) without rowid"
+    )
+    db.execute(
+        "create trigger references_forgotten after delete on alerts "
+        "when old.message_id is not null begin "
+        "delete from message_references where chat_id = old.chat_id "
+        "and message_id = old.message_id and not exists (select 1 from alerts "
+        "where chat_id = old.chat_id and message_id = old.message_id); end"
+    )
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

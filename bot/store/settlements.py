@@ -29,6 +29,11 @@ _SETTLE = """
         message_id = :message, lease_until = null, settled_at = :settled
     where id = :id
 """
+_PUT_REFERENCE = """
+    insert into message_references (chat_id, message_id, reference) values (?, ?, ?)
+    on conflict (chat_id, message_id) do update set reference = excluded.reference
+"""
+_SHOWS_ALERTS = (DeliveryKind.ALERT, DeliveryKind.EDIT)
 _REVISIONS = """
     select story_id, revision from outbox_alerts join alerts using (chat_id, story_id)
     where outbox_id = ?
@@ -83,6 +88,8 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
     )
     if settlement.state is DeliveryState.SENT:
         _sent(db, settlement, now)
+    if settlement.reference and delivery.kind in _SHOWS_ALERTS:
+        db.execute(_PUT_REFERENCE, [chat.id, settlement.message_id, settlement.reference])
     if settlement.shown:
         db.execute(
             "update alerts set shown = ? where chat_id = ? and message_id = ?",
@@ -99,8 +106,9 @@ def settle(db: Database, settlement: Settlement, now: datetime) -> None:
         _park(db, settlement, settlement.retry_at)
     if settlement.pause:
         db.execute(
-            "update chats set paused = ? where kind = ? and address = ?",
-            [settlement.pause, chat.kind, chat.address],
+            "update chats set paused = ? where kind = ? and address = ? "
+            "and (address != 0 or id = ?)",
+            [settlement.pause, chat.kind, chat.address, chat.id],
         )
     if settlement.notice:
         notify(db, settlement.notice, now)

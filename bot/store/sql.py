@@ -8,6 +8,7 @@ from collections.abc import Sized
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.model.abilities import ABILITIES
 from bot.model.alerts import Priority, Stance
 from bot.model.chats import ChatKind, TokenPurpose
 from bot.model.delivery import DeliveryKind, DeliveryState
@@ -64,6 +65,8 @@ REPLY = literal(DeliveryKind.REPLY)
 
 TELEGRAM = literal(ChatKind.TELEGRAM)
 TERMINAL = literal(ChatKind.TERMINAL)
+#: kinds of chats in which several alerts that wait may become one message
+COLLECTING = literals(*(kind for kind, able in ABILITIES.items() if able.collects))
 
 DECLARED = literal(StoredRole.DECLARED)
 BLOCKED = literal(StoredRole.BLOCKED)

@@ -106,7 +106,8 @@ PLACES = {ChatShape: ".NAME", HostShape: ".NAME", FeedShape: "[]", SubscriptionS
 def keys(model: type[BaseModel] = FileShape, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every key that the file may hold, as the documents write it, with its default."""
     for name, field in model.model_fields.items():
-        place = f"{path}.{name}" if path else name
+        key = field.alias or name
+        place = f"{path}.{key}" if path else key
         yield place, field.get_default(call_default_factory=True)
         if place in {"names", "publisher_groups"}:
             yield f"{place}.NAME", PydanticUndefined

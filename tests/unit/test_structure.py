@@ -32,6 +32,13 @@ _OLD_KEYS = re.compile(r"ring_again_(?:at|after)")
 _PARTS = re.compile(
     r"(?<![a-z])(?:houses?|rooms?|corridors?|knock(?:s|ed|ing)?|deeds?)(?![a-z])", re.IGNORECASE
 )
+#: the word of Matrix for its chats
+_OF_MATRIX = {
+    "bot/config/destinations.py",
+    "bot/config/schema.py",
+    "bot/delivery/channels/matrix.py",
+    "bot/model/destinations.py",
+}
 _ROOM_FOR = re.compile(
     r"\b(?:no|has|have|leaves?|makes?) room\b|\broom (?:for|left)\b", re.IGNORECASE
 )
@@ -167,7 +174,9 @@ def test_parts_of_the_code_are_called_by_their_names() -> None:
         passage
         for path, text in sources("bot")
         for passage in passages(path, text, _PARTS)
-        if passage.kind != "string" and _PARTS.search(_ROOM_FOR.sub("", passage.text))
+        if passage.kind != "string"
+        and _PARTS.search(_ROOM_FOR.sub("", passage.text))
+        and not (passage.path in _OF_MATRIX and re.search(r"\broom", passage.text))
     )
     assert listed(hits) == []
 

@@ -115,11 +115,12 @@ def record(delivery: Delivery, message: Message, number: int) -> dict[str, Any]:
     if not delivery.alerts:
         return line | {"text": message.text}
     if len(delivery.alerts) == 1:
-        return line | _alert(delivery.alerts[0])
-    return line | {"alerts": [_alert(alert) for alert in delivery.alerts]}
+        return line | alert_record(delivery.alerts[0])
+    return line | {"alerts": [alert_record(alert) for alert in delivery.alerts]}
 
 
-def _alert(alert: AlertView) -> dict[str, Any]:
+def alert_record(alert: AlertView) -> dict[str, Any]:
+    """Return an alert as JSON."""
     return {
         "story": alert.story_id,
         "title": alert.title,

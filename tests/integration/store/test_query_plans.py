@@ -438,8 +438,17 @@ async def deliver(work: Exercise) -> None:
     while claimed := await work.claim(PRIVATE, GROUP, TERMINAL):
         for delivery in claimed:
             await work.settle(
-                delivery, DeliveryState.SENT, message_id=delivery.id + 100, shown=b"1"
+                delivery,
+                DeliveryState.SENT,
+                message_id=delivery.id + 100,
+                shown=b"1",
+                reference="$event" if delivery.chat.id == TERMINAL else "",
             )
+    elsewhere = "select story_id from alerts where chat_id = ? and message_id is not null"
+    told = (await work.write(elsewhere, TERMINAL))[0][0]
+    await work.commit(growths=(AlertGrowth(TERMINAL, told),))
+    for delivery in await work.claim(TERMINAL):
+        await work.settle(delivery, DeliveryState.DROPPED)
     shown = (await work.write("select story_id from alerts where message_id = 99"))[0][0]
     await work.commit(growths=(AlertGrowth(PRIVATE, shown, again=True),))
     await work.change(AssignStory(99, "Ann"))  # an edit that waits goes out at once

@@ -237,8 +237,11 @@ def test_a_mistake_in_a_query_has_a_caret_under_it(tmp_path: Path) -> None:
             'feeds: [{url: "http://a.example", headers: {a: "x\\r\\ny"}}]',
             "feeds[0].headers: the value of a holds a line break",
         ),
-        ("chats: {a: {}}", "chats.a: expected either `telegram: CHAT_ID` or `terminal: true`"),
-        ("chats: {a: {telegram: 1, terminal: true}}", "chats.a: expected either"),
+        (
+            "chats: {a: {}}",
+            "chats.a: expected one of `telegram: CHAT_ID`, `terminal: true`, webhook",
+        ),
+        ("chats: {a: {telegram: 1, terminal: true}}", "chats.a: expected one of"),
         (
             "chats: {a: {telegram: true}}",
             "1:23 chats.a.telegram: expected a chat id such as -1001234567890; send /start@BOT",

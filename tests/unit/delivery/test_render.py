@@ -14,8 +14,9 @@ from sampling import examples
 from support import NOON
 
 from bot.delivery.composer import ENTITIES
-from bot.delivery.render import LENGTH, SNIPPET, render, snippet
+from bot.delivery.render import SNIPPET, render, snippet
 from bot.i18n.catalog import ENGLISH, Translator
+from bot.model.abilities import ABILITIES
 from bot.model.alerts import AlertView, Confirmation
 from bot.model.chats import Chat, ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
@@ -120,7 +121,7 @@ def stretches(message: Message, kind: str) -> list[str]:
 def check(message: Message) -> None:
     """Within Telegram's limits, and as Telegram reads it."""
     assert message.text.strip()
-    assert len(message.text) <= LENGTH
+    assert len(message.text) <= ABILITIES[ChatKind.TELEGRAM].length
     assert len(message.entities) <= ENTITIES
     wide = message.text.encode("utf-16-le")
     for entity in message.entities:
@@ -136,7 +137,7 @@ def check(message: Message) -> None:
     entities_in_force = telegram.settle(
         telegram.parse(message.text, "", given_entities, refuse_bad_links=True), lambda _: None
     )
-    telegram.check_length(entities_in_force, LENGTH)
+    telegram.check_length(entities_in_force, ABILITIES[ChatKind.TELEGRAM].length)
 
 
 @settings(max_examples=examples(300), deadline=None)
@@ -172,7 +173,7 @@ def test_any_reply_or_notice_keeps_within_the_limit(text: str, styleless: bool) 
         ENGLISH,
     )
 
-    assert len(message.text) <= LENGTH
+    assert len(message.text) <= ABILITIES[ChatKind.TELEGRAM].length
     assert message.entities == (() if styleless else entities)
 
 
