@@ -3,7 +3,6 @@
 Stories are brought to it without a feed. Not assertions.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -257,20 +256,17 @@ class TelegramHarness:
             await self.app.deliverer.run_once(timedelta(0))
 
     async def listen(self) -> None:
-        """Take the updates that wait, and send what they led to."""
-        assert self.app.listener is not None
-        await self.app.listener.poll_once()
+        """Take the updates that wait, if there are any, and send what they led to."""
+        await self.confirm_updates()
         assert self.app.telegram is not None
         await self.app.telegram.tasks.wait()
         await self.deliver()
 
     async def confirm_updates(self) -> None:
-        """Poll once more although no update waits, so that Telegram knows what was taken."""
+        """Poll once, also where no update waits, so that Telegram knows what was taken."""
         assert self.app.listener is not None
-        asking = asyncio.ensure_future(self.app.listener.poll_once())
-        while not asking.done():
-            self.api.updates._release(None)
-            await asyncio.sleep(0)
+        with self.api.updates.at_once():
+            await self.app.listener.poll_once()
 
     async def outbox(self, *states: str) -> list[OutboxRow]:
         """Deliveries in these states (all by default)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from .errors import ApiError, Json, conflict
@@ -64,6 +66,16 @@ class UpdateQueue:
         self.empty = asyncio.Event()
         self.empty.set()
         self._poller: asyncio.Future[None] | None = None
+        self._longest: float = LONGEST_POLL
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let no poll wait meanwhile, also where there is nothing to answer with."""
+        self._longest = 0
+        try:
+            yield
+        finally:
+            self._longest = LONGEST_POLL
 
     def push(self, kind: str, payload: Json) -> int:
         """Queue an update unless the bot did not ask for its kind; return its id."""
@@ -101,8 +113,9 @@ class UpdateQueue:
         self._release(conflict(_TWO_POLLERS))
         self.allow(allowed)
         self._confirm(offset)
-        if not self.pending and wait > 0 and not self.closed:
-            await self._wait(min(wait, LONGEST_POLL))
+        longest = min(wait, self._longest)
+        if not self.pending and longest > 0 and not self.closed:
+            await self._wait(longest)
         most = limit if 0 < limit <= MOST_UPDATES else MOST_UPDATES
         return self.pending[:most]
 
