@@ -80,7 +80,7 @@ class World:
 
     def prepare(self) -> None:
         """Write the configuration, and feeds with what is old."""
-        feeds = [{"url": self.server.url(path), "name": path, "every": "4s"} for path in FEEDS]
+        feeds = [{"url": self.server.url(path), "name": path, "every": "1s"} for path in FEEDS]
         config = telegram_config(
             self.api,
             {"ann": ANN},

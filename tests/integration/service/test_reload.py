@@ -22,6 +22,7 @@ from bot.model.feeds import DeclaredFeed
 from bot.service.app import App
 from bot.service.clock import SystemClock
 from bot.service.losses import most_lost
+from bot.store import database
 
 OLD = datetime.now(UTC) - timedelta(days=3)
 
@@ -459,8 +460,13 @@ async def test_each_change_of_a_configmap_is_taken_in(
 
 
 async def test_a_file_saved_while_another_program_locks_the_database_is_taken_in_afterwards(
-    tmp_path: Path, server: FeedServer, terminal: Recorder, events: list[EventDict]
+    tmp_path: Path,
+    server: FeedServer,
+    terminal: Recorder,
+    events: list[EventDict],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 1)
     async with running(tmp_path, written(server, "/a"), terminal) as made:
         lock = sqlite3.connect(tmp_path / "newsbell.db", isolation_level=None)
         lock.execute("begin immediate")
