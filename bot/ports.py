@@ -58,6 +58,7 @@ from bot.model.message import Message
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.retention import Obsolete, Retention, RetentionState
 from bot.model.schedule import ChatSchedule, SchedulePlan
+from bot.model.sources import Source
 from bot.model.status import Status
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 
@@ -105,8 +106,9 @@ class Parser(Protocol):
         known: frozenset[bytes],
         now: datetime,
         truncated: bool,
+        source: Source | None = None,
     ) -> ParseOutcome:
-        """Return the new or changed entries of a document."""
+        """Return the new or changed entries of a document; `source` says where it is no feed."""
         ...
 
 

@@ -4,7 +4,7 @@ Decides nothing about permissions, and replies only that a command or button is 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -58,16 +58,18 @@ class Router:
         alert_actions: Mapping[AlertAction, Route],
         default: CommandHandler,
         link: CommandHandler,
+        is_address: Callable[[str], bool],
     ) -> None:
         """Take the routes: commands by name, screens by name, buttons under alerts by action.
 
         `default` takes what is written in a private chat without a command while no screen waits,
-        and `link` an address there, also where a screen waits for words.
+        and `link` an address there, also where a screen waits for words. `is_address` says which
+        texts are addresses.
         """
         self.commands = commands
         self.screens = screens
         self.alert_actions = alert_actions
-        self._default, self._link = default, link
+        self._default, self._link, self._is_address = default, link, is_address
 
     def resolve(self, context: Context, screen: Screen | None) -> Route | Reply:
         """Return the route of a command, a text or a press, or the reply where there is none."""
@@ -136,7 +138,7 @@ class Router:
             handle = partial(_handle, command.handle, text.text)
             return Route(command.permission, handle, slow=command.slow)
         handler = self.screens.get(screen.name) if screen else None
-        if text.private and is_link(text.text) and _waits_for_words(screen):
+        if text.private and self._is_address(text.text) and _waits_for_words(screen):
             return Route(Permission.READ, partial(_handle, self._link, text.text))
         if screen and handler:
             return Route(
@@ -172,6 +174,11 @@ def is_link(text: str) -> bool:
     if match is None or match[1] is None:
         return match is not None
     return match[1] in _DOMAINS or len(match[1]) == _COUNTRY_LETTERS
+
+
+def _is_address(feeds: Feeds, text: str) -> bool:
+    """Whether a text is the address of a page or site, or the name of a channel."""
+    return is_link(text) or feeds.is_channel(text)
 
 
 def _similar(name: str, commands: Iterable[str]) -> str:
@@ -241,6 +248,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
         },
         default=partial(_without_command, start, feeds),
         link=feeds.offer_link,
+        is_address=partial(_is_address, feeds),
     )
 
 
@@ -282,7 +290,7 @@ def _storyline_actions(storylines: Storylines) -> dict[AlertAction, Route]:
 
 async def _without_command(start: Start, feeds: Feeds, context: Context, text: str) -> Reply:
     """Handle what nobody asked for: offer the site of a link, or the topic of words or a post."""
-    if is_link(text):
+    if _is_address(feeds, text):
         return await feeds.offer_link(context, text)
     return await start.offer_topic(context, text)
 
@@ -291,7 +299,7 @@ async def _subscribe(
     subscriptions: Subscriptions, feeds: Feeds, context: Context, text: str
 ) -> Reply:
     """Subscribe to a query; offer the site of an address."""
-    if is_link(text):
+    if _is_address(feeds, text):
         return await feeds.offer_link(context, text)
     return await subscriptions.subscribe(context, text)
 
@@ -300,7 +308,7 @@ async def _unsubscribe(
     subscriptions: Subscriptions, feeds: Feeds, context: Context, text: str
 ) -> Reply:
     """Remove a subscription by its number, or a feed by its address."""
-    if is_link(text):
+    if _is_address(feeds, text):
         return await feeds.remove(context, text)
     return await subscriptions.unsubscribe(context, text)
 

@@ -19,6 +19,7 @@ from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed
 from bot.model.feeds import Fetched, FetchFailed
 from bot.service import logs
 from bot.service.feed_trial import FeedTrial, try_feed
+from bot.text.channel_link import canonical_channel
 from bot.text.clean import plain
 from bot.text.duration import in_words
 from bot.text.output_charset import takes_unicode
@@ -58,7 +59,8 @@ def _address(text: str, config: Config) -> str:
     named = [feed.url for feed in config.declared.feeds if text in {feed.name, feed.url}]
     if named:
         return named[0]
-    return text if "://" in text else f"https://{text}"
+    address = canonical_channel(text)
+    return address if "://" in address else f"https://{address}"
 
 
 def _lines(url: str, trial: FeedTrial, config: Config, limit: int) -> Iterator[str]:

@@ -41,6 +41,7 @@ from bot.query.parser import parse
 from bot.query.price import FILE_LIMIT, check_price
 from bot.query.tree import Node
 from bot.query.warnings import NOT_INFLECTED, query_warnings
+from bot.text.channel_link import canonical_channel, publisher_of
 
 M = TypeVar("M", bound=BaseModel)
 #: old names of keys that still work, by their path
@@ -65,6 +66,8 @@ _OPEN_HEADERS = {
     *("connection", "dnt", "pragma", "te", "upgrade-insecure-requests", "user-agent"),
 }
 _HOST_PATTERN = re.compile(r"[A-Za-z0-9*_.:\[\]-]{1,253}")  # as `schema.HostPattern`
+#: pauses of hosts that `hosts:` need not name
+SHIPPED_HOSTS = {"t.me": timedelta(seconds=1)}
 _TRIED = "tried"  # name of a list that holds only the item under test
 _NAME_LENGTH = 100  # as `schema.Name`
 _CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the chat to learn its id"
@@ -387,8 +390,8 @@ class _Reader:
                 )
             feeds[shape.url] = DeclaredFeed(
                 url=shape.url,
-                name=shape.name or host,
-                publisher=shape.publisher or host,
+                name=shape.name or publisher_of(shape.url, host),
+                publisher=shape.publisher or publisher_of(shape.url, host),
                 tags=tuple(shape.tags),
                 every=shape.every,
                 headers=tuple(
@@ -401,7 +404,7 @@ class _Reader:
         return feeds
 
     def _hosts(self) -> dict[str, timedelta]:
-        hosts: dict[str, timedelta] = {}
+        hosts = dict(SHIPPED_HOSTS)
         for pattern, data in self._section("hosts", dict).items():
             shape = self._model(HostShape, data, ("hosts", pattern))
             if not _HOST_PATTERN.fullmatch(str(pattern)):
@@ -470,6 +473,7 @@ class _Reader:
             shape = self._model(SubscriptionShape, data, path)
             if shape is None:
                 continue
+            named = [item if item in selectors else canonical_channel(item) for item in shape.feeds]
             if shape.name in seen:
                 self._document.mistake(
                     (*path, "name"),
@@ -478,7 +482,7 @@ class _Reader:
                 )
             seen.setdefault(shape.name, self._document.at((*path, "name"))[0])
             self._known((*path, "to"), shape.to, set(chats), "chat")
-            self._known((*path, "feeds"), shape.feeds, selectors, "tag, name or URL of a feed")
+            self._known((*path, "feeds"), named, selectors, "tag, name or URL of a feed")
             try:
                 tree = parse(shape.query, names)
                 check_price(tree, shape.query, FILE_LIMIT)
@@ -493,7 +497,7 @@ class _Reader:
                 DeclaredSubscription(
                     shape.name,
                     shape.query,
-                    tuple(shape.feeds),
+                    tuple(named),
                     tuple(dict.fromkeys(shape.to)),
                     shape.options,
                 )

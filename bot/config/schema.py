@@ -23,6 +23,7 @@ from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
 from bot.model.retention import DEFAULT, Retention
+from bot.text.channel_link import SITE, channel_name, channel_url, is_private_channel
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
@@ -83,6 +84,20 @@ def _url(value: Any) -> str:
     if not good or re.search(r"[\s\\\x00-\x1f]", text):
         raise ValueError("expected a web address that begins with http:// or https://")
     return text
+
+
+def _feed_url(value: Any) -> str:
+    """The address of a feed; that of a channel, however it is written, in the form that is kept."""
+    text = value.strip() if isinstance(value, str) else ""
+    if is_private_channel(text):
+        raise ValueError(
+            "only members can read this channel or group; newsbell reads public channels"
+        )
+    if name := channel_name(text):
+        return channel_url(name)
+    if text.startswith("@"):
+        raise ValueError("expected the name of a public channel, such as @example_news")
+    return _url(value)
 
 
 def proxy_url(text: str) -> str:
@@ -164,6 +179,11 @@ Url = Annotated[
     str,
     BeforeValidator(_url),
     WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"}),
+]
+FeedUrl = Annotated[
+    str,
+    BeforeValidator(_feed_url),
+    WithJsonSchema({"type": "string", "pattern": "^(https?://|@|t\\.me/)"}),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 HostPattern = Annotated[
@@ -384,6 +404,16 @@ class RetentionSettings(Shape):
         return Retention(self.articles, self.alerts, self.messages, self.removed, self.explanations)
 
 
+class SourcesSettings(Shape):
+    """Where newsbell reads what is no feed."""
+
+    telegram: Url = Field(
+        default=SITE,
+        description="Where the previews of Telegram's channels are read: a mirror, where newsbell "
+        "cannot reach Telegram's own site.",
+    )
+
+
 class Settings(Shape):
     """General settings."""
 
@@ -423,6 +453,9 @@ class Settings(Shape):
     limits: Limits = Field(default_factory=Limits, description="Limits of one feed.")
     telegram: TelegramSettings = Field(
         default_factory=TelegramSettings, description="How to reach Telegram."
+    )
+    sources: SourcesSettings = Field(
+        default_factory=SourcesSettings, description="Where newsbell reads what is no feed."
     )
     monitor: Monitor = Field(default_factory=Monitor, description="How a monitor sees newsbell.")
     heartbeat: SecretUrl | None = Field(
@@ -657,7 +690,9 @@ class ChatShape(Shape):
 class FeedShape(Shape):
     """A feed. A plain URL is short for `{url: ...}`."""
 
-    url: Url = Field(description="Address of the RSS, Atom or JSON feed.")
+    url: FeedUrl = Field(
+        description="Address of the RSS, Atom or JSON feed, or of a public channel of Telegram."
+    )
     name: Name | None = Field(default=None, description="Shown in alerts; the host when absent.")
     publisher: Name | None = Field(
         default=None, description="Publisher of the feed; the host when absent."
@@ -791,7 +826,7 @@ class FileShape(Shape):
     chats: dict[Name, ChatShape] = Field(
         default_factory=dict, description="Where alerts go, by name."
     )
-    feeds: list[Annotated[FeedShape | Url, Field(union_mode="left_to_right")]] = Field(
+    feeds: list[Annotated[FeedShape | FeedUrl, Field(union_mode="left_to_right")]] = Field(
         default_factory=list, description="The feeds to watch."
     )
     hosts: dict[HostPattern, HostShape] = Field(

@@ -5,13 +5,18 @@ Calls fetcher and parser; keeps nothing.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.errors import AddressError
-from bot.model.entries import ParsedDocument
+from bot.feeds.channel_pages import SitePace
+from bot.feeds.sources import Sources
+from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure, Fetched, FetchFailed, FetchRequest, SiteFeed
+from bot.model.sources import Source
 from bot.parse.discover import feed_links, guessed_urls
 from bot.ports import Clock, Fetcher, Parser
+from bot.text.channel_link import canonical_channel
 
 TRIED = 8  #: feeds of a site that are read
 AT_ONCE = 3  #: of them at a time
@@ -26,8 +31,17 @@ def _permitted(urls: Iterable[str], may_ask: Callable[[str], bool]) -> list[str]
 class SiteFinder:
     """Implements `ports.Sites`."""
 
-    def __init__(self, fetcher: Fetcher, parser: Parser, clock: Clock) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        parser: Parser,
+        clock: Clock,
+        sources: Callable[[], Sources] = Sources,
+        pace: SitePace | None = None,
+    ) -> None:
         self._fetcher, self._parser, self._clock = fetcher, parser, clock
+        self._sources = sources
+        self._pace = pace or SitePace(lambda _: timedelta(0))
 
     async def feeds_at(
         self, url: str, may_ask: Callable[[str], bool] = lambda _: True
@@ -37,11 +51,10 @@ class SiteFinder:
         `may_ask` says whether another host of the page, by its name, may be asked. Raises
         AddressError where there is no feed.
         """
-        answer = await self._fetcher.fetch(FetchRequest(url))
-        if isinstance(answer, FetchFailed):
-            raise AddressError(answer.text, answer.failure)
-        if not isinstance(answer, Fetched):
-            raise AddressError("Nothing came from this address.", Failure.HTTP)
+        url = canonical_channel(url)
+        if source := self._sources().of(url):
+            return [await self._channel(url, source)]
+        answer = await self._fetched(url)
         feed = await self._parse(answer)
         if feed:
             return [feed]
@@ -56,6 +69,33 @@ class SiteFinder:
                 Failure.NOT_A_FEED,
             )
         return feeds
+
+    async def _fetched(self, url: str) -> Fetched:
+        answer = await self._fetcher.fetch(FetchRequest(url))
+        if isinstance(answer, FetchFailed):
+            raise AddressError(answer.text, answer.failure)
+        if not isinstance(answer, Fetched):
+            raise AddressError("Nothing came from this address.", Failure.HTTP)
+        return answer
+
+    async def _channel(self, url: str, source: Source) -> SiteFeed:
+        """The channel at an address. Raises AddressError with why it cannot be read."""
+        address = self._sources().request_url(url, source, url)
+        await self._pace.turn(address)
+        answer = await self._fetched(address)
+        parsed = await self._parser.parse(
+            answer.body,
+            answer.content_type,
+            answer.url,
+            frozenset(),
+            self._clock.now(),
+            answer.truncated,
+            source,
+        )
+        if isinstance(parsed, ParseFailed):
+            raise AddressError(parsed.text, parsed.failure)
+        newest = tuple(entry.title for entry in reversed(parsed.entries[-_NEWEST:]))
+        return SiteFeed(url, parsed.title, newest)
 
     async def _read_all(self, urls: Iterable[str]) -> list[SiteFeed]:
         """The feeds at these addresses, each once."""

@@ -57,6 +57,15 @@ REMEDIES = {
     Failure.NOT_A_FEED: gettext_noop(
         "Look for the feed's address on the site; a web page is not a feed."
     ),
+    Failure.NO_PREVIEW: gettext_noop(
+        "Ask its owner to allow the preview, or remove it: newsbell reads only what the web shows."
+    ),
+    Failure.NO_CHANNEL: gettext_noop("Look for the channel's new name in Telegram, or remove it."),
+    Failure.NOT_A_CHANNEL: gettext_noop("Remove it: only public channels can be read."),
+    Failure.CHANGED_PAGE: gettext_noop(
+        "If you chose its selectors, check them; otherwise look for a newer version of newsbell."
+    ),
+    Failure.ROBOTS: gettext_noop("Ask the site for a feed, or remove the page."),
     Failure.HOSTILE: gettext_noop(
         "If you trust the site, report this to it; otherwise remove the feed."
     ),

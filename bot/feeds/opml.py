@@ -19,6 +19,7 @@ from xml.etree import ElementTree as ET
 from bot.errors import OpmlError
 from bot.parse.charset import to_utf8
 from bot.parse.repair import fault, mend
+from bot.text.channel_link import canonical_channel
 from bot.text.clean import cut, plain, to_text
 from bot.text.url import safe_link
 
@@ -220,7 +221,7 @@ def _address(named: str) -> str:
     if colon and scheme.lower() == "feed":
         bare = rest.lstrip("/")
         named = bare if bare.lower().startswith(("http://", "https://")) else f"http://{bare}"
-    return safe_link(named)
+    return canonical_channel(safe_link(named))
 
 
 def _categories(attributes: dict[str, str]) -> Iterator[str]:

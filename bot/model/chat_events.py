@@ -84,6 +84,7 @@ class WrittenMessage(ChatUpdate):
 
     upload: Upload | None = None
     forwarded_from: str = ""  #: the name of the first author, where it was forwarded
+    forwarded_channel: str = ""  #: the public channel that it was forwarded from, without `@`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,16 @@ def counts_from_sight(published: datetime | None, first_seen_at: datetime) -> bo
 
 @dataclass(frozen=True, slots=True)
 class EntryKeys:
-    """What an entry is recognised by: BLAKE2b-128 hashes, empty where there is nothing."""
+    """What an entry is recognised by: BLAKE2b-128 hashes, empty where there is nothing.
+
+    By `quoted` it is not recognised: its story is found by that.
+    """
 
     guid: bytes
     link: bytes  #: canonical link; the same for every feed
     title: bytes
     article: bytes = b""  #: host and article number in the link
+    quoted: bytes = b""  #: canonical link of what it is about: a post's article or original
 
 
 @dataclass(frozen=True, slots=True)

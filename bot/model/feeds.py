@@ -65,6 +65,11 @@ class Failure(StrEnum):
     TOO_LARGE = "too_large"
     ENCODING = "encoding"
     NOT_A_FEED = "not_a_feed"
+    NO_PREVIEW = "no_preview"  #: a channel of Telegram that the web may not see
+    NO_CHANNEL = "no_channel"  #: Telegram has no channel of this name
+    NOT_A_CHANNEL = "not_a_channel"  #: the name is that of a person, bot or group
+    CHANGED_PAGE = "changed_page"  #: a page that is read by its markup, and has another one
+    ROBOTS = "robots"  #: the site's robots.txt forbids the page
     HOSTILE = "hostile"
     EMPTY = "empty"
     TOMBSTONE = "tombstone"

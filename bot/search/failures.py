@@ -15,6 +15,7 @@ def describe_failure(failure: Failure | None, text: str, translator: Translator 
         _connection(failure, translator)
         or _refusal(failure, translator)
         or _document(failure, translator)
+        or _page(failure, translator)
         or text
     )
 
@@ -73,5 +74,21 @@ def _document(failure: Failure, translator: Translator) -> str:
             return translator.gettext("The feed says that it has ended.")
         case Failure.INTERNAL | Failure.LOCAL:
             return translator.gettext("newsbell itself failed on this feed.")
+        case _:
+            return ""
+
+
+def _page(failure: Failure, translator: Translator) -> str:
+    match failure:
+        case Failure.NO_PREVIEW:
+            return translator.gettext("This channel shows no preview on the web.")
+        case Failure.NO_CHANNEL:
+            return translator.gettext("Telegram has no public channel of this name.")
+        case Failure.NOT_A_CHANNEL:
+            return translator.gettext("This is a person, bot or group, not a channel.")
+        case Failure.CHANGED_PAGE:
+            return translator.gettext("The page reads differently than it used to.")
+        case Failure.ROBOTS:
+            return translator.gettext("The site asks programs not to read this page.")
         case _:
             return ""

@@ -18,6 +18,7 @@ from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.batch import BatchCommitter
+from bot.feeds.channel_pages import SitePace
 from bot.feeds.discovery import SiteFinder
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.poller import Poller, PollReport
@@ -96,6 +97,7 @@ class _Base:
     wiring: Wiring
     measures: Measures
     caller: Caller  #: by the way that feeds of the file take
+    pace: SitePace  #: of the site of Telegram
 
 
 @asynccontextmanager
@@ -231,6 +233,7 @@ async def _base(
         wiring,
         Measures(clock),
         fetcher,
+        SitePace(live.spacing),
     )
 
 
@@ -290,7 +293,15 @@ def _poller(
         base.measures.polled(reports)
         base.wiring.polled(reports)
 
-    reader = FeedReader(base.fetcher, base.public_fetcher, base.parser, clock, headers=live.headers)
+    reader = FeedReader(
+        base.fetcher,
+        base.public_fetcher,
+        base.parser,
+        clock,
+        headers=live.headers,
+        sources=live.sources,
+        pace=base.pace,
+    )
     return Poller(
         base.store.polls,
         clock,
@@ -324,7 +335,7 @@ def _telegram(
     """Build the chat layer on Telegram."""
     live, store, clock = base.live, base.store, base.wiring.clock
     members = TelegramMembers(bot)
-    sites = SiteFinder(base.site_fetcher, base.parser, clock)
+    sites = SiteFinder(base.site_fetcher, base.parser, clock, live.sources, base.pace)
     dispatcher = build_chat(
         live, store, base.subscriptions, members, sites, clock, monitoring.health.look
     )

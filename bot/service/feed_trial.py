@@ -10,6 +10,7 @@ from ipaddress import IPv6Network, ip_network
 
 from bot import __version__
 from bot.config.load import Config
+from bot.feeds.sources import Sources
 from bot.fetch.client import Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
 from bot.model.entries import ParsedDocument, ParseFailed
@@ -52,6 +53,11 @@ def worker_limits_of(config: Config) -> WorkerLimits:
     return WorkerLimits(limits.parse.total_seconds(), limits.memory * MEGABYTE)
 
 
+def sources_of(config: Config) -> Sources:
+    """Return which feeds are no documents of feeds, and where they are read."""
+    return Sources(config.settings.sources.telegram)
+
+
 def agent_of(config: Config) -> str:
     """Return the User-Agent."""
     return user_agent(__version__, config.settings.contact, len(config.declared.chats))
@@ -60,7 +66,11 @@ def agent_of(config: Config) -> str:
 async def try_feed(config: Config, url: str) -> FeedTrial:
     """Fetch an address with the headers that the file has for it, and read what comes."""
     clock, start = SystemClock(), time.monotonic()
-    request = FetchRequest(url, headers=tuple(config.headers.get(url, {}).items()))
+    sources = sources_of(config)
+    source = sources.of(url)
+    request = FetchRequest(
+        sources.request_url(url, source, url), headers=tuple(config.headers.get(url, {}).items())
+    )
     opened = open_client(
         guard_of(config),
         limits_of(config),
@@ -76,11 +86,17 @@ async def try_feed(config: Config, url: str) -> FeedTrial:
     workers = Workers(worker_limits_of(config))
     try:
         parsed = await workers.parse(
-            answer.body, answer.content_type, answer.url, frozenset(), clock.now(), answer.truncated
+            answer.body,
+            answer.content_type,
+            answer.url,
+            frozenset(),
+            clock.now(),
+            answer.truncated,
+            source,
         )
     finally:
         workers.close()
     links: tuple[FeedLink, ...] = ()
-    if isinstance(parsed, ParseFailed):
+    if isinstance(parsed, ParseFailed) and source is None:
         links = await asyncio.to_thread(feed_links, answer.body, answer.url, answer.content_type)
     return FeedTrial(answer, seconds, parsed, links)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.config.load import Config
 from bot.config.schema import Quotas, Settings
+from bot.feeds.sources import Sources
 from bot.fetch.url_guard import UrlGuard
 from bot.i18n.catalog import Catalogs, Translator
 from bot.model.chats import Chat, ChatSettings
@@ -14,6 +15,10 @@ from bot.model.desired_config import ConfigText
 from bot.model.destinations import Destination
 from bot.service.last_good import Rejected
 from bot.stories.publishers import PublisherGroups
+from bot.text.channel_link import SITE
+from bot.text.url import host_and_port
+
+TELEGRAM_HOST = host_and_port(SITE)
 
 
 class LiveConfig:
@@ -67,11 +72,18 @@ class LiveConfig:
         """Return the HTTP headers of the feed at this address."""
         return self.config.headers.get(url, {})
 
+    def sources(self) -> Sources:
+        """Return which feeds are no documents of feeds, and where they are read."""
+        return Sources(self.settings.sources.telegram)
+
     def spacing(self, host: str) -> timedelta:
         """Return the pause between two requests to a host.
 
-        That of `hosts:`, by the longest pattern; otherwise none within the operator's network.
+        That of `hosts:`, by the longest pattern; otherwise none within the operator's network. That
+        of Telegram's site is the pause of its mirror where it is read there.
         """
+        if host == TELEGRAM_HOST:
+            host = host_and_port(self.settings.sources.telegram)
         name, _, port = host.rpartition(":")
         name = name if port.isdecimal() else host
         patterns = (each for each in self.config.hosts if _fits(each, host, name))

@@ -22,7 +22,9 @@ from pebble import ProcessExpired, ProcessPool
 
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
+from bot.model.sources import Source
 from bot.parse.read import cut_known_blocks, read_document
+from bot.parse.sources import read_source
 
 _INLINE = 512 * 1024  # bytes up to which a known document may be recognised on the event loop
 _REST_AFTER = 60.0  # seconds
@@ -112,17 +114,22 @@ class Workers:
         known: frozenset[bytes],
         now: datetime,
         truncated: bool,
+        source: Source | None = None,
     ) -> ParseOutcome:
         """The new or changed entries of a document, or why it cannot be read."""
         short = (
             cut_known_blocks(body, content_type, known)
-            if known and not truncated and len(body) <= _INLINE
+            if known and source is None and not truncated and len(body) <= _INLINE
             else None
         )
         if short and not short.body:
             return ParsedDocument(entries=(), blocks=short.blocks)
         self._running += 1
         try:
+            if source is not None:
+                return await self._scheduled(
+                    partial(read_source, body, content_type, url, known, now, truncated, source)
+                )
             if short:
                 outcome = await self._scheduled(
                     partial(

@@ -54,6 +54,7 @@ from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
 from bot.store.stories import set_stance
 from bot.store.topics import allow_topics
 from bot.store.unsent_alerts import forget_matches, reconsider
+from bot.text.channel_link import publisher_of
 from bot.text.url import host_and_port
 
 CONFIRM_WITHIN = timedelta(hours=1)  #: how long a chat may take to confirm a query
@@ -226,11 +227,12 @@ def _add_feeds(db: Database, change: AddFeeds, origin: Origin) -> None:
     moment = put_time(origin.now)
     for url, name, tags in change.feeds:
         host = host_and_port(url)
+        publisher = publisher_of(url, host.removeprefix("www."))
         feed = {
             "url": url,
-            "name": (change.titled and name) or host,
+            "name": (change.titled and name) or publisher_of(url, host),
             "title": name if change.titled else "",
-            "publisher": host.removeprefix("www."),
+            "publisher": publisher,
             "tags": json.dumps(tags),
             "now": moment,
             "host": host,

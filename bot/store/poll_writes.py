@@ -40,7 +40,7 @@ LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the firs
 _ENTRY_COLUMNS = """
     id feed_id strict_id story_id storyline_id house origin agency guid_key link_key title_key
     article_key guid link title summary author source published updated first_seen_at silent
-    language confirms core
+    language confirms core quoted_key
 """.split()
 # Prepared once: the `insert_all` of sqlite-utils makes a new statement for each number of rows,
 # which takes longer than the rows.
@@ -75,7 +75,7 @@ _REVISE_ENTRY = """
         article_key = ?, updated = ?, language = ?
     where id = ?
 """
-# Stories are grouped by the first words, people are shown the last ones.
+# Stories are grouped by the first words and links, people are shown the last ones.
 _THIN_REVISIONS = """
     delete from revisions where entry_id = ?
     and at > (select min(at) from revisions where entry_id = ?)
@@ -151,6 +151,7 @@ def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
         entry.language,
         placed.placement.confirms,
         entry.core,
+        keys.quoted,
     )
 
 
@@ -189,7 +190,7 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
 
 
 def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
-    known = revision.known
+    known, keys = revision.known, revision.keys
     db.execute(
         "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
         [known.id, put_time(now), known.title, known.summary],
@@ -201,7 +202,7 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
             revision.title,
             revision.summary,
             revision.link,
-            *astuple(revision.keys),
+            *(keys.guid, keys.link, keys.title, keys.article),
             put_time(revision.updated),
             revision.language,
             known.id,

@@ -218,6 +218,12 @@ def m027_message_references(db: Database) -> None:
     )
 
 
+@migrations()
+def m028_quoted_links(db: Database) -> None:
+    """What an entry is about, as the key of its link: the article or post that a post links to."""
+    db.execute("alter table entries add column quoted_key blob not null default x''")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

@@ -50,7 +50,7 @@ _ALERTS = f"""
 # those that came later while the clock was wrong: ids tell the order then.
 _WINDOW = """
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.language, e.house, e.link,
-        e.link_key, e.published, e.first_seen_at,
+        coalesce(nullif(e.quoted_key, x''), e.link_key) as link_key, e.published, e.first_seen_at,
         coalesce(nullif(e.core, ''),
             (select title from revisions r where r.entry_id = e.id order by at limit 1),
             e.title) as title,

@@ -32,7 +32,7 @@ def report_of(
         words: headline, summary and language.
         publisher_group: key of the publisher's group.
         feed: id of the feed.
-        link: the link and the key of its canonical form.
+        link: the link, and the key of its canonical form or of the link that it is about.
         published: the time that the feed names, which is not trusted where it is after `seen`.
         seen: when the entry was first seen.
     """
@@ -110,7 +110,7 @@ class Assigner:
             (entry.core or entry.title, entry.summary, entry.language),
             publisher_group=attribution.publisher_group,
             feed=entry.feed_id,
-            link=(entry.link, entry.keys.link),
+            link=(entry.link, entry.keys.quoted or entry.keys.link),
             published=entry.published,
             seen=self._seen(entry),
         )

@@ -30,6 +30,7 @@ from bot.model.chat_events import (
     Upload,
 )
 from bot.model.chats import GENERAL_TOPIC
+from bot.text.channel_link import channel_name
 from bot.text.clean import encodable, plain
 
 ALLOWED = ["message", "channel_post", "my_chat_member", "callback_query", "message_reaction"]
@@ -62,7 +63,8 @@ def parse_update(update: Update, upload: Upload | None = None) -> ChatUpdate:
             update_id=update.update_id, address=message.chat.id, topic=_topic(message)
         )
     text = encodable(message.text or message.caption or "")
-    if not text and not _is_opml(message):
+    is_post = message.chat.type == ChatType.PRIVATE and bool(_public_channel(message))
+    if not text and not _is_opml(message) and not is_post:
         return ignored
     return _written(update.update_id, message, text, upload)
 
@@ -110,6 +112,7 @@ def _written(number: int, message: Message, text: str, upload: Upload | None) ->
         "reply_to": _replied_to(message),
         "is_admin": own or anonymous,
         "forwarded_from": _origin(message),
+        "forwarded_channel": _public_channel(message),
     }
     if upload:
         return Command(name=_IMPORT, upload=upload, **common)
@@ -208,6 +211,15 @@ def _origin(message: Message) -> str:
             return plain(user.full_name)
         case MessageOriginHiddenUser(sender_user_name=name):
             return plain(name)
+        case _:
+            return ""
+
+
+def _public_channel(message: Message) -> str:
+    """Return the name of the public channel that a message was forwarded from; else empty."""
+    match message.forward_origin:
+        case MessageOriginChannel(chat=chat):
+            return channel_name(f"@{chat.username}") if chat.username else ""
         case _:
             return ""
 

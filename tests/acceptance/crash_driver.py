@@ -28,6 +28,7 @@ from httpx import AsyncHTTPTransport
 from bot.config.load import load
 from bot.delivery.channels.telegram import tls_context
 from bot.model.entries import ParseOutcome
+from bot.model.sources import Source
 from bot.parse.read import read_document
 from bot.query.parser import parse
 from bot.service.app import App
@@ -86,6 +87,7 @@ class InlineParser:
         known: frozenset[bytes],
         now: datetime,
         truncated: bool,
+        source: Source | None = None,
     ) -> ParseOutcome:
         return read_document(body, content_type, url, known, now, truncated)
 

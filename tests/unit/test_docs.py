@@ -47,6 +47,7 @@ PAGES = (
     "CONTRIBUTING.md",
     "docs/queries.md",
     "docs/configuration.md",
+    "docs/sources.md",
     "docs/commands.md",
     "docs/operations.md",
     "docs/design.md",

@@ -36,6 +36,12 @@ from bot.model.chat_events import (
 from bot.model.feeds import Failure, SiteFeed
 from bot.model.message import File, Message
 from bot.search.failures import describe_failure
+from bot.text.channel_link import (
+    canonical_channel,
+    channel_name,
+    is_private_channel,
+    publisher_of,
+)
 from bot.text.clean import cut
 from bot.text.fold import fold
 
@@ -81,8 +87,25 @@ class Feeds(StaticScreen):
         """Look at the site of a link that somebody sent without a command."""
         return await self._look(context, Screen("feeds"), text)
 
+    def is_channel(self, text: str) -> bool:
+        """Return whether a text is the name of a channel (`@name`), and not that of a list."""
+        name = text.strip()
+        return (
+            name.startswith("@")
+            and bool(channel_name(name))
+            and name[1:] not in self._config().names
+        )
+
     async def _look(self, context: Context, screen: Screen, text: str) -> Reply:
         translator, url = context.translator, address_in(text)
+        if is_private_channel(text):
+            return text_reply(
+                translator.gettext(
+                    "Only members can read this channel. I can follow channels that everyone can "
+                    "open: {example}",
+                    example="@example_news",
+                )
+            )
         if not url:
             return text_reply(
                 translator.gettext(
@@ -94,7 +117,7 @@ class Feeds(StaticScreen):
             return text_reply(obstacle)
         if not self._may_ask(context, urlsplit(url).hostname or ""):
             return text_reply(self._too_many_sites(translator))
-        site = urlsplit(url).hostname or url
+        site = publisher_of(url, urlsplit(url).hostname or url)
         message = Message(translator.gettext("Looking at {site} …", site=site))
         looking = replace(
             screen, values={"url": url}, expects=ExpectedInput.NOTHING, task=ScreenTask.LOOK
@@ -356,7 +379,8 @@ def _offer(context: Context, screen: Screen, feed: SiteFeed, *, edit: bool = Fal
 def _name(screen: Screen) -> str:
     """Return what the chat calls the feed of an offer."""
     url = str(screen.values["url"])
-    return cut(str(screen.values.get("title", "")), 80) or urlsplit(url).hostname or url
+    title = cut(str(screen.values.get("title", "")), 80)
+    return title or publisher_of(url, urlsplit(url).hostname or url)
 
 
 def _adding(screen: Screen) -> AddFeeds:
@@ -366,7 +390,7 @@ def _adding(screen: Screen) -> AddFeeds:
 
 
 def _is_named(feed: OwnFeed, name: str) -> bool:
-    return fold(name) in {fold(feed.name), fold(feed.url)}
+    return fold(canonical_channel(name)) in {fold(feed.name), fold(feed.url)}
 
 
 def _removed(context: Context, screen: Screen, feed: OwnFeed, *, edit: bool = True) -> Reply:
@@ -419,7 +443,7 @@ def site_question(translator: Translator) -> str:
 
 def address_in(text: str) -> str:
     """What somebody wrote as the address of a site; empty where it cannot be one."""
-    word = text.strip().split()[0] if text.strip() else ""
+    word = canonical_channel(text.strip().split()[0]) if text.strip() else ""
     if "://" not in word:
         word = f"https://{word}"
     try:

@@ -6,6 +6,7 @@ Links and admission are `admission`'s.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
 from bot.chat.callbacks import Callback, button
 from bot.chat.context import (
@@ -30,6 +31,7 @@ from bot.model.chat_events import (
     ExpectedInput,
     Reply,
     Screen,
+    ScreenTask,
     SetSettings,
     WrittenMessage,
 )
@@ -37,6 +39,7 @@ from bot.model.chats import ChatSettings, Urgency
 from bot.model.message import Button, Message
 from bot.query.tree import show as as_query
 from bot.search.forecast_text import forecast_text
+from bot.text.channel_link import channel_url
 from bot.text.clean import cut
 
 _NAMED = 12  # feeds of a pack that are named
@@ -58,6 +61,7 @@ class StartAction(StrEnum):
     WORDS = "words"  #: of a pack
     ALERT = "ring"  #: the word that messages of earlier versions carry
     DIGEST = "digest"
+    CHANNEL = "channel"  #: look at the channel that a post came from
 
 
 _SLOW = frozenset({StartAction.PACK, StartAction.ALERT, StartAction.DIGEST})
@@ -129,10 +133,11 @@ class Start(StaticScreen):
                 return await self._pack(context, screen, callback.number)
             case StartAction.WORDS if values.get("tag"):
                 return _ask_words(context, screen)
-            case StartAction.ALERT if values.get("query"):
-                return await self._subscribe(context, screen, None)
-            case StartAction.DIGEST if values.get("query"):
-                return await self._subscribe(context, screen, Urgency.DIGEST)
+            case StartAction.ALERT | StartAction.DIGEST as action if values.get("query"):
+                urgency = Urgency.DIGEST if action is StartAction.DIGEST else None
+                return await self._subscribe(context, screen, urgency)
+            case StartAction.CHANNEL if values.get("channel"):
+                return _look_at_channel(context, screen)
             case _:
                 return unknown_button(context)
 
@@ -165,9 +170,12 @@ class Start(StaticScreen):
         """Offer to follow the topic of words, or of a forwarded post. Raises StoreError."""
         update, translator = context.update, context.translator
         author = update.forwarded_from if isinstance(update, WrittenMessage) else ""
+        channel = update.forwarded_channel if isinstance(update, WrittenMessage) else ""
         if not author:
             return await self._offer_words(context, text)
         words = _topic_words(text)
+        if channel and not words:
+            return _offer_channel(context, author, channel)
         if not words:
             return Reply()
         lead = translator.gettext(
@@ -175,7 +183,7 @@ class Start(StaticScreen):
             name=cut(author, 60),
         )
         composer = Composer().add(f"{lead}\n").add(words, "code")
-        return _offer_topic(context, Screen("start"), composer, words, ())
+        return _offer_topic(context, Screen("start"), composer, words, (), channel)
 
     async def _offer_words(self, context: Context, text: str) -> Reply:
         """Offer to follow plain words; of a whole sentence or paragraph, its names."""
@@ -273,17 +281,51 @@ def _ask_words(context: Context, screen: Screen) -> Reply:
 
 
 def _offer_topic(
-    context: Context, screen: Screen, composer: Composer, query: str, feeds: Sequence[str]
+    context: Context,
+    screen: Screen,
+    composer: Composer,
+    query: str,
+    feeds: Sequence[str],
+    channel: str = "",
 ) -> Reply:
-    """Ask whether to subscribe to a topic; other words may be sent instead."""
-    offered = replace(
-        screen,
-        name="start",
-        values={"query": query, "feeds": list(feeds)},
-        expects=ExpectedInput.TOPIC,
-    )
+    """Ask whether to subscribe to a topic; other words may be sent instead.
+
+    `channel` is the one that a post came from: it can be followed instead.
+    """
+    values: dict[str, Any] = {"query": query, "feeds": list(feeds)}
+    if channel:
+        values["channel"] = channel
+    offered = replace(screen, name="start", values=values, expects=ExpectedInput.TOPIC)
     back = [back_button(context, StartAction.BEGIN)]
-    return show(composer.message(), offered, _subscribe_buttons(context.translator), back)
+    follow = [_channel_button(context, channel)] if channel else []
+    return show(composer.message(), offered, _subscribe_buttons(context.translator), follow, back)
+
+
+def _offer_channel(context: Context, author: str, channel: str) -> Reply:
+    """Ask whether to follow the channel of a post that has no words."""
+    text = context.translator.gettext("From {name}. Follow this channel?", name=cut(author, 60))
+    offered = Screen("start", {"channel": channel})
+    back = [back_button(context, StartAction.BEGIN)]
+    return show(Message(text), offered, [_channel_button(context, channel)], back)
+
+
+def _channel_button(context: Context, channel: str) -> Button:
+    text = context.translator.gettext("Follow channel {name}", name=f"@{channel}")
+    return button(text, StartAction.CHANNEL)
+
+
+def _look_at_channel(context: Context, screen: Screen) -> Reply:
+    """Have the channel of a post looked at, as /addfeed does."""
+    name = str(screen.values["channel"])
+    message = Message(context.translator.gettext("Looking at {site} …", site=f"@{name}"))
+    looking = replace(
+        screen,
+        name="feeds",
+        values={"url": channel_url(name)},
+        expects=ExpectedInput.NOTHING,
+        task=ScreenTask.LOOK,
+    )
+    return show(message, looking, edit=True)
 
 
 def _subscribe_buttons(translator: Translator) -> list[Button]:
