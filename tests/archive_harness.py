@@ -120,6 +120,8 @@ class ArchiveHarness:
                 first_seen_at=at,
                 language=article.language,
                 silent=silent,
+                body=article.body,
+                categories=article.categories,
             )
             for number, article in enumerate(articles)
         )
@@ -151,6 +153,8 @@ class ArchiveHarness:
                     None,
                     retitled=True,
                     language=now.language,
+                    body=now.body,
+                    categories=now.categories,
                 ),
             ),
         )

@@ -347,7 +347,7 @@ class Reading:
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<near>O?NEAR/\d+)(?=[\s(]|$)
-    |(?P<field>(?:title|summary|body|site|source|author|tag|lang|feed):)
+    |(?P<field>(?:title|summary|body|site|source|author|category|tag|lang|feed):)
     |(?P<operator>(?:AND|OR|NOT)(?=[\s(]|$)|&&|\|\||[-!](?=\S))
     |(?P<phrase>=?"[^"]*")|(?P<regex>/(?:[^/\\]|\\.)+/i?)(?=[\s)]|$)
     |(?P<list>@[\w.-]+)|(?P<number>[1-9]\d{0,2}(?:\ \d{3})+)(?=[\s)]|$)|(?P<word>[^\s()"]+))""",
@@ -521,6 +521,8 @@ def _meta(name: str, value: str, article: Article) -> bool:
             return fold(value) in map(fold, article.tags)
         case "author":
             return words(value) in words(article.author)
+        case "category":
+            return any(words(value) in words(category) for category in article.categories)
         case "feed":
             return words(value) in words(article.feed_name)
         case _:

@@ -111,6 +111,8 @@ FACTS = st.one_of(
         'author:"jane roe"',
         "author:(doe OR roe)",
         "author:(jane -doe)",
+        "category:world",
+        'category:("sea news" OR sport)',
     ),
     any_of(
         "tag:sport",
@@ -183,6 +185,7 @@ def articles(draw: st.DrawFn) -> Article:
         publisher=draw(any_of("", "Harbour Wire")),
         tags=tuple(draw(st.lists(any_of("sport", "World"), max_size=2, unique=True))),
         body=draw(any_of("", "", rest, f"{summary} {rest}" if summary else rest)),
+        categories=draw(st.sampled_from([(), ("World",), ("Sea news", "World sport")])),
     )
 
 

@@ -93,6 +93,8 @@ def article(entry: NewEntry | Revision, feed: FeedDue) -> Article:
         feed_name=feed.name,
         publisher=feed.publisher,
         tags=feed.tags,
+        body=entry.body,
+        categories=entry.categories,
     )
 
 
@@ -186,7 +188,10 @@ class _Decision:
         if not matches:
             return []
         known = revision.known
-        old_words = replace(new_words, title=known.title, summary=known.summary)
+        # A text that comes to an article of yesterday is no news.
+        is_old = known.first_seen_at <= self._now - RECENT
+        body = known.body or (revision.body if is_old else "")
+        old_words = replace(new_words, title=known.title, summary=known.summary, body=body)
         before = {match.subscription_id for match in self._index.match(old_words)}
         return [match for match in matches if match.subscription_id not in before]
 

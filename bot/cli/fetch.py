@@ -141,6 +141,8 @@ def _article(entry: ParsedEntry) -> dict[str, object]:
         "title": entry.title,
         "link": entry.link,
         "summary": entry.summary,
+        "body": entry.body,
+        "categories": list(entry.categories),
         "author": entry.author,
         "source": entry.source,
         "language": entry.language,

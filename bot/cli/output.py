@@ -58,7 +58,7 @@ def hit(console: Console, hit: Hit, at: str) -> None:
     article = hit.entry.article
     in_title = [span for span in hit.spans if span.field == "title"]
     console.print(Text(f"{at}  ").append_text(marked(headline(article.title), in_title)))
-    text, inside = excerpt(article.title, article.summary, hit.spans)
+    text, inside = excerpt(article.title, article.summary, hit.spans, article.body)
     if text and inside:
         console.print(Text("    ").append_text(marked(text, inside, "")))
     console.print(Text(f"    {article.source or article.feed_name}  {article.link}", style="dim"))

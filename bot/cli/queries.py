@@ -27,7 +27,7 @@ from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.archive import ChatFact
 from bot.model.chats import Developments
-from bot.model.entries import Span
+from bot.model.entries import Article, Span
 from bot.model.stories import Grouping
 from bot.names.spellings import safe_exonyms, spellings
 from bot.query.index import Index
@@ -268,10 +268,10 @@ def _stored_spellings(tree: Name, config: Config) -> Counter[str]:
         with failing():
             since = datetime.now(UTC) - timedelta(days=30)
             for hit in islice(search_archive(tree, archive(config), since=since), MAX_EXAMINED):
-                texts = (hit.entry.article.title, hit.entry.article.summary)
-                counts.update(_spelling(texts, span) for span in hit.spans)
+                article = hit.entry.article
+                counts.update(_spelling(article, span) for span in hit.spans)
     return counts
 
 
-def _spelling(texts: tuple[str, str], span: Span) -> str:
-    return texts[span.field != "title"][span.start : span.end]
+def _spelling(article: Article, span: Span) -> str:
+    return article.text_of(span.field)[span.start : span.end]

@@ -26,6 +26,7 @@ def hit_record(hit: Hit) -> dict[str, object]:
         "title": entry.article.title,
         "link": entry.article.link,
         "summary": entry.article.summary,
+        "body": entry.article.body,
         "feed": entry.article.feed_name,
         "publisher": entry.article.publisher,
         "source": entry.article.source,

@@ -5,7 +5,7 @@ Applies nothing.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
@@ -20,6 +20,7 @@ from bot.config import yaml_locations
 from bot.config.destinations import SECRET_KEYS, destination_of, kind_of
 from bot.config.schema import (
     CHAT_KEYS,
+    EXAMPLE_KINDS,
     ChatShape,
     FeedShape,
     FileShape,
@@ -35,7 +36,7 @@ from bot.errors import ConfigError, Mistake, QueryError
 from bot.model.chats import GENERAL_TOPIC, ChatKind, DeclaredChat, DeclaredSubscription
 from bot.model.desired_config import DesiredConfig
 from bot.model.destinations import Destination, secrets_of
-from bot.model.feeds import DeclaredFeed
+from bot.model.feeds import DeclaredFeed, FeedText
 from bot.model.stories import Grouping
 from bot.query.parser import parse
 from bot.query.price import FILE_LIMIT, check_price
@@ -75,7 +76,7 @@ _CHAT_ID = "expected a chat id such as -1001234567890; send /start@BOT in the ch
 
 @dataclass(frozen=True, slots=True)
 class RuleTest:
-    """A headline that a subscription must match, or must not, with its line in the file."""
+    """An article that a subscription must match, or must not, with its line in the file."""
 
     subscription: str
     query: str
@@ -84,6 +85,7 @@ class RuleTest:
     line: int
     column: int
     path: str
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,8 @@ class _Reader:
             *(
                 part
                 for part in error["loc"]
-                if not (isinstance(part, str) and part.startswith("function-"))
+                if part not in EXAMPLE_KINDS
+                and not (isinstance(part, str) and part.startswith("function-"))
             ),
         )
         if error["type"] == "extra_forbidden":
@@ -361,6 +364,7 @@ class _Reader:
         self._headers: dict[str, Mapping[str, str]] = {}
         self._places: dict[str, Place] = {}
         self._elsewhere: set[str] = set()
+        by_tag = self._texts()
         for index, data in enumerate(self._section("feeds", list)):
             if not isinstance(data, str | dict):
                 self._document.mistake(
@@ -397,11 +401,21 @@ class _Reader:
                 headers=tuple(
                     (key, value.get_secret_value()) for key, value in shape.headers.items()
                 ),
+                text=FeedText(shape.text) if shape.text else _text_of(shape.tags, by_tag),
             )
             self._headers[shape.url] = {
                 key: value.get_secret_value() for key, value in shape.headers.items()
             }
         return feeds
+
+    def _texts(self) -> dict[str, FeedText]:
+        """What is matched of feeds, by tag."""
+        texts: dict[str, FeedText] = {}
+        for tag, value in self._section("text", dict).items():
+            shape = self._model(FileShape, {"text": {tag: value}}, ())
+            if shape:
+                texts[str(tag)] = FeedText(shape.text[tag])
+        return texts
 
     def _hosts(self) -> dict[str, timedelta]:
         hosts = dict(SHIPPED_HOSTS)
@@ -537,19 +551,20 @@ class _Reader:
             )
 
     def _rule_tests(self, path: yaml_locations.Path, shape: SubscriptionShape) -> None:
-        for kind, headlines in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):
-            for number, headline in enumerate(headlines):
+        for kind, examples in (("match", shape.tests.match), ("ignore", shape.tests.ignore)):
+            for number, example in enumerate(examples):
                 place = (*path, "tests", kind, number)
                 line, column = self._document.at(place)
                 self._tests.append(
                     RuleTest(
                         shape.name,
                         shape.query,
-                        headline,
+                        example if isinstance(example, str) else example.title,
                         kind == "match",
                         line,
                         column,
                         yaml_locations.path_text(place),
+                        "" if isinstance(example, str) else example.body,
                     )
                 )
 
@@ -632,6 +647,11 @@ class _Reader:
             )
             return None
         return SecretStr(text) if text else None
+
+
+def _text_of(tags: Iterable[str], by_tag: Mapping[str, FeedText]) -> FeedText:
+    """What is matched of a feed that does not say so: as its first tag has it that does."""
+    return next((by_tag[tag] for tag in tags if tag in by_tag), FeedText.FEED)
 
 
 def _is_mounted_secret(file: Path) -> bool:

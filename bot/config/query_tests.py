@@ -1,4 +1,4 @@
-"""Test the queries of a file on its example headlines. For `newsbell check` only."""
+"""Test the queries of a file on its example articles. For `newsbell check` only."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from bot.model.entries import Article
 from bot.query.explain import explain, sentence
 from bot.query.parser import Names, parse
 from bot.query.words import ArticleWords
-from bot.text.clean import title
+from bot.text.clean import title, to_text
 from bot.text.language import language_of
 
 
@@ -17,7 +17,9 @@ def failures(tests: Iterable[RuleTest], names: Names) -> list[Mistake]:
     mistakes = []
     for test in tests:
         headline = title(test.headline)  # as that of an article
-        words = ArticleWords(Article(headline, language=language_of(headline)))
+        body = to_text(test.body)
+        language = language_of(f"{headline} {body}")
+        words = ArticleWords(Article(headline, language=language, body=body))
         said = explain(parse(test.query, names), words)
         if said.matched != test.should_match:
             should = "should match" if test.should_match else "should not match"

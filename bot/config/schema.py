@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     SecretStr,
     ValidationInfo,
@@ -18,6 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic import Tag as Kind
 
 from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
@@ -226,6 +228,7 @@ def _digest(value: Any) -> list[str]:
 
 
 Stories = Literal["strict", "normal", "loose"]
+Text = Literal["teaser", "feed"]
 Language = Annotated[str, BeforeValidator(_language)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 
@@ -706,6 +709,11 @@ class FeedShape(Shape):
         default_factory=dict,
         description="Request headers, such as Authorization; never shown or stored.",
     )
+    text: Text | None = Field(
+        default=None,
+        description="What of its articles is matched beside headline and summary. teaser: "
+        "nothing; feed: the text that the feed carries, which is the default.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -755,14 +763,30 @@ class HostShape(Shape):
         return self
 
 
-class TestsShape(Shape):
-    """Headlines on which `newsbell check` tests the query."""
+class ArticleShape(Shape):
+    """An article on which a query is tested. A plain headline is short for `{title: ...}`."""
 
-    match: list[Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=list, description="Headlines that must match."
+    title: Annotated[str, Field(min_length=1)] = Field(description="Its headline.")
+    body: str = Field(default="", description="Its text, as far as the feed carries it.")
+
+
+#: kinds of an example, which are no keys of the file
+EXAMPLE_KINDS = frozenset({"(headline)", "(article)"})
+Example = Annotated[
+    Annotated[ArticleShape, Kind("(article)")]
+    | Annotated[str, Field(min_length=1), Kind("(headline)")],
+    Discriminator(lambda value: "(article)" if isinstance(value, dict) else "(headline)"),
+]
+
+
+class TestsShape(Shape):
+    """Articles on which `newsbell check` tests the query."""
+
+    match: list[Example] = Field(
+        default_factory=list, description="Headlines, or articles, that must match."
     )
-    ignore: list[Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=list, description="Headlines that must not match."
+    ignore: list[Example] = Field(
+        default_factory=list, description="Headlines, or articles, that must not match."
     )
 
 
@@ -833,6 +857,10 @@ class FileShape(Shape):
         default_factory=dict,
         description="How often hosts may be asked, by name; * stands for any part, and a name "
         "includes its subdomains.",
+    )
+    text: dict[Tag, Text] = Field(
+        default_factory=dict,
+        description="`text` of the feeds with a tag that do not set it themselves.",
     )
     names: dict[Tag, Annotated[list[Name], Field(min_length=1)]] = Field(
         default_factory=dict,

@@ -65,12 +65,19 @@ def snippet(
     )
 
 
-def excerpt(title: str, summary: str, spans: Sequence[Span]) -> tuple[str, tuple[Span, ...]]:
+def excerpt(
+    title: str, summary: str, spans: Sequence[Span], body: str = ""
+) -> tuple[str, tuple[Span, ...]]:
     """Return what is shown below a headline: the text around the first match, and spans within.
 
-    That is of the summary, unless all that matched is where the headline is cut.
+    That is of the summary, unless a term stands in the body alone and none in the summary, or all
+    that matched is where the headline is cut.
     """
     shown = headline(title)
+    elsewhere = {span.term for span in spans if span.field != "body"}
+    only = [replace(span, field="summary") for span in spans if span.term not in elsewhere]
+    if body and only and not any(span.field == "summary" for span in spans):
+        return snippet(body, only, shown)
     text, inside = snippet(summary, spans, shown)
     end = len(shown) - len("…") if shown != title else len(title)
     unseen = [replace(span, field="summary") for span in spans if span.field == "title"]
@@ -210,7 +217,7 @@ def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: 
         composer.add("\n✎ " + translator.gettext("before:") + " ").add_marked(
             fitting(headline(alert.first_title), _HEADLINE), (), "strikethrough", "strikethrough"
         )
-    text, spans = excerpt(alert.title, alert.summary, alert.spans)
+    text, spans = excerpt(alert.title, alert.summary, alert.spans, alert.body)
     if text:
         composer.add("\n\n").add_marked(text, spans[:_MARKS], "bold")
     if alert.continuation:

@@ -46,6 +46,8 @@ _PLACES = (
     _Place("b", "title", at_end=True, least=2, most=5),
     _Place("c", "summary", at_end=False, least=4, most=10),
     _Place("d", "summary", at_end=True, least=4, most=20),
+    _Place("e", "body", at_end=False, least=4, most=10),
+    _Place("f", "body", at_end=True, least=4, most=20),
 )
 
 
@@ -74,7 +76,10 @@ class Boilerplate:
         return cls(
             data["n"],
             tuple(
-                tuple(_Run(tuple(words), count, since) for words, count, since in data[place.key])
+                tuple(
+                    _Run(tuple(words), count, since)
+                    for words, count, since in data.get(place.key, ())
+                )
                 for place in _PLACES
             ),
         )
@@ -103,7 +108,7 @@ class Boilerplate:
         return Boilerplate(number, tuple(runs))
 
     def without(self, entries: Iterable[ParsedEntry]) -> tuple[ParsedEntry, ...]:
-        """Return entries whose summary and `core` lack what most entries of the feed have.
+        """Return entries whose summary, body and `core` lack what most entries of the feed have.
 
         The headline stays as it was written: its words are matched and shown.
         """
@@ -200,22 +205,20 @@ def _fold(word: str) -> str:
 
 def _is_credit(words: Sequence[str], place: _Place) -> bool:
     text = f" {' '.join(words[::-1] if place.at_end else words)} "
-    return place.field == "summary" and any(name in text for name in _CREDITS)
+    return place.field != "title" and any(name in text for name in _CREDITS)
 
 
 def _without(entry: ParsedEntry, learnt: Sequence[Sequence[Sequence[str]]]) -> ParsedEntry:
-    title, summary = entry.title, entry.summary
+    texts = {"title": entry.title, "summary": entry.summary, "body": entry.body}
     for place, runs in zip(_PLACES, learnt, strict=True):
-        if not runs:
-            continue
-        if place.field == "title":
-            title = _cut(title, place, runs)
-        else:
-            summary = _cut(summary, place, runs)
+        if runs:
+            texts[place.field] = _cut(texts[place.field], place, runs)
+    title, summary, body = texts.values()
     core = title if title != entry.title else ""
-    if (summary, core) == (entry.summary, entry.core):
+    body = body if len(body) > len(summary) else ""
+    if (summary, core, body) == (entry.summary, entry.core, entry.body):
         return entry
-    return replace(entry, summary=summary, core=core)
+    return replace(entry, summary=summary, core=core, body=body)
 
 
 def _cut(text: str, place: _Place, runs: Sequence[Sequence[str]]) -> str:

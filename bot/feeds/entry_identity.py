@@ -157,6 +157,8 @@ def _new(
         first_seen_at=now,
         language=entry.language,
         core=entry.core,
+        body=entry.body,
+        categories=entry.categories,
     )
 
 
@@ -167,7 +169,8 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
         return None
     retitled = keys.title != known.keys.title
     same_headline = not retitled and steady_headline(entry.title) == steady_headline(known.title)
-    if same_headline and same_but_counting(entry.summary, known.summary):
+    same_body = entry.body == known.body or same_but_counting(entry.body, known.body)
+    if same_headline and same_body and same_but_counting(entry.summary, known.summary):
         return None
     return Revision(
         known,
@@ -181,11 +184,15 @@ def _revised(known: KnownEntry, entry: ParsedEntry, keys: EntryKeys) -> Revision
         source=entry.source,
         language=entry.language,
         flips=_flips(known, entry),
+        body=entry.body,
+        categories=entry.categories,
     )
 
 
 def _flips(known: KnownEntry, entry: ParsedEntry) -> bool:
     """Whether these words were there before: a site tries two headlines in turn."""
+    if (entry.title, entry.summary) == (known.title, known.summary):
+        return False  # its body changed
     if entry.title == known.title:
         return (entry.title, entry.summary) in known.earlier
     headline = folded_key(entry.title)

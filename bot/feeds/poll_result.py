@@ -28,6 +28,7 @@ from bot.model.feeds import (
     Failure,
     FeedDue,
     FeedState,
+    FeedText,
     Fetched,
     FetchFailed,
     FetchOutcome,
@@ -141,7 +142,10 @@ def _decide(
                 "entries_skipped", feed_id=feed.id, feed=feed.name, skipped=count, reason=reason
             )
     learnt = Boilerplate.read(feed.state.boilerplate).learn(document.entries)
-    document = replace(document, entries=learnt.without(document.entries))
+    entries = learnt.without(document.entries)
+    if feed.text is FeedText.TEASER:
+        entries = tuple(replace(entry, body="") for entry in entries)
+    document = replace(document, entries=entries)
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
     if document.entries:

@@ -235,3 +235,4 @@ class AlertView:
     #: headline of the newest further article that says something else
     latest: "Confirmation | None" = None
     continuation: Continuation | None = None  #: None where its own message goes on
+    body: str = ""  #: the entry's, where a span is in it

@@ -46,6 +46,7 @@ class ParsedEntry:
     language: str = ""
     core: str = ""  #: the headline without what the feed's headlines share; empty: all of it
     body: str = ""  #: plain text, where the feed carries more of it than the summary has
+    categories: tuple[str, ...] = ()  #: as the feed names them, each once
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class NewEntry:
     language: str = ""
     core: str = ""  #: the headline without what the feed's headlines share; empty: all of it
     body: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ class Revision:
     language: str = ""
     flips: bool = False  #: to words that it had before
     body: str = ""
+    categories: tuple[str, ...] = ()
 
     @property
     def is_reworded(self) -> bool:
@@ -179,11 +182,16 @@ class Article:
     publisher: str = ""
     tags: tuple[str, ...] = ()  #: of the feed
     body: str = ""  #: where the feed carries more text than the summary has
+    categories: tuple[str, ...] = ()  #: as the feed names them
 
     @property
     def selectors(self) -> frozenset[str]:
         """What a subscription may name the feed by."""
         return frozenset((self.feed, self.feed_name, *self.tags))
+
+    def text_of(self, field: str) -> str:
+        """Return the text of a field that spans are of."""
+        return {"title": self.title, "summary": self.summary, "body": self.body}[field]
 
 
 @dataclass(frozen=True, slots=True)

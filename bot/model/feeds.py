@@ -7,6 +7,13 @@ from enum import StrEnum
 from bot.model.hosts import HostPace
 
 
+class FeedText(StrEnum):
+    """What of a feed's articles is matched beside their headlines and summaries."""
+
+    TEASER = "teaser"  #: nothing
+    FEED = "feed"  #: what the feed carries
+
+
 @dataclass(frozen=True, slots=True)
 class DeclaredFeed:
     """A feed as the configuration file declares it."""
@@ -18,6 +25,7 @@ class DeclaredFeed:
     every: timedelta | None = None  #: poll interval; None: the poll schedule decides
     #: may hold secrets; never stored
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    text: FeedText = FeedText.FEED
 
 
 class Policy(StrEnum):
@@ -153,6 +161,7 @@ class FeedDue:
     lease: int = 0  #: token of this claim; a later claim of the feed has another
     host_pace: HostPace = HostPace()  #: how often its host may be asked
     has_siblings: bool = False  #: further feeds of its host are polled
+    text: FeedText = FeedText.FEED
 
     @property
     def address(self) -> str:

@@ -8,7 +8,7 @@ articles about something else.
 
 import re
 
-from bot.text.clean import SUMMARY_LENGTH, cut, to_text
+from bot.text.clean import BODY_LENGTH, BODY_RAW, cut, to_text
 from bot.text.fold import folded_key
 from bot.text.markup import TextType
 
@@ -151,14 +151,14 @@ def headline_without_source(title: str, source: str) -> str:
 
 
 def article_text(value: str, kind: TextType, title: str) -> str:
-    """Return the plain text of an article, at most SUMMARY_LENGTH code points.
+    """Return the plain text of an article, at most BODY_LENGTH code points.
 
     `value` is as its format has it, `title` the headline as it is kept; both are needed to tell
     what the publisher's software added.
     """
     if kind is not TextType.TEXT:
         value = _without_links(value, title)
-    return cut(_without_sentence(to_text(value, kind), title), SUMMARY_LENGTH)
+    return cut(_without_sentence(to_text(value, kind, BODY_RAW), title), BODY_LENGTH)
 
 
 def _without_links(value: str, title: str) -> str:

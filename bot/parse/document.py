@@ -16,6 +16,7 @@ from bot.parse import feedparser_hooks
 from bot.parse.boilerplate import article_text, headline_without_source
 from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.entry_keys import with_keys
+from bot.parse.texts import categories_of, summary_and_body
 from bot.text import clean
 from bot.text.fold import folded_key
 from bot.text.language import language_of
@@ -145,16 +146,26 @@ def _title(entry: Mapping[str, Any]) -> str:
     return clean.title(str(entry.get("title") or ""), kind)
 
 
-def _summary(entry: Mapping[str, Any], title: str) -> str:
-    """The text of an entry: its summary, otherwise the first content that has one."""
+def _texts(entry: Mapping[str, Any], title: str) -> list[str]:
+    """What an entry says of itself: its summary, then its contents, those without text left out."""
     detail = entry.get("summary_detail") or {}
-    for value, kind in (
-        (entry.get("summary"), _type(detail, TextType.HTML)),
-        *((part.get("value"), _type(part, TextType.HTML)) for part in entry.get("content") or ()),
-    ):
-        if value and (text := article_text(str(value), kind, title)):
-            return text
-    return ""
+    # A content alone is the summary for feedparser, too.
+    values = dict.fromkeys(
+        (str(value), _type(part, TextType.HTML))
+        for value, part in (
+            (entry.get("summary"), detail),
+            *((part.get("value"), part) for part in entry.get("content") or ()),
+        )
+        if value
+    )
+    texts = (article_text(value, kind, title) for value, kind in values)
+    return [text for text in texts if text]
+
+
+def _categories(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The categories that an entry names, as people read them."""
+    tags = [tag for tag in entry.get("tags") or () if isinstance(tag, Mapping)]
+    return categories_of(tag.get("label") or tag.get("term") for tag in tags)
 
 
 def _author(author: Mapping[str, Any]) -> str:
@@ -197,7 +208,7 @@ def to_entry(
     link = _link(raw, base)
     if not (guid or link or title):
         return None
-    summary = _summary(raw, title)
+    summary, body = summary_and_body(_texts(raw, title))
     own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
     language = language_of(f"{title} {summary}", str(own or style.language))
     updated = _date(raw, "updated", now, style, language)
@@ -213,6 +224,8 @@ def to_entry(
             published=_date(raw, "published", now, style, language) or updated,
             updated=updated,
             language=language,
+            body=body,
+            categories=_categories(raw),
         )
     )
 

@@ -16,6 +16,7 @@ from bot.parse.boilerplate import article_text
 from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.document import AUTHORS_LENGTH, absolute, plausible_date
 from bot.parse.entry_keys import with_keys
+from bot.parse.texts import categories_of, summary_and_body
 from bot.text import clean
 from bot.text.language import language_of
 from bot.text.markup import TextType
@@ -42,6 +43,17 @@ def _author(item: Mapping[str, Any]) -> str:
     return clean.cut(", ".join(dict.fromkeys(filter(None, names))), AUTHORS_LENGTH)
 
 
+def _texts(item: Mapping[str, Any], title: str) -> list[str]:
+    """What an item says of itself: its summary, then its contents, those without text left out."""
+    values = (
+        (item.get("summary"), TextType.UNSURE),
+        (item.get("content_text"), TextType.UNSURE),
+        (item.get("content_html"), TextType.HTML),
+    )
+    texts = (article_text(str(value), kind, title) for value, kind in values if value)
+    return [text for text in texts if text]
+
+
 def _entry(
     item: Mapping[str, Any], block: bytes, base: str, now: datetime, style: DateStyle
 ) -> ParsedEntry | None:
@@ -60,13 +72,8 @@ def _entry(
     if not address and isinstance(attached, list) and attached and isinstance(attached[0], Mapping):
         address = attached[0].get("url") or ""
     link = absolute(str(address), base) if address else ""
-    plain_text = item.get("summary") or item.get("content_text")
     title = clean.title(str(item.get("title") or ""))
-    text = article_text(
-        str(plain_text or item.get("content_html") or ""),
-        TextType.UNSURE if plain_text else TextType.HTML,
-        title,
-    )
+    text, body = summary_and_body(_texts(item, title))
     title = title or clean.cut(text, 100)
     if not (name or link or title):
         return None
@@ -86,6 +93,8 @@ def _entry(
             published=dates[0],
             updated=dates[1],
             language=language,
+            body=body,
+            categories=categories_of(tags if isinstance(tags := item.get("tags"), list) else ()),
         )
     )
 

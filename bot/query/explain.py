@@ -156,7 +156,9 @@ def _term_match(
     term: str, words: ArticleWords, spans: list[Span], method: MatchMethod
 ) -> TermMatch:
     unique = unique_spans(spans)
-    texts = dict.fromkeys(words.text_of(span.field)[span.start : span.end] for span in unique)
+    texts = dict.fromkeys(
+        words.article.text_of(span.field)[span.start : span.end] for span in unique
+    )
     obvious = all(folded_key(text) == folded_key(term) for text in texts)
     return TermMatch(term, unique, tuple(texts), None if obvious else method)
 

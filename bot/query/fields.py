@@ -28,6 +28,7 @@ _EXAMPLES = {
     "site": "reuters.com",
     "source": '"Euphrates Post"',
     "author": '"Jane Doe"',
+    "category": "politics",
     "tag": "world",
     "lang": "ru",
     "feed": '"BBC World"',

@@ -202,7 +202,7 @@ def _prefix(head: tuple[str, ...], start: str) -> KeyRequirement:
 def _meta(field: str, value: str) -> KeyRequirement:
     if field == "site":
         return KeyRequirement(frozenset((f"site:{value.partition('/')[0]}",)))
-    if field in {"feed", "source", "author"} and "://" not in value:
+    if field in {"feed", "source", "author", "category"} and "://" not in value:
         return KeyRequirement(
             parts=tuple(KeyRequirement(frozenset((f"{field}:{word}",))) for word in value.split()),
             every=True,

@@ -227,7 +227,7 @@ def _with_signs(ranges: list[TokenRange], signs: Signs, words: ArticleWords) -> 
     kept = []
     for token_range in ranges:
         field, start, end = words.character_range(token_range)
-        if has_signs(signs, words.text_of(field), start, end):
+        if has_signs(signs, words.article.text_of(field), start, end):
             kept.append(token_range)
     return kept
 
@@ -379,6 +379,7 @@ def meta_matches(meta: Meta, article: Article) -> bool:
         ),
         "source": lambda: _contains_words(meta.value, sources(article)),
         "author": lambda: _contains_words(meta.value, (article.author,)),
+        "category": lambda: _contains_words(meta.value, article.categories),
     }
     return tests[meta.field]()
 

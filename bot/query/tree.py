@@ -10,7 +10,7 @@ from bot.query.signs import Signs
 Unit = str | tuple[str, ...]
 Mode = Literal["inflected", "folded", "exact"]
 TEXT_FIELDS = ("title", "summary", "body")
-META_FIELDS = ("site", "source", "author", "tag", "lang", "feed")
+META_FIELDS = ("site", "source", "author", "category", "tag", "lang", "feed")
 
 
 @dataclass(frozen=True, slots=True)

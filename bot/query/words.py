@@ -8,7 +8,6 @@ from bot.model.entries import Article, Span
 from bot.names.context import NameText, name_text
 from bot.names.lookup_keys import word_keys
 from bot.query.fields import site_value
-from bot.query.tree import TEXT_FIELDS
 from bot.text.fold import fold, folded_key
 from bot.text.overlap import repeated
 from bot.text.stem import stems
@@ -147,10 +146,6 @@ class ArticleWords:
         field = "summary" if self.repeated and end <= self.summary_to else "body"
         return field, spans[start - shift][0], spans[end - 1 - shift][1]
 
-    def text_of(self, field: str) -> str:
-        """Return the text of a field."""
-        return self.texts[TEXT_FIELDS.index(field)]
-
     def in_field(self, token_range: TokenRange, field: str) -> bool:
         """Return whether words are of a field, or of any if it is empty."""
         start, end = token_range
@@ -179,13 +174,13 @@ class ArticleWords:
     def original_text(self, index: int) -> str:
         """Return a word as written."""
         field, start, end = self.character_range((index, index + 1))
-        return self.text_of(field)[start:end]
+        return self.article.text_of(field)[start:end]
 
     def gap(self, index: int) -> str:
         """Return what is written between a word and the next one of the same field."""
         _, _, end = self.character_range((index, index + 1))
         field, start, _ = self.character_range((index + 1, index + 2))
-        return self.text_of(field)[end:start]
+        return self.article.text_of(field)[end:start]
 
     def words_between(self, before: TokenRange, after: TokenRange) -> int:
         """Return how many words stand between two others; those of a compound count as one."""
@@ -254,6 +249,7 @@ class ArticleWords:
             ("feed", article.feed_name),
             ("source", " ".join(sources(article))),
             ("author", article.author),
+            ("category", " ".join(article.categories)),
         ):
             keys.update(f"{field}:{word}" for word in folded_key(text).split())
         return keys

@@ -33,7 +33,7 @@ from bot.model.entries import counts_from_sight
 from bot.model.feeds import Failure
 from bot.model.stories import Grouping, Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
-from bot.store import meta, past
+from bot.store import bodies, meta, past
 from bot.store.database import read_only
 from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
@@ -49,10 +49,10 @@ from bot.store.meta import MetaName
 from bot.store.sql import STORY_COLUMNS, marks
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
-_ENTRY = """
+_ENTRY = f"""
     select e.id, e.feed_id, e.strict_id, e.story_id, e.storyline_id, e.title, e.summary,
         e.language, e.link, e.author, e.source, e.published, e.first_seen_at, e.silent,
-        f.url as feed_url, f.name as feed_name, f.publisher, f.tags
+        f.url as feed_url, f.name as feed_name, f.publisher, f.tags, e.categories, {bodies.PACKED}
     from entries e join feeds f on f.id = e.feed_id
 """
 _WITH_FEED = "join feeds f on f.id = e.feed_id"

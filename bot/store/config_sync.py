@@ -32,7 +32,7 @@ from bot.store.unsent_alerts import reconsider
 from bot.text.url import host_and_port
 
 _DECLARED_FEEDS = """
-    select url, name, publisher, tags, every from feeds where active = 1 and declared = 1
+    select url, name, publisher, tags, every, text from feeds where active = 1 and declared = 1
 """
 # Of two that moved to one address, the first known is taken.
 _MOVED_FEEDS = """
@@ -40,11 +40,11 @@ _MOVED_FEEDS = """
 """
 # A shorter interval must not wait for the end of a longer one; a feed that comes back is due.
 _PUT_FEED = """
-    insert into feeds (url, name, publisher, tags, every, created_at, host, next_poll_at)
-    values (:url, :name, :publisher, :tags, :every, :now, :host, :now)
+    insert into feeds (url, name, publisher, tags, every, text, created_at, host, next_poll_at)
+    values (:url, :name, :publisher, :tags, :every, :text, :now, :host, :now)
     on conflict (url) do update set
         name = excluded.name, publisher = excluded.publisher, tags = excluded.tags,
-        every = excluded.every, active = 1, declared = 1, private = 0,
+        every = excluded.every, text = excluded.text, active = 1, declared = 1, private = 0,
         next_poll_at = case
             when active = 0 or coalesce(every, 0) != coalesce(excluded.every, 0)
             then min(next_poll_at, excluded.next_poll_at) else next_poll_at end
@@ -179,7 +179,7 @@ def _sync_feeds(db: Database, feeds: Sequence[DeclaredFeed], now: datetime) -> l
         row = _feed_row(feed, now)
         stored = before.get(feed.url)
         if stored and all(
-            stored[name] == row[name] for name in ("name", "publisher", "tags", "every")
+            stored[name] == row[name] for name in ("name", "publisher", "tags", "every", "text")
         ):
             continue
         if stored:
@@ -202,6 +202,7 @@ def _feed_row(feed: DeclaredFeed, now: datetime) -> dict[str, Any]:
         "publisher": feed.publisher,
         "tags": json.dumps(feed.tags),
         "every": feed.every.total_seconds() if feed.every else None,
+        "text": feed.text,
         "now": put_time(now),
         "host": host_and_port(feed.url),
     }

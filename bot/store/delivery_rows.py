@@ -11,6 +11,7 @@ from bot.model.chats import Chat
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.message import File
 from bot.model.stories import Grouping
+from bot.store import bodies
 from bot.store.mappers import (
     get_buttons,
     get_chat,
@@ -180,6 +181,12 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
     matches = db.execute(_MATCHES, [row["chat_id"], row["story_id"]]).fetchall()
     # A deleted subscription is named only where it was the only one.
     matches = [match for match in matches if match["in_force"]] or matches
+    spans = tuple(
+        span
+        for match in matches
+        if match["entry_id"] == row["entry_id"]
+        for span in get_spans(match["spans"])
+    )
     confirmations, latest, entries, publishers = _story(db, row)
     return AlertView(
         story_id=row["story_id"],
@@ -193,12 +200,7 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
         published=get_time(row["published"]),
         first_seen_at=sure_time(row["first_seen_at"]),
         subscriptions=tuple(dict.fromkeys(match["name"] for match in matches)),
-        spans=tuple(
-            span
-            for match in matches
-            if match["entry_id"] == row["entry_id"]
-            for span in get_spans(match["spans"])
-        ),
+        spans=spans,
         catch_up=bool(row["catch_up"]),
         revision=row["revision"],
         agency=row["agency"],
@@ -213,7 +215,14 @@ def _view(db: Database, chat: Chat, row: Any) -> AlertView:
         note=row["note_of"] is not None,
         latest=latest,
         continuation=_continuation(db, chat, row),
+        body=_body(db, row) if any(span.field == "body" for span in spans) else "",
     )
+
+
+def _body(db: Database, alert: Any) -> str:
+    """The body of the entry of an alert."""
+    packed = bodies.packed_of(db, [alert["entry_id"]]).get(alert["entry_id"])
+    return bodies.unpack(alert["summary"], packed)
 
 
 def _continuation(db: Database, chat: Chat, alert: Any) -> Continuation | None:

@@ -26,10 +26,11 @@ from bot.model.entries import (
     Silence,
     Span,
 )
-from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Policy, Redirection
+from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, FeedText, Policy, Redirection
 from bot.model.hosts import HostPace
 from bot.model.message import Button, Entity
 from bot.model.stories import Grouping, Placement, StoryIds
+from bot.store.bodies import unpack
 from bot.store.sql import TERMINAL
 
 STATE_COLUMNS = """
@@ -214,6 +215,7 @@ def get_feed(row: Row) -> FeedDue:
         every,
         get_state(row),
         chats,
+        text=FeedText(row["text"]),
         host_pace=get_pace(row["host_pace"]) if _has(row, "host_pace") else HostPace(),
         has_siblings=_has(row, "has_siblings") and bool(row["has_siblings"]),
     )
@@ -239,6 +241,8 @@ def get_placed(row: Row) -> PlacedEntry:
         Silence(row["silent"]) if row["silent"] else None,
         row["language"],
         row["core"],
+        unpack(row["summary"], row["packed"]),
+        get_categories(row["categories"]),
     )
     placement = Placement(number, get_story_ids(row))
     return PlacedEntry(entry, placement, row["house"], row["origin"], row["agency"])
@@ -257,7 +261,19 @@ def get_article(row: Row) -> Article:
         feed_name=row["feed_name"],
         publisher=row["publisher"],
         tags=tuple(json.loads(row["tags"])),
+        body=unpack(row["summary"], row["packed"]),
+        categories=get_categories(row["categories"]),
     )
+
+
+def put_categories(categories: Iterable[str]) -> str:
+    """Return categories as text, one a line."""
+    return "\n".join(categories)
+
+
+def get_categories(text: str) -> tuple[str, ...]:
+    """Inverse of `put_categories`."""
+    return tuple(text.split("\n")) if text else ()
 
 
 def get_story_ids(row: Row) -> StoryIds:

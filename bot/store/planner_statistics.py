@@ -14,6 +14,7 @@ from sqlite_utils import Database
 ROWS = {
     "entries": 1_000_000,
     "revisions": 300_000,
+    "bodies": 300_000,
     "joins": 600_000,
     "merges": 15_000,
     "alerts": 200_000,

@@ -13,9 +13,11 @@ from sqlite_utils import Database
 from bot.model.alerts import AlertGrowth, AlertIntent, AlertRevision, MatchRecord, Priority
 from bot.model.entries import PlacedEntry, Revision
 from bot.model.poll import FeedCommit
+from bot.store import bodies
 from bot.store.mappers import (
     PACE_COLUMNS,
     STATE_COLUMNS,
+    put_categories,
     put_pace,
     put_spans,
     put_state,
@@ -40,7 +42,7 @@ LATER_REVISIONS = 4  #: earlier words of an entry that are kept, beside the firs
 _ENTRY_COLUMNS = """
     id feed_id strict_id story_id storyline_id house origin agency guid_key link_key title_key
     article_key guid link title summary author source published updated first_seen_at silent
-    language confirms core quoted_key
+    language confirms core quoted_key categories
 """.split()
 # Prepared once: the `insert_all` of sqlite-utils makes a new statement for each number of rows,
 # which takes longer than the rows.
@@ -72,7 +74,7 @@ _WAKE_SIBLINGS = """
 """
 _REVISE_ENTRY = """
     update entries set title = ?, summary = ?, link = ?, guid_key = ?, link_key = ?, title_key = ?,
-        article_key = ?, updated = ?, language = ?
+        article_key = ?, updated = ?, language = ?, categories = ?
     where id = ?
 """
 # Stories are grouped by the first words and links, people are shown the last ones.
@@ -117,9 +119,11 @@ _RAISE_PRIORITY = f"""
 """
 
 
-def insert_entries(db: Database, entries: Iterable[PlacedEntry]) -> None:
+def insert_entries(db: Database, entries: Sequence[PlacedEntry]) -> None:
     """Write new entries."""
+    listed = [placed.entry for placed in entries]
     db.conn.executemany(_INSERT_ENTRY, [_entry_row(placed) for placed in entries])
+    bodies.insert(db, [(entry.id, entry.summary, entry.body) for entry in listed])
 
 
 def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
@@ -152,6 +156,7 @@ def _entry_row(placed: PlacedEntry) -> tuple[Any, ...]:
         placed.placement.confirms,
         entry.core,
         keys.quoted,
+        put_categories(entry.categories),
     )
 
 
@@ -191,11 +196,13 @@ def apply(db: Database, commit: FeedCommit, now: datetime) -> None:
 
 def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
     known, keys = revision.known, revision.keys
-    db.execute(
-        "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
-        [known.id, put_time(now), known.title, known.summary],
-    )
-    db.execute(_THIN_REVISIONS, [known.id, known.id, known.id, LATER_REVISIONS - 1])
+    if revision.is_reworded:
+        db.execute(
+            "insert or ignore into revisions (entry_id, at, title, summary) values (?, ?, ?, ?)",
+            [known.id, put_time(now), known.title, known.summary],
+        )
+        db.execute(_THIN_REVISIONS, [known.id, known.id, known.id, LATER_REVISIONS - 1])
+    bodies.replace(db, known.id, revision.summary, revision.body)
     db.execute(
         _REVISE_ENTRY,
         [
@@ -205,6 +212,7 @@ def _revise_entry(db: Database, revision: Revision, now: datetime) -> None:
             *(keys.guid, keys.link, keys.title, keys.article),
             put_time(revision.updated),
             revision.language,
+            put_categories(revision.categories),
             known.id,
         ],
     )

@@ -18,7 +18,7 @@ from bot.model.entries import Article, KnownEntry, PlacedEntry
 from bot.model.feeds import Failure, FeedDue
 from bot.model.poll import ANY_SHARE, AffectedStories, FeedCommit, HostShare, KnownEntries, Lookup
 from bot.model.stories import Grouping, Merge, Report, StoryIds
-from bot.store import meta, poll_writes, stories, unsent_alerts
+from bot.store import bodies, meta, poll_writes, stories, unsent_alerts
 from bot.store.database import Writer
 from bot.store.mappers import (
     ALL_SUBSCRIPTIONS,
@@ -48,7 +48,10 @@ _DUE = f"""
     from feeds left join documents on feed_id = id
     where id in (select value from json_each(?)) order by next_poll_at, id
 """
-_ENTRIES_SINCE = "select * from entries where first_seen_at >= ? order by +id desc limit ?"
+_ENTRIES_SINCE = f"""
+    select e.*, {bodies.PACKED} from entries e
+    where first_seen_at >= ? order by +id desc limit ?
+"""
 _WAITING = """
     select id, host, coalesce(hosts.interval, 0) as host_interval
     from feeds left join hosts using (host)
@@ -386,6 +389,9 @@ def _known(db: Database, lookup: Lookup, next_id: int) -> KnownEntries:
         entries[row["id"]] = get_known(row)
     for number, earlier in _earlier_words(db, sorted(entries)).items():
         entries[number] = replace(entries[number], earlier=tuple(earlier))
+    for number, packed in bodies.packed_of(db, sorted(entries)).items():
+        body = bodies.unpack(entries[number].summary, packed)
+        entries[number] = replace(entries[number], body=body)
     return KnownEntries(tuple(entries[number] for number in sorted(entries)), next_id)
 
 

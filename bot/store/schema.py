@@ -224,6 +224,14 @@ def m028_quoted_links(db: Database) -> None:
     db.execute("alter table entries add column quoted_key blob not null default x''")
 
 
+@migrations()
+def m029_bodies(db: Database) -> None:
+    """The text of entries that feeds carry, their categories, and how much of it a feed is for."""
+    db.execute("create table bodies (entry_id integer primary key, packed blob not null)")
+    db.execute("alter table entries add column categories text not null default ''")
+    db.execute("alter table feeds add column text text not null default 'feed'")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

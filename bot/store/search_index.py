@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from bot.model.entries import Article
 from bot.query.prefilter import KEYS_VERSION, search_text
 from bot.query.words import ArticleWords
-from bot.store import meta
+from bot.store import bodies, meta
 from bot.store.database import Writer
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
@@ -34,11 +34,16 @@ DISCARDED_PAGES = 500  #: of a former index that one transaction deletes
 SETTLED = timedelta(hours=1)  #: after its last change an entry gets a further row
 _AGAIN = 1 << 40
 _OBSOLETE = 0.5  # share of obsolete rows, from which the index is rebuilt
+_PACKED_SIZE = 2  # characters of a byte of a packed body, about
 _FEW = 100  # rows of an index that is rebuilt for no share
 
-_NEW = "select id, title, summary, language from entries where id > ? order by id limit ?"
-_CHANGED = """
-    select id, title, summary, language from entries join unsearched on entry_id = id
+_NEW = f"""
+    select id, title, summary, language, {bodies.PACKED} from entries e
+    where id > ? order by id limit ?
+"""
+_CHANGED = f"""
+    select id, title, summary, language, {bodies.PACKED}
+    from entries e join unsearched on entry_id = id
     where id <= ? and at <= ? order by at limit ?
 """
 _NEXT_AGAIN = "select coalesce(max(id), ?) + 1 from searched_again"
@@ -121,7 +126,10 @@ def _fill(db: Database, now: datetime) -> int:
 
 def _beginning(rows: list[Any]) -> list[Any]:
     """The first of these entries, as many as their text allows."""
-    sizes = accumulate(len(row["title"]) + len(row["summary"]) for row in rows)
+    sizes = accumulate(
+        len(row["title"]) + len(row["summary"]) + _PACKED_SIZE * len(row["packed"] or b"")
+        for row in rows
+    )
     return rows[: max(1, bisect_right(list(sizes), BATCH_TEXT))]
 
 
@@ -157,4 +165,6 @@ def _empty(db: Database) -> bool:
 
 
 def _keys(row: Any) -> str:
-    return search_text(ArticleWords(Article(row["title"], row["summary"], row["language"])))
+    body = bodies.unpack(row["summary"], row["packed"])
+    article = Article(row["title"], row["summary"], row["language"], body=body)
+    return search_text(ArticleWords(article))

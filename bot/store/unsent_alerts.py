@@ -19,6 +19,7 @@ from bot.model.alerts import Priority, Stance, UnsentMatch
 from bot.model.chats import AlertOptions, Urgency
 from bot.model.delivery import DeliveryKind, DropReason
 from bot.model.stories import Grouping
+from bot.store.bodies import PACKED
 from bot.store.mappers import get_article, put_time, sure_time
 from bot.store.outbox import drop, queue_alert
 from bot.store.sql import (
@@ -125,11 +126,11 @@ _UNSENT_MATCHES = f"""
     join alerts a on a.chat_id = m.chat_id and a.story_id = m.story_id
     where m.subscription_id in (select value from json_each(:subscriptions))
 """
-_ARTICLES = """
-    select e.title, e.summary, e.language, e.link, e.author, e.source,
+_ARTICLES = f"""
+    select e.title, e.summary, e.language, e.link, e.author, e.source, e.categories, {PACKED},
         f.url as feed_url, f.name as feed_name, f.publisher, f.tags
     from entries e join feeds f on f.id = e.feed_id
-    where e.{column} = ? order by e.id desc limit ?
+    where e.{{column}} = ? order by e.id desc limit ?
 """
 
 

@@ -41,6 +41,8 @@ _SPACE = regex.compile(r"(?:(?!(?<=\d)[\u00a0\u202f\u2009]\d{3}(?!\d))\s)+")
 TITLE_LENGTH = 2000  #: code points kept of an article's headline: a post has all its text there
 HEADLINE_LENGTH = 300  #: code points of it that are shown, and by which stories are found
 SUMMARY_LENGTH = 2000  #: code points kept of a summary
+BODY_LENGTH = 20_000  #: code points kept and matched of a body
+BODY_RAW = 120_000  #: code points of markup that are looked at for them
 _MAX_RAW = 40_000  # code points of a value that are looked at
 _LONG_REFERENCE = re.compile(r"&#(?=[0-9]{8}|[xX][0-9a-fA-F]{8})")
 _MAX_DIGITS = 18
@@ -89,9 +91,12 @@ def cut(text: str, length: int) -> str:
     return (head[:space] if space > length * 3 // 4 else head).rstrip(" ,;:-") + "…"
 
 
-def strip_html(text: str) -> str:
-    """Return the text of an HTML fragment, without scripts and forms, blocks apart by spaces."""
-    tree = LexborHTMLParser(_BREAK.sub(r" \g<0>", text[:_MAX_RAW]))
+def strip_html(text: str, raw: int = _MAX_RAW) -> str:
+    """Return the text of an HTML fragment, without scripts and forms, blocks apart by spaces.
+
+    At most `raw` code points are looked at.
+    """
+    tree = LexborHTMLParser(_BREAK.sub(r" \g<0>", text[:raw]))
     tree.strip_tags(sorted(_NO_TEXT))
     body = tree.body
     return body.text() if body is not None else ""
@@ -106,30 +111,33 @@ def _unescape(text: str) -> str:
     return text
 
 
-def _head(value: str) -> str:
+def _head(value: str, raw: int) -> str:
     """The beginning of a value, without a tag or comment that would end behind it."""
-    if len(value) <= _MAX_RAW:
+    if len(value) <= raw:
         return value
-    head = value[:_MAX_RAW]
+    head = value[:raw]
     for start, end in (("<!--", "-->"), ("<", ">")):
         if (at := head.rfind(start)) > head.rfind(end):
             head = head[:at]
     return head
 
 
-def to_text(value: str, kind: TextType = TextType.UNSURE) -> str:
-    """Return the plain text of a value of a feed: markup is removed, tags that are named stay."""
-    value = encodable(_head(value))
+def to_text(value: str, kind: TextType = TextType.UNSURE, raw: int = _MAX_RAW) -> str:
+    """Return the plain text of a value of a feed: markup is removed, tags that are named stay.
+
+    At most `raw` code points of the value are looked at.
+    """
+    value = encodable(_head(value, raw))
     if "]]>" in value:  # a section that was escaped
         value = _SECTION.sub(r"\1", value, count=_MAX_SECTIONS)
     if kind is TextType.TEXT:
         return plain(_unescape(value))
     if kind is TextType.XHTML:
-        return plain(strip_html(value))
+        return plain(strip_html(value, raw))
     has_tags = "<" in value and has_markup(value)
-    text = _unescape(strip_html(escape_named(value, kind)) if has_tags else value)
+    text = _unescape(strip_html(escape_named(value, kind), raw) if has_tags else value)
     if (not has_tags or kind is TextType.HTML) and begins_with_markup(text):
-        text = strip_html(escape_named(text, kind))  # all of it was escaped twice
+        text = strip_html(escape_named(text, kind), raw)  # all of it was escaped twice
     return plain(text)
 
 

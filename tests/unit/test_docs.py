@@ -25,7 +25,14 @@ from bot.cli.main import main
 from bot.cli.schema import schema_text
 from bot.config.changes import is_live
 from bot.config.load import load
-from bot.config.schema import ChatShape, FeedShape, FileShape, HostShape, SubscriptionShape
+from bot.config.schema import (
+    ArticleShape,
+    ChatShape,
+    FeedShape,
+    FileShape,
+    HostShape,
+    SubscriptionShape,
+)
 from bot.delivery.channels.terminal import record
 from bot.model.alerts import AlertView
 from bot.model.chats import Chat, ChatKind
@@ -101,7 +108,11 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(inner)
 
 
-PLACES = {ChatShape: ".NAME", HostShape: ".NAME", FeedShape: "[]", SubscriptionShape: "[]"}
+PLACES = {
+    ChatShape: ".NAME",
+    HostShape: ".NAME",
+    **dict.fromkeys((ArticleShape, FeedShape, SubscriptionShape), "[]"),
+}
 
 
 def keys(model: type[BaseModel] = FileShape, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -112,6 +123,8 @@ def keys(model: type[BaseModel] = FileShape, path: str = "") -> Iterator[tuple[s
         yield place, field.get_default(call_default_factory=True)
         if place in {"names", "publisher_groups"}:
             yield f"{place}.NAME", PydanticUndefined
+        if place == "text":
+            yield f"{place}.TAG", PydanticUndefined
         for inner in _models(field.annotation):
             yield from keys(inner, place + PLACES.get(inner, ""))
 

@@ -127,6 +127,7 @@ def alert_record(alert: AlertView) -> dict[str, Any]:
         "first_title": alert.first_title,
         "link": alert.link,
         "summary": alert.summary,
+        "body": alert.body,
         "feed": alert.feed,
         "publisher": alert.publisher,
         "source": alert.source,

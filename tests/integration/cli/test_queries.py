@@ -128,7 +128,8 @@ async def test_search_shows_what_was_stored_newest_first_and_as_json(
             ["The harbour opens", "Old harbour news"],
         )
         assert set(lines[0]) == {
-            "title", "link", "summary", "feed", "publisher", "source", "language", "published",
+            "title", "link", "summary", "body", "feed", "publisher", "source", "language",
+            "published",
             "first_seen", "story", "matches",
         }  # fmt: skip
         assert lines[0]["matches"] == [["title", 4, 11, "harbour"], ["summary", 13, 20, "harbour"]]

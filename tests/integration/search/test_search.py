@@ -54,13 +54,16 @@ def invented(chance: Random) -> Article:
             "https://outpost.example/",
         ]
     )
+    summary = text(9)
     return Article(
         text(7),
-        text(9),
+        summary,
         chance.choice(LANGUAGES),
         link,
         chance.choice(["", "Jane Roe", "John Doe"]),
         chance.choice(["", "Evening Post"]),
+        body=chance.choice(["", text(20), f"{summary} {text(9)}"]),
+        categories=tuple(chance.sample(["World", "Sea news"], chance.randrange(3))),
     )
 
 

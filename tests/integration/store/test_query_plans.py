@@ -133,7 +133,7 @@ ALLOWED = {
     "order by e.id desc limit": "ends at the limit, from the newest entry on",
     "limit :batch": "a part of a clean-up: ends at the limit, or at the first row of each chat",
     "and created_at < ? and state = 'queued' limit ?": "as above: what is older is unfinished",
-    "from entries where id > ? order by id limit ?": "ends at the limit",
+    "where id > ? order by id limit ?": "ends at the limit",
     "and at <= ? order by at limit ?": "ends at the limit",
     "delete from unsearched where entry_id > ?": "the entries of a batch",
     "text = ? and created_at > ?": "a day of one chat",
@@ -242,7 +242,20 @@ def placed(number: int, *, feed: int = 1, pairs: tuple[Pair, ...] = ()) -> Place
     link = f"https://wire.example/{number}"
     title = f"Harbour news {number}"
     entry = NewEntry(
-        number, feed, keys, str(number), link, title, "", "", "", NOON, None, NOON, language="en"
+        number,
+        feed,
+        keys,
+        str(number),
+        link,
+        title,
+        "",
+        "",
+        "",
+        NOON,
+        None,
+        NOON,
+        language="en",
+        body="At the harbour",
     )
     placement = Placement(number, StoryIds(number, number, number), pairs)
     return PlacedEntry(entry, placement, f"publisher {number}", f"publisher {number}")
@@ -257,7 +270,16 @@ def known(entry: PlacedEntry) -> KnownEntry:
 
 def revision(entry: PlacedEntry, title: str) -> Revision:
     new = entry.entry
-    return Revision(known(entry), title, "", new.link, new.keys, None, retitled=True, language="en")
+    return Revision(
+        replace(known(entry), body=new.body),
+        title,
+        "",
+        new.link,
+        new.keys,
+        None,
+        retitled=True,
+        language="en",
+    )
 
 
 TERMINAL, GROUP, PRIVATE = 1, 2, 3

@@ -1,5 +1,6 @@
 """What of an entry is its headline, its text and its authors, and which markup is meant."""
 
+import json
 from xml.sax.saxutils import escape
 
 import pytest
@@ -7,8 +8,10 @@ from support import NOON
 
 from bot.model.entries import ParsedDocument, ParsedEntry
 from bot.parse.read import read_document
-from bot.text.clean import to_text
+from bot.parse.texts import CATEGORIES
+from bot.text.clean import BODY_LENGTH, SUMMARY_LENGTH, to_text
 from bot.text.markup import TextType
+from bot.text.overlap import repeated
 
 NAMESPACES = (
     "xmlns:dc='http://purl.org/dc/elements/1.1/' xmlns:media='http://search.yahoo.com/mrss/' "
@@ -344,3 +347,69 @@ def test_the_outlet_behind_an_aggregator_s_headline_is_no_word_of_it(sign: str) 
 def test_other_words_at_the_end_of_a_headline_stay(title: str, source: str) -> None:
     entry = rss(f"<title>{title}</title><source url='https://h.example'>{source}</source>")
     assert entry.title == title
+
+
+# What a feed carries beside the summary.
+
+LONG = " ".join(f"Word{number}" for number in range(1500))
+TEASER = "<description>Foxes seen</description>"
+
+
+def content(text: str) -> str:
+    return f"<content:encoded><![CDATA[{text}]]></content:encoded>"
+
+
+@pytest.mark.parametrize(
+    ("entry", "summary", "body"),
+    [
+        (rss(TEASER + content("<p>Two foxes</p><p>call</p>")), "Foxes seen", "Two foxes call"),
+        (rss(content("<p>Two foxes</p>")), "Two foxes", ""),
+        (rss(TEASER + content("Foxes seen")), "Foxes seen", ""),
+        (rss(TEASER + content("Foxes")), "Foxes seen", ""),
+        (rss(TEASER), "Foxes seen", ""),
+        (rss(TEASER + content("<img src='/fox.png'/>")), "Foxes seen", ""),
+        (
+            atom(
+                "<title>Owls</title><summary>Owls</summary>"
+                "<content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>Owls <b>call</b>"
+                "</div></content>"
+            ),
+            "Owls",
+            "Owls call",
+        ),
+    ],
+)  # fmt: skip
+def test_the_longest_text_is_the_body_where_it_says_more(
+    entry: ParsedEntry, summary: str, body: str
+) -> None:
+    assert (entry.summary, entry.body) == (summary, body)
+
+
+def test_a_long_text_is_summary_and_body() -> None:
+    for entry in (rss(f"<description>{LONG}</description>"), rss(content(f"<p>{LONG}</p>"))):
+        assert len(entry.summary) <= SUMMARY_LENGTH < len(entry.body)
+        assert entry.body == LONG
+        assert repeated(entry.summary, entry.body) == len(entry.summary) - 1
+    longer = rss(content("<p>Long</p> " * 9000)).body
+    assert BODY_LENGTH * 3 // 4 < len(longer) <= BODY_LENGTH
+
+
+def test_json_feeds_carry_texts_and_tags() -> None:
+    item = {"id": "1", "title": "Owls", "summary": "Owls", "content_html": "<p>Owls call</p>"}
+    tags = ["Birds", "birds", "", 7, "Night life"]
+    document = {"version": "https://jsonfeed.org/version/1.1", "items": [{**item, "tags": tags}]}
+    entry = _entry(json.dumps(document))
+
+    assert (entry.summary, entry.body) == ("Owls", "Owls call")
+    assert entry.categories == ("Birds", "Night life")
+
+
+def test_categories_are_what_people_read() -> None:
+    entry = rss(
+        "<title>Owls</title><category>Birds</category><category domain='x'>Night</category>"
+    )
+    assert entry.categories == ("Birds", "Night")
+    entry = atom("<title>Owls</title><category term='b1' label='Birds'/><category term='Night'/>")
+    assert entry.categories == ("Birds", "Night")
+    many = "".join(f"<category>Kind {number}</category>" for number in range(99))
+    assert len(rss(f"<title>Owls</title>{many}").categories) == CATEGORIES

@@ -78,7 +78,7 @@ NEARS = st.builds(
 FACTS = any_of(
     "site:post.example", "site:post.example/world", "site:example.org", "source:post",
     'source:"evening post"', 'author:"jane roe"', "author:roe", "tag:sport", "lang:ru", "lang:zh",
-    'feed:"harbour wire"', "*",
+    'feed:"harbour wire"', "category:world", 'category:"sea news"', "*",
 )  # fmt: skip
 WORDY = st.one_of(LEAVES, LEAVES, NEARS, EXPRESSIONS)
 
@@ -128,6 +128,7 @@ def articles(draw: st.DrawFn) -> Article:
         feed_name="Harbour Wire",
         publisher=draw(any_of("", "Morning Post")),
         tags=draw(st.sampled_from([(), ("Sport",)])),
+        categories=draw(st.sampled_from([(), ("World",), ("Sea", "news"), ("Sea news",)])),
     )
 
 

@@ -24,7 +24,18 @@ TIMES = re.compile(r"\{(\d+)x([^}]*)\}")
 CHARACTER = re.compile(r"\{U\+([0-9A-F]{4,6})\}")
 PLACE = re.compile(r"!(\d+)(?:\.\.(\d+))?(?: (.*))?")
 FIELDS = frozenset(
-    {"summary", "body", "link", "author", "source", "feed", "feed_name", "publisher", "tags"}
+    {
+        "summary",
+        "body",
+        "link",
+        "author",
+        "source",
+        "feed",
+        "feed_name",
+        "publisher",
+        "tags",
+        "categories",
+    }
 )
 
 
@@ -60,8 +71,9 @@ def _written_out(text: str) -> str:
 def _article(language: str, title: str, further: list[str]) -> Article:
     fields: dict[str, Any] = dict(field.split("=", 1) for field in further)
     assert fields.keys() <= FIELDS, further
-    if "tags" in fields:
-        fields["tags"] = tuple(fields["tags"].split(","))
+    for name in ("tags", "categories"):
+        if name in fields:
+            fields[name] = tuple(fields[name].split(","))
     return Article(title, language="" if language == "-" else language, **fields)
 
 
