@@ -6,7 +6,6 @@ document and ends after a quiet minute, so that an idle newsbell is one process.
 
 import asyncio
 import os
-import resource
 import signal
 from collections.abc import Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -23,6 +22,7 @@ from pebble import ProcessExpired, ProcessPool
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
 from bot.model.sources import Source
+from bot.parse.process_limits import set_limits
 from bot.parse.read import cut_known_blocks, read_document
 from bot.parse.sources import read_source
 
@@ -41,13 +41,6 @@ class WorkerLimits:
     seconds: float = 5.0
     memory: int = 768 * 1024 * 1024  #: address space of a worker
     workers: int = 2
-
-
-def _bound(memory: int) -> None:
-    """Set the kernel's limits in a worker, for what escapes the pool's own time limit."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 @contextmanager
@@ -191,7 +184,7 @@ class Workers:
         self._pool = ProcessPool(
             max_workers=self._limits.workers,
             max_tasks=2000,
-            initializer=_bound,
+            initializer=set_limits,
             initargs=(self._limits.memory,),
             context=get_context("spawn"),
         )
