@@ -381,6 +381,7 @@ async def test_a_pool_that_lost_a_reader_leaves_none_behind() -> None:
         async with asyncio.timeout(30):
             while readers() & former:
                 assert isinstance(await read(workers), ParsedDocument)
+                await asyncio.sleep(0.1)
     finally:
         workers.close()
 
