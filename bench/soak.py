@@ -115,6 +115,17 @@ PARTS = {
         ("-m", "bench.explained"),
         60,
     ),
+    "samples": Part(
+        "all examples, benchmarks and outputs of which the check takes a sample elsewhere",
+        (
+            *PYTEST,
+            "tests/unit",
+            "tests/integration",
+            f"{ACCEPTANCE}/test_command_line.py",
+            f"{ACCEPTANCE}/test_process.py",
+        ),
+        180,
+    ),
     "queries": Part(
         "what the index finds in thousands of articles, and each query tried alone",
         (*PYTEST, "tests/unit/query/test_place_check.py"),

@@ -1,6 +1,7 @@
 """Every benchmark at its smallest size: the figures are there, and the counts are what was put in.
 
-No figure is judged. Peers that are not installed are skipped.
+No figure is judged. Peers that are not installed are skipped. A run takes a third of them, another
+each day; `SOAK=1` takes all.
 """
 
 import csv
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sampling import share
 
 from bench.__main__ import BENCHMARKS
 from bench.cycle import programs
@@ -53,13 +55,6 @@ def assert_positive(row: dict[str, Any], *names: str) -> None:
     assert wrong == {}
 
 
-def test_every_benchmark_has_a_test() -> None:
-    missing = [
-        name for name in BENCHMARKS if not any(f"test_{name}_" in test for test in globals())
-    ]
-    assert missing == []
-
-
 def assert_polled(rows: list[dict[str, Any]], program: str, feeds: dict[str, int]) -> None:
     """Assert the figures of a program of the cycle; `feeds` by phase."""
     by_phase = {row["phase"]: row for row in rows if row["program"] == program}
@@ -72,7 +67,8 @@ def assert_polled(rows: list[dict[str, Any]], program: str, feeds: dict[str, int
     assert by_phase["new"]["false"] == 0
 
 
-def test_cycle_polls_every_feed_once_and_reports_what_is_new(tmp_path: Path) -> None:
+def check_cycle(tmp_path: Path) -> None:
+    """Every feed is polled once, and what is new is reported."""
     rows = run("cycle", tmp_path)
     assert_polled(rows, "newsbell", {"cold": 6, "new": 6})
     assert_polled(rows, "plain", {"cold": 4, "new": 2})
@@ -85,13 +81,15 @@ def test_cycle_runs_the_peer_reader(tmp_path: Path) -> None:
     assert_polled(rows, "reader", {"cold": 4, "new": 2})
 
 
-def test_memory_is_measured_in_every_state(tmp_path: Path) -> None:
+def check_memory(tmp_path: Path) -> None:
+    """It is measured in every state."""
     [row] = run("memory", tmp_path)
     assert (row["feeds"], row["entries"]) == (4, 40)
     assert_positive(row, "open", "after baseline, workers alive", "idle", "after a round of 304s")
 
 
-def test_start_and_size_are_measured(tmp_path: Path) -> None:
+def check_start(tmp_path: Path) -> None:
+    """Starts and size are measured."""
     rows = run("start", tmp_path)
     assert [row["command"] for row in rows] == ["--help", "check", "status"]
     for row in rows:
@@ -100,13 +98,15 @@ def test_start_and_size_are_measured(tmp_path: Path) -> None:
     assert_positive(record["mib"], "newsbell", "aiohttp")
 
 
-def test_records_are_weighed_and_timed_beside_a_commit_without_them(tmp_path: Path) -> None:
+def check_records(tmp_path: Path) -> None:
+    """They are weighed, and timed beside a commit without them."""
     [row] = run("records", tmp_path)
     assert (row["entries"], row["matches"]) == (40, 2)
     assert_positive(row, "commit_us", "with_records_us", "bytes")
 
 
-def test_percolator_matches_all_entries_with_every_program(tmp_path: Path) -> None:
+def check_percolator(tmp_path: Path) -> None:
+    """Every program matches all entries."""
     rows = run("percolator", tmp_path)
     assert [row["program"] for row in rows] == ["newsbell", "words", "regex", "fts5"]
     for row in rows:
@@ -122,7 +122,8 @@ def test_percolator_matches_all_entries_with_every_program(tmp_path: Path) -> No
         assert_positive(newsbell["changed"][change], "median", "p99")
 
 
-def test_names_are_found_among_invented_places(tmp_path: Path) -> None:
+def check_names(tmp_path: Path) -> None:
+    """They are found among invented places."""
     places: list[dict[str, list[str]]] = [
         {"eng": ["Lindholm", "Lindhólm"], "rus": ["Линдхольм"]},
         {"eng": ["Kestrel Bay", "Kestrel Baye"], "ukr": ["Кестрел Бей"]},
@@ -143,7 +144,8 @@ def test_names_are_found_among_invented_places(tmp_path: Path) -> None:
     assert_positive(record["engine"], "compile_us", "find_us", "word_keys_us", "first_name_s")
 
 
-def test_story_scores_are_of_all_rows_of_a_table(tmp_path: Path) -> None:
+def check_story_scores(tmp_path: Path) -> None:
+    """They are of all rows of a table."""
     path = tmp_path / "handlabelled_2026" / "kagi_2026-02-17.tsv"
     path.parent.mkdir()
     columns = ("id", "source", "published", "title", "summary", "lang", "event", "story")
@@ -173,7 +175,8 @@ def test_story_scores_are_of_all_rows_of_a_table(tmp_path: Path) -> None:
     assert_positive(row, "precision", "recall", "f1", "bcubed", "saved")
 
 
-def test_forecasts_are_compared_with_what_came(tmp_path: Path) -> None:
+def check_forecasts(tmp_path: Path) -> None:
+    """They are compared with what came."""
     rows = run("forecasts", tmp_path)
     assert len(rows) == 2 * 3 * 6, "ages, queries, sets of options"
     assert {row["low"] for row in rows if row["age"] == 2} == {None}, "too early"
@@ -184,14 +187,16 @@ def test_forecasts_are_compared_with_what_came(tmp_path: Path) -> None:
     assert strict >= plain >= loose
 
 
-def test_stories_are_grouped_from_the_whole_stream(tmp_path: Path) -> None:
+def check_stories(tmp_path: Path) -> None:
+    """They are grouped from the whole stream."""
     [row] = run("stories", tmp_path)
     assert (row["entries"], row["placed"]) == (500, 100)
     assert row["window"] + row["aged_out"] == 600
     assert_positive(row, "window", "rate", "p99_ms", "filling_rate", "restore_s", "stories")
 
 
-def test_latency_is_measured_as_often_as_asked(tmp_path: Path) -> None:
+def check_latency(tmp_path: Path) -> None:
+    """It is measured as often as asked."""
     rows = run("latency", tmp_path)
     counts = [(row["from"], row["subscriptions"], row["times"]) for row in rows]
     assert counts[:2] == [("alert", 0, 4), ("alert", 50, 4)]
@@ -201,7 +206,8 @@ def test_latency_is_measured_as_often_as_asked(tmp_path: Path) -> None:
         assert_positive(row, "median_ms", "p95_ms", "max_ms")
 
 
-def test_chat_load_delivers_every_story_within_the_limits(tmp_path: Path) -> None:
+def check_chat_load(tmp_path: Path) -> None:
+    """Every story is delivered within the limits."""
     rows = run("chat_load", tmp_path)
     parts = {part: [row for row in rows if row["part"] == part] for part in ("fair", "storm")}
     [fair], [storm] = parts["fair"], parts["storm"]
@@ -216,6 +222,31 @@ def test_chat_load_delivers_every_story_within_the_limits(tmp_path: Path) -> Non
     assert_positive(storm, "calls", "faults", "kinds_of_faults", "virtual_hours")
     real = [row for row in rows if row["part"] == "real"]
     assert_positive(real[0], "calls", "rate")
+
+
+#: In an order in which each third takes as long.
+CHECKS = {
+    "chat_load": check_chat_load,
+    "cycle": check_cycle,
+    "memory": check_memory,
+    "percolator": check_percolator,
+    "stories": check_stories,
+    "latency": check_latency,
+    "start": check_start,
+    "forecasts": check_forecasts,
+    "records": check_records,
+    "names": check_names,
+    "story_scores": check_story_scores,
+}
+
+
+@pytest.mark.parametrize("benchmark", share(list(CHECKS), 3))
+def test_a_benchmark_gives_its_figures(benchmark: str, tmp_path: Path) -> None:
+    CHECKS[benchmark](tmp_path)
+
+
+def test_every_benchmark_is_checked() -> None:
+    assert CHECKS.keys() == BENCHMARKS.keys()
 
 
 def test_the_wire_counts_what_it_serves_and_answers_304_to_known_validators() -> None:

@@ -1,5 +1,6 @@
 """`make soak`: its parts exist, are listed, and are ended at their limit."""
 
+import re
 import subprocess
 import sys
 import time
@@ -32,6 +33,21 @@ def test_what_a_part_runs_exists(part: Part) -> None:
     assert files or modules
     assert all((ROOT / file).is_file() for file in files)
     assert all((ROOT / f"{module.replace('.', '/')}.py").is_file() for module in modules)
+
+
+def test_all_of_every_sample_is_in_a_part() -> None:
+    taken = {argument for part in PARTS.values() for argument in part.arguments}
+    sampling = (
+        file.relative_to(ROOT)
+        for file in (ROOT / "tests").rglob("test_*.py")
+        if re.search(
+            "^from sampling import .*(amount|examples|share|SOAK)",
+            file.read_text("utf-8"),
+            re.MULTILINE,
+        )
+    )
+    missing = [file for file in sampling if not taken & {str(file), *map(str, file.parents)}]
+    assert missing == []
 
 
 def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:

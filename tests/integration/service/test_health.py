@@ -273,6 +273,7 @@ async def _until_healthy(folder: Path, *, healthy: bool) -> Result:
             result = await asyncio.to_thread(health, folder, "--timeout", "0.3")
             if (result.exit_code == 0) is healthy:
                 return result
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.slow
