@@ -20,6 +20,7 @@ from bot.model.alerts import (
 from bot.model.archive import (
     ArrivalFacts,
     AskedKeys,
+    ChatAlert,
     ChatFact,
     EntryFacts,
     FeedFact,
@@ -61,6 +62,7 @@ from bot.model.schedule import ChatSchedule, SchedulePlan
 from bot.model.sources import Source
 from bot.model.status import Status
 from bot.model.stories import Grouping, Merge, Report, StoryIds
+from bot.model.web import WebToken, WebTokenKind
 
 
 class Clock(Protocol):
@@ -246,14 +248,22 @@ class StoryArchive(Protocol):
         """Return the feeds that are polled."""
         ...
 
+    def alerts_of(self, chat_id: int, limit: int) -> list[ChatAlert]:
+        """Return the alerts of the newest stories of a chat, those that were withdrawn aside."""
+        ...
+
+    def document(self, feed_id: int, limit: int) -> list[StoredEntry]:
+        """Return the first entries of what a feed last answered with, in its order."""
+        ...
+
 
 class FullArchive(Archive, AskedArchive, StoryArchive, Protocol):
     """All that can be read of stored entries and of the chats they were sent to."""
 
-    def of_chat(self, chat_id: int, seconds: float) -> "FullArchive":
+    def of_chat(self, chat_id: int | None, seconds: float) -> "FullArchive":
         """Return what a chat may see, to be read within so many seconds from now.
 
-        Later, reading raises StoreTimeout.
+        None: all there is. Later, reading raises StoreTimeout.
         """
         ...
 
@@ -784,6 +794,48 @@ class StoreFiles(Protocol):
         ...
 
 
+class WebStore(Protocol):
+    """The secret words of the web page. Of a word only its hash is stored."""
+
+    async def token(self, kind: WebTokenKind, word: str, now: datetime) -> WebToken | None:
+        """Return what a word opens; None where it is unknown, used, revoked or expired."""
+        ...
+
+    async def make_link(self, word: str, now: datetime, expires_at: datetime) -> None:
+        """Keep a link of the command line: it opens the page for the operator."""
+        ...
+
+    async def open_session(
+        self, link: str, session: str, now: datetime, expires_at: datetime
+    ) -> bool:
+        """Use a link, and keep a session in its place; False where the link is not good."""
+        ...
+
+    async def end_session(self, word: str) -> None:
+        """Forget a session."""
+        ...
+
+    async def revoke_all(self) -> int:
+        """End all sessions, links and links to stories; return how many sessions and links."""
+        ...
+
+    async def make_feed(self, chat_id: int, user_id: int, word: str, now: datetime) -> None:
+        """Let a word open the alerts of a chat; an earlier one opens them no more."""
+        ...
+
+    async def revoke_feed(self, chat_id: int) -> bool:
+        """Let no word open the alerts of a chat; False where none did."""
+        ...
+
+    async def feed_made_at(self, chat_id: int) -> datetime | None:
+        """Return when the word was made that opens the alerts of a chat; None for none."""
+        ...
+
+    async def key(self) -> bytes:
+        """Return the key by which links to stories are signed; the first call makes it."""
+        ...
+
+
 class Store(Protocol):
     """The whole store, by what uses it."""
 
@@ -820,6 +872,11 @@ class Store(Protocol):
     @property
     def search(self) -> SearchStore:
         """The writing side of the search."""
+        ...
+
+    @property
+    def web(self) -> WebStore:
+        """What opens the web page."""
         ...
 
     @property

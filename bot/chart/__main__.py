@@ -1,6 +1,6 @@
-"""The child process that draws a chart: JSON on standard input, PNG on standard output.
+"""The child process that draws a chart: JSON on standard input, PNG or SVG on standard output.
 
-The input is `{"dark": bool, "memory": bytes, "seconds": number, "trend": {...}}`.
+The input is `{"dark": bool, "memory": bytes, "seconds": number, "svg": bool, "trend": {...}}`.
 """
 
 import json
@@ -24,8 +24,9 @@ def main() -> None:
     """Read, draw, write."""
     request = json.loads(sys.stdin.buffer.read())
     bound(request["memory"], request["seconds"])
-    from bot.chart.picture import draw  # noqa: PLC0415 (after the bounds)
+    from bot.chart import picture  # noqa: PLC0415 (after the bounds)
 
+    draw = picture.draw_svg if request.get("svg") else picture.draw
     sys.stdout.buffer.write(draw(from_json(json.dumps(request["trend"])), dark=request["dark"]))
 
 

@@ -82,6 +82,15 @@ DARK = Look(
 
 def draw(trend: Trend, *, dark: bool) -> bytes:
     """The trend as PNG of 1280 x 800 pixels, opaque, far below 300 KB."""
+    return _drawn(trend, dark=dark).png()
+
+
+def draw_svg(trend: Trend, *, dark: bool) -> bytes:
+    """The same as SVG, for a browser: it has the letters that it needs itself."""
+    return _drawn(trend, dark=dark).svg().encode()
+
+
+def _drawn(trend: Trend, *, dark: bool) -> "_Card":
     card = _Card(DARK if dark else LIGHT)
     top = card.header(trend)
     rows = 2 if each(trend.dates) else 0
@@ -92,7 +101,7 @@ def draw(trend: Trend, *, dark: bool) -> bytes:
         _labels(card, plot, trend)
     else:
         card.write("–", WIDTH / 2, (top + bottom) / 2, _TITLE, card.look.muted, anchor="middle")
-    return card.png()
+    return card
 
 
 def drawable(text: str, *, bold: bool = False) -> str:
@@ -244,16 +253,20 @@ class _Card:
         """Draw the dot of the publishers, likewise."""
         self.element("circle", cx=x, cy=y - _RAISED, r=_MARK / 2, fill=colour)
 
+    def svg(self) -> str:
+        """The picture as text."""
+        ground = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{self.look.ground}"/>'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+            f'viewBox="0 0 {WIDTH} {HEIGHT}">{ground}{"".join(self._elements)}</svg>'
+        )
+
     def png(self) -> bytes:
         """The picture."""
-        svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">'
-            f"{''.join(self._elements)}</svg>"
-        )
         fonts = [str(_FONTS / name) for name in (_REGULAR, _BOLD)]
         return bytes(
             svg_to_bytes(
-                svg_string=svg,
+                svg_string=self.svg(),
                 background=self.look.ground,
                 skip_system_fonts=True,
                 font_files=fonts,

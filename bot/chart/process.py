@@ -22,7 +22,7 @@ from bot.chart.trend import Trend, to_json
 from bot.errors import ChartError
 
 LARGEST = 300_000  #: bytes of a picture
-_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG, _SVG = b"\x89PNG\r\n\x1a\n", b"<svg "
 #: variables that the child gets; tokens are not among them
 _PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH")
 #: as Python, C++, Rust and the loader say it
@@ -46,9 +46,14 @@ COMMAND = (sys.executable, "-P", "-m", "bot.chart")  #: -P: nothing is imported 
 
 
 async def draw_chart(
-    trend: Trend, *, dark: bool, limits: ChartLimits | None = None, command: Sequence[str] = COMMAND
+    trend: Trend,
+    *,
+    dark: bool,
+    svg: bool = False,
+    limits: ChartLimits | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> bytes:
-    """Return the trend as PNG; the child has ended when this returns or is cancelled.
+    """Return the trend as PNG or SVG; the child has ended when this returns or is cancelled.
 
     Raises:
         ChartError: the child took too long or too much memory, or returned no picture.
@@ -61,6 +66,7 @@ async def draw_chart(
             "dark": dark,
             "memory": limits.memory,
             "seconds": limits.seconds,
+            "svg": svg,
             "trend": json.loads(to_json(trend)),
         }
     ).encode()
@@ -73,7 +79,7 @@ async def draw_chart(
         ) from None
     except OSError as error:
         raise ChartError(f"The chart could not be drawn: {error.strerror or error}.") from error
-    if code or not out.startswith(_PNG) or len(out) > LARGEST:
+    if code or not out.startswith(_SVG if svg else _PNG) or len(out) > LARGEST:
         problem = _last_error(err)
         log.warning("chart_failed", exit_code=code, output_bytes=len(out), error=problem)
         if _NO_MEMORY.search(problem):

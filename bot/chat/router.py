@@ -27,6 +27,7 @@ from bot.chat.handlers.storylines import Storylines
 from bot.chat.handlers.subscriber import Subscriber
 from bot.chat.handlers.subscriptions import Subscriptions
 from bot.chat.handlers.trends import Trends
+from bot.chat.handlers.web import WebLinks
 from bot.chat.services import ChatServices
 from bot.model.chat_events import (
     AlertAction,
@@ -192,8 +193,7 @@ def _similar(name: str, commands: Iterable[str]) -> str:
 
 def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -> Router:
     """Build the handlers and name what leads to them."""
-    store = services.store
-    subscriptions = Subscriptions(subscriber, services.members)
+    store, subscriptions = services.store, Subscriptions(subscriber, services.members)
     search = Search(services.search, services.feeds, store, services.admin)
     storylines = Storylines(store, services.search, services.config)
     explanations = Explanations(store, services.search)
@@ -205,7 +205,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
     read, change = Permission.READ, Permission.CHANGE
     article = questions.article_question
     about_alerts = _alert_commands(storylines)
-    recent = RecentAlerts(store, about_alerts)
+    recent, web = RecentAlerts(store, about_alerts), WebLinks(services.config)
     return Router(
         commands={
             "/start": CommandRoute(read, start.greet),
@@ -227,6 +227,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
             "/import": CommandRoute(change, feeds.import_opml),
             "/export": CommandRoute(change, feeds.export),  # feed addresses may hold secrets
             "/channels": CommandRoute(read, channels.list_or_link, current_chat=True),
+            "/web": CommandRoute(read, web.link, current_chat=True),
             "/admin": CommandRoute(Permission.OPERATE, admin.overview, current_chat=True),
             "/cancel": CommandRoute(read, _cancel, current_chat=True),
         },

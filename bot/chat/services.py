@@ -10,13 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta, tzinfo
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from bot.chat.access import Access
 from bot.errors import QueryError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts, FeedFact, FoundEntry, KnownSubscription, StoryEntry
+from bot.model.archive import (
+    ChatAlert,
+    EntryFacts,
+    FeedFact,
+    FoundEntry,
+    KnownSubscription,
+    StoredEntry,
+    StoryEntry,
+)
 from bot.model.chats import ChatSettings
 from bot.model.delivery import OutboxRow
 from bot.model.feeds import SiteFeed
@@ -27,7 +36,10 @@ from bot.ports import ChatStore, Clock, FullArchive, Members, Sites
 from bot.query.parser import Names, parse
 from bot.query.price import chat_price, check_chat_price
 from bot.query.tree import Node
+from bot.search.account import ParsedSubscription, accounts_of
+from bot.search.account_text import TimeFormat
 from bot.search.backtest import Forecast, backtest
+from bot.search.explain import AlertExplanation, explain_entry
 from bot.search.found import Found, find, first_with_link
 from bot.search.matches import Hit, daily_counts, search
 from bot.search.past_alerts import Terms
@@ -54,6 +66,7 @@ class ChatConfig:
     names: Names = field(default_factory=dict)
     timezone: str = "UTC"  #: where a chat has none
     grouping: Grouping = Grouping.NORMAL  #: where a chat has none
+    web: str = ""  #: address of the web page; empty where there is none
     groupings: Mapping[int, Grouping] = field(default_factory=dict)  #: by chat id
 
     def grouping_of(self, chat_id: int) -> Grouping:
@@ -89,8 +102,8 @@ class SearchService:
         """Run what may take long beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def archive(self, chat_id: int) -> FullArchive:
-        """Return the archive as a chat may see it, for a search that begins now."""
+    def archive(self, chat_id: int | None) -> FullArchive:
+        """Return the archive as a chat may see it (None: all), for a search that begins now."""
         return self._archive.of_chat(chat_id, SECONDS)
 
     async def parse(self, query: str) -> Node:
@@ -117,22 +130,29 @@ class SearchService:
         names = self.names
         return await self.run(lambda: chat_price(_trees(queries, names)))
 
-    async def forecast(self, tree: Node, chat_id: int, terms: Terms, zone: tzinfo) -> Forecast:
+    async def forecast(
+        self, tree: Node, chat_id: int | None, terms: Terms, zone: tzinfo
+    ) -> Forecast:
         """Return what a subscription would have sent there in the last week, and may send."""
         now = self._clock.now()
         return await self.run(
             lambda: backtest(tree, self.archive(chat_id), now, terms=terms, zone=zone)
         )
 
-    async def search(self, tree: Node, chat_id: int) -> list[Hit]:
-        """Return the newest articles that match."""
+    async def search(
+        self, tree: Node, chat_id: int | None, limit: int = SEARCH_HITS, skip: int = 0
+    ) -> list[Hit]:
+        """Return the newest articles that match, without the first `skip` of them."""
         since = self._clock.now() - timedelta(days=SEARCH_DAYS)
-        return await self.run(
-            lambda: list(islice(search(tree, self.archive(chat_id), since=since), SEARCH_HITS))
-        )
+
+        def work() -> list[Hit]:
+            found = search(tree, self.archive(chat_id), since=since)
+            return list(islice(found, skip, skip + limit))
+
+        return await self.run(work)
 
     async def daily_counts(
-        self, tree: Node, chat_id: int, days: int, translator: Translator
+        self, tree: Node, chat_id: int | None, days: int, translator: Translator
     ) -> DailyCounts:
         """Return stories and publishers of the last days, in the chat's time zone."""
         now = self._clock.now()
@@ -140,30 +160,76 @@ class SearchService:
             lambda: daily_counts(tree, self.archive(chat_id), now, days, zone=translator.zone)
         )
 
-    async def found(self, text: str, chat_id: int) -> Found:
+    async def found(self, text: str, chat_id: int | None) -> Found:
         """Return the articles that a text asks for."""
         return await self.run(lambda: find(text, self.archive(chat_id)))
 
-    async def first_seen(self, entry_id: int, chat_id: int) -> FoundEntry | None:
+    async def first_seen(self, entry_id: int, chat_id: int | None) -> FoundEntry | None:
         """Return the first article with the address of an article; None where it has none."""
         return await self.run(lambda: first_with_link(entry_id, self.archive(chat_id)))
 
-    async def storyline(self, entry_id: int, chat_id: int) -> list[StoryEntry]:
+    async def storyline(self, entry_id: int, chat_id: int | None) -> list[StoryEntry]:
         """Return the articles of the storyline that an article belongs to."""
         return await self.run(lambda: self.archive(chat_id).storyline(entry_id))
 
-    async def facts(self, entry_id: int, chat_id: int) -> EntryFacts | None:
+    async def facts(self, entry_id: int, chat_id: int | None) -> EntryFacts | None:
         """Return what became of an article; None where it is not stored any longer."""
         now = self._clock.now()
         return await self.run(lambda: self.archive(chat_id).facts(entry_id, now))
 
-    async def known_subscriptions(self, chat_id: int) -> list[KnownSubscription]:
+    async def known_subscriptions(self, chat_id: int | None) -> list[KnownSubscription]:
         """Return the chat's subscriptions that are not removed, with how they read before."""
         return await self.run(lambda: self.archive(chat_id).known_subscriptions())
 
-    async def feeds(self, chat_id: int) -> list[FeedFact]:
+    async def feeds(self, chat_id: int | None) -> list[FeedFact]:
         """Return the feeds that are polled."""
         return await self.run(lambda: self.archive(chat_id).feeds())
+
+    async def document(self, feed_id: int, chat_id: int | None, limit: int) -> list[StoredEntry]:
+        """Return the first articles of what a feed last answered with."""
+        return await self.run(lambda: self.archive(chat_id).document(feed_id, limit))
+
+    async def alerts(self, chat_id: int, limit: int) -> list[ChatAlert]:
+        """Return the newest alerts of a chat."""
+        return await self.run(lambda: self.archive(chat_id).alerts_of(chat_id, limit))
+
+    async def reasons(
+        self,
+        facts: EntryFacts,
+        chats: Mapping[int, str],
+        chat_id: int | None,
+        when: TimeFormat,
+        translator: Translator,
+    ) -> list[AlertExplanation]:
+        """Return for each subscription of the chats why it alerted to an article, or did not.
+
+        `chats` are their names; `chat_id` as everywhere here.
+        """
+        subscriptions = await self.known_subscriptions(chat_id)
+        names = self.names
+
+        def work() -> list[AlertExplanation]:
+            parsed = [_parsed(item, names, translator) for item in subscriptions]
+            accounts = accounts_of(facts, parsed, partial(_read, names=names), chat_id)
+            return explain_entry(facts, parsed, accounts, chats, when, translator)
+
+        return await self.run(work)
+
+
+def _parsed(
+    subscription: KnownSubscription, names: Names, translator: Translator
+) -> ParsedSubscription:
+    try:
+        return ParsedSubscription(subscription, parse(subscription.query, names))
+    except QueryError as error:
+        return ParsedSubscription(subscription, None, error.translated(translator.gettext))
+
+
+def _read(query: str, names: Names) -> Node | None:
+    try:
+        return parse(query, names)
+    except QueryError:
+        return None
 
 
 def _trees(queries: Iterable[str], names: Names) -> list[Node]:

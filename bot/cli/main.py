@@ -31,6 +31,7 @@ COMMANDS = {
     "send-test": ("bot.cli.send_test", "Send a test message to a chat and say what came of it."),
     "status": ("bot.cli.status", "Show the state of feeds, queues and deliveries."),
     "systemd": ("bot.cli.systemd", "Print a unit for systemd, with the paths of this newsbell."),
+    "web-link": ("bot.cli.web_link", "Print a link that opens the web page, once."),
     "story": ("bot.cli.explain", "Show the storyline of an article in order of time."),
 }
 

@@ -138,6 +138,14 @@ def _listen(value: Any) -> str:
     return f"{host}:{port}"
 
 
+def _site(value: Any) -> str:
+    text = _url(value).rstrip("/")
+    parts = urlsplit(text)
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("expected an address without a path, such as https://news.example.org")
+    return text
+
+
 def _secret_url(value: Any) -> SecretStr:
     return SecretStr(_url(value))
 
@@ -186,6 +194,11 @@ FeedUrl = Annotated[
     str,
     BeforeValidator(_feed_url),
     WithJsonSchema({"type": "string", "pattern": "^(https?://|@|t\\.me/)"}),
+]
+Site = Annotated[
+    str,
+    BeforeValidator(_site),
+    WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://[^/]+/?$"}),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 HostPattern = Annotated[
@@ -417,6 +430,28 @@ class SourcesSettings(Shape):
     )
 
 
+class Web(Shape):
+    """The web page: where it listens, and how people reach it."""
+
+    listen: Listen | None = Field(
+        default=None,
+        description="Address and port on which newsbell shows its web page; a port alone is one "
+        "of this machine. Without it, there is no web page.",
+    )
+    public: Site | None = Field(
+        default=None,
+        description="Address by which people reach it, such as https://news.example.org, where a "
+        "proxy leads there; by default the address on which it listens.",
+    )
+
+    @property
+    def address(self) -> str:
+        """The address by which people reach it; empty where there is no web page."""
+        if self.listen is None:
+            return ""
+        return self.public or f"http://{self.listen}"
+
+
 class Settings(Shape):
     """General settings."""
 
@@ -461,6 +496,9 @@ class Settings(Shape):
         default_factory=SourcesSettings, description="Where newsbell reads what is no feed."
     )
     monitor: Monitor = Field(default_factory=Monitor, description="How a monitor sees newsbell.")
+    web: Web = Field(
+        default_factory=Web, description="The web page: where it listens, and its address."
+    )
     heartbeat: SecretUrl | None = Field(
         default=None,
         description="Address that is called every minute while newsbell works, and with /fail "

@@ -9,7 +9,7 @@ chat's next delivery is looked at.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -57,6 +57,10 @@ CHANNEL_RETRY = timedelta(minutes=10)  #: between two tries in a chat that no ch
 log = structlog.stdlib.get_logger("newsbell.deliverer")
 
 
+async def _no_page(_: Delivery) -> str:
+    return ""
+
+
 class Deliverer:
     """The pipeline from the outbox to the chats."""
 
@@ -67,7 +71,10 @@ class Deliverer:
         clock: Clock,
         translator: Callable[[Chat], Translator],
         settled: Callable[[Settlement], None],
+        story_page: Callable[[Delivery], Awaitable[str]] = _no_page,
     ) -> None:
+        """`story_page` returns the address of a page about the story of an alert, or nothing."""
+        self._story_page = story_page
         self._store, self._channels, self._clock = store, channels, clock
         self._translator, self._settled = translator, settled
         self._limits, self._pace, self._gate = RateLimiter(), ChatPace(), ServiceGate()
@@ -351,7 +358,8 @@ class Deliverer:
         if delivery.changes_message and not delivery.abilities.edits:
             return MessageLost(DropReason.NO_EDITS)
         try:
-            message = render(delivery, self._clock.now(), self._translator(chat))
+            page = await self._story_page(delivery)
+            message = render(delivery, self._clock.now(), self._translator(chat), page)
             is_shown = delivery.kind is DeliveryKind.EDIT and delivery.shown == message.digest
             return Unchanged() if is_shown else message
         except Exception as error:  # our own mistake in one message must not stop the others

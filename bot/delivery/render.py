@@ -12,6 +12,7 @@ from bot.delivery.composer import Composer, fitting, linkable, units, without_li
 from bot.i18n.catalog import Translator
 from bot.model.alerts import AlertView, BundleKind
 from bot.model.chat_events import AlertAction
+from bot.model.chats import ChatKind
 from bot.model.delivery import Delivery, DeliveryKind
 from bot.model.entries import Span, counts_from_sight
 from bot.model.message import Button, Entity, Message
@@ -147,8 +148,13 @@ def _past(at: datetime, now: datetime, translator: Translator) -> str:
     return translator.time(min(at, now), now)
 
 
-def render(delivery: Delivery, now: datetime, translator: Translator) -> Message:
-    """The message of a delivery, as it should read at this moment."""
+def render(
+    delivery: Delivery, now: datetime, translator: Translator, story_page: str = ""
+) -> Message:
+    """The message of a delivery, as it should read at this moment.
+
+    `story_page`: address of the web page of its story, for a chat that cannot ask for it.
+    """
     if delivery.kind in {DeliveryKind.NOTICE, DeliveryKind.REPLY} or not delivery.alerts:
         return _text(delivery, translator)
     if delivery.chat.settings.hide_names:
@@ -160,6 +166,10 @@ def render(delivery: Delivery, now: datetime, translator: Translator) -> Message
         message = _note(delivery.alerts[0], now, translator, repeat=delivery.repeat)
     elif len(delivery.alerts) == 1:
         message = _single(delivery.alerts[0], now, translator, repeat=delivery.repeat)
+        if story_page:
+            plainly = delivery.plain or delivery.chat.kind is ChatKind.TERMINAL
+            told = _with_page(message, story_page, translator, plainly=plainly)
+            message = told if len(told.text) <= delivery.abilities.length else message
     else:
         message = _collapsed(delivery, now, translator)
     if delivery.plain:
@@ -202,6 +212,16 @@ def _headline(composer: Composer, alert: AlertView, spans: Sequence[Span], limit
     composer.add_marked(
         fitting(headline(alert.title), limit), title[:_MARKS], "underline", *kinds, url=alert.link
     )
+
+
+def _with_page(message: Message, address: str, translator: Translator, *, plainly: bool) -> Message:
+    """The message with the way to the web page of its story at its end."""
+    label = translator.gettext("The story so far")
+    text = f"{message.text}\n\n{label}"
+    if plainly:
+        return replace(message, text=f"{text}: {address}")
+    link = Entity("text_link", units(text) - units(label), units(label), address)
+    return replace(message, text=text, entities=(*message.entities, link))
 
 
 def _single(alert: AlertView, now: datetime, translator: Translator, *, repeat: bool) -> Message:

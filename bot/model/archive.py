@@ -117,6 +117,21 @@ class AlertFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatAlert:
+    """An alert of a chat, as it reads in a list."""
+
+    story_id: int
+    entry_id: int  #: the entry that the alert was sent for
+    title: str
+    link: str
+    summary: str
+    name: str  #: of the feed, or of the outlet that an aggregator names
+    at: datetime  #: when it was published, at the latest when it was first seen
+    created_at: datetime
+    subscriptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UncountedEntry:
     """An article of a story that adds no publisher to it."""
 

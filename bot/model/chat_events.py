@@ -290,6 +290,14 @@ class UseToken:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreWebLink:
+    """A person of a private chat may open the web page, once and within these minutes."""
+
+    word: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class AssignStory:
     """Somebody of a group takes the story of an alert, or gives it back (no name)."""
 
@@ -362,6 +370,7 @@ Change = (
     | RemoveFeed
     | StoreToken
     | UseToken
+    | StoreWebLink
     | AssignStory
     | RateAlert
     | ManageChat

@@ -54,10 +54,14 @@ def overruled_hint(state: FeedState, every: timedelta | None) -> str:
     return f"{_HINTS[reason].format(span=in_words(span))}; every: {in_words(every)} wins"
 
 
-def _silent_line(feed: FeedStatus, now: datetime, translator: Translator) -> str:
+def silence_text(feed: FeedStatus, now: datetime, translator: Translator = ENGLISH) -> str:
+    """Return since when a feed that is silent has had nothing new."""
     span = span_phrase(now - (feed.state.news_at or now)).read(translator)
-    text = translator.gettext("nothing new for {span}, longer than ever", span=span)
-    return f"◌ {cut(feed.name, 60)}: {text}"
+    return translator.gettext("nothing new for {span}, longer than ever", span=span)
+
+
+def _silent_line(feed: FeedStatus, now: datetime, translator: Translator) -> str:
+    return f"◌ {cut(feed.name, 60)}: {silence_text(feed, now, translator)}"
 
 
 def status_counts(status: Status, translator: Translator = ENGLISH) -> str:

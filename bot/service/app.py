@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from telegram import Bot
 
@@ -23,7 +24,11 @@ from bot.service.subscriptions import LiveSubscriptions
 from bot.service.supervisor import Part, Supervisor
 from bot.service.telegram_chats import TelegramChats
 from bot.service.watchdog import loop_watch
+from bot.service.web_requests import change_web
 from bot.telegram.listener import Listener
+
+if TYPE_CHECKING:  # the server is for those who have a page
+    from bot.web.server import WebPage
 
 # How long what is under way may take when newsbell is stopped, in seconds. A poll that is cut off
 # is made again at the next start; a send that is cut off may come twice, so it gets its full time.
@@ -42,10 +47,14 @@ class App:
         subscriptions: LiveSubscriptions,
         jobs: Jobs,
         telegram: TelegramChats | None,
+        web: "WebPage | None",
         tick: timedelta,
         rematch: Callable[[Sequence[int], datetime], Awaitable[int]],
     ) -> None:
-        """`telegram` is None where no token is set; `tick` is between two looks for due feeds."""
+        """`telegram` is None where no token is set, `web` where no page is asked for.
+
+        `tick` is between two looks for due feeds.
+        """
         watched = monitoring.watched
         self.live: LiveConfig = watched.live
         self.store: Store = watched.store
@@ -54,6 +63,7 @@ class App:
         self.deliverer: Deliverer = watched.deliverer
         self.workers = watched.workers
         self.subscriptions, self.telegram, self.jobs = subscriptions, telegram, jobs
+        self.web = web
         self.monitoring, self._report = monitoring, monitoring.report
         self.reloader = Reloader(
             self.live, self.store, subscriptions, self.clock, self._wake, self._report, rematch
@@ -69,7 +79,7 @@ class App:
         Raises InternalFailure where a pipeline failed or stands still.
         """
         async with (
-            control(self.config.database, self.answer_request, self._health),
+            control(self.config.database, self.answer_request, self._health, self._change_web),
             scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):
@@ -91,6 +101,8 @@ class App:
         ]
         if self.telegram:
             parts.append(Part("the chats", self.telegram.run))
+        if self.web:
+            parts.append(Part("the web page", self.web.run))
         return parts
 
     async def _poll(self) -> None:
@@ -154,6 +166,9 @@ class App:
         )
         self.poller.tick()
         return count
+
+    async def _change_web(self, do: str, word: str, chat: int) -> int:
+        return await change_web(self.store.web, do, word, chat, self.clock.now())
 
     async def change_outbox(self, action: str, ids: tuple[int, ...]) -> int:
         """Retry or drop deliveries for the command line; return how many."""

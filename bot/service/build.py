@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from ipaddress import IPv6Network, ip_network
 from random import Random
+from typing import TYPE_CHECKING
 
 import structlog
 from telegram import Bot
@@ -41,12 +42,16 @@ from bot.service.live_config import LiveConfig
 from bot.service.measures import Measures
 from bot.service.monitoring import Monitoring, Watched
 from bot.service.service_manager import ServiceManager
+from bot.service.story_pages import StoryPages
 from bot.service.subscriptions import LiveSubscriptions
 from bot.service.telegram_chats import TelegramChats
 from bot.service.token_watch import TokenWatch
 from bot.service.workers import Workers
 from bot.store.sqlite import SqliteStore
 from bot.telegram.members import TelegramMembers
+
+if TYPE_CHECKING:
+    from bot.web.server import WebPage
 
 SITE_CONNECTIONS = 30  #: to sites that people look at, all chats together
 OPEN_FILES = 65_536  #: to which the limit of open files is raised where the machine allows it
@@ -120,6 +125,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
         poller = _poller(base, committer, deliverer, network)
         monitoring = Monitoring(_watched(base, poller, committer, deliverer, workers))
         telegram = _telegram(base, bot, monitoring, stack) if bot else None
+        page = _web(base, telegram, monitoring) if config.settings.web.listen else None
 
         def clock_set(step: ClockStep) -> None:
             deliverer.clock_set(step)
@@ -150,6 +156,7 @@ async def open_app(config: Config, wiring: Wiring | None = None) -> AsyncIterato
             subscriptions=base.subscriptions,
             jobs=jobs,
             telegram=telegram,
+            web=page,
             tick=wiring.tick,
             rematch=committer.rematch,
         )
@@ -261,8 +268,15 @@ async def _deliverer(base: _Base, bot: Bot | None, stack: AsyncExitStack) -> Del
         base.measures.settled(settlement)
         wiring.settled(settlement)
 
+    public = base.live.settings.web.public if base.live.settings.web.listen else None
+    pages = StoryPages(base.store.web, public or "")
     return Deliverer(
-        base.store.deliveries, channels, wiring.clock, base.live.translator_of, settled
+        base.store.deliveries,
+        channels,
+        wiring.clock,
+        base.live.translator_of,
+        settled,
+        pages.address,
     )
 
 
@@ -352,6 +366,21 @@ def _telegram(
     )
     stack.push_async_callback(telegram.tasks.cancel)
     return telegram
+
+
+def _web(base: _Base, telegram: TelegramChats | None, monitoring: Monitoring) -> "WebPage | None":
+    """Build the web page."""
+    # The server and its templates are for those who have a page.
+    from bot.service.web_services import build_web  # noqa: PLC0415
+
+    return build_web(
+        base.live,
+        base.store,
+        base.subscriptions,
+        telegram.members if telegram else None,
+        base.wiring.clock,
+        monitoring.health.look,
+    )
 
 
 async def _restore(base: _Base, deliverer: Deliverer) -> None:

@@ -31,7 +31,7 @@ from bot.service.subscriptions import LiveSubscriptions
 CHARTS = 2  #: pictures drawn at a time
 
 
-class _Charts:
+class Charts:
     """Draws trends, a few at a time."""
 
     def __init__(self) -> None:
@@ -39,10 +39,18 @@ class _Charts:
 
     async def draw(self, days: DailyCounts, title: str, translator: Translator) -> bytes:
         """Return a picture of daily counts. Raises ChartError."""
-        stories, publishers = translator.gettext("stories"), translator.gettext("publishers")
-        trend = Trend(title, days, zone_name(translator.zone), stories, publishers)
         async with self._slots:
-            return await draw_chart(trend, dark=True)
+            return await draw_chart(_trend(days, title, translator), dark=True)
+
+    async def svg(self, days: DailyCounts, translator: Translator, dark: bool) -> bytes:
+        """Return daily counts as SVG, without a title. Raises ChartError."""
+        async with self._slots:
+            return await draw_chart(_trend(days, "", translator), dark=dark, svg=True)
+
+
+def _trend(days: DailyCounts, title: str, translator: Translator) -> Trend:
+    stories, publishers = translator.gettext("stories"), translator.gettext("publishers")
+    return Trend(title, days, zone_name(translator.zone), stories, publishers)
 
 
 class _Views:
@@ -89,6 +97,7 @@ def chat_config(live: LiveConfig, subscriptions: LiveSubscriptions) -> ChatConfi
         names=live.names(),
         timezone=settings.timezone,
         grouping=Grouping(settings.stories),
+        web=settings.web.address,
         groupings=subscriptions.groupings,
     )
 
@@ -113,7 +122,7 @@ def build_chat(
             store=store.chats,
             members=members,
             clock=clock,
-            search=SearchService(archive, clock, config, _Charts().draw),
+            search=SearchService(archive, clock, config, Charts().draw),
             feeds=FeedService(sites, views.status, views.subscriptions_yaml),
             admin=AdminService(store.admin.status, views.dead, health),
             config=config,

@@ -22,10 +22,14 @@ from bot.errors import ActionRefused, NewsbellError
 RETRY_FEEDS, ASK_HOSTS = "retry feeds", "ask hosts"
 FEED_REQUESTS = frozenset({RETRY_FEEDS, ASK_HOSTS})
 OUTBOX_REQUESTS = frozenset({"retry", "drop"})
+#: what is asked about the web page; `word` is a secret that the command line made up
+WEB_LINK, WEB_REVOKE, WEB_FEED, WEB_NO_FEED = "web link", "web revoke", "web feed", "web no feed"
+WEB_REQUESTS = frozenset({WEB_LINK, WEB_REVOKE, WEB_FEED, WEB_NO_FEED})
 HEALTH = "health"  #: asks how newsbell is, and changes nothing
 _LINE = 1_048_576
 _SECONDS = 10.0
 Handler = Callable[[str, tuple[int, ...]], Awaitable[int]]
+WebHandler = Callable[[str, str, int], Awaitable[int]]  #: what to do, a secret word, a chat
 Report = Callable[[], Mapping[str, Any]]
 _PATH_LENGTH = 107  # bytes of the path of a socket (unix(7))
 
@@ -37,7 +41,10 @@ def socket_path(database: Path) -> Path:
 
 @asynccontextmanager
 async def control(
-    database: Path, handler: Handler, health: Report | None = None
+    database: Path,
+    handler: Handler,
+    health: Report | None = None,
+    web: WebHandler | None = None,
 ) -> AsyncIterator[None]:
     """Listen while the context lasts; `health` says how newsbell is.
 
@@ -52,6 +59,8 @@ async def control(
             answer: dict[str, Any]
             if do == HEALTH and health:
                 answer = {HEALTH: health()}
+            elif do in WEB_REQUESTS and web:
+                answer = {"done": await web(do, str(request["word"]), int(request["chat"]))}
             else:
                 ids = request["feeds" if do in FEED_REQUESTS else "ids"]
                 answer = {"done": await handler(do, tuple(int(number) for number in ids))}
@@ -100,6 +109,22 @@ def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
         raise ActionRefused(str(answer["error"]))
     done = answer.get("done")
     return int(done) if done is not None else None
+
+
+def ask_web(database: Path, do: str, word: str, chat: int) -> int | None:
+    """Ask the newsbell that runs on this database about its web page.
+
+    None where no newsbell answers. Raises ActionRefused with its reason where it refuses.
+    """
+    try:
+        answer = _answer(database, {"do": do, "word": word, "chat": chat}, _SECONDS)
+    except TimeoutError:
+        return None
+    if answer is None:
+        return None
+    if "error" in answer:
+        raise ActionRefused(str(answer["error"]))
+    return int(answer.get("done", 0))
 
 
 @dataclass(frozen=True, slots=True)

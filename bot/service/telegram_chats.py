@@ -47,7 +47,7 @@ class TelegramChats:
         deliver: Callable[[], None],
     ) -> None:
         """`poll` looks for due feeds, `deliver` at the outbox."""
-        self.bot, self.dispatcher = bot, dispatcher
+        self.bot, self.dispatcher, self.members = bot, dispatcher, members
         self._live, self._store, self._subscriptions = live, store, subscriptions
         self._clock, self._poll, self._deliver = clock, poll, deliver
         self.listener = Listener(bot, members, store.chats.last_update, self.handle)

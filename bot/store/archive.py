@@ -15,9 +15,11 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import StoreTimeout
+from bot.feeds.last_document import Document
 from bot.model.archive import (
     ArrivalFacts,
     AskedKeys,
+    ChatAlert,
     ChatFact,
     EntryFacts,
     FeedFact,
@@ -46,7 +48,7 @@ from bot.store.mappers import (
     sure_time,
 )
 from bot.store.meta import MetaName
-from bot.store.sql import STORY_COLUMNS, marks
+from bot.store.sql import DROPPED, STORY_COLUMNS, marks
 
 _STEPS = 10_000  # of SQLite's machine between two looks at the clock
 _ENTRY = f"""
@@ -137,6 +139,23 @@ _NOT_OF_OTHERS = """
     (f.private = 0 or exists (
         select 1 from feed_chats where feed_id = f.id and feed_chats.chat_id = {chat}))
 """
+# What nobody wants any more before it was sent is no alert.
+_ALERTS_OF = f"""
+    select a.story_id, a.entry_id, a.created_at, e.title, e.summary, e.link,
+        coalesce(nullif(e.source, ''), f.name) as name,
+        coalesce(min(e.published, e.first_seen_at), e.first_seen_at) as at,
+        (select json_group_array(s.name) from alert_matches m
+            join subscriptions s on s.id = m.subscription_id
+            where m.chat_id = a.chat_id and m.story_id = a.story_id) as names
+    from alerts a join entries e on e.id = a.entry_id join feeds f on f.id = e.feed_id
+    where a.chat_id = :chat and a.held = 0 and a.note_of is null and a.merged_into is null
+    and (a.message_id is not null or not exists (
+        select 1 from outbox_alerts l join outbox o on o.id = l.outbox_id
+        where l.chat_id = a.chat_id and l.story_id = a.story_id and o.state = {DROPPED}
+    ))
+    order by a.story_id desc limit :limit
+"""
+_DOCUMENT = "select records from documents where feed_id = ?"
 _CHAT_ADDRESSES = """
     select id, name, kind, address, topic, declared, settings, declared_settings,
         coalesce(declared_grouping, grouping) as level from chats
@@ -159,8 +178,8 @@ class Archive:
         self._path, self._chat_id, self._until = path, chat_id, until
         self._readable = _NOT_OF_OTHERS.format(chat=int(chat_id)) if chat_id is not None else "1"
 
-    def of_chat(self, chat_id: int, seconds: float) -> "Archive":
-        """Return the archive as a chat may see it, and for so long from now."""
+    def of_chat(self, chat_id: int | None, seconds: float) -> "Archive":
+        """Return the archive as a chat may see it (None: all), and for so long from now."""
         return Archive(self._path, chat_id, time.monotonic() + seconds)
 
     @contextmanager
@@ -344,6 +363,38 @@ class Archive:
             )
             for row in rows
         ]
+
+    def alerts_of(self, chat_id: int, limit: int) -> list[ChatAlert]:
+        """Return the alerts of the newest stories of a chat, those that were withdrawn aside."""
+        with self._open() as db:
+            rows = db.execute(_ALERTS_OF, {"chat": chat_id, "limit": limit}).fetchall()
+        alerts = [
+            ChatAlert(
+                row["story_id"],
+                row["entry_id"],
+                row["title"],
+                row["link"],
+                row["summary"],
+                row["name"],
+                sure_time(row["at"]),
+                sure_time(row["created_at"]),
+                tuple(json.loads(row["names"])),
+            )
+            for row in rows
+        ]
+        return sorted(alerts, key=lambda alert: (alert.created_at, alert.story_id), reverse=True)
+
+    def document(self, feed_id: int, limit: int) -> list[StoredEntry]:
+        """Return the first entries of what a feed last answered with, in its order."""
+        with self._open() as db:
+            row = db.execute(_DOCUMENT, [feed_id]).fetchone()
+            records = Document.unpack(row["records"]).records if row else ()
+            numbers = list(dict.fromkeys(entry for _, entry in records if entry))[:limit]
+            statement = f"{_ENTRY} where e.id in ({marks(numbers)}) and {self._readable}"
+            entries = {
+                entry.id: entry for entry in map(stored_entry, db.execute(statement, numbers))
+            }
+        return [entries[number] for number in numbers if number in entries]
 
     def selectors(self) -> set[str]:
         """Return what names feeds, polled or not: addresses, names and tags."""

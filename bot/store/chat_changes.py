@@ -35,6 +35,7 @@ from bot.model.chat_events import (
     SetSettings,
     SetStance,
     StoreToken,
+    StoreWebLink,
     Tell,
     UseToken,
 )
@@ -54,6 +55,7 @@ from bot.store.sql import DECLARED, TELEGRAM, Entered, StoredRole
 from bot.store.stories import set_stance
 from bot.store.topics import allow_topics
 from bot.store.unsent_alerts import forget_matches, reconsider
+from bot.store.web_tokens import forget_person, put_link
 from bot.text.channel_link import publisher_of
 from bot.text.url import host_and_port
 
@@ -281,6 +283,7 @@ def _set_role(db: Database, change: SetRole, origin: Origin) -> None:
     role = StoredRole.OPEN if change.openly else change.role
     db.execute(_SET_ROLE, [change.user_id, role, change.name, put_time(origin.now)])
     if change.role is Role.BLOCKED:
+        forget_person(db, change.user_id)
         db.execute(
             "update chats set allowed = declared where kind = ? and address = ?",
             [ChatKind.TELEGRAM, change.user_id],
@@ -327,6 +330,11 @@ def _store_token(db: Database, change: StoreToken, origin: Origin) -> None:
             origin.chat_id,
         ],
     )
+
+
+def _store_web_link(db: Database, change: StoreWebLink, origin: Origin) -> None:
+    until = origin.now + timedelta(minutes=change.minutes)
+    put_link(db, change.word, origin.user_id, origin.chat_id, origin.now, until)
 
 
 def _use_token(db: Database, change: UseToken, origin: Origin) -> None:
@@ -413,6 +421,7 @@ _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     ManageChat: _manage_chat,
     StoreToken: _store_token,
     UseToken: _use_token,
+    StoreWebLink: _store_web_link,
     Broadcast: _broadcast,
     Tell: _tell,
     RetryDead: _retry_dead,

@@ -131,6 +131,7 @@ _BY_TIME = (
     ("screens", "id", "touched_at < :unused"),
     ("verdicts", "chat_id, story_id, user_id", "at < :unused"),
     ("claims", "token_hash", "expires_at < :now"),
+    ("web_tokens", "token_hash", "expires_at < :now"),
     ("pending", "chat_id", "expires_at < :now"),
 )
 _DONE = f"""

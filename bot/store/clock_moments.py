@@ -43,6 +43,7 @@ _WAITS = (
     _Wait("alerts", "due_at", LONGEST_ALERT_WAIT, "held = 1"),
     _Wait("pending", "expires_at", CONFIRM_WITHIN),
     _Wait("claims", "expires_at", _UNLIMITED),
+    _Wait("web_tokens", "expires_at", _UNLIMITED),
 )
 #: columns from which the time until now is measured
 _SINCE = (

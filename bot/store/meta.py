@@ -25,6 +25,7 @@ class MetaName(StrEnum):
     CLEANED_AT = "cleaned_at"  #: when a clean-up last went through to its end
     RECORDED_AFTER = "recorded_after"  #: id of the last entry of which no decision was kept
     RETENTION = "retention"  #: JSON object: what clean-ups keep to, and what was announced
+    WEB_KEY = "web_key"  #: by which links to stories are signed; secret
     CHECKED_AT = "checked_at"  #: when all of the database was last checked
 
 

@@ -40,6 +40,7 @@ ROWS = {
     "chat_numbers": 500,
     "message_references": 2_000,
     "claims": 500,
+    "web_tokens": 300,
     "links": 10,
     "pending": 2,
     "meta": 10,

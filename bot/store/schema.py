@@ -232,6 +232,12 @@ def m029_bodies(db: Database) -> None:
     db.execute("alter table feeds add column text text not null default 'feed'")
 
 
+@migrations()
+def m030_web(db: Database) -> None:
+    """The secret words of the web page."""
+    _execute(db, _WEB)
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():
@@ -673,6 +679,22 @@ create table verdicts (
   at text not null,
   primary key (chat_id, story_id, user_id)
 ) without rowid
+"""
+
+# `chat_id` is that of the private chat in which a person asked, or whose alerts a feed holds; none
+# and no person for the operator at the command line.
+_WEB = """
+create table web_tokens (
+  token_hash blob primary key,
+  kind text not null,
+  user_id integer not null,
+  chat_id integer references chats (id) on delete cascade,
+  made_at text not null,
+  expires_at text not null
+) without rowid;
+create index web_tokens_user on web_tokens (user_id);
+create index web_tokens_chat on web_tokens (chat_id);
+create index web_tokens_expiry on web_tokens (expires_at)
 """
 
 # `search_empty` holds what FTS5 puts into the table `search_data` of an index without rows, and

@@ -25,6 +25,7 @@ from bot.store.deliveries import DeliveryTables
 from bot.store.gauges import read_gauges
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
+from bot.store.web_tokens import WebTables
 
 
 class SqliteStore:
@@ -41,6 +42,7 @@ class SqliteStore:
         self.config = ConfigTables(self._writer)
         self.admin = AdminTables(self._writer)
         self.search = SearchTables(self._writer)
+        self.web = WebTables(self._writer)
         self.archive = Archive(path)
 
     async def __aenter__(self) -> Self:

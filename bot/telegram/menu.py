@@ -28,7 +28,7 @@ _CHANGES = (
     "removefeed",
     "stories",
 )
-_PRIVATE = ("trend", "import", "export", "channels", "cancel")
+_PRIVATE = ("trend", "import", "export", "channels", "web", "cancel")
 
 log = structlog.stdlib.get_logger("newsbell.telegram")
 
@@ -54,6 +54,7 @@ def menu(translator: Translator) -> dict[str, str]:
         "stories": translator.gettext("how articles are grouped into alerts"),
         "channels": translator.gettext("manage a channel"),
         "status": translator.gettext("feed status"),
+        "web": translator.gettext("open the web page"),
         "cancel": translator.gettext("cancel"),
         "help": translator.gettext("all commands"),
     }

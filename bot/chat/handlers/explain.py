@@ -2,26 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from bot.chat.context import Context, text_reply
 from bot.chat.replies import archive_unavailable
 from bot.chat.services import SearchService
 from bot.delivery.composer import Composer
-from bot.errors import QueryError, StoreError
+from bot.errors import StoreError
 from bot.i18n.catalog import Translator
-from bot.model.archive import EntryFacts, KnownSubscription
 from bot.model.chat_events import Reply
 from bot.model.message import Message
 from bot.ports import ChatStore
-from bot.query.parser import Names, parse
-from bot.query.tree import Node
-from bot.search.account import ParsedSubscription, accounts_of
 from bot.search.account_text import TimeFormat
 from bot.search.explain import (
     AlertExplanation,
     describe_entry,
-    explain_entry,
     explain_unknown,
 )
 from bot.search.found import more_found
@@ -86,23 +80,15 @@ class Explanations:
     async def _explain_entry(self, context: Context, entry_id: int, more: str = "") -> Message:
         chat, translator, when = context.chat, context.translator, _time_format(context)
         try:
-            subscriptions = await self._search.known_subscriptions(chat.id)
             facts = await self._search.facts(entry_id, chat.id)
             storyline = await self._search.storyline(entry_id, chat.id)
             first = await self._search.first_seen(entry_id, chat.id)
+            if facts is None:
+                return Message(translator.gettext("This article is no longer stored."))
+            chats = {chat.id: translator.gettext("This chat")}
+            reasons = await self._search.reasons(facts, chats, chat.id, when, translator)
         except StoreError:
             return Message(archive_unavailable(translator))
-        if facts is None:
-            return Message(translator.gettext("This article is no longer stored."))
-        chats = {chat.id: translator.gettext("This chat")}
-        names = self._search.names
-
-        def reasons_of(facts: EntryFacts) -> list[AlertExplanation]:
-            parsed = [_parsed(item, names, translator) for item in subscriptions]
-            accounts = accounts_of(facts, parsed, partial(_read, names=names), chat.id)
-            return explain_entry(facts, parsed, accounts, chats, when, translator)
-
-        reasons = await self._search.run(partial(reasons_of, facts))
         known_by = describe_entry(facts, when, "link", translator, first)
         composer = Composer().add_marked(cut(facts.entry.article.title, 300), (), "bold", "bold")
         composer.add("\n").add_marked(cut(known_by, 500), (), "italic", "italic")
@@ -114,22 +100,6 @@ class Explanations:
         if more:
             composer.add(f"\n\n{more}")
         return composer.message()
-
-
-def _parsed(
-    subscription: KnownSubscription, names: Names, translator: Translator
-) -> ParsedSubscription:
-    try:
-        return ParsedSubscription(subscription, parse(subscription.query, names))
-    except QueryError as error:
-        return ParsedSubscription(subscription, None, error.translated(translator.gettext))
-
-
-def _read(query: str, names: Names) -> Node | None:
-    try:
-        return parse(query, names)
-    except QueryError:
-        return None
 
 
 def _time_format(context: Context) -> TimeFormat:

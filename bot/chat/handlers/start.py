@@ -349,7 +349,7 @@ def _topic_words(text: str) -> str:
 
 def help_text(translator: Translator) -> str:
     """All commands, each with what it does."""
-    query = translator.gettext("QUERY")
+    query, address = translator.gettext("QUERY"), translator.gettext("ADDRESS")
     lines = (
         (
             f"/subscribe {query}",
@@ -374,10 +374,7 @@ def help_text(translator: Translator) -> str:
             translator.gettext("remove a subscription"),
         ),
         ("/feeds", translator.gettext("feeds and their status")),
-        (
-            "/addfeed " + translator.gettext("ADDRESS"),
-            translator.gettext("add a site for this chat"),
-        ),
+        (f"/addfeed {address}", translator.gettext("add a site for this chat")),
         ("/removefeed " + translator.gettext("NAME"), translator.gettext("remove a feed")),
         ("/import", translator.gettext("import feeds from another reader: send its OPML file")),
         ("/export", translator.gettext("export feeds as OPML, subscriptions as feeds.yaml")),
@@ -400,6 +397,7 @@ def help_text(translator: Translator) -> str:
         ("/stories", translator.gettext("how articles are grouped into alerts")),
         ("/channels", translator.gettext("link a channel and manage it from here")),
         ("/status", translator.gettext("feed status")),
+        ("/web", translator.gettext("open the web page")),
         ("/cancel", translator.gettext("cancel")),
         ("/help", translator.gettext("this text")),
     )

@@ -65,6 +65,7 @@ from bot.model.chat_events import (
     SetSettings,
     SetStance,
     StoreToken,
+    StoreWebLink,
     Tell,
     UseToken,
 )
@@ -95,6 +96,7 @@ from bot.model.poll import AffectedStories, FeedCommit, Lookup
 from bot.model.retention import Retention, RetentionState
 from bot.model.schedule import Page, SchedulePlan
 from bot.model.stories import Grouping, Merge, Pair, PairReason, Placement, StoryIds
+from bot.model.web import WebTokenKind
 from bot.store import database
 from bot.store.archive import Archive
 from bot.store.planner_statistics import PARTIAL, ROWS, shares
@@ -124,6 +126,7 @@ SMALL = {
     "pending": "one for each chat, for an hour",
     "stances": "forgotten after 48 quiet hours",
     "claims": "forgotten when they expire",
+    "web_tokens": "forgotten when they expire; feeds are one for each chat",
     "meta": "single values",
     "_sqlite_migrations": "one for each migration",
 }
@@ -312,7 +315,7 @@ class Exercise:
         )
 
     async def commit(self, **what: Any) -> None:
-        commit = FeedCommit(1, state(document=b"x"), document_changed=True, **what)
+        commit = FeedCommit(1, state(document=bytes(24)), document_changed=True, **what)
         await self.store.polls.commit([commit], NOON)
 
     async def change(
@@ -350,6 +353,7 @@ async def exercise(path: Path) -> None:
         await talk(work)
         await change_minds(work)
         await search(work)
+        await open_web(work)
         await operate(work)
     ReadOnlyDatabase(path).status()
     ReadOnlyDatabase(path).outbox(NOON)
@@ -570,6 +574,7 @@ async def talk(work: Exercise) -> None:
         ManageChat(GROUP),
         StoreToken("word", "share", {"a": 1}),
         UseToken("word"),
+        StoreWebLink("opens", 10),
         Broadcast("Hello", (PRIVATE,)),
         Tell(PRIVATE, Message("Somebody asks"), Screen("admin")),
         RetryDead(),
@@ -687,10 +692,25 @@ def read(archive: Archive) -> None:
     archive.facts(1, NOON)
     archive.storyline(1)
     archive.feeds()
+    archive.alerts_of(PRIVATE, 10)
+    archive.document(1, 10)
     archive.chat_addresses()
     archive.chats()
     archive.selectors()
     archive.added_feeds([PRIVATE])
+
+
+async def open_web(work: Exercise) -> None:
+    web = work.store.web
+    await web.make_link("link", NOON, NOON + DAY)
+    await web.open_session("link", "session", NOON, NOON + DAY)
+    await web.token(WebTokenKind.SESSION, "session", NOON)
+    await web.end_session("session")
+    await web.make_feed(PRIVATE, 7, "feed", NOON)
+    await web.feed_made_at(PRIVATE)
+    await web.revoke_feed(PRIVATE)
+    await web.key()
+    await web.revoke_all()
 
 
 async def operate(work: Exercise) -> None:

@@ -17,6 +17,7 @@ PARTS = {
     "config": ports.ConfigStore,
     "admin": ports.AdminStore,
     "search": ports.SearchStore,
+    "web": ports.WebStore,
     "archive": ports.FullArchive,
 }
 

@@ -1,0 +1,101 @@
+"""Build the web page: what it reads, and where it listens. Imported where it is asked for.
+
+Searches have threads of their own, so that readers of the page keep no chat waiting.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+import structlog
+from telegram.error import TelegramError
+
+from bot.chat.services import AdminService, ChatConfig, SearchService
+from bot.model.chats import Chat
+from bot.model.delivery import DeliveryState, OutboxRow
+from bot.model.health import Health
+from bot.model.status import Status
+from bot.ports import Clock, Members, Store
+from bot.service.chat_services import Charts, chat_config
+from bot.service.live_config import LiveConfig
+from bot.service.subscriptions import LiveSubscriptions
+from bot.web.server import WebPage
+from bot.web.services import Revision, WebServices
+
+_DIGEST = 12  # digits of a hash that people compare
+
+log = structlog.stdlib.get_logger("newsbell.web")
+
+
+class _Views:
+    """What the page reads of newsbell. Raises StoreError."""
+
+    def __init__(
+        self, live: LiveConfig, store: Store, members: Members | None, clock: Clock
+    ) -> None:
+        self._live, self._store, self._members, self._clock = live, store, members, clock
+
+    async def status(self) -> Status:
+        """Return the state of feeds and queues, without chats that nothing waits for."""
+        return await self._store.admin.status(brief=True)
+
+    async def outbox(self) -> list[OutboxRow]:
+        """Return the messages that could not be delivered."""
+        states = (DeliveryState.DEAD, DeliveryState.UNKNOWN)
+        return await self._store.admin.outbox(self._clock.now(), states)
+
+    async def all_chats(self) -> list[Chat]:
+        """Return the chats that are allowed."""
+        status = await self._store.admin.status()
+        return [chat for chat, _, _ in status.chats if chat.allowed]
+
+    async def administers(self, address: int, user_id: int) -> bool:
+        """Whether a person administers a chat; no, where Telegram does not say so now."""
+        if self._members is None:
+            return False
+        try:
+            return await self._members.is_admin(address, user_id)
+        except TelegramError as error:
+            log.warning("web_members_unknown", error=type(error).__name__)
+            return False
+
+    def revision(self) -> Revision:
+        """Return which feeds.yaml is in force."""
+        text = self._live.config.text.encode()
+        digest = sha256(text).hexdigest()[:_DIGEST]
+        return Revision(self._live.config.path.name, digest, self._live.rejected is not None)
+
+
+def build_web(
+    live: LiveConfig,
+    store: Store,
+    subscriptions: LiveSubscriptions,
+    members: Members | None,
+    clock: Clock,
+    health: Callable[[], Health],
+) -> WebPage | None:
+    """Build the web page; None where none is asked for. `members` is None without a bot."""
+    settings = live.settings.web
+    if settings.listen is None:
+        return None
+    views = _Views(live, store, members, clock)
+    charts, whole = Charts(), store.admin.status
+
+    def config() -> ChatConfig:
+        return chat_config(live, subscriptions)
+
+    services = WebServices(
+        web=store.web,
+        chats=store.chats,
+        clock=clock,
+        search=SearchService(store.archive, clock, config, charts.draw),
+        admin=AdminService(views.status, views.outbox, health),
+        whole_status=whole,
+        all_chats=views.all_chats,
+        config=config,
+        revision=views.revision,
+        translator=live.translator,
+        administers=views.administers,
+        chart=charts.svg,
+        public=settings.address,
+    )
+    return WebPage(settings.listen, services)

@@ -1,0 +1,45 @@
+"""What pages read: stored articles, the state of newsbell, sessions. Built by the service."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat.services import AdminService, ChatConfig, DailyCounts, SearchService
+from bot.i18n.catalog import Translator
+from bot.model.chats import Chat, ChatSettings
+from bot.model.status import Status
+from bot.ports import ChatStore, Clock, WebStore
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Which feeds.yaml is in force."""
+
+    file: str
+    digest: str  #: the first digits of a hash of its text
+    rejected: bool = False  #: what stands in the file now has mistakes; this is an earlier one
+
+
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """All that the web page is built from."""
+
+    web: WebStore
+    chats: ChatStore
+    clock: Clock
+    search: SearchService
+    admin: AdminService
+    whole_status: Callable[[], Awaitable[Status]]  #: with all chats. Raises StoreError
+    all_chats: Callable[[], Awaitable[list[Chat]]]  #: that are allowed. Raises StoreError
+    config: Callable[[], ChatConfig]
+    revision: Callable[[], Revision]
+    translator: Callable[[ChatSettings], Translator]
+    #: whether a person administers the chat at an address
+    administers: Callable[[int, int], Awaitable[bool]]
+    #: draws daily counts as SVG; the last argument: for a dark page. Raises ChartError
+    chart: Callable[[DailyCounts, Translator, bool], Awaitable[bytes]]
+    public: str  #: address by which people reach the page
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.clock.now()

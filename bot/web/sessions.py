@@ -1,0 +1,69 @@
+"""Who has a session, and what they may read now. Asks the store and Telegram at each visit."""
+
+import secrets
+from datetime import timedelta
+
+from bot.chat.access import ChatType, Permission, denial_reason
+from bot.model.chat_events import Role
+from bot.model.chats import Chat
+from bot.model.web import COMMAND_LINE, WebToken, WebTokenKind
+from bot.web.services import WebServices
+from bot.web.visit import Viewer
+
+SESSION = timedelta(days=30)  #: for how long a session lasts
+
+
+def new_word() -> str:
+    """Return a secret word that nobody guesses."""
+    return secrets.token_urlsafe(24)
+
+
+class Sessions:
+    """The sessions of the page."""
+
+    def __init__(self, services: WebServices) -> None:
+        self._services = services
+
+    async def open(self, link: str) -> str | None:
+        """Use a link; return the word of its session, None where the link is not good.
+
+        Raises StoreError.
+        """
+        session, now = new_word(), self._services.now()
+        opened = await self._services.web.open_session(link, session, now, now + SESSION)
+        return session if opened else None
+
+    async def viewer(self, session: str) -> Viewer | None:
+        """Return who has a session; None where it is over, or its person lost access.
+
+        Raises StoreError.
+        """
+        services = self._services
+        token = await services.web.token(WebTokenKind.SESSION, session, services.now())
+        if token is None:
+            return None
+        if token.user_id == COMMAND_LINE:
+            chats = tuple(await services.all_chats())
+            return Viewer(COMMAND_LINE, Role.OWNER, chats, sees_all=True)
+        return await self._person(token)
+
+    async def _person(self, token: WebToken) -> Viewer | None:
+        services = self._services
+        person = await services.chats.person(token.user_id)
+        own = await services.chats.chat(token.chat_id or 0)
+        allowed = own is not None and own.allowed
+        reason = denial_reason(
+            Permission.READ, person.role, ChatType.PRIVATE, allowed=allowed, chat_admin=False
+        )
+        if reason is not None or own is None:
+            return None
+        return Viewer(person.user_id, person.role, (own, *await self._channels(token.user_id)))
+
+    async def _channels(self, user_id: int) -> list[Chat]:
+        """Return the channels that a person manages from the private chat. Raises StoreError."""
+        channels = await self._services.chats.linked_channels(user_id)
+        return [
+            channel
+            for channel in channels
+            if channel.allowed and await self._services.administers(channel.address, user_id)
+        ]
