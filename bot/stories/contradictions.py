@@ -29,6 +29,8 @@ _ORDINAL_ENDINGS = frozenset(
 )
 _DIGIT = regex.compile(r"\d")
 _ORDINAL = regex.compile(r"(\d+)(?:st|nd|rd|th|e|er|ere|re|eme|o|a|go|mu)?")
+# Those of Ukrainian are as they are stemmed already: its dictionary takes 28 MB and 0.2 seconds.
+_STEMMED = "uk"
 _CASUALTY_WORDS = {
     "en": (
         "dead die died death deaths toll kill killed kills killing injured injures wounded hurt "
@@ -39,10 +41,7 @@ _CASUALTY_WORDS = {
         "погибли погибших погиб погибло погибшие жертвы жертв умерли ранены раненых пострадали "
         "пострадавших пропали задержаны эвакуированы"
     ),
-    "uk": (
-        "загинули загинув загиблих жертви жертв поранені поранених постраждали зникли затримано "
-        "евакуйовано"
-    ),
+    "uk": ("загинути загиблий жертва поранений постраждати зникнути затримати евакуювати"),
     "de": "tote toten tot getötet verletzte verletzt vermisst opfer todesopfer festgenommen",
     "fr": "mort morts tué tués blessé blessés disparus victimes bilan interpellés arrêtés",
     "es": "muerto muertos muertes heridos fallecidos desaparecidos víctimas detenidos",
@@ -56,7 +55,7 @@ _CASUALTY_WORDS = {
 _WEEKDAYS = {
     "en": "monday tuesday wednesday thursday friday saturday sunday",
     "ru": "понедельник вторник среда среду четверг пятница пятницу суббота субботу воскресенье",
-    "uk": "понеділок вівторок середа середу четвер п'ятниця п'ятницю субота суботу неділя неділю",
+    "uk": "понеділок вівторок середа четвер п'ятниця субота неділя",
     "de": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
     "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
     "es": "lunes martes miércoles jueves viernes sábado domingo",
@@ -282,7 +281,7 @@ def _ordinal_words() -> dict[str, str]:
     for language, text in _ORDINAL_WORDS.items():
         for number, forms in enumerate(text.split(), 1):
             for form in forms.split("/"):
-                numbers |= dict.fromkeys(stems(form, language)[:1], str(number))
+                numbers[_stem_of(form, language)] = str(number)
     return numbers
 
 
@@ -308,8 +307,9 @@ def _night_words() -> frozenset[str]:
 
 def _stems_of(words: dict[str, str]) -> frozenset[str]:
     return frozenset(
-        stem
-        for language, text in words.items()
-        for word in text.split()
-        for stem in stems(word, language)[:1]
+        _stem_of(word, language) for language, text in words.items() for word in text.split()
     )
+
+
+def _stem_of(word: str, language: str) -> str:
+    return word if language == _STEMMED else stems(word, language)[0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.model.stories import Grouping, Merge, Report, StoryIds
 from bot.stories.features import Features
@@ -82,6 +82,33 @@ class EntryIndex:
     def is_past(self, hours: float) -> bool:
         """Whether an entry of this time is too old to be added."""
         return hours < self._now - self._span
+
+    def ends_before(self, hours: float) -> bool:
+        """Whether all entries are too old once one of this time is added."""
+        return self._now < hours - self._span
+
+    def drain(self, limit: int) -> bool:
+        """Let go of an index that nobody asks any more, by so many keys at most.
+
+        To let go of all of it at once holds everybody up, as to remove many entries does.
+
+        Returns: whether nothing is left.
+        """
+        parts: list[dict[Any, Any]] = [
+            self._by_term.by_key,
+            self._by_phonetic_key.by_key,
+            self._by_link,
+            self._by_template,
+            self._storylines,
+            self.stories,
+            self.members,
+            *self.frequencies.terms,
+        ]
+        for part in parts:
+            for _ in range(min(limit, len(part))):
+                part.popitem()
+                limit -= 1
+        return not any(parts)
 
     def advance(self, hours: float, limit: int | None = None) -> bool:
         """Move the present forward, never back, and remove the entries that are too old.

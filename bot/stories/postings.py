@@ -53,6 +53,11 @@ class Postings:
             else:
                 postings[key] = [member]
 
+    @property
+    def by_key(self) -> dict[str, list[Member]]:
+        """What holds the members. Not to be changed while they are asked for."""
+        return self._members
+
     def remove(self, keys: Iterable[str], member: Member) -> None:
         """Remove a member that was added with these keys and is marked as gone."""
         postings, gone = self._members, self._gone

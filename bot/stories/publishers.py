@@ -107,6 +107,7 @@ class PublisherGroups:
     """Groups of names of one publisher: built-in ones, overridden by the configuration."""
 
     def __init__(self, declared: Mapping[str, Iterable[str]] | None = None) -> None:
+        _patterns()  # now, and not with the first article: it takes longer than the loop may wait
         self._keys: dict[str, str] = {}
         for groups in (PUBLISHER_GROUPS, AGENCIES, declared or {}):
             for name, aliases in groups.items():

@@ -95,6 +95,11 @@ class DocumentFrequencies:
         """Count the terms of an entry; return it with them."""
         return Member(entry, self.of(entry.language).add(entry.terms))
 
+    @property
+    def terms(self) -> list[dict[str, Term]]:
+        """What holds the terms. Not to be changed while they are asked for."""
+        return [frequencies.terms for frequencies in self._languages.values()]
+
     def remove(self, member: Member) -> None:
         """Undo `add`."""
         self.of(member.features.language).remove(member.terms)

@@ -53,6 +53,7 @@ _MIN_SCORE = 0.05  # lower similarities are ignored
 _MAX_STORY_MEMBERS = 6  # latest entries of a story that are compared beside the candidates
 _MAX_MERGE_STORIES = 3  # stories beside the best that are considered for a merge
 _COPY_OVERLAP = 0.8  # share of the shorter text's terms in both, for texts under one headline
+_KEYS = 20  # of an index that take as long to let go as one entry does to be removed
 _CROSS_LANGUAGE_HOURS = 12.0  # longest time between reports in two languages
 _CROSS_LANGUAGE_MIN_KEYS = 3  # phonetic keys that both contain
 _CROSS_LANGUAGE_MIN_SHARE = 0.34  # of these in the shorter list of phonetic keys
@@ -64,7 +65,9 @@ class Window:
     """The entries of the last hours and their stories."""
 
     def __init__(self, span: timedelta = SPAN) -> None:
-        self._index = EntryIndex(span.total_seconds() / 3600)
+        self._span = span.total_seconds() / 3600
+        self._index = EntryIndex(self._span)
+        self._left: list[EntryIndex] = []  # of entries that are all too old, not yet let go
 
     def __len__(self) -> int:
         return len(self._index.members)
@@ -97,11 +100,26 @@ class Window:
 
         Returns: whether none is left that is too old.
         """
-        return self._index.advance(_hours(at), limit)
+        self._leave(_hours(at))
+        if not self._index.advance(_hours(at), limit):
+            return False
+        while self._left:
+            if not self._left[-1].drain(limit * _KEYS):
+                return False
+            del self._left[-1]
+        return True
+
+    def _leave(self, hours: float) -> None:
+        """Begin anew where a quiet time left all entries behind: to remove each takes longer."""
+        if len(self) and self._index.ends_before(hours):
+            self._left.append(self._index)
+            self._index = EntryIndex(self._span)
 
     def _count(self, report: Report) -> Member:
         """Advance the window to an entry and count its terms."""
         entry = extract_features(report)
+        self._leave(entry.hours)
+        self._left.clear()
         self._index.advance(entry.hours)
         return self._index.frequencies.add(entry)
 

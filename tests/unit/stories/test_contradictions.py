@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.model.stories import Report
+from bot.stories import contradictions
 from bot.stories.contradictions import contradicts, numeric_value
 from bot.stories.features import extract_features, phonetic_key
+from bot.text.stem import stems
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -51,3 +53,19 @@ def test_a_name_has_the_same_phonetic_key_in_several_scripts() -> None:
 @pytest.mark.parametrize("number", ["1e999", "9" * 400, "9" * 400 + "th", "1e15000", "2e16"])
 def test_an_absurd_number_is_no_number(number: str) -> None:
     assert numeric_value(number) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        contradictions._CASUALTY_WORDS,
+        contradictions._WEEKDAYS,
+        contradictions._REPETITION_WORDS,
+        contradictions._NIGHT_WORDS,
+        contradictions._ORDINAL_WORDS,
+    ],
+)
+def test_the_ukrainian_words_are_as_they_are_stemmed(words: dict[str, str]) -> None:
+    """So that its large dictionary is not needed for texts in other languages."""
+    listed = words[contradictions._STEMMED].split() if contradictions._STEMMED in words else []
+    assert [stems(word, contradictions._STEMMED)[0] for word in listed] == listed

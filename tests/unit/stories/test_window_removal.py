@@ -104,11 +104,28 @@ def test_a_window_is_one_of_what_is_left_in_it(seed: int) -> None:
 def test_room_is_made_for_so_many_entries_at_a_time() -> None:
     window = Window()
     for number in range(1, 8):
-        window.add(Report(number, f"{NAMES[number]} opens bridge", "", "en", "A", NOON))
+        at = NOON + (2 * HOUR if number == 4 else 0 * HOUR)
+        window.add(Report(number, f"{NAMES[number]} opens bridge", "", "en", "A", at))
     steps: list[int] = []
     while not window.make_room(NOON + SPAN + HOUR, 3):
         steps.append(len(window))
-    assert [*steps, len(window)] == [4, 1, 0]
+    assert [*steps, len(window)] == [4, 1]
+
+
+def test_what_a_quiet_time_left_behind_leaves_at_once_and_is_let_go_bit_by_bit() -> None:
+    reports = invented_reports(1)
+    newest, oldest = (end(report.at for report in reports) for end in (max, min))
+    quiet = newest - oldest + 2 * SPAN
+    later = [replace(report, at=report.at + quiet, link=b"") for report in reports[:200]]
+    window = Window()
+    for report in reports:
+        window.add(report)
+    assert not window.make_room(later[0].at, 1)
+    assert len(window) == 0
+    while not window.make_room(later[0].at, 1):
+        pass
+    fresh = Window()
+    assert [window.add(report) for report in later] == [fresh.add(report) for report in later]
 
 
 def test_an_entry_older_than_the_span_is_alone_and_no_part_of_the_window() -> None:
