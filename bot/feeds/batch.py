@@ -9,7 +9,6 @@ another, so that what is decided about an entry is known when the next one is lo
 import asyncio
 import gc
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -23,6 +22,7 @@ from bot.feeds.poll_result import PollDecision, PollResponse, decide_poll
 from bot.feeds.rematch import rematch
 from bot.feeds.yielding import AT_ONCE, yielding
 from bot.model.alerts import StoryState
+from bot.model.changed import changed
 from bot.model.chats import Developments
 from bot.model.entries import PlacedEntry
 from bot.model.poll import AffectedStories, FeedCommit, KnownEntries
@@ -190,7 +190,7 @@ class BatchCommitter:
                 async for _ in yielding(iter(partial(assigner.make_room, entry, REMOVED), True), 1):
                     pass  # until nothing is left to remove
                 entries.append(assigner.assign(entry, publisher))
-            placed.append(replace(decision, placed=tuple(entries)))
+            placed.append(changed(decision, placed=tuple(entries)))
         return placed, assigner.merges
 
 
@@ -209,7 +209,7 @@ async def decide_commits(
         )
         alerts, state = decide_alerts(entries, commit.revisions, decision.feed, state, rules)
         commits.append(
-            replace(
+            changed(
                 commit,
                 lease=decision.feed.lease,
                 new=tuple(entries),

@@ -5,13 +5,14 @@ identity"; each names the trouble it answers. Which new entries get no alert is 
 `flood_guard`. No I/O, no clock.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.feeds.entry_match import Recogniser, is_same_item, unchanged_entries
 from bot.feeds.flood_guard import guard
 from bot.feeds.last_document import NO_BLOCK, Document
+from bot.model.changed import changed
 from bot.model.entries import (
     EntryKeys,
     KnownEntry,
@@ -131,7 +132,7 @@ def identify(
         revisions=tuple(revisions),
         absent=tuple(sorted(recogniser.before - present)),
         returned=tuple(sorted(present - recogniser.before - new_ids)),
-        state=replace(state, policy=policy, links_identify=links_identify, gaps=state.gaps + gap),
+        state=changed(state, policy=policy, links_identify=links_identify, gaps=state.gaps + gap),
         flood=guarded.flood,
         archived=guarded.archived,
         unfinished=bool(rest),
@@ -225,7 +226,7 @@ def _remember(
         records += tuple((b"", entry) for entry in sorted(present - covered))
     else:
         records = tuple((b"", entry) for entry in sorted(present))
-    return replace(
+    return changed(
         state,
         document=Document(records).pack(),
         unread=_unread(state, document, ids_by_block) + document.faulty,

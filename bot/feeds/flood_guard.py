@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.model.changed import changed
 from bot.model.entries import RECENT, NewEntry, Silence
 from bot.model.feeds import FeedState
 
@@ -61,7 +62,7 @@ def guard(
     if new:
         looks_old = bool(archive) or 2 * len(old) > len(new)
         trust += (-1 if archive and old_flood else -_STEP) if looks_old else _STEP
-    learned = replace(
+    learned = changed(
         _learned(state, entries, now),
         most_old=max(state.most_old, len(old - archive)),
         trust=min(max(trust, 0.0), MAX_TRUST),
@@ -118,7 +119,7 @@ def _learned(state: FeedState, new: Sequence[NewEntry], now: datetime) -> FeedSt
     dates = [
         entry.published for entry in new if entry.published and entry.published <= now + _AHEAD
     ]
-    return replace(
+    return changed(
         state,
         newest=max([*dates, state.newest] if state.newest else dates, default=None),
         most_new=max(state.most_new, _count(new)),

@@ -8,11 +8,11 @@ refused, the proven one returns, and the next try takes twice as long to come.
 No I/O, no clock; times are those of the wall clock.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from bot.feeds.poll_schedule import LONGEST_WAIT, OUTAGES
+from bot.model.changed import changed
 from bot.model.feeds import Failure, FeedDue, FetchFailed, FetchOutcome
 from bot.model.hosts import PATIENCE, HostPace
 
@@ -97,14 +97,14 @@ def after_answer(
     if kind is Refusal.NOT_ITS_OWN:
         # Further feeds that are refused now are a sign that it was the host after all.
         return HostPace(refusals=pace.refusals, asked_at=now)
-    paced = _let_in(pace, now) if _is_let_in(answer) else replace(pace, asked_at=now)
+    paced = _let_in(pace, now) if _is_let_in(answer) else changed(pace, asked_at=now)
     if kind is Refusal.PAUSE and asked:
         return _paused(paced, answer, asked, now)
     interval = max(paced.interval, spacing)
     if interval < HELD:
-        return replace(paced, not_before=None, reason="")
+        return changed(paced, not_before=None, reason="")
     reason = REFUSED_MORE if paced.interval > spacing else AS_SET
-    return replace(paced, not_before=now + interval, reason=reason)
+    return changed(paced, not_before=now + interval, reason=reason)
 
 
 def needs_storing(before: HostPace, after: HostPace, now: datetime) -> bool:
@@ -124,9 +124,9 @@ def _paused(pace: HostPace, answer: FetchOutcome, asked: timedelta, now: datetim
     """The pace after Retry-After alone. Where it comes with failures, short waits grow a little."""
     wait = min(asked, LONGEST_WAIT)
     if isinstance(answer, FetchFailed):
-        pace = replace(pace, refusals=pace.refusals + 1)
+        pace = changed(pace, refusals=pace.refusals + 1)
         wait = max(wait, min(HELD * 2 ** min(pace.refusals - 1, 10), LONGEST_PAUSE))
-    return replace(pace, not_before=now + wait, reason=ASKED)
+    return changed(pace, not_before=now + wait, reason=ASKED)
 
 
 def _refused(pace: HostPace, asked: timedelta | None, now: datetime) -> HostPace:
@@ -164,7 +164,7 @@ def _lesson(pace: HostPace, asked: timedelta | None, gap: timedelta) -> tuple[ti
 
 def _let_in(pace: HostPace, now: datetime) -> HostPace:
     is_soon = pace.asked_at is not None and _gap(pace, now) <= _SOON * pace.interval
-    pace = replace(pace, refusals=0, asked_at=now)
+    pace = changed(pace, refusals=0, asked_at=now)
     if not pace.interval:
         # For a while it is remembered what held, so that a refusal now does not begin anew.
         is_over = pace.proven and now - min(pace.since or now, now) >= QUIET
@@ -172,7 +172,7 @@ def _let_in(pace: HostPace, now: datetime) -> HostPace:
     held = pace.held + is_soon
     quiet = now - min(pace.since or now, now)
     if held < pace.patience and quiet < QUIET * (pace.patience / PATIENCE):
-        return replace(pace, held=held)
+        return changed(pace, held=held)
     return _shortened(pace, now)
 
 
@@ -184,7 +184,7 @@ def _shortened(pace: HostPace, now: datetime) -> HostPace:
     interval = max(pace.interval / 2, (pace.interval + refused) / 2)
     if interval < HELD:
         return HostPace(proven=HELD, since=now, patience=patience, asked_at=now)
-    return replace(
+    return changed(
         pace,
         interval=interval,
         proven=pace.interval,

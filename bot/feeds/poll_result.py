@@ -22,6 +22,7 @@ from bot.feeds.feed_notices import (
 )
 from bot.feeds.host_turns import SLOW
 from bot.feeds.last_document import Document
+from bot.model.changed import changed
 from bot.model.delivery import NoticeKind, notice
 from bot.model.entries import NewEntry, ParsedDocument, PlacedEntry
 from bot.model.feeds import (
@@ -57,7 +58,7 @@ _OF_FEEDS = re.compile(r"\b(?:feeds?|rss|atom|readers?|subscri\w+)\b", re.IGNORE
 INTERNAL_TEXT = "newsbell itself failed on this feed; its log says where."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: see `changed`
 class PollResponse:
     """What one poll brought, before anything is decided."""
 
@@ -74,7 +75,7 @@ def internal_failure(feed: FeedDue) -> PollResponse:
     return PollResponse(feed, FetchFailed(Failure.INTERNAL, INTERNAL_TEXT))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: see `changed`
 class PollDecision:
     """What one poll means for its feed. Its alerts are decided when its entries are placed."""
 
@@ -93,15 +94,15 @@ def decide_poll(
     if host.pace or host.given_back:
         name = host_and_port(response.feed.address)
         pace = (name, host.pace) if host.pace else None
-        commit = replace(decision.commit, host=pace, given_back=host.given_back)
-        decision = replace(decision, commit=commit)
+        commit = changed(decision.commit, host=pace, given_back=host.given_back)
+        decision = changed(decision, commit=commit)
     known_seconds = response.feed.state.seconds
     if not response.seconds or (
         known_seconds and (response.seconds >= SLOW) == (known_seconds >= SLOW)
     ):
         return decision  # it only matters whether the site is slow
-    state = replace(decision.commit.state, seconds=round(response.seconds, 3))
-    return replace(decision, commit=replace(decision.commit, state=state))
+    state = changed(decision.commit.state, seconds=round(response.seconds, 3))
+    return changed(decision, commit=changed(decision.commit, state=state))
 
 
 def _with_rhythm(decision: PollDecision, now: datetime) -> PollDecision:
@@ -113,8 +114,8 @@ def _with_rhythm(decision: PollDecision, now: datetime) -> PollDecision:
     notices = commit.notices
     if not state.stopped and silence.is_silent(state, now):
         notices += (notice(NoticeKind.FEED_SILENT, silent_text(feed, state, now)),)
-        state = replace(state, stopped=True)
-    return replace(decision, commit=replace(commit, state=state, notices=notices))
+        state = changed(state, stopped=True)
+    return changed(decision, commit=changed(commit, state=state, notices=notices))
 
 
 def _decide(
@@ -149,8 +150,8 @@ def _decide(
     identified = identify(feed, document, known, now)
     commit = with_entries(feed, answer, document, identified, response.body_hash, now, chance)
     if document.entries:
-        state = replace(commit.state, boilerplate=learnt.written())
-        commit = replace(commit, state=state)
+        state = changed(commit.state, boilerplate=learnt.written())
+        commit = changed(commit, state=state)
     return PollDecision(feed, commit, identified.new)
 
 
@@ -160,9 +161,9 @@ def unchanged(
     """Nothing new: a 304, or the same body. Validators that came along are kept, each alone."""
     state = poll_schedule.succeeded(feed.state, now)
     if isinstance(answer, Fetched):
-        state = replace(state, etag=answer.etag, last_modified=answer.last_modified)
+        state = changed(state, etag=answer.etag, last_modified=answer.last_modified)
     else:
-        state = replace(
+        state = changed(
             state,
             etag=answer.etag or state.etag,
             last_modified=answer.last_modified or state.last_modified,
@@ -182,18 +183,18 @@ def with_entries(
     """A document was read. If only in part, no validators are kept: the rest is fetched."""
     state = poll_schedule.succeeded(identified.state, now)
     if document.truncated or identified.unfinished:
-        state = replace(state, etag=None, last_modified=None, body_hash=b"")
+        state = changed(state, etag=None, last_modified=None, body_hash=b"")
     else:
-        state = replace(
+        state = changed(
             state, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash
         )
     reading = document.seconds if feed.state.baseline_at else 0.0  # the first is read once
-    commit = _finish(feed, replace(state, empties=0), answer, now, chance, reading)
+    commit = _finish(feed, changed(state, empties=0), answer, now, chance, reading)
     notices = commit.notices
     if identified.flood:
         text = flood_text(feed, identified.flood, identified.archived)
         notices += (notice(NoticeKind.FLOOD, text),)
-    return replace(
+    return changed(
         commit,
         document_changed=commit.state.document != feed.state.document,
         revisions=identified.revisions,
@@ -210,17 +211,17 @@ def empty(
 
     If it had entries, the operator gets one notice after a while.
     """
-    state = replace(
+    state = changed(
         poll_schedule.succeeded(feed.state, now),
         etag=answer.etag,
         last_modified=answer.last_modified,
         body_hash=body_hash,
     )
-    state = replace(state, empties=state.empties + 1, baseline_at=state.baseline_at or now)
+    state = changed(state, empties=state.empties + 1, baseline_at=state.baseline_at or now)
     commit = _finish(feed, state, answer, now, chance)
     if state.empties == EMPTY_PROOF and feed.state.document:
         told = notice(NoticeKind.EMPTY, empty_text(feed, EMPTY_PROOF))
-        return replace(commit, notices=(*commit.notices, told))
+        return changed(commit, notices=(*commit.notices, told))
     return commit
 
 
@@ -241,7 +242,7 @@ def failed(feed: FeedDue, failure: FetchFailed, now: datetime, chance: float) ->
         feed.state, failure.failure, failure.text, now, drop_validators=failure.drop_validators
     )
     plan = poll_schedule.after_failure(feed, state, failure.freshness, now, chance)
-    state = replace(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
+    state = changed(state, next_poll_at=plan.at, interval=plan.interval, reason=plan.reason)
     return _with_notice(feed, state, now, is_due=poll_schedule.notice_due(state, now))
 
 
@@ -257,9 +258,9 @@ def refused(
         kind, text = Failure.SLOW_DOWN, f"{text} It answered before: it may limit requests."
     state = poll_schedule.refused(feed.state, kind, text, now)
     if feed.state.failure is kind:
-        state = replace(state, next_poll_at=max(state.next_poll_at, now))
+        state = changed(state, next_poll_at=max(state.next_poll_at, now))
     if pace and pace.not_before:
-        state = replace(state, interval=pace.not_before - now, reason=pace.reason)
+        state = changed(state, interval=pace.not_before - now, reason=pace.reason)
     since = now - (state.failing_since or now)
     is_due = not state.noticed and since >= poll_schedule.NOTICE_AFTER
     return _with_notice(feed, state, now, is_due=is_due)
@@ -268,7 +269,7 @@ def refused(
 def _with_notice(feed: FeedDue, state: FeedState, now: datetime, *, is_due: bool) -> FeedCommit:
     if not is_due:
         return FeedCommit(feed.id, state)
-    state = replace(state, noticed=True)
+    state = changed(state, noticed=True)
     told = notice(NoticeKind.FEED_FAILING, failing_text(feed, state, now))
     return FeedCommit(feed.id, state, notices=(told,))
 
@@ -288,7 +289,7 @@ def _finish(
     fresh: Freshness = answer.freshness
     plan = poll_schedule.after_success(feed, state, fresh, now, chance, reading)
     full_at = now if asked_whole else state.full_at
-    state = replace(
+    state = changed(
         state,
         full_at=full_at,
         next_poll_at=plan.at,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.model.changed import changed
 from bot.model.feeds import Failure, FeedDue, FeedHints, FeedState, Freshness, Hint, Redirection
 
 FLOOR = timedelta(minutes=5)
@@ -193,7 +194,7 @@ def conditional(state: FeedState, now: datetime) -> bool:
 
 def succeeded(state: FeedState, now: datetime) -> FeedState:
     """The state without its failures."""
-    return replace(
+    return changed(
         state,
         last_ok_at=now,
         last_poll_at=now,
@@ -210,7 +211,7 @@ def failed(
     state: FeedState, failure: Failure, text: str, now: datetime, *, drop_validators: bool = False
 ) -> FeedState:
     """The state with a further failure. An adopted redirect that fails three times is undone."""
-    changed = replace(
+    failing = changed(
         state,
         last_poll_at=now,
         failures=_failures(state, failure),
@@ -221,10 +222,10 @@ def failed(
         redirection=None,
     )
     if drop_validators:
-        changed = replace(changed, etag=None, last_modified=None)
-    if changed.adopted_url and changed.failures >= 3:
-        changed = replace(changed, adopted_url=None, etag=None, last_modified=None)
-    return changed
+        failing = changed(failing, etag=None, last_modified=None)
+    if failing.adopted_url and failing.failures >= 3:
+        failing = changed(failing, adopted_url=None, etag=None, last_modified=None)
+    return failing
 
 
 def _failures(state: FeedState, failure: Failure) -> int:
@@ -237,7 +238,7 @@ def _failures(state: FeedState, failure: Failure) -> int:
 
 def refused(state: FeedState, failure: Failure, text: str, now: datetime) -> FeedState:
     """The state after a refusal of its host: nothing that delays the feed, and its turn is kept."""
-    return replace(
+    return changed(
         state,
         last_poll_at=now,
         failures=max(1, state.failures),
@@ -265,11 +266,11 @@ def redirected(state: FeedState, permanent_url: str | None, now: datetime) -> Fe
     So a 301 that was meant to be temporary changes nothing.
     """
     if permanent_url is None:
-        return replace(state, redirection=None) if state.redirection else state
+        return changed(state, redirection=None) if state.redirection else state
     seen = state.redirection
     if seen is None or seen.url != permanent_url:
-        return replace(state, redirection=Redirection(permanent_url, 1, now))
+        return changed(state, redirection=Redirection(permanent_url, 1, now))
     seen = replace(seen, polls=seen.polls + 1, since=min(seen.since, now))
     if seen.polls >= MOVE_POLLS and now - seen.since >= MOVE_SPAN:
-        return replace(state, adopted_url=permanent_url, redirection=None)
-    return replace(state, redirection=seen)
+        return changed(state, adopted_url=permanent_url, redirection=None)
+    return changed(state, redirection=seen)

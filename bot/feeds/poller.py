@@ -20,6 +20,7 @@ from bot.feeds.batch import BatchCommitter, has_entries
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.host_turns import PLACES, QUEUE, HostTurns
 from bot.feeds.poll_result import PollResponse, internal_failure
+from bot.model.changed import changed
 from bot.model.feeds import Failure, FeedDue, FetchOutcome
 from bot.model.hosts import HostAnswer
 from bot.model.poll import FeedCommit
@@ -235,7 +236,7 @@ class Poller:
             return seconds
 
         response = await self._reader.read(feed, answered)
-        response = replace(response, host=self.turns.latest(feed, host))  # while it is under way
+        response = changed(response, host=self.turns.latest(feed, host))  # while it is under way
         self.turns.finished(feed, loop.time())
         self._uncommitted += 1
         self._responses.put_nowait(response)

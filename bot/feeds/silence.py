@@ -8,11 +8,11 @@ Not whether a feed can be read: one that fails says nothing about what it publis
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from math import sqrt
 from statistics import median
 
+from bot.model.changed import changed
 from bot.model.entries import RECENT, NewEntry, Silence
 from bot.model.feeds import FeedState
 
@@ -36,18 +36,18 @@ def with_news(state: FeedState, before: FeedState, new: Iterable[NewEntry]) -> F
     if now is None:
         return state
     if before.baseline_at is None or before.rhythm_at is None or before.news_at is None:
-        return replace(
+        return changed(
             state, rhythm_at=now, news_at=now, pauses=0.0, longest_pause=0.0, stopped=False
         )
     news = [entry for entry in new if entry.silent not in {Silence.BASELINE, Silence.ARCHIVE}]
     if not news:
         return state
     pause = now - before.news_at
-    state = replace(state, news_at=now, stopped=False, delay=_delay(before.delay, news))
+    state = changed(state, news_at=now, stopped=False, delay=_delay(before.delay, news))
     if before.last_ok_at is None or now - before.last_ok_at > 2 * before.interval + UNWATCHED:
         return state  # newsbell did not run, or the feed failed: when it published, nobody knows
     kept = 0.5 ** (pause / FADES)
-    return replace(
+    return changed(
         state,
         pauses=before.pauses * kept + 1,
         longest_pause=max(pause.total_seconds(), before.longest_pause * kept),

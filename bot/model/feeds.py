@@ -94,7 +94,7 @@ class Redirection:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: see `changed`
 class FeedState:
     """What newsbell remembers of a feed between polls; written back whole with every poll."""
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 PATIENCE = 10  #: requests that a host lets in before its interval is shortened
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: see `changed`
 class HostPace:
     """How often a host may be asked, as its refusals taught. Stored for hosts that refused."""
 

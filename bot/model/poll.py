@@ -52,7 +52,7 @@ class AffectedStories:
     originals: frozenset[int] = frozenset()  #: entries that new ones are copies of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: see `changed`
 class FeedCommit:
     """All that a poll changes; kept in one transaction or not at all."""
 
