@@ -227,7 +227,8 @@ class HostTurns:
         times = [self._pausing[0][0]] if self._pausing else []
         if self.waiting:
             young = (poll for number, poll in self._running.items() if number not in self._late)
-            times += [poll.began + SLOW for poll in young][:1]
+            if oldest := next(young, None):
+                times.append(oldest.began + SLOW)
         return max(0.0, min(times) - now) if times else None
 
     def drop(self, *, surplus: bool = False) -> list[int]:

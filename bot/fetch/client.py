@@ -449,7 +449,6 @@ async def open_client(
         url_guard,
         resolver,
         connections=limits.connections,
-        deadline=limits.deadline.total_seconds(),
         proxy=proxy,
         discreet=discreet,
     )

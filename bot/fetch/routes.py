@@ -93,7 +93,6 @@ async def open_routes(
     resolver: AbstractResolver | None,
     *,
     connections: int,
-    deadline: float,
     proxy: str,
     discreet: bool,
 ) -> AsyncIterator[Routes]:
@@ -101,9 +100,7 @@ async def open_routes(
     guarded = GuardedResolver(url_guard, resolver or ThreadedResolver())
     common = {"limit": connections, "ttl_dns_cache": 30, "keepalive_timeout": KEPT}
     direct = Route(
-        _session(
-            LenientConnector(resolver=guarded, socket_factory=url_guard.socket, **common), deadline
-        )
+        _session(LenientConnector(resolver=guarded, socket_factory=url_guard.socket, **common))
     )
     async with direct.session:
         if not proxy:
@@ -112,14 +109,14 @@ async def open_routes(
         # These connect to the proxy only, which may be at any address.
         if proxy.startswith("socks5"):
             names = guarded if proxy.startswith("socks5:") else _Unresolved()
-            proxied = Route(_session(SocksConnector(proxy, resolver=names, **common), deadline))
+            proxied = Route(_session(SocksConnector(proxy, resolver=names, **common)))
         else:
-            proxied = Route(_session(LenientConnector(**common), deadline), proxy)
+            proxied = Route(_session(LenientConnector(**common)), proxy)
         async with proxied.session:
             yield Routes(direct, proxied, url_guard, guarded, discreet=discreet)
 
 
-def _session(connector: aiohttp.TCPConnector, deadline: float) -> aiohttp.ClientSession:
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,
@@ -130,5 +127,6 @@ def _session(connector: aiohttp.TCPConnector, deadline: float) -> aiohttp.Client
         max_line_size=2 * HEAD_LENGTH,
         max_field_size=2 * HEAD_LENGTH,
         max_headers=2 * HEADERS,
-        timeout=aiohttp.ClientTimeout(total=deadline, sock_connect=CONNECT),
+        # The deadline of a fetch is the client's, for all of its redirects together.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT),
     )

@@ -9,7 +9,7 @@ import asyncio
 import errno
 import re
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -64,6 +64,7 @@ _TRANSLATED = IPv6Network("::ffff:0:0:0/96")
 FAKE_IP = IPv4Network("198.18.0.0/15")  #: for benchmarks; what some proxies' DNS answers
 _ISATAP = 0x5EFE  # RFC 5214 §6.1: the 16 bits before the IPv4 address, but for the two lowest of
 _ISATAP_MASK = 0xFCFF_FFFF  # the 32 bits before it
+_DECIDED = 4096  # addresses of which it is remembered whether they are allowed
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _NAME = re.compile(r"(?=.{1,253}\.?\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?\Z")
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)\Z")
@@ -150,12 +151,26 @@ class UrlGuard:
         nat64: Sequence[IPv6Network] = (),
     ) -> None:
         self._found: tuple[IPv6Network, ...] = ()  # prefixes that the network told of
+        # What was decided of addresses: it takes long compared to a poll.
+        self._exempt: dict[str, bool] = {}
+        self._allowed: dict[str, bool] = {}
         self._allow = tuple(allow)
         self._nat64 = tuple(nat64)
         self._ports = PORTS | frozenset(ports)
 
     def is_exempt(self, address: str) -> bool:
         """Whether the address is in a network that the operator allowed."""
+        exempt = self._exempt.get(address)
+        return self._kept(self._exempt, address, self._is_exempt) if exempt is None else exempt
+
+    @staticmethod
+    def _kept(kept: dict[str, bool], address: str, decide: Callable[[str], bool]) -> bool:
+        if len(kept) >= _DECIDED:
+            kept.clear()
+        decided = kept[address] = decide(address)
+        return decided
+
+    def _is_exempt(self, address: str) -> bool:
         try:
             parsed = _address(address.partition("%")[0])
         except ValueError:
@@ -174,6 +189,10 @@ class UrlGuard:
 
     def allows(self, address: str) -> bool:
         """Whether connections to this IP address are allowed."""
+        allowed = self._allowed.get(address)
+        return self._kept(self._allowed, address, self._allows) if allowed is None else allowed
+
+    def _allows(self, address: str) -> bool:
         if self.is_exempt(address):
             return True
         try:
@@ -206,6 +225,8 @@ class UrlGuard:
             for length in _NAT64_LENGTHS
             if _translated(int(parsed), length) in _TRANSLATED_ADDRESSES
         )
+        self._exempt.clear()
+        self._allowed.clear()
 
     def refusal(self, addresses: Iterable[str]) -> str:
         """Say why connections to the addresses of a name are not allowed."""
@@ -237,13 +258,13 @@ class UrlGuard:
             raise AddressError(
                 f"The port {port} is not one for the web: add it to settings.network.ports."
             )
-        return url.with_fragment(None)
+        return url.with_fragment(None) if "#" in text else url
 
     def _check_host(self, host: str) -> None:
         if not host or not host.isascii():
             raise AddressError("The address has no host name.")
         try:
-            parsed = _address(host)
+            _address(host)
         except ValueError:
             if _NUMERIC_LABEL.match(host.rstrip(".").rpartition(".")[2]):
                 raise AddressError(
@@ -252,7 +273,7 @@ class UrlGuard:
             if not _NAME.match(host):
                 raise AddressError("The host name is not valid.") from None
             return
-        if not self.allows(str(parsed)):
+        if not self.allows(host):
             raise AddressError(NOT_PUBLIC)
 
     def socket(self, info: Any) -> socket.socket:

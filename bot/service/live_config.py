@@ -20,6 +20,8 @@ from bot.text.url import host_and_port
 
 TELEGRAM_HOST = host_and_port(SITE)
 
+SPACINGS = 20_000  #: hosts of which the pause is remembered
+
 
 class LiveConfig:
     """Holds the configuration; parts call it each time, so that a reload takes effect at once."""
@@ -36,6 +38,7 @@ class LiveConfig:
     def replace(self, config: Config) -> None:
         """Put another configuration in force."""
         self.config, self.rejected = config, None
+        self._spacings: dict[str, timedelta] = {}  # by host; asked for many times a poll
         self._publisher_groups = PublisherGroups(config.publisher_groups)
 
     def source(self) -> ConfigText:
@@ -82,6 +85,14 @@ class LiveConfig:
         That of `hosts:`, by the longest pattern; otherwise none within the operator's network. That
         of Telegram's site is the pause of its mirror where it is read there.
         """
+        spacing = self._spacings.get(host)
+        if spacing is None:
+            if len(self._spacings) >= SPACINGS:
+                self._spacings.clear()
+            spacing = self._spacings[host] = self._spacing(host)
+        return spacing
+
+    def _spacing(self, host: str) -> timedelta:
         if host == TELEGRAM_HOST:
             host = host_and_port(self.settings.sources.telegram)
         name, _, port = host.rpartition(":")
