@@ -33,8 +33,7 @@ class FirstPolls:
         declared = app.config.declared
         feeds = plural(len(declared.feeds), "feed")
         subscriptions = plural(len(declared.subscriptions), "subscription")
-        where = "Alerts go to Telegram, and appear here" if app.bot else "Alerts appear here"
-        self._console.print(f"Watching {feeds}, {subscriptions}. {where}.")
+        self._console.print(f"Watching {feeds}, {subscriptions}. {_where(app)}.")
         if _lacks_token(app):
             self._console.print(
                 "The Telegram chats of the file get nothing without a token: set "
@@ -114,6 +113,17 @@ class FirstPolls:
         if self._progress:
             self._progress.stop()
             self._progress = None
+
+
+def _where(app: App) -> str:
+    """Where alerts go."""
+    others = len(app.config.destinations)
+    places = ["Telegram"] if app.bot else []
+    if others:
+        places.append(f"{plural(others, 'chat')} of other services")
+    if not places:
+        return "Alerts appear here"
+    return f"Alerts go to {' and '.join(places)}, and appear here"
 
 
 def _lacks_token(app: App) -> bool:
