@@ -8,6 +8,7 @@ twice, the first counts for a beginning and the second for an end. Takes `now`; 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from bot.model.abilities import ABILITIES
 from bot.model.alerts import BundleKind
 from bot.model.schedule import ChatSchedule, Page, SchedulePlan, WaitingStory
 
@@ -20,14 +21,14 @@ _DAY = timedelta(days=1)
 
 def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
     """What the chat's clock says at this moment."""
-    settings = chat.chat.settings
+    settings, most = chat.chat.settings, ABILITIES[chat.chat.kind].stories
     quiet = settings.quiet or (0, 0)
     until = quiet_until(quiet, zone, now)
     pages: list[Page] = []
     if until is None and chat.quiet_until is not None:
         waiting = [story for story in chat.waiting if not story.digest]
         if len(waiting) > 1:
-            pages += _pages(BundleKind.CATCH_UP, waiting)
+            pages += _pages(BundleKind.CATCH_UP, waiting, most)
     times = DIGEST_AT if settings.digest_at is None else settings.digest_at
     digest = [story for story in chat.waiting if story.digest]
     # A time after now was stored while the clock was ahead.
@@ -37,7 +38,7 @@ def plan(chat: ChatSchedule, zone: tzinfo, now: datetime) -> SchedulePlan:
     # While it is quiet nothing could be sent; and a page does not go out earlier if a story on it
     # becomes breaking.
     if until is None and digest and (due or enough or (not times and not settings.digest_from)):
-        pages += _pages(BundleKind.DIGEST, digest)
+        pages += _pages(BundleKind.DIGEST, digest, most)
     digested = now if due and until is None else last_digest
     moments = [until] if until else [_next(quiet[0], zone, now)] if quiet[0] != quiet[1] else []
     moments += [_next(minutes, zone, now) for minutes in times]
@@ -107,23 +108,23 @@ def _next(minutes: int, zone: tzinfo, now: datetime) -> datetime:
     )
 
 
-def _pages(form: BundleKind, stories: Iterable[WaitingStory]) -> list[Page]:
+def _pages(form: BundleKind, stories: Iterable[WaitingStory], most: int) -> list[Page]:
     ordered = in_order(stories)
     return [
         Page(form, tuple(ordered[place].delivery_id for place in page))
-        for page in pages([story.length for story in ordered])
+        for page in pages([story.length for story in ordered], most)
     ]
 
 
-def pages(lengths: Sequence[int]) -> list[list[int]]:
+def pages(lengths: Sequence[int], most: int = PAGE_STORIES) -> list[list[int]]:
     """The places of stories, message by message, so that each message names all its stories.
 
-    `lengths` are those of the headlines, in order.
+    `lengths` are those of the headlines, in order; a message holds `most` stories.
     """
     result: list[list[int]] = []
     free = 0
     for place, length in enumerate(lengths):
-        if not result or length + _LINE > free or len(result[-1]) == PAGE_STORIES:
+        if not result or length + _LINE > free or len(result[-1]) == most:
             result.append([])
             free = PAGE_LENGTH
         result[-1].append(place)

@@ -104,8 +104,17 @@ def to_slack(message: Message) -> list[dict[str, Any]]:
 
 
 def fitting(message: Message, limit: int, write: Callable[[Message], str]) -> Message:
-    """Return the message, cut so that what is written of it has at most `limit` code points."""
-    if len(write(message)) <= limit:
+    """Return the message, cut so that what is written of it has at most `limit` code points.
+
+    Links go before words, the last first: a message of many stories still names them all.
+    """
+    while len(write(message)) > limit:
+        links = [entity for entity in message.entities if entity.kind == "text_link"]
+        if not links:
+            break
+        rest = tuple(entity for entity in message.entities if entity is not links[-1])
+        message = replace(message, entities=rest)
+    else:
         return message
     low, high = 0, len(message.text)
     while low < high:

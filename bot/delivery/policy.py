@@ -85,7 +85,11 @@ def settle(
     match outcome:
         case Sent(message_id=message_id, reference=reference):
             # Of a terminal more is read than its messages show: every edit is printed there.
-            is_kept = delivery.kind in _SHOWS_ALERTS and delivery.chat.kind is not ChatKind.TERMINAL
+            is_kept = (
+                delivery.kind in _SHOWS_ALERTS
+                and delivery.chat.kind is not ChatKind.TERMINAL
+                and not delivery.shows_first_try
+            )
             return Settlement(
                 delivery,
                 DeliveryState.SENT,

@@ -19,6 +19,7 @@ class Abilities:
     idempotent: bool = False
     collects: bool = True  #: several alerts that wait may become one message
     buttons: bool = False  #: presses reach newsbell
+    stories: int = 25  #: of one message that collects several, so that each is named
     length: int = 4096  #: code points of a message, or what the service counts, with its markup
     gap: timedelta = timedelta(0)  #: between two messages to one chat
     budget: int = 0  #: messages to one chat within `span`; 0: no limit is known
@@ -32,7 +33,11 @@ ABILITIES: Mapping[ChatKind, Abilities] = {
     ChatKind.TERMINAL: Abilities(collects=False),
     ChatKind.WEBHOOK: Abilities(idempotent=True, collects=False, length=1_000_000),
     ChatKind.DISCORD: Abilities(
-        length=2000, gap=timedelta(seconds=0.41), budget=30, span=timedelta(seconds=60.5)
+        stories=10,
+        length=2000,
+        gap=timedelta(seconds=0.41),
+        budget=30,
+        span=timedelta(seconds=60.5),
     ),
     ChatKind.SLACK: Abilities(length=3000, gap=_SECOND),
     ChatKind.SLACK_WEBHOOK: Abilities(edits=False, length=3000, gap=_SECOND),

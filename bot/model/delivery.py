@@ -215,6 +215,11 @@ class Delivery:
         return self.kind is DeliveryKind.EDIT or self.edits
 
     @property
+    def shows_first_try(self) -> bool:
+        """Whether an earlier try may be what its message shows: the service takes only one."""
+        return self.abilities.idempotent and self.attempt > 1 and not self.changes_message
+
+    @property
     def silent(self) -> bool:
         """Whether it arrives without a sound: it only tells of developments."""
         return bool(self.alerts) and all(alert.note for alert in self.alerts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.alerts.quiet_hours import PAGE_STORIES
+from bot.model.abilities import ABILITIES
 from bot.model.alerts import Priority
 from bot.model.chats import ChatKind
 from bot.model.delivery import (
@@ -28,6 +28,7 @@ from bot.store.sql import (
     ALERT,
     COLLECTING,
     DEAD,
+    IDEMPOTENT,
     IS_ANSWERED,
     IS_QUEUED,
     IS_RIPE,
@@ -104,7 +105,7 @@ _UNFINISHED_SENDS = f"""
     ) join chats on chats.id = chat_id
 """
 _NEXT_OF_CHAT = f"""
-    select outbox.* from outbox join chats on chats.id = chat_id
+    select outbox.*, chats.kind as chat_kind from outbox join chats on chats.id = chat_id
     where chat_id = :chat and {IS_QUEUED} and {IS_RIPE}
     order by priority, outbox.id limit 1
 """
@@ -125,6 +126,7 @@ _MERGEABLE = f"""
     from outbox join chats on chats.id = chat_id
     where outbox.chat_id = ? and outbox.kind = {ALERT} and {IS_QUEUED} and priority = ?
         and doubts = 0 and plain = 0 and form = '' and chats.kind in {COLLECTING}
+        and (attempts = 0 or chats.kind not in {IDEMPOTENT})
     order by outbox.id limit ?
 """
 
@@ -297,10 +299,11 @@ def _merge(db: Database, first: Any, merge_from: int, now: datetime) -> None:
     """Let a delivery carry the alerts of the next ones, if the queue is too long for the chat."""
     if first["doubts"] or first["plain"] or first["form"]:
         return
-    rows = db.execute(_MERGEABLE, [first["chat_id"], first["priority"], PAGE_STORIES]).fetchall()
+    most = ABILITIES[ChatKind(first["chat_kind"])].stories
+    rows = db.execute(_MERGEABLE, [first["chat_id"], first["priority"], most]).fetchall()
     sums = list(accumulate(row["alerts"] for row in rows))
-    merged = [row["id"] for row, alerts in zip(rows, sums, strict=True) if alerts <= PAGE_STORIES]
-    if not rows or sums[-1] < merge_from or first["id"] not in merged:
+    merged = [row["id"] for row, alerts in zip(rows, sums, strict=True) if alerts <= most]
+    if not rows or sums[-1] < min(merge_from, most) or first["id"] not in merged:
         return
     others = [number for number in merged if number != first["id"]]
     outbox.move_alerts(db, others, first["id"], now)

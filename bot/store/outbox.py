@@ -11,7 +11,9 @@ from sqlite_utils import Database
 
 from bot.alerts.quiet_hours import pages
 from bot.i18n.phrase import Phrase
+from bot.model.abilities import ABILITIES
 from bot.model.alerts import Priority
+from bot.model.chats import ChatKind
 from bot.model.delivery import (
     DeliveryKind,
     DeliveryState,
@@ -156,7 +158,9 @@ def queue_pages(db: Database, chat_id: int, stories: Sequence[int], now: datetim
             [chat_id, *stories],
         ).fetchall()
     )
-    for page in pages([lengths[story] for story in stories]):
+    kind = db.execute("select kind from chats where id = ?", [chat_id]).fetchone()["kind"]
+    most = ABILITIES[ChatKind(kind)].stories
+    for page in pages([lengths[story] for story in stories], most):
         queue_alert(db, chat_id, [stories[place] for place in page], Priority.NORMAL, now)
 
 

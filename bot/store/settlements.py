@@ -131,7 +131,9 @@ def _sent(db: Database, settlement: Settlement, now: datetime) -> None:
             "update alerts set message_id = ? where chat_id = ? and story_id = ?",
             [settlement.message_id, chat_id, story_id],
         )
-        if sent.get(story_id) != row["revision"]:  # it changed while it was being sent
+        # It changed while it was being sent, or between two tries of which the first counts.
+        is_older = delivery.shows_first_try and row["revision"]
+        if sent.get(story_id) != row["revision"] or is_older:
             queue_edit(db, chat_id, story_id, now)
         for left in db.execute(_LEFT_BEHIND, [chat_id, story_id]).fetchall():
             queue_edit(db, chat_id, left["story_id"], now)  # it says where it goes on

@@ -65,6 +65,8 @@ REPLY = literal(DeliveryKind.REPLY)
 
 TELEGRAM = literal(ChatKind.TELEGRAM)
 TERMINAL = literal(ChatKind.TERMINAL)
+#: kinds of chats in which a repeated send arrives once: as it was when it was first tried
+IDEMPOTENT = literals(*(kind for kind, able in ABILITIES.items() if able.idempotent))
 #: kinds of chats in which several alerts that wait may become one message
 COLLECTING = literals(*(kind for kind, able in ABILITIES.items() if able.collects))
 

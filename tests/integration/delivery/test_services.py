@@ -284,3 +284,31 @@ def mail_chat(mail: MailServer) -> dict[str, Any]:
             "to": ["ann@example.org", "bob@example.org"],
         }
     }
+
+
+async def test_what_grows_between_two_tries_is_shown_where_only_the_first_counts(
+    tmp_path: Path, api: BotApi, clock: ManualClock, stand_in: Services
+) -> None:
+    stand_in.faults = ["lost", answer(503), answer(503)]
+    async with desk(tmp_path, api, clock, stand_in.chat("matrix")) as harness:
+        [story] = await harness.add(ArticleSpec("desk: fire at the mill"))
+        await harness.deliver()
+        await grow(harness, story)
+    assert len(stand_in.texts) == 1
+    assert "2 publishers" in stand_in.texts[0]
+
+
+async def test_a_digest_names_all_its_stories_in_short_messages(
+    tmp_path: Path, api: BotApi, clock: ManualClock, stand_in: Services
+) -> None:
+    long = "https://news.example/" + "path/" * 60
+    async with desk(tmp_path, api, clock, stand_in.chat("discord")) as harness:
+        stand_in.outage = answer(503)
+        await harness.bring(*(f"desk: story {number} *of* many" for number in range(40)), link=long)
+        await harness.deliver()
+        stand_in.outage = None
+        await harness.deliver(3 * MINUTE, SECOND)
+    text = "\n".join(stand_in.texts)
+    assert [number for number in range(40) if f"story {number} " not in text] == []
+    assert max(map(len, stand_in.texts)) <= 2000
+    assert len(stand_in.texts) < 12

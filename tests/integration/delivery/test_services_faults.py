@@ -1,6 +1,5 @@
 """Many sends to other services that fail in every way, and kills: nothing lost, no silent copy."""
 
-import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from random import Random
 import pytest
 from aiohttp import web
 from botapi import BotApi
-from sampling import SEED
+from sampling import SEED, amount
 from services import Fault, answer, cut_before, services
 from support import ManualClock
 from telegram_harness import TelegramHarness, open_harness
@@ -17,7 +16,7 @@ from telegram_harness import TelegramHarness, open_harness
 from bot.model.abilities import ABILITIES
 from bot.model.chats import ChatKind
 
-SENDS = 2000 if os.environ.get("SOAK") == "1" else 25
+SENDS = amount(25, 2000)
 KINDS = ("webhook", "discord", "slack", "slack_webhook", "matrix", "mattermost", "ntfy")
 
 
