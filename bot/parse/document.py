@@ -1,21 +1,17 @@
-"""Parse a feed document with feedparser and extract what newsbell needs. Not identity, no I/O."""
+"""Make entries of what was found in a document. Not XML, not identity, no I/O."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from itertools import chain
-from typing import Any
 from urllib.parse import urljoin, urlsplit
-
-import feedparser
 
 from bot.model.entries import ParsedEntry
 from bot.model.feeds import FeedHints
-from bot.parse import feedparser_hooks
 from bot.parse.boilerplate import article_text, headline_without_source
 from bot.parse.dates import DateStyle, read_date, style_of
 from bot.parse.entry_keys import with_keys
+from bot.parse.fields import EntryFields, FeedFields
 from bot.parse.texts import categories_of, summary_and_body
 from bot.text import clean
 from bot.text.fold import folded_key
@@ -49,69 +45,22 @@ _SKIP = re.compile(rb"<skip(Hours|Days)>(.{0,2000}?)</skip(?:Hours|Days)>", re.D
 _SKIPPED = re.compile(rb"<(?:hour|day)>\s*([A-Za-z0-9]{1,9})\s*<")
 
 
-feedparser_hooks.keep_guids_verbatim()
-feedparser_hooks.survive_elements()
-feedparser_hooks.separate_elements()
-feedparser_hooks.keep_declared_types()
-feedparser_hooks.bound_texts()
-
-
-def parse_xml_feed(body: bytes, url: str = "") -> Any:
-    """Return the result of feedparser for a UTF-8 document.
-
-    Always from bytes: feedparser opens URLs and local files given as text. Without a base URL it
-    resolves relative links by xml:base only, in three quarters of the time.
-    """
-    headers = {"content-type": "application/xml; charset=utf-8"} | (
-        {"content-location": url} if url else {}
-    )
-    return feedparser.parse(
-        BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
-
-
 def plausible_date(moment: datetime | None, now: datetime) -> datetime | None:
     """Return the date of an entry if it is plausible (2000 to two days ahead), else None."""
     return moment if moment and _EARLIEST <= moment <= now + _AHEAD else None
 
 
-def _date(
-    entry: Mapping[str, Any], name: str, now: datetime, style: DateStyle, language: str
-) -> datetime | None:
-    """The date of this name only; `language` is that of the entry."""
-    if (
-        name not in entry
-    ):  # for `get`, feedparser returns the date of publication as that of an update
+def _date(text: str | None, now: datetime, style: DateStyle, language: str) -> datetime | None:
+    """The plausible date that a text means; `language` is that of the entry."""
+    if text is None:
         return None
-    return plausible_date(read_date(entry[name], style, text_language=language), now)
+    return plausible_date(read_date(text, style, text_language=language), now)
 
 
-def date_style(language: str, feed: Mapping[str, Any], entries: Iterable[Any]) -> DateStyle:
-    """Return how the dates of a document are written; `language` is what it declares."""
-    texts = (
-        str(source[name])
-        for source in (feed, *entries)
-        for name in ("published", "updated")
-        if name in source
-    )
-    return style_of(language, texts)
-
-
-def _link(entry: Mapping[str, Any], base: str) -> str:
-    named = str(entry.get("link") or "")
-    if "://" not in named and named == entry.get("id"):  # a guid wrongly declared a permalink
-        named = ""
-    candidates = chain((entry.get("feedburner_origlink"), named), _other_links(entry))
-    return next((safe for link in candidates if link and (safe := absolute(str(link), base))), "")
-
-
-def _other_links(entry: Mapping[str, Any]) -> Iterator[Any]:
-    """Alternate links, pages first, then enclosures."""
-    links = entry.get("links", ())
-    alternates = [link for link in links if link.get("rel", "alternate") == "alternate"]
-    alternates.sort(key=lambda link: "html" not in str(link.get("type", "text/html")))
-    enclosures = [link for link in links if link.get("rel") == "enclosure"]
-    yield from (link.get("href") for link in (*alternates, *enclosures))
+def date_style(feed: FeedFields, entries: Iterable[EntryFields]) -> DateStyle:
+    """Return how the dates of a document are written."""
+    dates = (date for entry in entries for date in (entry.published, entry.updated) if date)
+    return style_of(feed.language, chain(feed.dates, dates))
 
 
 def absolute(link: str, base: str) -> str:
@@ -134,84 +83,52 @@ def _is_host(start: str, base: str) -> bool:
     return bool(_WWW_HOST.fullmatch(start)) or ("." in host and start == host)
 
 
-def _type(detail: Mapping[str, Any], default: TextType) -> TextType:
-    """What the format says of a value; the default where its element says nothing."""
-    if detail.get("declared"):
-        return _TYPES.get(str(detail["declared"]), default)
-    return default
+def _link(links: Iterable[str], base: str) -> str:
+    """The first link that is safe to show."""
+    return next((safe for link in links if (safe := absolute(link, base))), "")
 
 
-def _title(entry: Mapping[str, Any]) -> str:
-    kind = _type(entry.get("title_detail") or {}, TextType.UNSURE)
-    return clean.title(str(entry.get("title") or ""), kind)
-
-
-def _texts(entry: Mapping[str, Any], title: str) -> list[str]:
+def _texts(fields: EntryFields, title: str) -> list[str]:
     """What an entry says of itself: its summary, then its contents, those without text left out."""
-    detail = entry.get("summary_detail") or {}
     # A content alone is the summary for feedparser, too.
-    values = dict.fromkeys(
-        (str(value), _type(part, TextType.HTML))
-        for value, part in (
-            (entry.get("summary"), detail),
-            *((part.get("value"), part) for part in entry.get("content") or ()),
-        )
-        if value
-    )
+    values = dict.fromkeys((text, _TYPES.get(kind, TextType.HTML)) for text, kind in fields.texts)
     texts = (article_text(value, kind, title) for value, kind in values)
     return [text for text in texts if text]
 
 
-def _categories(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """The categories that an entry names, as people read them."""
-    tags = [tag for tag in entry.get("tags") or () if isinstance(tag, Mapping)]
-    return categories_of(tag.get("label") or tag.get("term") for tag in tags)
-
-
-def _author(author: Mapping[str, Any]) -> str:
+def _author(written: str) -> str:
     """The name of an author, otherwise the address."""
-    text = clean.label(author.get("as_written") or "", AUTHORS_LENGTH)
-    if named := _ADDRESS_AND_NAME.fullmatch(text) or _NAME_AND_ADDRESS.fullmatch(text):
-        return named.group("name")
-    return text or clean.label(author.get("name") or author.get("email") or "", AUTHORS_LENGTH)
+    text = clean.label(written, AUTHORS_LENGTH)
+    named = _ADDRESS_AND_NAME.fullmatch(text) or _NAME_AND_ADDRESS.fullmatch(text)
+    return named.group("name") if named else text
 
 
-def _authors(entry: Mapping[str, Any]) -> str:
+def _names(authors: Iterable[str]) -> str:
     """The names of all authors, each once."""
     names: dict[str, str] = {}
-    for author in entry.get("authors") or ():
+    for author in authors:
         name = _author(author)
         names.setdefault(folded_key(name) or name, name)
-    return clean.cut(
-        ", ".join(filter(None, names.values()))
-        or clean.label(entry.get("author") or "", AUTHORS_LENGTH),
-        AUTHORS_LENGTH,
-    )
-
-
-def _source(entry: Mapping[str, Any]) -> str:
-    """The outlet that an aggregator names."""
-    source = entry.get("source")
-    return clean.title(str(source.get("title") or "")[:300]) if isinstance(source, Mapping) else ""
+    return clean.cut(", ".join(filter(None, names.values())), AUTHORS_LENGTH)
 
 
 def to_entry(
-    raw: Mapping[str, Any], block: bytes, base: str, now: datetime, style: DateStyle
+    fields: EntryFields, block: bytes, base: str, now: datetime, style: DateStyle
 ) -> ParsedEntry | None:
-    """Convert an entry of feedparser; None if it has neither id, link nor title.
+    """Convert what was found of an entry; None if it has neither id, link nor title.
 
     `style` is how the document writes dates, and in which language it is.
     """
-    source = _source(raw)
-    title = headline_without_source(_title(raw), source)
-    guid = clean.plain(str(raw.get("id") or "")[:8192])[:2048]
-    link = _link(raw, base)
+    source = clean.title(fields.source[:300]) if fields.source else ""
+    kind = _TYPES.get(fields.title_type, TextType.UNSURE)
+    title = headline_without_source(clean.title(fields.title, kind), source)
+    guid = clean.plain(fields.guid[:8192])[:2048]
+    link = _link(fields.links, base)
     if not (guid or link or title):
         return None
-    summary, body = summary_and_body(_texts(raw, title))
-    own = (raw.get("title_detail") or {}).get("language") or ""  # xml:lang
-    language = language_of(f"{title} {summary}", str(own or style.language))
-    updated = _date(raw, "updated", now, style, language)
+    summary, body = summary_and_body(_texts(fields, title))
+    language = language_of(f"{title} {summary}", fields.language or style.language)
+    updated = _date(fields.updated, now, style, language)
     return with_keys(
         ParsedEntry(
             block=block,
@@ -219,29 +136,29 @@ def to_entry(
             link=display_link(link),
             title=title or clean.cut(summary, 100) or link,
             summary=summary,
-            author=_authors(raw),
+            author=_names(fields.authors) if fields.authors else "",
             source=source,
-            published=_date(raw, "published", now, style, language) or updated,
+            published=_date(fields.published, now, style, language) or updated,
             updated=updated,
             language=language,
             body=body,
-            categories=_categories(raw),
+            categories=categories_of(fields.categories) if fields.categories else (),
         )
     )
 
 
-def feed_hints(feed: Mapping[str, Any], head: bytes) -> FeedHints:
+def feed_hints(feed: FeedFields, head: bytes) -> FeedHints:
     """Return <ttl>, <skipHours> and <skipDays> of RSS 2.0, and those of the Syndication module.
 
     feedparser drops the skips, so they are parsed from the bytes.
     """
     waits: list[timedelta] = []
-    ttl = clean.number(feed.get("ttl"), _MAX_TTL)
+    ttl = clean.number(feed.ttl, _MAX_TTL)
     if ttl:
         waits.append(timedelta(minutes=ttl))
-    period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
+    period = _PERIODS.get(feed.period.strip().lower())
     if period:
-        frequency = clean.number(feed.get("sy_updatefrequency"), _MAX_TTL)
+        frequency = clean.number(feed.frequency, _MAX_TTL)
         waits.append(timedelta(hours=period) / (frequency or 1))
     hours: set[int] = set()
     days: set[int] = set()

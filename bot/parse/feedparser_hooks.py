@@ -4,12 +4,13 @@ All of feedparser's private names that newsbell uses are here.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
+from feedparser.api import StrictFeedParser
 from feedparser.mixin import _FeedParserMixin
 
-_LONGEST_AUTHOR = 400  # characters that are searched for an e-mail address
+LONGEST_AUTHOR = 400  #: characters that are searched for an e-mail address
 #: Elements that feedparser takes for the headline or the text of an entry, with their types. The
 #: format's own elements mean that; these stand in for them, the first first.
 TITLES = {"dc_title": "text/plain", "itunes_title": "text/plain", "media_title": "text/plain"}
@@ -128,8 +129,8 @@ def bound_texts() -> None:
     def bounded_sync(self: Any, key: str = "author") -> None:
         context = self._get_context()
         text = context.get(key)
-        if isinstance(text, str) and len(text) > _LONGEST_AUTHOR:
-            context[key] = text[:_LONGEST_AUTHOR]
+        if isinstance(text, str) and len(text) > LONGEST_AUTHOR:
+            context[key] = text[:LONGEST_AUTHOR]
         authors = context.get(f"{key}s") or []
         as_written = authors and not authors[-1] and context.get(key)
         sync(self, key)
@@ -137,3 +138,37 @@ def bound_texts() -> None:
             authors[-1]["as_written"] = as_written
 
     _FeedParserMixin._sync_author_detail = bounded_sync  # noqa: SLF001 (as above)
+
+
+def separate_authors() -> None:
+    """Begin each author of an entry without what is known of the one before.
+
+    feedparser takes its name for the next one's as well, so that of three authors one is lost.
+    """
+    start = _FeedParserMixin._start_author  # noqa: SLF001 (as above)
+
+    @wraps(start)
+    def start_anew(self: Any, attributes: dict[str, str]) -> None:
+        self._get_context().pop("author", None)
+        start(self, attributes)
+
+    for name in ("author", "managingeditor"):
+        setattr(_FeedParserMixin, f"_start_{name}", start_anew)
+
+
+def prefix_of(namespace: str) -> str | None:
+    """Return the prefix under which feedparser knows a namespace; None where it knows it not."""
+    name = namespace.lower()
+    return "" if "backend.userland.com/rss" in name else _known_namespaces().get(name)
+
+
+@lru_cache(maxsize=1)
+def _known_namespaces() -> dict[str, str]:
+    known = _FeedParserMixin.namespaces
+    return {name.lower(): prefix.lower() for name, prefix in known.items()}
+
+
+@lru_cache(maxsize=4096)
+def has_handler(name: str) -> bool:
+    """Whether feedparser does something of its own at elements of this name, such as `dc_date`."""
+    return hasattr(StrictFeedParser, f"_start_{name}") or hasattr(StrictFeedParser, f"_end_{name}")

@@ -1,28 +1,25 @@
-"""Parse the body of a response: known blocks are removed before feedparser sees the rest.
+"""Parse the body of a response: known blocks are removed before the rest is read.
 
-    JSON Feed? | find blocks | drop known ones | to UTF-8 | mend | feedparser | entries
+    JSON Feed? | find blocks | drop known ones | to UTF-8 | extract fields | entries
 
 Pure, and run in a process that can be killed. `cut_known_blocks` is cheap enough to run anywhere.
 """
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
-
-import feedparser
 
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
 from bot.parse.blocks import Block, prune, scan
 from bot.parse.charset import charset_of, decode, is_wide, to_utf8
 from bot.parse.dates import DateStyle, read_date
-from bot.parse.document import absolute, date_style, feed_hints, parse_xml_feed, to_entry
+from bot.parse.document import absolute, date_style, feed_hints, to_entry
+from bot.parse.extract import Cut, Extract, extract_blocks, extract_whole
 from bot.parse.jsonfeed import read_json_feed
-from bot.parse.repair import fault, mend
-from bot.text.clean import HEADLINE_LENGTH, label
+from bot.parse.repair import fault
+from bot.text.clean import HEADLINE_LENGTH
 from bot.text.clean import title as clean_title
 
 MAX_NEW_ENTRIES = 500  #: new entries parsed of a document; the others are only remembered
@@ -106,72 +103,31 @@ def _read_document(
         return _read_whole(to_utf8(text, content_type, charset), url, now, truncated)
     fresh = tuple(position for position, block in enumerate(blocks) if block.hash not in known)
     chosen = _newest(text, blocks, fresh)
-    try:
-        parsed = _parse(to_utf8(prune(text, blocks, frozenset(chosen)), content_type, charset))
-        if len(parsed.entries) != len(chosen):  # the scan was wrong: parse the whole document
-            return _read_whole(to_utf8(text, content_type, charset), url, now, truncated)
-        pairs = [(raw, blocks[at].hash) for raw, at in zip(parsed.entries, chosen, strict=True)]
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
-        parsed, pairs = feedparser.FeedParserDict(feed=feedparser.FeedParserDict()), []
-        for part, raw, block in _readable(text, blocks, chosen, charset):
-            parsed = part
-            pairs.append((raw, block))
-    entries, faulty = _entries(pairs, url, now, parsed)
-    cut = tuple(blocks[position].hash for position in fresh if position not in set(chosen))
+    taken = frozenset(chosen)
+    extract = extract_blocks(Cut(text, charset, blocks), chosen)
+    if extract is None:  # the scan was wrong
+        return _read_whole(to_utf8(text, content_type, charset), url, now, truncated)
     return _document(
-        parsed,
+        extract,
         text[: blocks[0].start] + text[blocks[-1].end :],
-        entries,
-        tuple(block.hash for block in blocks),
-        cut,
-        (len(chosen), faulty + len(chosen) - len(pairs)),
+        url,
+        now,
+        blocks=tuple(block.hash for block in blocks),
+        cut=tuple(blocks[position].hash for position in fresh if position not in taken),
         truncated=truncated or not _END.search(text, blocks[-1].end),
-        base=url,
     )
-
-
-def _readable(
-    text: bytes, blocks: tuple[Block, ...], positions: tuple[int, ...], charset: str
-) -> Iterator[tuple[Any, Any, bytes]]:
-    """Yield document, entry and block of what feedparser can read, by halving what it cannot."""
-    middle = len(positions) // 2
-    for half in (positions[:middle], positions[middle:]):
-        try:
-            parsed = _parse(to_utf8(prune(text, blocks, frozenset(half)), "", charset))
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001 (as above)
-            if len(half) > 1:
-                yield from _readable(text, blocks, half, charset)
-            continue
-        if len(parsed.entries) == len(half):
-            for raw, position in zip(parsed.entries, half, strict=True):
-                yield parsed, raw, blocks[position].hash
 
 
 def _read_whole(text: bytes, url: str, now: datetime, truncated: bool) -> ParseOutcome:
     error = fault(text)
     at_end = truncated or (error is not None and error[1])
-    parsed = _parse(text)
-    raws = list(parsed.entries)
-    if not raws and not parsed.get("version"):
+    extract = extract_whole(text)
+    if not extract.is_feed:
         return _no_feed(text)
-    if at_end and raws:
-        raws.pop()  # feedparser returns the last entry half filled
-    taken = raws[:MAX_NEW_ENTRIES]
-    entries, faulty = _entries([(raw, b"") for raw in taken], url, now, parsed)
-    return _document(
-        parsed,
-        text,
-        entries,
-        (),
-        (),
-        (len(taken), faulty),
-        truncated=at_end,
-        base=url,
-    )
+    # feedparser returns the last entry half filled.
+    entries = extract.entries[:-1] if at_end else extract.entries
+    extract = replace(extract, entries=entries[:MAX_NEW_ENTRIES])
+    return _document(extract, text, url, now, truncated=at_end)
 
 
 def _is_json(body: bytes) -> bool:
@@ -185,50 +141,40 @@ def _scannable(body: bytes, content_type: str, charset: str = "") -> tuple[bytes
 
 
 def _document(
-    parsed: Any,
+    extract: Extract,
     head: bytes,
-    entries: tuple[ParsedEntry, ...],
-    blocks: tuple[bytes, ...],
-    cut: tuple[bytes, ...],
-    counts: tuple[int, int],
-    *,
-    truncated: bool,
     base: str,
+    now: datetime,
+    *,
+    blocks: tuple[bytes, ...] = (),
+    cut: tuple[bytes, ...] = (),
+    truncated: bool,
 ) -> ParsedDocument:
-    """The document; `counts` are its entries that were looked at, and those that are unreadable."""
-    feed = parsed.feed
-    looked_at, faulty = counts
-    home = absolute(str(feed.get("link") or ""), base) if feed.get("link") else ""
+    feed = extract.feed
+    entries, faulty = _entries(extract, base, now)
+    home = absolute(feed.link, base) if feed.link else ""
     return ParsedDocument(
         entries=tuple(entry if entry.link else replace(entry, link=home) for entry in entries),
         blocks=blocks,
         cut=cut,
-        title=clean_title(str(feed.get("title") or ""), length=HEADLINE_LENGTH),
+        title=clean_title(feed.title, length=HEADLINE_LENGTH),
         link=home,
-        language=_language(parsed),
+        language=feed.language,
         hints=feed_hints(feed, head),
-        skipped=looked_at - faulty - len(entries),
-        faulty=faulty,
+        skipped=len(extract.entries) - faulty - len(entries),
+        faulty=extract.faulty + faulty,
         truncated=truncated,
     )
 
 
-def _parse(text: bytes) -> Any:
-    if fault(text) is not None:
-        text = mend(text)
-    return parse_xml_feed(text)
-
-
-def _entries(
-    raws: list[tuple[Any, bytes]], base: str, now: datetime, parsed: Any
-) -> tuple[tuple[ParsedEntry, ...], int]:
-    """The entries of a document, and how many of them cannot be read."""
-    style = date_style(_language(parsed), parsed.feed, (raw for raw, _ in raws))
+def _entries(extract: Extract, base: str, now: datetime) -> tuple[list[ParsedEntry], int]:
+    """The entries of a document, and how many of them cannot be converted."""
+    style = date_style(extract.feed, (fields for fields, _ in extract.entries))
     entries: list[ParsedEntry] = []
     faulty = 0
-    for raw, block in raws:
+    for fields, block in extract.entries:
         try:
-            entry = to_entry(raw, block, base, now, style)
+            entry = to_entry(fields, block, base, now, style)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 (an item costs itself, not its feed)
@@ -236,13 +182,7 @@ def _entries(
             continue
         if entry:
             entries.append(entry)
-    return tuple(entries), faulty
-
-
-def _language(parsed: Any) -> str:
-    """The language that the document declares."""
-    feed = parsed.feed
-    return label(feed.get("language") or (feed.get("title_detail") or {}).get("language") or "", 20)
+    return entries, faulty
 
 
 def _newest(text: bytes, blocks: tuple[Block, ...], fresh: tuple[int, ...]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from support import NOON
 
 from bot.model.entries import ParsedDocument
 from bot.parse.charset import to_utf8
-from bot.parse.document import parse_xml_feed
+from bot.parse.feedparser_reader import parse_xml_feed
 from bot.parse.read import read_document
 from bot.parse.repair import fault, mend
 

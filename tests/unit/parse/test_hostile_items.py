@@ -6,7 +6,9 @@ import pytest
 from support import NOON, item, rss
 
 from bot.model.entries import ParsedDocument
-from bot.parse.document import parse_xml_feed, to_entry
+from bot.parse.document import to_entry
+from bot.parse.feedparser_reader import parse_xml_feed
+from bot.parse.fields import EntryFields
 from bot.parse.read import read_document
 from bot.text.clean import TITLE_LENGTH, encodable, label, number, plain, title
 from bot.text.url import canonical, safe_link
@@ -120,7 +122,8 @@ def test_an_item_that_breaks_the_parser_is_left_out_and_counted(
             raise ZeroDivisionError
         return real(text)
 
-    monkeypatch.setattr("bot.parse.read.parse_xml_feed", fragile)
+    monkeypatch.setattr("bot.parse.extract.parse_xml_feed", fragile)
+    monkeypatch.setattr("bot.parse.extract.read_plain", lambda _: None)
     items = [item(f"{n}", f"Item {n}" if n not in {3, 11} else "BREAK") for n in range(20)]
     document = parsed(rss(*items))
     assert len(document.entries) == 18
@@ -134,10 +137,10 @@ def test_an_entry_whose_conversion_fails_is_left_out_and_counted(
 ) -> None:
     real = to_entry
 
-    def fragile(raw: dict[str, str], *arguments: object) -> object:
-        if raw.get("title") == "BREAK":
+    def fragile(fields: EntryFields, *arguments: object) -> object:
+        if fields.title == "BREAK":
             raise RecursionError
-        return real(raw, *arguments)  # type: ignore[arg-type]
+        return real(fields, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("bot.parse.read.to_entry", fragile)
     document = parsed(rss(GOOD, item("bad", "BREAK")))
