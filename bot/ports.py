@@ -27,6 +27,7 @@ from bot.model.archive import (
     FeedPast,
     FoundEntry,
     KnownSubscription,
+    StoredAbout,
     StoredEntry,
     StoryEntry,
     StoryMember,
@@ -522,6 +523,10 @@ class ChatStore(Protocol):
         """Return everybody who is known, operators first."""
         ...
 
+    async def is_declared(self, address: int) -> bool:
+        """Return whether feeds.yaml names a person or chat."""
+        ...
+
     async def has_admin(self) -> bool:
         """Return whether anyone is an operator."""
         ...
@@ -691,6 +696,13 @@ class AdminStore(Protocol):
         """Delete what is obsolete, in small transactions; return how many rows were deleted."""
         ...
 
+    async def forget(self, address: int, now: datetime) -> int:
+        """Delete all that names a person or chat; return how many there were, 0 for none.
+
+        Nothing happens where feeds.yaml names them.
+        """
+        ...
+
     async def retention(self) -> RetentionState:
         """Return what clean-ups keep to."""
         ...
@@ -727,6 +739,10 @@ class StatusReader(Protocol):
 
     def clock_seen(self) -> datetime | None:
         """Return the last time that newsbell is known to have run. Raises StoreError."""
+        ...
+
+    def stored_about(self, text: str) -> list[StoredAbout]:
+        """Return the people and chats of this number or name. Raises StoreError."""
         ...
 
     def retention(self) -> RetentionState:

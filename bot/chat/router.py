@@ -19,6 +19,7 @@ from bot.chat.handlers.channels import Channels
 from bot.chat.handlers.exclusions import Exclusions
 from bot.chat.handlers.explain import Explanations
 from bot.chat.handlers.feeds import Feeds, site_question
+from bot.chat.handlers.privacy import Privacy
 from bot.chat.handlers.recent_alerts import RecentAlerts
 from bot.chat.handlers.search import Search
 from bot.chat.handlers.settings import Settings
@@ -201,6 +202,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
     feeds = Feeds(subscriber, services.feeds, services.config)
     admin = Admin(store, services.members, services.admin, services.translator)
     channels = Channels(store, services.members)
+    privacy = Privacy(store)
     exclusions, trends = Exclusions(store, services.search), Trends(services.search)
     read, change = Permission.READ, Permission.CHANGE
     article = questions.article_question
@@ -222,13 +224,11 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
             "/why": CommandRoute(read, explanations.why, slow=True, question=article),
             "/settings": CommandRoute(change, settings.overview),
             "/language": CommandRoute(change, settings.language),
-            "/addfeed": CommandRoute(change, feeds.add, question=site_question),
-            "/removefeed": CommandRoute(change, feeds.remove),
-            "/import": CommandRoute(change, feeds.import_opml),
-            "/export": CommandRoute(change, feeds.export),  # feed addresses may hold secrets
+            **_feed_commands(feeds),
             "/channels": CommandRoute(read, channels.list_or_link, current_chat=True),
             "/web": CommandRoute(read, web.link, current_chat=True),
             "/admin": CommandRoute(Permission.OPERATE, admin.overview, current_chat=True),
+            "/forgetme": CommandRoute(read, privacy.ask, current_chat=True),
             "/cancel": CommandRoute(read, _cancel, current_chat=True),
         },
         screens={
@@ -241,6 +241,7 @@ def build_router(services: ChatServices, subscriber: Subscriber, start: Start) -
             "unwanted": exclusions,
             "trend": trends,
             "recent": recent,
+            "privacy": privacy,
         },
         alert_actions={
             AlertAction.WHY: Route(read, explanations.press, slow=True),
@@ -265,6 +266,17 @@ def _subscription_commands(subscriptions: Subscriptions, feeds: Feeds) -> dict[s
         "/subscriptions": CommandRoute(read, subscriptions.list),
         "/unsubscribe": CommandRoute(change, subscriptions.unsubscribe),
         "/unsub": CommandRoute(change, partial(_unsubscribe, subscriptions, feeds)),
+    }
+
+
+def _feed_commands(feeds: Feeds) -> dict[str, CommandRoute]:
+    """Return the commands about the feeds of a chat."""
+    change = Permission.CHANGE
+    return {
+        "/addfeed": CommandRoute(change, feeds.add, question=site_question),
+        "/removefeed": CommandRoute(change, feeds.remove),
+        "/import": CommandRoute(change, feeds.import_opml),
+        "/export": CommandRoute(change, feeds.export),  # feed addresses may hold secrets
     }
 
 

@@ -14,7 +14,7 @@ from bot.cli.faults import Fault, Misconfigured, plural
 from bot.config.load import Config
 from bot.errors import NewsbellError, StoreBusy
 from bot.model.status import FeedStatus, Status
-from bot.service.control import ASK_HOSTS, FEED_REQUESTS, RETRY_FEEDS, ask
+from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, RETRY_FEEDS, ask
 from bot.store.sqlite import SqliteStore
 from bot.text.clean import plain
 
@@ -32,6 +32,8 @@ def by_hand(config: Config, do: str, ids: tuple[int, ...]) -> int:
     async def work() -> int:
         async with SqliteStore(config.database) as store:
             now = datetime.now(UTC)
+            if do == FORGET:
+                return sum([await store.admin.forget(address, now) for address in ids])
             if do in FEED_REQUESTS:
                 return await store.polls.retry_feeds(ids, now, ask_hosts=do == ASK_HOSTS)
             return await (store.admin.retry(ids) if do == "retry" else store.admin.drop(ids, now))

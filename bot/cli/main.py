@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": ("bot.cli.explain", "Explain why an article alerted or did not."),
     "export": ("bot.cli.queries", "Print the subscriptions made in chats as feeds.yaml."),
     "fetch": ("bot.cli.fetch", "Show what a feed gives and how newsbell reads it."),
+    "forget": ("bot.cli.forget", "Delete what is stored about a person or chat."),
     "health": ("bot.cli.health", "Say whether newsbell works, by the exit code 0 or 1."),
     "init": ("bot.cli.init", "Write a first feeds.yaml."),
     "names": ("bot.cli.queries", 'Show the spellings that ~"NAME" accepts.'),

@@ -252,6 +252,21 @@ class ChatFact:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredAbout:
+    """How much is stored of a person or chat, by their number."""
+
+    address: int
+    name: str
+    declared: bool  #: feeds.yaml names them
+    is_person: bool  #: known as one, not as a chat alone
+    chats: int  #: the private chat, or a group with its topics
+    subscriptions: int
+    alerts: int
+    messages: int  #: records of deliveries
+    feeds: int  #: that were added there
+
+
+@dataclass(frozen=True, slots=True)
 class StoryEntry:
     """An entry as a part of its story."""
 

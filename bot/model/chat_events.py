@@ -355,6 +355,11 @@ class RetryFeeds:
     """The operator has all failing feeds polled now, as far as their hosts may be asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetPerson:
+    """A person wants all that names them deleted, with their private chat."""
+
+
 Change = (
     AddSubscription
     | EditSubscription
@@ -379,6 +384,7 @@ Change = (
     | Tell
     | RetryDead
     | RetryFeeds
+    | ForgetPerson
 )
 #: changes after which what is subscribed has to be read anew
 SUBSCRIPTION_CHANGES = (
@@ -391,9 +397,10 @@ SUBSCRIPTION_CHANGES = (
     SetSettings,
     AddFeeds,
     RemoveFeed,
+    ForgetPerson,
 )
 #: those that may touch other chats than the one they came from
-WIDE_CHANGES = (AllowChat, SetRole, AddFeeds, RemoveFeed)
+WIDE_CHANGES = (AllowChat, SetRole, AddFeeds, RemoveFeed, ForgetPerson)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from bot.errors import ActionRefused
 from bot.feeds.poller import Poller
 from bot.model.stories import Grouping
 from bot.ports import Clock, Store
-from bot.service.control import ASK_HOSTS, FEED_REQUESTS, OUTBOX_REQUESTS, control
+from bot.service.control import ASK_HOSTS, FEED_REQUESTS, FORGET, OUTBOX_REQUESTS, control
 from bot.service.jobs import SEARCH_BATCHES_ONCE, Jobs
 from bot.service.live_config import LiveConfig
 from bot.service.monitoring import Monitoring
@@ -157,6 +157,8 @@ class App:
 
     async def answer_request(self, action: str, ids: tuple[int, ...]) -> int:
         """Do what the command line asks for; return how many deliveries or feeds it changed."""
+        if action == FORGET:
+            return await self._forget(ids)
         if action not in FEED_REQUESTS:
             if action not in OUTBOX_REQUESTS:
                 raise ActionRefused(f"This newsbell does not know {action!r}; restart it.")
@@ -169,6 +171,13 @@ class App:
 
     async def _change_web(self, do: str, word: str, chat: int) -> int:
         return await change_web(self.store.web, do, word, chat, self.clock.now())
+
+    async def _forget(self, addresses: tuple[int, ...]) -> int:
+        """Delete what names people or chats; return how many there were."""
+        now = self.clock.now()
+        count = sum([await self.store.admin.forget(address, now) for address in addresses])
+        await self.subscriptions.refresh()
+        return count
 
     async def change_outbox(self, action: str, ids: tuple[int, ...]) -> int:
         """Retry or drop deliveries for the command line; return how many."""

@@ -17,14 +17,16 @@ from typing import Any
 
 from bot.errors import ActionRefused, NewsbellError
 
-#: what is asked about feeds; their ids have a key of their own, so that an older newsbell that
-#: still runs does not take them for those of deliveries
+#: what is asked about feeds
 RETRY_FEEDS, ASK_HOSTS = "retry feeds", "ask hosts"
 FEED_REQUESTS = frozenset({RETRY_FEEDS, ASK_HOSTS})
 OUTBOX_REQUESTS = frozenset({"retry", "drop"})
 #: what is asked about the web page; `word` is a secret that the command line made up
 WEB_LINK, WEB_REVOKE, WEB_FEED, WEB_NO_FEED = "web link", "web revoke", "web feed", "web no feed"
 WEB_REQUESTS = frozenset({WEB_LINK, WEB_REVOKE, WEB_FEED, WEB_NO_FEED})
+FORGET = "forget"  #: with the number of a person or chat
+# Keys of their own, so that an older newsbell takes no numbers for those of deliveries.
+_SUBJECTS = {RETRY_FEEDS: "feeds", ASK_HOSTS: "feeds", FORGET: "people"}
 HEALTH = "health"  #: asks how newsbell is, and changes nothing
 _LINE = 1_048_576
 _SECONDS = 10.0
@@ -62,7 +64,7 @@ async def control(
             elif do in WEB_REQUESTS and web:
                 answer = {"done": await web(do, str(request["word"]), int(request["chat"]))}
             else:
-                ids = request["feeds" if do in FEED_REQUESTS else "ids"]
+                ids = request[_SUBJECTS.get(do, "ids")]
                 answer = {"done": await handler(do, tuple(int(number) for number in ids))}
         except NewsbellError as error:
             answer = {"error": str(error)}
@@ -98,7 +100,7 @@ def ask(database: Path, do: str, ids: tuple[int, ...]) -> int | None:
 
     None where no newsbell answers. Raises ActionRefused with its reason where it refuses.
     """
-    subject = "feeds" if do in FEED_REQUESTS else "ids"
+    subject = _SUBJECTS.get(do, "ids")
     try:
         answer = _answer(database, {"do": do, subject: list(ids)}, _SECONDS)
     except TimeoutError:

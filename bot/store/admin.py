@@ -14,8 +14,9 @@ from bot.model.delivery import DeliveryKind, DeliveryState, NoticeIntent, Outbox
 from bot.model.hosts import HostStatus
 from bot.model.retention import DEFAULT, Retention, RetentionState
 from bot.model.status import FeedStatus, Status
-from bot.store import cleanup, clock_moments, kept_retention, meta, outbox
+from bot.store import cleanup, clock_moments, forget, kept_retention, meta, outbox
 from bot.store.database import Writer
+from bot.store.forget import RecordsPosition
 from bot.store.mappers import get_chat, get_feed, get_time, put_time, sure_time
 from bot.store.meta import MetaName
 from bot.store.outages import read_outage
@@ -173,6 +174,20 @@ class AdminTables:
         await self._writer.run(
             "forget what is old", lambda db: meta.write(db, MetaName.CLEANED_AT, put_time(now))
         )
+        return count
+
+    async def forget(self, address: int, now: datetime) -> int:
+        """Delete all that names a person or chat; return how many there were, 0 for none.
+
+        Nothing happens where feeds.yaml names them.
+        """
+        count = await self._writer.run("forget somebody", lambda db: forget.begin(db, address, now))
+        position, again = RecordsPosition(), count > 0
+        while again:
+            _, again = await self._writer.run(
+                "forget somebody", lambda db: forget.go_on(db, position, cleanup.BATCH)
+            )
+            await asyncio.sleep(_CLEANUP_PAUSE)
         return count
 
     async def retention(self) -> RetentionState:

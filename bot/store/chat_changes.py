@@ -21,6 +21,7 @@ from bot.model.chat_events import (
     Broadcast,
     Change,
     EditSubscription,
+    ForgetPerson,
     LinkChannel,
     ManageChat,
     RateAlert,
@@ -42,7 +43,7 @@ from bot.model.chat_events import (
 from bot.model.chats import ChatKind
 from bot.model.delivery import DeliveryKind
 from bot.model.message import Message
-from bot.store import outbox
+from bot.store import forget, outbox
 from bot.store.mappers import (
     OPTION_COLUMNS,
     get_settings,
@@ -404,6 +405,11 @@ def _alerts_of_message(db: Database, message_id: int, origin: Origin) -> list[tu
     return [tuple(row) for row in db.execute(_ALERTS_OF_MESSAGE, values).fetchall()]
 
 
+def _forget_person(db: Database, _: ForgetPerson, origin: Origin) -> None:
+    # The name of the new row, by which the last message goes out, is their number.
+    forget.begin(db, origin.user_id, origin.now, farewell=str(origin.user_id))
+
+
 _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     AddSubscription: _add_subscription,
     EditSubscription: _edit_subscription,
@@ -428,4 +434,5 @@ _APPLY: Mapping[type[Change], Callable[[Database, Any, Origin], None]] = {
     RetryFeeds: _retry_feeds,
     AssignStory: _assign_story,
     RateAlert: _rate_alert,
+    ForgetPerson: _forget_person,
 }

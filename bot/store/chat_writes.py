@@ -14,6 +14,7 @@ from bot.model.chat_events import (
     WIDE_CHANGES,
     Change,
     ExpectedInput,
+    ForgetPerson,
     HandledUpdate,
     Membership,
     Reaction,
@@ -88,6 +89,8 @@ def _keep_reply(db: Database, handled: HandledUpdate, now: datetime) -> None:
         all_topics=isinstance(update, Reaction),
     )
     _apply(db, reply.changes, origin)
+    if any(isinstance(change, ForgetPerson) for change in reply.changes):
+        chat_id = _chat_id(db, replace(handled, chat=None))  # a new row
     if reply.answered:
         db.execute("update screens set expects = '' where id = ?", [reply.answered])
     if reply.ends_input:

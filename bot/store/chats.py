@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.model.alerts import AlertedStory, Stance
 from bot.model.chat_events import HandledUpdate, OwnFeed, Person, Reply, Role, Screen
 from bot.model.chats import Chat, ChatKind, ForecastResult, Subscription, TokenPurpose
-from bot.store import chat_writes, meta
+from bot.store import chat_writes, forget, meta
 from bot.store.chat_changes import token_hash
 from bot.store.database import Writer
 from bot.store.mappers import get_alert_options, get_chat, get_screen, put_time
@@ -206,6 +206,10 @@ class ChatTables:
         ranks = {role: rank for rank, role in enumerate(Role)}
         people = [_person(row) for row in await self._writer.fetch("read people", _PEOPLE)]
         return sorted(people, key=lambda person: ranks[person.role])
+
+    async def is_declared(self, address: int) -> bool:
+        """Return whether feeds.yaml names a person or chat."""
+        return await self._writer.run("read people", lambda db: forget.is_declared(db, address))
 
     async def has_admin(self) -> bool:
         """Return whether anyone is an operator."""

@@ -6,7 +6,7 @@ time that a clean-up takes depends on what became obsolete, not on the age of th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,8 @@ from bot.model.chats import ChatKind
 from bot.model.delivery import DropReason, NoticeKind, notice
 from bot.model.retention import Obsolete, Retention
 from bot.model.stories import Grouping
-from bot.store import meta, outbox
+from bot.store import forget, meta, outbox
+from bot.store.forget import RecordsPosition
 from bot.store.mappers import put_time
 from bot.store.meta import MetaName
 from bot.store.sql import (
@@ -232,6 +233,7 @@ class Run:
     unused_chats: int = 0  #: the last chat that was looked at
     unused_people: int = 0
     closed_chats: int = 0
+    records: RecordsPosition = field(default_factory=RecordsPosition)  #: of a forgotten chat
     last_entry: tuple[int, bytes, int] = (0, b"", 0)  #: of a feed that is gone through
 
     @property
@@ -256,6 +258,11 @@ class Progress:
 
     deleted: int
     again: bool  #: there may be more
+
+
+def forgotten_chats(db: Database, run: Run) -> Progress:
+    """Delete what hangs on chats that were forgotten."""
+    return Progress(*forget.go_on(db, run.records, BATCH))
 
 
 def done_deliveries(db: Database, run: Run) -> Progress:
@@ -469,6 +476,7 @@ def _by_time(table: str, key: str, condition: str) -> Callable[[Database, Run], 
 Step = Callable[[Database, Run], Progress]
 #: in this order: what refers to a row goes before it
 STEPS: tuple[Step, ...] = (
+    forgotten_chats,
     done_deliveries,
     returned_feeds,
     stopped_feeds,

@@ -65,6 +65,7 @@ PARTIAL = {
     "outbox_message": 55_000,
     "alerts_due": 50,
     "alerts_pending": 5_000,
+    "alerts_taken": 2_000,
     "alerts_message": 195_000,
     "alerts_merged": 4_000,
     "entries_absent": 250_000,

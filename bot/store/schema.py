@@ -238,6 +238,13 @@ def m030_web(db: Database) -> None:
     _execute(db, _WEB)
 
 
+@migrations()
+def m031_forgotten(db: Database) -> None:
+    """Which chats are forgotten, part by part; find what a person took over."""
+    db.execute("alter table chats add column forgotten_at text")
+    db.execute("create index alerts_taken on alerts (taken_user) where taken_user != 0")
+
+
 def _mend_addresses(db: Database) -> None:
     """Undo moves of groups to what is no other address: a server's absurd answer was stored."""
     for row in db.execute("select * from meta where name like 'moved:%'").fetchall():

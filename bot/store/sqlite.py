@@ -9,6 +9,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from bot.errors import StoreError
+from bot.model.archive import StoredAbout
 from bot.model.delivery import DeliveryState, OutboxRow
 from bot.model.desired_config import ConfigText
 from bot.model.gauges import Gauges
@@ -22,6 +23,7 @@ from bot.store.cleanup import obsolete
 from bot.store.config_sync import ConfigTables
 from bot.store.database import DatabaseFiles, Lock, Writer, read_only
 from bot.store.deliveries import DeliveryTables
+from bot.store.forget import stored_about
 from bot.store.gauges import read_gauges
 from bot.store.polls import PollTables
 from bot.store.search_index import SearchTables
@@ -92,6 +94,11 @@ class ReadOnlyDatabase:
         """Return the sizes of what is stored. Raises StoreError."""
         with read_only(self._path) as connection:
             return read_gauges(Database(connection, execute_plugins=False), now)
+
+    def stored_about(self, text: str) -> list[StoredAbout]:
+        """Return the people and chats of this number or name. Raises StoreError."""
+        with read_only(self._path) as connection:
+            return stored_about(Database(connection, execute_plugins=False), text)
 
     def retention(self) -> RetentionState:
         """Return what clean-ups keep to. Raises StoreError."""

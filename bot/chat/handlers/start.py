@@ -3,7 +3,7 @@
 Links and admission are `admission`'s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -347,6 +347,16 @@ def _topic_words(text: str) -> str:
     )
 
 
+def _general_help(translator: Translator) -> Iterator[tuple[str, str]]:
+    """Commands that are about no feed or story."""
+    yield "/channels", translator.gettext("link a channel and manage it from here")
+    yield "/status", translator.gettext("feed status")
+    yield "/web", translator.gettext("open the web page")
+    yield "/forgetme", translator.gettext("delete what is stored about you")
+    yield "/cancel", translator.gettext("cancel")
+    yield "/help", translator.gettext("this text")
+
+
 def help_text(translator: Translator) -> str:
     """All commands, each with what it does."""
     query, address = translator.gettext("QUERY"), translator.gettext("ADDRESS")
@@ -395,11 +405,7 @@ def help_text(translator: Translator) -> str:
             ),
         ),
         ("/stories", translator.gettext("how articles are grouped into alerts")),
-        ("/channels", translator.gettext("link a channel and manage it from here")),
-        ("/status", translator.gettext("feed status")),
-        ("/web", translator.gettext("open the web page")),
-        ("/cancel", translator.gettext("cancel")),
-        ("/help", translator.gettext("this text")),
+        *_general_help(translator),
     )
     lead = translator.gettext(
         "I watch news feeds and alert you once per story that matches your search."

@@ -47,6 +47,7 @@ from bot.model.chat_events import (
     Command,
     EditSubscription,
     ExpectedInput,
+    ForgetPerson,
     HandledUpdate,
     LinkChannel,
     ManageChat,
@@ -156,6 +157,12 @@ ALLOWED = {
     "where state in (?,?,?,?) and state != 'queued'": "what waits for the operator",
     "where state != 'queued' group by state": "counts 30 days by an index",
     "json_extract(state, '$.busy')": "once at a start: screens of 90 days",
+    "where entry_id between :first and :last": "the records of some thousand articles",
+    "delete from outbox where chat_id = ?": "the last message to somebody who is forgotten",
+    "where chat_id in (?)": "what one chat has, on a connection that only reads",
+    "select id from screens where user_id = :user": "a person is forgotten: once",
+    "entities like :mention": "a person is forgotten: once",
+    "delete from verdicts where user_id": "a person is forgotten: once",
     "update alerts set message_id = null where chat_id": "a group became a supergroup: once",
     "update outbox set message_id = null where chat_id": "a group became a supergroup: once",
     "update outbox set reply_to = null": "a group became a supergroup: once",
@@ -739,6 +746,20 @@ async def operate(work: Exercise) -> None:
     await admin.prune(NOON + 50 * DAY)
     await work.write("update feeds set active = 0 where id = 3")
     await admin.prune(NOON + 400 * DAY)
+    await admin.forget(7, NOON)
+    await work.write(
+        "insert into screens (chat_id, user_id, name, state, touched_at) "
+        "values (?, 7, 'menu', '{}', '')",
+        TERMINAL,
+    )
+    await work.write("update people set role = 'owner'")
+    await work.write("update chats set declared = 0")
+    await admin.forget(-100, NOON)
+    await admin.forget(7, NOON)
+    await work.change(ForgetPerson(), message=Message("Deleted"))
+    await work.write("update outbox set state = 'dropped', settled_at = created_at")
+    for text in ("7", "x"):
+        ReadOnlyDatabase(work.store.path).stored_about(text)
     short = Retention(*(DAY,) * 5)
     await admin.keep_retention(RetentionState(), NOON, NoticeIntent(NoticeKind.RETENTION, "Short"))
     await admin.retention()
