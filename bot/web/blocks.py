@@ -59,6 +59,7 @@ class Table:
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Text, ...], ...]
+    is_headed: bool = False  #: the heading above it says what the caption does
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Field:
     name: str
     label: str
     value: str = ""
-    hint: str = ""
+    hint: tuple[Text, ...] = ()
     #: choices, each with its text; empty: a line of text
     choices: tuple[tuple[str, str], ...] = ()
     hidden: bool = False

@@ -16,7 +16,7 @@ from bot.text.clean import plain
 from bot.web import syndication
 from bot.web.answers import Answers, Refused, link_over
 from bot.web.attempts import Attempts
-from bot.web.blocks import Form, Page, Text
+from bot.web.blocks import Form, Page, Text, paragraph
 from bot.web.pages.alerts import SHOWN, alerts_page, feed_address
 from bot.web.pages.feeds import feed_page, feeds_page
 from bot.web.pages.outbox import outbox_page
@@ -182,7 +182,10 @@ class Handlers:
             return self._answers.document(link_over(translator), translator)
         title = Text(translator.gettext("Open newsbell"))
         form = Form(request.path, translator.gettext("Sign in"), post=True)
-        return self._answers.document(Page(title, (form,)), translator)
+        text = translator.gettext(
+            "This browser then stays signed in for {number} days.", number=SESSION.days
+        )
+        return self._answers.document(Page(title, (paragraph(text), form)), translator)
 
     async def _login(self, request: web.Request) -> web.Response:
         word = request.match_info["word"]

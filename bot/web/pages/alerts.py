@@ -46,9 +46,10 @@ async def alerts_page(visit: Visit, services: WebServices, word: str = "") -> Pa
 
 def _item(alert: ChatAlert, visit: Visit) -> Item:
     source = Text(cut(plain(alert.name), 80), outside(alert.link), foreign=True)
-    names = [Text(f"🔔 {plain(name)}", foreign=True) for name in alert.subscriptions]
+    names = [Text(plain(name), foreign=True) for name in alert.subscriptions]
     head = Text(headline(alert.title), visit.link(f"/story/{alert.entry_id}"), foreign=True)
-    return Item(head, (line(source, "·", visit.time(alert.created_at), *names),))
+    with_names = [piece for name in names for piece in ("·", name)]
+    return Item(head, (line(source, "·", visit.time(alert.created_at), *with_names),))
 
 
 async def _feed(visit: Visit, services: WebServices, chat_id: int, word: str) -> Section:

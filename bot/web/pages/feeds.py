@@ -65,7 +65,7 @@ async def feeds_page(visit: Visit, services: WebServices) -> Page:
         translator.gettext("State"),
         translator.gettext("Next check"),
     )
-    blocks: list[Block] = [Table(heading, columns, rows)] if rows else []
+    blocks: list[Block] = [Table(heading, columns, rows, is_headed=True)] if rows else []
     more = len(matching) > (number + 1) * _SHOWN
     blocks += pages_of(visit, "/feeds", number, more=more, q=word)
     return Page(

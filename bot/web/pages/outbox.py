@@ -28,7 +28,9 @@ async def outbox_page(visit: Visit, services: WebServices) -> Page:
     heading = translator.ngettext(
         "{number} undeliverable message", "{number} undeliverable messages", len(rows)
     )
-    table: Block = Table(heading, columns, tuple(_row(row, visit) for row in rows[:_SHOWN]))
+    table: Block = Table(
+        heading, columns, tuple(_row(row, visit) for row in rows[:_SHOWN]), is_headed=True
+    )
     hint = translator.gettext("To send them again: {command}", command="newsbell outbox retry")
     return Page(title, (), (Section(Text(heading), (table, paragraph(hint))),))
 

@@ -120,7 +120,7 @@ def _shown(query: AskedQuery, translator: Translator, blocks: list[Block]) -> Se
 
 def _form(visit: Visit, path: str, submit: str) -> Form:
     translator = visit.translator
-    hint = translator.gettext("For example: {example}", example=_EXAMPLE)
+    hint = line(translator.gettext("For example:"), Text(_EXAMPLE, code=True))
     query = Field("q", translator.gettext("Query"), visit.word("q"), hint)
     return Form(path, submit, (query, *chat_field(visit)), live=True, label=submit)
 

@@ -85,7 +85,8 @@ def _feed_sections(visit: Visit, status: Status) -> Iterable[Section]:
 
 def _table(visit: Visit, caption: str, rows: tuple[tuple[Text, ...], ...]) -> Table:
     translator = visit.translator
-    return Table(caption, (translator.gettext("Feed"), translator.gettext("State")), rows)
+    columns = (translator.gettext("Feed"), translator.gettext("State"))
+    return Table(caption, columns, rows, is_headed=True)
 
 
 def _rest(visit: Visit, feeds: list[FeedStatus]) -> tuple[Block, ...]:
@@ -154,7 +155,7 @@ def _chats(visit: Visit, status: Status) -> Table:
         translator.gettext("Queued"),
         translator.gettext("State"),
     )
-    return Table(translator.gettext("Chats"), columns, tuple(rows))
+    return Table(translator.gettext("Chats"), columns, tuple(rows), is_headed=True)
 
 
 def _hosts(visit: Visit, status: Status) -> list[Section]:
@@ -175,4 +176,4 @@ def _hosts(visit: Visit, status: Status) -> list[Section]:
         translator.gettext("Not before"),
         translator.gettext("Between two requests"),
     )
-    return [Section(Text(heading), (Table(heading, columns, rows),))]
+    return [Section(Text(heading), (Table(heading, columns, rows, is_headed=True),))]

@@ -65,7 +65,7 @@ async def story_page(
     if link := outside(article.link):
         read = Text(translator.gettext("Read the article"), link)
         lead.insert(
-            0, Paragraph(line(read, Text(article.source or article.feed_name, foreign=True)))
+            0, Paragraph(line(read, "·", Text(article.source or article.feed_name, foreign=True)))
         )
     sections: list[Section] = []
     if story:
@@ -158,7 +158,7 @@ async def _headlines(
         translator.gettext("Since"),
         translator.gettext("Headline"),
     )
-    return [Section(Text(heading), (Table(heading, columns, rows),))]
+    return [Section(Text(heading), (Table(heading, columns, rows, is_headed=True),))]
 
 
 def _why(reasons: Sequence[AlertExplanation], translator: Translator) -> Section:

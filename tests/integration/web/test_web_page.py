@@ -2,79 +2,23 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+import xml.etree.ElementTree as ET
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
-from botapi import BotApi
 from support import ManualClock
-from telegram_harness import ANN, BOB, ArticleSpec, TelegramHarness, open_harness
-from web_reader import HOSTILE, Reader, reader, web_page
+from telegram_harness import ANN, BOB, ArticleSpec
+from web_reader import HOSTILE, WEB, site
 
-from bot.service.control import WEB_LINK, WEB_REVOKE
+from bot.service.control import WEB_REVOKE
 from bot.service.web_requests import change_web
 
-WEB = {"listen": "127.0.0.1:8080"}
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def parsed(text: str) -> ET.Element:
     return ET.fromstring(text)  # noqa: S314 (of our own making)
-
-
-@dataclass(slots=True)
-class Site:
-    """A newsbell with a page, and who reads it."""
-
-    harness: TelegramHarness
-    base: str
-    stack: AsyncExitStack
-
-    async def reader(self) -> Reader:
-        return await self.stack.enter_async_context(reader(self.base))
-
-    async def link(self, user: int, command: str = "/web") -> str:
-        """The link that the bot sends to somebody."""
-        self.harness.api.say(user, user, command)
-        await self.harness.listen()
-        await self.harness.deliver(timedelta(seconds=5))
-        return self.harness.api.messages(user)[-1].text.splitlines()[-1]
-
-    async def signed_in(self, user: int) -> Reader:
-        browser = await self.reader()
-        await browser.sign_in(await self.link(user))
-        return browser
-
-    async def operator(self) -> Reader:
-        """Who opened the link of the command line."""
-        store, now = self.harness.app.store, self.harness.clock.now()
-        await change_web(store.web, WEB_LINK, "of-the-command-line", 0, now)
-        browser = await self.reader()
-        await browser.sign_in("of-the-command-line")
-        return browser
-
-    async def chat(self, name: str) -> int:
-        return int((await self.harness.rows("select id from chats where name = ?", name))[0][0])
-
-
-@asynccontextmanager
-async def site(folder: Path, clock: ManualClock, **more: Any) -> AsyncIterator[Site]:
-    """Ann is an operator, Bob is let in; both have alerts of their own."""
-    options: dict[str, Any] = {"admins": [ANN], "web": WEB, **more}
-    async with BotApi() as api, AsyncExitStack() as stack:
-        chats = {"ann": ANN, "bob": BOB}
-        harness = await stack.enter_async_context(
-            open_harness(folder, api, chats, clock, **options)
-        )
-        for number, name in ((ANN, "Ann"), (BOB, "Bob")):
-            api.add_private(number, name)
-        base = await stack.enter_async_context(web_page(harness.app))
-        yield Site(harness, base, stack)
 
 
 async def test_a_link_opens_the_page_once_and_looking_at_it_does_not_use_it(
