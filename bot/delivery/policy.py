@@ -83,20 +83,8 @@ def settle(
     what was sent.
     """
     match outcome:
-        case Sent(message_id=message_id, reference=reference):
-            # Of a terminal more is read than its messages show: every edit is printed there.
-            is_kept = (
-                delivery.kind in _SHOWS_ALERTS
-                and delivery.chat.kind is not ChatKind.TERMINAL
-                and not delivery.shows_first_try
-            )
-            return Settlement(
-                delivery,
-                DeliveryState.SENT,
-                message_id=message_id,
-                reference=reference,
-                shown=digest if is_kept else b"",
-            )
+        case Sent():
+            return _sent(delivery, outcome, digest)
         case Unchanged():
             return Settlement(
                 delivery,
@@ -130,6 +118,22 @@ def settle(
             )
         case _:
             assert_never(outcome)
+
+
+def _sent(delivery: Delivery, outcome: Sent, digest: bytes) -> Settlement:
+    # Of a terminal more is read than its messages show: every edit is printed there.
+    is_kept = (
+        delivery.kind in _SHOWS_ALERTS
+        and delivery.chat.kind is not ChatKind.TERMINAL
+        and not delivery.shows_first_try
+    )
+    return Settlement(
+        delivery,
+        DeliveryState.SENT,
+        message_id=outcome.message_id,
+        reference=outcome.reference,
+        shown=digest if is_kept else b"",
+    )
 
 
 def failed(delivery: Delivery, reason: str, now: datetime, *, doubt: bool) -> Settlement:

@@ -1,4 +1,4 @@
-"""Chats of other services in feeds.yaml: what each needs, and that its secrets stay where they are."""
+"""Chats of other services in feeds.yaml: what each needs, and where its secrets stay."""
 
 import json
 from pathlib import Path
