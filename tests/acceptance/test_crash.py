@@ -24,7 +24,7 @@ from support import NOON, FeedServer, item, rss
 
 pytestmark = pytest.mark.slow
 
-PARTS = 4  #: of the points, so that several processes share them
+PARTS = amount(usual=2, soak=4)  #: of the points, so that several processes share them
 STRIDE = amount(usual=16, soak=1)  #: one point in so many, others with each seed
 KILLS = amount(usual=16, soak=200)
 OLD = item("old", "Old bell", at=NOON - timedelta(days=300))

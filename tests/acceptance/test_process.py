@@ -10,12 +10,13 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from contextlib import chdir
+from itertools import product
 from pathlib import Path
 from random import Random
 
 import pytest
 from click.testing import CliRunner
-from sampling import SEED, amount
+from sampling import SEED, amount, share
 from support import FeedServer, config_text, item, rss
 
 from bot.cli.main import main
@@ -113,8 +114,10 @@ async def test_signals_during_the_start_end_nothing(folder: Path) -> None:
     assert (await _end(process))[0] == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("moment", ["readers start", "readers read"])
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    share(list(product(("readers start", "readers read"), (signal.SIGINT, signal.SIGHUP))), 2),
+)
 async def test_ctrl_c_reaches_the_readers_of_feeds_and_nobody_says_so(
     folder: Path, server: FeedServer, number: signal.Signals, moment: str
 ) -> None:
@@ -289,7 +292,7 @@ async def _status(folder: Path) -> tuple[int, str]:
     return await asyncio.to_thread(invoke)
 
 
-@pytest.mark.parametrize("broken", [b"\0" * 300, b"feeds: [", None])
+@pytest.mark.parametrize("broken", share([b"\0" * 300, b"feeds: [", None], 3))
 async def test_a_start_on_a_broken_file_goes_on_with_the_last_good_one(
     folder: Path, server: FeedServer, broken: bytes | None
 ) -> None:

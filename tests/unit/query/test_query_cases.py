@@ -50,9 +50,6 @@ class Case:
     matched: tuple[str, ...] | None  #: texts, in order; None where nothing may match
     error: tuple[int, int, str] | None  #: first and last position allowed, and words of the message
 
-    def __str__(self) -> str:
-        return f"{self.sentence}-{self.article.language or 'none'}-{self.line}"
-
     @property
     def description(self) -> str:
         """The case for the message of a failure."""
@@ -107,6 +104,12 @@ CASES, NAMES = _read()
 READABLE = [case for case in CASES if case.error is None]
 WRONG = [case for case in CASES if case.error is not None]
 LANGUAGES = frozenset(case.article.language for case in CASES if case.article.language)
+#: A test each, and not one for each row: pytest itself took longer than the rows.
+SENTENCES = pytest.mark.parametrize("sentence", sorted({case.sentence for case in READABLE}))
+
+
+def _of(sentence: str, cases: list[Case]) -> list[Case]:
+    return [case for case in cases if case.sentence == sentence]
 
 
 def _texts(article: Article, spans: tuple[Span, ...] | None) -> tuple[str, ...] | None:
@@ -131,64 +134,65 @@ def test_the_table_covers_every_sentence_in_many_languages() -> None:
     }
 
 
-@pytest.mark.parametrize("case", READABLE, ids=str)
-def test_a_query_matches_where_the_table_says(case: Case) -> None:
-    spans = match(parse(case.query, NAMES), ArticleWords(case.article))
+@SENTENCES
+def test_a_query_matches_where_the_table_says(sentence: str) -> None:
+    for case in _of(sentence, READABLE):
+        spans = match(parse(case.query, NAMES), ArticleWords(case.article))
 
-    assert _texts(case.article, spans) == case.matched, case.description
-
-
-@pytest.mark.parametrize("case", READABLE, ids=str)
-def test_the_index_matches_where_the_table_says(case: Case) -> None:
-    index = Index(NAMES, languages=frozenset({case.article.language or "en"}))
-    index.set(_subscription(7, case.query))
-
-    matches = index.match(case.article)
-
-    assert [row.subscription_id for row in matches] == ([] if case.matched is None else [7]), (
-        case.description
-    )
-    assert (_texts(case.article, matches[0].spans) if matches else None) == case.matched, (
-        case.description
-    )
+        assert _texts(case.article, spans) == case.matched, case.description
 
 
-@pytest.mark.parametrize("case", READABLE, ids=str)
-def test_a_printed_query_parses_to_the_same_tree(case: Case) -> None:
-    tree = parse(case.query, NAMES)
-
-    again = parse(show(tree), NAMES)
-
-    assert again == tree, show(tree)
-    assert match(again, ArticleWords(case.article)) == match(tree, ArticleWords(case.article)), (
-        show(tree)
-    )
-
-
-@pytest.mark.parametrize("case", WRONG, ids=str)
-def test_a_wrong_query_is_rejected_with_position_and_remedy(case: Case) -> None:
-    assert case.error
-    first, last, words = case.error
-    with pytest.raises(QueryError) as caught:
-        parse(case.query, NAMES)
-
-    assert words in caught.value.message, case.description
-    assert first <= caught.value.position <= last, (
-        f"{case.description}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
-    )
-    assert len(caught.value.caret().splitlines()) == 2
-
-
-@pytest.mark.parametrize("case", WRONG, ids=str)
-def test_the_index_keeps_nothing_of_a_query_that_cannot_be_parsed(case: Case) -> None:
-    index = Index(NAMES, languages=frozenset({"en"}))
-    index.set(_subscription(7, "fire"))
-
-    with suppress(QueryError):  # raised, or set aside in `broken`
+@SENTENCES
+def test_the_index_matches_where_the_table_says(sentence: str) -> None:
+    for case in _of(sentence, READABLE):
+        index = Index(NAMES, languages=frozenset({case.article.language or "en"}))
         index.set(_subscription(7, case.query))
 
-    assert len(index) == 0
-    assert index.match(Article(f"Fire {case.query[:100]}", language="en")) == []
+        matches = index.match(case.article)
+
+        assert [row.subscription_id for row in matches] == ([] if case.matched is None else [7]), (
+            case.description
+        )
+        assert (_texts(case.article, matches[0].spans) if matches else None) == case.matched, (
+            case.description
+        )
+
+
+@SENTENCES
+def test_a_printed_query_parses_to_the_same_tree(sentence: str) -> None:
+    for case in _of(sentence, READABLE):
+        tree, words = parse(case.query, NAMES), ArticleWords(case.article)
+
+        again = parse(show(tree), NAMES)
+
+        assert again == tree, show(tree)
+        assert match(again, words) == match(tree, words), show(tree)
+
+
+def test_a_wrong_query_is_rejected_with_position_and_remedy() -> None:
+    for case in WRONG:
+        assert case.error
+        first, last, words = case.error
+        with pytest.raises(QueryError) as caught:
+            parse(case.query, NAMES)
+
+        assert words in caught.value.message, case.description
+        assert first <= caught.value.position <= last, (
+            f"{case.description}\n{caught.value.caret()[-500:]}\n{caught.value.message}"
+        )
+        assert len(caught.value.caret().splitlines()) == 2, case.description
+
+
+def test_the_index_keeps_nothing_of_a_query_that_cannot_be_parsed() -> None:
+    for case in WRONG:
+        index = Index(NAMES, languages=frozenset({"en"}))
+        index.set(_subscription(7, "fire"))
+
+        with suppress(QueryError):  # raised, or set aside in `broken`
+            index.set(_subscription(7, case.query))
+
+        assert len(index) == 0, case.description
+        assert index.match(Article(f"Fire {case.query[:100]}", language="en")) == []
 
 
 @cache
