@@ -77,7 +77,7 @@ def _lines(url: str, trial: FeedTrial, config: Config, limit: int) -> Iterator[s
     if isinstance(parsed, ParseFailed):
         yield parsed.text
         if trial.links:
-            yield "The page names these feeds; `newsbell fetch` looks at one:"
+            yield "The site names these feeds; `newsbell fetch` looks at one:"
         for link in trial.links:
             yield f"  {link.url}{f'  ({plain(link.title)})' if link.title else ''}"
     elif isinstance(parsed, ParsedDocument):

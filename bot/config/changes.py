@@ -14,7 +14,7 @@ from bot.query.parser import parse
 #: settings that take effect while newsbell runs, with those below them; the others after a restart
 LIVE = (
     *("timezone", "language", "stories", "access", "network.spacing", "telegram.admins"),
-    "sources.telegram",
+    *("sources.telegram", "rsshub"),
     *("quotas.subscriptions", "quotas.feeds", "quotas.hosts_an_hour", "heartbeat", "retention"),
 )
 

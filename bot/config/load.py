@@ -6,7 +6,7 @@ Applies nothing.
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from bot.alerts.options import problem
 from bot.config import yaml_locations
 from bot.config.destinations import SECRET_KEYS, destination_of, kind_of
+from bot.config.feed_addresses import declared_feed, resolved, selected
 from bot.config.schema import (
     CHAT_KEYS,
     EXAMPLE_KINDS,
@@ -42,7 +43,6 @@ from bot.query.parser import parse
 from bot.query.price import FILE_LIMIT, check_price
 from bot.query.tree import Node
 from bot.query.warnings import NOT_INFLECTED, query_warnings
-from bot.text.channel_link import canonical_channel, publisher_of
 
 M = TypeVar("M", bound=BaseModel)
 #: old names of keys that still work, by their path
@@ -214,11 +214,11 @@ class _Reader:
             self._model(Settings, self._section("settings", dict), ("settings",)) or Settings()
         )
         chats = self._chats()
-        feeds = self._feeds()
+        feeds = self._feeds(settings)
         hosts = self._hosts()
         names = self._names()
         publisher_groups = self._publisher_groups()
-        subscriptions = self._subscriptions(chats, feeds, names)
+        subscriptions = self._subscriptions(chats, feeds, names, settings.rsshub)
         token = self._token(settings)
         secret = self._secret(settings)
         self._warn_of(settings)
@@ -357,7 +357,7 @@ class _Reader:
         if place is not None:
             self._destinations[name] = place
 
-    def _feeds(self) -> dict[str, DeclaredFeed]:
+    def _feeds(self, settings: Settings) -> dict[str, DeclaredFeed]:
         feeds: dict[str, DeclaredFeed] = {}
         names: dict[str, int] = {}  # to the feed's index
         lines: dict[str, int] = {}  # by URL
@@ -378,34 +378,28 @@ class _Reader:
             place: yaml_locations.Path = (
                 ("feeds", index, "url") if isinstance(data, dict) else ("feeds", index)
             )
-            if shape.url in feeds:
+            try:
+                url = resolved(shape.url, settings.rsshub)
+            except ValueError as error:
+                self._document.mistake(place, str(error))
+                self._half_read(data)
+                continue
+            if url in feeds:
                 self._document.mistake(
-                    place, f"duplicate feed (first on line {lines[shape.url]}); remove one of them"
+                    place, f"duplicate feed (first on line {lines[url]}); remove one of them"
                 )
                 continue
-            lines[shape.url] = self._document.at(place)[0]
-            self._places[shape.url] = self._place(place)
-            host = (urlsplit(shape.url).hostname or "").removeprefix("www.")
+            lines[url] = self._document.at(place)[0]
+            self._places[url] = self._place(place)
             if shape.name and names.setdefault(shape.name, index) != index:
                 line = self._document.at(("feeds", names[shape.name], "name"))[0]
                 self._document.mistake(
                     ("feeds", index, "name"),
                     f"duplicate feed name {shape.name} (first on line {line}); rename one of them",
                 )
-            feeds[shape.url] = DeclaredFeed(
-                url=shape.url,
-                name=shape.name or publisher_of(shape.url, host),
-                publisher=shape.publisher or publisher_of(shape.url, host),
-                tags=tuple(shape.tags),
-                every=shape.every,
-                headers=tuple(
-                    (key, value.get_secret_value()) for key, value in shape.headers.items()
-                ),
-                text=FeedText(shape.text) if shape.text else _text_of(shape.tags, by_tag),
-            )
-            self._headers[shape.url] = {
-                key: value.get_secret_value() for key, value in shape.headers.items()
-            }
+            text = FeedText(shape.text) if shape.text else _text_of(shape.tags, by_tag)
+            feeds[url] = replace(declared_feed(shape, url), text=text)
+            self._headers[url] = dict(feeds[url].headers)
         return feeds
 
     def _texts(self) -> dict[str, FeedText]:
@@ -473,6 +467,7 @@ class _Reader:
         chats: Mapping[str, DeclaredChat],
         feeds: Mapping[str, DeclaredFeed],
         names: Mapping[str, tuple[str, ...]],
+        rsshub: str | None,
     ) -> list[DeclaredSubscription]:
         result: list[DeclaredSubscription] = []
         selectors = {
@@ -487,7 +482,7 @@ class _Reader:
             shape = self._model(SubscriptionShape, data, path)
             if shape is None:
                 continue
-            named = [item if item in selectors else canonical_channel(item) for item in shape.feeds]
+            named = [item if item in selectors else selected(item, rsshub) for item in shape.feeds]
             if shape.name in seen:
                 self._document.mistake(
                     (*path, "name"),

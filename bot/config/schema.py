@@ -25,11 +25,20 @@ from bot.alerts.options import MAX_PUBLISHERS
 from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
 from bot.model.retention import DEFAULT, Retention
-from bot.text.channel_link import SITE, channel_name, channel_url, is_private_channel
+from bot.model.sources import PageSource
+from bot.parse.page import selector_fault
+from bot.text.channel_link import (
+    SITE,
+    channel_name,
+    channel_url,
+    followed_channel,
+    is_private_channel,
+)
 from bot.text.duration import parse_duration
 from bot.text.times import MAX_DIGESTS, parse_time, parse_time_span
 
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+RSSHUB = "rsshub://"  #: how the address of a route of RSSHub or RSS-Bridge begins
 KEY_LENGTH = 12  #: characters of the path of an address from which it is a key and no word
 #: keys that say where a chat is
 CHAT_KEYS = (
@@ -97,9 +106,21 @@ def _feed_url(value: Any) -> str:
         )
     if name := channel_name(text):
         return channel_url(name)
+    if text.startswith(RSSHUB):
+        if not re.fullmatch(r"rsshub://[^\s\\]{1,1900}", text):
+            raise ValueError("expected a route of RSSHub, such as rsshub://example/news")
+        return text
     if text.startswith("@"):
         raise ValueError("expected the name of a public channel, such as @example_news")
     return _url(value)
+
+
+def _selector(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or len(text) > 500 or (fault := selector_fault(text)):
+        reason = f": {fault}" if text and len(text) <= 500 else ""
+        raise ValueError(f"expected a CSS selector such as article.news h2{reason}")
+    return text
 
 
 def proxy_url(text: str) -> str:
@@ -190,10 +211,13 @@ Url = Annotated[
     BeforeValidator(_url),
     WithJsonSchema({"type": "string", "format": "uri", "pattern": "^https?://"}),
 ]
+Selector = Annotated[
+    str, BeforeValidator(_selector), WithJsonSchema({"type": "string", "maxLength": 500})
+]
 FeedUrl = Annotated[
     str,
     BeforeValidator(_feed_url),
-    WithJsonSchema({"type": "string", "pattern": "^(https?://|@|t\\.me/)"}),
+    WithJsonSchema({"type": "string", "pattern": "^(https?://|@|t\\.me/|rsshub://)"}),
 ]
 Site = Annotated[
     str,
@@ -492,6 +516,11 @@ class Settings(Shape):
     telegram: TelegramSettings = Field(
         default_factory=TelegramSettings, description="How to reach Telegram."
     )
+    rsshub: Url | None = Field(
+        default=None,
+        description="Address of an instance of RSSHub or RSS-Bridge, which stands for the "
+        "`rsshub://` of feeds.",
+    )
     sources: SourcesSettings = Field(
         default_factory=SourcesSettings, description="Where newsbell reads what is no feed."
     )
@@ -728,6 +757,29 @@ class ChatShape(Shape):
         return self
 
 
+class PageShape(Shape):
+    """How a page is read that has no feed: CSS selectors, all but `item` within an item."""
+
+    item: Selector = Field(description="What holds one article.")
+    title: Selector | None = Field(
+        default=None, description="Its headline; the text of the link when absent."
+    )
+    link: Selector | None = Field(
+        default=None, description="Its link; the item itself or the first link when absent."
+    )
+    time: Selector | None = Field(
+        default=None, description="Its time; the first <time> when absent."
+    )
+    summary: Selector | None = Field(default=None, description="Its text; none when absent.")
+
+    @property
+    def source(self) -> PageSource:
+        """The same as a value of the model."""
+        return PageSource(
+            self.item, self.title or "", self.link or "", self.time or "", self.summary or ""
+        )
+
+
 class FeedShape(Shape):
     """A feed. A plain URL is short for `{url: ...}`."""
 
@@ -752,6 +804,11 @@ class FeedShape(Shape):
         description="What of its articles is matched beside headline and summary. teaser: "
         "nothing; feed: the text that the feed carries, which is the default.",
     )
+    page: PageShape | None = Field(
+        default=None,
+        description="CSS selectors by which a page is read that has no feed; "
+        "`newsbell try-page` proposes them.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -764,6 +821,12 @@ class FeedShape(Shape):
         if value is not None and not timedelta(seconds=1) <= value <= timedelta(hours=24):
             raise ValueError("expected between 1s and 24h")
         return value
+
+    @model_validator(mode="after")
+    def _is_read_in_a_single_way(self) -> "FeedShape":
+        if self.page and followed_channel(self.url):
+            raise ValueError("a channel of Telegram is read without `page`; remove it")
+        return self
 
     @field_validator("headers")
     @classmethod

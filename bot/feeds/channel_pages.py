@@ -16,6 +16,7 @@ from bot.parse.channel import oldest_post
 from bot.text.url import host_and_port
 
 MAX_PAGES = 25  #: pages before the newest that a poll reads, of twenty posts each
+HOSTS = 1000  #: hosts above which those that nobody waits for are forgotten
 TRIES = 3  #: polls that fail at such a page, before what was read is kept without the rest
 _MARGIN = timedelta(minutes=10)  # between the clocks
 
@@ -33,13 +34,26 @@ class SitePace:
         self._free_at: dict[str, float] = {}
 
     async def turn(self, url: str) -> None:
-        """Wait until the host of an address may be asked again. To be called for few hosts."""
+        """Wait until the host of an address may be asked again."""
         loop, host = asyncio.get_running_loop(), host_and_port(url)
+        if len(self._turns) > HOSTS:
+            self._forget_idle(loop.time())
         async with self._turns.setdefault(host, asyncio.Lock()):
             wait = self._free_at.get(host, 0.0) - loop.time()
             if wait > 0:
                 await asyncio.sleep(wait)
             self._free_at[host] = loop.time() + self._spacing(host).total_seconds()
+
+    def _forget_idle(self, now: float) -> None:
+        """Forget the hosts that nobody waits for and that may be asked."""
+        idle = [
+            host
+            for host, turn in self._turns.items()
+            if not turn.locked() and self._free_at.get(host, 0.0) <= now
+        ]
+        for host in idle:
+            del self._turns[host]
+            self._free_at.pop(host, None)
 
 
 async def with_missed_posts(

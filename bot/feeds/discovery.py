@@ -5,14 +5,20 @@ Calls fetcher and parser; keeps nothing.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from bot.errors import AddressError
-from bot.feeds.channel_pages import SitePace
-from bot.feeds.sources import Sources
-from bot.model.entries import ParsedDocument, ParseFailed
-from bot.model.feeds import Failure, Fetched, FetchFailed, FetchRequest, SiteFeed
+from bot.feeds.sitemap_pages import news_sitemaps
+from bot.feeds.source_access import SourceAccess
+from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
+from bot.model.feeds import (
+    Failure,
+    Fetched,
+    FetchFailed,
+    FetchOutcome,
+    FetchRequest,
+    SiteFeed,
+)
 from bot.model.sources import Source
 from bot.parse.discover import feed_links, guessed_urls
 from bot.ports import Clock, Fetcher, Parser
@@ -36,12 +42,10 @@ class SiteFinder:
         fetcher: Fetcher,
         parser: Parser,
         clock: Clock,
-        sources: Callable[[], Sources] = Sources,
-        pace: SitePace | None = None,
+        access: SourceAccess | None = None,
     ) -> None:
         self._fetcher, self._parser, self._clock = fetcher, parser, clock
-        self._sources = sources
-        self._pace = pace or SitePace(lambda _: timedelta(0))
+        self._access = access or SourceAccess.of(clock)
 
     async def feeds_at(
         self, url: str, may_ask: Callable[[str], bool] = lambda _: True
@@ -52,9 +56,9 @@ class SiteFinder:
         AddressError where there is no feed.
         """
         url = canonical_channel(url)
-        if source := self._sources().of(url):
+        if source := self._access.sources().of(url):
             return [await self._channel(url, source)]
-        answer = await self._fetched(url)
+        answer = _fetched(await self._access.ask(FetchRequest(url), None, self._fetcher))
         feed = await self._parse(answer)
         if feed:
             return [feed]
@@ -62,7 +66,11 @@ class SiteFinder:
         links = await asyncio.to_thread(feed_links, answer.body, answer.url, answer.content_type)
         named = _permitted([link.url for link in links], may_ask)
         guessed = [address for address in guessed_urls(answer.url) if address not in named]
-        feeds = await self._read_all(named[:TRIED]) or await self._read_all(guessed)
+        feeds = (
+            await self._read_all(named[:TRIED])
+            or await self._read_all(guessed)
+            or await self._sitemaps(answer.url, may_ask)
+        )
         if not feeds:
             raise AddressError(
                 "There is no feed at this address. If you know the feed's own address, send that.",
@@ -70,19 +78,10 @@ class SiteFinder:
             )
         return feeds
 
-    async def _fetched(self, url: str) -> Fetched:
-        answer = await self._fetcher.fetch(FetchRequest(url))
-        if isinstance(answer, FetchFailed):
-            raise AddressError(answer.text, answer.failure)
-        if not isinstance(answer, Fetched):
-            raise AddressError("Nothing came from this address.", Failure.HTTP)
-        return answer
-
     async def _channel(self, url: str, source: Source) -> SiteFeed:
         """The channel at an address. Raises AddressError with why it cannot be read."""
-        address = self._sources().request_url(url, source, url)
-        await self._pace.turn(address)
-        answer = await self._fetched(address)
+        address = self._access.sources().request_url(url, source, url)
+        answer = _fetched(await self._access.ask(FetchRequest(address), source, self._fetcher))
         parsed = await self._parser.parse(
             answer.body,
             answer.content_type,
@@ -96,6 +95,26 @@ class SiteFinder:
             raise AddressError(parsed.text, parsed.failure)
         newest = tuple(entry.title for entry in reversed(parsed.entries[-_NEWEST:]))
         return SiteFeed(url, parsed.title, newest)
+
+    async def _sitemaps(self, url: str, may_ask: Callable[[str], bool]) -> list[SiteFeed]:
+        """The news sitemaps that the site's robots.txt names."""
+
+        async def fetch(address: str) -> FetchOutcome:
+            if not may_ask(urlsplit(address).hostname or ""):
+                return FetchFailed(Failure.ROBOTS, "This site may not be asked now.")
+            return await self._access.ask_politely(address, self._fetcher)
+
+        async def parse(page: Fetched) -> ParseOutcome:
+            return await self._parser.parse(
+                page.body,
+                page.content_type,
+                page.url,
+                frozenset(),
+                self._clock.now(),
+                page.truncated,
+            )
+
+        return await news_sitemaps(url, self._access.rules, self._fetcher, fetch, parse)
 
     async def _read_all(self, urls: Iterable[str]) -> list[SiteFeed]:
         """The feeds at these addresses, each once."""
@@ -117,3 +136,12 @@ class SiteFinder:
             return None
         newest = tuple(entry.title for entry in parsed.entries[:_NEWEST])
         return SiteFeed(answer.permanent_url or answer.url, parsed.title, newest)
+
+
+def _fetched(answer: FetchOutcome) -> Fetched:
+    """What came of an address. Raises AddressError where nothing did."""
+    if isinstance(answer, FetchFailed):
+        raise AddressError(answer.text, answer.failure)
+    if not isinstance(answer, Fetched):
+        raise AddressError("Nothing came from this address.", Failure.HTTP)
+    return answer

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from hashlib import blake2b
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot.feeds.channel_pages import SitePace, with_missed_posts
+from bot.feeds.channel_pages import with_missed_posts
 from bot.feeds.last_document import Document
 from bot.feeds.poll_result import PollResponse, internal_failure
 from bot.feeds.poll_schedule import conditional
-from bot.feeds.sources import Sources
+from bot.feeds.sitemap_pages import with_children
+from bot.feeds.source_access import SourceAccess
 from bot.model.entries import ParsedDocument, ParseOutcome
 from bot.model.feeds import FeedDue, Fetched, FetchFailed, FetchOutcome, FetchRequest
 from bot.model.sources import ChannelSource, Source
@@ -44,17 +44,16 @@ class FeedReader:
         clock: Clock,
         *,
         headers: Callable[[str], Mapping[str, str]],
-        sources: Callable[[], Sources] = Sources,
-        pace: SitePace | None = None,
+        access: SourceAccess | None = None,
     ) -> None:
         """`public_fetcher` is for feeds that chats added: it reaches public addresses only.
 
-        `sources` says which feeds are channels or pages, `pace` is that of Telegram's site.
+        `access` says which feeds are channels or pages, and how these are asked.
         """
         self._fetcher, self._public_fetcher = fetcher, public_fetcher
         self._parser, self._clock = parser, clock
-        self._headers, self._sources = headers, sources
-        self._pace = pace or SitePace(lambda _: timedelta(0))
+        self._headers = headers
+        self._access = access or SourceAccess.of(clock)
 
     async def read(self, feed: FeedDue, answered: Answered) -> PollResponse:
         """Poll the feed. Raises nothing: a failure is a response.
@@ -71,12 +70,10 @@ class FeedReader:
 
     async def _read(self, feed: FeedDue, answered: Answered) -> PollResponse:
         fetcher = self._fetcher if feed.chats is None else self._public_fetcher
-        sources = self._sources()
+        sources = self._access.sources()
         source = sources.of(feed.url)
         request = self._request(feed, sources.request_url(feed.url, source, feed.address))
-        if isinstance(source, ChannelSource):
-            await self._pace.turn(request.url)
-        answer: FetchOutcome = await fetcher.fetch(request)
+        answer = await self._access.ask(request, source, fetcher)
         seconds = answered(answer)
         if not isinstance(answer, Fetched):
             return PollResponse(feed, answer, seconds=seconds)
@@ -85,9 +82,12 @@ class FeedReader:
             return PollResponse(feed, answer, body_hash, seconds=seconds)
         known = Document.unpack(feed.state.document).blocks
         parsed: ParseOutcome | FetchFailed = await self._parse(answer, known, source)
-        if isinstance(parsed, ParsedDocument) and isinstance(source, ChannelSource):
-            answer = replace(answer, permanent_url=None)  # the site sends elsewhere what it hides
-            parsed = await self._with_missed(feed, fetcher, source, answer, parsed, known)
+        if isinstance(parsed, ParsedDocument):
+            if isinstance(source, ChannelSource):  # its site leads elsewhere where it shows nothing
+                answer = replace(answer, permanent_url=None)
+            if parsed.children:  # of an index that is as it was, too, what it names has news
+                answer, body_hash = replace(answer, etag=None, last_modified=None), b""
+            parsed = await self._completed(feed, fetcher, request.url, answer, parsed, known)
         if not isinstance(parsed, ParsedDocument):
             failure = FetchFailed(parsed.failure, parsed.text, answer.freshness)
             return PollResponse(feed, failure, seconds=seconds)
@@ -106,25 +106,34 @@ class FeedReader:
             source,
         )
 
-    async def _with_missed(
+    async def _completed(
         self,
         feed: FeedDue,
         fetcher: Fetcher,
-        source: ChannelSource,
+        asked: str,
         answer: Fetched,
         parsed: ParsedDocument,
         known: frozenset[bytes],
     ) -> ParsedDocument | FetchFailed:
-        """The page of a channel with the posts before it that were missed, at its site's pace."""
+        """The document with what stands on further pages: of a channel, or of an index."""
+        access = self._access
+        source = access.sources().of(feed.url)
 
         async def fetch(url: str) -> FetchOutcome:
-            await self._pace.turn(url)
-            return await fetcher.fetch(FetchRequest(url))
+            if isinstance(source, ChannelSource):
+                return await access.ask(FetchRequest(url), source, fetcher)
+            return await access.ask_politely(url, fetcher)
 
         async def parse(page: Fetched) -> ParseOutcome:
             return await self._parse(page, known, source)
 
-        return await with_missed_posts(feed, answer, parsed, known, fetch, parse)
+        if isinstance(source, ChannelSource):
+            return await with_missed_posts(feed, answer, parsed, known, fetch, parse)
+        if not (source or parsed.is_sitemap):
+            return parsed
+        if refused := await access.refusal(asked, answer.url, fetcher):
+            return refused
+        return await with_children(parsed, fetch, parse) if parsed.children else parsed
 
     def _request(self, feed: FeedDue, url: str) -> FetchRequest:
         send_validators = conditional(feed.state, self._clock.now())

@@ -66,6 +66,8 @@ class ParsedDocument:
     faulty: int = 0  #: entries that the parser cannot read
     seconds: float = 0.0  #: of a processor that it took to be read
     truncated: bool = False  #: the end is missing; the last entry was dropped
+    is_sitemap: bool = False  #: robots.txt may forbid it
+    children: tuple[str, ...] = ()  #: of an index: addresses of the sitemaps with its entries
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.model.hosts import HostPace
+from bot.model.sources import PageSource
 
 
 class FeedText(StrEnum):
@@ -26,6 +27,7 @@ class DeclaredFeed:
     #: may hold secrets; never stored
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     text: FeedText = FeedText.FEED
+    page: PageSource | None = None  #: how a page is read that is no feed
 
 
 class Policy(StrEnum):

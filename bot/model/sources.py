@@ -13,4 +13,15 @@ class ChannelSource:
     name: str  #: in lower case, without `@`
 
 
-Source = ChannelSource
+@dataclass(frozen=True, slots=True)
+class PageSource:
+    """A web page of which CSS selectors say what is an article."""
+
+    item: str  #: what holds one article
+    title: str = ""  #: within it; empty: the text of the link
+    link: str = ""  #: within it; empty: the item itself, where it is a link, else its first link
+    time: str = ""  #: within it; empty: its first `<time>`
+    summary: str = ""  #: within it; empty: no text
+
+
+Source = ChannelSource | PageSource

@@ -19,6 +19,7 @@ from bot.parse.document import absolute, date_style, feed_hints, to_entry
 from bot.parse.extract import Cut, Extract, extract_blocks, extract_whole
 from bot.parse.jsonfeed import read_json_feed
 from bot.parse.repair import fault
+from bot.parse.sitemap import is_sitemap, read_sitemap
 from bot.text.clean import HEADLINE_LENGTH
 from bot.text.clean import title as clean_title
 
@@ -96,6 +97,8 @@ def _read_document(
             Failure.NOT_A_FEED, "The address answers with JSON that is not a JSON Feed."
         )
     text, charset = _scannable(body, content_type, charset)
+    if is_sitemap(text):
+        return read_sitemap(text, charset, url, known, now, MAX_NEW_ENTRIES, truncated=truncated)
     if _HTML.match(text[:5000].lstrip(b"\xef\xbb\xbf")):
         return _no_feed(text)
     blocks = scan(text, charset)

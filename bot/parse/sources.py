@@ -9,14 +9,15 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.model.entries import ParseFailed, ParseOutcome
-from bot.model.sources import ChannelSource, Source
+from bot.model.sources import ChannelSource, PageSource, Source
 from bot.parse.channel import read_channel
+from bot.parse.page import read_page
 
 
 def read_source(
     body: bytes,
     content_type: str,
-    url: str,  # noqa: ARG001 (pages need it)
+    url: str,
     known: frozenset[bytes],
     now: datetime,
     truncated: bool,
@@ -27,6 +28,8 @@ def read_source(
     match source:
         case ChannelSource(name):
             outcome = read_channel(body, content_type, name, known, now, truncated=truncated)
+        case PageSource():
+            outcome = read_page(body, content_type, url, source, known, now, truncated=truncated)
         case _:
             assert_never(source)
     if isinstance(outcome, ParseFailed):

@@ -19,10 +19,10 @@ from bot.delivery.channels.telegram import TelegramChannel, open_bot
 from bot.delivery.channels.terminal import TerminalChannel
 from bot.delivery.deliverer import Deliverer
 from bot.feeds.batch import BatchCommitter
-from bot.feeds.channel_pages import SitePace
 from bot.feeds.discovery import SiteFinder
 from bot.feeds.feed_reader import FeedReader
 from bot.feeds.poller import Poller, PollReport
+from bot.feeds.source_access import SourceAccess
 from bot.fetch.client import open_client
 from bot.fetch.url_guard import UrlGuard
 from bot.model.chats import ChatKind
@@ -102,7 +102,7 @@ class _Base:
     wiring: Wiring
     measures: Measures
     caller: Caller  #: by the way that feeds of the file take
-    pace: SitePace  #: of the site of Telegram
+    access: SourceAccess  #: to channels, pages and sitemaps
 
 
 @asynccontextmanager
@@ -225,6 +225,8 @@ async def _base(
         open_client(public_guard, site_limits, clock, agent, discreet=True, proxy=proxy)
     )
     live = LiveConfig(config, guard, wiring.rejected)
+    access = SourceAccess.of(clock, live.sources, live.spacing)
+    live.take_delays(access.rules.delay)
     index = Index(config.names, await store.polls.languages())
     index.prime(await store.polls.recent(PRIMED))
     subscriptions = LiveSubscriptions(store, index, live, wiring.clock)
@@ -240,7 +242,7 @@ async def _base(
         wiring,
         Measures(clock),
         fetcher,
-        SitePace(live.spacing),
+        access,
     )
 
 
@@ -313,8 +315,7 @@ def _poller(
         base.parser,
         clock,
         headers=live.headers,
-        sources=live.sources,
-        pace=base.pace,
+        access=base.access,
     )
     return Poller(
         base.store.polls,
@@ -349,7 +350,7 @@ def _telegram(
     """Build the chat layer on Telegram."""
     live, store, clock = base.live, base.store, base.wiring.clock
     members = TelegramMembers(bot)
-    sites = SiteFinder(base.site_fetcher, base.parser, clock, live.sources, base.pace)
+    sites = SiteFinder(base.site_fetcher, base.parser, clock, base.access)
     dispatcher = build_chat(
         live, store, base.subscriptions, members, sites, clock, monitoring.health.look
     )

@@ -6,16 +6,21 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv6Network, ip_network
 
 from bot import __version__
 from bot.config.load import Config
+from bot.feeds.sitemap_pages import news_sitemaps, with_children
+from bot.feeds.source_access import SourceAccess
 from bot.feeds.sources import Sources
 from bot.fetch.client import Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
-from bot.model.entries import ParsedDocument, ParseFailed
-from bot.model.feeds import Fetched, FetchFailed, FetchRequest, NotModified
+from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
+from bot.model.feeds import Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
+from bot.model.sources import PageSource
 from bot.parse.discover import FeedLink, feed_links
+from bot.ports import Fetcher
 from bot.service.clock import SystemClock
 from bot.service.workers import WorkerLimits, Workers
 
@@ -55,7 +60,8 @@ def worker_limits_of(config: Config) -> WorkerLimits:
 
 def sources_of(config: Config) -> Sources:
     """Return which feeds are no documents of feeds, and where they are read."""
-    return Sources(config.settings.sources.telegram)
+    pages = {feed.url: feed.page for feed in config.declared.feeds if feed.page}
+    return Sources(config.settings.sources.telegram, pages)
 
 
 def agent_of(config: Config) -> str:
@@ -63,14 +69,14 @@ def agent_of(config: Config) -> str:
     return user_agent(__version__, config.settings.contact, len(config.declared.chats))
 
 
-async def try_feed(config: Config, url: str) -> FeedTrial:
-    """Fetch an address with the headers that the file has for it, and read what comes."""
-    clock, start = SystemClock(), time.monotonic()
-    sources = sources_of(config)
-    source = sources.of(url)
-    request = FetchRequest(
-        sources.request_url(url, source, url), headers=tuple(config.headers.get(url, {}).items())
-    )
+async def try_feed(config: Config, url: str, page: PageSource | None = None) -> FeedTrial:
+    """Fetch an address with the headers that the file has for it, and read what comes.
+
+    `page` are selectors by which it is read in place of those of the file.
+    """
+    clock = SystemClock()
+    access = SourceAccess.of(clock, partial(sources_of, config))
+    workers = Workers(worker_limits_of(config))
     opened = open_client(
         guard_of(config),
         limits_of(config),
@@ -79,24 +85,56 @@ async def try_feed(config: Config, url: str) -> FeedTrial:
         proxy=config.proxies.network,
     )
     async with opened as client:
-        answer = await client.fetch(request)
+        try:
+            return await _tried(config, url, page, access, client, workers)
+        finally:
+            workers.close()
+
+
+async def _tried(
+    config: Config,
+    url: str,
+    page: PageSource | None,
+    access: SourceAccess,
+    client: Fetcher,
+    workers: Workers,
+) -> FeedTrial:
+    sources, clock = access.sources(), SystemClock()
+    source = page or sources.of(url)
+    headers = tuple(config.headers.get(url, {}).items())
+    request = FetchRequest(sources.request_url(url, source, url), headers=headers)
+    start = time.monotonic()
+    answer = await access.ask(request, source, client)
     seconds = time.monotonic() - start
     if not isinstance(answer, Fetched):
         return FeedTrial(answer, seconds)
-    workers = Workers(worker_limits_of(config))
-    try:
-        parsed = await workers.parse(
-            answer.body,
-            answer.content_type,
-            answer.url,
+
+    async def parse(fetched: Fetched) -> ParseOutcome:
+        return await workers.parse(
+            fetched.body,
+            fetched.content_type,
+            fetched.url,
             frozenset(),
             clock.now(),
-            answer.truncated,
+            fetched.truncated,
             source,
         )
-    finally:
-        workers.close()
+
+    async def fetch(address: str) -> FetchOutcome:
+        return await access.ask_politely(address, client)
+
+    parsed: ParseOutcome | FetchFailed = await parse(answer)
     links: tuple[FeedLink, ...] = ()
-    if isinstance(parsed, ParseFailed) and source is None:
+    if isinstance(parsed, ParsedDocument) and (parsed.is_sitemap or page):
+        refused = await access.refusal(request.url, answer.url, client)
+        parsed = refused or (
+            await with_children(parsed, fetch, parse) if parsed.children else parsed
+        )
+    elif isinstance(parsed, ParseFailed) and source is None:
         links = await asyncio.to_thread(feed_links, answer.body, answer.url, answer.content_type)
+        if not links:
+            found = await news_sitemaps(answer.url, access.rules, client, fetch, parse)
+            links = tuple(FeedLink(feed.url, feed.title, "") for feed in found)
+    if isinstance(parsed, FetchFailed):
+        return FeedTrial(parsed, seconds)
     return FeedTrial(answer, seconds, parsed, links)

@@ -1,7 +1,7 @@
 """The configuration in force, and what parts ask of it. Reads no file; `reload` does."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -34,12 +34,19 @@ class LiveConfig:
         self._catalogs = Catalogs()
         self.replace(config)
         self.rejected = rejected
+        self._delay: Callable[[str], timedelta] = lambda _: timedelta(0)
+
+    def take_delays(self, delay: Callable[[str], timedelta]) -> None:
+        """Take what says how long a pause hosts ask for in robots.txt."""
+        self._delay = delay
 
     def replace(self, config: Config) -> None:
         """Put another configuration in force."""
         self.config, self.rejected = config, None
-        self._spacings: dict[str, timedelta] = {}  # by host; asked for many times a poll
+        self._spacings: dict[str, tuple[timedelta, bool]] = {}  # asked for many times a poll
         self._publisher_groups = PublisherGroups(config.publisher_groups)
+        pages = {feed.url: feed.page for feed in config.declared.feeds if feed.page}
+        self._sources = Sources(config.settings.sources.telegram, pages)
 
     def source(self) -> ConfigText:
         """Return the text of what is in force, to be kept."""
@@ -77,32 +84,35 @@ class LiveConfig:
 
     def sources(self) -> Sources:
         """Return which feeds are no documents of feeds, and where they are read."""
-        return Sources(self.settings.sources.telegram)
+        return self._sources
 
     def spacing(self, host: str) -> timedelta:
         """Return the pause between two requests to a host.
 
-        That of `hosts:`, by the longest pattern; otherwise none within the operator's network. That
-        of Telegram's site is the pause of its mirror where it is read there.
+        That of `hosts:`, by the longest pattern; otherwise what its robots.txt asks for, at least
+        `settings.network.spacing` outside of the operator's network. That of Telegram's site is
+        the pause of its mirror where it is read there.
         """
-        spacing = self._spacings.get(host)
-        if spacing is None:
+        known = self._spacings.get(host)
+        if known is None:
             if len(self._spacings) >= SPACINGS:
                 self._spacings.clear()
-            spacing = self._spacings[host] = self._spacing(host)
-        return spacing
+            known = self._spacings[host] = self._spacing(host)
+        spacing, is_named = known
+        return spacing if is_named else max(spacing, self._delay(host))
 
-    def _spacing(self, host: str) -> timedelta:
+    def _spacing(self, host: str) -> tuple[timedelta, bool]:
+        """The pause by the settings, and whether `hosts:` names the host."""
         if host == TELEGRAM_HOST:
             host = host_and_port(self.settings.sources.telegram)
         name, _, port = host.rpartition(":")
         name = name if port.isdecimal() else host
         patterns = (each for each in self.config.hosts if _fits(each, host, name))
         if pattern := max(patterns, key=len, default=""):
-            return self.config.hosts[pattern]
+            return self.config.hosts[pattern], True
         if self._url_guard.is_exempt(name.strip("[]")):
-            return timedelta(0)
-        return self.settings.network.spacing
+            return timedelta(0), False
+        return self.settings.network.spacing, False
 
     def translator(self, settings: ChatSettings) -> Translator:
         """Return the translator of a chat with these settings."""

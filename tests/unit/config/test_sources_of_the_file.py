@@ -7,6 +7,7 @@ import pytest
 
 from bot.config.load import Config, load
 from bot.errors import ConfigError
+from bot.model.sources import PageSource
 
 CHANNEL = "https://t.me/s/euphrates_post"
 
@@ -57,9 +58,40 @@ def test_the_site_of_telegram_may_be_asked_as_often_as_the_file_says(tmp_path: P
     assert config.hosts["t.me"] == timedelta(seconds=3)
 
 
+def test_a_page_has_selectors_and_a_route_the_address_of_the_instance(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        """
+settings: {rsshub: "https://hub.example/base/"}
+feeds:
+  - {url: https://port.example/notices, page: {item: li.notice, title: h3}}
+  - rsshub://herald/world?limit=5
+  - {url: rsshub://telegram/channel/Euphrates_Post, tags: [coast]}
+chats: {here: {terminal: true}}
+subscriptions:
+  - {name: A, query: harbour, feeds: ["rsshub://herald/world?limit=5"], to: [here]}
+""",
+    )
+    page, route, channel = config.declared.feeds
+
+    assert page.page == PageSource("li.notice", "h3")
+    assert (route.url, route.name, route.publisher) == (
+        "https://hub.example/base/herald/world?limit=5",
+        "herald/world",
+        "herald",
+    )
+    assert channel.publisher == "@euphrates_post"
+    assert config.declared.subscriptions[0].feeds == (route.url,)
+
+
 @pytest.mark.parametrize(
     ("feed", "told"),
     [
+        ('{url: https://port.example/, page: {item: "li["}}', "expected a CSS selector"),
+        ("{url: https://port.example/, page: {title: h3}}", "the key item is missing"),
+        ('{url: "@coast_radio", page: {item: li}}', "a channel of telegram is read without"),
+        ("rsshub://herald/world", "settings.rsshub is missing"),
+        ("rsshub://", "expected a route of rsshub"),
         ("https://t.me/+AbCdEf", "only members can read this channel"),
         ('"@no"', "expected the name of a public channel"),
         ("@coast_radio", "put single quotes"),
