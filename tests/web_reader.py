@@ -153,7 +153,7 @@ async def site(folder: Path, clock: ManualClock, **more: Any) -> AsyncIterator[S
     """Ann is an operator, Bob is let in; both have alerts of their own."""
     options: dict[str, Any] = {"admins": [ANN], "web": WEB, **more}
     async with BotApi() as api, AsyncExitStack() as stack:
-        chats = {"ann": ANN, "bob": BOB}
+        chats = options.pop("chats", {"ann": ANN, "bob": BOB})
         harness = await stack.enter_async_context(
             open_harness(folder, api, chats, clock, **options)
         )

@@ -79,7 +79,7 @@ class App:
         Raises InternalFailure where a pipeline failed or stands still.
         """
         async with (
-            control(self.config.database, self.answer_request, self._health, self._change_web),
+            control(self.config.database, self.answer_request, self._health, self.change_web),
             scheduler(self.jobs.at_wall_times()) as clock_set,
         ):
             with loop_watch(), self.jobs.clock_watch.telling(clock_set):
@@ -169,7 +169,8 @@ class App:
         self.poller.tick()
         return count
 
-    async def _change_web(self, do: str, word: str, chat: int) -> int:
+    async def change_web(self, do: str, word: str, chat: int) -> int:
+        """Do what the command line asks about the web page; return how much it changed."""
         return await change_web(self.store.web, do, word, chat, self.clock.now())
 
     async def _forget(self, addresses: tuple[int, ...]) -> int:

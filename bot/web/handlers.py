@@ -227,7 +227,12 @@ class Handlers:
         translator = services.translator(chat.settings)
         viewer = Viewer(0, Role.STRANGER, (chat,))
         visit = Visit(viewer, chat, translator, services.now(), {})
-        page = _found(await story_page(visit, services, link[1], alone=True))
+        page = await story_page(visit, services, link[1], alone=True)
+        if page is None:  # the story began in a feed that is other chats'
+            alerts = await services.search.alerts(chat.id, SHOWN)
+            own = [alert.entry_id for alert in alerts if alert.story_id == link[1]]
+            page = await story_page(visit, services, own[0], alone=True) if own else None
+        page = _found(page)
         return self._answers.document(page, translator)
 
     async def _syndicated(self, request: web.Request) -> web.Response:
