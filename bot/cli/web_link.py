@@ -42,7 +42,7 @@ def web_link(path: Path, *, revoke_all: bool, feed: str | None, revoke_feed: str
         done = _change(config, WEB_NO_FEED, chat=_chat(config, revoke_feed))
         click.echo("Its address ended." if done else "It had no address.")
         return
-    address, word = config.settings.web.address, secrets.token_urlsafe(24)
+    address, word = config.settings.web.address, secrets.token_hex(24)
     if not address:
         raise Misconfigured("There is no web page: set settings.web.listen in feeds.yaml first.")
     if feed:

@@ -21,6 +21,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "newsbell",  # and neither version nor library
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 

@@ -14,8 +14,8 @@ SESSION = timedelta(days=30)  #: for how long a session lasts
 
 
 def new_word() -> str:
-    """Return a secret word that nobody guesses."""
-    return secrets.token_urlsafe(24)
+    """Return a secret word that nobody guesses; whole where links are found in texts."""
+    return secrets.token_hex(24)
 
 
 class Sessions:

@@ -29,7 +29,7 @@ class WebLinks:
                     key="settings.web.listen",
                 )
             )
-        word = secrets.token_urlsafe(24)
+        word = secrets.token_hex(24)
         lead = translator.gettext(
             "Open the web page with this link. It works once, within {number} minutes; pass it on "
             "to nobody:",
