@@ -16,7 +16,7 @@ from bot.cli.faults import plural
 from bot.config.load import Config
 from bot.i18n.catalog import Translator
 from bot.model.entries import ParsedDocument, ParsedEntry, ParseFailed
-from bot.model.feeds import Fetched, FetchFailed
+from bot.model.feeds import Failure, Fetched, FetchFailed
 from bot.service import logs
 from bot.service.feed_trial import FeedTrial, try_feed
 from bot.text.channel_link import canonical_channel
@@ -78,6 +78,8 @@ def _lines(url: str, trial: FeedTrial, config: Config, limit: int) -> Iterator[s
         yield parsed.text
         if trial.links:
             yield "The site names these feeds; `newsbell fetch` looks at one:"
+        elif parsed.failure is Failure.NOT_A_FEED and isinstance(answer, Fetched):
+            yield "For a page without a feed: `newsbell try-page` proposes how to read it."
         for link in trial.links:
             yield f"  {link.url}{f'  ({plain(link.title)})' if link.title else ''}"
     elif isinstance(parsed, ParsedDocument):

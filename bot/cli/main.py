@@ -34,6 +34,10 @@ COMMANDS = {
     "systemd": ("bot.cli.systemd", "Print a unit for systemd, with the paths of this newsbell."),
     "web-link": ("bot.cli.web_link", "Print a link that opens the web page, once."),
     "story": ("bot.cli.explain", "Show the storyline of an article in order of time."),
+    "try-page": (
+        "bot.cli.try_page",
+        "Find CSS selectors for a page without a feed, and show what they give.",
+    ),
 }
 
 

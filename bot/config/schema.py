@@ -26,7 +26,7 @@ from bot.i18n.catalog import LANGUAGES
 from bot.model.chats import AlertOptions, ChatSettings, Developments, Urgency
 from bot.model.retention import DEFAULT, Retention
 from bot.model.sources import PageSource
-from bot.parse.page import selector_fault
+from bot.parse.selectors import selector_fault
 from bot.text.channel_link import (
     SITE,
     channel_name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+from selectolax.lexbor import LexborHTMLParser
 
 from bot.model.entries import EntryKeys, ParsedDocument, ParsedEntry, ParseFailed, ParseOutcome
 from bot.model.feeds import Failure
@@ -43,15 +43,6 @@ class _Row:
         """What of it does not change by itself."""
         title, summary = steady_headline(self.title), without_counters(self.summary)
         return title, self.link, self.time, summary
-
-
-def selector_fault(selector: str) -> str:
-    """Return what is wrong with a CSS selector; empty where nothing is."""
-    try:
-        LexborHTMLParser("<p></p>").css(selector)
-    except (SelectolaxError, ValueError) as error:
-        return str(error) or "it cannot be read"
-    return ""
 
 
 def read_page(

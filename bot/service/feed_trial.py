@@ -5,6 +5,7 @@
 
 import asyncio
 import time
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv6Network, ip_network
@@ -14,7 +15,7 @@ from bot.config.load import Config
 from bot.feeds.sitemap_pages import news_sitemaps, with_children
 from bot.feeds.source_access import SourceAccess
 from bot.feeds.sources import Sources
-from bot.fetch.client import Limits, open_client, user_agent
+from bot.fetch.client import Client, Limits, open_client, user_agent
 from bot.fetch.url_guard import UrlGuard
 from bot.model.entries import ParsedDocument, ParseFailed, ParseOutcome
 from bot.model.feeds import Fetched, FetchFailed, FetchOutcome, FetchRequest, NotModified
@@ -69,24 +70,30 @@ def agent_of(config: Config) -> str:
     return user_agent(__version__, config.settings.contact, len(config.declared.chats))
 
 
-async def try_feed(config: Config, url: str, page: PageSource | None = None) -> FeedTrial:
-    """Fetch an address with the headers that the file has for it, and read what comes.
+async def fetch_page(config: Config, url: str) -> FetchOutcome:
+    """Fetch a page that somebody chose, if its site's robots.txt allows it."""
+    access = SourceAccess.of(SystemClock(), partial(sources_of, config))
+    async with _opened(config) as client:
+        return await access.ask_politely(url, client)
 
-    `page` are selectors by which it is read in place of those of the file.
-    """
-    clock = SystemClock()
-    access = SourceAccess.of(clock, partial(sources_of, config))
-    workers = Workers(worker_limits_of(config))
-    opened = open_client(
+
+def _opened(config: Config) -> AbstractAsyncContextManager[Client]:
+    return open_client(
         guard_of(config),
         limits_of(config),
-        clock,
+        SystemClock(),
         agent_of(config),
         proxy=config.proxies.network,
     )
-    async with opened as client:
+
+
+async def try_feed(config: Config, url: str) -> FeedTrial:
+    """Fetch an address with the headers that the file has for it, and read what comes."""
+    access = SourceAccess.of(SystemClock(), partial(sources_of, config))
+    workers = Workers(worker_limits_of(config))
+    async with _opened(config) as client:
         try:
-            return await _tried(config, url, page, access, client, workers)
+            return await _tried(config, url, access, client, workers)
         finally:
             workers.close()
 
@@ -94,13 +101,12 @@ async def try_feed(config: Config, url: str, page: PageSource | None = None) -> 
 async def _tried(
     config: Config,
     url: str,
-    page: PageSource | None,
     access: SourceAccess,
     client: Fetcher,
     workers: Workers,
 ) -> FeedTrial:
     sources, clock = access.sources(), SystemClock()
-    source = page or sources.of(url)
+    source = sources.of(url)
     headers = tuple(config.headers.get(url, {}).items())
     request = FetchRequest(sources.request_url(url, source, url), headers=headers)
     start = time.monotonic()
@@ -125,7 +131,7 @@ async def _tried(
 
     parsed: ParseOutcome | FetchFailed = await parse(answer)
     links: tuple[FeedLink, ...] = ()
-    if isinstance(parsed, ParsedDocument) and (parsed.is_sitemap or page):
+    if isinstance(parsed, ParsedDocument) and (parsed.is_sitemap or isinstance(source, PageSource)):
         refused = await access.refusal(request.url, answer.url, client)
         parsed = refused or (
             await with_children(parsed, fetch, parse) if parsed.children else parsed

@@ -6,6 +6,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
+import yaml
 from botapi import BotApi, Refuse, TooManyRequests
 from click.testing import CliRunner, Result
 from support import NOON, FeedServer, config_text, item, rss
@@ -65,6 +66,42 @@ async def test_a_page_instead_of_a_feed_names_its_feeds(tmp_path: Path, server: 
     assert f"  {server.url('/a')}  (All)\n" in people.stdout
     assert record["failure"] == "not_a_feed"
     assert record["feeds"] == [{"url": server.url("/a"), "title": "All"}]
+
+
+async def test_a_page_without_a_feed_is_tried_with_selectors_until_they_can_be_pasted(
+    tmp_path: Path, server: FeedServer
+) -> None:
+    rows = "".join(
+        f'<li class="notice"><h3><a href="/n/{number}">Pier {number} closed for repairs</a></h3></li>'
+        for number in range(4)
+    )
+    server.put("/notices", f"<ul>{rows}</ul>", headers={"Content-Type": "text/html"})
+    server.put("/robots.txt", "User-agent: *\nDisallow: /private\n")
+    file = tmp_path / "feeds.yaml"
+    file.write_text(config_text([]), encoding="utf-8")
+    found = await command(tmp_path, "try-page", server.url("/notices"))
+    own = await command(tmp_path, "try-page", server.url("/notices"), "--item", "h3")
+    missed = await command(tmp_path, "try-page", server.url("/notices"), "--item", "h6")
+    forbidden = await command(tmp_path, "try-page", server.url("/private"))
+    faulty = await command(tmp_path, "try-page", server.url("/notices"), "--item", "h3[")
+
+    assert (found.exit_code, own.exit_code) == (0, 0)
+    assert "# 4 articles, 0 of them with a time:" in found.stdout
+    assert yaml.safe_load(found.stdout) == {
+        "feeds": [
+            {
+                "url": server.url("/notices"),
+                "page": {"item": "li.notice", "title": "h3", "link": "h3 a"},
+            }
+        ]
+    }
+    assert "item: h3" in own.stdout
+    assert (missed.exit_code, forbidden.exit_code, faulty.exit_code) == (1, 1, 2)
+    assert "h6 finds no articles" in missed.stdout
+    assert "robots.txt" in forbidden.stdout
+    shown = await command(tmp_path, "fetch", server.url("/notices"))
+    assert shown.exit_code == 1
+    assert "newsbell try-page" in shown.stdout
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from support import NOON
 from bot.model.entries import ParsedDocument, ParseFailed
 from bot.model.feeds import Failure
 from bot.model.sources import PageSource
-from bot.parse.page import read_page, selector_fault
+from bot.parse.page import read_page
+from bot.parse.selectors import selector_fault
 
 URL = "https://port.example/notices/"
 SOURCE = PageSource(item="li.notice", title="h3", time=".day", summary="p")
