@@ -47,6 +47,7 @@ from bot.model.delivery import (
 )
 from bot.model.desired_config import ConfigText, DesiredConfig
 from bot.model.entries import Article, ParseOutcome, PlacedEntry
+from bot.model.evidence import Evidence
 from bot.model.feeds import (
     Failure,
     FeedDue,
@@ -239,6 +240,10 @@ class StoryArchive(Protocol):
 
     def storyline(self, entry_id: int) -> list[StoryEntry]:
         """Return the entries of the storyline of an entry; empty where the entry is not known."""
+        ...
+
+    def evidence(self, entry_id: int) -> Evidence | None:
+        """Return all that is stored of the storyline of an entry; None where it is not stored."""
         ...
 
     def facts(self, entry_id: int, now: datetime) -> EntryFacts | None:

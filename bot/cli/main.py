@@ -15,6 +15,10 @@ COMMANDS = {
     "backup": ("bot.cli.backups", "Copy the database into a folder, also while newsbell runs."),
     "check": ("bot.cli.check", "Check a configuration file and test its queries."),
     "demo": ("bot.cli.demo", "Play an invented newswire through all of newsbell."),
+    "evidence": (
+        "bot.cli.evidence",
+        "Write a storyline down as evidence, with times, links, words and hashes.",
+    ),
     "explain": ("bot.cli.explain", "Explain why an article alerted or did not."),
     "export": ("bot.cli.queries", "Print the subscriptions made in chats as feeds.yaml."),
     "fetch": ("bot.cli.fetch", "Show what a feed gives and how newsbell reads it."),

@@ -32,10 +32,11 @@ from bot.model.archive import (
 )
 from bot.model.chats import ChatKind, Subscription
 from bot.model.entries import counts_from_sight
+from bot.model.evidence import Evidence
 from bot.model.feeds import Failure
 from bot.model.stories import Grouping, Pair, PairReason
 from bot.query.prefilter import KEYS_VERSION
-from bot.store import bodies, meta, past
+from bot.store import bodies, evidence, meta, past
 from bot.store.database import read_only
 from bot.store.entry_facts import facts_of, known_subscriptions, stored_entry
 from bot.store.mappers import (
@@ -347,6 +348,11 @@ class Archive:
             )
             for row in rows
         ]
+
+    def evidence(self, entry_id: int) -> Evidence | None:
+        """Return all that is stored of the storyline of an entry; None where it is not stored."""
+        with self._open() as db:
+            return evidence.read(db, entry_id, self._readable, self._chat_id)
 
     def feeds(self) -> list[FeedFact]:
         """Return the feeds that are polled."""

@@ -698,6 +698,7 @@ def read(archive: Archive) -> None:
     archive.with_link_of(1, 50)
     archive.facts(1, NOON)
     archive.storyline(1)
+    archive.evidence(1)
     archive.feeds()
     archive.alerts_of(PRIVATE, 10)
     archive.document(1, 10)
